@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+//
+// Call native functions that someone else wrote on Arrow batches.
+//
+// A host holds the policy, a bridge an open backend, a call one function of it bound to
+// schemas and options. Schemas cross in bind only; a run passes pointers. See backend.h
+// for what a batch is, for the codes and for the ownership words; reason.h for the exact
+// causes.
+//
+// Every `err` may be NULL, is the caller's own, and is written when the answer is not
+// ALLOY_OK. Names, paths and options are Borrowed for the call, `err` too.
+//
+// Threads  alloy_host, alloy_bridge: shared. alloy_call: serial, and a second user gets
+//          ALLOY_BUSY; bind once for each thread (a bind that was seen is cheap). Cancel
+//          and progress: any thread. Releases: any thread.
+// Copies   two engines may live in one process; only Arrow structs may pass between them.
+#ifndef ALLOY_ALLOY_H_
+#define ALLOY_ALLOY_H_
+
+#include "alloy/backend.h"
+#include "alloy/reason.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef ALLOY_API  // defined as empty where the engine is compiled into a program or a
+                   // binding
+#define ALLOY_API __attribute__((visibility("default")))
+#endif
+
+// alloy_error.side: who spoke.
+enum {
+  ALLOY_SIDE_CALLER = 0,
+  ALLOY_SIDE_ENGINE = 1,
+  ALLOY_SIDE_BACKEND = 2,
+  ALLOY_SIDE_WORKER = 3
+};
+
+typedef struct alloy_error {  // frozen at 1024 bytes; nothing to free
+  alloy_code code;
+  int32_t reason;  // ALLOY_REASON_*
+  int32_t input;   // which input, from 0; -1: none, or the output
+  int32_t column;  // preorder: root -1, first child 0, a dictionary right after its index
+  uint16_t side;   // ALLOY_SIDE_*: whose fault it is
+  uint16_t length;  // of text, which may hold NULs and is cut between two characters
+  char text[1004];  // UTF-8; always ends with a NUL
+} alloy_error;
+
+typedef struct alloy_host alloy_host;      // policy
+typedef struct alloy_bridge alloy_bridge;  // an open backend
+typedef struct alloy_call alloy_call;      // a function bound to schemas and options
+
+#define ALLOY_ALLOW_UNSIGNED 1u  // libraries without a certificate may be loaded
+
+// Zeros are the defaults.
+typedef struct alloy_host_options {
+  uint32_t struct_size;
+  uint32_t flags;      // ALLOY_ALLOW_UNSIGNED
+  const char* worker;  // absolute path of the worker program; NULL: beside the library
+  // Libraries allowed beside the C and C++ runtimes: SONAMEs, or absolute paths. Ends
+  // with NULL; NULL: none. Not yet supported: anything but NULL is ALLOY_UNSUPPORTED.
+  const char* const* may_need;
+  const char* language;  // label of the host's lines; NULL: "C"
+  int32_t log_mode;      // 0: while a bridge runs an echo; 1: always; 2: never
+  int32_t log_fd;        // where lines go, one write each; 0: standard error
+  // Instead of log_fd: any thread, never two at once; it may be called after the call
+  // that logged has returned. text has no time, no label and no line feed.
+  void (*log)(void* context, int32_t level, const char* language, const char* text,
+              int64_t length);
+  void* log_context;  // must live until the host and every bridge and call of it are gone
+} alloy_host_options;
+
+// The version of the engine, such as "0.1.0". Borrows, for ever.
+ALLOY_API const char* alloy_version(void);
+
+// The names of a code ("BAD_DATA") and of a reason ("OFFSETS"); "UNKNOWN" for any other
+// number.
+ALLOY_API const char* alloy_code_name(alloy_code code);
+ALLOY_API const char* alloy_reason_name(int32_t reason);
+
+// Make a host.
+//
+//   Borrows  options, for this call; NULL: the defaults.
+//   Gives    out, NULL unless ALLOY_OK is returned.
+//   Fails    ALLOY_INVALID      an unknown flag or mode, or a struct_size of no version.
+//            ALLOY_UNSUPPORTED  may_need or a worker is set.
+ALLOY_API alloy_code alloy_host_new(const alloy_host_options* options, alloy_host** out,
+                                    alloy_error* err);
+
+// Give a host back. Its bridges keep what they need of it.
+//
+//   Takes    host; NULL does nothing.
+ALLOY_API void alloy_host_free(alloy_host* host);
+
+// Write a line as the host's own: `[2022-10-17 18:09:34] [INFO] [C++]`, a tab, the text.
+// Whatever log_mode says.
+//
+//   Borrows  host, text. length -1: up to the NUL.
+ALLOY_API void alloy_host_log(alloy_host* host, int32_t level, const char* text,
+                              int64_t length);
+
+// Zeros are the defaults. Levels: 0 default, 1 shape (nothing is dereferenced that was
+// not checked), 2 safe (nothing that is followed leaves its buffer), 3 full (and UTF-8).
+typedef struct alloy_bridge_options {
+  uint32_t struct_size;
+  uint32_t isolated;       // 0: in this process. Others are ALLOY_UNSUPPORTED yet
+  uint32_t check_inputs;   // 0 means shape. 2 and 3 are ALLOY_UNSUPPORTED yet
+  uint32_t check_results;  // 0 means shape. 2 and 3 are ALLOY_UNSUPPORTED yet
+  uint32_t max_workers;  // of the isolated mode, as the five after it; ignored in process
+  uint32_t reserved;
+  int64_t input_bytes, output_bytes;
+  int64_t heap_bytes, grace_ns;
+  const char* name;       // the backend's table must carry it; NULL: any
+  uint64_t min_sequence;  // of a signed statement; not 0 is ALLOY_UNSUPPORTED yet
+} alloy_bridge_options;
+
+// Make a bridge on the built-in echo.
+//
+//   Borrows  host (the bridge keeps what it needs of it), and options for this call;
+//   NULL: the
+//            defaults.
+//   Gives    out, NULL unless ALLOY_OK is returned.
+//   Fails    ALLOY_UNSUPPORTED  the isolated mode, or a level that does not exist yet.
+ALLOY_API alloy_code alloy_bridge_new(alloy_host* host,
+                                      const alloy_bridge_options* options,
+                                      alloy_bridge** out, alloy_error* err);
+
+// Put a library in its place, in one step: calls bound before keep their own backend. A
+// failure sticks: every later use of the bridge and of its calls answers it, until a load
+// succeeds. The file is read once, into sealed memory, and loaded from there.
+//
+//   Borrows  bridge, library, and certificate: base64 of one DER certificate, or NULL
+//   (then
+//            only where the host allows unsigned).
+//   Fails    ALLOY_REFUSED      reason says why: see reason.h, 3xxx.
+//            ALLOY_UNSUPPORTED  a certificate is given: it cannot be checked yet, and is
+//                               never ignored.
+//            ALLOY_CLOSED       the bridge is closed.
+ALLOY_API alloy_code alloy_bridge_load(alloy_bridge* bridge, const char* library,
+                                       const char* certificate, alloy_error* err);
+
+// Calls of it answer ALLOY_CLOSED from now on; results stay valid. A run under way ends
+// by itself.
+//
+//   Borrows  bridge; NULL does nothing.
+ALLOY_API void alloy_bridge_close(alloy_bridge* bridge);
+
+// Give a bridge back. Its calls keep what they need of it, and go on.
+//
+//   Takes    bridge; NULL does nothing.
+ALLOY_API void alloy_bridge_free(alloy_bridge* bridge);
+
+// The functions of the backend. Of two functions of one name, bind takes the first that
+// applies. Entry points are NULL.
+//
+//   Borrows  bridge.
+//   Gives    out_functions, a list that ends with NULL and lives as long as the process;
+//   NULL
+//            unless ALLOY_OK.
+//   Fails    ALLOY_CLOSED, or the failure that sticks to the bridge.
+ALLOY_API alloy_code alloy_bridge_functions(alloy_bridge* bridge,
+                                            const alloy_function* const** out_functions,
+                                            alloy_error* err);
+
+// The backend that serves the bridge; its functions are those of alloy_bridge_functions.
+//
+//   Borrows  bridge.
+//   Gives    out_backend, which lives as long as the process; NULL unless ALLOY_OK.
+//   Fails    ALLOY_CLOSED, or the failure that sticks to the bridge.
+ALLOY_API alloy_code alloy_bridge_backend(alloy_bridge* bridge,
+                                          const alloy_backend** out_backend,
+                                          alloy_error* err);
+
+// Bind a function to the schemas of its inputs and to options.
+//
+//   Borrows  bridge, function, inputs (n_inputs schemas of batches, in a row) and options
+//            (key, value, key, value, NULL; or NULL), for this call.
+//   Gives    out, NULL unless ALLOY_OK. It keeps what it needs of the bridge.
+//   Fails    ALLOY_NOT_FOUND  no such function; the text lists what there is.
+//            ALLOY_INVALID    an unknown option, a missing one, the number of inputs.
+//            ALLOY_NO_MATCH   the function does not apply; the text is a table of wanted
+//            and got. ALLOY_BAD_DATA   a schema is malformed: reason, input and column
+//            say where.
+ALLOY_API alloy_code alloy_call_bind(alloy_bridge* bridge, const char* function,
+                                     const struct ArrowSchema* inputs, int32_t n_inputs,
+                                     const char* const* options, alloy_call** out,
+                                     alloy_error* err);
+
+// The schema of the output: a struct whose children are the columns.
+//
+//   Borrows  call; the schema lives as long as the call, and is not to be released.
+ALLOY_API const struct ArrowSchema* alloy_call_schema(const alloy_call* call);
+
+// Run a bound function on as many batches as schemas were bound.
+//
+//   Borrows  call.
+//   Takes    inputs, but for ALLOY_BUSY, which takes nothing: the call did not happen.
+//   Gives    output, released unless ALLOY_OK.
+//   Fails    ALLOY_BAD_DATA   the gate: side caller for an input, side backend for the
+//   output.
+//            ALLOY_TIMEOUT    the backend failed after timeout_ns (0: none) had passed. A
+//                             result that comes late all the same is a result.
+//            ALLOY_CANCELLED  the backend gave up after a cancel, or the cancel came
+//            first. ALLOY_BUSY       the call is in use by another thread. ALLOY_CLOSED,
+//            the failure that sticks to the bridge, or the backend's own.
+// ticket: the caller's rising number, for alloy_call_cancel; 0: cannot be cancelled.
+ALLOY_API alloy_code alloy_call_run(alloy_call* call, struct ArrowArray* inputs,
+                                    struct ArrowArray* output, int64_t timeout_ns,
+                                    uint64_t ticket, alloy_error* err);
+
+// Cancel every run up to ticket, begun or not: none is missed, none is hit by mistake.
+//
+//   Borrows  call.
+ALLOY_API void alloy_call_cancel(alloy_call* call, uint64_t ticket);
+
+// What the backend last said of its progress; zeros before it said anything.
+//
+//   Borrows  call.
+//   Gives    out_done, out_total (0: unknown).
+ALLOY_API void alloy_call_progress(const alloy_call* call, int64_t* out_done,
+                                   int64_t* out_total);
+
+// Give a call back. Not while it runs.
+//
+//   Takes    call; NULL does nothing.
+ALLOY_API void alloy_call_free(alloy_call* call);
+
+// The text of an array as every Alloy program prints it: `Int32[1, 2, null]`, at most 16
+// values and then `… n more`; `Type[n rows]` for types other than numbers, booleans and
+// strings. Cut between two characters, ends with a NUL.
+//
+//   Borrows  schema, array, text (capacity bytes; NULL only with capacity 0).
+//   Gives    out_length, what the whole text needs, without the NUL; 0 on failure.
+//   Fails    ALLOY_BAD_DATA  the schema or the array is malformed.
+ALLOY_API alloy_code alloy_describe(const struct ArrowSchema* schema,
+                                    const struct ArrowArray* array, char* text,
+                                    int64_t capacity, int64_t* out_length,
+                                    alloy_error* err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif  // ALLOY_ALLOY_H_

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+//
+// The exact causes of an error: what alloy_error.reason holds. The numbers are frozen; a
+// number that is not listed here comes from a newer engine. alloy_reason_name gives the
+// name.
+#ifndef ALLOY_REASON_H_
+#define ALLOY_REASON_H_
+
+// X(NAME, number, what it means)
+#define ALLOY_REASONS(X)                                                                \
+  X(NONE, 0, "no exact cause is known")                                                 \
+  /* The gate: a fault of an Arrow struct. */                                           \
+  X(SCHEMA_RELEASED, 1001, "the schema is released, or was never filled")               \
+  X(FORMAT_NULL, 1002, "the format string is NULL")                                     \
+  X(FORMAT_UNKNOWN, 1003, "the format string is none of the Arrow C data interface")    \
+  X(FORMAT_PARAMETER, 1004,                                                             \
+    "a parameter of the format string is malformed or out of range")                    \
+  X(CHILD_COUNT, 1005, "the number of children is not that of the type")                \
+  X(CHILDREN_NULL, 1006, "the pointer to the children is NULL")                         \
+  X(CHILD_NULL, 1007, "a pointer to a child is NULL")                                   \
+  X(TOO_DEEP, 1008, "nested deeper than 64 levels")                                     \
+  X(TOO_MANY_COLUMNS, 1009, "more than 1,048,576 columns, nested ones included")        \
+  X(DICTIONARY_MISSING, 1010, "a dictionary is missing")                                \
+  X(DICTIONARY_UNEXPECTED, 1011, "a dictionary where none belongs")                     \
+  X(DICTIONARY_INDEX, 1012, "the index type of a dictionary is no integer")             \
+  X(METADATA, 1013, "the metadata block is malformed")                                  \
+  X(RUN_ENDS_TYPE, 1014, "the run ends are not int16, int32 or int64")                  \
+  X(MAP_ENTRIES, 1015, "the entries of a map are not a struct of two fields")           \
+  X(NOT_A_BATCH, 1016, "the schema of a batch is not a struct")                         \
+  X(ARRAY_RELEASED, 1020, "the array is released, or was never filled")                 \
+  X(BUFFER_COUNT, 1021, "the number of buffers is not that of the type")                \
+  X(BUFFERS_NULL, 1022, "the pointer to the buffers is NULL")                           \
+  X(BUFFER_NULL, 1023, "a buffer that the length needs is NULL")                        \
+  X(LENGTH, 1024, "a negative length")                                                  \
+  X(OFFSET, 1025, "a negative offset")                                                  \
+  X(OVERFLOW, 1026, "length and offset, or the bytes they stand for, overflow 64 bits") \
+  X(NULL_COUNT, 1027, "a null count below -1 or above the length")                      \
+  X(NULLS_WITHOUT_BITMAP, 1028, "nulls are counted, but there is no validity bitmap")   \
+  X(UNEXPECTED_NULLS, 1029, "nulls in a type that cannot have them of its own")         \
+  X(OFFSETS, 1030, "the first or the last offset is negative, or they decrease")        \
+  X(CHILD_LENGTH, 1031, "a child is shorter than its parent needs")                     \
+  X(VIEW_BUFFER_COUNT, 1032,                                                            \
+    "a view without its buffer of sizes, or a bad count of buffers")                    \
+  X(VIEW_SIZES, 1033, "the sizes of the variadic buffers are NULL or negative")         \
+  X(BATCH_NULLS, 1034, "nulls at the top of a batch: a batch has none of its own")      \
+  X(ROW_COUNT, 1035, "not the number of rows that the function promised")               \
+  X(RESULT_SHAPE, 1036, "from_chunks gives one row of one int64 column without nulls")  \
+  X(RUN_ENDS_NULLS, 1037, "run ends with a validity bitmap, an offset or nulls")        \
+  /* Loading a library. */                                                              \
+  X(CANNOT_OPEN, 3001, "the library cannot be opened")                                  \
+  X(NOT_A_FILE, 3002, "the library is not a regular file")                              \
+  X(TOO_SMALL, 3003, "the library is smaller than 64 bytes")                            \
+  X(TOO_LARGE, 3004, "the library is larger than 1 GiB")                                \
+  X(CHANGED, 3005, "the library changed while it was read")                             \
+  X(CANNOT_SEAL, 3006, "the sealed copy of the library cannot be made")                 \
+  X(ELF_MALFORMED, 3007, "not a well-formed ELF file")                                  \
+  X(ELF_REFUSED, 3008, "an ELF file that is refused")                                   \
+  X(EXPORTS, 3009, "not exactly one export, alloy_backend_init")                        \
+  X(LOADER, 3010, "the loader of the system refused it")                                \
+  X(IDENTITY, 3011, "the loader gave another library than the sealed copy")             \
+  X(TABLE, 3012, "the table of the backend is malformed")                               \
+  X(ABI, 3013, "the backend speaks another version of the ABI")                         \
+  X(INIT, 3014, "alloy_backend_init failed")                                            \
+  X(UNSIGNED, 3015, "no certificate, and the host does not allow unsigned libraries")   \
+  X(NO_PROC, 3016, "/proc is not mounted")
+
+#define ALLOY_REASON_ENUM_(name, number, text) ALLOY_REASON_##name = number,
+enum { ALLOY_REASONS(ALLOY_REASON_ENUM_) ALLOY_REASON_LAST_ = 0x7fffffff };
+
+#endif  // ALLOY_REASON_H_

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "base/status.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace alloy::core {
+
+Status Status::WithInput(int32_t input) const {
+  if (ok()) return *this;
+  Fault fault = *fault_;
+  fault.input = input;
+  return Status(std::move(fault));
+}
+
+Status Status::WithSide(uint16_t side) const {
+  if (ok()) return *this;
+  Fault fault = *fault_;
+  fault.side = side;
+  return Status(std::move(fault));
+}
+
+Status Status::WithPrefix(std::string_view prefix) const {
+  if (ok()) return *this;
+  Fault fault = *fault_;
+  fault.text.insert(0, prefix);
+  return Status(std::move(fault));
+}
+
+alloy_code Status::Tell(alloy_error* err) const {
+  if (ok()) return ALLOY_OK;
+  if (err != nullptr) {
+    const std::string_view text = CutText(fault_->text, sizeof(err->text) - 1);
+    err->code = fault_->code;
+    err->reason = fault_->reason;
+    err->input = fault_->input;
+    err->column = fault_->column;
+    err->side = fault_->side;
+    err->length = static_cast<uint16_t>(text.size());
+    std::memcpy(err->text, text.data(), text.size());
+    err->text[text.size()] = '\0';
+  }
+  return fault_->code;
+}
+
+Status Fail(alloy_code code, int32_t reason, std::string text) {
+  return Status(Fault{.code = code, .reason = reason, .text = std::move(text)});
+}
+
+Status Fail(alloy_code code, std::string text) {
+  return Fail(code, ALLOY_REASON_NONE, std::move(text));
+}
+
+std::string_view CutText(std::string_view text, size_t limit) {
+  if (text.size() <= limit) return text;
+  // Bytes 10xxxxxx continue a character; one has at most three of them.
+  size_t end = limit;
+  for (int i = 0; i < 3 && end > 0; ++i) {
+    if ((static_cast<unsigned char>(text[end]) & 0xC0) != 0x80) break;
+    --end;
+  }
+  if ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) end = limit;  // no UTF-8
+  return text.substr(0, end);
+}
+
+}  // namespace alloy::core

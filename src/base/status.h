@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+//
+// The outcome of an operation: nothing, or a fault that says what the caller can do next.
+//
+// A fault is copied by reference, so that one that sticks to a bridge is told to every
+// call with the same text. Reach for Result<T> where there is a value as well.
+//
+// Threads  values: one thread each; copies may go to others.
+#ifndef ALLOY_SRC_BASE_STATUS_H_
+#define ALLOY_SRC_BASE_STATUS_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "alloy/alloy.h"
+
+namespace alloy::core {
+
+struct Fault {
+  alloy_code code = ALLOY_INTERNAL;
+  int32_t reason = ALLOY_REASON_NONE;
+  int32_t input = -1;
+  int32_t column = -1;
+  uint16_t side = ALLOY_SIDE_ENGINE;
+  std::string text;
+};
+
+class [[nodiscard]] Status {
+ public:
+  Status() = default;  // ok
+  explicit Status(Fault fault)
+      : fault_(std::make_shared<const Fault>(std::move(fault))) {}
+
+  bool ok() const { return fault_ == nullptr; }
+  alloy_code code() const { return ok() ? ALLOY_OK : fault_->code; }
+  int32_t reason() const { return ok() ? ALLOY_REASON_NONE : fault_->reason; }
+  const Fault& fault() const { return *fault_; }  // only when not ok()
+
+  // The same fault, seen from further out.
+  Status WithInput(int32_t input) const;
+  Status WithSide(uint16_t side) const;
+  Status WithPrefix(std::string_view prefix) const;
+
+  // Fill the caller's error and give the code. Saying the same Status twice gives the
+  // same text; err may be NULL, and is left alone when this is ok.
+  alloy_code Tell(alloy_error* err) const;
+
+ private:
+  std::shared_ptr<const Fault> fault_;  // NULL: ok
+};
+
+// A fault of the engine's side without a place.
+Status Fail(alloy_code code, int32_t reason, std::string text);
+Status Fail(alloy_code code, std::string text);
+
+// The longest prefix of at most `limit` bytes that does not cut a UTF-8 character.
+std::string_view CutText(std::string_view text, size_t limit);
+
+}  // namespace alloy::core
+
+// Return early with the status when it is not ok.
+#define ALLOY_TRY(expression)                           \
+  do {                                                  \
+    ::alloy::core::Status alloy_status_ = (expression); \
+    if (!alloy_status_.ok()) [[unlikely]]               \
+      return alloy_status_;                             \
+  } while (false)
+
+#endif  // ALLOY_SRC_BASE_STATUS_H_

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include "base/status.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+#include "base/guard.h"
+#include "base/result.h"
+
+namespace alloy::core {
+namespace {
+
+TEST(StatusTest, TellsTheSameTextTwice) {
+  const Status status = Fail(ALLOY_BAD_DATA, ALLOY_REASON_OFFSETS, "offsets decrease");
+  alloy_error first{}, second{};
+  EXPECT_EQ(status.Tell(&first), ALLOY_BAD_DATA);
+  EXPECT_EQ(status.Tell(&second), ALLOY_BAD_DATA);
+  EXPECT_STREQ(first.text, "offsets decrease");
+  EXPECT_EQ(first.length, 16);
+  EXPECT_STREQ(second.text, first.text);
+  EXPECT_EQ(first.reason, ALLOY_REASON_OFFSETS);
+  EXPECT_EQ(first.input, -1);
+  EXPECT_EQ(first.side, ALLOY_SIDE_ENGINE);
+}
+
+TEST(StatusTest, LeavesTheErrorAloneWhenOk) {
+  alloy_error err{};
+  err.code = 77;
+  EXPECT_EQ(Status().Tell(&err), ALLOY_OK);
+  EXPECT_EQ(err.code, 77);
+}
+
+TEST(StatusTest, CutsLongTextBetweenCharacters) {
+  std::string text(1002, 'x');
+  text += "é tail";  // the two bytes of é are numbers 1002 and 1003: the limit cuts it
+  alloy_error err{};
+  EXPECT_EQ(Fail(ALLOY_FAILED, text).Tell(&err), ALLOY_FAILED);
+  EXPECT_EQ(err.length, 1002);
+  EXPECT_EQ(err.text[1001], 'x');
+  EXPECT_EQ(err.text[1002], '\0');
+}
+
+TEST(StatusTest, CutsTextThatIsNoUtf8AtTheLimit) {
+  EXPECT_EQ(CutText(std::string(9, '\x80'), 5).size(), 5u);
+  EXPECT_EQ(CutText("abc", 0).size(), 0u);
+}
+
+TEST(StatusTest, KeepsNulsInsideTheText) {
+  alloy_error err{};
+  (void)Fail(ALLOY_FAILED, std::string("a\0b", 3)).Tell(&err);
+  EXPECT_EQ(err.length, 3);
+  EXPECT_EQ(std::string(err.text, err.length), std::string("a\0b", 3));
+}
+
+TEST(StatusTest, ChangesOnlyWhatIsSeenFromFurtherOut) {
+  const Status inner = Fail(ALLOY_BAD_DATA, ALLOY_REASON_LENGTH, "length -1");
+  const Status outer =
+      inner.WithInput(2).WithSide(ALLOY_SIDE_CALLER).WithPrefix("input 2: ");
+  EXPECT_EQ(outer.fault().input, 2);
+  EXPECT_EQ(outer.fault().side, ALLOY_SIDE_CALLER);
+  EXPECT_EQ(outer.fault().text, "input 2: length -1");
+  EXPECT_EQ(inner.fault().input, -1);
+}
+
+Result<int> Half(int n) {
+  if (n % 2 != 0) return Fail(ALLOY_INVALID, "odd");
+  return n / 2;
+}
+
+Result<int> Quarter(int n) {
+  ALLOY_ASSIGN_OR_RETURN(const int half, Half(n));
+  return Half(half);
+}
+
+TEST(ResultTest, PassesTheFirstFailureOn) {
+  EXPECT_EQ(*Quarter(8), 2);
+  EXPECT_EQ(Quarter(6).status().code(), ALLOY_INVALID);
+  EXPECT_EQ(Quarter(5).status().fault().text, "odd");
+}
+
+TEST(GuardTest, TurnsWhateverIsThrownIntoACode) {
+  alloy_error err{};
+  EXPECT_EQ(Guard(&err, []() -> Status { throw std::runtime_error("boom"); }),
+            ALLOY_INTERNAL);
+  EXPECT_NE(std::string(err.text).find("boom"), std::string::npos);
+  EXPECT_EQ(Guard(&err, []() -> Status { throw 7; }), ALLOY_INTERNAL);
+  EXPECT_EQ(Guard(&err, []() -> Status { throw std::bad_alloc(); }), ALLOY_EXHAUSTED);
+  EXPECT_STREQ(err.text, "out of memory");
+  EXPECT_EQ(err.length, 13);
+  EXPECT_EQ(Guard(nullptr, []() -> Status { throw 7; }), ALLOY_INTERNAL);
+}
+
+}  // namespace
+}  // namespace alloy::core
