@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+# What other projects see: alloy::alloy, alloy::backend, the CMake package and alloy.pc.
+# Included once the target `alloy` exists.
+
+include(CMakePackageConfigHelpers)
+include(GNUInstallDirs)
+
+# alloy_backend: what a library links to become a backend. Hides every symbol but one.
+add_library(alloy_backend INTERFACE)
+set(ALLOY_BACKEND_MAP "${PROJECT_SOURCE_DIR}/cmake/alloy_backend.map")
+set(ALLOY_CMAKE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/alloy")
+target_include_directories(alloy_backend INTERFACE
+  "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
+  "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+target_compile_features(alloy_backend INTERFACE cxx_std_20)
+set_target_properties(alloy_backend PROPERTIES EXPORT_NAME backend)
+target_link_options(alloy_backend INTERFACE
+  "$<BUILD_INTERFACE:LINKER:--version-script=${ALLOY_BACKEND_MAP}>"
+  "$<INSTALL_INTERFACE:LINKER:--version-script=$<INSTALL_PREFIX>/${ALLOY_CMAKE_DIR}/alloy_backend.map>")
+set_property(TARGET alloy_backend PROPERTY INTERFACE_LINK_DEPENDS
+  "$<BUILD_INTERFACE:${ALLOY_BACKEND_MAP}>"
+  "$<INSTALL_INTERFACE:$<INSTALL_PREFIX>/${ALLOY_CMAKE_DIR}/alloy_backend.map>")
+
+set_target_properties(alloy PROPERTIES EXPORT_NAME alloy)
+target_include_directories(alloy INTERFACE
+  "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
+  "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+add_library(alloy::alloy ALIAS alloy)
+add_library(alloy::backend ALIAS alloy_backend)
+
+install(TARGETS alloy alloy_backend EXPORT alloyTargets
+  LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/alloy" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(FILES "${ALLOY_BACKEND_MAP}" DESTINATION "${ALLOY_CMAKE_DIR}")
+install(EXPORT alloyTargets NAMESPACE alloy:: DESTINATION "${ALLOY_CMAKE_DIR}")
+
+configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/alloyConfig.cmake.in"
+  "${CMAKE_BINARY_DIR}/package/alloyConfig.cmake" INSTALL_DESTINATION "${ALLOY_CMAKE_DIR}")
+write_basic_package_version_file("${CMAKE_BINARY_DIR}/package/alloyConfigVersion.cmake"
+  COMPATIBILITY SameMinorVersion)
+install(FILES "${CMAKE_BINARY_DIR}/package/alloyConfig.cmake"
+  "${CMAKE_BINARY_DIR}/package/alloyConfigVersion.cmake" DESTINATION "${ALLOY_CMAKE_DIR}")
+
+# Found from where alloy.pc lies, so that an installed tree may be moved.
+file(RELATIVE_PATH ALLOY_PC_TO_PREFIX
+  "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/prefix")
+configure_file("${PROJECT_SOURCE_DIR}/cmake/alloy.pc.in" "${CMAKE_BINARY_DIR}/package/alloy.pc" @ONLY)
+install(FILES "${CMAKE_BINARY_DIR}/package/alloy.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
