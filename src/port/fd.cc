@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+#include "port/fd.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+// Younger than the headers of the oldest machines that Alloy is built on.
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
+namespace alloy::core {
+
+void FdTraits::Close(int fd) { ::close(fd); }
+
+std::string ErrorText(int error) { return std::generic_category().message(error); }
+
+const char* FileKindName(FileKind kind) {
+  switch (kind) {
+    case FileKind::kRegular:
+      return "a regular file";
+    case FileKind::kFolder:
+      return "a folder";
+    case FileKind::kDevice:
+      return "a device";
+    case FileKind::kPipe:
+      return "a pipe";
+    case FileKind::kSocket:
+      return "a socket";
+    case FileKind::kOther:
+      break;
+  }
+  return "no regular file";
+}
+
+int OpenForReading(const std::string& path, Fd* out) {
+  // O_NONBLOCK: opening a FIFO does not wait for a writer.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) return errno;
+  *out = Fd(fd);
+  return 0;
+}
+
+int GetFileFacts(const Fd& fd, FileFacts* out) {
+  struct stat facts;
+  if (::fstat(fd.get(), &facts) != 0) return errno;
+  out->size = facts.st_size;
+  out->device = facts.st_dev;
+  out->inode = facts.st_ino;
+  if (S_ISREG(facts.st_mode)) {
+    out->kind = FileKind::kRegular;
+  } else if (S_ISDIR(facts.st_mode)) {
+    out->kind = FileKind::kFolder;
+  } else if (S_ISCHR(facts.st_mode) || S_ISBLK(facts.st_mode)) {
+    out->kind = FileKind::kDevice;
+  } else if (S_ISFIFO(facts.st_mode)) {
+    out->kind = FileKind::kPipe;
+  } else if (S_ISSOCK(facts.st_mode)) {
+    out->kind = FileKind::kSocket;
+  } else {
+    out->kind = FileKind::kOther;
+  }
+  return 0;
+}
+
+int ReadFully(const Fd& fd, std::span<std::byte> bytes, size_t* done) {
+  *done = 0;
+  while (*done < bytes.size()) {
+    const ssize_t n = ::read(fd.get(), bytes.data() + *done, bytes.size() - *done);
+    if (n == 0) return 0;
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    *done += static_cast<size_t>(n);
+  }
+  return 0;
+}
+
+int CreateSealable(const char* name, int64_t size, Fd* out) {
+  struct rlimit limit;
+  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+      limit.rlim_cur < static_cast<rlim_t>(size)) {
+    return EFBIG;
+  }
+  int fd = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+  // EINVAL: a kernel before 6.3 does not know MFD_NOEXEC_SEAL.
+  if (fd < 0 && errno == EINVAL) {
+    fd = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  }
+  if (fd < 0) return errno;
+  *out = Fd(fd);
+  return 0;
+}
+
+int WriteFully(const Fd& fd, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd.get(), bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    bytes = bytes.subspan(static_cast<size_t>(n));
+  }
+  return 0;
+}
+
+int Seal(const Fd& fd) {
+  constexpr int kAll = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+  if (::fcntl(fd.get(), F_ADD_SEALS, kAll) != 0) return errno;
+  const int seals = ::fcntl(fd.get(), F_GET_SEALS);
+  if (seals < 0) return errno;
+  return (seals & kAll) == kAll ? 0 : EPERM;
+}
+
+void MappingTraits::Close(MappedBytes mapping) {
+  ::munmap(const_cast<std::byte*>(mapping.data), mapping.size);
+}
+
+int MapForReading(const Fd& fd, int64_t size, Mapping* out) {
+  const auto bytes = static_cast<size_t>(size);
+  void* data = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+  if (data == MAP_FAILED) return errno;
+  *out = Mapping({static_cast<const std::byte*>(data), bytes});
+  return 0;
+}
+
+void WriteLine(int fd, const std::string& line) {
+  size_t done = 0;
+  while (done < line.size()) {
+    const ssize_t n = ::write(fd, line.data() + done, line.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return;  // a log that cannot be written must not fail the call it tells of
+    done += static_cast<size_t>(n);
+  }
+}
+
+}  // namespace alloy::core

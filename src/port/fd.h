@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+//
+// File descriptors, files and sealed memory. Errors are numbers of <cerrno>, 0 when all
+// is well; what they mean to a user is for the caller to say.
+#ifndef ALLOY_SRC_PORT_FD_H_
+#define ALLOY_SRC_PORT_FD_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "base/handle.h"
+
+namespace alloy::core {
+
+struct FdTraits {
+  using type = int;
+  static constexpr int kNone = -1;
+  static void Close(int fd);
+};
+using Fd = Handle<FdTraits>;
+
+std::string ErrorText(int error);
+
+enum class FileKind { kRegular, kFolder, kDevice, kPipe, kSocket, kOther };
+const char* FileKindName(FileKind kind);
+
+struct FileFacts {
+  FileKind kind = FileKind::kOther;
+  int64_t size = 0;
+  uint64_t device = 0;
+  uint64_t inode = 0;
+};
+
+// Opens without waiting for a peer, without taking over a terminal, closed on exec.
+int OpenForReading(const std::string& path, Fd* out);
+int GetFileFacts(const Fd& fd, FileFacts* out);
+
+// Read until `bytes` is full or the file ends; `done` says how many came.
+int ReadFully(const Fd& fd, std::span<std::byte> bytes, size_t* done);
+
+// An unnamed file in memory that can be sealed and executed from. EFBIG when the limit on
+// the size of files (which would answer a write with a signal) is below `size`.
+int CreateSealable(const char* name, int64_t size, Fd* out);
+int WriteFully(const Fd& fd, std::span<const std::byte> bytes);
+// No more writing, growing, shrinking or unsealing, by anyone. EBUSY: someone has it
+// mapped for writing.
+int Seal(const Fd& fd);
+
+// A read-only view of a whole file; the file may be closed.
+struct MappedBytes {
+  const std::byte* data = nullptr;
+  size_t size = 0;
+  bool operator==(const MappedBytes&) const = default;
+};
+struct MappingTraits {
+  using type = MappedBytes;
+  static constexpr MappedBytes kNone{};
+  static void Close(MappedBytes mapping);
+};
+using Mapping = Handle<MappingTraits>;
+int MapForReading(const Fd& fd, int64_t size, Mapping* out);
+
+inline std::span<const std::byte> Bytes(const Mapping& mapping) {
+  return {mapping.get().data, mapping.get().size};
+}
+
+// One write of the whole line, so that lines of several processes do not mix.
+void WriteLine(int fd, const std::string& line);
+
+}  // namespace alloy::core
+
+#endif  // ALLOY_SRC_PORT_FD_H_

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "port/library.h"
+
+#include <dlfcn.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <cinttypes>
+#include <cstdio>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+namespace alloy::core {
+namespace {
+
+std::string TextOfLoader() {
+  const char* text = ::dlerror();
+  return text != nullptr ? text : "the loader gave no reason";
+}
+
+struct CloseFile {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+// Whether `address` is mapped from the file of these facts, by /proc/self/maps.
+bool IsMappedFrom(const void* address, const FileFacts& facts) {
+  const std::unique_ptr<std::FILE, CloseFile> maps(std::fopen("/proc/self/maps", "re"));
+  if (maps == nullptr) return false;
+  const auto wanted = reinterpret_cast<uintptr_t>(address);
+  char line[512];
+  bool at_start = true;  // of a line: a long path continues the one before
+  while (std::fgets(line, sizeof(line), maps.get()) != nullptr) {
+    uintptr_t begin = 0, end = 0;
+    unsigned device_major = 0, device_minor = 0;
+    uint64_t inode = 0;
+    const bool parsed =
+        at_start && std::sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %*s %*x %x:%x %" SCNu64,
+                                &begin, &end, &device_major, &device_minor, &inode) == 5;
+    at_start = std::string_view(line).ends_with('\n');
+    if (!parsed || wanted < begin || wanted >= end) continue;
+    return inode == facts.inode && device_major == major(facts.device) &&
+           device_minor == minor(facts.device);
+  }
+  return false;
+}
+
+SymbolLookup Refusal(LoadFault fault, std::string text) {
+  return {.fault = fault, .text = std::move(text), .symbol = nullptr};
+}
+
+}  // namespace
+
+SymbolLookup LoadSealed(const Fd& sealed, const char* symbol) {
+  FileFacts facts;
+  if (const int error = GetFileFacts(sealed, &facts); error != 0) {
+    return Refusal(LoadFault::kLoader, ErrorText(error));
+  }
+  // Not /proc/self: a debugger that opens the same name would find its own descriptors.
+  const std::string path =
+      "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(sealed.get());
+  if (::access(path.c_str(), R_OK) != 0) {
+    return Refusal(
+        LoadFault::kNoProc,
+        "/proc is not mounted here; mount it: a library is loaded from " + path);
+  }
+  // glibc finds libraries by name first: one that was loaded under a descriptor of this
+  // number, closed since, would be given back in place of ours.
+  if (void* other = ::dlopen(path.c_str(), RTLD_NOW | RTLD_NOLOAD); other != nullptr) {
+    ::dlclose(other);
+    return Refusal(LoadFault::kIdentity,
+                   "the loader already holds another library as " + path);
+  }
+  void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) return Refusal(LoadFault::kLoader, TextOfLoader());
+  void* address = ::dlsym(handle, symbol);
+  if (address == nullptr) return Refusal(LoadFault::kLoader, TextOfLoader());
+  if (!IsMappedFrom(address, facts)) {
+    return Refusal(LoadFault::kIdentity, std::string(symbol) + " of " + path +
+                                             " does not lie in the sealed copy");
+  }
+  return {.fault = LoadFault::kNone, .text = {}, .symbol = address};
+}
+
+}  // namespace alloy::core
