@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+//
+// A look at a shared library before the system's loader sees it: what runs or misleads
+// inside dlopen is refused here. Works on bytes alone, so that it can be fuzzed.
+//
+// Source: "System V Application Binary Interface", Object Files and Program Loading; the
+// GNU hash section as glibc's loader reads it.
+#ifndef ALLOY_SRC_ADMIT_ELF_H_
+#define ALLOY_SRC_ADMIT_ELF_H_
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace alloy::core {
+
+struct ElfFacts {
+  std::vector<std::string> needed;   // in the order of the file
+  std::vector<std::string> exports;  // defined, global or weak or unique
+};
+
+// The facts of a library that may be loaded.
+//   Fails  REFUSED with ELF_MALFORMED (not an ELF file of ours, or one that points
+//   outside
+//          of itself), ELF_REFUSED (well-formed, but dangerous) or EXPORTS (not exactly
+//          one export, the function alloy_backend_init).
+Result<ElfFacts> LookThroughElf(std::span<const std::byte> image);
+
+}  // namespace alloy::core
+
+#endif  // ALLOY_SRC_ADMIT_ELF_H_
