@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+//
+// The table that a backend exports, checked once, and the copy of it that hosts may see.
+#ifndef ALLOY_SRC_LOAD_BACKEND_TABLE_H_
+#define ALLOY_SRC_LOAD_BACKEND_TABLE_H_
+
+#include <memory>
+#include <vector>
+
+#include "alloy/backend.h"
+#include "base/result.h"
+
+namespace alloy::core {
+
+// Threads  immutable: shared. Fixed in place, since hosts keep pointers into it.
+class BackendTable {
+ public:
+  // Borrows the table, which lives as long as the process.
+  //   Fails  REFUSED with ALLOY_REASON_ABI or ALLOY_REASON_TABLE; the text names the
+  //   function
+  //          and the field.
+  static Result<std::shared_ptr<const BackendTable>> Make(const alloy_backend* table);
+
+  BackendTable(const BackendTable&) = delete;
+  BackendTable& operator=(const BackendTable&) = delete;
+
+  const alloy_backend& backend() const { return *table_; }
+  // Without entry points: a host has no business calling them past the gate.
+  const alloy_backend& shown() const { return shown_; }
+
+ private:
+  explicit BackendTable(const alloy_backend* table);
+
+  const alloy_backend* table_;
+  std::vector<alloy_function> functions_;
+  std::vector<const alloy_function*> list_;  // ends with NULL
+  alloy_backend shown_;
+};
+
+}  // namespace alloy::core
+
+#endif  // ALLOY_SRC_LOAD_BACKEND_TABLE_H_

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#include "load/load.h"
+
+#include "port/library.h"
+
+namespace alloy::core {
+namespace {
+
+int32_t ReasonOf(LoadFault fault) {
+  switch (fault) {
+    case LoadFault::kNoProc:
+      return ALLOY_REASON_NO_PROC;
+    case LoadFault::kIdentity:
+      return ALLOY_REASON_IDENTITY;
+    case LoadFault::kLoader:
+    case LoadFault::kNone:
+      break;
+  }
+  return ALLOY_REASON_LOADER;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const BackendTable>> LoadBackend(const Fd& sealed,
+                                                        const alloy_services* services,
+                                                        alloy_scope* scope) {
+  SymbolLookup found = LoadSealed(sealed, "alloy_backend_init");
+  if (found.fault != LoadFault::kNone) {
+    return Fail(ALLOY_REFUSED, ReasonOf(found.fault), std::move(found.text));
+  }
+  const auto init = reinterpret_cast<decltype(&alloy_backend_init)>(found.symbol);
+  const alloy_backend* table = init(services, scope);
+  if (table == nullptr) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT, "alloy_backend_init gave no table");
+  }
+  return BackendTable::Make(table);
+}
+
+}  // namespace alloy::core
