@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+//
+// Write a backend in C++: the function, and nothing else.
+//
+//   #include "alloy/backend.hpp"
+//
+//   ALLOY_BACKEND("acme.score", "0.1.0",
+//                 alloy::Rows("score", {"x", "y"}, [](double x, int64_t y) {
+//                   return x * static_cast<double>(y);
+//                 }))
+//
+// The parameters declare the columns: the engine finds x and y by name in any batch and
+// refuses a batch in which they have other types. alloy::Rows is for a value a row;
+// alloy::Function for whole columns, several outputs, options and the scope; alloy::Raw
+// for ArrowArray in and out. Whatever is thrown becomes an error of the caller with its
+// what().
+//
+// Needs no Arrow library. Link with the version script cmake/alloy_backend.map (the CMake
+// target alloy::backend carries it): a backend exports alloy_backend_init and nothing
+// else.
+//
+// Threads  a function may run on two threads at the same time, each with a state of its
+//          own; what it captures is shared between them.
+#ifndef ALLOY_BACKEND_HPP_
+#define ALLOY_BACKEND_HPP_
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <new>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "alloy/backend.h"
+#include "alloy/detail/function.hpp"
+
+namespace alloy {
+namespace detail {
+
+inline alloy_code Say(alloy_scope* scope, alloy_code code, std::string_view text) {
+  return scope->services->fail(scope, code, text.data(),
+                               static_cast<int64_t>(text.size()));
+}
+
+// Turn what is being thrown into the caller's error; for use in catch (...).
+inline alloy_code SayException(alloy_scope* scope) noexcept {
+  try {
+    throw;
+  } catch (const Failure& failure) {
+    return Say(scope, failure.code(), failure.text());
+  } catch (const std::bad_alloc&) {
+    return Say(scope, ALLOY_EXHAUSTED, "out of memory");
+  } catch (const std::exception& error) {
+    return Say(scope, ALLOY_FAILED, error.what());
+  } catch (...) {
+    return Say(scope, ALLOY_FAILED, "an exception that is no std::exception");
+  }
+}
+
+inline alloy_code BindFunction(void* self, alloy_scope* raw_scope,
+                               const ArrowSchema* inputs, int32_t n_inputs,
+                               const char* const* values, ArrowSchema* output,
+                               void** state) noexcept {
+  try {
+    const auto& function = *static_cast<const Function*>(self);
+    Scope scope(raw_scope);
+    auto bound = function.binder().Bind(scope, Options(function.options(), values),
+                                        {inputs, static_cast<size_t>(n_inputs)});
+    bound->OutputSchema().MoveTo(output);
+    *state = bound.release();
+    return ALLOY_OK;
+  } catch (...) {
+    return SayException(raw_scope);
+  }
+}
+
+inline alloy_code RunFunction(void* state, alloy_scope* raw_scope, ArrowArray* inputs,
+                              int32_t n_inputs, ArrowArray* output) noexcept {
+  try {
+    Scope scope(raw_scope);
+    static_cast<State*>(state)->Run(scope, {inputs, static_cast<size_t>(n_inputs)},
+                                    output);
+    return ALLOY_OK;
+  } catch (...) {
+    return SayException(raw_scope);
+  }
+}
+
+inline void UnbindFunction(void* state) noexcept {
+  const std::unique_ptr<State> owned(static_cast<State*>(state));
+}
+
+// A function with the C structs that tell the engine of it.
+class Entry {
+ public:
+  explicit Entry(Function function) : function_(std::move(function)) {
+    for (const Option& option : function_.options()) {
+      options_.push_back({option.name.c_str(), option.summary.c_str(),
+                          option.required ? nullptr : option.fallback.c_str()});
+    }
+    options_.push_back({});
+    const auto& names = function_.columns();
+    for (size_t i = 0; i < names.size(); ++i) {
+      columns_.push_back({names[i].c_str(), "", function_.accepts()[i]});
+    }
+    columns_.push_back({});
+    table_ = {.struct_size = sizeof(alloy_function),
+              .flags = function_.flags(),
+              .name = function_.name().c_str(),
+              .summary = function_.summary().c_str(),
+              .options = function_.options().empty() ? nullptr : options_.data(),
+              .self = &function_,
+              .min_inputs = function_.min_inputs(),
+              .max_inputs = function_.max_inputs(),
+              .columns = names.empty() ? nullptr : column_lists_,
+              .bind = &BindFunction,
+              .run = &RunFunction,
+              .open = nullptr,
+              .unbind = &UnbindFunction};
+    column_lists_[0] = columns_.data();
+  }
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
+
+  const alloy_function* table() const { return &table_; }
+
+ private:
+  Function function_;
+  std::vector<alloy_option> options_;
+  std::vector<alloy_column> columns_;
+  const alloy_column* column_lists_[2] = {nullptr, nullptr};
+  alloy_function table_{};
+};
+
+// The table of a backend, with all it points to.
+class Table {
+ public:
+  template <typename... Functions>
+  Table(std::string name, std::string version, Functions&&... functions)
+      : name_(std::move(name)), version_(std::move(version)) {
+    (entries_.push_back(std::make_unique<Entry>(std::forward<Functions>(functions))),
+     ...);
+    for (const auto& entry : entries_) list_.push_back(entry->table());
+    list_.push_back(nullptr);
+    backend_ = {.struct_size = sizeof(alloy_backend),
+                .abi = ALLOY_ABI,
+                .name = name_.c_str(),
+                .version = version_.c_str(),
+                .language = "C++",
+                .functions = list_.data()};
+  }
+  Table(const Table&) = delete;
+  Table& operator=(const Table&) = delete;
+
+  const alloy_backend* backend() const { return &backend_; }
+
+ private:
+  std::string name_;
+  std::string version_;
+  std::vector<std::unique_ptr<Entry>> entries_;
+  std::vector<const alloy_function*> list_;
+  alloy_backend backend_{};
+};
+
+template <typename MakeTable>
+const alloy_backend* InitBackend(const alloy_services* services, alloy_scope* scope,
+                                 MakeTable make) noexcept {
+  try {
+    if (services->struct_size < sizeof(alloy_services) || services->abi != ALLOY_ABI) {
+      Say(scope, ALLOY_UNSUPPORTED,
+          "the engine is older than the header this was built with");
+      return nullptr;
+    }
+    return make()->backend();
+  } catch (...) {
+    SayException(scope);
+    return nullptr;
+  }
+}
+
+}  // namespace detail
+}  // namespace alloy
+
+// The one entry of a backend: ALLOY_BACKEND(name, version, function, ...). The table is
+// made once, and lives as long as the process.
+#define ALLOY_BACKEND(name, version, ...)                                            \
+  extern "C" const alloy_backend* alloy_backend_init(const alloy_services* services, \
+                                                     alloy_scope* scope) {           \
+    return ::alloy::detail::InitBackend(services, scope, [] {                        \
+      static const auto* const table =                                               \
+          std::make_unique<const ::alloy::detail::Table>(name, version, __VA_ARGS__) \
+              .release();                                                            \
+      return table;                                                                  \
+    });                                                                              \
+  }
+
+#endif  // ALLOY_BACKEND_HPP_

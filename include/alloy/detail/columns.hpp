@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: MIT
+//
+// Typed views of Arrow columns: numbers, booleans, and strings in all their forms.
+//
+// A view is made on an array that the gate has seen at level shape: its buffers are there
+// and its first and last offset are in order, and nothing else is known. So a view of
+// strings checks every row before it follows an offset, a view or an index, and throws
+// Failure with the row for what would leave its buffer.
+//
+// Threads  values: any thread may read while the array lives.
+#ifndef ALLOY_DETAIL_COLUMNS_HPP_
+#define ALLOY_DETAIL_COLUMNS_HPP_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <iterator>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "alloy/arrow_abi.h"
+#include "alloy/backend.h"
+
+namespace alloy {
+
+// An error on its way out of a backend's function: what the caller can do next, and a
+// text.
+class Failure : public std::exception {
+ public:
+  Failure(alloy_code code, std::string text) : code_(code), text_(std::move(text)) {}
+  explicit Failure(std::string text) : Failure(ALLOY_FAILED, std::move(text)) {}
+  alloy_code code() const { return code_; }
+  const char* what() const noexcept override { return text_.c_str(); }
+  const std::string& text() const { return text_; }
+
+ private:
+  alloy_code code_;
+  std::string text_;
+};
+
+namespace detail {
+
+// The format string of a C++ type; empty for one that is no value of a column.
+template <typename T>
+constexpr std::string_view FormatOf() {
+  if constexpr (std::is_same_v<T, bool>) return "b";
+  if constexpr (std::is_same_v<T, int8_t>) return "c";
+  if constexpr (std::is_same_v<T, uint8_t>) return "C";
+  if constexpr (std::is_same_v<T, int16_t>) return "s";
+  if constexpr (std::is_same_v<T, uint16_t>) return "S";
+  if constexpr (std::is_same_v<T, int32_t>) return "i";
+  if constexpr (std::is_same_v<T, uint32_t>) return "I";
+  if constexpr (std::is_same_v<T, int64_t>) return "l";
+  if constexpr (std::is_same_v<T, uint64_t>) return "L";
+  if constexpr (std::is_same_v<T, float>) return "f";
+  if constexpr (std::is_same_v<T, double>) return "g";
+  if constexpr (std::is_same_v<T, std::string>) return "u";
+  if constexpr (std::is_same_v<T, std::string_view>) return "u";
+  return "";
+}
+
+template <typename T>
+concept Number = std::is_arithmetic_v<T> && !FormatOf<T>().empty();
+
+inline bool GetBit(const void* bits, int64_t i) {
+  return (static_cast<const uint8_t*>(bits)[i >> 3] >> (i & 7) & 1) != 0;
+}
+
+// Walks a view by its index.
+template <typename View>
+class ViewIterator {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = typename View::value_type;
+  using difference_type = std::ptrdiff_t;
+  using pointer = void;
+  using reference = value_type;
+
+  ViewIterator() = default;
+  ViewIterator(const View* view, int64_t row) : view_(view), row_(row) {}
+  value_type operator*() const { return view_->Get(row_); }
+  ViewIterator& operator++() {
+    ++row_;
+    return *this;
+  }
+  ViewIterator operator++(int) {
+    ViewIterator before = *this;
+    ++row_;
+    return before;
+  }
+  bool operator==(const ViewIterator& other) const { return row_ == other.row_; }
+
+ private:
+  const View* view_ = nullptr;
+  int64_t row_ = 0;
+};
+
+// What every view has: rows, and which of them are null.
+class Rows {
+ public:
+  int64_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  bool IsNull(int64_t row) const {
+    return validity_ != nullptr && !GetBit(validity_, offset_ + row);
+  }
+  int64_t CountNulls() const {
+    int64_t nulls = 0;
+    for (int64_t row = 0; validity_ != nullptr && row < size_; ++row) {
+      nulls += IsNull(row) ? 1 : 0;
+    }
+    return nulls;
+  }
+
+ protected:
+  explicit Rows(const ArrowArray& array)
+      : size_(array.length),
+        offset_(array.offset),
+        validity_(array.null_count == 0 ? nullptr : array.buffers[0]) {}
+
+  int64_t size_;
+  int64_t offset_;
+  const void* validity_;
+};
+
+}  // namespace detail
+
+// A column of numbers or booleans. A range of std::optional<T>; `x[i]` is the value
+// alone, whatever its null says.
+template <typename T>
+class Column : public detail::Rows {
+ public:
+  using value_type = std::optional<T>;
+  static_assert(detail::Number<T>,
+                "a column of bool, (u)int8_t to (u)int64_t, float or "
+                "double; for strings take alloy::Strings");
+
+  explicit Column(const ArrowArray& array) : Rows(array), values_(array.buffers[1]) {}
+
+  T operator[](int64_t row) const {
+    if constexpr (std::is_same_v<T, bool>) {
+      return detail::GetBit(values_, offset_ + row);
+    } else {
+      T value;  // by memcpy: any alignment is accepted
+      std::memcpy(&value, static_cast<const T*>(values_) + offset_ + row, sizeof(T));
+      return value;
+    }
+  }
+  std::optional<T> Get(int64_t row) const {
+    if (IsNull(row)) return std::nullopt;
+    return (*this)[row];
+  }
+  detail::ViewIterator<Column> begin() const { return {this, 0}; }
+  detail::ViewIterator<Column> end() const { return {this, size_}; }
+
+ private:
+  const void* values_;
+};
+
+// A column of strings: utf8, large utf8, utf8 view, or a dictionary of one of them. A
+// range of std::optional<std::string_view>, which live as long as the column.
+class Strings : public detail::Rows {
+ public:
+  using value_type = std::optional<std::string_view>;
+
+  // What a column of strings may be, as alloy_column.accepts says it.
+  static constexpr const char* kAccepts = "u U vu ?:u ?:U ?:vu";
+
+  // Whether a column of this schema is one of strings.
+  static bool Accepts(const ArrowSchema& schema) {
+    const ArrowSchema& values = schema.dictionary ? *schema.dictionary : schema;
+    const std::string_view format = values.format;
+    if (schema.dictionary != nullptr &&
+        (schema.format[0] == '\0' || schema.format[1] != '\0' ||
+         std::strchr("cCsSiIlL", schema.format[0]) == nullptr)) {
+      return false;
+    }
+    return format == "u" || format == "U" || format == "vu";
+  }
+
+  // `schema` is one that Accepts takes; its name appears in errors.
+  Strings(const ArrowSchema& schema, const ArrowArray& array)
+      : Rows(array),
+        name_(schema.name),
+        index_(schema.dictionary ? schema.format[0] : '\0'),
+        indices_(schema.dictionary ? array.buffers[1] : nullptr),
+        values_(schema.dictionary ? *schema.dictionary : schema,
+                schema.dictionary ? *array.dictionary : array) {}
+
+  std::optional<std::string_view> Get(int64_t row) const {
+    if (IsNull(row)) return std::nullopt;
+    int64_t at = row;
+    if (index_ != '\0') {
+      at = Index(offset_ + row);
+      if (at < 0 || at >= values_.size) Bad(row, "a dictionary index out of range");
+      if (values_.IsNull(at)) return std::nullopt;
+    }
+    std::string_view text;
+    if (const char* fault = values_.Read(at, &text)) Bad(row, fault);
+    return text;
+  }
+  std::optional<std::string_view> operator[](int64_t row) const { return Get(row); }
+  detail::ViewIterator<Strings> begin() const { return {this, 0}; }
+  detail::ViewIterator<Strings> end() const { return {this, size_}; }
+
+ private:
+  // The strings themselves: the column's, or those of its dictionary.
+  struct Values {
+    Values(const ArrowSchema& schema, const ArrowArray& array)
+        : layout(schema.format[0]),
+          size(array.length),
+          offset(array.offset),
+          n_variadic(array.n_buffers - 3),
+          validity(array.null_count == 0 ? nullptr : array.buffers[0]),
+          buffers(array.buffers) {}
+
+    bool IsNull(int64_t i) const {
+      return validity != nullptr && !detail::GetBit(validity, offset + i);
+    }
+
+    template <typename T>
+    static T Load(const void* values, int64_t i) {
+      T value;
+      std::memcpy(&value, static_cast<const char*>(values) + i * int64_t{sizeof(T)},
+                  sizeof(T));
+      return value;
+    }
+
+    const char* Read(int64_t i, std::string_view* text) const {
+      if (layout == 'v') return ReadView(offset + i, text);
+      if (layout == 'u') return ReadOffsets<int32_t>(offset + i, text);
+      return ReadOffsets<int64_t>(offset + i, text);
+    }
+
+    template <typename T>
+    const char* ReadOffsets(int64_t i, std::string_view* text) const {
+      const T begin = Load<T>(buffers[1], i);
+      const T end = Load<T>(buffers[1], i + 1);
+      const T last = Load<T>(buffers[1], offset + size);
+      if (begin < 0 || end < begin || end > last) return "an offset out of order";
+      if (end == begin) return nullptr;
+      const auto* data = static_cast<const char*>(buffers[2]);
+      if (data == nullptr) return "a string in a buffer that is NULL";
+      *text = {data + begin, static_cast<size_t>(end - begin)};
+      return nullptr;
+    }
+
+    const char* ReadView(int64_t i, std::string_view* text) const {
+      const char* view = static_cast<const char*>(buffers[1]) + i * 16;
+      const auto bytes = Load<int32_t>(view, 0);
+      if (bytes < 0) return "a view of negative length";
+      if (bytes <= 12) {
+        *text = {view + 4, static_cast<size_t>(bytes)};
+        return nullptr;
+      }
+      const auto buffer = Load<int32_t>(view, 2);
+      const auto start = Load<int32_t>(view, 3);
+      if (buffer < 0 || buffer >= n_variadic) return "a view of a buffer out of range";
+      const auto room = Load<int64_t>(buffers[n_variadic + 2], buffer);
+      if (start < 0 || int64_t{start} + bytes > room) return "a view beyond its buffer";
+      const auto* data = static_cast<const char*>(buffers[2 + buffer]);
+      if (data == nullptr) return "a view of a buffer that is NULL";
+      *text = {data + start, static_cast<size_t>(bytes)};
+      return nullptr;
+    }
+
+    char layout;  // 'u' and 'U': offsets of 32 and 64 bits; 'v': views
+    int64_t size;
+    int64_t offset;
+    int64_t n_variadic;  // only of views: without validity, views and sizes
+    const void* validity;
+    const void* const* buffers;
+  };
+
+  int64_t Index(int64_t i) const {
+    switch (index_) {
+      case 'c':
+        return Values::Load<int8_t>(indices_, i);
+      case 'C':
+        return Values::Load<uint8_t>(indices_, i);
+      case 's':
+        return Values::Load<int16_t>(indices_, i);
+      case 'S':
+        return Values::Load<uint16_t>(indices_, i);
+      case 'i':
+        return Values::Load<int32_t>(indices_, i);
+      case 'I':
+        return Values::Load<uint32_t>(indices_, i);
+      default:  // a uint64 above the range of int64 turns negative, which is refused
+        return Values::Load<int64_t>(indices_, i);
+    }
+  }
+
+  [[noreturn]] void Bad(int64_t row, const char* fault) const {
+    throw Failure(ALLOY_BAD_DATA, "column '" + std::string(name_ ? name_ : "") +
+                                      "', row " + std::to_string(row) + ": " + fault);
+  }
+
+  const char* name_;
+  char index_;  // format of the indices of a dictionary; NUL: none
+  const void* indices_;
+  Values values_;
+};
+
+// A column of any type, as it came.
+struct AnyColumn {
+  const ArrowSchema& schema;
+  const ArrowArray& array;
+  int64_t size() const { return array.length; }
+};
+
+}  // namespace alloy
+
+#endif  // ALLOY_DETAIL_COLUMNS_HPP_

@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: MIT
+//
+// A function of a backend, made from a C++ callable: its parameters declare the columns
+// that it reads and makes.
+//
+// Threads  a Function is constant once its table is made; each bound state is serial.
+#ifndef ALLOY_DETAIL_FUNCTION_HPP_
+#define ALLOY_DETAIL_FUNCTION_HPP_
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "alloy/backend.h"
+#include "alloy/detail/columns.hpp"
+#include "alloy/detail/output.hpp"
+#include "alloy/detail/owned.hpp"
+#include "alloy/detail/scope.hpp"
+
+namespace alloy {
+namespace detail {
+
+// A function bound to schemas and options.
+class State {
+ public:
+  virtual ~State() = default;
+  virtual Schema OutputSchema() const = 0;
+  virtual void Run(Scope& scope, std::span<ArrowArray> inputs, ArrowArray* output) = 0;
+};
+
+// What makes states.
+class Binder {
+ public:
+  virtual ~Binder() = default;
+  virtual std::unique_ptr<State> Bind(Scope& scope, const Options& options,
+                                      std::span<const ArrowSchema> inputs) const = 0;
+};
+
+// The parameters and the result of a callable that is no template.
+template <typename T>
+struct Signature : Signature<decltype(&T::operator())> {};
+template <typename R, typename... P>
+struct Signature<R (*)(P...)> {
+  using Result = R;
+  using Parameters = std::tuple<P...>;
+};
+template <typename R, typename... P>
+struct Signature<R (*)(P...) noexcept> : Signature<R (*)(P...)> {};
+template <typename C, typename R, typename... P>
+struct Signature<R (C::*)(P...) const> : Signature<R (*)(P...)> {};
+template <typename C, typename R, typename... P>
+struct Signature<R (C::*)(P...) const noexcept> : Signature<R (*)(P...)> {};
+
+template <typename T>
+inline constexpr bool kIsOutput = false;
+template <typename T>
+inline constexpr bool kIsOutput<Output<T>> = true;
+template <typename T>
+inline constexpr bool kIsColumn =
+    std::is_same_v<T, Strings> || std::is_same_v<T, AnyColumn>;
+template <typename T>
+inline constexpr bool kIsColumn<Column<T>> = true;
+
+template <typename T>
+struct ValueOf;  // the value type of an output
+template <typename T>
+struct ValueOf<Output<T>> {
+  using Type = T;
+};
+
+// How a view takes part in a declaration, and how it is made. NULL: any type.
+template <typename View>
+struct ViewTraits;
+template <typename T>
+struct ViewTraits<Column<T>> {
+  static constexpr std::string_view kFormat = FormatOf<T>();
+  static constexpr const char* kAccepts = kFormat.data();
+  static Column<T> Make(const ArrowSchema&, const ArrowArray& array) {
+    return Column<T>(array);
+  }
+};
+template <>
+struct ViewTraits<Strings> {
+  static constexpr const char* kAccepts = Strings::kAccepts;
+  static Strings Make(const ArrowSchema& schema, const ArrowArray& array) {
+    return {schema, array};
+  }
+};
+template <>
+struct ViewTraits<AnyColumn> {
+  static constexpr const char* kAccepts = nullptr;
+  static AnyColumn Make(const ArrowSchema& schema, const ArrowArray& array) {
+    return {schema, array};
+  }
+};
+
+// The outputs among the parameters, in their order, as one tuple.
+template <typename T>
+using IfOutput = std::conditional_t<kIsOutput<T>, std::tuple<T>, std::tuple<>>;
+template <typename Parameters>
+struct OutputsOf;
+template <typename... P>
+struct OutputsOf<std::tuple<P...>> {
+  using Type = decltype(std::tuple_cat(std::declval<IfOutput<std::decay_t<P>>>()...));
+};
+
+// How many of the first `end` parameters are columns, and how many are outputs.
+template <typename Parameters, size_t end>
+struct Count;
+template <typename... P, size_t end>
+struct Count<std::tuple<P...>, end> {
+  static constexpr size_t Of(const bool* which) {
+    size_t count = 0;
+    for (size_t i = 0; i < end; ++i) count += which[i] ? 1 : 0;
+    return count;
+  }
+  static constexpr bool kColumnFlags[] = {kIsColumn<std::decay_t<P>>..., false};
+  static constexpr bool kOutputFlags[] = {kIsOutput<std::decay_t<P>>..., false};
+  static constexpr size_t kColumns = Of(kColumnFlags);
+  static constexpr size_t kOutputs = Of(kOutputFlags);
+};
+
+template <typename Body>
+struct ColumnsBody {
+  using Parameters = typename Signature<Body>::Parameters;
+  using Outputs = typename OutputsOf<Parameters>::Type;
+  static constexpr size_t kParameters = std::tuple_size_v<Parameters>;
+  static constexpr size_t kOutputs = std::tuple_size_v<Outputs>;
+  static constexpr size_t kColumns = Count<Parameters, kParameters>::kColumns;
+  template <size_t I>
+  using Parameter = std::tuple_element_t<I, Parameters>;
+};
+
+template <typename Body>
+class ColumnsState final : public State {
+ public:
+  using Shape = ColumnsBody<Body>;
+
+  ColumnsState(const Body& body, const std::vector<std::string>& names, Options options,
+               const ArrowSchema& input)
+      : body_(body),
+        names_(names),
+        options_(std::move(options)),
+        input_(Schema::Copy(input)) {}
+
+  Schema OutputSchema() const override {
+    return [this]<size_t... I>(std::index_sequence<I...>) {
+      using Outputs = typename Shape::Outputs;
+      std::vector<Field> fields;
+      (fields.push_back(
+           {.name = names_[I],
+            .format = std::string(
+                FormatOf<typename ValueOf<std::tuple_element_t<I, Outputs>>::Type>()),
+            .nullable = true}),
+       ...);
+      return Schema::Batch(fields);
+    }(std::make_index_sequence<Shape::kOutputs>());
+  }
+
+  void Run(Scope& scope, std::span<ArrowArray> inputs, ArrowArray* output) override {
+    RunWith(scope, inputs[0], output, std::make_index_sequence<Shape::kParameters>(),
+            std::make_index_sequence<Shape::kOutputs>());
+  }
+
+ private:
+  template <size_t... P, size_t... O>
+  void RunWith(Scope& scope, const ArrowArray& batch, ArrowArray* output,
+               std::index_sequence<P...>, std::index_sequence<O...>) {
+    using Outputs = typename Shape::Outputs;
+    const Resize resize = scope.services().resize;
+    Outputs outputs{std::tuple_element_t<O, Outputs>(resize)...};
+    (std::get<O>(outputs).Reserve(batch.length), ...);
+    body_(Argument<P>(scope, batch, outputs)...);
+
+    const int64_t rows = std::get<0>(outputs).size();
+    if (((std::get<O>(outputs).size() != rows) || ...)) {
+      scope.Fail(ALLOY_INTERNAL, "the function made columns of different lengths");
+    }
+    GiveBatch(output, std::move(outputs));
+  }
+
+  template <size_t P>
+  decltype(auto) Argument(Scope& scope, const ArrowArray& batch,
+                          typename Shape::Outputs& outputs) {
+    using Type = typename Shape::template Parameter<P>;
+    using Plain = std::decay_t<Type>;
+    if constexpr (std::is_same_v<Plain, Scope>) {
+      return static_cast<Scope&>(scope);
+    } else if constexpr (std::is_same_v<Plain, Options>) {
+      return static_cast<const Options&>(options_);
+    } else if constexpr (kIsOutput<Plain>) {
+      static_assert(std::is_same_v<Type, Plain&>, "an output is taken by reference");
+      constexpr size_t kAt = Count<typename Shape::Parameters, P>::kOutputs;
+      return static_cast<Plain&>(std::get<kAt>(outputs));
+    } else {
+      static_assert(kIsColumn<Plain>,
+                    "a parameter is a Column<T>, Strings, AnyColumn, Output<T>&, Scope& "
+                    "or const Options&");
+      constexpr auto kAt =
+          static_cast<int64_t>(Count<typename Shape::Parameters, P>::kColumns);
+      return ViewTraits<Plain>::Make(*input_->children[kAt], *batch.children[kAt]);
+    }
+  }
+
+  const Body& body_;
+  const std::vector<std::string>& names_;
+  Options options_;
+  Schema input_;
+};
+
+template <typename Body>
+class ColumnsBinder final : public Binder {
+ public:
+  ColumnsBinder(Body body, std::vector<std::string> outputs)
+      : body_(std::move(body)), outputs_(std::move(outputs)) {}
+
+  std::unique_ptr<State> Bind(Scope&, const Options& options,
+                              std::span<const ArrowSchema> inputs) const override {
+    return std::make_unique<ColumnsState<Body>>(body_, outputs_, options, inputs[0]);
+  }
+
+ private:
+  Body body_;
+  std::vector<std::string> outputs_;
+};
+
+template <typename T>
+class RawState final : public State {
+ public:
+  RawState(Scope& scope, const Options& options, std::span<const ArrowSchema> inputs)
+      : state_(scope, options, inputs) {}
+  Schema OutputSchema() const override { return state_.OutputSchema(); }
+  void Run(Scope& scope, std::span<ArrowArray> inputs, ArrowArray* output) override {
+    state_.Run(scope, inputs, output);
+  }
+
+ private:
+  T state_;
+};
+
+template <typename T>
+class RawBinder final : public Binder {
+ public:
+  std::unique_ptr<State> Bind(Scope& scope, const Options& options,
+                              std::span<const ArrowSchema> inputs) const override {
+    return std::make_unique<RawState<T>>(scope, options, inputs);
+  }
+};
+
+// A value of one row, as a parameter or a result of a function of rows.
+template <typename T>
+struct Cell {
+  static constexpr bool kOptional = false;
+  using Value = T;
+};
+template <typename T>
+struct Cell<std::optional<T>> {
+  static constexpr bool kOptional = true;
+  using Value = T;
+};
+template <typename T>
+using ViewOf =
+    std::conditional_t<std::is_same_v<typename Cell<T>::Value, std::string_view>, Strings,
+                       Column<typename Cell<T>::Value>>;
+template <typename R>
+using OutputOf = Output<std::conditional_t<FormatOf<typename Cell<R>::Value>() == "u",
+                                           std::string, typename Cell<R>::Value>>;
+
+// Only a null that the function does not take as std::optional makes its row null.
+template <typename P, typename T>
+bool Passes(const std::optional<T>& value) {
+  return Cell<P>::kOptional || value.has_value();
+}
+template <typename P, typename T>
+decltype(auto) Pass(const std::optional<T>& value) {
+  if constexpr (Cell<P>::kOptional) {
+    return (value);
+  } else {
+    return (*value);
+  }
+}
+
+template <typename Body, typename R, typename... P>
+auto OverColumns(Body body, R (*)(P...)) {
+  static_assert(sizeof...(P) > 0, "a function of rows takes at least one column");
+  return [body = std::move(body)](Scope& scope, ViewOf<P>... views, OutputOf<R>& output) {
+    constexpr int64_t kPollEvery = 1 << 16;
+    const int64_t rows = std::get<0>(std::tie(views...)).size();
+    for (int64_t row = 0; row < rows; ++row) {
+      if (row % kPollEvery == 0) scope.ThrowIfCancelled();
+      [&](const auto&... values) {
+        if ((Passes<P>(values) && ...)) {
+          output.Append(body(Pass<P>(values)...));
+        } else {
+          output.AppendNull();
+        }
+      }(views.Get(row)...);
+    }
+  };
+}
+
+template <typename Parameters>
+struct Undecayed;
+template <typename... P>
+struct Undecayed<std::tuple<P...>> {
+  template <typename R>
+  using Pointer = R (*)(std::decay_t<P>...);
+};
+
+}  // namespace detail
+
+// What alloy::Raw takes: a type bound to schemas and options. Its constructor throws
+// Failure with ALLOY_NO_MATCH to decline them.
+template <typename T>
+concept RawFunction =
+    requires(T state, const T& bound, Scope& scope, const Options& options,
+             std::span<const ArrowSchema> schemas, std::span<ArrowArray> inputs,
+             ArrowArray* output) {
+      T(scope, options, schemas);
+      { bound.OutputSchema() } -> std::same_as<Schema>;
+      state.Run(scope, inputs, output);
+    };
+
+// A function, before it is put into a table by ALLOY_BACKEND.
+class Function {
+ public:
+  // A function of columns: each Column<T>, Strings or AnyColumn among the parameters of
+  // `body` is the next of `columns`, each Output<T>& the next of `outputs`; Scope& and
+  // const Options& may stand anywhere.
+  template <typename Body>
+  Function(std::string name, std::vector<std::string> columns,
+           std::vector<std::string> outputs, Body body)
+      : name_(std::move(name)), columns_(std::move(columns)) {
+    using Shape = detail::ColumnsBody<Body>;
+    static_assert(Shape::kOutputs > 0, "a function of columns has an Output<T>&");
+    if (columns_.size() != Shape::kColumns || outputs.size() != Shape::kOutputs) {
+      throw Failure(ALLOY_INTERNAL, "function '" + name_ + "' names " +
+                                        std::to_string(columns_.size()) +
+                                        " columns and " + std::to_string(outputs.size()) +
+                                        " outputs, and its parameters are others");
+    }
+    [this]<size_t... I>(std::index_sequence<I...>) {
+      (Accept<typename Shape::template Parameter<I>>(), ...);
+    }(std::make_index_sequence<Shape::kParameters>());
+    binder_ = std::make_unique<detail::ColumnsBinder<Body>>(std::move(body),
+                                                            std::move(outputs));
+  }
+
+  Function(std::string name, int32_t min_inputs, int32_t max_inputs,
+           std::unique_ptr<detail::Binder> binder)
+      : name_(std::move(name)),
+        min_inputs_(min_inputs),
+        max_inputs_(max_inputs),
+        binder_(std::move(binder)) {}
+
+  Function Summary(std::string text) && {
+    summary_ = std::move(text);
+    return std::move(*this);
+  }
+  // An option with the value it has when the caller does not give it.
+  Function Option(std::string name, std::string fallback, std::string summary = "") && {
+    options_.push_back({.name = std::move(name),
+                        .summary = std::move(summary),
+                        .fallback = std::move(fallback)});
+    return std::move(*this);
+  }
+  // An option that the caller must give.
+  Function RequiredOption(std::string name, std::string summary = "") && {
+    options_.push_back({.name = std::move(name),
+                        .summary = std::move(summary),
+                        .fallback = "",
+                        .required = true});
+    return std::move(*this);
+  }
+  // ALLOY_IDEMPOTENT, ALLOY_ROWWISE.
+  Function Flags(uint32_t flags) && {
+    flags_ |= flags;
+    return std::move(*this);
+  }
+
+  const std::string& name() const { return name_; }
+  const std::string& summary() const { return summary_; }
+  uint32_t flags() const { return flags_; }
+  int32_t min_inputs() const { return min_inputs_; }
+  int32_t max_inputs() const { return max_inputs_; }
+  const std::vector<alloy::Option>& options() const { return options_; }
+  const std::vector<std::string>& columns() const { return columns_; }
+  const std::vector<const char*>& accepts() const { return accepts_; }
+  const detail::Binder& binder() const { return *binder_; }
+
+ private:
+  template <typename Parameter>
+  void Accept() {
+    using Plain = std::decay_t<Parameter>;
+    if constexpr (detail::kIsColumn<Plain>) {
+      accepts_.push_back(detail::ViewTraits<Plain>::kAccepts);
+    }
+  }
+
+  std::string name_;
+  std::string summary_;
+  uint32_t flags_ = 0;
+  int32_t min_inputs_ = 1;
+  int32_t max_inputs_ = 1;
+  std::vector<alloy::Option> options_;
+  std::vector<std::string> columns_;
+  std::vector<const char*> accepts_;  // for each of columns_
+  std::unique_ptr<detail::Binder> binder_;
+};
+
+// A function of rows: a value for each column in, one value out, which is called `name`.
+// A parameter that is no std::optional makes the result null where its column is null.
+template <typename Body>
+Function Rows(std::string name, std::vector<std::string> columns, Body body) {
+  using Signature = detail::Signature<Body>;
+  using Result = std::decay_t<typename Signature::Result>;
+  using Pointer = typename detail::Undecayed<
+      typename Signature::Parameters>::template Pointer<Result>;
+  std::vector<std::string> outputs{name};
+  return Function(std::move(name), std::move(columns), std::move(outputs),
+                  detail::OverColumns(std::move(body), Pointer{}))
+      .Flags(ALLOY_ROWWISE);
+}
+
+// A function on the Arrow structs themselves.
+template <RawFunction T>
+Function Raw(std::string name, int32_t min_inputs = 1, int32_t max_inputs = 1) {
+  return {std::move(name), min_inputs, max_inputs,
+          std::make_unique<detail::RawBinder<T>>()};
+}
+
+}  // namespace alloy
+
+#endif  // ALLOY_DETAIL_FUNCTION_HPP_

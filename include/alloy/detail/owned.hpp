@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+//
+// The owners of the two Arrow structs, and how a schema is made or copied.
+//
+// Threads  one at a time.
+#ifndef ALLOY_DETAIL_OWNED_HPP_
+#define ALLOY_DETAIL_OWNED_HPP_
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "alloy/arrow_abi.h"
+
+namespace alloy {
+namespace detail {
+
+// The one owner of an Arrow struct: moved, never copied, released once.
+template <typename T>
+class Owned {
+ public:
+  Owned() = default;
+  // Takes what lies in `source`, and leaves it released.
+  explicit Owned(T* source) noexcept : value_(*source) { source->release = nullptr; }
+  Owned(Owned&& other) noexcept : value_(other.value_) { other.value_.release = nullptr; }
+  Owned& operator=(Owned&& other) noexcept {
+    // By way of a temporary: then moving an owner onto itself keeps it.
+    Owned moved(std::move(other));
+    std::swap(value_, moved.value_);
+    return *this;
+  }
+  ~Owned() {
+    if (value_.release != nullptr) value_.release(&value_);
+  }
+
+  explicit operator bool() const { return value_.release != nullptr; }
+  T* get() { return &value_; }
+  const T* get() const { return &value_; }
+  T& operator*() { return value_; }
+  const T& operator*() const { return value_; }
+  T* operator->() { return &value_; }
+  const T* operator->() const { return &value_; }
+
+  // Give it up: `out` owns it now.
+  void MoveTo(T* out) {
+    *out = value_;
+    value_.release = nullptr;
+  }
+
+ private:
+  T value_{};
+};
+
+// The bytes of a metadata block ("The Arrow C data interface", "metadata"): a count, then
+// for each pair the length and bytes of key and value.
+inline size_t MetadataBytes(const char* metadata) {
+  const char* at = metadata;
+  const auto number = [&at] {
+    int32_t value = 0;
+    std::memcpy(&value, at, sizeof(value));
+    at += sizeof(value);
+    return value;
+  };
+  for (int64_t strings = 2 * static_cast<int64_t>(number()); strings > 0; --strings) {
+    const int32_t bytes = number();
+    at += bytes;
+  }
+  return static_cast<size_t>(at - metadata);
+}
+
+struct SchemaNode {
+  std::string format;
+  std::string name;
+  std::string metadata;
+  std::vector<ArrowSchema> children;
+  std::vector<ArrowSchema*> child_pointers;
+  ArrowSchema dictionary{};
+};
+
+inline void ReleaseSchemaNode(ArrowSchema* schema) {
+  const std::unique_ptr<SchemaNode> node(static_cast<SchemaNode*>(schema->private_data));
+  for (ArrowSchema& child : node->children) {
+    if (child.release != nullptr) child.release(&child);
+  }
+  if (node->dictionary.release != nullptr) node->dictionary.release(&node->dictionary);
+  schema->release = nullptr;
+}
+
+}  // namespace detail
+
+// A column of a schema that is made by hand.
+struct Field {
+  std::string name;
+  std::string format;  // as the Arrow C data interface writes it: "l", "u", "tsu:UTC"
+  bool nullable = true;
+};
+
+// The owner of an ArrowSchema.
+class Schema : public detail::Owned<ArrowSchema> {
+ public:
+  using Owned::Owned;
+
+  // A schema of one node.
+  static Schema Of(const Field& field) { return Make(field, {}); }
+
+  // The schema of a batch.
+  static Schema Batch(const std::vector<Field>& fields) {
+    std::vector<Schema> columns;
+    columns.reserve(fields.size());
+    for (const Field& field : fields) columns.push_back(Of(field));
+    return Batch(std::move(columns));
+  }
+  static Schema Batch(std::vector<Schema> columns) {
+    return Make({.name = "", .format = "+s", .nullable = false}, std::move(columns));
+  }
+
+  // A deep copy. `schema` is well-formed, as every schema is that the engine passes.
+  static Schema Copy(const ArrowSchema& schema) {
+    std::vector<Schema> children;
+    children.reserve(static_cast<size_t>(schema.n_children));
+    for (int64_t i = 0; i < schema.n_children; ++i) {
+      children.push_back(Copy(*schema.children[i]));
+    }
+    Schema copy = Make({.name = schema.name == nullptr ? "" : schema.name,
+                        .format = schema.format,
+                        .nullable = true},
+                       std::move(children));
+    copy->flags = schema.flags;
+    auto* node = static_cast<detail::SchemaNode*>(copy->private_data);
+    if (schema.metadata != nullptr) {
+      node->metadata.assign(schema.metadata, detail::MetadataBytes(schema.metadata));
+      copy->metadata = node->metadata.data();
+    }
+    if (schema.dictionary != nullptr) {
+      Copy(*schema.dictionary).MoveTo(&node->dictionary);
+      copy->dictionary = &node->dictionary;
+    }
+    return copy;
+  }
+
+  // The same type under another name, with nulls allowed or not.
+  static Schema Copy(const ArrowSchema& schema, std::string_view name, bool nullable) {
+    Schema copy = Copy(schema);
+    auto* node = static_cast<detail::SchemaNode*>(copy->private_data);
+    node->name = name;
+    copy->name = node->name.c_str();
+    copy->flags &= ~static_cast<int64_t>(ARROW_FLAG_NULLABLE);
+    if (nullable) copy->flags |= ARROW_FLAG_NULLABLE;
+    return copy;
+  }
+
+ private:
+  static Schema Make(const Field& field, std::vector<Schema> children) {
+    auto node = std::make_unique<detail::SchemaNode>();
+    node->format = field.format;
+    node->name = field.name;
+    node->children.resize(children.size());
+    node->child_pointers.reserve(children.size());
+    for (size_t i = 0; i < children.size(); ++i) {
+      children[i].MoveTo(&node->children[i]);
+      node->child_pointers.push_back(&node->children[i]);
+    }
+    Schema schema;
+    schema->format = node->format.c_str();
+    schema->name = node->name.c_str();
+    schema->flags = field.nullable ? ARROW_FLAG_NULLABLE : 0;
+    schema->n_children = static_cast<int64_t>(node->children.size());
+    schema->children = node->child_pointers.data();
+    schema->release = &detail::ReleaseSchemaNode;
+    schema->private_data = node.release();
+    return schema;
+  }
+};
+
+namespace detail {
+using OwnedArray = Owned<ArrowArray>;
+}  // namespace detail
+
+}  // namespace alloy
+
+#endif  // ALLOY_DETAIL_OWNED_HPP_
