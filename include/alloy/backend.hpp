@@ -187,15 +187,15 @@ const alloy_backend* InitBackend(const alloy_services* services, alloy_scope* sc
 
 // The one entry of a backend: ALLOY_BACKEND(name, version, function, ...). The table is
 // made once, and lives as long as the process.
-#define ALLOY_BACKEND(name, version, ...)                                            \
-  extern "C" const alloy_backend* alloy_backend_init(const alloy_services* services, \
-                                                     alloy_scope* scope) {           \
-    return ::alloy::detail::InitBackend(services, scope, [] {                        \
-      static const auto* const table =                                               \
-          std::make_unique<const ::alloy::detail::Table>(name, version, __VA_ARGS__) \
-              .release();                                                            \
-      return table;                                                                  \
-    });                                                                              \
+#define ALLOY_BACKEND(name, version, ...)                                             \
+  extern "C" const alloy_backend* alloy_backend_init(const alloy_services* services_, \
+                                                     alloy_scope* scope_) {           \
+    return ::alloy::detail::InitBackend(services_, scope_, [] {                       \
+      static const auto* const table_ =                                               \
+          std::make_unique<const ::alloy::detail::Table>(name, version, __VA_ARGS__)  \
+              .release();                                                             \
+      return table_;                                                                  \
+    });                                                                               \
   }
 
 #endif  // ALLOY_BACKEND_HPP_
