@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+# The Rust backends, built by cargo. All presets share one target folder, since cargo's
+# products do not depend on ours: a sanitizer build compiles no Rust again.
+#
+#   alloy_rust_backends       the echo and the summary: what `make run` needs
+#   alloy_rust_test_backends  every other one, for the tests and the benchmarks
+
+find_program(ALLOY_CARGO cargo HINTS "$ENV{HOME}/.cargo/bin" REQUIRED)
+set(ALLOY_CARGO_TARGET "${PROJECT_SOURCE_DIR}/build/cargo" CACHE PATH
+  "Where cargo builds, for all presets")
+
+# alloy_rust_target(NAME [ALL] PACKAGES package...): the libraries of these packages, each at
+# build/backends/<package>.so. cargo itself knows what is out of date.
+function(alloy_rust_target name)
+  cmake_parse_arguments(R "ALL" "" "PACKAGES" ${ARGN})
+  set(all "")
+  if(R_ALL)
+    set(all ALL)
+  endif()
+  set(packages "")
+  set(copies "")
+  set(products "")
+  foreach(package IN LISTS R_PACKAGES)
+    list(APPEND packages -p ${package})
+    set(product "${CMAKE_BINARY_DIR}/backends/${package}.so")
+    list(APPEND products "${product}")
+    list(APPEND copies COMMAND "${CMAKE_COMMAND}" -E copy_if_different
+      "${ALLOY_CARGO_TARGET}/release/lib${package}.so" "${product}")
+  endforeach()
+  add_custom_target(${name} ${all}
+    COMMAND "${CMAKE_COMMAND}" -E make_directory "${CMAKE_BINARY_DIR}/backends"
+    COMMAND "${CMAKE_COMMAND}" -E env "CARGO_TARGET_DIR=${ALLOY_CARGO_TARGET}"
+      "${ALLOY_CARGO}" build --quiet --release --locked ${packages}
+    ${copies}
+    BYPRODUCTS ${products}
+    WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
+    USES_TERMINAL
+    VERBATIM)
+endfunction()
+
+alloy_rust_target(alloy_rust_backends ALL PACKAGES echo_rust)

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+//! What the macros make of a function: a constant table and its entries.
+
+use std::ffi::{CStr, c_char, c_void};
+use std::mem::size_of;
+use std::ptr;
+
+use crate::abi::{
+    ABI, ArrowArray, ArrowSchema, RawBackend, RawColumn, RawFunction, RawOption,
+    RawScope, Services,
+};
+use crate::edge::{enter, guard, install_hook};
+use crate::error::Error;
+use crate::own::{OwnedArray, OwnedSchema};
+use crate::scope::Scope;
+
+/// What a function says of itself; every pointer leads to constants.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Spec {
+    pub name: *const c_char,
+    pub summary: *const c_char,
+    pub flags: u32,
+    pub options: *const RawOption,
+    pub min_inputs: i32,
+    pub max_inputs: i32,
+    pub columns: *const *const RawColumn,
+}
+
+/// A function as the engine sees it: the macros implement it, and so may authors who want
+/// the C structs themselves.
+pub trait Function: 'static {
+    /// What the table says.
+    const SPEC: Spec;
+    /// What bind leaves for the runs. It serves one after another, on any thread.
+    type State: Send + 'static;
+
+    /// Say what comes out for these inputs, without running.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the function has against the schemas or the options.
+    fn bind(
+        scope: Scope<'_>,
+        inputs: &[ArrowSchema],
+        options: Options<'_>,
+    ) -> Result<(OwnedSchema, Self::State), Error>;
+
+    /// Batches in, one batch out. What is not moved out of `inputs` the engine releases.
+    ///
+    /// # Errors
+    ///
+    /// Whatever goes wrong.
+    fn run(
+        state: &mut Self::State,
+        scope: Scope<'_>,
+        inputs: &mut [ArrowArray],
+    ) -> Result<OwnedArray, Error>;
+}
+
+/// The options of a call, by name.
+#[derive(Clone, Copy, Debug)]
+pub struct Options<'a> {
+    table: *const RawOption,
+    values: *const *const c_char,
+    life: std::marker::PhantomData<&'a CStr>,
+}
+
+impl<'a> Options<'a> {
+    /// The value of an option that the function declared; the engine filled the fallback.
+    ///
+    /// # Errors
+    ///
+    /// The function declared no option of this name, or the value is not UTF-8.
+    pub fn get(&self, name: &str) -> Result<&'a str, Error> {
+        let mut index = 0;
+        while !self.table.is_null() {
+            // SAFETY: the table ends with a NULL name, and there is a value for each of it.
+            let (key, value) = unsafe {
+                let key = (*self.table.add(index)).name;
+                if key.is_null() {
+                    break;
+                }
+                (CStr::from_ptr(key), CStr::from_ptr(*self.values.add(index)))
+            };
+            if key.to_bytes() == name.as_bytes() {
+                return value.to_str().map_err(|_| {
+                    Error::invalid(format!("the option {name} is not UTF-8"))
+                });
+            }
+            index += 1;
+        }
+        Err(Error::failed(format!("the function declares no option {name}")))
+    }
+}
+
+/// The table of a function.
+#[derive(Debug)]
+pub struct Table<F>(std::marker::PhantomData<F>);
+
+impl<F: Function> Table<F> {
+    /// Its place in the list of a backend.
+    pub const TABLE: &'static RawFunction = &RawFunction {
+        struct_size: size_of::<RawFunction>() as u32,
+        flags: F::SPEC.flags,
+        name: F::SPEC.name,
+        summary: F::SPEC.summary,
+        options: F::SPEC.options,
+        self_: ptr::null_mut(),
+        min_inputs: F::SPEC.min_inputs,
+        max_inputs: F::SPEC.max_inputs,
+        columns: F::SPEC.columns,
+        bind: Some(bind::<F>),
+        run: Some(run::<F>),
+        open: None,
+        unbind: Some(unbind::<F>),
+    };
+}
+
+const OK: i32 = 0;
+
+unsafe extern "C" fn bind<F: Function>(
+    _self: *mut c_void,
+    scope: *mut RawScope,
+    inputs: *const ArrowSchema,
+    n_inputs: i32,
+    values: *const *const c_char,
+    output: *mut ArrowSchema,
+    state: *mut *mut c_void,
+) -> i32 {
+    // SAFETY: the engine lends all of it for this call.
+    let (scope, inputs) = unsafe {
+        let n = usize::try_from(n_inputs).unwrap_or(0);
+        let inputs = if n == 0 { &[] } else { std::slice::from_raw_parts(inputs, n) };
+        (Scope::from_raw(scope), inputs)
+    };
+    let options =
+        Options { table: F::SPEC.options, values, life: std::marker::PhantomData };
+    match enter(scope, || F::bind(scope, inputs, options)) {
+        Ok((schema, bound)) => {
+            // SAFETY: both places are the engine's to be filled.
+            unsafe {
+                output.write(schema.into_raw());
+                state.write(Box::into_raw(Box::new(bound)).cast());
+            }
+            OK
+        }
+        Err(code) => code,
+    }
+}
+
+unsafe extern "C" fn run<F: Function>(
+    state: *mut c_void,
+    scope: *mut RawScope,
+    inputs: *mut ArrowArray,
+    n_inputs: i32,
+    output: *mut ArrowArray,
+) -> i32 {
+    // SAFETY: the engine lends all of it for this call, and the state to nobody else.
+    let (scope, state, inputs) = unsafe {
+        let n = usize::try_from(n_inputs).unwrap_or(0);
+        let inputs =
+            if n == 0 { &mut [] } else { std::slice::from_raw_parts_mut(inputs, n) };
+        (Scope::from_raw(scope), &mut *state.cast::<F::State>(), inputs)
+    };
+    match enter(scope, || F::run(state, scope, inputs)) {
+        Ok(array) => {
+            // SAFETY: the place is the engine's to be filled.
+            unsafe { output.write(array.into_raw()) };
+            OK
+        }
+        Err(code) => code,
+    }
+}
+
+unsafe extern "C" fn unbind<F: Function>(state: *mut c_void) {
+    // A panic of the state's own drop has nobody to go to.
+    let _ = guard(|| {
+        // SAFETY: the engine gives back what bind made, once.
+        drop(unsafe { Box::from_raw(state.cast::<F::State>()) });
+        Ok(())
+    });
+}
+
+/// What `alloy_backend_init` of every backend does.
+///
+/// # Safety
+///
+/// The arguments must be those that the engine gave.
+pub unsafe fn init(
+    services: *const Services,
+    scope: *mut RawScope,
+    table: &'static RawBackend,
+) -> *const RawBackend {
+    // SAFETY: the first two fields are those of every version.
+    let (size, abi) = unsafe { ((*services).struct_size as usize, (*services).abi) };
+    if abi != ABI || size < size_of::<Services>() {
+        // Without services that are known nothing can be called: NULL alone says it.
+        return ptr::null();
+    }
+    // SAFETY: the scope is the engine's, for this call.
+    let scope = unsafe { Scope::from_raw(scope) };
+    match enter(scope, || {
+        install_hook();
+        Ok(())
+    }) {
+        Ok(()) => table,
+        Err(_) => ptr::null(),
+    }
+}

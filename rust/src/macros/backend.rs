@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+
+/// The one export of a backend, and its table. It belongs into the root of the crate.
+///
+/// `arrow:` is the path of a module that holds the author's Arrow crates as `array`,
+/// `buffer`, `data` and `schema` (with its feature `ffi`). `arrow2:` is the path of the
+/// author's `arrow2`. Functions come from [`function!`](crate::function).
+///
+/// ```
+/// arrowalloy::function! {
+///     /// The sum of two numbers, null where one is.
+///     fn add(x: View<f64>, y: View<f64>) -> sum: f64 {
+///         x.iter().zip(y.iter()).map(|(x, y)| Some(x? + y?)).collect()
+///     }
+/// }
+/// arrowalloy::backend! { name: "acme.add", functions: [add] }
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! backend {
+    (
+        name: $name:expr,
+        $(version: $version:expr,)?
+        $(arrow: $($arrow:ident)::+,)?
+        $(arrow2: $($arrow2:ident)::+,)?
+        functions: [$($function:path),+ $(,)?] $(,)?
+    ) => {
+        #[cfg(panic = "abort")]
+        compile_error!(
+            "a backend of Alloy turns panics into errors, which panic = \"abort\" prevents: \
+             take it out of the profile"
+        );
+
+        $($crate::arrow_glue! { $($arrow)::+ })?
+        $($crate::arrow2_glue! { $($arrow2)::+ })?
+
+        /// The only export of a backend.
+        ///
+        /// # Safety
+        ///
+        /// The engine calls it, with its services and a scope.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn alloy_backend_init(
+            services: *const $crate::abi::Services,
+            scope: *mut $crate::abi::RawScope,
+        ) -> *const $crate::abi::RawBackend {
+            use $crate::abi::{Constant, RawBackend, RawFunction, c_text};
+            static FUNCTIONS: Constant<
+                [*const RawFunction; [$(stringify!($function)),+].len() + 1],
+            > = Constant([
+                $($crate::Table::<$function>::TABLE as *const RawFunction,)+
+                ::core::ptr::null(),
+            ]);
+            static BACKEND: Constant<RawBackend> = Constant(RawBackend {
+                struct_size: ::core::mem::size_of::<RawBackend>() as u32,
+                abi: $crate::abi::ABI,
+                name: c_text(concat!($name, "\0")),
+                version: c_text($crate::__version!($($version)?)),
+                language: c_text("Rust\0"),
+                functions: &raw const FUNCTIONS.0 as *const *const RawFunction,
+            });
+            // SAFETY: the arguments are the engine's own.
+            unsafe { $crate::init(services, scope, &BACKEND.0) }
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __version {
+    () => {
+        concat!(env!("CARGO_PKG_VERSION"), "\0")
+    };
+    ($version:expr) => {
+        concat!($version, "\0")
+    };
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+//! What expands in the author's crate.
+
+mod arrow_export;
+mod arrow_glue;
+mod arrow_import;
+mod backend;
+mod function;
