@@ -33,7 +33,7 @@ class Layout {
     Form form = Form::kNull;
     uint8_t n_buffers = 0;     // the least, for a view
     uint8_t offset_bytes = 0;  // of one offset or run end
-    uint8_t values = 0;        // 1: values take room; 0: they have no bits
+    bool sized = false;        // values of more than no bits
     bool nullable = false;
     bool dictionary = false;
   };
@@ -57,8 +57,8 @@ class Layout {
 
  private:
   struct Name {
-    uint32_t begin = 0;
-    uint32_t length = 0;
+    size_t begin = 0;
+    size_t length = 0;
     int32_t parent = -1;   // a node
     int32_t ordinal = -1;  // among the children of the parent; -1: the dictionary
   };
