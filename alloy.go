@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+
+// Package alloy calls native functions that someone else wrote, in Rust, C++ or C, on
+// Arrow data. Only pointers cross.
+//
+//	goBridge := alloy.GoBridge{GoAllocator: mem, AllowUnsigned: true}
+//	if err := goBridge.SetImplLib("libscore.so", ""); err != nil { … }
+//	scored, err := goBridge.Call(ctx, "score", alloy.Options{"scale": "2"}, batch)
+//
+// Linux on x86-64 and arm64 with glibc, cgo, g++ 12.
+package alloy
+
+import "github.com/ignalina/alloy/go/bridge"
+
+// The types; see each for its use.
+type (
+	GoBridge = bridge.GoBridge
+	Options  = bridge.Options
+	Error    = bridge.Error
+	Code     = bridge.Code
+	Reason   = bridge.Reason
+	Side     = bridge.Side
+	Function = bridge.Function
+	Option   = bridge.Option
+	Column   = bridge.Column
+)
+
+// The codes of an Error.
+const (
+	Invalid     = bridge.Invalid
+	BadData     = bridge.BadData
+	NoMatch     = bridge.NoMatch
+	NotFound    = bridge.NotFound
+	Refused     = bridge.Refused
+	Failed      = bridge.Failed
+	Retry       = bridge.Retry
+	Cancelled   = bridge.Cancelled
+	Timeout     = bridge.Timeout
+	Lost        = bridge.Lost
+	Exhausted   = bridge.Exhausted
+	Busy        = bridge.Busy
+	Closed      = bridge.Closed
+	Unsupported = bridge.Unsupported
+	Internal    = bridge.Internal
+)
+
+// The sides of an Error.
+const (
+	SideCaller  = bridge.SideCaller
+	SideEngine  = bridge.SideEngine
+	SideBackend = bridge.SideBackend
+	SideWorker  = bridge.SideWorker
+)
+
+// Info writes a line of the program's own to standard output, in the form of the log.
+func Info(text string) { bridge.Info(text) }

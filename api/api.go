@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+
+// Package api has the names of package alloy, for programs that import it by its first
+// name.
+package api
+
+import "github.com/ignalina/alloy/go/bridge"
+
+// The types; see each for its use.
+type (
+	GoBridge = bridge.GoBridge
+	Options  = bridge.Options
+	Error    = bridge.Error
+	Code     = bridge.Code
+	Reason   = bridge.Reason
+	Side     = bridge.Side
+	Function = bridge.Function
+	Option   = bridge.Option
+	Column   = bridge.Column
+)
+
+// The codes of an Error.
+const (
+	Invalid     = bridge.Invalid
+	BadData     = bridge.BadData
+	NoMatch     = bridge.NoMatch
+	NotFound    = bridge.NotFound
+	Refused     = bridge.Refused
+	Failed      = bridge.Failed
+	Retry       = bridge.Retry
+	Cancelled   = bridge.Cancelled
+	Timeout     = bridge.Timeout
+	Lost        = bridge.Lost
+	Exhausted   = bridge.Exhausted
+	Busy        = bridge.Busy
+	Closed      = bridge.Closed
+	Unsupported = bridge.Unsupported
+	Internal    = bridge.Internal
+)
+
+// The sides of an Error.
+const (
+	SideCaller  = bridge.SideCaller
+	SideEngine  = bridge.SideEngine
+	SideBackend = bridge.SideBackend
+	SideWorker  = bridge.SideWorker
+)
+
+// Info writes a line of the program's own to standard output, in the form of the log.
+func Info(text string) { bridge.Info(text) }

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+
+// Package bridge is Alloy for Go programs: native functions that someone else wrote and
+// compiled, called on Arrow data of which only pointers cross. Programs import it as
+// github.com/ignalina/alloy, or as its package api.
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+)
+
+// Options are those of one function, by name; Functions lists them.
+type Options map[string]string
+
+// GoBridge calls the functions of one backend. The zero value is ready, on the built-in
+// echo; set the fields before the first use.
+//
+// A copy made after the first use is the same bridge. Any goroutine may use it, also
+// while another loads a library; calls under way stay with the backend they began on.
+type GoBridge struct {
+	// GoAllocator serves what is allocated on the Go side; nil: arrow-go's default. The data
+	// that crosses may lie on the Go heap or in C memory.
+	GoAllocator memory.Allocator
+
+	// AllowUnsigned lets SetImplLib load libraries without a certificate. It is read at the
+	// first SetImplLib, and stays as it was then.
+	AllowUnsigned bool
+
+	// Logger receives the lines of host and backend, whatever the backend; nil: standard
+	// output, and only while the backend is an echo. It is read at the first use, and again
+	// at the first SetImplLib.
+	Logger *slog.Logger
+
+	// shared is what copies have in common; made by the first use, by compare and swap, so
+	// that a GoBridge holds no lock and may be copied.
+	shared *core
+}
+
+func (b *GoBridge) core() *core {
+	place := (*unsafe.Pointer)(unsafe.Pointer(&b.shared))
+	if c := (*core)(atomic.LoadPointer(place)); c != nil {
+		return c
+	}
+	mem := b.GoAllocator
+	if mem == nil {
+		mem = memory.DefaultAllocator
+	}
+	atomic.CompareAndSwapPointer(place, nil, unsafe.Pointer(&core{memory: mem}))
+	return (*core)(atomic.LoadPointer(place))
+}
+
+// SetImplLib puts a library in the place of the backend. Certificate is base64 of one DER
+// certificate that must have signed it; empty: unsigned, which AllowUnsigned must allow.
+//
+// A failure sticks: every later use answers it, until a SetImplLib succeeds.
+func (b *GoBridge) SetImplLib(library, certificate string) error {
+	return b.core().load(b, library, certificate)
+}
+
+// FromChunks gives arrays of any types and lengths to the backend's function from_chunks
+// and returns its answer: from the echo, how many there were.
+func (b *GoBridge) FromChunks(arrays []arrow.Array) (int, error) {
+	return b.core().fromChunks(b, arrays)
+}
+
+// From_chunks is FromChunks by its first name.
+func (b *GoBridge) From_chunks(arrays []arrow.Array) (int, error) { //nolint:revive
+	return b.FromChunks(arrays)
+}
+
+// Call runs a function on batches. The result lies in the backend's memory, which is
+// given back when the last part of it is released, by any goroutine.
+//
+// The batches are borrowed; what the backend keeps of them beyond the call, Call retains.
+// A context that ends reaches the backend, and the call returns when the backend does.
+func (b *GoBridge) Call(ctx context.Context, function string, options Options, in ...arrow.RecordBatch) (arrow.RecordBatch, error) {
+	return b.core().call(ctx, b, function, options, in)
+}
+
+// Functions lists what the backend offers. Of two functions of one name, Call takes the
+// first that applies.
+func (b *GoBridge) Functions() ([]Function, error) {
+	return b.core().functions(b)
+}
+
+// Close makes every later use answer Closed, for all copies. Results stay valid. A bridge
+// that is not closed is freed when it is unreachable.
+func (b *GoBridge) Close() { b.core().close() }
+
+// Info writes a line of the program's own to standard output, in the form of the log.
+func Info(text string) {
+	fmt.Fprintf(os.Stdout, "[%s] [INFO] [Go]\t%s\n", time.Now().Format(time.DateTime), text)
+}

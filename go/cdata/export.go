@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: MIT
+
+package cdata
+
+import (
+	"fmt"
+	"runtime"
+	"unsafe"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/ignalina/alloy/go/engine"
+)
+
+// Batch is what one input of a call holds: equally long columns that fit a plan.
+type Batch struct {
+	Columns []arrow.Array
+	Rows    int64
+}
+
+// MismatchError says that an array is not of the shape its type asks for.
+type MismatchError struct {
+	Input, Column int // Column in preorder: the batch is -1
+	Text          string
+}
+
+func (e *MismatchError) Error() string { return e.Text }
+
+// Exporter writes the inputs of one call after another into one block of C memory.
+//
+// Every struct and pointer of a call lies in that block. Buffers stay where they are: in
+// C memory as they are, on the Go heap pinned. As long as the callee releases everything
+// before the call returns, nothing is allocated and Go is not entered; what it keeps
+// longer keeps the block, the pins and the arrays until the last struct is released.
+//
+// Threads: serial.
+type Exporter struct {
+	plans    []*Plan
+	nodes    int
+	pointers int
+	buffers  int
+	views    bool
+
+	block  *engine.BlockHeader
+	size   uintptr
+	pinner runtime.Pinner
+
+	// What is left of the block while a call is written.
+	nextNode    []engine.Array
+	nextPointer []*engine.Array
+	nextBuffer  []unsafe.Pointer
+	nextSize    []int64
+	input       int
+	column      int
+}
+
+// NewExporter makes an exporter for calls with these inputs.
+func NewExporter(plans []*Plan) *Exporter {
+	x := &Exporter{plans: plans}
+	for _, p := range plans {
+		x.nodes += p.nodes
+		x.pointers += p.pointers
+		x.buffers += p.buffers
+		x.views = x.views || p.views
+	}
+	return x
+}
+
+const (
+	headerBytes  = unsafe.Sizeof(engine.BlockHeader{})
+	arrayBytes   = unsafe.Sizeof(engine.Array{})
+	pointerBytes = unsafe.Sizeof(uintptr(0))
+)
+
+// Export writes the batches and returns the row of structs to give away. The caller keeps
+// the arrays until Done.
+func (x *Exporter) Export(batches []Batch) (*engine.Array, error) {
+	variadic := 0
+	if x.views {
+		for i, batch := range batches {
+			for c, column := range batch.Columns {
+				variadic += countVariadic(&x.plans[i].root.children[c], column.Data())
+			}
+		}
+	}
+	x.prepare(variadic)
+	roots := x.nextNode[:len(batches)]
+	x.nextNode = x.nextNode[len(batches):]
+	var err error
+	for i := range batches {
+		x.input, x.column = i, -1
+		if err = x.batch(x.plans[i], &roots[i], &batches[i]); err != nil {
+			x.pinner.Unpin()
+			return nil, err
+		}
+	}
+	x.block.Arm(x.nodes)
+	if len(roots) == 0 {
+		return nil, nil
+	}
+	return &roots[0], nil
+}
+
+// Done ends a call. When the callee kept a part of it, keep is asked for the arrays to
+// hold on to: it retains them, and returns how to release them.
+func (x *Exporter) Done(keep func() (release func())) {
+	if x.block.Idle() {
+		x.pinner.Unpin()
+		return
+	}
+	keeper := &keeper{pinner: x.pinner, release: keep()}
+	x.pinner = runtime.Pinner{}
+	block := x.block
+	x.block = nil
+	block.Leave(keeper)
+}
+
+// Close frees the block of an exporter that is not in a call.
+func (x *Exporter) Close() {
+	if x.block != nil {
+		x.block.Free()
+		x.block = nil
+	}
+}
+
+// keeper holds what the parts of a call that outlive it refer to.
+type keeper struct {
+	pinner  runtime.Pinner
+	release func()
+}
+
+func (k *keeper) GiveBack() {
+	k.pinner.Unpin()
+	k.release()
+}
+
+// prepare cuts a zeroed block into rows of structs, pointers and sizes.
+func (x *Exporter) prepare(variadic int) {
+	size := headerBytes + uintptr(x.nodes)*arrayBytes +
+		uintptr(x.pointers+x.buffers+2*variadic)*pointerBytes
+	if x.block == nil || x.size < size {
+		x.Close()
+		x.block, x.size = engine.NewBlock(size), size
+	} else {
+		// Cleared as numbers: the old pointers mean nothing to the collector any more.
+		clear(unsafe.Slice((*uintptr)(unsafe.Pointer(x.block)), size/pointerBytes))
+	}
+	at := unsafe.Add(unsafe.Pointer(x.block), headerBytes)
+	x.nextNode = unsafe.Slice((*engine.Array)(at), x.nodes)
+	at = unsafe.Add(at, uintptr(x.nodes)*arrayBytes)
+	x.nextPointer = unsafe.Slice((**engine.Array)(at), x.pointers)
+	at = unsafe.Add(at, uintptr(x.pointers)*pointerBytes)
+	x.nextBuffer = unsafe.Slice((*unsafe.Pointer)(at), x.buffers+variadic)
+	at = unsafe.Add(at, uintptr(x.buffers+variadic)*pointerBytes)
+	x.nextSize = unsafe.Slice((*int64)(at), variadic)
+}
+
+func (x *Exporter) batch(p *Plan, out *engine.Array, batch *Batch) error {
+	x.own(out)
+	out.Length = batch.Rows
+	out.NumBuffers = 1
+	out.Buffers = &x.takeBuffers(1)[0]
+	if len(batch.Columns) != len(p.root.children) {
+		return x.mismatch("%d columns, and %d in the schema", len(batch.Columns), len(p.root.children))
+	}
+	children := x.takeChildren(out, len(batch.Columns))
+	for i, column := range batch.Columns {
+		x.column++
+		data, ok := column.Data().(*array.Data)
+		if !ok {
+			return x.mismatch("data of type %T, which arrow-go does not make", column.Data())
+		}
+		if err := x.array(&p.root.children[i], children[i], data); err != nil {
+			return err
+		}
+		// arrow-go lets a column be longer than its batch.
+		if children[i].Length > batch.Rows {
+			shorten(children[i], batch.Rows)
+		}
+	}
+	return nil
+}
+
+// shorten cuts the end of a column off. Nulls that were counted may be in it.
+func shorten(out *engine.Array, rows int64) {
+	if out.NullCount == out.Length {
+		out.NullCount = rows
+	} else if out.NullCount > 0 {
+		out.NullCount = -1
+	}
+	out.Length = rows
+}
+
+func (x *Exporter) mismatch(format string, a ...any) error {
+	return &MismatchError{Input: x.input, Column: x.column, Text: fmt.Sprintf(format, a...)}
+}
+
+func (x *Exporter) own(out *engine.Array) {
+	out.Release = engine.ReleaseArray
+	out.PrivateData = unsafe.Pointer(x.block)
+}
+
+func (x *Exporter) takeBuffers(n int) []unsafe.Pointer {
+	taken := x.nextBuffer[:n:n]
+	x.nextBuffer = x.nextBuffer[n:]
+	return taken
+}
+
+func (x *Exporter) takeNode() *engine.Array {
+	taken := &x.nextNode[0]
+	x.nextNode = x.nextNode[1:]
+	return taken
+}
+
+func (x *Exporter) takeChildren(out *engine.Array, n int) []*engine.Array {
+	if n == 0 {
+		return nil
+	}
+	taken := x.nextPointer[:n:n]
+	x.nextPointer = x.nextPointer[n:]
+	for i := range taken {
+		taken[i] = x.takeNode()
+	}
+	out.NumChildren = int64(n)
+	out.Children = &taken[0]
+	return taken
+}
+
+func (x *Exporter) array(n *node, out *engine.Array, data *array.Data) error {
+	x.own(out)
+	out.Length, out.Offset = int64(data.Len()), int64(data.Offset())
+	if err := x.point(n, out, data); err != nil {
+		return err
+	}
+	below := data.Children()
+	if len(below) != len(n.children) {
+		return x.mismatch("%d children, and %d of type %s", len(below), len(n.children), n.dtype)
+	}
+	children := x.takeChildren(out, len(below))
+	for i, child := range below {
+		x.column++
+		inner, ok := child.(*array.Data)
+		if !ok || inner == nil {
+			return x.mismatch("a child of type %T, which arrow-go does not make", child)
+		}
+		if err := x.array(&n.children[i], children[i], inner); err != nil {
+			return err
+		}
+	}
+	if n.dict == nil {
+		return nil
+	}
+	x.column++
+	values, ok := data.Dictionary().(*array.Data)
+	if !ok || values == nil {
+		return x.mismatch("no dictionary")
+	}
+	out.Dictionary = x.takeNode()
+	return x.array(n.dict, out.Dictionary, values)
+}
+
+func (x *Exporter) point(n *node, out *engine.Array, data *array.Data) error {
+	count := buffers[n.layout]
+	if n.layout == layoutNull {
+		out.NullCount = out.Length
+	}
+	if count == 0 {
+		return nil
+	}
+	have := data.Buffers()
+	if !n.layout.hasValidity() && len(have) > 0 {
+		have = have[1:]
+	}
+	want := count
+	if n.layout == layoutView {
+		want-- // the sizes are C's own
+		if len(have) > want {
+			want = len(have)
+			count = want + 1
+		}
+	}
+	if len(have) != want {
+		return x.mismatch("%d buffers, and %d of type %s", len(have), want, n.dtype)
+	}
+	rows := x.takeBuffers(count)
+	out.NumBuffers = int64(count)
+	out.Buffers = &rows[0]
+	empty := out.Length == 0 && out.Offset == 0
+	for i, buffer := range have {
+		if buffer != nil && buffer.Len() > 0 {
+			first := &buffer.Bytes()[0]
+			x.pinner.Pin(first)
+			rows[i] = unsafe.Pointer(first)
+		} else if i > 0 || !n.layout.hasValidity() {
+			// Where nothing is needed, zeros please importers that refuse NULL; where
+			// something is, NULL lets the gate name the fault.
+			if empty || i == 2 && n.layout == layoutBinary || i >= 2 && n.layout == layoutView {
+				rows[i] = engine.Zeros
+			}
+		}
+	}
+	if n.layout.hasValidity() {
+		out.NullCount = int64(data.NullN())
+		if rows[0] == nil && out.NullCount < 0 {
+			out.NullCount = 0
+		}
+	}
+	if n.layout == layoutView {
+		rows[count-1] = engine.Zeros
+		if sizes := have[2:]; len(sizes) > 0 {
+			rows[count-1] = unsafe.Pointer(&x.nextSize[0])
+			for i, buffer := range sizes {
+				if buffer != nil {
+					x.nextSize[i] = int64(buffer.Len())
+				}
+			}
+			x.nextSize = x.nextSize[len(sizes):]
+		}
+	}
+	return nil
+}
+
+// countVariadic counts the data buffers of the views in an array, and stops where the
+// array does not fit its type: writing it will say so.
+func countVariadic(n *node, data arrow.ArrayData) int {
+	total := 0
+	if n.layout == layoutView {
+		total = max(0, len(data.Buffers())-2)
+	}
+	below := data.Children()
+	for i := range min(len(below), len(n.children)) {
+		if below[i] != nil {
+			total += countVariadic(&n.children[i], below[i])
+		}
+	}
+	if values, ok := data.Dictionary().(*array.Data); ok && values != nil && n.dict != nil {
+		total += countVariadic(n.dict, values)
+	}
+	return total
+}

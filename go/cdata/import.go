@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+
+package cdata
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/ignalina/alloy/go/engine"
+)
+
+// importer hands out the pieces of a few large allocations, one of each kind for all the
+// columns of a batch.
+type importer struct {
+	result   *Result
+	datas    []array.Data
+	buffers  []memory.Buffer
+	pointers []*memory.Buffer
+	children []arrow.ArrayData
+	used     int // buffers that hold on to the result
+}
+
+// Import makes a batch over the memory of a result, which passed the gate against the
+// plan's schema. It takes the result: released with the last buffer, or at once when
+// there is none or an error is returned.
+func Import(p *Plan, result *Result) (batch arrow.RecordBatch, err error) {
+	// The gate checks shapes and not what is behind them; arrow-go panics over some of it.
+	defer func() {
+		if cause := recover(); cause != nil {
+			result.Release()
+			batch, err = nil, fmt.Errorf("arrow-go refuses the result: %v", cause)
+		}
+	}()
+	root := &result.Array
+	count := p.buffers - 1
+	if p.views {
+		count += countResultBuffers(&p.root, root)
+	}
+	im := importer{
+		result:   result,
+		datas:    make([]array.Data, p.nodes-1),
+		buffers:  make([]memory.Buffer, count),
+		pointers: make([]*memory.Buffer, count+p.nodes),
+		children: make([]arrow.ArrayData, p.pointers),
+	}
+	columns := make([]arrow.Array, len(p.root.children))
+	below := unsafe.Slice(root.Children, root.NumChildren)
+	datas := im.takeChildren(len(columns))
+	for i := range columns {
+		datas[i] = im.array(&p.root.children[i], below[i])
+	}
+	rows := root.Length
+	result.count.Store(int64(im.used))
+	if im.used == 0 {
+		result.Release()
+	}
+	for i, data := range datas {
+		columns[i] = array.MakeFromData(data)
+	}
+	batch = array.NewRecordBatch(p.Schema, columns, rows)
+	for _, column := range columns {
+		column.Release()
+	}
+	return batch, nil
+}
+
+func (im *importer) takeChildren(n int) []arrow.ArrayData {
+	taken := im.children[:n:n]
+	im.children = im.children[n:]
+	return taken
+}
+
+func (im *importer) array(n *node, in *engine.Array) *array.Data {
+	data := &im.datas[0]
+	im.datas = im.datas[1:]
+	var below []arrow.ArrayData
+	if count := len(n.children); count > 0 {
+		below = im.takeChildren(count)
+		children := unsafe.Slice(in.Children, count)
+		for i := range below {
+			below[i] = im.array(&n.children[i], children[i])
+		}
+	}
+	nulls := int(in.NullCount)
+	if !n.layout.hasValidity() {
+		nulls = 0
+	}
+	places := arrowBuffers(n, in)
+	buffers := im.pointers[:places:places]
+	im.pointers = im.pointers[places:]
+	// With empty places: a new Data would retain what is in them, and each buffer is made
+	// with the one reference that this Data has.
+	data.Reset(n.dtype, int(in.Length), buffers, below, nulls, int(in.Offset))
+	im.fill(n, in, buffers)
+	if n.layout.hasValidity() && buffers[0] == nil && nulls < 0 {
+		data.SetNullN(0)
+	}
+	if n.dict != nil {
+		data.SetDictionary(im.array(n.dict, in.Dictionary))
+	}
+	return data
+}
+
+// arrowBuffers is the number of buffers as arrow-go counts them.
+func arrowBuffers(n *node, in *engine.Array) int {
+	switch n.layout {
+	case layoutNull, layoutSparse, layoutDense:
+		return buffers[n.layout] + 1
+	case layoutView:
+		return int(in.NumBuffers) - 1
+	}
+	return buffers[n.layout]
+}
+
+func (im *importer) fill(n *node, in *engine.Array, out []*memory.Buffer) {
+	if in.NumBuffers == 0 {
+		return
+	}
+	from := unsafe.Slice(in.Buffers, in.NumBuffers)
+	end := int(in.Length + in.Offset)
+	if n.layout.hasValidity() {
+		im.buffer(&out[0], from[0], (end+7)/8)
+	}
+	switch n.layout {
+	case layoutFixed:
+		im.buffer(&out[1], from[1], end*n.width)
+	case layoutBits:
+		im.buffer(&out[1], from[1], (end+7)/8)
+	case layoutBinary:
+		if end > 0 {
+			im.buffer(&out[1], from[1], (end+1)*n.width)
+			im.buffer(&out[2], from[2], lastOffset(from[1], end, n.width))
+		}
+	case layoutView:
+		im.buffer(&out[1], from[1], end*n.width)
+		if variadic := len(out) - 2; variadic > 0 {
+			sizes := unsafe.Slice((*int64)(from[len(from)-1]), variadic)
+			for i, size := range sizes {
+				im.buffer(&out[2+i], from[2+i], int(size))
+			}
+		}
+	case layoutList:
+		if end > 0 {
+			im.buffer(&out[1], from[1], (end+1)*n.width)
+		}
+	case layoutListView:
+		im.buffer(&out[1], from[1], end*n.width)
+		im.buffer(&out[2], from[2], end*n.width)
+	case layoutSparse, layoutDense:
+		// Older writers put a validity bitmap first, which is never used.
+		from = from[len(from)-buffers[n.layout]:]
+		im.buffer(&out[1], from[0], end)
+		if n.layout == layoutDense {
+			im.buffer(&out[2], from[1], end*4)
+		}
+	}
+}
+
+func lastOffset(offsets unsafe.Pointer, end, width int) int {
+	if width == 4 {
+		return int(*(*int32)(unsafe.Add(offsets, end*4)))
+	}
+	return int(*(*int64)(unsafe.Add(offsets, end*8)))
+}
+
+// buffer wraps foreign memory. What is empty stays nil: its address may mean nothing, and
+// the collector does not like to meet such in a slice.
+func (im *importer) buffer(out **memory.Buffer, at unsafe.Pointer, size int) {
+	if at == nil || size == 0 {
+		return
+	}
+	place := &im.buffers[0]
+	im.buffers = im.buffers[1:]
+	move(place, memory.NewBufferWithAllocator(unsafe.Slice((*byte)(at), size), im.result))
+	*out = place
+	im.used++
+}
+
+// move puts a value that nobody else has seen where it will stay.
+func move[T any](to, from *T) { *to = *from }
+
+// countResultBuffers counts the data buffers of the views in a result.
+func countResultBuffers(n *node, in *engine.Array) int {
+	total := 0
+	if n.layout == layoutView {
+		total = int(in.NumBuffers) - buffers[layoutView]
+	}
+	if len(n.children) > 0 {
+		children := unsafe.Slice(in.Children, len(n.children))
+		for i := range children {
+			total += countResultBuffers(&n.children[i], children[i])
+		}
+	}
+	if n.dict != nil {
+		total += countResultBuffers(n.dict, in.Dictionary)
+	}
+	return total
+}

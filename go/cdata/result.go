@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+
+package cdata
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/ignalina/alloy/go/engine"
+)
+
+// Result is what a backend gave. Import turns it into arrays, whose buffers know it as
+// their allocator; it goes back to the backend when the last of them is released, by
+// whichever goroutine does that.
+type Result struct {
+	engine.Owner
+
+	count  atomic.Int64 // buffers that are not released
+	memory memory.Allocator
+	moved  atomic.Bool // whether any buffer was ever resized
+	own    sync.Map    // the first byte of each slice that came from memory
+}
+
+// NewResult makes room for a result. Mem serves those who resize its buffers.
+func NewResult(mem memory.Allocator) *Result { return &Result{memory: mem} }
+
+// Free gives one buffer up.
+func (r *Result) Free(b []byte) {
+	if r.moved.Load() && len(b) > 0 {
+		if _, ours := r.own.LoadAndDelete(&b[0]); ours {
+			r.memory.Free(b)
+			return
+		}
+	}
+	r.drop()
+}
+
+func (r *Result) drop() {
+	if r.count.Add(-1) == 0 {
+		r.Release()
+	}
+}
+
+// Allocate serves a buffer that was emptied and grows again.
+func (r *Result) Allocate(size int) []byte {
+	b := r.memory.Allocate(size)
+	if len(b) > 0 {
+		r.moved.Store(true)
+		r.own.Store(&b[0], nil)
+	}
+	return b
+}
+
+// Reallocate moves a buffer that is resized out of the backend's memory.
+func (r *Result) Reallocate(size int, b []byte) []byte {
+	fresh := r.Allocate(size)
+	copy(fresh, b)
+	r.Free(b)
+	return fresh
+}

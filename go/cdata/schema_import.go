@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+
+package cdata
+
+import (
+	"encoding/binary"
+	"fmt"
+	"unsafe"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/ignalina/alloy/go/engine"
+)
+
+// ImportSchema reads the schema of a batch, which passed the gate. It borrows it.
+func ImportSchema(in *engine.Schema) (*arrow.Schema, error) {
+	fields, err := importFields(in)
+	if err != nil {
+		return nil, err
+	}
+	metadata := importMetadata(in.Metadata)
+	return arrow.NewSchema(fields, &metadata), nil
+}
+
+func importFields(in *engine.Schema) ([]arrow.Field, error) {
+	fields := make([]arrow.Field, in.NumChildren)
+	if len(fields) == 0 {
+		return fields, nil
+	}
+	for i, child := range unsafe.Slice(in.Children, in.NumChildren) {
+		field, err := importField(child)
+		if err != nil {
+			return nil, err
+		}
+		fields[i] = field
+	}
+	return fields, nil
+}
+
+func importField(in *engine.Schema) (arrow.Field, error) {
+	field := arrow.Field{
+		Name:     text(in.Name),
+		Nullable: in.Flags&engine.FlagNullable != 0,
+		Metadata: importMetadata(in.Metadata),
+	}
+	children, err := importFields(in)
+	if err != nil {
+		return field, err
+	}
+	if field.Type, err = typeOf(text(in.Format), in.Flags, children); err != nil {
+		return field, fmt.Errorf("column %q: %w", field.Name, err)
+	}
+	if in.Dictionary != nil {
+		values, err := importField(in.Dictionary)
+		if err != nil {
+			return field, err
+		}
+		field.Type = &arrow.DictionaryType{
+			IndexType: field.Type, ValueType: values.Type,
+			Ordered: in.Flags&engine.FlagOrdered != 0,
+		}
+	}
+	return extend(field)
+}
+
+// extend makes a field of a registered extension type one of it; any other keeps its
+// metadata, so that nothing is lost on the way through.
+func extend(field arrow.Field) (arrow.Field, error) {
+	name, ok := field.Metadata.GetValue(extensionName)
+	if !ok {
+		return field, nil
+	}
+	registered := arrow.GetExtensionType(name)
+	if registered == nil {
+		return field, nil
+	}
+	data, _ := field.Metadata.GetValue(extensionData)
+	dtype, err := registered.Deserialize(field.Type, data)
+	if err != nil {
+		return field, fmt.Errorf("column %q: extension type %q: %w", field.Name, name, err)
+	}
+	var keys, values []string
+	for i, key := range field.Metadata.Keys() {
+		if key != extensionName && key != extensionData {
+			keys = append(keys, key)
+			values = append(values, field.Metadata.Values()[i])
+		}
+	}
+	field.Type = dtype
+	field.Metadata = arrow.NewMetadata(keys, values)
+	return field, nil
+}
+
+// text copies a C string; NULL is the empty one.
+func text(at unsafe.Pointer) string {
+	if at == nil {
+		return ""
+	}
+	length := 0
+	for *(*byte)(unsafe.Add(at, length)) != 0 {
+		length++
+	}
+	return string(unsafe.Slice((*byte)(at), length))
+}
+
+func importMetadata(at unsafe.Pointer) arrow.Metadata {
+	if at == nil {
+		return arrow.Metadata{}
+	}
+	number := func() int {
+		v := binary.NativeEndian.Uint32(unsafe.Slice((*byte)(at), 4))
+		at = unsafe.Add(at, 4)
+		return int(int32(v))
+	}
+	bytes := func() string {
+		length := number()
+		s := string(unsafe.Slice((*byte)(at), length))
+		at = unsafe.Add(at, length)
+		return s
+	}
+	count := number()
+	keys, values := make([]string, count), make([]string, count)
+	for i := range keys {
+		keys[i], values[i] = bytes(), bytes()
+	}
+	return arrow.NewMetadata(keys, values)
+}

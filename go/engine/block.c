@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "block.h"
+
+#include <stdlib.h>
+
+#include "_cgo_export.h"
+
+const uint64_t alloy_go_zeros[8];
+
+void* alloy_go_block_new(uint64_t size) { return calloc(1, size); }
+
+void alloy_go_block_drop(void* memory, int64_t parts) {
+  alloy_go_block* block = memory;
+  if (__atomic_sub_fetch(&block->parts, parts, __ATOMIC_ACQ_REL) != 0) return;
+  if (block->handle != 0) alloyGoGiveBack(block->handle);
+  free(block);
+}
+
+// Mark a struct and those below it; returns how many of this block's parts are gone. A
+// child that was moved out is marked already; one that someone put there is released by
+// its own callback.
+static int64_t Mark(struct ArrowArray* array) {
+  int64_t gone = 1;
+  for (int64_t i = 0; i < array->n_children + 1; ++i) {
+    struct ArrowArray* child =
+        i < array->n_children ? array->children[i] : array->dictionary;
+    if (child == NULL || child->release == NULL) continue;
+    if (child->release == alloy_go_release_array &&
+        child->private_data == array->private_data) {
+      gone += Mark(child);
+    } else {
+      child->release(child);
+    }
+  }
+  array->release = NULL;
+  return gone;
+}
+
+void alloy_go_release_array(struct ArrowArray* array) {
+  void* block = array->private_data;
+  alloy_go_block_drop(block, Mark(array));
+}
+
+void alloy_go_release_schema(struct ArrowSchema* schema) { schema->release = NULL; }
+
+void alloy_go_call_release(struct ArrowArray* array) {
+  if (array->release != NULL) array->release(array);
+}
+
+void alloy_go_log(void* context, int32_t level, const char* language, const char* text,
+                  int64_t length) {
+  alloyGoLog((uintptr_t)context, level, (char*)language, (char*)text, length);
+}
+
+alloy_code alloy_go_host_new(uint32_t flags, int32_t log_fd, uintptr_t log_handle,
+                             alloy_host** out, alloy_error* err) {
+  alloy_host_options options = {
+      .struct_size = sizeof(options),
+      .flags = flags,
+      .language = "Go",
+      .log_fd = log_fd,
+  };
+  if (log_handle != 0) {
+    options.log = alloy_go_log;
+    options.log_context = (void*)log_handle;
+  }
+  return alloy_host_new(&options, out, err);
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+//
+// The block in which one call's inputs cross: a header, then every struct and pointer
+// that Go writes. Its structs may be released one by one, in any order, from any thread;
+// Go is entered once, when the last of them is gone after the call has returned.
+#ifndef ALLOY_GO_ENGINE_BLOCK_H_
+#define ALLOY_GO_ENGINE_BLOCK_H_
+
+#include <stdint.h>
+
+#include "api.h"
+
+typedef struct alloy_go_block {
+  int64_t parts;     // structs that are not released, and one while Go holds the block
+  uintptr_t handle;  // set before Go lets go: what to give back to Go with the last part
+} alloy_go_block;
+
+// Make a zeroed block of `size` bytes, the header included; NULL when memory is short.
+void* alloy_go_block_new(uint64_t size);
+
+// Give up `parts` of the block, and the block itself with the last of them.
+void alloy_go_block_drop(void* block, int64_t parts);
+
+// What the structs of a block carry as their release; private_data is the block.
+void alloy_go_release_array(struct ArrowArray* array);
+
+// What schemas that are only lent carry as their release: marks them, frees nothing.
+void alloy_go_release_schema(struct ArrowSchema* schema);
+
+// 64 zeros: what empty buffers point to, since some importers refuse NULL.
+extern const uint64_t alloy_go_zeros[8];
+
+// Release a result, from Go.
+void alloy_go_call_release(struct ArrowArray* array);
+
+// The log of a host, as alloy_host_options wants it; context is a handle of Go.
+void alloy_go_log(void* context, int32_t level, const char* language, const char* text,
+                  int64_t length);
+
+// Make a host whose log goes to Go when log_handle is not 0, and to log_fd otherwise.
+alloy_code alloy_go_host_new(uint32_t flags, int32_t log_fd, uintptr_t log_handle,
+                             alloy_host** out, alloy_error* err);
+
+#endif  // ALLOY_GO_ENGINE_BLOCK_H_
