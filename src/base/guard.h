@@ -7,6 +7,7 @@
 
 #include <exception>
 #include <new>
+#include <string>
 
 #include "base/status.h"
 
@@ -43,6 +44,21 @@ alloy_code Guard(alloy_error* err, Body&& body) noexcept {
       return ALLOY_INTERNAL;
     }
   }
+}
+
+// Run `body`, which enters foreign code. What it throws against the contract of backend.h
+// is caught here; false then, and `text` says what it was.
+template <typename Body>
+bool EnterForeign(std::string* text, Body&& body) {
+  try {
+    body();
+    return true;
+  } catch (const std::exception& e) {
+    *text = std::string("an exception came out of it: ") + e.what();
+  } catch (...) {
+    *text = "an exception of an unknown type came out of it";
+  }
+  return false;
 }
 
 }  // namespace alloy::core

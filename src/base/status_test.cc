@@ -91,5 +91,15 @@ TEST(GuardTest, TurnsWhateverIsThrownIntoACode) {
   EXPECT_EQ(Guard(nullptr, []() -> Status { throw 7; }), ALLOY_INTERNAL);
 }
 
+TEST(GuardTest, ForeignCodeThatThrowsIsToldFromForeignCodeThatReturns) {
+  std::string text;
+  EXPECT_TRUE(EnterForeign(&text, [] {}));
+  EXPECT_EQ(text, "");
+  EXPECT_FALSE(EnterForeign(&text, [] { throw std::runtime_error("boom"); }));
+  EXPECT_NE(text.find("boom"), std::string::npos);
+  EXPECT_FALSE(EnterForeign(&text, [] { throw 7; }));
+  EXPECT_NE(text.find("unknown type"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace alloy::core

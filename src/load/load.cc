@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "load/load.h"
 
+#include "base/guard.h"
 #include "port/library.h"
 
 namespace alloy::core {
@@ -29,7 +30,11 @@ Result<std::shared_ptr<const BackendTable>> LoadBackend(const Fd& sealed,
     return Fail(ALLOY_REFUSED, ReasonOf(found.fault), std::move(found.text));
   }
   const auto init = reinterpret_cast<decltype(&alloy_backend_init)>(found.symbol);
-  const alloy_backend* table = init(services, scope);
+  const alloy_backend* table = nullptr;
+  std::string text;
+  if (!EnterForeign(&text, [&] { table = init(services, scope); })) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT, "alloy_backend_init: " + text);
+  }
   if (table == nullptr) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT, "alloy_backend_init gave no table");
   }

@@ -192,18 +192,34 @@ class Strings : public detail::Rows {
                 schema.dictionary ? *array.dictionary : array) {}
 
   std::optional<std::string_view> Get(int64_t row) const {
-    if (IsNull(row)) return std::nullopt;
-    int64_t at = row;
-    if (index_ != '\0') {
-      at = Index(offset_ + row);
-      if (at < 0 || at >= values_.size) Bad(row, "a dictionary index out of range");
-      if (values_.IsNull(at)) return std::nullopt;
+    std::optional<std::string_view> text;
+    if (const char* fault = Read(row, &text)) {
+      throw Failure(ALLOY_BAD_DATA, Explain(row, fault));
     }
-    std::string_view text;
-    if (const char* fault = values_.Read(at, &text)) Bad(row, fault);
     return text;
   }
   std::optional<std::string_view> operator[](int64_t row) const { return Get(row); }
+
+  // The same without an exception: what is wrong with the row, or NULL.
+  const char* Read(int64_t row, std::optional<std::string_view>* text) const {
+    text->reset();
+    if (IsNull(row)) return nullptr;
+    int64_t at = row;
+    if (index_ != '\0') {
+      at = Index(offset_ + row);
+      if (at < 0 || at >= values_.size) return "a dictionary index out of range";
+      if (values_.IsNull(at)) return nullptr;
+    }
+    std::string_view value;
+    const char* fault = values_.Read(at, &value);
+    if (fault == nullptr) *text = value;
+    return fault;
+  }
+  // The text of an error that names the row.
+  std::string Explain(int64_t row, const char* fault) const {
+    return "column '" + std::string(name_ ? name_ : "") + "', row " +
+           std::to_string(row) + ": " + fault;
+  }
   detail::ViewIterator<Strings> begin() const { return {this, 0}; }
   detail::ViewIterator<Strings> end() const { return {this, size_}; }
 
@@ -293,11 +309,6 @@ class Strings : public detail::Rows {
       default:  // a uint64 above the range of int64 turns negative, which is refused
         return Values::Load<int64_t>(indices_, i);
     }
-  }
-
-  [[noreturn]] void Bad(int64_t row, const char* fault) const {
-    throw Failure(ALLOY_BAD_DATA, "column '" + std::string(name_ ? name_ : "") +
-                                      "', row " + std::to_string(row) + ": " + fault);
   }
 
   const char* name_;

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+//
+// The C shell: checks pointers, enters Guard, and calls the engine. No behaviour of its
+// own.
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "alloy/alloy.h"
+#include "base/guard.h"
+#include "base/names.h"
+#include "data/describe.h"
+#include "engine/call.h"
+
+using alloy::core::Bridge;
+using alloy::core::Call;
+using alloy::core::Fail;
+using alloy::core::Guard;
+using alloy::core::Host;
+using alloy::core::Result;
+using alloy::core::Status;
+
+struct alloy_host {
+  std::shared_ptr<Host> host;
+};
+struct alloy_bridge {
+  std::shared_ptr<Bridge> bridge;
+};
+struct alloy_call {
+  alloy_call(std::shared_ptr<Bridge> bridge, alloy::core::BoundFunction bound)
+      : call(std::move(bridge), std::move(bound)) {}
+  Call call;
+};
+
+namespace {
+
+Status NullArgument(const char* name) {
+  return Fail(ALLOY_INVALID, std::string(name) + " is NULL");
+}
+
+template <typename T>
+void Free(T* object) {
+  const std::unique_ptr<T> owner(object);
+}
+
+}  // namespace
+
+extern "C" {
+
+const char* alloy_version(void) { return ALLOY_VERSION; }
+
+const char* alloy_code_name(alloy_code code) { return alloy::core::CodeName(code); }
+
+const char* alloy_reason_name(int32_t reason) { return alloy::core::ReasonName(reason); }
+
+alloy_code alloy_host_new(const alloy_host_options* options, alloy_host** out,
+                          alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (out == nullptr) return NullArgument("out");
+    *out = nullptr;
+    alloy_host_options defaults{};
+    defaults.struct_size = sizeof(defaults);
+    ALLOY_ASSIGN_OR_RETURN(auto host,
+                           Host::Make(options != nullptr ? *options : defaults));
+    *out = std::make_unique<alloy_host>(std::move(host)).release();
+    return Status();
+  });
+}
+
+void alloy_host_free(alloy_host* host) { Free(host); }
+
+void alloy_host_log(alloy_host* host, int32_t level, const char* text, int64_t length) {
+  if (host == nullptr || text == nullptr) return;
+  Guard(nullptr, [&]() -> Status {
+    const auto size = length < 0 ? std::strlen(text) : static_cast<size_t>(length);
+    host->host->log().Write(level, host->host->language(), {text, size});
+    return Status();
+  });
+}
+
+alloy_code alloy_bridge_new(alloy_host* host, const alloy_bridge_options* options,
+                            alloy_bridge** out, alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (out == nullptr) return NullArgument("out");
+    *out = nullptr;
+    if (host == nullptr) return NullArgument("host");
+    alloy_bridge_options defaults{};
+    defaults.struct_size = sizeof(defaults);
+    ALLOY_ASSIGN_OR_RETURN(
+        auto bridge, Bridge::Make(host->host, options != nullptr ? *options : defaults));
+    *out = std::make_unique<alloy_bridge>(std::move(bridge)).release();
+    return Status();
+  });
+}
+
+alloy_code alloy_bridge_load(alloy_bridge* bridge, const char* library,
+                             const char* certificate, alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (bridge == nullptr) return NullArgument("bridge");
+    if (library == nullptr) return NullArgument("library");
+    return bridge->bridge->Load(library, certificate);
+  });
+}
+
+void alloy_bridge_close(alloy_bridge* bridge) {
+  if (bridge == nullptr) return;
+  Guard(nullptr, [&]() -> Status {
+    bridge->bridge->Close();
+    return Status();
+  });
+}
+
+void alloy_bridge_free(alloy_bridge* bridge) { Free(bridge); }
+
+alloy_code alloy_bridge_functions(alloy_bridge* bridge,
+                                  const alloy_function* const** out_functions,
+                                  alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (out_functions == nullptr) return NullArgument("out_functions");
+    *out_functions = nullptr;
+    if (bridge == nullptr) return NullArgument("bridge");
+    ALLOY_ASSIGN_OR_RETURN(const alloy_backend* backend, bridge->bridge->Backend());
+    *out_functions = backend->functions;
+    return Status();
+  });
+}
+
+alloy_code alloy_bridge_backend(alloy_bridge* bridge, const alloy_backend** out_backend,
+                                alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (out_backend == nullptr) return NullArgument("out_backend");
+    *out_backend = nullptr;
+    if (bridge == nullptr) return NullArgument("bridge");
+    ALLOY_ASSIGN_OR_RETURN(*out_backend, bridge->bridge->Backend());
+    return Status();
+  });
+}
+
+alloy_code alloy_call_bind(alloy_bridge* bridge, const char* function,
+                           const ArrowSchema* inputs, int32_t n_inputs,
+                           const char* const* options, alloy_call** out,
+                           alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (out == nullptr) return NullArgument("out");
+    *out = nullptr;
+    if (bridge == nullptr) return NullArgument("bridge");
+    if (function == nullptr) return NullArgument("function");
+    if (n_inputs < 0) return Fail(ALLOY_INVALID, "n_inputs is negative");
+    if (inputs == nullptr && n_inputs > 0) return NullArgument("inputs");
+    ALLOY_ASSIGN_OR_RETURN(auto bound,
+                           bridge->bridge->Bind(function, inputs, n_inputs, options));
+    *out = std::make_unique<alloy_call>(bridge->bridge, std::move(bound)).release();
+    return Status();
+  });
+}
+
+const ArrowSchema* alloy_call_schema(const alloy_call* call) {
+  return call != nullptr ? &call->call.output() : nullptr;
+}
+
+alloy_code alloy_call_run(alloy_call* call, ArrowArray* inputs, ArrowArray* output,
+                          int64_t timeout_ns, uint64_t ticket, alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (call == nullptr) return NullArgument("call");
+    return call->call.Run(inputs, output, timeout_ns, ticket);
+  });
+}
+
+void alloy_call_cancel(alloy_call* call, uint64_t ticket) {
+  if (call != nullptr) call->call.Cancel(ticket);
+}
+
+void alloy_call_progress(const alloy_call* call, int64_t* out_done, int64_t* out_total) {
+  int64_t done = 0, total = 0;
+  if (call != nullptr) call->call.Progress(&done, &total);
+  if (out_done != nullptr) *out_done = done;
+  if (out_total != nullptr) *out_total = total;
+}
+
+void alloy_call_free(alloy_call* call) { Free(call); }
+
+alloy_code alloy_describe(const ArrowSchema* schema, const ArrowArray* array, char* text,
+                          int64_t capacity, int64_t* out_length, alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (out_length != nullptr) *out_length = 0;
+    if (schema == nullptr) return NullArgument("schema");
+    if (array == nullptr) return NullArgument("array");
+    if (capacity < 0) return Fail(ALLOY_INVALID, "capacity is negative");
+    if (text == nullptr && capacity > 0) return NullArgument("text");
+    ALLOY_ASSIGN_OR_RETURN(const std::string described,
+                           alloy::core::Describe(*schema, *array));
+    if (out_length != nullptr) *out_length = static_cast<int64_t>(described.size());
+    if (capacity == 0) return Status();
+    const auto cut = alloy::core::CutText(described, static_cast<size_t>(capacity) - 1);
+    std::memcpy(text, cut.data(), cut.size());
+    text[cut.size()] = '\0';
+    return Status();
+  });
+}
+
+}  // extern "C"

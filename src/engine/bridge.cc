@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#include "engine/bridge.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/echo.h"
+#include "engine/select.h"
+
+namespace alloy::core {
+namespace {
+
+Status CheckLevel(uint32_t level, const char* field) {
+  if (level <= 1) return Status();
+  if (level <= 3) {
+    return Fail(ALLOY_UNSUPPORTED, std::string("alloy_bridge_options.") + field +
+                                       ": only level 1 (shape) exists yet");
+  }
+  return Fail(ALLOY_INVALID, std::string("alloy_bridge_options.") + field + " is " +
+                                 std::to_string(level) + "; it is 0 to 3");
+}
+
+Status CheckBridgeOptions(const alloy_bridge_options& options) {
+  if (options.struct_size < sizeof(alloy_bridge_options)) {
+    return Fail(ALLOY_INVALID, "alloy_bridge_options.struct_size is " +
+                                   std::to_string(options.struct_size) +
+                                   "; set it to sizeof(alloy_bridge_options)");
+  }
+  if (options.isolated > 2) {
+    return Fail(ALLOY_INVALID, "alloy_bridge_options.isolated is " +
+                                   std::to_string(options.isolated) +
+                                   "; it is 0, 1 or 2");
+  }
+  if (options.isolated != 0) {
+    return Fail(ALLOY_UNSUPPORTED,
+                "alloy_bridge_options.isolated: there is no isolated mode yet");
+  }
+  ALLOY_TRY(CheckLevel(options.check_inputs, "check_inputs"));
+  ALLOY_TRY(CheckLevel(options.check_results, "check_results"));
+  if (options.min_sequence != 0) {
+    return Fail(ALLOY_UNSUPPORTED,
+                "alloy_bridge_options.min_sequence: signatures cannot be checked yet");
+  }
+  return Status();
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Bridge>> Bridge::Make(std::shared_ptr<Host> host,
+                                             const alloy_bridge_options& options) {
+  ALLOY_TRY(CheckBridgeOptions(options));
+  std::shared_ptr<Bridge> bridge(new Bridge(std::move(host), options));
+  ALLOY_ASSIGN_OR_RETURN(auto echo, BackendTable::Make(&EchoBackend()));
+  bridge->tables_.push_back(echo);
+  bridge->service_ = bridge->Serve(std::move(echo));
+  return bridge;
+}
+
+Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
+    : host_(std::move(host)), wanted_name_(options.name != nullptr ? options.name : "") {}
+
+std::shared_ptr<Service> Bridge::Serve(std::shared_ptr<const BackendTable> table) const {
+  const alloy_backend& backend = table->backend();
+  auto service = std::make_shared<Service>();
+  service->voice = {.log = &host_->log(),
+                    .speaks = host_->SpeaksFor(backend.name),
+                    .host_language = host_->language(),
+                    .backend_language = backend.language};
+  service->channel = MakeLocalChannel(std::move(table));
+  return service;
+}
+
+Result<std::shared_ptr<const BackendTable>> Bridge::Open(const std::string& library,
+                                                         const char* certificate) const {
+  if (certificate != nullptr && *certificate != '\0') {
+    return Fail(ALLOY_UNSUPPORTED,
+                library +
+                    ": this version cannot check certificates, and never ignores one; "
+                    "load without a certificate on a host that allows unsigned "
+                    "libraries, or use a version that can");
+  }
+  if (!host_->allows_unsigned()) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_UNSIGNED,
+                library +
+                    ": no certificate is given, and this host does not allow unsigned "
+                    "libraries; allow them when the host is made (ALLOY_ALLOW_UNSIGNED, "
+                    "AllowUnsigned) if you trust the file");
+  }
+  ALLOY_ASSIGN_OR_RETURN(auto table, host_->libraries().Load(library));
+  const char* name = table->backend().name;
+  if (!wanted_name_.empty() && wanted_name_ != name) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_TABLE,
+                library + ": this is the backend " + name + ", and the bridge wants " +
+                    wanted_name_);
+  }
+  return table;
+}
+
+Status Bridge::Load(const std::string& library, const char* certificate) {
+  if (condition_.load(std::memory_order_acquire) == kClosed) return Trouble();
+  auto opened = Open(library, certificate);
+  std::shared_ptr<Service> service = opened.ok() ? Serve(*opened) : nullptr;
+  // What it replaces ends after the lock: its states go back to foreign code.
+  const std::lock_guard lock(mutex_);
+  if (condition_.load(std::memory_order_relaxed) == kClosed) {
+    return Fail(ALLOY_CLOSED, "the bridge is closed; open another");
+  }
+  if (!opened.ok()) {
+    failure_ = opened.status();
+    condition_.store(kFailed, std::memory_order_release);
+    return failure_;
+  }
+  if (std::ranges::find(tables_, *opened) == tables_.end()) tables_.push_back(*opened);
+  service_.swap(service);
+  condition_.store(kOpen, std::memory_order_release);
+  return Status();
+}
+
+void Bridge::Close() {
+  std::shared_ptr<Service> gone;
+  const std::lock_guard lock(mutex_);
+  condition_.store(kClosed, std::memory_order_release);
+  gone.swap(service_);
+}
+
+Status Bridge::Trouble() const {
+  const std::lock_guard lock(mutex_);
+  switch (condition_.load(std::memory_order_relaxed)) {
+    case kFailed:
+      return failure_;
+    case kClosed:
+      return Fail(ALLOY_CLOSED, "the bridge is closed; open another");
+    default:
+      return Status();  // mended between the two looks
+  }
+}
+
+Result<std::shared_ptr<Service>> Bridge::Current() const {
+  ALLOY_TRY(Condition());
+  const std::lock_guard lock(mutex_);
+  if (service_ == nullptr)
+    return Fail(ALLOY_CLOSED, "the bridge is closed; open another");
+  return service_;
+}
+
+Result<const alloy_backend*> Bridge::Backend() {
+  ALLOY_ASSIGN_OR_RETURN(const std::shared_ptr<Service> service, Current());
+  return &service->channel->table().shown();
+}
+
+Result<BoundFunction> Bridge::Bind(const std::string& function, const ArrowSchema* inputs,
+                                   int32_t n_inputs, const char* const* options) {
+  ALLOY_ASSIGN_OR_RETURN(std::shared_ptr<Service> service, Current());
+  ALLOY_ASSIGN_OR_RETURN(const std::string key,
+                         BindingKey(function, inputs, n_inputs, options));
+  if (auto binding = service->bindings.Find(key); binding != nullptr) {
+    ALLOY_ASSIGN_OR_RETURN(void* state, binding->TakeState(service->voice));
+    return BoundFunction{std::move(service), std::move(binding), state};
+  }
+  ALLOY_ASSIGN_OR_RETURN(Selected selected,
+                         SelectFunction(*service, function, inputs, n_inputs, options));
+  service->bindings.Insert(key, selected.binding);
+  return BoundFunction{std::move(service), std::move(selected.binding), selected.state};
+}
+
+}  // namespace alloy::core

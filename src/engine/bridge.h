@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+//
+// An open backend as a host holds it: the echo at first, then whatever was loaded.
+#ifndef ALLOY_SRC_ENGINE_BRIDGE_H_
+#define ALLOY_SRC_ENGINE_BRIDGE_H_
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "engine/binding.h"
+#include "engine/host.h"
+
+namespace alloy::core {
+
+// One backend at the service of one bridge.
+struct Service {
+  std::shared_ptr<Channel> channel;
+  Voice voice;
+  BindingCache bindings;
+};
+
+// A binding and a state of it that nobody else uses.
+struct BoundFunction {
+  std::shared_ptr<Service> service;
+  std::shared_ptr<Binding> binding;
+  void* state = nullptr;
+};
+
+// Threads  shared. Fixed in place: calls share it.
+class Bridge {
+ public:
+  static Result<std::shared_ptr<Bridge>> Make(std::shared_ptr<Host> host,
+                                              const alloy_bridge_options& options);
+
+  Bridge(const Bridge&) = delete;
+  Bridge& operator=(const Bridge&) = delete;
+
+  // certificate NULL: none.
+  Status Load(const std::string& library, const char* certificate);
+  void Close();
+
+  // Whether calls may run: the failure that sticks, or CLOSED. One load when all is well.
+  Status Condition() const {
+    if (condition_.load(std::memory_order_acquire) == kOpen) [[likely]]
+      return Status();
+    return Trouble();
+  }
+
+  Result<const alloy_backend*> Backend();
+  Result<BoundFunction> Bind(const std::string& function, const ArrowSchema* inputs,
+                             int32_t n_inputs, const char* const* options);
+
+  Host& host() const { return *host_; }
+
+ private:
+  enum ConditionCode : int { kOpen, kFailed, kClosed };
+
+  Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options);
+
+  Status Trouble() const;
+  Result<std::shared_ptr<Service>> Current() const;
+  std::shared_ptr<Service> Serve(std::shared_ptr<const BackendTable> table) const;
+  Result<std::shared_ptr<const BackendTable>> Open(const std::string& library,
+                                                   const char* certificate) const;
+
+  const std::shared_ptr<Host> host_;
+  const std::string wanted_name_;  // of the backend; empty: any
+  std::atomic<int> condition_{kOpen};
+  mutable std::mutex mutex_;
+  std::shared_ptr<Service> service_;                         // guarded by mutex_
+  std::vector<std::shared_ptr<const BackendTable>> tables_;  // guarded by mutex_; hosts
+                                                             // hold pointers into them
+  Status failure_;  // guarded by mutex_
+};
+
+}  // namespace alloy::core
+
+#endif  // ALLOY_SRC_ENGINE_BRIDGE_H_

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+#include "engine/call.h"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "data/batch.h"
+#include "data/own.h"
+
+namespace alloy::core {
+namespace {
+
+// Releases what a backend left of the inputs, on every way out.
+class LeftInputs {
+ public:
+  LeftInputs(ArrowArray* inputs, size_t n) : inputs_(inputs), n_(n) {}
+  ~LeftInputs() {
+    for (size_t i = 0; i < n_; ++i) OwnedArray(&inputs_[i]).Release();
+  }
+  LeftInputs(const LeftInputs&) = delete;
+  LeftInputs& operator=(const LeftInputs&) = delete;
+
+ private:
+  ArrowArray* const inputs_;
+  const size_t n_;
+};
+
+// One user at a time, without a lock.
+class Turn {
+ public:
+  explicit Turn(std::atomic<bool>* busy)
+      : busy_(busy), mine_(!busy->exchange(true, std::memory_order_acquire)) {}
+  ~Turn() {
+    if (mine_) busy_->store(false, std::memory_order_release);
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  explicit operator bool() const { return mine_; }
+
+ private:
+  std::atomic<bool>* const busy_;
+  const bool mine_;
+};
+
+Status Cancelled(std::string text) {
+  return Fail(ALLOY_CANCELLED, text.empty() ? "cancelled" : std::move(text));
+}
+
+}  // namespace
+
+Status Call::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
+                 uint64_t ticket) {
+  const Turn turn(&busy_);
+  if (!turn) {
+    return Fail(ALLOY_BUSY, "this call is in use by another thread; bind one for each");
+  }
+  const size_t n_inputs = bound_.binding->inputs().size();
+  if (inputs == nullptr && n_inputs > 0) return Fail(ALLOY_INVALID, "inputs is NULL");
+  // Before the turn ends: releasing inputs is part of the run.
+  const LeftInputs left(inputs, n_inputs);
+  if (output == nullptr) return Fail(ALLOY_INVALID, "output is NULL");
+  *output = ArrowArray{};
+  return RunAlone(inputs, output, timeout_ns, ticket);
+}
+
+Status Call::RunAlone(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
+                      uint64_t ticket) {
+  ALLOY_TRY(bridge_->Condition());
+  if (timeout_ns < 0) return Fail(ALLOY_INVALID, "timeout_ns is negative");
+  ++run_;
+  if (ticket != 0 && control_.cancelled_upto.load(std::memory_order_relaxed) >= ticket) {
+    return Cancelled("cancelled before it began");
+  }
+  const bool speaks = bound_.service->voice.speaks;
+  if (speaks) [[unlikely]]
+    SayCalling();
+  ALLOY_TRY(AdmitInputs(inputs));
+  const int64_t rows = bound_.binding->inputs().empty() ? 0 : inputs[0].length;
+  ALLOY_TRY(Enter(inputs, output, timeout_ns, ticket));
+  ALLOY_TRY(CheckOutput(rows, output));
+  if (speaks) [[unlikely]]
+    SayDone();
+  return Status();
+}
+
+Status Call::AdmitInputs(ArrowArray* inputs) const {
+  int32_t i = 0;
+  for (const Binding::Input& input : bound_.binding->inputs()) {
+    Status status = AdmitBatch(input.layout, &inputs[i]);
+    if (status.ok() && !input.projection.identity) {
+      status = ProjectBatch(input.projection, &inputs[i]);
+    }
+    if (!status.ok()) [[unlikely]]
+      return status.WithInput(i).WithSide(ALLOY_SIDE_CALLER);
+    ++i;
+  }
+  return Status();
+}
+
+Status Call::Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
+                   uint64_t ticket) {
+  using Clock = Deadlines::Clock;
+  Scope scope(&bound_.service->voice, &control_, run_, ticket);
+  std::optional<Deadlines::Watch> watch;
+  Clock::time_point deadline = Clock::time_point::max();
+  if (timeout_ns != 0) {
+    const auto now = Clock::now();
+    const std::chrono::nanoseconds timeout(timeout_ns);
+    // A sum beyond the clock's range is no deadline.
+    if (timeout < Clock::time_point::max() - now) deadline = now + timeout;
+    watch.emplace(bridge_->host().deadlines(), deadline, &control_.expired, run_);
+  }
+  const Binding& binding = *bound_.binding;
+  const alloy_code code =
+      binding.channel().Run(binding.function(), bound_.state, scope, inputs,
+                            static_cast<int32_t>(binding.inputs().size()), output);
+  if (code == ALLOY_OK) [[likely]]
+    return Status();
+  OwnedArray(output).Release();
+  return Failure(code, scope, timeout_ns != 0 && Clock::now() >= deadline);
+}
+
+Status Call::Failure(alloy_code code, Scope& scope, bool late) const {
+  const Binding& binding = *bound_.binding;
+  std::string text = scope.TakeText();
+  if (scope.cancelled()) return Cancelled(std::move(text)).WithSide(ALLOY_SIDE_CALLER);
+  if (late) {
+    return Fail(ALLOY_TIMEOUT, text.empty() ? "the deadline has passed" : std::move(text))
+        .WithSide(ALLOY_SIDE_CALLER);
+  }
+  return BackendFault(binding.channel().table(), binding.function(), code,
+                      std::move(text));
+}
+
+Status Call::CheckOutput(int64_t rows, ArrowArray* output) const {
+  const Binding& binding = *bound_.binding;
+  Status status = AdmitBatch(binding.output_layout(), output);
+  if (status.ok() && (binding.function().flags & ALLOY_ROWWISE) != 0 &&
+      output->length != rows) {
+    status = Fail(ALLOY_BAD_DATA, ALLOY_REASON_ROW_COUNT,
+                  "it is row by row, but gives " + std::to_string(output->length) +
+                      " rows for " + std::to_string(rows));
+  }
+  if (status.ok() && binding.is_from_chunks() &&
+      (output->length != 1 || output->children[0]->null_count > 0)) {
+    status = Fail(ALLOY_BAD_DATA, ALLOY_REASON_RESULT_SHAPE,
+                  "it must give one row without nulls");
+  }
+  if (status.ok()) [[likely]]
+    return status;
+  OwnedArray(output).Release();
+  return status.WithSide(ALLOY_SIDE_BACKEND)
+      .WithPrefix(std::string("the result of ") + binding.function().name + " of " +
+                  binding.channel().table().backend().name + ": ");
+}
+
+void Call::Cancel(uint64_t ticket) {
+  uint64_t before = control_.cancelled_upto.load(std::memory_order_relaxed);
+  while (before < ticket && !control_.cancelled_upto.compare_exchange_weak(
+                                before, ticket, std::memory_order_relaxed)) {
+  }
+}
+
+void Call::Progress(int64_t* done, int64_t* total) const {
+  *done = control_.done.load(std::memory_order_relaxed);
+  *total = control_.total.load(std::memory_order_relaxed);
+}
+
+void Call::SayCalling() const {
+  const Voice& voice = bound_.service->voice;
+  const size_t n = bound_.binding->inputs().size();
+  for (size_t i = 1; i <= n; ++i) {
+    voice.log->Write(
+        ALLOY_LOG_INFO, voice.host_language,
+        "Exporting ArrowSchema and ArrowArray #" + std::to_string(i) + " to C");
+  }
+  voice.log->Write(ALLOY_LOG_INFO, voice.host_language,
+                   "Calling " + voice.backend_language + " through C ffi now with " +
+                       std::to_string(n) + " ArrowArrays");
+}
+
+void Call::SayDone() const {
+  const Voice& voice = bound_.service->voice;
+  voice.log->Write(
+      ALLOY_LOG_INFO, voice.host_language,
+      "Hello, again! Successfully sent Arrow data to " + voice.backend_language + ".");
+}
+
+}  // namespace alloy::core

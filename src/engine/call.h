@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+//
+// A function bound to schemas and options: where batches cross.
+#ifndef ALLOY_SRC_ENGINE_CALL_H_
+#define ALLOY_SRC_ENGINE_CALL_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "engine/bridge.h"
+
+namespace alloy::core {
+
+// Threads  serial; a second user gets BUSY. Cancel and progress: any thread.
+class Call {
+ public:
+  Call(std::shared_ptr<Bridge> bridge, BoundFunction bound)
+      : bridge_(std::move(bridge)), bound_(std::move(bound)) {}
+  ~Call() { bound_.binding->ReturnState(bound_.state); }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  const ArrowSchema& output() const { return bound_.binding->output(); }
+
+  // As alloy_call_run.
+  Status Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns, uint64_t ticket);
+  void Cancel(uint64_t ticket);
+  void Progress(int64_t* done, int64_t* total) const;
+
+ private:
+  Status RunAlone(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
+                  uint64_t ticket);
+  Status AdmitInputs(ArrowArray* inputs) const;
+  Status CheckOutput(int64_t rows, ArrowArray* output) const;
+  Status Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
+               uint64_t ticket);
+  Status Failure(alloy_code code, Scope& scope, bool late) const;
+  void SayCalling() const;
+  void SayDone() const;
+
+  const std::shared_ptr<Bridge> bridge_;
+  const BoundFunction bound_;
+  std::atomic<bool> busy_{false};
+  uint64_t run_ = 0;  // the number of the last run; guarded by busy_
+  // On a line of its own: other threads write it.
+  alignas(64) RunControl control_;
+};
+
+}  // namespace alloy::core
+
+#endif  // ALLOY_SRC_ENGINE_CALL_H_
