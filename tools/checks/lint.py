@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: MIT
+"""Formatters and linters. Those for C and C++ are pinned, in .venv."""
+
+import concurrent.futures
+import hashlib
+import json
+import os
+import re
+import shlex
+
+from .modules import is_test
+from .tree import faults_of_run
+
+C_FILES = ("*.h", "*.hpp", "*.c", "*.cc", "*.cpp")
+GENERATED = re.compile(r"^// Written by tools/amalgamate\b", re.M)
+COMPILE_COMMANDS = "build/compile_commands.json"
+TIDY_CACHE = "build/tidy-cache"
+TIDY_FOLDERS = ("src/", "include/", "backends/", "examples/", "cmd/", "bench/")
+
+
+def written_by_hand(tree, *patterns):
+    return [f for f in tree.matching(*patterns)
+            if not GENERATED.search(tree.read(f)[:1000])]
+
+
+def check_clang_format(tree):
+    """C and C++ are formatted as .clang-format says."""
+    files = written_by_hand(tree, *C_FILES)
+    if not files:
+        return ["no C or C++ file found"]
+    code, output = tree.run(tree.program("clang-format"), "--dry-run", "-Werror", *files)
+    names = sorted({m[1] for m in re.finditer(r"^(\S+?):\d+:\d+: error", output, re.M)})
+    return [f"{n}: not formatted" for n in names] or faults_of_run(code, output)
+
+
+def quoted_includes(tree, file, seen):
+    """The project's own files that a file includes, itself first, each once."""
+    if file in seen:
+        return
+    seen[file] = None
+    for header in re.findall(r'^\s*#\s*include\s+["<]([^">]+)[">]', tree.read(file), re.M):
+        for folder in ("src", "include", ".", os.path.dirname(file)):
+            path = os.path.normpath(os.path.join(folder, header))
+            if (tree.root / path).is_file():
+                quoted_includes(tree, path, seen)
+                break
+
+
+def tidy_key(tree, file, command, version):
+    """Names everything that decides the verdict on a file, the headers of others apart."""
+    seen = {}
+    quoted_includes(tree, file, seen)
+    digest = hashlib.sha256(f"{version}\0{command}\0{tree.read('.clang-tidy')}".encode())
+    for name in seen:
+        digest.update(f"\0{name}\0{tree.read(name)}".encode())
+    return digest.hexdigest()
+
+
+def compiled_files(tree):
+    """{file: command} of what was compiled, the tests apart: GoogleTest's macros are slow
+    to lint and the compilers have warned of the rest."""
+    entries = json.loads(tree.read(COMPILE_COMMANDS))
+    found = {}
+    for entry in entries:
+        path = os.path.relpath(os.path.join(entry["directory"], entry["file"]), tree.root)
+        if path.startswith(TIDY_FOLDERS) and path in tree.files and not is_test(path):
+            found[path] = " ".join(a for a in shlex.split(entry["command"])
+                                   if a.startswith(("-D", "-I", "-isystem", "-std")))
+    return found
+
+
+def check_clang_tidy(tree):
+    """clang-tidy finds nothing, by the rules in .clang-tidy."""
+    if not (tree.root / COMPILE_COMMANDS).exists():
+        return [f"{COMPILE_COMMANDS} is missing: run make build-all"]
+    tidy = tree.program("clang-tidy")
+    code, version = tree.run(tidy, "--version")
+    if code != 0:
+        return [version]
+    cache = tree.root / TIDY_CACHE
+    cache.mkdir(parents=True, exist_ok=True)
+
+    def look(item):
+        file, command = item
+        key = cache / tidy_key(tree, file, command, version)
+        if key.exists():
+            return []
+        code, output = tree.run(
+            tidy, "--quiet", "-p", "build", "--warnings-as-errors=*",
+            "--extra-arg=-Wno-unknown-warning-option", file)
+        if code == 0:
+            key.touch()
+            return []
+        faults = re.findall(r"^.*: (?:error|warning): .*$", output, re.M) or [output[-300:]]
+        return [fault.replace(f"{tree.root}/", "") for fault in faults]
+
+    files = compiled_files(tree)
+    if not files:
+        return [f"no file of ours in {COMPILE_COMMANDS}"]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = [fault for faults in pool.map(look, sorted(files.items())) for fault in faults]
+    return list(dict.fromkeys(found))
+
+
+def check_gofmt(tree):
+    """Go is formatted as gofmt does."""
+    files = tree.matching("*.go")
+    if not files:
+        return ["no Go file found"]
+    code, output = tree.run(tree.program("gofmt"), "-l", *files)
+    return faults_of_run(code, output) or [f"{f}: not formatted" for f in output.split()]
+
+
+def check_go_vet(tree):
+    """go vet finds nothing."""
+    return faults_of_run(*tree.run(tree.program("go"), "vet", "./..."))
+
+
+CARGO_ENV = {"CARGO_TARGET_DIR": "build/cargo", "CARGO_TERM_COLOR": "never"}
+
+
+def check_rustfmt(tree):
+    """Rust is formatted as rustfmt does."""
+    code, output = tree.run(tree.program("cargo"), "fmt", "--all", "--check", env=CARGO_ENV)
+    names = sorted(set(re.findall(r"^Diff in (\S+?):\d+", output, re.M)))
+    return [f"{os.path.relpath(n, tree.root)}: not formatted" for n in names] or \
+        faults_of_run(code, output)
+
+
+def check_clippy(tree):
+    """clippy finds nothing."""
+    return faults_of_run(*tree.run(
+        tree.program("cargo"), "clippy", "--quiet", "--locked", "--workspace", "--all-targets",
+        "--", "-D", "warnings", env=CARGO_ENV))
+
+
+def check_amalgamation(tree):
+    """The engine inside the Go module is the one in src/."""
+    return faults_of_run(*tree.run(str(tree.root / "tools/amalgamate"), "--check"))
