@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include "admit/admit.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <random>
+#include <thread>
+
+#include "admit/elf_samples.h"
+
+namespace alloy::core {
+namespace {
+
+namespace fs = std::filesystem;
+
+class AdmitTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::path(::testing::TempDir()) /
+              ("alloy_admit_" + std::to_string(std::random_device()()));
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::string Write(const std::string& name, const std::vector<std::byte>& bytes) {
+    const std::string path = folder_ / name;
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes));
+    return path;
+  }
+  static void ExpectRefused(const std::string& path, int32_t reason) {
+    const auto admitted = AdmitLibrary(path);
+    ASSERT_FALSE(admitted.ok()) << path;
+    EXPECT_EQ(admitted.status().code(), ALLOY_REFUSED);
+    EXPECT_EQ(admitted.status().reason(), reason) << admitted.status().fault().text;
+    EXPECT_TRUE(admitted.status().fault().text.starts_with(path + ": "));
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(AdmitTest, TheSealedCopyHasTheBytesOfTheFile) {
+  const auto bytes = ReadSample("good.so");
+  const auto admitted = AdmitLibrary(SamplePath("good.so"));
+  ASSERT_TRUE(admitted.ok()) << admitted.status().fault().text;
+  ASSERT_EQ(Bytes(admitted->bytes).size(), bytes.size());
+  EXPECT_TRUE(std::ranges::equal(Bytes(admitted->bytes), bytes));
+  EXPECT_EQ(WriteFully(admitted->sealed, bytes), EPERM);
+}
+
+TEST_F(AdmitTest, WhatHappensToTheFileLaterDoesNotMatter) {
+  const auto bytes = ReadSample("good.so");
+  const std::string path = Write("lib.so", bytes);
+  const auto admitted = AdmitLibrary(path);
+  ASSERT_TRUE(admitted.ok());
+  Write("lib.so", std::vector<std::byte>(bytes.size()));
+  fs::resize_file(path, 0);
+  fs::remove(path);
+  EXPECT_TRUE(std::ranges::equal(Bytes(admitted->bytes), bytes));
+}
+
+TEST_F(AdmitTest, SaysWhatIsNoFileWithoutWaiting) {
+  ExpectRefused(folder_ / "missing.so", ALLOY_REASON_CANNOT_OPEN);
+  ExpectRefused(folder_, ALLOY_REASON_NOT_A_FILE);
+  ExpectRefused("/dev/zero", ALLOY_REASON_NOT_A_FILE);
+  const std::string pipe = folder_ / "pipe";
+  ASSERT_EQ(std::system(("mkfifo " + pipe).c_str()), 0);
+  ExpectRefused(pipe, ALLOY_REASON_NOT_A_FILE);
+  fs::create_symlink(folder_ / "loop", folder_ / "loop");
+  ExpectRefused(folder_ / "loop", ALLOY_REASON_CANNOT_OPEN);
+}
+
+TEST_F(AdmitTest, SaysWhatIsTooSmallOrTooLarge) {
+  ExpectRefused(Write("empty.so", {}), ALLOY_REASON_TOO_SMALL);
+  ExpectRefused(Write("short.so", std::vector<std::byte>(63)), ALLOY_REASON_TOO_SMALL);
+  ExpectRefused(Write("zeros.so", std::vector<std::byte>(64)),
+                ALLOY_REASON_ELF_MALFORMED);
+  const std::string sparse = Write("sparse.so", {});
+  fs::resize_file(sparse, (uintmax_t{1} << 30) + 1);
+  ExpectRefused(sparse, ALLOY_REASON_TOO_LARGE);
+}
+
+TEST_F(AdmitTest, AFileThatIsWrittenMeanwhileIsWholeOrRefused) {
+  const auto good = ReadSample("good.so");
+  auto longer = good;
+  longer.resize(good.size() + 3 * (size_t{1} << 20));
+  const std::string path = Write("lib.so", good);
+  std::atomic<bool> stop = false;
+  // The writer truncates and grows the file in place; a reader may see either, or be
+  // told.
+  std::thread writer([&] {
+    while (!stop) {
+      Write("lib.so", longer);
+      Write("lib.so", good);
+    }
+  });
+  int whole = 0, refused = 0;
+  for (int i = 0; i < 300; ++i) {
+    const auto admitted = AdmitLibrary(path);
+    if (admitted.ok()) {
+      const auto size = Bytes(admitted->bytes).size();
+      EXPECT_TRUE(size == good.size() || size == longer.size()) << size;
+      ++whole;
+    } else {
+      EXPECT_EQ(admitted.status().code(), ALLOY_REFUSED);
+      ++refused;
+    }
+  }
+  stop = true;
+  writer.join();
+  EXPECT_EQ(whole + refused, 300);
+}
+
+}  // namespace
+}  // namespace alloy::core

@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: MIT
+int alloy_backend_init = 1;
