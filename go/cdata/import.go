@@ -108,7 +108,7 @@ func (im *importer) array(n *node, in *engine.Array) *array.Data {
 // arrowBuffers is the number of buffers as arrow-go counts them.
 func arrowBuffers(n *node, in *engine.Array) int {
 	switch n.layout {
-	case layoutNull, layoutSparse, layoutDense:
+	case layoutNull, layoutSparse, layoutDense, layoutRunEnd:
 		return buffers[n.layout] + 1
 	case layoutView:
 		return int(in.NumBuffers) - 1

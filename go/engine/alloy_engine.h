@@ -384,6 +384,8 @@ extern "C" {
 #define ALLOY_API __attribute__((visibility("default")))
 #endif
 
+#define ALLOY_VERSION "0.1.0"
+
 // alloy_error.side: who spoke.
 enum {
   ALLOY_SIDE_CALLER = 0,
@@ -426,7 +428,7 @@ typedef struct alloy_host_options {
   void* log_context;  // must live until the host and every bridge and call of it are gone
 } alloy_host_options;
 
-// The version of the engine, such as "0.1.0". Borrows, for ever.
+// The version of the engine, as ALLOY_VERSION was when it was built. Lives for ever.
 ALLOY_API const char* alloy_version(void);
 
 // The names of a code ("BAD_DATA") and of a reason ("OFFSETS"); "UNKNOWN" for any other
@@ -521,7 +523,8 @@ ALLOY_API alloy_code alloy_bridge_functions(alloy_bridge* bridge,
 // The backend that serves the bridge; its functions are those of alloy_bridge_functions.
 //
 //   Borrows  bridge.
-//   Gives    out_backend, which lives as long as the process; NULL unless ALLOY_OK.
+//   Gives    out_backend, which lives as long as the bridge, also when another library has
+//            taken its place; NULL unless ALLOY_OK.
 //   Fails    ALLOY_CLOSED, or the failure that sticks to the bridge.
 ALLOY_API alloy_code alloy_bridge_backend(alloy_bridge* bridge,
                                           const alloy_backend** out_backend,

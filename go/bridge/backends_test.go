@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+
+package bridge_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/ignalina/alloy"
+)
+
+// library finds a backend that the build made; without it a test cannot say anything.
+func library(t testing.TB, name string) string {
+	t.Helper()
+	folder := os.Getenv("ALLOY_BACKENDS")
+	if folder == "" {
+		folder = filepath.Join(root(), "build", "backends")
+	}
+	path := filepath.Join(folder, name+".so")
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("%v; make build-all builds it, ALLOY_BACKENDS names another folder", err)
+	}
+	return path
+}
+
+// open makes a bridge on a backend of the build; an empty name is the built-in echo. Its
+// lines go nowhere.
+func open(t testing.TB, mem memory.Allocator, name string) *alloy.GoBridge {
+	t.Helper()
+	goBridge := &alloy.GoBridge{GoAllocator: mem, AllowUnsigned: true, Logger: silent}
+	t.Cleanup(goBridge.Close)
+	if name == "" {
+		return goBridge
+	}
+	if err := goBridge.SetImplLib(library(t, name), ""); err != nil {
+		t.Fatal(err)
+	}
+	return goBridge
+}
+
+type roundTripBackend struct {
+	name, library, function string
+}
+
+// roundTripBackends have a function that gives its batch back.
+var roundTripBackends = []roundTripBackend{
+	{"the built-in echo", "", "echo"},
+}
+
+func (b roundTripBackend) open(t testing.TB, mem memory.Allocator) *alloy.GoBridge {
+	return open(t, mem, b.library)
+}

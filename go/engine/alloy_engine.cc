@@ -1,0 +1,6655 @@
+// SPDX-License-Identifier: MIT
+// Written by tools/amalgamate from src/ and include/; edit those instead.
+
+//go:build !alloy_system
+
+#include "alloy_engine.h"
+
+// src/base/names.cc ---------------------------------------------------------------------
+//
+// The names of codes and reasons, for texts and for bindings.
+#ifndef ALLOY_SRC_BASE_NAMES_H_
+#define ALLOY_SRC_BASE_NAMES_H_
+
+#include <cstdint>
+
+namespace alloy::core_v0_1 {
+
+// "BAD_DATA", "OFFSETS"; "UNKNOWN" for numbers that are not listed.
+const char* CodeName(int32_t code);
+const char* ReasonName(int32_t reason);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_NAMES_H_
+
+#include <array>
+#include <cstddef>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr std::array kCodeNames = {"OK",        "INVALID", "BAD_DATA",    "NO_MATCH",
+                                   "NOT_FOUND", "REFUSED", "FAILED",      "RETRY",
+                                   "CANCELLED", "TIMEOUT", "LOST",        "EXHAUSTED",
+                                   "BUSY",      "CLOSED",  "UNSUPPORTED", "INTERNAL"};
+
+}  // namespace
+
+const char* CodeName(int32_t code) {
+  if (code < 0 || static_cast<size_t>(code) >= kCodeNames.size()) return "UNKNOWN";
+  return kCodeNames[static_cast<size_t>(code)];
+}
+
+const char* ReasonName(int32_t reason) {
+  switch (reason) {
+#define ALLOY_REASON_CASE_(name, number, text) \
+  case number:                                 \
+    return #name;
+    ALLOY_REASONS(ALLOY_REASON_CASE_)
+#undef ALLOY_REASON_CASE_
+    default:
+      return "UNKNOWN";
+  }
+}
+
+}  // namespace alloy::core_v0_1
+#undef ALLOY_REASON_CASE_
+
+// src/base/status.cc --------------------------------------------------------------------
+//
+// The outcome of an operation: nothing, or a fault that says what the caller can do next.
+//
+// A fault is copied by reference, so that one that sticks to a bridge is told to every
+// call with the same text. Reach for Result<T> where there is a value as well.
+//
+// Threads  values: one thread each; copies may go to others.
+#ifndef ALLOY_SRC_BASE_STATUS_H_
+#define ALLOY_SRC_BASE_STATUS_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+
+struct Fault {
+  alloy_code code = ALLOY_INTERNAL;
+  int32_t reason = ALLOY_REASON_NONE;
+  int32_t input = -1;
+  int32_t column = -1;
+  uint16_t side = ALLOY_SIDE_ENGINE;
+  std::string text;
+};
+
+class [[nodiscard]] Status {
+ public:
+  Status() = default;  // ok
+  explicit Status(Fault fault)
+      : fault_(std::make_shared<const Fault>(std::move(fault))) {}
+
+  bool ok() const { return fault_ == nullptr; }
+  alloy_code code() const { return ok() ? ALLOY_OK : fault_->code; }
+  int32_t reason() const { return ok() ? ALLOY_REASON_NONE : fault_->reason; }
+  const Fault& fault() const { return *fault_; }  // only when not ok()
+
+  // The same fault, seen from further out.
+  Status WithInput(int32_t input) const;
+  Status WithSide(uint16_t side) const;
+  Status WithPrefix(std::string_view prefix) const;
+
+  // Fill the caller's error and give the code. Saying the same Status twice gives the
+  // same text; err may be NULL, and is left alone when this is ok.
+  alloy_code Tell(alloy_error* err) const;
+
+ private:
+  std::shared_ptr<const Fault> fault_;  // NULL: ok
+};
+
+// A fault of the engine's side without a place.
+Status Fail(alloy_code code, int32_t reason, std::string text);
+Status Fail(alloy_code code, std::string text);
+
+// The longest prefix of at most `limit` bytes that does not cut a UTF-8 character.
+std::string_view CutText(std::string_view text, size_t limit);
+
+}  // namespace alloy::core_v0_1
+
+// Return early with the status when it is not ok.
+#define ALLOY_TRY(expression)                           \
+  do {                                                  \
+    ::alloy::core_v0_1::Status alloy_status_ = (expression); \
+    if (!alloy_status_.ok()) [[unlikely]]               \
+      return alloy_status_;                             \
+  } while (false)
+
+#endif  // ALLOY_SRC_BASE_STATUS_H_
+
+#include <algorithm>
+#include <cstring>
+
+namespace alloy::core_v0_1 {
+
+Status Status::WithInput(int32_t input) const {
+  if (ok()) return *this;
+  Fault fault = *fault_;
+  fault.input = input;
+  return Status(std::move(fault));
+}
+
+Status Status::WithSide(uint16_t side) const {
+  if (ok()) return *this;
+  Fault fault = *fault_;
+  fault.side = side;
+  return Status(std::move(fault));
+}
+
+Status Status::WithPrefix(std::string_view prefix) const {
+  if (ok()) return *this;
+  Fault fault = *fault_;
+  fault.text.insert(0, prefix);
+  return Status(std::move(fault));
+}
+
+alloy_code Status::Tell(alloy_error* err) const {
+  if (ok()) return ALLOY_OK;
+  if (err != nullptr) {
+    const std::string_view text = CutText(fault_->text, sizeof(err->text) - 1);
+    err->code = fault_->code;
+    err->reason = fault_->reason;
+    err->input = fault_->input;
+    err->column = fault_->column;
+    err->side = fault_->side;
+    err->length = static_cast<uint16_t>(text.size());
+    std::memcpy(err->text, text.data(), text.size());
+    err->text[text.size()] = '\0';
+  }
+  return fault_->code;
+}
+
+Status Fail(alloy_code code, int32_t reason, std::string text) {
+  return Status(Fault{.code = code, .reason = reason, .text = std::move(text)});
+}
+
+Status Fail(alloy_code code, std::string text) {
+  return Fail(code, ALLOY_REASON_NONE, std::move(text));
+}
+
+std::string_view CutText(std::string_view text, size_t limit) {
+  if (text.size() <= limit) return text;
+  // Bytes 10xxxxxx continue a character; one has at most three of them.
+  size_t end = limit;
+  for (int i = 0; i < 3 && end > 0; ++i) {
+    if ((static_cast<unsigned char>(text[end]) & 0xC0) != 0x80) break;
+    --end;
+  }
+  if ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) end = limit;  // no UTF-8
+  return text.substr(0, end);
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/port/clock.cc ---------------------------------------------------------------------
+#ifndef ALLOY_SRC_PORT_CLOCK_H_
+#define ALLOY_SRC_PORT_CLOCK_H_
+
+#include <string>
+
+namespace alloy::core_v0_1 {
+
+// The wall clock in the local time zone, as 2022-10-17 18:09:34.
+std::string LocalTimeText();
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_CLOCK_H_
+
+#include <time.h>
+
+namespace alloy::core_v0_1 {
+
+std::string LocalTimeText() {
+  const time_t now = ::time(nullptr);
+  struct tm parts{};
+  ::localtime_r(&now, &parts);
+  char text[32];
+  const size_t length = ::strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts);
+  return std::string(text, length);
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/port/fd.cc ------------------------------------------------------------------------
+//
+// File descriptors, files and sealed memory. Errors are numbers of <cerrno>, 0 when all
+// is well; what they mean to a user is for the caller to say.
+#ifndef ALLOY_SRC_PORT_FD_H_
+#define ALLOY_SRC_PORT_FD_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+//
+// The one owner of a handle of the operating system.
+//
+// Traits names the type of the handle, the value that stands for none, and how to close
+// it: `struct T { using type = int; static constexpr int kNone = -1; static void
+// Close(int); };`
+#ifndef ALLOY_SRC_BASE_HANDLE_H_
+#define ALLOY_SRC_BASE_HANDLE_H_
+
+#include <utility>
+
+namespace alloy::core_v0_1 {
+
+template <typename Traits>
+class Handle {
+ public:
+  using type = typename Traits::type;
+
+  Handle() = default;
+  explicit Handle(type value) : value_(value) {}
+  Handle(Handle&& other) noexcept : value_(other.Detach()) {}
+  Handle& operator=(Handle&& other) noexcept {
+    // Detach first: then moving a handle onto itself keeps it.
+    type value = other.Detach();
+    Close();
+    value_ = value;
+    return *this;
+  }
+  ~Handle() { Close(); }
+
+  type get() const { return value_; }
+  explicit operator bool() const { return value_ != Traits::kNone; }
+
+  // Give the handle up without closing it.
+  type Detach() { return std::exchange(value_, Traits::kNone); }
+
+  void Close() {
+    if (value_ != Traits::kNone) Traits::Close(Detach());
+  }
+
+ private:
+  type value_ = Traits::kNone;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_HANDLE_H_
+
+namespace alloy::core_v0_1 {
+
+struct FdTraits {
+  using type = int;
+  static constexpr int kNone = -1;
+  static void Close(int fd);
+};
+using Fd = Handle<FdTraits>;
+
+std::string ErrorText(int error);
+
+enum class FileKind { kRegular, kFolder, kDevice, kPipe, kSocket, kOther };
+const char* FileKindName(FileKind kind);
+
+struct FileFacts {
+  FileKind kind = FileKind::kOther;
+  int64_t size = 0;
+  uint64_t device = 0;
+  uint64_t inode = 0;
+};
+
+// Opens without waiting for a peer, without taking over a terminal, closed on exec.
+int OpenForReading(const std::string& path, Fd* out);
+int GetFileFacts(const Fd& fd, FileFacts* out);
+
+// Read until `bytes` is full or the file ends; `done` says how many came.
+int ReadFully(const Fd& fd, std::span<std::byte> bytes, size_t* done);
+
+// An unnamed file in memory that can be sealed and executed from. EFBIG when the limit on
+// the size of files (which would answer a write with a signal) is below `size`.
+int CreateSealable(const char* name, int64_t size, Fd* out);
+int WriteFully(const Fd& fd, std::span<const std::byte> bytes);
+// No more writing, growing, shrinking or unsealing, by anyone. EBUSY: someone has it
+// mapped for writing.
+int Seal(const Fd& fd);
+
+// A read-only view of a whole file; the file may be closed.
+struct MappedBytes {
+  const std::byte* data = nullptr;
+  size_t size = 0;
+  bool operator==(const MappedBytes&) const = default;
+};
+struct MappingTraits {
+  using type = MappedBytes;
+  static constexpr MappedBytes kNone{};
+  static void Close(MappedBytes mapping);
+};
+using Mapping = Handle<MappingTraits>;
+int MapForReading(const Fd& fd, int64_t size, Mapping* out);
+
+inline std::span<const std::byte> Bytes(const Mapping& mapping) {
+  return {mapping.get().data, mapping.get().size};
+}
+
+// One write of the whole line, so that lines of several processes do not mix.
+void WriteLine(int fd, const std::string& line);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_FD_H_
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+// Younger than the headers of the oldest machines that Alloy is built on.
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
+namespace alloy::core_v0_1 {
+
+void FdTraits::Close(int fd) { ::close(fd); }
+
+std::string ErrorText(int error) { return std::generic_category().message(error); }
+
+const char* FileKindName(FileKind kind) {
+  switch (kind) {
+    case FileKind::kRegular:
+      return "a regular file";
+    case FileKind::kFolder:
+      return "a folder";
+    case FileKind::kDevice:
+      return "a device";
+    case FileKind::kPipe:
+      return "a pipe";
+    case FileKind::kSocket:
+      return "a socket";
+    case FileKind::kOther:
+      break;
+  }
+  return "no regular file";
+}
+
+int OpenForReading(const std::string& path, Fd* out) {
+  // O_NONBLOCK: opening a FIFO does not wait for a writer.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) return errno;
+  *out = Fd(fd);
+  return 0;
+}
+
+int GetFileFacts(const Fd& fd, FileFacts* out) {
+  struct stat facts;
+  if (::fstat(fd.get(), &facts) != 0) return errno;
+  out->size = facts.st_size;
+  out->device = facts.st_dev;
+  out->inode = facts.st_ino;
+  if (S_ISREG(facts.st_mode)) {
+    out->kind = FileKind::kRegular;
+  } else if (S_ISDIR(facts.st_mode)) {
+    out->kind = FileKind::kFolder;
+  } else if (S_ISCHR(facts.st_mode) || S_ISBLK(facts.st_mode)) {
+    out->kind = FileKind::kDevice;
+  } else if (S_ISFIFO(facts.st_mode)) {
+    out->kind = FileKind::kPipe;
+  } else if (S_ISSOCK(facts.st_mode)) {
+    out->kind = FileKind::kSocket;
+  } else {
+    out->kind = FileKind::kOther;
+  }
+  return 0;
+}
+
+int ReadFully(const Fd& fd, std::span<std::byte> bytes, size_t* done) {
+  *done = 0;
+  while (*done < bytes.size()) {
+    const ssize_t n = ::read(fd.get(), bytes.data() + *done, bytes.size() - *done);
+    if (n == 0) return 0;
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    *done += static_cast<size_t>(n);
+  }
+  return 0;
+}
+
+int CreateSealable(const char* name, int64_t size, Fd* out) {
+  struct rlimit limit;
+  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+      limit.rlim_cur < static_cast<rlim_t>(size)) {
+    return EFBIG;
+  }
+  int fd = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+  // EINVAL: a kernel before 6.3 does not know MFD_NOEXEC_SEAL.
+  if (fd < 0 && errno == EINVAL) {
+    fd = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  }
+  if (fd < 0) return errno;
+  *out = Fd(fd);
+  return 0;
+}
+
+int WriteFully(const Fd& fd, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd.get(), bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    bytes = bytes.subspan(static_cast<size_t>(n));
+  }
+  return 0;
+}
+
+int Seal(const Fd& fd) {
+  constexpr int kAll = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+  if (::fcntl(fd.get(), F_ADD_SEALS, kAll) != 0) return errno;
+  const int seals = ::fcntl(fd.get(), F_GET_SEALS);
+  if (seals < 0) return errno;
+  return (seals & kAll) == kAll ? 0 : EPERM;
+}
+
+void MappingTraits::Close(MappedBytes mapping) {
+  ::munmap(const_cast<std::byte*>(mapping.data), mapping.size);
+}
+
+int MapForReading(const Fd& fd, int64_t size, Mapping* out) {
+  const auto bytes = static_cast<size_t>(size);
+  void* data = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+  if (data == MAP_FAILED) return errno;
+  *out = Mapping({static_cast<const std::byte*>(data), bytes});
+  return 0;
+}
+
+void WriteLine(int fd, const std::string& line) {
+  size_t done = 0;
+  while (done < line.size()) {
+    const ssize_t n = ::write(fd, line.data() + done, line.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return;  // a log that cannot be written must not fail the call it tells of
+    done += static_cast<size_t>(n);
+  }
+}
+
+}  // namespace alloy::core_v0_1
+#undef MFD_NOEXEC_SEAL
+
+// src/port/library.cc -------------------------------------------------------------------
+//
+// The system's loader, and only for sealed memory: what is verified is what runs.
+#ifndef ALLOY_SRC_PORT_LIBRARY_H_
+#define ALLOY_SRC_PORT_LIBRARY_H_
+
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+enum class LoadFault {
+  kNone,
+  kNoProc,    // /proc is not mounted, so sealed memory has no path
+  kLoader,    // the loader's own refusal
+  kIdentity,  // the loader answered with another library
+};
+
+struct SymbolLookup {
+  LoadFault fault = LoadFault::kNone;
+  std::string text;        // of the fault
+  void* symbol = nullptr;  // only when kNone
+};
+
+// Load a library out of sealed memory, for the life of the process, and look one symbol
+// up. The descriptor must stay open as long: the loader knows libraries by name, and the
+// name is that of the descriptor.
+//
+// Threads  shared. Constructors of the library run on the calling thread.
+SymbolLookup LoadSealed(const Fd& sealed, const char* symbol);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_LIBRARY_H_
+
+#include <dlfcn.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <cinttypes>
+#include <cstdio>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+std::string TextOfLoader() {
+  const char* text = ::dlerror();
+  return text != nullptr ? text : "the loader gave no reason";
+}
+
+struct CloseFile {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+// Whether `address` is mapped from the file of these facts, by /proc/self/maps.
+bool IsMappedFrom(const void* address, const FileFacts& facts) {
+  const std::unique_ptr<std::FILE, CloseFile> maps(std::fopen("/proc/self/maps", "re"));
+  if (maps == nullptr) return false;
+  const auto wanted = reinterpret_cast<uintptr_t>(address);
+  char line[512];
+  bool at_start = true;  // of a line: a long path continues the one before
+  while (std::fgets(line, sizeof(line), maps.get()) != nullptr) {
+    uintptr_t begin = 0, end = 0;
+    unsigned device_major = 0, device_minor = 0;
+    uint64_t inode = 0;
+    const bool parsed =
+        at_start && std::sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %*s %*x %x:%x %" SCNu64,
+                                &begin, &end, &device_major, &device_minor, &inode) == 5;
+    at_start = std::string_view(line).ends_with('\n');
+    if (!parsed || wanted < begin || wanted >= end) continue;
+    return inode == facts.inode && device_major == major(facts.device) &&
+           device_minor == minor(facts.device);
+  }
+  return false;
+}
+
+SymbolLookup Refusal(LoadFault fault, std::string text) {
+  return {.fault = fault, .text = std::move(text), .symbol = nullptr};
+}
+
+}  // namespace
+
+SymbolLookup LoadSealed(const Fd& sealed, const char* symbol) {
+  FileFacts facts;
+  if (const int error = GetFileFacts(sealed, &facts); error != 0) {
+    return Refusal(LoadFault::kLoader, ErrorText(error));
+  }
+  // Not /proc/self: a debugger that opens the same name would find its own descriptors.
+  const std::string path =
+      "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(sealed.get());
+  if (::access(path.c_str(), R_OK) != 0) {
+    return Refusal(
+        LoadFault::kNoProc,
+        "/proc is not mounted here; mount it: a library is loaded from " + path);
+  }
+  // glibc finds libraries by name first: one that was loaded under a descriptor of this
+  // number, closed since, would be given back in place of ours.
+  if (void* other = ::dlopen(path.c_str(), RTLD_NOW | RTLD_NOLOAD); other != nullptr) {
+    ::dlclose(other);
+    return Refusal(LoadFault::kIdentity,
+                   "the loader already holds another library as " + path);
+  }
+  void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) return Refusal(LoadFault::kLoader, TextOfLoader());
+  void* address = ::dlsym(handle, symbol);
+  if (address == nullptr) return Refusal(LoadFault::kLoader, TextOfLoader());
+  if (!IsMappedFrom(address, facts)) {
+    return Refusal(LoadFault::kIdentity, std::string(symbol) + " of " + path +
+                                             " does not lie in the sealed copy");
+  }
+  return {.fault = LoadFault::kNone, .text = {}, .symbol = address};
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/data/batch.cc ---------------------------------------------------------------------
+//
+// The gate for what crosses: batches, checked and mended.
+//
+// Threads  shared; a batch belongs to one thread at a time.
+#ifndef ALLOY_SRC_DATA_BATCH_H_
+#define ALLOY_SRC_DATA_BATCH_H_
+
+//
+// What a schema says about the arrays that follow it, read once.
+//
+// A layout is made at bind and keeps nothing of the schema. The gate (check.h, batch.h)
+// walks arrays along it, so that nothing in a call parses, and nothing an array says of
+// its own nesting is believed.
+//
+// Threads  immutable: shared.
+#ifndef ALLOY_SRC_DATA_LAYOUT_H_
+#define ALLOY_SRC_DATA_LAYOUT_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+//
+// A value, or the Status that says why there is none.
+#ifndef ALLOY_SRC_BASE_RESULT_H_
+#define ALLOY_SRC_BASE_RESULT_H_
+
+#include <utility>
+#include <variant>
+
+
+namespace alloy::core_v0_1 {
+
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}         // NOLINT
+  Result(Status status) : state_(std::in_place_index<1>, std::move(status)) {}  // NOLINT
+
+  bool ok() const { return state_.index() == 0; }
+  Status status() const { return ok() ? Status() : std::get<1>(state_); }
+
+  // Only when ok().
+  T& operator*() & { return *std::get_if<0>(&state_); }
+  const T& operator*() const& { return *std::get_if<0>(&state_); }
+  T&& operator*() && { return std::move(*std::get_if<0>(&state_)); }
+  T* operator->() { return std::get_if<0>(&state_); }
+  const T* operator->() const { return std::get_if<0>(&state_); }
+
+ private:
+  std::variant<T, Status> state_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#define ALLOY_CONCAT_(a, b) a##b
+#define ALLOY_CONCAT(a, b) ALLOY_CONCAT_(a, b)
+#define ALLOY_ASSIGN_OR_RETURN_(result, target, expression) \
+  auto result = (expression);                               \
+  if (!result.ok()) [[unlikely]]                            \
+    return result.status();                                 \
+  target = *std::move(result)
+
+// Assign the value to `target` (a declaration or a place), or return early with the
+// status.
+#define ALLOY_ASSIGN_OR_RETURN(target, expression) \
+  ALLOY_ASSIGN_OR_RETURN_(ALLOY_CONCAT(alloy_result_, __LINE__), target, expression)
+
+#endif  // ALLOY_SRC_BASE_RESULT_H_
+//
+// The format strings of the Arrow C data interface ("Data type description -- format
+// strings"), read one at a time: what a string says of its own node. What it asks of
+// children and dictionaries is the business of layout.h.
+//
+// Threads  values.
+#ifndef ALLOY_SRC_DATA_FORMAT_H_
+#define ALLOY_SRC_DATA_FORMAT_H_
+
+#include <cstdint>
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+
+enum class Type : uint8_t {
+  kNull,
+  kBoolean,
+  kInt8,
+  kUInt8,
+  kInt16,
+  kUInt16,
+  kInt32,
+  kUInt32,
+  kInt64,
+  kUInt64,
+  kFloat16,
+  kFloat32,
+  kFloat64,
+  kBinary,
+  kLargeBinary,
+  kBinaryView,
+  kUtf8,
+  kLargeUtf8,
+  kUtf8View,
+  kFixedSizeBinary,
+  kDecimal32,
+  kDecimal64,
+  kDecimal128,
+  kDecimal256,
+  kDate32,
+  kDate64,
+  kTime32,
+  kTime64,
+  kTimestamp,
+  kDuration,
+  kIntervalYearMonth,
+  kIntervalDayTime,
+  kIntervalMonthDayNano,
+  kList,
+  kLargeList,
+  kListView,
+  kLargeListView,
+  kFixedSizeList,
+  kStruct,
+  kMap,
+  kSparseUnion,
+  kDenseUnion,
+  kRunEndEncoded,
+};
+
+// How an array of a type lies in memory.
+enum class Form : uint8_t {
+  kFixed,          // validity, values of `bits` each
+  kOffsets,        // validity, offsets, bytes
+  kViews,          // validity, views, any number of bytes, their sizes
+  kList,           // validity, offsets; one child
+  kListView,       // validity, offsets, sizes; one child
+  kFixedSizeList,  // validity; one child
+  kStruct,         // validity; any children, row by row
+  kSparseUnion,    // type ids; any children, row by row
+  kDenseUnion,     // type ids, offsets; any children
+  kRunEnd,         // nothing; run ends and values
+  kNull,           // nothing
+};
+
+struct Format {
+  Type type = Type::kNull;
+  Form form = Form::kNull;
+  uint8_t offset_bytes = 0;  // of one offset; 0: no offsets
+  char unit = 0;             // s, m, u, n; 0: none
+  int64_t bits = 0;          // of one fixed-size value
+  int64_t size = 0;          // of a fixed-size list
+  int32_t precision = 0;     // of a decimal
+  int32_t scale = 0;
+  int32_t n_type_ids = 0;       // of a union
+  std::string_view parameters;  // the time zone, the type ids: as they stand
+};
+
+// Why a format string is none; reason 0 when it is one.
+struct FormatFault {
+  int32_t reason = 0;
+  const char* wanted = "";  // what would have been right
+};
+
+// Read `text`, of which `format` keeps a view.
+FormatFault ParseFormat(std::string_view text, Format* format);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_FORMAT_H_
+
+namespace alloy::core_v0_1 {
+
+class Layout {
+ public:
+  struct Node {
+    int64_t max_end = 0;     // the largest offset + length whose bytes fit 63 bits
+    int64_t size = 0;        // rows of the child for each row (fixed-size list)
+    int32_t n_children = 0;  // the dictionary, which follows first, is not among them
+    int32_t subtree = 1;     // nodes from here on that belong to this one, itself too
+    Type type = Type::kNull;
+    Form form = Form::kNull;
+    uint8_t n_buffers = 0;     // the least, for a view
+    uint8_t offset_bytes = 0;  // of one offset or run end
+    bool sized = false;        // values of more than no bits
+    bool nullable = false;
+    bool dictionary = false;
+  };
+
+  // Read the schema of an array of any type.
+  //   Fails  ALLOY_BAD_DATA  with reason and column: root -1, first child 0, a dictionary
+  //                          right after its index.
+  static Result<Layout> Of(const ArrowSchema& schema);
+
+  // Read the schema of a batch. Also fails with ALLOY_REASON_NOT_A_BATCH.
+  static Result<Layout> OfBatch(const ArrowSchema& schema);
+
+  // In preorder: node i is column i - 1.
+  std::span<const Node> nodes() const { return nodes_; }
+  int64_t n_columns() const { return nodes_[0].n_children; }  // of a batch
+
+  std::string_view name(int32_t column) const;
+
+  // The place of a column for error texts: `a.b.item`; empty for the root.
+  std::string Path(int32_t column) const;
+
+ private:
+  struct Name {
+    size_t begin = 0;
+    size_t length = 0;
+    int32_t parent = -1;   // a node
+    int32_t ordinal = -1;  // among the children of the parent; -1: the dictionary
+  };
+
+  Layout() = default;
+  friend class LayoutReader;
+
+  std::vector<Node> nodes_;
+  std::vector<Name> places_;
+  std::string names_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_LAYOUT_H_
+
+namespace alloy::core_v0_1 {
+
+// Check a batch at level shape, and mend what can be mended without touching its data: on
+// success *batch is a batch as backend.h has it, and no buffer but a validity bitmap is
+// NULL. A batch that is one already is not changed; any other becomes a block that owns
+// what was there.
+//   Takes  nothing: on failure *batch is what it was, and still the caller's.
+//   Fails  ALLOY_BAD_DATA   with reason and column.
+//          ALLOY_EXHAUSTED  no memory to mend with.
+Status AdmitBatch(const Layout& layout, ArrowArray* batch);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_BATCH_H_
+
+#include <string>
+#include <utility>
+
+//
+// A tree of ArrowArrays in one allocation: how Alloy exports.
+//
+// A block holds every struct, child pointer and buffer pointer of a batch, and one owner
+// that keeps the buffers alive. Children and dictionaries may be moved out and released
+// on their own, in any order and from any thread ("The Arrow C data interface", "Moving
+// an array" and "Moving child arrays"); the owner is destroyed when the last of them is
+// gone.
+//
+//   auto block = alloy::Block<Owner>::Make(/*nodes=*/2, /*buffers=*/3, std::move(owner));
+//   if (!block) return out_of_memory;
+//   block.Init(out, {.length = n, .n_buffers = 1, .n_children = 1});
+//   ArrowArray* column = out->children[0];
+//   block.Init(column, {.length = n, .n_buffers = 2});
+//   column->buffers[1] = values;
+//   block.Finish();
+//
+// Threads  building: one. The finished tree: as the Arrow specification has it.
+#ifndef ALLOY_BLOCK_HPP_
+#define ALLOY_BLOCK_HPP_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+
+namespace alloy {
+namespace detail {
+
+struct BlockHeader {
+  std::atomic<int64_t> live;      // nodes of ours that are not released yet
+  void (*destroy)(BlockHeader*);  // destroys the owner and frees the block
+  const ArrowArray* slots;        // where the descendants lie
+  const ArrowArray* slots_end;
+};
+
+inline void ReleaseBlockNode(ArrowArray* array);
+
+inline int64_t ReleaseBlockTree(ArrowArray* array, BlockHeader* header);
+
+inline int64_t ReleaseBlockSlot(ArrowArray* slot, BlockHeader* header) {
+  if (slot == nullptr || slot->release == nullptr) return 0;  // moved out, or released
+  if (slot->release == &ReleaseBlockNode && slot->private_data == header) {
+    return ReleaseBlockTree(slot, header);
+  }
+  // A struct of someone else: one that was moved into a slot is ours to release, one that
+  // the owner holds is the owner's.
+  if (slot >= header->slots && slot < header->slots_end) slot->release(slot);
+  return 0;
+}
+
+// Mark a node and what is still below it as released; the number of nodes of ours among
+// them.
+inline int64_t ReleaseBlockTree(ArrowArray* array, BlockHeader* header) {
+  int64_t released = 1;
+  for (int64_t i = 0; i < array->n_children; ++i) {
+    released += ReleaseBlockSlot(array->children[i], header);
+  }
+  released += ReleaseBlockSlot(array->dictionary, header);
+  array->release = nullptr;
+  return released;
+}
+
+inline void ReleaseBlockNode(ArrowArray* array) {
+  auto* header = static_cast<BlockHeader*>(array->private_data);
+  const int64_t released = ReleaseBlockTree(array, header);
+  // Whoever holds all that is left needs no locked instruction to let go of it.
+  if (header->live.load(std::memory_order_acquire) == released ||
+      header->live.fetch_sub(released, std::memory_order_acq_rel) == released) {
+    header->destroy(header);
+  }
+}
+
+}  // namespace detail
+
+struct BlockNode {
+  int64_t length = 0;
+  int64_t null_count = 0;
+  int64_t offset = 0;
+  int64_t n_buffers = 0;
+  int64_t n_children = 0;
+  bool dictionary = false;
+};
+
+// Owner: destroyed when the last node is released, from whatever thread does that;
+// movable without exceptions.
+template <typename Owner>
+class Block {
+  static_assert(std::is_nothrow_move_constructible_v<Owner>);
+  static_assert(alignof(Owner) <= alignof(std::max_align_t));
+
+ public:
+  // Room for a root and its descendants (`nodes` in all) with `buffers` buffers in all.
+  // An empty Block, and the owner untouched, when there is no memory.
+  static Block Make(int64_t nodes, int64_t buffers, Owner&& owner) {
+    const auto descendants = static_cast<size_t>(nodes - 1);
+    const size_t bytes = sizeof(Layout) +
+                         descendants * (sizeof(ArrowArray) + sizeof(ArrowArray*)) +
+                         static_cast<size_t>(buffers) * sizeof(const void*);
+    void* memory = std::malloc(bytes);
+    if (memory == nullptr) return Block();
+    auto* layout = ::new (memory) Layout(std::move(owner));
+    Block block;
+    block.layout_ = layout;
+    block.slot_ = reinterpret_cast<ArrowArray*>(layout + 1);
+    block.child_ = reinterpret_cast<ArrowArray**>(block.slot_ + descendants);
+    block.buffer_ =
+        const_cast<const void**>(reinterpret_cast<void**>(block.child_ + descendants));
+    layout->header.destroy = &Destroy;
+    layout->header.slots = block.slot_;
+    layout->header.slots_end = block.slot_ + descendants;
+    return block;
+  }
+
+  Block(Block&& other) noexcept { *this = std::move(other); }
+  Block& operator=(Block&& other) noexcept {
+    std::swap(layout_, other.layout_);
+    std::swap(slot_, other.slot_);
+    std::swap(child_, other.child_);
+    std::swap(buffer_, other.buffer_);
+    std::swap(live_, other.live_);
+    return *this;
+  }
+  // A block that was not finished is given up, with its owner; trees begun in it are
+  // void.
+  ~Block() {
+    if (layout_ != nullptr) Destroy(&layout_->header);
+  }
+
+  explicit operator bool() const { return layout_ != nullptr; }
+  Owner& owner() { return layout_->owner; }
+
+  // Fill `array`: the root, wherever it lies, or a slot of this block. Its children and
+  // its dictionary get the next free slots, which must be filled in turn; its buffers are
+  // NULL.
+  void Init(ArrowArray* array, const BlockNode& node) {
+    array->length = node.length;
+    array->null_count = node.null_count;
+    array->offset = node.offset;
+    array->n_buffers = node.n_buffers;
+    array->n_children = node.n_children;
+    array->buffers = node.n_buffers > 0 ? buffer_ : nullptr;
+    for (int64_t i = 0; i < node.n_buffers; ++i) *buffer_++ = nullptr;
+    array->children = node.n_children > 0 ? child_ : nullptr;
+    for (int64_t i = 0; i < node.n_children; ++i) *child_++ = slot_++;
+    array->dictionary = node.dictionary ? slot_++ : nullptr;
+    array->release = &detail::ReleaseBlockNode;
+    array->private_data = &layout_->header;
+    ++live_;
+  }
+
+  // Move a struct of someone else into a slot of this block.
+  static void Adopt(ArrowArray* slot, ArrowArray* source) {
+    *slot = *source;
+    source->release = nullptr;
+  }
+
+  // The tree is complete, and lives on its own from now on.
+  void Finish() {
+    layout_->header.live.store(live_, std::memory_order_release);
+    layout_ = nullptr;
+  }
+
+ private:
+  struct Layout {
+    explicit Layout(Owner&& value) : owner(std::move(value)) {}
+    detail::BlockHeader header{};
+    Owner owner;
+  };
+  static_assert(sizeof(Layout) % alignof(ArrowArray) == 0);
+
+  Block() = default;
+
+  static void Destroy(detail::BlockHeader* header) {
+    auto* layout = reinterpret_cast<Layout*>(header);
+    std::destroy_at(layout);
+    std::free(layout);
+  }
+
+  Layout* layout_ = nullptr;
+  ArrowArray* slot_ = nullptr;
+  ArrowArray** child_ = nullptr;
+  const void** buffer_ = nullptr;
+  int64_t live_ = 0;
+};
+
+}  // namespace alloy
+
+#endif  // ALLOY_BLOCK_HPP_
+//
+// What the gate says when it refuses. Only ever reached on a failure, so that the checks
+// themselves stay small.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_DATA_FAULT_H_
+#define ALLOY_SRC_DATA_FAULT_H_
+
+#include <cstdint>
+#include <string_view>
+
+
+namespace alloy::core_v0_1 {
+
+// `column 3 (a.b.item): the number of buffers is not that of the type: 2 wanted, 1 found`
+Status DataFault(int32_t reason, int32_t column, std::string_view path,
+                 std::string_view wanted, std::string_view found);
+
+// What a reason means, as reason.h says it.
+std::string_view ReasonText(int32_t reason);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_FAULT_H_
+//
+// The one owner of an Arrow C struct: releases it in the destructor, once.
+//
+// Reach for it wherever a struct is held for longer than a line; what crosses the ABI is
+// moved in and out with the pointer constructor and MoveTo.
+//
+// Threads  serial.
+#ifndef ALLOY_SRC_DATA_OWN_H_
+#define ALLOY_SRC_DATA_OWN_H_
+
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+
+template <typename T>
+class [[nodiscard]] Owned {
+ public:
+  Owned() = default;
+  // Move the struct out of `source`, which is left released. NULL gives an empty owner.
+  explicit Owned(T* source) noexcept {
+    if (source != nullptr) value_ = Take(source);
+  }
+  Owned(Owned&& other) noexcept : value_(Take(&other.value_)) {}
+  Owned& operator=(Owned&& other) noexcept {
+    // Take first: then moving an owner onto itself keeps what it has.
+    T value = Take(&other.value_);
+    Release();
+    value_ = value;
+    return *this;
+  }
+  ~Owned() { Release(); }
+
+  T* get() { return &value_; }
+  const T* get() const { return &value_; }
+  T* operator->() { return &value_; }
+  const T* operator->() const { return &value_; }
+  T& operator*() { return value_; }
+  const T& operator*() const { return value_; }
+
+  // Whether there is anything to release.
+  explicit operator bool() const { return value_.release != nullptr; }
+
+  // Give the struct up without releasing it.
+  T Detach() { return Take(&value_); }
+  // The same, into `target`, whose former content is overwritten.
+  void MoveTo(T* target) { *target = Take(&value_); }
+
+  void Release() {
+    if (value_.release != nullptr) {
+      // The callback gets a copy of its own: one that reaches back into this owner, or
+      // that does not clear itself, finds nothing to release twice.
+      T value = Take(&value_);
+      value.release(&value);
+    }
+  }
+
+ private:
+  static T Take(T* source) noexcept {
+    T value = *source;
+    source->release = nullptr;
+    return value;
+  }
+
+  T value_{};
+};
+
+using OwnedSchema = Owned<ArrowSchema>;
+using OwnedArray = Owned<ArrowArray>;
+using OwnedArrayStream = Owned<ArrowArrayStream>;
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_OWN_H_
+//
+// The walk behind check.h and batch.h. Nothing here makes a Status: a walk that passes
+// writes nothing, and one that fails leaves a ShapeFault for the cold path.
+//
+// Threads  one walk belongs to one thread.
+#ifndef ALLOY_SRC_DATA_SHAPE_H_
+#define ALLOY_SRC_DATA_SHAPE_H_
+
+#include <cstdint>
+
+
+namespace alloy::core_v0_1 {
+
+struct ShapeFault {
+  enum Bound : uint8_t { kExactly, kAtLeast, kAtMost, kBuffer, kPointer, kEnd };
+
+  int32_t reason = 0;
+  int32_t node = 0;
+  Bound bound = kExactly;
+  int64_t wanted = 0;  // kBuffer: which; kEnd: the length
+  int64_t found = 0;   // kEnd: the offset
+};
+
+class ShapeWalk {
+ public:
+  explicit ShapeWalk(const Layout& layout) : nodes_(layout.nodes().data()) {}
+
+  // Whether an array fits the whole layout.
+  bool Check(const ArrowArray& array) { return CheckTree(nodes_, &array); }
+
+  // After a Check that passed: whether a buffer is NULL that a length of 0 allows to be,
+  // or a buffer is there that the type has no more.
+  bool mend() const { return mend_; }
+  // After a Check that failed.
+  const ShapeFault& fault() const { return fault_; }
+
+ private:
+  using Node = Layout::Node;
+
+  bool CheckTree(const Node* node, const ArrowArray* array);
+  bool CheckHead(const Node* node, const ArrowArray* array);
+  bool CheckFixed(const Node* node, const ArrowArray* array);
+  bool CheckBody(const Node* node, const ArrowArray* array);
+  bool CheckChildren(const Node* node, const ArrowArray* array);
+  bool CheckRows(const Node* node, const ArrowArray* array, int64_t rows);
+  bool CheckValidity(const Node* node, const ArrowArray* array);
+  bool CheckNeeded(const Node* node, const ArrowArray* array, int64_t buffer);
+  bool CheckBufferCount(const Node* node, const ArrowArray* array);
+  bool CheckOffsets(const Node* node, const ArrowArray* array, int64_t* last);
+  bool CheckBytes(const Node* node, const ArrowArray* array);
+  bool CheckViews(const Node* node, const ArrowArray* array);
+  bool CheckList(const Node* node, const ArrowArray* array);
+  bool CheckRunEnd(const Node* node, const ArrowArray* array);
+  bool CheckNoNulls(const Node* node, const ArrowArray* array);
+
+  bool Fail(const Node* node, int32_t reason, ShapeFault::Bound bound, int64_t wanted,
+            int64_t found);
+
+  const Node* nodes_;
+  bool mend_ = false;
+  ShapeFault fault_;
+};
+
+// The fault in words.
+Status ShapeStatus(const Layout& layout, const ShapeFault& fault);
+
+// Whether any of the rows is null; the array has passed the gate.
+bool AnyNull(const void* bitmap, int64_t offset, int64_t length);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_SHAPE_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// What stands in for a buffer of no bytes; offsets of no rows begin with a 0.
+alignas(64) constexpr unsigned char kNothing[64] = {};
+
+int64_t CountBuffers(const ArrowArray& array) {
+  int64_t n = array.n_buffers;
+  for (int64_t i = 0; i < array.n_children; ++i) n += CountBuffers(*array.children[i]);
+  return array.dictionary == nullptr ? n : n + CountBuffers(*array.dictionary);
+}
+
+bool HasValidity(Form form) {
+  switch (form) {
+    case Form::kSparseUnion:
+    case Form::kDenseUnion:
+    case Form::kRunEnd:
+    case Form::kNull:
+      return false;
+    default:
+      return true;
+  }
+}
+
+// Writes the tree anew: every node, so that what hangs together has one owner.
+class Mender {
+ public:
+  Mender(Block<OwnedArray>* block, const Layout& layout)
+      : block_(block), node_(layout.nodes().data()) {}
+
+  void MendBatch(const ArrowArray& from, ArrowArray* to) {
+    const Layout::Node* node = node_++;
+    block_->Init(to, {.length = from.length,
+                      .n_buffers = node->n_buffers,
+                      .n_children = from.n_children});
+    for (int64_t i = 0; i < from.n_children; ++i) {
+      MendNode(*from.children[i], from.offset, from.length, to->children[i]);
+    }
+  }
+
+ private:
+  // `rows` of `from`, from `skip` on.
+  void MendNode(const ArrowArray& from, int64_t skip, int64_t rows, ArrowArray* to) {
+    const Layout::Node& node = *node_++;
+    const bool buffers = node.form != Form::kNull;
+    block_->Init(to, {.length = rows,
+                      .null_count = NullCount(node, from, rows),
+                      .offset = from.offset + skip,
+                      .n_buffers = buffers ? from.n_buffers : 0,
+                      .n_children = from.n_children,
+                      .dictionary = node.dictionary});
+    const int64_t validity = HasValidity(node.form) ? 1 : 0;
+    for (int64_t i = 0; i < to->n_buffers; ++i) {
+      to->buffers[i] = from.buffers[i];
+      if (i < validity || to->buffers[i] != nullptr) continue;
+      to->buffers[i] = kNothing;
+      if (rows == 0) to->offset = 0;  // nothing has no beginning further on
+    }
+    if (node.dictionary) MendWhole(*from.dictionary, to->dictionary);
+    for (int64_t i = 0; i < from.n_children; ++i) {
+      MendWhole(*from.children[i], to->children[i]);
+    }
+  }
+
+  void MendWhole(const ArrowArray& from, ArrowArray* to) {
+    MendNode(from, 0, from.length, to);
+  }
+
+  static int64_t NullCount(const Layout::Node& node, const ArrowArray& from,
+                           int64_t rows) {
+    if (node.form == Form::kNull) return rows;
+    if (!HasValidity(node.form) || from.buffers[0] == nullptr) return 0;
+    return rows == from.length || from.null_count == 0 ? from.null_count : -1;
+  }
+
+  Block<OwnedArray>* block_;
+  const Layout::Node* node_;
+};
+
+Status Mend(const Layout& layout, ArrowArray* batch) {
+  const auto nodes = static_cast<int64_t>(layout.nodes().size());
+  const int64_t buffers = CountBuffers(*batch);
+  OwnedArray original(batch);
+  auto block = Block<OwnedArray>::Make(nodes, buffers, std::move(original));
+  if (!block) {
+    original.MoveTo(batch);
+    return Fail(ALLOY_EXHAUSTED, "no memory to mend a batch");
+  }
+  const ArrowArray from = *block.owner();
+  Mender(&block, layout).MendBatch(from, batch);
+  block.Finish();
+  return Status();
+}
+
+}  // namespace
+
+Status AdmitBatch(const Layout& layout, ArrowArray* batch) {
+  ShapeWalk walk(layout);
+  if (!walk.Check(*batch)) [[unlikely]]
+    return ShapeStatus(layout, walk.fault());
+  bool mend = walk.mend() || batch->offset != 0;
+  if (batch->null_count != 0) [[unlikely]] {
+    const bool counted = batch->null_count > 0;
+    if (counted || AnyNull(batch->buffers[0], batch->offset, batch->length)) {
+      return DataFault(ALLOY_REASON_BATCH_NULLS, -1, "", "0",
+                       counted ? std::to_string(batch->null_count) : "some");
+    }
+    mend = true;
+  }
+  for (int64_t i = 0; i < batch->n_children; ++i) {
+    mend |= batch->children[i]->length != batch->length;
+  }
+  return mend ? Mend(layout, batch) : Status();
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/data/check.cc ---------------------------------------------------------------------
+//
+// The gate at level shape: does an array fit its layout?
+//
+// O(columns). Nothing is dereferenced that was not checked first, and of the values only
+// the first and the last offset, the last run end and the sizes of view buffers are read.
+// Whether what is followed stays inside its buffer is the business of deeper levels.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_DATA_CHECK_H_
+#define ALLOY_SRC_DATA_CHECK_H_
+
+
+namespace alloy::core_v0_1 {
+
+// Check an array of any type.
+//   Fails  ALLOY_BAD_DATA  with reason and column, as Layout::Of counts them.
+Status CheckShape(const Layout& layout, const ArrowArray& array);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_CHECK_H_
+
+#include <cstring>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// The index of a variadic buffer is an int32.
+constexpr int64_t kMostViewBuffers = (int64_t{1} << 31) + 3;
+
+// Whatever its alignment: a recommendation in Arrow, so nothing here relies on it.
+template <typename T>
+T Load_check(const void* base, int64_t index) {
+  T value;
+  std::memcpy(&value, static_cast<const char*>(base) + index * int64_t{sizeof(T)},
+              sizeof(T));
+  return value;
+}
+
+int64_t LoadInteger(const void* base, int64_t index, uint8_t bytes) {
+  if (bytes == 2) return Load_check<int16_t>(base, index);
+  if (bytes == 4) return Load_check<int32_t>(base, index);
+  return Load_check<int64_t>(base, index);
+}
+
+}  // namespace
+
+// Small on purpose: this is all that the common column, of fixed width, runs through.
+inline bool ShapeWalk::CheckHead(const Node* node, const ArrowArray* array) {
+  using enum ShapeFault::Bound;
+  if (array->release == nullptr) [[unlikely]] {
+    return Fail(node, ALLOY_REASON_ARRAY_RELEASED, kPointer, 0, 0);
+  }
+  if (array->length < 0) [[unlikely]] {
+    return Fail(node, ALLOY_REASON_LENGTH, kAtLeast, 0, array->length);
+  }
+  if (array->offset < 0) [[unlikely]] {
+    return Fail(node, ALLOY_REASON_OFFSET, kAtLeast, 0, array->offset);
+  }
+  if (array->offset > node->max_end - array->length) [[unlikely]] {
+    return Fail(node, ALLOY_REASON_OVERFLOW, kEnd, array->length, array->offset);
+  }
+  if (array->null_count < -1) [[unlikely]] {
+    return Fail(node, ALLOY_REASON_NULL_COUNT, kAtLeast, -1, array->null_count);
+  }
+  if (array->null_count > array->length) [[unlikely]] {
+    return Fail(node, ALLOY_REASON_NULL_COUNT, kAtMost, array->length, array->null_count);
+  }
+  if (array->n_children != node->n_children) [[unlikely]] {
+    return Fail(node, ALLOY_REASON_CHILD_COUNT, kExactly, node->n_children,
+                array->n_children);
+  }
+  if ((array->dictionary != nullptr) != node->dictionary) [[unlikely]] {
+    return Fail(node,
+                node->dictionary ? ALLOY_REASON_DICTIONARY_MISSING
+                                 : ALLOY_REASON_DICTIONARY_UNEXPECTED,
+                kPointer, 0, 0);
+  }
+  if (array->n_buffers != node->n_buffers && !CheckBufferCount(node, array))
+      [[unlikely]] {
+    return false;
+  }
+  if (array->buffers == nullptr && array->n_buffers > 0) [[unlikely]] {
+    return Fail(node, ALLOY_REASON_BUFFERS_NULL, kPointer, 0, 0);
+  }
+  return true;
+}
+
+inline bool ShapeWalk::CheckValidity(const Node* node, const ArrowArray* array) {
+  if (array->null_count > 0 && array->buffers[0] == nullptr) [[unlikely]] {
+    return Fail(node, ALLOY_REASON_NULLS_WITHOUT_BITMAP, ShapeFault::kExactly, 0,
+                array->null_count);
+  }
+  return true;
+}
+
+// A buffer that has bytes as soon as there are rows.
+inline bool ShapeWalk::CheckNeeded(const Node* node, const ArrowArray* array,
+                                   int64_t buffer) {
+  if (array->buffers[buffer] != nullptr) [[likely]]
+    return true;
+  if (array->length > 0) {
+    return Fail(node, ALLOY_REASON_BUFFER_NULL, ShapeFault::kBuffer, buffer, 0);
+  }
+  mend_ = true;
+  return true;
+}
+
+inline bool ShapeWalk::CheckFixed(const Node* node, const ArrowArray* array) {
+  if (!CheckHead(node, array) || !CheckValidity(node, array)) [[unlikely]]
+    return false;
+  if (array->buffers[1] == nullptr) [[unlikely]] {
+    if (node->sized) return CheckNeeded(node, array, 1);
+    mend_ = true;
+  }
+  return true;
+}
+
+bool ShapeWalk::CheckTree(const Node* node, const ArrowArray* array) {
+  if (node->form == Form::kFixed) {
+    if (!CheckFixed(node, array)) [[unlikely]]
+      return false;
+  } else if (!CheckHead(node, array) || !CheckBody(node, array)) [[unlikely]] {
+    return false;
+  }
+  return !node->dictionary || CheckTree(node + 1, array->dictionary);
+}
+
+bool ShapeWalk::CheckBody(const Node* node, const ArrowArray* array) {
+  const int64_t end = array->offset + array->length;
+  switch (node->form) {
+    case Form::kFixed:
+    case Form::kNull:
+      return true;
+    case Form::kOffsets:
+      return CheckValidity(node, array) && CheckBytes(node, array);
+    case Form::kViews:
+      return CheckValidity(node, array) && CheckViews(node, array);
+    case Form::kList:
+      return CheckValidity(node, array) && CheckList(node, array);
+    case Form::kListView:
+      return CheckValidity(node, array) && CheckNeeded(node, array, 1) &&
+             CheckNeeded(node, array, 2) && CheckChildren(node, array);
+    case Form::kFixedSizeList:
+      return CheckValidity(node, array) && CheckChildren(node, array) &&
+             CheckRows(node, array, end * node->size);
+    case Form::kStruct:
+      return CheckValidity(node, array) && CheckChildren(node, array) &&
+             CheckRows(node, array, end);
+    case Form::kSparseUnion:
+      return CheckNoNulls(node, array) && CheckNeeded(node, array, 0) &&
+             CheckChildren(node, array) && CheckRows(node, array, end);
+    case Form::kDenseUnion:
+      return CheckNoNulls(node, array) && CheckNeeded(node, array, 0) &&
+             CheckNeeded(node, array, 1) && CheckChildren(node, array);
+    case Form::kRunEnd:
+      return CheckNoNulls(node, array) && CheckChildren(node, array) &&
+             CheckRunEnd(node, array);
+  }
+  return false;
+}
+
+bool ShapeWalk::CheckChildren(const Node* node, const ArrowArray* array) {
+  const int32_t n = node->n_children;
+  if (n > 0 && array->children == nullptr) [[unlikely]] {
+    return Fail(node, ALLOY_REASON_CHILDREN_NULL, ShapeFault::kPointer, 0, 0);
+  }
+  const Node* child = node + 1;
+  for (int32_t i = 0; i < n; ++i, child += child->subtree) {
+    const ArrowArray* below = array->children[i];
+    if (below == nullptr) [[unlikely]] {
+      return Fail(child, ALLOY_REASON_CHILD_NULL, ShapeFault::kPointer, 0, 0);
+    }
+    if (child->subtree == 1 && child->form == Form::kFixed) [[likely]] {
+      if (!CheckFixed(child, below)) [[unlikely]]
+        return false;
+    } else if (!CheckTree(child, below)) [[unlikely]] {
+      return false;
+    }
+  }
+  return true;
+}
+
+// All children have these rows, or more.
+inline bool ShapeWalk::CheckRows(const Node* node, const ArrowArray* array,
+                                 int64_t rows) {
+  const Node* child = node + 1;
+  for (int32_t i = 0; i < node->n_children; ++i, child += child->subtree) {
+    const int64_t length = array->children[i]->length;
+    if (length < rows) [[unlikely]] {
+      return Fail(child, ALLOY_REASON_CHILD_LENGTH, ShapeFault::kAtLeast, rows, length);
+    }
+  }
+  return true;
+}
+
+bool ShapeWalk::CheckBufferCount(const Node* node, const ArrowArray* array) {
+  const int64_t found = array->n_buffers;
+  if (node->form == Form::kViews) {
+    if (found > node->n_buffers && found <= kMostViewBuffers) return true;
+    return Fail(node, ALLOY_REASON_VIEW_BUFFER_COUNT,
+                found < node->n_buffers ? ShapeFault::kAtLeast : ShapeFault::kAtMost,
+                found < node->n_buffers ? node->n_buffers : kMostViewBuffers, found);
+  }
+  if (node->form == Form::kNull && found == 1) {
+    mend_ = true;  // a validity bitmap, as Arrow had it before 1.0
+    return true;
+  }
+  return Fail(node, ALLOY_REASON_BUFFER_COUNT, ShapeFault::kExactly, node->n_buffers,
+              found);
+}
+
+// The first and the last offset; *last is 0 where there are no rows, for then the offsets
+// may not even be there.
+bool ShapeWalk::CheckOffsets(const Node* node, const ArrowArray* array, int64_t* last) {
+  *last = 0;
+  if (!CheckNeeded(node, array, 1)) return false;
+  if (array->length == 0) return true;
+  const void* offsets = array->buffers[1];
+  const int64_t first = LoadInteger(offsets, array->offset, node->offset_bytes);
+  *last = LoadInteger(offsets, array->offset + array->length, node->offset_bytes);
+  if (first < 0) {
+    return Fail(node, ALLOY_REASON_OFFSETS, ShapeFault::kAtLeast, 0, first);
+  }
+  if (*last < first) {
+    return Fail(node, ALLOY_REASON_OFFSETS, ShapeFault::kAtLeast, first, *last);
+  }
+  return true;
+}
+
+bool ShapeWalk::CheckBytes(const Node* node, const ArrowArray* array) {
+  int64_t last = 0;
+  if (!CheckOffsets(node, array, &last)) return false;
+  if (array->buffers[2] != nullptr) return true;
+  if (last > 0) return Fail(node, ALLOY_REASON_BUFFER_NULL, ShapeFault::kBuffer, 2, 0);
+  mend_ = true;
+  return true;
+}
+
+bool ShapeWalk::CheckViews(const Node* node, const ArrowArray* array) {
+  if (!CheckNeeded(node, array, 1)) return false;
+  const int64_t n = array->n_buffers - 3;
+  const void* sizes = array->buffers[array->n_buffers - 1];
+  if (sizes == nullptr) {
+    if (n > 0) return Fail(node, ALLOY_REASON_VIEW_SIZES, ShapeFault::kPointer, 0, 0);
+    mend_ = true;
+    return true;
+  }
+  for (int64_t i = 0; i < n; ++i) {
+    const int64_t size = Load_check<int64_t>(sizes, i);
+    if (size < 0) {
+      return Fail(node, ALLOY_REASON_VIEW_SIZES, ShapeFault::kAtLeast, 0, size);
+    }
+    if (array->buffers[2 + i] != nullptr) continue;
+    if (size > 0) {
+      return Fail(node, ALLOY_REASON_BUFFER_NULL, ShapeFault::kBuffer, 2 + i, 0);
+    }
+    mend_ = true;
+  }
+  return true;
+}
+
+bool ShapeWalk::CheckList(const Node* node, const ArrowArray* array) {
+  int64_t last = 0;
+  if (!CheckOffsets(node, array, &last) || !CheckChildren(node, array)) return false;
+  return CheckRows(node, array, last);
+}
+
+// Unions and run-end arrays have no validity: their nulls are those of their children.
+bool ShapeWalk::CheckNoNulls(const Node* node, const ArrowArray* array) {
+  if (array->null_count <= 0) return true;
+  return Fail(node, ALLOY_REASON_UNEXPECTED_NULLS, ShapeFault::kExactly, 0,
+              array->null_count);
+}
+
+bool ShapeWalk::CheckRunEnd(const Node* node, const ArrowArray* array) {
+  const Node* ends_node = node + 1;
+  const Node* values_node = ends_node + ends_node->subtree;
+  const ArrowArray* ends = array->children[0];
+  const ArrowArray* values = array->children[1];
+  if (ends->offset != 0) {
+    return Fail(ends_node, ALLOY_REASON_RUN_ENDS_NULLS, ShapeFault::kExactly, 0,
+                ends->offset);
+  }
+  // Builders leave a bitmap behind that says nothing.
+  if (ends->null_count > 0 ||
+      (ends->null_count < 0 && AnyNull(ends->buffers[0], 0, ends->length))) {
+    return Fail(ends_node, ALLOY_REASON_RUN_ENDS_NULLS, ShapeFault::kExactly, 0,
+                ends->null_count);
+  }
+  if (values->length < ends->length) {
+    return Fail(values_node, ALLOY_REASON_CHILD_LENGTH, ShapeFault::kAtLeast,
+                ends->length, values->length);
+  }
+  if (array->length == 0) return true;
+  const int64_t end = array->offset + array->length;
+  const int64_t covered =
+      ends->length == 0
+          ? 0
+          : LoadInteger(ends->buffers[1], ends->length - 1, ends_node->offset_bytes);
+  if (covered < end) {
+    return Fail(ends_node, ALLOY_REASON_CHILD_LENGTH, ShapeFault::kAtLeast, end, covered);
+  }
+  return true;
+}
+
+bool ShapeWalk::Fail(const Node* node, int32_t reason, ShapeFault::Bound bound,
+                     int64_t wanted, int64_t found) {
+  fault_ = {.reason = reason,
+            .node = static_cast<int32_t>(node - nodes_),
+            .bound = bound,
+            .wanted = wanted,
+            .found = found};
+  return false;
+}
+
+Status CheckShape(const Layout& layout, const ArrowArray& array) {
+  ShapeWalk walk(layout);
+  if (walk.Check(array)) [[likely]]
+    return Status();
+  return ShapeStatus(layout, walk.fault());
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/data/describe.cc ------------------------------------------------------------------
+//
+// Arrow types and arrays as text, for logs and error texts: one form for every language.
+//
+// Types are named as arrow-rs and arrow-go name them: Null, Boolean, Int8 to UInt64,
+// Float16 to Float64, Utf8, LargeUtf8, Utf8View, Binary, LargeBinary, BinaryView,
+// FixedSizeBinary(16), Decimal128(10, 2), Date32, Time64(us), Timestamp(ms),
+// Timestamp(ms, UTC), Duration(s), Interval(YearMonth | DayTime | MonthDayNano),
+// List(Int32), LargeList, ListView, LargeListView, FixedSizeList(3, Int32),
+// Struct(a: Int32, b: Utf8), Map(Utf8, Int32), Union(sparse; a: Int32, b: Utf8),
+// Union(dense; ...), Dictionary(Int32, Utf8), RunEndEncoded(Int32, Utf8).
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_DATA_DESCRIBE_H_
+#define ALLOY_SRC_DATA_DESCRIBE_H_
+
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+// The name of a type; `Unknown(format)` for what is none. Never fails: whatever is
+// malformed below is unknown too, and a long name is cut with `…`.
+std::string TypeName(const ArrowSchema& schema);
+
+// `Int32[1, null, -4]` for numbers, booleans and strings: at most 16 values and then
+// `… n more`. Strings stand in double quotes; quotes, backslashes, control characters and
+// bytes that are no UTF-8 are escaped. `Type[n rows]` for every other type.
+//   Fails  ALLOY_BAD_DATA  when schema or array is malformed, or a string that would be
+//                          shown leaves its buffer.
+Result<std::string> Describe(const ArrowSchema& schema, const ArrowArray& array);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_DESCRIBE_H_
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <optional>
+#include <string_view>
+
+//
+// Foreign bytes made fit to be read: names and formats in error texts, strings in logs.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_DATA_TEXT_H_
+#define ALLOY_SRC_DATA_TEXT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+
+// Append `bytes` with what is no printable UTF-8 escaped: \n, \t, \r, \xNN, backslashes,
+// and `quote` unless it is NUL.
+void AppendEscaped(std::string_view bytes, char quote, std::string* out);
+
+// The bytes, 1 to 4, of the UTF-8 character that `bytes` begins with; 0 when it is none.
+size_t Utf8Length(std::string_view bytes);
+
+// `bytes` in double quotes, escaped, and cut where it is long: a format or a name in an
+// error text.
+std::string Quoted(std::string_view bytes);
+
+// Append one step of a path: the name, `#2` for a child without one, `dictionary` for
+// ordinal -1.
+void AppendPathPart(std::string_view name, int64_t ordinal, std::string* path);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_TEXT_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr int64_t kMostValues = 16;
+
+template <typename T>
+T Load_describe(const void* base, int64_t index) {
+  T value;
+  std::memcpy(&value, static_cast<const char*>(base) + index * int64_t{sizeof(T)},
+              sizeof(T));
+  return value;
+}
+
+template <typename T>
+void AppendInteger(T value, std::string* out) {
+  *out += std::to_string(value);
+}
+
+// The shortest text that reads back as the same number, plain where that is no longer
+// than a glance: 1.0, 0.1, 1e16, 1e-7.
+template <typename T>
+void AppendFloat(T value, std::string* out) {
+  if (std::isnan(value)) {
+    *out += "NaN";
+    return;
+  }
+  if (std::isinf(value)) {
+    *out += value < 0 ? "-inf" : "inf";
+    return;
+  }
+  const T size = std::fabs(value);
+  const bool plain = size == 0 || (size >= T(1e-5) && size < T(1e16));
+  char digits[64];
+  const auto [end, error] =
+      std::to_chars(digits, digits + sizeof(digits), value,
+                    plain ? std::chars_format::fixed : std::chars_format::scientific);
+  std::string_view text(digits, static_cast<size_t>(end - digits));
+  if (plain) {
+    *out += text;
+    if (text.find('.') == std::string_view::npos) *out += ".0";
+    return;
+  }
+  // 1e+16 and 1e-07 as 1e16 and 1e-7.
+  const size_t e = text.find('e');
+  out->append(text.substr(0, e + 1));
+  if (text[e + 1] == '-') *out += '-';
+  text.remove_prefix(e + 2);
+  text.remove_prefix(std::min(text.find_first_not_of('0'), text.size() - 1));
+  *out += text;
+}
+
+float HalfToFloat(uint16_t half) {
+  const int exponent = half >> 10 & 31;
+  const auto fraction = static_cast<float>(half & 1023);
+  const float sign = (half & 0x8000) != 0 ? -1.0F : 1.0F;
+  if (exponent == 31) {
+    return fraction != 0 ? std::numeric_limits<float>::quiet_NaN()
+                         : sign * std::numeric_limits<float>::infinity();
+  }
+  if (exponent == 0) return sign * std::ldexp(fraction, -24);
+  return sign * std::ldexp(1024.0F + fraction, exponent - 25);
+}
+
+bool Bit(const void* bitmap, int64_t i) {
+  return (static_cast<const unsigned char*>(bitmap)[i / 8] >> (i % 8) & 1) != 0;
+}
+
+// The bytes of one string that level shape has not followed, or nothing when it leaves
+// its buffer.
+template <typename Offset>
+std::optional<std::string_view> StringAt(const ArrowArray& array, int64_t i) {
+  const void* offsets = array.buffers[1];
+  const auto begin = Load_describe<Offset>(offsets, i);
+  const auto end = Load_describe<Offset>(offsets, i + 1);
+  const auto last = Load_describe<Offset>(offsets, array.offset + array.length);
+  if (begin < 0 || end < begin || last < end) return std::nullopt;
+  if (begin == end) return std::string_view();
+  return std::string_view(static_cast<const char*>(array.buffers[2]) + begin,
+                          static_cast<size_t>(end - begin));
+}
+
+// A view: length, then 12 bytes of text, or 4 of it, which buffer, and where in it.
+std::optional<std::string_view> ViewAt(const ArrowArray& array, int64_t i) {
+  const char* view = static_cast<const char*>(array.buffers[1]) + i * 16;
+  const auto length = Load_describe<int32_t>(view, 0);
+  if (length < 0) return std::nullopt;
+  if (length <= 12) return std::string_view(view + 4, static_cast<size_t>(length));
+  const auto buffer = Load_describe<int32_t>(view, 2);
+  const auto begin = Load_describe<int32_t>(view, 3);
+  if (buffer < 0 || buffer >= array.n_buffers - 3 || begin < 0) return std::nullopt;
+  const auto size = Load_describe<int64_t>(array.buffers[array.n_buffers - 1], buffer);
+  if (int64_t{begin} + length > size) return std::nullopt;
+  return std::string_view(static_cast<const char*>(array.buffers[2 + buffer]) + begin,
+                          static_cast<size_t>(length));
+}
+
+bool AppendString(std::optional<std::string_view> text, std::string* out) {
+  if (!text) return false;
+  *out += '"';
+  AppendEscaped(*text, '"', out);
+  *out += '"';
+  return true;
+}
+
+bool ShowsValues(const Layout::Node& node) {
+  if (node.dictionary) return false;
+  return (node.type >= Type::kBoolean && node.type <= Type::kFloat64) ||
+         node.type == Type::kUtf8 || node.type == Type::kLargeUtf8 ||
+         node.type == Type::kUtf8View;
+}
+
+// Row i, counted from the start of the buffers; false when it cannot be followed.
+bool AppendValue(Type type, const ArrowArray& array, int64_t i, std::string* out) {
+  const void* values = array.buffers[1];
+  switch (type) {
+    case Type::kBoolean:
+      *out += Bit(values, i) ? "true" : "false";
+      return true;
+    case Type::kInt8:
+      return AppendInteger(int{Load_describe<int8_t>(values, i)}, out), true;
+    case Type::kUInt8:
+      return AppendInteger(int{Load_describe<uint8_t>(values, i)}, out), true;
+    case Type::kInt16:
+      return AppendInteger(Load_describe<int16_t>(values, i), out), true;
+    case Type::kUInt16:
+      return AppendInteger(Load_describe<uint16_t>(values, i), out), true;
+    case Type::kInt32:
+      return AppendInteger(Load_describe<int32_t>(values, i), out), true;
+    case Type::kUInt32:
+      return AppendInteger(Load_describe<uint32_t>(values, i), out), true;
+    case Type::kInt64:
+      return AppendInteger(Load_describe<int64_t>(values, i), out), true;
+    case Type::kUInt64:
+      return AppendInteger(Load_describe<uint64_t>(values, i), out), true;
+    case Type::kFloat16:
+      return AppendFloat(HalfToFloat(Load_describe<uint16_t>(values, i)), out), true;
+    case Type::kFloat32:
+      return AppendFloat(Load_describe<float>(values, i), out), true;
+    case Type::kFloat64:
+      return AppendFloat(Load_describe<double>(values, i), out), true;
+    case Type::kUtf8:
+      return AppendString(StringAt<int32_t>(array, i), out);
+    case Type::kLargeUtf8:
+      return AppendString(StringAt<int64_t>(array, i), out);
+    case Type::kUtf8View:
+      return AppendString(ViewAt(array, i), out);
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Result<std::string> Describe(const ArrowSchema& schema, const ArrowArray& array) {
+  ALLOY_ASSIGN_OR_RETURN(const Layout layout, Layout::Of(schema));
+  ALLOY_TRY(CheckShape(layout, array));
+  const Layout::Node& node = layout.nodes()[0];
+  std::string text = TypeName(schema) + "[";
+  if (!ShowsValues(node)) return text + std::to_string(array.length) + " rows]";
+  const int64_t shown = std::min(array.length, kMostValues);
+  // Without a count of nulls the bitmap decides.
+  const void* bitmap = array.null_count == 0 ? nullptr : array.buffers[0];
+  for (int64_t row = 0; row < shown; ++row) {
+    const int64_t i = array.offset + row;
+    if (row > 0) text += ", ";
+    if (bitmap != nullptr && !Bit(bitmap, i)) {
+      text += "null";
+    } else if (!AppendValue(node.type, array, i, &text)) {
+      return DataFault(ALLOY_REASON_OFFSETS, -1, "", "a string inside its buffer",
+                       "row " + std::to_string(row) + " outside");
+    }
+  }
+  if (shown < array.length) {
+    text += ", … " + std::to_string(array.length - shown) + " more";
+  }
+  return text + "]";
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/data/fake_arrow.cc ----------------------------------------------------------------
+//
+// Arrow structs for tests: written as a value, made the way an ordinary producer makes
+// them (one allocation and one release for each node), counted when released, and free to
+// be broken afterwards, for a release here trusts nothing that the struct says.
+//
+// Threads  serial; releases from any thread.
+#ifndef ALLOY_SRC_DATA_FAKE_ARROW_H_
+#define ALLOY_SRC_DATA_FAKE_ARROW_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+
+namespace alloy::core_v0_1::fake {
+
+// A schema as a value. At most one dictionary.
+struct Schema {
+  std::string format;
+  std::string name = {};
+  std::vector<Schema> children = {};
+  std::vector<Schema> dictionary = {};
+  int64_t flags = ARROW_FLAG_NULLABLE;
+  std::string metadata = {};
+};
+
+// An array as a value. At most one dictionary.
+struct Array {
+  int64_t length = 0;
+  std::vector<const void*> buffers = {};
+  std::vector<Array> children = {};
+  std::vector<Array> dictionary = {};
+  int64_t offset = 0;
+  int64_t null_count = 0;
+};
+
+using Count = std::atomic<int>;
+
+// Zeros, and enough of them for any buffer of a test.
+inline const void* Zeros() {
+  alignas(64) static const char zeros[1 << 16] = {};
+  return zeros;
+}
+
+template <typename Struct, typename Value>
+struct Node {
+  Value value;
+  std::vector<std::unique_ptr<Struct>> children;
+  std::vector<Struct*> pointers;
+  std::unique_ptr<Struct> dictionary;
+  Count* released;
+};
+
+template <typename Struct, typename Value>
+void ReleaseNode(Struct* self) {
+  auto* node = static_cast<Node<Struct, Value>*>(self->private_data);
+  for (auto& child : node->children) {
+    if (child->release != nullptr) child->release(child.get());
+  }
+  if (node->dictionary && node->dictionary->release != nullptr) {
+    node->dictionary->release(node->dictionary.get());
+  }
+  if (node->released != nullptr) ++*node->released;
+  delete node;
+  self->release = nullptr;
+}
+
+inline void Fill(ArrowSchema* self, const Schema& value) {
+  self->format = value.format.c_str();
+  self->name = value.name.c_str();
+  self->metadata = value.metadata.empty() ? nullptr : value.metadata.data();
+  self->flags = value.flags;
+}
+
+inline void Fill(ArrowArray* self, Array& value) {
+  self->length = value.length;
+  self->null_count = value.null_count;
+  self->offset = value.offset;
+  self->n_buffers = static_cast<int64_t>(value.buffers.size());
+  self->buffers = value.buffers.data();
+}
+
+template <typename Struct, typename Value>
+void MakeInto(Struct* self, const Value& value, Count* released) {
+  auto* node = new Node<Struct, Value>{value, {}, {}, nullptr, released};
+  for (const Value& child : value.children) {
+    node->children.push_back(std::make_unique<Struct>());
+    node->pointers.push_back(node->children.back().get());
+    MakeInto(node->children.back().get(), child, released);
+  }
+  *self = Struct{};
+  if (!value.dictionary.empty()) {
+    node->dictionary = std::make_unique<Struct>();
+    MakeInto(node->dictionary.get(), value.dictionary[0], released);
+    self->dictionary = node->dictionary.get();
+  }
+  Fill(self, node->value);
+  self->n_children = static_cast<int64_t>(node->pointers.size());
+  self->children = node->pointers.empty() ? nullptr : node->pointers.data();
+  self->private_data = node;
+  self->release = &ReleaseNode<Struct, Value>;
+}
+
+inline OwnedSchema Make(const Schema& value, Count* released = nullptr) {
+  ArrowSchema schema;
+  MakeInto(&schema, value, released);
+  return OwnedSchema(&schema);
+}
+
+inline OwnedArray Make(const Array& value, Count* released = nullptr) {
+  ArrowArray array;
+  MakeInto(&array, value, released);
+  return OwnedArray(&array);
+}
+
+// A batch of int64 columns a, b, c, ...
+inline Schema BatchOf(std::vector<Schema> columns) {
+  return {.format = "+s", .children = std::move(columns), .flags = 0};
+}
+
+inline Array Rows(int64_t length, std::vector<Array> columns) {
+  return {.length = length, .buffers = {nullptr}, .children = std::move(columns)};
+}
+
+inline Array Fixed(int64_t length) {
+  return {.length = length, .buffers = {nullptr, Zeros()}};
+}
+
+// Bytes of a metadata block with one pair.
+inline std::string Metadata(const std::string& key, const std::string& value) {
+  std::string block;
+  const auto add = [&block](int32_t number) {
+    block.append(reinterpret_cast<const char*>(&number), sizeof(number));
+  };
+  add(1);
+  add(static_cast<int32_t>(key.size()));
+  block += key;
+  add(static_cast<int32_t>(value.size()));
+  return block + value;
+}
+
+// Every kind of array the specification has, with a well-formed sample of 4 rows.
+struct Kind {
+  const char* title;
+  Schema schema;
+  Array sample;
+};
+std::vector<Kind> AllKinds();
+
+}  // namespace alloy::core_v0_1::fake
+
+#endif  // ALLOY_SRC_DATA_FAKE_ARROW_H_
+
+namespace alloy::core_v0_1::fake {
+namespace {
+
+constexpr int64_t kRows = 4;
+
+Array Strings(int64_t length) {
+  return {.length = length, .buffers = {nullptr, Zeros(), Zeros()}};
+}
+
+Array Lists(Array child) {
+  return {.length = kRows, .buffers = {nullptr, Zeros()}, .children = {std::move(child)}};
+}
+
+Array ListViews(Array child) {
+  return {.length = kRows,
+          .buffers = {nullptr, Zeros(), Zeros()},
+          .children = {std::move(child)}};
+}
+
+template <typename T>
+Array RunEnds() {
+  static const T ends[] = {1, kRows};
+  return {.length = kRows,
+          .children = {{.length = 2, .buffers = {nullptr, ends}}, Fixed(2)}};
+}
+
+void AddFlat(std::vector<Kind>* kinds) {
+  for (const char* format : {"b",          "c",
+                             "C",          "s",
+                             "S",          "i",
+                             "I",          "l",
+                             "L",          "e",
+                             "f",          "g",
+                             "w:0",        "w:1",
+                             "w:16",       "d:9,2,32",
+                             "d:18,2,64",  "d:38,10",
+                             "d:38,0,128", "d:5,-2",
+                             "d:76,5,256", "tdD",
+                             "tdm",        "tts",
+                             "ttm",        "ttu",
+                             "ttn",        "tss:",
+                             "tsm:",       "tsu:",
+                             "tsn:",       "tss:UTC",
+                             "tsu:+01:00", "tsn:Europe/Stockholm",
+                             "tsm:å:b:",   "tDs",
+                             "tDm",        "tDu",
+                             "tDn",        "tiM",
+                             "tiD",        "tin"}) {
+    kinds->push_back({format, {.format = format}, Fixed(kRows)});
+  }
+  for (const char* format : {"z", "Z", "u", "U", "vz", "vu"}) {
+    kinds->push_back({format, {.format = format}, Strings(kRows)});
+  }
+  kinds->push_back({"n", {.format = "n"}, {.length = kRows, .null_count = kRows}});
+}
+
+void AddNested(std::vector<Kind>* kinds) {
+  const Schema item{.format = "i", .name = "item"};
+  const Schema text{.format = "u", .name = "text"};
+  for (const char* format : {"+l", "+L"}) {
+    kinds->push_back({format, {.format = format, .children = {item}}, Lists(Fixed(0))});
+  }
+  for (const char* format : {"+vl", "+vL"}) {
+    kinds->push_back(
+        {format, {.format = format, .children = {item}}, ListViews(Fixed(0))});
+  }
+  kinds->push_back({"+w:3",
+                    {.format = "+w:3", .children = {item}},
+                    {.length = kRows, .buffers = {nullptr}, .children = {Fixed(12)}}});
+  kinds->push_back({"+w:0",
+                    {.format = "+w:0", .children = {item}},
+                    {.length = kRows, .buffers = {nullptr}, .children = {Fixed(0)}}});
+  kinds->push_back({"+s",
+                    {.format = "+s", .children = {item, text}},
+                    Rows(kRows, {Fixed(kRows), Strings(kRows)})});
+  kinds->push_back({"+s without fields", {.format = "+s"}, Rows(kRows, {})});
+  const Schema entries{.format = "+s", .name = "entries", .children = {text, item}};
+  kinds->push_back({"+m",
+                    {.format = "+m", .children = {entries}, .flags = 6},
+                    Lists(Rows(0, {Strings(0), Fixed(0)}))});
+  kinds->push_back({"+us",
+                    {.format = "+us:0,5", .children = {item, text}},
+                    {.length = kRows,
+                     .buffers = {Zeros()},
+                     .children = {Fixed(kRows), Strings(kRows)}}});
+  kinds->push_back({"+ud",
+                    {.format = "+ud:0,127", .children = {item, text}},
+                    {.length = kRows,
+                     .buffers = {Zeros(), Zeros()},
+                     .children = {Fixed(1), Strings(1)}}});
+  kinds->push_back(
+      {"+us without types", {.format = "+us:"}, {.length = 0, .buffers = {Zeros()}}});
+}
+
+void AddEncoded(std::vector<Kind>* kinds) {
+  const Schema values{.format = "l", .name = "values"};
+  const auto run_ends = [&](const char* format) {
+    return Schema{.format = "+r",
+                  .children = {{.format = format, .name = "run_ends"}, values}};
+  };
+  kinds->push_back({"+r of int16", run_ends("s"), RunEnds<int16_t>()});
+  kinds->push_back({"+r of int32", run_ends("i"), RunEnds<int32_t>()});
+  kinds->push_back({"+r of int64", run_ends("l"), RunEnds<int64_t>()});
+  for (const char* index : {"c", "C", "s", "S", "i", "I", "l", "L"}) {
+    Array sample = Fixed(kRows);
+    sample.dictionary = {Strings(1)};
+    kinds->push_back(
+        {"a dictionary", {.format = index, .dictionary = {{.format = "u"}}}, sample});
+  }
+}
+
+}  // namespace
+
+std::vector<Kind> AllKinds() {
+  std::vector<Kind> kinds;
+  AddFlat(&kinds);
+  AddNested(&kinds);
+  AddEncoded(&kinds);
+  return kinds;
+}
+
+}  // namespace alloy::core_v0_1::fake
+
+// src/data/fault.cc ---------------------------------------------------------------------
+
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+std::string_view ReasonText(int32_t reason) {
+  switch (reason) {
+#define ALLOY_REASON_TEXT_(name, number, text) \
+  case number:                                 \
+    return text;
+    ALLOY_REASONS(ALLOY_REASON_TEXT_)
+#undef ALLOY_REASON_TEXT_
+    default:
+      return "a fault without a name";
+  }
+}
+
+Status DataFault(int32_t reason, int32_t column, std::string_view path,
+                 std::string_view wanted, std::string_view found) {
+  std::string text;
+  if (column < 0) {
+    text = "the top level";
+  } else {
+    text = "column " + std::to_string(column);
+    text.append(" (").append(path).append(")");
+  }
+  text.append(": ").append(ReasonText(reason));
+  text.append(": ").append(wanted).append(" wanted, ").append(found).append(" found");
+  return Status(Fault{.code = ALLOY_BAD_DATA,
+                      .reason = reason,
+                      .column = column,
+                      .text = std::move(text)});
+}
+
+}  // namespace alloy::core_v0_1
+#undef ALLOY_REASON_TEXT_
+
+// src/data/format.cc --------------------------------------------------------------------
+
+#include <algorithm>
+#include <array>
+#include <bitset>
+#include <charconv>
+#include <optional>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+struct Simple {
+  std::string_view text;
+  Type type;
+  Form form;
+  int64_t bits;
+  uint8_t offset_bytes;
+  char unit;
+};
+
+constexpr auto kSimple = std::to_array<Simple>({
+    {"n", Type::kNull, Form::kNull, 0, 0, 0},
+    {"b", Type::kBoolean, Form::kFixed, 1, 0, 0},
+    {"c", Type::kInt8, Form::kFixed, 8, 0, 0},
+    {"C", Type::kUInt8, Form::kFixed, 8, 0, 0},
+    {"s", Type::kInt16, Form::kFixed, 16, 0, 0},
+    {"S", Type::kUInt16, Form::kFixed, 16, 0, 0},
+    {"i", Type::kInt32, Form::kFixed, 32, 0, 0},
+    {"I", Type::kUInt32, Form::kFixed, 32, 0, 0},
+    {"l", Type::kInt64, Form::kFixed, 64, 0, 0},
+    {"L", Type::kUInt64, Form::kFixed, 64, 0, 0},
+    {"e", Type::kFloat16, Form::kFixed, 16, 0, 0},
+    {"f", Type::kFloat32, Form::kFixed, 32, 0, 0},
+    {"g", Type::kFloat64, Form::kFixed, 64, 0, 0},
+    {"z", Type::kBinary, Form::kOffsets, 0, 4, 0},
+    {"Z", Type::kLargeBinary, Form::kOffsets, 0, 8, 0},
+    {"vz", Type::kBinaryView, Form::kViews, 128, 0, 0},
+    {"u", Type::kUtf8, Form::kOffsets, 0, 4, 0},
+    {"U", Type::kLargeUtf8, Form::kOffsets, 0, 8, 0},
+    {"vu", Type::kUtf8View, Form::kViews, 128, 0, 0},
+    {"tdD", Type::kDate32, Form::kFixed, 32, 0, 0},
+    {"tdm", Type::kDate64, Form::kFixed, 64, 0, 'm'},
+    {"tts", Type::kTime32, Form::kFixed, 32, 0, 's'},
+    {"ttm", Type::kTime32, Form::kFixed, 32, 0, 'm'},
+    {"ttu", Type::kTime64, Form::kFixed, 64, 0, 'u'},
+    {"ttn", Type::kTime64, Form::kFixed, 64, 0, 'n'},
+    {"tDs", Type::kDuration, Form::kFixed, 64, 0, 's'},
+    {"tDm", Type::kDuration, Form::kFixed, 64, 0, 'm'},
+    {"tDu", Type::kDuration, Form::kFixed, 64, 0, 'u'},
+    {"tDn", Type::kDuration, Form::kFixed, 64, 0, 'n'},
+    {"tiM", Type::kIntervalYearMonth, Form::kFixed, 32, 0, 0},
+    {"tiD", Type::kIntervalDayTime, Form::kFixed, 64, 0, 0},
+    {"tin", Type::kIntervalMonthDayNano, Form::kFixed, 128, 0, 0},
+    {"+l", Type::kList, Form::kList, 0, 4, 0},
+    {"+L", Type::kLargeList, Form::kList, 0, 8, 0},
+    {"+vl", Type::kListView, Form::kListView, 0, 4, 0},
+    {"+vL", Type::kLargeListView, Form::kListView, 0, 8, 0},
+    {"+s", Type::kStruct, Form::kStruct, 0, 0, 0},
+    {"+m", Type::kMap, Form::kList, 0, 4, 0},
+    {"+r", Type::kRunEndEncoded, Form::kRunEnd, 0, 0, 0},
+});
+
+constexpr FormatFault kUnknown = {ALLOY_REASON_FORMAT_UNKNOWN, "a known format"};
+
+FormatFault BadParameter(const char* wanted) {
+  return {ALLOY_REASON_FORMAT_PARAMETER, wanted};
+}
+
+// The whole of `text` as a plain decimal number.
+std::optional<int32_t> Number(std::string_view text) {
+  int32_t value = 0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// Cut `text` at the first comma.
+std::string_view NextPart(std::string_view* text) {
+  const size_t comma = text->find(',');
+  const std::string_view part = text->substr(0, comma);
+  text->remove_prefix(comma == std::string_view::npos ? text->size() : comma + 1);
+  return part;
+}
+
+FormatFault ParseDecimal(std::string_view text, Format* format) {
+  const char* const wanted =
+      "d:precision,scale or d:precision,scale,bits (32, 64, 128, 256)";
+  // `d:1,2,` has an empty third part, which is no number either.
+  const bool three = std::count(text.begin(), text.end(), ',') == 2;
+  const auto precision = Number(NextPart(&text));
+  const auto scale = Number(NextPart(&text));
+  const auto bits = three ? Number(text) : std::optional<int32_t>(128);
+  if (!precision || !scale || !bits || (!three && !text.empty())) {
+    return BadParameter(wanted);
+  }
+  int32_t most = 0;
+  switch (*bits) {
+    case 32:
+      format->type = Type::kDecimal32;
+      most = 9;
+      break;
+    case 64:
+      format->type = Type::kDecimal64;
+      most = 18;
+      break;
+    case 128:
+      format->type = Type::kDecimal128;
+      most = 38;
+      break;
+    case 256:
+      format->type = Type::kDecimal256;
+      most = 76;
+      break;
+    default:
+      return BadParameter(wanted);
+  }
+  if (*precision < 1 || *precision > most) {
+    return BadParameter("a precision of 1 to 9, 18, 38 or 76, by the bits");
+  }
+  format->form = Form::kFixed;
+  format->bits = *bits;
+  format->precision = *precision;
+  format->scale = *scale;
+  return {};
+}
+
+FormatFault ParseTypeIds(std::string_view text, Format* format) {
+  format->parameters = text;
+  std::bitset<128> seen;
+  while (!text.empty()) {
+    const bool comma_last = text.back() == ',';
+    const auto id = Number(NextPart(&text));
+    if (!id || *id < 0 || *id > 127 || seen[static_cast<size_t>(*id)] ||
+        (comma_last && text.empty())) {
+      return BadParameter("type ids of 0 to 127, each once");
+    }
+    seen.set(static_cast<size_t>(*id));
+    ++format->n_type_ids;
+  }
+  return {};
+}
+
+FormatFault ParseSize(std::string_view text, int64_t* size) {
+  const auto number = Number(text);
+  if (!number || *number < 0) return BadParameter("a size of at least 0");
+  *size = *number;
+  return {};
+}
+
+FormatFault ParseTimestamp(std::string_view text, Format* format) {
+  if (text.size() < 4 || text[3] != ':') return BadParameter("tss:, tsm:, tsu: or tsn:");
+  if (std::string_view("smun").find(text[2]) == std::string_view::npos) return kUnknown;
+  format->type = Type::kTimestamp;
+  format->form = Form::kFixed;
+  format->bits = 64;
+  format->unit = text[2];
+  format->parameters = text.substr(4);  // any text is a time zone, colons and all
+  return {};
+}
+
+FormatFault ParseUnion(std::string_view text, Format* format) {
+  if (text.size() < 4 || text[3] != ':') return BadParameter("+ud: or +us:");
+  if (text[2] != 'd' && text[2] != 's') return kUnknown;
+  const bool dense = text[2] == 'd';
+  format->type = dense ? Type::kDenseUnion : Type::kSparseUnion;
+  format->form = dense ? Form::kDenseUnion : Form::kSparseUnion;
+  format->offset_bytes = dense ? 4 : 0;
+  return ParseTypeIds(text.substr(4), format);
+}
+
+}  // namespace
+
+FormatFault ParseFormat(std::string_view text, Format* format) {
+  *format = Format();
+  for (const Simple& simple : kSimple) {
+    if (simple.text != text) continue;
+    format->type = simple.type;
+    format->form = simple.form;
+    format->bits = simple.bits;
+    format->offset_bytes = simple.offset_bytes;
+    format->unit = simple.unit;
+    return {};
+  }
+  if (text.starts_with("ts")) return ParseTimestamp(text, format);
+  if (text.starts_with("+u")) return ParseUnion(text, format);
+  if (text.starts_with("d:")) return ParseDecimal(text.substr(2), format);
+  if (text.starts_with("w:")) {
+    format->type = Type::kFixedSizeBinary;
+    format->form = Form::kFixed;
+    int64_t bytes = 0;
+    const FormatFault fault = ParseSize(text.substr(2), &bytes);
+    format->bits = bytes * 8;
+    return fault;
+  }
+  if (text.starts_with("+w:")) {
+    format->type = Type::kFixedSizeList;
+    format->form = Form::kFixedSizeList;
+    return ParseSize(text.substr(3), &format->size);
+  }
+  return kUnknown;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/data/layout.cc --------------------------------------------------------------------
+
+#include <limits>
+#include <optional>
+
+//
+// One walk over a schema that nobody has checked: everything that reads a whole schema
+// goes through here, so that the pointers and counts are judged in one place.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_DATA_WALK_H_
+#define ALLOY_SRC_DATA_WALK_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+
+namespace alloy::core_v0_1 {
+
+inline constexpr int32_t kDeepest = 64;           // levels below the root
+inline constexpr int32_t kMostColumns = 1 << 20;  // nested ones included
+inline constexpr int64_t kMostMetadata = 64 << 20;
+
+// A node of a schema, seen from the root. Lives as long as the visit.
+struct SchemaPlace {
+  const ArrowSchema* schema = nullptr;
+  const SchemaPlace* parent = nullptr;
+  int64_t ordinal = 0;  // among the children of the parent; -1: its dictionary
+  int32_t column = -1;
+  int32_t depth = 0;
+  int64_t metadata_bytes = 0;  // 0: no metadata
+};
+
+std::string PathOf(const SchemaPlace& place);
+
+// A fault of the schema at this place.
+Status SchemaFault(const SchemaPlace& place, int32_t reason, std::string_view wanted,
+                   std::string_view found);
+
+// Check what can be said of a node by itself, and measure its metadata.
+Status CheckSchemaNode(SchemaPlace* place);
+
+// Check the pointers and counts below a node, of which `seen` are counted so far.
+Status CheckSchemaChildren(const SchemaPlace& place, int32_t seen);
+
+// Measure a metadata block ("The Arrow C data interface", ArrowSchema.metadata); -1 when
+// it is malformed.
+int64_t MetadataBytes(const char* metadata);
+
+// Visits each node in preorder, a dictionary before the children: Status
+// Visit(const SchemaPlace&).
+template <typename Visit>
+class SchemaWalk {
+ public:
+  explicit SchemaWalk(Visit& visit) : visit_(visit) {}
+
+  Status Go(SchemaPlace place) {
+    place.column = count_ - 1;
+    ++count_;
+    ALLOY_TRY(CheckSchemaNode(&place));
+    ALLOY_TRY(visit_(std::as_const(place)));
+    ALLOY_TRY(CheckSchemaChildren(place, count_));
+    const ArrowSchema& schema = *place.schema;
+    if (schema.dictionary != nullptr) ALLOY_TRY(Below(place, schema.dictionary, -1));
+    for (int64_t i = 0; i < schema.n_children; ++i) {
+      ALLOY_TRY(Below(place, schema.children[i], i));
+    }
+    return Status();
+  }
+
+ private:
+  Status Below(const SchemaPlace& parent, const ArrowSchema* schema, int64_t ordinal) {
+    return Go({.schema = schema,
+               .parent = &parent,
+               .ordinal = ordinal,
+               .depth = parent.depth + 1});
+  }
+
+  Visit& visit_;
+  int32_t count_ = 0;
+};
+
+template <typename Visit>
+Status WalkSchema(const ArrowSchema& schema, Visit&& visit) {
+  return SchemaWalk<std::remove_reference_t<Visit>>(visit).Go({.schema = &schema});
+}
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_WALK_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+
+// The largest offset + length for which no buffer has more than 2^63 - 1 bytes, and no
+// child more rows.
+int64_t MaxEnd(const Format& format) {
+  switch (format.form) {
+    case Form::kFixed:
+      return format.bits < 8 ? kMax : kMax / (format.bits / 8);
+    case Form::kOffsets:
+    case Form::kList:
+      return kMax / format.offset_bytes - 1;  // one offset more than rows
+    case Form::kViews:
+      return kMax / 16;
+    case Form::kListView:
+    case Form::kDenseUnion:
+      return kMax / format.offset_bytes;
+    case Form::kFixedSizeList:
+      return format.size == 0 ? kMax : kMax / format.size;
+    case Form::kStruct:
+    case Form::kSparseUnion:
+    case Form::kRunEnd:
+    case Form::kNull:
+      break;
+  }
+  return kMax;
+}
+
+uint8_t BufferCount(Form form) {
+  switch (form) {
+    case Form::kOffsets:
+    case Form::kViews:
+    case Form::kListView:
+      return 3;
+    case Form::kFixed:
+    case Form::kList:
+    case Form::kDenseUnion:
+      return 2;
+    case Form::kFixedSizeList:
+    case Form::kStruct:
+    case Form::kSparseUnion:
+      return 1;
+    case Form::kRunEnd:
+    case Form::kNull:
+      break;
+  }
+  return 0;
+}
+
+// NULL: any number.
+std::optional<int64_t> ChildCount(const Format& format) {
+  switch (format.form) {
+    case Form::kStruct:
+      return std::nullopt;
+    case Form::kList:
+    case Form::kListView:
+    case Form::kFixedSizeList:
+      return 1;
+    case Form::kSparseUnion:
+    case Form::kDenseUnion:
+      return format.n_type_ids;
+    case Form::kRunEnd:
+      return 2;
+    default:
+      return 0;
+  }
+}
+
+bool IsInteger(Type type) { return type >= Type::kInt8 && type <= Type::kUInt64; }
+
+}  // namespace
+
+class LayoutReader {
+ public:
+  Status Visit(const SchemaPlace& place) {
+    const ArrowSchema& schema = *place.schema;
+    Format format;
+    const FormatFault fault = ParseFormat(schema.format, &format);
+    if (fault.reason != 0) {
+      return SchemaFault(place, fault.reason, fault.wanted, Quoted(schema.format));
+    }
+    const auto children = ChildCount(format);
+    if (children && schema.n_children != *children) {
+      return SchemaFault(place, ALLOY_REASON_CHILD_COUNT, std::to_string(*children),
+                         std::to_string(schema.n_children));
+    }
+    if (schema.dictionary != nullptr && !IsInteger(format.type)) {
+      return SchemaFault(place, ALLOY_REASON_DICTIONARY_INDEX, "an integer",
+                         Quoted(schema.format));
+    }
+    ALLOY_TRY(CheckUnderParent(place, format));
+    Add(place, format);
+    return Status();
+  }
+
+  Layout Finish() {
+    // Preorder: whatever belongs to a node comes behind it.
+    for (size_t i = layout_.nodes_.size() - 1; i > 0; --i) {
+      layout_.nodes_[static_cast<size_t>(layout_.places_[i].parent)].subtree +=
+          layout_.nodes_[i].subtree;
+    }
+    return std::move(layout_);
+  }
+
+ private:
+  // What the parent asks of this node.
+  Status CheckUnderParent(const SchemaPlace& place, const Format& format) {
+    if (place.parent == nullptr) return Status();
+    const Type parent =
+        layout_.nodes_[static_cast<size_t>(place.parent->column + 1)].type;
+    const ArrowSchema& schema = *place.schema;
+    if (parent == Type::kRunEndEncoded && place.ordinal == 0) {
+      const bool fits = format.type == Type::kInt16 || format.type == Type::kInt32 ||
+                        format.type == Type::kInt64;
+      if (!fits || schema.dictionary != nullptr) {
+        return SchemaFault(
+            place, ALLOY_REASON_RUN_ENDS_TYPE, "\"s\", \"i\" or \"l\"",
+            schema.dictionary != nullptr ? "a dictionary" : Quoted(schema.format));
+      }
+    }
+    if (parent == Type::kMap &&
+        (format.type != Type::kStruct || schema.n_children != 2)) {
+      return SchemaFault(
+          place, ALLOY_REASON_MAP_ENTRIES, "\"+s\" with 2 fields",
+          Quoted(schema.format) + " with " + std::to_string(schema.n_children));
+    }
+    return Status();
+  }
+
+  void Add(const SchemaPlace& place, const Format& format) {
+    const ArrowSchema& schema = *place.schema;
+    Layout::Node node{.max_end = MaxEnd(format),
+                      .size = format.size,
+                      .n_children = static_cast<int32_t>(schema.n_children),
+                      .type = format.type,
+                      .form = format.form,
+                      .n_buffers = BufferCount(format.form),
+                      .offset_bytes = format.offset_bytes,
+                      .sized = format.bits > 0,
+                      .nullable = (schema.flags & ARROW_FLAG_NULLABLE) != 0,
+                      .dictionary = schema.dictionary != nullptr};
+    if (IsInteger(format.type)) node.offset_bytes = static_cast<uint8_t>(format.bits / 8);
+    const std::string_view name = schema.name == nullptr ? "" : schema.name;
+    layout_.nodes_.push_back(node);
+    layout_.places_.push_back(
+        {.begin = layout_.names_.size(),
+         .length = name.size(),
+         .parent = place.parent == nullptr ? -1 : place.parent->column + 1,
+         .ordinal = static_cast<int32_t>(place.ordinal)});
+    layout_.names_ += name;
+  }
+
+  Layout layout_;
+};
+
+Result<Layout> Layout::Of(const ArrowSchema& schema) {
+  LayoutReader reader;
+  ALLOY_TRY(
+      WalkSchema(schema, [&](const SchemaPlace& place) { return reader.Visit(place); }));
+  return reader.Finish();
+}
+
+Result<Layout> Layout::OfBatch(const ArrowSchema& schema) {
+  ALLOY_ASSIGN_OR_RETURN(Layout layout, Of(schema));
+  if (layout.nodes_[0].type != Type::kStruct) {
+    return SchemaFault(
+        {.schema = &schema}, ALLOY_REASON_NOT_A_BATCH, "\"+s\"",
+        schema.dictionary != nullptr ? "a dictionary" : Quoted(schema.format));
+  }
+  return layout;
+}
+
+std::string_view Layout::name(int32_t column) const {
+  const Name& place = places_[static_cast<size_t>(column + 1)];
+  return std::string_view(names_).substr(place.begin, place.length);
+}
+
+std::string Layout::Path(int32_t column) const {
+  std::vector<int32_t> steps;
+  for (int32_t node = column + 1; node > 0;) {
+    steps.push_back(node);
+    node = places_[static_cast<size_t>(node)].parent;
+  }
+  std::string path;
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    AppendPathPart(name(*step - 1), places_[static_cast<size_t>(*step)].ordinal, &path);
+  }
+  return path;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/data/match.cc ---------------------------------------------------------------------
+//
+// Find the columns that a function declares among those of a batch, by name.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_DATA_MATCH_H_
+#define ALLOY_SRC_DATA_MATCH_H_
+
+//
+// Give a function the columns it reads, in its own order, and none of the others.
+//
+// Threads  shared; a batch belongs to one thread at a time.
+#ifndef ALLOY_SRC_DATA_PROJECT_H_
+#define ALLOY_SRC_DATA_PROJECT_H_
+
+#include <cstdint>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+struct Projection {
+  std::vector<int32_t> columns;  // children of the batch, each at most once
+  bool identity = true;          // all columns, in order: batches pass as they come
+};
+
+// The schema of the projected batch: a copy.
+//   Fails  ALLOY_BAD_DATA, ALLOY_EXHAUSTED; ALLOY_INVALID for a column that is not there.
+Result<OwnedSchema> ProjectSchema(const ArrowSchema& batch_schema,
+                                  const Projection& projection);
+
+// Put the projected batch in the place of *batch, which AdmitBatch has passed. The new
+// one owns the old one, whose structs its children are.
+//   Takes  *batch; on failure it is what it was.
+//   Fails  ALLOY_EXHAUSTED; ALLOY_INVALID for a column that is not there.
+Status ProjectBatch(const Projection& projection, ArrowArray* batch);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_PROJECT_H_
+
+namespace alloy::core_v0_1 {
+
+// Find each of `wanted` (ends with a NULL name; NULL: batches as they come). What
+// `accepts` says is in backend.h; a format without `?:` accepts no dictionary.
+//   Fails  ALLOY_NO_MATCH  a column is missing, of a type that is not accepted, or there
+//                          more than once; the text is a table of wanted and got.
+//          ALLOY_BAD_DATA  the schema is none of a batch.
+//          ALLOY_INVALID   the function declares one name twice.
+Result<Projection> MatchColumns(const alloy_column* wanted,
+                                const ArrowSchema& batch_schema);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_MATCH_H_
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+//
+// Names of format strings by themselves, for tables of what a function accepts.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_DATA_TYPE_NAME_H_
+#define ALLOY_SRC_DATA_TYPE_NAME_H_
+
+#include <string>
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+
+// The name of one format of an alloy_column's `accepts`, without its children:
+// `Timestamp(us, UTC)`, `List`, `Timestamp(us, *)` for `tsu:*`, `Dictionary(*, Utf8)` for
+// `?:u`. What has no name stands as it is, in quotes.
+std::string AcceptedName(std::string_view pattern);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_TYPE_NAME_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+struct Search {
+  const alloy_column* wanted = nullptr;
+  int32_t found = -1;  // the child; -1: none
+  int32_t times = 0;
+  bool accepted = false;
+
+  bool ok() const { return times == 1 && accepted; }
+};
+
+std::string_view NameOf(const ArrowSchema& schema) {
+  return schema.name == nullptr ? std::string_view() : std::string_view(schema.name);
+}
+
+// Calls Each(pattern) for each format of the list, until it gives true.
+template <typename Each>
+bool AnyPattern(std::string_view accepts, Each&& each) {
+  while (true) {
+    accepts.remove_prefix(std::min(accepts.find_first_not_of(' '), accepts.size()));
+    if (accepts.empty()) return false;
+    const std::string_view pattern = accepts.substr(0, accepts.find(' '));
+    accepts.remove_prefix(pattern.size());
+    if (each(pattern)) return true;
+  }
+}
+
+bool Accepts(std::string_view pattern, const ArrowSchema& schema) {
+  const ArrowSchema* type = &schema;
+  if (pattern.starts_with("?:")) {
+    pattern.remove_prefix(2);
+    type = schema.dictionary;
+  }
+  if (type == nullptr || type->dictionary != nullptr) return false;
+  const std::string_view format = type->format;
+  if (pattern.ends_with('*')) {
+    return format.starts_with(pattern.substr(0, pattern.size() - 1));
+  }
+  return format == pattern;
+}
+
+bool AcceptsAny(const char* accepts, const ArrowSchema& schema) {
+  return accepts == nullptr || AnyPattern(accepts, [&](std::string_view pattern) {
+           return Accepts(pattern, schema);
+         });
+}
+
+// ---- the table
+
+constexpr size_t kWidestCell = 72;
+constexpr size_t kMostRows = 12;  // the text of an error ends after 1,003 bytes
+
+std::string Cell(std::string_view text) {
+  std::string cell(CutText(text, kWidestCell));
+  if (cell.size() < text.size()) cell += "…";
+  return cell;
+}
+
+std::string WantedCell(const char* accepts) {
+  if (accepts == nullptr) return "any type";
+  std::string text;
+  AnyPattern(accepts, [&text](std::string_view pattern) {
+    if (!text.empty()) text += " | ";
+    text += AcceptedName(pattern);
+    return false;
+  });
+  return Cell(text);
+}
+
+std::string_view Mark(const Search& search) {
+  if (search.times == 0) return "<- missing";
+  if (search.times > 1) return "<- more than once";
+  return search.accepted ? "" : "<- wrong type";
+}
+
+struct Row {
+  std::string name, wanted, got;
+  std::string_view mark;
+};
+
+// Characters, not bytes: names are not all ASCII.
+size_t Width(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
+    return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
+  }));
+}
+
+void AppendPadded(std::string_view text, size_t width, std::string* out) {
+  *out += text;
+  out->append(width - Width(text), ' ');
+}
+
+std::string Table(const std::vector<Row>& rows) {
+  size_t name = 0, wanted = 0, got = 0;
+  for (const Row& row : rows) {
+    name = std::max(name, Width(row.name));
+    wanted = std::max(wanted, Width(row.wanted));
+    got = std::max(got, Width(row.got));
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    text += "\n  ";
+    AppendPadded(row.name, name + 2, &text);
+    AppendPadded(row.wanted, wanted + 2, &text);
+    AppendPadded(row.got, got + 2, &text);
+    text += row.mark;
+    text.erase(text.find_last_not_of(' ') + 1);
+  }
+  return text;
+}
+
+// Faults first when not all rows have room.
+Status NoMatch(std::vector<Search> searches, const ArrowSchema& schema, int32_t column) {
+  const size_t all = searches.size();
+  if (all > kMostRows) {
+    std::stable_partition(searches.begin(), searches.end(),
+                          [](const Search& search) { return !search.ok(); });
+    searches.resize(kMostRows);
+  }
+  std::vector<Row> rows = {{"column", "wanted", "got", ""}};
+  for (const Search& search : searches) {
+    Row row{
+        .name = {},
+        .wanted = WantedCell(search.wanted->accepts),
+        .got = search.times == 0 ? "-" : Cell(TypeName(*schema.children[search.found])),
+        .mark = Mark(search)};
+    std::string name;
+    AppendEscaped(search.wanted->name, '\0', &name);
+    row.name = Cell(name);
+    rows.push_back(std::move(row));
+  }
+  std::string text = "the batch does not have the columns that the function reads:";
+  text += Table(rows);
+  if (all > kMostRows) text += "\n  … " + std::to_string(all - kMostRows) + " more";
+  return Status(Fault{.code = ALLOY_NO_MATCH, .column = column, .text = std::move(text)});
+}
+
+// The preorder number of a child of the batch.
+int32_t ColumnOf(const Layout& layout, int32_t child) {
+  size_t node = 1;
+  for (int32_t i = 0; i < child; ++i) {
+    node += static_cast<size_t>(layout.nodes()[node].subtree);
+  }
+  return static_cast<int32_t>(node) - 1;
+}
+
+}  // namespace
+
+Result<Projection> MatchColumns(const alloy_column* wanted,
+                                const ArrowSchema& batch_schema) {
+  ALLOY_ASSIGN_OR_RETURN(const Layout layout, Layout::OfBatch(batch_schema));
+  if (wanted == nullptr) return Projection();
+  std::vector<Search> searches;
+  std::unordered_map<std::string_view, size_t> by_name;
+  for (; wanted->name != nullptr; ++wanted) {
+    if (!by_name.emplace(wanted->name, searches.size()).second) {
+      return Fail(ALLOY_INVALID,
+                  "the function declares the column " + Quoted(wanted->name) + " twice");
+    }
+    searches.push_back({.wanted = wanted});
+  }
+  for (int32_t i = 0; i < layout.n_columns(); ++i) {
+    const ArrowSchema& child = *batch_schema.children[i];
+    const auto entry = by_name.find(NameOf(child));
+    if (entry == by_name.end()) continue;
+    Search& search = searches[entry->second];
+    if (search.times++ > 0) continue;
+    search.found = i;
+    search.accepted = AcceptsAny(search.wanted->accepts, child);
+  }
+  Projection projection;
+  projection.identity = static_cast<int64_t>(searches.size()) == layout.n_columns();
+  for (const Search& search : searches) {
+    if (!search.ok()) {
+      const int32_t column = search.times > 0 ? ColumnOf(layout, search.found) : -1;
+      return NoMatch(searches, batch_schema, column);
+    }
+    projection.identity &=
+        search.found == static_cast<int32_t>(projection.columns.size());
+    projection.columns.push_back(search.found);
+  }
+  return projection;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/data/project.cc -------------------------------------------------------------------
+
+#include <string>
+#include <utility>
+
+//
+// Schemas as things to keep: a copy, and a key for caches.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_DATA_SCHEMA_H_
+#define ALLOY_SRC_DATA_SCHEMA_H_
+
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+// Copy a schema with all that hangs on it, in one allocation. Children and dictionaries
+// may be moved out of the copy and released on their own, in any order, on any thread.
+// Format strings are copied as they are; only the structs are checked.
+//   Fails  ALLOY_BAD_DATA, ALLOY_EXHAUSTED.
+Result<OwnedSchema> CopySchema(const ArrowSchema& schema);
+
+// Append everything that tells this schema from another: formats, names, flags, metadata,
+// nesting. Schemas with the same bytes are the same. Formats are not read, so this is
+// cheap enough to look a bound call up with; *key is left with a part on failure.
+//   Fails  ALLOY_BAD_DATA.
+Status AppendFingerprint(const ArrowSchema& schema, std::string* key);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_SCHEMA_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+Status CheckColumns(const Projection& projection, int64_t n_columns) {
+  for (const int32_t column : projection.columns) {
+    if (column < 0 || column >= n_columns) {
+      return Fail(ALLOY_INVALID, "column " + std::to_string(column) + " of a batch of " +
+                                     std::to_string(n_columns));
+    }
+  }
+  return Status();
+}
+
+}  // namespace
+
+Result<OwnedSchema> ProjectSchema(const ArrowSchema& batch_schema,
+                                  const Projection& projection) {
+  if (projection.identity) return CopySchema(batch_schema);
+  ALLOY_TRY(WalkSchema(batch_schema, [](const SchemaPlace&) { return Status(); }));
+  ALLOY_TRY(CheckColumns(projection, batch_schema.n_children));
+  std::vector<ArrowSchema*> children;
+  children.reserve(projection.columns.size());
+  for (const int32_t column : projection.columns) {
+    children.push_back(batch_schema.children[column]);
+  }
+  ArrowSchema projected = batch_schema;  // a view to copy from; never released
+  projected.n_children = static_cast<int64_t>(children.size());
+  projected.children = children.data();
+  return CopySchema(projected);
+}
+
+Status ProjectBatch(const Projection& projection, ArrowArray* batch) {
+  if (projection.identity) return Status();
+  ALLOY_TRY(CheckColumns(projection, batch->n_children));
+  const auto n = static_cast<int64_t>(projection.columns.size());
+  OwnedArray original(batch);
+  auto block = Block<OwnedArray>::Make(1 + n, 1, std::move(original));
+  if (!block) {
+    original.MoveTo(batch);
+    return Fail(ALLOY_EXHAUSTED, "no memory to project a batch");
+  }
+  ArrowArray** columns = block.owner()->children;
+  block.Init(batch, {.length = block.owner()->length, .n_buffers = 1, .n_children = n});
+  // The columns stay where they are: the old batch owns them, and the block the old
+  // batch.
+  for (int64_t i = 0; i < n; ++i) {
+    batch->children[i] = columns[projection.columns[static_cast<size_t>(i)]];
+  }
+  block.Finish();
+  return Status();
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/data/schema.cc --------------------------------------------------------------------
+
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// The copy of a tree: this header, the descendants, the pointers to them, the bytes.
+struct SchemaBlock {
+  std::atomic<int64_t> live;  // nodes that are not released yet
+  const ArrowSchema* slots;
+  const ArrowSchema* slots_end;
+};
+static_assert(sizeof(SchemaBlock) % alignof(ArrowSchema) == 0);
+
+void ReleaseCopy(ArrowSchema* schema);
+
+int64_t ReleaseTree(ArrowSchema* schema, SchemaBlock* block);
+
+int64_t ReleaseBelow(ArrowSchema* schema, SchemaBlock* block) {
+  if (schema == nullptr || schema->release == nullptr) return 0;  // moved out
+  if (schema->release == &ReleaseCopy && schema->private_data == block) {
+    return ReleaseTree(schema, block);
+  }
+  // Someone else's that was moved into a place of ours.
+  if (schema >= block->slots && schema < block->slots_end) schema->release(schema);
+  return 0;
+}
+
+// Mark a node and what is still below it as released; how many of ours that were.
+int64_t ReleaseTree(ArrowSchema* schema, SchemaBlock* block) {
+  int64_t released = 1;
+  for (int64_t i = 0; i < schema->n_children; ++i) {
+    released += ReleaseBelow(schema->children[i], block);
+  }
+  released += ReleaseBelow(schema->dictionary, block);
+  schema->release = nullptr;
+  return released;
+}
+
+void ReleaseCopy(ArrowSchema* schema) {
+  auto* block = static_cast<SchemaBlock*>(schema->private_data);
+  const int64_t released = ReleaseTree(schema, block);
+  if (block->live.fetch_sub(released, std::memory_order_acq_rel) == released) {
+    std::free(block);
+  }
+}
+
+constexpr size_t kMetadataAlignment = 8;
+
+size_t Aligned(size_t bytes) {
+  return (bytes + kMetadataAlignment - 1) / kMetadataAlignment * kMetadataAlignment;
+}
+
+struct Room {
+  size_t nodes = 0;
+  size_t metadata = 0;
+  size_t strings = 0;
+};
+
+// Fills the block. The metadata comes first, so that it stays aligned.
+class SchemaCopier {
+ public:
+  SchemaCopier(SchemaBlock* block, const Room& room) : block_(block) {
+    const size_t descendants = room.nodes - 1;
+    slot_ = reinterpret_cast<ArrowSchema*>(block + 1);
+    child_ = reinterpret_cast<ArrowSchema**>(slot_ + descendants);
+    metadata_ = reinterpret_cast<char*>(child_ + descendants);
+    string_ = metadata_ + room.metadata;
+    block->slots = slot_;
+    block->slots_end = slot_ + descendants;
+  }
+
+  void Copy(const ArrowSchema& from, ArrowSchema* to) {
+    to->format = CopyString(from.format);
+    to->name = CopyString(from.name);
+    to->metadata = CopyMetadata(from.metadata);
+    to->flags = from.flags;
+    to->n_children = from.n_children;
+    to->children = from.n_children > 0 ? child_ : nullptr;
+    to->dictionary = from.dictionary != nullptr ? slot_++ : nullptr;
+    to->release = &ReleaseCopy;
+    to->private_data = block_;
+    for (int64_t i = 0; i < from.n_children; ++i) *child_++ = slot_++;
+    if (from.dictionary != nullptr) Copy(*from.dictionary, to->dictionary);
+    for (int64_t i = 0; i < from.n_children; ++i) {
+      Copy(*from.children[i], to->children[i]);
+    }
+  }
+
+ private:
+  const char* CopyString(const char* from) {
+    return from == nullptr ? nullptr : CopyBytes(&string_, from, std::strlen(from) + 1);
+  }
+
+  const char* CopyMetadata(const char* from) {
+    if (from == nullptr) return nullptr;
+    const auto bytes = static_cast<size_t>(MetadataBytes(from));
+    const char* copy = CopyBytes(&metadata_, from, bytes);
+    metadata_ += Aligned(bytes) - bytes;
+    return copy;
+  }
+
+  static const char* CopyBytes(char** at, const char* from, size_t bytes) {
+    char* copy = *at;
+    std::memcpy(copy, from, bytes);
+    *at += bytes;
+    return copy;
+  }
+
+  SchemaBlock* block_;
+  ArrowSchema* slot_;
+  ArrowSchema** child_;
+  char* metadata_;
+  char* string_;
+};
+
+template <typename T>
+void AppendRaw(T value, std::string* key) {
+  key->append(reinterpret_cast<const char*>(&value), sizeof(value));
+}
+
+}  // namespace
+
+Result<OwnedSchema> CopySchema(const ArrowSchema& schema) {
+  Room room;
+  ALLOY_TRY(WalkSchema(schema, [&room](const SchemaPlace& place) {
+    const ArrowSchema& node = *place.schema;
+    ++room.nodes;
+    room.metadata += Aligned(static_cast<size_t>(place.metadata_bytes));
+    room.strings += std::strlen(node.format) + 1;
+    room.strings += node.name == nullptr ? 0 : std::strlen(node.name) + 1;
+    return Status();
+  }));
+  const size_t bytes = sizeof(SchemaBlock) +
+                       (room.nodes - 1) * (sizeof(ArrowSchema) + sizeof(ArrowSchema*)) +
+                       room.metadata + room.strings;
+  void* memory = std::malloc(bytes);
+  if (memory == nullptr) return Fail(ALLOY_EXHAUSTED, "no memory to copy a schema");
+  auto* block = ::new (memory) SchemaBlock{};
+  block->live.store(static_cast<int64_t>(room.nodes), std::memory_order_relaxed);
+  ArrowSchema copy{};
+  SchemaCopier(block, room).Copy(schema, &copy);
+  return OwnedSchema(&copy);
+}
+
+Status AppendFingerprint(const ArrowSchema& schema, std::string* key) {
+  return WalkSchema(schema, [key](const SchemaPlace& place) {
+    const ArrowSchema& node = *place.schema;
+    // C strings hold no NUL, so it ends them; everything else has a length of its own.
+    key->append(node.format, std::strlen(node.format) + 1);
+    *key += node.name == nullptr ? 'n' : 'N';
+    if (node.name != nullptr) key->append(node.name, std::strlen(node.name) + 1);
+    *key += node.dictionary == nullptr ? 'd' : 'D';
+    AppendRaw(node.flags, key);
+    AppendRaw(node.n_children, key);
+    AppendRaw(place.metadata_bytes, key);
+    key->append(node.metadata, static_cast<size_t>(place.metadata_bytes));
+    return Status();
+  });
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/data/shape.cc ---------------------------------------------------------------------
+
+#include <algorithm>
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+struct Words {
+  std::string wanted;
+  std::string found;
+};
+
+// For a fault of a pointer, or of a count that is right only at 0.
+Words PointerWords(const ShapeFault& fault) {
+  switch (fault.reason) {
+    case ALLOY_REASON_ARRAY_RELEASED:
+      return {"a live array", "a released one"};
+    case ALLOY_REASON_CHILD_NULL:
+      return {"an array", "NULL"};
+    case ALLOY_REASON_DICTIONARY_UNEXPECTED:
+      return {"no dictionary", "one"};
+    case ALLOY_REASON_DICTIONARY_MISSING:
+      return {"a dictionary", "NULL"};
+    default:
+      return {"a pointer", "NULL"};
+  }
+}
+
+Words WordsOf(const ShapeFault& fault, const Layout::Node& node) {
+  switch (fault.bound) {
+    case ShapeFault::kEnd:
+      return {"an end of at most " + std::to_string(node.max_end),
+              "offset " + std::to_string(fault.found) + " and length " +
+                  std::to_string(fault.wanted)};
+    case ShapeFault::kPointer:
+      return PointerWords(fault);
+    case ShapeFault::kBuffer:
+      return {"buffer " + std::to_string(fault.wanted), "NULL"};
+    case ShapeFault::kAtLeast:
+      return {"at least " + std::to_string(fault.wanted), std::to_string(fault.found)};
+    case ShapeFault::kAtMost:
+      return {"at most " + std::to_string(fault.wanted), std::to_string(fault.found)};
+    case ShapeFault::kExactly:
+      break;
+  }
+  return {std::to_string(fault.wanted), std::to_string(fault.found)};
+}
+
+}  // namespace
+
+Status ShapeStatus(const Layout& layout, const ShapeFault& fault) {
+  const int32_t column = fault.node - 1;
+  const Words words = WordsOf(fault, layout.nodes()[static_cast<size_t>(fault.node)]);
+  return DataFault(fault.reason, column, layout.Path(column), words.wanted, words.found);
+}
+
+bool AnyNull(const void* bitmap, int64_t offset, int64_t length) {
+  if (bitmap == nullptr) return false;
+  const auto* bytes = static_cast<const unsigned char*>(bitmap);
+  const auto null = [bytes](int64_t i) { return (bytes[i / 8] >> (i % 8) & 1) == 0; };
+  const int64_t end = offset + length;
+  int64_t i = offset;
+  for (; i < end && i % 8 != 0; ++i) {
+    if (null(i)) return true;
+  }
+  const auto whole = [](unsigned char byte) { return byte == 0xFF; };
+  if (!std::all_of(bytes + i / 8, bytes + std::max(i, end) / 8, whole)) return true;
+  for (i = std::max(i, end / 8 * 8); i < end; ++i) {
+    if (null(i)) return true;
+  }
+  return false;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/data/text.cc ----------------------------------------------------------------------
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr size_t kLongestQuoted = 64;
+
+void AppendHex(unsigned char byte, std::string* out) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  *out += "\\x";
+  *out += kDigits[byte >> 4];
+  *out += kDigits[byte & 15];
+}
+
+// U+0080 to U+009F are control characters as well.
+bool IsControl(std::string_view character) {
+  const auto first = static_cast<unsigned char>(character[0]);
+  if (character.size() == 1) return first < 0x20 || first == 0x7F;
+  return character.size() == 2 && first == 0xC2 &&
+         static_cast<unsigned char>(character[1]) < 0xA0;
+}
+
+}  // namespace
+
+size_t Utf8Length(std::string_view bytes) {
+  const auto at = [&](size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  if (bytes.empty()) return 0;
+  const unsigned char first = at(0);
+  if (first < 0x80) return 1;
+  const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  if (first < 0xC2 || first > 0xF4 || bytes.size() < length) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if ((at(i) & 0xC0) != 0x80) return 0;
+  }
+  // Too long for what they say, surrogates, beyond U+10FFFF.
+  if ((first == 0xE0 && at(1) < 0xA0) || (first == 0xED && at(1) > 0x9F)) return 0;
+  if ((first == 0xF0 && at(1) < 0x90) || (first == 0xF4 && at(1) > 0x8F)) return 0;
+  return length;
+}
+
+void AppendEscaped(std::string_view bytes, char quote, std::string* out) {
+  while (!bytes.empty()) {
+    const size_t length = Utf8Length(bytes);
+    const std::string_view character = bytes.substr(0, length == 0 ? 1 : length);
+    bytes.remove_prefix(character.size());
+    const char c = character[0];
+    if (length == 0) {
+      AppendHex(static_cast<unsigned char>(c), out);
+    } else if (c == '\n') {
+      *out += "\\n";
+    } else if (c == '\t') {
+      *out += "\\t";
+    } else if (c == '\r') {
+      *out += "\\r";
+    } else if (c == '\\' || (c == quote && quote != '\0')) {
+      *out += '\\';
+      *out += c;
+    } else if (IsControl(character)) {
+      for (const char byte : character) AppendHex(static_cast<unsigned char>(byte), out);
+    } else {
+      *out += character;
+    }
+  }
+}
+
+std::string Quoted(std::string_view bytes) {
+  const std::string_view shown = CutText(bytes, kLongestQuoted);
+  std::string text = "\"";
+  AppendEscaped(shown, '"', &text);
+  if (shown.size() < bytes.size()) text += "…";
+  text += '"';
+  return text;
+}
+
+void AppendPathPart(std::string_view name, int64_t ordinal, std::string* path) {
+  if (!path->empty()) *path += '.';
+  if (ordinal < 0) {
+    *path += "dictionary";
+  } else if (name.empty()) {
+    *path += '#' + std::to_string(ordinal);
+  } else {
+    AppendEscaped(CutText(name, kLongestQuoted), '\0', path);
+    if (name.size() > kLongestQuoted) *path += "…";
+  }
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/data/type_name.cc -----------------------------------------------------------------
+
+#include <array>
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr size_t kLongestName = 512;
+
+std::string_view BaseName(Type type) {
+  constexpr auto kNames = std::to_array<std::string_view>(
+      {"Null",       "Boolean",       "Int8",          "UInt8",      "Int16",
+       "UInt16",     "Int32",         "UInt32",        "Int64",      "UInt64",
+       "Float16",    "Float32",       "Float64",       "Binary",     "LargeBinary",
+       "BinaryView", "Utf8",          "LargeUtf8",     "Utf8View",   "FixedSizeBinary",
+       "Decimal32",  "Decimal64",     "Decimal128",    "Decimal256", "Date32",
+       "Date64",     "Time32",        "Time64",        "Timestamp",  "Duration",
+       "Interval",   "Interval",      "Interval",      "List",       "LargeList",
+       "ListView",   "LargeListView", "FixedSizeList", "Struct",     "Map",
+       "Union",      "Union",         "RunEndEncoded"});
+  static_assert(kNames.size() == static_cast<size_t>(Type::kRunEndEncoded) + 1);
+  return kNames[static_cast<size_t>(type)];
+}
+
+std::string_view UnitName(char unit) {
+  switch (unit) {
+    case 'm':
+      return "ms";
+    case 'u':
+      return "us";
+    case 'n':
+      return "ns";
+    default:
+      return "s";
+  }
+}
+
+// What stands in the parentheses before any children.
+std::string Parameters(const Format& format) {
+  std::string text;
+  switch (format.type) {
+    case Type::kFixedSizeBinary:
+      return std::to_string(format.bits / 8);
+    case Type::kFixedSizeList:
+      return std::to_string(format.size);
+    case Type::kDecimal32:
+    case Type::kDecimal64:
+    case Type::kDecimal128:
+    case Type::kDecimal256:
+      return std::to_string(format.precision) + ", " + std::to_string(format.scale);
+    case Type::kTime32:
+    case Type::kTime64:
+    case Type::kDuration:
+      return std::string(UnitName(format.unit));
+    case Type::kTimestamp:
+      text = UnitName(format.unit);
+      if (!format.parameters.empty()) text += ", ";
+      AppendEscaped(CutText(format.parameters, 64), '\0', &text);
+      return text;
+    case Type::kIntervalYearMonth:
+      return "YearMonth";
+    case Type::kIntervalDayTime:
+      return "DayTime";
+    case Type::kIntervalMonthDayNano:
+      return "MonthDayNano";
+    case Type::kSparseUnion:
+      return "sparse";
+    case Type::kDenseUnion:
+      return "dense";
+    default:
+      return "";
+  }
+}
+
+bool NamesItsChildren(Type type) {
+  return type == Type::kStruct || type == Type::kSparseUnion || type == Type::kDenseUnion;
+}
+
+class TypeNamer {
+ public:
+  std::string Finish() {
+    if (out_.size() > kLongestName) {
+      out_ = std::string(CutText(out_, kLongestName)) + "…";
+    }
+    return std::move(out_);
+  }
+
+  // Nothing is checked yet but what is checked here; depth and length bound the walk.
+  void Add(const ArrowSchema* schema, int depth) {
+    if (out_.size() > kLongestName) return;
+    Format format;
+    if (schema == nullptr || schema->release == nullptr || schema->format == nullptr ||
+        depth > kDeepest) {
+      out_ += "Unknown";
+    } else if (ParseFormat(schema->format, &format).reason != 0) {
+      out_ += "Unknown(";
+      AppendEscaped(CutText(schema->format, 64), '\0', &out_);
+      out_ += ')';
+    } else if (schema->dictionary != nullptr) {
+      out_.append("Dictionary(").append(BaseName(format.type)).append(", ");
+      Add(schema->dictionary, depth + 1);
+      out_ += ')';
+    } else {
+      AddPlain(*schema, format, depth);
+    }
+  }
+
+ private:
+  void AddPlain(const ArrowSchema& schema, const Format& format, int depth) {
+    const std::string parameters = Parameters(format);
+    const bool nested = format.form >= Form::kList && format.form <= Form::kRunEnd;
+    out_ += BaseName(format.type);
+    if (parameters.empty() && !nested) return;
+    out_.append("(").append(parameters);
+    if (nested) AddChildren(schema, format, parameters, depth);
+    out_ += ')';
+  }
+
+  void AddChildren(const ArrowSchema& schema, const Format& format,
+                   const std::string& parameters, int depth) {
+    // A map shows its key and its value, not the struct between.
+    const ArrowSchema* from = &schema;
+    if (format.type == Type::kMap && schema.n_children == 1 &&
+        schema.children != nullptr && schema.children[0] != nullptr &&
+        schema.children[0]->release != nullptr) {
+      from = schema.children[0];
+    }
+    if (from->n_children > 0 && from->children == nullptr) {
+      out_ += "Unknown";
+      return;
+    }
+    const bool named = NamesItsChildren(format.type);
+    std::string_view separator = named ? "; " : ", ";
+    if (parameters.empty()) separator = "";
+    for (int64_t i = 0; i < from->n_children && out_.size() <= kLongestName; ++i) {
+      out_ += separator;
+      separator = ", ";
+      const ArrowSchema* child = from->children[i];
+      if (named && child != nullptr && child->release != nullptr) {
+        AppendEscaped(CutText(child->name == nullptr ? "" : child->name, 64), '\0',
+                      &out_);
+        out_ += ": ";
+      }
+      Add(child, depth + 1);
+    }
+  }
+
+  std::string out_;
+};
+
+std::string PrefixName(std::string_view prefix) {
+  constexpr auto kPrefixes = std::to_array<std::pair<std::string_view, std::string_view>>(
+      {{"", "any type"},
+       {"ts", "Timestamp"},
+       {"tss:", "Timestamp(s, *)"},
+       {"tsm:", "Timestamp(ms, *)"},
+       {"tsu:", "Timestamp(us, *)"},
+       {"tsn:", "Timestamp(ns, *)"},
+       {"td", "Date"},
+       {"tt", "Time"},
+       {"tD", "Duration"},
+       {"ti", "Interval"},
+       {"d:", "Decimal"},
+       {"w:", "FixedSizeBinary"},
+       {"+w:", "FixedSizeList"},
+       {"+u", "Union"},
+       {"+us:", "Union(sparse)"},
+       {"+ud:", "Union(dense)"}});
+  for (const auto& [text, name] : kPrefixes) {
+    if (text == prefix) return std::string(name);
+  }
+  return Quoted(std::string(prefix) + "*");
+}
+
+}  // namespace
+
+std::string TypeName(const ArrowSchema& schema) {
+  TypeNamer namer;
+  namer.Add(&schema, 0);
+  return namer.Finish();
+}
+
+std::string AcceptedName(std::string_view pattern) {
+  if (pattern.starts_with("?:")) {
+    return "Dictionary(*, " + AcceptedName(pattern.substr(2)) + ")";
+  }
+  if (pattern.ends_with('*')) return PrefixName(pattern.substr(0, pattern.size() - 1));
+  Format format;
+  if (ParseFormat(pattern, &format).reason != 0) return Quoted(pattern);
+  const std::string parameters = Parameters(format);
+  std::string name(BaseName(format.type));
+  return parameters.empty() ? name : name + "(" + parameters + ")";
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/data/walk.cc ----------------------------------------------------------------------
+
+#include <cstring>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr int64_t kLength = sizeof(int32_t);
+
+int32_t LoadLength(const char* at) {
+  int32_t length;
+  std::memcpy(&length, at, sizeof(length));  // the block may lie anywhere
+  return length;
+}
+
+void AppendPath(const SchemaPlace& place, std::string* path) {
+  if (place.parent == nullptr) return;
+  AppendPath(*place.parent, path);
+  const char* name = place.schema == nullptr || place.schema->release == nullptr
+                         ? nullptr
+                         : place.schema->name;
+  AppendPathPart(name == nullptr ? "" : name, place.ordinal, path);
+}
+
+}  // namespace
+
+std::string PathOf(const SchemaPlace& place) {
+  std::string path;
+  AppendPath(place, &path);
+  return path;
+}
+
+Status SchemaFault(const SchemaPlace& place, int32_t reason, std::string_view wanted,
+                   std::string_view found) {
+  return DataFault(reason, place.column, PathOf(place), wanted, found);
+}
+
+int64_t MetadataBytes(const char* metadata) {
+  if (metadata == nullptr) return 0;
+  const int32_t pairs = LoadLength(metadata);
+  int64_t bytes = kLength;
+  if (pairs < 0) return -1;
+  for (int64_t i = 0; i < 2 * static_cast<int64_t>(pairs); ++i) {
+    const int32_t length = LoadLength(metadata + bytes);
+    bytes += kLength + length;
+    // The block does not say where it ends: nothing but this bound stops a lie.
+    if (length < 0 || bytes > kMostMetadata) return -1;
+  }
+  return bytes;
+}
+
+Status CheckSchemaNode(SchemaPlace* place) {
+  const ArrowSchema* schema = place->schema;
+  if (place->depth > kDeepest) {
+    return SchemaFault(*place, ALLOY_REASON_TOO_DEEP,
+                       "at most " + std::to_string(kDeepest) + " levels",
+                       std::to_string(place->depth));
+  }
+  if (place->column >= kMostColumns) {
+    return SchemaFault(*place, ALLOY_REASON_TOO_MANY_COLUMNS,
+                       "at most " + std::to_string(kMostColumns), "more");
+  }
+  if (schema == nullptr) {
+    return SchemaFault(*place, ALLOY_REASON_CHILD_NULL, "a schema", "NULL");
+  }
+  if (schema->release == nullptr) {
+    return SchemaFault(*place, ALLOY_REASON_SCHEMA_RELEASED, "a live schema",
+                       "a released one");
+  }
+  if (schema->format == nullptr) {
+    return SchemaFault(*place, ALLOY_REASON_FORMAT_NULL, "a format string", "NULL");
+  }
+  place->metadata_bytes = MetadataBytes(schema->metadata);
+  if (place->metadata_bytes < 0) {
+    return SchemaFault(*place, ALLOY_REASON_METADATA,
+                       "lengths of at least 0 and at most 64 MiB", "others");
+  }
+  return Status();
+}
+
+Status CheckSchemaChildren(const SchemaPlace& place, int32_t seen) {
+  const ArrowSchema& schema = *place.schema;
+  if (schema.n_children < 0) {
+    return SchemaFault(place, ALLOY_REASON_CHILD_COUNT, "at least 0",
+                       std::to_string(schema.n_children));
+  }
+  if (schema.n_children > kMostColumns + 1 - seen) {
+    return SchemaFault(place, ALLOY_REASON_TOO_MANY_COLUMNS,
+                       "at most " + std::to_string(kMostColumns),
+                       std::to_string(schema.n_children));
+  }
+  if (schema.n_children > 0 && schema.children == nullptr) {
+    return SchemaFault(place, ALLOY_REASON_CHILDREN_NULL,
+                       std::to_string(schema.n_children) + " children", "NULL");
+  }
+  return Status();
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/admit/admit.cc --------------------------------------------------------------------
+//
+// From a file to sealed memory that was looked through: the only way into the loader.
+//
+// The file is read once. What is checked, and later executed, is the sealed copy, so
+// nothing that happens to the file afterwards matters.
+#ifndef ALLOY_SRC_ADMIT_ADMIT_H_
+#define ALLOY_SRC_ADMIT_ADMIT_H_
+
+#include <string>
+
+//
+// A look at a shared library before the system's loader sees it: what runs or misleads
+// inside dlopen is refused here. Works on bytes alone, so that it can be fuzzed.
+//
+// Source: "System V Application Binary Interface", Object Files and Program Loading; the
+// GNU hash section as glibc's loader reads it.
+#ifndef ALLOY_SRC_ADMIT_ELF_H_
+#define ALLOY_SRC_ADMIT_ELF_H_
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+struct ElfFacts {
+  std::vector<std::string> needed;   // in the order of the file
+  std::vector<std::string> exports;  // defined, global or weak or unique
+};
+
+// The facts of a library that may be loaded.
+//   Fails  REFUSED with ELF_MALFORMED (not an ELF file of ours, or one that points
+//   outside
+//          of itself), ELF_REFUSED (well-formed, but dangerous) or EXPORTS (not exactly
+//          one export, the function alloy_backend_init).
+Result<ElfFacts> LookThroughElf(std::span<const std::byte> image);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_ELF_H_
+
+namespace alloy::core_v0_1 {
+
+struct AdmittedLibrary {
+  std::string path;  // as the host named it, for texts
+  Fd sealed;
+  Mapping bytes;  // of the sealed copy
+  ElfFacts facts;
+};
+
+// Read, seal and look through a shared library of 64 bytes to 1 GiB.
+//   Fails  REFUSED; the reason is one of 3001 to 3009, and the text names the file.
+Result<AdmittedLibrary> AdmitLibrary(const std::string& path);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_ADMIT_H_
+
+#include <array>
+#include <cerrno>
+#include <memory>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr int64_t kMinSize = 64, kMaxSize = int64_t{1} << 30;
+constexpr size_t kChunk = size_t{1} << 20;
+
+Status Refuse(int32_t reason, std::string text) {
+  return Fail(ALLOY_REFUSED, reason, std::move(text));
+}
+
+Status CheckKindAndSize(const FileFacts& facts) {
+  if (facts.kind != FileKind::kRegular) {
+    return Refuse(ALLOY_REASON_NOT_A_FILE, std::string("is ") + FileKindName(facts.kind) +
+                                               "; name a regular file");
+  }
+  if (facts.size < kMinSize) {
+    return Refuse(ALLOY_REASON_TOO_SMALL, "has " + std::to_string(facts.size) +
+                                              " bytes; a library has 64 at least");
+  }
+  if (facts.size > kMaxSize) {
+    return Refuse(ALLOY_REASON_TOO_LARGE, "has " + std::to_string(facts.size) +
+                                              " bytes; at most 1 GiB is loaded");
+  }
+  return Status();
+}
+
+// Copy exactly `size` bytes, and see the end of the file right behind them.
+Status CopyInto(const Fd& file, int64_t size, const Fd& sealed) {
+  const auto buffer = std::make_unique<std::array<std::byte, kChunk>>();
+  int64_t copied = 0;
+  for (;;) {
+    size_t got = 0;
+    if (const int error = ReadFully(file, *buffer, &got); error != 0) {
+      return Refuse(ALLOY_REASON_CANNOT_OPEN, "cannot be read: " + ErrorText(error));
+    }
+    copied += static_cast<int64_t>(got);
+    if (copied > size || (got == 0 && copied != size)) {
+      return Refuse(ALLOY_REASON_CHANGED, "changed while it was read: it had " +
+                                              std::to_string(size) + " bytes, and then " +
+                                              (copied > size ? "more" : "fewer") +
+                                              "; load it again when it is complete");
+    }
+    if (got == 0) return Status();
+    if (const int error = WriteFully(sealed, std::span(*buffer).first(got)); error != 0) {
+      return Refuse(ALLOY_REASON_CANNOT_SEAL,
+                    "cannot be copied to memory: " + ErrorText(error));
+    }
+  }
+}
+
+Status SealAndMap(int64_t size, AdmittedLibrary* library) {
+  if (const int error = Seal(library->sealed); error != 0) {
+    return Refuse(ALLOY_REASON_CANNOT_SEAL,
+                  "its copy cannot be sealed: " + ErrorText(error));
+  }
+  if (const int error = MapForReading(library->sealed, size, &library->bytes);
+      error != 0) {
+    return Refuse(ALLOY_REASON_CANNOT_SEAL,
+                  "its copy cannot be mapped: " + ErrorText(error));
+  }
+  return Status();
+}
+
+Status AdmitInto(AdmittedLibrary* library) {
+  Fd file;
+  if (const int error = OpenForReading(library->path, &file); error != 0) {
+    return Refuse(ALLOY_REASON_CANNOT_OPEN, "cannot be opened: " + ErrorText(error));
+  }
+  FileFacts facts;
+  if (const int error = GetFileFacts(file, &facts); error != 0) {
+    return Refuse(ALLOY_REASON_CANNOT_OPEN, "cannot be inspected: " + ErrorText(error));
+  }
+  ALLOY_TRY(CheckKindAndSize(facts));
+  if (const int error = CreateSealable("alloy-backend", facts.size, &library->sealed);
+      error != 0) {
+    return Refuse(
+        ALLOY_REASON_CANNOT_SEAL,
+        "no memory for its sealed copy: " + ErrorText(error) +
+            (error == EFBIG ? " (raise the limit on file sizes, ulimit -f)" : ""));
+  }
+  ALLOY_TRY(CopyInto(file, facts.size, library->sealed));
+  ALLOY_TRY(SealAndMap(facts.size, library));
+  ALLOY_ASSIGN_OR_RETURN(library->facts, LookThroughElf(Bytes(library->bytes)));
+  return Status();
+}
+
+}  // namespace
+
+Result<AdmittedLibrary> AdmitLibrary(const std::string& path) {
+  AdmittedLibrary library;
+  library.path = path;
+  Status status = AdmitInto(&library);
+  if (!status.ok()) return status.WithPrefix(path + ": ");
+  return library;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/admit/elf.cc ----------------------------------------------------------------------
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+//
+// The parts of a 64-bit little-endian shared library that decide what the loader does
+// with it. Every offset is checked against the image before it is followed.
+#ifndef ALLOY_SRC_ADMIT_ELF_READER_H_
+#define ALLOY_SRC_ADMIT_ELF_READER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+// Program header types and flags.
+inline constexpr uint32_t kElfLoad = 1, kElfDynamicSegment = 2, kElfInterpreter = 3,
+                          kElfStack = 0x6474e551;
+inline constexpr uint32_t kElfExecute = 1, kElfWrite = 2;
+
+// Tags of the dynamic section.
+inline constexpr int64_t kElfNeeded = 1, kElfHash = 4, kElfStringTable = 5,
+                         kElfSymbolTable = 6, kElfStringSize = 10, kElfSymbolSize = 11,
+                         kElfRpath = 15, kElfTextRelocations = 22, kElfRunpath = 29,
+                         kElfFlags = 30, kElfGnuHash = 0x6ffffef5,
+                         kElfDependencyAudit = 0x6ffffefb, kElfAudit = 0x6ffffefc,
+                         kElfFlags1 = 0x6ffffffb, kElfAuxiliary = 0x7ffffffd,
+                         kElfFilter = 0x7fffffff;
+inline constexpr uint64_t kElfFlagTextRelocations = 4, kElfFlag1Pie = 0x08000000;
+
+struct ElfSegment {
+  uint32_t type = 0;
+  uint32_t flags = 0;
+  uint64_t offset = 0;     // in the file
+  uint64_t address = 0;    // when loaded, from the library's base
+  uint64_t file_size = 0;  // bytes in the file
+  uint64_t size = 0;       // bytes when loaded
+};
+
+struct ElfDynamic {
+  int64_t tag = 0;
+  uint64_t value = 0;
+};
+
+struct ElfSymbol {
+  uint64_t name = 0;  // for ElfReader::String
+  bool is_export = false;
+  bool is_function = false;
+};
+
+class ElfReader {
+ public:
+  // Borrows the image as long as the reader.
+  static Result<ElfReader> Read(std::span<const std::byte> image);
+
+  const std::vector<ElfSegment>& segments() const { return segments_; }
+  const std::vector<ElfDynamic>& dynamic() const {
+    return dynamic_;
+  }  // without the end mark
+  uint64_t symbol_count() const { return symbol_count_; }
+
+  Result<ElfSymbol> Symbol(uint64_t index) const;
+  Result<std::string_view> String(uint64_t offset) const;  // of the dynamic string table
+
+ private:
+  explicit ElfReader(std::span<const std::byte> image) : image_(image) {}
+
+  Status ReadHeader();
+  Status ReadSegments();
+  Status ReadDynamic();
+  Status ReadTables();
+  Result<uint64_t> CountByHash(uint64_t address) const;
+  Result<uint64_t> CountByGnuHash(uint64_t address) const;
+
+  // Where `size` bytes at a loaded address lie in the file, inside one segment.
+  Result<uint64_t> FileOffset(uint64_t address, uint64_t size, const char* what) const;
+  // A number at a file offset that was checked.
+  template <typename T>
+  T At(uint64_t offset) const;
+
+  std::span<const std::byte> image_;
+  uint64_t headers_ = 0;
+  uint16_t header_count_ = 0;
+  std::vector<ElfSegment> segments_;
+  std::vector<ElfDynamic> dynamic_;
+  uint64_t symbols_ = 0;
+  uint64_t symbol_count_ = 0;
+  std::string_view strings_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_ELF_READER_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+Status ElfRefused(std::string text) {
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_ELF_REFUSED, std::move(text));
+}
+
+// The flags of the linkers that authors use, for the errors that a flag mends.
+constexpr std::string_view kOneExport =
+    "; export one symbol alone: link with -Wl,--version-script=alloy_backend.map "
+    "(CMake's "
+    "alloy::backend does), or with -Wl,--exclude-libs,ALL in Rust";
+
+Status CheckSegments(const ElfReader& elf) {
+  bool stack_said = false;
+  for (const ElfSegment& segment : elf.segments()) {
+    const bool writable = (segment.flags & kElfWrite) != 0;
+    const bool executable = (segment.flags & kElfExecute) != 0;
+    if (segment.type == kElfInterpreter) {
+      return ElfRefused(
+          "a program (it names an interpreter), not a shared library; link with -shared");
+    }
+    if (segment.type == kElfLoad && writable && executable) {
+      return ElfRefused("a segment is writable and executable at once");
+    }
+    if (segment.type == kElfStack) {
+      stack_said = true;
+      if (executable) {
+        return ElfRefused("asks for an executable stack; link with -Wl,-z,noexecstack");
+      }
+    }
+  }
+  if (!stack_said) {
+    return ElfRefused(
+        "has no PT_GNU_STACK, which asks for an executable stack; link with "
+        "-Wl,-z,noexecstack");
+  }
+  return Status();
+}
+
+Status CheckNeeded(std::string_view name) {
+  if (name.empty() || name.find('/') != name.npos || name.find('$') != name.npos) {
+    return ElfRefused("needs \"" + std::string(name) +
+                      "\" by a path; name a library by its SONAME alone");
+  }
+  return Status();
+}
+
+Status CheckDynamic(const ElfReader& elf, ElfFacts* facts) {
+  for (const ElfDynamic& entry : elf.dynamic()) {
+    switch (entry.tag) {
+      case kElfNeeded: {
+        ALLOY_ASSIGN_OR_RETURN(const std::string_view name, elf.String(entry.value));
+        ALLOY_TRY(CheckNeeded(name));
+        facts->needed.emplace_back(name);
+        break;
+      }
+      case kElfRpath:
+      case kElfRunpath:
+        return ElfRefused(
+            "carries an RPATH or RUNPATH; link without -rpath (CMake: "
+            "BUILD_WITH_INSTALL_RPATH)");
+      case kElfAuxiliary:
+      case kElfFilter:
+      case kElfAudit:
+      case kElfDependencyAudit:
+        return ElfRefused(
+            "makes the loader load other libraries (AUXILIARY, FILTER or AUDIT)");
+      case kElfTextRelocations:
+        return ElfRefused("has text relocations; compile with -fPIC");
+      case kElfFlags:
+        if ((entry.value & kElfFlagTextRelocations) != 0) {
+          return ElfRefused("has text relocations; compile with -fPIC");
+        }
+        break;
+      case kElfFlags1:
+        if ((entry.value & kElfFlag1Pie) != 0) {
+          return ElfRefused(
+              "a program (a position independent executable), not a shared "
+              "library; link with -shared");
+        }
+        break;
+      default:
+        break;
+    }
+  }
+  return Status();
+}
+
+Status CheckExports(const ElfReader& elf, ElfFacts* facts) {
+  bool has_init = false;
+  for (uint64_t i = 1; i < elf.symbol_count(); ++i) {
+    ALLOY_ASSIGN_OR_RETURN(const ElfSymbol symbol, elf.Symbol(i));
+    if (!symbol.is_export) continue;
+    ALLOY_ASSIGN_OR_RETURN(const std::string_view name, elf.String(symbol.name));
+    if (name == "alloy_backend_init") {
+      if (!symbol.is_function) {
+        return Fail(ALLOY_REFUSED, ALLOY_REASON_EXPORTS,
+                    "alloy_backend_init is not a plain function");
+      }
+      has_init = true;
+    }
+    facts->exports.emplace_back(name);
+  }
+  if (!has_init) {
+    return Fail(
+        ALLOY_REFUSED, ALLOY_REASON_EXPORTS,
+        "does not export alloy_backend_init, so it is no Alloy backend; in C++ use "
+        "ALLOY_BACKEND, in Rust arrowalloy::backend!");
+  }
+  if (facts->exports.size() == 1) return Status();
+  std::string text = "exports " + std::to_string(facts->exports.size()) +
+                     " symbols instead of alloy_backend_init alone:";
+  constexpr size_t kNamed = 8;
+  for (size_t i = 0; i < std::min(kNamed, facts->exports.size()); ++i) {
+    text += (i == 0 ? " " : ", ") + facts->exports[i].substr(0, 60);
+  }
+  if (facts->exports.size() > kNamed) text += ", …";
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_EXPORTS, text.append(kOneExport));
+}
+
+}  // namespace
+
+Result<ElfFacts> LookThroughElf(std::span<const std::byte> image) {
+  ALLOY_ASSIGN_OR_RETURN(const ElfReader elf, ElfReader::Read(image));
+  ElfFacts facts;
+  ALLOY_TRY(CheckSegments(elf));
+  ALLOY_TRY(CheckDynamic(elf, &facts));
+  ALLOY_TRY(CheckExports(elf, &facts));
+  return facts;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/admit/elf_reader.cc ---------------------------------------------------------------
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr uint64_t kHeaderSize = 64;
+constexpr uint64_t kProgramHeaderSize = 56;
+constexpr uint64_t kSymbolSize = 24;
+constexpr uint64_t kDynamicSize = 16;
+constexpr uint16_t kMaxSegments = 128;
+#if defined(__x86_64__)
+constexpr uint16_t kMachine = 62;
+constexpr const char* kMachineName = "x86-64";
+#elif defined(__aarch64__)
+constexpr uint16_t kMachine = 183;
+constexpr const char* kMachineName = "arm64";
+#else
+#error "Alloy runs on Linux on x86-64 and arm64 with glibc."
+#endif
+
+Status ElfMalformed(std::string text) {
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_ELF_MALFORMED, std::move(text));
+}
+
+bool LiesWithin(uint64_t offset, uint64_t size, uint64_t whole) {
+  return offset <= whole && size <= whole - offset;
+}
+
+}  // namespace
+
+template <typename T>
+T ElfReader::At(uint64_t offset) const {
+  T value;
+  std::memcpy(&value, image_.data() + offset, sizeof(T));
+  return value;
+}
+
+Result<ElfReader> ElfReader::Read(std::span<const std::byte> image) {
+  ElfReader reader(image);
+  ALLOY_TRY(reader.ReadHeader());
+  ALLOY_TRY(reader.ReadSegments());
+  ALLOY_TRY(reader.ReadDynamic());
+  ALLOY_TRY(reader.ReadTables());
+  return reader;
+}
+
+Status ElfReader::ReadHeader() {
+  if (image_.size() < kHeaderSize || std::memcmp(image_.data(),
+                                                 "\x7f"
+                                                 "ELF",
+                                                 4) != 0) {
+    return ElfMalformed("not an ELF file");
+  }
+  if (At<uint8_t>(4) != 2) return ElfMalformed("not a 64-bit ELF file");
+  if (At<uint8_t>(5) != 1) return ElfMalformed("not a little-endian ELF file");
+  const auto type = At<uint16_t>(16), machine = At<uint16_t>(18);
+  if (type != 3) {
+    return ElfMalformed("not a shared library (ELF type " + std::to_string(type) +
+                        ", wanted 3); link with -shared");
+  }
+  if (machine != kMachine) {
+    return ElfMalformed("made for another machine (ELF machine " +
+                        std::to_string(machine) + ", wanted " + std::to_string(kMachine) +
+                        ", " + kMachineName + ")");
+  }
+  headers_ = At<uint64_t>(32);
+  header_count_ = At<uint16_t>(56);
+  if (At<uint16_t>(54) != kProgramHeaderSize || header_count_ == 0 ||
+      header_count_ > kMaxSegments ||
+      !LiesWithin(headers_, header_count_ * kProgramHeaderSize, image_.size())) {
+    return ElfMalformed("the program headers are malformed or lie outside of the file");
+  }
+  return Status();
+}
+
+Status ElfReader::ReadSegments() {
+  uint64_t next_address = 0;
+  for (uint16_t i = 0; i < header_count_; ++i) {
+    const uint64_t at = headers_ + i * kProgramHeaderSize;
+    const ElfSegment segment{.type = At<uint32_t>(at),
+                             .flags = At<uint32_t>(at + 4),
+                             .offset = At<uint64_t>(at + 8),
+                             .address = At<uint64_t>(at + 16),
+                             .file_size = At<uint64_t>(at + 32),
+                             .size = At<uint64_t>(at + 40)};
+    const std::string name = "segment " + std::to_string(i);
+    // A stack has no bytes; every other segment must lie in the file.
+    if (segment.type != kElfStack &&
+        !LiesWithin(segment.offset, segment.file_size, image_.size())) {
+      return ElfMalformed(name + " reaches beyond the end of the file");
+    }
+    if (segment.type == kElfLoad) {
+      if (segment.size < segment.file_size ||
+          !LiesWithin(segment.address, segment.size, uint64_t{1} << 47)) {
+        return ElfMalformed(name + " has an impossible size or address");
+      }
+      if (segment.address < next_address) {
+        return ElfMalformed(name + " overlaps the one before it, or is out of order");
+      }
+      next_address = segment.address + segment.size;
+    }
+    segments_.push_back(segment);
+  }
+  if (next_address == 0) return ElfMalformed("nothing to load");
+  return Status();
+}
+
+Status ElfReader::ReadDynamic() {
+  const auto is_dynamic = [](const ElfSegment& s) {
+    return s.type == kElfDynamicSegment;
+  };
+  if (std::ranges::count_if(segments_, is_dynamic) != 1) {
+    return ElfMalformed("not exactly one dynamic section");
+  }
+  const ElfSegment& segment = *std::ranges::find_if(segments_, is_dynamic);
+  // The loader reads it at its address; the bytes there must be the ones looked at here.
+  ALLOY_ASSIGN_OR_RETURN(
+      const uint64_t offset,
+      FileOffset(segment.address, segment.file_size, "dynamic section"));
+  if (offset != segment.offset || segment.file_size % kDynamicSize != 0) {
+    return ElfMalformed("the dynamic section is not where its address says");
+  }
+  for (uint64_t at = 0; at < segment.file_size; at += kDynamicSize) {
+    const ElfDynamic entry{At<int64_t>(offset + at), At<uint64_t>(offset + at + 8)};
+    if (entry.tag == 0) return Status();
+    dynamic_.push_back(entry);
+  }
+  return ElfMalformed("the dynamic section has no end");
+}
+
+Status ElfReader::ReadTables() {
+  std::optional<uint64_t> strings, strings_size, symbols, symbol_size, hash, gnu_hash;
+  for (const ElfDynamic& entry : dynamic_) {
+    std::optional<uint64_t>* place = entry.tag == kElfStringTable   ? &strings
+                                     : entry.tag == kElfStringSize  ? &strings_size
+                                     : entry.tag == kElfSymbolTable ? &symbols
+                                     : entry.tag == kElfSymbolSize  ? &symbol_size
+                                     : entry.tag == kElfHash        ? &hash
+                                     : entry.tag == kElfGnuHash     ? &gnu_hash
+                                                                    : nullptr;
+    if (place == nullptr) continue;
+    // The loader takes the last of two, this reader would take the first: neither.
+    if (place->has_value())
+      return ElfMalformed("a table stands twice in the dynamic section");
+    *place = entry.value;
+  }
+  if (!strings || !strings_size || !symbols || symbol_size != kSymbolSize ||
+      (!hash && !gnu_hash)) {
+    return ElfMalformed("the dynamic section lacks its symbol, string or hash table");
+  }
+  ALLOY_ASSIGN_OR_RETURN(const uint64_t strings_at,
+                         FileOffset(*strings, *strings_size, "string table"));
+  strings_ = {reinterpret_cast<const char*>(image_.data()) + strings_at, *strings_size};
+  if (strings_.empty() || strings_.back() != '\0') {
+    return ElfMalformed("the string table does not end with a NUL");
+  }
+  if (hash) {
+    ALLOY_ASSIGN_OR_RETURN(symbol_count_, CountByHash(*hash));
+  }
+  if (gnu_hash) {
+    ALLOY_ASSIGN_OR_RETURN(const uint64_t count, CountByGnuHash(*gnu_hash));
+    symbol_count_ = std::max(symbol_count_, count);
+  }
+  if (symbol_count_ > image_.size() / kSymbolSize) {
+    return ElfMalformed("more symbols than the file can hold");
+  }
+  ALLOY_ASSIGN_OR_RETURN(
+      symbols_, FileOffset(*symbols, symbol_count_ * kSymbolSize, "symbol table"));
+  return Status();
+}
+
+Result<uint64_t> ElfReader::CountByHash(uint64_t address) const {
+  ALLOY_ASSIGN_OR_RETURN(const uint64_t at, FileOffset(address, 8, "hash table"));
+  const uint64_t count = At<uint32_t>(at + 4);
+  const uint64_t words = 2 + uint64_t{At<uint32_t>(at)} + count;
+  ALLOY_TRY(FileOffset(address, words * 4, "hash table").status());
+  return count;
+}
+
+// Header (4 words), a Bloom filter of 64-bit words, the buckets, then one chain word for
+// each symbol from `first` on; the lowest bit ends a chain.
+Result<uint64_t> ElfReader::CountByGnuHash(uint64_t address) const {
+  ALLOY_ASSIGN_OR_RETURN(const uint64_t at, FileOffset(address, 16, "hash table"));
+  const uint64_t buckets = At<uint32_t>(at), first = At<uint32_t>(at + 4),
+                 bloom = At<uint32_t>(at + 8);
+  const uint64_t fixed = 16 + bloom * 8 + buckets * 4;
+  ALLOY_TRY(FileOffset(address, fixed, "hash table").status());
+  uint64_t last = 0;
+  for (uint64_t i = 0; i < buckets; ++i) {
+    last = std::max<uint64_t>(last, At<uint32_t>(at + 16 + bloom * 8 + i * 4));
+  }
+  if (last == 0) return first;
+  if (last < first)
+    return ElfMalformed("the hash table points at a symbol that it leaves out");
+  for (;; ++last) {
+    const uint64_t chain = fixed + (last - first) * 4;
+    ALLOY_TRY(FileOffset(address, chain + 4, "hash table").status());
+    if ((At<uint32_t>(at + chain) & 1) != 0) return last + 1;
+  }
+}
+
+Result<uint64_t> ElfReader::FileOffset(uint64_t address, uint64_t size,
+                                       const char* what) const {
+  for (const ElfSegment& segment : segments_) {
+    if (segment.type != kElfLoad || address < segment.address) continue;
+    if (LiesWithin(address - segment.address, size, segment.file_size)) {
+      return segment.offset + (address - segment.address);
+    }
+  }
+  return ElfMalformed(std::string("the ") + what +
+                      " lies outside of every loaded segment");
+}
+
+Result<ElfSymbol> ElfReader::Symbol(uint64_t index) const {
+  const uint64_t at = symbols_ + index * kSymbolSize;
+  const uint8_t info = At<uint8_t>(at + 4), other = At<uint8_t>(at + 5);
+  const uint16_t section = At<uint16_t>(at + 6);
+  const int binding = info >> 4, type = info & 15, visibility = other & 3;
+  // Global 1, weak 2, GNU unique 10; default 0 or protected 3; section 0 is undefined.
+  const bool is_export = section != 0 &&
+                         (binding == 1 || binding == 2 || binding == 10) &&
+                         (visibility == 0 || visibility == 3);
+  return ElfSymbol{
+      .name = At<uint32_t>(at), .is_export = is_export, .is_function = type == 2};
+}
+
+Result<std::string_view> ElfReader::String(uint64_t offset) const {
+  if (offset >= strings_.size())
+    return ElfMalformed("a name lies outside of the string table");
+  return std::string_view(strings_.data() + offset);  // ends: the last byte is a NUL
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/load/backend_table.cc -------------------------------------------------------------
+//
+// The table that a backend exports, checked once, and the copy of it that hosts may see.
+#ifndef ALLOY_SRC_LOAD_BACKEND_TABLE_H_
+#define ALLOY_SRC_LOAD_BACKEND_TABLE_H_
+
+#include <memory>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+// Threads  immutable: shared. Fixed in place, since hosts keep pointers into it.
+class BackendTable {
+ public:
+  // Borrows the table, which lives as long as the process.
+  //   Fails  REFUSED with ALLOY_REASON_ABI or ALLOY_REASON_TABLE; the text names the
+  //   function
+  //          and the field.
+  static Result<std::shared_ptr<const BackendTable>> Make(const alloy_backend* table);
+
+  BackendTable(const BackendTable&) = delete;
+  BackendTable& operator=(const BackendTable&) = delete;
+
+  const alloy_backend& backend() const { return *table_; }
+  // Without entry points: a host has no business calling them past the gate.
+  const alloy_backend& shown() const { return shown_; }
+
+ private:
+  explicit BackendTable(const alloy_backend* table);
+
+  const alloy_backend* table_;
+  std::vector<alloy_function> functions_;
+  std::vector<const alloy_function*> list_;  // ends with NULL
+  alloy_backend shown_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_LOAD_BACKEND_TABLE_H_
+
+#include <string>
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+Status BadTable(std::string text) {
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_TABLE,
+              "the backend's table: " + std::move(text));
+}
+
+// Names stand in log lines, statements and command lines: printable ASCII without blanks.
+bool IsName(const char* name) {
+  if (name == nullptr || *name == '\0') return false;
+  size_t length = 0;
+  for (; name[length] != '\0'; ++length) {
+    if (name[length] <= ' ' || name[length] > '~' || length >= 128) return false;
+  }
+  return true;
+}
+
+Status CheckOptions(const alloy_function& function, const std::string& where) {
+  if (function.options == nullptr) return Status();
+  for (const alloy_option* option = function.options; option->name != nullptr; ++option) {
+    if (!IsName(option->name))
+      return BadTable(where + ": the name of an option is malformed");
+    for (const alloy_option* before = function.options; before != option; ++before) {
+      if (std::string_view(before->name) == option->name) {
+        return BadTable(where + ": option " + option->name + " stands twice");
+      }
+    }
+  }
+  return Status();
+}
+
+Status CheckFunction(const alloy_function& function, const std::string& place) {
+  if (function.struct_size < sizeof(alloy_function)) {
+    return BadTable(place + ": struct_size is " + std::to_string(function.struct_size) +
+                    ", wanted at least " + std::to_string(sizeof(alloy_function)));
+  }
+  if (!IsName(function.name))
+    return BadTable(place + ": the name is missing or malformed");
+  const std::string where = std::string("function ") + function.name;
+  if (function.bind == nullptr) return BadTable(where + ": bind is NULL");
+  const bool is_stream = (function.flags & ALLOY_STREAM) != 0;
+  if (is_stream ? function.open == nullptr : function.run == nullptr) {
+    return BadTable(where + (is_stream ? ": open is NULL" : ": run is NULL"));
+  }
+  if (function.min_inputs < 0 ||
+      (function.max_inputs != -1 && function.max_inputs < function.min_inputs)) {
+    return BadTable(where + ": takes " + std::to_string(function.min_inputs) + " to " +
+                    std::to_string(function.max_inputs) + " inputs");
+  }
+  if ((function.flags & ALLOY_ROWWISE) != 0 && function.max_inputs != 1) {
+    return BadTable(where + ": is row by row, but takes other than one input");
+  }
+  return CheckOptions(function, where);
+}
+
+Status CheckTable(const alloy_backend* table) {
+  if (table->abi != ALLOY_ABI) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_ABI,
+                "the backend speaks ABI " + std::to_string(table->abi) +
+                    ", this engine speaks " + std::to_string(ALLOY_ABI) +
+                    "; build it against this engine's headers");
+  }
+  if (table->struct_size < sizeof(alloy_backend)) {
+    return BadTable("struct_size is " + std::to_string(table->struct_size) +
+                    ", wanted at least " + std::to_string(sizeof(alloy_backend)));
+  }
+  if (!IsName(table->name)) return BadTable("the name is missing or malformed");
+  if (!IsName(table->version)) return BadTable("the version is missing or malformed");
+  if (!IsName(table->language)) return BadTable("the language is missing or malformed");
+  if (table->functions == nullptr) return BadTable("the list of functions is NULL");
+  for (size_t i = 0; table->functions[i] != nullptr; ++i) {
+    ALLOY_TRY(
+        CheckFunction(*table->functions[i], "function number " + std::to_string(i)));
+  }
+  return Status();
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const BackendTable>> BackendTable::Make(
+    const alloy_backend* table) {
+  ALLOY_TRY(CheckTable(table));
+  return std::shared_ptr<const BackendTable>(new BackendTable(table));
+}
+
+BackendTable::BackendTable(const alloy_backend* table) : table_(table), shown_(*table) {
+  for (size_t i = 0; table->functions[i] != nullptr; ++i) {
+    alloy_function function = *table->functions[i];
+    function.struct_size = sizeof(alloy_function);
+    function.self = nullptr;
+    function.bind = nullptr;
+    function.run = nullptr;
+    function.open = nullptr;
+    function.unbind = nullptr;
+    functions_.push_back(function);
+  }
+  for (const alloy_function& function : functions_) list_.push_back(&function);
+  list_.push_back(nullptr);
+  shown_.struct_size = sizeof(alloy_backend);
+  shown_.functions = list_.data();
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/load/load.cc ----------------------------------------------------------------------
+//
+// From sealed memory to a backend's table: the one place where foreign code first runs.
+#ifndef ALLOY_SRC_LOAD_LOAD_H_
+#define ALLOY_SRC_LOAD_LOAD_H_
+
+#include <memory>
+
+
+namespace alloy::core_v0_1 {
+
+// Load a library for the life of the process, and initialise it. `sealed` must stay open
+// as long, whatever comes out.
+//
+// Services and scope are handed to alloy_backend_init. A backend that gives no table has
+// left its reason in the scope; the status says ALLOY_REASON_INIT then.
+//   Fails  REFUSED with NO_PROC, LOADER, IDENTITY, INIT, ABI or TABLE.
+Result<std::shared_ptr<const BackendTable>> LoadBackend(const Fd& sealed,
+                                                        const alloy_services* services,
+                                                        alloy_scope* scope);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_LOAD_LOAD_H_
+
+//
+// The single place where a C++ failure becomes a code: everything that C can call runs
+// inside Guard, which catches whatever is thrown.
+#ifndef ALLOY_SRC_BASE_GUARD_H_
+#define ALLOY_SRC_BASE_GUARD_H_
+
+#include <exception>
+#include <new>
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+// Run `body`, which returns a Status, and tell its outcome.
+template <typename Body>
+alloy_code Guard(alloy_error* err, Body&& body) noexcept {
+  try {
+    return body().Tell(err);
+  } catch (const std::bad_alloc&) {
+    if (err != nullptr) {
+      *err = alloy_error{.code = ALLOY_EXHAUSTED,
+                         .reason = 0,
+                         .input = -1,
+                         .column = -1,
+                         .side = ALLOY_SIDE_ENGINE,
+                         .length = 13,
+                         .text = "out of memory"};
+    }
+    return ALLOY_EXHAUSTED;
+  } catch (...) {
+    // Making the text may itself throw; what is left then is the code alone.
+    try {
+      std::string text = "an exception inside the engine; please report it";
+      try {
+        throw;
+      } catch (const std::exception& e) {
+        text += std::string(": ") + e.what();
+      } catch (...) {
+      }
+      return Fail(ALLOY_INTERNAL, std::move(text)).Tell(err);
+    } catch (...) {
+      return ALLOY_INTERNAL;
+    }
+  }
+}
+
+// Run `body`, which enters foreign code. What it throws against the contract of backend.h
+// is caught here; false then, and `text` says what it was.
+template <typename Body>
+bool EnterForeign(std::string* text, Body&& body) {
+  try {
+    body();
+    return true;
+  } catch (const std::exception& e) {
+    *text = std::string("an exception came out of it: ") + e.what();
+  } catch (...) {
+    *text = "an exception of an unknown type came out of it";
+  }
+  return false;
+}
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_GUARD_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+int32_t ReasonOf(LoadFault fault) {
+  switch (fault) {
+    case LoadFault::kNoProc:
+      return ALLOY_REASON_NO_PROC;
+    case LoadFault::kIdentity:
+      return ALLOY_REASON_IDENTITY;
+    case LoadFault::kLoader:
+    case LoadFault::kNone:
+      break;
+  }
+  return ALLOY_REASON_LOADER;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const BackendTable>> LoadBackend(const Fd& sealed,
+                                                        const alloy_services* services,
+                                                        alloy_scope* scope) {
+  SymbolLookup found = LoadSealed(sealed, "alloy_backend_init");
+  if (found.fault != LoadFault::kNone) {
+    return Fail(ALLOY_REFUSED, ReasonOf(found.fault), std::move(found.text));
+  }
+  const auto init = reinterpret_cast<decltype(&alloy_backend_init)>(found.symbol);
+  const alloy_backend* table = nullptr;
+  std::string text;
+  if (!EnterForeign(&text, [&] { table = init(services, scope); })) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT, "alloy_backend_init: " + text);
+  }
+  if (table == nullptr) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT, "alloy_backend_init gave no table");
+  }
+  return BackendTable::Make(table);
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/binding.cc -----------------------------------------------------------------
+//
+// What a bind found out, and the pool that remembers it, so that a bind that was seen
+// costs no parsing.
+#ifndef ALLOY_SRC_ENGINE_BINDING_H_
+#define ALLOY_SRC_ENGINE_BINDING_H_
+
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+//
+// How the engine reaches a backend: the seam between the modes.
+//
+// What is above it (the gate, projections, tickets, deadlines, states) is the same
+// whatever is below. Codes are the backend's own, its text is in the scope.
+//
+// Threads  shared; a state is serial.
+#ifndef ALLOY_SRC_ENGINE_CHANNEL_H_
+#define ALLOY_SRC_ENGINE_CHANNEL_H_
+
+#include <memory>
+
+//
+// One entry into a backend, as the engine sees it: which call it speaks for, what it
+// said.
+#ifndef ALLOY_SRC_ENGINE_SCOPE_H_
+#define ALLOY_SRC_ENGINE_SCOPE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+//
+// Lines for the host's log: written whole, never mixed, in one form for every language.
+#ifndef ALLOY_SRC_ENGINE_LOG_H_
+#define ALLOY_SRC_ENGINE_LOG_H_
+
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+
+// Threads  shared.
+class Log {
+ public:
+  using Callback = void (*)(void* context, int32_t level, const char* language,
+                            const char* text, int64_t length);
+
+  // callback NULL: lines go to the descriptor.
+  Log(int fd, Callback callback, void* context)
+      : fd_(fd), callback_(callback), context_(context) {}
+
+  // `[2022-10-17 18:09:34] [INFO] [Go]`, a tab, the text, a line feed; or the callback,
+  // which is never entered twice at once and under no lock: a thread that comes while
+  // another is inside leaves its line to that one.
+  void Write(int32_t level, std::string_view language, std::string_view text);
+
+ private:
+  struct Line {
+    int32_t level;
+    std::string language;
+    std::string text;
+  };
+  void Deliver(Line line);
+
+  const int fd_;
+  const Callback callback_;
+  void* const context_;
+  std::mutex mutex_;
+  std::deque<Line> waiting_;  // guarded by mutex_
+  bool delivering_ = false;   // guarded by mutex_
+};
+
+// Who speaks in the lines of one backend.
+struct Voice {
+  Log* log = nullptr;
+  bool speaks = false;
+  std::string host_language;
+  std::string backend_language;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_LOG_H_
+
+namespace alloy::core_v0_1 {
+
+// The services of this process; constant.
+const alloy_services& Services();
+
+// What other threads may tell a call, and what it tells them. Tickets are the caller's,
+// runs are numbered by the call: neither is used again, so nothing has to be reset, and
+// nothing meant for one run can hit the next.
+struct RunControl {
+  std::atomic<uint64_t> cancelled_upto{0};  // a ticket
+  std::atomic<uint64_t> expired{0};         // a run
+  std::atomic<int64_t> done{0};
+  std::atomic<int64_t> total{0};
+};
+
+class Scope : public alloy_scope {
+ public:
+  // An entry that no call waits for: init and bind.
+  explicit Scope(const Voice* voice) : Scope(voice, nullptr, 0, 0) {}
+  // Borrows voice and control as long as the scope.
+  Scope(const Voice* voice, RunControl* control, uint64_t run, uint64_t ticket)
+      : alloy_scope{&Services()},
+        voice_(voice),
+        control_(control),
+        run_(run),
+        ticket_(ticket) {}
+  Scope(const Scope&) = delete;
+  Scope& operator=(const Scope&) = delete;
+
+  bool cancelled() const {
+    return control_ != nullptr && ticket_ != 0 &&
+           control_->cancelled_upto.load(std::memory_order_relaxed) >= ticket_;
+  }
+  bool expired() const {
+    return control_ != nullptr && run_ != 0 &&
+           control_->expired.load(std::memory_order_relaxed) == run_;
+  }
+
+  const Voice* voice() const { return voice_; }
+  RunControl* control() const { return control_; }
+
+  // The last text that the backend left with fail(), taken away.
+  std::string TakeText();
+  void SetText(std::string text);
+
+ private:
+  const Voice* const voice_;  // NULL: lines go nowhere
+  RunControl* const control_;
+  const uint64_t run_;
+  const uint64_t ticket_;
+  std::mutex mutex_;
+  std::string text_;  // guarded by mutex_: any thread of the backend may fail
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_SCOPE_H_
+
+namespace alloy::core_v0_1 {
+
+class Channel {
+ public:
+  virtual ~Channel() = default;
+
+  virtual const BackendTable& table() const = 0;
+
+  // As the entries of alloy_function; `function` is one of the table's.
+  virtual alloy_code Bind(const alloy_function& function, Scope& scope,
+                          const ArrowSchema* inputs, int32_t n_inputs,
+                          const char* const* values, ArrowSchema* output,
+                          void** state) = 0;
+  virtual alloy_code Run(const alloy_function& function, void* state, Scope& scope,
+                         ArrowArray* inputs, int32_t n_inputs, ArrowArray* output) = 0;
+  virtual void Unbind(const alloy_function& function, void* state) = 0;
+};
+
+// A backend in this process.
+std::shared_ptr<Channel> MakeLocalChannel(std::shared_ptr<const BackendTable> table);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_CHANNEL_H_
+
+namespace alloy::core_v0_1 {
+
+// A function on schemas and options; immutable but for its pool of idle states.
+//
+// Threads  shared. Fixed in place: calls share it.
+class Binding {
+ public:
+  struct Input {
+    Layout layout;          // of the batch as the host passes it
+    Projection projection;  // from there to what the function reads
+  };
+
+  Binding(std::shared_ptr<Channel> channel, const alloy_function& function)
+      : channel_(std::move(channel)), function_(function) {}
+  ~Binding();
+  Binding(const Binding&) = delete;
+  Binding& operator=(const Binding&) = delete;
+
+  // Bind for the first time: read the schemas, pick the columns, ask the backend. Gives
+  // its state.
+  Result<void*> Begin(const Voice& voice, const ArrowSchema* inputs, int32_t n_inputs,
+                      std::vector<std::string> values);
+
+  // A state nobody uses: an idle one, or a new one.
+  Result<void*> TakeState(const Voice& voice);
+  // The state goes back to the pool, or to the backend when that is full.
+  void ReturnState(void* state);
+
+  Channel& channel() const { return *channel_; }
+  const alloy_function& function() const { return function_; }
+  const std::vector<Input>& inputs() const { return inputs_; }
+  const ArrowSchema& output() const { return *output_; }
+  const Layout& output_layout() const { return *output_layout_; }
+  bool is_from_chunks() const;
+
+ private:
+  struct Asked {
+    OwnedSchema output;
+    void* state = nullptr;
+  };
+  Result<Asked> AskBackend(const Voice& voice);
+
+  const std::shared_ptr<Channel> channel_;
+  const alloy_function& function_;
+  std::vector<Input> inputs_;
+  std::vector<ArrowSchema> schemas_;  // of what the function reads, in a row; see owned_
+  std::vector<OwnedSchema> owned_;
+  std::vector<std::string> values_;
+  OwnedSchema output_;
+  std::unique_ptr<Layout> output_layout_;
+  std::string output_key_;
+
+  std::mutex mutex_;
+  std::vector<void*> idle_;  // guarded by mutex_
+};
+
+// A bounded cache of bindings, the least recently used one going first. Those that calls
+// still use live on with them.
+//
+// Threads  shared.
+class BindingCache {
+ public:
+  std::shared_ptr<Binding> Find(const std::string& key);
+  void Insert(const std::string& key, std::shared_ptr<Binding> binding);
+
+ private:
+  using Entry = std::pair<std::string, std::shared_ptr<Binding>>;
+  using Entries = std::list<Entry>;
+
+  std::mutex mutex_;
+  Entries entries_;  // guarded by mutex_; the most recently used one first
+  std::unordered_map<std::string_view, Entries::iterator> index_;  // views into entries_
+};
+
+// What a call says when the backend answered `code`. Codes that only the engine may say
+// become FAILED.
+Status BackendFault(const BackendTable& table, const alloy_function& function,
+                    alloy_code code, std::string text);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_BINDING_H_
+
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr size_t kMaxIdleStates = 16;
+constexpr size_t kMaxBindings = 64;
+
+Status CheckFromChunksOutput(const ArrowSchema& output) {
+  const bool is_count = output.n_children == 1 && output.children[0]->format != nullptr &&
+                        std::string_view(output.children[0]->format) == "l" &&
+                        output.children[0]->dictionary == nullptr;
+  if (is_count) return Status();
+  return Fail(ALLOY_BAD_DATA, ALLOY_REASON_RESULT_SHAPE,
+              "from_chunks must give one int64 column");
+}
+
+}  // namespace
+
+Status BackendFault(const BackendTable& table, const alloy_function& function,
+                    alloy_code code, std::string text) {
+  // BUSY would say that inputs were not taken, CLOSED and LOST speak of the bridge: none
+  // is a backend's to say.
+  const bool is_known = code > ALLOY_OK && code <= ALLOY_INTERNAL;
+  const bool is_engines =
+      code == ALLOY_BUSY || code == ALLOY_CLOSED || code == ALLOY_LOST;
+  if (text.empty()) {
+    text = std::string(function.name) + " of " + table.backend().name + " answered " +
+           (is_known ? CodeName(code) : "the unknown code " + std::to_string(code)) +
+           " without a text";
+  }
+  return Status(Fault{.code = !is_known    ? ALLOY_INTERNAL
+                              : is_engines ? ALLOY_FAILED
+                                           : code,
+                      .side = ALLOY_SIDE_BACKEND,
+                      .text = std::move(text)});
+}
+
+Binding::~Binding() {
+  for (void* state : idle_) channel_->Unbind(function_, state);
+}
+
+bool Binding::is_from_chunks() const {
+  return std::string_view(function_.name) == "from_chunks";
+}
+
+Result<void*> Binding::Begin(const Voice& voice, const ArrowSchema* inputs,
+                             int32_t n_inputs, std::vector<std::string> values) {
+  values_ = std::move(values);
+  const alloy_column* const* columns = function_.columns;
+  for (int32_t i = 0; i < n_inputs; ++i) {
+    Projection projection;
+    if (columns != nullptr && *columns != nullptr) {
+      auto matched = MatchColumns(*columns++, inputs[i]);
+      if (!matched.ok()) return matched.status().WithInput(i);
+      projection = *std::move(matched);
+    }
+    auto layout = Layout::OfBatch(inputs[i]);
+    if (!layout.ok()) return layout.status().WithInput(i).WithSide(ALLOY_SIDE_CALLER);
+    ALLOY_ASSIGN_OR_RETURN(OwnedSchema schema,
+                           projection.identity ? CopySchema(inputs[i])
+                                               : ProjectSchema(inputs[i], projection));
+    schemas_.push_back(*schema);  // a view: the owner is next to it
+    owned_.push_back(std::move(schema));
+    inputs_.push_back({*std::move(layout), std::move(projection)});
+  }
+  ALLOY_ASSIGN_OR_RETURN(Asked asked, AskBackend(voice));
+  const Status status = [&]() -> Status {
+    ALLOY_ASSIGN_OR_RETURN(Layout layout, Layout::OfBatch(*asked.output));
+    output_layout_ = std::make_unique<Layout>(std::move(layout));
+    if (is_from_chunks()) ALLOY_TRY(CheckFromChunksOutput(*asked.output));
+    return AppendFingerprint(*asked.output, &output_key_);
+  }();
+  if (!status.ok()) {
+    channel_->Unbind(function_, asked.state);
+    return status.WithSide(ALLOY_SIDE_BACKEND)
+        .WithPrefix(std::string("the schema that ") + function_.name + " of " +
+                    channel_->table().backend().name + " gives: ");
+  }
+  output_ = std::move(asked.output);
+  return asked.state;
+}
+
+Result<Binding::Asked> Binding::AskBackend(const Voice& voice) {
+  std::vector<const char*> values;
+  for (const std::string& value : values_) values.push_back(value.c_str());
+  values.push_back(nullptr);
+  Scope scope(&voice);
+  ArrowSchema output{};
+  Asked asked;
+  const alloy_code code = channel_->Bind(function_, scope, schemas_.data(),
+                                         static_cast<int32_t>(schemas_.size()),
+                                         values.data(), &output, &asked.state);
+  asked.output = OwnedSchema(&output);
+  if (code == ALLOY_OK) return asked;
+  return BackendFault(channel_->table(), function_, code, scope.TakeText());
+}
+
+Result<void*> Binding::TakeState(const Voice& voice) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      void* state = idle_.back();
+      idle_.pop_back();
+      return state;
+    }
+  }
+  ALLOY_ASSIGN_OR_RETURN(Asked asked, AskBackend(voice));
+  std::string key;
+  const Status status = AppendFingerprint(*asked.output, &key);
+  if (status.ok() && key == output_key_) return asked.state;
+  channel_->Unbind(function_, asked.state);
+  return BackendFault(channel_->table(), function_, ALLOY_FAILED,
+                      std::string(function_.name) + " of " +
+                          channel_->table().backend().name +
+                          " gave two schemas for the same inputs and options");
+}
+
+void Binding::ReturnState(void* state) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (idle_.size() < kMaxIdleStates) {
+      idle_.push_back(state);
+      return;
+    }
+  }
+  channel_->Unbind(function_, state);
+}
+
+std::shared_ptr<Binding> BindingCache::Find(const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  const auto found = index_.find(key);
+  if (found == index_.end()) return nullptr;
+  entries_.splice(entries_.begin(), entries_, found->second);
+  return found->second->second;
+}
+
+void BindingCache::Insert(const std::string& key, std::shared_ptr<Binding> binding) {
+  std::shared_ptr<Binding>
+      gone;  // ends after the lock: its states go back to the backend
+  const std::lock_guard lock(mutex_);
+  // Two threads may have bound the same at once; the first stays.
+  if (index_.contains(key)) return;
+  entries_.emplace_front(key, std::move(binding));
+  index_.emplace(entries_.front().first, entries_.begin());
+  if (entries_.size() <= kMaxBindings) return;
+  index_.erase(entries_.back().first);
+  gone = std::move(entries_.back().second);
+  entries_.pop_back();
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/bridge.cc ------------------------------------------------------------------
+//
+// An open backend as a host holds it: the echo at first, then whatever was loaded.
+#ifndef ALLOY_SRC_ENGINE_BRIDGE_H_
+#define ALLOY_SRC_ENGINE_BRIDGE_H_
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+//
+// What all bridges of one host share: its policy, its log, its clock, its libraries.
+#ifndef ALLOY_SRC_ENGINE_HOST_H_
+#define ALLOY_SRC_ENGINE_HOST_H_
+
+#include <memory>
+#include <string>
+
+//
+// One thread that watches the clock for every call with a timeout, so that asking a scope
+// whether its time is over costs a load. It starts with the first deadline.
+#ifndef ALLOY_SRC_ENGINE_DEADLINES_H_
+#define ALLOY_SRC_ENGINE_DEADLINES_H_
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <thread>
+
+namespace alloy::core_v0_1 {
+
+// Threads  shared.
+class Deadlines {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  Deadlines() = default;
+  ~Deadlines();
+  Deadlines(const Deadlines&) = delete;
+  Deadlines& operator=(const Deadlines&) = delete;
+
+ private:
+  struct Target {
+    std::atomic<uint64_t>* expired;
+    uint64_t run;
+  };
+  using Queue = std::multimap<Clock::time_point, Target>;
+
+ public:
+  // From construction to destruction, *expired becomes `run` once the time has come.
+  class Watch {
+   public:
+    Watch(Deadlines& deadlines, Clock::time_point when, std::atomic<uint64_t>* expired,
+          uint64_t run);
+    ~Watch();
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+
+   private:
+    Deadlines& deadlines_;
+    Queue::iterator place_;
+  };
+
+ private:
+  void Loop();
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Queue queue_;  // guarded by mutex_; those that have come stay until their Watch ends
+  bool stopping_ = false;  // guarded by mutex_
+  std::thread thread_;     // started under mutex_
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_DEADLINES_H_
+//
+// The libraries that one host has loaded. None is ever unloaded, and the same bytes are
+// not loaded twice, however many bridges ask for them.
+#ifndef ALLOY_SRC_ENGINE_LIBRARIES_H_
+#define ALLOY_SRC_ENGINE_LIBRARIES_H_
+
+#include <condition_variable>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+// Threads  shared.
+class Libraries {
+ public:
+  // Read, seal, look through and load. Sameness is that of all bytes of two sealed
+  // copies.
+  //   Fails  REFUSED; the text names the file.
+  Result<std::shared_ptr<const BackendTable>> Load(const std::string& path);
+
+ private:
+  struct Entry {
+    Mapping bytes;
+    // NULL while one thread loads it. No lock is held then: constructors may do anything.
+    std::shared_ptr<const BackendTable> table;
+  };
+  using Entries = std::list<Entry>;
+
+  Entries::iterator Find(const Mapping& bytes);  // under mutex_
+
+  std::mutex mutex_;
+  std::condition_variable loaded_;
+  Entries entries_;  // guarded by mutex_
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_LIBRARIES_H_
+
+namespace alloy::core_v0_1 {
+
+// Threads  shared. Fixed in place: bridges and calls share it.
+class Host {
+ public:
+  // Fails  INVALID, UNSUPPORTED.
+  static Result<std::shared_ptr<Host>> Make(const alloy_host_options& options);
+
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  bool allows_unsigned() const { return allows_unsigned_; }
+  const std::string& language() const { return language_; }
+  Log& log() { return log_; }
+  Deadlines& deadlines() { return deadlines_; }
+  Libraries& libraries() { return libraries_; }
+
+  // Whether the lines of a call to this backend are written.
+  bool SpeaksFor(const char* backend_name) const;
+
+ private:
+  explicit Host(const alloy_host_options& options);
+
+  const bool allows_unsigned_;
+  const int32_t log_mode_;
+  const std::string language_;
+  Log log_;
+  Deadlines deadlines_;
+  Libraries libraries_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_HOST_H_
+
+namespace alloy::core_v0_1 {
+
+// One backend at the service of one bridge.
+struct Service {
+  std::shared_ptr<Channel> channel;
+  Voice voice;
+  BindingCache bindings;
+};
+
+// A binding and a state of it that nobody else uses.
+struct BoundFunction {
+  std::shared_ptr<Service> service;
+  std::shared_ptr<Binding> binding;
+  void* state = nullptr;
+};
+
+// Threads  shared. Fixed in place: calls share it.
+class Bridge {
+ public:
+  static Result<std::shared_ptr<Bridge>> Make(std::shared_ptr<Host> host,
+                                              const alloy_bridge_options& options);
+
+  Bridge(const Bridge&) = delete;
+  Bridge& operator=(const Bridge&) = delete;
+
+  // certificate NULL: none.
+  Status Load(const std::string& library, const char* certificate);
+  void Close();
+
+  // Whether calls may run: the failure that sticks, or CLOSED. One load when all is well.
+  Status Condition() const {
+    if (condition_.load(std::memory_order_acquire) == kOpen) [[likely]]
+      return Status();
+    return Trouble();
+  }
+
+  Result<const alloy_backend*> Backend();
+  Result<BoundFunction> Bind(const std::string& function, const ArrowSchema* inputs,
+                             int32_t n_inputs, const char* const* options);
+
+  Host& host() const { return *host_; }
+
+ private:
+  enum ConditionCode : int { kOpen, kFailed, kClosed };
+
+  Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options);
+
+  Status Trouble() const;
+  Result<std::shared_ptr<Service>> Current() const;
+  std::shared_ptr<Service> Serve(std::shared_ptr<const BackendTable> table) const;
+  Result<std::shared_ptr<const BackendTable>> Open(const std::string& library,
+                                                   const char* certificate) const;
+
+  const std::shared_ptr<Host> host_;
+  const std::string wanted_name_;  // of the backend; empty: any
+  std::atomic<int> condition_{kOpen};
+  mutable std::mutex mutex_;
+  std::shared_ptr<Service> service_;                         // guarded by mutex_
+  std::vector<std::shared_ptr<const BackendTable>> tables_;  // guarded by mutex_; hosts
+                                                             // hold pointers into them
+  Status failure_;  // guarded by mutex_
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_BRIDGE_H_
+
+#include <algorithm>
+#include <utility>
+
+//
+// The built-in backend that a bridge serves until a library is put in its place: it
+// counts what it gets, prints it, and gives it back.
+#ifndef ALLOY_SRC_ENGINE_ECHO_H_
+#define ALLOY_SRC_ENGINE_ECHO_H_
+
+
+namespace alloy::core_v0_1 {
+
+inline constexpr const char* kEchoName = "alloy.echo";
+
+const alloy_backend& EchoBackend();
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_ECHO_H_
+//
+// From a name, schemas and options to the function that applies.
+#ifndef ALLOY_SRC_ENGINE_SELECT_H_
+#define ALLOY_SRC_ENGINE_SELECT_H_
+
+#include <memory>
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+// Everything a bind depends on, unambiguously.
+//   Fails  BAD_DATA, with the input that is malformed.
+Result<std::string> BindingKey(const std::string& function, const ArrowSchema* inputs,
+                               int32_t n_inputs, const char* const* options);
+
+struct Selected {
+  std::shared_ptr<Binding> binding;
+  void* state = nullptr;
+};
+
+// Bind the first function of that name that applies.
+//   Fails  NOT_FOUND, with the list of what there is. What the only function of the name
+//   says
+//          against it; NO_MATCH with what each of them says, when there are several.
+Result<Selected> SelectFunction(const Service& service, const std::string& name,
+                                const ArrowSchema* inputs, int32_t n_inputs,
+                                const char* const* options);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_SELECT_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+Status CheckLevel(uint32_t level, const char* field) {
+  if (level <= 1) return Status();
+  if (level <= 3) {
+    return Fail(ALLOY_UNSUPPORTED, std::string("alloy_bridge_options.") + field +
+                                       ": only level 1 (shape) exists yet");
+  }
+  return Fail(ALLOY_INVALID, std::string("alloy_bridge_options.") + field + " is " +
+                                 std::to_string(level) + "; it is 0 to 3");
+}
+
+Status CheckBridgeOptions(const alloy_bridge_options& options) {
+  if (options.struct_size < sizeof(alloy_bridge_options)) {
+    return Fail(ALLOY_INVALID, "alloy_bridge_options.struct_size is " +
+                                   std::to_string(options.struct_size) +
+                                   "; set it to sizeof(alloy_bridge_options)");
+  }
+  if (options.isolated > 2) {
+    return Fail(ALLOY_INVALID, "alloy_bridge_options.isolated is " +
+                                   std::to_string(options.isolated) +
+                                   "; it is 0, 1 or 2");
+  }
+  if (options.isolated != 0) {
+    return Fail(ALLOY_UNSUPPORTED,
+                "alloy_bridge_options.isolated: there is no isolated mode yet");
+  }
+  ALLOY_TRY(CheckLevel(options.check_inputs, "check_inputs"));
+  ALLOY_TRY(CheckLevel(options.check_results, "check_results"));
+  if (options.min_sequence != 0) {
+    return Fail(ALLOY_UNSUPPORTED,
+                "alloy_bridge_options.min_sequence: signatures cannot be checked yet");
+  }
+  return Status();
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Bridge>> Bridge::Make(std::shared_ptr<Host> host,
+                                             const alloy_bridge_options& options) {
+  ALLOY_TRY(CheckBridgeOptions(options));
+  std::shared_ptr<Bridge> bridge(new Bridge(std::move(host), options));
+  ALLOY_ASSIGN_OR_RETURN(auto echo, BackendTable::Make(&EchoBackend()));
+  bridge->tables_.push_back(echo);
+  bridge->service_ = bridge->Serve(std::move(echo));
+  return bridge;
+}
+
+Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
+    : host_(std::move(host)), wanted_name_(options.name != nullptr ? options.name : "") {}
+
+std::shared_ptr<Service> Bridge::Serve(std::shared_ptr<const BackendTable> table) const {
+  const alloy_backend& backend = table->backend();
+  auto service = std::make_shared<Service>();
+  service->voice = {.log = &host_->log(),
+                    .speaks = host_->SpeaksFor(backend.name),
+                    .host_language = host_->language(),
+                    .backend_language = backend.language};
+  service->channel = MakeLocalChannel(std::move(table));
+  return service;
+}
+
+Result<std::shared_ptr<const BackendTable>> Bridge::Open(const std::string& library,
+                                                         const char* certificate) const {
+  if (certificate != nullptr && *certificate != '\0') {
+    return Fail(ALLOY_UNSUPPORTED,
+                library +
+                    ": this version cannot check certificates, and never ignores one; "
+                    "load without a certificate on a host that allows unsigned "
+                    "libraries, or use a version that can");
+  }
+  if (!host_->allows_unsigned()) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_UNSIGNED,
+                library +
+                    ": no certificate is given, and this host does not allow unsigned "
+                    "libraries; allow them when the host is made (ALLOY_ALLOW_UNSIGNED, "
+                    "AllowUnsigned) if you trust the file");
+  }
+  ALLOY_ASSIGN_OR_RETURN(auto table, host_->libraries().Load(library));
+  const char* name = table->backend().name;
+  if (!wanted_name_.empty() && wanted_name_ != name) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_TABLE,
+                library + ": this is the backend " + name + ", and the bridge wants " +
+                    wanted_name_);
+  }
+  return table;
+}
+
+Status Bridge::Load(const std::string& library, const char* certificate) {
+  if (condition_.load(std::memory_order_acquire) == kClosed) return Trouble();
+  auto opened = Open(library, certificate);
+  std::shared_ptr<Service> service = opened.ok() ? Serve(*opened) : nullptr;
+  // What it replaces ends after the lock: its states go back to foreign code.
+  const std::lock_guard lock(mutex_);
+  if (condition_.load(std::memory_order_relaxed) == kClosed) {
+    return Fail(ALLOY_CLOSED, "the bridge is closed; open another");
+  }
+  if (!opened.ok()) {
+    failure_ = opened.status();
+    condition_.store(kFailed, std::memory_order_release);
+    return failure_;
+  }
+  if (std::ranges::find(tables_, *opened) == tables_.end()) tables_.push_back(*opened);
+  service_.swap(service);
+  condition_.store(kOpen, std::memory_order_release);
+  return Status();
+}
+
+void Bridge::Close() {
+  std::shared_ptr<Service> gone;
+  const std::lock_guard lock(mutex_);
+  condition_.store(kClosed, std::memory_order_release);
+  gone.swap(service_);
+}
+
+Status Bridge::Trouble() const {
+  const std::lock_guard lock(mutex_);
+  switch (condition_.load(std::memory_order_relaxed)) {
+    case kFailed:
+      return failure_;
+    case kClosed:
+      return Fail(ALLOY_CLOSED, "the bridge is closed; open another");
+    default:
+      return Status();  // mended between the two looks
+  }
+}
+
+Result<std::shared_ptr<Service>> Bridge::Current() const {
+  ALLOY_TRY(Condition());
+  const std::lock_guard lock(mutex_);
+  if (service_ == nullptr)
+    return Fail(ALLOY_CLOSED, "the bridge is closed; open another");
+  return service_;
+}
+
+Result<const alloy_backend*> Bridge::Backend() {
+  ALLOY_ASSIGN_OR_RETURN(const std::shared_ptr<Service> service, Current());
+  return &service->channel->table().shown();
+}
+
+Result<BoundFunction> Bridge::Bind(const std::string& function, const ArrowSchema* inputs,
+                                   int32_t n_inputs, const char* const* options) {
+  ALLOY_ASSIGN_OR_RETURN(std::shared_ptr<Service> service, Current());
+  ALLOY_ASSIGN_OR_RETURN(const std::string key,
+                         BindingKey(function, inputs, n_inputs, options));
+  if (auto binding = service->bindings.Find(key); binding != nullptr) {
+    ALLOY_ASSIGN_OR_RETURN(void* state, binding->TakeState(service->voice));
+    return BoundFunction{std::move(service), std::move(binding), state};
+  }
+  ALLOY_ASSIGN_OR_RETURN(Selected selected,
+                         SelectFunction(*service, function, inputs, n_inputs, options));
+  service->bindings.Insert(key, selected.binding);
+  return BoundFunction{std::move(service), std::move(selected.binding), selected.state};
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/call.cc --------------------------------------------------------------------
+//
+// A function bound to schemas and options: where batches cross.
+#ifndef ALLOY_SRC_ENGINE_CALL_H_
+#define ALLOY_SRC_ENGINE_CALL_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+
+namespace alloy::core_v0_1 {
+
+// Threads  serial; a second user gets BUSY. Cancel and progress: any thread.
+class Call {
+ public:
+  Call(std::shared_ptr<Bridge> bridge, BoundFunction bound)
+      : bridge_(std::move(bridge)), bound_(std::move(bound)) {}
+  ~Call() { bound_.binding->ReturnState(bound_.state); }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  const ArrowSchema& output() const { return bound_.binding->output(); }
+
+  // As alloy_call_run.
+  Status Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns, uint64_t ticket);
+  void Cancel(uint64_t ticket);
+  void Progress(int64_t* done, int64_t* total) const;
+
+ private:
+  Status RunAlone(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
+                  uint64_t ticket);
+  Status AdmitInputs(ArrowArray* inputs) const;
+  Status CheckOutput(int64_t rows, ArrowArray* output) const;
+  Status Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
+               uint64_t ticket);
+  Status Failure(alloy_code code, Scope& scope, bool late) const;
+  void SayCalling() const;
+  void SayDone() const;
+
+  const std::shared_ptr<Bridge> bridge_;
+  const BoundFunction bound_;
+  std::atomic<bool> busy_{false};
+  uint64_t run_ = 0;  // the number of the last run; guarded by busy_
+  // On a line of its own: other threads write it.
+  alignas(64) RunControl control_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_CALL_H_
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// Releases what a backend left of the inputs, on every way out.
+class LeftInputs {
+ public:
+  LeftInputs(ArrowArray* inputs, size_t n) : inputs_(inputs), n_(n) {}
+  ~LeftInputs() {
+    for (size_t i = 0; i < n_; ++i) OwnedArray(&inputs_[i]).Release();
+  }
+  LeftInputs(const LeftInputs&) = delete;
+  LeftInputs& operator=(const LeftInputs&) = delete;
+
+ private:
+  ArrowArray* const inputs_;
+  const size_t n_;
+};
+
+// One user at a time, without a lock.
+class Turn {
+ public:
+  explicit Turn(std::atomic<bool>* busy)
+      : busy_(busy), mine_(!busy->exchange(true, std::memory_order_acquire)) {}
+  ~Turn() {
+    if (mine_) busy_->store(false, std::memory_order_release);
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  explicit operator bool() const { return mine_; }
+
+ private:
+  std::atomic<bool>* const busy_;
+  const bool mine_;
+};
+
+Status Cancelled(std::string text) {
+  return Fail(ALLOY_CANCELLED, text.empty() ? "cancelled" : std::move(text));
+}
+
+}  // namespace
+
+Status Call::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
+                 uint64_t ticket) {
+  const Turn turn(&busy_);
+  if (!turn) {
+    return Fail(ALLOY_BUSY, "this call is in use by another thread; bind one for each");
+  }
+  const size_t n_inputs = bound_.binding->inputs().size();
+  if (inputs == nullptr && n_inputs > 0) return Fail(ALLOY_INVALID, "inputs is NULL");
+  // Before the turn ends: releasing inputs is part of the run.
+  const LeftInputs left(inputs, n_inputs);
+  if (output == nullptr) return Fail(ALLOY_INVALID, "output is NULL");
+  *output = ArrowArray{};
+  return RunAlone(inputs, output, timeout_ns, ticket);
+}
+
+Status Call::RunAlone(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
+                      uint64_t ticket) {
+  ALLOY_TRY(bridge_->Condition());
+  if (timeout_ns < 0) return Fail(ALLOY_INVALID, "timeout_ns is negative");
+  ++run_;
+  if (ticket != 0 && control_.cancelled_upto.load(std::memory_order_relaxed) >= ticket) {
+    return Cancelled("cancelled before it began");
+  }
+  const bool speaks = bound_.service->voice.speaks;
+  if (speaks) [[unlikely]]
+    SayCalling();
+  ALLOY_TRY(AdmitInputs(inputs));
+  const int64_t rows = bound_.binding->inputs().empty() ? 0 : inputs[0].length;
+  ALLOY_TRY(Enter(inputs, output, timeout_ns, ticket));
+  ALLOY_TRY(CheckOutput(rows, output));
+  if (speaks) [[unlikely]]
+    SayDone();
+  return Status();
+}
+
+Status Call::AdmitInputs(ArrowArray* inputs) const {
+  int32_t i = 0;
+  for (const Binding::Input& input : bound_.binding->inputs()) {
+    Status status = AdmitBatch(input.layout, &inputs[i]);
+    if (status.ok() && !input.projection.identity) {
+      status = ProjectBatch(input.projection, &inputs[i]);
+    }
+    if (!status.ok()) [[unlikely]]
+      return status.WithInput(i).WithSide(ALLOY_SIDE_CALLER);
+    ++i;
+  }
+  return Status();
+}
+
+Status Call::Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
+                   uint64_t ticket) {
+  using Clock = Deadlines::Clock;
+  Scope scope(&bound_.service->voice, &control_, run_, ticket);
+  std::optional<Deadlines::Watch> watch;
+  Clock::time_point deadline = Clock::time_point::max();
+  if (timeout_ns != 0) {
+    const auto now = Clock::now();
+    const std::chrono::nanoseconds timeout(timeout_ns);
+    // A sum beyond the clock's range is no deadline.
+    if (timeout < Clock::time_point::max() - now) deadline = now + timeout;
+    watch.emplace(bridge_->host().deadlines(), deadline, &control_.expired, run_);
+  }
+  const Binding& binding = *bound_.binding;
+  const alloy_code code =
+      binding.channel().Run(binding.function(), bound_.state, scope, inputs,
+                            static_cast<int32_t>(binding.inputs().size()), output);
+  if (code == ALLOY_OK) [[likely]]
+    return Status();
+  OwnedArray(output).Release();
+  return Failure(code, scope, timeout_ns != 0 && Clock::now() >= deadline);
+}
+
+Status Call::Failure(alloy_code code, Scope& scope, bool late) const {
+  const Binding& binding = *bound_.binding;
+  std::string text = scope.TakeText();
+  if (scope.cancelled()) return Cancelled(std::move(text)).WithSide(ALLOY_SIDE_CALLER);
+  if (late) {
+    return Fail(ALLOY_TIMEOUT, text.empty() ? "the deadline has passed" : std::move(text))
+        .WithSide(ALLOY_SIDE_CALLER);
+  }
+  return BackendFault(binding.channel().table(), binding.function(), code,
+                      std::move(text));
+}
+
+Status Call::CheckOutput(int64_t rows, ArrowArray* output) const {
+  const Binding& binding = *bound_.binding;
+  Status status = AdmitBatch(binding.output_layout(), output);
+  if (status.ok() && (binding.function().flags & ALLOY_ROWWISE) != 0 &&
+      output->length != rows) {
+    status = Fail(ALLOY_BAD_DATA, ALLOY_REASON_ROW_COUNT,
+                  "it is row by row, but gives " + std::to_string(output->length) +
+                      " rows for " + std::to_string(rows));
+  }
+  if (status.ok() && binding.is_from_chunks() &&
+      (output->length != 1 || output->children[0]->null_count > 0)) {
+    status = Fail(ALLOY_BAD_DATA, ALLOY_REASON_RESULT_SHAPE,
+                  "it must give one row without nulls");
+  }
+  if (status.ok()) [[likely]]
+    return status;
+  OwnedArray(output).Release();
+  return status.WithSide(ALLOY_SIDE_BACKEND)
+      .WithPrefix(std::string("the result of ") + binding.function().name + " of " +
+                  binding.channel().table().backend().name + ": ");
+}
+
+void Call::Cancel(uint64_t ticket) {
+  uint64_t before = control_.cancelled_upto.load(std::memory_order_relaxed);
+  while (before < ticket && !control_.cancelled_upto.compare_exchange_weak(
+                                before, ticket, std::memory_order_relaxed)) {
+  }
+}
+
+void Call::Progress(int64_t* done, int64_t* total) const {
+  *done = control_.done.load(std::memory_order_relaxed);
+  *total = control_.total.load(std::memory_order_relaxed);
+}
+
+void Call::SayCalling() const {
+  const Voice& voice = bound_.service->voice;
+  const size_t n = bound_.binding->inputs().size();
+  for (size_t i = 1; i <= n; ++i) {
+    voice.log->Write(
+        ALLOY_LOG_INFO, voice.host_language,
+        "Exporting ArrowSchema and ArrowArray #" + std::to_string(i) + " to C");
+  }
+  voice.log->Write(ALLOY_LOG_INFO, voice.host_language,
+                   "Calling " + voice.backend_language + " through C ffi now with " +
+                       std::to_string(n) + " ArrowArrays");
+}
+
+void Call::SayDone() const {
+  const Voice& voice = bound_.service->voice;
+  voice.log->Write(
+      ALLOY_LOG_INFO, voice.host_language,
+      "Hello, again! Successfully sent Arrow data to " + voice.backend_language + ".");
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/deadlines.cc ---------------------------------------------------------------
+
+namespace alloy::core_v0_1 {
+
+Deadlines::~Deadlines() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+Deadlines::Watch::Watch(Deadlines& deadlines, Clock::time_point when,
+                        std::atomic<uint64_t>* expired, uint64_t run)
+    : deadlines_(deadlines) {
+  const std::lock_guard lock(deadlines_.mutex_);
+  if (!deadlines_.thread_.joinable()) {
+    deadlines_.thread_ = std::thread([this_ = &deadlines_] { this_->Loop(); });
+  }
+  place_ = deadlines_.queue_.emplace(when, Target{expired, run});
+  if (place_ == deadlines_.queue_.begin()) deadlines_.changed_.notify_one();
+}
+
+Deadlines::Watch::~Watch() {
+  const std::lock_guard lock(deadlines_.mutex_);
+  deadlines_.queue_.erase(place_);
+}
+
+void Deadlines::Loop() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    const auto now = Clock::now();
+    auto next = queue_.begin();
+    for (; next != queue_.end() && next->first <= now; ++next) {
+      // Under the lock: the Watch, and with it the target, is still there.
+      next->second.expired->store(next->second.run, std::memory_order_relaxed);
+    }
+    if (next == queue_.end()) {
+      changed_.wait(lock);
+    } else {
+      changed_.wait_until(lock, next->first);
+    }
+  }
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/echo.cc --------------------------------------------------------------------
+
+#include <memory>
+#include <string>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// The schemas of the inputs, which the lines need.
+using EchoState = std::vector<OwnedSchema>;
+
+void Say(alloy_scope* scope, const std::string& text) {
+  scope->services->log(scope, ALLOY_LOG_INFO, text.data(),
+                       static_cast<int64_t>(text.size()));
+}
+
+alloy_code Answer(alloy_scope* scope, const Status& status) {
+  if (status.ok()) return ALLOY_OK;
+  const std::string& text = status.fault().text;
+  return scope->services->fail(scope, status.code(), text.data(),
+                               static_cast<int64_t>(text.size()));
+}
+
+// `array1: Int32[1, 2, 3, -4]`. A chunk is the one column of its batch.
+Status SayArrays(alloy_scope* scope, const EchoState& state, const ArrowArray* inputs,
+                 bool chunks) {
+  if (scope->services->logging(scope, ALLOY_LOG_INFO) == 0) return Status();
+  Say(scope, "Hello! Reading the ffi pointers now.");
+  for (size_t i = 0; i < state.size(); ++i) {
+    const ArrowSchema& schema = chunks ? *state[i]->children[0] : *state[i];
+    const ArrowArray& array = chunks ? *inputs[i].children[0] : inputs[i];
+    ALLOY_ASSIGN_OR_RETURN(const std::string text, Describe(schema, array));
+    Say(scope, "array" + std::to_string(i + 1) + ": " + text);
+  }
+  return Status();
+}
+
+Result<std::unique_ptr<EchoState>> KeepSchemas(const ArrowSchema* inputs,
+                                               int32_t n_inputs) {
+  auto state = std::make_unique<EchoState>();
+  for (int32_t i = 0; i < n_inputs; ++i) {
+    ALLOY_ASSIGN_OR_RETURN(OwnedSchema schema, CopySchema(inputs[i]));
+    state->push_back(std::move(schema));
+  }
+  return state;
+}
+
+Status BindEcho(const ArrowSchema* inputs, int32_t n_inputs, ArrowSchema* output,
+                void** state) {
+  ALLOY_ASSIGN_OR_RETURN(auto kept, KeepSchemas(inputs, n_inputs));
+  ALLOY_ASSIGN_OR_RETURN(OwnedSchema schema, CopySchema(inputs[0]));
+  schema.MoveTo(output);
+  *state = kept.release();
+  return Status();
+}
+
+Status BindFromChunks(const ArrowSchema* inputs, int32_t n_inputs, ArrowSchema* output,
+                      void** state) {
+  for (int32_t i = 0; i < n_inputs; ++i) {
+    if (inputs[i].n_children != 1) {
+      return Fail(ALLOY_NO_MATCH, "from_chunks takes batches of one column; input " +
+                                      std::to_string(i) + " has " +
+                                      std::to_string(inputs[i].n_children));
+    }
+  }
+  ALLOY_ASSIGN_OR_RETURN(auto kept, KeepSchemas(inputs, n_inputs));
+  ArrowSchema count{.format = "l",
+                    .name = "count",
+                    .metadata = nullptr,
+                    .flags = 0,
+                    .n_children = 0,
+                    .children = nullptr,
+                    .dictionary = nullptr,
+                    .release = [](ArrowSchema* schema) { schema->release = nullptr; },
+                    .private_data = nullptr};
+  ArrowSchema* columns[] = {&count};
+  const ArrowSchema batch{.format = "+s",
+                          .name = "",
+                          .metadata = nullptr,
+                          .flags = 0,
+                          .n_children = 1,
+                          .children = columns,
+                          .dictionary = nullptr,
+                          .release = count.release,
+                          .private_data = nullptr};
+  ALLOY_ASSIGN_OR_RETURN(OwnedSchema schema, CopySchema(batch));
+  schema.MoveTo(output);
+  *state = kept.release();
+  return Status();
+}
+
+// One row of one column. The owner of the block is the value itself.
+Status GiveCount(int64_t count, ArrowArray* output) {
+  auto block = Block<int64_t>::Make(2, 3, std::move(count));
+  if (!block) return Fail(ALLOY_EXHAUSTED, "out of memory");
+  block.Init(output, {.length = 1, .n_buffers = 1, .n_children = 1});
+  ArrowArray* column = output->children[0];
+  block.Init(column, {.length = 1, .n_buffers = 2});
+  column->buffers[1] = &block.owner();
+  block.Finish();
+  return Status();
+}
+
+alloy_code BindEchoEntry(void*, alloy_scope* scope, const ArrowSchema* inputs,
+                         int32_t n_inputs, const char* const*, ArrowSchema* output,
+                         void** state) {
+  return Answer(scope, BindEcho(inputs, n_inputs, output, state));
+}
+
+alloy_code RunEchoEntry(void* state, alloy_scope* scope, ArrowArray* inputs, int32_t,
+                        ArrowArray* output) {
+  const Status said = SayArrays(scope, *static_cast<EchoState*>(state), inputs, false);
+  if (!said.ok()) return Answer(scope, said);
+  OwnedArray(&inputs[0]).MoveTo(output);
+  return ALLOY_OK;
+}
+
+alloy_code BindFromChunksEntry(void*, alloy_scope* scope, const ArrowSchema* inputs,
+                               int32_t n_inputs, const char* const*, ArrowSchema* output,
+                               void** state) {
+  return Answer(scope, BindFromChunks(inputs, n_inputs, output, state));
+}
+
+alloy_code RunFromChunksEntry(void* state, alloy_scope* scope, ArrowArray* inputs,
+                              int32_t n_inputs, ArrowArray* output) {
+  const Status said = SayArrays(scope, *static_cast<EchoState*>(state), inputs, true);
+  return Answer(scope, said.ok() ? GiveCount(n_inputs, output) : said);
+}
+
+void UnbindEntry(void* state) {
+  const std::unique_ptr<EchoState> owner(static_cast<EchoState*>(state));
+}
+
+constexpr alloy_function kFromChunks = {.struct_size = sizeof(alloy_function),
+                                        .flags = ALLOY_IDEMPOTENT,
+                                        .name = "from_chunks",
+                                        .summary = "Count the arrays, and print them",
+                                        .options = nullptr,
+                                        .self = nullptr,
+                                        .min_inputs = 0,
+                                        .max_inputs = -1,
+                                        .columns = nullptr,
+                                        .bind = BindFromChunksEntry,
+                                        .run = RunFromChunksEntry,
+                                        .open = nullptr,
+                                        .unbind = UnbindEntry};
+
+constexpr alloy_function kEcho = {.struct_size = sizeof(alloy_function),
+                                  .flags = ALLOY_IDEMPOTENT | ALLOY_ROWWISE,
+                                  .name = "echo",
+                                  .summary = "Give the batch back, and print it",
+                                  .options = nullptr,
+                                  .self = nullptr,
+                                  .min_inputs = 1,
+                                  .max_inputs = 1,
+                                  .columns = nullptr,
+                                  .bind = BindEchoEntry,
+                                  .run = RunEchoEntry,
+                                  .open = nullptr,
+                                  .unbind = UnbindEntry};
+
+constexpr const alloy_function* kFunctions[] = {&kFromChunks, &kEcho, nullptr};
+
+constexpr alloy_backend kEchoBackend = {.struct_size = sizeof(alloy_backend),
+                                        .abi = ALLOY_ABI,
+                                        .name = kEchoName,
+                                        .version = ALLOY_VERSION,
+                                        .language = "C++",
+                                        .functions = kFunctions};
+
+}  // namespace
+
+const alloy_backend& EchoBackend() { return kEchoBackend; }
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/host.cc --------------------------------------------------------------------
+
+#include <string_view>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+enum LogMode : int32_t { kWhileEcho = 0, kAlways = 1, kNever = 2 };
+
+Status CheckHostOptions(const alloy_host_options& options) {
+  if (options.struct_size < sizeof(alloy_host_options)) {
+    return Fail(ALLOY_INVALID, "alloy_host_options.struct_size is " +
+                                   std::to_string(options.struct_size) +
+                                   "; set it to sizeof(alloy_host_options)");
+  }
+  if ((options.flags & ~ALLOY_ALLOW_UNSIGNED) != 0) {
+    return Fail(ALLOY_INVALID, "alloy_host_options.flags has an unknown bit");
+  }
+  if (options.log_mode < kWhileEcho || options.log_mode > kNever) {
+    return Fail(ALLOY_INVALID, "alloy_host_options.log_mode is " +
+                                   std::to_string(options.log_mode) +
+                                   "; it is 0, 1 or 2");
+  }
+  if (options.log_fd < 0) {
+    return Fail(ALLOY_INVALID, "alloy_host_options.log_fd is negative");
+  }
+  if (options.may_need != nullptr) {
+    return Fail(ALLOY_UNSUPPORTED, "alloy_host_options.may_need is not supported yet");
+  }
+  if (options.worker != nullptr) {
+    return Fail(ALLOY_UNSUPPORTED,
+                "alloy_host_options.worker: there is no isolated mode yet");
+  }
+  return Status();
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Host>> Host::Make(const alloy_host_options& options) {
+  ALLOY_TRY(CheckHostOptions(options));
+  return std::shared_ptr<Host>(new Host(options));
+}
+
+Host::Host(const alloy_host_options& options)
+    : allows_unsigned_((options.flags & ALLOY_ALLOW_UNSIGNED) != 0),
+      log_mode_(options.log_mode),
+      language_(options.language != nullptr ? options.language : "C"),
+      log_(options.log_fd == 0 ? 2 : options.log_fd, options.log, options.log_context) {}
+
+bool Host::SpeaksFor(const char* backend_name) const {
+  return log_mode_ == kAlways ||
+         (log_mode_ == kWhileEcho && std::string_view(backend_name) == kEchoName);
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/libraries.cc ---------------------------------------------------------------
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+bool SameBytes(const Mapping& a, const Mapping& b) {
+  return Bytes(a).size() == Bytes(b).size() &&
+         std::memcmp(Bytes(a).data(), Bytes(b).data(), Bytes(a).size()) == 0;
+}
+
+// Load and initialise; the descriptor stays open as soon as the loader has seen it.
+Result<std::shared_ptr<const BackendTable>> Initialise(AdmittedLibrary& library) {
+  Scope scope(nullptr);
+  auto table = LoadBackend(library.sealed, &Services(), &scope);
+  const Status status = table.status();
+  if (!status.ok() && (status.reason() == ALLOY_REASON_LOADER ||
+                       status.reason() == ALLOY_REASON_NO_PROC)) {
+    return status.WithPrefix(library.path + ": ");
+  }
+  library.sealed.Detach();
+  if (status.ok()) return table;
+  const std::string said = scope.TakeText();
+  if (status.reason() == ALLOY_REASON_INIT && !said.empty()) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT, said)
+        .WithPrefix(library.path + ": alloy_backend_init failed: ");
+  }
+  return status.WithPrefix(library.path + ": ");
+}
+
+}  // namespace
+
+Libraries::Entries::iterator Libraries::Find(const Mapping& bytes) {
+  return std::ranges::find_if(entries_,
+                              [&](const Entry& e) { return SameBytes(e.bytes, bytes); });
+}
+
+Result<std::shared_ptr<const BackendTable>> Libraries::Load(const std::string& path) {
+  ALLOY_ASSIGN_OR_RETURN(AdmittedLibrary library, AdmitLibrary(path));
+  Entries::iterator mine;
+  {
+    std::unique_lock lock(mutex_);
+    for (auto entry = Find(library.bytes); entry != entries_.end();
+         entry = Find(library.bytes)) {
+      if (entry->table != nullptr) return entry->table;
+      loaded_.wait(lock);
+    }
+    mine = entries_.emplace(entries_.end(), Entry{std::move(library.bytes), nullptr});
+  }
+  auto table = Initialise(library);
+  {
+    const std::lock_guard lock(mutex_);
+    if (table.ok()) {
+      mine->table = *table;
+    } else {
+      entries_.erase(mine);  // what failed may be tried again
+    }
+  }
+  loaded_.notify_all();
+  return table;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/local_channel.cc -----------------------------------------------------------
+#include <string>
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+class LocalChannel final : public Channel {
+ public:
+  explicit LocalChannel(std::shared_ptr<const BackendTable> table)
+      : table_(std::move(table)) {}
+
+  const BackendTable& table() const override { return *table_; }
+
+  alloy_code Bind(const alloy_function& function, Scope& scope, const ArrowSchema* inputs,
+                  int32_t n_inputs, const char* const* values, ArrowSchema* output,
+                  void** state) override {
+    return Enter(scope, [&] {
+      return function.bind(function.self, &scope, inputs, n_inputs, values, output,
+                           state);
+    });
+  }
+
+  alloy_code Run(const alloy_function& function, void* state, Scope& scope,
+                 ArrowArray* inputs, int32_t n_inputs, ArrowArray* output) override {
+    return Enter(scope,
+                 [&] { return function.run(state, &scope, inputs, n_inputs, output); });
+  }
+
+  void Unbind(const alloy_function& function, void* state) override {
+    if (function.unbind == nullptr) return;
+    std::string lost;  // there is nobody to tell: giving a state back cannot fail
+    EnterForeign(&lost, [&] { function.unbind(state); });
+  }
+
+ private:
+  template <typename Body>
+  static alloy_code Enter(Scope& scope, Body&& body) {
+    alloy_code code = ALLOY_INTERNAL;
+    std::string text;
+    if (EnterForeign(&text, [&] { code = body(); })) return code;
+    scope.SetText(std::move(text));
+    return ALLOY_FAILED;
+  }
+
+  const std::shared_ptr<const BackendTable> table_;
+};
+
+}  // namespace
+
+std::shared_ptr<Channel> MakeLocalChannel(std::shared_ptr<const BackendTable> table) {
+  return std::make_shared<LocalChannel>(std::move(table));
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/log.cc ---------------------------------------------------------------------
+
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+const char* LevelName(int32_t level) {
+  switch (level) {
+    case ALLOY_LOG_DEBUG:
+      return "DEBUG";
+    case ALLOY_LOG_INFO:
+      return "INFO";
+    case ALLOY_LOG_WARN:
+      return "WARN";
+    default:
+      return "ERROR";
+  }
+}
+
+std::string OneLine(std::string_view text) {
+  std::string line(text);
+  for (char& c : line) {
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  }
+  return line;
+}
+
+}  // namespace
+
+void Log::Write(int32_t level, std::string_view language, std::string_view text) {
+  if (callback_ != nullptr) {
+    Deliver({level, std::string(language), OneLine(text)});
+    return;
+  }
+  std::string line = "[" + LocalTimeText() + "] [" + LevelName(level) + "] [";
+  line.append(language).append("]\t").append(OneLine(text)).push_back('\n');
+  const std::lock_guard lock(mutex_);
+  WriteLine(fd_, line);
+}
+
+void Log::Deliver(Line line) {
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(line));
+    if (delivering_) return;
+    delivering_ = true;
+  }
+  for (;;) {
+    Line next;
+    {
+      const std::lock_guard lock(mutex_);
+      if (waiting_.empty()) {
+        delivering_ = false;
+        return;
+      }
+      next = std::move(waiting_.front());
+      waiting_.pop_front();
+    }
+    callback_(context_, next.level, next.language.c_str(), next.text.c_str(),
+              static_cast<int64_t>(next.text.size()));
+  }
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/scope.cc -------------------------------------------------------------------
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr size_t kAlignment = 64;
+
+Scope& ScopeOf(alloy_scope* scope) { return *static_cast<Scope*>(scope); }
+
+std::string_view ViewOf(const char* text, int64_t length) {
+  if (text == nullptr) return {};
+  return length < 0 ? std::string_view(text)
+                    : std::string_view(text, static_cast<size_t>(length));
+}
+
+alloy_code ServiceFail(alloy_scope* scope, alloy_code code, const char* text,
+                       int64_t length) {
+  try {
+    ScopeOf(scope).SetText(std::string(ViewOf(text, length)));
+  } catch (...) {
+    // Without memory for the text, the code alone has to do.
+  }
+  return code;
+}
+
+int32_t ServiceCancelled(alloy_scope* scope) {
+  const Scope& self = ScopeOf(scope);
+  return self.cancelled() || self.expired() ? 1 : 0;
+}
+
+void ServiceProgress(alloy_scope* scope, int64_t done, int64_t total) {
+  if (RunControl* control = ScopeOf(scope).control(); control != nullptr) {
+    control->done.store(done, std::memory_order_relaxed);
+    control->total.store(total, std::memory_order_relaxed);
+  }
+}
+
+void* ServiceResize(void* memory, int64_t old_size, int64_t new_size) {
+  if (new_size <= 0) {
+    std::free(memory);
+    return nullptr;
+  }
+  // aligned_alloc wants a multiple of the alignment; there is no aligned realloc.
+  const size_t rounded =
+      (static_cast<size_t>(new_size) + kAlignment - 1) & ~(kAlignment - 1);
+  void* grown = std::aligned_alloc(kAlignment, rounded);
+  if (grown == nullptr || memory == nullptr) return grown;
+  std::memcpy(grown, memory, static_cast<size_t>(std::min(old_size, new_size)));
+  std::free(memory);
+  return grown;
+}
+
+void ServiceLog(alloy_scope* scope, int32_t level, const char* text, int64_t length) {
+  const Voice* voice = ScopeOf(scope).voice();
+  if (voice == nullptr || !voice->speaks) return;
+  try {
+    voice->log->Write(level, voice->backend_language, ViewOf(text, length));
+  } catch (...) {
+    // A line that finds no memory is lost; the call goes on.
+  }
+}
+
+int32_t ServiceLogging(alloy_scope* scope, int32_t) {
+  const Voice* voice = ScopeOf(scope).voice();
+  return voice != nullptr && voice->speaks ? 1 : 0;
+}
+
+int64_t ServiceDescribe(const ArrowSchema* schema, const ArrowArray* array, char* text,
+                        int64_t capacity) {
+  if (schema == nullptr || array == nullptr) return -1;
+  try {
+    const Result<std::string> described = Describe(*schema, *array);
+    if (!described.ok()) return -1;
+    if (capacity > 0 && text != nullptr) {
+      const std::string_view cut = CutText(*described, static_cast<size_t>(capacity) - 1);
+      std::memcpy(text, cut.data(), cut.size());
+      text[cut.size()] = '\0';
+    }
+    return static_cast<int64_t>(described->size());
+  } catch (...) {
+    return -1;
+  }
+}
+
+constexpr alloy_services kServices = {.struct_size = sizeof(alloy_services),
+                                      .abi = ALLOY_ABI,
+                                      .fail = ServiceFail,
+                                      .cancelled = ServiceCancelled,
+                                      .progress = ServiceProgress,
+                                      .resize = ServiceResize,
+                                      .log = ServiceLog,
+                                      .logging = ServiceLogging,
+                                      .describe = ServiceDescribe};
+
+}  // namespace
+
+const alloy_services& Services() { return kServices; }
+
+std::string Scope::TakeText() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(text_, {});
+}
+
+void Scope::SetText(std::string text) {
+  const std::lock_guard lock(mutex_);
+  text_ = std::move(text);
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/select.cc ------------------------------------------------------------------
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+void AppendPart(std::string_view part, std::string* key) {
+  key->append(std::to_string(part.size())).append(":").append(part);
+}
+
+std::string ListOfFunctions(const alloy_backend& backend) {
+  std::string list;
+  std::string_view last;
+  for (const alloy_function* const* f = backend.functions; *f != nullptr; ++f) {
+    if (last == (*f)->name) continue;  // the next of one name
+    last = (*f)->name;
+    list += (list.empty() ? "" : ", ") + std::string(last);
+  }
+  return list.empty() ? "it has none" : "it has: " + list;
+}
+
+std::string ListOfOptions(const alloy_function& function) {
+  std::string list;
+  for (const alloy_option* o = function.options; o != nullptr && o->name != nullptr;
+       ++o) {
+    list += (list.empty() ? "" : ", ") + std::string(o->name);
+  }
+  return list.empty() ? "it takes none" : "it takes: " + list;
+}
+
+// The value of each option of the function's table, in its order.
+Result<std::vector<std::string>> FillOptions(const alloy_function& function,
+                                             const char* const* options) {
+  const std::string name = function.name;
+  std::vector<std::string> values;
+  std::vector<bool> given;
+  for (const alloy_option* o = function.options; o != nullptr && o->name != nullptr;
+       ++o) {
+    values.emplace_back(o->fallback != nullptr ? o->fallback : "");
+    given.push_back(false);
+  }
+  for (const char* const* pair = options; pair != nullptr && *pair != nullptr;
+       pair += 2) {
+    const std::string key = pair[0];
+    if (pair[1] == nullptr) return Fail(ALLOY_INVALID, "option " + key + " has no value");
+    size_t place = 0;
+    while (place < values.size() && key != function.options[place].name) ++place;
+    if (place == values.size()) {
+      return Fail(ALLOY_INVALID,
+                  name + " has no option " + key + "; " + ListOfOptions(function));
+    }
+    if (given[place]) return Fail(ALLOY_INVALID, "option " + key + " is given twice");
+    given[place] = true;
+    values[place] = pair[1];
+  }
+  for (size_t i = 0; i < values.size(); ++i) {
+    const alloy_option& option = function.options[i];
+    if (!given[i] && option.fallback == nullptr) {
+      std::string text = name + " needs the option " + option.name;
+      if (option.summary != nullptr) text += std::string(" (") + option.summary + ")";
+      return Fail(ALLOY_INVALID, std::move(text));
+    }
+  }
+  return values;
+}
+
+Status CheckInputCount(const alloy_function& function, int32_t n_inputs) {
+  if (n_inputs >= function.min_inputs &&
+      (function.max_inputs == -1 || n_inputs <= function.max_inputs)) {
+    return Status();
+  }
+  std::string wanted = std::to_string(function.min_inputs);
+  if (function.max_inputs == -1) {
+    wanted += " or more";
+  } else if (function.max_inputs != function.min_inputs) {
+    wanted += " to " + std::to_string(function.max_inputs);
+  }
+  return Fail(ALLOY_INVALID, std::string(function.name) + " takes " + wanted +
+                                 " inputs, not " + std::to_string(n_inputs));
+}
+
+Result<Selected> TryFunction(const Service& service, const alloy_function& function,
+                             const ArrowSchema* inputs, int32_t n_inputs,
+                             const char* const* options) {
+  ALLOY_TRY(CheckInputCount(function, n_inputs));
+  ALLOY_ASSIGN_OR_RETURN(auto values, FillOptions(function, options));
+  if ((function.flags & ALLOY_STREAM) != 0) {
+    return Fail(ALLOY_UNSUPPORTED, std::string(function.name) +
+                                       " is a stream function; this version runs map "
+                                       "functions only");
+  }
+  auto binding = std::make_shared<Binding>(service.channel, function);
+  ALLOY_ASSIGN_OR_RETURN(
+      void* state, binding->Begin(service.voice, inputs, n_inputs, std::move(values)));
+  return Selected{std::move(binding), state};
+}
+
+}  // namespace
+
+Result<std::string> BindingKey(const std::string& function, const ArrowSchema* inputs,
+                               int32_t n_inputs, const char* const* options) {
+  std::string key;
+  AppendPart(function, &key);
+  for (const char* const* text = options; text != nullptr && *text != nullptr; ++text) {
+    AppendPart(*text, &key);
+  }
+  key += "|";
+  for (int32_t i = 0; i < n_inputs; ++i) {
+    const Status status = AppendFingerprint(inputs[i], &key);
+    if (!status.ok()) return status.WithInput(i).WithSide(ALLOY_SIDE_CALLER);
+    key += "|";
+  }
+  return key;
+}
+
+Result<Selected> SelectFunction(const Service& service, const std::string& name,
+                                const ArrowSchema* inputs, int32_t n_inputs,
+                                const char* const* options) {
+  const alloy_backend& backend = service.channel->table().backend();
+  std::vector<Status> refusals;
+  for (const alloy_function* const* f = backend.functions; *f != nullptr; ++f) {
+    if (name != (*f)->name) continue;
+    auto selected = TryFunction(service, **f, inputs, n_inputs, options);
+    if (selected.ok()) return selected;
+    const alloy_code code = selected.status().code();
+    // Only what another function of the name could mend is a reason to look further.
+    if (code != ALLOY_NO_MATCH && code != ALLOY_INVALID) return selected.status();
+    refusals.push_back(selected.status());
+  }
+  if (refusals.empty()) {
+    return Fail(ALLOY_NOT_FOUND, std::string(backend.name) + " has no function " + name +
+                                     "; " + ListOfFunctions(backend));
+  }
+  if (refusals.size() == 1) return refusals.front();
+  std::string text = "none of the " + std::to_string(refusals.size()) + " functions " +
+                     name + " of " + backend.name + " applies:";
+  for (const Status& refusal : refusals) text += "\n  " + refusal.fault().text;
+  return Fail(ALLOY_NO_MATCH, std::move(text));
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/capi/capi.cc ----------------------------------------------------------------------
+//
+// The C shell: checks pointers, enters Guard, and calls the engine. No behaviour of its
+// own.
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+
+
+using alloy::core_v0_1::Bridge;
+using alloy::core_v0_1::Call;
+using alloy::core_v0_1::Fail;
+using alloy::core_v0_1::Guard;
+using alloy::core_v0_1::Host;
+using alloy::core_v0_1::Result;
+using alloy::core_v0_1::Status;
+
+struct alloy_host {
+  std::shared_ptr<Host> host;
+};
+struct alloy_bridge {
+  std::shared_ptr<Bridge> bridge;
+};
+struct alloy_call {
+  alloy_call(std::shared_ptr<Bridge> bridge, alloy::core_v0_1::BoundFunction bound)
+      : call(std::move(bridge), std::move(bound)) {}
+  Call call;
+};
+
+namespace {
+
+Status NullArgument(const char* name) {
+  return Fail(ALLOY_INVALID, std::string(name) + " is NULL");
+}
+
+template <typename T>
+void Free(T* object) {
+  const std::unique_ptr<T> owner(object);
+}
+
+}  // namespace
+
+extern "C" {
+
+const char* alloy_version(void) { return ALLOY_VERSION; }
+
+const char* alloy_code_name(alloy_code code) { return alloy::core_v0_1::CodeName(code); }
+
+const char* alloy_reason_name(int32_t reason) { return alloy::core_v0_1::ReasonName(reason); }
+
+alloy_code alloy_host_new(const alloy_host_options* options, alloy_host** out,
+                          alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (out == nullptr) return NullArgument("out");
+    *out = nullptr;
+    alloy_host_options defaults{};
+    defaults.struct_size = sizeof(defaults);
+    ALLOY_ASSIGN_OR_RETURN(auto host,
+                           Host::Make(options != nullptr ? *options : defaults));
+    *out = std::make_unique<alloy_host>(std::move(host)).release();
+    return Status();
+  });
+}
+
+void alloy_host_free(alloy_host* host) { Free(host); }
+
+void alloy_host_log(alloy_host* host, int32_t level, const char* text, int64_t length) {
+  if (host == nullptr || text == nullptr) return;
+  Guard(nullptr, [&]() -> Status {
+    const auto size = length < 0 ? std::strlen(text) : static_cast<size_t>(length);
+    host->host->log().Write(level, host->host->language(), {text, size});
+    return Status();
+  });
+}
+
+alloy_code alloy_bridge_new(alloy_host* host, const alloy_bridge_options* options,
+                            alloy_bridge** out, alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (out == nullptr) return NullArgument("out");
+    *out = nullptr;
+    if (host == nullptr) return NullArgument("host");
+    alloy_bridge_options defaults{};
+    defaults.struct_size = sizeof(defaults);
+    ALLOY_ASSIGN_OR_RETURN(
+        auto bridge, Bridge::Make(host->host, options != nullptr ? *options : defaults));
+    *out = std::make_unique<alloy_bridge>(std::move(bridge)).release();
+    return Status();
+  });
+}
+
+alloy_code alloy_bridge_load(alloy_bridge* bridge, const char* library,
+                             const char* certificate, alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (bridge == nullptr) return NullArgument("bridge");
+    if (library == nullptr) return NullArgument("library");
+    return bridge->bridge->Load(library, certificate);
+  });
+}
+
+void alloy_bridge_close(alloy_bridge* bridge) {
+  if (bridge == nullptr) return;
+  Guard(nullptr, [&]() -> Status {
+    bridge->bridge->Close();
+    return Status();
+  });
+}
+
+void alloy_bridge_free(alloy_bridge* bridge) { Free(bridge); }
+
+alloy_code alloy_bridge_functions(alloy_bridge* bridge,
+                                  const alloy_function* const** out_functions,
+                                  alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (out_functions == nullptr) return NullArgument("out_functions");
+    *out_functions = nullptr;
+    if (bridge == nullptr) return NullArgument("bridge");
+    ALLOY_ASSIGN_OR_RETURN(const alloy_backend* backend, bridge->bridge->Backend());
+    *out_functions = backend->functions;
+    return Status();
+  });
+}
+
+alloy_code alloy_bridge_backend(alloy_bridge* bridge, const alloy_backend** out_backend,
+                                alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (out_backend == nullptr) return NullArgument("out_backend");
+    *out_backend = nullptr;
+    if (bridge == nullptr) return NullArgument("bridge");
+    ALLOY_ASSIGN_OR_RETURN(*out_backend, bridge->bridge->Backend());
+    return Status();
+  });
+}
+
+alloy_code alloy_call_bind(alloy_bridge* bridge, const char* function,
+                           const ArrowSchema* inputs, int32_t n_inputs,
+                           const char* const* options, alloy_call** out,
+                           alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (out == nullptr) return NullArgument("out");
+    *out = nullptr;
+    if (bridge == nullptr) return NullArgument("bridge");
+    if (function == nullptr) return NullArgument("function");
+    if (n_inputs < 0) return Fail(ALLOY_INVALID, "n_inputs is negative");
+    if (inputs == nullptr && n_inputs > 0) return NullArgument("inputs");
+    ALLOY_ASSIGN_OR_RETURN(auto bound,
+                           bridge->bridge->Bind(function, inputs, n_inputs, options));
+    *out = std::make_unique<alloy_call>(bridge->bridge, std::move(bound)).release();
+    return Status();
+  });
+}
+
+const ArrowSchema* alloy_call_schema(const alloy_call* call) {
+  return call != nullptr ? &call->call.output() : nullptr;
+}
+
+alloy_code alloy_call_run(alloy_call* call, ArrowArray* inputs, ArrowArray* output,
+                          int64_t timeout_ns, uint64_t ticket, alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (call == nullptr) return NullArgument("call");
+    return call->call.Run(inputs, output, timeout_ns, ticket);
+  });
+}
+
+void alloy_call_cancel(alloy_call* call, uint64_t ticket) {
+  if (call != nullptr) call->call.Cancel(ticket);
+}
+
+void alloy_call_progress(const alloy_call* call, int64_t* out_done, int64_t* out_total) {
+  int64_t done = 0, total = 0;
+  if (call != nullptr) call->call.Progress(&done, &total);
+  if (out_done != nullptr) *out_done = done;
+  if (out_total != nullptr) *out_total = total;
+}
+
+void alloy_call_free(alloy_call* call) { Free(call); }
+
+alloy_code alloy_describe(const ArrowSchema* schema, const ArrowArray* array, char* text,
+                          int64_t capacity, int64_t* out_length, alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (out_length != nullptr) *out_length = 0;
+    if (schema == nullptr) return NullArgument("schema");
+    if (array == nullptr) return NullArgument("array");
+    if (capacity < 0) return Fail(ALLOY_INVALID, "capacity is negative");
+    if (text == nullptr && capacity > 0) return NullArgument("text");
+    ALLOY_ASSIGN_OR_RETURN(const std::string described,
+                           alloy::core_v0_1::Describe(*schema, *array));
+    if (out_length != nullptr) *out_length = static_cast<int64_t>(described.size());
+    if (capacity == 0) return Status();
+    const auto cut = alloy::core_v0_1::CutText(described, static_cast<size_t>(capacity) - 1);
+    std::memcpy(text, cut.data(), cut.size());
+    text[cut.size()] = '\0';
+    return Status();
+  });
+}
+
+}  // extern "C"
