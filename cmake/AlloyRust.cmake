@@ -38,4 +38,6 @@ function(alloy_rust_target name)
     VERBATIM)
 endfunction()
 
-alloy_rust_target(alloy_rust_backends ALL PACKAGES echo_rust)
+alloy_rust_target(alloy_rust_backends ALL PACKAGES echo_rust summary_rust)
+alloy_rust_target(alloy_rust_test_backends PACKAGES echo_arrow2_rust echo_arrow2_014_rust
+  identity_rust identity_arrow59_rust faults_rust peer_rust)

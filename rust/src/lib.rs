@@ -17,10 +17,13 @@ mod error;
 mod function;
 mod macros;
 mod own;
+mod parts;
+mod schema;
 mod scope;
 
 pub use block::Exporter;
 pub use error::{Code, Error};
 pub use function::{Function, Options, Spec, Table, init};
 pub use own::{OwnedArray, OwnedSchema};
+pub use schema::ColumnSchema;
 pub use scope::{Level, Scope};

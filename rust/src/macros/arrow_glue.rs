@@ -25,6 +25,7 @@ macro_rules! arrow_glue {
 
             /// What a function learns when it is bound.
             pub struct Bind<'a> {
+                scope: Scope<'a>,
                 schemas: &'a [SchemaRef],
                 options: Options<'a>,
             }
@@ -38,6 +39,14 @@ macro_rules! arrow_glue {
                 /// The schema of the only input.
                 pub fn schema(&self) -> SchemaRef {
                     self.schemas[0].clone()
+                }
+
+                /// The name of a field's type as every Alloy program prints it.
+                pub fn type_name(&self, field: &Field) -> Result<String, Error> {
+                    let empty = arrow::array::new_empty_array(field.data_type());
+                    let mut text = describe_array(self.scope, field, &empty)?;
+                    text.truncate(text.rfind('[').unwrap_or(text.len()));
+                    Ok(text)
                 }
 
                 /// The value of an option that the function declared.
@@ -108,12 +117,13 @@ macro_rules! arrow_glue {
 
             /// Bind a function.
             pub fn bind(
+                scope: Scope<'_>,
                 inputs: &[ArrowSchema],
                 options: Options<'_>,
                 function: impl FnOnce(&Bind<'_>) -> Result<Bound, Error>,
             ) -> Result<(OwnedSchema, State), Error> {
                 let inputs = inputs.iter().map(import_schema).collect::<Result<Vec<_>, _>>()?;
-                let bound = function(&Bind { schemas: &inputs, options })?;
+                let bound = function(&Bind { scope, schemas: &inputs, options })?;
                 let schema = export_schema(&bound.schema)?;
                 Ok((schema, State { inputs, exporter: Exporter::default(), bound }))
             }

@@ -17,8 +17,10 @@ macro_rules! function {
     };
 }
 
+// `crate` is the author's on purpose: that is where the glue expanded.
 #[doc(hidden)]
 #[macro_export]
+#[allow(clippy::crate_in_macro_def)]
 macro_rules! __whole_batches {
     ($glue:ident [$($doc:literal)*] $name:ident ($($inputs:tt)+) $bind:expr) => {
         #[allow(non_camel_case_types, missing_docs)]
@@ -37,11 +39,11 @@ macro_rules! __whole_batches {
             type State = crate::$glue::State;
 
             fn bind(
-                _scope: $crate::Scope<'_>,
+                scope: $crate::Scope<'_>,
                 inputs: &[$crate::abi::ArrowSchema],
                 options: $crate::Options<'_>,
             ) -> ::core::result::Result<($crate::OwnedSchema, Self::State), $crate::Error> {
-                crate::$glue::bind(inputs, options, $bind)
+                crate::$glue::bind(scope, inputs, options, $bind)
             }
 
             fn run(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! What expands in the author's crate.
 
+mod arrow2_glue;
 mod arrow_export;
 mod arrow_glue;
 mod arrow_import;

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+
+/// Makes the module `alloy_arrow2` against the arrow2 of the path;
+/// [`backend!`](crate::backend) calls it for `arrow2:`.
+///
+/// arrow2 makes arrays over foreign memory by its own import alone, so batches are imported
+/// and exported column by column.
+#[macro_export]
+macro_rules! arrow2_glue {
+    ($($arrow2:ident)::+) => {
+        #[allow(dead_code)]
+        mod alloy_arrow2 {
+            use $($arrow2)::+ as arrow2;
+
+            use arrow2::array::Array;
+            use arrow2::datatypes::{DataType, Field, Schema};
+            use arrow2::ffi;
+            use std::mem::ManuallyDrop;
+            use $crate::abi::{ArrowArray, ArrowSchema};
+            use $crate::{Error, Options, OwnedArray, OwnedSchema, Scope};
+
+            /// Columns of equal length; a batch without columns has rows all the same.
+            pub struct Batch {
+                pub columns: Vec<Box<dyn Array>>,
+                pub rows: usize,
+            }
+
+            /// What a function learns when it is bound.
+            pub struct Bind<'a> {
+                schemas: &'a [Schema],
+                options: Options<'a>,
+            }
+
+            impl<'a> Bind<'a> {
+                /// The schemas of the inputs.
+                pub fn schemas(&self) -> &'a [Schema] {
+                    self.schemas
+                }
+
+                /// The schema of the only input.
+                pub fn schema(&self) -> Schema {
+                    self.schemas[0].clone()
+                }
+
+                /// The value of an option that the function declared.
+                pub fn option(&self, name: &str) -> Result<&'a str, Error> {
+                    self.options.get(name)
+                }
+            }
+
+            /// The inputs of a run, each imported when it is asked for.
+            pub struct Batches<'a> {
+                inputs: std::slice::IterMut<'a, ArrowArray>,
+                schemas: &'a [Schema],
+            }
+
+            impl<'a> Batches<'a> {
+                /// The next input, for functions with a fixed number of them.
+                pub fn take(&mut self) -> Result<Batch, Error> {
+                    self.next().unwrap_or_else(|| Err(Error::failed("no input is left")))
+                }
+
+                /// The schemas of all inputs.
+                pub fn schemas(&self) -> &'a [Schema] {
+                    self.schemas
+                }
+            }
+
+            impl Iterator for Batches<'_> {
+                type Item = Result<Batch, Error>;
+
+                fn next(&mut self) -> Option<Self::Item> {
+                    let index = self.schemas.len() - self.inputs.len();
+                    let input = self.inputs.next()?;
+                    Some(import_batch(OwnedArray::take(input), &self.schemas[index]))
+                }
+
+                fn size_hint(&self) -> (usize, Option<usize>) {
+                    self.inputs.size_hint()
+                }
+            }
+
+            impl ExactSizeIterator for Batches<'_> {}
+
+            type Run = dyn FnMut(Scope<'_>, &mut Batches<'_>) -> Result<Batch, Error> + Send;
+
+            /// What a function answers when it is bound: its output, and what runs it.
+            pub struct Bound {
+                schema: Schema,
+                run: Box<Run>,
+            }
+
+            impl Bound {
+                /// `run` serves one batch after another, on any thread, and gives batches of
+                /// `schema`.
+                pub fn new<F>(schema: Schema, run: F) -> Self
+                where
+                    F: FnMut(Scope<'_>, &mut Batches<'_>) -> Result<Batch, Error>
+                        + Send
+                        + 'static,
+                {
+                    Self { schema, run: Box::new(run) }
+                }
+            }
+
+            /// What bind leaves for the runs.
+            pub struct State {
+                inputs: Vec<Schema>,
+                bound: Bound,
+            }
+
+            /// Bind a function.
+            pub fn bind(
+                _scope: Scope<'_>,
+                inputs: &[ArrowSchema],
+                options: Options<'_>,
+                function: impl FnOnce(&Bind<'_>) -> Result<Bound, Error>,
+            ) -> Result<(OwnedSchema, State), Error> {
+                let inputs = inputs.iter().map(import_schema).collect::<Result<Vec<_>, _>>()?;
+                let bound = function(&Bind { schemas: &inputs, options })?;
+                let root = DataType::Struct(bound.schema.fields.clone());
+                let mut root = Field::new("", root, false);
+                root.metadata = bound.schema.metadata.clone();
+                Ok((export_field(&root), State { inputs, bound }))
+            }
+
+            impl State {
+                /// Run it.
+                pub fn run(
+                    &mut self,
+                    scope: Scope<'_>,
+                    inputs: &mut [ArrowArray],
+                ) -> Result<OwnedArray, Error> {
+                    let mut batches = Batches { inputs: inputs.iter_mut(), schemas: &self.inputs };
+                    let batch = (self.bound.run)(scope, &mut batches)?;
+                    check_schema(&batch, &self.bound.schema)?;
+                    let columns = batch.columns.into_iter().map(export_array).collect();
+                    Ok(OwnedArray::from_columns(batch.rows, columns))
+                }
+            }
+
+            // The layouts that the engine made at bind are those of the declared schema.
+            fn check_schema(batch: &Batch, declared: &Schema) -> Result<(), Error> {
+                if batch.columns.len() != declared.fields.len() {
+                    return Err(Error::failed(format!(
+                        "the function declared {} columns and gave {}",
+                        declared.fields.len(),
+                        batch.columns.len()
+                    )));
+                }
+                for (got, wanted) in batch.columns.iter().zip(&declared.fields) {
+                    if got.data_type() != &wanted.data_type {
+                        return Err(Error::failed(format!(
+                            "column {}: the function declared {:?} and gave {:?}",
+                            wanted.name,
+                            wanted.data_type,
+                            got.data_type()
+                        )));
+                    }
+                }
+                Ok(())
+            }
+
+            fn import_schema(schema: &ArrowSchema) -> Result<Schema, Error> {
+                // SAFETY: ffi::ArrowSchema is the same C struct, and is only borrowed.
+                let root = unsafe {
+                    ffi::import_field_from_c(&*(&raw const *schema).cast::<ffi::ArrowSchema>())?
+                };
+                match root.data_type {
+                    DataType::Struct(fields) => Ok(Schema { fields, metadata: root.metadata }),
+                    _ => Err(Error::bad_data("the schema of a batch is no struct")),
+                }
+            }
+
+            fn import_batch(batch: OwnedArray, schema: &Schema) -> Result<Batch, Error> {
+                let rows = batch.raw().length;
+                let children = batch.raw().children;
+                let mut columns = Vec::with_capacity(schema.fields.len());
+                for (index, field) in schema.fields.iter().enumerate() {
+                    // SAFETY: the gate passed the struct against this schema. The child is
+                    // moved out, and outlives its parent.
+                    let column = unsafe {
+                        match batch.raw().child(index) {
+                            Some(child) if child.length == rows => {
+                                OwnedArray::take(&mut **children.add(index)).into_raw()
+                            }
+                            _ => return Err(Error::bad_data("a column is missing or short")),
+                        }
+                    };
+                    // SAFETY: ffi::ArrowArray is the same C struct, and is moved over.
+                    columns.push(unsafe {
+                        let column = (&raw const column).cast::<ffi::ArrowArray>().read();
+                        ffi::import_array_from_c(column, field.data_type.clone())?
+                    });
+                }
+                Ok(Batch { columns, rows: rows as usize })
+            }
+
+            fn export_array(array: Box<dyn Array>) -> OwnedArray {
+                let array = ManuallyDrop::new(ffi::export_array_to_c(array));
+                // SAFETY: ffi::ArrowArray is the same C struct, and is moved over.
+                OwnedArray::take(&mut unsafe { (&raw const *array).cast::<ArrowArray>().read() })
+            }
+
+            fn export_field(field: &Field) -> OwnedSchema {
+                let schema = ManuallyDrop::new(ffi::export_field_to_c(field));
+                // SAFETY: ffi::ArrowSchema is the same C struct, and is moved over.
+                unsafe {
+                    OwnedSchema::from_raw((&raw const *schema).cast::<ArrowSchema>().read())
+                }
+            }
+
+            /// The text of an array as every Alloy program prints it.
+            pub fn describe_array(
+                scope: Scope<'_>,
+                field: &Field,
+                array: &dyn Array,
+            ) -> Result<String, Error> {
+                let (schema, array) = (export_field(field), export_array(array.to_boxed()));
+                // SAFETY: both were made here, of one type.
+                unsafe { scope.describe_raw(schema.raw(), array.raw()) }
+            }
+
+            /// The text of a batch as every Alloy program prints it.
+            pub fn describe_batch(
+                scope: Scope<'_>,
+                schema: &Schema,
+                batch: &Batch,
+            ) -> Result<String, Error> {
+                let root = Field::new("", DataType::Struct(schema.fields.clone()), false);
+                let columns = batch.columns.iter().map(|c| export_array(c.to_boxed())).collect();
+                let array = OwnedArray::from_columns(batch.rows, columns);
+                // SAFETY: both were made here, of one type.
+                unsafe { scope.describe_raw(export_field(&root).raw(), array.raw()) }
+            }
+        }
+    };
+}

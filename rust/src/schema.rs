@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+//! Schemas of batches, made without any Arrow crate.
+
+use std::ffi::{CStr, CString};
+
+use crate::abi::{ArrowSchema, FLAG_NULLABLE};
+use crate::error::Error;
+use crate::own::OwnedSchema;
+
+/// A column of a batch that a function gives: a flat type, said by its C format string.
+#[derive(Clone, Copy, Debug)]
+pub struct ColumnSchema<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its type, such as `g` for float64.
+    pub format: &'static CStr,
+    /// Whether it may hold nulls.
+    pub nullable: bool,
+}
+
+struct Children {
+    columns: Box<[ArrowSchema]>,
+    pointers: Box<[*mut ArrowSchema]>,
+}
+
+impl OwnedSchema {
+    /// The schema of a batch of these columns.
+    ///
+    /// # Errors
+    ///
+    /// A name holds a NUL.
+    pub fn batch(columns: &[ColumnSchema<'_>]) -> Result<Self, Error> {
+        let names: Vec<CString> =
+            columns.iter().map(|c| CString::new(c.name)).collect::<Result<_, _>>()?;
+        let mut columns: Box<[ArrowSchema]> = columns
+            .iter()
+            .zip(names)
+            .map(|(column, name)| {
+                let name = name.into_raw();
+                ArrowSchema {
+                    format: column.format.as_ptr(),
+                    name,
+                    flags: if column.nullable { FLAG_NULLABLE } else { 0 },
+                    release: Some(release_column),
+                    private_data: name.cast(),
+                    ..ArrowSchema::released()
+                }
+            })
+            .collect();
+        let pointers = columns.iter_mut().map(std::ptr::from_mut).collect();
+        let mut root = ArrowSchema {
+            format: c"+s".as_ptr(),
+            name: c"".as_ptr(),
+            n_children: columns.len() as i64,
+            release: Some(release_batch),
+            ..ArrowSchema::released()
+        };
+        let children = Box::into_raw(Box::new(Children { columns, pointers }));
+        // SAFETY: the box is whole, and stays in its place until release takes it back.
+        root.children = unsafe { &mut *children }.pointers.as_mut_ptr();
+        root.private_data = children.cast();
+        // SAFETY: the struct is complete, and nobody else has it.
+        Ok(unsafe { Self::from_raw(root) })
+    }
+}
+
+// A column owns its name, so that it may be moved out; its format is a constant.
+unsafe extern "C" fn release_column(schema: *mut ArrowSchema) {
+    // SAFETY: private_data is the name that batch made; the struct is released once.
+    unsafe {
+        (*schema).release = None;
+        drop(CString::from_raw((*schema).private_data.cast()));
+    }
+}
+
+unsafe extern "C" fn release_batch(schema: *mut ArrowSchema) {
+    // SAFETY: private_data is what batch made; the struct is released once.
+    unsafe {
+        (*schema).release = None;
+        let mut children = Box::from_raw((*schema).private_data.cast::<Children>());
+        for column in &mut children.columns {
+            if let Some(release) = column.release {
+                release(column);
+            }
+        }
+    }
+}

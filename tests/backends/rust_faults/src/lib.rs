@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+//! Does what a backend should not, a function for each misdeed, and what is rare but right.
+//!
+//! Every function takes one batch and says that it gives one int64 column named `value`.
+
+mod lies;
+mod outcomes;
+
+use std::ffi::c_char;
+
+use arrowalloy::abi::c_text;
+use arrowalloy::{ColumnSchema, Error, OwnedSchema, Spec};
+
+arrowalloy::backend! {
+    name: "test.faults",
+    functions: [
+        outcomes::error,
+        outcomes::retry,
+        outcomes::refuse,
+        outcomes::panic_in_run,
+        outcomes::panic_in_bind,
+        outcomes::panic_with_payload,
+        outcomes::panic_in_unbind,
+        outcomes::slow,
+        outcomes::keep,
+        outcomes::delay,
+        outcomes::release_input,
+        outcomes::release_on_thread,
+        outcomes::empty,
+        outcomes::no_columns,
+        lies::released_output,
+        lies::released_column,
+        lies::double_release,
+        lies::too_few_children,
+        lies::too_many_children,
+        lies::null_children,
+        lies::null_child,
+        lies::too_few_buffers,
+        lies::too_many_buffers,
+        lies::null_buffers,
+        lies::null_values,
+        lies::negative_length,
+        lies::negative_offset,
+        lies::huge_length,
+        lies::short_column,
+        lies::null_count_too_high,
+        lies::nulls_without_bitmap,
+        lies::batch_nulls,
+        lies::format_null,
+        lies::no_struct,
+    ],
+}
+
+const fn spec(name: *const c_char, summary: &'static str) -> Spec {
+    Spec {
+        name,
+        summary: c_text(summary),
+        flags: 0,
+        options: std::ptr::null(),
+        min_inputs: 1,
+        max_inputs: 1,
+        columns: std::ptr::null(),
+    }
+}
+
+fn value_schema() -> Result<OwnedSchema, Error> {
+    OwnedSchema::batch(&[ColumnSchema { name: "value", format: c"l", nullable: true }])
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+//! Results that are not what they say, each made of a right one by one wrong field.
+//!
+//! The release looks at none of the fields that lie: a leak is the engine's, not the liar's.
+
+use std::ffi::c_void;
+use std::ptr;
+
+use arrowalloy::abi::{ArrowArray, ArrowSchema, c_text};
+use arrowalloy::{Error, Function, Options, OwnedArray, OwnedSchema, Scope, Spec};
+
+use crate::{spec, value_schema};
+
+macro_rules! lie {
+    ($name:ident, $summary:literal, $lie:expr) => {
+        #[allow(non_camel_case_types, missing_docs)]
+        pub enum $name {}
+
+        impl Function for $name {
+            const SPEC: Spec =
+                spec(c_text(concat!(stringify!($name), "\0")), concat!($summary, "\0"));
+            type State = ();
+
+            fn bind(
+                _: Scope<'_>,
+                _: &[ArrowSchema],
+                _: Options<'_>,
+            ) -> Result<(OwnedSchema, ()), Error> {
+                Ok((value_schema()?, ()))
+            }
+
+            fn run(
+                (): &mut (),
+                _: Scope<'_>,
+                inputs: &mut [ArrowArray],
+            ) -> Result<OwnedArray, Error> {
+                let lie: fn(&mut ArrowArray, &mut Parts, &mut ArrowArray) = $lie;
+                Ok(tell(lie, &mut inputs[0]))
+            }
+        }
+    };
+}
+
+/// What a batch of one int64 column with the values 1, 2 and 3 is made of.
+struct Parts {
+    column: ArrowArray,
+    children: [*mut ArrowArray; 2],
+    root_buffers: [*const c_void; 1],
+    buffers: [*const c_void; 3],
+    values: [i64; 3],
+}
+
+fn tell(
+    lie: fn(&mut ArrowArray, &mut Parts, &mut ArrowArray),
+    input: &mut ArrowArray,
+) -> OwnedArray {
+    let parts = Box::leak(Box::new(Parts {
+        column: ArrowArray::released(),
+        children: [ptr::null_mut(); 2],
+        root_buffers: [ptr::null()],
+        buffers: [ptr::null(); 3],
+        values: [1, 2, 3],
+    }));
+    parts.buffers[1] = parts.values.as_ptr().cast();
+    parts.column = ArrowArray {
+        length: 3,
+        n_buffers: 2,
+        buffers: parts.buffers.as_mut_ptr(),
+        release: Some(release_column),
+        ..ArrowArray::released()
+    };
+    parts.children = [&raw mut parts.column; 2];
+    let mut root = ArrowArray {
+        length: 3,
+        n_buffers: 1,
+        buffers: parts.root_buffers.as_mut_ptr(),
+        n_children: 1,
+        children: parts.children.as_mut_ptr(),
+        release: Some(release_root),
+        private_data: ptr::from_mut(parts).cast(),
+        ..ArrowArray::released()
+    };
+    lie(&mut root, parts, input);
+    OwnedArray::take(&mut root)
+}
+
+unsafe extern "C" fn release_column(array: *mut ArrowArray) {
+    // SAFETY: the caller's struct; what it points to is the root's.
+    unsafe { (*array).release = None };
+}
+
+unsafe extern "C" fn release_root(array: *mut ArrowArray) {
+    // SAFETY: private_data is what tell made; the struct is released once.
+    unsafe {
+        (*array).release = None;
+        drop(Box::from_raw((*array).private_data.cast::<Parts>()));
+    }
+}
+
+lie!(released_output, "Says that all is well, and gives nothing.", |root, _, _| {
+    drop(OwnedArray::take(root));
+});
+
+lie!(released_column, "Gives a batch whose column is released.", |_, parts, _| {
+    parts.column.release = None;
+});
+
+lie!(
+    double_release,
+    "Gives its input back and leaves it in its place as well: two structs, one release.",
+    |root, _, input| {
+        drop(OwnedArray::take(root));
+        // SAFETY: the copy is the misdeed.
+        *root = unsafe { ptr::read(input) };
+    }
+);
+
+lie!(too_few_children, "Gives a batch without its column.", |root, _, _| {
+    root.n_children = 0;
+});
+
+lie!(too_many_children, "Gives a batch of two columns.", |root, _, _| {
+    root.n_children = 2;
+});
+
+lie!(null_children, "Gives a batch whose children are NULL.", |root, _, _| {
+    root.children = ptr::null_mut();
+});
+
+lie!(null_child, "Gives a batch whose only child is NULL.", |_, parts, _| {
+    parts.children[0] = ptr::null_mut();
+});
+
+lie!(too_few_buffers, "Gives a column with one buffer.", |_, parts, _| {
+    parts.column.n_buffers = 1;
+});
+
+lie!(too_many_buffers, "Gives a column with three buffers.", |_, parts, _| {
+    parts.column.n_buffers = 3;
+});
+
+lie!(null_buffers, "Gives a column whose buffers are NULL.", |_, parts, _| {
+    parts.column.buffers = ptr::null_mut();
+});
+
+lie!(null_values, "Gives a column whose values are NULL.", |_, parts, _| {
+    parts.buffers[1] = ptr::null();
+});
+
+lie!(negative_length, "Gives a batch of -1 rows.", |root, _, _| {
+    root.length = -1;
+});
+
+lie!(negative_offset, "Gives a column at offset -1.", |_, parts, _| {
+    parts.column.offset = -1;
+});
+
+lie!(
+    huge_length,
+    "Gives a column whose length and offset overflow.",
+    |root, parts, _| {
+        root.length = i64::MAX;
+        parts.column.length = i64::MAX;
+        parts.column.offset = 1;
+    }
+);
+
+lie!(short_column, "Gives a column that is shorter than its batch.", |_, parts, _| {
+    parts.column.length = 2;
+});
+
+lie!(null_count_too_high, "Gives three values, four of them null.", |_, parts, _| {
+    parts.buffers[0] = ptr::from_ref(&parts.values).cast();
+    parts.column.null_count = 4;
+});
+
+lie!(nulls_without_bitmap, "Gives a null count of 1 and no validity.", |_, parts, _| {
+    parts.column.null_count = 1;
+});
+
+lie!(batch_nulls, "Gives a batch with a null row.", |root, parts, _| {
+    parts.root_buffers[0] = ptr::from_ref(&parts.values).cast();
+    root.null_count = 1;
+});
+
+/// Says a schema whose column has no format.
+#[allow(non_camel_case_types)]
+pub enum format_null {}
+
+/// Says a schema that is no struct.
+#[allow(non_camel_case_types)]
+pub enum no_struct {}
+
+macro_rules! lie_in_bind {
+    ($name:ident, $summary:literal, $lie:expr) => {
+        impl Function for $name {
+            const SPEC: Spec =
+                spec(c_text(concat!(stringify!($name), "\0")), concat!($summary, "\0"));
+            type State = ();
+
+            fn bind(
+                _: Scope<'_>,
+                _: &[ArrowSchema],
+                _: Options<'_>,
+            ) -> Result<(OwnedSchema, ()), Error> {
+                let lie: unsafe fn(&mut ArrowSchema) = $lie;
+                let mut schema = value_schema()?.into_raw();
+                // SAFETY: the schema is whole until the lie; its release follows no format.
+                unsafe {
+                    lie(&mut schema);
+                    Ok((OwnedSchema::from_raw(schema), ()))
+                }
+            }
+
+            fn run(
+                (): &mut (),
+                _: Scope<'_>,
+                _: &mut [ArrowArray],
+            ) -> Result<OwnedArray, Error> {
+                Err(Error::failed("bound on a lie"))
+            }
+        }
+    };
+}
+
+lie_in_bind!(format_null, "Says a schema whose column has no format.", |schema| {
+    // SAFETY: the schema of a batch has its one child.
+    unsafe { (**schema.children).format = ptr::null() };
+});
+
+lie_in_bind!(no_struct, "Says a schema that is no struct.", |schema| {
+    schema.format = c"l".as_ptr();
+});
