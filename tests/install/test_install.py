@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""Other projects find an installed Alloy by CMake and by pkg-config, also after a move."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BUILD = pathlib.Path(os.environ.get("ALLOY_BUILD", ROOT / "build"))
+CONSUMER = ROOT / "tests/install/consumer"
+EXPECTED = ["counted 0", "function score"]
+
+
+def run(*command, **more):
+    done = subprocess.run([str(c) for c in command], text=True, errors="replace",
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more)
+    if done.returncode != 0:
+        raise AssertionError(f"{' '.join(map(str, command))}\n{done.stdout}")
+    return done.stdout
+
+
+class InstallTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.here = pathlib.Path(cls.folder.name)
+        run("cmake", "--install", BUILD, "--prefix", cls.here / "installed")
+        # Nothing in it may remember the place it was installed to.
+        cls.prefix = cls.here / "moved"
+        shutil.move(cls.here / "installed", cls.prefix)
+        cls.built = cls.here / "built"
+        run("cmake", "-S", CONSUMER, "-B", cls.built, "-G", "Ninja",
+            f"-DCMAKE_PREFIX_PATH={cls.prefix}")
+        run("cmake", "--build", cls.built)
+
+    def lines(self, host, **environment):
+        output = run(host, self.built / "score.so", env={**os.environ, **environment})
+        return [line for line in output.splitlines() if not line.startswith("[")]
+
+    def test_cmake_project_calls_the_engine(self):
+        self.assertEqual(self.lines(self.built / "host"), EXPECTED)
+
+    def test_backend_exports_one_symbol(self):
+        names = [line.split()[-1] for line in
+                 run("nm", "-D", "--defined-only", self.built / "score.so").splitlines()]
+        self.assertEqual(names, ["alloy_backend_init"])
+
+    def test_pkg_config_builds_a_host(self):
+        pkgconfig = next(self.prefix.glob("lib*/**/pkgconfig"))
+        library = pkgconfig.parent
+        environment = {**os.environ, "PKG_CONFIG_PATH": str(pkgconfig)}
+        flags = run("pkg-config", "--cflags", "--libs", "alloy", env=environment).split()
+        self.assertNotIn(str(ROOT), " ".join(flags))
+        host = self.here / "pkg_host"
+        run("gcc", "-std=c11", "-Wall", "-Werror", CONSUMER / "host.c", "-o", host, *flags)
+        self.assertEqual(self.lines(host, LD_LIBRARY_PATH=str(library)), EXPECTED)
+
+    def test_every_public_header_is_installed(self):
+        def names(folder):
+            return sorted(str(p.relative_to(folder)) for p in folder.rglob("*.h*"))
+        self.assertEqual(names(self.prefix / "include"), names(ROOT / "include"))
