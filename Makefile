@@ -13,8 +13,8 @@ SHELL := /bin/bash
 FLIGHTS := build/data/flights.csv.zip
 # A tree configured before, perhaps with tests, stays as it is.
 CONFIGURE := test -f build/build.ninja || cmake --preset release -DALLOY_TESTS=OFF >/dev/null
-BUILD_GO := mkdir -p build/bin && go build -o alloy ./examples/go/hello && \
-  go build -o build/bin/flights ./examples/go/flights
+BUILD_GO := mkdir -p build/bin && go build -o alloy ./go/cmd/alloy && \
+  go build -o build/bin/flights ./go/cmd/flights
 
 .PHONY: help
 help: ## Tell the targets
