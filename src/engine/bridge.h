@@ -73,7 +73,7 @@ class Bridge {
   std::shared_ptr<Service> service_;                         // guarded by mutex_
   std::vector<std::shared_ptr<const BackendTable>> tables_;  // guarded by mutex_; hosts
                                                              // hold pointers into them
-  Status failure_;  // guarded by mutex_
+  Status failure_;                                           // guarded by mutex_
 };
 
 }  // namespace alloy::core
