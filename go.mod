@@ -2,7 +2,10 @@ module github.com/ignalina/alloy
 
 go 1.25.0
 
-require github.com/apache/arrow-go/v18 v18.8.0
+require (
+	github.com/apache/arrow-go/v18 v18.8.0
+	golang.org/x/sys v0.47.0
+)
 
 require (
 	github.com/goccy/go-json v0.10.6 // indirect
@@ -12,5 +15,4 @@ require (
 	github.com/pierrec/lz4/v4 v4.1.29 // indirect
 	github.com/zeebo/xxh3 v1.1.0 // indirect
 	golang.org/x/exp v0.0.0-20260112195511-716be5621a96 // indirect
-	golang.org/x/sys v0.47.0 // indirect
 )

@@ -48,6 +48,7 @@ type Exporter struct {
 
 	// What is left of the block while a call is written.
 	nextNode    []engine.Array
+	nextPart    []engine.Part
 	nextPointer []*engine.Array
 	nextBuffer  []unsafe.Pointer
 	nextSize    []int64
@@ -70,6 +71,7 @@ func NewExporter(plans []*Plan) *Exporter {
 const (
 	headerBytes  = unsafe.Sizeof(engine.BlockHeader{})
 	arrayBytes   = unsafe.Sizeof(engine.Array{})
+	partBytes    = unsafe.Sizeof(engine.Part{})
 	pointerBytes = unsafe.Sizeof(uintptr(0))
 )
 
@@ -137,7 +139,7 @@ func (k *keeper) GiveBack() {
 
 // prepare cuts a zeroed block into rows of structs, pointers and sizes.
 func (x *Exporter) prepare(variadic int) {
-	size := headerBytes + uintptr(x.nodes)*arrayBytes +
+	size := headerBytes + uintptr(x.nodes)*(arrayBytes+partBytes) +
 		uintptr(x.pointers+x.buffers+2*variadic)*pointerBytes
 	if x.block == nil || x.size < size {
 		x.Close()
@@ -149,6 +151,8 @@ func (x *Exporter) prepare(variadic int) {
 	at := unsafe.Add(unsafe.Pointer(x.block), headerBytes)
 	x.nextNode = unsafe.Slice((*engine.Array)(at), x.nodes)
 	at = unsafe.Add(at, uintptr(x.nodes)*arrayBytes)
+	x.nextPart = unsafe.Slice((*engine.Part)(at), x.nodes)
+	at = unsafe.Add(at, uintptr(x.nodes)*partBytes)
 	x.nextPointer = unsafe.Slice((**engine.Array)(at), x.pointers)
 	at = unsafe.Add(at, uintptr(x.pointers)*pointerBytes)
 	x.nextBuffer = unsafe.Slice((*unsafe.Pointer)(at), x.buffers+variadic)
@@ -198,7 +202,10 @@ func (x *Exporter) mismatch(format string, a ...any) error {
 
 func (x *Exporter) own(out *engine.Array) {
 	out.Release = engine.ReleaseArray
-	out.PrivateData = unsafe.Pointer(x.block)
+	part := &x.nextPart[0]
+	x.nextPart = x.nextPart[1:]
+	part.Block = x.block
+	out.PrivateData = unsafe.Pointer(part)
 }
 
 func (x *Exporter) takeBuffers(n int) []unsafe.Pointer {

@@ -5261,7 +5261,7 @@ class Bridge {
   std::shared_ptr<Service> service_;                         // guarded by mutex_
   std::vector<std::shared_ptr<const BackendTable>> tables_;  // guarded by mutex_; hosts
                                                              // hold pointers into them
-  Status failure_;  // guarded by mutex_
+  Status failure_;                                           // guarded by mutex_
 };
 
 }  // namespace alloy::core_v0_1
@@ -6454,6 +6454,15 @@ Result<Selected> SelectFunction(const Service& service, const std::string& name,
 }
 
 }  // namespace alloy::core_v0_1
+
+// src/engine/testdata/throws.cc ---------------------------------------------------------
+// A backend whose initialisation throws, against the contract.
+#include <stdexcept>
+
+
+const alloy_backend* alloy_backend_init(const alloy_services*, alloy_scope*) {
+  throw std::runtime_error("no database");
+}
 
 // src/capi/capi.cc ----------------------------------------------------------------------
 //

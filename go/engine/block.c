@@ -18,15 +18,17 @@ void alloy_go_block_drop(void* memory, int64_t parts) {
 
 // Mark a struct and those below it; returns how many of this block's parts are gone. A
 // child that was moved out is marked already; one that someone put there is released by
-// its own callback.
+// its own callback. Where a struct was copied instead of moved, the second release finds
+// the part gone, and counts nothing.
 static int64_t Mark(struct ArrowArray* array) {
-  int64_t gone = 1;
+  alloy_go_part* part = array->private_data;
+  int64_t gone = __atomic_exchange_n(&part->gone, 1, __ATOMIC_RELAXED) == 0;
   for (int64_t i = 0; i < array->n_children + 1; ++i) {
     struct ArrowArray* child =
         i < array->n_children ? array->children[i] : array->dictionary;
     if (child == NULL || child->release == NULL) continue;
     if (child->release == alloy_go_release_array &&
-        child->private_data == array->private_data) {
+        ((alloy_go_part*)child->private_data)->block == part->block) {
       gone += Mark(child);
     } else {
       child->release(child);
@@ -37,8 +39,9 @@ static int64_t Mark(struct ArrowArray* array) {
 }
 
 void alloy_go_release_array(struct ArrowArray* array) {
-  void* block = array->private_data;
-  alloy_go_block_drop(block, Mark(array));
+  void* block = ((alloy_go_part*)array->private_data)->block;
+  const int64_t gone = Mark(array);
+  if (gone > 0) alloy_go_block_drop(block, gone);
 }
 
 void alloy_go_release_schema(struct ArrowSchema* schema) { schema->release = NULL; }

@@ -18,6 +18,12 @@ type BlockHeader struct {
 	handle uintptr
 }
 
+// Part is what the private data of a struct points to.
+type Part struct {
+	Block *BlockHeader
+	gone  int64
+}
+
 // Arm sets the number of structs that the block holds, besides Go's own part.
 func (b *BlockHeader) Arm(structs int) {
 	atomic.StoreInt64(&b.parts, int64(structs)+1)

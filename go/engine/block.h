@@ -15,13 +15,19 @@ typedef struct alloy_go_block {
   uintptr_t handle;  // set before Go lets go: what to give back to Go with the last part
 } alloy_go_block;
 
+// What private_data of a struct points to; in the block as well.
+typedef struct alloy_go_part {
+  void* block;
+  int64_t gone;  // whether it is released
+} alloy_go_part;
+
 // Make a zeroed block of `size` bytes, the header included; NULL when memory is short.
 void* alloy_go_block_new(uint64_t size);
 
 // Give up `parts` of the block, and the block itself with the last of them.
 void alloy_go_block_drop(void* block, int64_t parts);
 
-// What the structs of a block carry as their release; private_data is the block.
+// What the structs of a block carry as their release; private_data is their part.
 void alloy_go_release_array(struct ArrowArray* array);
 
 // What schemas that are only lent carry as their release: marks them, frees nothing.
