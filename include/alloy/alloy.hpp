@@ -112,6 +112,12 @@ struct FunctionInfo {
   std::vector<std::string> options;  // names
 };
 
+struct BackendInfo {
+  std::string name;
+  std::string version;
+  std::string language;
+};
+
 // An open backend. A new bridge echoes; SetImplLib puts a library in its place. A bridge
 // that could not be made, or whose last load failed, answers that error to every call.
 //
@@ -209,6 +215,15 @@ class Bridge {
       functions.push_back(std::move(info));
     }
     return functions;
+  }
+
+  // The name, the version and the language of the backend that serves the bridge.
+  Result<BackendInfo> Backend() {
+    if (!state_->status.ok()) return state_->status;
+    const alloy_backend* backend = nullptr;
+    alloy_error error;
+    if (alloy_bridge_backend(get(), &backend, &error) != ALLOY_OK) return Status(error);
+    return BackendInfo{backend->name, backend->version, backend->language};
   }
 
   // Calls answer ALLOY_CLOSED from now on; results stay valid.
