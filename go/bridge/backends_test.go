@@ -48,6 +48,10 @@ type roundTripBackend struct {
 // roundTripBackends have a function that gives its batch back.
 var roundTripBackends = []roundTripBackend{
 	{"the built-in echo", "", "echo"},
+	{"the echo in Rust", "echo_rust", "echo"},
+	{"the echo in C++", "echo_cpp", "echo"},
+	{"the identity in Rust", "identity_rust", "identity"},
+	{"the identity in C++", "tests/identity", "identity"},
 }
 
 func (b roundTripBackend) open(t testing.TB, mem memory.Allocator) *alloy.GoBridge {

@@ -96,7 +96,7 @@ func bufferOf(data arrow.ArrayData, i int) []byte {
 	return data.Buffers()[i].Bytes()
 }
 
-func roundTrip(t *testing.T, goBridge *alloy.GoBridge, function string, batch arrow.RecordBatch) {
+func roundTrip(t *testing.T, goBridge *alloy.GoBridge, function string, batch arrow.RecordBatch, whole bool) {
 	t.Helper()
 	out, err := goBridge.Call(context.Background(), function, nil, batch)
 	if err != nil {
@@ -106,6 +106,10 @@ func roundTrip(t *testing.T, goBridge *alloy.GoBridge, function string, batch ar
 	sameSchema(t, out.Schema(), batch.Schema())
 	if !array.RecordEqual(out, batch) {
 		t.Fatalf("got %v, want %v", out, batch)
+	}
+	// A slice may come back with other offsets, and is the same all the same.
+	if !whole {
+		return
 	}
 	for i, column := range batch.Columns() {
 		sameData(t, batch.ColumnName(i), out.Column(i).Data(), column.Data())
@@ -151,13 +155,13 @@ func goldenFile(t *testing.T, mem memory.Allocator, goBridge *alloy.GoBridge, fu
 		if err != nil {
 			t.Fatal(err)
 		}
-		roundTrip(t, goBridge, function, batch)
+		roundTrip(t, goBridge, function, batch, true)
 		if rows := batch.NumRows(); rows > 2 {
 			slice := batch.NewSlice(1, rows-1)
-			roundTrip(t, goBridge, function, slice)
+			roundTrip(t, goBridge, function, slice, false)
 			slice.Release()
 			none := batch.NewSlice(rows, rows)
-			roundTrip(t, goBridge, function, none)
+			roundTrip(t, goBridge, function, none, false)
 			none.Release()
 		}
 	}
