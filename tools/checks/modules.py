@@ -14,7 +14,7 @@ OS_HEADER = re.compile(
     r"libgen|link|malloc|mqueue|netdb|poll|pthread|pwd|regex|sched|semaphore|"
     r"signal|spawn|strings|syscall|syslog|termios|ucontext|unistd|utime|wait|wordexp)\.h)$")
 
-OUTSIDE = ("backends/*", "cmd/*", "examples/*", "testing/*", "bench/*", "apps/*")
+OUTSIDE = ("backends/*", "cmd/*", "examples/*", "testing/*", "apps/*")
 C_SOURCES = (".h", ".hpp", ".c", ".cc", ".cpp")
 
 
