@@ -51,7 +51,9 @@ inline alloy_code SayException(alloy_scope* scope) noexcept {
   try {
     throw;
   } catch (const Failure& failure) {
-    return Say(scope, failure.code(), failure.text());
+    // An error that called itself none is still one.
+    const alloy_code code = failure.code() == ALLOY_OK ? ALLOY_INTERNAL : failure.code();
+    return Say(scope, code, failure.text());
   } catch (const std::bad_alloc&) {
     return Say(scope, ALLOY_EXHAUSTED, "out of memory");
   } catch (const std::exception& error) {

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+# Apache Arrow C++ for alloy/arrow.hpp: the target alloy_arrow, where Arrow can be found.
+# First a package of it (find_package); then the one inside an installed pyarrow, of the
+# Python that ALLOY_PYTHON names, or of .venv.
+
+if(TARGET alloy_arrow)
+  return()
+endif()
+find_package(Arrow QUIET)
+if(Arrow_FOUND)
+  add_library(alloy_arrow INTERFACE)
+  target_link_libraries(alloy_arrow INTERFACE Arrow::arrow_shared)
+  return()
+endif()
+
+find_program(ALLOY_PYTHON python3 HINTS "${PROJECT_SOURCE_DIR}/.venv/bin" NO_DEFAULT_PATH)
+find_program(ALLOY_PYTHON python3)
+if(NOT ALLOY_PYTHON)
+  return()
+endif()
+execute_process(
+  COMMAND "${ALLOY_PYTHON}" -c "import pyarrow; print(pyarrow.get_include()); print(pyarrow.get_library_dirs()[0])"
+  OUTPUT_VARIABLE places RESULT_VARIABLE result ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE)
+if(NOT result EQUAL 0)
+  return()
+endif()
+string(REPLACE "\n" ";" places "${places}")
+list(GET places 0 include)
+list(GET places 1 folder)
+# The wheel has no libarrow.so to link to, only the full name of its version.
+file(GLOB library "${folder}/libarrow.so.*")
+if(NOT library)
+  return()
+endif()
+list(GET library 0 library)
+add_library(alloy_pyarrow SHARED IMPORTED)
+set_target_properties(alloy_pyarrow PROPERTIES IMPORTED_LOCATION "${library}"
+  INTERFACE_INCLUDE_DIRECTORIES "${include}")
+add_library(alloy_arrow INTERFACE)
+target_link_libraries(alloy_arrow INTERFACE alloy_pyarrow)
+target_link_options(alloy_arrow INTERFACE "LINKER:-rpath,${folder}")
+message(STATUS "Arrow C++ of pyarrow: ${library}")

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+//
+// Call native functions on the record batches of Apache Arrow C++.
+//
+//   auto result = alloy::arrow::Call(bridge, "score", {batch});
+//   if (result.ok()) std::cout << (*result)->ToString();
+//
+// Batches go in and come out without a copy: a backend sees the buffers of the input, and
+// the result's buffers are the backend's, given back when the last of them is gone. Call
+// binds each time; where the same function is called again, keep a BoundCall: then no
+// schema is looked at twice.
+//
+// Needs Arrow C++ (find_package(Arrow), or the one inside an installed pyarrow: see
+// cmake/AlloyArrow.cmake). For programs without it there is alloy.hpp.
+//
+// Threads  Export, Import, Call: shared. BoundCall: serial.
+#ifndef ALLOY_ARROW_HPP_
+#define ALLOY_ARROW_HPP_
+
+#include <arrow/c/bridge.h>
+#include <arrow/record_batch.h>
+#include <arrow/result.h>
+#include <arrow/status.h>
+#include <arrow/type.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "alloy/alloy.hpp"
+#include "alloy/detail/arrow_export.hpp"
+#include "alloy/detail/arrow_import.hpp"
+
+namespace alloy::arrow {
+
+using RecordBatchPtr = std::shared_ptr<::arrow::RecordBatch>;
+using SchemaPtr = std::shared_ptr<::arrow::Schema>;
+
+// The batch as an ArrowArray over the same buffers, which live as long as any part of it.
+// `out` is released before, and given only when the status is ok.
+inline Status Export(const RecordBatchPtr& batch, ArrowArray* out) {
+  return detail::Exporter().Export(batch, out);
+}
+
+// Takes `array`, which the engine has checked against `schema`: a result of a call.
+inline RecordBatchPtr Import(ArrowArray* array, const SchemaPtr& schema) {
+  return detail::Importer::Import(array, schema);
+}
+
+// A function bound to the schemas of its inputs: bound once, run often.
+class BoundCall {
+ public:
+  static Result<BoundCall> Bind(Bridge& bridge, const std::string& function,
+                                std::vector<SchemaPtr> schemas,
+                                const OptionMap& options = {}) {
+    std::vector<alloy::detail::Owned<ArrowSchema>> owners(schemas.size());
+    std::vector<ArrowSchema> inputs;  // in a row, borrowed from the owners
+    for (size_t i = 0; i < schemas.size(); ++i) {
+      const auto status = ::arrow::ExportSchema(*schemas[i], owners[i].get());
+      if (!status.ok()) return Status::Invalid(status.message());
+      inputs.push_back(*owners[i]);
+    }
+    auto bound = bridge.Bind(function, inputs, options);
+    if (!bound.ok()) return bound.status();
+    ArrowSchema output;
+    Schema::Copy(bound->output_schema()).MoveTo(&output);
+    auto imported = ::arrow::ImportSchema(&output);
+    if (!imported.ok()) return Status::Invalid(imported.status().message());
+    return BoundCall(std::move(*bound), std::move(schemas), imported.MoveValueUnsafe());
+  }
+
+  // Run on a batch for each schema it was bound to.
+  Result<RecordBatchPtr> Run(std::span<const RecordBatchPtr> batches,
+                             const CallLimits& limits = {}) {
+    if (batches.size() != inputs_.size()) {
+      return Status::Invalid("bound to " + std::to_string(inputs_.size()) +
+                             " inputs, called with " + std::to_string(batches.size()));
+    }
+    if (batches.size() == 1) {  // without a list on the heap
+      alloy::detail::OwnedArray array;
+      return RunOn(batches, std::span(&array, 1), limits);
+    }
+    std::vector<alloy::detail::OwnedArray> arrays(batches.size());
+    return RunOn(batches, arrays, limits);
+  }
+  Result<RecordBatchPtr> Run(const RecordBatchPtr& batch, const CallLimits& limits = {}) {
+    return Run(std::span(&batch, 1), limits);
+  }
+
+  // The schema of the results.
+  const SchemaPtr& output_schema() const { return output_; }
+
+ private:
+  BoundCall(alloy::BoundCall call, std::vector<SchemaPtr> inputs, SchemaPtr output)
+      : call_(std::move(call)), inputs_(std::move(inputs)), output_(std::move(output)) {}
+
+  Result<RecordBatchPtr> RunOn(std::span<const RecordBatchPtr> batches,
+                               std::span<alloy::detail::OwnedArray> arrays,
+                               const CallLimits& limits) {
+    for (size_t i = 0; i < batches.size(); ++i) {
+      const SchemaPtr& schema = batches[i]->schema();
+      if (schema != inputs_[i] &&
+          !schema->Equals(*inputs_[i], /*check_metadata=*/false)) {
+        return Status::Invalid("input " + std::to_string(i) +
+                               " is not of the schema that was bound");
+      }
+      Status status = Export(batches[i], arrays[i].get());
+      if (!status.ok()) return status;
+    }
+    ArrowArray output{};
+    Status status = call_.RunRaw(arrays, &output, limits);
+    if (!status.ok()) return status;
+    return Import(&output, output_);
+  }
+
+  alloy::BoundCall call_;
+  std::vector<SchemaPtr> inputs_;
+  SchemaPtr output_;
+};
+
+// Bind a function to the schemas of the batches, and run it once.
+inline Result<RecordBatchPtr> Call(Bridge& bridge, const std::string& function,
+                                   const std::vector<RecordBatchPtr>& batches,
+                                   const OptionMap& options = {},
+                                   const CallLimits& limits = {}) {
+  std::vector<SchemaPtr> schemas;
+  schemas.reserve(batches.size());
+  for (const RecordBatchPtr& batch : batches) schemas.push_back(batch->schema());
+  auto bound = BoundCall::Bind(bridge, function, std::move(schemas), options);
+  if (!bound.ok()) return bound.status();
+  return bound->Run(batches, limits);
+}
+
+}  // namespace alloy::arrow
+
+#endif  // ALLOY_ARROW_HPP_
