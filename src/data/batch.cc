@@ -110,7 +110,7 @@ Status AdmitBatch(const Layout& layout, ArrowArray* batch) {
   ShapeWalk walk(layout);
   if (!walk.Check(*batch)) [[unlikely]]
     return ShapeStatus(layout, walk.fault());
-  bool mend = walk.mend() || batch->offset != 0;
+  bool mend = walk.mend() || !walk.even() || batch->offset != 0;
   if (batch->null_count != 0) [[unlikely]] {
     const bool counted = batch->null_count > 0;
     if (counted || AnyNull(batch->buffers[0], batch->offset, batch->length)) {
@@ -118,9 +118,6 @@ Status AdmitBatch(const Layout& layout, ArrowArray* batch) {
                        counted ? std::to_string(batch->null_count) : "some");
     }
     mend = true;
-  }
-  for (int64_t i = 0; i < batch->n_children; ++i) {
-    mend |= batch->children[i]->length != batch->length;
   }
   return mend ? Mend(layout, batch) : Status();
 }

@@ -121,11 +121,6 @@ class SchemaCopier {
   char* string_;
 };
 
-template <typename T>
-void AppendRaw(T value, std::string* key) {
-  key->append(reinterpret_cast<const char*>(&value), sizeof(value));
-}
-
 }  // namespace
 
 Result<OwnedSchema> CopySchema(const ArrowSchema& schema) {
@@ -154,14 +149,15 @@ Status AppendFingerprint(const ArrowSchema& schema, std::string* key) {
   return WalkSchema(schema, [key](const SchemaPlace& place) {
     const ArrowSchema& node = *place.schema;
     // C strings hold no NUL, so it ends them; everything else has a length of its own.
+    const int64_t numbers[] = {
+        node.flags, node.n_children, place.metadata_bytes,
+        (node.name != nullptr ? 1 : 0) | (node.dictionary != nullptr ? 2 : 0)};
+    key->append(reinterpret_cast<const char*>(numbers), sizeof(numbers));
     key->append(node.format, std::strlen(node.format) + 1);
-    *key += node.name == nullptr ? 'n' : 'N';
     if (node.name != nullptr) key->append(node.name, std::strlen(node.name) + 1);
-    *key += node.dictionary == nullptr ? 'd' : 'D';
-    AppendRaw(node.flags, key);
-    AppendRaw(node.n_children, key);
-    AppendRaw(place.metadata_bytes, key);
-    key->append(node.metadata, static_cast<size_t>(place.metadata_bytes));
+    if (place.metadata_bytes > 0) {
+      key->append(node.metadata, static_cast<size_t>(place.metadata_bytes));
+    }
     return Status();
   });
 }

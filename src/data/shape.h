@@ -35,6 +35,8 @@ class ShapeWalk {
   // After a Check that passed: whether a buffer is NULL that a length of 0 allows to be,
   // or a buffer is there that the type has no more.
   bool mend() const { return mend_; }
+  // After a Check that passed: whether each child of the root ends with the root's rows.
+  bool even() const { return even_; }
   // After a Check that failed.
   const ShapeFault& fault() const { return fault_; }
 
@@ -45,8 +47,8 @@ class ShapeWalk {
   bool CheckHead(const Node* node, const ArrowArray* array);
   bool CheckFixed(const Node* node, const ArrowArray* array);
   bool CheckBody(const Node* node, const ArrowArray* array);
-  bool CheckChildren(const Node* node, const ArrowArray* array);
-  bool CheckRows(const Node* node, const ArrowArray* array, int64_t rows);
+  bool CheckChildren(const Node* node, const ArrowArray* array, int64_t rows);
+  bool FailShorter(const Node* node, const ArrowArray* array, int64_t rows);
   bool CheckValidity(const Node* node, const ArrowArray* array);
   bool CheckNeeded(const Node* node, const ArrowArray* array, int64_t buffer);
   bool CheckBufferCount(const Node* node, const ArrowArray* array);
@@ -62,6 +64,8 @@ class ShapeWalk {
 
   const Node* nodes_;
   bool mend_ = false;
+  bool even_ =
+      true;  // of the node whose children were checked last: the root, in the end
   ShapeFault fault_;
 };
 
