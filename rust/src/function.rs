@@ -43,7 +43,7 @@ pub trait Function: 'static {
     fn bind(
         scope: Scope<'_>,
         inputs: &[ArrowSchema],
-        options: Options<'_>,
+        options: Options,
     ) -> Result<(OwnedSchema, Self::State), Error>;
 
     /// Batches in, one batch out. What is not moved out of `inputs` the engine releases.
@@ -59,38 +59,47 @@ pub trait Function: 'static {
 }
 
 /// The options of a call, by name.
-#[derive(Clone, Copy, Debug)]
-pub struct Options<'a> {
-    table: *const RawOption,
-    values: *const *const c_char,
-    life: std::marker::PhantomData<&'a CStr>,
-}
+#[derive(Clone, Debug, Default)]
+pub struct Options(Vec<(String, String)>);
 
-impl<'a> Options<'a> {
+impl Options {
+    // SAFETY (of the call): the table ends with a NULL name or is NULL, and there is a value
+    // for each of it.
+    unsafe fn read(table: *const RawOption, values: *const *const c_char) -> Self {
+        let mut options = Vec::new();
+        // SAFETY: see above.
+        unsafe {
+            let text = |text| CStr::from_ptr(text).to_string_lossy().into_owned();
+            while !table.is_null() && !(*table.add(options.len())).name.is_null() {
+                let index = options.len();
+                options.push((text((*table.add(index)).name), text(*values.add(index))));
+            }
+        }
+        Self(options)
+    }
+
     /// The value of an option that the function declared; the engine filled the fallback.
     ///
     /// # Errors
     ///
-    /// The function declared no option of this name, or the value is not UTF-8.
-    pub fn get(&self, name: &str) -> Result<&'a str, Error> {
-        let mut index = 0;
-        while !self.table.is_null() {
-            // SAFETY: the table ends with a NULL name, and there is a value for each of it.
-            let (key, value) = unsafe {
-                let key = (*self.table.add(index)).name;
-                if key.is_null() {
-                    break;
-                }
-                (CStr::from_ptr(key), CStr::from_ptr(*self.values.add(index)))
-            };
-            if key.to_bytes() == name.as_bytes() {
-                return value.to_str().map_err(|_| {
-                    Error::invalid(format!("the option {name} is not UTF-8"))
-                });
-            }
-            index += 1;
-        }
-        Err(Error::failed(format!("the function declares no option {name}")))
+    /// The function declared no option of this name.
+    pub fn get(&self, name: &str) -> Result<&str, Error> {
+        let option = self.0.iter().find(|(key, _)| key == name);
+        let option =
+            option.ok_or_else(|| Error::failed(format!("no option {name} is declared")));
+        option.map(|(_, value)| value.as_str())
+    }
+
+    /// The value of an option, read as whatever is asked for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Options::get`], or the value is none of the type.
+    pub fn parse<T: std::str::FromStr>(&self, name: &str) -> Result<T, Error> {
+        let value = self.get(name)?;
+        value
+            .parse()
+            .map_err(|_| Error::invalid(format!("the option {name} cannot be {value:?}")))
     }
 }
 
@@ -134,9 +143,11 @@ unsafe extern "C" fn bind<F: Function>(
         let inputs = if n == 0 { &[] } else { std::slice::from_raw_parts(inputs, n) };
         (Scope::from_raw(scope), inputs)
     };
-    let options =
-        Options { table: F::SPEC.options, values, life: std::marker::PhantomData };
-    match enter(scope, || F::bind(scope, inputs, options)) {
+    let bound = enter(scope, || {
+        // SAFETY: the values are those of this function's table.
+        F::bind(scope, inputs, unsafe { Options::read(F::SPEC.options, values) })
+    });
+    match bound {
         Ok((schema, bound)) => {
             // SAFETY: both places are the engine's to be filled.
             unsafe {

@@ -12,6 +12,7 @@
 
 pub mod abi;
 mod block;
+mod column;
 mod edge;
 mod error;
 mod function;
@@ -20,10 +21,17 @@ mod own;
 mod parts;
 mod schema;
 mod scope;
+mod strings;
+#[doc(hidden)]
+pub mod typed;
+mod view;
 
 pub use block::Exporter;
+pub use column::{Column, Value};
 pub use error::{Code, Error};
 pub use function::{Function, Options, Spec, Table, init};
 pub use own::{OwnedArray, OwnedSchema};
 pub use schema::ColumnSchema;
 pub use scope::{Level, Scope};
+pub use strings::{Bytes, Strings};
+pub use view::{Bools, Number, Param, Source, View};

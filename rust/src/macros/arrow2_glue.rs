@@ -28,7 +28,7 @@ macro_rules! arrow2_glue {
             /// What a function learns when it is bound.
             pub struct Bind<'a> {
                 schemas: &'a [Schema],
-                options: Options<'a>,
+                options: &'a Options,
             }
 
             impl<'a> Bind<'a> {
@@ -42,9 +42,9 @@ macro_rules! arrow2_glue {
                     self.schemas[0].clone()
                 }
 
-                /// The value of an option that the function declared.
-                pub fn option(&self, name: &str) -> Result<&'a str, Error> {
-                    self.options.get(name)
+                /// The options of the call.
+                pub fn options(&self) -> &'a Options {
+                    self.options
                 }
             }
 
@@ -113,11 +113,11 @@ macro_rules! arrow2_glue {
             pub fn bind(
                 _scope: Scope<'_>,
                 inputs: &[ArrowSchema],
-                options: Options<'_>,
+                options: Options,
                 function: impl FnOnce(&Bind<'_>) -> Result<Bound, Error>,
             ) -> Result<(OwnedSchema, State), Error> {
                 let inputs = inputs.iter().map(import_schema).collect::<Result<Vec<_>, _>>()?;
-                let bound = function(&Bind { schemas: &inputs, options })?;
+                let bound = function(&Bind { schemas: &inputs, options: &options })?;
                 let root = DataType::Struct(bound.schema.fields.clone());
                 let mut root = Field::new("", root, false);
                 root.metadata = bound.schema.metadata.clone();

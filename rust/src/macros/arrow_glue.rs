@@ -27,7 +27,7 @@ macro_rules! arrow_glue {
             pub struct Bind<'a> {
                 scope: Scope<'a>,
                 schemas: &'a [SchemaRef],
-                options: Options<'a>,
+                options: &'a Options,
             }
 
             impl<'a> Bind<'a> {
@@ -49,9 +49,9 @@ macro_rules! arrow_glue {
                     Ok(text)
                 }
 
-                /// The value of an option that the function declared.
-                pub fn option(&self, name: &str) -> Result<&'a str, Error> {
-                    self.options.get(name)
+                /// The options of the call.
+                pub fn options(&self) -> &'a Options {
+                    self.options
                 }
             }
 
@@ -119,11 +119,11 @@ macro_rules! arrow_glue {
             pub fn bind(
                 scope: Scope<'_>,
                 inputs: &[ArrowSchema],
-                options: Options<'_>,
+                options: Options,
                 function: impl FnOnce(&Bind<'_>) -> Result<Bound, Error>,
             ) -> Result<(OwnedSchema, State), Error> {
                 let inputs = inputs.iter().map(import_schema).collect::<Result<Vec<_>, _>>()?;
-                let bound = function(&Bind { scope, schemas: &inputs, options })?;
+                let bound = function(&Bind { scope, schemas: &inputs, options: &options })?;
                 let schema = export_schema(&bound.schema)?;
                 Ok((schema, State { inputs, exporter: Exporter::default(), bound }))
             }

@@ -7,6 +7,8 @@
 /// author's `arrow2`. Functions come from [`function!`](crate::function).
 ///
 /// ```
+/// use arrowalloy::View;
+///
 /// arrowalloy::function! {
 ///     /// The sum of two numbers, null where one is.
 ///     fn add(x: View<f64>, y: View<f64>) -> sum: f64 {

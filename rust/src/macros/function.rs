@@ -1,19 +1,89 @@
 // SPDX-License-Identifier: MIT
 
-/// Declares a function of a backend.
+/// Declares a function of a backend, for the list of [`backend!`](crate::backend).
+///
+/// On typed views, the parameters are the columns it reads: the engine finds them by name,
+/// in any order and company, and refuses what does not fit before the function runs. The
+/// body gives a [`Column`](crate::Column) for each output.
+///
+/// ```
+/// arrowalloy::function! {
+///     /// A greeting for each name, as often as it says.
+///     #[option(word = "Hello", "How to begin.")]
+///     fn greet(scope, options; name: Strings, times: View<i32>) -> Result<(text: String)> {
+///         let word = options.get("word")?;
+///         scope.check()?;
+///         Ok(name
+///             .iter()
+///             .zip(times.iter())
+///             .map(|(name, times)| Some(format!("{word} {}", name?.repeat(times? as usize))))
+///             .collect())
+///     }
+/// }
+/// # use arrowalloy::{Strings, View};
+/// # arrowalloy::backend! { name: "acme.greet", functions: [greet] }
+/// # fn main() {}
+/// ```
+///
+/// `scope`, or `scope, options`, before a semicolon gives these as well. A body that cannot
+/// fail needs no `Result`, one output then no parentheses. In front of `fn`,
+/// `#[option(name = "fallback", "summary")]` or, for one that must be given,
+/// `#[option(name, "summary")]` declares an option.
+///
+/// On whole batches, a declaration names the function that binds; see `Bound` in
+/// [`arrow_glue!`](crate::arrow_glue):
+///
+/// ```text
+/// arrowalloy::function! {
+///     /// Gives its batch back.
+///     arrow fn echo(inputs: 1) = bind_echo
+/// }
+/// ```
+///
+/// The number of inputs is one number, a range such as `1..3` (both included) or `2..`, or
+/// `any`; for arrow2 the first word is `arrow2`.
 #[macro_export]
 macro_rules! function {
     (
         $(#[doc = $doc:literal])*
+        $(#[option($option:ident $(= $fallback:literal)?, $about:literal)])*
         arrow fn $name:ident(inputs: $($inputs:tt)+) = $bind:expr $(;)?
     ) => {
-        $crate::__whole_batches! { alloy_arrow [$($doc)*] $name ($($inputs)+) $bind }
+        $crate::__whole_batches! {
+            alloy_arrow [$($doc)*] [$([$option $($fallback)?, $about])*]
+            $name ($($inputs)+) $bind
+        }
     };
     (
         $(#[doc = $doc:literal])*
+        $(#[option($option:ident $(= $fallback:literal)?, $about:literal)])*
         arrow2 fn $name:ident(inputs: $($inputs:tt)+) = $bind:expr $(;)?
     ) => {
-        $crate::__whole_batches! { alloy_arrow2 [$($doc)*] $name ($($inputs)+) $bind }
+        $crate::__whole_batches! {
+            alloy_arrow2 [$($doc)*] [$([$option $($fallback)?, $about])*]
+            $name ($($inputs)+) $bind
+        }
+    };
+    (
+        $(#[doc = $doc:literal])*
+        $(#[option($option:ident $(= $fallback:literal)?, $about:literal)])*
+        fn $name:ident($scope:ident $(, $options:ident)?; $($param:ident: $type:ty),* $(,)?)
+        -> $($rest:tt)+
+    ) => {
+        $crate::__typed! {
+            [$($doc)*] [$([$option $($fallback)?, $about])*]
+            $name [$scope $(, $options)?] [$($param: $type),*] $($rest)+
+        }
+    };
+    (
+        $(#[doc = $doc:literal])*
+        $(#[option($option:ident $(= $fallback:literal)?, $about:literal)])*
+        fn $name:ident($($param:ident: $type:ty),* $(,)?) -> $($rest:tt)+
+    ) => {
+        $crate::__typed! {
+            [$($doc)*] [$([$option $($fallback)?, $about])*]
+            $name [] [$($param: $type),*] $($rest)+
+        }
     };
 }
 
@@ -22,7 +92,10 @@ macro_rules! function {
 #[macro_export]
 #[allow(clippy::crate_in_macro_def)]
 macro_rules! __whole_batches {
-    ($glue:ident [$($doc:literal)*] $name:ident ($($inputs:tt)+) $bind:expr) => {
+    (
+        $glue:ident [$($doc:literal)*] [$($option:tt)*]
+        $name:ident ($($inputs:tt)+) $bind:expr
+    ) => {
         #[allow(non_camel_case_types, missing_docs)]
         pub enum $name {}
 
@@ -31,7 +104,7 @@ macro_rules! __whole_batches {
                 name: $crate::abi::c_text(concat!(stringify!($name), "\0")),
                 summary: $crate::abi::c_text(concat!($($doc,)* "\0").trim_ascii_start()),
                 flags: 0,
-                options: ::core::ptr::null(),
+                options: $crate::__options!($($option)*),
                 min_inputs: $crate::__inputs!(min $($inputs)+),
                 max_inputs: $crate::__inputs!(max $($inputs)+),
                 columns: ::core::ptr::null(),
@@ -41,7 +114,7 @@ macro_rules! __whole_batches {
             fn bind(
                 scope: $crate::Scope<'_>,
                 inputs: &[$crate::abi::ArrowSchema],
-                options: $crate::Options<'_>,
+                options: $crate::Options,
             ) -> ::core::result::Result<($crate::OwnedSchema, Self::State), $crate::Error> {
                 crate::$glue::bind(scope, inputs, options, $bind)
             }
@@ -74,5 +147,45 @@ macro_rules! __inputs {
     };
     (max $count:literal) => {
         $count
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __options {
+    () => {
+        ::core::ptr::null()
+    };
+    ($($option:tt)+) => {
+        const {
+            use $crate::abi::{Constant, RawOption};
+            const NONE: RawOption = RawOption {
+                name: ::core::ptr::null(),
+                summary: ::core::ptr::null(),
+                fallback: ::core::ptr::null(),
+            };
+            const LIST: &Constant<&[RawOption]> =
+                &Constant(&[$($crate::__option!($option),)+ NONE]);
+            LIST.0.as_ptr()
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __option {
+    ([$option:ident, $about:literal]) => {
+        $crate::abi::RawOption {
+            name: $crate::abi::c_text(concat!(stringify!($option), "\0")),
+            summary: $crate::abi::c_text(concat!($about, "\0")),
+            fallback: ::core::ptr::null(),
+        }
+    };
+    ([$option:ident $fallback:literal, $about:literal]) => {
+        $crate::abi::RawOption {
+            name: $crate::abi::c_text(concat!(stringify!($option), "\0")),
+            summary: $crate::abi::c_text(concat!($about, "\0")),
+            fallback: $crate::abi::c_text(concat!($fallback, "\0")),
+        }
     };
 }

@@ -7,3 +7,4 @@ mod arrow_glue;
 mod arrow_import;
 mod backend;
 mod function;
+mod typed;

@@ -5,6 +5,8 @@
 
 mod lies;
 mod outcomes;
+#[cfg(test)]
+mod tests;
 
 use std::ffi::c_char;
 

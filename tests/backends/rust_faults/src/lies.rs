@@ -24,7 +24,7 @@ macro_rules! lie {
             fn bind(
                 _: Scope<'_>,
                 _: &[ArrowSchema],
-                _: Options<'_>,
+                _: Options,
             ) -> Result<(OwnedSchema, ()), Error> {
                 Ok((value_schema()?, ()))
             }
@@ -201,7 +201,7 @@ macro_rules! lie_in_bind {
             fn bind(
                 _: Scope<'_>,
                 _: &[ArrowSchema],
-                _: Options<'_>,
+                _: Options,
             ) -> Result<(OwnedSchema, ()), Error> {
                 let lie: unsafe fn(&mut ArrowSchema) = $lie;
                 let mut schema = value_schema()?.into_raw();

@@ -23,11 +23,7 @@ macro_rules! outcome {
                 spec(c_text(concat!(stringify!($name), "\0")), concat!($summary, "\0"));
             type State = $state;
 
-            fn bind(
-                _: Scope<'_>,
-                inputs: &[ArrowSchema],
-                _: Options<'_>,
-            ) -> Bound<$state> {
+            fn bind(_: Scope<'_>, inputs: &[ArrowSchema], _: Options) -> Bound<$state> {
                 let bind: fn(&ArrowSchema) -> Bound<$state> = $bind;
                 bind(&inputs[0])
             }

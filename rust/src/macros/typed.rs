@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+
+// The forms of an output: `name: type`, several of them in parentheses, either of them in a
+// Result. All become one call of __typed_function.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __typed {
+    (
+        $doc:tt $options:tt $name:ident $context:tt $params:tt
+        $out:ident: $type:ty $body:block
+    ) => {
+        $crate::__typed_function! {
+            $doc $options $name $context $params [$out: $type]
+            [$crate::Column<$type>] [$out] [] $body
+        }
+    };
+    (
+        $doc:tt $options:tt $name:ident $context:tt $params:tt
+        ($($out:ident: $type:ty),+ $(,)?) $body:block
+    ) => {
+        $crate::__typed_function! {
+            $doc $options $name $context $params [$($out: $type),+]
+            [($($crate::Column<$type>,)+)] [($($out,)+)] [] $body
+        }
+    };
+    (
+        $doc:tt $options:tt $name:ident $context:tt $params:tt
+        Result<($out:ident: $type:ty)> $body:block
+    ) => {
+        $crate::__typed_function! {
+            $doc $options $name $context $params [$out: $type]
+            [::core::result::Result<$crate::Column<$type>, $crate::Error>] [$out] [?] $body
+        }
+    };
+    (
+        $doc:tt $options:tt $name:ident $context:tt $params:tt
+        Result<($($out:ident: $type:ty),+ $(,)?)> $body:block
+    ) => {
+        $crate::__typed_function! {
+            $doc $options $name $context $params [$($out: $type),+]
+            [::core::result::Result<($($crate::Column<$type>,)+), $crate::Error>]
+            [($($out,)+)] [?] $body
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __typed_function {
+    (
+        [$($doc:literal)*] [$($option:tt)*] $name:ident
+        [$($scope:ident $(, $options:ident)?)?] [$($param:ident: $in:ty),*]
+        [$($out:ident: $type:ty),+] [$output:ty] [$pattern:pat] [$($question:tt)?] $body:block
+    ) => {
+        $(#[doc = $doc])*
+        pub fn $name(
+            $($scope: $crate::Scope<'_>, $($options: &$crate::Options,)?)?
+            $($param: $in,)*
+        ) -> $output $body
+
+        #[allow(non_camel_case_types, missing_docs)]
+        pub enum $name {}
+
+        impl $crate::Function for $name {
+            const SPEC: $crate::Spec = $crate::Spec {
+                name: $crate::abi::c_text(concat!(stringify!($name), "\0")),
+                summary: $crate::abi::c_text(concat!($($doc,)* "\0").trim_ascii_start()),
+                flags: 0,
+                options: $crate::__options!($($option)*),
+                min_inputs: 1,
+                max_inputs: 1,
+                columns: const {
+                    use $crate::abi::{Constant, RawColumn};
+                    const COLUMNS: &Constant<&[RawColumn]> = &Constant(&[
+                        $(RawColumn {
+                            name: $crate::abi::c_text(concat!(stringify!($param), "\0")),
+                            summary: $crate::abi::c_text("\0"),
+                            accepts: $crate::abi::c_text(<$in as $crate::Param>::ACCEPTS),
+                        },)*
+                        RawColumn {
+                            name: ::core::ptr::null(),
+                            summary: ::core::ptr::null(),
+                            accepts: ::core::ptr::null(),
+                        },
+                    ]);
+                    const INPUTS: &Constant<[*const RawColumn; 2]> =
+                        &Constant([COLUMNS.0.as_ptr(), ::core::ptr::null()]);
+                    INPUTS.0.as_ptr()
+                },
+            };
+            type State = $crate::typed::TypedState;
+
+            fn bind(
+                _scope: $crate::Scope<'_>,
+                inputs: &[$crate::abi::ArrowSchema],
+                options: $crate::Options,
+            ) -> ::core::result::Result<($crate::OwnedSchema, Self::State), $crate::Error> {
+                let outputs = [$($crate::ColumnSchema {
+                    name: stringify!($out),
+                    format: <$type as $crate::Value>::format(),
+                    nullable: true,
+                }),+];
+                $crate::typed::bind(&inputs[0], options, &outputs)
+            }
+
+            fn run(
+                state: &mut Self::State,
+                _scope: $crate::Scope<'_>,
+                inputs: &mut [$crate::abi::ArrowArray],
+            ) -> ::core::result::Result<$crate::OwnedArray, $crate::Error> {
+                #[allow(unused_mut, unused_variables)]
+                let mut columns = state.columns(&inputs[0]);
+                let $pattern = $name(
+                    $(
+                        $crate::__second!($scope, _scope),
+                        $($crate::__second!($options, state.options()),)?
+                    )?
+                    $(columns.view::<$in>(stringify!($param))?,)*
+                ) $($question)?;
+                let exporter = state.start(&[$((stringify!($out), $out.len())),+])?;
+                $($out.export(exporter)?;)+
+                // SAFETY: the buffers are those of the columns, which become the owner.
+                Ok(unsafe { state.finish(($($out,)+)) })
+            }
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __second {
+    ($first:ident, $second:expr) => {
+        $second
+    };
+}

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: MIT
+//! What a function reads: typed views of the columns that its parameters name.
+//!
+//! The gate has passed the columns at level shape, so the buffers are there and long enough
+//! for the length; everything that is followed from there is checked here before it is used.
+
+use std::borrow::Cow;
+use std::ffi::CStr;
+use std::mem::{align_of, size_of};
+
+use crate::abi::{ArrowArray, ArrowSchema};
+use crate::error::Error;
+
+/// How a column is laid out, where its parameter accepts more than one way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Flat,
+    Offsets32,
+    Offsets64,
+    Views,
+    Dictionary { index: u8, values: Box<Kind> },
+}
+
+impl Kind {
+    /// # Safety
+    ///
+    /// The schema must be valid.
+    pub(crate) unsafe fn of(schema: &ArrowSchema) -> Self {
+        // SAFETY: a valid schema has a format, and its dictionary is valid or NULL.
+        unsafe {
+            let format = CStr::from_ptr(schema.format).to_bytes();
+            match (schema.dictionary.as_ref(), format) {
+                (Some(values), _) => {
+                    let index = format.first().copied().unwrap_or(0);
+                    Self::Dictionary { index, values: Box::new(Self::of(values)) }
+                }
+                (_, b"u" | b"z") => Self::Offsets32,
+                (_, b"U" | b"Z") => Self::Offsets64,
+                (_, b"vu" | b"vz") => Self::Views,
+                _ => Self::Flat,
+            }
+        }
+    }
+}
+
+/// A column as the engine passed it, on its way to a parameter.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    pub(crate) array: &'a ArrowArray,
+    pub(crate) kind: &'a Kind,
+    pub(crate) name: &'static str,
+    pub(crate) rows: usize,
+}
+
+impl<'a> Source<'a> {
+    pub(crate) fn bad(&self, text: &str) -> Error {
+        Error::bad_data(format!("column {}: {text}", self.name))
+    }
+
+    pub(crate) fn bad_row(&self, row: usize, text: &str) -> Error {
+        Error::bad_data(format!("column {}, row {row}: {text}", self.name))
+    }
+
+    pub(crate) fn offset(&self) -> usize {
+        self.array.offset as usize
+    }
+
+    /// `len` values of `buffer` from `first` on; a copy of them where they are misaligned.
+    /// Any bits must make a `T`.
+    pub(crate) fn slots<T: Copy>(
+        &self,
+        buffer: usize,
+        first: usize,
+        len: usize,
+    ) -> Result<Cow<'a, [T]>, Error> {
+        if len == 0 {
+            return Ok(Cow::Borrowed(&[]));
+        }
+        // SAFETY: the gate has passed the struct: the buffer is as long as the array says.
+        unsafe {
+            let start = self.array.buffer(buffer);
+            if start.is_null() {
+                return Err(self.bad("a buffer is missing"));
+            }
+            let start = start.add(first * size_of::<T>());
+            if (start as usize).is_multiple_of(align_of::<T>()) {
+                return Ok(Cow::Borrowed(std::slice::from_raw_parts(start.cast(), len)));
+            }
+            let mut copy = Vec::<T>::with_capacity(len);
+            std::ptr::copy_nonoverlapping(
+                start,
+                copy.as_mut_ptr().cast::<u8>(),
+                len * size_of::<T>(),
+            );
+            copy.set_len(len);
+            Ok(Cow::Owned(copy))
+        }
+    }
+
+    pub(crate) fn bits(&self, buffer: usize) -> Option<Bits<'a>> {
+        let (offset, len) = (self.offset(), self.rows);
+        // SAFETY: the gate has passed the struct: the buffer is as long as the array says.
+        unsafe {
+            let start = self.array.buffer(buffer);
+            if start.is_null() || len == 0 {
+                return None;
+            }
+            let bytes = std::slice::from_raw_parts(start, (offset + len).div_ceil(8));
+            Some(Bits { bytes, offset })
+        }
+    }
+
+    pub(crate) fn validity(&self) -> Validity<'a> {
+        Validity(if self.array.null_count == 0 { None } else { self.bits(0) })
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bits<'a> {
+    bytes: &'a [u8],
+    offset: usize,
+}
+
+impl Bits<'_> {
+    #[inline]
+    pub(crate) fn get(&self, index: usize) -> bool {
+        let bit = self.offset + index;
+        self.bytes[bit / 8] >> (bit % 8) & 1 == 1
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Validity<'a>(Option<Bits<'a>>);
+
+impl Validity<'_> {
+    #[inline]
+    pub(crate) fn is_valid(&self, row: usize) -> bool {
+        self.0.as_ref().is_none_or(|bits| bits.get(row))
+    }
+
+    pub(crate) fn has_nulls(&self, rows: usize) -> bool {
+        self.0.is_some_and(|bits| (0..rows).any(|row| !bits.get(row)))
+    }
+}
+
+/// What can be a parameter of a function.
+pub trait Param<'a>: Sized {
+    /// The C formats it accepts, with blanks between and a NUL at the end.
+    const ACCEPTS: &'static str;
+
+    /// The view of a column.
+    ///
+    /// # Errors
+    ///
+    /// What is followed would leave its buffer, or is not what the type promises.
+    fn view(source: Source<'a>) -> Result<Self, Error>;
+}
+
+/// A number of the machine, which is what [`View`] shows.
+pub trait Number: Copy + Default + Send + 'static {
+    /// Its C format, with a NUL at the end.
+    const FORMAT: &'static str;
+}
+
+macro_rules! numbers {
+    ($($type:ty: $format:literal),*) => {
+        $(impl Number for $type {
+            const FORMAT: &'static str = concat!($format, "\0");
+        })*
+    };
+}
+
+numbers!(
+    i8: "c", u8: "C", i16: "s", u16: "S", i32: "i", u32: "I", i64: "l", u64: "L", f32: "f",
+    f64: "g"
+);
+
+/// A column of numbers.
+#[derive(Clone, Debug)]
+pub struct View<'a, T: Number> {
+    values: Cow<'a, [T]>,
+    validity: Validity<'a>,
+}
+
+impl<T: Number> View<'_, T> {
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The value of a row; None for a null, and beyond the last row.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, row: usize) -> Option<T> {
+        let value = self.values.get(row)?;
+        self.validity.is_valid(row).then_some(*value)
+    }
+
+    /// All rows, None for nulls.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<T>> + '_ {
+        let rows = self.values.iter().enumerate();
+        rows.map(|(row, value)| self.validity.is_valid(row).then_some(*value))
+    }
+
+    /// The values alone; those of null rows mean nothing.
+    #[must_use]
+    pub fn values(&self) -> &[T] {
+        &self.values
+    }
+
+    /// Whether any row is null. Counts bits where the host did not.
+    #[must_use]
+    pub fn has_nulls(&self) -> bool {
+        self.validity.has_nulls(self.len())
+    }
+}
+
+impl<'a, T: Number> Param<'a> for View<'a, T> {
+    const ACCEPTS: &'static str = T::FORMAT;
+
+    fn view(source: Source<'a>) -> Result<Self, Error> {
+        Ok(Self {
+            values: source.slots(1, source.offset(), source.rows)?,
+            validity: source.validity(),
+        })
+    }
+}
+
+/// A column of booleans.
+#[derive(Clone, Debug)]
+pub struct Bools<'a> {
+    bits: Option<Bits<'a>>,
+    validity: Validity<'a>,
+    rows: usize,
+}
+
+impl Bools<'_> {
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// The value of a row; None for a null, and beyond the last row.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, row: usize) -> Option<bool> {
+        let bits = self.bits.as_ref()?;
+        (row < self.rows && self.validity.is_valid(row)).then(|| bits.get(row))
+    }
+
+    /// All rows, None for nulls.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<bool>> + '_ {
+        (0..self.rows).map(|row| self.get(row))
+    }
+}
+
+impl<'a> Param<'a> for Bools<'a> {
+    const ACCEPTS: &'static str = "b\0";
+
+    fn view(source: Source<'a>) -> Result<Self, Error> {
+        let bits = source.bits(1);
+        if bits.is_none() && source.rows > 0 {
+            return Err(source.bad("a buffer is missing"));
+        }
+        Ok(Self { bits, validity: source.validity(), rows: source.rows })
+    }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+//! A batch leaves as one block, which goes with the last of its structs, whoever holds it.
+
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use arrowalloy::abi::ArrowArray;
+use arrowalloy::{Exporter, OwnedArray};
+
+struct Owner {
+    values: Vec<i64>,
+    dropped: Arc<AtomicUsize>,
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.values.clear();
+        self.dropped.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+// A batch of two columns: numbers, and a list of numbers beside a dictionary.
+fn batch(exporter: &mut Exporter, dropped: &Arc<AtomicUsize>) -> OwnedArray {
+    let owner = Owner { values: (0..8).collect(), dropped: dropped.clone() };
+    let none = ptr::null::<u8>();
+    exporter.start();
+    exporter.node(8, 0, 0, 3, false);
+    exporter.buffer(none);
+    for n_children in [0, 1] {
+        exporter.node(8, 0, 0, n_children, false);
+        exporter.buffer(none);
+        exporter.buffer(owner.values.as_ptr());
+    }
+    exporter.node(4, 1, 2, 0, false);
+    exporter.buffer(none);
+    exporter.buffer(owner.values.as_ptr());
+    exporter.node(8, 0, 0, 0, true);
+    exporter.buffer(none);
+    exporter.buffer(owner.values.as_ptr());
+    exporter.node(2, 0, 0, 0, false);
+    exporter.buffer(none);
+    exporter.buffer(owner.values.as_ptr());
+    // SAFETY: the buffers are those of the vector, which the owner keeps.
+    unsafe { exporter.finish(owner) }
+}
+
+fn take(parent: &ArrowArray, index: usize) -> OwnedArray {
+    // SAFETY: the child is in its place, and is moved out.
+    OwnedArray::take(unsafe { &mut **parent.children.add(index) })
+}
+
+#[test]
+fn the_tree_is_as_it_was_told() {
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let batch = batch(&mut Exporter::default(), &dropped);
+    let root = batch.raw();
+    assert_eq!((root.length, root.n_buffers, root.n_children), (8, 1, 3));
+    // SAFETY: the structs of the batch.
+    unsafe {
+        let list = root.child(1).expect("a list");
+        let item = list.child(0).expect("its item");
+        assert_eq!((item.length, item.null_count, item.offset), (4, 1, 2));
+        assert_eq!(item.buffer(1).cast::<i64>().add(7).read(), 7);
+        assert!(item.buffer(2).is_null() && item.child(0).is_none());
+        let indices = root.child(2).expect("indices");
+        assert_eq!((*indices.dictionary).length, 2);
+    }
+    drop(batch);
+    assert_eq!(dropped.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn children_are_released_on_their_own_in_any_order() {
+    let mut exporter = Exporter::default();
+    for order in 0..16 {
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let batch = batch(&mut exporter, &dropped);
+        let mut parts: Vec<OwnedArray> = (0..3)
+            .filter(|i| order >> i & 1 == 1)
+            .map(|i| take(batch.raw(), i))
+            .collect();
+        // An item out of its list as well, when the list was moved.
+        if let Some(list) = parts.iter().find(|part| part.raw().n_children == 1) {
+            let item = take(list.raw(), 0);
+            parts.push(item);
+        }
+        parts.insert(if order >> 3 == 1 { parts.len() } else { 0 }, batch);
+        while parts.len() > 1 {
+            drop(parts.remove(0));
+            assert_eq!(dropped.load(Ordering::SeqCst), 0, "order {order}");
+        }
+        drop(parts);
+        assert_eq!(dropped.load(Ordering::SeqCst), 1, "order {order}");
+    }
+}
+
+#[test]
+fn children_are_released_from_any_thread_at_once() {
+    for _ in 0..200 {
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let batch = batch(&mut Exporter::default(), &dropped);
+        let parts: Vec<OwnedArray> =
+            (0..3).map(|index| take(batch.raw(), index)).collect();
+        std::thread::scope(|scope| {
+            for part in parts.into_iter().chain([batch]) {
+                scope.spawn(move || drop(part));
+            }
+        });
+        assert_eq!(dropped.load(Ordering::SeqCst), 1);
+    }
+}
+
+#[test]
+fn a_struct_put_in_the_place_of_a_child_is_released_with_it() {
+    let dropped = [Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0))];
+    let mut exporter = Exporter::default();
+    let first = batch(&mut exporter, &dropped[0]);
+    let second = batch(&mut exporter, &dropped[1]);
+    drop(take(first.raw(), 0));
+    // SAFETY: the place is the first batch's, and is released.
+    unsafe { **first.raw().children = second.into_raw() };
+    drop(first);
+    assert_eq!(dropped.map(|count| count.load(Ordering::SeqCst)), [1, 1]);
+}
+
+#[test]
+fn columns_of_their_own_make_a_batch() {
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let columns: Vec<OwnedArray> =
+        (0..2).map(|_| batch(&mut Exporter::default(), &dropped)).collect();
+    let batch = OwnedArray::from_columns(8, columns);
+    let first = take(batch.raw(), 0);
+    drop(batch);
+    assert_eq!(dropped.load(Ordering::SeqCst), 1);
+    assert_eq!(first.raw().n_children, 3);
+    drop(first);
+    assert_eq!(dropped.load(Ordering::SeqCst), 2);
+}

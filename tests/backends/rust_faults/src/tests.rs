@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+//! What the edge makes of panics and errors, seen from the host.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use arrowalloy::{Code, Exporter, OwnedArray};
+use test_host::{Backend, Call, Failure};
+
+use crate::outcomes::values;
+use crate::{alloy_backend_init, value_schema};
+
+struct Counted(#[allow(dead_code)] Vec<i64>, Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.1.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+// A batch that counts its release.
+fn counted(released: &Arc<AtomicUsize>) -> OwnedArray {
+    let owner = Counted(vec![1, 2, 3], released.clone());
+    let mut exporter = Exporter::default();
+    exporter.node(3, 0, 0, 1, false);
+    exporter.buffer(std::ptr::null::<u8>());
+    exporter.node(3, 0, 0, 0, false);
+    exporter.buffer(std::ptr::null::<u8>());
+    exporter.buffer(owner.0.as_ptr());
+    // SAFETY: the buffers are those of the vector, which the owner keeps.
+    unsafe { exporter.finish(owner) }
+}
+
+fn bind(name: &str) -> Result<Call, Failure> {
+    let schema = value_schema().expect("a schema");
+    Backend::load(alloy_backend_init).bind(name, &[schema], &[])
+}
+
+fn fails(name: &str) -> Failure {
+    let released = Arc::new(AtomicUsize::new(0));
+    let call = bind(name).expect("a call");
+    let failure = call.run(vec![counted(&released)]).expect_err("a failure");
+    assert_eq!(released.load(Ordering::SeqCst), 1, "{name}");
+    // The call serves on.
+    let again = call.run(vec![counted(&released)]).expect_err("a failure");
+    assert_eq!((again, released.load(Ordering::SeqCst)), (failure.clone(), 2), "{name}");
+    failure
+}
+
+#[test]
+fn errors_keep_their_code_and_text() {
+    let failure = fails("error");
+    assert_eq!(failure.code, Code::Failed as i32);
+    assert_eq!(failure.text, "the wrong thing happened");
+    let failure = fails("retry");
+    assert_eq!((failure.code, failure.text.as_str()), (Code::Retry as i32, "come again"));
+    let failure = bind("refuse").expect_err("a failure");
+    assert_eq!(failure.code, Code::NoMatch as i32);
+}
+
+#[test]
+fn panics_become_errors_with_text_file_and_line() {
+    let failure = fails("panic_in_run");
+    assert_eq!(failure.code, Code::Failed as i32);
+    let (place, text) = failure.text.split_once(": ").expect("a place and a text");
+    assert_eq!(text, "the run went wrong: 42");
+    let (file, line) = place.rsplit_once(':').expect("a file and a line");
+    assert!(file.ends_with("src/outcomes.rs"), "{file}");
+    assert!(line.parse::<u32>().is_ok(), "{line}");
+
+    let failure = bind("panic_in_bind").expect_err("a failure");
+    assert!(failure.text.ends_with("the bind went wrong"), "{}", failure.text);
+}
+
+#[test]
+fn a_payload_that_panics_when_dropped_is_survived() {
+    let failure = fails("panic_with_payload");
+    assert_eq!(failure.code, Code::Failed as i32);
+    assert!(failure.text.contains("outcomes.rs"), "{}", failure.text);
+}
+
+#[test]
+fn a_state_that_panics_when_dropped_is_survived() {
+    let call = bind("panic_in_unbind").expect("a call");
+    assert!(call.run(vec![values(vec![1])]).is_ok());
+    drop(call);
+}
+
+// Run as a child process by the test below.
+#[test]
+fn child_that_panics() {
+    if std::env::var_os("ALLOY_TEST_CHILD").is_none() {
+        return;
+    }
+    let failure = fails("panic_in_run");
+    assert!(failure.text.contains("the run went wrong"));
+    let outside = std::thread::spawn(|| panic!("not in an entry")).join();
+    assert!(outside.is_err());
+}
+
+#[test]
+fn only_panics_outside_of_entries_reach_the_hosts_stderr() {
+    let output = Command::new(std::env::current_exe().expect("this program"))
+        .args(["--exact", "tests::child_that_panics", "--nocapture"])
+        .env("ALLOY_TEST_CHILD", "1")
+        .output()
+        .expect("a child");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    assert!(stderr.contains("not in an entry"), "{stderr}");
+    assert!(!stderr.contains("the run went wrong"), "{stderr}");
+}
+
+#[test]
+fn an_input_may_be_kept_past_the_return() {
+    let released = Arc::new(AtomicUsize::new(0));
+    let call = bind("keep").expect("a call");
+    for run in 0..3 {
+        call.run(vec![counted(&released)]).expect("a result");
+        assert_eq!(released.load(Ordering::SeqCst), run);
+    }
+    drop(call);
+    assert_eq!(released.load(Ordering::SeqCst), 3);
+
+    let call = bind("delay").expect("a call");
+    assert_eq!(call.run(vec![counted(&released)]).expect("a result").raw().length, 0);
+    let delayed = call.run(vec![values(vec![])]).expect("a result");
+    drop(call);
+    assert_eq!((delayed.raw().length, released.load(Ordering::SeqCst)), (3, 3));
+    drop(delayed);
+    assert_eq!(released.load(Ordering::SeqCst), 4);
+}
+
+#[test]
+fn an_input_may_be_released_early_and_elsewhere() {
+    let released = Arc::new(AtomicUsize::new(0));
+    for name in ["release_input", "release_on_thread"] {
+        bind(name).expect("a call").run(vec![counted(&released)]).expect("a result");
+    }
+    while released.load(Ordering::SeqCst) < 2 {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_slow_call_is_cancelled_and_says_how_far_it_came() {
+    let call = bind("slow").expect("a call");
+    let failure = std::thread::scope(|scope| {
+        let run = scope.spawn(|| call.run(vec![values(vec![1])]));
+        while call.entry.done.load(Ordering::Acquire) < 3 {
+            std::thread::yield_now();
+        }
+        call.entry.cancelled.store(true, Ordering::Release);
+        run.join().expect("no panic").expect_err("a failure")
+    });
+    assert_eq!(failure.code, Code::Cancelled as i32);
+}
+
+#[test]
+fn nothing_is_a_result_too() {
+    let call = bind("empty").expect("a call");
+    let output = call.run(vec![values(vec![1])]).expect("a result");
+    assert_eq!((output.raw().length, output.raw().n_children), (0, 1));
+    let call = bind("no_columns").expect("a call");
+    let output = call.run(vec![values(vec![1, 2])]).expect("a result");
+    assert_eq!((output.raw().length, output.raw().n_children), (2, 0));
+    assert_eq!(call.schema().n_children, 0);
+}
+
+#[test]
+fn each_lie_is_told_and_can_be_released() {
+    type Lie = fn(&OwnedArray) -> bool;
+    // SAFETY: each looks at what the lie left of a right batch.
+    let lies: [(&str, Lie); 11] = [
+        ("released_output", |a| a.raw().release.is_none()),
+        ("too_few_children", |a| a.raw().n_children == 0),
+        ("too_many_children", |a| a.raw().n_children == 2),
+        ("null_children", |a| a.raw().children.is_null()),
+        ("null_child", |a| unsafe { a.raw().child(0) }.is_none()),
+        ("released_column", |a| unsafe { a.raw().child(0) }.unwrap().release.is_none()),
+        ("too_few_buffers", |a| unsafe { a.raw().child(0) }.unwrap().n_buffers == 1),
+        ("null_values", |a| unsafe { a.raw().child(0).unwrap().buffer(1) }.is_null()),
+        ("negative_length", |a| a.raw().length == -1),
+        ("short_column", |a| unsafe { a.raw().child(0) }.unwrap().length == 2),
+        ("batch_nulls", |a| a.raw().null_count == 1),
+    ];
+    for (name, is_told) in lies {
+        let call = bind(name).expect("a call");
+        let output = call.run(vec![values(vec![1])]).expect("a lie");
+        assert!(is_told(&output), "{name}");
+    }
+    assert!(
+        unsafe { (**bind("format_null").unwrap().schema().children).format }.is_null()
+    );
+}
