@@ -30,8 +30,9 @@ add_library(alloy_flags INTERFACE)
 target_compile_options(alloy_flags INTERFACE -Wall -Wextra -Wshadow -Werror
   $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>)
 if(ALLOY_SANITIZE)
+  # GCC's analysis of what may be uninitialised is wrong about instrumented code.
   target_compile_options(alloy_flags INTERFACE -fsanitize=${ALLOY_SANITIZE}
-    -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    -fno-sanitize-recover=all -fno-omit-frame-pointer -Wno-maybe-uninitialized)
   target_link_options(alloy_flags INTERFACE -fsanitize=${ALLOY_SANITIZE})
 endif()
 

@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <fstream>
-#include <regex>
 #include <thread>
 #include <vector>
 
@@ -30,10 +29,10 @@ TEST(LogTest, WritesTimeLevelLanguageTabText) {
   log.Write(ALLOY_LOG_ERROR, "Rust", "");
   const auto lines = LinesOf(fd);
   ASSERT_EQ(lines.size(), 2u);
-  EXPECT_TRUE(std::regex_match(
-      lines[0],
-      std::regex(R"(\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] \[INFO\] \[Go\]\tHello world !)")))
-      << lines[0];
+  // Digits become 9, so that the time has one shape.
+  std::string shape = lines[0];
+  for (char& c : shape) c = c >= '0' && c <= '9' ? '9' : c;
+  EXPECT_EQ(shape, "[9999-99-99 99:99:99] [INFO] [Go]\tHello world !");
   EXPECT_TRUE(lines[1].ends_with("[ERROR] [Rust]\t"));
 }
 
