@@ -40,7 +40,8 @@ void Deadlines::Loop() {
     if (next == queue_.end()) {
       changed_.wait(lock);
     } else {
-      changed_.wait_until(lock, next->first);
+      const auto when = next->first;  // a copy: the Watch may end during the wait
+      changed_.wait_until(lock, when);
     }
   }
 }
