@@ -3,6 +3,7 @@
 package bridge
 
 import (
+	"maps"
 	"runtime"
 	"sort"
 	"strings"
@@ -47,38 +48,56 @@ func keyOf(function, options string, schemas []*arrow.Schema) key {
 	return k
 }
 
-// cache finds what is bound without a lock: the map is never changed, only replaced.
+// cache finds what is bound, without a lock from the third use on: the map that is read
+// then is never changed, only replaced. What is used once never gets into it.
 type cache struct {
-	entries atomic.Pointer[map[key]*entry]
-	replace sync.Mutex
+	often atomic.Pointer[map[key]*entry]
+
+	mutex sync.Mutex
+	once  map[key]*entry
 }
 
 func (c *cache) find(k key) *entry {
-	if entries := c.entries.Load(); entries != nil {
-		return (*entries)[k]
-	}
-	return nil
-}
-
-func (c *cache) add(k key, made *entry) *entry {
-	c.replace.Lock()
-	defer c.replace.Unlock()
-	if there := c.find(k); there != nil {
-		return there
-	}
-	before := c.entries.Load()
-	after := map[key]*entry{k: made}
-	if before != nil {
-		room := maxKeys - 1
-		for other, e := range *before {
-			// Which ones go hardly matters: those in use come back with their next call.
-			if room--; room < 0 {
-				break
-			}
-			after[other] = e
+	if often := c.often.Load(); often != nil {
+		if e := (*often)[k]; e != nil {
+			return e
 		}
 	}
-	c.entries.Store(&after)
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	e := c.once[k]
+	if e != nil {
+		delete(c.once, k)
+		c.promote(k, e)
+	}
+	return e
+}
+
+func (c *cache) promote(k key, e *entry) {
+	after := map[key]*entry{k: e}
+	// A full map is left behind: what is still in use comes back with its next calls.
+	if often := c.often.Load(); often != nil && len(*often) < maxKeys {
+		maps.Copy(after, *often)
+	}
+	c.often.Store(&after)
+}
+
+// add gives the entry of a key, which is made unless another goroutine was faster.
+func (c *cache) add(k key, made *entry) *entry {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if often := c.often.Load(); often != nil {
+		if e := (*often)[k]; e != nil {
+			return e
+		}
+	}
+	if e := c.once[k]; e != nil {
+		return e
+	}
+	if c.once == nil || len(c.once) >= maxKeys {
+		c.once = map[key]*entry{}
+	}
+	c.once[k] = made
 	return made
 }
 

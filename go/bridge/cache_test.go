@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+
+package bridge
+
+import (
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+)
+
+func oneColumn(name string) *arrow.Schema {
+	return arrow.NewSchema([]arrow.Field{{Name: name, Type: arrow.PrimitiveTypes.Int64}}, nil)
+}
+
+func echoGeneration(t *testing.T) *generation {
+	t.Helper()
+	g, err := newGeneration(nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// TestARepeatedCallBindsNothing: the very bound call comes back, so no schema is exported
+// and nothing is bound again.
+func TestARepeatedCallBindsNothing(t *testing.T) {
+	g := echoGeneration(t)
+	schemas := []*arrow.Schema{oneColumn("a")}
+	first, err := g.acquire("echo", nil, schemas)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := g.acquire("echo", nil, schemas)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first == second || first.entry != second.entry {
+		t.Error("two users at once need two calls of one entry")
+	}
+	first.entry.give(first)
+	second.entry.give(second)
+	for range 5 {
+		again, err := g.acquire("echo", nil, schemas)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again != first {
+			t.Error("a call that was idle is bound anew")
+		}
+		again.entry.give(again)
+	}
+}
+
+func TestKeysTellFunctionsOptionsAndSchemasApart(t *testing.T) {
+	a, b, c := oneColumn("a"), oneColumn("b"), oneColumn("c")
+	seen := map[key]int{}
+	for i, k := range []key{
+		keyOf("f", "", nil),
+		keyOf("g", "", nil),
+		keyOf("f", "x\x00y", nil),
+		keyOf("f", "", []*arrow.Schema{a}),
+		keyOf("f", "", []*arrow.Schema{b}),
+		keyOf("f", "", []*arrow.Schema{a, b}),
+		keyOf("f", "", []*arrow.Schema{b, a}),
+		keyOf("f", "", []*arrow.Schema{a, b, c}),
+		keyOf("f", "", []*arrow.Schema{a, b, a}),
+		keyOf("f", "", []*arrow.Schema{a, b, c, a}),
+	} {
+		if j, there := seen[k]; there {
+			t.Errorf("%d is %d", i, j)
+		}
+		seen[k] = i
+	}
+	if keyOf("f", "", []*arrow.Schema{a, b, c}) != keyOf("f", "", []*arrow.Schema{a, b, c}) {
+		t.Error("the same schemas have two keys")
+	}
+}
+
+// TestTheCacheIsBounded: a program that makes a schema for each batch piles up nothing.
+func TestTheCacheIsBounded(t *testing.T) {
+	g := echoGeneration(t)
+	for range 3 * maxKeys {
+		schemas := []*arrow.Schema{oneColumn("a")}
+		for range 2 {
+			b, err := g.acquire("echo", nil, schemas)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.entry.give(b)
+		}
+	}
+	if n := len(*g.bound.often.Load()) + len(g.bound.once); n > 2*maxKeys {
+		t.Errorf("%d entries", n)
+	}
+}
