@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+
+// Package bench measures what a call costs from Go to Rust, whole: Arrow objects in to
+// Arrow objects out, everything released. Beside it, in the same run, the way people do
+// it today.
+//
+//	go test -run '^$' -bench . ./go/bench
+//
+// BenchmarkTable takes turns between the two, so that a slower moment of the machine is
+// a slower moment of both, and prints medians and ratios.
+package bench
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/ignalina/alloy"
+	"github.com/ignalina/alloy/go/internal/peer"
+)
+
+const rows = 1024
+
+var widths = []int{1, 10, 100}
+
+func library(b *testing.B, name string) string {
+	b.Helper()
+	folder := os.Getenv("ALLOY_BACKENDS")
+	if folder == "" {
+		_, file, _, _ := runtime.Caller(0)
+		folder = filepath.Join(filepath.Dir(file), "..", "..", "build", "backends")
+	}
+	path := filepath.Join(folder, name+".so")
+	if _, err := os.Stat(path); err != nil {
+		b.Skipf("%v; build it with: cmake --build build --target alloy_rust_test_backends", err)
+	}
+	return path
+}
+
+// batch makes int64 columns on the Go heap.
+func batch(columns int) arrow.RecordBatch {
+	mem := memory.NewGoAllocator()
+	fields := make([]arrow.Field, columns)
+	arrays := make([]arrow.Array, columns)
+	for i := range fields {
+		fields[i] = arrow.Field{Name: fmt.Sprintf("c%d", i), Type: arrow.PrimitiveTypes.Int64, Nullable: true}
+		builder := array.NewInt64Builder(mem)
+		for row := range rows {
+			builder.Append(int64(row))
+		}
+		arrays[i] = builder.NewArray()
+	}
+	return array.NewRecordBatch(arrow.NewSchema(fields, nil), arrays, rows)
+}
+
+func alloyTrip(b *testing.B, backend, function string) func(arrow.RecordBatch) {
+	goBridge := &alloy.GoBridge{GoAllocator: memory.NewGoAllocator(), AllowUnsigned: true}
+	b.Cleanup(goBridge.Close)
+	if err := goBridge.SetImplLib(library(b, backend), ""); err != nil {
+		b.Fatal(err)
+	}
+	ctx := context.Background()
+	return func(in arrow.RecordBatch) {
+		out, err := goBridge.Call(ctx, function, nil, in)
+		if err != nil {
+			b.Fatal(err)
+		}
+		out.Release()
+	}
+}
+
+func peerTrip(b *testing.B) func(arrow.RecordBatch) {
+	p, err := peer.Load(library(b, "peer_rust"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return func(in arrow.RecordBatch) {
+		out, err := p.Identity(in)
+		if err != nil {
+			b.Fatal(err)
+		}
+		out.Release()
+	}
+}
+
+func run(b *testing.B, trip func(arrow.RecordBatch)) {
+	for _, columns := range widths {
+		b.Run(fmt.Sprintf("columns=%d", columns), func(b *testing.B) {
+			in := batch(columns)
+			b.ReportAllocs()
+			for b.Loop() {
+				trip(in)
+			}
+		})
+	}
+}
+
+func BenchmarkAlloyToRust(b *testing.B) { run(b, alloyTrip(b, "identity_rust", "identity")) }
+
+func BenchmarkPeerToRust(b *testing.B) { run(b, peerTrip(b)) }
+
+// BenchmarkAlloyMoves has a backend in C++ that only moves: what is left without arrow-rs.
+func BenchmarkAlloyMoves(b *testing.B) { run(b, alloyTrip(b, "tests/identity", "identity")) }
+
+func BenchmarkTable(b *testing.B) {
+	ours, theirs := alloyTrip(b, "identity_rust", "identity"), peerTrip(b)
+	for b.Loop() {
+		fmt.Printf("\n%8s  %12s  %12s  %7s\n", "columns", "Alloy µs", "today µs", "ratio")
+		for _, columns := range widths {
+			in := batch(columns)
+			a, t := medians(in, ours, theirs)
+			fmt.Printf("%8d  %12.2f  %12.2f  %6.1fx\n", columns, a, t, t/a)
+			b.ReportMetric(t/a, fmt.Sprintf("ratio/%dcol", columns))
+		}
+		if b.N > 0 {
+			break
+		}
+	}
+}
+
+// medians gives microseconds for each call, from many short turns.
+func medians(in arrow.RecordBatch, ours, theirs func(arrow.RecordBatch)) (float64, float64) {
+	const turns = 41
+	calls := 20_000 / (10 + int(in.NumCols()))
+	var a, t []float64
+	for range turns {
+		a = append(a, turn(in, ours, calls))
+		t = append(t, turn(in, theirs, calls))
+	}
+	slices.Sort(a)
+	slices.Sort(t)
+	return a[turns/2], t[turns/2]
+}
+
+func turn(in arrow.RecordBatch, trip func(arrow.RecordBatch), calls int) float64 {
+	trip(in)
+	begin := time.Now()
+	for range calls {
+		trip(in)
+	}
+	return float64(time.Since(begin).Nanoseconds()) / 1e3 / float64(calls)
+}
