@@ -74,6 +74,25 @@ class Binding {
   std::vector<void*> idle_;  // guarded by mutex_
 };
 
+// A binding and a state of it that nobody else uses; the state goes back when this ends.
+class Lease {
+ public:
+  Lease(std::shared_ptr<Binding> binding, void* state)
+      : binding_(std::move(binding)), state_(state) {}
+  Lease(Lease&& other) noexcept = default;
+  Lease& operator=(Lease&& other) = delete;
+  ~Lease() {
+    if (binding_ != nullptr) binding_->ReturnState(state_);
+  }
+
+  const std::shared_ptr<Binding>& binding() const { return binding_; }
+  void* state() const { return state_; }
+
+ private:
+  std::shared_ptr<Binding> binding_;  // NULL: moved from
+  void* state_;
+};
+
 // A bounded cache of bindings, the least recently used one going first. Those that calls
 // still use live on with them.
 //

@@ -11,44 +11,48 @@ namespace {
 using BindingTest = EngineTest;
 
 TEST_F(BindingTest, AStateThatComesBackServesTheNextCall) {
-  auto selected = Select({{"a"}});
-  ASSERT_TRUE(selected.ok());
-  EXPECT_EQ(lambdas_.binds, 1);
-  selected->binding->ReturnState(selected->state);
-  EXPECT_EQ(*selected->binding->TakeState(service_->voice), selected->state);
+  std::shared_ptr<Binding> binding;
+  void* state = nullptr;
+  {
+    const auto lease = Select({{"a"}});
+    ASSERT_TRUE(lease.ok());
+    binding = lease->binding();
+    state = lease->state();
+    EXPECT_EQ(lambdas_.binds, 1);
+  }
+  const Lease again(binding, *binding->TakeState(service_->voice));
+  EXPECT_EQ(again.state(), state);
   EXPECT_EQ(lambdas_.binds, 1);
   // Two users at once are two states.
-  const auto second = selected->binding->TakeState(service_->voice);
-  ASSERT_TRUE(second.ok());
-  EXPECT_NE(*second, selected->state);
+  const Lease second(binding, *binding->TakeState(service_->voice));
+  EXPECT_NE(second.state(), state);
   EXPECT_EQ(lambdas_.binds, 2);
-  selected->binding->ReturnState(*second);
-  selected->binding->ReturnState(selected->state);
-  selected->binding.reset();
-  EXPECT_EQ(lambdas_.unbinds, 2);
+  EXPECT_EQ(lambdas_.unbinds, 0);
 }
 
 TEST_F(BindingTest, KeepsABoundedNumberOfIdleStates) {
-  auto selected = Select({});
-  std::vector<void*> states = {selected->state};
-  for (int i = 0; i < 40; ++i) {
-    states.push_back(*selected->binding->TakeState(service_->voice));
+  {
+    const auto first = Select({});
+    std::vector<Lease> leases;
+    for (int i = 0; i < 40; ++i) {
+      leases.emplace_back(first->binding(),
+                          *first->binding()->TakeState(service_->voice));
+    }
+    leases.clear();
+    EXPECT_EQ(lambdas_.unbinds, 40 - 16);
   }
-  for (void* state : states) selected->binding->ReturnState(state);
-  EXPECT_EQ(lambdas_.unbinds, 41 - 16);
-  selected->binding.reset();
   EXPECT_EQ(lambdas_.unbinds, 41);
 }
 
 TEST_F(BindingTest, ABackendThatAnswersDifferentlyTheSecondTimeIsTold) {
-  auto selected = Select({});
+  const auto lease = Select({});
   lambdas_.bind = [](alloy_scope*, const ArrowSchema*, int32_t, const char* const*,
                      ArrowSchema* output) {
     Int64Schema({"other"}).MoveTo(output);
     return ALLOY_OK;
   };
-  EXPECT_EQ(selected->binding->TakeState(service_->voice).status().code(), ALLOY_FAILED);
-  selected->binding->ReturnState(selected->state);
+  EXPECT_EQ(lease->binding()->TakeState(service_->voice).status().code(), ALLOY_FAILED);
+  EXPECT_EQ(lambdas_.unbinds, 1);
 }
 
 TEST_F(BindingTest, TheCacheForgetsTheOneLongestUnused) {

@@ -155,12 +155,12 @@ Result<BoundFunction> Bridge::Bind(const std::string& function, const ArrowSchem
                          BindingKey(function, inputs, n_inputs, options));
   if (auto binding = service->bindings.Find(key); binding != nullptr) {
     ALLOY_ASSIGN_OR_RETURN(void* state, binding->TakeState(service->voice));
-    return BoundFunction{std::move(service), std::move(binding), state};
+    return BoundFunction{std::move(service), Lease(std::move(binding), state)};
   }
-  ALLOY_ASSIGN_OR_RETURN(Selected selected,
+  ALLOY_ASSIGN_OR_RETURN(Lease lease,
                          SelectFunction(*service, function, inputs, n_inputs, options));
-  service->bindings.Insert(key, selected.binding);
-  return BoundFunction{std::move(service), std::move(selected.binding), selected.state};
+  service->bindings.Insert(key, lease.binding());
+  return BoundFunction{std::move(service), std::move(lease)};
 }
 
 }  // namespace alloy::core

@@ -22,11 +22,9 @@ struct Service {
   BindingCache bindings;
 };
 
-// A binding and a state of it that nobody else uses.
 struct BoundFunction {
   std::shared_ptr<Service> service;
-  std::shared_ptr<Binding> binding;
-  void* state = nullptr;
+  Lease lease;
 };
 
 // Threads  shared. Fixed in place: calls share it.

@@ -56,7 +56,7 @@ Status Call::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
   if (!turn) {
     return Fail(ALLOY_BUSY, "this call is in use by another thread; bind one for each");
   }
-  const size_t n_inputs = bound_.binding->inputs().size();
+  const size_t n_inputs = binding().inputs().size();
   if (inputs == nullptr && n_inputs > 0) return Fail(ALLOY_INVALID, "inputs is NULL");
   // Before the turn ends: releasing inputs is part of the run.
   const LeftInputs left(inputs, n_inputs);
@@ -77,7 +77,7 @@ Status Call::RunAlone(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns
   if (speaks) [[unlikely]]
     SayCalling();
   ALLOY_TRY(AdmitInputs(inputs));
-  const int64_t rows = bound_.binding->inputs().empty() ? 0 : inputs[0].length;
+  const int64_t rows = binding().inputs().empty() ? 0 : inputs[0].length;
   ALLOY_TRY(Enter(inputs, output, timeout_ns, ticket));
   ALLOY_TRY(CheckOutput(rows, output));
   if (speaks) [[unlikely]]
@@ -87,7 +87,7 @@ Status Call::RunAlone(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns
 
 Status Call::AdmitInputs(ArrowArray* inputs) const {
   int32_t i = 0;
-  for (const Binding::Input& input : bound_.binding->inputs()) {
+  for (const Binding::Input& input : binding().inputs()) {
     Status status = AdmitBatch(input.layout, &inputs[i]);
     if (status.ok() && !input.projection.identity) {
       status = ProjectBatch(input.projection, &inputs[i]);
@@ -112,10 +112,9 @@ Status Call::Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
     if (timeout < Clock::time_point::max() - now) deadline = now + timeout;
     watch.emplace(bridge_->host().deadlines(), deadline, &control_.expired, run_);
   }
-  const Binding& binding = *bound_.binding;
   const alloy_code code =
-      binding.channel().Run(binding.function(), bound_.state, scope, inputs,
-                            static_cast<int32_t>(binding.inputs().size()), output);
+      binding().channel().Run(binding().function(), bound_.lease.state(), scope, inputs,
+                              static_cast<int32_t>(binding().inputs().size()), output);
   if (code == ALLOY_OK) [[likely]]
     return Status();
   OwnedArray(output).Release();
@@ -123,27 +122,25 @@ Status Call::Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
 }
 
 Status Call::Failure(alloy_code code, Scope& scope, bool late) const {
-  const Binding& binding = *bound_.binding;
   std::string text = scope.TakeText();
   if (scope.cancelled()) return Cancelled(std::move(text)).WithSide(ALLOY_SIDE_CALLER);
   if (late) {
     return Fail(ALLOY_TIMEOUT, text.empty() ? "the deadline has passed" : std::move(text))
         .WithSide(ALLOY_SIDE_CALLER);
   }
-  return BackendFault(binding.channel().table(), binding.function(), code,
+  return BackendFault(binding().channel().table(), binding().function(), code,
                       std::move(text));
 }
 
 Status Call::CheckOutput(int64_t rows, ArrowArray* output) const {
-  const Binding& binding = *bound_.binding;
-  Status status = AdmitBatch(binding.output_layout(), output);
-  if (status.ok() && (binding.function().flags & ALLOY_ROWWISE) != 0 &&
+  Status status = AdmitBatch(binding().output_layout(), output);
+  if (status.ok() && (binding().function().flags & ALLOY_ROWWISE) != 0 &&
       output->length != rows) {
     status = Fail(ALLOY_BAD_DATA, ALLOY_REASON_ROW_COUNT,
                   "it is row by row, but gives " + std::to_string(output->length) +
                       " rows for " + std::to_string(rows));
   }
-  if (status.ok() && binding.is_from_chunks() &&
+  if (status.ok() && binding().is_from_chunks() &&
       (output->length != 1 || output->children[0]->null_count > 0)) {
     status = Fail(ALLOY_BAD_DATA, ALLOY_REASON_RESULT_SHAPE,
                   "it must give one row without nulls");
@@ -152,8 +149,8 @@ Status Call::CheckOutput(int64_t rows, ArrowArray* output) const {
     return status;
   OwnedArray(output).Release();
   return status.WithSide(ALLOY_SIDE_BACKEND)
-      .WithPrefix(std::string("the result of ") + binding.function().name + " of " +
-                  binding.channel().table().backend().name + ": ");
+      .WithPrefix(std::string("the result of ") + binding().function().name + " of " +
+                  binding().channel().table().backend().name + ": ");
 }
 
 void Call::Cancel(uint64_t ticket) {
@@ -170,7 +167,7 @@ void Call::Progress(int64_t* done, int64_t* total) const {
 
 void Call::SayCalling() const {
   const Voice& voice = bound_.service->voice;
-  const size_t n = bound_.binding->inputs().size();
+  const size_t n = binding().inputs().size();
   for (size_t i = 1; i <= n; ++i) {
     voice.log->Write(
         ALLOY_LOG_INFO, voice.host_language,

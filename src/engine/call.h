@@ -17,11 +17,10 @@ class Call {
  public:
   Call(std::shared_ptr<Bridge> bridge, BoundFunction bound)
       : bridge_(std::move(bridge)), bound_(std::move(bound)) {}
-  ~Call() { bound_.binding->ReturnState(bound_.state); }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
-  const ArrowSchema& output() const { return bound_.binding->output(); }
+  const ArrowSchema& output() const { return binding().output(); }
 
   // As alloy_call_run.
   Status Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns, uint64_t ticket);
@@ -29,6 +28,7 @@ class Call {
   void Progress(int64_t* done, int64_t* total) const;
 
  private:
+  const Binding& binding() const { return *bound_.lease.binding(); }
   Status RunAlone(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
                   uint64_t ticket);
   Status AdmitInputs(ArrowArray* inputs) const;

@@ -85,9 +85,9 @@ Status CheckInputCount(const alloy_function& function, int32_t n_inputs) {
                                  " inputs, not " + std::to_string(n_inputs));
 }
 
-Result<Selected> TryFunction(const Service& service, const alloy_function& function,
-                             const ArrowSchema* inputs, int32_t n_inputs,
-                             const char* const* options) {
+Result<Lease> TryFunction(const Service& service, const alloy_function& function,
+                          const ArrowSchema* inputs, int32_t n_inputs,
+                          const char* const* options) {
   ALLOY_TRY(CheckInputCount(function, n_inputs));
   ALLOY_ASSIGN_OR_RETURN(auto values, FillOptions(function, options));
   if ((function.flags & ALLOY_STREAM) != 0) {
@@ -98,7 +98,7 @@ Result<Selected> TryFunction(const Service& service, const alloy_function& funct
   auto binding = std::make_shared<Binding>(service.channel, function);
   ALLOY_ASSIGN_OR_RETURN(
       void* state, binding->Begin(service.voice, inputs, n_inputs, std::move(values)));
-  return Selected{std::move(binding), state};
+  return Lease(std::move(binding), state);
 }
 
 }  // namespace
@@ -119,9 +119,9 @@ Result<std::string> BindingKey(const std::string& function, const ArrowSchema* i
   return key;
 }
 
-Result<Selected> SelectFunction(const Service& service, const std::string& name,
-                                const ArrowSchema* inputs, int32_t n_inputs,
-                                const char* const* options) {
+Result<Lease> SelectFunction(const Service& service, const std::string& name,
+                             const ArrowSchema* inputs, int32_t n_inputs,
+                             const char* const* options) {
   const alloy_backend& backend = service.channel->table().backend();
   std::vector<Status> refusals;
   for (const alloy_function* const* f = backend.functions; *f != nullptr; ++f) {

@@ -4,7 +4,6 @@
 #ifndef ALLOY_SRC_ENGINE_SELECT_H_
 #define ALLOY_SRC_ENGINE_SELECT_H_
 
-#include <memory>
 #include <string>
 
 #include "engine/bridge.h"
@@ -16,18 +15,13 @@ namespace alloy::core {
 Result<std::string> BindingKey(const std::string& function, const ArrowSchema* inputs,
                                int32_t n_inputs, const char* const* options);
 
-struct Selected {
-  std::shared_ptr<Binding> binding;
-  void* state = nullptr;
-};
-
 // Bind the first function of that name that applies.
 //   Fails  NOT_FOUND, with the list of what there is. What the only function of the name
 //   says
 //          against it; NO_MATCH with what each of them says, when there are several.
-Result<Selected> SelectFunction(const Service& service, const std::string& name,
-                                const ArrowSchema* inputs, int32_t n_inputs,
-                                const char* const* options);
+Result<Lease> SelectFunction(const Service& service, const std::string& name,
+                             const ArrowSchema* inputs, int32_t n_inputs,
+                             const char* const* options);
 
 }  // namespace alloy::core
 

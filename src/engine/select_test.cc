@@ -10,7 +10,7 @@ namespace {
 
 class SelectTest : public EngineTest {
  protected:
-  std::string TextOf(const Result<Selected>& selected) {
+  std::string TextOf(const Result<Lease>& selected) {
     return selected.ok() ? "" : selected.status().fault().text;
   }
 };
@@ -62,10 +62,10 @@ TEST_F(SelectTest, TakesTheFirstOfOneNameThatApplies) {
   lambdas_.functions[1] = &lambdas_.function;
   const auto first = Select({{"x", "y"}});
   ASSERT_TRUE(first.ok());
-  EXPECT_EQ(&first->binding->function(), &special);
+  EXPECT_EQ(&first->binding()->function(), &special);
   const auto second = Select({{"y"}});
   ASSERT_TRUE(second.ok());
-  EXPECT_EQ(&second->binding->function(), &lambdas_.function);
+  EXPECT_EQ(&second->binding()->function(), &lambdas_.function);
   lambdas_.function.columns = columns;
   const auto none = Select({{"y"}});
   EXPECT_EQ(none.status().code(), ALLOY_NO_MATCH);

@@ -177,8 +177,8 @@ class EngineTest : public ::testing::Test {
                        .backend_language = "C++"};
   }
 
-  Result<Selected> Select(const std::vector<Names>& inputs,
-                          const std::vector<const char*>& options = {nullptr}) {
+  Result<Lease> Select(const std::vector<Names>& inputs,
+                       const std::vector<const char*>& options = {nullptr}) {
     if (service_ == nullptr) Serve();
     std::vector<OwnedSchema> owners;
     std::vector<ArrowSchema> schemas;
@@ -193,8 +193,7 @@ class EngineTest : public ::testing::Test {
   std::unique_ptr<Call> Make(const std::vector<Names>& inputs) {
     auto selected = Select(inputs);
     EXPECT_TRUE(selected.ok()) << selected.status().fault().text;
-    return std::make_unique<Call>(
-        bridge_, BoundFunction{service_, selected->binding, selected->state});
+    return std::make_unique<Call>(bridge_, BoundFunction{service_, *std::move(selected)});
   }
 
   LambdaBackend lambdas_;
