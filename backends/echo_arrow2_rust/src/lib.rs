@@ -7,6 +7,10 @@ use arrowalloy::{Error, Level, Scope};
 
 use crate::alloy_arrow2::{Batch, Batches, Bind, Bound, describe_array, describe_batch};
 
+#[cfg(test)]
+#[path = "../../echo_rust/src/tests.rs"]
+mod tests;
+
 arrowalloy::backend! {
     name: "alloy.echo",
     arrow2: arrow2,

@@ -9,6 +9,9 @@ use arrowalloy::{Error, Level, Scope};
 
 use crate::alloy_arrow::{Batches, Bind, Bound, describe_array, describe_batch};
 
+#[cfg(test)]
+mod tests;
+
 mod arrow {
     pub use arrow_array as array;
     pub use arrow_buffer as buffer;

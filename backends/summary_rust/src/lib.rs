@@ -3,6 +3,8 @@
 //! nulls, and of numbers the least, the greatest, the mean and the sum.
 
 mod numbers;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

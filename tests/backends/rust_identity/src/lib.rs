@@ -5,6 +5,9 @@ use arrowalloy::Error;
 
 use crate::alloy_arrow::{Bind, Bound};
 
+#[cfg(test)]
+mod tests;
+
 mod arrow {
     pub use arrow_array as array;
     pub use arrow_buffer as buffer;

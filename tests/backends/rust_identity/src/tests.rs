@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+//! Arrays of every type go in by arrow-rs's own export and come out the same.
+
+mod cases;
+
+use std::collections::HashMap;
+use std::mem::ManuallyDrop;
+use std::sync::Arc;
+
+use arrow_array::ffi::{FFI_ArrowArray, from_ffi, to_ffi};
+use arrow_array::{Array, Int64Array, make_array};
+use arrow_buffer::{Buffer, NullBuffer};
+use arrow_data::ArrayData;
+use arrow_schema::ffi::FFI_ArrowSchema;
+use arrow_schema::{DataType, Field, Schema};
+use arrowalloy::abi::{ArrowArray, ArrowSchema};
+use arrowalloy::{OwnedArray, OwnedSchema};
+use test_host::{Backend, Call};
+
+use crate::alloy_backend_init;
+
+fn own_schema(schema: FFI_ArrowSchema) -> OwnedSchema {
+    let schema = ManuallyDrop::new(schema);
+    // SAFETY: the same C struct, moved over.
+    unsafe { OwnedSchema::from_raw((&raw const *schema).cast::<ArrowSchema>().read()) }
+}
+
+fn own_array(array: FFI_ArrowArray) -> OwnedArray {
+    let array = ManuallyDrop::new(array);
+    // SAFETY: the same C struct, moved over.
+    OwnedArray::take(&mut unsafe { (&raw const *array).cast::<ArrowArray>().read() })
+}
+
+fn bind(field: &Field) -> Call {
+    let schema = FFI_ArrowSchema::try_from(&Schema::new(vec![field.clone()]));
+    let schema = own_schema(schema.expect("a schema"));
+    let backend = Backend::load(alloy_backend_init);
+    backend.bind("identity", &[schema], &[]).expect("a call")
+}
+
+// A batch of one column, whose offset stays as it is.
+fn batch(field: &Field, column: ArrayData) -> OwnedArray {
+    let data_type = DataType::Struct(vec![field.clone()].into());
+    let data = ArrayData::builder(data_type).len(column.len()).add_child_data(column);
+    // SAFETY: the column has the type of the field; a misaligned one is wanted.
+    let data = unsafe { data.build_unchecked() };
+    own_array(to_ffi(&data).expect("an array").0)
+}
+
+fn through(field: &Field, column: ArrayData) -> ArrayData {
+    let call = bind(field);
+    let output = call.run(vec![batch(field, column)]).expect("a result");
+    // SAFETY: the same C structs; the array is moved over, the schema borrowed.
+    let data = unsafe {
+        let array = ManuallyDrop::new(output.into_raw());
+        let array = (&raw const *array).cast::<FFI_ArrowArray>().read();
+        from_ffi(array, &*std::ptr::from_ref(call.schema()).cast::<FFI_ArrowSchema>())
+    };
+    let data = data.expect("an array");
+    data.validate_full().expect("a valid array");
+    data.child_data()[0].clone()
+}
+
+fn expect_same(name: &str, column: ArrayData) {
+    let field = Field::new("column", column.data_type().clone(), true);
+    let expected = make_array(column.clone());
+    let got = make_array(through(&field, column));
+    assert_eq!(got.data_type(), expected.data_type(), "{name}");
+    assert_eq!(got.len(), expected.len(), "{name}");
+    // No validity, and validity without nulls, are the same.
+    let nulls =
+        |array: &dyn Array| array.logical_nulls().filter(|nulls| nulls.null_count() > 0);
+    assert_eq!(nulls(&got), nulls(&expected), "{name}");
+    assert_eq!(&got, &expected, "{name}");
+}
+
+#[test]
+fn every_type_comes_back_the_same() {
+    for (name, array) in cases::all() {
+        expect_same(name, array.to_data());
+    }
+}
+
+#[test]
+fn every_type_comes_back_the_same_at_an_offset() {
+    for (name, array) in cases::all() {
+        let data = array.to_data();
+        for (offset, len) in [(1, 1), (3, data.len() - 3), (data.len(), 0)] {
+            expect_same(name, data.slice(offset, len));
+            expect_same(name, array.slice(offset, len).to_data());
+        }
+    }
+}
+
+#[test]
+fn every_type_comes_back_the_same_inside_of_others() {
+    for (name, array) in cases::all() {
+        for (wrapped, array) in cases::wrap(&array) {
+            expect_same(&format!("{name} in {wrapped}"), array.to_data());
+            let rest = array.len() - 1;
+            expect_same(&format!("{name} in {wrapped}"), array.to_data().slice(1, rest));
+        }
+    }
+}
+
+#[test]
+fn every_type_may_be_empty() {
+    for (name, array) in cases::all() {
+        expect_same(name, ArrayData::new_empty(array.data_type()));
+    }
+}
+
+#[test]
+fn misaligned_numbers_are_copied_to_where_they_may_be() {
+    let bytes: Vec<u8> = (0..129).collect();
+    let shifted = Buffer::from_vec(bytes.clone()).slice(1);
+    let types = [
+        (DataType::Int64, 16),
+        (DataType::Float32, 32),
+        (DataType::Decimal128(38, 0), 8),
+        (DataType::Utf8View, 1),
+    ];
+    for (data_type, len) in types {
+        let buffer = match data_type {
+            DataType::Utf8View => {
+                Buffer::from_vec([&[0][..], &[3, 0, 0, 0], b"abc", &[0; 9]].concat())
+                    .slice(1)
+            }
+            _ => shifted.clone(),
+        };
+        let aligned = Buffer::from(buffer.as_slice());
+        let build = |buffer| {
+            let data = ArrayData::builder(data_type.clone()).len(len).add_buffer(buffer);
+            // SAFETY: any bits make a number, and the view is right.
+            unsafe { data.build_unchecked() }
+        };
+        let field = Field::new("column", data_type.clone(), true);
+        let got = make_array(through(&field, build(buffer)));
+        assert_eq!(&got, &make_array(build(aligned)), "{data_type}");
+    }
+}
+
+#[test]
+fn nothing_is_copied_on_the_way() {
+    let nulls = NullBuffer::from((0..64).map(|i| i % 3 != 0).collect::<Vec<_>>());
+    let array = Int64Array::new((0..64).collect::<Vec<i64>>().into(), Some(nulls));
+    let field = Field::new("column", DataType::Int64, true);
+    for (offset, len) in [(0, 64), (5, 50), (8, 9)] {
+        let data = array.to_data().slice(offset, len);
+        let call = bind(&field);
+        let output = call.run(vec![batch(&field, data)]).expect("a result");
+        // SAFETY: the structs of the result.
+        let (bits, values, first) = unsafe {
+            let column = output.raw().child(0).expect("a column");
+            assert_eq!(column.length as usize, len);
+            (column.buffer(0), column.buffer(1), column.offset as usize)
+        };
+        let expected = array.values()[offset..].as_ptr().cast::<u8>();
+        assert_eq!(values.wrapping_add(first * 8), expected, "{offset}");
+        let bits_of = array.nulls().expect("nulls").buffer().as_ptr();
+        assert_eq!(
+            (bits as usize) * 8 + first,
+            (bits_of as usize) * 8 + offset,
+            "{offset}"
+        );
+    }
+}
+
+#[test]
+fn null_buffers_of_no_length_are_none_to_miss() {
+    for (format, n_buffers) in [("u", 3), ("U", 3), ("l", 2), ("b", 2), ("vu", 3)] {
+        let data_type = match format {
+            "u" => DataType::Utf8,
+            "U" => DataType::LargeUtf8,
+            "l" => DataType::Int64,
+            "b" => DataType::Boolean,
+            _ => DataType::Utf8View,
+        };
+        let mut exporter = arrowalloy::Exporter::default();
+        exporter.node(0, 0, 0, 1, false);
+        exporter.buffer(std::ptr::null::<u8>());
+        exporter.node(0, 0, 0, 0, false);
+        (0..n_buffers).for_each(|_| exporter.buffer(std::ptr::null::<u8>()));
+        // SAFETY: there is nothing to stay valid.
+        let batch = unsafe { exporter.finish(()) };
+        let call = bind(&Field::new("column", data_type, true));
+        let output = call.run(vec![batch]).expect("a result");
+        assert_eq!((output.raw().length, output.raw().n_children), (0, 1), "{format}");
+    }
+}
+
+#[test]
+fn schemas_keep_what_they_say() {
+    let dictionary =
+        DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
+    let entries = DataType::Struct(
+        vec![
+            Field::new("key", DataType::Utf8, false),
+            Field::new("value", DataType::Int64, false),
+        ]
+        .into(),
+    );
+    let fields = vec![
+        Field::new("plain", DataType::Int64, false),
+        Field::new("ordered", dictionary, true).with_dict_is_ordered(true),
+        Field::new(
+            "map",
+            DataType::Map(Arc::new(Field::new("entries", entries, false)), true),
+            true,
+        ),
+        Field::new("ö", DataType::Utf8, true)
+            .with_metadata(HashMap::from([("a".to_owned(), "b".to_owned())])),
+        Field::new(
+            "zoned",
+            DataType::Timestamp(arrow_schema::TimeUnit::Second, Some("+01:00".into())),
+            true,
+        ),
+    ];
+    let schema = Schema::new(fields)
+        .with_metadata(HashMap::from([("k".to_owned(), "v".to_owned())]));
+    let raw = own_schema(FFI_ArrowSchema::try_from(&schema).expect("a schema"));
+    let call =
+        Backend::load(alloy_backend_init).bind("identity", &[raw], &[]).expect("a call");
+    // SAFETY: the same C struct, borrowed.
+    let got = unsafe { &*std::ptr::from_ref(call.schema()).cast::<FFI_ArrowSchema>() };
+    assert!(got.child(1).dictionary_ordered());
+    assert!(got.child(2).map_keys_sorted());
+    assert_eq!(Schema::try_from(got).expect("a schema"), schema);
+}
