@@ -95,7 +95,8 @@ Status Mend(const Layout& layout, ArrowArray* batch) {
   OwnedArray original(batch);
   auto block = Block<OwnedArray>::Make(nodes, buffers, std::move(original));
   if (!block) {
-    original.MoveTo(batch);
+    // A block that was not made leaves the owner untouched.
+    original.MoveTo(batch);  // NOLINT(bugprone-use-after-move)
     return Fail(ALLOY_EXHAUSTED, "no memory to mend a batch");
   }
   const ArrowArray from = *block.owner();

@@ -46,7 +46,8 @@ Status ProjectBatch(const Projection& projection, ArrowArray* batch) {
   OwnedArray original(batch);
   auto block = Block<OwnedArray>::Make(1 + n, 1, std::move(original));
   if (!block) {
-    original.MoveTo(batch);
+    // A block that was not made leaves the owner untouched.
+    original.MoveTo(batch);  // NOLINT(bugprone-use-after-move)
     return Fail(ALLOY_EXHAUSTED, "no memory to project a batch");
   }
   ArrowArray** columns = block.owner()->children;
