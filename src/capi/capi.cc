@@ -2,7 +2,6 @@
 //
 // The C shell: checks pointers, enters Guard, and calls the engine. No behaviour of its
 // own.
-#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -11,15 +10,14 @@
 #include "alloy/alloy.h"
 #include "base/guard.h"
 #include "base/names.h"
-#include "data/describe.h"
 #include "engine/call.h"
+#include "engine/describe_into.h"
 
 using alloy::core::Bridge;
 using alloy::core::Call;
 using alloy::core::Fail;
 using alloy::core::Guard;
 using alloy::core::Host;
-using alloy::core::Result;
 using alloy::core::Status;
 
 struct alloy_host {
@@ -189,13 +187,9 @@ alloy_code alloy_describe(const ArrowSchema* schema, const ArrowArray* array, ch
     if (array == nullptr) return NullArgument("array");
     if (capacity < 0) return Fail(ALLOY_INVALID, "capacity is negative");
     if (text == nullptr && capacity > 0) return NullArgument("text");
-    ALLOY_ASSIGN_OR_RETURN(const std::string described,
-                           alloy::core::Describe(*schema, *array));
-    if (out_length != nullptr) *out_length = static_cast<int64_t>(described.size());
-    if (capacity == 0) return Status();
-    const auto cut = alloy::core::CutText(described, static_cast<size_t>(capacity) - 1);
-    std::memcpy(text, cut.data(), cut.size());
-    text[cut.size()] = '\0';
+    ALLOY_ASSIGN_OR_RETURN(const int64_t length,
+                           alloy::core::DescribeInto(*schema, *array, text, capacity));
+    if (out_length != nullptr) *out_length = length;
     return Status();
   });
 }

@@ -7,8 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "base/status.h"
-#include "data/describe.h"
+#include "engine/describe_into.h"
 
 namespace alloy::core {
 namespace {
@@ -77,16 +76,11 @@ int32_t ServiceLogging(alloy_scope* scope, int32_t) {
 
 int64_t ServiceDescribe(const ArrowSchema* schema, const ArrowArray* array, char* text,
                         int64_t capacity) {
-  if (schema == nullptr || array == nullptr) return -1;
+  if (schema == nullptr || array == nullptr || (text == nullptr && capacity > 0))
+    return -1;
   try {
-    const Result<std::string> described = Describe(*schema, *array);
-    if (!described.ok()) return -1;
-    if (capacity > 0 && text != nullptr) {
-      const std::string_view cut = CutText(*described, static_cast<size_t>(capacity) - 1);
-      std::memcpy(text, cut.data(), cut.size());
-      text[cut.size()] = '\0';
-    }
-    return static_cast<int64_t>(described->size());
+    const Result<int64_t> length = DescribeInto(*schema, *array, text, capacity);
+    return length.ok() ? *length : -1;
   } catch (...) {
     return -1;
   }
