@@ -32,7 +32,7 @@ func (c *core) call(ctx context.Context, b *GoBridge, function string, options O
 			return nil, &Error{Code: Invalid, Column: -1, Side: SideCaller, Input: i, Text: "the batch is nil"}
 		}
 		schemas = append(schemas, batch.Schema())
-		batches = append(batches, cdata.Batch{Columns: batch.Columns(), Rows: batch.NumRows()})
+		batches = append(batches, cdata.Batch{Columns: batch.Columns(), Rows: batch.NumRows(), Owner: batch})
 	}
 	bound, err := g.acquire(function, options, schemas)
 	if err != nil {
@@ -80,7 +80,7 @@ func (b *bound) run(ctx context.Context, batches []cdata.Batch, result *cdata.Re
 	if stop != nil {
 		stop()
 	}
-	b.exporter.Done(func() func() { return keep(batches) })
+	b.exporter.Done(batches)
 	if fault != nil {
 		b.entry.give(b)
 		return fromFault(fault)
@@ -107,22 +107,6 @@ func remaining(ctx context.Context) (int64, error) {
 	return left, nil
 }
 
-// keep retains what a backend did not give back before its call returned.
-func keep(batches []cdata.Batch) func() {
-	var columns []arrow.Array
-	for _, batch := range batches {
-		for _, column := range batch.Columns {
-			column.Retain()
-			columns = append(columns, column)
-		}
-	}
-	return func() {
-		for _, column := range columns {
-			column.Release()
-		}
-	}
-}
-
 func (c *core) fromChunks(b *GoBridge, arrays []arrow.Array) (int, error) {
 	g, err := c.current(b)
 	if err != nil {
@@ -136,7 +120,7 @@ func (c *core) fromChunks(b *GoBridge, arrays []arrow.Array) (int, error) {
 			return 0, &Error{Code: Invalid, Column: -1, Side: SideCaller, Input: i, Text: "the array is nil"}
 		}
 		schemas = append(schemas, chunkSchema(chunk.DataType()))
-		batches = append(batches, cdata.Batch{Columns: arrays[i : i+1], Rows: int64(chunk.Len())})
+		batches = append(batches, cdata.Batch{Columns: arrays[i : i+1], Rows: int64(chunk.Len()), Owner: chunk})
 	}
 	bound, err := g.acquire("from_chunks", nil, schemas)
 	if err != nil {

@@ -17,6 +17,14 @@ import (
 type Batch struct {
 	Columns []arrow.Array
 	Rows    int64
+	// Owner keeps the columns alive: the record, or the only column itself.
+	Owner Counted
+}
+
+// Counted is what arrow-go's records and arrays have in common.
+type Counted interface {
+	Retain()
+	Release()
 }
 
 // MismatchError says that an array is not of the shape its type asks for.
@@ -47,9 +55,9 @@ type Exporter struct {
 	pinner runtime.Pinner
 
 	// What is left of the block while a call is written.
-	nextNode    []engine.Array
+	nextNode    []engine.Output
 	nextPart    []engine.Part
-	nextPointer []*engine.Array
+	nextPointer []uintptr
 	nextBuffer  []unsafe.Pointer
 	nextSize    []int64
 	input       int
@@ -70,10 +78,15 @@ func NewExporter(plans []*Plan) *Exporter {
 
 const (
 	headerBytes  = unsafe.Sizeof(engine.BlockHeader{})
-	arrayBytes   = unsafe.Sizeof(engine.Array{})
+	arrayBytes   = unsafe.Sizeof(engine.Output{})
 	partBytes    = unsafe.Sizeof(engine.Part{})
 	pointerBytes = unsafe.Sizeof(uintptr(0))
 )
+
+var releaseArray = uintptr(engine.ReleaseArray)
+
+// address is that of something in C memory, which stays where it is.
+func address[T any](at *T) uintptr { return uintptr(unsafe.Pointer(at)) }
 
 // Export writes the batches and returns the row of structs to give away. The caller keeps
 // the arrays until Done.
@@ -101,21 +114,25 @@ func (x *Exporter) Export(batches []Batch) (*engine.Array, error) {
 	if len(roots) == 0 {
 		return nil, nil
 	}
-	return &roots[0], nil
+	return (*engine.Array)(unsafe.Pointer(&roots[0])), nil
 }
 
-// Done ends a call. When the callee kept a part of it, keep is asked for the arrays to
-// hold on to: it retains them, and returns how to release them.
-func (x *Exporter) Done(keep func() (release func())) {
+// Done ends a call with these batches. Of what the callee kept a part, the owners are
+// retained until it is released.
+func (x *Exporter) Done(batches []Batch) {
 	if x.block.Idle() {
 		x.pinner.Unpin()
 		return
 	}
-	keeper := &keeper{pinner: x.pinner, release: keep()}
+	k := &keeper{pinner: x.pinner, owners: make([]Counted, len(batches))}
 	x.pinner = runtime.Pinner{}
+	for i, batch := range batches {
+		batch.Owner.Retain()
+		k.owners[i] = batch.Owner
+	}
 	block := x.block
 	x.block = nil
-	block.Leave(keeper)
+	block.Leave(k)
 }
 
 // Close frees the block of an exporter that is not in a call.
@@ -128,13 +145,15 @@ func (x *Exporter) Close() {
 
 // keeper holds what the parts of a call that outlive it refer to.
 type keeper struct {
-	pinner  runtime.Pinner
-	release func()
+	pinner runtime.Pinner
+	owners []Counted
 }
 
 func (k *keeper) GiveBack() {
 	k.pinner.Unpin()
-	k.release()
+	for _, owner := range k.owners {
+		owner.Release()
+	}
 }
 
 // prepare cuts a zeroed block into rows of structs, pointers and sizes.
@@ -149,22 +168,22 @@ func (x *Exporter) prepare(variadic int) {
 		clear(unsafe.Slice((*uintptr)(unsafe.Pointer(x.block)), size/pointerBytes))
 	}
 	at := unsafe.Add(unsafe.Pointer(x.block), headerBytes)
-	x.nextNode = unsafe.Slice((*engine.Array)(at), x.nodes)
+	x.nextNode = unsafe.Slice((*engine.Output)(at), x.nodes)
 	at = unsafe.Add(at, uintptr(x.nodes)*arrayBytes)
 	x.nextPart = unsafe.Slice((*engine.Part)(at), x.nodes)
 	at = unsafe.Add(at, uintptr(x.nodes)*partBytes)
-	x.nextPointer = unsafe.Slice((**engine.Array)(at), x.pointers)
+	x.nextPointer = unsafe.Slice((*uintptr)(at), x.pointers)
 	at = unsafe.Add(at, uintptr(x.pointers)*pointerBytes)
 	x.nextBuffer = unsafe.Slice((*unsafe.Pointer)(at), x.buffers+variadic)
 	at = unsafe.Add(at, uintptr(x.buffers+variadic)*pointerBytes)
 	x.nextSize = unsafe.Slice((*int64)(at), variadic)
 }
 
-func (x *Exporter) batch(p *Plan, out *engine.Array, batch *Batch) error {
+func (x *Exporter) batch(p *Plan, out *engine.Output, batch *Batch) error {
 	x.own(out)
 	out.Length = batch.Rows
 	out.NumBuffers = 1
-	out.Buffers = &x.takeBuffers(1)[0]
+	out.Buffers = address(&x.takeBuffers(1)[0])
 	if len(batch.Columns) != len(p.root.children) {
 		return x.mismatch("%d columns, and %d in the schema", len(batch.Columns), len(p.root.children))
 	}
@@ -175,19 +194,19 @@ func (x *Exporter) batch(p *Plan, out *engine.Array, batch *Batch) error {
 		if !ok {
 			return x.mismatch("data of type %T, which arrow-go does not make", column.Data())
 		}
-		if err := x.array(&p.root.children[i], children[i], data); err != nil {
+		if err := x.array(&p.root.children[i], &children[i], data); err != nil {
 			return err
 		}
 		// arrow-go lets a column be longer than its batch.
 		if children[i].Length > batch.Rows {
-			shorten(children[i], batch.Rows)
+			shorten(&children[i], batch.Rows)
 		}
 	}
 	return nil
 }
 
 // shorten cuts the end of a column off. Nulls that were counted may be in it.
-func shorten(out *engine.Array, rows int64) {
+func shorten(out *engine.Output, rows int64) {
 	if out.NullCount == out.Length {
 		out.NullCount = rows
 	} else if out.NullCount > 0 {
@@ -200,12 +219,12 @@ func (x *Exporter) mismatch(format string, a ...any) error {
 	return &MismatchError{Input: x.input, Column: x.column, Text: fmt.Sprintf(format, a...)}
 }
 
-func (x *Exporter) own(out *engine.Array) {
-	out.Release = engine.ReleaseArray
+func (x *Exporter) own(out *engine.Output) {
+	out.Release = releaseArray
 	part := &x.nextPart[0]
 	x.nextPart = x.nextPart[1:]
-	part.Block = x.block
-	out.PrivateData = unsafe.Pointer(part)
+	part.Block = address(x.block)
+	out.PrivateData = address(part)
 }
 
 func (x *Exporter) takeBuffers(n int) []unsafe.Pointer {
@@ -214,27 +233,30 @@ func (x *Exporter) takeBuffers(n int) []unsafe.Pointer {
 	return taken
 }
 
-func (x *Exporter) takeNode() *engine.Array {
+func (x *Exporter) takeNode() *engine.Output {
 	taken := &x.nextNode[0]
 	x.nextNode = x.nextNode[1:]
 	return taken
 }
 
-func (x *Exporter) takeChildren(out *engine.Array, n int) []*engine.Array {
+// takeChildren gives a parent its children, which lie in a row.
+func (x *Exporter) takeChildren(out *engine.Output, n int) []engine.Output {
 	if n == 0 {
 		return nil
 	}
-	taken := x.nextPointer[:n:n]
+	children := x.nextNode[:n:n]
+	x.nextNode = x.nextNode[n:]
+	pointers := x.nextPointer[:n]
 	x.nextPointer = x.nextPointer[n:]
-	for i := range taken {
-		taken[i] = x.takeNode()
+	for i := range children {
+		pointers[i] = address(&children[i])
 	}
 	out.NumChildren = int64(n)
-	out.Children = &taken[0]
-	return taken
+	out.Children = address(&pointers[0])
+	return children
 }
 
-func (x *Exporter) array(n *node, out *engine.Array, data *array.Data) error {
+func (x *Exporter) array(n *node, out *engine.Output, data *array.Data) error {
 	x.own(out)
 	out.Length, out.Offset = int64(data.Len()), int64(data.Offset())
 	if err := x.point(n, out, data); err != nil {
@@ -251,7 +273,7 @@ func (x *Exporter) array(n *node, out *engine.Array, data *array.Data) error {
 		if !ok || inner == nil {
 			return x.mismatch("a child of type %T, which arrow-go does not make", child)
 		}
-		if err := x.array(&n.children[i], children[i], inner); err != nil {
+		if err := x.array(&n.children[i], &children[i], inner); err != nil {
 			return err
 		}
 	}
@@ -263,11 +285,12 @@ func (x *Exporter) array(n *node, out *engine.Array, data *array.Data) error {
 	if !ok || values == nil {
 		return x.mismatch("no dictionary")
 	}
-	out.Dictionary = x.takeNode()
-	return x.array(n.dict, out.Dictionary, values)
+	dictionary := x.takeNode()
+	out.Dictionary = address(dictionary)
+	return x.array(n.dict, dictionary, values)
 }
 
-func (x *Exporter) point(n *node, out *engine.Array, data *array.Data) error {
+func (x *Exporter) point(n *node, out *engine.Output, data *array.Data) error {
 	count := buffers[n.layout]
 	if n.layout == layoutNull {
 		out.NullCount = out.Length
@@ -292,7 +315,7 @@ func (x *Exporter) point(n *node, out *engine.Array, data *array.Data) error {
 	}
 	rows := x.takeBuffers(count)
 	out.NumBuffers = int64(count)
-	out.Buffers = &rows[0]
+	out.Buffers = address(&rows[0])
 	empty := out.Length == 0 && out.Offset == 0
 	for i, buffer := range have {
 		if buffer != nil && buffer.Len() > 0 {

@@ -36,36 +36,25 @@ func Import(p *Plan, result *Result) (batch arrow.RecordBatch, err error) {
 		}
 	}()
 	root := &result.Array
-	count := p.buffers - 1
-	if p.views {
-		count += countResultBuffers(&p.root, root)
-	}
+	places, count := countBuffers(&p.root, root)
 	im := importer{
 		result:   result,
 		datas:    make([]array.Data, p.nodes-1),
 		buffers:  make([]memory.Buffer, count),
-		pointers: make([]*memory.Buffer, count+p.nodes),
-		children: make([]arrow.ArrayData, p.pointers),
+		pointers: make([]*memory.Buffer, places),
+		children: make([]arrow.ArrayData, p.pointers-len(p.root.children)),
 	}
-	columns := make([]arrow.Array, len(p.root.children))
+	out := &record{schema: p.Schema, rows: root.Length, columns: make([]arrow.Array, len(p.root.children))}
+	out.count.Store(1)
 	below := unsafe.Slice(root.Children, root.NumChildren)
-	datas := im.takeChildren(len(columns))
-	for i := range columns {
-		datas[i] = im.array(&p.root.children[i], below[i])
+	for i := range out.columns {
+		out.columns[i] = array.MakeFromData(im.array(&p.root.children[i], below[i]))
 	}
-	rows := root.Length
 	result.count.Store(int64(im.used))
 	if im.used == 0 {
 		result.Release()
 	}
-	for i, data := range datas {
-		columns[i] = array.MakeFromData(data)
-	}
-	batch = array.NewRecordBatch(p.Schema, columns, rows)
-	for _, column := range columns {
-		column.Release()
-	}
-	return batch, nil
+	return out, nil
 }
 
 func (im *importer) takeChildren(n int) []arrow.ArrayData {
@@ -183,20 +172,27 @@ func (im *importer) buffer(out **memory.Buffer, at unsafe.Pointer, size int) {
 // move puts a value that nobody else has seen where it will stay.
 func move[T any](to, from *T) { *to = *from }
 
-// countResultBuffers counts the data buffers of the views in a result.
-func countResultBuffers(n *node, in *engine.Array) int {
-	total := 0
-	if n.layout == layoutView {
-		total = int(in.NumBuffers) - buffers[layoutView]
+// countBuffers counts the buffers of a result, as arrow-go has places for them and as
+// they are there; those of the batch itself as well, of which there are none.
+func countBuffers(n *node, in *engine.Array) (places, there int) {
+	places = arrowBuffers(n, in)
+	if in.NumBuffers > 0 {
+		for _, buffer := range unsafe.Slice(in.Buffers, in.NumBuffers) {
+			if buffer != nil {
+				there++
+			}
+		}
 	}
 	if len(n.children) > 0 {
 		children := unsafe.Slice(in.Children, len(n.children))
 		for i := range children {
-			total += countResultBuffers(&n.children[i], children[i])
+			p, t := countBuffers(&n.children[i], children[i])
+			places, there = places+p, there+t
 		}
 	}
 	if n.dict != nil {
-		total += countResultBuffers(n.dict, in.Dictionary)
+		p, t := countBuffers(n.dict, in.Dictionary)
+		places, there = places+p, there+t
 	}
-	return total
+	return places, there
 }

@@ -4,8 +4,7 @@ package engine
 
 import "unsafe"
 
-// Array is the ArrowArray of the Arrow C data interface. What a field points to is C
-// memory, or Go memory that is pinned.
+// Array is the ArrowArray of the Arrow C data interface, as Go reads it.
 type Array struct {
 	Length, NullCount, Offset int64
 	NumBuffers, NumChildren   int64
@@ -13,6 +12,15 @@ type Array struct {
 	Children                  **Array
 	Dictionary                *Array
 	Release, PrivateData      unsafe.Pointer
+}
+
+// Output is the same, as Go writes it. The addresses are all of C memory, which the
+// collector has no business with: as numbers they need no write barrier.
+type Output struct {
+	Length, NullCount, Offset     int64
+	NumBuffers, NumChildren       int64
+	Buffers, Children, Dictionary uintptr
+	Release, PrivateData          uintptr
 }
 
 // Schema is the ArrowSchema of the Arrow C data interface.

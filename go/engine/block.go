@@ -20,7 +20,7 @@ type BlockHeader struct {
 
 // Part is what the private data of a struct points to.
 type Part struct {
-	Block *BlockHeader
+	Block uintptr
 	gone  int64
 }
 
