@@ -74,6 +74,7 @@ fn texts(values: &[&str]) -> Vec<String> {
 #[test]
 fn the_table_says_what_the_declarations_say() {
     let backend = Backend::load(alloy_backend_init);
+    // SAFETY: every text of the table is a C string.
     let text = |text| unsafe { CStr::from_ptr(text) }.to_str().expect("UTF-8");
     let table = backend.table();
     assert_eq!(
@@ -86,15 +87,21 @@ fn the_table_says_what_the_declarations_say() {
         "The strings, longer by a suffix; the second column says how long they were."
     );
     assert_eq!((function.min_inputs, function.max_inputs), (1, 1));
-    let options = unsafe { std::slice::from_raw_parts(function.options, 3) };
+    // SAFETY: two options and the end; one input with one column, and the ends.
+    let (options, columns, end) = unsafe {
+        (
+            std::slice::from_raw_parts(function.options, 3),
+            std::slice::from_raw_parts(*function.columns, 2),
+            *function.columns.add(1),
+        )
+    };
     assert_eq!((text(options[0].name), text(options[0].fallback)), ("suffix", "!"));
     assert_eq!(text(options[1].name), "limit");
     assert!(options[1].fallback.is_null() && options[2].name.is_null());
-    let columns = unsafe { std::slice::from_raw_parts(*function.columns, 2) };
     assert_eq!(text(columns[0].name), "text");
     assert_eq!(text(columns[0].accepts), "u U vu ?:u ?:U ?:vu");
     assert!(columns[1].name.is_null());
-    assert!(unsafe { *function.columns.add(1) }.is_null());
+    assert!(end.is_null());
 }
 
 #[test]

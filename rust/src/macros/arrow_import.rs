@@ -460,7 +460,8 @@ macro_rules! __arrow_import {
             }
         }
 
-        // The part of a child that its parent reads.
+        // The part of a child that its parent reads. Structs are cut here, since up to
+        // arrow 59 their slices count the offset twice.
         fn part(
             child: ArrayData,
             data_type: &DataType,
@@ -468,11 +469,22 @@ macro_rules! __arrow_import {
             len: usize,
         ) -> Result<ArrayData, Error> {
             match offset.checked_add(len) {
-                Some(end) if end <= child.len() => {
-                    Ok(if len == child.len() { child } else { child.slice(offset, len) })
-                }
-                _ => Err(bad(data_type, "a child is too short")),
+                Some(end) if end <= child.len() => {}
+                _ => return Err(bad(data_type, "a child is too short")),
             }
+            if len == child.len() {
+                return Ok(child);
+            }
+            if !matches!(child.data_type(), DataType::Struct(_)) {
+                return Ok(child.slice(offset, len));
+            }
+            let children = child.child_data().iter();
+            let children = children.map(|inner| part(inner.clone(), data_type, offset, len));
+            let children = children.collect::<Result<Vec<_>, _>>()?;
+            let nulls = child.nulls().map(|nulls| nulls.slice(offset, len));
+            let builder = ArrayData::builder(child.data_type().clone()).len(len);
+            // SAFETY: a part of what is as trusted as the whole.
+            Ok(unsafe { builder.nulls(nulls).child_data(children).build_unchecked() })
         }
     };
 }

@@ -45,7 +45,7 @@ fn flat() -> Vec<Case> {
         "uint16" UInt16Array: |i| i as u16,
         "uint32" UInt32Array: |i| i as u32,
         "uint64" UInt64Array: |i| i as u64,
-        "float16" Float16Array: |i| <Float16Array as ArrowF16>::of(i),
+        "float16" Float16Array: <Float16Array as ArrowF16>::of,
         "float32" Float32Array: |i| i as f32 / 3.0,
         "float64" Float64Array: |i| i as f64 / 3.0,
         "date32" Date32Array: |i| i as i32,
