@@ -40,4 +40,4 @@ endfunction()
 
 alloy_rust_target(alloy_rust_backends ALL PACKAGES echo_rust summary_rust)
 alloy_rust_target(alloy_rust_test_backends PACKAGES echo_arrow2_rust echo_arrow2_014_rust
-  identity_rust identity_arrow59_rust faults_rust peer_rust)
+  identity_rust identity_arrow59_rust faults_rust peer_rust distance_rust)

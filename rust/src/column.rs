@@ -16,6 +16,8 @@ pub trait Value: Sized {
     fn format() -> &'static CStr;
     /// Add a value; None keeps the place of a null.
     fn push(store: &mut Self::Store, value: Option<Self>);
+    /// The value at a place, if it is none of a null.
+    fn get(store: &Self::Store, index: usize) -> Self;
     /// Add the buffers behind the validity.
     ///
     /// # Errors
@@ -34,6 +36,10 @@ impl<T: Number> Value for T {
     #[inline]
     fn push(store: &mut Vec<T>, value: Option<T>) {
         store.push(value.unwrap_or_default());
+    }
+
+    fn get(store: &Vec<T>, index: usize) -> T {
+        store[index]
     }
 
     fn export(store: &Vec<T>, exporter: &mut Exporter) -> Result<(), Error> {
@@ -61,6 +67,10 @@ impl BitStore {
         self.len += 1;
     }
 
+    fn get(&self, index: usize) -> bool {
+        self.bytes[index / 8] >> (index % 8) & 1 == 1
+    }
+
     fn ones(len: usize) -> Self {
         Self { bytes: vec![0xff; len.div_ceil(8)], len }
     }
@@ -84,6 +94,10 @@ impl Value for bool {
     #[inline]
     fn push(store: &mut BitStore, value: Option<bool>) {
         store.push(value.unwrap_or_default());
+    }
+
+    fn get(store: &BitStore, index: usize) -> bool {
+        store.get(index)
     }
 
     fn export(store: &BitStore, exporter: &mut Exporter) -> Result<(), Error> {
@@ -124,6 +138,12 @@ impl Value for String {
     #[inline]
     fn push(store: &mut TextStore, value: Option<String>) {
         store.push(&value.unwrap_or_default());
+    }
+
+    fn get(store: &TextStore, index: usize) -> String {
+        let (first, end) =
+            (store.offsets[index] as usize, store.offsets[index + 1] as usize);
+        String::from_utf8_lossy(&store.data[first..end]).into_owned()
     }
 
     fn export(store: &TextStore, exporter: &mut Exporter) -> Result<(), Error> {
@@ -184,6 +204,17 @@ impl<T: Value> Column<T> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Its values, None for nulls: for tests of a function.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<Option<T>> {
+        let is_valid =
+            |index: &usize| self.validity.as_ref().is_none_or(|bits| bits.get(*index));
+        let values = (0..self.len).map(|index| {
+            Some(index).filter(is_valid).map(|index| T::get(&self.store, index))
+        });
+        values.collect()
     }
 
     #[inline]

@@ -20,6 +20,7 @@ enum Slots<'a> {
     Offsets64 { offsets: Cow<'a, [i64]>, data: &'a [u8] },
     Views { views: Cow<'a, [ViewSlot]>, buffers: Vec<&'a [u8]> },
     Dictionary { indices: Indices<'a>, values: Box<Bytes<'a>> },
+    Parts(Vec<&'a [u8]>),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -133,6 +134,7 @@ impl<'a> Bytes<'a> {
             Slots::Views { views, buffers } => {
                 views.get(row).and_then(|view| view.get(buffers))
             }
+            Slots::Parts(parts) => parts.get(row).copied(),
             Slots::Dictionary { indices, values } => {
                 return match indices.get(row) {
                     Some(index) if index < values.rows => values.slot(index),
@@ -203,7 +205,7 @@ impl<'a> Bytes<'a> {
             Slots::Offsets32 { data, .. } | Slots::Offsets64 { data, .. } => {
                 data.is_ascii()
             }
-            Slots::Views { .. } | Slots::Dictionary { .. } => false,
+            Slots::Views { .. } | Slots::Dictionary { .. } | Slots::Parts(_) => false,
         }
     }
 }
@@ -245,6 +247,16 @@ fn variadic<'a>(source: &Source<'a>) -> Result<Vec<&'a [u8]>, Error> {
         .collect()
 }
 
+/// For tests of a function: the engine makes the views of a call.
+impl<'a> FromIterator<Option<&'a [u8]>> for Bytes<'a> {
+    fn from_iter<I: IntoIterator<Item = Option<&'a [u8]>>>(rows: I) -> Self {
+        let (flags, parts): (Vec<bool>, Vec<&[u8]>) =
+            rows.into_iter().map(|row| (row.is_some(), row.unwrap_or_default())).unzip();
+        let rows = parts.len();
+        Self { slots: Slots::Parts(parts), validity: Validity::Flags(flags), rows }
+    }
+}
+
 impl<'a> Param<'a> for Bytes<'a> {
     const ACCEPTS: &'static str = "z Z vz ?:z ?:Z ?:vz\0";
 
@@ -283,6 +295,13 @@ impl Strings<'_> {
     /// All rows, None for nulls.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<&str>> + '_ {
         (0..self.len()).map(|row| self.get(row))
+    }
+}
+
+/// For tests of a function: the engine makes the views of a call.
+impl<'a> FromIterator<Option<&'a str>> for Strings<'a> {
+    fn from_iter<I: IntoIterator<Item = Option<&'a str>>>(rows: I) -> Self {
+        Self(rows.into_iter().map(|row| row.map(str::as_bytes)).collect())
     }
 }
 

@@ -111,7 +111,8 @@ impl<'a> Source<'a> {
     }
 
     pub(crate) fn validity(&self) -> Validity<'a> {
-        Validity(if self.array.null_count == 0 { None } else { self.bits(0) })
+        let bits = if self.array.null_count == 0 { None } else { self.bits(0) };
+        bits.map_or(Validity::All, Validity::Bits)
     }
 }
 
@@ -129,17 +130,22 @@ impl Bits<'_> {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Validity<'a>(Option<Bits<'a>>);
+/// Which rows are there.
+#[derive(Clone, Debug)]
+pub(crate) enum Validity<'a> {
+    All,
+    Bits(Bits<'a>),
+    Flags(Vec<bool>),
+}
 
 impl Validity<'_> {
     #[inline]
     pub(crate) fn is_valid(&self, row: usize) -> bool {
-        self.0.as_ref().is_none_or(|bits| bits.get(row))
-    }
-
-    pub(crate) fn has_nulls(&self, rows: usize) -> bool {
-        self.0.is_some_and(|bits| (0..rows).any(|row| !bits.get(row)))
+        match self {
+            Self::All => true,
+            Self::Bits(bits) => bits.get(row),
+            Self::Flags(flags) => flags[row],
+        }
     }
 }
 
@@ -218,7 +224,23 @@ impl<T: Number> View<'_, T> {
     /// Whether any row is null. Counts bits where the host did not.
     #[must_use]
     pub fn has_nulls(&self) -> bool {
-        self.validity.has_nulls(self.len())
+        (0..self.len()).any(|row| !self.validity.is_valid(row))
+    }
+}
+
+/// For tests of a function: the engine makes the views of a call.
+impl<T: Number> FromIterator<Option<T>> for View<'_, T> {
+    fn from_iter<I: IntoIterator<Item = Option<T>>>(rows: I) -> Self {
+        let (flags, values): (Vec<bool>, Vec<T>) =
+            rows.into_iter().map(|row| (row.is_some(), row.unwrap_or_default())).unzip();
+        Self { values: Cow::Owned(values), validity: Validity::Flags(flags) }
+    }
+}
+
+/// For tests of a function: the engine makes the views of a call.
+impl<'a, T: Number> From<&'a [T]> for View<'a, T> {
+    fn from(values: &'a [T]) -> Self {
+        Self { values: Cow::Borrowed(values), validity: Validity::All }
     }
 }
 

@@ -130,9 +130,18 @@ fn misaligned_numbers_are_read() {
 }
 
 #[test]
-fn the_plain_function_can_be_called() {
-    // The views come from the engine alone; what is left of an author's test is the call.
-    let _: fn(View<'_, f64>, View<'_, f64>) -> Column<f64> = distance;
+fn a_function_can_be_tested_without_a_host() {
+    let x = [Some(3.0), None, Some(6.0)].into_iter().collect();
+    let y = View::from(&[4.0, 1.0, 8.0][..]);
+    assert_eq!(distance(x, y).to_vec(), [Some(5.0), None, Some(10.0)]);
+
+    let flag = View::from(&[1u8][..]);
+    assert!(!flag.has_nulls() && flag.get(1).is_none());
+    let text: Strings = [Some("a"), None].into_iter().collect();
+    let back: Column<String> = text.iter().collect();
+    assert_eq!(back.to_vec(), [Some("a".to_owned()), None]);
+    let bits: Column<bool> = [Some(true), None, Some(false)].into_iter().collect();
+    assert_eq!(bits.to_vec(), [Some(true), None, Some(false)]);
 }
 
 #[test]
