@@ -64,6 +64,11 @@ pub const FLAG_MAP_KEYS_SORTED: i64 = 4;
 /// `ALLOY_ABI`.
 pub const ABI: u32 = 1;
 
+/// `ALLOY_IDEMPOTENT`.
+pub const IDEMPOTENT: u32 = 1;
+/// `ALLOY_ROWWISE`.
+pub const ROWWISE: u32 = 2;
+
 /// `alloy_scope`.
 #[repr(C)]
 #[derive(Debug)]

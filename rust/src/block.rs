@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //! A whole batch leaves as one block of memory: all its structs, all pointers, the owner.
 //!
-//! The block counts the structs that nobody has released. A consumer may move children out
-//! and release them on their own, in any order, from any thread; the release of a parent
-//! walks those of its children that are still in place and subtracts them all at once.
+//! The block counts the structs that nobody has released. A consumer may move children
+//! out and release them on their own, in any order, from any thread; the release of a
+//! parent walks those of its children that are still in place and subtracts them all at
+//! once.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ffi::c_void;
@@ -146,8 +147,8 @@ struct Filler<'a> {
 }
 
 impl Filler<'_> {
-    // SAFETY (of the calls): the block has room for the structs, child pointers and buffers
-    // of all nodes, and each is handed out once.
+    // SAFETY (of the calls): the block has room for the structs, child pointers and
+    // buffers of all nodes, and each is handed out once.
     unsafe fn fill(&mut self, place: *mut ArrowArray) {
         let node = self.nodes[self.next_node];
         self.next_node += 1;

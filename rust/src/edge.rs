@@ -16,8 +16,8 @@ thread_local! {
 
 /// Keep the panics inside of entries off the host's stderr; others go where they went.
 ///
-/// The hook belongs to the standard library that is linked into this backend, so neither the
-/// host nor another backend notices.
+/// The hook belongs to the standard library that is linked into this backend, so neither
+/// the host nor another backend notices.
 pub fn install_hook() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -71,8 +71,8 @@ pub(crate) fn enter<R>(
 /// Run what may panic: its value, or an error that carries the panic's text and place.
 pub(crate) fn guard<R>(entry: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
     let entered = Entered::new();
-    // What a panic leaves half done is the author's own state: sound, as after any unwinding,
-    // and served again, since one bad batch must not end a bridge.
+    // What a panic leaves half done is the author's own state: sound, as after any
+    // unwinding, and served again, since one bad batch must not end a bridge.
     let result = catch_unwind(AssertUnwindSafe(entry));
     match result {
         Ok(result) => result,

@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-/// What the caller can do next; the codes of `alloy/backend.h` that are a backend's to use.
+/// What the caller can do next; the codes of `alloy/backend.h` that are a backend's to
+/// use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
 pub enum Code {
@@ -57,7 +58,8 @@ impl Error {
         Self::new(Code::Invalid, text)
     }
 
-    /// The function does not apply to these schemas; bind goes on to the next of the name.
+    /// The function does not apply to these schemas; bind goes on to the next of the
+    /// name.
     pub fn no_match(text: impl Into<String>) -> Self {
         Self::new(Code::NoMatch, text)
     }

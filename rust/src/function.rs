@@ -63,8 +63,8 @@ pub trait Function: 'static {
 pub struct Options(Vec<(String, String)>);
 
 impl Options {
-    // SAFETY (of the call): the table ends with a NULL name or is NULL, and there is a value
-    // for each of it.
+    // SAFETY (of the call): the table ends with a NULL name or is NULL, and there is a
+    // value for each of it.
     unsafe fn read(table: *const RawOption, values: *const *const c_char) -> Self {
         let mut options = Vec::new();
         // SAFETY: see above.

@@ -2,13 +2,14 @@
 //! Write a backend of Alloy: functions on Arrow batches that any host calls.
 //!
 //! A backend is a `cdylib` with one [`backend!`] and a [`function!`] for each function. A
-//! function takes typed views of the columns it reads, and then needs no Arrow crate at all;
-//! or it takes and gives whole batches of the author's own `arrow` or `arrow2`, of any recent
-//! version: the conversion expands in the author's crate, against the author's crates.
+//! function takes typed views of the columns it reads, and then needs no Arrow crate at
+//! all; or it takes and gives whole batches of the author's own `arrow` or `arrow2`, of
+//! any recent version: the conversion expands in the author's crate, against the author's
+//! crates.
 //!
 //! Only pointers cross. A batch that comes in is owned by one shared owner, however many
-//! columns are kept of it; a batch that goes out is one block of memory. Panics become errors
-//! with text, file and line.
+//! columns are kept of it; a batch that goes out is one block of memory. Panics become
+//! errors with text, file and line.
 
 pub mod abi;
 mod block;

@@ -49,7 +49,8 @@ impl<'a> Scope<'a> {
         unsafe { &*(*self.raw).services }
     }
 
-    /// Whether the caller has cancelled or its deadline has passed. Cheap: poll it freely.
+    /// Whether the caller has cancelled or its deadline has passed. Cheap: poll it
+    /// freely.
     #[must_use]
     pub fn cancelled(self) -> bool {
         // SAFETY: the scope is valid for 'a.
@@ -83,14 +84,16 @@ impl<'a> Scope<'a> {
         unsafe { (self.services().log)(self.raw, level as i32, start, length) }
     }
 
-    /// Whether a line of this level would go anywhere: ask before formatting a costly one.
+    /// Whether a line of this level would go anywhere: ask before formatting a costly
+    /// one.
     #[must_use]
     pub fn logging(self, level: Level) -> bool {
         // SAFETY: the scope is valid for 'a.
         unsafe { (self.services().logging)(self.raw, level as i32) != 0 }
     }
 
-    /// The text of an array as every Alloy program prints it, such as `Int32[1, 2, null]`.
+    /// The text of an array as every Alloy program prints it, such as `Int32[1, 2,
+    /// null]`.
     ///
     /// # Errors
     ///

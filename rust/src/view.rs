@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //! What a function reads: typed views of the columns that its parameters name.
 //!
-//! The gate has passed the columns at level shape, so the buffers are there and long enough
-//! for the length; everything that is followed from there is checked here before it is used.
+//! The gate has passed the columns at level shape, so the buffers are there and long
+//! enough for the length; everything that is followed from there is checked here before
+//! it is used.
 
 use std::borrow::Cow;
 use std::ffi::CStr;
@@ -65,8 +66,8 @@ impl<'a> Source<'a> {
         self.array.offset as usize
     }
 
-    /// `len` values of `buffer` from `first` on; a copy of them where they are misaligned.
-    /// Any bits must make a `T`.
+    /// `len` values of `buffer` from `first` on; a copy of them where they are
+    /// misaligned. Any bits must make a `T`.
     pub(crate) fn slots<T: Copy>(
         &self,
         buffer: usize,
@@ -76,7 +77,8 @@ impl<'a> Source<'a> {
         if len == 0 {
             return Ok(Cow::Borrowed(&[]));
         }
-        // SAFETY: the gate has passed the struct: the buffer is as long as the array says.
+        // SAFETY: the gate has passed the struct: the buffer is as long as the array
+        // says.
         unsafe {
             let start = self.array.buffer(buffer);
             if start.is_null() {
@@ -99,7 +101,8 @@ impl<'a> Source<'a> {
 
     pub(crate) fn bits(&self, buffer: usize) -> Option<Bits<'a>> {
         let (offset, len) = (self.offset(), self.rows);
-        // SAFETY: the gate has passed the struct: the buffer is as long as the array says.
+        // SAFETY: the gate has passed the struct: the buffer is as long as the array
+        // says.
         unsafe {
             let start = self.array.buffer(buffer);
             if start.is_null() || len == 0 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! The mirror in `abi` has the sizes and offsets of the headers, as the C compiler sees them.
+//! The mirror in `abi` has the sizes and offsets of the headers, as the C compiler sees
+//! them.
 
 use std::fmt::Write as _;
 use std::mem::offset_of;
@@ -58,7 +59,16 @@ fn the_mirror_has_the_layout_of_the_headers() {
             );
         }
     }
-    let _ = writeln!(source, "_Static_assert(ALLOY_ABI == {}, \"ABI\");", abi::ABI);
+    for (name, number) in [
+        ("ALLOY_ABI", i64::from(abi::ABI)),
+        ("ALLOY_IDEMPOTENT", i64::from(abi::IDEMPOTENT)),
+        ("ALLOY_ROWWISE", i64::from(abi::ROWWISE)),
+        ("ARROW_FLAG_DICTIONARY_ORDERED", abi::FLAG_DICTIONARY_ORDERED),
+        ("ARROW_FLAG_NULLABLE", abi::FLAG_NULLABLE),
+        ("ARROW_FLAG_MAP_KEYS_SORTED", abi::FLAG_MAP_KEYS_SORTED),
+    ] {
+        let _ = writeln!(source, "_Static_assert({name} == {number}, \"{name}\");");
+    }
     for (name, number) in [
         ("ALLOY_INVALID", arrowalloy::Code::Invalid),
         ("ALLOY_BAD_DATA", arrowalloy::Code::BadData),

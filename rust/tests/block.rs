@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! A batch leaves as one block, which goes with the last of its structs, whoever holds it.
+//! A batch leaves as one block, which goes with the last of its structs, whoever holds
+//! it.
 
 use std::ptr;
 use std::sync::Arc;

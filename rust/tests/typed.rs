@@ -11,6 +11,7 @@ use test_host::{Backend, Call};
 
 arrowalloy::function! {
     /// How far each point is from the origin.
+    #[flags(idempotent, rowwise)]
     fn distance(x: View<f64>, y: View<f64>) -> distance: f64 {
         x.iter().zip(y.iter()).map(|(x, y)| Some(x?.hypot(y?))).collect()
     }
@@ -86,7 +87,8 @@ fn the_table_says_what_the_declarations_say() {
         text(function.summary),
         "The strings, longer by a suffix; the second column says how long they were."
     );
-    assert_eq!((function.min_inputs, function.max_inputs), (1, 1));
+    assert_eq!((function.flags, function.min_inputs, function.max_inputs), (0, 1, 1));
+    assert_eq!(backend.function("distance").flags, 3);
     // SAFETY: two options and the end; one input with one column, and the ends.
     let (options, columns, end) = unsafe {
         (

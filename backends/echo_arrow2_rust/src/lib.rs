@@ -24,6 +24,7 @@ arrowalloy::function! {
 
 arrowalloy::function! {
     /// Gives its batch back.
+    #[flags(idempotent, rowwise)]
     arrow2 fn echo(inputs: 1) = bind_echo
 }
 

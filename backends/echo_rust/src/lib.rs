@@ -32,6 +32,7 @@ arrowalloy::function! {
 
 arrowalloy::function! {
     /// Gives its batch back.
+    #[flags(idempotent, rowwise)]
     arrow fn echo(inputs: 1) = bind_echo
 }
 

@@ -30,6 +30,7 @@ arrowalloy::backend! {
 
 arrowalloy::function! {
     /// Type, rows, nulls and numbers of each column.
+    #[flags(idempotent)]
     arrow fn summary(inputs: 1) = bind_summary
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //! The least, the greatest and the sum of a column of numbers.
 //!
-//! Values are taken 64 at a time, with the word of validity that belongs to them: all there
-//! and none there, the common cases, need no look at single bits.
+//! Values are taken 64 at a time, with the word of validity that belongs to them: all
+//! there and none there, the common cases, need no look at single bits.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -178,8 +178,8 @@ impl<N: Integer> Tally<N> for Integers<N> {
 
 const LANES: usize = 8;
 
-/// Floats add up in lanes of double precision. NaN stays out of the least and the greatest,
-/// unless there is nothing else, and makes the sum NaN.
+/// Floats add up in lanes of double precision. NaN stays out of the least and the
+/// greatest, unless there is nothing else, and makes the sum NaN.
 #[derive(Clone, Copy)]
 struct Floats {
     min: [f64; LANES],

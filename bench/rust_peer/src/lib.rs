@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! What people do today: arrow-rs's own import and export, schema and array each time. The
-//! benchmarks hold Alloy against it.
+//! What people do today: arrow-rs's own import and export, schema and array each time.
+//! The benchmarks hold Alloy against it.
 
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
 use arrow_array::{Array, RecordBatch, StructArray};

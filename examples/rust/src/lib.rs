@@ -5,6 +5,7 @@ use arrowalloy::View;
 
 arrowalloy::function! {
     /// How far each point is from the origin.
+    #[flags(rowwise)]
     fn distance(x: View<f64>, y: View<f64>) -> distance: f64 {
         x.iter().zip(y.iter()).map(|(x, y)| Some(x?.hypot(y?))).collect()
     }

@@ -3,8 +3,8 @@
 /// Makes the module `alloy_arrow2` against the arrow2 of the path;
 /// [`backend!`](crate::backend) calls it for `arrow2:`.
 ///
-/// arrow2 makes arrays over foreign memory by its own import alone, so batches are imported
-/// and exported column by column.
+/// arrow2 makes arrays over foreign memory by its own import alone, so batches are
+/// imported and exported column by column.
 #[macro_export]
 macro_rules! arrow2_glue {
     ($($arrow2:ident)::+) => {
@@ -91,8 +91,8 @@ macro_rules! arrow2_glue {
             }
 
             impl Bound {
-                /// `run` serves one batch after another, on any thread, and gives batches of
-                /// `schema`.
+                /// `run` serves one batch after another, on any thread, and gives batches
+                /// of `schema`.
                 pub fn new<F>(schema: Schema, run: F) -> Self
                 where
                     F: FnMut(Scope<'_>, &mut Batches<'_>) -> Result<Batch, Error>
@@ -177,8 +177,8 @@ macro_rules! arrow2_glue {
                 let children = batch.raw().children;
                 let mut columns = Vec::with_capacity(schema.fields.len());
                 for (index, field) in schema.fields.iter().enumerate() {
-                    // SAFETY: the gate passed the struct against this schema. The child is
-                    // moved out, and outlives its parent.
+                    // SAFETY: the gate passed the struct against this schema. The child
+                    // is moved out, and outlives its parent.
                     let column = unsafe {
                         match batch.raw().child(index) {
                             Some(child) if child.length == rows => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// A batch goes out as one block that owns the batch itself. Nothing is copied but validity
-// bits whose place within a byte differs from that of their values.
+// A batch goes out as one block that owns the batch itself. Nothing is copied but
+// validity bits whose place within a byte differs from that of their values.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __arrow_export {
@@ -121,8 +121,8 @@ macro_rules! __arrow_export {
             Ok(())
         }
 
-        // A node whose validity and slots of `width` bytes share one offset: where the first
-        // bit is not the first of its byte, the values step back to meet it.
+        // A node whose validity and slots of `width` bytes share one offset: where the
+        // first bit is not the first of its byte, the values step back to meet it.
         #[inline]
         fn add_slots(
             len: usize,

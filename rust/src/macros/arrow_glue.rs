@@ -3,9 +3,9 @@
 /// Makes the module `alloy_arrow` against the arrow-rs crates in the module of the path;
 /// [`backend!`](crate::backend) calls it for `arrow:`.
 ///
-/// The module holds what a function on arrow-rs needs: `Bind` (the schemas and the options of
-/// a call), `Batches` (its inputs, imported when they are asked for), `describe_array` and
-/// `describe_batch`.
+/// The module holds what a function on arrow-rs needs: `Bind` (the schemas and the
+/// options of a call), `Batches` (its inputs, imported when they are asked for),
+/// `describe_array` and `describe_batch`.
 #[macro_export]
 macro_rules! arrow_glue {
     ($($arrow:ident)::+) => {
@@ -21,6 +21,7 @@ macro_rules! arrow_glue {
             use $crate::{Error, Exporter, Options, OwnedArray, OwnedSchema, Scope};
 
             $crate::__arrow_import! {}
+            $crate::__arrow_import_nested! {}
             $crate::__arrow_export! {}
 
             /// What a function learns when it is bound.
@@ -96,8 +97,8 @@ macro_rules! arrow_glue {
             }
 
             impl Bound {
-                /// `run` serves one batch after another, on any thread, and gives batches of
-                /// `schema`.
+                /// `run` serves one batch after another, on any thread, and gives batches
+                /// of `schema`.
                 pub fn new<F>(schema: SchemaRef, run: F) -> Self
                 where
                     F: FnMut(Scope<'_>, &mut Batches<'_>) -> Result<RecordBatch, Error>
@@ -182,7 +183,8 @@ macro_rules! arrow_glue {
                 Ok(exported)
             }
 
-            // Up to arrow 59 the export of a field loses that the keys of a map are sorted.
+            // Up to arrow 59 the export of a field loses that the keys of a map are
+            // sorted.
             unsafe fn mend_fields(schema: &ArrowSchema, fields: &Fields) {
                 for (index, field) in fields.iter().enumerate() {
                     // SAFETY: the schema has a child for each field.

@@ -2,9 +2,9 @@
 
 /// Declares a function of a backend, for the list of [`backend!`](crate::backend).
 ///
-/// On typed views, the parameters are the columns it reads: the engine finds them by name,
-/// in any order and company, and refuses what does not fit before the function runs. The
-/// body gives a [`Column`](crate::Column) for each output.
+/// On typed views, the parameters are the columns it reads: the engine finds them by
+/// name, in any order and company, and refuses what does not fit before the function
+/// runs. The body gives a [`Column`](crate::Column) for each output.
 ///
 /// ```
 /// arrowalloy::function! {
@@ -25,10 +25,13 @@
 /// # fn main() {}
 /// ```
 ///
-/// `scope`, or `scope, options`, before a semicolon gives these as well. A body that cannot
-/// fail needs no `Result`, one output then no parentheses. In front of `fn`,
+/// `scope`, or `scope, options`, before a semicolon gives these as well. A body that
+/// cannot fail needs no `Result`, one output then no parentheses. In front of `fn`,
 /// `#[option(name = "fallback", "summary")]` or, for one that must be given,
-/// `#[option(name, "summary")]` declares an option.
+/// `#[option(name, "summary")]` declares an option. After these, `#[flags(rowwise)]`
+/// promises that row i of the output depends on row i of the one input alone,
+/// `#[flags(idempotent)]` that the function may be run again after a worker died in it;
+/// or both, with a comma.
 ///
 /// On whole batches, a declaration names the function that binds; see `Bound` in
 /// [`arrow_glue!`](crate::arrow_glue):
@@ -40,48 +43,52 @@
 /// }
 /// ```
 ///
-/// The number of inputs is one number, a range such as `1..3` (both included) or `2..`, or
-/// `any`; for arrow2 the first word is `arrow2`.
+/// The number of inputs is one number, a range such as `1..3` (both included) or `2..`,
+/// or `any`; for arrow2 the first word is `arrow2`.
 #[macro_export]
 macro_rules! function {
     (
         $(#[doc = $doc:literal])*
         $(#[option($option:ident $(= $fallback:literal)?, $about:literal)])*
+        $(#[flags($($flag:ident),+)])?
         arrow fn $name:ident(inputs: $($inputs:tt)+) = $bind:expr $(;)?
     ) => {
         $crate::__whole_batches! {
-            alloy_arrow [$($doc)*] [$([$option $($fallback)?, $about])*]
+            alloy_arrow [$($doc)*] [$([$option $($fallback)?, $about])*] [$($($flag)+)?]
             $name ($($inputs)+) $bind
         }
     };
     (
         $(#[doc = $doc:literal])*
         $(#[option($option:ident $(= $fallback:literal)?, $about:literal)])*
+        $(#[flags($($flag:ident),+)])?
         arrow2 fn $name:ident(inputs: $($inputs:tt)+) = $bind:expr $(;)?
     ) => {
         $crate::__whole_batches! {
-            alloy_arrow2 [$($doc)*] [$([$option $($fallback)?, $about])*]
+            alloy_arrow2 [$($doc)*] [$([$option $($fallback)?, $about])*] [$($($flag)+)?]
             $name ($($inputs)+) $bind
         }
     };
     (
         $(#[doc = $doc:literal])*
         $(#[option($option:ident $(= $fallback:literal)?, $about:literal)])*
+        $(#[flags($($flag:ident),+)])?
         fn $name:ident($scope:ident $(, $options:ident)?; $($param:ident: $type:ty),* $(,)?)
         -> $($rest:tt)+
     ) => {
         $crate::__typed! {
-            [$($doc)*] [$([$option $($fallback)?, $about])*]
+            [$($doc)*] [$([$option $($fallback)?, $about])*] [$($($flag)+)?]
             $name [$scope $(, $options)?] [$($param: $type),*] $($rest)+
         }
     };
     (
         $(#[doc = $doc:literal])*
         $(#[option($option:ident $(= $fallback:literal)?, $about:literal)])*
+        $(#[flags($($flag:ident),+)])?
         fn $name:ident($($param:ident: $type:ty),* $(,)?) -> $($rest:tt)+
     ) => {
         $crate::__typed! {
-            [$($doc)*] [$([$option $($fallback)?, $about])*]
+            [$($doc)*] [$([$option $($fallback)?, $about])*] [$($($flag)+)?]
             $name [] [$($param: $type),*] $($rest)+
         }
     };
@@ -93,7 +100,7 @@ macro_rules! function {
 #[allow(clippy::crate_in_macro_def)]
 macro_rules! __whole_batches {
     (
-        $glue:ident [$($doc:literal)*] [$($option:tt)*]
+        $glue:ident [$($doc:literal)*] [$($option:tt)*] [$($flag:ident)*]
         $name:ident ($($inputs:tt)+) $bind:expr
     ) => {
         #[allow(non_camel_case_types, missing_docs)]
@@ -103,7 +110,7 @@ macro_rules! __whole_batches {
             const SPEC: $crate::Spec = $crate::Spec {
                 name: $crate::abi::c_text(concat!(stringify!($name), "\0")),
                 summary: $crate::abi::c_text(concat!($($doc,)* "\0").trim_ascii_start()),
-                flags: 0,
+                flags: 0 $(| $crate::__flag!($flag))*,
                 options: $crate::__options!($($option)*),
                 min_inputs: $crate::__inputs!(min $($inputs)+),
                 max_inputs: $crate::__inputs!(max $($inputs)+),
@@ -187,5 +194,16 @@ macro_rules! __option {
             summary: $crate::abi::c_text(concat!($about, "\0")),
             fallback: $crate::abi::c_text(concat!($fallback, "\0")),
         }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __flag {
+    (idempotent) => {
+        $crate::abi::IDEMPOTENT
+    };
+    (rowwise) => {
+        $crate::abi::ROWWISE
     };
 }

@@ -5,6 +5,7 @@ mod arrow2_glue;
 mod arrow_export;
 mod arrow_glue;
 mod arrow_import;
+mod arrow_import_nested;
 mod backend;
 mod function;
 mod typed;

@@ -1,43 +1,43 @@
 // SPDX-License-Identifier: MIT
 
-// The forms of an output: `name: type`, several of them in parentheses, either of them in a
-// Result. All become one call of __typed_function.
+// The forms of an output: `name: type`, several of them in parentheses, either of them in
+// a Result. All become one call of __typed_function.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __typed {
     (
-        $doc:tt $options:tt $name:ident $context:tt $params:tt
+        $doc:tt $options:tt $flags:tt $name:ident $context:tt $params:tt
         $out:ident: $type:ty $body:block
     ) => {
         $crate::__typed_function! {
-            $doc $options $name $context $params [$out: $type]
+            $doc $options $flags $name $context $params [$out: $type]
             [$crate::Column<$type>] [$out] [] $body
         }
     };
     (
-        $doc:tt $options:tt $name:ident $context:tt $params:tt
+        $doc:tt $options:tt $flags:tt $name:ident $context:tt $params:tt
         ($($out:ident: $type:ty),+ $(,)?) $body:block
     ) => {
         $crate::__typed_function! {
-            $doc $options $name $context $params [$($out: $type),+]
+            $doc $options $flags $name $context $params [$($out: $type),+]
             [($($crate::Column<$type>,)+)] [($($out,)+)] [] $body
         }
     };
     (
-        $doc:tt $options:tt $name:ident $context:tt $params:tt
+        $doc:tt $options:tt $flags:tt $name:ident $context:tt $params:tt
         Result<($out:ident: $type:ty)> $body:block
     ) => {
         $crate::__typed_function! {
-            $doc $options $name $context $params [$out: $type]
+            $doc $options $flags $name $context $params [$out: $type]
             [::core::result::Result<$crate::Column<$type>, $crate::Error>] [$out] [?] $body
         }
     };
     (
-        $doc:tt $options:tt $name:ident $context:tt $params:tt
+        $doc:tt $options:tt $flags:tt $name:ident $context:tt $params:tt
         Result<($($out:ident: $type:ty),+ $(,)?)> $body:block
     ) => {
         $crate::__typed_function! {
-            $doc $options $name $context $params [$($out: $type),+]
+            $doc $options $flags $name $context $params [$($out: $type),+]
             [::core::result::Result<($($crate::Column<$type>,)+), $crate::Error>]
             [($($out,)+)] [?] $body
         }
@@ -48,7 +48,7 @@ macro_rules! __typed {
 #[macro_export]
 macro_rules! __typed_function {
     (
-        [$($doc:literal)*] [$($option:tt)*] $name:ident
+        [$($doc:literal)*] [$($option:tt)*] [$($flag:ident)*] $name:ident
         [$($scope:ident $(, $options:ident)?)?] [$($param:ident: $in:ty),*]
         [$($out:ident: $type:ty),+] [$output:ty] [$pattern:pat] [$($question:tt)?] $body:block
     ) => {
@@ -65,7 +65,7 @@ macro_rules! __typed_function {
             const SPEC: $crate::Spec = $crate::Spec {
                 name: $crate::abi::c_text(concat!(stringify!($name), "\0")),
                 summary: $crate::abi::c_text(concat!($($doc,)* "\0").trim_ascii_start()),
-                flags: 0,
+                flags: 0 $(| $crate::__flag!($flag))*,
                 options: $crate::__options!($($option)*),
                 min_inputs: 1,
                 max_inputs: 1,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! Does what a backend should not, a function for each misdeed, and what is rare but right.
+//! Does what a backend should not, a function for each misdeed, and what is rare but
+//! right.
 //!
 //! Every function takes one batch and says that it gives one int64 column named `value`.
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //! Results that are not what they say, each made of a right one by one wrong field.
 //!
-//! The release looks at none of the fields that lie: a leak is the engine's, not the liar's.
+//! The release looks at none of the fields that lie: a leak is the engine's, not the
+//! liar's.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -205,7 +206,8 @@ macro_rules! lie_in_bind {
             ) -> Result<(OwnedSchema, ()), Error> {
                 let lie: unsafe fn(&mut ArrowSchema) = $lie;
                 let mut schema = value_schema()?.into_raw();
-                // SAFETY: the schema is whole until the lie; its release follows no format.
+                // SAFETY: the schema is whole until the lie; its release follows no
+                // format.
                 unsafe {
                     lie(&mut schema);
                     Ok((OwnedSchema::from_raw(schema), ()))

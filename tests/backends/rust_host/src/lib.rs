@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! A host for the tests of backends in Rust: it drives the C table as the engine does, and
-//! remembers what the backend said. It checks no Arrow struct, so lies go through it.
+//! A host for the tests of backends in Rust: it drives the C table as the engine does,
+//! and remembers what the backend said. It checks no Arrow struct, so lies go through it.
 
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr;

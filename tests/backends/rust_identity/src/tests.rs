@@ -73,7 +73,8 @@ fn expect_same(name: &str, column: ArrayData, expected: &ArrayRef) {
     assert_eq!(&got, expected, "{name}");
 }
 
-// A part that says where it begins by its offset, with the buffers and children of the whole.
+// A part that says where it begins by its offset, with the buffers and children of the
+// whole.
 fn cut(data: &ArrayData, offset: usize, len: usize) -> ArrayData {
     let nulls = data.nulls().map(|nulls| nulls.slice(offset, len));
     let builder = data.clone().into_builder().offset(data.offset() + offset).len(len);

@@ -94,7 +94,8 @@ fn flat() -> Vec<Case> {
     cases
 }
 
-// half is a dependency of Arrow's alone: the one in use is found through the array's type.
+// half is a dependency of Arrow's alone: the one in use is found through the array's
+// type.
 trait ArrowF16 {
     type Native;
     fn of(i: i64) -> Self::Native;

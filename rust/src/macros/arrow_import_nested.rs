@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+
+// The types that are not made at once from their buffers, and whatever lies inside of
+// one: these go by way of arrow-rs's untyped ArrayData.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __arrow_import_nested {
+    () => {
+        // SAFETY (of every function below): as in __arrow_import.
+        impl Import {
+            // Offsets are applied here, so
+            // that only booleans and run ends carry one on.
+            unsafe fn data(
+                &self,
+                from: &ArrowArray,
+                data_type: &DataType,
+                offset: usize,
+                len: usize,
+            ) -> Result<ArrayData, Error> {
+                // SAFETY: see above.
+                unsafe {
+                    let mut buffers = Vec::new();
+                    let mut children = Vec::new();
+                    let mut nulls = self.nulls(from, data_type, offset, len)?;
+                    let mut kept_offset = 0;
+                    match data_type {
+                        DataType::Null => {}
+                        DataType::Boolean => {
+                            let bits =
+                                self.bits(from.buffer(1), data_type, offset, len)?;
+                            buffers.push(bits.inner().clone());
+                            kept_offset = offset;
+                        }
+                        DataType::Utf8 | DataType::Binary => {
+                            return Ok(self
+                                .bytes::<BinaryType>(from, data_type, offset, len)?
+                                .into_data()
+                                .into_builder()
+                                .data_type(data_type.clone())
+                                .build_unchecked());
+                        }
+                        DataType::LargeUtf8 | DataType::LargeBinary => {
+                            return Ok(self
+                                .bytes::<LargeBinaryType>(from, data_type, offset, len)?
+                                .into_data()
+                                .into_builder()
+                                .data_type(data_type.clone())
+                                .build_unchecked());
+                        }
+                        DataType::Utf8View | DataType::BinaryView => {
+                            let views = from.buffer(1);
+                            buffers.push(self.slots(views, data_type, 16, offset, len)?);
+                            self.variadic(from, data_type, &mut buffers)?;
+                        }
+                        DataType::List(child) | DataType::Map(child, _) => {
+                            buffers
+                                .push(self.offsets::<i32>(from, data_type, offset, len)?);
+                            children.push(self.child(from, 0, child.data_type())?);
+                        }
+                        DataType::LargeList(child) => {
+                            buffers
+                                .push(self.offsets::<i64>(from, data_type, offset, len)?);
+                            children.push(self.child(from, 0, child.data_type())?);
+                        }
+                        DataType::ListView(child) => {
+                            buffers.push(self.slots(
+                                from.buffer(1),
+                                data_type,
+                                4,
+                                offset,
+                                len,
+                            )?);
+                            buffers.push(self.slots(
+                                from.buffer(2),
+                                data_type,
+                                4,
+                                offset,
+                                len,
+                            )?);
+                            children.push(self.child(from, 0, child.data_type())?);
+                        }
+                        DataType::LargeListView(child) => {
+                            buffers.push(self.slots(
+                                from.buffer(1),
+                                data_type,
+                                8,
+                                offset,
+                                len,
+                            )?);
+                            buffers.push(self.slots(
+                                from.buffer(2),
+                                data_type,
+                                8,
+                                offset,
+                                len,
+                            )?);
+                            children.push(self.child(from, 0, child.data_type())?);
+                        }
+                        DataType::FixedSizeList(child, size) => {
+                            let size = *size as usize;
+                            let child = self.child(from, 0, child.data_type())?;
+                            children.push(part(
+                                child,
+                                data_type,
+                                offset * size,
+                                len * size,
+                            )?);
+                        }
+                        DataType::Struct(fields) => {
+                            for (index, field) in fields.iter().enumerate() {
+                                let child = self.child(from, index, field.data_type())?;
+                                children.push(part(child, data_type, offset, len)?);
+                            }
+                        }
+                        DataType::Union(fields, mode) => {
+                            nulls = None;
+                            let ids = from.buffer(0);
+                            buffers.push(self.slots(ids, data_type, 1, offset, len)?);
+                            let dense = matches!(mode, UnionMode::Dense);
+                            if dense {
+                                let offsets = from.buffer(1);
+                                buffers.push(
+                                    self.slots(offsets, data_type, 4, offset, len)?,
+                                );
+                            }
+                            for (index, (_, field)) in fields.iter().enumerate() {
+                                let child = self.child(from, index, field.data_type())?;
+                                children.push(if dense {
+                                    child
+                                } else {
+                                    part(child, data_type, offset, len)?
+                                });
+                            }
+                        }
+                        DataType::Dictionary(keys, values) => {
+                            let width = keys.primitive_width().unwrap_or(1);
+                            buffers.push(self.slots(
+                                from.buffer(1),
+                                data_type,
+                                width,
+                                offset,
+                                len,
+                            )?);
+                            let dictionary = from.dictionary.as_ref();
+                            let dictionary = dictionary
+                                .ok_or_else(|| bad(data_type, "no dictionary"))?;
+                            children.push(self.data(
+                                dictionary,
+                                values,
+                                dictionary.offset as usize,
+                                dictionary.length as usize,
+                            )?);
+                        }
+                        DataType::RunEndEncoded(ends, values) => {
+                            nulls = None;
+                            kept_offset = offset;
+                            children.push(self.child(from, 0, ends.data_type())?);
+                            children.push(self.child(from, 1, values.data_type())?);
+                        }
+                        other => {
+                            let width = match other {
+                                DataType::FixedSizeBinary(width) => *width as usize,
+                                other => other.primitive_width().ok_or_else(|| {
+                                    bad(other, "no type that can cross")
+                                })?,
+                            };
+                            let values = from.buffer(1);
+                            buffers
+                                .push(self.slots(values, data_type, width, offset, len)?);
+                        }
+                    }
+                    Ok(ArrayData::builder(data_type.clone())
+                        .len(len)
+                        .offset(kept_offset)
+                        .nulls(nulls)
+                        .buffers(buffers)
+                        .child_data(children)
+                        .build_unchecked())
+                }
+            }
+
+            unsafe fn child(
+                &self,
+                from: &ArrowArray,
+                index: usize,
+                data_type: &DataType,
+            ) -> Result<ArrayData, Error> {
+                // SAFETY: see above.
+                unsafe {
+                    let child = from.child(index);
+                    let child =
+                        child.ok_or_else(|| bad(data_type, "a child is missing"))?;
+                    self.data(
+                        child,
+                        data_type,
+                        child.offset as usize,
+                        child.length as usize,
+                    )
+                }
+            }
+
+            unsafe fn offsets<N: ArrowNativeType + Default>(
+                &self,
+                from: &ArrowArray,
+                data_type: &DataType,
+                offset: usize,
+                len: usize,
+            ) -> Result<Buffer, Error> {
+                // An empty list may come without any offsets.
+                if len == 0 {
+                    return Ok(Buffer::from_vec(vec![N::default()]));
+                }
+                // SAFETY: see above.
+                let offsets = unsafe {
+                    self.scalars::<N>(from.buffer(1), data_type, offset, len + 1)?
+                };
+                Ok(offsets.into_inner())
+            }
+
+            unsafe fn slots(
+                &self,
+                start: *const u8,
+                data_type: &DataType,
+                width: usize,
+                offset: usize,
+                len: usize,
+            ) -> Result<Buffer, Error> {
+                // Decimals want 16 bytes in Rust, so do views; 256 bits are two of 128.
+                let align = match data_type {
+                    DataType::FixedSizeBinary(_) => 1,
+                    DataType::Interval(IntervalUnit::DayTime) => 4,
+                    DataType::Interval(IntervalUnit::MonthDayNano) => 8,
+                    _ => width.next_power_of_two().min(16),
+                };
+                // SAFETY: see above.
+                let all = unsafe {
+                    self.buffer(start, data_type, (offset + len) * width, align)?
+                };
+                Ok(all.slice_with_length(offset * width, len * width))
+            }
+
+            unsafe fn variadic(
+                &self,
+                from: &ArrowArray,
+                data_type: &DataType,
+                buffers: &mut Vec<Buffer>,
+            ) -> Result<(), Error> {
+                let count = (from.n_buffers as usize).saturating_sub(3);
+                // SAFETY: see above; the last buffer holds the sizes.
+                unsafe {
+                    let sizes = from.buffer(from.n_buffers as usize - 1).cast::<i64>();
+                    for index in 0..count {
+                        let size = sizes.add(index).read_unaligned() as usize;
+                        buffers.push(self.buffer(
+                            from.buffer(2 + index),
+                            data_type,
+                            size,
+                            1,
+                        )?);
+                    }
+                }
+                Ok(())
+            }
+        }
+
+        // The part of a child that its parent reads. Structs are cut here, since up to
+        // arrow 59 their slices count the offset twice.
+        fn part(
+            child: ArrayData,
+            data_type: &DataType,
+            offset: usize,
+            len: usize,
+        ) -> Result<ArrayData, Error> {
+            match offset.checked_add(len) {
+                Some(end) if end <= child.len() => {}
+                _ => return Err(bad(data_type, "a child is too short")),
+            }
+            if len == child.len() {
+                return Ok(child);
+            }
+            if !matches!(child.data_type(), DataType::Struct(_)) {
+                return Ok(child.slice(offset, len));
+            }
+            let children = child.child_data().iter();
+            let children =
+                children.map(|inner| part(inner.clone(), data_type, offset, len));
+            let children = children.collect::<Result<Vec<_>, _>>()?;
+            let nulls = child.nulls().map(|nulls| nulls.slice(offset, len));
+            let builder = ArrayData::builder(child.data_type().clone()).len(len);
+            // SAFETY: a part of what is as trusted as the whole.
+            Ok(unsafe { builder.nulls(nulls).child_data(children).build_unchecked() })
+        }
+    };
+}
