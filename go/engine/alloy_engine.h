@@ -523,7 +523,8 @@ ALLOY_API alloy_code alloy_bridge_functions(alloy_bridge* bridge,
 // The backend that serves the bridge; its functions are those of alloy_bridge_functions.
 //
 //   Borrows  bridge.
-//   Gives    out_backend, which lives as long as the bridge, also when another library has
+//   Gives    out_backend, which lives as long as the bridge, also when another library
+//   has
 //            taken its place; NULL unless ALLOY_OK.
 //   Fails    ALLOY_CLOSED, or the failure that sticks to the bridge.
 ALLOY_API alloy_code alloy_bridge_backend(alloy_bridge* bridge,

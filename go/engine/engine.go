@@ -3,7 +3,7 @@
 package engine
 
 /*
-#cgo CXXFLAGS: -std=c++20 -O2 -fvisibility=hidden -fvisibility-inlines-hidden
+#cgo CXXFLAGS: -std=c++20 -O2 -g0 -fvisibility=hidden -fvisibility-inlines-hidden
 #cgo CFLAGS: -std=c11 -O2
 #cgo LDFLAGS: -ldl -lpthread
 #cgo alloy_system CFLAGS: -DALLOY_SYSTEM

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+
+package cdata_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/extensions"
+
+	"github.com/ignalina/alloy/go/cdata"
+)
+
+func metadata(pairs ...string) arrow.Metadata {
+	var keys, values []string
+	for i := 0; i < len(pairs); i += 2 {
+		keys, values = append(keys, pairs[i]), append(values, pairs[i+1])
+	}
+	return arrow.NewMetadata(keys, values)
+}
+
+// everyType has what importers like to lose.
+func everyType() map[string]arrow.DataType {
+	item := arrow.Field{Name: "weird name", Type: arrow.PrimitiveTypes.Int8, Metadata: metadata("k", "v")}
+	sorted := arrow.MapOfFields(
+		arrow.Field{Name: "key", Type: arrow.BinaryTypes.String, Metadata: metadata("of", "keys")},
+		arrow.Field{Name: "value", Type: arrow.PrimitiveTypes.Int64, Nullable: false})
+	sorted.KeysSorted = true
+	runs := arrow.RunEndEncodedOf(arrow.PrimitiveTypes.Int16, arrow.BinaryTypes.StringView)
+	runs.ValueNullable = true
+	types := map[string]arrow.DataType{
+		"ordered dictionary":   &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Uint16, ValueType: arrow.BinaryTypes.LargeString, Ordered: true},
+		"unordered dictionary": &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.ListOfField(item)},
+		"sorted map":           sorted,
+		"unsorted map":         arrow.MapOf(arrow.PrimitiveTypes.Int32, arrow.BinaryTypes.Binary),
+		"list":                 arrow.ListOfField(item),
+		"large list":           arrow.LargeListOfField(item),
+		"list view":            arrow.ListViewOfField(item),
+		"large list view":      arrow.LargeListViewOfField(item),
+		"fixed-size list":      arrow.FixedSizeListOfField(3, item),
+		"struct":               arrow.StructOf(item, arrow.Field{Name: "", Type: arrow.Null, Nullable: true}),
+		"empty struct":         arrow.StructOf(),
+		"sparse union":         arrow.SparseUnionOf([]arrow.Field{item}, []arrow.UnionTypeCode{42}),
+		"dense union":          arrow.DenseUnionOf([]arrow.Field{item, {Name: "b", Type: arrow.Null}}, []arrow.UnionTypeCode{5, 127}),
+		"run-end encoded":      runs,
+		"fixed-size binary":    &arrow.FixedSizeBinaryType{ByteWidth: 3},
+		"decimal 32":           &arrow.Decimal32Type{Precision: 7, Scale: 2},
+		"decimal 64":           &arrow.Decimal64Type{Precision: 17, Scale: -3},
+		"decimal 128":          &arrow.Decimal128Type{Precision: 37, Scale: 5},
+		"decimal 256":          &arrow.Decimal256Type{Precision: 70, Scale: 9},
+		"time zone":            &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "+01:00"},
+		"no time zone":         &arrow.TimestampType{Unit: arrow.Second},
+		"uuid":                 extensions.NewUUIDType(),
+	}
+	for _, dtype := range []arrow.DataType{
+		arrow.Null, arrow.FixedWidthTypes.Boolean,
+		arrow.PrimitiveTypes.Int8, arrow.PrimitiveTypes.Uint8, arrow.PrimitiveTypes.Int16,
+		arrow.PrimitiveTypes.Uint16, arrow.PrimitiveTypes.Int32, arrow.PrimitiveTypes.Uint32,
+		arrow.PrimitiveTypes.Int64, arrow.PrimitiveTypes.Uint64, arrow.FixedWidthTypes.Float16,
+		arrow.PrimitiveTypes.Float32, arrow.PrimitiveTypes.Float64,
+		arrow.BinaryTypes.Binary, arrow.BinaryTypes.LargeBinary, arrow.BinaryTypes.BinaryView,
+		arrow.BinaryTypes.String, arrow.BinaryTypes.LargeString, arrow.BinaryTypes.StringView,
+		arrow.FixedWidthTypes.Date32, arrow.FixedWidthTypes.Date64,
+		arrow.FixedWidthTypes.Time32s, arrow.FixedWidthTypes.Time32ms,
+		arrow.FixedWidthTypes.Time64us, arrow.FixedWidthTypes.Time64ns,
+		arrow.FixedWidthTypes.Duration_s, arrow.FixedWidthTypes.Duration_ms,
+		arrow.FixedWidthTypes.Duration_us, arrow.FixedWidthTypes.Duration_ns,
+		arrow.FixedWidthTypes.MonthInterval, arrow.FixedWidthTypes.DayTimeInterval,
+		arrow.FixedWidthTypes.MonthDayNanoInterval,
+	} {
+		types[dtype.String()] = dtype
+	}
+	return types
+}
+
+func TestEveryTypeComesBackWhole(t *testing.T) {
+	for name, dtype := range everyType() {
+		t.Run(name, func(t *testing.T) {
+			top := metadata("of", "the schema", "with \x00", "\xff")
+			want := arrow.NewSchema([]arrow.Field{
+				{Name: name, Type: dtype, Nullable: true, Metadata: metadata("a", "b")},
+				{Name: name, Type: dtype},
+			}, &top)
+			exported, err := cdata.ExportSchemas([]*arrow.Schema{want})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := cdata.ImportSchema(exported.First)
+			exported.Free()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !got.Metadata().Equal(top) {
+				t.Errorf("metadata: got %v", got.Metadata())
+			}
+			for i, field := range want.Fields() {
+				came := got.Field(i)
+				if came.Name != field.Name || came.Nullable != field.Nullable || !came.Metadata.Equal(field.Metadata) {
+					t.Errorf("got %v, want %v", came, field)
+				}
+				if !arrow.TypeEqual(came.Type, field.Type, arrow.CheckMetadata()) || came.Type.String() != field.Type.String() {
+					t.Errorf("got %v, want %v", came.Type, field.Type)
+				}
+				if d, ok := field.Type.(*arrow.DictionaryType); ok && came.Type.(*arrow.DictionaryType).Ordered != d.Ordered {
+					t.Error("ordered is lost")
+				}
+			}
+			if _, err := cdata.NewPlan(got); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestAnUnknownExtensionKeepsItsMetadata(t *testing.T) {
+	marked := metadata("ARROW:extension:name", "acme.unheard_of", "ARROW:extension:metadata", "x")
+	want := arrow.NewSchema([]arrow.Field{{Name: "e", Type: arrow.BinaryTypes.String, Metadata: marked}}, nil)
+	exported, err := cdata.ExportSchemas([]*arrow.Schema{want})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer exported.Free()
+	got, err := cdata.ImportSchema(exported.First)
+	if err != nil || !got.Equal(want) || !got.Field(0).Metadata.Equal(marked) {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestANameWithANULIsRefused(t *testing.T) {
+	schema := arrow.NewSchema([]arrow.Field{{Name: "a\x00b", Type: arrow.Null}}, nil)
+	if _, err := cdata.ExportSchemas([]*arrow.Schema{schema}); err == nil || !strings.Contains(err.Error(), "NUL") {
+		t.Errorf("got %v", err)
+	}
+}
