@@ -78,9 +78,11 @@ pub(crate) fn guard<R>(entry: impl FnOnce() -> Result<R, Error>) -> Result<R, Er
         Ok(result) => result,
         Err(payload) => {
             // A payload may panic when it is dropped: still inside, and never twice.
-            let dropped = catch_unwind(AssertUnwindSafe(|| drop(payload)));
-            if let Err(second) = dropped {
-                std::mem::forget(second);
+            if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+                // Texts are dropped safely; of anything else a leak is the lesser evil.
+                let other = second.downcast::<&'static str>().map(drop);
+                let other = other.or_else(|other| other.downcast::<String>().map(drop));
+                let _ = other.map_err(std::mem::forget);
             }
             drop(entered);
             let text = PANIC.take();
