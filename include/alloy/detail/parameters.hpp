@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+//
+// What the parameters of a C++ callable say: which columns it reads, which it makes.
+#ifndef ALLOY_DETAIL_PARAMETERS_HPP_
+#define ALLOY_DETAIL_PARAMETERS_HPP_
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "alloy/arrow_abi.h"
+#include "alloy/detail/columns.hpp"
+#include "alloy/detail/output.hpp"
+
+namespace alloy::detail {
+
+// The parameters and the result of a callable that is no template.
+template <typename T>
+struct Signature : Signature<decltype(&T::operator())> {};
+template <typename R, typename... P>
+struct Signature<R (*)(P...)> {
+  using Result = R;
+  using Parameters = std::tuple<P...>;
+};
+template <typename R, typename... P>
+struct Signature<R (*)(P...) noexcept> : Signature<R (*)(P...)> {};
+template <typename C, typename R, typename... P>
+struct Signature<R (C::*)(P...) const> : Signature<R (*)(P...)> {};
+template <typename C, typename R, typename... P>
+struct Signature<R (C::*)(P...) const noexcept> : Signature<R (*)(P...)> {};
+
+template <typename T>
+inline constexpr bool kIsOutput = false;
+template <typename T>
+inline constexpr bool kIsOutput<Output<T>> = true;
+template <typename T>
+inline constexpr bool kIsColumn =
+    std::is_same_v<T, Strings> || std::is_same_v<T, AnyColumn>;
+template <typename T>
+inline constexpr bool kIsColumn<Column<T>> = true;
+
+template <typename T>
+struct ValueOf;  // the value type of an output
+template <typename T>
+struct ValueOf<Output<T>> {
+  using Type = T;
+};
+
+// How a view takes part in a declaration, and how it is made. NULL: any type.
+template <typename View>
+struct ViewTraits;
+template <typename T>
+struct ViewTraits<Column<T>> {
+  static constexpr std::string_view kFormat = FormatOf<T>();
+  static constexpr const char* kAccepts = kFormat.data();
+  static Column<T> Make(const ArrowSchema&, const ArrowArray& array) {
+    return Column<T>(array);
+  }
+};
+template <>
+struct ViewTraits<Strings> {
+  static constexpr const char* kAccepts = Strings::kAccepts;
+  static Strings Make(const ArrowSchema& schema, const ArrowArray& array) {
+    return {schema, array};
+  }
+};
+template <>
+struct ViewTraits<AnyColumn> {
+  static constexpr const char* kAccepts = nullptr;
+  static AnyColumn Make(const ArrowSchema& schema, const ArrowArray& array) {
+    return {schema, array};
+  }
+};
+
+// The outputs among the parameters, in their order, as one tuple.
+template <typename T>
+using IfOutput = std::conditional_t<kIsOutput<T>, std::tuple<T>, std::tuple<>>;
+template <typename Parameters>
+struct OutputsOf;
+template <typename... P>
+struct OutputsOf<std::tuple<P...>> {
+  using Type = decltype(std::tuple_cat(std::declval<IfOutput<std::decay_t<P>>>()...));
+};
+
+// How many of the first `end` parameters are columns, and how many are outputs.
+template <typename Parameters, size_t end>
+struct Count;
+template <typename... P, size_t end>
+struct Count<std::tuple<P...>, end> {
+  static constexpr size_t Of(const bool* which) {
+    size_t count = 0;
+    for (size_t i = 0; i < end; ++i) count += which[i] ? 1 : 0;
+    return count;
+  }
+  static constexpr bool kColumnFlags[] = {kIsColumn<std::decay_t<P>>..., false};
+  static constexpr bool kOutputFlags[] = {kIsOutput<std::decay_t<P>>..., false};
+  static constexpr size_t kColumns = Of(kColumnFlags);
+  static constexpr size_t kOutputs = Of(kOutputFlags);
+};
+
+// A value of one row, as a parameter or a result of a function of rows.
+template <typename T>
+struct Cell {
+  static constexpr bool kOptional = false;
+  using Value = T;
+};
+template <typename T>
+struct Cell<std::optional<T>> {
+  static constexpr bool kOptional = true;
+  using Value = T;
+};
+template <typename T>
+using ViewOf =
+    std::conditional_t<std::is_same_v<typename Cell<T>::Value, std::string_view>, Strings,
+                       Column<typename Cell<T>::Value>>;
+template <typename R>
+using OutputOf = Output<std::conditional_t<FormatOf<typename Cell<R>::Value>() == "u",
+                                           std::string, typename Cell<R>::Value>>;
+
+template <typename Parameters>
+struct Undecayed;
+template <typename... P>
+struct Undecayed<std::tuple<P...>> {
+  template <typename R>
+  using Pointer = R (*)(std::decay_t<P>...);
+};
+
+}  // namespace alloy::detail
+
+#endif  // ALLOY_DETAIL_PARAMETERS_HPP_
