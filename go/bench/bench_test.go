@@ -111,6 +111,7 @@ func BenchmarkPeerToRust(b *testing.B) { run(b, peerTrip(b)) }
 // BenchmarkAlloyMoves has a backend in C++ that only moves: what is left without arrow-rs.
 func BenchmarkAlloyMoves(b *testing.B) { run(b, alloyTrip(b, "tests/identity", "identity")) }
 
+// BenchmarkTable is the two side by side: medians of turns that alternate.
 func BenchmarkTable(b *testing.B) {
 	ours, theirs := alloyTrip(b, "identity_rust", "identity"), peerTrip(b)
 	for b.Loop() {
@@ -120,9 +121,6 @@ func BenchmarkTable(b *testing.B) {
 			a, t := medians(in, ours, theirs)
 			fmt.Printf("%8d  %12.2f  %12.2f  %6.1fx\n", columns, a, t, t/a)
 			b.ReportMetric(t/a, fmt.Sprintf("ratio/%dcol", columns))
-		}
-		if b.N > 0 {
-			break
 		}
 	}
 }

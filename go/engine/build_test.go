@@ -3,6 +3,7 @@
 package engine_test
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,7 +40,12 @@ func TestWithoutCgoTheBuildSaysWhatToDo(t *testing.T) {
 // TestAVendoredCopyBuilds has a module of its own vendor Alloy, look at it with go vet, and
 // run the first program of the README.
 func TestAVendoredCopyBuilds(t *testing.T) {
-	folder := t.TempDir()
+	// Always the same place, so that what was compiled there once is found again.
+	folder := filepath.Join(root(), "build", "vendored")
+	if err := errors.Join(os.RemoveAll(folder), os.MkdirAll(folder, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(folder)
 	program, err := os.ReadFile(filepath.Join(root(), "examples", "go", "program1", "main.go"))
 	if err != nil {
 		t.Fatal(err)
