@@ -79,6 +79,7 @@ Status Call::RunAlone(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns
   ALLOY_TRY(AdmitInputs(inputs));
   const int64_t rows = binding().inputs().empty() ? 0 : inputs[0].length;
   ALLOY_TRY(Enter(inputs, output, timeout_ns, ticket));
+  ALLOY_TRY(CheckMoved(inputs, output));
   ALLOY_TRY(CheckOutput(rows, output));
   if (speaks) [[unlikely]]
     SayDone();
@@ -130,6 +131,24 @@ Status Call::Failure(alloy_code code, Scope& scope, bool late) const {
   }
   return BackendFault(binding().channel().table(), binding().function(), code,
                       std::move(text));
+}
+
+// A backend that gives an input back must move it out: a copy would be released twice.
+Status Call::CheckMoved(const ArrowArray* inputs, ArrowArray* output) const {
+  for (size_t i = 0; i < binding().inputs().size(); ++i) {
+    const ArrowArray& input = inputs[i];
+    if (input.release == nullptr || input.private_data == nullptr) [[likely]]
+      continue;
+    if (input.release != output->release || input.private_data != output->private_data) {
+      continue;
+    }
+    *output = ArrowArray{};  // the input is still there, and is released as such
+    return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED,
+                "the result is a copy of the struct of input " + std::to_string(i) +
+                    ", which was left in place; move it out instead")
+        .WithSide(ALLOY_SIDE_BACKEND);
+  }
+  return Status();
 }
 
 Status Call::CheckOutput(int64_t rows, ArrowArray* output) const {

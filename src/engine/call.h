@@ -32,6 +32,7 @@ class Call {
   Status RunAlone(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
                   uint64_t ticket);
   Status AdmitInputs(ArrowArray* inputs) const;
+  Status CheckMoved(const ArrowArray* inputs, ArrowArray* output) const;
   Status CheckOutput(int64_t rows, ArrowArray* output) const;
   Status Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
                uint64_t ticket);

@@ -228,6 +228,23 @@ TEST_F(CallTest, AFaultyResultIsTheBackendsFaultAndIsReleased) {
   EXPECT_EQ(output.release, nullptr);
 }
 
+TEST_F(CallTest, AnInputThatWasCopiedInsteadOfMovedIsReleasedOnce) {
+  lambdas_.run = [](alloy_scope*, ArrowArray* inputs, int32_t, ArrowArray* output) {
+    *output = inputs[1];
+    return ALLOY_OK;
+  };
+  auto call = Make({{"a"}, {"out"}});
+  Releases in;
+  ArrowArray inputs[] = {Int64Batch({{1}}, &in), Int64Batch({{2}}, &in)};
+  ArrowArray output;
+  const Status status = call->Run(inputs, &output, 0, 0);
+  EXPECT_EQ(status.code(), ALLOY_BAD_DATA);
+  EXPECT_EQ(status.reason(), ALLOY_REASON_COPIED);
+  EXPECT_EQ(status.fault().side, ALLOY_SIDE_BACKEND);
+  EXPECT_EQ(output.release, nullptr);
+  EXPECT_EQ(in.count, 2);
+}
+
 TEST_F(CallTest, AResultThatWasNeverFilledIsAFault) {
   lambdas_.run = [](alloy_scope*, ArrowArray*, int32_t, ArrowArray*) { return ALLOY_OK; };
   auto call = Make({{"a"}});
