@@ -17,7 +17,6 @@
 
 namespace {
 
-using alloy::Failure;
 using alloy::Options;
 using alloy::Output;
 using alloy::Schema;

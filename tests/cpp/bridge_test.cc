@@ -44,7 +44,7 @@ TEST(HostTest, LinesGoWhereTheOptionsSay) {
   ASSERT_NE(file, nullptr);
   alloy::Host(alloy::HostOptions{.language = "Test", .log_fd = fileno(file)})
       .Info("a line");
-  std::rewind(file);
+  ASSERT_EQ(std::fseek(file, 0, SEEK_SET), 0);
   char line[256] = {};
   EXPECT_NE(std::fgets(line, sizeof(line), file), nullptr);
   std::fclose(file);

@@ -238,9 +238,7 @@ class Function {
                                         " columns and " + std::to_string(outputs.size()) +
                                         " outputs, and its parameters are others");
     }
-    [this]<size_t... I>(std::index_sequence<I...>) {
-      (Accept<typename Shape::template Parameter<I>>(), ...);
-    }(std::make_index_sequence<Shape::kParameters>());
+    AcceptAll<Shape>(std::make_index_sequence<Shape::kParameters>());
     binder_ = std::make_unique<detail::ColumnsBinder<Body>>(std::move(body),
                                                             std::move(outputs));
   }
@@ -288,6 +286,10 @@ class Function {
   const detail::Binder& binder() const { return *binder_; }
 
  private:
+  template <typename Shape, size_t... I>
+  void AcceptAll(std::index_sequence<I...>) {
+    (Accept<typename Shape::template Parameter<I>>(), ...);
+  }
   template <typename Parameter>
   void Accept() {
     using Plain = std::decay_t<Parameter>;
