@@ -82,7 +82,7 @@ using PeerIdentity = int32_t (*)(const ArrowSchema*, ArrowArray*, ArrowSchema*,
 
 // Without Alloy: schema and array exported, imported, exported and imported each time.
 void Today(benchmark::State& state) {
-  void* library = dlopen(BackendPath("peer_rust").c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* library = dlopen(BackendPath("bench/peer_rust").c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) return state.SkipWithError(dlerror());
   const auto identity = reinterpret_cast<PeerIdentity>(dlsym(library, "peer_identity"));
   if (identity == nullptr) return state.SkipWithError("no peer_identity");

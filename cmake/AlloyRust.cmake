@@ -3,16 +3,19 @@
 # products do not depend on ours: a sanitizer build compiles no Rust again.
 #
 #   alloy_rust_backends       the echo and the summary: what `make run` needs
-#   alloy_rust_test_backends  every other one, for the tests and the benchmarks
+#   alloy_rust_test_backends  every other one, for the tests
+#   alloy_rust_peer           what the benchmarks compare with
 
-find_program(ALLOY_CARGO cargo HINTS "$ENV{HOME}/.cargo/bin" REQUIRED)
+# The one on PATH first: tools/setup puts a newer one there than rustup may have.
+find_program(ALLOY_CARGO cargo PATHS "$ENV{HOME}/.cargo/bin" REQUIRED)
 set(ALLOY_CARGO_TARGET "${PROJECT_SOURCE_DIR}/build/cargo" CACHE PATH
   "Where cargo builds, for all presets")
 
-# alloy_rust_target(NAME [ALL] PACKAGES package...): the libraries of these packages, each at
-# build/backends/<package>.so. cargo itself knows what is out of date.
+# alloy_rust_target(NAME [ALL] [FOLDER below build/backends] PACKAGES package...): the
+# libraries of these packages, as <package>.so. cargo itself knows what is out of date.
 function(alloy_rust_target name)
-  cmake_parse_arguments(R "ALL" "" "PACKAGES" ${ARGN})
+  cmake_parse_arguments(R "ALL" "FOLDER" "PACKAGES" ${ARGN})
+  set(folder "${CMAKE_BINARY_DIR}/backends/${R_FOLDER}")
   set(all "")
   if(R_ALL)
     set(all ALL)
@@ -22,22 +25,25 @@ function(alloy_rust_target name)
   set(products "")
   foreach(package IN LISTS R_PACKAGES)
     list(APPEND packages -p ${package})
-    set(product "${CMAKE_BINARY_DIR}/backends/${package}.so")
+    set(product "${folder}/${package}.so")
     list(APPEND products "${product}")
     list(APPEND copies COMMAND "${CMAKE_COMMAND}" -E copy_if_different
       "${ALLOY_CARGO_TARGET}/release/lib${package}.so" "${product}")
   endforeach()
   add_custom_target(${name} ${all}
-    COMMAND "${CMAKE_COMMAND}" -E make_directory "${CMAKE_BINARY_DIR}/backends"
+    COMMAND "${CMAKE_COMMAND}" -E make_directory "${folder}"
     COMMAND "${CMAKE_COMMAND}" -E env "CARGO_TARGET_DIR=${ALLOY_CARGO_TARGET}"
       "${ALLOY_CARGO}" build --quiet --release --locked ${packages}
     ${copies}
     BYPRODUCTS ${products}
     WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
+    COMMENT "Building in Rust: ${R_PACKAGES}"
     USES_TERMINAL
     VERBATIM)
 endfunction()
 
 alloy_rust_target(alloy_rust_backends ALL PACKAGES echo_rust summary_rust)
 alloy_rust_target(alloy_rust_test_backends PACKAGES echo_arrow2_rust echo_arrow2_014_rust
-  identity_rust identity_arrow59_rust faults_rust peer_rust distance_rust)
+  identity_rust identity_arrow59_rust faults_rust distance_rust)
+# No backend: what the benchmarks compare with.
+alloy_rust_target(alloy_rust_peer FOLDER bench PACKAGES peer_rust)

@@ -79,7 +79,7 @@ func alloyTrip(b *testing.B, backend, function string) func(arrow.RecordBatch) {
 }
 
 func peerTrip(b *testing.B) func(arrow.RecordBatch) {
-	p, err := peer.Load(library(b, "peer_rust"))
+	p, err := peer.Load(library(b, "bench/peer_rust"))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -4726,6 +4726,7 @@ Result<void*> Binding::Begin(const Voice& voice, const ArrowSchema* inputs,
 
 Result<Binding::Asked> Binding::AskBackend(const Voice& voice) {
   std::vector<const char*> values;
+  values.reserve(values_.size() + 1);
   for (const std::string& value : values_) values.push_back(value.c_str());
   values.push_back(nullptr);
   Scope scope(&voice);
@@ -5254,6 +5255,7 @@ class Call {
   Status RunAlone(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
                   uint64_t ticket);
   Status AdmitInputs(ArrowArray* inputs) const;
+  Status CheckMoved(const ArrowArray* inputs, ArrowArray* output) const;
   Status CheckOutput(int64_t rows, ArrowArray* output) const;
   Status Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
                uint64_t ticket);
@@ -5349,6 +5351,7 @@ Status Call::RunAlone(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns
   ALLOY_TRY(AdmitInputs(inputs));
   const int64_t rows = binding().inputs().empty() ? 0 : inputs[0].length;
   ALLOY_TRY(Enter(inputs, output, timeout_ns, ticket));
+  ALLOY_TRY(CheckMoved(inputs, output));
   ALLOY_TRY(CheckOutput(rows, output));
   if (speaks) [[unlikely]]
     SayDone();
@@ -5400,6 +5403,24 @@ Status Call::Failure(alloy_code code, Scope& scope, bool late) const {
   }
   return BackendFault(binding().channel().table(), binding().function(), code,
                       std::move(text));
+}
+
+// A backend that gives an input back must move it out: a copy would be released twice.
+Status Call::CheckMoved(const ArrowArray* inputs, ArrowArray* output) const {
+  for (size_t i = 0; i < binding().inputs().size(); ++i) {
+    const ArrowArray& input = inputs[i];
+    if (input.release == nullptr || input.private_data == nullptr) [[likely]]
+      continue;
+    if (input.release != output->release || input.private_data != output->private_data) {
+      continue;
+    }
+    *output = ArrowArray{};  // the input is still there, and is released as such
+    return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED,
+                "the result is a copy of the struct of input " + std::to_string(i) +
+                    ", which was left in place; move it out instead")
+        .WithSide(ALLOY_SIDE_BACKEND);
+  }
+  return Status();
 }
 
 Status Call::CheckOutput(int64_t rows, ArrowArray* output) const {
@@ -5640,7 +5661,7 @@ Status BindFromChunks(const ArrowSchema* inputs, int32_t n_inputs, ArrowSchema* 
 
 // One row of one column. The owner of the block is the value itself.
 Status GiveCount(int64_t count, ArrowArray* output) {
-  auto block = Block<int64_t>::Make(2, 3, std::move(count));
+  auto block = Block<int64_t>::Make(2, 3, int64_t{count});
   if (!block) return Fail(ALLOY_EXHAUSTED, "out of memory");
   block.Init(output, {.length = 1, .n_buffers = 1, .n_children = 1});
   ArrowArray* column = output->children[0];

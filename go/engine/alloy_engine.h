@@ -334,6 +334,8 @@ ALLOY_EXPORT const alloy_backend* alloy_backend_init(const alloy_services* servi
   X(ROW_COUNT, 1035, "not the number of rows that the function promised")               \
   X(RESULT_SHAPE, 1036, "from_chunks gives one row of one int64 column without nulls")  \
   X(RUN_ENDS_NULLS, 1037, "run ends with a validity bitmap, an offset or nulls")        \
+  X(COPIED, 1038,                                                                       \
+    "a struct was copied where it had to be moved: it would be released twice")         \
   /* Loading a library. */                                                              \
   X(CANNOT_OPEN, 3001, "the library cannot be opened")                                  \
   X(NOT_A_FILE, 3002, "the library is not a regular file")                              \

@@ -90,6 +90,7 @@ Result<void*> Binding::Begin(const Voice& voice, const ArrowSchema* inputs,
 
 Result<Binding::Asked> Binding::AskBackend(const Voice& voice) {
   std::vector<const char*> values;
+  values.reserve(values_.size() + 1);
   for (const std::string& value : values_) values.push_back(value.c_str());
   values.push_back(nullptr);
   Scope scope(&voice);

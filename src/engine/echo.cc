@@ -99,7 +99,7 @@ Status BindFromChunks(const ArrowSchema* inputs, int32_t n_inputs, ArrowSchema* 
 
 // One row of one column. The owner of the block is the value itself.
 Status GiveCount(int64_t count, ArrowArray* output) {
-  auto block = Block<int64_t>::Make(2, 3, std::move(count));
+  auto block = Block<int64_t>::Make(2, 3, int64_t{count});
   if (!block) return Fail(ALLOY_EXHAUSTED, "out of memory");
   block.Init(output, {.length = 1, .n_buffers = 1, .n_children = 1});
   ArrowArray* column = output->children[0];

@@ -80,6 +80,8 @@ SUITES = (
      lambda log: go(log, "-exec", "env GOGC=1")),
     ("examples", "what make run prints, the numbers against pyarrow", examples),
     ("install", "projects built against an installed Alloy", install),
+    ("docs", "the documents show the code of the examples",
+     lambda log: python(log, "tests/docs")),
     ("tools", "the rules of tools/check can fail, reports are read right",
      lambda log: python(log, "tests/tools")),
     ("check", "tools/check", check),
