@@ -21,6 +21,7 @@ type importer struct {
 	buffers  []memory.Buffer
 	pointers []*memory.Buffer
 	children []arrow.ArrayData
+	numbers  numbers
 	used     int // buffers that hold on to the result
 }
 
@@ -44,11 +45,13 @@ func Import(p *Plan, result *Result) (batch arrow.RecordBatch, err error) {
 		pointers: make([]*memory.Buffer, places),
 		children: make([]arrow.ArrayData, p.pointers-len(p.root.children)),
 	}
+	im.numbers.reserve(p.numbers)
 	out := &record{schema: p.Schema, rows: root.Length, columns: make([]arrow.Array, len(p.root.children))}
 	out.count.Store(1)
 	below := unsafe.Slice(root.Children, root.NumChildren)
 	for i := range out.columns {
-		out.columns[i] = array.MakeFromData(im.array(&p.root.children[i], below[i]))
+		n := &p.root.children[i]
+		out.columns[i] = im.numbers.column(n.dtype.ID(), im.array(n, below[i]))
 	}
 	result.count.Store(int64(im.used))
 	if im.used == 0 {

@@ -56,6 +56,7 @@ type Plan struct {
 	pointers int  // to children
 	buffers  int  // in C, without variadic ones
 	views    bool
+	numbers  numberCounts
 }
 
 // NewPlan reads a schema.
@@ -69,6 +70,7 @@ func NewPlan(schema *arrow.Schema) (*Plan, error) {
 		if err := p.fill(&p.root.children[i], field.Type); err != nil {
 			return nil, err
 		}
+		p.numbers.add(field.Type.ID())
 	}
 	return p, nil
 }
