@@ -110,7 +110,9 @@ class [[nodiscard]] Status {
   std::shared_ptr<const Fault> fault_;  // NULL: ok
 };
 
-// A fault of the engine's side without a place.
+// A fault without a place. Arguments, names and choices are the caller's to correct, so
+// it is the caller's side that INVALID, NOT_FOUND and NO_MATCH speak of; all else is the
+// engine's.
 Status Fail(alloy_code code, int32_t reason, std::string text);
 Status Fail(alloy_code code, std::string text);
 
@@ -172,7 +174,13 @@ alloy_code Status::Tell(alloy_error* err) const {
 }
 
 Status Fail(alloy_code code, int32_t reason, std::string text) {
-  return Status(Fault{.code = code, .reason = reason, .text = std::move(text)});
+  const bool callers =
+      code == ALLOY_INVALID || code == ALLOY_NOT_FOUND || code == ALLOY_NO_MATCH;
+  return Status(
+      Fault{.code = code,
+            .reason = reason,
+            .side = callers ? uint16_t{ALLOY_SIDE_CALLER} : uint16_t{ALLOY_SIDE_ENGINE},
+            .text = std::move(text)});
 }
 
 Status Fail(alloy_code code, std::string text) {

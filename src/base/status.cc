@@ -44,7 +44,13 @@ alloy_code Status::Tell(alloy_error* err) const {
 }
 
 Status Fail(alloy_code code, int32_t reason, std::string text) {
-  return Status(Fault{.code = code, .reason = reason, .text = std::move(text)});
+  const bool callers =
+      code == ALLOY_INVALID || code == ALLOY_NOT_FOUND || code == ALLOY_NO_MATCH;
+  return Status(
+      Fault{.code = code,
+            .reason = reason,
+            .side = callers ? uint16_t{ALLOY_SIDE_CALLER} : uint16_t{ALLOY_SIDE_ENGINE},
+            .text = std::move(text)});
 }
 
 Status Fail(alloy_code code, std::string text) {

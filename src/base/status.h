@@ -52,7 +52,9 @@ class [[nodiscard]] Status {
   std::shared_ptr<const Fault> fault_;  // NULL: ok
 };
 
-// A fault of the engine's side without a place.
+// A fault without a place. Arguments, names and choices are the caller's to correct, so
+// it is the caller's side that INVALID, NOT_FOUND and NO_MATCH speak of; all else is the
+// engine's.
 Status Fail(alloy_code code, int32_t reason, std::string text);
 Status Fail(alloy_code code, std::string text);
 

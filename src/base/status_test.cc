@@ -24,6 +24,13 @@ TEST(StatusTest, TellsTheSameTextTwice) {
   EXPECT_EQ(first.side, ALLOY_SIDE_ENGINE);
 }
 
+TEST(StatusTest, WhatTheCallerCanCorrectIsTheCallersSide) {
+  EXPECT_EQ(Fail(ALLOY_INVALID, "").fault().side, ALLOY_SIDE_CALLER);
+  EXPECT_EQ(Fail(ALLOY_NOT_FOUND, "").fault().side, ALLOY_SIDE_CALLER);
+  EXPECT_EQ(Fail(ALLOY_NO_MATCH, "").fault().side, ALLOY_SIDE_CALLER);
+  EXPECT_EQ(Fail(ALLOY_REFUSED, "").fault().side, ALLOY_SIDE_ENGINE);
+}
+
 TEST(StatusTest, LeavesTheErrorAloneWhenOk) {
   alloy_error err{};
   err.code = 77;
