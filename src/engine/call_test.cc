@@ -171,6 +171,21 @@ TEST_F(CallTest, CodesThatAreNotABackendsToSayBecomeFailures) {
   EXPECT_EQ(code_for(ALLOY_EXHAUSTED), ALLOY_EXHAUSTED);
 }
 
+TEST_F(CallTest, FailingWithOkIsAFaultOfTheBackendAndNoResult) {
+  alloy_code said = ALLOY_OK;
+  lambdas_.run = [&](alloy_scope* scope, ArrowArray*, int32_t, ArrowArray*) {
+    return scope->services->fail(scope, said, "it failed", -1);
+  };
+  auto call = Make({});
+  ArrowArray output;
+  for (const alloy_code code : {ALLOY_OK, 99, -1}) {
+    said = code;
+    const Status status = call->Run(nullptr, &output, 0, 0);
+    EXPECT_EQ(status.code(), ALLOY_INTERNAL);
+    EXPECT_EQ(status.fault().text, "it failed");
+  }
+}
+
 TEST_F(CallTest, AnExceptionOutOfABackendIsItsFailure) {
   lambdas_.run = [](alloy_scope*, ArrowArray*, int32_t, ArrowArray*) -> alloy_code {
     throw std::runtime_error("boom");

@@ -29,7 +29,8 @@ alloy_code ServiceFail(alloy_scope* scope, alloy_code code, const char* text,
   } catch (...) {
     // Without memory for the text, the code alone has to do.
   }
-  return code;
+  // A failure that says OK would pass for a result that was never made.
+  return code > ALLOY_OK && code <= ALLOY_INTERNAL ? code : ALLOY_INTERNAL;
 }
 
 int32_t ServiceCancelled(alloy_scope* scope) {
