@@ -23,15 +23,36 @@ struct Numbers {
   double sum;
 };
 
-// Nothing when there is no value. A NaN makes the sum and the mean NaN; the least and the
-// greatest are those of the other values.
 template <typename T>
+T AsItIs(T value) {
+  return value;
+}
+
+// IEEE 754 binary16, which C++20 has no type for.
+double FromHalf(uint16_t half) {
+  const int exponent = (half >> 10) & 31;
+  const int fraction = half & 1023;
+  double value = 0;
+  if (exponent == 31) {
+    value = fraction == 0 ? INFINITY : NAN;
+  } else {
+    value = exponent == 0 ? std::ldexp(fraction, -24)
+                          : std::ldexp(fraction + 1024, exponent - 25);
+  }
+  return (half >> 15) != 0 ? -value : value;
+}
+
+// `Read` makes a number of what lies in memory. Nothing when there is no value. A NaN
+// makes the sum and the mean NaN; the least and the greatest are those of the other
+// values.
+template <typename Stored, auto Read = AsItIs<Stored>>
 std::optional<Numbers> Summarize(const alloy::Scope& scope, const ArrowArray& array) {
+  using T = decltype(Read(Stored{}));
   constexpr int64_t kPollEvery = 1 << 16;
   // Integers add up without rounding: 2^64 values of 64 bits fit.
   __extension__ using Wide = __int128;
   using Sum = std::conditional_t<std::is_integral_v<T>, Wide, double>;
-  const alloy::Column<T> column(array);
+  const alloy::Column<Stored> column(array);
   std::optional<T> min;
   std::optional<T> max;
   Sum sum = 0;
@@ -39,7 +60,7 @@ std::optional<Numbers> Summarize(const alloy::Scope& scope, const ArrowArray& ar
   for (int64_t row = 0; row < column.size(); ++row) {
     if (row % kPollEvery == 0) scope.ThrowIfCancelled();
     if (column.IsNull(row)) continue;
-    const T value = column[row];
+    const T value = Read(column[row]);
     if constexpr (std::is_floating_point_v<T>) {
       min = min ? std::fmin(*min, value) : value;
       max = max ? std::fmax(*max, value) : value;
@@ -77,6 +98,8 @@ std::optional<Numbers> Summarize(const alloy::Scope& scope, const ArrowSchema& s
       return Summarize<int64_t>(scope, array);
     case 'L':
       return Summarize<uint64_t>(scope, array);
+    case 'e':
+      return Summarize<uint16_t, FromHalf>(scope, array);
     case 'f':
       return Summarize<float>(scope, array);
     case 'g':

@@ -233,6 +233,37 @@ TEST_P(ConformanceTest, IsSilentWhenTheHostSaysSo) {
 }
 
 #ifdef ALLOY_TEST_RUST
+// A batch of one column of half floats: 1, -2, the least above 0, the greatest, none.
+alloy::Batch HalfFloats() {
+  static constexpr uint16_t kValues[] = {0x3C00, 0xC000, 0x0001, 0x7BFF, 0};
+  static constexpr uint8_t kValidity[] = {0x0F};
+  static const void* buffers[] = {kValidity, kValues};
+  static const void* no_buffers[] = {nullptr};
+  static ArrowSchema field{};
+  static ArrowArray column{};
+  static ArrowSchema* fields[] = {&field};
+  static ArrowArray* columns[] = {&column};
+  ArrowSchema schema{};
+  ArrowArray array{};
+  field.format = "e";
+  field.name = "f16";
+  field.flags = ARROW_FLAG_NULLABLE;
+  schema.format = "+s";
+  schema.name = "";
+  schema.n_children = array.n_children = 1;
+  schema.children = fields;
+  array.children = columns;
+  column.length = array.length = 5;
+  column.null_count = 1;
+  column.n_buffers = 2;
+  column.buffers = buffers;
+  array.n_buffers = 1;
+  array.buffers = no_buffers;
+  schema.release = field.release = [](ArrowSchema* one) { one->release = nullptr; };
+  array.release = column.release = [](ArrowArray* one) { one->release = nullptr; };
+  return *alloy::Batch::Import(&schema, &array);
+}
+
 // The summary is written twice, and says the same.
 TEST(SummariesTest, AgreeOnNumbersNullsAndTypes) {
   const auto batch = alloy::MakeBatch(
@@ -253,7 +284,13 @@ TEST(SummariesTest, AgreeOnNumbersNullsAndTypes) {
   ASSERT_TRUE(every_type.ok()) << every_type.status();
   alloy::Bridge cpp = support::Load("summary_cpp");
   alloy::Bridge rust = support::Load("summary_rust");
-  for (const alloy::Batch* input : {&*batch, &*every_type}) {
+  const alloy::Batch halves = HalfFloats();
+  const auto summary = cpp.Call("summary", halves);
+  ASSERT_TRUE(summary.ok()) << summary.status();
+  EXPECT_EQ((*summary->column(4).values<double>())[0], -2.0);
+  EXPECT_EQ((*summary->column(5).values<double>())[0], 65504.0);
+  EXPECT_EQ((*summary->column(7).values<double>())[0], 65503.0 + 0x1p-24);
+  for (const alloy::Batch* input : {&*batch, &*every_type, &halves}) {
     const auto one = cpp.Call("summary", *input);
     const auto other = rust.Call("summary", *input);
     ASSERT_TRUE(one.ok()) << one.status();
