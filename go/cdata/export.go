@@ -4,7 +4,6 @@ package cdata
 
 import (
 	"fmt"
-	"runtime"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -50,9 +49,8 @@ type Exporter struct {
 	buffers  int
 	views    bool
 
-	block  *engine.BlockHeader
-	size   uintptr
-	pinner runtime.Pinner
+	shelf *shelf
+	lot   *lot // of the call that is written or runs, nil when it was left behind
 
 	// What is left of the block while a call is written.
 	nextNode    []engine.Output
@@ -66,7 +64,7 @@ type Exporter struct {
 
 // NewExporter makes an exporter for calls with these inputs.
 func NewExporter(plans []*Plan) *Exporter {
-	x := &Exporter{plans: plans}
+	x := &Exporter{plans: plans, shelf: &shelf{}}
 	for _, p := range plans {
 		x.nodes += p.nodes
 		x.pointers += p.pointers
@@ -106,11 +104,11 @@ func (x *Exporter) Export(batches []Batch) (*engine.Array, error) {
 	for i := range batches {
 		x.input, x.column = i, -1
 		if err = x.batch(x.plans[i], &roots[i], &batches[i]); err != nil {
-			x.pinner.Unpin()
+			x.lot.pins.unpin()
 			return nil, err
 		}
 	}
-	x.block.Arm(x.nodes)
+	x.lot.block.Arm(x.nodes)
 	if len(roots) == 0 {
 		return nil, nil
 	}
@@ -120,54 +118,47 @@ func (x *Exporter) Export(batches []Batch) (*engine.Array, error) {
 // Done ends a call with these batches. Of what the callee kept a part, the owners are
 // retained until it is released.
 func (x *Exporter) Done(batches []Batch) {
-	if x.block.Idle() {
-		x.pinner.Unpin()
+	if x.lot.block.Idle() {
+		x.lot.pins.unpin()
 		return
 	}
-	k := &keeper{pinner: x.pinner, owners: make([]Counted, len(batches))}
-	x.pinner = runtime.Pinner{}
-	for i, batch := range batches {
+	for _, batch := range batches {
 		batch.Owner.Retain()
-		k.owners[i] = batch.Owner
+		x.lot.owners = append(x.lot.owners, batch.Owner)
 	}
-	block := x.block
-	x.block = nil
-	block.Leave(k)
+	block := x.lot.block
+	x.lot = nil
+	block.Leave()
 }
 
-// Close frees the block of an exporter that is not in a call.
+// Close frees what an exporter holds that is not in a call. What outlives its calls is
+// freed when it comes back.
 func (x *Exporter) Close() {
-	if x.block != nil {
-		x.block.Free()
-		x.block = nil
+	if x.lot != nil {
+		x.lot.free()
+		x.lot = nil
 	}
-}
-
-// keeper holds what the parts of a call that outlive it refer to.
-type keeper struct {
-	pinner runtime.Pinner
-	owners []Counted
-}
-
-func (k *keeper) GiveBack() {
-	k.pinner.Unpin()
-	for _, owner := range k.owners {
-		owner.Release()
-	}
+	x.shelf.close()
 }
 
 // prepare cuts a zeroed block into rows of structs, pointers and sizes.
 func (x *Exporter) prepare(variadic int) {
 	size := headerBytes + uintptr(x.nodes)*(arrayBytes+partBytes) +
 		uintptr(x.pointers+x.buffers+2*variadic)*pointerBytes
-	if x.block == nil || x.size < size {
-		x.Close()
-		x.block, x.size = engine.NewBlock(size), size
-	} else {
-		// Cleared as numbers: the old pointers mean nothing to the collector any more.
-		clear(unsafe.Slice((*uintptr)(unsafe.Pointer(x.block)), size/pointerBytes))
+	if x.lot == nil {
+		x.lot = x.shelf.take()
 	}
-	at := unsafe.Add(unsafe.Pointer(x.block), headerBytes)
+	if x.lot != nil && x.lot.size < size {
+		x.lot.free()
+		x.lot = nil
+	}
+	if x.lot == nil {
+		x.lot = &lot{size: size, shelf: x.shelf}
+		x.lot.block = engine.NewBlock(size, x.lot)
+	} else {
+		clear(x.lot.block.Words((size - headerBytes) / pointerBytes))
+	}
+	at := unsafe.Add(unsafe.Pointer(x.lot.block), headerBytes)
 	x.nextNode = unsafe.Slice((*engine.Output)(at), x.nodes)
 	at = unsafe.Add(at, uintptr(x.nodes)*arrayBytes)
 	x.nextPart = unsafe.Slice((*engine.Part)(at), x.nodes)
@@ -223,7 +214,7 @@ func (x *Exporter) own(out *engine.Output) {
 	out.Release = releaseArray
 	part := &x.nextPart[0]
 	x.nextPart = x.nextPart[1:]
-	part.Block = address(x.block)
+	part.Block = address(x.lot.block)
 	out.PrivateData = address(part)
 }
 
@@ -320,7 +311,7 @@ func (x *Exporter) point(n *node, out *engine.Output, data *array.Data) error {
 	for i, buffer := range have {
 		if buffer != nil && buffer.Len() > 0 {
 			first := &buffer.Bytes()[0]
-			x.pinner.Pin(first)
+			x.lot.pins.pin(first)
 			rows[i] = unsafe.Pointer(first)
 		} else if i > 0 || !n.layout.hasValidity() {
 			// Where nothing is needed, zeros please importers that refuse NULL; where

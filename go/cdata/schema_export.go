@@ -157,7 +157,7 @@ func (w *schemaWriter) write() *Schemas {
 	const node = unsafe.Sizeof(engine.Schema{})
 	links := headerBytes + uintptr(len(w.nodes))*node
 	texts := links + uintptr(w.links)*pointerBytes
-	block := engine.NewBlock(texts + uintptr(len(w.arena)))
+	block := engine.NewBlock(texts+uintptr(len(w.arena)), nil)
 	base := unsafe.Pointer(block)
 	nodes := unsafe.Slice((*engine.Schema)(unsafe.Add(base, headerBytes)), len(w.nodes))
 	next := unsafe.Slice((**engine.Schema)(unsafe.Add(base, links)), w.links)

@@ -9,11 +9,20 @@ const uint64_t alloy_go_zeros[8];
 
 void* alloy_go_block_new(uint64_t size) { return calloc(1, size); }
 
+void alloy_go_block_free(void* block) { free(block); }
+
+// Where the thread, while Go releases a result on it, lists the blocks that are gone.
+static _Thread_local alloy_go_block** gone_blocks;
+
 void alloy_go_block_drop(void* memory, int64_t parts) {
   alloy_go_block* block = memory;
   if (__atomic_sub_fetch(&block->parts, parts, __ATOMIC_ACQ_REL) != 0) return;
-  if (block->handle != 0) alloyGoGiveBack(block->handle);
-  free(block);
+  if (gone_blocks != NULL) {
+    block->next = *gone_blocks;
+    *gone_blocks = block;
+  } else {
+    alloyGoGiveBack(block->handle);
+  }
 }
 
 // Mark a struct and those below it; returns how many of this block's parts are gone. A
@@ -46,8 +55,14 @@ void alloy_go_release_array(struct ArrowArray* array) {
 
 void alloy_go_release_schema(struct ArrowSchema* schema) { schema->release = NULL; }
 
-void alloy_go_call_release(struct ArrowArray* array) {
-  if (array->release != NULL) array->release(array);
+void* alloy_go_call_release(struct ArrowArray* array) {
+  if (array->release == NULL) return NULL;
+  alloy_go_block* gone = NULL;
+  alloy_go_block** outer = gone_blocks;
+  gone_blocks = &gone;
+  array->release(array);
+  gone_blocks = outer;
+  return gone;
 }
 
 void alloy_go_log(void* context, int32_t level, const char* language, const char* text,

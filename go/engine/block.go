@@ -16,6 +16,7 @@ import (
 type BlockHeader struct {
 	parts  int64
 	handle uintptr
+	next   *BlockHeader
 }
 
 // Part is what the private data of a struct points to.
@@ -32,16 +33,20 @@ func (b *BlockHeader) Arm(structs int) {
 // Idle tells whether every struct is released, so that the block may be written again.
 func (b *BlockHeader) Idle() bool { return atomic.LoadInt64(&b.parts) == 1 }
 
-// Leave gives up Go's part. Once every struct is released, the keeper gets its GiveBack
-// and the block is freed; the block may not be touched any more.
-func (b *BlockHeader) Leave(keeper Keeper) {
-	b.handle = uintptr(cgo.NewHandle(keeper))
-	C.alloy_go_block_drop(unsafe.Pointer(b), 1)
+// Leave gives up Go's part. Once every struct is released, the block's keeper gets its
+// GiveBack; until then the block may not be touched any more.
+func (b *BlockHeader) Leave() { C.alloy_go_block_drop(unsafe.Pointer(b), 1) }
+
+// Free frees a block whose structs are all released, or were never armed.
+func (b *BlockHeader) Free() {
+	if b.handle != 0 {
+		cgo.Handle(b.handle).Delete()
+	}
+	C.alloy_go_block_free(unsafe.Pointer(b))
 }
 
-// Free gives up a block whose structs are all released, or were never armed.
-func (b *BlockHeader) Free() {
-	b.handle = 0
-	atomic.StoreInt64(&b.parts, 1)
-	C.alloy_go_block_drop(unsafe.Pointer(b), 1)
+// Words are those of the block behind its header, as numbers: pointers that were left
+// there mean nothing to the collector any more.
+func (b *BlockHeader) Words(count uintptr) []uintptr {
+	return unsafe.Slice((*uintptr)(unsafe.Add(unsafe.Pointer(b), unsafe.Sizeof(*b))), count)
 }

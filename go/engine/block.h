@@ -12,7 +12,8 @@
 
 typedef struct alloy_go_block {
   int64_t parts;     // structs that are not released, and one while Go holds the block
-  uintptr_t handle;  // set before Go lets go: what to give back to Go with the last part
+  uintptr_t handle;  // whose keeper gets the block back with the last part
+  struct alloy_go_block* next;  // in the list that alloy_go_call_release gives
 } alloy_go_block;
 
 // What private_data of a struct points to; in the block as well.
@@ -24,7 +25,10 @@ typedef struct alloy_go_part {
 // Make a zeroed block of `size` bytes, the header included; NULL when memory is short.
 void* alloy_go_block_new(uint64_t size);
 
-// Give up `parts` of the block, and the block itself with the last of them.
+// Free a block that holds no structs.
+void alloy_go_block_free(void* block);
+
+// Give up `parts` of the block; with the last of them it is given back to Go.
 void alloy_go_block_drop(void* block, int64_t parts);
 
 // What the structs of a block carry as their release; private_data is their part.
@@ -36,8 +40,9 @@ void alloy_go_release_schema(struct ArrowSchema* schema);
 // 64 zeros: what empty buffers point to, since some importers refuse NULL.
 extern const uint64_t alloy_go_zeros[8];
 
-// Release a result, from Go.
-void alloy_go_call_release(struct ArrowArray* array);
+// Release a result, from Go. Returns the list of the blocks that went with it on this
+// thread, NULL for none: Go takes them when it is back, and need not be called for each.
+void* alloy_go_call_release(struct ArrowArray* array);
 
 // The log of a host, as alloy_host_options wants it; context is a handle of Go.
 void alloy_go_log(void* context, int32_t level, const char* language, const char* text,

@@ -11,7 +11,8 @@ import (
 	"unsafe"
 )
 
-// Keeper is what must live until the last struct of a block is released.
+// Keeper is what must live until the last struct of a block is released. It is told when
+// that is so, and has the block to itself again.
 type Keeper interface{ GiveBack() }
 
 // Logger receives the lines of a host, never two at once.
@@ -21,10 +22,7 @@ type Logger func(level slog.Level, language, text string)
 func alloyGoGiveBack(handle C.uintptr_t) {
 	// A panic may not cross into C, and there is nobody to tell.
 	defer func() { _ = recover() }()
-	h := cgo.Handle(handle)
-	keeper := h.Value().(Keeper)
-	h.Delete()
-	keeper.GiveBack()
+	cgo.Handle(handle).Value().(Keeper).GiveBack()
 }
 
 //export alloyGoLog

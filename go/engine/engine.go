@@ -208,16 +208,25 @@ func (c *Call) Cancel(ticket uint64) {
 
 // Release gives a result back to the backend.
 func (o *Owner) Release() {
-	C.alloy_go_call_release((*C.struct_ArrowArray)(unsafe.Pointer(&o.Array)))
+	at := (*BlockHeader)(C.alloy_go_call_release((*C.struct_ArrowArray)(unsafe.Pointer(&o.Array))))
+	for at != nil {
+		block := at
+		at = block.next // before the keeper has the block
+		cgo.Handle(block.handle).Value().(Keeper).GiveBack()
+	}
 }
 
-// NewBlock makes a zeroed block of C memory that begins with a BlockHeader.
-func NewBlock(size uintptr) *BlockHeader {
-	block := C.alloy_go_block_new(C.uint64_t(size))
+// NewBlock makes a zeroed block of C memory that begins with a BlockHeader, and that only
+// Free frees. A block of arrays needs a keeper.
+func NewBlock(size uintptr, keeper Keeper) *BlockHeader {
+	block := (*BlockHeader)(C.alloy_go_block_new(C.uint64_t(size)))
 	if block == nil {
 		panic(fmt.Sprintf("alloy: out of memory: %d bytes for the structs of a call", size))
 	}
-	return (*BlockHeader)(block)
+	if keeper != nil {
+		block.handle = uintptr(cgo.NewHandle(keeper))
+	}
+	return block
 }
 
 // Release callbacks and the address of 64 zeros, for the structs that Go writes.
