@@ -1362,8 +1362,27 @@ Status CheckShape(const Layout& layout, const ArrowArray& array);
 
 #endif  // ALLOY_SRC_DATA_CHECK_H_
 
+#ifndef ALLOY_SRC_DATA_LOAD_VALUE_H_
+#define ALLOY_SRC_DATA_LOAD_VALUE_H_
+
+#include <cstdint>
 #include <cstring>
 
+namespace alloy::core_v0_1 {
+
+// Value `index` of a buffer, whatever its alignment: that is a recommendation in Arrow,
+// so nothing here relies on it.
+template <typename T>
+T LoadValue(const void* base, int64_t index) {
+  T value;
+  std::memcpy(&value, static_cast<const char*>(base) + index * int64_t{sizeof(T)},
+              sizeof(T));
+  return value;
+}
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_LOAD_VALUE_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -1371,19 +1390,10 @@ namespace {
 // The index of a variadic buffer is an int32.
 constexpr int64_t kMostViewBuffers = (int64_t{1} << 31) + 3;
 
-// Whatever its alignment: a recommendation in Arrow, so nothing here relies on it.
-template <typename T>
-T Load_check(const void* base, int64_t index) {
-  T value;
-  std::memcpy(&value, static_cast<const char*>(base) + index * int64_t{sizeof(T)},
-              sizeof(T));
-  return value;
-}
-
 int64_t LoadInteger(const void* base, int64_t index, uint8_t bytes) {
-  if (bytes == 2) return Load_check<int16_t>(base, index);
-  if (bytes == 4) return Load_check<int32_t>(base, index);
-  return Load_check<int64_t>(base, index);
+  if (bytes == 2) return LoadValue<int16_t>(base, index);
+  if (bytes == 4) return LoadValue<int32_t>(base, index);
+  return LoadValue<int64_t>(base, index);
 }
 
 // True only for what CheckFixed passes without a remark; the few branches are for speed.
@@ -1603,7 +1613,7 @@ bool ShapeWalk::CheckViews(const Node* node, const ArrowArray* array) {
     return true;
   }
   for (int64_t i = 0; i < n; ++i) {
-    const int64_t size = Load_check<int64_t>(sizes, i);
+    const int64_t size = LoadValue<int64_t>(sizes, i);
     if (size < 0) {
       return Fail(node, ALLOY_REASON_VIEW_SIZES, ShapeFault::kAtLeast, 0, size);
     }
@@ -1718,7 +1728,6 @@ Result<std::string> Describe(const ArrowSchema& schema, const ArrowArray& array)
 #include <bit>
 #include <charconv>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -1760,14 +1769,6 @@ namespace alloy::core_v0_1 {
 namespace {
 
 constexpr int64_t kMostValues = 16;
-
-template <typename T>
-T Load_describe(const void* base, int64_t index) {
-  T value;
-  std::memcpy(&value, static_cast<const char*>(base) + index * int64_t{sizeof(T)},
-              sizeof(T));
-  return value;
-}
 
 template <typename T>
 void AppendInteger(T value, std::string* out) {
@@ -1828,9 +1829,9 @@ bool Bit(const void* bitmap, int64_t i) {
 template <typename Offset>
 std::optional<std::string_view> StringAt(const ArrowArray& array, int64_t i) {
   const void* offsets = array.buffers[1];
-  const auto begin = Load_describe<Offset>(offsets, i);
-  const auto end = Load_describe<Offset>(offsets, i + 1);
-  const auto last = Load_describe<Offset>(offsets, array.offset + array.length);
+  const auto begin = LoadValue<Offset>(offsets, i);
+  const auto end = LoadValue<Offset>(offsets, i + 1);
+  const auto last = LoadValue<Offset>(offsets, array.offset + array.length);
   if (begin < 0 || end < begin || last < end) return std::nullopt;
   if (begin == end) return std::string_view();
   return std::string_view(static_cast<const char*>(array.buffers[2]) + begin,
@@ -1840,13 +1841,13 @@ std::optional<std::string_view> StringAt(const ArrowArray& array, int64_t i) {
 // A view: length, then 12 bytes of text, or 4 of it, which buffer, and where in it.
 std::optional<std::string_view> ViewAt(const ArrowArray& array, int64_t i) {
   const char* view = static_cast<const char*>(array.buffers[1]) + i * 16;
-  const auto length = Load_describe<int32_t>(view, 0);
+  const auto length = LoadValue<int32_t>(view, 0);
   if (length < 0) return std::nullopt;
   if (length <= 12) return std::string_view(view + 4, static_cast<size_t>(length));
-  const auto buffer = Load_describe<int32_t>(view, 2);
-  const auto begin = Load_describe<int32_t>(view, 3);
+  const auto buffer = LoadValue<int32_t>(view, 2);
+  const auto begin = LoadValue<int32_t>(view, 3);
   if (buffer < 0 || buffer >= array.n_buffers - 3 || begin < 0) return std::nullopt;
-  const auto size = Load_describe<int64_t>(array.buffers[array.n_buffers - 1], buffer);
+  const auto size = LoadValue<int64_t>(array.buffers[array.n_buffers - 1], buffer);
   if (int64_t{begin} + length > size) return std::nullopt;
   return std::string_view(static_cast<const char*>(array.buffers[2 + buffer]) + begin,
                           static_cast<size_t>(length));
@@ -1875,27 +1876,27 @@ bool AppendValue(Type type, const ArrowArray& array, int64_t i, std::string* out
       *out += Bit(values, i) ? "true" : "false";
       return true;
     case Type::kInt8:
-      return AppendInteger(int{Load_describe<int8_t>(values, i)}, out), true;
+      return AppendInteger(int{LoadValue<int8_t>(values, i)}, out), true;
     case Type::kUInt8:
-      return AppendInteger(int{Load_describe<uint8_t>(values, i)}, out), true;
+      return AppendInteger(int{LoadValue<uint8_t>(values, i)}, out), true;
     case Type::kInt16:
-      return AppendInteger(Load_describe<int16_t>(values, i), out), true;
+      return AppendInteger(LoadValue<int16_t>(values, i), out), true;
     case Type::kUInt16:
-      return AppendInteger(Load_describe<uint16_t>(values, i), out), true;
+      return AppendInteger(LoadValue<uint16_t>(values, i), out), true;
     case Type::kInt32:
-      return AppendInteger(Load_describe<int32_t>(values, i), out), true;
+      return AppendInteger(LoadValue<int32_t>(values, i), out), true;
     case Type::kUInt32:
-      return AppendInteger(Load_describe<uint32_t>(values, i), out), true;
+      return AppendInteger(LoadValue<uint32_t>(values, i), out), true;
     case Type::kInt64:
-      return AppendInteger(Load_describe<int64_t>(values, i), out), true;
+      return AppendInteger(LoadValue<int64_t>(values, i), out), true;
     case Type::kUInt64:
-      return AppendInteger(Load_describe<uint64_t>(values, i), out), true;
+      return AppendInteger(LoadValue<uint64_t>(values, i), out), true;
     case Type::kFloat16:
-      return AppendFloat(HalfToFloat(Load_describe<uint16_t>(values, i)), out), true;
+      return AppendFloat(HalfToFloat(LoadValue<uint16_t>(values, i)), out), true;
     case Type::kFloat32:
-      return AppendFloat(Load_describe<float>(values, i), out), true;
+      return AppendFloat(LoadValue<float>(values, i), out), true;
     case Type::kFloat64:
-      return AppendFloat(Load_describe<double>(values, i), out), true;
+      return AppendFloat(LoadValue<double>(values, i), out), true;
     case Type::kUtf8:
       return AppendString(StringAt<int32_t>(array, i), out);
     case Type::kLargeUtf8:

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "data/check.h"
 
-#include <cstring>
-
 #include "alloy/reason.h"
+#include "data/load_value.h"
 #include "data/shape.h"
 
 namespace alloy::core {
@@ -12,19 +11,10 @@ namespace {
 // The index of a variadic buffer is an int32.
 constexpr int64_t kMostViewBuffers = (int64_t{1} << 31) + 3;
 
-// Whatever its alignment: a recommendation in Arrow, so nothing here relies on it.
-template <typename T>
-T Load(const void* base, int64_t index) {
-  T value;
-  std::memcpy(&value, static_cast<const char*>(base) + index * int64_t{sizeof(T)},
-              sizeof(T));
-  return value;
-}
-
 int64_t LoadInteger(const void* base, int64_t index, uint8_t bytes) {
-  if (bytes == 2) return Load<int16_t>(base, index);
-  if (bytes == 4) return Load<int32_t>(base, index);
-  return Load<int64_t>(base, index);
+  if (bytes == 2) return LoadValue<int16_t>(base, index);
+  if (bytes == 4) return LoadValue<int32_t>(base, index);
+  return LoadValue<int64_t>(base, index);
 }
 
 // True only for what CheckFixed passes without a remark; the few branches are for speed.
@@ -244,7 +234,7 @@ bool ShapeWalk::CheckViews(const Node* node, const ArrowArray* array) {
     return true;
   }
   for (int64_t i = 0; i < n; ++i) {
-    const int64_t size = Load<int64_t>(sizes, i);
+    const int64_t size = LoadValue<int64_t>(sizes, i);
     if (size < 0) {
       return Fail(node, ALLOY_REASON_VIEW_SIZES, ShapeFault::kAtLeast, 0, size);
     }

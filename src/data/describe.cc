@@ -5,7 +5,6 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -13,20 +12,13 @@
 #include "data/check.h"
 #include "data/fault.h"
 #include "data/layout.h"
+#include "data/load_value.h"
 #include "data/text.h"
 
 namespace alloy::core {
 namespace {
 
 constexpr int64_t kMostValues = 16;
-
-template <typename T>
-T Load(const void* base, int64_t index) {
-  T value;
-  std::memcpy(&value, static_cast<const char*>(base) + index * int64_t{sizeof(T)},
-              sizeof(T));
-  return value;
-}
 
 template <typename T>
 void AppendInteger(T value, std::string* out) {
@@ -87,9 +79,9 @@ bool Bit(const void* bitmap, int64_t i) {
 template <typename Offset>
 std::optional<std::string_view> StringAt(const ArrowArray& array, int64_t i) {
   const void* offsets = array.buffers[1];
-  const auto begin = Load<Offset>(offsets, i);
-  const auto end = Load<Offset>(offsets, i + 1);
-  const auto last = Load<Offset>(offsets, array.offset + array.length);
+  const auto begin = LoadValue<Offset>(offsets, i);
+  const auto end = LoadValue<Offset>(offsets, i + 1);
+  const auto last = LoadValue<Offset>(offsets, array.offset + array.length);
   if (begin < 0 || end < begin || last < end) return std::nullopt;
   if (begin == end) return std::string_view();
   return std::string_view(static_cast<const char*>(array.buffers[2]) + begin,
@@ -99,13 +91,13 @@ std::optional<std::string_view> StringAt(const ArrowArray& array, int64_t i) {
 // A view: length, then 12 bytes of text, or 4 of it, which buffer, and where in it.
 std::optional<std::string_view> ViewAt(const ArrowArray& array, int64_t i) {
   const char* view = static_cast<const char*>(array.buffers[1]) + i * 16;
-  const auto length = Load<int32_t>(view, 0);
+  const auto length = LoadValue<int32_t>(view, 0);
   if (length < 0) return std::nullopt;
   if (length <= 12) return std::string_view(view + 4, static_cast<size_t>(length));
-  const auto buffer = Load<int32_t>(view, 2);
-  const auto begin = Load<int32_t>(view, 3);
+  const auto buffer = LoadValue<int32_t>(view, 2);
+  const auto begin = LoadValue<int32_t>(view, 3);
   if (buffer < 0 || buffer >= array.n_buffers - 3 || begin < 0) return std::nullopt;
-  const auto size = Load<int64_t>(array.buffers[array.n_buffers - 1], buffer);
+  const auto size = LoadValue<int64_t>(array.buffers[array.n_buffers - 1], buffer);
   if (int64_t{begin} + length > size) return std::nullopt;
   return std::string_view(static_cast<const char*>(array.buffers[2 + buffer]) + begin,
                           static_cast<size_t>(length));
@@ -134,27 +126,27 @@ bool AppendValue(Type type, const ArrowArray& array, int64_t i, std::string* out
       *out += Bit(values, i) ? "true" : "false";
       return true;
     case Type::kInt8:
-      return AppendInteger(int{Load<int8_t>(values, i)}, out), true;
+      return AppendInteger(int{LoadValue<int8_t>(values, i)}, out), true;
     case Type::kUInt8:
-      return AppendInteger(int{Load<uint8_t>(values, i)}, out), true;
+      return AppendInteger(int{LoadValue<uint8_t>(values, i)}, out), true;
     case Type::kInt16:
-      return AppendInteger(Load<int16_t>(values, i), out), true;
+      return AppendInteger(LoadValue<int16_t>(values, i), out), true;
     case Type::kUInt16:
-      return AppendInteger(Load<uint16_t>(values, i), out), true;
+      return AppendInteger(LoadValue<uint16_t>(values, i), out), true;
     case Type::kInt32:
-      return AppendInteger(Load<int32_t>(values, i), out), true;
+      return AppendInteger(LoadValue<int32_t>(values, i), out), true;
     case Type::kUInt32:
-      return AppendInteger(Load<uint32_t>(values, i), out), true;
+      return AppendInteger(LoadValue<uint32_t>(values, i), out), true;
     case Type::kInt64:
-      return AppendInteger(Load<int64_t>(values, i), out), true;
+      return AppendInteger(LoadValue<int64_t>(values, i), out), true;
     case Type::kUInt64:
-      return AppendInteger(Load<uint64_t>(values, i), out), true;
+      return AppendInteger(LoadValue<uint64_t>(values, i), out), true;
     case Type::kFloat16:
-      return AppendFloat(HalfToFloat(Load<uint16_t>(values, i)), out), true;
+      return AppendFloat(HalfToFloat(LoadValue<uint16_t>(values, i)), out), true;
     case Type::kFloat32:
-      return AppendFloat(Load<float>(values, i), out), true;
+      return AppendFloat(LoadValue<float>(values, i), out), true;
     case Type::kFloat64:
-      return AppendFloat(Load<double>(values, i), out), true;
+      return AppendFloat(LoadValue<double>(values, i), out), true;
     case Type::kUtf8:
       return AppendString(StringAt<int32_t>(array, i), out);
     case Type::kLargeUtf8:
