@@ -37,21 +37,30 @@ func Import(p *Plan, result *Result) (batch arrow.RecordBatch, err error) {
 		}
 	}()
 	root := &result.Array
-	places, count := countBuffers(&p.root, root)
+	below := unsafe.Slice(root.Children, root.NumChildren)
+	places, count := 0, 0
+	for i, column := range below {
+		n := &p.root.children[i]
+		p, c := countBuffers(n, column)
+		count += c
+		if !n.isNumber() {
+			places += p
+		}
+	}
 	im := importer{
 		result:   result,
-		datas:    make([]array.Data, p.nodes-1),
+		datas:    make([]array.Data, p.nodes-1-p.numbers.total()),
 		buffers:  make([]memory.Buffer, count),
 		pointers: make([]*memory.Buffer, places),
 		children: make([]arrow.ArrayData, p.pointers-len(p.root.children)),
 	}
 	im.numbers.reserve(p.numbers)
-	out := &record{schema: p.Schema, rows: root.Length, columns: make([]arrow.Array, len(p.root.children))}
+	out := &result.record
+	out.schema, out.rows = p.Schema, root.Length
+	out.columns = make([]arrow.Array, len(p.root.children))
 	out.count.Store(1)
-	below := unsafe.Slice(root.Children, root.NumChildren)
 	for i := range out.columns {
-		n := &p.root.children[i]
-		out.columns[i] = im.numbers.column(n.dtype.ID(), im.array(n, below[i]))
+		out.columns[i] = im.column(&p.root.children[i], below[i])
 	}
 	result.count.Store(int64(im.used))
 	if im.used == 0 {
@@ -69,6 +78,15 @@ func (im *importer) takeChildren(n int) []arrow.ArrayData {
 func (im *importer) array(n *node, in *engine.Array) *array.Data {
 	data := &im.datas[0]
 	im.datas = im.datas[1:]
+	places := arrowBuffers(n, in)
+	buffers := im.pointers[:places:places]
+	im.pointers = im.pointers[places:]
+	im.describe(data, buffers, n, in)
+	return data
+}
+
+// describe fills data, and its places for buffers, with what an array of C has.
+func (im *importer) describe(data *array.Data, buffers []*memory.Buffer, n *node, in *engine.Array) {
 	var below []arrow.ArrayData
 	if count := len(n.children); count > 0 {
 		below = im.takeChildren(count)
@@ -81,9 +99,6 @@ func (im *importer) array(n *node, in *engine.Array) *array.Data {
 	if !n.layout.hasValidity() {
 		nulls = 0
 	}
-	places := arrowBuffers(n, in)
-	buffers := im.pointers[:places:places]
-	im.pointers = im.pointers[places:]
 	// With empty places: a new Data would retain what is in them, and each buffer is made
 	// with the one reference that this Data has.
 	data.Reset(n.dtype, int(in.Length), buffers, below, nulls, int(in.Offset))
@@ -94,7 +109,6 @@ func (im *importer) array(n *node, in *engine.Array) *array.Data {
 	if n.dict != nil {
 		data.SetDictionary(im.array(n.dict, in.Dictionary))
 	}
-	return data
 }
 
 // arrowBuffers is the number of buffers as arrow-go counts them.
@@ -175,8 +189,8 @@ func (im *importer) buffer(out **memory.Buffer, at unsafe.Pointer, size int) {
 // move puts a value that nobody else has seen where it will stay.
 func move[T any](to, from *T) { *to = *from }
 
-// countBuffers counts the buffers of a result, as arrow-go has places for them and as
-// they are there; those of the batch itself as well, of which there are none.
+// countBuffers counts the buffers of a column, as arrow-go has places for them and as
+// they are there.
 func countBuffers(n *node, in *engine.Array) (places, there int) {
 	places = arrowBuffers(n, in)
 	if in.NumBuffers > 0 {

@@ -5,6 +5,9 @@ package cdata
 import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/ignalina/alloy/go/engine"
 )
 
 // numberCounts is how many columns of a batch are of the types that wide batches have
@@ -22,36 +25,51 @@ func (c *numberCounts) add(id arrow.Type) {
 	}
 }
 
+func (c *numberCounts) total() int { return c.int32s + c.int64s + c.float64s }
+
+// isNumber tells whether a column is one of those that numberCounts counts.
+func (n *node) isNumber() bool {
+	id := n.dtype.ID()
+	return id == arrow.INT32 || id == arrow.INT64 || id == arrow.FLOAT64
+}
+
+// cell is what arrow-go needs for such a column, besides its buffers.
+type cell[T any] struct {
+	array  T
+	data   array.Data
+	places [2]*memory.Buffer
+}
+
 // numbers makes the arrays of such columns, with one allocation for all of a type.
 type numbers struct {
-	int32s   []array.Int32
-	int64s   []array.Int64
-	float64s []array.Float64
+	int32s   []cell[array.Int32]
+	int64s   []cell[array.Int64]
+	float64s []cell[array.Float64]
 }
 
 func (n *numbers) reserve(counts numberCounts) {
 	if counts.int32s > 0 {
-		n.int32s = make([]array.Int32, counts.int32s)
+		n.int32s = make([]cell[array.Int32], counts.int32s)
 	}
 	if counts.int64s > 0 {
-		n.int64s = make([]array.Int64, counts.int64s)
+		n.int64s = make([]cell[array.Int64], counts.int64s)
 	}
 	if counts.float64s > 0 {
-		n.float64s = make([]array.Float64, counts.float64s)
+		n.float64s = make([]cell[array.Float64], counts.float64s)
 	}
 }
 
 // column makes the array of a column of any type.
-func (n *numbers) column(id arrow.Type, data *array.Data) arrow.Array {
-	switch id {
+func (im *importer) column(n *node, in *engine.Array) arrow.Array {
+	switch n.dtype.ID() {
 	case arrow.INT32:
-		return first(&n.int32s, data)
+		return first(im, &im.numbers.int32s, n, in)
 	case arrow.INT64:
-		return first(&n.int64s, data)
+		return first(im, &im.numbers.int64s, n, in)
 	case arrow.FLOAT64:
-		return first(&n.float64s, data)
+		return first(im, &im.numbers.float64s, n, in)
 	}
-	return array.MakeFromData(data)
+	return array.MakeFromData(im.array(n, in))
 }
 
 type resettable[T any] interface {
@@ -60,11 +78,13 @@ type resettable[T any] interface {
 	Reset(data *array.Data)
 }
 
-// first takes the next array, which is all zeros, gives it its data and its one owner.
-func first[T any, A resettable[T]](arrays *[]T, data *array.Data) A {
-	made := A(&(*arrays)[0])
-	*arrays = (*arrays)[1:]
-	made.Reset(data)
-	made.Retain()
-	return made
+// first takes the next cell, which is all zeros, and gives its array the one owner.
+func first[T any, A resettable[T]](im *importer, cells *[]cell[T], n *node, in *engine.Array) A {
+	made := &(*cells)[0]
+	*cells = (*cells)[1:]
+	im.describe(&made.data, made.places[:], n, in)
+	column := A(&made.array)
+	column.Reset(&made.data)
+	column.Retain()
+	return column
 }

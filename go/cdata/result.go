@@ -19,8 +19,8 @@ type Result struct {
 
 	count  atomic.Int64 // buffers that are not released
 	memory memory.Allocator
-	moved  atomic.Bool // whether any buffer was ever resized
-	own    sync.Map    // the first byte of each slice that came from memory
+	record record                   // what Import makes of it
+	own    atomic.Pointer[sync.Map] // the first byte of each slice that came from memory
 }
 
 // NewResult makes room for a result. Mem serves those who resize its buffers.
@@ -28,8 +28,8 @@ func NewResult(mem memory.Allocator) *Result { return &Result{memory: mem} }
 
 // Free gives one buffer up.
 func (r *Result) Free(b []byte) {
-	if r.moved.Load() && len(b) > 0 {
-		if _, ours := r.own.LoadAndDelete(&b[0]); ours {
+	if own := r.own.Load(); own != nil && len(b) > 0 {
+		if _, ours := own.LoadAndDelete(&b[0]); ours {
 			r.memory.Free(b)
 			return
 		}
@@ -47,8 +47,8 @@ func (r *Result) drop() {
 func (r *Result) Allocate(size int) []byte {
 	b := r.memory.Allocate(size)
 	if len(b) > 0 {
-		r.moved.Store(true)
-		r.own.Store(&b[0], nil)
+		r.own.CompareAndSwap(nil, &sync.Map{})
+		r.own.Load().Store(&b[0], nil)
 	}
 	return b
 }
