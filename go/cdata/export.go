@@ -141,7 +141,8 @@ func (x *Exporter) Close() {
 	x.shelf.close()
 }
 
-// prepare cuts a zeroed block into rows of structs, pointers and sizes.
+// prepare cuts a block into rows of structs, pointers and sizes. They still have what the
+// call before wrote; only the rows of buffers are cleared, the others written as a whole.
 func (x *Exporter) prepare(variadic int) {
 	size := headerBytes + uintptr(x.nodes)*(arrayBytes+partBytes) +
 		uintptr(x.pointers+x.buffers+2*variadic)*pointerBytes
@@ -155,8 +156,6 @@ func (x *Exporter) prepare(variadic int) {
 	if x.lot == nil {
 		x.lot = &lot{size: size, shelf: x.shelf}
 		x.lot.block = engine.NewBlock(size, x.lot)
-	} else {
-		clear(x.lot.block.Words((size - headerBytes) / pointerBytes))
 	}
 	at := unsafe.Add(unsafe.Pointer(x.lot.block), headerBytes)
 	x.nextNode = unsafe.Slice((*engine.Output)(at), x.nodes)
@@ -166,6 +165,9 @@ func (x *Exporter) prepare(variadic int) {
 	x.nextPointer = unsafe.Slice((*uintptr)(at), x.pointers)
 	at = unsafe.Add(at, uintptr(x.pointers)*pointerBytes)
 	x.nextBuffer = unsafe.Slice((*unsafe.Pointer)(at), x.buffers+variadic)
+	// As numbers: what the old pointers point to may be gone, and the collector would look at
+	// them when they are overwritten as pointers.
+	clear(unsafe.Slice((*uintptr)(at), x.buffers+variadic))
 	at = unsafe.Add(at, uintptr(x.buffers+variadic)*pointerBytes)
 	x.nextSize = unsafe.Slice((*int64)(at), variadic)
 }
@@ -211,11 +213,10 @@ func (x *Exporter) mismatch(format string, a ...any) error {
 }
 
 func (x *Exporter) own(out *engine.Output) {
-	out.Release = releaseArray
 	part := &x.nextPart[0]
 	x.nextPart = x.nextPart[1:]
-	part.Block = address(x.lot.block)
-	out.PrivateData = address(part)
+	*part = engine.Part{Block: address(x.lot.block)}
+	*out = engine.Output{Release: releaseArray, PrivateData: address(part)}
 }
 
 func (x *Exporter) takeBuffers(n int) []unsafe.Pointer {
@@ -332,6 +333,7 @@ func (x *Exporter) point(n *node, out *engine.Output, data *array.Data) error {
 		if sizes := have[2:]; len(sizes) > 0 {
 			rows[count-1] = unsafe.Pointer(&x.nextSize[0])
 			for i, buffer := range sizes {
+				x.nextSize[i] = 0
 				if buffer != nil {
 					x.nextSize[i] = int64(buffer.Len())
 				}

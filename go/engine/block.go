@@ -44,9 +44,3 @@ func (b *BlockHeader) Free() {
 	}
 	C.alloy_go_block_free(unsafe.Pointer(b))
 }
-
-// Words are those of the block behind its header, as numbers: pointers that were left
-// there mean nothing to the collector any more.
-func (b *BlockHeader) Words(count uintptr) []uintptr {
-	return unsafe.Slice((*uintptr)(unsafe.Add(unsafe.Pointer(b), unsafe.Sizeof(*b))), count)
-}
