@@ -52,15 +52,25 @@ type Exporter struct {
 	shelf *shelf
 	lot   *lot // of the call that is written or runs, nil when it was left behind
 
-	// What is left of the block while a call is written.
-	nextNode    []engine.Output
-	nextPart    []engine.Part
-	nextPointer []uintptr
-	nextBuffer  []unsafe.Pointer
-	nextSize    []int64
-	input       int
-	column      int
+	// The block while a call is written. What is used up is counted: a slice cut shorter
+	// would be a pointer written, which the collector asks to hear of while it marks.
+	rows   rows
+	used   used
+	input  int
+	column int
 }
+
+// rows are those of one block.
+type rows struct {
+	nodes    []engine.Output
+	parts    []engine.Part
+	pointers []uintptr
+	buffers  []unsafe.Pointer
+	sizes    []int64
+}
+
+// used counts what is used up of each of the rows.
+type used struct{ nodes, parts, pointers, buffers, sizes int }
 
 // NewExporter makes an exporter for calls with these inputs.
 func NewExporter(plans []*Plan) *Exporter {
@@ -98,8 +108,7 @@ func (x *Exporter) Export(batches []Batch) (*engine.Array, error) {
 		}
 	}
 	x.prepare(variadic)
-	roots := x.nextNode[:len(batches)]
-	x.nextNode = x.nextNode[len(batches):]
+	roots := x.takeNodes(len(batches))
 	var err error
 	for i := range batches {
 		x.input, x.column = i, -1
@@ -158,18 +167,19 @@ func (x *Exporter) prepare(variadic int) {
 		x.lot.block = engine.NewBlock(size, x.lot)
 	}
 	at := unsafe.Add(unsafe.Pointer(x.lot.block), headerBytes)
-	x.nextNode = unsafe.Slice((*engine.Output)(at), x.nodes)
+	x.used = used{}
+	x.rows.nodes = unsafe.Slice((*engine.Output)(at), x.nodes)
 	at = unsafe.Add(at, uintptr(x.nodes)*arrayBytes)
-	x.nextPart = unsafe.Slice((*engine.Part)(at), x.nodes)
+	x.rows.parts = unsafe.Slice((*engine.Part)(at), x.nodes)
 	at = unsafe.Add(at, uintptr(x.nodes)*partBytes)
-	x.nextPointer = unsafe.Slice((*uintptr)(at), x.pointers)
+	x.rows.pointers = unsafe.Slice((*uintptr)(at), x.pointers)
 	at = unsafe.Add(at, uintptr(x.pointers)*pointerBytes)
-	x.nextBuffer = unsafe.Slice((*unsafe.Pointer)(at), x.buffers+variadic)
+	x.rows.buffers = unsafe.Slice((*unsafe.Pointer)(at), x.buffers+variadic)
 	// As numbers: what the old pointers point to may be gone, and the collector would look at
 	// them when they are overwritten as pointers.
 	clear(unsafe.Slice((*uintptr)(at), x.buffers+variadic))
 	at = unsafe.Add(at, uintptr(x.buffers+variadic)*pointerBytes)
-	x.nextSize = unsafe.Slice((*int64)(at), variadic)
+	x.rows.sizes = unsafe.Slice((*int64)(at), variadic)
 }
 
 func (x *Exporter) batch(p *Plan, out *engine.Output, batch *Batch) error {
@@ -213,22 +223,22 @@ func (x *Exporter) mismatch(format string, a ...any) error {
 }
 
 func (x *Exporter) own(out *engine.Output) {
-	part := &x.nextPart[0]
-	x.nextPart = x.nextPart[1:]
+	part := &x.rows.parts[x.used.parts]
+	x.used.parts++
 	*part = engine.Part{Block: address(x.lot.block)}
 	*out = engine.Output{Release: releaseArray, PrivateData: address(part)}
 }
 
 func (x *Exporter) takeBuffers(n int) []unsafe.Pointer {
-	taken := x.nextBuffer[:n:n]
-	x.nextBuffer = x.nextBuffer[n:]
-	return taken
+	from := x.used.buffers
+	x.used.buffers += n
+	return x.rows.buffers[from:x.used.buffers]
 }
 
-func (x *Exporter) takeNode() *engine.Output {
-	taken := &x.nextNode[0]
-	x.nextNode = x.nextNode[1:]
-	return taken
+func (x *Exporter) takeNodes(n int) []engine.Output {
+	from := x.used.nodes
+	x.used.nodes += n
+	return x.rows.nodes[from:x.used.nodes]
 }
 
 // takeChildren gives a parent its children, which lie in a row.
@@ -236,10 +246,9 @@ func (x *Exporter) takeChildren(out *engine.Output, n int) []engine.Output {
 	if n == 0 {
 		return nil
 	}
-	children := x.nextNode[:n:n]
-	x.nextNode = x.nextNode[n:]
-	pointers := x.nextPointer[:n]
-	x.nextPointer = x.nextPointer[n:]
+	children := x.takeNodes(n)
+	pointers := x.rows.pointers[x.used.pointers:][:n]
+	x.used.pointers += n
 	for i := range children {
 		pointers[i] = address(&children[i])
 	}
@@ -277,7 +286,7 @@ func (x *Exporter) array(n *node, out *engine.Output, data *array.Data) error {
 	if !ok || values == nil {
 		return x.mismatch("no dictionary")
 	}
-	dictionary := x.takeNode()
+	dictionary := &x.takeNodes(1)[0]
 	out.Dictionary = address(dictionary)
 	return x.array(n.dict, dictionary, values)
 }
@@ -331,14 +340,15 @@ func (x *Exporter) point(n *node, out *engine.Output, data *array.Data) error {
 	if n.layout == layoutView {
 		rows[count-1] = engine.Zeros
 		if sizes := have[2:]; len(sizes) > 0 {
-			rows[count-1] = unsafe.Pointer(&x.nextSize[0])
+			taken := x.rows.sizes[x.used.sizes:][:len(sizes)]
+			x.used.sizes += len(sizes)
+			rows[count-1] = unsafe.Pointer(&taken[0])
 			for i, buffer := range sizes {
-				x.nextSize[i] = 0
+				taken[i] = 0
 				if buffer != nil {
-					x.nextSize[i] = int64(buffer.Len())
+					taken[i] = int64(buffer.Len())
 				}
 			}
-			x.nextSize = x.nextSize[len(sizes):]
 		}
 	}
 	return nil

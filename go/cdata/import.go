@@ -14,7 +14,7 @@ import (
 )
 
 // importer hands out the pieces of a few large allocations, one of each kind for all the
-// columns of a batch.
+// columns of a batch. It counts them, as the exporter does.
 type importer struct {
 	result   *Result
 	datas    []array.Data
@@ -22,7 +22,7 @@ type importer struct {
 	pointers []*memory.Buffer
 	children []arrow.ArrayData
 	numbers  numbers
-	used     int // buffers that hold on to the result
+	used     struct{ datas, buffers, pointers, children int }
 }
 
 // Import makes a batch over the memory of a result, which passed the gate against the
@@ -62,26 +62,25 @@ func Import(p *Plan, result *Result) (batch arrow.RecordBatch, err error) {
 	for i := range out.columns {
 		out.columns[i] = im.column(&p.root.children[i], below[i])
 	}
-	result.count.Store(int64(im.used))
-	if im.used == 0 {
+	result.count.Store(int64(im.used.buffers))
+	if im.used.buffers == 0 {
 		result.Release()
 	}
 	return out, nil
 }
 
 func (im *importer) takeChildren(n int) []arrow.ArrayData {
-	taken := im.children[:n:n]
-	im.children = im.children[n:]
-	return taken
+	from := im.used.children
+	im.used.children += n
+	return im.children[from:im.used.children:im.used.children]
 }
 
 func (im *importer) array(n *node, in *engine.Array) *array.Data {
-	data := &im.datas[0]
-	im.datas = im.datas[1:]
-	places := arrowBuffers(n, in)
-	buffers := im.pointers[:places:places]
-	im.pointers = im.pointers[places:]
-	im.describe(data, buffers, n, in)
+	data := &im.datas[im.used.datas]
+	im.used.datas++
+	from := im.used.pointers
+	im.used.pointers += arrowBuffers(n, in)
+	im.describe(data, im.pointers[from:im.used.pointers:im.used.pointers], n, in)
 	return data
 }
 
@@ -179,11 +178,10 @@ func (im *importer) buffer(out **memory.Buffer, at unsafe.Pointer, size int) {
 	if at == nil || size == 0 {
 		return
 	}
-	place := &im.buffers[0]
-	im.buffers = im.buffers[1:]
+	place := &im.buffers[im.used.buffers]
+	im.used.buffers++
 	move(place, memory.NewBufferWithAllocator(unsafe.Slice((*byte)(at), size), im.result))
 	*out = place
-	im.used++
 }
 
 // move puts a value that nobody else has seen where it will stay.

@@ -45,6 +45,7 @@ type numbers struct {
 	int32s   []cell[array.Int32]
 	int64s   []cell[array.Int64]
 	float64s []cell[array.Float64]
+	used     numberCounts
 }
 
 func (n *numbers) reserve(counts numberCounts) {
@@ -63,11 +64,11 @@ func (n *numbers) reserve(counts numberCounts) {
 func (im *importer) column(n *node, in *engine.Array) arrow.Array {
 	switch n.dtype.ID() {
 	case arrow.INT32:
-		return first(im, &im.numbers.int32s, n, in)
+		return next(im, im.numbers.int32s, &im.numbers.used.int32s, n, in)
 	case arrow.INT64:
-		return first(im, &im.numbers.int64s, n, in)
+		return next(im, im.numbers.int64s, &im.numbers.used.int64s, n, in)
 	case arrow.FLOAT64:
-		return first(im, &im.numbers.float64s, n, in)
+		return next(im, im.numbers.float64s, &im.numbers.used.float64s, n, in)
 	}
 	return array.MakeFromData(im.array(n, in))
 }
@@ -78,10 +79,10 @@ type resettable[T any] interface {
 	Reset(data *array.Data)
 }
 
-// first takes the next cell, which is all zeros, and gives its array the one owner.
-func first[T any, A resettable[T]](im *importer, cells *[]cell[T], n *node, in *engine.Array) A {
-	made := &(*cells)[0]
-	*cells = (*cells)[1:]
+// next fills the next cell, which is all zeros, and gives its array the one owner.
+func next[T any, A resettable[T]](im *importer, cells []cell[T], used *int, n *node, in *engine.Array) A {
+	made := &cells[*used]
+	*used++
 	im.describe(&made.data, made.places[:], n, in)
 	column := A(&made.array)
 	column.Reset(&made.data)
