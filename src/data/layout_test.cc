@@ -79,12 +79,13 @@ TEST(LayoutTest, RefusesFormatsThatAreNone) {
 
 TEST(LayoutTest, RefusesParametersOutOfRange) {
   for (const char* format :
-       {"w:-1",      "w:",          "w:x",     "w:1x",   "w:99999999999", "+w:-1",
-        "+w:",       "d:5",         "d:",      "d:5,",   "d:,5",          "d:5,2,",
-        "d:5,2,16",  "d:5,2,128,1", "d:0,0",   "d:39,0", "d:77,0,256",    "d:10,0,32",
-        "d:19,0,64", "d: 5,2",      "tss",     "tsuUTC", "+us",           "+us0",
-        "+us:-1",    "+us:128",     "+us:1,1", "+us:1,", "+ud:,1",        "+ud:a",
-        "+ud:1 "}) {
+       {"w:-1",    "w:",           "w:x",          "w:1x",        "w:99999999999",
+        "+w:-1",   "+w:",          "d:5",          "d:",          "d:5,",
+        "d:,5",    "d:5,2,",       "d:5,2,16",     "d:5,2,128,1", "d:0,0",
+        "d:39,0",  "d:77,0,256",   "d:10,0,32",    "d:19,0,64",   "d: 5,2",
+        "tss",     "tsuUTC",       "+us",          "+us0",        "+us:-1",
+        "+us:128", "+us:1,1",      "+us:1,",       "+ud:,1",      "+ud:a",
+        "+ud:1 ",  "w:2147483648", "+w:4294967296"}) {
     EXPECT_EQ(Layout::Of(*Make(Schema{.format = format})).status().reason(),
               ALLOY_REASON_FORMAT_PARAMETER)
         << format;
