@@ -318,7 +318,13 @@ func (x *Exporter) point(n *node, out *engine.Output, data *array.Data) error {
 	out.NumBuffers = int64(count)
 	out.Buffers = address(&rows[0])
 	empty := out.Length == 0 && out.Offset == 0
+	if n.layout.hasValidity() {
+		out.NullCount = int64(data.NullN())
+	}
 	for i, buffer := range have {
+		if i == 0 && out.NullCount == 0 && n.layout.hasValidity() {
+			continue // arrow-go's builders always make a bitmap; without nulls, NULL is one
+		}
 		if buffer != nil && buffer.Len() > 0 {
 			first := &buffer.Bytes()[0]
 			x.lot.pins.pin(first)
@@ -331,11 +337,8 @@ func (x *Exporter) point(n *node, out *engine.Output, data *array.Data) error {
 			}
 		}
 	}
-	if n.layout.hasValidity() {
-		out.NullCount = int64(data.NullN())
-		if rows[0] == nil && out.NullCount < 0 {
-			out.NullCount = 0
-		}
+	if n.layout.hasValidity() && rows[0] == nil && out.NullCount < 0 {
+		out.NullCount = 0
 	}
 	if n.layout == layoutView {
 		rows[count-1] = engine.Zeros
