@@ -14,7 +14,7 @@ func oneColumn(name string) *arrow.Schema {
 
 func echoGeneration(t *testing.T) *generation {
 	t.Helper()
-	g, err := newGeneration(nil, false)
+	g, err := new(core).current(&GoBridge{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,43 +23,43 @@ type core struct {
 
 	// setup is held while a generation is made, never on the way of a call.
 	setup  sync.Mutex
-	loaded bool // whether a load was tried, so that the host's policy is frozen
+	host   *engine.Host // of all that is loaded: the policy, frozen by the first load
 	closed bool
 }
 
-// generation is a bridge of the engine with what is bound on it. Each load begins one:
-// what was bound before belongs to the backend before.
+// generation is a bridge of the engine with what is bound on it, or the failure that
+// every use answers. Each load begins one, and none ever changes its backend: a result is
+// read by the plan of the schema that the same backend gave.
 type generation struct {
-	bridge *engine.Bridge
-	bound  cache
+	bridge  *engine.Bridge
+	bound   cache
+	failure error
 }
 
 // current gives the generation, and makes the first one, which runs the echo.
 func (c *core) current(b *GoBridge) (*generation, error) {
 	if g := c.now.Load(); g != nil {
-		return g, nil
+		return g, g.failure
 	}
 	c.setup.Lock()
 	defer c.setup.Unlock()
-	return c.first(b, false)
-}
-
-func (c *core) first(b *GoBridge, allowUnsigned bool) (*generation, error) {
 	if g := c.now.Load(); g != nil {
-		return g, nil
+		return g, g.failure
 	}
-	g, err := newGeneration(b.Logger, allowUnsigned)
+	// A policy has nothing to say of the echo, and is not read yet.
+	host, err := newHost(b.Logger, false)
 	if err != nil {
 		return nil, err
 	}
-	if c.closed {
-		g.bridge.Close()
+	g, err := newGeneration(host)
+	if err != nil {
+		return nil, err
 	}
 	c.now.Store(g)
 	return g, nil
 }
 
-func newGeneration(logger *slog.Logger, allowUnsigned bool) (*generation, error) {
+func newHost(logger *slog.Logger, allowUnsigned bool) (*engine.Host, error) {
 	var lines engine.Logger
 	if logger != nil {
 		lines = func(level slog.Level, language, text string) {
@@ -67,9 +67,10 @@ func newGeneration(logger *slog.Logger, allowUnsigned bool) (*generation, error)
 		}
 	}
 	host, fault := engine.NewHost(allowUnsigned, lines)
-	if fault != nil {
-		return nil, fromFault(fault)
-	}
+	return host, fromFault(fault)
+}
+
+func newGeneration(host *engine.Host) (*generation, error) {
 	bridge, fault := host.NewBridge()
 	if fault != nil {
 		return nil, fromFault(fault)
@@ -77,39 +78,52 @@ func newGeneration(logger *slog.Logger, allowUnsigned bool) (*generation, error)
 	return &generation{bridge: bridge}, nil
 }
 
+// load begins the next generation, also when it fails: whatever the cause, the backend
+// before, or the echo, must not serve in its place.
 func (c *core) load(b *GoBridge, library, certificate string) error {
-	if strings.IndexByte(library, 0) >= 0 || strings.IndexByte(certificate, 0) >= 0 {
-		return callers(Invalid, "a path or a certificate contains a NUL")
-	}
 	c.setup.Lock()
 	defer c.setup.Unlock()
-	before := c.now.Load()
-	if !c.loaded && !c.closed {
-		// The echo may have run on a host without the policy that counts from now on.
-		c.loaded = true
-		g, err := newGeneration(b.Logger, b.AllowUnsigned)
-		if err != nil {
-			return err
-		}
-		c.now.Store(g)
-	} else if before == nil {
-		if _, err := c.first(b, false); err != nil {
-			return err
-		}
+	if c.closed {
+		return c.now.Load().failure
 	}
-	bridge := c.now.Load().bridge
-	err := fromFault(bridge.Load(library, certificate))
-	// Also after a failure: what is bound answers it, and need not be kept.
-	c.now.Store(&generation{bridge: bridge})
+	g, err := c.open(b, library, certificate)
+	if err != nil {
+		g = &generation{failure: err}
+	}
+	c.now.Store(g)
 	return err
+}
+
+func (c *core) open(b *GoBridge, library, certificate string) (*generation, error) {
+	if c.host == nil {
+		host, err := newHost(b.Logger, b.AllowUnsigned)
+		if err != nil {
+			return nil, err
+		}
+		c.host = host
+	}
+	if strings.IndexByte(library, 0) >= 0 || strings.IndexByte(certificate, 0) >= 0 {
+		return nil, callers(Invalid, "a path or a certificate contains a NUL")
+	}
+	g, err := newGeneration(c.host)
+	if err != nil {
+		return nil, err
+	}
+	if fault := g.bridge.Load(library, certificate); fault != nil {
+		return nil, fromFault(fault)
+	}
+	return g, nil
 }
 
 func (c *core) close() {
 	c.setup.Lock()
 	defer c.setup.Unlock()
+	if c.closed {
+		return
+	}
 	c.closed = true
-	if g := c.now.Load(); g != nil {
+	g := c.now.Swap(&generation{failure: callers(Closed, "the bridge is closed; open another")})
+	if g != nil && g.bridge != nil {
 		g.bridge.Close()
-		c.now.Store(&generation{bridge: g.bridge})
 	}
 }

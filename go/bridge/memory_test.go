@@ -186,9 +186,10 @@ func TestTenThousandRoundTripsKeepMemoryFlat(t *testing.T) {
 	same := int64Batch(mem, 4, 256)
 	trip := func(n int) {
 		for i := range n {
-			// Now a schema that was never seen, now one that was.
+			// Now a schema that was never seen, now one that was. The race detector's notes on
+			// what is made for new ones grow, where the program's memory stays flat.
 			batch := same
-			if i%4 == 0 {
+			if i%4 == 0 && !raceDetector {
 				batch = int64Batch(mem, 4, 256)
 			}
 			out, err := identity.Call(ctx, "identity", nil, batch)
