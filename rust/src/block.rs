@@ -89,12 +89,13 @@ impl Exporter {
     ///
     /// # Panics
     ///
-    /// When the nodes do not form one tree.
+    /// When the nodes do not form exactly one tree.
     ///
     /// # Safety
     ///
     /// Every buffer must stay valid as long as `owner` lives, wherever it is moved to.
     pub unsafe fn finish<T: Send + 'static>(&mut self, owner: T) -> OwnedArray {
+        assert!(self.is_one_tree(), "the nodes are no tree");
         let below = self.nodes.len() - 1;
         let (layout, owner_at) = extend::<T>(Layout::new::<Block>(), 1);
         let (layout, structs_at) = extend::<ArrowArray>(layout, below);
@@ -126,9 +127,21 @@ impl Exporter {
             };
             let mut root = ArrowArray::released();
             filler.fill(&mut root);
-            assert_eq!(filler.next_node, self.nodes.len(), "the nodes are no tree");
             OwnedArray::take(&mut root)
         }
+    }
+
+    // Whether the last node is the first that fills what the nodes before it promised.
+    fn is_one_tree(&self) -> bool {
+        let mut promised = 1u64;
+        for node in &self.nodes {
+            if promised == 0 {
+                return false;
+            }
+            promised -= 1;
+            promised += u64::from(node.n_children) + u64::from(node.has_dictionary);
+        }
+        promised == 0
     }
 }
 

@@ -72,6 +72,37 @@ fn the_tree_is_as_it_was_told() {
 }
 
 #[test]
+fn nodes_that_are_no_tree_panic_before_anything_is_written() {
+    // How many children each node claims, and whether it claims a dictionary.
+    let cases: [&[(usize, bool)]; 7] = [
+        &[],
+        &[(5000, false)],
+        &[(0, true)],
+        &[(0, false), (0, false)],
+        &[(1, false), (0, false), (0, false)],
+        &[(1, false), (1, false)],
+        &[(2, false), (0, true), (0, false)],
+    ];
+    for nodes in cases {
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let owner = Owner { values: vec![1], dropped: dropped.clone() };
+        let finished = std::panic::catch_unwind(move || {
+            let mut exporter = Exporter::default();
+            exporter.start();
+            for (n_children, has_dictionary) in nodes {
+                exporter.node(0, 0, 0, *n_children, *has_dictionary);
+            }
+            // SAFETY: there is no buffer.
+            unsafe { exporter.finish(owner) }
+        });
+        let panic = finished.expect_err("a panic");
+        let text = panic.downcast_ref::<&str>();
+        assert_eq!(text, Some(&"the nodes are no tree"), "{nodes:?}");
+        assert_eq!(dropped.load(Ordering::SeqCst), 1, "{nodes:?}");
+    }
+}
+
+#[test]
 fn children_are_released_on_their_own_in_any_order() {
     let mut exporter = Exporter::default();
     for order in 0..16 {
