@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! The edge that nothing but a code crosses: panics end here, as errors.
 
+use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
@@ -11,7 +12,35 @@ use crate::scope::Scope;
 thread_local! {
     // How many entries of this library are on the stack of the thread.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
-    static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+    // Whether PANIC holds one: spares an entry without a panic the look at it.
+    static HELD: Cell<bool> = const { Cell::new(false) };
+    static PANIC: RefCell<Option<Panic>> = const { RefCell::new(None) };
+}
+
+// The last panic that began inside of an entry. The author may have caught it, and
+// another may arrive without the hook, by resume_unwind.
+struct Panic {
+    payload: TypeId,
+    text: Option<String>,
+    place: String,
+}
+
+impl Panic {
+    fn new(info: &PanicHookInfo<'_>) -> Self {
+        let payload = info.payload();
+        let place = info.location().map_or_else(String::new, |place| {
+            format!("{}:{}", place.file(), place.line())
+        });
+        Self {
+            payload: payload.type_id(),
+            text: text_of(payload).map(str::to_owned),
+            place,
+        }
+    }
+
+    fn is_of(&self, payload: &(dyn Any + Send)) -> bool {
+        self.payload == payload.type_id() && self.text.as_deref() == text_of(payload)
+    }
 }
 
 /// Keep the panics inside of entries off the host's stderr; others go where they went.
@@ -26,37 +55,57 @@ pub fn install_hook() {
             if DEPTH.get() == 0 {
                 previous(info);
             } else {
-                PANIC.set(Some(describe(info)));
+                hold(Some(Panic::new(info)));
             }
         }));
     });
 }
 
-fn describe(info: &PanicHookInfo<'_>) -> String {
-    let payload = info.payload();
-    let text = match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
-        (Some(text), _) => text,
-        (_, Some(text)) => text.as_str(),
-        _ => "a payload that is no text",
-    };
-    match info.location() {
-        Some(place) => format!("panic at {}:{}: {text}", place.file(), place.line()),
+// A thread that ends may enter once more when PANIC is gone: the place is lost then.
+fn hold(panic: Option<Panic>) {
+    HELD.set(panic.is_some());
+    let _ = PANIC.try_with(|held| held.replace(panic));
+}
+
+fn held() -> Option<Panic> {
+    if !HELD.replace(false) {
+        return None;
+    }
+    PANIC.try_with(RefCell::take).ok().flatten()
+}
+
+fn text_of<'a>(payload: &'a (dyn Any + Send)) -> Option<&'a str> {
+    let text = payload.downcast_ref::<&'static str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+}
+
+// What the caller is told of a panic that reached the edge.
+fn describe(payload: &(dyn Any + Send)) -> String {
+    let text = text_of(payload).unwrap_or("a payload that is no text");
+    match held().filter(|panic| panic.is_of(payload)) {
+        Some(Panic { place, .. }) => format!("panic at {place}: {text}"),
         None => format!("panic: {text}"),
     }
 }
 
-struct Entered;
+// An entry may lie inside of another, whose panic may be on its way through.
+struct Entered {
+    before: Option<Panic>,
+}
 
 impl Entered {
     fn new() -> Self {
         DEPTH.set(DEPTH.get() + 1);
-        Self
+        Self { before: held() }
     }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
         DEPTH.set(DEPTH.get() - 1);
+        if self.before.is_some() || HELD.get() {
+            hold(self.before.take());
+        }
     }
 }
 
@@ -77,6 +126,7 @@ pub(crate) fn guard<R>(entry: impl FnOnce() -> Result<R, Error>) -> Result<R, Er
     match result {
         Ok(result) => result,
         Err(payload) => {
+            let text = describe(payload.as_ref());
             // A payload may panic when it is dropped: still inside, and never twice.
             if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
                 // Texts are dropped safely; of anything else a leak is the lesser evil.
@@ -85,8 +135,7 @@ pub(crate) fn guard<R>(entry: impl FnOnce() -> Result<R, Error>) -> Result<R, Er
                 let _ = other.map_err(std::mem::forget);
             }
             drop(entered);
-            let text = PANIC.take();
-            Err(Error::failed(text.unwrap_or_else(|| "panic".to_owned())))
+            Err(Error::failed(text))
         }
     }
 }

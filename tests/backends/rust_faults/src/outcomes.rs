@@ -83,6 +83,50 @@ outcome!(panic_in_run, "Panics when it runs.", (), bind value, run |(), _, _| {
     panic!("the run went wrong: {}", 42)
 });
 
+outcome!(panic_of_another_thread, "Hands a panic of another thread on.", (), bind value,
+    run |(), _, _| {
+        let thread = std::thread::spawn(|| {
+            // Without the hook, which would write to stderr.
+            std::panic::resume_unwind(Box::new("the thread went wrong".to_owned()))
+        });
+        match thread.join() {
+            Ok(()) => Err(Error::failed("the thread did not panic")),
+            Err(payload) => std::panic::resume_unwind(payload),
+        }
+    }
+);
+
+outcome!(panic_after_a_caught_one, "Catches a panic of its own, then hands another on.", (),
+    bind value,
+    run |(), _, _| {
+        drop(std::panic::catch_unwind(|| panic!("nobody is to hear this")));
+        std::panic::resume_unwind(Box::new("the second went wrong"))
+    }
+);
+
+outcome!(panic_after_a_caught_run, "Catches a panic in its first run, hands one on after it.",
+    bool,
+    bind value,
+    run |caught, _, _| {
+        if std::mem::replace(caught, true) {
+            std::panic::resume_unwind(Box::new(7u8))
+        }
+        drop(std::panic::catch_unwind(|| std::panic::panic_any(7u8)));
+        Ok(values(vec![1]))
+    }
+);
+
+outcome!(panic_around_another, "Panics, and on its way out a release panics as well.", (),
+    bind value,
+    run |(), _, _| {
+        let mut exporter = Exporter::default();
+        exporter.node(0, 0, 0, 0, false);
+        // SAFETY: there is no buffer.
+        let _batch = unsafe { exporter.finish(PanicsInDrop) };
+        panic!("the outer one");
+    }
+);
+
 outcome!(
     panic_in_bind,
     "Panics when it is bound.",

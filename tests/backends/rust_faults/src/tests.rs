@@ -75,6 +75,30 @@ fn panics_become_errors_with_text_file_and_line() {
 }
 
 #[test]
+fn a_panic_handed_over_by_resume_unwind_keeps_its_words() {
+    let failure = fails("panic_of_another_thread");
+    assert_eq!(failure.text, "panic: the thread went wrong");
+}
+
+#[test]
+fn a_panic_that_was_caught_lends_its_words_to_no_other() {
+    assert_eq!(fails("panic_after_a_caught_one").text, "panic: the second went wrong");
+    // Nor its place to one of a later entry that looks the same.
+    let call = bind("panic_after_a_caught_run").expect("a call");
+    assert!(call.run(vec![values(vec![1])]).is_ok());
+    let failure = call.run(vec![values(vec![1])]).expect_err("a failure");
+    assert_eq!(failure.text, "panic: a payload that is no text");
+}
+
+#[test]
+fn a_panic_on_the_way_out_of_another_leaves_it_its_place() {
+    let failure = fails("panic_around_another");
+    let (place, text) = failure.text.split_once(": ").expect("a place and a text");
+    assert!(place.contains("outcomes.rs:"), "{place}");
+    assert_eq!(text, "the outer one");
+}
+
+#[test]
 fn a_payload_that_panics_when_dropped_is_survived() {
     let failure = fails("panic_with_payload");
     assert_eq!(failure.code, Code::Failed as i32);
