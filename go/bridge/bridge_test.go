@@ -263,6 +263,61 @@ func TestAFailedLoadSticksUntilOneSucceeds(t *testing.T) {
 	}
 }
 
+// TestALoadThatNeverReachedTheEngineSticksAsWell, whatever served before.
+func TestALoadThatNeverReachedTheEngineSticksAsWell(t *testing.T) {
+	arrays := threeArrays(t, memory.DefaultAllocator)
+	for _, before := range []string{"", "echo_cpp"} {
+		for _, c := range []struct{ path, certificate string }{{"lib\x00.so", ""}, {"lib.so", "AA\x00"}} {
+			goBridge := open(t, nil, before)
+			first := goBridge.SetImplLib(c.path, c.certificate)
+			var e *alloy.Error
+			if !errors.As(first, &e) || e.Code != alloy.Invalid {
+				t.Fatalf("got %v", first)
+			}
+			if n, err := goBridge.FromChunks(arrays); err != first {
+				t.Errorf("FromChunks: got %d, %v", n, err)
+			}
+			if _, err := goBridge.Call(ctx, "echo", nil, int64BatchOnce); err != first {
+				t.Errorf("Call: got %v", err)
+			}
+			if _, err := goBridge.Functions(); err != first {
+				t.Errorf("Functions: got %v", err)
+			}
+			if err := goBridge.SetImplLib(library(t, "echo_c"), ""); err != nil {
+				t.Fatal(err)
+			}
+			if n, err := goBridge.FromChunks(arrays); err != nil || n != 3 {
+				t.Errorf("after a load that succeeded: got %d, %v", n, err)
+			}
+		}
+	}
+}
+
+func TestAClosedBridgeStaysClosed(t *testing.T) {
+	closed := func(err error) bool {
+		var e *alloy.Error
+		return errors.As(err, &e) && e.Code == alloy.Closed
+	}
+	for name, prepare := range map[string]func(*alloy.GoBridge){
+		"unused":        func(*alloy.GoBridge) {},
+		"used":          func(b *alloy.GoBridge) { _, _ = b.Functions() },
+		"failed":        func(b *alloy.GoBridge) { _ = b.SetImplLib("/nowhere.so", "") },
+		"closed before": func(b *alloy.GoBridge) { b.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			goBridge := open(t, nil, "")
+			prepare(goBridge)
+			goBridge.Close()
+			if err := goBridge.SetImplLib(library(t, "echo_cpp"), ""); !closed(err) {
+				t.Errorf("SetImplLib: got %v", err)
+			}
+			if _, err := goBridge.Functions(); !closed(err) {
+				t.Errorf("Functions: got %v", err)
+			}
+		})
+	}
+}
+
 func TestUnsignedIsRefusedUnlessAllowedAtTheFirstLoad(t *testing.T) {
 	goBridge := alloy.GoBridge{Logger: silent}
 	defer goBridge.Close()

@@ -51,6 +51,37 @@ func TestARepeatedCallBindsNothing(t *testing.T) {
 	}
 }
 
+// TestACallStaysWithTheBackendItBeganOn, also when it has to bind once more after a load:
+// what it found bound says how the result is read.
+func TestACallStaysWithTheBackendItBeganOn(t *testing.T) {
+	c := new(core)
+	g, err := c.current(&GoBridge{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	schemas := []*arrow.Schema{oneColumn("a")}
+	first, err := g.acquire("echo", nil, schemas)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the first load changes the host as well
+		if err := c.load(&GoBridge{}, "/nowhere.so", ""); err == nil {
+			t.Fatal("nothing was loaded")
+		}
+		second, err := g.acquire("echo", nil, schemas)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if second.entry != first.entry || second == first {
+			t.Error("the second call is not of the same entry")
+		}
+		before, after := *first.call.Schema(), *second.call.Schema()
+		if before.NumChildren != after.NumChildren {
+			t.Errorf("%d columns became %d", before.NumChildren, after.NumChildren)
+		}
+	}
+}
+
 func TestKeysTellFunctionsOptionsAndSchemasApart(t *testing.T) {
 	a, b, c := oneColumn("a"), oneColumn("b"), oneColumn("c")
 	seen := map[key]int{}

@@ -122,8 +122,8 @@ func (c *core) close() {
 		return
 	}
 	c.closed = true
-	g := c.now.Swap(&generation{failure: callers(Closed, "the bridge is closed; open another")})
-	if g != nil && g.bridge != nil {
-		g.bridge.Close()
+	closed := &Error{Code: Closed, Column: -1, Side: SideEngine, Input: -1, Text: "the bridge is closed; open another"}
+	if g := c.now.Swap(&generation{failure: closed}); g != nil && g.bridge != nil {
+		g.bridge.Close() // calls under way end with it
 	}
 }
