@@ -8,10 +8,6 @@ package engine
 #cgo LDFLAGS: -ldl -lpthread
 #cgo alloy_system CFLAGS: -DALLOY_SYSTEM
 #cgo alloy_system LDFLAGS: -lalloy
-#cgo noescape alloy_call_run
-#cgo noescape alloy_call_bind
-#cgo noescape alloy_bridge_load
-#cgo noescape alloy_go_call_release
 #include <stdlib.h>
 #include "block.h"
 
