@@ -104,16 +104,21 @@ func typeOf(format string, flags int64, fields []arrow.Field) (arrow.DataType, e
 		}
 	}
 	var numbers []int
+	// What other Arrows hold in 64 bits, arrow-go mostly cuts to these.
+	bits := 32
+	if key == "+us" || key == "+ud" {
+		bits = 8
+	}
 	if key == "w" || key == "d" || key == "+w" || key == "+us" || key == "+ud" {
 		for _, text := range strings.Split(rest, ",") {
 			if text == "" {
 				break // a union of nothing
 			}
-			number, err := strconv.Atoi(text)
+			number, err := strconv.ParseInt(text, 10, bits)
 			if err != nil {
-				return nil, fmt.Errorf("the format %q is malformed", format)
+				return nil, fmt.Errorf("arrow-go has no type for the format %q: %w", format, err)
 			}
-			numbers = append(numbers, number)
+			numbers = append(numbers, int(number))
 		}
 	}
 	switch {

@@ -13,7 +13,14 @@ import (
 )
 
 // ImportSchema reads the schema of a batch, which passed the gate. It borrows it.
-func ImportSchema(in *engine.Schema) (*arrow.Schema, error) {
+func ImportSchema(in *engine.Schema) (schema *arrow.Schema, err error) {
+	// Arrow-go's constructors panic over some of what the format allows, and a registered
+	// extension type may do as it likes.
+	defer func() {
+		if cause := recover(); cause != nil {
+			schema, err = nil, fmt.Errorf("arrow-go refuses the schema: %v", cause)
+		}
+	}()
 	fields, err := importFields(in)
 	if err != nil {
 		return nil, err

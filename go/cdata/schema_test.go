@@ -5,11 +5,13 @@ package cdata_test
 import (
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/extensions"
 
 	"github.com/ignalina/alloy/go/cdata"
+	"github.com/ignalina/alloy/go/engine"
 )
 
 func metadata(pairs ...string) arrow.Metadata {
@@ -131,5 +133,47 @@ func TestANameWithANULIsRefused(t *testing.T) {
 	schema := arrow.NewSchema([]arrow.Field{{Name: "a\x00b", Type: arrow.Null}}, nil)
 	if _, err := cdata.ExportSchemas([]*arrow.Schema{schema}); err == nil || !strings.Contains(err.Error(), "NUL") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// described is a batch of one column as a backend may describe it.
+func described(format string, below ...*engine.Schema) *engine.Schema {
+	text := func(s string) unsafe.Pointer { return unsafe.Pointer(unsafe.StringData(s + "\x00")) }
+	column := &engine.Schema{Format: text(format), NumChildren: int64(len(below))}
+	if len(below) > 0 {
+		column.Children = &below[0]
+	}
+	return &engine.Schema{Format: text("+s"), NumChildren: 1, Children: &column}
+}
+
+// TestASchemaThatArrowGoCannotHoldIsAnError, and neither a panic nor another type.
+func TestASchemaThatArrowGoCannotHoldIsAnError(t *testing.T) {
+	child := func() *engine.Schema { return *described("c").Children }
+	for _, c := range []struct {
+		format string
+		below  []*engine.Schema
+	}{
+		{"+w:0", []*engine.Schema{child()}},
+		{"+w:-1", []*engine.Schema{child()}},
+		{"+w:4294967296", []*engine.Schema{child()}},
+		{"+w:4294967299", []*engine.Schema{child()}},
+		{"+w:99999999999999999999", []*engine.Schema{child()}},
+		{"+w:", []*engine.Schema{child()}},
+		{"w:4294967297", nil},
+		{"d:4294967299,2", nil},
+		{"d:9,4294967296", nil},
+		{"d:9,2,4294967424", nil},
+		{"+us:256", []*engine.Schema{child()}},
+		{"+ud:-1", []*engine.Schema{child()}},
+		{"+m", []*engine.Schema{child()}},
+		{"?", nil},
+	} {
+		if got, err := cdata.ImportSchema(described(c.format, c.below...)); err == nil {
+			t.Errorf("%s became %v", c.format, got)
+		}
+	}
+	got, err := cdata.ImportSchema(described("+w:3", child()))
+	if err != nil || got.Field(0).Type.(*arrow.FixedSizeListType).Len() != 3 {
+		t.Errorf("got %v, %v", got, err)
 	}
 }
