@@ -76,7 +76,7 @@ impl ArrowSchema {
 
 /// An array that is released when it goes, exactly once, on whatever thread that is.
 #[derive(Debug)]
-pub struct OwnedArray(ArrowArray);
+pub struct OwnedArray(pub(crate) ArrowArray);
 
 // SAFETY: backend.h lets every thread read and release a batch.
 unsafe impl Send for OwnedArray {}

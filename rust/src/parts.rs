@@ -17,22 +17,32 @@ impl OwnedArray {
     /// Put columns of `rows` rows into a batch, which owns them.
     #[must_use]
     pub fn from_columns(rows: usize, columns: Vec<OwnedArray>) -> Self {
-        let mut columns: Box<[ArrowArray]> =
+        let columns: Box<[ArrowArray]> =
             columns.into_iter().map(OwnedArray::into_raw).collect();
-        let pointers = columns.iter_mut().map(ptr::from_mut).collect();
-        let mut root = ArrowArray::released();
-        root.n_children = columns.len() as i64;
+        let n_children = columns.len();
+        let pointers = vec![ptr::null_mut(); n_children].into_boxed_slice();
         let parts = Box::new(Parts { columns, pointers, buffers: [ptr::null()] });
+        // Pointers into a box do not outlive a move of it: they are taken in its place.
         let parts = Box::into_raw(parts);
-        root.length = rows as i64;
-        root.n_buffers = 1;
-        root.release = Some(release);
-        root.private_data = parts.cast();
         // SAFETY: the box is whole, and stays in its place until release takes it back.
-        let parts = unsafe { &mut *parts };
-        root.buffers = parts.buffers.as_mut_ptr();
-        root.children = parts.pointers.as_mut_ptr();
-        Self::take(&mut root)
+        let (children, buffers) = unsafe {
+            let first = (*parts).columns.as_mut_ptr();
+            let children = (*parts).pointers.as_mut_ptr();
+            for index in 0..n_children {
+                children.add(index).write(first.add(index));
+            }
+            (children, (&raw mut (*parts).buffers).cast())
+        };
+        Self(ArrowArray {
+            length: rows as i64,
+            n_buffers: 1,
+            n_children: n_children as i64,
+            buffers,
+            children,
+            release: Some(release),
+            private_data: parts.cast(),
+            ..ArrowArray::released()
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 //! Schemas of batches, made without any Arrow crate.
 
 use std::ffi::{CStr, CString};
+use std::ptr;
 
 use crate::abi::{ArrowSchema, FLAG_NULLABLE};
 use crate::error::Error;
@@ -32,7 +33,7 @@ impl OwnedSchema {
     pub fn batch(columns: &[ColumnSchema<'_>]) -> Result<Self, Error> {
         let names: Vec<CString> =
             columns.iter().map(|c| CString::new(c.name)).collect::<Result<_, _>>()?;
-        let mut columns: Box<[ArrowSchema]> = columns
+        let columns: Box<[ArrowSchema]> = columns
             .iter()
             .zip(names)
             .map(|(column, name)| {
@@ -47,18 +48,28 @@ impl OwnedSchema {
                 }
             })
             .collect();
-        let pointers = columns.iter_mut().map(std::ptr::from_mut).collect();
-        let mut root = ArrowSchema {
+        let n_children = columns.len();
+        let pointers = vec![ptr::null_mut(); n_children].into_boxed_slice();
+        // Pointers into a box do not outlive a move of it: they are taken in its place.
+        let parts = Box::into_raw(Box::new(Children { columns, pointers }));
+        // SAFETY: the box is whole, and stays in its place until release takes it back.
+        let children = unsafe {
+            let first = (*parts).columns.as_mut_ptr();
+            let children = (*parts).pointers.as_mut_ptr();
+            for index in 0..n_children {
+                children.add(index).write(first.add(index));
+            }
+            children
+        };
+        let root = ArrowSchema {
             format: c"+s".as_ptr(),
             name: c"".as_ptr(),
-            n_children: columns.len() as i64,
+            n_children: n_children as i64,
+            children,
             release: Some(release_batch),
+            private_data: parts.cast(),
             ..ArrowSchema::released()
         };
-        let children = Box::into_raw(Box::new(Children { columns, pointers }));
-        // SAFETY: the box is whole, and stays in its place until release takes it back.
-        root.children = unsafe { &mut *children }.pointers.as_mut_ptr();
-        root.private_data = children.cast();
         // SAFETY: the struct is complete, and nobody else has it.
         Ok(unsafe { Self::from_raw(root) })
     }

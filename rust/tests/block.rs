@@ -2,12 +2,13 @@
 //! A batch leaves as one block, which goes with the last of its structs, whoever holds
 //! it.
 
+use std::ffi::CStr;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use arrowalloy::abi::ArrowArray;
-use arrowalloy::{Exporter, OwnedArray};
+use arrowalloy::abi::{ArrowArray, ArrowSchema};
+use arrowalloy::{ColumnSchema, Exporter, OwnedArray, OwnedSchema};
 
 struct Owner {
     values: Vec<i64>,
@@ -168,4 +169,24 @@ fn columns_of_their_own_make_a_batch() {
     assert_eq!(first.raw().n_children, 3);
     drop(first);
     assert_eq!(dropped.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn columns_may_be_moved_out_of_a_schema_that_outlives_them_or_not() {
+    let columns =
+        ["a", "b"].map(|name| ColumnSchema { name, format: c"l", nullable: true });
+    let schema = OwnedSchema::batch(&columns).expect("a schema");
+    let mut taken: Vec<OwnedSchema> = Vec::new();
+    for index in 0..2 {
+        // SAFETY: the child is in its place, and is moved out.
+        taken.push(unsafe {
+            let place = *schema.raw().children.add(index);
+            OwnedSchema::from_raw(ptr::replace(place, ArrowSchema::released()))
+        });
+    }
+    drop(taken.pop());
+    drop(schema);
+    // SAFETY: a column owns its name.
+    let name = unsafe { CStr::from_ptr(taken[0].raw().name) };
+    assert_eq!(name, c"a");
 }
