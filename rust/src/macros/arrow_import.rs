@@ -166,7 +166,7 @@ macro_rules! __arrow_import {
                         self.scalars::<T::Offset>(from.buffer(1), data_type, offset, len + 1)?;
                     let end = offsets[len].to_usize();
                     let end = end.ok_or_else(|| bad(data_type, "the last offset is negative"))?;
-                    let data = self.buffer(from.buffer(2), data_type, end, 1)?;
+                    let data = self.buffer(from.buffer(2), data_type, end)?;
                     let nulls = self.nulls(from, data_type, offset, len)?;
                     let offsets = OffsetBuffer::new_unchecked(offsets);
                     Ok(GenericByteArray::new_unchecked(offsets, data, nulls))
@@ -213,7 +213,7 @@ macro_rules! __arrow_import {
             ) -> Result<BooleanBuffer, Error> {
                 // SAFETY: see above.
                 let buffer =
-                    unsafe { self.buffer(start, data_type, (offset + len).div_ceil(8), 1)? };
+                    unsafe { self.buffer(start, data_type, (offset + len).div_ceil(8))? };
                 Ok(BooleanBuffer::new(buffer, offset, len))
             }
 
@@ -225,33 +225,54 @@ macro_rules! __arrow_import {
                 offset: usize,
                 len: usize,
             ) -> Result<ScalarBuffer<N>, Error> {
-                let bytes = (offset + len) * size_of::<N>();
                 // SAFETY: see above.
-                let buffer = unsafe { self.buffer(start, data_type, bytes, align_of::<N>())? };
-                Ok(if offset == 0 {
-                    ScalarBuffer::from(buffer)
-                } else {
-                    ScalarBuffer::new(buffer, offset, len)
-                })
+                Ok(ScalarBuffer::from(unsafe {
+                    let (width, align) = (size_of::<N>(), align_of::<N>());
+                    self.aligned(start, data_type, width, align, offset, len)?
+                }))
             }
 
+            // `len` slots from `offset` on: a part of the memory as it is, or a copy of
+            // that part alone where it is misaligned.
+            #[inline]
+            unsafe fn aligned(
+                &self,
+                start: *const u8,
+                data_type: &DataType,
+                width: usize,
+                align: usize,
+                offset: usize,
+                len: usize,
+            ) -> Result<Buffer, Error> {
+                // Of no length the memory may be nowhere.
+                if len == 0 {
+                    return Ok(Buffer::from_slice_ref::<u8, _>([]));
+                }
+                let (first, bytes) = (offset * width, len * width);
+                if start as usize % align != 0 {
+                    // SAFETY: the memory is as long as the struct says.
+                    return Ok(Buffer::from_slice_ref(unsafe {
+                        std::slice::from_raw_parts(start.add(first), bytes)
+                    }));
+                }
+                // SAFETY: see above.
+                let all = unsafe { self.buffer(start, data_type, first + bytes)? };
+                Ok(if first == 0 { all } else { all.slice_with_length(first, bytes) })
+            }
+
+            // `bytes` bytes, where they are.
             #[inline]
             unsafe fn buffer(
                 &self,
                 start: *const u8,
                 data_type: &DataType,
                 bytes: usize,
-                align: usize,
             ) -> Result<Buffer, Error> {
                 match NonNull::new(start.cast_mut()) {
                     // SAFETY: the memory is as long as the struct says, and the owner's.
-                    Some(start) if start.as_ptr() as usize % align == 0 => Ok(unsafe {
+                    Some(start) => Ok(unsafe {
                         Buffer::from_custom_allocation(start, bytes, self.0.clone())
                     }),
-                    // SAFETY: as above.
-                    Some(start) => Ok(Buffer::from_slice_ref(unsafe {
-                        std::slice::from_raw_parts(start.as_ptr(), bytes)
-                    })),
                     None if bytes == 0 => Ok(Buffer::from_slice_ref::<u8, _>([])),
                     None => Err(bad(data_type, "a buffer is missing")),
                 }

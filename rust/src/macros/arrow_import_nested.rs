@@ -233,10 +233,7 @@ macro_rules! __arrow_import_nested {
                     _ => width.next_power_of_two().min(16),
                 };
                 // SAFETY: see above.
-                let all = unsafe {
-                    self.buffer(start, data_type, (offset + len) * width, align)?
-                };
-                Ok(all.slice_with_length(offset * width, len * width))
+                unsafe { self.aligned(start, data_type, width, align, offset, len) }
             }
 
             unsafe fn variadic(
@@ -251,12 +248,8 @@ macro_rules! __arrow_import_nested {
                     let sizes = from.buffer(from.n_buffers as usize - 1).cast::<i64>();
                     for index in 0..count {
                         let size = sizes.add(index).read_unaligned() as usize;
-                        buffers.push(self.buffer(
-                            from.buffer(2 + index),
-                            data_type,
-                            size,
-                            1,
-                        )?);
+                        let bytes = from.buffer(2 + index);
+                        buffers.push(self.buffer(bytes, data_type, size)?);
                     }
                 }
                 Ok(())

@@ -149,6 +149,55 @@ fn misaligned_numbers_are_copied_to_where_they_may_be() {
     }
 }
 
+// A batch of one column without nulls, whose values are at `start`.
+fn batch_at(start: *const u8, offset: usize, len: usize) -> OwnedArray {
+    let mut exporter = arrowalloy::Exporter::default();
+    exporter.node(len, 0, 0, 1, false);
+    exporter.buffer(std::ptr::null::<u8>());
+    exporter.node(len, 0, offset, 0, false);
+    exporter.buffer(std::ptr::null::<u8>());
+    exporter.buffer(start);
+    // SAFETY: the tests keep the values.
+    unsafe { exporter.finish(()) }
+}
+
+fn fixed_widths() -> [(DataType, usize); 3] {
+    let interval = DataType::Interval(arrow_schema::IntervalUnit::MonthDayNano);
+    [(DataType::Int64, 8), (DataType::Decimal128(38, 0), 16), (interval, 16)]
+}
+
+#[test]
+fn of_misaligned_numbers_only_the_rows_that_are_there_are_copied() {
+    for (data_type, width) in fixed_widths() {
+        let bytes = Buffer::from_vec((0..100).collect::<Vec<u8>>());
+        let values = bytes.as_ptr().wrapping_add(1);
+        // Were the rows before these copied as well, there would be no memory for them.
+        let offset = 1 << 38;
+        let start = values.wrapping_sub(offset * width);
+        let call = bind(&Field::new("column", data_type.clone(), true));
+        let output = call.run(vec![batch_at(start, offset, 3)]).expect("a result");
+        // SAFETY: the structs of the result.
+        let copy = unsafe {
+            let column = output.raw().child(0).expect("a column");
+            let first = column.buffer(1).add(column.offset as usize * width);
+            std::slice::from_raw_parts(first, 3 * width)
+        };
+        assert_eq!(copy, &bytes.as_slice()[1..=3 * width], "{data_type}");
+    }
+}
+
+#[test]
+fn of_no_rows_a_dangling_misaligned_buffer_is_not_read() {
+    for (data_type, _) in fixed_widths() {
+        let dangling = std::ptr::without_provenance(1);
+        for offset in [0, 3] {
+            let call = bind(&Field::new("column", data_type.clone(), true));
+            let output = call.run(vec![batch_at(dangling, offset, 0)]).expect("a result");
+            assert_eq!((output.raw().length, output.raw().n_children), (0, 1));
+        }
+    }
+}
+
 #[test]
 fn nothing_is_copied_on_the_way() {
     let nulls = NullBuffer::from((0..64).map(|i| i % 3 != 0).collect::<Vec<_>>());
