@@ -178,6 +178,36 @@ func TestAResizedResultUsesTheGoAllocator(t *testing.T) {
 	}
 }
 
+// TestAnEmptiedBufferIsGivenUpOnce: the rest of its result stays.
+func TestAnEmptiedBufferIsGivenUpOnce(t *testing.T) {
+	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
+	defer mem.AssertSize(t, 0)
+	goBridge := open(t, mem, "")
+	for _, again := range []int{0, 100} {
+		batch := int64Batch(mem, 2, 10)
+		out, err := goBridge.Call(ctx, "echo", nil, batch)
+		batch.Release()
+		if err != nil {
+			t.Fatal(err)
+		}
+		second := out.Column(1).(*array.Int64)
+		second.Retain()
+		buffer := out.Column(0).Data().Buffers()[1]
+		buffer.Resize(0)
+		buffer.Resize(again)
+		out.Release()
+		if mem.CurrentAlloc() == 0 {
+			t.Error("the result is gone, and a column of it is not")
+		} else if second.Value(9) != 10 {
+			t.Errorf("got %d", second.Value(9))
+		}
+		second.Release()
+		if n := mem.CurrentAlloc(); n != 0 {
+			t.Errorf("%d bytes are left", n)
+		}
+	}
+}
+
 // TestTenThousandRoundTripsKeepMemoryFlat, in the process, Go's memory and C's.
 func TestTenThousandRoundTripsKeepMemoryFlat(t *testing.T) {
 	identity := open(t, nil, "tests/identity")

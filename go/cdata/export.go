@@ -102,8 +102,9 @@ func (x *Exporter) Export(batches []Batch) (*engine.Array, error) {
 	variadic := 0
 	if x.views {
 		for i, batch := range batches {
-			for c, column := range batch.Columns {
-				variadic += countVariadic(&x.plans[i].root.children[c], column.Data())
+			below := x.plans[i].root.children
+			for c := range min(len(batch.Columns), len(below)) {
+				variadic += countVariadic(&below[c], batch.Columns[c].Data())
 			}
 		}
 	}
@@ -196,6 +197,9 @@ func (x *Exporter) batch(p *Plan, out *engine.Output, batch *Batch) error {
 		data, ok := column.Data().(*array.Data)
 		if !ok {
 			return x.mismatch("data of type %T, which arrow-go does not make", column.Data())
+		}
+		if data == nil {
+			return x.mismatch("the column was released")
 		}
 		if err := x.array(&p.root.children[i], &children[i], data); err != nil {
 			return err
@@ -359,19 +363,21 @@ func (x *Exporter) point(n *node, out *engine.Output, data *array.Data) error {
 
 // countVariadic counts the data buffers of the views in an array, and stops where the
 // array does not fit its type: writing it will say so.
-func countVariadic(n *node, data arrow.ArrayData) int {
+func countVariadic(n *node, in arrow.ArrayData) int {
+	data, ok := in.(*array.Data)
+	if !ok || data == nil {
+		return 0
+	}
 	total := 0
 	if n.layout == layoutView {
 		total = max(0, len(data.Buffers())-2)
 	}
 	below := data.Children()
 	for i := range min(len(below), len(n.children)) {
-		if below[i] != nil {
-			total += countVariadic(&n.children[i], below[i])
-		}
+		total += countVariadic(&n.children[i], below[i])
 	}
-	if values, ok := data.Dictionary().(*array.Data); ok && values != nil && n.dict != nil {
-		total += countVariadic(n.dict, values)
+	if n.dict != nil {
+		total += countVariadic(n.dict, data.Dictionary())
 	}
 	return total
 }

@@ -37,7 +37,10 @@ func Import(p *Plan, result *Result) (batch arrow.RecordBatch, err error) {
 		}
 	}()
 	root := &result.Array
-	below := unsafe.Slice(root.Children, root.NumChildren)
+	var below []*engine.Array
+	if root.NumChildren > 0 {
+		below = unsafe.Slice(root.Children, root.NumChildren)
+	}
 	places, count := 0, 0
 	for i, column := range below {
 		n := &p.root.children[i]
@@ -121,6 +124,8 @@ func arrowBuffers(n *node, in *engine.Array) int {
 	return buffers[n.layout]
 }
 
+// fill hands out places of addresses, not the addresses: where nothing is, one may mean
+// nothing (Rust has 8 there), and Go throws when it meets such on a stack.
 func (im *importer) fill(n *node, in *engine.Array, out []*memory.Buffer) {
 	if in.NumBuffers == 0 {
 		return
@@ -128,39 +133,39 @@ func (im *importer) fill(n *node, in *engine.Array, out []*memory.Buffer) {
 	from := unsafe.Slice(in.Buffers, in.NumBuffers)
 	end := int(in.Length + in.Offset)
 	if n.layout.hasValidity() {
-		im.buffer(&out[0], from[0], (end+7)/8)
+		im.buffer(&out[0], &from[0], (end+7)/8)
 	}
 	switch n.layout {
 	case layoutFixed:
-		im.buffer(&out[1], from[1], end*n.width)
+		im.buffer(&out[1], &from[1], end*n.width)
 	case layoutBits:
-		im.buffer(&out[1], from[1], (end+7)/8)
+		im.buffer(&out[1], &from[1], (end+7)/8)
 	case layoutBinary:
 		if end > 0 {
-			im.buffer(&out[1], from[1], (end+1)*n.width)
-			im.buffer(&out[2], from[2], lastOffset(from[1], end, n.width))
+			im.buffer(&out[1], &from[1], (end+1)*n.width)
+			im.buffer(&out[2], &from[2], lastOffset(from[1], end, n.width))
 		}
 	case layoutView:
-		im.buffer(&out[1], from[1], end*n.width)
+		im.buffer(&out[1], &from[1], end*n.width)
 		if variadic := len(out) - 2; variadic > 0 {
 			sizes := unsafe.Slice((*int64)(from[len(from)-1]), variadic)
 			for i, size := range sizes {
-				im.buffer(&out[2+i], from[2+i], int(size))
+				im.buffer(&out[2+i], &from[2+i], int(size))
 			}
 		}
 	case layoutList:
 		if end > 0 {
-			im.buffer(&out[1], from[1], (end+1)*n.width)
+			im.buffer(&out[1], &from[1], (end+1)*n.width)
 		}
 	case layoutListView:
-		im.buffer(&out[1], from[1], end*n.width)
-		im.buffer(&out[2], from[2], end*n.width)
+		im.buffer(&out[1], &from[1], end*n.width)
+		im.buffer(&out[2], &from[2], end*n.width)
 	case layoutSparse, layoutDense:
 		// Older writers put a validity bitmap first, which is never used.
 		from = from[len(from)-buffers[n.layout]:]
-		im.buffer(&out[1], from[0], end)
+		im.buffer(&out[1], &from[0], end)
 		if n.layout == layoutDense {
-			im.buffer(&out[2], from[1], end*4)
+			im.buffer(&out[2], &from[1], end*4)
 		}
 	}
 }
@@ -172,15 +177,14 @@ func lastOffset(offsets unsafe.Pointer, end, width int) int {
 	return int(*(*int64)(unsafe.Add(offsets, end*8)))
 }
 
-// buffer wraps foreign memory. What is empty stays nil: its address may mean nothing, and
-// the collector does not like to meet such in a slice.
-func (im *importer) buffer(out **memory.Buffer, at unsafe.Pointer, size int) {
-	if at == nil || size == 0 {
+// buffer wraps foreign memory. What is empty stays nil, and its address unread.
+func (im *importer) buffer(out **memory.Buffer, from *unsafe.Pointer, size int) {
+	if size == 0 || *from == nil {
 		return
 	}
 	place := &im.buffers[im.used.buffers]
 	im.used.buffers++
-	move(place, memory.NewBufferWithAllocator(unsafe.Slice((*byte)(at), size), im.result))
+	move(place, memory.NewBufferWithAllocator(unsafe.Slice((*byte)(*from), size), im.result))
 	*out = place
 }
 
@@ -192,8 +196,8 @@ func move[T any](to, from *T) { *to = *from }
 func countBuffers(n *node, in *engine.Array) (places, there int) {
 	places = arrowBuffers(n, in)
 	if in.NumBuffers > 0 {
-		for _, buffer := range unsafe.Slice(in.Buffers, in.NumBuffers) {
-			if buffer != nil {
+		for _, buffer := range unsafe.Slice((*uintptr)(unsafe.Pointer(in.Buffers)), in.NumBuffers) {
+			if buffer != 0 {
 				there++
 			}
 		}

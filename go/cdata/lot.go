@@ -31,7 +31,12 @@ func (l *lot) GiveBack() {
 	l.shelf.put(l)
 }
 
-func (l *lot) free() { l.block.Free() }
+func (l *lot) free() {
+	// A panic while a call was written leaves pins, over which the collector would panic in
+	// turn, where nobody can recover.
+	l.pins.unpin()
+	l.block.Free()
+}
 
 // shelf keeps lots for the next calls: a few, since a program may hold some results while
 // it makes the next.

@@ -26,9 +26,13 @@ type Result struct {
 // NewResult makes room for a result. Mem serves those who resize its buffers.
 func NewResult(mem memory.Allocator) *Result { return &Result{memory: mem} }
 
-// Free gives one buffer up.
+// Free gives one buffer up. A buffer that was emptied is given up then, and with nothing
+// once more when it is released.
 func (r *Result) Free(b []byte) {
-	if own := r.own.Load(); own != nil && len(b) > 0 {
+	if len(b) == 0 {
+		return
+	}
+	if own := r.own.Load(); own != nil {
 		if _, ours := own.LoadAndDelete(&b[0]); ours {
 			r.memory.Free(b)
 			return
