@@ -3,13 +3,136 @@
 package bridge_test
 
 import (
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/ignalina/alloy"
 )
+
+func TestAFailedLoadSticksUntilOneSucceeds(t *testing.T) {
+	goBridge := open(t, nil, "")
+	arrays := threeArrays(t, memory.DefaultAllocator)
+	first := goBridge.SetImplLib("/nowhere/MyCoolRustLib.so", "")
+	var e *alloy.Error
+	if !errors.As(first, &e) || e.Code != alloy.Refused || e.Reason.String() != "CANNOT_OPEN" {
+		t.Fatalf("got %v", first)
+	}
+	for range 2 {
+		_, err := goBridge.From_chunks(arrays)
+		if err == nil || err.Error() != first.Error() {
+			t.Errorf("FromChunks: got %v, want %v", err, first)
+		}
+	}
+	if _, err := goBridge.Call(ctx, "echo", nil, int64BatchOnce); err == nil || err.Error() != first.Error() {
+		t.Errorf("Call: got %v, want %v", err, first)
+	}
+	if _, err := goBridge.Functions(); err == nil || err.Error() != first.Error() {
+		t.Errorf("Functions: got %v, want %v", err, first)
+	}
+	if err := goBridge.SetImplLib(library(t, "echo_cpp"), ""); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := goBridge.FromChunks(arrays); err != nil || n != 3 {
+		t.Errorf("after a load that succeeded: got %d, %v", n, err)
+	}
+}
+
+// TestALoadThatNeverReachedTheEngineSticksAsWell, whatever served before.
+func TestALoadThatNeverReachedTheEngineSticksAsWell(t *testing.T) {
+	arrays := threeArrays(t, memory.DefaultAllocator)
+	for _, before := range []string{"", "echo_cpp"} {
+		for _, c := range []struct{ path, certificate string }{{"lib\x00.so", ""}, {"lib.so", "AA\x00"}} {
+			goBridge := open(t, nil, before)
+			first := goBridge.SetImplLib(c.path, c.certificate)
+			var e *alloy.Error
+			if !errors.As(first, &e) || e.Code != alloy.Invalid {
+				t.Fatalf("got %v", first)
+			}
+			if n, err := goBridge.FromChunks(arrays); err != first {
+				t.Errorf("FromChunks: got %d, %v", n, err)
+			}
+			if _, err := goBridge.Call(ctx, "echo", nil, int64BatchOnce); err != first {
+				t.Errorf("Call: got %v", err)
+			}
+			if _, err := goBridge.Functions(); err != first {
+				t.Errorf("Functions: got %v", err)
+			}
+			if err := goBridge.SetImplLib(library(t, "echo_c"), ""); err != nil {
+				t.Fatal(err)
+			}
+			if n, err := goBridge.FromChunks(arrays); err != nil || n != 3 {
+				t.Errorf("after a load that succeeded: got %d, %v", n, err)
+			}
+		}
+	}
+}
+
+func TestAClosedBridgeStaysClosed(t *testing.T) {
+	closed := func(err error) bool {
+		var e *alloy.Error
+		return errors.As(err, &e) && e.Code == alloy.Closed
+	}
+	for name, prepare := range map[string]func(*alloy.GoBridge){
+		"unused":        func(*alloy.GoBridge) {},
+		"used":          func(b *alloy.GoBridge) { _, _ = b.Functions() },
+		"failed":        func(b *alloy.GoBridge) { _ = b.SetImplLib("/nowhere.so", "") },
+		"closed before": func(b *alloy.GoBridge) { b.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			goBridge := open(t, nil, "")
+			prepare(goBridge)
+			goBridge.Close()
+			if err := goBridge.SetImplLib(library(t, "echo_cpp"), ""); !closed(err) {
+				t.Errorf("SetImplLib: got %v", err)
+			}
+			if _, err := goBridge.Functions(); !closed(err) {
+				t.Errorf("Functions: got %v", err)
+			}
+		})
+	}
+}
+
+func TestUnsignedIsRefusedUnlessAllowedAtTheFirstLoad(t *testing.T) {
+	goBridge := alloy.GoBridge{Logger: silent}
+	defer goBridge.Close()
+	var e *alloy.Error
+	err := goBridge.SetImplLib(library(t, "echo_cpp"), "")
+	if !errors.As(err, &e) || e.Code != alloy.Refused || e.Reason.String() != "UNSIGNED" {
+		t.Fatalf("got %v", err)
+	}
+	goBridge.AllowUnsigned = true
+	if err := goBridge.SetImplLib(library(t, "echo_cpp"), ""); !errors.As(err, &e) || e.Reason.String() != "UNSIGNED" {
+		t.Errorf("allowed after the first load: got %v", err)
+	}
+
+	other := alloy.GoBridge{Logger: silent}
+	defer other.Close()
+	if _, err := other.Functions(); err != nil {
+		t.Fatal(err)
+	}
+	other.AllowUnsigned = true
+	if err := other.SetImplLib(library(t, "echo_cpp"), ""); err != nil {
+		t.Errorf("allowed after a use and before the first load: got %v", err)
+	}
+	other.AllowUnsigned = false
+	if err := other.SetImplLib(library(t, "echo_c"), ""); err != nil {
+		t.Errorf("disallowed after the first load: got %v", err)
+	}
+}
+
+func TestACertificateIsNeverIgnored(t *testing.T) {
+	goBridge := alloy.GoBridge{AllowUnsigned: true, Logger: silent}
+	defer goBridge.Close()
+	var e *alloy.Error
+	if err := goBridge.SetImplLib(library(t, "echo_cpp"), "AAAA"); !errors.As(err, &e) || e.Code != alloy.Unsupported {
+		t.Errorf("got %v", err)
+	}
+}
 
 // TestCallsWhileLibrariesAlternate has two backends whose function of one name gives
 // other columns: whatever a call meets, its result is that of one of them, whole.
