@@ -183,10 +183,28 @@ pub struct RawBackend {
 /// A constant table whose pointers lead to constants only.
 #[repr(transparent)]
 #[derive(Debug)]
-pub struct Constant<T>(pub T);
+pub struct Constant<T>(T);
 
-// SAFETY: what the macros of this crate put into it is never written.
+// SAFETY: whoever made it promised that all threads may read it at once.
 unsafe impl<T> Sync for Constant<T> {}
+
+impl<T> Constant<T> {
+    /// Let all threads share a table.
+    ///
+    /// # Safety
+    ///
+    /// Neither the table nor what its pointers lead to may ever be written.
+    #[must_use]
+    pub const unsafe fn new(table: T) -> Self {
+        Self(table)
+    }
+
+    /// The table.
+    #[must_use]
+    pub const fn get(&self) -> &T {
+        &self.0
+    }
+}
 
 /// The text of `bytes`, as a C string for a constant table.
 ///

@@ -6,9 +6,10 @@ use std::ffi::CStr;
 use crate::block::Exporter;
 use crate::error::{Code, Error};
 use crate::view::Number;
+use crate::view::sealed::Sealed;
 
-/// What a column may hold.
-pub trait Value: Sized {
+/// What a column may hold: numbers, booleans and strings.
+pub trait Value: Sized + Sealed {
     /// Where the values of a column are kept.
     type Store: Default + Send + 'static;
 
@@ -84,6 +85,8 @@ impl BitStore {
     }
 }
 
+impl Sealed for bool {}
+
 impl Value for bool {
     type Store = BitStore;
 
@@ -127,6 +130,8 @@ impl TextStore {
         self.offsets.push(self.data.len() as i32);
     }
 }
+
+impl Sealed for String {}
 
 impl Value for String {
     type Store = TextStore;

@@ -74,7 +74,7 @@ fn held() -> Option<Panic> {
     PANIC.try_with(RefCell::take).ok().flatten()
 }
 
-fn text_of<'a>(payload: &'a (dyn Any + Send)) -> Option<&'a str> {
+fn text_of(payload: &(dyn Any + Send)) -> Option<&str> {
     let text = payload.downcast_ref::<&'static str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
 }

@@ -11,7 +11,7 @@ use crate::abi::{
 };
 use crate::edge::{enter, guard, install_hook};
 use crate::error::Error;
-use crate::own::{OwnedArray, OwnedSchema};
+use crate::own::{Input, OwnedArray, OwnedSchema};
 use crate::scope::Scope;
 
 /// What a function says of itself; every pointer leads to constants.
@@ -29,7 +29,13 @@ pub struct Spec {
 
 /// A function as the engine sees it: the macros implement it, and so may authors who want
 /// the C structs themselves.
-pub trait Function: 'static {
+///
+/// # Safety
+///
+/// Every pointer of `SPEC` must lead to constants as backend.h wants them: texts end with
+/// a NUL, lists with their terminator. What `bind` and `run` give must be structs that
+/// any thread may read and release.
+pub unsafe trait Function: 'static {
     /// What the table says.
     const SPEC: Spec;
     /// What bind leaves for the runs. It serves one after another, on any thread.
@@ -40,7 +46,11 @@ pub trait Function: 'static {
     /// # Errors
     ///
     /// Whatever the function has against the schemas or the options.
-    fn bind(
+    ///
+    /// # Safety
+    ///
+    /// The schemas must be those of batches, and valid.
+    unsafe fn bind(
         scope: Scope<'_>,
         inputs: &[ArrowSchema],
         options: Options,
@@ -54,7 +64,7 @@ pub trait Function: 'static {
     fn run(
         state: &mut Self::State,
         scope: Scope<'_>,
-        inputs: &mut [ArrowArray],
+        inputs: &mut [Input],
     ) -> Result<OwnedArray, Error>;
 }
 
@@ -144,8 +154,8 @@ unsafe extern "C" fn bind<F: Function>(
         (Scope::from_raw(scope), inputs)
     };
     let bound = enter(scope, || {
-        // SAFETY: the values are those of this function's table.
-        F::bind(scope, inputs, unsafe { Options::read(F::SPEC.options, values) })
+        // SAFETY: the schemas are the engine's, the values those of this function's table.
+        unsafe { F::bind(scope, inputs, Options::read(F::SPEC.options, values)) }
     });
     match bound {
         Ok((schema, bound)) => {
@@ -170,6 +180,7 @@ unsafe extern "C" fn run<F: Function>(
     // SAFETY: the engine lends all of it for this call, and the state to nobody else.
     let (scope, state, inputs) = unsafe {
         let n = usize::try_from(n_inputs).unwrap_or(0);
+        let inputs = inputs.cast::<Input>();
         let inputs =
             if n == 0 { &mut [] } else { std::slice::from_raw_parts_mut(inputs, n) };
         (Scope::from_raw(scope), &mut *state.cast::<F::State>(), inputs)

@@ -31,7 +31,7 @@ pub use block::Exporter;
 pub use column::{Column, Value};
 pub use error::{Code, Error};
 pub use function::{Function, Options, Spec, Table, init};
-pub use own::{OwnedArray, OwnedSchema};
+pub use own::{Input, OwnedArray, OwnedSchema};
 pub use schema::ColumnSchema;
 pub use scope::{Level, Scope};
 pub use strings::{Bytes, Strings};

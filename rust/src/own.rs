@@ -85,9 +85,14 @@ unsafe impl Sync for OwnedArray {}
 
 impl OwnedArray {
     /// Move an array out of its place, which is left released.
+    ///
+    /// # Safety
+    ///
+    /// It must be valid or released, nobody else may release it, and it must be fit for
+    /// every thread.
     #[inline]
     #[must_use]
-    pub fn take(place: &mut ArrowArray) -> Self {
+    pub unsafe fn take(place: &mut ArrowArray) -> Self {
         Self(std::mem::replace(place, ArrowArray::released()))
     }
 
@@ -111,6 +116,31 @@ impl Drop for OwnedArray {
             // SAFETY: the struct is the owner's, and was not released before.
             unsafe { release(&mut self.0) }
         }
+    }
+}
+
+/// A batch that the engine passed, in its place: what is not taken out of it the engine
+/// releases.
+///
+/// Only the engine's own places are inputs, so that taking one is safe.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct Input(ArrowArray);
+
+impl Input {
+    /// Move the batch out, which leaves the place released.
+    #[inline]
+    #[must_use]
+    pub fn take(&mut self) -> OwnedArray {
+        // SAFETY: the engine gives its inputs away, each once.
+        unsafe { OwnedArray::take(&mut self.0) }
+    }
+
+    /// The struct, for reading.
+    #[inline]
+    #[must_use]
+    pub fn raw(&self) -> &ArrowArray {
+        &self.0
     }
 }
 

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use crate::error::Error;
+use crate::view::sealed::Sealed;
 use crate::view::{Kind, Param, Source, Validity};
 
 /// A column of bytes: binary, large binary, binary view, and dictionaries of them.
@@ -257,6 +258,8 @@ impl<'a> FromIterator<Option<&'a [u8]>> for Bytes<'a> {
     }
 }
 
+impl Sealed for Bytes<'_> {}
+
 impl<'a> Param<'a> for Bytes<'a> {
     const ACCEPTS: &'static str = "z Z vz ?:z ?:Z ?:vz\0";
 
@@ -304,6 +307,8 @@ impl<'a> FromIterator<Option<&'a str>> for Strings<'a> {
         Self(rows.into_iter().map(|row| row.map(str::as_bytes)).collect())
     }
 }
+
+impl Sealed for Strings<'_> {}
 
 impl<'a> Param<'a> for Strings<'a> {
     const ACCEPTS: &'static str = "u U vu ?:u ?:U ?:vu\0";

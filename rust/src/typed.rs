@@ -5,7 +5,7 @@ use crate::abi::{ArrowArray, ArrowSchema};
 use crate::block::Exporter;
 use crate::error::Error;
 use crate::function::Options;
-use crate::own::{OwnedArray, OwnedSchema};
+use crate::own::{Input, OwnedArray, OwnedSchema};
 use crate::schema::ColumnSchema;
 use crate::view::{Kind, Param, Source};
 
@@ -22,13 +22,17 @@ pub struct TypedState {
 /// # Errors
 ///
 /// The name of a column is none.
-pub fn bind(
+///
+/// # Safety
+///
+/// The schema must be that of a batch, and valid.
+pub unsafe fn bind(
     input: &ArrowSchema,
     options: Options,
     outputs: &[ColumnSchema<'_>],
 ) -> Result<(OwnedSchema, TypedState), Error> {
     let count = usize::try_from(input.n_children).unwrap_or(0);
-    // SAFETY: the engine passed the schema, whose children are valid.
+    // SAFETY: the children of a valid schema are valid.
     let kinds = (0..count).map(|index| unsafe { Kind::of(&**input.children.add(index)) });
     let state =
         TypedState { kinds: kinds.collect(), options, exporter: Exporter::default() };
@@ -44,8 +48,8 @@ impl TypedState {
 
     /// The columns of a batch, in the order in which they were declared.
     #[must_use]
-    pub fn columns<'a>(&'a self, batch: &'a ArrowArray) -> Columns<'a> {
-        Columns { batch, kinds: self.kinds.iter().enumerate() }
+    pub fn columns<'a>(&'a self, batch: &'a Input) -> Columns<'a> {
+        Columns { batch: batch.raw(), kinds: self.kinds.iter().enumerate() }
     }
 
     /// Start the export of a batch.

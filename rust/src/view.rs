@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::ffi::CStr;
 use std::mem::{align_of, size_of};
 
+use self::sealed::Sealed;
 use crate::abi::{ArrowArray, ArrowSchema};
 use crate::error::Error;
 
@@ -152,8 +153,14 @@ impl Validity<'_> {
     }
 }
 
-/// What can be a parameter of a function.
-pub trait Param<'a>: Sized {
+// The crate's unsafe code relies on what these traits say, so that no other crate may
+// implement them.
+pub(crate) mod sealed {
+    pub trait Sealed {}
+}
+
+/// What can be a parameter of a function: the views of this crate.
+pub trait Param<'a>: Sized + Sealed {
     /// The C formats it accepts, with blanks between and a NUL at the end.
     const ACCEPTS: &'static str;
 
@@ -166,14 +173,16 @@ pub trait Param<'a>: Sized {
 }
 
 /// A number of the machine, which is what [`View`] shows.
-pub trait Number: Copy + Default + Send + 'static {
+pub trait Number: Copy + Default + Send + Sealed + 'static {
     /// Its C format, with a NUL at the end.
     const FORMAT: &'static str;
 }
 
 macro_rules! numbers {
     ($($type:ty: $format:literal),*) => {
-        $(impl Number for $type {
+        $(impl Sealed for $type {}
+
+        impl Number for $type {
             const FORMAT: &'static str = concat!($format, "\0");
         })*
     };
@@ -247,6 +256,8 @@ impl<'a, T: Number> From<&'a [T]> for View<'a, T> {
     }
 }
 
+impl<T: Number> Sealed for View<'_, T> {}
+
 impl<'a, T: Number> Param<'a> for View<'a, T> {
     const ACCEPTS: &'static str = T::FORMAT;
 
@@ -292,6 +303,8 @@ impl Bools<'_> {
         (0..self.rows).map(|row| self.get(row))
     }
 }
+
+impl Sealed for Bools<'_> {}
 
 impl<'a> Param<'a> for Bools<'a> {
     const ACCEPTS: &'static str = "b\0";

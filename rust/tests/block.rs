@@ -49,7 +49,7 @@ fn batch(exporter: &mut Exporter, dropped: &Arc<AtomicUsize>) -> OwnedArray {
 
 fn take(parent: &ArrowArray, index: usize) -> OwnedArray {
     // SAFETY: the child is in its place, and is moved out.
-    OwnedArray::take(unsafe { &mut **parent.children.add(index) })
+    unsafe { OwnedArray::take(&mut **parent.children.add(index)) }
 }
 
 #[test]

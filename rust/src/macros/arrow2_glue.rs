@@ -17,7 +17,7 @@ macro_rules! arrow2_glue {
             use arrow2::ffi;
             use std::mem::ManuallyDrop;
             use $crate::abi::{ArrowArray, ArrowSchema};
-            use $crate::{Error, Options, OwnedArray, OwnedSchema, Scope};
+            use $crate::{Error, Input, Options, OwnedArray, OwnedSchema, Scope};
 
             /// Columns of equal length; a batch without columns has rows all the same.
             pub struct Batch {
@@ -50,7 +50,7 @@ macro_rules! arrow2_glue {
 
             /// The inputs of a run, each imported when it is asked for.
             pub struct Batches<'a> {
-                inputs: std::slice::IterMut<'a, ArrowArray>,
+                inputs: std::slice::IterMut<'a, Input>,
                 schemas: &'a [Schema],
             }
 
@@ -72,7 +72,7 @@ macro_rules! arrow2_glue {
                 fn next(&mut self) -> Option<Self::Item> {
                     let index = self.schemas.len() - self.inputs.len();
                     let input = self.inputs.next()?;
-                    Some(import_batch(OwnedArray::take(input), &self.schemas[index]))
+                    Some(import_batch(input.take(), &self.schemas[index]))
                 }
 
                 fn size_hint(&self) -> (usize, Option<usize>) {
@@ -109,14 +109,25 @@ macro_rules! arrow2_glue {
                 bound: Bound,
             }
 
+            /// The schemas of the inputs.
+            ///
+            /// # Safety
+            ///
+            /// They must be those of batches, and valid.
+            pub unsafe fn import_schemas(
+                inputs: &[ArrowSchema],
+            ) -> Result<Vec<Schema>, Error> {
+                // SAFETY: the caller's promise.
+                inputs.iter().map(|schema| unsafe { import_schema(schema) }).collect()
+            }
+
             /// Bind a function.
             pub fn bind(
                 _scope: Scope<'_>,
-                inputs: &[ArrowSchema],
+                inputs: Vec<Schema>,
                 options: Options,
                 function: impl FnOnce(&Bind<'_>) -> Result<Bound, Error>,
             ) -> Result<(OwnedSchema, State), Error> {
-                let inputs = inputs.iter().map(import_schema).collect::<Result<Vec<_>, _>>()?;
                 let bound = function(&Bind { schemas: &inputs, options: &options })?;
                 let root = DataType::Struct(bound.schema.fields.clone());
                 let mut root = Field::new("", root, false);
@@ -129,7 +140,7 @@ macro_rules! arrow2_glue {
                 pub fn run(
                     &mut self,
                     scope: Scope<'_>,
-                    inputs: &mut [ArrowArray],
+                    inputs: &mut [Input],
                 ) -> Result<OwnedArray, Error> {
                     let mut batches = Batches { inputs: inputs.iter_mut(), schemas: &self.inputs };
                     let batch = (self.bound.run)(scope, &mut batches)?;
@@ -161,7 +172,8 @@ macro_rules! arrow2_glue {
                 Ok(())
             }
 
-            fn import_schema(schema: &ArrowSchema) -> Result<Schema, Error> {
+            // SAFETY (of the call): the schema is valid.
+            unsafe fn import_schema(schema: &ArrowSchema) -> Result<Schema, Error> {
                 // SAFETY: ffi::ArrowSchema is the same C struct, and is only borrowed.
                 let root = unsafe {
                     ffi::import_field_from_c(&*(&raw const *schema).cast::<ffi::ArrowSchema>())?
@@ -199,7 +211,9 @@ macro_rules! arrow2_glue {
             fn export_array(array: Box<dyn Array>) -> OwnedArray {
                 let array = ManuallyDrop::new(ffi::export_array_to_c(array));
                 // SAFETY: ffi::ArrowArray is the same C struct, and is moved over.
-                OwnedArray::take(&mut unsafe { (&raw const *array).cast::<ArrowArray>().read() })
+                unsafe {
+                    OwnedArray::take(&mut (&raw const *array).cast::<ArrowArray>().read())
+                }
             }
 
             fn export_field(field: &Field) -> OwnedSchema {

@@ -18,7 +18,7 @@ macro_rules! arrow_glue {
             use arrow::schema::{DataType, Field, Fields, Schema, SchemaRef};
             use std::sync::Arc;
             use $crate::abi::{ArrowArray, ArrowSchema};
-            use $crate::{Error, Exporter, Options, OwnedArray, OwnedSchema, Scope};
+            use $crate::{Error, Exporter, Input, Options, OwnedArray, OwnedSchema, Scope};
 
             $crate::__arrow_import! {}
             $crate::__arrow_import_nested! {}
@@ -58,7 +58,7 @@ macro_rules! arrow_glue {
 
             /// The inputs of a run, each imported when it is asked for.
             pub struct Batches<'a> {
-                inputs: std::slice::IterMut<'a, ArrowArray>,
+                inputs: std::slice::IterMut<'a, Input>,
                 schemas: &'a [SchemaRef],
             }
 
@@ -77,7 +77,7 @@ macro_rules! arrow_glue {
                 fn next(&mut self) -> Option<Self::Item> {
                     let index = self.schemas.len() - self.inputs.len();
                     let input = self.inputs.next()?;
-                    Some(import_batch(OwnedArray::take(input), &self.schemas[index]))
+                    Some(import_batch(input.take(), &self.schemas[index]))
                 }
 
                 fn size_hint(&self) -> (usize, Option<usize>) {
@@ -116,14 +116,25 @@ macro_rules! arrow_glue {
                 bound: Bound,
             }
 
+            /// The schemas of the inputs.
+            ///
+            /// # Safety
+            ///
+            /// They must be those of batches, and valid.
+            pub unsafe fn import_schemas(
+                inputs: &[ArrowSchema],
+            ) -> Result<Vec<SchemaRef>, Error> {
+                // SAFETY: the caller's promise.
+                inputs.iter().map(|schema| unsafe { import_schema(schema) }).collect()
+            }
+
             /// Bind a function.
             pub fn bind(
                 scope: Scope<'_>,
-                inputs: &[ArrowSchema],
+                inputs: Vec<SchemaRef>,
                 options: Options,
                 function: impl FnOnce(&Bind<'_>) -> Result<Bound, Error>,
             ) -> Result<(OwnedSchema, State), Error> {
-                let inputs = inputs.iter().map(import_schema).collect::<Result<Vec<_>, _>>()?;
                 let bound = function(&Bind { scope, schemas: &inputs, options: &options })?;
                 let schema = export_schema(&bound.schema)?;
                 Ok((schema, State { inputs, exporter: Exporter::default(), bound }))
@@ -134,7 +145,7 @@ macro_rules! arrow_glue {
                 pub fn run(
                     &mut self,
                     scope: Scope<'_>,
-                    inputs: &mut [ArrowArray],
+                    inputs: &mut [Input],
                 ) -> Result<OwnedArray, Error> {
                     let mut batches = Batches { inputs: inputs.iter_mut(), schemas: &self.inputs };
                     let batch = (self.bound.run)(scope, &mut batches)?;
@@ -170,7 +181,8 @@ macro_rules! arrow_glue {
                 Ok(())
             }
 
-            fn import_schema(schema: &ArrowSchema) -> Result<SchemaRef, Error> {
+            // SAFETY (of the call): the schema is valid.
+            unsafe fn import_schema(schema: &ArrowSchema) -> Result<SchemaRef, Error> {
                 // SAFETY: FFI_ArrowSchema is the same C struct, and is only borrowed.
                 let schema = unsafe { &*(&raw const *schema).cast::<FFI_ArrowSchema>() };
                 Ok(Arc::new(Schema::try_from(schema)?))

@@ -47,22 +47,28 @@ macro_rules! backend {
             scope: *mut $crate::abi::RawScope,
         ) -> *const $crate::abi::RawBackend {
             use $crate::abi::{Constant, RawBackend, RawFunction, c_text};
+            // SAFETY: the tables of the functions are constants.
             static FUNCTIONS: Constant<
                 [*const RawFunction; [$(stringify!($function)),+].len() + 1],
-            > = Constant([
-                $($crate::Table::<$function>::TABLE as *const RawFunction,)+
-                ::core::ptr::null(),
-            ]);
-            static BACKEND: Constant<RawBackend> = Constant(RawBackend {
-                struct_size: ::core::mem::size_of::<RawBackend>() as u32,
-                abi: $crate::abi::ABI,
-                name: c_text(concat!($name, "\0")),
-                version: c_text($crate::__version!($($version)?)),
-                language: c_text("Rust\0"),
-                functions: &raw const FUNCTIONS.0 as *const *const RawFunction,
-            });
+            > = unsafe {
+                Constant::new([
+                    $($crate::Table::<$function>::TABLE as *const RawFunction,)+
+                    ::core::ptr::null(),
+                ])
+            };
+            // SAFETY: the texts and the functions are constants.
+            static BACKEND: Constant<RawBackend> = unsafe {
+                Constant::new(RawBackend {
+                    struct_size: ::core::mem::size_of::<RawBackend>() as u32,
+                    abi: $crate::abi::ABI,
+                    name: c_text(concat!($name, "\0")),
+                    version: c_text($crate::__version!($($version)?)),
+                    language: c_text("Rust\0"),
+                    functions: FUNCTIONS.get().as_ptr(),
+                })
+            };
             // SAFETY: the arguments are the engine's own.
-            unsafe { $crate::init(services, scope, &BACKEND.0) }
+            unsafe { $crate::init(services, scope, BACKEND.get()) }
         }
     };
 }

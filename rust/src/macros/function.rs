@@ -106,7 +106,8 @@ macro_rules! __whole_batches {
         #[allow(non_camel_case_types, missing_docs)]
         pub enum $name {}
 
-        impl $crate::Function for $name {
+        // SAFETY: what SPEC points to is made here, of constants.
+        unsafe impl $crate::Function for $name {
             const SPEC: $crate::Spec = $crate::Spec {
                 name: $crate::abi::c_text(concat!(stringify!($name), "\0")),
                 summary: $crate::abi::c_text(concat!($($doc,)* "\0").trim_ascii_start()),
@@ -118,18 +119,20 @@ macro_rules! __whole_batches {
             };
             type State = crate::$glue::State;
 
-            fn bind(
+            unsafe fn bind(
                 scope: $crate::Scope<'_>,
                 inputs: &[$crate::abi::ArrowSchema],
                 options: $crate::Options,
             ) -> ::core::result::Result<($crate::OwnedSchema, Self::State), $crate::Error> {
+                // SAFETY: the engine passed the schemas.
+                let inputs = unsafe { crate::$glue::import_schemas(inputs)? };
                 crate::$glue::bind(scope, inputs, options, $bind)
             }
 
             fn run(
                 state: &mut Self::State,
                 scope: $crate::Scope<'_>,
-                inputs: &mut [$crate::abi::ArrowArray],
+                inputs: &mut [$crate::Input],
             ) -> ::core::result::Result<$crate::OwnedArray, $crate::Error> {
                 state.run(scope, inputs)
             }
@@ -171,9 +174,10 @@ macro_rules! __options {
                 summary: ::core::ptr::null(),
                 fallback: ::core::ptr::null(),
             };
+            // SAFETY: the options and their texts are constants.
             const LIST: &Constant<&[RawOption]> =
-                &Constant(&[$($crate::__option!($option),)+ NONE]);
-            LIST.0.as_ptr()
+                &unsafe { Constant::new(&[$($crate::__option!($option),)+ NONE]) };
+            LIST.get().as_ptr()
         }
     };
 }

@@ -61,7 +61,8 @@ macro_rules! __typed_function {
         #[allow(non_camel_case_types, missing_docs)]
         pub enum $name {}
 
-        impl $crate::Function for $name {
+        // SAFETY: what SPEC points to is made here, of constants.
+        unsafe impl $crate::Function for $name {
             const SPEC: $crate::Spec = $crate::Spec {
                 name: $crate::abi::c_text(concat!(stringify!($name), "\0")),
                 summary: $crate::abi::c_text(concat!($($doc,)* "\0").trim_ascii_start()),
@@ -71,26 +72,31 @@ macro_rules! __typed_function {
                 max_inputs: 1,
                 columns: const {
                     use $crate::abi::{Constant, RawColumn};
-                    const COLUMNS: &Constant<&[RawColumn]> = &Constant(&[
-                        $(RawColumn {
-                            name: $crate::abi::c_text(concat!(stringify!($param), "\0")),
-                            summary: $crate::abi::c_text("\0"),
-                            accepts: $crate::abi::c_text(<$in as $crate::Param>::ACCEPTS),
-                        },)*
-                        RawColumn {
-                            name: ::core::ptr::null(),
-                            summary: ::core::ptr::null(),
-                            accepts: ::core::ptr::null(),
-                        },
-                    ]);
-                    const INPUTS: &Constant<[*const RawColumn; 2]> =
-                        &Constant([COLUMNS.0.as_ptr(), ::core::ptr::null()]);
-                    INPUTS.0.as_ptr()
+                    // SAFETY: the columns and their texts are constants.
+                    const COLUMNS: &Constant<&[RawColumn]> = &unsafe {
+                        Constant::new(&[
+                            $(RawColumn {
+                                name: $crate::abi::c_text(concat!(stringify!($param), "\0")),
+                                summary: $crate::abi::c_text("\0"),
+                                accepts: $crate::abi::c_text(<$in as $crate::Param>::ACCEPTS),
+                            },)*
+                            RawColumn {
+                                name: ::core::ptr::null(),
+                                summary: ::core::ptr::null(),
+                                accepts: ::core::ptr::null(),
+                            },
+                        ])
+                    };
+                    // SAFETY: as above.
+                    const INPUTS: &Constant<[*const RawColumn; 2]> = &unsafe {
+                        Constant::new([COLUMNS.get().as_ptr(), ::core::ptr::null()])
+                    };
+                    INPUTS.get().as_ptr()
                 },
             };
             type State = $crate::typed::TypedState;
 
-            fn bind(
+            unsafe fn bind(
                 _scope: $crate::Scope<'_>,
                 inputs: &[$crate::abi::ArrowSchema],
                 options: $crate::Options,
@@ -100,13 +106,14 @@ macro_rules! __typed_function {
                     format: <$type as $crate::Value>::format(),
                     nullable: true,
                 }),+];
-                $crate::typed::bind(&inputs[0], options, &outputs)
+                // SAFETY: the engine passed the schema.
+                unsafe { $crate::typed::bind(&inputs[0], options, &outputs) }
             }
 
             fn run(
                 state: &mut Self::State,
                 _scope: $crate::Scope<'_>,
-                inputs: &mut [$crate::abi::ArrowArray],
+                inputs: &mut [$crate::Input],
             ) -> ::core::result::Result<$crate::OwnedArray, $crate::Error> {
                 #[allow(unused_mut, unused_variables)]
                 let mut columns = state.columns(&inputs[0]);

@@ -8,7 +8,7 @@ use std::ffi::c_void;
 use std::ptr;
 
 use arrowalloy::abi::{ArrowArray, ArrowSchema, c_text};
-use arrowalloy::{Error, Function, Options, OwnedArray, OwnedSchema, Scope, Spec};
+use arrowalloy::{Error, Function, Input, Options, OwnedArray, OwnedSchema, Scope, Spec};
 
 use crate::{spec, value_schema};
 
@@ -17,12 +17,13 @@ macro_rules! lie {
         #[allow(non_camel_case_types, missing_docs)]
         pub enum $name {}
 
-        impl Function for $name {
+        // SAFETY: the texts are constants, and there is no list; the rest is the misdeed.
+        unsafe impl Function for $name {
             const SPEC: Spec =
                 spec(c_text(concat!(stringify!($name), "\0")), concat!($summary, "\0"));
             type State = ();
 
-            fn bind(
+            unsafe fn bind(
                 _: Scope<'_>,
                 _: &[ArrowSchema],
                 _: Options,
@@ -33,9 +34,9 @@ macro_rules! lie {
             fn run(
                 (): &mut (),
                 _: Scope<'_>,
-                inputs: &mut [ArrowArray],
+                inputs: &mut [Input],
             ) -> Result<OwnedArray, Error> {
-                let lie: fn(&mut ArrowArray, &mut Parts, &mut ArrowArray) = $lie;
+                let lie: fn(&mut ArrowArray, &mut Parts, &mut Input) = $lie;
                 Ok(tell(lie, &mut inputs[0]))
             }
         }
@@ -52,8 +53,8 @@ struct Parts {
 }
 
 fn tell(
-    lie: fn(&mut ArrowArray, &mut Parts, &mut ArrowArray),
-    input: &mut ArrowArray,
+    lie: fn(&mut ArrowArray, &mut Parts, &mut Input),
+    input: &mut Input,
 ) -> OwnedArray {
     let parts = Box::leak(Box::new(Parts {
         column: ArrowArray::released(),
@@ -82,7 +83,8 @@ fn tell(
         ..ArrowArray::released()
     };
     lie(&mut root, parts, input);
-    OwnedArray::take(&mut root)
+    // SAFETY: none, where it lies.
+    unsafe { OwnedArray::take(&mut root) }
 }
 
 unsafe extern "C" fn release_column(array: *mut ArrowArray) {
@@ -99,7 +101,8 @@ unsafe extern "C" fn release_root(array: *mut ArrowArray) {
 }
 
 lie!(released_output, "Says that all is well, and gives nothing.", |root, _, _| {
-    drop(OwnedArray::take(root));
+    // SAFETY: the struct is whole, and is left released.
+    drop(unsafe { OwnedArray::take(root) });
 });
 
 lie!(released_column, "Gives a batch whose column is released.", |_, parts, _| {
@@ -110,9 +113,11 @@ lie!(
     double_release,
     "Gives its input back and leaves it in its place as well: two structs, one release.",
     |root, _, input| {
-        drop(OwnedArray::take(root));
-        // SAFETY: the copy is the misdeed.
-        *root = unsafe { ptr::read(input) };
+        // SAFETY: the struct is whole; the copy is the misdeed.
+        *root = unsafe {
+            drop(OwnedArray::take(root));
+            ptr::read(input.raw())
+        };
     }
 );
 
@@ -194,12 +199,13 @@ pub enum no_struct {}
 
 macro_rules! lie_in_bind {
     ($name:ident, $summary:literal, $lie:expr) => {
-        impl Function for $name {
+        // SAFETY: the texts are constants, and there is no list; the rest is the misdeed.
+        unsafe impl Function for $name {
             const SPEC: Spec =
                 spec(c_text(concat!(stringify!($name), "\0")), concat!($summary, "\0"));
             type State = ();
 
-            fn bind(
+            unsafe fn bind(
                 _: Scope<'_>,
                 _: &[ArrowSchema],
                 _: Options,
@@ -217,7 +223,7 @@ macro_rules! lie_in_bind {
             fn run(
                 (): &mut (),
                 _: Scope<'_>,
-                _: &mut [ArrowArray],
+                _: &mut [Input],
             ) -> Result<OwnedArray, Error> {
                 Err(Error::failed("bound on a lie"))
             }

@@ -3,10 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use arrowalloy::abi::{ArrowArray, ArrowSchema, c_text};
+use arrowalloy::abi::{ArrowSchema, c_text};
 use arrowalloy::{
-    Code, ColumnSchema, Error, Exporter, Function, Options, OwnedArray, OwnedSchema,
-    Scope, Spec,
+    Code, ColumnSchema, Error, Exporter, Function, Input, Options, OwnedArray,
+    OwnedSchema, Scope, Spec,
 };
 
 use crate::{spec, value_schema};
@@ -18,12 +18,17 @@ macro_rules! outcome {
         #[allow(non_camel_case_types, missing_docs)]
         pub enum $name {}
 
-        impl Function for $name {
+        // SAFETY: the texts are constants, and there is no list.
+        unsafe impl Function for $name {
             const SPEC: Spec =
                 spec(c_text(concat!(stringify!($name), "\0")), concat!($summary, "\0"));
             type State = $state;
 
-            fn bind(_: Scope<'_>, inputs: &[ArrowSchema], _: Options) -> Bound<$state> {
+            unsafe fn bind(
+                _: Scope<'_>,
+                inputs: &[ArrowSchema],
+                _: Options,
+            ) -> Bound<$state> {
                 let bind: fn(&ArrowSchema) -> Bound<$state> = $bind;
                 bind(&inputs[0])
             }
@@ -31,12 +36,12 @@ macro_rules! outcome {
             fn run(
                 state: &mut $state,
                 scope: Scope<'_>,
-                inputs: &mut [ArrowArray],
+                inputs: &mut [Input],
             ) -> Result<OwnedArray, Error> {
                 let run: fn(
                     &mut $state,
                     Scope<'_>,
-                    &mut ArrowArray,
+                    &mut Input,
                 ) -> Result<OwnedArray, Error> = $run;
                 run(state, scope, &mut inputs[0])
             }
@@ -184,7 +189,7 @@ outcome!(keep, "Keeps its input until the next run or the unbind, and gives the 
     bind value,
     run |kept, _, input| {
         let rows = kept.as_ref().map_or(-1, |kept| kept.raw().length);
-        *kept = Some(OwnedArray::take(input));
+        *kept = Some(input.take());
         Ok(values(vec![rows]))
     }
 );
@@ -207,14 +212,14 @@ outcome!(
     run | kept,
     _,
     input | {
-        let before = kept.replace(OwnedArray::take(input));
+        let before = kept.replace(input.take());
         Ok(before.unwrap_or_else(|| values(vec![])))
     }
 );
 
 outcome!(release_input, "Releases its input by itself, before it answers.", (), bind value,
     run |(), _, input| {
-        drop(OwnedArray::take(input));
+        drop(input.take());
         Ok(values(vec![1]))
     }
 );
@@ -222,7 +227,7 @@ outcome!(release_input, "Releases its input by itself, before it answers.", (), 
 outcome!(release_on_thread, "Releases its input on another thread, perhaps after it answered.", (),
     bind value,
     run |(), _, input| {
-        let input = OwnedArray::take(input);
+        let input = input.take();
         std::thread::spawn(move || drop(input));
         Ok(values(vec![1]))
     }
@@ -240,7 +245,7 @@ outcome!(
     input | {
         let mut exporter = Exporter::default();
         exporter.start();
-        exporter.node(input.length as usize, 0, 0, 0, false);
+        exporter.node(input.raw().length as usize, 0, 0, 0, false);
         exporter.buffer(std::ptr::null::<u8>());
         // SAFETY: there is no buffer.
         Ok(unsafe { exporter.finish(()) })

@@ -28,7 +28,7 @@ fn own_schema(schema: FFI_ArrowSchema) -> OwnedSchema {
 fn own_array(array: FFI_ArrowArray) -> OwnedArray {
     let array = ManuallyDrop::new(array);
     // SAFETY: the same C struct, moved over.
-    OwnedArray::take(&mut unsafe { (&raw const *array).cast::<ArrowArray>().read() })
+    unsafe { OwnedArray::take(&mut (&raw const *array).cast::<ArrowArray>().read()) }
 }
 
 fn bind(field: &Field) -> Call {
