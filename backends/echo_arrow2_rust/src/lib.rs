@@ -8,6 +8,8 @@ use arrowalloy::{Error, Level, Scope};
 use crate::alloy_arrow2::{Batch, Batches, Bind, Bound, describe_array, describe_batch};
 
 #[cfg(test)]
+mod misaligned;
+#[cfg(test)]
 #[path = "../../echo_rust/src/tests.rs"]
 mod tests;
 

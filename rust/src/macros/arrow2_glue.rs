@@ -13,9 +13,10 @@ macro_rules! arrow2_glue {
             use $($arrow2)::+ as arrow2;
 
             use arrow2::array::Array;
-            use arrow2::datatypes::{DataType, Field, Schema};
+            use arrow2::datatypes::{DataType, Field, IntegerType, PhysicalType, Schema};
             use arrow2::ffi;
-            use std::mem::ManuallyDrop;
+            use arrow2::types::{PrimitiveType, days_ms, i256, months_days_ns};
+            use std::mem::{ManuallyDrop, align_of};
             use $crate::abi::{ArrowArray, ArrowSchema};
             use $crate::{Error, Input, Options, OwnedArray, OwnedSchema, Scope};
 
@@ -193,6 +194,13 @@ macro_rules! arrow2_glue {
                     // is moved out, and outlives its parent.
                     let column = unsafe {
                         match batch.raw().child(index) {
+                            Some(child) if !is_aligned(child, &field.data_type) => {
+                                return Err(Error::bad_data(format!(
+                                    "column {}: arrow2 needs aligned buffers; copy the column \
+                                     or use arrow-rs",
+                                    field.name
+                                )));
+                            }
                             Some(child) if child.length == rows => {
                                 OwnedArray::take(&mut **children.add(index)).into_raw()
                             }
@@ -206,6 +214,83 @@ macro_rules! arrow2_glue {
                     });
                 }
                 Ok(Batch { columns, rows: rows as usize })
+            }
+
+            // Whether arrow2 can read the array where it lies. Its import copies what is
+            // misaligned without heed of the offset, or refuses it, as the version goes.
+            //
+            // SAFETY (of the call): the gate passed the struct as this type.
+            unsafe fn is_aligned(array: &ArrowArray, data_type: &DataType) -> bool {
+                // Of the only buffer that holds more than bytes and bits: how many slots
+                // it has beyond one for each row, and what these need.
+                let (more, align) = match data_type.to_physical_type() {
+                    PhysicalType::Primitive(primitive) => (0, align_of_primitive(primitive)),
+                    PhysicalType::Dictionary(key) => (0, align_of_key(key)),
+                    PhysicalType::Union => (0, align_of::<i32>()),
+                    PhysicalType::Utf8
+                    | PhysicalType::Binary
+                    | PhysicalType::List
+                    | PhysicalType::Map => (1, align_of::<i32>()),
+                    PhysicalType::LargeUtf8
+                    | PhysicalType::LargeBinary
+                    | PhysicalType::LargeList => (1, align_of::<i64>()),
+                    PhysicalType::Null
+                    | PhysicalType::Boolean
+                    | PhysicalType::FixedSizeBinary
+                    | PhysicalType::FixedSizeList
+                    | PhysicalType::Struct => (0, 1),
+                };
+                let is_read = array.offset + array.length + more > 0;
+                // SAFETY: see above.
+                unsafe {
+                    if is_read && array.buffer(1) as usize % align != 0 {
+                        return false;
+                    }
+                    let child = |index, field: &Field| {
+                        array.child(index).is_none_or(|child| is_aligned(child, &field.data_type))
+                    };
+                    match data_type.to_logical_type() {
+                        DataType::List(field)
+                        | DataType::LargeList(field)
+                        | DataType::FixedSizeList(field, _)
+                        | DataType::Map(field, _) => child(0, field),
+                        DataType::Struct(fields) | DataType::Union(fields, ..) => {
+                            fields.iter().enumerate().all(|(index, field)| child(index, field))
+                        }
+                        DataType::Dictionary(_, values, _) => {
+                            array.dictionary.as_ref().is_none_or(|array| is_aligned(array, values))
+                        }
+                        _ => true,
+                    }
+                }
+            }
+
+            fn align_of_primitive(primitive: PrimitiveType) -> usize {
+                match primitive {
+                    PrimitiveType::Int8 | PrimitiveType::UInt8 => 1,
+                    PrimitiveType::Int16 | PrimitiveType::UInt16 | PrimitiveType::Float16 => {
+                        align_of::<u16>()
+                    }
+                    PrimitiveType::Int32 | PrimitiveType::UInt32 | PrimitiveType::Float32 => {
+                        align_of::<u32>()
+                    }
+                    PrimitiveType::Int64 | PrimitiveType::UInt64 | PrimitiveType::Float64 => {
+                        align_of::<u64>()
+                    }
+                    PrimitiveType::Int128 => align_of::<i128>(),
+                    PrimitiveType::Int256 => align_of::<i256>(),
+                    PrimitiveType::DaysMs => align_of::<days_ms>(),
+                    PrimitiveType::MonthDayNano => align_of::<months_days_ns>(),
+                }
+            }
+
+            fn align_of_key(key: IntegerType) -> usize {
+                match key {
+                    IntegerType::Int8 | IntegerType::UInt8 => 1,
+                    IntegerType::Int16 | IntegerType::UInt16 => align_of::<u16>(),
+                    IntegerType::Int32 | IntegerType::UInt32 => align_of::<u32>(),
+                    IntegerType::Int64 | IntegerType::UInt64 => align_of::<u64>(),
+                }
             }
 
             fn export_array(array: Box<dyn Array>) -> OwnedArray {
