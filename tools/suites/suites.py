@@ -43,9 +43,13 @@ def rust(log):
         "cargo", "test", "--workspace", "--locked", "--no-fail-fast", may_fail=True))
 
 
+# Where pyarrow is, also when this is run by hand.
+PYTHON = ROOT / ".venv/bin/python3"
+
+
 def python(log, folder):
     return reports.unittest(log.run(
-        sys.executable, "-m", "unittest", "discover", "-v", "-s", ROOT / folder, "-t",
+        PYTHON if PYTHON.exists() else sys.executable, "-m", "unittest", "discover", "-v", "-s", ROOT / folder, "-t",
         ROOT / folder, may_fail=True))
 
 
