@@ -3,9 +3,11 @@
 
 #include "alloy/alloy.hpp"
 
-int main(int, char** argv) {
+int main(int argc, char** argv) {
+  if (argc != 2) return std::cerr << "first_cpp LIBRARY\n", 2;
   alloy::Bridge bridge(alloy::Host({.allow_unsigned = true}));
-  auto status = bridge.SetImplLib(argv[1]);  // such as build/backends/score_cpp.so
+  // Such as build/backends/score_cpp.so. A failure sticks: Call tells it.
+  (void)bridge.SetImplLib(argv[1]);
   auto batch = alloy::MakeBatch({{"x", alloy::MakeArray<double>({1.5, 2, {}})},
                                  {"y", alloy::MakeArray<int64_t>({10, 20, 30})}});
   auto scores = bridge.Call("score", *batch);

@@ -519,6 +519,8 @@ struct SymbolLookup {
 // up. The descriptor must stay open as long: the loader knows libraries by name, and the
 // name is that of the descriptor.
 //
+// A constructor that throws ends the process: there is no way back out of the loader.
+//
 // Threads  shared. Constructors of the library run on the calling thread.
 SymbolLookup LoadSealed(const Fd& sealed, const char* symbol);
 
@@ -570,6 +572,14 @@ bool IsMappedFrom(const void* address, const FileFacts& facts) {
   return false;
 }
 
+// A constructor of a library that throws cannot be survived: the unwinding leaves the
+// loader's lock held, and every later load hangs. So it ends here, with the words of
+// std::terminate. The volatile pointer makes the compiler believe that dlopen may throw.
+void* OpenOrEnd(const char* path, int flags) noexcept {
+  void* (*volatile open)(const char*, int) = ::dlopen;
+  return open(path, flags);
+}
+
 SymbolLookup Refusal(LoadFault fault, std::string text) {
   return {.fault = fault, .text = std::move(text), .symbol = nullptr};
 }
@@ -596,7 +606,7 @@ SymbolLookup LoadSealed(const Fd& sealed, const char* symbol) {
     return Refusal(LoadFault::kIdentity,
                    "the loader already holds another library as " + path);
   }
-  void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* handle = OpenOrEnd(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) return Refusal(LoadFault::kLoader, TextOfLoader());
   void* address = ::dlsym(handle, symbol);
   if (address == nullptr) return Refusal(LoadFault::kLoader, TextOfLoader());
@@ -3868,6 +3878,7 @@ constexpr uint64_t kProgramHeaderSize = 56;
 constexpr uint64_t kSymbolSize = 24;
 constexpr uint64_t kDynamicSize = 16;
 constexpr uint16_t kMaxSegments = 128;
+constexpr uint64_t kPage = 4096;  // the least that a machine maps
 #if defined(__x86_64__)
 constexpr uint16_t kMachine = 62;
 constexpr const char* kMachineName = "x86-64";
@@ -3954,10 +3965,13 @@ Status ElfReader::ReadSegments() {
           !LiesWithin(segment.address, segment.size, uint64_t{1} << 47)) {
         return ElfMalformed(name + " has an impossible size or address");
       }
-      if (segment.address < next_address) {
-        return ElfMalformed(name + " overlaps the one before it, or is out of order");
+      // By pages, as the loader maps: a later segment on the same page would replace
+      // bytes that are looked at here.
+      if ((segment.address & ~(kPage - 1)) < next_address) {
+        return ElfMalformed(
+            name + " overlaps the pages of the one before it, or is out of order");
       }
-      next_address = segment.address + segment.size;
+      next_address = (segment.address + segment.size + kPage - 1) & ~(kPage - 1);
     }
     segments_.push_back(segment);
   }
@@ -4699,12 +4713,18 @@ bool Binding::is_from_chunks() const {
 Result<void*> Binding::Begin(const Voice& voice, const ArrowSchema* inputs,
                              int32_t n_inputs, std::vector<std::string> values) {
   values_ = std::move(values);
+  idle_.reserve(kMaxIdleStates);  // giving a state back must not fail
   const alloy_column* const* columns = function_.columns;
   for (int32_t i = 0; i < n_inputs; ++i) {
     Projection projection;
     if (columns != nullptr && *columns != nullptr) {
       auto matched = MatchColumns(*columns++, inputs[i]);
-      if (!matched.ok()) return matched.status().WithInput(i);
+      if (!matched.ok()) {
+        // INVALID: the function declares a column twice.
+        return matched.status().WithInput(i).WithSide(
+            matched.status().code() == ALLOY_INVALID ? ALLOY_SIDE_BACKEND
+                                                     : ALLOY_SIDE_CALLER);
+      }
       projection = *std::move(matched);
     }
     auto layout = Layout::OfBatch(inputs[i]);
@@ -4916,6 +4936,8 @@ class Libraries {
   };
   using Entries = std::list<Entry>;
 
+  class Finish;
+
   Entries::iterator Find(const Mapping& bytes);  // under mutex_
 
   std::mutex mutex_;
@@ -5007,6 +5029,9 @@ class Bridge {
 
   Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options);
 
+  class Failing;
+
+  void KeepTable(const std::shared_ptr<const BackendTable>& table);  // under mutex_
   Status Trouble() const;
   Result<std::shared_ptr<Service>> Current() const;
   std::shared_ptr<Service> Serve(std::shared_ptr<const BackendTable> table) const;
@@ -5020,7 +5045,10 @@ class Bridge {
   std::shared_ptr<Service> service_;                         // guarded by mutex_
   std::vector<std::shared_ptr<const BackendTable>> tables_;  // guarded by mutex_; hosts
                                                              // hold pointers into them
-  Status failure_;                                           // guarded by mutex_
+  // Made beforehand: what sticks when a load is left by an exception.
+  const Status exhausted_ =
+      Fail(ALLOY_EXHAUSTED, "out of memory while loading a library");
+  Status failure_;  // guarded by mutex_
 };
 
 }  // namespace alloy::core_v0_1
@@ -5046,6 +5074,35 @@ const alloy_backend& EchoBackend();
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ENGINE_ECHO_H_
+#ifndef ALLOY_SRC_ENGINE_OPTIONS_H_
+#define ALLOY_SRC_ENGINE_OPTIONS_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+
+namespace alloy::core_v0_1 {
+
+// Whether struct_size is that of some version: not less than what this engine knows, and
+// not so much that it was never set.
+template <typename Options>
+bool IsPlausibleSize(const Options& options) {
+  return options.struct_size >= sizeof(Options) && options.struct_size <= 4096;
+}
+
+// Whether what a newer program has put behind the fields that this engine knows asks for
+// nothing: a choice that is not understood must not be ignored. Reads struct_size bytes.
+template <typename Options>
+bool TailIsZero(const Options& options) {
+  const std::span whole(reinterpret_cast<const std::byte*>(&options),
+                        options.struct_size);
+  return std::ranges::all_of(whole.subspan(sizeof(Options)),
+                             [](std::byte byte) { return byte == std::byte{0}; });
+}
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_OPTIONS_H_
 //
 // From a name, schemas and options to the function that applies.
 #ifndef ALLOY_SRC_ENGINE_SELECT_H_
@@ -5087,10 +5144,15 @@ Status CheckLevel(uint32_t level, const char* field) {
 }
 
 Status CheckBridgeOptions(const alloy_bridge_options& options) {
-  if (options.struct_size < sizeof(alloy_bridge_options)) {
+  if (!IsPlausibleSize(options)) {
     return Fail(ALLOY_INVALID, "alloy_bridge_options.struct_size is " +
                                    std::to_string(options.struct_size) +
                                    "; set it to sizeof(alloy_bridge_options)");
+  }
+  if (!TailIsZero(options)) {
+    return Fail(ALLOY_UNSUPPORTED,
+                "alloy_bridge_options has a field that this engine does not know; the "
+                "program is newer than the engine");
   }
   if (options.isolated > 2) {
     return Fail(ALLOY_INVALID, "alloy_bridge_options.isolated is " +
@@ -5138,6 +5200,7 @@ std::shared_ptr<Service> Bridge::Serve(std::shared_ptr<const BackendTable> table
 
 Result<std::shared_ptr<const BackendTable>> Bridge::Open(const std::string& library,
                                                          const char* certificate) const {
+  if (library.empty()) return Fail(ALLOY_INVALID, "the library is not named");
   if (certificate != nullptr && *certificate != '\0') {
     return Fail(ALLOY_UNSUPPORTED,
                 library +
@@ -5162,21 +5225,48 @@ Result<std::shared_ptr<const BackendTable>> Bridge::Open(const std::string& libr
   return table;
 }
 
+// The failure that sticks when a load is left by an exception.
+class Bridge::Failing {
+ public:
+  explicit Failing(Bridge& bridge) : bridge_(bridge) {}
+  ~Failing() {
+    if (dismissed_) return;
+    const std::lock_guard lock(bridge_.mutex_);
+    if (bridge_.condition_.load(std::memory_order_relaxed) == kClosed) return;
+    bridge_.failure_ = bridge_.exhausted_;
+    bridge_.condition_.store(kFailed, std::memory_order_release);
+  }
+  Failing(const Failing&) = delete;
+  Failing& operator=(const Failing&) = delete;
+  void Dismiss() { dismissed_ = true; }
+
+ private:
+  Bridge& bridge_;
+  bool dismissed_ = false;
+};
+
+void Bridge::KeepTable(const std::shared_ptr<const BackendTable>& table) {
+  if (std::ranges::find(tables_, table) == tables_.end()) tables_.push_back(table);
+}
+
 Status Bridge::Load(const std::string& library, const char* certificate) {
   if (condition_.load(std::memory_order_acquire) == kClosed) return Trouble();
+  Failing failing(*this);
   auto opened = Open(library, certificate);
   std::shared_ptr<Service> service = opened.ok() ? Serve(*opened) : nullptr;
   // What it replaces ends after the lock: its states go back to foreign code.
   const std::lock_guard lock(mutex_);
   if (condition_.load(std::memory_order_relaxed) == kClosed) {
+    failing.Dismiss();
     return Fail(ALLOY_CLOSED, "the bridge is closed; open another");
   }
+  if (opened.ok()) KeepTable(*opened);
+  failing.Dismiss();  // nothing below throws
   if (!opened.ok()) {
     failure_ = opened.status();
     condition_.store(kFailed, std::memory_order_release);
     return failure_;
   }
-  if (std::ranges::find(tables_, *opened) == tables_.end()) tables_.push_back(*opened);
   service_.swap(service);
   condition_.store(kOpen, std::memory_order_release);
   return Status();
@@ -5325,6 +5415,12 @@ class Turn {
   const bool mine_;
 };
 
+// Of a checked column; counts where the backend did not.
+bool HasNull(const ArrowArray& column) {
+  return column.null_count != 0 &&
+         AnyNull(column.buffers[0], column.offset, column.length);
+}
+
 Status Cancelled(std::string text) {
   return Fail(ALLOY_CANCELLED, text.empty() ? "cancelled" : std::move(text));
 }
@@ -5333,6 +5429,7 @@ Status Cancelled(std::string text) {
 
 Status Call::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
                  uint64_t ticket) {
+  if (output != nullptr) *output = ArrowArray{};
   const Turn turn(&busy_);
   if (!turn) {
     return Fail(ALLOY_BUSY, "this call is in use by another thread; bind one for each");
@@ -5342,7 +5439,6 @@ Status Call::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
   // Before the turn ends: releasing inputs is part of the run.
   const LeftInputs left(inputs, n_inputs);
   if (output == nullptr) return Fail(ALLOY_INVALID, "output is NULL");
-  *output = ArrowArray{};
   return RunAlone(inputs, output, timeout_ns, ticket);
 }
 
@@ -5407,7 +5503,8 @@ Status Call::Failure(alloy_code code, Scope& scope, bool late) const {
   std::string text = scope.TakeText();
   if (scope.cancelled()) return Cancelled(std::move(text)).WithSide(ALLOY_SIDE_CALLER);
   if (late) {
-    return Fail(ALLOY_TIMEOUT, text.empty() ? "the deadline has passed" : std::move(text))
+    return Fail(ALLOY_TIMEOUT, text.empty() ? "the deadline has passed"
+                                            : "the deadline has passed: " + text)
         .WithSide(ALLOY_SIDE_CALLER);
   }
   return BackendFault(binding().channel().table(), binding().function(), code,
@@ -5420,7 +5517,10 @@ Status Call::CheckMoved(const ArrowArray* inputs, ArrowArray* output) const {
     const ArrowArray& input = inputs[i];
     if (input.release == nullptr || input.private_data == nullptr) [[likely]]
       continue;
-    if (input.release != output->release || input.private_data != output->private_data) {
+    // Two structs of one producer may share both; a copy has the same parts as well.
+    if (input.release != output->release || input.private_data != output->private_data ||
+        input.buffers != output->buffers || input.children != output->children ||
+        input.length != output->length || input.offset != output->offset) {
       continue;
     }
     *output = ArrowArray{};  // the input is still there, and is released as such
@@ -5441,7 +5541,7 @@ Status Call::CheckOutput(int64_t rows, ArrowArray* output) const {
                       " rows for " + std::to_string(rows));
   }
   if (status.ok() && binding().is_from_chunks() &&
-      (output->length != 1 || output->children[0]->null_count > 0)) {
+      (output->length != 1 || HasNull(*output->children[0]))) {
     status = Fail(ALLOY_BAD_DATA, ALLOY_REASON_RESULT_SHAPE,
                   "it must give one row without nulls");
   }
@@ -5480,9 +5580,13 @@ void Call::SayCalling() const {
 
 void Call::SayDone() const {
   const Voice& voice = bound_.service->voice;
-  voice.log->Write(
-      ALLOY_LOG_INFO, voice.host_language,
-      "Hello, again! Successfully sent Arrow data to " + voice.backend_language + ".");
+  try {
+    voice.log->Write(
+        ALLOY_LOG_INFO, voice.host_language,
+        "Hello, again! Successfully sent Arrow data to " + voice.backend_language + ".");
+  } catch (...) {
+    // Without memory the line is lost; the output is given already, and stays.
+  }
 }
 
 }  // namespace alloy::core_v0_1
@@ -5508,7 +5612,8 @@ Deadlines::Watch::Watch(Deadlines& deadlines, Clock::time_point when,
     deadlines_.thread_ = std::thread([this_ = &deadlines_] { this_->Loop(); });
   }
   place_ = deadlines_.queue_.emplace(when, Target{expired, run});
-  if (place_ == deadlines_.queue_.begin()) deadlines_.changed_.notify_one();
+  // Always: what has come stays in the queue, so the first is not the next.
+  deadlines_.changed_.notify_one();
 }
 
 Deadlines::Watch::~Watch() {
@@ -5764,10 +5869,16 @@ namespace {
 enum LogMode : int32_t { kWhileEcho = 0, kAlways = 1, kNever = 2 };
 
 Status CheckHostOptions(const alloy_host_options& options) {
-  if (options.struct_size < sizeof(alloy_host_options)) {
+  if (!IsPlausibleSize(options)) {
     return Fail(ALLOY_INVALID, "alloy_host_options.struct_size is " +
                                    std::to_string(options.struct_size) +
                                    "; set it to sizeof(alloy_host_options)");
+  }
+  if (!TailIsZero(options)) {
+    return Fail(
+        ALLOY_UNSUPPORTED,
+        "alloy_host_options has a field that this engine does not know; the program "
+        "is newer than the engine");
   }
   if ((options.flags & ~ALLOY_ALLOW_UNSIGNED) != 0) {
     return Fail(ALLOY_INVALID, "alloy_host_options.flags has an unknown bit");
@@ -5830,10 +5941,8 @@ Result<std::shared_ptr<const BackendTable>> Initialise(AdmittedLibrary& library)
   Scope scope(nullptr);
   auto table = LoadBackend(library.sealed, &Services(), &scope);
   const Status status = table.status();
-  if (!status.ok() && (status.reason() == ALLOY_REASON_LOADER ||
-                       status.reason() == ALLOY_REASON_NO_PROC)) {
-    return status.WithPrefix(library.path + ": ");
-  }
+  // Whatever came of it: the loader may know the descriptor's name now, and a library
+  // that is loaded under it must not be mistaken for another.
   library.sealed.Detach();
   if (status.ok()) return table;
   const std::string said = scope.TakeText();
@@ -5851,6 +5960,34 @@ Libraries::Entries::iterator Libraries::Find(const Mapping& bytes) {
                               [&](const Entry& e) { return SameBytes(e.bytes, bytes); });
 }
 
+// Ends the wait of others on every way out, exceptions included: with the table, or,
+// since what failed may be tried again, without the entry.
+class Libraries::Finish {
+ public:
+  Finish(Libraries& libraries, Entries::iterator entry)
+      : libraries_(libraries), entry_(entry) {}
+  ~Finish() {
+    {
+      const std::lock_guard lock(libraries_.mutex_);
+      if (table_ != nullptr) {
+        entry_->table = table_;
+      } else {
+        libraries_.entries_.erase(entry_);
+      }
+    }
+    libraries_.loaded_.notify_all();
+  }
+  Finish(const Finish&) = delete;
+  Finish& operator=(const Finish&) = delete;
+
+  void Keep(std::shared_ptr<const BackendTable> table) { table_ = std::move(table); }
+
+ private:
+  Libraries& libraries_;
+  const Entries::iterator entry_;
+  std::shared_ptr<const BackendTable> table_;
+};
+
 Result<std::shared_ptr<const BackendTable>> Libraries::Load(const std::string& path) {
   ALLOY_ASSIGN_OR_RETURN(AdmittedLibrary library, AdmitLibrary(path));
   Entries::iterator mine;
@@ -5863,16 +6000,9 @@ Result<std::shared_ptr<const BackendTable>> Libraries::Load(const std::string& p
     }
     mine = entries_.emplace(entries_.end(), Entry{std::move(library.bytes), nullptr});
   }
+  Finish finish(*this, mine);
   auto table = Initialise(library);
-  {
-    const std::lock_guard lock(mutex_);
-    if (table.ok()) {
-      mine->table = *table;
-    } else {
-      entries_.erase(mine);  // what failed may be tried again
-    }
-  }
-  loaded_.notify_all();
+  if (table.ok()) finish.Keep(*table);
   return table;
 }
 
@@ -5995,8 +6125,11 @@ void Log::Deliver(Line line) {
       next = std::move(waiting_.front());
       waiting_.pop_front();
     }
-    callback_(context_, next.level, next.language.c_str(), next.text.c_str(),
-              static_cast<int64_t>(next.text.size()));
+    std::string lost;  // a log that throws must not stop the lines behind it
+    EnterForeign(&lost, [&] {
+      callback_(context_, next.level, next.language.c_str(), next.text.c_str(),
+                static_cast<int64_t>(next.text.size()));
+    });
   }
 }
 
@@ -6024,10 +6157,23 @@ std::string_view ViewOf(const char* text, int64_t length) {
                     : std::string_view(text, static_cast<size_t>(length));
 }
 
+// A backend's words, with a question mark for each byte that is no UTF-8: what a host
+// reads is text.
+std::string AsUtf8(std::string_view text) {
+  std::string clean;
+  clean.reserve(text.size());
+  while (!text.empty()) {
+    const size_t length = Utf8Length(text);
+    clean.append(length == 0 ? std::string_view("?") : text.substr(0, length));
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return clean;
+}
+
 alloy_code ServiceFail(alloy_scope* scope, alloy_code code, const char* text,
                        int64_t length) {
   try {
-    ScopeOf(scope).SetText(std::string(ViewOf(text, length)));
+    ScopeOf(scope).SetText(AsUtf8(ViewOf(text, length)));
   } catch (...) {
     // Without memory for the text, the code alone has to do.
   }
@@ -6117,6 +6263,7 @@ void Scope::SetText(std::string text) {
 
 // src/engine/select.cc ------------------------------------------------------------------
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -6245,7 +6392,9 @@ Result<Lease> SelectFunction(const Service& service, const std::string& name,
     if (selected.ok()) return selected;
     const alloy_code code = selected.status().code();
     // Only what another function of the name could mend is a reason to look further.
-    if (code != ALLOY_NO_MATCH && code != ALLOY_INVALID) return selected.status();
+    if (code != ALLOY_NO_MATCH && code != ALLOY_INVALID && code != ALLOY_UNSUPPORTED) {
+      return selected.status();
+    }
     refusals.push_back(selected.status());
   }
   if (refusals.empty()) {
@@ -6256,7 +6405,9 @@ Result<Lease> SelectFunction(const Service& service, const std::string& name,
   std::string text = "none of the " + std::to_string(refusals.size()) + " functions " +
                      name + " of " + backend.name + " applies:";
   for (const Status& refusal : refusals) text += "\n  " + refusal.fault().text;
-  return Fail(ALLOY_NO_MATCH, std::move(text));
+  const bool all_invalid = std::ranges::all_of(
+      refusals, [](const Status& refusal) { return refusal.code() == ALLOY_INVALID; });
+  return Fail(all_invalid ? ALLOY_INVALID : ALLOY_NO_MATCH, std::move(text));
 }
 
 }  // namespace alloy::core_v0_1
@@ -6364,8 +6515,8 @@ alloy_code alloy_bridge_load(alloy_bridge* bridge, const char* library,
                              const char* certificate, alloy_error* err) {
   return Guard(err, [&]() -> Status {
     if (bridge == nullptr) return NullArgument("bridge");
-    if (library == nullptr) return NullArgument("library");
-    return bridge->bridge->Load(library, certificate);
+    // A load of nothing fails as a load does: it sticks.
+    return bridge->bridge->Load(library != nullptr ? library : "", certificate);
   });
 }
 

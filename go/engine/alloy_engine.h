@@ -138,7 +138,7 @@ enum {
   ALLOY_LOST = 10,  // the worker died: this call is lost, the next one starts a worker
   ALLOY_EXHAUSTED = 11,  // release results, or raise a limit
   ALLOY_BUSY = 12,    // in use by another thread, by a stream of it, or no worker is free
-  ALLOY_CLOSED = 13,  // open it again (also in a process forked after the open)
+  ALLOY_CLOSED = 13,  // open it again
   ALLOY_UNSUPPORTED = 14,  // not in this mode, on this machine, by this version
   ALLOY_INTERNAL = 15      // report it; also any number that is not listed here
 };
@@ -514,7 +514,9 @@ ALLOY_API void alloy_bridge_free(alloy_bridge* bridge);
 // applies. Entry points are NULL.
 //
 //   Borrows  bridge.
-//   Gives    out_functions, a list that ends with NULL and lives as long as the process;
+//   Gives    out_functions, a list that ends with NULL and lives as long as the bridge,
+//   also
+//            when another library has taken its place;
 //   NULL
 //            unless ALLOY_OK.
 //   Fails    ALLOY_CLOSED, or the failure that sticks to the bridge.
@@ -562,6 +564,7 @@ ALLOY_API const struct ArrowSchema* alloy_call_schema(const alloy_call* call);
 //   output.
 //            ALLOY_TIMEOUT    the backend failed after timeout_ns (0: none) had passed. A
 //                             result that comes late all the same is a result.
+//                             A process forked after the host was made has no timer.
 //            ALLOY_CANCELLED  the backend gave up after a cancel, or the cancel came
 //            first. ALLOY_BUSY       the call is in use by another thread. ALLOY_CLOSED,
 //            the failure that sticks to the bridge, or the backend's own.

@@ -157,7 +157,9 @@ ALLOY_API void alloy_bridge_free(alloy_bridge* bridge);
 // applies. Entry points are NULL.
 //
 //   Borrows  bridge.
-//   Gives    out_functions, a list that ends with NULL and lives as long as the process;
+//   Gives    out_functions, a list that ends with NULL and lives as long as the bridge,
+//   also
+//            when another library has taken its place;
 //   NULL
 //            unless ALLOY_OK.
 //   Fails    ALLOY_CLOSED, or the failure that sticks to the bridge.
@@ -205,6 +207,7 @@ ALLOY_API const struct ArrowSchema* alloy_call_schema(const alloy_call* call);
 //   output.
 //            ALLOY_TIMEOUT    the backend failed after timeout_ns (0: none) had passed. A
 //                             result that comes late all the same is a result.
+//                             A process forked after the host was made has no timer.
 //            ALLOY_CANCELLED  the backend gave up after a cancel, or the cancel came
 //            first. ALLOY_BUSY       the call is in use by another thread. ALLOY_CLOSED,
 //            the failure that sticks to the bridge, or the backend's own.

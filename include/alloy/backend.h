@@ -46,7 +46,7 @@ enum {
   ALLOY_LOST = 10,  // the worker died: this call is lost, the next one starts a worker
   ALLOY_EXHAUSTED = 11,  // release results, or raise a limit
   ALLOY_BUSY = 12,    // in use by another thread, by a stream of it, or no worker is free
-  ALLOY_CLOSED = 13,  // open it again (also in a process forked after the open)
+  ALLOY_CLOSED = 13,  // open it again
   ALLOY_UNSUPPORTED = 14,  // not in this mode, on this machine, by this version
   ALLOY_INTERNAL = 15      // report it; also any number that is not listed here
 };

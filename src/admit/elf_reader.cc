@@ -13,6 +13,7 @@ constexpr uint64_t kProgramHeaderSize = 56;
 constexpr uint64_t kSymbolSize = 24;
 constexpr uint64_t kDynamicSize = 16;
 constexpr uint16_t kMaxSegments = 128;
+constexpr uint64_t kPage = 4096;  // the least that a machine maps
 #if defined(__x86_64__)
 constexpr uint16_t kMachine = 62;
 constexpr const char* kMachineName = "x86-64";
@@ -99,10 +100,13 @@ Status ElfReader::ReadSegments() {
           !LiesWithin(segment.address, segment.size, uint64_t{1} << 47)) {
         return ElfMalformed(name + " has an impossible size or address");
       }
-      if (segment.address < next_address) {
-        return ElfMalformed(name + " overlaps the one before it, or is out of order");
+      // By pages, as the loader maps: a later segment on the same page would replace
+      // bytes that are looked at here.
+      if ((segment.address & ~(kPage - 1)) < next_address) {
+        return ElfMalformed(
+            name + " overlaps the pages of the one before it, or is out of order");
       }
-      next_address = segment.address + segment.size;
+      next_address = (segment.address + segment.size + kPage - 1) & ~(kPage - 1);
     }
     segments_.push_back(segment);
   }

@@ -114,6 +114,15 @@ TEST(ElfTest, TellsApartWhatIsNoLibraryOfThisMachine) {
   ExpectRefusal({}, ALLOY_REASON_ELF_MALFORMED, "not an ELF file");
 }
 
+TEST(ElfTest, RefusesSegmentsThatShareAPage) {
+  auto image = ReadSample("good.so");
+  const size_t text = FindSegment(image, 1, 1);
+  const size_t first = FindSegment(image, 1);
+  const auto end = Peek<uint64_t>(image, first + 16) + Peek<uint64_t>(image, first + 40);
+  Poke<uint64_t>(image, text + 16, end);
+  ExpectRefusal(image, ALLOY_REASON_ELF_MALFORMED, "pages");
+}
+
 TEST(ElfTest, RefusesTablesThatStandTwice) {
   auto image = ReadSample("both_hashes.so");
   Poke<int64_t>(image, FindDynamic(image, 4), 0x6ffffef5);

@@ -97,8 +97,8 @@ alloy_code alloy_bridge_load(alloy_bridge* bridge, const char* library,
                              const char* certificate, alloy_error* err) {
   return Guard(err, [&]() -> Status {
     if (bridge == nullptr) return NullArgument("bridge");
-    if (library == nullptr) return NullArgument("library");
-    return bridge->bridge->Load(library, certificate);
+    // A load of nothing fails as a load does: it sticks.
+    return bridge->bridge->Load(library != nullptr ? library : "", certificate);
   });
 }
 

@@ -54,12 +54,18 @@ bool Binding::is_from_chunks() const {
 Result<void*> Binding::Begin(const Voice& voice, const ArrowSchema* inputs,
                              int32_t n_inputs, std::vector<std::string> values) {
   values_ = std::move(values);
+  idle_.reserve(kMaxIdleStates);  // giving a state back must not fail
   const alloy_column* const* columns = function_.columns;
   for (int32_t i = 0; i < n_inputs; ++i) {
     Projection projection;
     if (columns != nullptr && *columns != nullptr) {
       auto matched = MatchColumns(*columns++, inputs[i]);
-      if (!matched.ok()) return matched.status().WithInput(i);
+      if (!matched.ok()) {
+        // INVALID: the function declares a column twice.
+        return matched.status().WithInput(i).WithSide(
+            matched.status().code() == ALLOY_INVALID ? ALLOY_SIDE_BACKEND
+                                                     : ALLOY_SIDE_CALLER);
+      }
       projection = *std::move(matched);
     }
     auto layout = Layout::OfBatch(inputs[i]);

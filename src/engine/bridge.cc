@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/echo.h"
+#include "engine/options.h"
 #include "engine/select.h"
 
 namespace alloy::core {
@@ -21,10 +22,15 @@ Status CheckLevel(uint32_t level, const char* field) {
 }
 
 Status CheckBridgeOptions(const alloy_bridge_options& options) {
-  if (options.struct_size < sizeof(alloy_bridge_options)) {
+  if (!IsPlausibleSize(options)) {
     return Fail(ALLOY_INVALID, "alloy_bridge_options.struct_size is " +
                                    std::to_string(options.struct_size) +
                                    "; set it to sizeof(alloy_bridge_options)");
+  }
+  if (!TailIsZero(options)) {
+    return Fail(ALLOY_UNSUPPORTED,
+                "alloy_bridge_options has a field that this engine does not know; the "
+                "program is newer than the engine");
   }
   if (options.isolated > 2) {
     return Fail(ALLOY_INVALID, "alloy_bridge_options.isolated is " +
@@ -72,6 +78,7 @@ std::shared_ptr<Service> Bridge::Serve(std::shared_ptr<const BackendTable> table
 
 Result<std::shared_ptr<const BackendTable>> Bridge::Open(const std::string& library,
                                                          const char* certificate) const {
+  if (library.empty()) return Fail(ALLOY_INVALID, "the library is not named");
   if (certificate != nullptr && *certificate != '\0') {
     return Fail(ALLOY_UNSUPPORTED,
                 library +
@@ -96,21 +103,48 @@ Result<std::shared_ptr<const BackendTable>> Bridge::Open(const std::string& libr
   return table;
 }
 
+// The failure that sticks when a load is left by an exception.
+class Bridge::Failing {
+ public:
+  explicit Failing(Bridge& bridge) : bridge_(bridge) {}
+  ~Failing() {
+    if (dismissed_) return;
+    const std::lock_guard lock(bridge_.mutex_);
+    if (bridge_.condition_.load(std::memory_order_relaxed) == kClosed) return;
+    bridge_.failure_ = bridge_.exhausted_;
+    bridge_.condition_.store(kFailed, std::memory_order_release);
+  }
+  Failing(const Failing&) = delete;
+  Failing& operator=(const Failing&) = delete;
+  void Dismiss() { dismissed_ = true; }
+
+ private:
+  Bridge& bridge_;
+  bool dismissed_ = false;
+};
+
+void Bridge::KeepTable(const std::shared_ptr<const BackendTable>& table) {
+  if (std::ranges::find(tables_, table) == tables_.end()) tables_.push_back(table);
+}
+
 Status Bridge::Load(const std::string& library, const char* certificate) {
   if (condition_.load(std::memory_order_acquire) == kClosed) return Trouble();
+  Failing failing(*this);
   auto opened = Open(library, certificate);
   std::shared_ptr<Service> service = opened.ok() ? Serve(*opened) : nullptr;
   // What it replaces ends after the lock: its states go back to foreign code.
   const std::lock_guard lock(mutex_);
   if (condition_.load(std::memory_order_relaxed) == kClosed) {
+    failing.Dismiss();
     return Fail(ALLOY_CLOSED, "the bridge is closed; open another");
   }
+  if (opened.ok()) KeepTable(*opened);
+  failing.Dismiss();  // nothing below throws
   if (!opened.ok()) {
     failure_ = opened.status();
     condition_.store(kFailed, std::memory_order_release);
     return failure_;
   }
-  if (std::ranges::find(tables_, *opened) == tables_.end()) tables_.push_back(*opened);
   service_.swap(service);
   condition_.store(kOpen, std::memory_order_release);
   return Status();

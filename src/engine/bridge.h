@@ -58,6 +58,9 @@ class Bridge {
 
   Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options);
 
+  class Failing;
+
+  void KeepTable(const std::shared_ptr<const BackendTable>& table);  // under mutex_
   Status Trouble() const;
   Result<std::shared_ptr<Service>> Current() const;
   std::shared_ptr<Service> Serve(std::shared_ptr<const BackendTable> table) const;
@@ -71,7 +74,10 @@ class Bridge {
   std::shared_ptr<Service> service_;                         // guarded by mutex_
   std::vector<std::shared_ptr<const BackendTable>> tables_;  // guarded by mutex_; hosts
                                                              // hold pointers into them
-  Status failure_;                                           // guarded by mutex_
+  // Made beforehand: what sticks when a load is left by an exception.
+  const Status exhausted_ =
+      Fail(ALLOY_EXHAUSTED, "out of memory while loading a library");
+  Status failure_;  // guarded by mutex_
 };
 
 }  // namespace alloy::core

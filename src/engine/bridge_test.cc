@@ -99,6 +99,11 @@ TEST_F(BridgeTest, ACertificateIsNeverIgnored) {
   EXPECT_EQ(RunOne().status().code(), ALLOY_UNSUPPORTED);
 }
 
+TEST_F(BridgeTest, ALoadOfNothingSticksToo) {
+  EXPECT_EQ(bridge_->Load("", nullptr).code(), ALLOY_INVALID);
+  EXPECT_EQ(RunOne().status().code(), ALLOY_INVALID);
+}
+
 TEST_F(BridgeTest, SaysWhyALibraryIsRefused) {
   ExpectRefused(Sample("other_abi"), ALLOY_REASON_ABI, "ABI 7");
   ExpectRefused(Sample("bad_name"), ALLOY_REASON_TABLE, "name");
@@ -191,6 +196,17 @@ TEST_F(BridgeTest, WhatDoesNotExistYetIsUnsupportedAndNotLess) {
   EXPECT_EQ(code_for([](auto& o) { o.check_inputs = o.check_results = 1; }), ALLOY_OK);
 }
 
+TEST_F(BridgeTest, AFieldOfANewerProgramIsNeverIgnored) {
+  struct Newer {
+    alloy_host_options known;
+    uint64_t unknown;
+  } newer{};
+  newer.known.struct_size = sizeof(newer);
+  EXPECT_TRUE(Host::Make(newer.known).ok());
+  newer.unknown = 1;
+  EXPECT_EQ(Host::Make(newer.known).status().code(), ALLOY_UNSUPPORTED);
+}
+
 TEST_F(BridgeTest, AHostSaysWhichOfItsOptionsIsWrong) {
   const auto code_for = [&](auto&& set) {
     alloy_host_options options{};
@@ -205,6 +221,7 @@ TEST_F(BridgeTest, AHostSaysWhichOfItsOptionsIsWrong) {
   EXPECT_EQ(code_for([](auto& o) { o.log_mode = 3; }), ALLOY_INVALID);
   EXPECT_EQ(code_for([](auto& o) { o.log_fd = -1; }), ALLOY_INVALID);
   EXPECT_EQ(code_for([](auto& o) { o.struct_size = 8; }), ALLOY_INVALID);
+  EXPECT_EQ(code_for([](auto& o) { o.struct_size = ~0U; }), ALLOY_INVALID);
   EXPECT_EQ(code_for([](auto&) {}), ALLOY_OK);
 }
 

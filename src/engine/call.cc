@@ -8,6 +8,7 @@
 
 #include "data/batch.h"
 #include "data/own.h"
+#include "data/shape.h"
 
 namespace alloy::core {
 namespace {
@@ -44,6 +45,12 @@ class Turn {
   const bool mine_;
 };
 
+// Of a checked column; counts where the backend did not.
+bool HasNull(const ArrowArray& column) {
+  return column.null_count != 0 &&
+         AnyNull(column.buffers[0], column.offset, column.length);
+}
+
 Status Cancelled(std::string text) {
   return Fail(ALLOY_CANCELLED, text.empty() ? "cancelled" : std::move(text));
 }
@@ -52,6 +59,7 @@ Status Cancelled(std::string text) {
 
 Status Call::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
                  uint64_t ticket) {
+  if (output != nullptr) *output = ArrowArray{};
   const Turn turn(&busy_);
   if (!turn) {
     return Fail(ALLOY_BUSY, "this call is in use by another thread; bind one for each");
@@ -61,7 +69,6 @@ Status Call::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
   // Before the turn ends: releasing inputs is part of the run.
   const LeftInputs left(inputs, n_inputs);
   if (output == nullptr) return Fail(ALLOY_INVALID, "output is NULL");
-  *output = ArrowArray{};
   return RunAlone(inputs, output, timeout_ns, ticket);
 }
 
@@ -126,7 +133,8 @@ Status Call::Failure(alloy_code code, Scope& scope, bool late) const {
   std::string text = scope.TakeText();
   if (scope.cancelled()) return Cancelled(std::move(text)).WithSide(ALLOY_SIDE_CALLER);
   if (late) {
-    return Fail(ALLOY_TIMEOUT, text.empty() ? "the deadline has passed" : std::move(text))
+    return Fail(ALLOY_TIMEOUT, text.empty() ? "the deadline has passed"
+                                            : "the deadline has passed: " + text)
         .WithSide(ALLOY_SIDE_CALLER);
   }
   return BackendFault(binding().channel().table(), binding().function(), code,
@@ -139,7 +147,10 @@ Status Call::CheckMoved(const ArrowArray* inputs, ArrowArray* output) const {
     const ArrowArray& input = inputs[i];
     if (input.release == nullptr || input.private_data == nullptr) [[likely]]
       continue;
-    if (input.release != output->release || input.private_data != output->private_data) {
+    // Two structs of one producer may share both; a copy has the same parts as well.
+    if (input.release != output->release || input.private_data != output->private_data ||
+        input.buffers != output->buffers || input.children != output->children ||
+        input.length != output->length || input.offset != output->offset) {
       continue;
     }
     *output = ArrowArray{};  // the input is still there, and is released as such
@@ -160,7 +171,7 @@ Status Call::CheckOutput(int64_t rows, ArrowArray* output) const {
                       " rows for " + std::to_string(rows));
   }
   if (status.ok() && binding().is_from_chunks() &&
-      (output->length != 1 || output->children[0]->null_count > 0)) {
+      (output->length != 1 || HasNull(*output->children[0]))) {
     status = Fail(ALLOY_BAD_DATA, ALLOY_REASON_RESULT_SHAPE,
                   "it must give one row without nulls");
   }
@@ -199,9 +210,13 @@ void Call::SayCalling() const {
 
 void Call::SayDone() const {
   const Voice& voice = bound_.service->voice;
-  voice.log->Write(
-      ALLOY_LOG_INFO, voice.host_language,
-      "Hello, again! Successfully sent Arrow data to " + voice.backend_language + ".");
+  try {
+    voice.log->Write(
+        ALLOY_LOG_INFO, voice.host_language,
+        "Hello, again! Successfully sent Arrow data to " + voice.backend_language + ".");
+  } catch (...) {
+    // Without memory the line is lost; the output is given already, and stays.
+  }
 }
 
 }  // namespace alloy::core

@@ -65,8 +65,9 @@ TEST_F(CallTest, ASecondUserIsToldBusyAndKeepsItsInputs) {
   });
   inside.wait(false);
   Releases mine;
-  ArrowArray input = Int64Batch({{2}}, &mine), output{};
+  ArrowArray input = Int64Batch({{2}}, &mine), output;
   EXPECT_EQ(call->Run(&input, &output, 0, 0).code(), ALLOY_BUSY);
+  EXPECT_EQ(output.release, nullptr);
   EXPECT_EQ(mine.count, 0);
   ASSERT_NE(input.release, nullptr);
   go_on = true;
@@ -171,6 +172,15 @@ TEST_F(CallTest, CodesThatAreNotABackendsToSayBecomeFailures) {
   EXPECT_EQ(code_for(ALLOY_EXHAUSTED), ALLOY_EXHAUSTED);
 }
 
+TEST_F(CallTest, TheWordsOfABackendAreUtf8WhateverItSaid) {
+  lambdas_.run = [](alloy_scope* scope, ArrowArray*, int32_t, ArrowArray*) {
+    return scope->services->fail(scope, ALLOY_FAILED, "caf\xe9 caf\xc3\xa9", -1);
+  };
+  auto call = Make({});
+  ArrowArray output;
+  EXPECT_EQ(call->Run(nullptr, &output, 0, 0).fault().text, "caf? caf\xc3\xa9");
+}
+
 TEST_F(CallTest, FailingWithOkIsAFaultOfTheBackendAndNoResult) {
   alloy_code said = ALLOY_OK;
   lambdas_.run = [&](alloy_scope* scope, ArrowArray*, int32_t, ArrowArray*) {
@@ -243,6 +253,43 @@ TEST_F(CallTest, AFaultyResultIsTheBackendsFaultAndIsReleased) {
   EXPECT_EQ(output.release, nullptr);
 }
 
+TEST_F(CallTest, AnInputOfTheSameOwnerThatWasMovedIsNoCopy) {
+  // Two structs of one producer: one release, one owner of both.
+  static int alive = 2;
+  static const int64_t value = 7;
+  static const void* values[] = {nullptr, &value};
+  static const void* none[] = {nullptr};
+  const auto release = [](ArrowArray* array) {
+    array->release = nullptr;
+    --alive;
+  };
+  ArrowArray columns[2] = {}, inputs[2] = {};
+  ArrowArray* children[2] = {&columns[0], &columns[1]};
+  for (int i = 0; i < 2; ++i) {
+    columns[i].length = inputs[i].length = 1;
+    columns[i].n_buffers = 2;
+    columns[i].buffers = values;
+    columns[i].release = [](ArrowArray* array) { array->release = nullptr; };
+    inputs[i].n_buffers = 1;
+    inputs[i].buffers = none;
+    inputs[i].n_children = 1;
+    inputs[i].children = &children[i];
+    inputs[i].release = release;
+    inputs[i].private_data = &alive;
+  }
+  lambdas_.run = [](alloy_scope*, ArrowArray* in, int32_t, ArrowArray* output) {
+    OwnedArray(&in[0]).MoveTo(output);
+    return ALLOY_OK;
+  };
+  auto call = Make({{"a"}, {"out"}});
+  ArrowArray output;
+  const Status status = call->Run(inputs, &output, 0, 0);
+  ASSERT_TRUE(status.ok()) << status.fault().text;
+  EXPECT_EQ(alive, 1);
+  output.release(&output);
+  EXPECT_EQ(alive, 0);
+}
+
 TEST_F(CallTest, AnInputThatWasCopiedInsteadOfMovedIsReleasedOnce) {
   lambdas_.run = [](alloy_scope*, ArrowArray* inputs, int32_t, ArrowArray* output) {
     *output = inputs[1];
@@ -291,6 +338,15 @@ TEST_F(CallTest, FromChunksMustGiveOneRow) {
   rows = 1;
   ASSERT_TRUE(call->Run(nullptr, &output, 0, 0).ok());
   output.release(&output);
+  // A null that was not counted is a null.
+  static constexpr uint8_t kNone[] = {0};
+  lambdas_.run = [&](alloy_scope*, ArrowArray*, int32_t, ArrowArray* out) {
+    *out = Int64Batch({{1}}, nullptr);
+    out->children[0]->null_count = -1;
+    out->children[0]->buffers[0] = kNone;
+    return ALLOY_OK;
+  };
+  EXPECT_EQ(call->Run(nullptr, &output, 0, 0).reason(), ALLOY_REASON_RESULT_SHAPE);
 }
 
 TEST_F(CallTest, PassesTheDeclaredColumnsAloneAndInTheirOrder) {

@@ -20,7 +20,8 @@ Deadlines::Watch::Watch(Deadlines& deadlines, Clock::time_point when,
     deadlines_.thread_ = std::thread([this_ = &deadlines_] { this_->Loop(); });
   }
   place_ = deadlines_.queue_.emplace(when, Target{expired, run});
-  if (place_ == deadlines_.queue_.begin()) deadlines_.changed_.notify_one();
+  // Always: what has come stays in the queue, so the first is not the next.
+  deadlines_.changed_.notify_one();
 }
 
 Deadlines::Watch::~Watch() {

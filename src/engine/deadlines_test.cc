@@ -47,6 +47,17 @@ TEST(DeadlinesTest, AWatchThatEndedIsNotTold) {
   EXPECT_EQ(gone.load(), 0u);
 }
 
+TEST(DeadlinesTest, OneThatHasPassedDelaysNoOther) {
+  Deadlines deadlines;
+  std::atomic<uint64_t> a{0}, b{0};
+  const Deadlines::Watch passed(deadlines, Clock::now(), &a, 1);
+  WaitFor(a, 1);
+  // The first still stands in the queue, before this one.
+  const Deadlines::Watch later(deadlines, Clock::now() + std::chrono::milliseconds(1), &b,
+                               2);
+  WaitFor(b, 2);
+}
+
 TEST(DeadlinesTest, NeverIsNoReasonToSpin) {
   Deadlines deadlines;
   std::atomic<uint64_t> never{0}, soon{0};

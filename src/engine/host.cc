@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "engine/echo.h"
+#include "engine/options.h"
 
 namespace alloy::core {
 namespace {
@@ -11,10 +12,16 @@ namespace {
 enum LogMode : int32_t { kWhileEcho = 0, kAlways = 1, kNever = 2 };
 
 Status CheckHostOptions(const alloy_host_options& options) {
-  if (options.struct_size < sizeof(alloy_host_options)) {
+  if (!IsPlausibleSize(options)) {
     return Fail(ALLOY_INVALID, "alloy_host_options.struct_size is " +
                                    std::to_string(options.struct_size) +
                                    "; set it to sizeof(alloy_host_options)");
+  }
+  if (!TailIsZero(options)) {
+    return Fail(
+        ALLOY_UNSUPPORTED,
+        "alloy_host_options has a field that this engine does not know; the program "
+        "is newer than the engine");
   }
   if ((options.flags & ~ALLOY_ALLOW_UNSIGNED) != 0) {
     return Fail(ALLOY_INVALID, "alloy_host_options.flags has an unknown bit");

@@ -22,10 +22,8 @@ Result<std::shared_ptr<const BackendTable>> Initialise(AdmittedLibrary& library)
   Scope scope(nullptr);
   auto table = LoadBackend(library.sealed, &Services(), &scope);
   const Status status = table.status();
-  if (!status.ok() && (status.reason() == ALLOY_REASON_LOADER ||
-                       status.reason() == ALLOY_REASON_NO_PROC)) {
-    return status.WithPrefix(library.path + ": ");
-  }
+  // Whatever came of it: the loader may know the descriptor's name now, and a library
+  // that is loaded under it must not be mistaken for another.
   library.sealed.Detach();
   if (status.ok()) return table;
   const std::string said = scope.TakeText();
@@ -43,6 +41,34 @@ Libraries::Entries::iterator Libraries::Find(const Mapping& bytes) {
                               [&](const Entry& e) { return SameBytes(e.bytes, bytes); });
 }
 
+// Ends the wait of others on every way out, exceptions included: with the table, or,
+// since what failed may be tried again, without the entry.
+class Libraries::Finish {
+ public:
+  Finish(Libraries& libraries, Entries::iterator entry)
+      : libraries_(libraries), entry_(entry) {}
+  ~Finish() {
+    {
+      const std::lock_guard lock(libraries_.mutex_);
+      if (table_ != nullptr) {
+        entry_->table = table_;
+      } else {
+        libraries_.entries_.erase(entry_);
+      }
+    }
+    libraries_.loaded_.notify_all();
+  }
+  Finish(const Finish&) = delete;
+  Finish& operator=(const Finish&) = delete;
+
+  void Keep(std::shared_ptr<const BackendTable> table) { table_ = std::move(table); }
+
+ private:
+  Libraries& libraries_;
+  const Entries::iterator entry_;
+  std::shared_ptr<const BackendTable> table_;
+};
+
 Result<std::shared_ptr<const BackendTable>> Libraries::Load(const std::string& path) {
   ALLOY_ASSIGN_OR_RETURN(AdmittedLibrary library, AdmitLibrary(path));
   Entries::iterator mine;
@@ -55,16 +81,9 @@ Result<std::shared_ptr<const BackendTable>> Libraries::Load(const std::string& p
     }
     mine = entries_.emplace(entries_.end(), Entry{std::move(library.bytes), nullptr});
   }
+  Finish finish(*this, mine);
   auto table = Initialise(library);
-  {
-    const std::lock_guard lock(mutex_);
-    if (table.ok()) {
-      mine->table = *table;
-    } else {
-      entries_.erase(mine);  // what failed may be tried again
-    }
-  }
-  loaded_.notify_all();
+  if (table.ok()) finish.Keep(*table);
   return table;
 }
 

@@ -33,6 +33,8 @@ class Libraries {
   };
   using Entries = std::list<Entry>;
 
+  class Finish;
+
   Entries::iterator Find(const Mapping& bytes);  // under mutex_
 
   std::mutex mutex_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "alloy/backend.h"
+#include "base/guard.h"
 #include "port/clock.h"
 #include "port/fd.h"
 
@@ -62,8 +63,11 @@ void Log::Deliver(Line line) {
       next = std::move(waiting_.front());
       waiting_.pop_front();
     }
-    callback_(context_, next.level, next.language.c_str(), next.text.c_str(),
-              static_cast<int64_t>(next.text.size()));
+    std::string lost;  // a log that throws must not stop the lines behind it
+    EnterForeign(&lost, [&] {
+      callback_(context_, next.level, next.language.c_str(), next.text.c_str(),
+                static_cast<int64_t>(next.text.size()));
+    });
   }
 }
 

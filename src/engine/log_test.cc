@@ -90,5 +90,18 @@ TEST(LogTest, TheCallbackIsNeverEnteredTwiceAtOnceAndMissesNothing) {
   EXPECT_EQ(seen.count, 4000);
 }
 
+TEST(LogTest, ACallbackThatThrowsStopsNoOtherLine) {
+  int count = 0;
+  Log log(
+      -1,
+      [](void* context, int32_t, const char*, const char*, int64_t) {
+        if (++*static_cast<int*>(context) == 1) throw 7;
+      },
+      &count);
+  log.Write(ALLOY_LOG_INFO, "C", "one");
+  log.Write(ALLOY_LOG_INFO, "C", "two");
+  EXPECT_EQ(count, 2);
+}
+
 }  // namespace
 }  // namespace alloy::core

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "data/text.h"
 #include "engine/describe_into.h"
 
 namespace alloy::core {
@@ -22,10 +23,23 @@ std::string_view ViewOf(const char* text, int64_t length) {
                     : std::string_view(text, static_cast<size_t>(length));
 }
 
+// A backend's words, with a question mark for each byte that is no UTF-8: what a host
+// reads is text.
+std::string AsUtf8(std::string_view text) {
+  std::string clean;
+  clean.reserve(text.size());
+  while (!text.empty()) {
+    const size_t length = Utf8Length(text);
+    clean.append(length == 0 ? std::string_view("?") : text.substr(0, length));
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return clean;
+}
+
 alloy_code ServiceFail(alloy_scope* scope, alloy_code code, const char* text,
                        int64_t length) {
   try {
-    ScopeOf(scope).SetText(std::string(ViewOf(text, length)));
+    ScopeOf(scope).SetText(AsUtf8(ViewOf(text, length)));
   } catch (...) {
     // Without memory for the text, the code alone has to do.
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/select.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -130,7 +131,9 @@ Result<Lease> SelectFunction(const Service& service, const std::string& name,
     if (selected.ok()) return selected;
     const alloy_code code = selected.status().code();
     // Only what another function of the name could mend is a reason to look further.
-    if (code != ALLOY_NO_MATCH && code != ALLOY_INVALID) return selected.status();
+    if (code != ALLOY_NO_MATCH && code != ALLOY_INVALID && code != ALLOY_UNSUPPORTED) {
+      return selected.status();
+    }
     refusals.push_back(selected.status());
   }
   if (refusals.empty()) {
@@ -141,7 +144,9 @@ Result<Lease> SelectFunction(const Service& service, const std::string& name,
   std::string text = "none of the " + std::to_string(refusals.size()) + " functions " +
                      name + " of " + backend.name + " applies:";
   for (const Status& refusal : refusals) text += "\n  " + refusal.fault().text;
-  return Fail(ALLOY_NO_MATCH, std::move(text));
+  const bool all_invalid = std::ranges::all_of(
+      refusals, [](const Status& refusal) { return refusal.code() == ALLOY_INVALID; });
+  return Fail(all_invalid ? ALLOY_INVALID : ALLOY_NO_MATCH, std::move(text));
 }
 
 }  // namespace alloy::core

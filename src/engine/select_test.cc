@@ -70,6 +70,10 @@ TEST_F(SelectTest, TakesTheFirstOfOneNameThatApplies) {
   const auto none = Select({{"y"}});
   EXPECT_EQ(none.status().code(), ALLOY_NO_MATCH);
   EXPECT_NE(TextOf(none).find("none of the 2 functions f"), std::string::npos);
+  EXPECT_EQ(none.status().fault().side, ALLOY_SIDE_CALLER);
+  // What no function of the name takes is a mistake, not a mismatch.
+  EXPECT_EQ(Select({{"x"}}, {"no such option", "1", nullptr}).status().code(),
+            ALLOY_INVALID);
 }
 
 TEST_F(SelectTest, AStreamFunctionIsNotRunAsAMap) {

@@ -45,6 +45,14 @@ bool IsMappedFrom(const void* address, const FileFacts& facts) {
   return false;
 }
 
+// A constructor of a library that throws cannot be survived: the unwinding leaves the
+// loader's lock held, and every later load hangs. So it ends here, with the words of
+// std::terminate. The volatile pointer makes the compiler believe that dlopen may throw.
+void* OpenOrEnd(const char* path, int flags) noexcept {
+  void* (*volatile open)(const char*, int) = ::dlopen;
+  return open(path, flags);
+}
+
 SymbolLookup Refusal(LoadFault fault, std::string text) {
   return {.fault = fault, .text = std::move(text), .symbol = nullptr};
 }
@@ -71,7 +79,7 @@ SymbolLookup LoadSealed(const Fd& sealed, const char* symbol) {
     return Refusal(LoadFault::kIdentity,
                    "the loader already holds another library as " + path);
   }
-  void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* handle = OpenOrEnd(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) return Refusal(LoadFault::kLoader, TextOfLoader());
   void* address = ::dlsym(handle, symbol);
   if (address == nullptr) return Refusal(LoadFault::kLoader, TextOfLoader());

@@ -27,6 +27,8 @@ struct SymbolLookup {
 // up. The descriptor must stay open as long: the loader knows libraries by name, and the
 // name is that of the descriptor.
 //
+// A constructor that throws ends the process: there is no way back out of the loader.
+//
 // Threads  shared. Constructors of the library run on the calling thread.
 SymbolLookup LoadSealed(const Fd& sealed, const char* symbol);
 

@@ -186,4 +186,33 @@ TEST(OwnedTest, SurvivesBeingMovedOntoItself) {
   EXPECT_EQ(tree.releases(), 1);
 }
 
+TEST(BatchTest, AColumnMayHaveNoName) {
+  static const int64_t value = 7;
+  static const void* values[] = {nullptr, &value};
+  static const void* none[] = {nullptr};
+  ArrowSchema field{}, schema{};
+  ArrowArray column{}, array{};
+  ArrowSchema* fields[] = {&field};
+  ArrowArray* columns[] = {&column};
+  field.format = "l";
+  schema.format = "+s";
+  schema.n_children = array.n_children = 1;
+  schema.children = fields;
+  array.children = columns;
+  column.length = array.length = 1;
+  column.n_buffers = 2;
+  column.buffers = values;
+  array.n_buffers = 1;
+  array.buffers = none;
+  schema.release = field.release = [](ArrowSchema* one) { one->release = nullptr; };
+  array.release = column.release = [](ArrowArray* one) { one->release = nullptr; };
+  const auto batch = alloy::Batch::Import(&schema, &array);
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  std::ostringstream text;
+  text << *batch;
+  EXPECT_EQ(text.str(), "{: Int64[7]}");
+  EXPECT_FALSE(batch->column("x").ok());
+  EXPECT_TRUE(batch->column("").ok());
+}
+
 }  // namespace

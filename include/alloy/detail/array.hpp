@@ -253,7 +253,7 @@ class Batch {
   }
   Result<Array> column(std::string_view name) const {
     for (int64_t i = 0; i < columns(); ++i) {
-      if (name == schema().children[i]->name) return column(i);
+      if (name == NameOf(i)) return column(i);
     }
     return Status::Invalid("the batch has no column '" + std::string(name) + "'");
   }
@@ -269,13 +269,18 @@ class Batch {
   friend std::ostream& operator<<(std::ostream& out, const Batch& batch) {
     out << '{';
     for (int64_t i = 0; i < batch.columns(); ++i) {
-      out << (i > 0 ? ", " : "") << batch.schema().children[i]->name << ": "
-          << batch.column(i);
+      out << (i > 0 ? ", " : "") << batch.NameOf(i) << ": " << batch.column(i);
     }
     return out << '}';
   }
 
  private:
+  // A name may be NULL ("The Arrow C data interface", ArrowSchema.name).
+  std::string_view NameOf(int64_t i) const {
+    const char* name = schema().children[i]->name;
+    return name == nullptr ? std::string_view() : std::string_view(name);
+  }
+
   Array array_;
 };
 

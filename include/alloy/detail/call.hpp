@@ -84,8 +84,11 @@ class Host {
 
   static void Log(void* context, int32_t level, const char* language, const char* text,
                   int64_t length) noexcept {
-    static_cast<State*>(context)->options.log(
-        level, language, std::string_view(text, static_cast<size_t>(length)));
+    try {
+      static_cast<State*>(context)->options.log(
+          level, language, std::string_view(text, static_cast<size_t>(length)));
+    } catch (...) {  // nobody is there to tell: the line is lost, the call goes on
+    }
   }
 
   std::shared_ptr<State> state_;
