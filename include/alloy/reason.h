@@ -48,6 +48,32 @@
   X(RUN_ENDS_NULLS, 1037, "run ends with a validity bitmap, an offset or nulls")        \
   X(COPIED, 1038,                                                                       \
     "a struct was copied where it had to be moved: it would be released twice")         \
+  /* Trust: who signed a library, and what for. */                                      \
+  X(CERTIFICATE_BASE64, 2001, "the certificate is not strict base64")                   \
+  X(CERTIFICATE_DER, 2002, "the certificate is not one DER X.509 certificate")          \
+  X(CERTIFICATE_USAGE, 2003, "a certificate that is not made for signing code")         \
+  X(CERTIFICATE_IS_CA, 2004, "the signer's certificate is that of an authority")        \
+  X(CERTIFICATE_EXPIRED, 2005, "a certificate has expired")                             \
+  X(CERTIFICATE_NOT_YET_VALID, 2006, "a certificate is not valid yet")                  \
+  X(CERTIFICATE_UNTRUSTED, 2007, "no chain from the signer to the given certificate")   \
+  X(WEAK_KEY, 2009, "a key or digest that is too weak, or is not used")                 \
+  X(NO_SIDECAR, 2010, "the library has no signature beside it that can be read")        \
+  X(SIDECAR_MALFORMED, 2011, "the signature file is malformed")                         \
+  X(SIGNATURE, 2012, "the signature is not the signer's over this statement")           \
+  X(SIZE, 2013, "the library has another size than was signed")                         \
+  X(DIGEST, 2014, "the library has another SHA-256 than was signed")                    \
+  X(NAME, 2015, "the statement names another backend than is wanted")                   \
+  X(KIND, 2016, "the statement is about another kind of thing")                         \
+  X(STATEMENT_ABI, 2017, "the statement is for another version of the ABI")             \
+  X(PLATFORM, 2018, "the statement is for another platform")                            \
+  X(STATEMENT_EXPIRED, 2019, "the statement has expired")                               \
+  X(STATEMENT_NOT_YET_VALID, 2020, "the statement is not valid yet")                    \
+  X(ROLLBACK, 2021, "the statement is older than the host accepts")                     \
+  X(NEEDED, 2023, "a needed library is not allowed, or is another than was signed")     \
+  X(STATEMENT_TABLE, 2024, "the table of the backend contradicts the statement")        \
+  X(ARCHIVE_MALFORMED, 2025, "not an archive that can be linked")                       \
+  X(LINK_FAILED, 2026, "the archive cannot be linked into a library")                   \
+  X(NO_LIBCRYPTO, 2027, "libcrypto.so.3, which checks certificates, is missing")        \
   /* Loading a library. */                                                              \
   X(CANNOT_OPEN, 3001, "the library cannot be opened")                                  \
   X(NOT_A_FILE, 3002, "the library is not a regular file")                              \
