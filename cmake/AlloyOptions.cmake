@@ -32,7 +32,8 @@ target_compile_options(alloy_flags INTERFACE -Wall -Wextra -Wshadow -Werror
 if(ALLOY_SANITIZE)
   # GCC's analysis of what may be uninitialised is wrong about instrumented code.
   target_compile_options(alloy_flags INTERFACE -fsanitize=${ALLOY_SANITIZE}
-    -fno-sanitize-recover=all -fno-omit-frame-pointer -Wno-maybe-uninitialized)
+    -fno-sanitize-recover=all -fno-omit-frame-pointer
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(alloy_flags INTERFACE -fsanitize=${ALLOY_SANITIZE})
 endif()
 
@@ -55,14 +56,9 @@ function(alloy_module name)
   endif()
 endfunction()
 
-# A GoogleTest program, registered with ctest as one test; the count inside is read from its
-# own XML report in build/reports.
-#   alloy_test(NAME SOURCES ... [MODULES m...] [LIBRARIES target...] [DEFINITIONS ...])
-function(alloy_test name)
-  cmake_parse_arguments(T "" "" "SOURCES;MODULES;LIBRARIES;DEFINITIONS" ${ARGN})
-  find_package(GTest REQUIRED)
-  add_executable(${name} ${T_SOURCES})
-  set(pending ${T_MODULES})
+# Links modules and all that they depend on into a program.
+function(alloy_link_modules target)
+  set(pending ${ARGN})
   set(modules "")
   while(pending)
     list(POP_FRONT pending module)
@@ -74,8 +70,18 @@ function(alloy_test name)
   endwhile()
   # Objects do not travel through object libraries: name each module once.
   foreach(module IN LISTS modules)
-    target_link_libraries(${name} PRIVATE alloy_${module})
+    target_link_libraries(${target} PRIVATE alloy_${module})
   endforeach()
+endfunction()
+
+# A GoogleTest program, registered with ctest as one test; the count inside is read from its
+# own XML report in build/reports.
+#   alloy_test(NAME SOURCES ... [MODULES m...] [LIBRARIES target...] [DEFINITIONS ...])
+function(alloy_test name)
+  cmake_parse_arguments(T "" "" "SOURCES;MODULES;LIBRARIES;DEFINITIONS" ${ARGN})
+  find_package(GTest REQUIRED)
+  add_executable(${name} ${T_SOURCES})
+  alloy_link_modules(${name} ${T_MODULES})
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}")
   target_compile_definitions(${name} PRIVATE ${T_DEFINITIONS})
   target_link_libraries(${name} PRIVATE alloy_flags ${T_LIBRARIES} GTest::gtest_main Threads::Threads ${CMAKE_DL_LIBS})
