@@ -3505,6 +3505,13 @@ struct ElfFacts {
 //          one export, the function alloy_backend_init).
 Result<ElfFacts> LookThroughElf(std::span<const std::byte> image);
 
+// The same look, that goes on after a fault: for people, who mend all of them at once.
+struct ElfFindings {
+  ElfFacts facts;              // as far as the file could be read
+  std::vector<Status> faults;  // at most 32, in the order of the look; empty: none
+};
+ElfFindings FindAllInElf(std::span<const std::byte> image);
+
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ADMIT_ELF_H_
@@ -3743,71 +3750,92 @@ constexpr std::string_view kOneExport =
     "(CMake's "
     "alloy::backend does), or with -Wl,--exclude-libs,ALL in Rust";
 
-Status CheckSegments(const ElfReader& elf) {
+// What was found, each text once, and no more of it than anyone reads.
+class Findings {
+ public:
+  void Add(Status fault) {
+    const auto same = [&](const Status& f) {
+      return f.fault().text == fault.fault().text;
+    };
+    if (faults_.size() >= kMost || std::ranges::any_of(faults_, same)) return;
+    faults_.push_back(std::move(fault));
+  }
+  void Refuse(std::string text) { Add(ElfRefused(std::move(text))); }
+  std::vector<Status> Take() { return std::move(faults_); }
+
+ private:
+  static constexpr size_t kMost = 32;
+  std::vector<Status> faults_;
+};
+
+void CheckSegments(const ElfReader& elf, Findings& findings) {
   bool stack_said = false;
   for (const ElfSegment& segment : elf.segments()) {
     const bool writable = (segment.flags & kElfWrite) != 0;
     const bool executable = (segment.flags & kElfExecute) != 0;
     if (segment.type == kElfInterpreter) {
-      return ElfRefused(
+      findings.Refuse(
           "a program (it names an interpreter), not a shared library; link with -shared");
     }
     if (segment.type == kElfLoad && writable && executable) {
-      return ElfRefused("a segment is writable and executable at once");
+      findings.Refuse("a segment is writable and executable at once");
     }
     if (segment.type == kElfStack) {
       stack_said = true;
       if (executable) {
-        return ElfRefused("asks for an executable stack; link with -Wl,-z,noexecstack");
+        findings.Refuse("asks for an executable stack; link with -Wl,-z,noexecstack");
       }
     }
   }
   if (!stack_said) {
-    return ElfRefused(
+    findings.Refuse(
         "has no PT_GNU_STACK, which asks for an executable stack; link with "
         "-Wl,-z,noexecstack");
   }
-  return Status();
 }
 
-Status CheckNeeded(std::string_view name) {
+// An offset that leaves the string table ends the look: the file is malformed.
+Status CheckNeeded(const ElfReader& elf, uint64_t offset, ElfFacts& facts,
+                   Findings& findings) {
+  ALLOY_ASSIGN_OR_RETURN(const std::string_view name, elf.String(offset));
+  facts.needed.emplace_back(name);
   if (name.empty() || name.find('/') != name.npos || name.find('$') != name.npos) {
-    return ElfRefused("needs \"" + std::string(name) +
-                      "\" by a path; name a library by its SONAME alone");
+    findings.Refuse("needs \"" + std::string(name) +
+                    "\" by a path; name a library by its SONAME alone");
   }
   return Status();
 }
 
-Status CheckDynamic(const ElfReader& elf, ElfFacts* facts) {
+Status CheckDynamic(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
   for (const ElfDynamic& entry : elf.dynamic()) {
     switch (entry.tag) {
-      case kElfNeeded: {
-        ALLOY_ASSIGN_OR_RETURN(const std::string_view name, elf.String(entry.value));
-        ALLOY_TRY(CheckNeeded(name));
-        facts->needed.emplace_back(name);
+      case kElfNeeded:
+        ALLOY_TRY(CheckNeeded(elf, entry.value, facts, findings));
         break;
-      }
       case kElfRpath:
       case kElfRunpath:
-        return ElfRefused(
+        findings.Refuse(
             "carries an RPATH or RUNPATH; link without -rpath (CMake: "
             "BUILD_WITH_INSTALL_RPATH)");
+        break;
       case kElfAuxiliary:
       case kElfFilter:
       case kElfAudit:
       case kElfDependencyAudit:
-        return ElfRefused(
+        findings.Refuse(
             "makes the loader load other libraries (AUXILIARY, FILTER or AUDIT)");
+        break;
       case kElfTextRelocations:
-        return ElfRefused("has text relocations; compile with -fPIC");
+        findings.Refuse("has text relocations; compile with -fPIC");
+        break;
       case kElfFlags:
         if ((entry.value & kElfFlagTextRelocations) != 0) {
-          return ElfRefused("has text relocations; compile with -fPIC");
+          findings.Refuse("has text relocations; compile with -fPIC");
         }
         break;
       case kElfFlags1:
         if ((entry.value & kElfFlag1Pie) != 0) {
-          return ElfRefused(
+          findings.Refuse(
               "a program (a position independent executable), not a shared "
               "library; link with -shared");
         }
@@ -3819,47 +3847,66 @@ Status CheckDynamic(const ElfReader& elf, ElfFacts* facts) {
   return Status();
 }
 
-Status CheckExports(const ElfReader& elf, ElfFacts* facts) {
+Status TooManyExports(const std::vector<std::string>& exports) {
+  std::string text = "exports " + std::to_string(exports.size()) +
+                     " symbols instead of alloy_backend_init alone:";
+  constexpr size_t kNamed = 8;
+  for (size_t i = 0; i < std::min(kNamed, exports.size()); ++i) {
+    text += (i == 0 ? " " : ", ") + exports[i].substr(0, 60);
+  }
+  if (exports.size() > kNamed) text += ", …";
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_EXPORTS, text.append(kOneExport));
+}
+
+Status CheckExports(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
   bool has_init = false;
   for (uint64_t i = 1; i < elf.symbol_count(); ++i) {
     ALLOY_ASSIGN_OR_RETURN(const ElfSymbol symbol, elf.Symbol(i));
     if (!symbol.is_export) continue;
     ALLOY_ASSIGN_OR_RETURN(const std::string_view name, elf.String(symbol.name));
     if (name == "alloy_backend_init") {
-      if (!symbol.is_function) {
-        return Fail(ALLOY_REFUSED, ALLOY_REASON_EXPORTS,
-                    "alloy_backend_init is not a plain function");
-      }
       has_init = true;
+      if (!symbol.is_function) {
+        findings.Add(Fail(ALLOY_REFUSED, ALLOY_REASON_EXPORTS,
+                          "alloy_backend_init is not a plain function"));
+      }
     }
-    facts->exports.emplace_back(name);
+    facts.exports.emplace_back(name);
   }
   if (!has_init) {
-    return Fail(
-        ALLOY_REFUSED, ALLOY_REASON_EXPORTS,
-        "does not export alloy_backend_init, so it is no Alloy backend; in C++ use "
-        "ALLOY_BACKEND, in Rust arrowalloy::backend!");
+    findings.Add(
+        Fail(ALLOY_REFUSED, ALLOY_REASON_EXPORTS,
+             "does not export alloy_backend_init, so it is no Alloy backend; in C++ use "
+             "ALLOY_BACKEND, in Rust arrowalloy::backend!"));
+  } else if (facts.exports.size() != 1) {
+    findings.Add(TooManyExports(facts.exports));
   }
-  if (facts->exports.size() == 1) return Status();
-  std::string text = "exports " + std::to_string(facts->exports.size()) +
-                     " symbols instead of alloy_backend_init alone:";
-  constexpr size_t kNamed = 8;
-  for (size_t i = 0; i < std::min(kNamed, facts->exports.size()); ++i) {
-    text += (i == 0 ? " " : ", ") + facts->exports[i].substr(0, 60);
-  }
-  if (facts->exports.size() > kNamed) text += ", …";
-  return Fail(ALLOY_REFUSED, ALLOY_REASON_EXPORTS, text.append(kOneExport));
+  return Status();
+}
+
+Status LookInto(std::span<const std::byte> image, ElfFacts& facts, Findings& findings) {
+  ALLOY_ASSIGN_OR_RETURN(const ElfReader elf, ElfReader::Read(image));
+  CheckSegments(elf, findings);
+  ALLOY_TRY(CheckDynamic(elf, facts, findings));
+  return CheckExports(elf, facts, findings);
 }
 
 }  // namespace
 
+ElfFindings FindAllInElf(std::span<const std::byte> image) {
+  ElfFindings all;
+  Findings findings;
+  if (Status malformed = LookInto(image, all.facts, findings); !malformed.ok()) {
+    findings.Add(std::move(malformed));
+  }
+  all.faults = findings.Take();
+  return all;
+}
+
 Result<ElfFacts> LookThroughElf(std::span<const std::byte> image) {
-  ALLOY_ASSIGN_OR_RETURN(const ElfReader elf, ElfReader::Read(image));
-  ElfFacts facts;
-  ALLOY_TRY(CheckSegments(elf));
-  ALLOY_TRY(CheckDynamic(elf, &facts));
-  ALLOY_TRY(CheckExports(elf, &facts));
-  return facts;
+  ElfFindings all = FindAllInElf(image);
+  if (!all.faults.empty()) return all.faults.front();
+  return std::move(all.facts);
 }
 
 }  // namespace alloy::core_v0_1

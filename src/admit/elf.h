@@ -29,6 +29,13 @@ struct ElfFacts {
 //          one export, the function alloy_backend_init).
 Result<ElfFacts> LookThroughElf(std::span<const std::byte> image);
 
+// The same look, that goes on after a fault: for people, who mend all of them at once.
+struct ElfFindings {
+  ElfFacts facts;              // as far as the file could be read
+  std::vector<Status> faults;  // at most 32, in the order of the look; empty: none
+};
+ElfFindings FindAllInElf(std::span<const std::byte> image);
+
 }  // namespace alloy::core
 
 #endif  // ALLOY_SRC_ADMIT_ELF_H_

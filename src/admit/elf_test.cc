@@ -42,6 +42,18 @@ TEST(ElfTest, CountsSymbolsByEitherHashTable) {
   EXPECT_EQ(Look(ReadSample("both_hashes.so")).reason, 0);
 }
 
+TEST(ElfTest, TellsEveryFaultOfALibraryOnce) {
+  const ElfFindings all = FindAllInElf(ReadSample("many_faults.so"));
+  std::string texts;
+  for (const Status& fault : all.faults) texts += fault.fault().text + "\n";
+  EXPECT_EQ(all.faults.size(), 4U) << texts;
+  for (const char* part : {"executable stack", "RUNPATH", "AUDIT", "exports 2 symbols"}) {
+    EXPECT_NE(texts.find(part), std::string::npos) << part << " in " << texts;
+  }
+  EXPECT_EQ(all.facts.exports.size(), 2U);
+  EXPECT_TRUE(FindAllInElf(ReadSample("good.so")).faults.empty());
+}
+
 TEST(ElfTest, WantsExactlyOneExport) {
   ExpectRefusal(ReadSample("two_exports.so"), ALLOY_REASON_EXPORTS, "malloc_of_ours");
   ExpectRefusal(ReadSample("two_exports.so"), ALLOY_REASON_EXPORTS, "version-script");
