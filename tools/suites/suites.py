@@ -58,6 +58,11 @@ def install(log):
     return python(log, "tests/install")
 
 
+def command_line(log):
+    build(log, "release")
+    return python(log, "tests/cli")
+
+
 def examples(log):
     log.run("make", "build-all")
     return python(log, "tests/run")
@@ -84,6 +89,7 @@ SUITES = (
      lambda log: go(log, "-exec", "env GOGC=1")),
     ("examples", "what make run prints, the numbers against pyarrow", examples),
     ("install", "projects built against an installed Alloy", install),
+    ("cli", "the command line, each command as a process", command_line),
     ("docs", "the documents show the code of the examples",
      lambda log: python(log, "tests/docs")),
     ("tools", "the rules of tools/check can fail, reports are read right",

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+//
+// The commands, in the order of the help. Each is a file NAME.cc with an Add in the
+// namespace arrowalloy::NAME; CMakeLists.txt reads this list, too.
+#ifndef ARROWALLOY_COMMANDS_H_
+#define ARROWALLOY_COMMANDS_H_
+
+// clang-format off
+#define ARROWALLOY_COMMANDS(X) \
+  X(completion)
+// clang-format on
+
+namespace arrowalloy {
+
+class Program;
+
+#define ARROWALLOY_DECLARE(name) \
+  namespace name {               \
+  void Add(Program& program);    \
+  }
+ARROWALLOY_COMMANDS(ARROWALLOY_DECLARE)
+#undef ARROWALLOY_DECLARE
+
+}  // namespace arrowalloy
+
+#endif  // ARROWALLOY_COMMANDS_H_

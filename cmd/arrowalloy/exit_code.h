@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+//
+// How the program ends. The numbers are part of what scripts rely on, and frozen.
+#ifndef ARROWALLOY_EXIT_CODE_H_
+#define ARROWALLOY_EXIT_CODE_H_
+
+namespace arrowalloy {
+
+enum class Exit {
+  kOk = 0,
+  kBackend = 1,  // the backend's own error, or an error that no other number stands for
+  kUsage = 2,    // the command line, or a file named in it, is not what the command takes
+  kMachine = 3,  // a file cannot be read or written, or a program is missing
+  kUnsigned = 10,        // no sidecar, or no certificate to judge it by
+  kBadSignature = 11,    // signature, size or digest: not the bytes that were signed
+  kUntrusted = 12,       // the signer does not lead to the certificate, or may not sign
+  kExpired = 13,         // a certificate or statement is no longer, or not yet, valid
+  kBadSidecar = 14,      // the sidecar is malformed
+  kMismatch = 15,        // a good signature over another name, platform, ABI or sequence
+  kRefused = 16,         // the library's own form: ELF, needed libraries, exports, table
+  kUnreadable = 17,      // the library cannot be opened, read whole or sealed
+  kBadCertificate = 18,  // what was given as the certificate is none
+  kLink = 19             // the archive is malformed, or cannot be linked
+};
+
+}  // namespace arrowalloy
+
+#endif  // ARROWALLOY_EXIT_CODE_H_
