@@ -7,6 +7,10 @@
 
 // clang-format off
 #define ARROWALLOY_COMMANDS(X) \
+  X(doctor) \
+  X(keygen) \
+  X(cert_base64) \
+  X(read_table) \
   X(completion)
 // clang-format on
 

@@ -55,3 +55,12 @@ class CommandTest(unittest.TestCase):
         self.assertIn(f"error[{number}]: ", done.err)
         self.assertRegex(done.err, r"(?m)^help: \S")
         return done
+
+
+def openssl(*arguments, stdin=None, binary=False):
+    """What the program openssl prints."""
+    done = subprocess.run(["openssl", *map(str, arguments)], input=stdin,
+                          capture_output=True, timeout=LIMIT)
+    if done.returncode != 0:
+        raise AssertionError(f"openssl {arguments}: {done.stderr.decode()}")
+    return done.stdout if binary else done.stdout.decode()

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "backend_table.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine_failure.h"
+#include "failure.h"
+#include "process.h"
+
+namespace arrowalloy {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Long enough for constructors of a large library on a slow machine.
+constexpr std::chrono::seconds kLimit(20);
+
+std::string Text(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+// The answer is the library's as much as ours: nothing is taken for granted.
+const Json& List(const Json& object, const char* key) {
+  static const Json none = Json::array();
+  const auto found = object.find(key);
+  return found != object.end() && found->is_array() ? *found : none;
+}
+
+std::vector<Report> ReadList(const Json& list, const std::vector<const char*>& keys) {
+  std::vector<Report> reports;
+  for (const Json& item : list) {
+    Report& report = reports.emplace_back();
+    for (const char* key : keys) report.Add(key, key, Text(item, key));
+  }
+  return reports;
+}
+
+Report ReadFunction(const Json& function) {
+  Report report;
+  report.Add("name", Text(function, "name"))
+      .Add("summary", Text(function, "summary"))
+      .Add("inputs", Text(function, "inputs"));
+  report.Add("columns", ReadList(List(function, "columns"), {"name", "accepts"}))
+      .Add("options",
+           ReadList(List(function, "options"), {"name", "default", "summary"}));
+  return report;
+}
+
+Failure NoTable(const std::string& library, const Ended& ended) {
+  std::string text = fmt::format("asked for its table, {} {}", library, ended.HowText());
+  if (!ended.said.empty()) text += fmt::format("; it said:\n{}", ended.said);
+  while (text.ends_with('\n')) text.pop_back();
+  return Failure(Exit::kRefused, kTableCode, text, library,
+                 fmt::format("give --name and --version, then nothing of it is run; or "
+                             "look with gdb --args arrowalloy read-table {}",
+                             library));
+}
+
+}  // namespace
+
+BackendTable ReadTable(const std::string& library, const std::string& certificate) {
+  std::vector<std::string> command = {kSelf, "read-table", library};
+  if (!certificate.empty()) command.insert(command.end(), {"--certificate", certificate});
+  const Ended ended = RunProcess(command, kLimit);
+  const Json answer = Json::parse(ended.answer, nullptr, /*allow_exceptions=*/false);
+  if (!answer.is_object()) throw NoTable(library, ended);
+  if (answer.contains("error")) {
+    const Json& error = answer["error"];
+    throw EngineFailure(error.value("code", int32_t{ALLOY_INTERNAL}),
+                        error.value("reason", int32_t{ALLOY_REASON_NONE}),
+                        Text(error, "text"), library);
+  }
+  BackendTable table{.name = Text(answer, "name"),
+                     .version = Text(answer, "version"),
+                     .language = Text(answer, "language"),
+                     .functions = {}};
+  for (const Json& function : List(answer, "functions")) {
+    table.functions.push_back(ReadFunction(function));
+  }
+  return table;
+}
+
+}  // namespace arrowalloy

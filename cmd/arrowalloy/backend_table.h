@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+//
+// What a library says of itself. Asking it runs it, so a child process does that: the
+// program itself, by a hidden command, with a time limit.
+#ifndef ARROWALLOY_BACKEND_TABLE_H_
+#define ARROWALLOY_BACKEND_TABLE_H_
+
+#include <string>
+#include <vector>
+
+#include "report.h"
+
+namespace arrowalloy {
+
+struct BackendTable {
+  std::string name, version, language;
+  std::vector<Report> functions;
+};
+
+// `certificate`: base64, judged by the engine before anything of the library runs; empty:
+// the library is run unsigned, as its author asks for.
+//   Throws  the engine's error; E0205 for a library that crashes or hangs.
+BackendTable ReadTable(const std::string& library, const std::string& certificate);
+
+}  // namespace arrowalloy
+
+#endif  // ARROWALLOY_BACKEND_TABLE_H_

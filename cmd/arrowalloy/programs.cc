@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#include <dlfcn.h>
+#include <fmt/format.h>
+#include <gnu/libc-version.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "failure.h"
+#include "machine.h"
+#include "process.h"
+#include "sdk.h"
+
+namespace arrowalloy {
+namespace {
+
+constexpr std::chrono::seconds kLimit(20);
+
+std::string Install(const std::string& package) {
+  if (access("/usr/bin/apt-get", X_OK) != 0) {
+    return fmt::format("install what Debian calls {}", package);
+  }
+  return fmt::format("{}apt-get install {}", geteuid() == 0 ? "" : "sudo ", package);
+}
+
+// The first number of the form 1.2 or 1.2.3 in a text.
+std::pair<int, int> Version(const std::string& text, std::string* shown) {
+  for (size_t at = text.find_first_of("0123456789"); at != std::string::npos;
+       at = text.find_first_of("0123456789", at + 1)) {
+    int major = 0;
+    int minor = 0;
+    // NOLINTNEXTLINE(cert-err34-c): both are digits, or it is no match
+    if (std::sscanf(text.c_str() + at, "%9d.%9d", &major, &minor) == 2) {
+      *shown = text.substr(at, text.find_first_not_of("0123456789.", at) - at);
+      return {major, minor};
+    }
+  }
+  return {0, 0};
+}
+
+struct Tool {
+  const char* program;
+  const char* flag;
+  std::pair<int, int> least;
+  const char* package;
+  const char* use;
+};
+
+constexpr Tool kTools[] = {
+    {"g++", "--version", {12, 0}, "g++", "backends in C++, and linking archives"},
+    {"cc", "--version", {0, 0}, "gcc", "backends in C and Rust, and linking archives"},
+    {"cmake", "--version", {3, 25}, "cmake", "backends in C++"},
+    {"make", "--version", {0, 0}, "make", "the folders that arrowalloy new makes"},
+    {"cargo",
+     "--version",
+     {1, 88},
+     "cargo (1.88 or newer; or rustup)",
+     "backends in Rust"},
+    {"go", "version", {1, 25}, "golang (1.25 or newer)", "hosts in Go"},
+    {"openssl", "version", {3, 0}, "openssl", "checking a signature by hand"},
+    {"gdb", "--version", {0, 0}, "gdb", "looking into a running backend"},
+};
+
+Finding LookAt(const Tool& tool) {
+  Finding finding{.name = tool.program,
+                  .needed = false,
+                  .found = {},
+                  .use = tool.use,
+                  .mend = Install(tool.package)};
+  Ended ended;
+  try {
+    ended = RunProcess({tool.program, tool.flag}, kLimit);
+  } catch (const Failure&) {
+    finding.found = "not found in PATH";
+    return finding;
+  }
+  if (ended.code != 0) {
+    finding.found = fmt::format("`{} {}` {}", tool.program, tool.flag, ended.HowText());
+    return finding;
+  }
+  const auto version = Version(ended.said, &finding.found);
+  finding.fit = version >= tool.least;
+  if (finding.fit) {
+    finding.mend.clear();
+  } else {
+    finding.found +=
+        fmt::format(", older than {}.{}", tool.least.first, tool.least.second);
+  }
+  return finding;
+}
+
+Finding LookAtLibcrypto() {
+  Finding finding{.name = "libcrypto.so.3",
+                  .found = {},
+                  .use = "certificates",
+                  .mend = Install("libssl3")};
+  void* library = dlopen("libcrypto.so.3", RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    finding.found = dlerror();  // NOLINT(concurrency-mt-unsafe): there is one thread
+    return finding;
+  }
+  using VersionText = const char* (*)(int);
+  const auto version = reinterpret_cast<VersionText>(dlsym(library, "OpenSSL_version"));
+  finding.fit = version != nullptr;
+  finding.found = version == nullptr ? "it has no OpenSSL_version" : version(0);
+  if (finding.fit) finding.mend.clear();
+  return finding;
+}
+
+}  // namespace
+
+std::vector<Finding> LookAtPrograms() {
+  std::vector<Finding> findings;
+  findings.push_back({.name = "glibc",
+                      .fit = true,
+                      .found = gnu_get_libc_version(),
+                      .use = "the engine",
+                      .mend = {}});
+  findings.push_back(LookAtLibcrypto());
+  for (const Tool& tool : kTools) findings.push_back(LookAt(tool));
+  return findings;
+}
+
+Finding LookAtSdk() {
+  Finding finding{
+      .name = "SDK",
+      .needed = false,
+      .found = {},
+      .use = "arrowalloy new",
+      .mend = "cmake --install build --prefix ~/.local, then use its arrowalloy"};
+  std::string missing;
+  const auto sdk = FindSdk(&missing);
+  finding.fit = sdk.has_value();
+  finding.found = finding.fit ? sdk->package : missing + " is missing";
+  if (finding.fit) finding.mend.clear();
+  return finding;
+}
+
+}  // namespace arrowalloy
