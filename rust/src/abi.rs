@@ -68,6 +68,8 @@ pub const ABI: u32 = 1;
 pub const IDEMPOTENT: u32 = 1;
 /// `ALLOY_ROWWISE`.
 pub const ROWWISE: u32 = 2;
+/// `ALLOY_STREAM`.
+pub const STREAM: u32 = 4;
 
 /// `alloy_scope`.
 #[repr(C)]

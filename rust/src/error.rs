@@ -32,15 +32,18 @@ pub enum Code {
 ///
 /// It comes from any error by `?`, with the code [`Code::Failed`]. It is no
 /// `std::error::Error` itself, since that would forbid this conversion.
+#[derive(Clone)]
 pub struct Error {
     code: Code,
     text: String,
+    // Of an input stream that failed, which the host is told as it was; else 0.
+    errno: i32,
 }
 
 impl Error {
     /// An error with a code of its own.
     pub fn new(code: Code, text: impl Into<String>) -> Self {
-        Self { code, text: text.into() }
+        Self { code, text: text.into(), errno: 0 }
     }
 
     /// The backend's own error.
@@ -73,6 +76,42 @@ impl Error {
     #[must_use]
     pub fn cancelled() -> Self {
         Self::new(Code::Cancelled, "cancelled")
+    }
+
+    // What an input said, in its own words.
+    pub(crate) fn of_input(errno: i32, text: Option<String>) -> Self {
+        let text = text.unwrap_or_else(|| {
+            format!("an input: {}", std::io::Error::from_raw_os_error(errno))
+        });
+        Self { errno, ..Self::failed(text) }
+    }
+
+    /// Whether it is an input's own, which reaches the host as it was.
+    #[must_use]
+    pub fn is_of_input(&self) -> bool {
+        self.errno != 0
+    }
+
+    // What a stream answers for it. The numbers are those of Linux on every machine that
+    // Alloy runs on.
+    pub(crate) fn errno(&self) -> i32 {
+        const ENOENT: i32 = 2;
+        const EIO: i32 = 5;
+        const EAGAIN: i32 = 11;
+        const ENOMEM: i32 = 12;
+        const EINVAL: i32 = 22;
+        const ENOTSUP: i32 = 95;
+        const ECANCELED: i32 = 125;
+        match self.code {
+            _ if self.errno != 0 => self.errno,
+            Code::Invalid | Code::BadData | Code::NoMatch => EINVAL,
+            Code::NotFound => ENOENT,
+            Code::Failed => EIO,
+            Code::Retry => EAGAIN,
+            Code::Cancelled => ECANCELED,
+            Code::Exhausted => ENOMEM,
+            Code::Unsupported => ENOTSUP,
+        }
     }
 
     /// What the caller can do next.

@@ -6,13 +6,14 @@ use std::mem::size_of;
 use std::ptr;
 
 use crate::abi::{
-    ABI, ArrowArray, ArrowSchema, RawBackend, RawColumn, RawFunction, RawOption,
-    RawScope, Services,
+    ABI, ArrowArray, ArrowArrayStream, ArrowSchema, RawBackend, RawColumn, RawFunction,
+    RawOption, RawScope, STREAM, Services,
 };
 use crate::edge::{enter, guard, install_hook};
 use crate::error::Error;
 use crate::own::{Input, OwnedArray, OwnedSchema};
 use crate::scope::Scope;
+use crate::stream::{InputStreams, OutputStream};
 
 /// What a function says of itself; every pointer leads to constants.
 #[derive(Debug)]
@@ -30,11 +31,14 @@ pub struct Spec {
 /// A function as the engine sees it: the macros implement it, and so may authors who want
 /// the C structs themselves.
 ///
+/// A map function has `run`; one whose flags say [`STREAM`](crate::abi::STREAM) has `open`
+/// instead.
+///
 /// # Safety
 ///
 /// Every pointer of `SPEC` must lead to constants as backend.h wants them: texts end with
-/// a NUL, lists with their terminator. What `bind` and `run` give must be structs that
-/// any thread may read and release.
+/// a NUL, lists with their terminator. What `bind`, `run` and the batches of `open` give
+/// must be structs that any thread may read and release.
 pub unsafe trait Function: 'static {
     /// What the table says.
     const SPEC: Spec;
@@ -62,10 +66,26 @@ pub unsafe trait Function: 'static {
     ///
     /// Whatever goes wrong.
     fn run(
-        state: &mut Self::State,
-        scope: Scope<'_>,
-        inputs: &mut [Input],
-    ) -> Result<OwnedArray, Error>;
+        _state: &mut Self::State,
+        _scope: Scope<'_>,
+        _inputs: &mut [Input],
+    ) -> Result<OwnedArray, Error> {
+        Err(Error::failed("the function has no run"))
+    }
+
+    /// Streams of batches in, one out. What is not taken of `inputs` the engine releases;
+    /// what is given for `'s` lasts until it has released the output.
+    ///
+    /// # Errors
+    ///
+    /// Whatever goes wrong before the first batch is asked for.
+    fn open<'s>(
+        _state: &'s mut Self::State,
+        _scope: Scope<'s>,
+        _inputs: &mut InputStreams<'_, 's>,
+    ) -> Result<OutputStream<'s>, Error> {
+        Err(Error::failed("the function has no open"))
+    }
 }
 
 /// The options of a call, by name.
@@ -130,8 +150,8 @@ impl<F: Function> Table<F> {
         max_inputs: F::SPEC.max_inputs,
         columns: F::SPEC.columns,
         bind: Some(bind::<F>),
-        run: Some(run::<F>),
-        open: None,
+        run: if F::SPEC.flags & STREAM == 0 { Some(run::<F>) } else { None },
+        open: if F::SPEC.flags & STREAM == 0 { None } else { Some(open::<F>) },
         unbind: Some(unbind::<F>),
     };
 }
@@ -190,6 +210,32 @@ unsafe extern "C" fn run<F: Function>(
             // SAFETY: the place is the engine's to be filled.
             unsafe { output.write(array.into_raw()) };
             OK
+        }
+        Err(code) => code,
+    }
+}
+
+unsafe extern "C" fn open<F: Function>(
+    state: *mut c_void,
+    scope: *mut RawScope,
+    inputs: *mut ArrowArrayStream,
+    n_inputs: i32,
+    output: *mut ArrowArrayStream,
+) -> i32 {
+    // SAFETY: the engine lends the places for this call; what is in them, the scope and
+    // the state until the output is released.
+    let (scope, state, mut inputs) = unsafe {
+        let n = usize::try_from(n_inputs).unwrap_or(0);
+        let inputs =
+            if n == 0 { &mut [] } else { std::slice::from_raw_parts_mut(inputs, n) };
+        let inputs = InputStreams::new(inputs);
+        (Scope::from_raw(scope), &mut *state.cast::<F::State>(), inputs)
+    };
+    match enter(scope, || F::open(state, scope, &mut inputs)) {
+        Ok(stream) => {
+            // SAFETY: the place is the engine's to be filled.
+            unsafe { output.write(stream.into_raw(scope, inputs.failed())) };
+            0
         }
         Err(code) => code,
     }

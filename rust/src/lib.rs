@@ -22,6 +22,7 @@ mod own;
 mod parts;
 mod schema;
 mod scope;
+mod stream;
 mod strings;
 #[doc(hidden)]
 pub mod typed;
@@ -34,5 +35,7 @@ pub use function::{Function, Options, Spec, Table, init};
 pub use own::{Input, OwnedArray, OwnedSchema};
 pub use schema::ColumnSchema;
 pub use scope::{Level, Scope};
+pub use stream::{InputStream, InputStreams, OutputStream};
 pub use strings::{Bytes, Strings};
+pub use typed::Rows;
 pub use view::{Bools, Number, Param, Source, View};

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 //! What [`function!`](crate::function) needs of a function on typed views.
 
+use std::marker::PhantomData;
+use std::sync::Arc;
+
 use crate::abi::{ArrowArray, ArrowSchema};
 use crate::block::Exporter;
 use crate::error::Error;
 use crate::function::Options;
 use crate::own::{Input, OwnedArray, OwnedSchema};
 use crate::schema::ColumnSchema;
+use crate::stream::{InputStream, OutputStream};
 use crate::view::{Kind, Param, Source};
 
 /// What bind leaves for the runs.
@@ -31,12 +35,18 @@ pub unsafe fn bind(
     options: Options,
     outputs: &[ColumnSchema<'_>],
 ) -> Result<(OwnedSchema, TypedState), Error> {
+    // SAFETY: the caller's promise.
+    let kinds = unsafe { kinds_of(input) };
+    let state = TypedState { kinds, options, exporter: Exporter::default() };
+    Ok((OwnedSchema::batch(outputs)?, state))
+}
+
+// SAFETY (of the call): the schema is that of a batch, and valid.
+unsafe fn kinds_of(input: &ArrowSchema) -> Vec<Kind> {
     let count = usize::try_from(input.n_children).unwrap_or(0);
     // SAFETY: the children of a valid schema are valid.
     let kinds = (0..count).map(|index| unsafe { Kind::of(&**input.children.add(index)) });
-    let state =
-        TypedState { kinds: kinds.collect(), options, exporter: Exporter::default() };
-    Ok((OwnedSchema::batch(outputs)?, state))
+    kinds.collect()
 }
 
 impl TypedState {
@@ -58,17 +68,7 @@ impl TypedState {
     ///
     /// The columns differ in length.
     pub fn start(&mut self, columns: &[(&str, usize)]) -> Result<&mut Exporter, Error> {
-        let (first, rows) = columns.first().copied().unwrap_or_default();
-        for (name, len) in columns {
-            if *len != rows {
-                return Err(Error::failed(format!(
-                    "the columns differ in length: {first} has {rows} rows, {name} {len}"
-                )));
-            }
-        }
-        self.exporter.start();
-        self.exporter.node(rows, 0, 0, columns.len(), false);
-        self.exporter.buffer(std::ptr::null::<u8>());
+        start(&mut self.exporter, columns)?;
         Ok(&mut self.exporter)
     }
 
@@ -81,6 +81,26 @@ impl TypedState {
         // SAFETY: the caller's promise.
         unsafe { self.exporter.finish(columns) }
     }
+}
+
+/// Start the export of a batch.
+///
+/// # Errors
+///
+/// The columns differ in length.
+pub fn start(exporter: &mut Exporter, columns: &[(&str, usize)]) -> Result<(), Error> {
+    let (first, rows) = columns.first().copied().unwrap_or_default();
+    for (name, len) in columns {
+        if *len != rows {
+            return Err(Error::failed(format!(
+                "the columns differ in length: {first} has {rows} rows, {name} {len}"
+            )));
+        }
+    }
+    exporter.start();
+    exporter.node(rows, 0, 0, columns.len(), false);
+    exporter.buffer(std::ptr::null::<u8>());
+    Ok(())
 }
 
 /// The columns of a batch, each to be viewed as its parameter says.
@@ -107,5 +127,130 @@ impl<'a> Columns<'a> {
             Some(source) => P::view(source),
             None => Err(Error::bad_data(format!("column {name} is missing or short"))),
         }
+    }
+}
+
+/// A batch of an input stream, and how its columns are laid out.
+#[derive(Debug)]
+pub struct Batch {
+    array: OwnedArray,
+    kinds: Arc<[Kind]>,
+}
+
+impl Batch {
+    /// How many rows it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.array.raw().length as usize
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Its columns, in the order in which they were declared.
+    #[must_use]
+    pub fn columns(&self) -> Columns<'_> {
+        Columns { batch: self.array.raw(), kinds: self.kinds.iter().enumerate() }
+    }
+}
+
+/// An input of a stream function: an iterator that reads a batch when it is asked for
+/// one.
+///
+/// Its own error, handed on by `?`, reaches the host as it was.
+#[derive(Debug)]
+pub struct Rows<'s, R> {
+    batches: InputStream<'s>,
+    kinds: Arc<[Kind]>,
+    rows: PhantomData<fn() -> R>,
+}
+
+impl<R: From<Batch>> Iterator for Rows<'_, R> {
+    type Item = Result<R, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.batches.next()?;
+        Some(batch.map(|array| R::from(Batch { array, kinds: self.kinds.clone() })))
+    }
+}
+
+/// What bind leaves for the calls of a stream function.
+#[derive(Debug)]
+pub struct StreamState {
+    kinds: Vec<Arc<[Kind]>>,
+    options: Options,
+    outputs: Vec<ColumnSchema<'static>>,
+}
+
+impl StreamState {
+    /// Bind a function whose columns the engine has found.
+    ///
+    /// # Errors
+    ///
+    /// The name of a column is none.
+    ///
+    /// # Safety
+    ///
+    /// The schemas must be those of batches, and valid.
+    pub unsafe fn bind(
+        inputs: &[ArrowSchema],
+        options: Options,
+        outputs: &[ColumnSchema<'static>],
+    ) -> Result<(OwnedSchema, Self), Error> {
+        // SAFETY: the caller's promise.
+        let kinds = inputs.iter().map(|input| unsafe { kinds_of(input) }.into());
+        let state = Self { kinds: kinds.collect(), options, outputs: outputs.to_vec() };
+        Ok((OwnedSchema::batch(outputs)?, state))
+    }
+
+    /// The options of the call.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The inputs of a call, in the order in which they were declared.
+    pub fn inputs<'a, 's>(
+        &'a self,
+        streams: &'a mut (dyn Iterator<Item = InputStream<'s>> + 'a),
+    ) -> Inputs<'a, 's> {
+        Inputs { streams, kinds: self.kinds.iter() }
+    }
+
+    /// What a call gives.
+    pub fn output<'s>(
+        &'s self,
+        batches: impl Iterator<Item = Result<OwnedArray, Error>> + Send + 's,
+    ) -> OutputStream<'s> {
+        OutputStream::new(batches, || OwnedSchema::batch(&self.outputs))
+    }
+}
+
+/// The inputs of a call, each to be read as its parameter says.
+pub struct Inputs<'a, 's> {
+    streams: &'a mut (dyn Iterator<Item = InputStream<'s>> + 'a),
+    kinds: std::slice::Iter<'a, Arc<[Kind]>>,
+}
+
+impl std::fmt::Debug for Inputs<'_, '_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inputs").field("kinds", &self.kinds).finish_non_exhaustive()
+    }
+}
+
+impl<'s> Inputs<'_, 's> {
+    /// The next one.
+    ///
+    /// # Errors
+    ///
+    /// There are fewer.
+    pub fn rows<R>(&mut self) -> Result<Rows<'s, R>, Error> {
+        let missing = || Error::failed("no input is left");
+        let batches = self.streams.next().ok_or_else(missing)?;
+        let kinds = self.kinds.next().ok_or_else(missing)?.clone();
+        Ok(Rows { batches, kinds, rows: PhantomData })
     }
 }

@@ -163,3 +163,24 @@ fn safe_code_binds_no_schema_of_its_own() {
         }";
     refused("binds", source, "error[E0133]");
 }
+
+#[test]
+fn safe_code_keeps_nothing_of_a_stream_past_its_release() {
+    let scope = "use arrowalloy::{Scope, View};
+        static KEPT: std::sync::Mutex<Option<Scope<'static>>> = std::sync::Mutex::new(None);
+        arrowalloy::function! {
+            stream fn same(scope; rows: Rows { x: View<i64> }) -> y: i64 {
+                *KEPT.lock().unwrap() = Some(scope);
+                rows.map(|rows| Ok(rows?.views()?.iter().collect()))
+            }
+        }";
+    refused("keeps_a_scope", scope, "error[E0521]");
+    let input = "use arrowalloy::View;
+        arrowalloy::function! {
+            stream fn same(rows: Points { x: View<i64> }) -> y: i64 {
+                std::thread::spawn(|| rows.count());
+                std::iter::empty()
+            }
+        }";
+    refused("keeps_an_input", input, "error[E0521]");
+}

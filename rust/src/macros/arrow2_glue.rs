@@ -122,21 +122,21 @@ macro_rules! arrow2_glue {
                 inputs.iter().map(|schema| unsafe { import_schema(schema) }).collect()
             }
 
-            /// Bind a function.
-            pub fn bind(
-                _scope: Scope<'_>,
-                inputs: Vec<Schema>,
-                options: Options,
-                function: impl FnOnce(&Bind<'_>) -> Result<Bound, Error>,
-            ) -> Result<(OwnedSchema, State), Error> {
-                let bound = function(&Bind { schemas: &inputs, options: &options })?;
-                let root = DataType::Struct(bound.schema.fields.clone());
-                let mut root = Field::new("", root, false);
-                root.metadata = bound.schema.metadata.clone();
-                Ok((export_field(&root), State { inputs, bound }))
-            }
-
             impl State {
+                /// Bind a function.
+                pub fn bind(
+                    _scope: Scope<'_>,
+                    inputs: Vec<Schema>,
+                    options: Options,
+                    function: impl FnOnce(&Bind<'_>) -> Result<Bound, Error>,
+                ) -> Result<(OwnedSchema, Self), Error> {
+                    let bound = function(&Bind { schemas: &inputs, options: &options })?;
+                    let root = DataType::Struct(bound.schema.fields.clone());
+                    let mut root = Field::new("", root, false);
+                    root.metadata = bound.schema.metadata.clone();
+                    Ok((export_field(&root), Self { inputs, bound }))
+                }
+
                 /// Run it.
                 pub fn run(
                     &mut self,

@@ -4,8 +4,9 @@
 /// [`backend!`](crate::backend) calls it for `arrow:`.
 ///
 /// The module holds what a function on arrow-rs needs: `Bind` (the schemas and the
-/// options of a call), `Batches` (its inputs, imported when they are asked for),
-/// `describe_array` and `describe_batch`.
+/// options of a call), `Bound` and `Batches` (its inputs, imported when they are asked
+/// for), or `BoundStream`, `Streams` and `Stream` of a stream function, `describe_array`
+/// and `describe_batch`.
 #[macro_export]
 macro_rules! arrow_glue {
     ($($arrow:ident)::+) => {
@@ -23,6 +24,7 @@ macro_rules! arrow_glue {
             $crate::__arrow_import! {}
             $crate::__arrow_import_nested! {}
             $crate::__arrow_export! {}
+            $crate::__arrow_stream! {}
 
             /// What a function learns when it is bound.
             pub struct Bind<'a> {
@@ -128,19 +130,19 @@ macro_rules! arrow_glue {
                 inputs.iter().map(|schema| unsafe { import_schema(schema) }).collect()
             }
 
-            /// Bind a function.
-            pub fn bind(
-                scope: Scope<'_>,
-                inputs: Vec<SchemaRef>,
-                options: Options,
-                function: impl FnOnce(&Bind<'_>) -> Result<Bound, Error>,
-            ) -> Result<(OwnedSchema, State), Error> {
-                let bound = function(&Bind { scope, schemas: &inputs, options: &options })?;
-                let schema = export_schema(&bound.schema)?;
-                Ok((schema, State { inputs, exporter: Exporter::default(), bound }))
-            }
-
             impl State {
+                /// Bind a function.
+                pub fn bind(
+                    scope: Scope<'_>,
+                    inputs: Vec<SchemaRef>,
+                    options: Options,
+                    function: impl FnOnce(&Bind<'_>) -> Result<Bound, Error>,
+                ) -> Result<(OwnedSchema, Self), Error> {
+                    let bound = function(&Bind { scope, schemas: &inputs, options: &options })?;
+                    let schema = export_schema(&bound.schema)?;
+                    Ok((schema, Self { inputs, exporter: Exporter::default(), bound }))
+                }
+
                 /// Run it.
                 pub fn run(
                     &mut self,

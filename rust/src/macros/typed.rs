@@ -70,29 +70,9 @@ macro_rules! __typed_function {
                 options: $crate::__options!($($option)*),
                 min_inputs: 1,
                 max_inputs: 1,
-                columns: const {
-                    use $crate::abi::{Constant, RawColumn};
-                    // SAFETY: the columns and their texts are constants.
-                    const COLUMNS: &Constant<&[RawColumn]> = &unsafe {
-                        Constant::new(&[
-                            $(RawColumn {
-                                name: $crate::abi::c_text(concat!(stringify!($param), "\0")),
-                                summary: $crate::abi::c_text("\0"),
-                                accepts: $crate::abi::c_text(<$in as $crate::Param>::ACCEPTS),
-                            },)*
-                            RawColumn {
-                                name: ::core::ptr::null(),
-                                summary: ::core::ptr::null(),
-                                accepts: ::core::ptr::null(),
-                            },
-                        ])
-                    };
-                    // SAFETY: as above.
-                    const INPUTS: &Constant<[*const RawColumn; 2]> = &unsafe {
-                        Constant::new([COLUMNS.get().as_ptr(), ::core::ptr::null()])
-                    };
-                    INPUTS.get().as_ptr()
-                },
+                columns: $crate::__columns!(
+                    [$([$param <$in as $crate::Param>::ACCEPTS])*]
+                ),
             };
             type State = $crate::typed::TypedState;
 

@@ -2,6 +2,8 @@
 //! A host for the tests of backends in Rust: it drives the C table as the engine does,
 //! and remembers what the backend said. It checks no Arrow struct, so lies go through it.
 
+mod stream;
+
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr;
 use std::sync::Mutex;
@@ -11,6 +13,8 @@ use arrowalloy::abi::{
     ABI, ArrowArray, ArrowSchema, RawBackend, RawFunction, RawScope, Services,
 };
 use arrowalloy::{OwnedArray, OwnedSchema};
+
+pub use stream::{Events, Feed, Output, StreamFailure};
 
 /// `alloy_backend_init` of a backend.
 pub type Init = unsafe extern "C" fn(*const Services, *mut RawScope) -> *const RawBackend;
@@ -29,7 +33,7 @@ pub struct Failure {
 #[derive(Debug)]
 pub struct Entry {
     raw: RawScope,
-    text: Mutex<String>,
+    said: Mutex<Option<Failure>>,
     lines: Mutex<Vec<String>>,
     /// Whether the host has cancelled.
     pub cancelled: AtomicBool,
@@ -43,7 +47,7 @@ impl Default for Entry {
     fn default() -> Self {
         Self {
             raw: RawScope { services: &raw const SERVICES },
-            text: Mutex::default(),
+            said: Mutex::default(),
             lines: Mutex::default(),
             cancelled: AtomicBool::new(false),
             logging: AtomicBool::new(true),
@@ -63,8 +67,13 @@ impl Entry {
         ptr::from_ref(self).cast_mut().cast()
     }
 
+    // What the backend said by `fail` since this was asked last.
+    fn said(&self) -> Option<Failure> {
+        self.said.lock().expect("as above").take()
+    }
+
     fn answer(&self, code: i32) -> Result<(), Failure> {
-        let text = std::mem::take(&mut *self.text.lock().expect("as above"));
+        let text = self.said().map_or_else(String::new, |said| said.text);
         if code == 0 { Ok(()) } else { Err(Failure { code, text }) }
     }
 
@@ -92,8 +101,8 @@ unsafe extern "C" fn fail(
     len: i64,
 ) -> i32 {
     // SAFETY: the arguments are the backend's, for this call.
-    *unsafe { Entry::of(scope) }.text.lock().expect("as above") =
-        unsafe { text(start, len) };
+    let (entry, text) = unsafe { (Entry::of(scope), text(start, len)) };
+    *entry.said.lock().expect("as above") = Some(Failure { code, text });
     code
 }
 

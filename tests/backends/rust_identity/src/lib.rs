@@ -3,7 +3,7 @@
 
 use arrowalloy::Error;
 
-use crate::alloy_arrow::{Bind, Bound};
+use crate::alloy_arrow::{Bind, Bound, BoundStream};
 
 #[cfg(test)]
 mod tests;
@@ -18,12 +18,30 @@ mod arrow {
 arrowalloy::backend! {
     name: "test.identity",
     arrow: crate::arrow,
-    functions: [identity],
+    functions: [identity, identity_stream, picked],
 }
 
 arrowalloy::function! {
     /// Gives its batch back.
     arrow fn identity(inputs: 1) = bind_identity
+}
+
+arrowalloy::function! {
+    /// Gives its batches back, of one input after another.
+    arrow stream fn identity_stream(inputs: 1..) = bind_stream
+}
+
+arrowalloy::function! {
+    /// Gives the declared columns of its batches back.
+    arrow stream fn picked(rows: [b, a: "l u"]) = bind_stream
+}
+
+fn bind_stream(bind: &Bind<'_>) -> Result<BoundStream, Error> {
+    Ok(BoundStream::new(bind.schemas()[0].clone(), |scope, inputs| {
+        let inputs: Vec<_> = inputs.collect();
+        let batches = inputs.into_iter().flatten();
+        Ok(Box::new(batches.map(move |batch| scope.check().and(batch))))
+    }))
 }
 
 fn bind_identity(bind: &Bind<'_>) -> Result<Bound, Error> {

@@ -2,6 +2,7 @@
 //! Arrays of every type go in by arrow-rs's own export and come out the same.
 
 mod cases;
+mod streams;
 
 use std::collections::HashMap;
 use std::mem::ManuallyDrop;

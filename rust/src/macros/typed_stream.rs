@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+
+// The forms of an output, as those of `typed.rs`; what comes for each batch is one column
+// or a tuple of them.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __typed_stream {
+    ($head:tt $out:ident: $type:ty $body:block) => {
+        $crate::__typed_stream_function! {
+            $head [$out: $type] [$crate::Column<$type>] [$out] [] $body
+        }
+    };
+    ($head:tt ($($out:ident: $type:ty),+ $(,)?) $body:block) => {
+        $crate::__typed_stream_function! {
+            $head [$($out: $type),+] [($($crate::Column<$type>,)+)] [($($out,)+)] [] $body
+        }
+    };
+    ($head:tt Result<($out:ident: $type:ty)> $body:block) => {
+        $crate::__typed_stream_function! {
+            $head [$out: $type] [$crate::Column<$type>] [$out] [?] $body
+        }
+    };
+    ($head:tt Result<($($out:ident: $type:ty),+ $(,)?)> $body:block) => {
+        $crate::__typed_stream_function! {
+            $head [$($out: $type),+] [($($crate::Column<$type>,)+)] [($($out,)+)] [?] $body
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __typed_stream_function {
+    (
+        [
+            [[$($doc:literal)*] [$($option:tt)*] [$($flag:ident)*]] $name:ident
+            [$($scope:ident $(, $options:ident)?)?]
+            [$([$input:ident $rows:ident [$([$param:ident [$in:ty]])*]])+]
+        ]
+        [$($out:ident: $type:ty),+] [$columns:ty] [$pattern:pat] [$($question:tt)?]
+        $body:block
+    ) => {
+        $(
+            #[doc = concat!("A batch of the input `", stringify!($input), "`.")]
+            #[derive(Debug)]
+            pub struct $rows($crate::typed::Batch);
+
+            impl $rows {
+                /// How many rows it has.
+                #[allow(dead_code)]
+                pub fn len(&self) -> usize {
+                    self.0.len()
+                }
+
+                /// Whether it has none.
+                #[allow(dead_code)]
+                pub fn is_empty(&self) -> bool {
+                    self.len() == 0
+                }
+
+                /// The columns, in the order in which they were declared.
+                ///
+                /// # Errors
+                ///
+                /// What is followed would leave its buffer, or is not what the type
+                /// promises.
+                #[allow(unused_mut, unused_variables)]
+                pub fn views(
+                    &self,
+                ) -> ::core::result::Result<$crate::__one_or_all!(type $($in),*), $crate::Error>
+                {
+                    let mut columns = self.0.columns();
+                    $crate::__one_or_all!(
+                        value $(columns.view::<$in>(stringify!($param))),*
+                    )
+                }
+            }
+
+            impl ::core::convert::From<$crate::typed::Batch> for $rows {
+                fn from(batch: $crate::typed::Batch) -> Self {
+                    Self(batch)
+                }
+            }
+        )+
+
+        $(#[doc = $doc])*
+        pub fn $name<'s>(
+            $($scope: $crate::Scope<'s>, $($options: &'s $crate::Options,)?)?
+            $($input: $crate::Rows<'s, $rows>,)+
+        ) -> $crate::__may_fail!([$($question)?]
+            impl ::core::iter::Iterator<
+                Item = ::core::result::Result<$columns, $crate::Error>
+            > + ::core::marker::Send + 's
+        ) $body
+
+        #[allow(non_camel_case_types, missing_docs)]
+        pub enum $name {}
+
+        // SAFETY: what SPEC points to is made here, of constants.
+        unsafe impl $crate::Function for $name {
+            const SPEC: $crate::Spec = $crate::Spec {
+                name: $crate::abi::c_text(concat!(stringify!($name), "\0")),
+                summary: $crate::abi::c_text(concat!($($doc,)* "\0").trim_ascii_start()),
+                flags: $crate::abi::STREAM $(| $crate::__flag!($flag))*,
+                options: $crate::__options!($($option)*),
+                min_inputs: $crate::__count!($($input)+),
+                max_inputs: $crate::__count!($($input)+),
+                columns: $crate::__columns!(
+                    $([$([$param <$in as $crate::Param>::ACCEPTS])*])+
+                ),
+            };
+            type State = $crate::typed::StreamState;
+
+            unsafe fn bind(
+                _scope: $crate::Scope<'_>,
+                inputs: &[$crate::abi::ArrowSchema],
+                options: $crate::Options,
+            ) -> ::core::result::Result<($crate::OwnedSchema, Self::State), $crate::Error> {
+                // SAFETY: the engine passed the schemas.
+                unsafe { Self::State::bind(inputs, options, &[$($crate::ColumnSchema {
+                    name: stringify!($out),
+                    format: <$type as $crate::Value>::format(),
+                    nullable: true,
+                }),+]) }
+            }
+
+            fn open<'s>(
+                state: &'s mut Self::State,
+                _scope: $crate::Scope<'s>,
+                inputs: &mut $crate::InputStreams<'_, 's>,
+            ) -> ::core::result::Result<$crate::OutputStream<'s>, $crate::Error> {
+                let state = &*state;
+                let mut inputs = state.inputs(inputs);
+                let batches = $name(
+                    $(
+                        $crate::__second!($scope, _scope),
+                        $($crate::__second!($options, state.options()),)?
+                    )?
+                    $(inputs.rows::<$rows>()?,)+
+                ) $($question)?;
+                let mut exporter = $crate::Exporter::default();
+                let batches = ::core::iter::Iterator::map(batches, move |columns| {
+                    let $pattern = columns?;
+                    let start = [$((stringify!($out), $out.len())),+];
+                    $crate::typed::start(&mut exporter, &start)?;
+                    $($out.export(&mut exporter)?;)+
+                    // SAFETY: the buffers are those of the columns, which become the owner.
+                    Ok(unsafe { exporter.finish(($($out,)+)) })
+                });
+                Ok(state.output(batches))
+            }
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __one_or_all {
+    (type $one:ty) => {
+        $one
+    };
+    (type $($all:ty),*) => {
+        ($($all,)*)
+    };
+    (value $one:expr) => {
+        $one
+    };
+    (value $($all:expr),*) => {
+        Ok(($($all?,)*))
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __may_fail {
+    ([] $type:ty) => {
+        $type
+    };
+    ([?] $type:ty) => {
+        ::core::result::Result<$type, $crate::Error>
+    };
+}
