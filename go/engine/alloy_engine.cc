@@ -205,12 +205,16 @@ std::string_view CutText(std::string_view text, size_t limit) {
 #ifndef ALLOY_SRC_PORT_CLOCK_H_
 #define ALLOY_SRC_PORT_CLOCK_H_
 
+#include <cstdint>
 #include <string>
 
 namespace alloy::core_v0_1 {
 
 // The wall clock in the local time zone, as 2022-10-17 18:09:34.
 std::string LocalTimeText();
+
+// Seconds since 1970-01-01T00:00:00Z.
+int64_t UnixSeconds();
 
 }  // namespace alloy::core_v0_1
 
@@ -228,6 +232,8 @@ std::string LocalTimeText() {
   const size_t length = ::strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts);
   return std::string(text, length);
 }
+
+int64_t UnixSeconds() { return ::time(nullptr); }
 
 }  // namespace alloy::core_v0_1
 
@@ -615,6 +621,49 @@ SymbolLookup LoadSealed(const Fd& sealed, const char* symbol) {
                                              " does not lie in the sealed copy");
   }
   return {.fault = LoadFault::kNone, .text = {}, .symbol = address};
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/port/system_library.cc ------------------------------------------------------------
+//
+// Libraries of the system that are used where they are there: found at run time by their
+// SONAME, so that nothing of theirs is needed to build. They stay for the life of the
+// process.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_PORT_SYSTEM_LIBRARY_H_
+#define ALLOY_SRC_PORT_SYSTEM_LIBRARY_H_
+
+#include <string>
+
+namespace alloy::core_v0_1 {
+
+// NULL when it cannot be loaded; `text` says why then, in the loader's words.
+void* OpenSystemLibrary(const char* soname, std::string* text);
+
+// NULL when the library has no such symbol.
+void* FindInSystemLibrary(void* library, const char* symbol);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_SYSTEM_LIBRARY_H_
+
+#include <dlfcn.h>
+
+namespace alloy::core_v0_1 {
+
+void* OpenSystemLibrary(const char* soname, std::string* text) {
+  void* library = ::dlopen(soname, RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    const char* said = ::dlerror();
+    *text = said != nullptr ? said : "the loader gave no reason";
+  }
+  return library;
+}
+
+void* FindInSystemLibrary(void* library, const char* symbol) {
+  return ::dlsym(library, symbol);
 }
 
 }  // namespace alloy::core_v0_1
@@ -2631,7 +2680,7 @@ std::string WantedCell(const char* accepts) {
   return Cell(text);
 }
 
-std::string_view Mark(const Search& search) {
+std::string_view Mark_match(const Search& search) {
   if (search.times == 0) return "<- missing";
   if (search.times > 1) return "<- more than once";
   return search.accepted ? "" : "<- wrong type";
@@ -2687,7 +2736,7 @@ Status NoMatch(std::vector<Search> searches, const ArrowSchema& schema, int32_t 
         .name = {},
         .wanted = WantedCell(search.wanted->accepts),
         .got = search.times == 0 ? "-" : Cell(TypeName(*schema.children[search.found])),
-        .mark = Mark(search)};
+        .mark = Mark_match(search)};
     std::string name;
     AppendEscaped(search.wanted->name, '\0', &name);
     row.name = Cell(name);
@@ -3465,6 +3514,1491 @@ Status CheckSchemaChildren(const SchemaPlace& place, int32_t seen) {
 
 }  // namespace alloy::core_v0_1
 
+// src/trust/base64.cc -------------------------------------------------------------------
+//
+// Base64 as RFC 4648, section 4, has it, and in one spelling only.
+#ifndef ALLOY_SRC_TRUST_BASE64_H_
+#define ALLOY_SRC_TRUST_BASE64_H_
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace alloy::core_v0_1 {
+
+// Fill `out` with what the text stands for. Gives what is wrong with the text, empty when
+// nothing is: a character outside of the alphabet, a blank, padding that is missing or in
+// the middle, or bits in the last character that no encoder sets.
+std::string DecodeBase64(std::string_view text, std::vector<std::byte>* out);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_TRUST_BASE64_H_
+
+#include <cstdint>
+
+#ifndef ALLOY_SRC_TRUST_QUOTE_H_
+#define ALLOY_SRC_TRUST_QUOTE_H_
+
+#include <string>
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+
+// Text of a stranger for a text of ours: between quotation marks, cut at 80 bytes, and
+// whatever is not printable ASCII as \x0a.
+std::string Quote(std::string_view text);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_TRUST_QUOTE_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr int kNoDigit = -1;
+
+int DigitOf(char c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  if (c == '+') return 62;
+  if (c == '/') return 63;
+  return kNoDigit;
+}
+
+std::string BadCharacter(std::string_view text, size_t at) {
+  const char c = text[at];
+  std::string what =
+      "character " + std::to_string(at + 1) + " is " + Quote(text.substr(at, 1));
+  if (c == '-' || c == '_') return what + ", which is of base64url";
+  if (c == '=') return what + ", padding before the end";
+  if (c == '\n' || c == '\r') return what + "; give one line without line breaks";
+  return what + ", which is not of base64";
+}
+
+}  // namespace
+
+std::string DecodeBase64(std::string_view text, std::vector<std::byte>* out) {
+  out->clear();
+  size_t padding = 0;
+  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') {
+    ++padding;
+  }
+  const std::string_view digits = text.substr(0, text.size() - padding);
+  uint32_t bits = 0;
+  int count = 0;  // of bits that wait
+  out->reserve(text.size() / 4 * 3);
+  for (size_t i = 0; i < digits.size(); ++i) {
+    const int digit = DigitOf(digits[i]);
+    if (digit == kNoDigit) return BadCharacter(text, i);
+    bits = (bits << 6U) | static_cast<uint32_t>(digit);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    out->push_back(static_cast<std::byte>(bits >> static_cast<unsigned>(count)));
+    bits &= (1U << static_cast<unsigned>(count)) - 1;
+  }
+  if (text.size() % 4 != 0) {
+    return "its length, " + std::to_string(text.size()) + ", is no multiple of 4";
+  }
+  if (bits != 0) return "its last character has bits that no encoder sets";
+  return {};
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/trust/certificate.cc --------------------------------------------------------------
+//
+// X.509 certificates: parsed out of DER, and what is to be known of them.
+#ifndef ALLOY_SRC_TRUST_CERTIFICATE_H_
+#define ALLOY_SRC_TRUST_CERTIFICATE_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+//
+// libcrypto as trust uses it: the table of functions, and a library context of its own,
+// which reads no configuration file and shares nothing with the host's use of OpenSSL.
+#ifndef ALLOY_SRC_TRUST_CRYPTO_H_
+#define ALLOY_SRC_TRUST_CRYPTO_H_
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+//
+// The functions of OpenSSL's libcrypto 3 that trust calls, as a table that is filled at
+// run time. The prototypes are ours, so that no header of OpenSSL is needed to build; a
+// test holds each of them, and each constant, against the real headers.
+//
+// Source: the manual pages of OpenSSL 3.0, section 3.
+#ifndef ALLOY_SRC_TRUST_LIBCRYPTO_H_
+#define ALLOY_SRC_TRUST_LIBCRYPTO_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <ctime>
+
+// OpenSSL's own tags, so that the types are the same ones.
+struct asn1_string_st;
+struct bio_method_st;
+struct bio_st;
+struct engine_st;
+struct evp_md_ctx_st;
+struct evp_md_st;
+struct evp_pkey_ctx_st;
+struct evp_pkey_st;
+struct ossl_lib_ctx_st;
+struct ossl_param_st;
+struct stack_st;
+struct stack_st_X509;
+struct X509_name_st;
+struct x509_st;
+struct x509_store_ctx_st;
+struct x509_store_st;
+struct X509_VERIFY_PARAM_st;
+
+namespace alloy::core_v0_1 {
+
+// X(result, name, parameters)
+#define ALLOY_LIBCRYPTO_FUNCTIONS(X)                                                \
+  X(ossl_lib_ctx_st*, OSSL_LIB_CTX_new, ())                                         \
+  X(void, OSSL_LIB_CTX_free, (ossl_lib_ctx_st*))                                    \
+  X(int, ERR_set_mark, ())                                                          \
+  X(int, ERR_pop_to_mark, ())                                                       \
+  X(evp_md_st*, EVP_MD_fetch, (ossl_lib_ctx_st*, const char*, const char*))         \
+  X(void, EVP_MD_free, (evp_md_st*))                                                \
+  X(int, EVP_Digest,                                                                \
+    (const void*, size_t, unsigned char*, unsigned*, const evp_md_st*, engine_st*)) \
+  X(int, CRYPTO_memcmp, (const void*, const void*, size_t))                         \
+  X(x509_st*, X509_new_ex, (ossl_lib_ctx_st*, const char*))                         \
+  X(void, X509_free, (x509_st*))                                                    \
+  X(x509_st*, d2i_X509, (x509_st**, const unsigned char**, long))                   \
+  X(uint32_t, X509_get_extension_flags, (x509_st*))                                 \
+  X(uint32_t, X509_get_key_usage, (x509_st*))                                       \
+  X(uint32_t, X509_get_extended_key_usage, (x509_st*))                              \
+  X(evp_pkey_st*, X509_get0_pubkey, (const x509_st*))                               \
+  X(X509_name_st*, X509_get_subject_name, (const x509_st*))                         \
+  X(X509_name_st*, X509_get_issuer_name, (const x509_st*))                          \
+  X(const asn1_string_st*, X509_get0_notBefore, (const x509_st*))                   \
+  X(const asn1_string_st*, X509_get0_notAfter, (const x509_st*))                    \
+  X(int, ASN1_TIME_to_tm, (const asn1_string_st*, tm*))                             \
+  X(int, X509_NAME_print_ex, (bio_st*, const X509_name_st*, int, unsigned long))    \
+  X(const bio_method_st*, BIO_s_mem, ())                                            \
+  X(bio_st*, BIO_new, (const bio_method_st*))                                       \
+  X(int, BIO_free, (bio_st*))                                                       \
+  X(int, BIO_read, (bio_st*, void*, int))                                           \
+  X(x509_store_st*, X509_STORE_new, ())                                             \
+  X(void, X509_STORE_free, (x509_store_st*))                                        \
+  X(int, X509_STORE_add_cert, (x509_store_st*, x509_st*))                           \
+  X(x509_store_ctx_st*, X509_STORE_CTX_new_ex, (ossl_lib_ctx_st*, const char*))     \
+  X(void, X509_STORE_CTX_free, (x509_store_ctx_st*))                                \
+  X(int, X509_STORE_CTX_init,                                                       \
+    (x509_store_ctx_st*, x509_store_st*, x509_st*, stack_st_X509*))                 \
+  X(X509_VERIFY_PARAM_st*, X509_STORE_CTX_get0_param, (const x509_store_ctx_st*))   \
+  X(int, X509_STORE_CTX_get_error, (const x509_store_ctx_st*))                      \
+  X(x509_st*, X509_STORE_CTX_get_current_cert, (const x509_store_ctx_st*))          \
+  X(stack_st_X509*, X509_STORE_CTX_get0_chain, (const x509_store_ctx_st*))          \
+  X(int, X509_verify_cert, (x509_store_ctx_st*))                                    \
+  X(const char*, X509_verify_cert_error_string, (long))                             \
+  X(int, X509_VERIFY_PARAM_set_flags, (X509_VERIFY_PARAM_st*, unsigned long))       \
+  X(void, X509_VERIFY_PARAM_set_time, (X509_VERIFY_PARAM_st*, time_t))              \
+  X(void, X509_VERIFY_PARAM_set_auth_level, (X509_VERIFY_PARAM_st*, int))           \
+  X(void, X509_VERIFY_PARAM_set_depth, (X509_VERIFY_PARAM_st*, int))                \
+  X(stack_st*, OPENSSL_sk_new_null, ())                                             \
+  X(void, OPENSSL_sk_free, (stack_st*))                                             \
+  X(int, OPENSSL_sk_push, (stack_st*, const void*))                                 \
+  X(int, OPENSSL_sk_num, (const stack_st*))                                         \
+  X(void*, OPENSSL_sk_value, (const stack_st*, int))                                \
+  X(int, EVP_PKEY_is_a, (const evp_pkey_st*, const char*))                          \
+  X(int, EVP_PKEY_get_bits, (const evp_pkey_st*))                                   \
+  X(int, EVP_PKEY_get_group_name, (const evp_pkey_st*, char*, size_t, size_t*))     \
+  X(evp_md_ctx_st*, EVP_MD_CTX_new, ())                                             \
+  X(void, EVP_MD_CTX_free, (evp_md_ctx_st*))                                        \
+  X(int, EVP_DigestVerifyInit_ex,                                                   \
+    (evp_md_ctx_st*, evp_pkey_ctx_st**, const char*, ossl_lib_ctx_st*, const char*, \
+     evp_pkey_st*, const ossl_param_st*))                                           \
+  X(int, EVP_DigestVerify,                                                          \
+    (evp_md_ctx_st*, const unsigned char*, size_t, const unsigned char*, size_t))   \
+  X(int, EVP_PKEY_CTX_set_rsa_padding, (evp_pkey_ctx_st*, int))                     \
+  X(int, EVP_PKEY_CTX_set_rsa_pss_saltlen, (evp_pkey_ctx_st*, int))
+
+struct Libcrypto {
+#define ALLOY_LIBCRYPTO_POINTER_(result, name, parameters) \
+  result(*name) parameters = nullptr;
+  ALLOY_LIBCRYPTO_FUNCTIONS(ALLOY_LIBCRYPTO_POINTER_)
+#undef ALLOY_LIBCRYPTO_POINTER_
+
+  // Fill the table by `find`, which gives the address of a name, or NULL. Gives the name
+  // of the first function that is missing; NULL: all are there.
+  template <typename Find>
+  const char* Bind(Find&& find) {
+#define ALLOY_LIBCRYPTO_FIND_(result, name, parameters)                        \
+  if (name = reinterpret_cast<decltype(name)>(find(#name)); name == nullptr) { \
+    return #name;                                                              \
+  }
+    ALLOY_LIBCRYPTO_FUNCTIONS(ALLOY_LIBCRYPTO_FIND_)
+#undef ALLOY_LIBCRYPTO_FIND_
+    return nullptr;
+  }
+};
+
+// Constants of <openssl/x509v3.h>, x509_vfy.h, x509.h, asn1.h and rsa.h.
+inline constexpr uint32_t kExtensionCa = 0x10, kExtensionInvalid = 0x80;
+inline constexpr uint32_t kUsageDigitalSignature = 0x80;
+inline constexpr uint32_t kExtendedCodeSigning = 0x8, kExtendedAny = 0x100;
+inline constexpr uint32_t kUsageAbsent = UINT32_MAX;  // what both getters answer then
+inline constexpr unsigned long kVerifyStrict = 0x20, kVerifyPartialChain = 0x80000;
+inline constexpr int kVerifyNotYetValid = 9, kVerifyExpired = 10, kVerifyOutOfMemory = 17,
+                     kVerifyEndKeyTooSmall = 66, kVerifyCaKeyTooSmall = 67,
+                     kVerifyDigestTooWeak = 68, kVerifyCurveParameters = 94;
+inline constexpr unsigned long kNameRfc2253 = 0x1110317;
+inline constexpr int kRsaPssPadding = 6, kRsaSaltAsDigest = -1;
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_TRUST_LIBCRYPTO_H_
+
+namespace alloy::core_v0_1 {
+
+// An object of libcrypto, and the function of the table that frees it.
+template <typename T>
+using Held = std::unique_ptr<T, void (*)(T*)>;
+
+using Digest = std::array<std::byte, 32>;
+std::string HexText(std::span<const std::byte> bytes);
+
+// Threads  immutable: shared. The table must be that of a library that stays loaded.
+class Crypto {
+ public:
+  //   Fails  REFUSED with NO_LIBCRYPTO: its providers give no SHA-256.
+  static Result<std::shared_ptr<const Crypto>> Make(const Libcrypto& table);
+
+  Crypto(const Crypto&) = delete;
+  Crypto& operator=(const Crypto&) = delete;
+
+  const Libcrypto& functions() const { return functions_; }
+  ossl_lib_ctx_st* context() const { return context_.get(); }
+
+  Result<Digest> Sha256(std::span<const std::byte> bytes) const;
+  bool SameInConstantTime(std::string_view a, std::string_view b) const;
+
+ private:
+  explicit Crypto(const Libcrypto& table);
+
+  const Libcrypto functions_;
+  const Held<ossl_lib_ctx_st> context_;
+  const Held<evp_md_st> sha256_;
+};
+
+// What libcrypto says of its failures stays on a queue of the thread, which the host's
+// own use of OpenSSL would find there: nothing is left behind.
+class QuietErrors {
+ public:
+  explicit QuietErrors(const Crypto& crypto) : functions_(crypto.functions()) {
+    functions_.ERR_set_mark();
+  }
+  ~QuietErrors() { functions_.ERR_pop_to_mark(); }
+  QuietErrors(const QuietErrors&) = delete;
+  QuietErrors& operator=(const QuietErrors&) = delete;
+
+ private:
+  const Libcrypto& functions_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_TRUST_CRYPTO_H_
+
+namespace alloy::core_v0_1 {
+
+// The keys that may sign, each with the one algorithm that it signs by.
+enum class KeyKind {
+  kEd25519,
+  kP256,    // ECDSA with SHA-256
+  kP384,    // ECDSA with SHA-384
+  kRsaPss,  // of 3072 bits or more, with SHA-256, MGF1 of it, and a salt of 32 bytes
+  kUnusable,
+};
+
+struct CertificateFacts {
+  std::string subject, issuer;  // by RFC 2253, printable ASCII
+  std::string key;              // such as "ed25519", "ec prime256v1", "rsa 3072"
+  KeyKind key_kind = KeyKind::kUnusable;
+  int64_t not_before = 0, not_after = 0;  // seconds since 1970
+  std::string sha256;                     // of its DER, in hex
+  bool is_ca = false;
+};
+
+// Threads  const members: shared.
+class Certificate {
+ public:
+  // Exactly one certificate. The Crypto must live as long.
+  //   Fails  REFUSED with CERTIFICATE_DER.
+  static Result<Certificate> FromDer(const Crypto& crypto,
+                                     std::span<const std::byte> der);
+
+  x509_st* get() const { return x509_.get(); }
+  const CertificateFacts& facts() const { return facts_; }
+
+ private:
+  explicit Certificate(Held<x509_st> x509) : x509_(std::move(x509)) {}
+
+  Held<x509_st> x509_;
+  CertificateFacts facts_;
+};
+
+// What SetImplLib takes: strict base64 of one DER certificate of at most 16 KiB.
+//   Fails  REFUSED with CERTIFICATE_BASE64 or CERTIFICATE_DER.
+Result<Certificate> ParseCertificateArgument(const Crypto& crypto,
+                                             std::string_view argument);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_TRUST_CERTIFICATE_H_
+
+#include <array>
+#include <chrono>
+#include <ctime>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr size_t kMaxDer = size_t{16} << 10U;
+constexpr size_t kMaxArgument = (kMaxDer + 2) / 3 * 4;
+constexpr std::string_view kMakeArgument =
+    "; `arrowalloy cert-base64 FILE` prints the line that is wanted";
+
+Status BadDer(std::string text) {
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_CERTIFICATE_DER, std::move(text));
+}
+
+Status BadBase64(std::string text) {
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_CERTIFICATE_BASE64,
+              "the certificate " + std::move(text).append(kMakeArgument));
+}
+
+std::string NameText(const Libcrypto& c, const X509_name_st* name) {
+  const std::unique_ptr<bio_st, int (*)(bio_st*)> bio(c.BIO_new(c.BIO_s_mem()),
+                                                      c.BIO_free);
+  if (bio == nullptr || c.X509_NAME_print_ex(bio.get(), name, 0, kNameRfc2253) < 0) {
+    return "(a name that cannot be read)";
+  }
+  std::array<char, 256> text;
+  const int length = c.BIO_read(bio.get(), text.data(), static_cast<int>(text.size()));
+  return length > 0 ? std::string(text.data(), static_cast<size_t>(length)) : "(no name)";
+}
+
+bool ReadTime(const Libcrypto& c, const asn1_string_st* time, int64_t* out) {
+  tm parts{};
+  if (c.ASN1_TIME_to_tm(time, &parts) != 1) return false;
+  const std::chrono::year_month_day date{
+      std::chrono::year(parts.tm_year + 1900),
+      std::chrono::month(static_cast<unsigned>(parts.tm_mon + 1)),
+      std::chrono::day(static_cast<unsigned>(parts.tm_mday))};
+  const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+  *out = ((days * 24 + parts.tm_hour) * 60 + parts.tm_min) * 60 + parts.tm_sec;
+  return true;
+}
+
+void DescribeEcKey(const Libcrypto& c, const evp_pkey_st* key, CertificateFacts* facts) {
+  std::array<char, 64> group{};
+  size_t length = 0;
+  // A key with spelled-out parameters has no name of a curve, and is not used.
+  if (c.EVP_PKEY_get_group_name(key, group.data(), group.size(), &length) != 1) {
+    facts->key = "ec";
+    return;
+  }
+  const std::string_view name(group.data(), length);
+  facts->key = "ec " + std::string(name);
+  if (name == "prime256v1") facts->key_kind = KeyKind::kP256;
+  if (name == "secp384r1") facts->key_kind = KeyKind::kP384;
+}
+
+void DescribeKey(const Libcrypto& c, const evp_pkey_st* key, CertificateFacts* facts) {
+  const int bits = c.EVP_PKEY_get_bits(key);
+  if (c.EVP_PKEY_is_a(key, "ED25519") == 1) {
+    facts->key = "ed25519";
+    facts->key_kind = KeyKind::kEd25519;
+  } else if (c.EVP_PKEY_is_a(key, "EC") == 1) {
+    DescribeEcKey(c, key, facts);
+  } else if (c.EVP_PKEY_is_a(key, "RSA") == 1 || c.EVP_PKEY_is_a(key, "RSA-PSS") == 1) {
+    facts->key = "rsa " + std::to_string(bits);
+    if (bits >= 3072) facts->key_kind = KeyKind::kRsaPss;
+  } else {
+    facts->key = "another kind of " + std::to_string(bits) + " bits";
+  }
+}
+
+// Whether these are the bytes of one SEQUENCE of a definite length, and of no more.
+bool IsOneSequence(std::span<const std::byte> der) {
+  const auto at = [&](size_t i) { return std::to_integer<size_t>(der[i]); };
+  if (der.size() < 2 || at(0) != 0x30) return false;
+  if (at(1) < 0x80) return der.size() == 2 + at(1);
+  const size_t octets = at(1) & 0x7fU;
+  if (octets < 1 || octets > 3 || der.size() < 2 + octets) return false;
+  size_t length = 0;
+  for (size_t i = 0; i < octets; ++i) length = length << 8U | at(2 + i);
+  return der.size() == 2 + octets + length;
+}
+
+Result<CertificateFacts> FactsOf(const Crypto& crypto, x509_st* x509,
+                                 std::span<const std::byte> der) {
+  const Libcrypto& c = crypto.functions();
+  CertificateFacts facts;
+  facts.subject = NameText(c, c.X509_get_subject_name(x509));
+  facts.issuer = NameText(c, c.X509_get_issuer_name(x509));
+  const evp_pkey_st* key = c.X509_get0_pubkey(x509);
+  if (key == nullptr) return BadDer("holds a public key that cannot be read");
+  DescribeKey(c, key, &facts);
+  if (!ReadTime(c, c.X509_get0_notBefore(x509), &facts.not_before) ||
+      !ReadTime(c, c.X509_get0_notAfter(x509), &facts.not_after)) {
+    return BadDer("has a time of validity that cannot be read");
+  }
+  facts.is_ca = (c.X509_get_extension_flags(x509) & kExtensionCa) != 0;
+  ALLOY_ASSIGN_OR_RETURN(const Digest digest, crypto.Sha256(der));
+  facts.sha256 = HexText(digest);
+  return facts;
+}
+
+}  // namespace
+
+Result<Certificate> Certificate::FromDer(const Crypto& crypto,
+                                         std::span<const std::byte> der) {
+  const QuietErrors quiet(crypto);
+  const Libcrypto& c = crypto.functions();
+  if (der.size() > kMaxDer) {
+    return BadDer("has " + std::to_string(der.size()) + " bytes; at most 16,384");
+  }
+  if (!IsOneSequence(der)) {
+    return BadDer("is not one DER structure: other bytes, or more of them behind it");
+  }
+  // On failure libcrypto frees what it was given, and says so by NULL.
+  x509_st* x509 = c.X509_new_ex(crypto.context(), nullptr);
+  if (x509 == nullptr) return Fail(ALLOY_EXHAUSTED, "out of memory for a certificate");
+  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
+  const unsigned char* end = at + der.size();
+  if (c.d2i_X509(&x509, &at, static_cast<long>(der.size())) == nullptr) {
+    return BadDer("is not an X.509 certificate (a key, a request or a list is none)");
+  }
+  Certificate certificate(Held<x509_st>(x509, c.X509_free));
+  if (at != end) return BadDer("is followed by other bytes");
+  if ((c.X509_get_extension_flags(x509) & kExtensionInvalid) != 0) {
+    return BadDer("has malformed extensions");
+  }
+  ALLOY_ASSIGN_OR_RETURN(certificate.facts_, FactsOf(crypto, x509, der));
+  return certificate;
+}
+
+Result<Certificate> ParseCertificateArgument(const Crypto& crypto,
+                                             std::string_view argument) {
+  if (argument.size() > kMaxArgument) {
+    return BadBase64("has " + std::to_string(argument.size()) + " characters; at most " +
+                     std::to_string(kMaxArgument));
+  }
+  if (argument.starts_with("-----BEGIN")) return BadBase64("is PEM, not base64 of DER");
+  std::vector<std::byte> der;
+  if (const std::string fault = DecodeBase64(argument, &der); !fault.empty()) {
+    return BadBase64("is not strict base64: " + fault);
+  }
+  auto certificate = Certificate::FromDer(crypto, der);
+  if (!certificate.ok() &&
+      certificate.status().reason() == ALLOY_REASON_CERTIFICATE_DER) {
+    return BadDer(
+        ("the certificate " + certificate.status().fault().text).append(kMakeArgument));
+  }
+  return certificate;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/trust/chain.cc --------------------------------------------------------------------
+//
+// Whether a signer may sign, and leads to the one certificate that the host trusts.
+#ifndef ALLOY_SRC_TRUST_CHAIN_H_
+#define ALLOY_SRC_TRUST_CHAIN_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+// The facts of a chain that holds at `now`: the signer first, the anchor last (the signer
+// alone when the anchor is its own certificate, pinned). `certificates` has the signer
+// first. No system store and no default path is looked at.
+//   Fails  REFUSED with CERTIFICATE_USAGE, CERTIFICATE_IS_CA, WEAK_KEY,
+//          CERTIFICATE_EXPIRED, CERTIFICATE_NOT_YET_VALID or CERTIFICATE_UNTRUSTED.
+Result<std::vector<CertificateFacts>> VerifyChain(
+    const Crypto& crypto, const Certificate& anchor,
+    std::span<const Certificate> certificates, int64_t now);
+
+// Whether the signer made this signature over exactly these bytes. The algorithm follows
+// from the key.
+//   Fails  REFUSED with SIGNATURE.
+Status VerifyMessage(const Crypto& crypto, const Certificate& signer,
+                     std::string_view message, std::span<const std::byte> signature);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_TRUST_CHAIN_H_
+
+#ifndef ALLOY_SRC_TRUST_TIME_TEXT_H_
+#define ALLOY_SRC_TRUST_TIME_TEXT_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+
+// Seconds since 1970 of a time as 2026-09-01T00:00:00Z, and of no other spelling. The day
+// must be one of the calendar.
+std::optional<int64_t> ParseTime(std::string_view text);
+
+// The same text, of years 0 to 9999.
+std::string TimeText(int64_t seconds);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_TRUST_TIME_TEXT_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// Of certificates between signer and anchor.
+constexpr int kMaxDepth = 4;
+// 112 bits of security: RSA of 2048 bits and SHA-256 for the authorities.
+constexpr int kAuthLevel = 2;
+
+Status Refuse_chain(int32_t reason, std::string text) {
+  return Fail(ALLOY_REFUSED, reason, std::move(text));
+}
+
+Status CheckSigner(const Crypto& crypto, const Certificate& signer) {
+  const Libcrypto& c = crypto.functions();
+  const std::string who = "the signer " + signer.facts().subject;
+  const uint32_t usage = c.X509_get_key_usage(signer.get());
+  if (usage == kUsageAbsent || (usage & kUsageDigitalSignature) == 0) {
+    return Refuse_chain(ALLOY_REASON_CERTIFICATE_USAGE,
+                  who +
+                      " has no key usage digitalSignature; sign with a certificate for "
+                      "signing code (`arrowalloy keygen` makes one)");
+  }
+  const uint32_t extended = c.X509_get_extended_key_usage(signer.get());
+  if (extended == kUsageAbsent || (extended & kExtendedCodeSigning) == 0) {
+    return Refuse_chain(ALLOY_REASON_CERTIFICATE_USAGE,
+                  who +
+                      " has no extended key usage codeSigning; sign with a certificate "
+                      "for signing code (`arrowalloy keygen` makes one)");
+  }
+  if (signer.facts().is_ca) {
+    return Refuse_chain(ALLOY_REASON_CERTIFICATE_IS_CA,
+                  who +
+                      " is a certificate authority (CA:TRUE); sign with a certificate "
+                      "that it issued, with CA:FALSE");
+  }
+  if (signer.facts().key_kind == KeyKind::kUnusable) {
+    return Refuse_chain(ALLOY_REASON_WEAK_KEY,
+                  who + " has a key \"" + signer.facts().key +
+                      "\"; sign with ed25519, ec prime256v1 or secp384r1, or rsa of 3072 "
+                      "bits or more");
+  }
+  return Status();
+}
+
+int32_t ReasonOf_chain(int error) {
+  switch (error) {
+    case kVerifyExpired:
+      return ALLOY_REASON_CERTIFICATE_EXPIRED;
+    case kVerifyNotYetValid:
+      return ALLOY_REASON_CERTIFICATE_NOT_YET_VALID;
+    case kVerifyEndKeyTooSmall:
+    case kVerifyCaKeyTooSmall:
+    case kVerifyDigestTooWeak:
+    case kVerifyCurveParameters:
+      return ALLOY_REASON_WEAK_KEY;
+    default:
+      return ALLOY_REASON_CERTIFICATE_UNTRUSTED;
+  }
+}
+
+// One verification: the store that holds the anchor alone, what came with the signature,
+// and the chain that libcrypto finds.
+class Verification {
+ public:
+  Verification(const Crypto& crypto, const Certificate& anchor,
+               std::span<const Certificate> certificates)
+      : c_(crypto.functions()),
+        anchor_(anchor),
+        certificates_(certificates),
+        store_(c_.X509_STORE_new(), c_.X509_STORE_free),
+        others_(c_.OPENSSL_sk_new_null(), c_.OPENSSL_sk_free),
+        context_(c_.X509_STORE_CTX_new_ex(crypto.context(), nullptr),
+                 c_.X509_STORE_CTX_free) {}
+
+  Result<std::vector<CertificateFacts>> Run(int64_t now) {
+    if (!Prepare(now)) return Fail(ALLOY_EXHAUSTED, "out of memory for a chain");
+    if (c_.X509_verify_cert(context_.get()) != 1) return Refusal(now);
+    std::vector<CertificateFacts> chain;
+    const auto* found =
+        reinterpret_cast<const stack_st*>(c_.X509_STORE_CTX_get0_chain(context_.get()));
+    for (int i = 0; i < c_.OPENSSL_sk_num(found); ++i) {
+      auto* x509 = static_cast<x509_st*>(c_.OPENSSL_sk_value(found, i));
+      const CertificateFacts* facts = Find(x509);
+      if (facts == nullptr) return Fail(ALLOY_INTERNAL, "a stranger in the chain");
+      if (i > 0) ALLOY_TRY(CheckAuthority(x509, *facts));
+      chain.push_back(*facts);
+    }
+    return chain;
+  }
+
+ private:
+  bool Prepare(int64_t now) {
+    if (store_ == nullptr || others_ == nullptr || context_ == nullptr ||
+        c_.X509_STORE_add_cert(store_.get(), anchor_.get()) != 1) {
+      return false;
+    }
+    for (const Certificate& other : certificates_.subspan(1)) {
+      if (c_.OPENSSL_sk_push(others_.get(), other.get()) <= 0) return false;
+    }
+    if (c_.X509_STORE_CTX_init(context_.get(), store_.get(), certificates_[0].get(),
+                               reinterpret_cast<stack_st_X509*>(others_.get())) != 1) {
+      return false;
+    }
+    X509_VERIFY_PARAM_st* param = c_.X509_STORE_CTX_get0_param(context_.get());
+    c_.X509_VERIFY_PARAM_set_time(param, now);
+    c_.X509_VERIFY_PARAM_set_auth_level(param, kAuthLevel);
+    c_.X509_VERIFY_PARAM_set_depth(param, kMaxDepth);
+    return c_.X509_VERIFY_PARAM_set_flags(param, kVerifyStrict | kVerifyPartialChain) ==
+           1;
+  }
+
+  const CertificateFacts* Find(const x509_st* x509) const {
+    if (x509 == anchor_.get()) return &anchor_.facts();
+    for (const Certificate& other : certificates_) {
+      if (x509 == other.get()) return &other.facts();
+    }
+    return nullptr;
+  }
+
+  // An authority that was issued for other purposes, such as TLS servers, has no say
+  // here.
+  Status CheckAuthority(x509_st* x509, const CertificateFacts& facts) const {
+    const uint32_t extended = c_.X509_get_extended_key_usage(x509);
+    if (extended == kUsageAbsent ||
+        (extended & (kExtendedCodeSigning | kExtendedAny)) != 0) {
+      return Status();
+    }
+    return Refuse_chain(ALLOY_REASON_CERTIFICATE_USAGE,
+                  "the authority " + facts.subject +
+                      " may not issue for signing code: its extended key usage has no "
+                      "codeSigning");
+  }
+
+  Status Refusal(int64_t now) const {
+    const int error = c_.X509_STORE_CTX_get_error(context_.get());
+    if (error == kVerifyOutOfMemory) {
+      return Fail(ALLOY_EXHAUSTED, "out of memory for a chain");
+    }
+    const CertificateFacts& signer = certificates_[0].facts();
+    const CertificateFacts* at = Find(c_.X509_STORE_CTX_get_current_cert(context_.get()));
+    if (at == nullptr) at = &signer;
+    const int32_t reason = ReasonOf_chain(error);
+    const std::string who = "the certificate of " + at->subject;
+    switch (reason) {
+      case ALLOY_REASON_CERTIFICATE_EXPIRED:
+        return Refuse_chain(reason, who + " has expired: it ended at " +
+                                  TimeText(at->not_after) + ", and it is " +
+                                  TimeText(now) +
+                                  "; sign with a certificate that is valid");
+      case ALLOY_REASON_CERTIFICATE_NOT_YET_VALID:
+        return Refuse_chain(reason, who + " is not valid yet: it begins at " +
+                                  TimeText(at->not_before) + ", and it is " +
+                                  TimeText(now) + "; see to the clock of this machine");
+      case ALLOY_REASON_WEAK_KEY:
+        return Refuse_chain(reason, who + " is too weak (" + at->key +
+                                  "): " + c_.X509_verify_cert_error_string(error));
+      default:
+        return Refuse_chain(reason, "the signer " + signer.subject + " (issued by " +
+                                  signer.issuer +
+                                  ") does not lead to the given "
+                                  "certificate of " +
+                                  anchor_.facts().subject + ": " +
+                                  c_.X509_verify_cert_error_string(error) +
+                                  "; give the signer's certificate, or the one of the "
+                                  "authority that issued it");
+    }
+  }
+
+  const Libcrypto& c_;
+  const Certificate& anchor_;
+  const std::span<const Certificate> certificates_;
+  const Held<x509_store_st> store_;
+  const Held<stack_st> others_;
+  const Held<x509_store_ctx_st> context_;
+};
+
+const char* DigestFor(KeyKind kind) {
+  switch (kind) {
+    case KeyKind::kP256:
+    case KeyKind::kRsaPss:
+      return "SHA256";
+    case KeyKind::kP384:
+      return "SHA384";
+    case KeyKind::kEd25519:  // digests by itself
+    case KeyKind::kUnusable:
+      break;
+  }
+  return nullptr;
+}
+
+bool Holds(const Crypto& crypto, const Certificate& signer, std::string_view message,
+           std::span<const std::byte> signature) {
+  const Libcrypto& c = crypto.functions();
+  const Held<evp_md_ctx_st> context(c.EVP_MD_CTX_new(), c.EVP_MD_CTX_free);
+  const KeyKind kind = signer.facts().key_kind;
+  evp_pkey_ctx_st* key_context = nullptr;  // lives as long as `context`
+  if (context == nullptr || kind == KeyKind::kUnusable ||
+      c.EVP_DigestVerifyInit_ex(context.get(), &key_context, DigestFor(kind),
+                                crypto.context(), nullptr,
+                                c.X509_get0_pubkey(signer.get()), nullptr) != 1) {
+    return false;
+  }
+  if (kind == KeyKind::kRsaPss &&
+      (c.EVP_PKEY_CTX_set_rsa_padding(key_context, kRsaPssPadding) != 1 ||
+       c.EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, kRsaSaltAsDigest) != 1)) {
+    return false;
+  }
+  return c.EVP_DigestVerify(
+             context.get(), reinterpret_cast<const unsigned char*>(signature.data()),
+             signature.size(), reinterpret_cast<const unsigned char*>(message.data()),
+             message.size()) == 1;
+}
+
+}  // namespace
+
+Result<std::vector<CertificateFacts>> VerifyChain(
+    const Crypto& crypto, const Certificate& anchor,
+    std::span<const Certificate> certificates, int64_t now) {
+  const QuietErrors quiet(crypto);
+  ALLOY_TRY(CheckSigner(crypto, certificates.front()));
+  return Verification(crypto, anchor, certificates).Run(now);
+}
+
+Status VerifyMessage(const Crypto& crypto, const Certificate& signer,
+                     std::string_view message, std::span<const std::byte> signature) {
+  const QuietErrors quiet(crypto);
+  if (Holds(crypto, signer, message, signature)) return Status();
+  return Refuse_chain(ALLOY_REASON_SIGNATURE,
+                "the signature is not that of " + signer.facts().subject + " (" +
+                    signer.facts().key + ") over this statement: either was changed");
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/trust/crypto.cc -------------------------------------------------------------------
+
+namespace alloy::core_v0_1 {
+
+std::string HexText(std::span<const std::byte> bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  text.reserve(2 * bytes.size());
+  for (const std::byte byte : bytes) {
+    text += kDigits[std::to_integer<unsigned>(byte) >> 4U];
+    text += kDigits[std::to_integer<unsigned>(byte) & 15U];
+  }
+  return text;
+}
+
+Crypto::Crypto(const Libcrypto& table)
+    : functions_(table),
+      context_(functions_.OSSL_LIB_CTX_new(), functions_.OSSL_LIB_CTX_free),
+      sha256_(functions_.EVP_MD_fetch(context_.get(), "SHA256", nullptr),
+              functions_.EVP_MD_free) {}
+
+Result<std::shared_ptr<const Crypto>> Crypto::Make(const Libcrypto& table) {
+  std::shared_ptr<const Crypto> crypto(new Crypto(table));
+  if (crypto->context_ == nullptr || crypto->sha256_ == nullptr) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_NO_LIBCRYPTO,
+                "libcrypto.so.3 gives no SHA-256; reinstall the package libssl3");
+  }
+  return crypto;
+}
+
+Result<Digest> Crypto::Sha256(std::span<const std::byte> bytes) const {
+  const QuietErrors quiet(*this);
+  Digest digest;
+  unsigned size = 0;
+  if (functions_.EVP_Digest(bytes.data(), bytes.size(),
+                            reinterpret_cast<unsigned char*>(digest.data()), &size,
+                            sha256_.get(), nullptr) != 1 ||
+      size != digest.size()) {
+    return Fail(ALLOY_EXHAUSTED, "libcrypto cannot compute a SHA-256: out of memory?");
+  }
+  return digest;
+}
+
+bool Crypto::SameInConstantTime(std::string_view a, std::string_view b) const {
+  return a.size() == b.size() &&
+         functions_.CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/trust/quote.cc --------------------------------------------------------------------
+
+namespace alloy::core_v0_1 {
+
+std::string Quote(std::string_view text) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  constexpr size_t kMost = 80;
+  std::string quoted = "\"";
+  for (const char c : text.substr(0, kMost)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte <= 0x7e) {
+      quoted += c;
+    } else {
+      quoted += {'\\', 'x', kDigits[byte >> 4U], kDigits[byte & 15U]};
+    }
+  }
+  return quoted + (text.size() > kMost ? "…\"" : "\"");
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/trust/sidecar.cc ------------------------------------------------------------------
+//
+// The file that lies beside a library, `<library>.alloysig`: a statement, the signature
+// over it, and the certificates of the signer. Parsing only; nothing here is verified.
+//
+//     alloy-statement-v1
+//     kind: backend
+//     …
+//     end
+//     -----BEGIN ALLOY SIGNATURE-----
+//     <base64, 64 columns>
+//     -----END ALLOY SIGNATURE-----
+//     -----BEGIN CERTIFICATE-----        1 to 4 of them, the signer's first
+//     …
+//
+// What is signed is everything before the line BEGIN ALLOY SIGNATURE. It is split off
+// here without a look inside, and read by ParseStatement once its signature is known to
+// hold.
+#ifndef ALLOY_SRC_TRUST_SIDECAR_H_
+#define ALLOY_SRC_TRUST_SIDECAR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+inline constexpr size_t kMaxSidecar = size_t{64} << 10U;
+
+struct Sidecar {
+  std::string_view message;  // Borrows: into the bytes that were split
+  std::vector<std::byte> signature;
+  std::vector<std::vector<std::byte>> certificates;  // DER
+};
+
+//   Fails  REFUSED with SIDECAR_MALFORMED, or CERTIFICATE_UNTRUSTED for more certificates
+//          than a chain may have.
+Result<Sidecar> SplitSidecar(std::string_view bytes);
+
+struct Statement {
+  std::string kind, name, version;
+  uint64_t sequence = 0;
+  uint32_t abi = 0;
+  std::string platform;
+  int64_t not_before = 0, not_after = 0;  // seconds since 1970
+  int64_t size = 0;
+  std::string sha256;               // 64 digits, lower case
+  std::string file;                 // what the library was called; no more than a hint
+  std::vector<std::string> needed;  // sorted, each once
+};
+
+// Read a statement: fixed keys in fixed order, printable ASCII and line feeds alone.
+//   Fails  REFUSED with SIDECAR_MALFORMED; the text names line and field.
+Result<Statement> ParseStatement(std::string_view message);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_TRUST_SIDECAR_H_
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr size_t kMaxCertificates = 4, kColumns = 64;
+constexpr std::string_view kSignature = "ALLOY SIGNATURE", kCertificate = "CERTIFICATE";
+
+Status BadSidecar(std::string text) {
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_SIDECAR_MALFORMED, std::move(text));
+}
+
+std::string Mark_sidecar(std::string_view edge, std::string_view label) {
+  return std::string("-----").append(edge).append(" ").append(label).append("-----\n");
+}
+
+// The line at the front, without its line feed; false when there is no whole one.
+bool TakeLine(std::string_view* rest, std::string_view* line) {
+  const size_t end = rest->find('\n');
+  if (end == rest->npos) return false;
+  *line = rest->substr(0, end);
+  rest->remove_prefix(end + 1);
+  return true;
+}
+
+// Read `-----BEGIN label-----`, lines of 64 columns, `-----END label-----`.
+Status TakeBlock(std::string_view label, std::string_view* rest,
+                 std::vector<std::byte>* out) {
+  const std::string begin = Mark_sidecar("BEGIN", label), end = Mark_sidecar("END", label);
+  if (!rest->starts_with(begin)) {
+    return BadSidecar("expected the line " + begin.substr(0, begin.size() - 1) +
+                      " instead of " + Quote(rest->substr(0, rest->find('\n'))));
+  }
+  rest->remove_prefix(begin.size());
+  std::string digits;
+  bool full =
+      true;  // whether the line before had all its columns, as all but the last do
+  while (!rest->starts_with(end)) {
+    std::string_view line;
+    if (!TakeLine(rest, &line)) {
+      return BadSidecar("ends inside the block " + std::string(label));
+    }
+    if (line.empty() || line.size() > kColumns || !full) {
+      return BadSidecar("the block " + std::string(label) +
+                        " is not in lines of 64 columns");
+    }
+    full = line.size() == kColumns;
+    digits.append(line);
+  }
+  rest->remove_prefix(end.size());
+  const std::string fault = DecodeBase64(digits, out);
+  if (!fault.empty()) {
+    return BadSidecar("the block " + std::string(label) +
+                      " is not strict base64: " + fault);
+  }
+  if (out->empty()) return BadSidecar("the block " + std::string(label) + " is empty");
+  return Status();
+}
+
+}  // namespace
+
+Result<Sidecar> SplitSidecar(std::string_view bytes) {
+  if (bytes.empty()) return BadSidecar("is empty");
+  if (bytes.size() > kMaxSidecar) {
+    return BadSidecar("has " + std::to_string(bytes.size()) +
+                      " bytes; a signature file has at most 65,536");
+  }
+  // The first one, wherever it stands: one that is inside of the statement cannot move
+  // the edge of what is verified past the edge of what is read.
+  const size_t edge = bytes.find(Mark_sidecar("BEGIN", kSignature));
+  if (edge == bytes.npos) {
+    return BadSidecar("has no line -----BEGIN ALLOY SIGNATURE-----");
+  }
+  Sidecar sidecar;
+  sidecar.message = bytes.substr(0, edge);
+  std::string_view rest = bytes.substr(edge);
+  ALLOY_TRY(TakeBlock(kSignature, &rest, &sidecar.signature));
+  do {
+    std::vector<std::byte> der;
+    ALLOY_TRY(TakeBlock(kCertificate, &rest, &der));
+    sidecar.certificates.push_back(std::move(der));
+  } while (!rest.empty());
+  if (sidecar.certificates.size() > kMaxCertificates) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_CERTIFICATE_UNTRUSTED,
+                "carries " + std::to_string(sidecar.certificates.size()) +
+                    " certificates; a chain has at most 4 besides the given one");
+  }
+  return sidecar;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/trust/statement.cc ----------------------------------------------------------------
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr size_t kMaxNeeded = 64, kMaxWord = 128, kMaxFileName = 255;
+
+bool IsPrintable(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c <= 0x7e; });
+}
+
+bool IsWord(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxWord && text.find(' ') == text.npos;
+}
+
+bool IsFileName(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxFileName && text.find('/') == text.npos &&
+         text != "." && text != "..";
+}
+
+bool IsDigest(std::string_view text) {
+  return text.size() == 64 && std::ranges::all_of(text, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+// A number in decimal digits, without sign or leading zero.
+template <typename T>
+std::optional<T> ParseNumber(std::string_view text) {
+  if (text.empty() || text[0] == '-' || (text[0] == '0' && text.size() > 1)) {
+    return std::nullopt;
+  }
+  T number = 0;
+  const char* const begin = text.data();
+  const auto [stop, error] = std::from_chars(begin, begin + text.size(), number);
+  if (error != std::errc() || stop != begin + text.size()) return std::nullopt;
+  return number;
+}
+
+// Walks the lines of a statement; a fault names the line that it stands in.
+class Lines {
+ public:
+  explicit Lines(std::string_view text) : rest_(text) {}
+
+  Result<std::string_view> Take(std::string_view expected) {
+    ++number_;
+    const size_t end = rest_.find('\n');
+    if (end == rest_.npos) {
+      return Bad("ends without a line feed, or before " + std::string(expected));
+    }
+    const std::string_view line = rest_.substr(0, end);
+    if (!IsPrintable(line)) {
+      return Bad("holds a byte that is not printable ASCII: " + Quote(line));
+    }
+    rest_.remove_prefix(end + 1);
+    return line;
+  }
+
+  // The value of the line `key: value`.
+  Result<std::string_view> Value(std::string_view key) {
+    const std::string prefix = std::string(key) + ": ";
+    ALLOY_ASSIGN_OR_RETURN(const std::string_view line, Take("`" + prefix + "…`"));
+    if (!line.starts_with(prefix)) {
+      return Bad("expected `" + prefix + "…` instead of " + Quote(line));
+    }
+    return line.substr(prefix.size());
+  }
+
+  bool NextStartsWith(std::string_view prefix) const { return rest_.starts_with(prefix); }
+  bool AtEnd() const { return rest_.empty(); }
+
+  Status Bad(std::string_view what) const {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_SIDECAR_MALFORMED,
+                "line " + std::to_string(number_) + ": " + std::string(what));
+  }
+  Status BadValue(std::string_view key, std::string_view value,
+                  std::string_view wanted) const {
+    return Bad(std::string(key) + " is " + Quote(value) + "; it is " +
+               std::string(wanted));
+  }
+
+ private:
+  std::string_view rest_;
+  int number_ = 0;
+};
+
+Status TakeWord(Lines& lines, const char* key, std::string* out) {
+  ALLOY_ASSIGN_OR_RETURN(const std::string_view value, lines.Value(key));
+  if (!IsWord(value)) {
+    return lines.BadValue(key, value, "a word of 1 to 128 characters without blanks");
+  }
+  *out = value;
+  return Status();
+}
+
+template <typename T>
+Status TakeNumber(Lines& lines, const char* key, T* out) {
+  ALLOY_ASSIGN_OR_RETURN(const std::string_view value, lines.Value(key));
+  const auto number = ParseNumber<T>(value);
+  if (!number) return lines.BadValue(key, value, "a number in decimal digits");
+  *out = *number;
+  return Status();
+}
+
+Status TakeTime(Lines& lines, const char* key, int64_t* out) {
+  ALLOY_ASSIGN_OR_RETURN(const std::string_view value, lines.Value(key));
+  const auto time = ParseTime(value);
+  if (!time) return lines.BadValue(key, value, "a time as 2026-09-01T00:00:00Z");
+  *out = *time;
+  return Status();
+}
+
+// `<digest>  <file>`, as sha256sum writes it.
+Status TakeDigest(Lines& lines, Statement* statement) {
+  ALLOY_ASSIGN_OR_RETURN(const std::string_view value, lines.Value("sha256"));
+  const std::string_view digest = value.substr(0, 64);
+  const std::string_view rest = value.substr(digest.size());
+  if (!IsDigest(digest) || !rest.starts_with("  ") || !IsFileName(rest.substr(2))) {
+    return lines.BadValue("sha256", value,
+                          "64 hexadecimal digits in lower case, two blanks, a file name");
+  }
+  statement->sha256 = digest;
+  statement->file = rest.substr(2);
+  return Status();
+}
+
+Status TakeNeeded(Lines& lines, std::vector<std::string>* needed) {
+  while (lines.NextStartsWith("needed: ")) {
+    ALLOY_ASSIGN_OR_RETURN(const std::string_view value, lines.Value("needed"));
+    if (!IsFileName(value) || !IsWord(value)) {
+      return lines.BadValue("needed", value, "the SONAME of a library");
+    }
+    if (!needed->empty() && value <= needed->back()) {
+      return lines.Bad("needed " + Quote(value) + " stands after " +
+                       Quote(needed->back()) + "; they are sorted, each once");
+    }
+    needed->emplace_back(value);
+    if (needed->size() > kMaxNeeded) {
+      return lines.Bad("more than 64 needed libraries");
+    }
+  }
+  return Status();
+}
+
+}  // namespace
+
+Result<Statement> ParseStatement(std::string_view message) {
+  Lines lines(message);
+  Statement statement;
+  constexpr std::string_view kFirst = "alloy-statement-v1", kLast = "end";
+  ALLOY_ASSIGN_OR_RETURN(const std::string_view first, lines.Take("a statement"));
+  if (first != kFirst) {
+    return lines.Bad("expected `alloy-statement-v1` instead of " + Quote(first));
+  }
+  ALLOY_TRY(TakeWord(lines, "kind", &statement.kind));
+  ALLOY_TRY(TakeWord(lines, "name", &statement.name));
+  ALLOY_TRY(TakeWord(lines, "version", &statement.version));
+  ALLOY_TRY(TakeNumber(lines, "sequence", &statement.sequence));
+  ALLOY_TRY(TakeNumber(lines, "abi", &statement.abi));
+  ALLOY_TRY(TakeWord(lines, "platform", &statement.platform));
+  ALLOY_TRY(TakeTime(lines, "not-before", &statement.not_before));
+  ALLOY_TRY(TakeTime(lines, "not-after", &statement.not_after));
+  ALLOY_TRY(TakeNumber(lines, "size", &statement.size));
+  ALLOY_TRY(TakeDigest(lines, &statement));
+  ALLOY_TRY(TakeNeeded(lines, &statement.needed));
+  ALLOY_ASSIGN_OR_RETURN(const std::string_view last, lines.Take("`end`"));
+  if (last != kLast) {
+    return lines.Bad("expected `needed: …` or `end` instead of " + Quote(last));
+  }
+  if (!lines.AtEnd()) return lines.Bad("more text after `end`");
+  return statement;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/trust/time_text.cc ----------------------------------------------------------------
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// The number of `count` digits at `at`, or -1.
+int Digits(std::string_view text, size_t at, size_t count) {
+  int number = 0;
+  for (const char c : text.substr(at, count)) {
+    if (c < '0' || c > '9') return -1;
+    number = number * 10 + (c - '0');
+  }
+  return number;
+}
+
+}  // namespace
+
+std::optional<int64_t> ParseTime(std::string_view text) {
+  constexpr std::string_view kForm = "0000-00-00T00:00:00Z";
+  if (text.size() != kForm.size()) return std::nullopt;
+  for (size_t i = 0; i < kForm.size(); ++i) {
+    if (kForm[i] != '0' && text[i] != kForm[i]) return std::nullopt;
+  }
+  const int year = Digits(text, 0, 4), month = Digits(text, 5, 2),
+            day = Digits(text, 8, 2), hour = Digits(text, 11, 2),
+            minute = Digits(text, 14, 2), second = Digits(text, 17, 2);
+  if (year < 0 || month < 0 || day < 0) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!date.ok() || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
+      second > 59) {
+    return std::nullopt;
+  }
+  const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+  return ((days * 24 + hour) * 60 + minute) * 60 + second;
+}
+
+std::string TimeText(int64_t seconds) {
+  using std::chrono::days;
+  const std::chrono::sys_seconds time{std::chrono::seconds(seconds)};
+  const auto midnight = std::chrono::floor<days>(time);
+  const std::chrono::year_month_day date(midnight);
+  const std::chrono::hh_mm_ss clock(time - midnight);
+  std::array<char, 80> text;
+  const int length = std::snprintf(
+      text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ",
+      static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+      static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+      static_cast<int>(clock.minutes().count()),
+      static_cast<int>(clock.seconds().count()));
+  return {text.data(), static_cast<size_t>(length)};
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/trust/verify.cc -------------------------------------------------------------------
+//
+// From bytes to a verdict: what the sidecar of a library says, and whether the host may
+// believe it. No I/O, no clock, no state.
+#ifndef ALLOY_SRC_TRUST_VERIFY_H_
+#define ALLOY_SRC_TRUST_VERIFY_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+#if defined(__aarch64__)
+inline constexpr std::string_view kThisPlatform = "linux-aarch64-gnu";
+#else
+inline constexpr std::string_view kThisPlatform = "linux-x86_64-gnu";
+#endif
+
+// A statement whose signature holds.
+struct Verified {
+  Statement statement;
+  std::vector<CertificateFacts> chain;  // the signer first, the anchor last
+
+  const CertificateFacts& signer() const { return chain.front(); }
+  // The certificate of the chain that ends first.
+  const CertificateFacts& first_to_end() const;
+};
+
+// What a host demands of a statement.
+struct Policy {
+  std::string library;  // its path, for the commands in texts
+  std::string name;     // of the backend; empty: any
+  uint64_t min_sequence = 0;
+  int64_t now = 0;  // seconds since 1970
+};
+
+// Chain, then signature; the statement is read when both hold.
+//   Fails  REFUSED with a reason of SplitSidecar, VerifyChain, VerifyMessage or
+//          ParseStatement, or CERTIFICATE_DER for a certificate of the sidecar.
+Result<Verified> VerifySidecar(const Crypto& crypto, const Certificate& anchor,
+                               std::string_view sidecar, int64_t now);
+
+// Whether a verified statement is about a file of this size, and one that this host wants
+// now.
+//   Fails  REFUSED with SIZE, KIND, STATEMENT_ABI, PLATFORM, NAME, STATEMENT_EXPIRED,
+//          STATEMENT_NOT_YET_VALID or ROLLBACK; the text has both values.
+Status CheckStatement(const Statement& statement, int64_t file_size,
+                      const Policy& policy);
+
+// Whether the digest of the bytes at hand is the one that was signed.
+//   Fails  REFUSED with DIGEST.
+Status CheckDigest(const Crypto& crypto, const Statement& statement, const Digest& digest,
+                   const Policy& policy);
+
+// Whether a library needs what was signed, and nothing else. `needed` in any order.
+//   Fails  REFUSED with NEEDED.
+Status CheckNeeded(const Statement& statement, std::vector<std::string> needed,
+                   const Policy& policy);
+
+// Whether the table that the loaded library gave is the one that the statement speaks of.
+//   Fails  REFUSED with STATEMENT_TABLE.
+Status CheckTable(const Statement& statement, std::string_view name,
+                  std::string_view version, uint32_t abi);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_TRUST_VERIFY_H_
+
+#include <algorithm>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+Status Refuse_verify(int32_t reason, std::string text) {
+  return Fail(ALLOY_REFUSED, reason, std::move(text));
+}
+
+std::string SignAgain(const Policy& policy) {
+  return "; sign it again: arrowalloy sign " + policy.library +
+         " --key KEY --cert CERTIFICATE";
+}
+
+Status CheckSize(const Statement& statement, int64_t file_size, const Policy& policy) {
+  if (statement.size == file_size) return Status();
+  return Refuse_verify(ALLOY_REASON_SIZE, "size: " + std::to_string(statement.size) +
+                                       " bytes were signed (" + statement.file +
+                                       "), the library has " + std::to_string(file_size) +
+                                       SignAgain(policy));
+}
+
+Status CheckTarget(const Statement& statement, const Policy& policy) {
+  if (statement.kind != "backend") {
+    return Refuse_verify(ALLOY_REASON_KIND, "kind: " + Quote(statement.kind) +
+                                         " was signed, and a backend is wanted");
+  }
+  if (statement.abi != ALLOY_ABI) {
+    return Refuse_verify(ALLOY_REASON_STATEMENT_ABI,
+                  "abi: signed for " + std::to_string(statement.abi) +
+                      ", this engine speaks " + std::to_string(ALLOY_ABI) +
+                      "; build it against this engine's headers, then sign it");
+  }
+  if (statement.platform != kThisPlatform) {
+    return Refuse_verify(ALLOY_REASON_PLATFORM, "platform: signed for " +
+                                             Quote(statement.platform) + ", this is \"" +
+                                             std::string(kThisPlatform) +
+                                             "\"; load the library for this platform");
+  }
+  if (!policy.name.empty() && statement.name != policy.name) {
+    return Refuse_verify(ALLOY_REASON_NAME, "name: this is the backend " +
+                                         Quote(statement.name) +
+                                         ", and the bridge wants " + Quote(policy.name));
+  }
+  return Status();
+}
+
+Status CheckTimes(const Statement& statement, const Policy& policy) {
+  if (policy.now > statement.not_after) {
+    return Refuse_verify(ALLOY_REASON_STATEMENT_EXPIRED,
+                  "not-after: the statement ended at " + TimeText(statement.not_after) +
+                      ", and it is " + TimeText(policy.now) + SignAgain(policy));
+  }
+  if (policy.now < statement.not_before) {
+    return Refuse_verify(ALLOY_REASON_STATEMENT_NOT_YET_VALID,
+                  "not-before: the statement begins at " +
+                      TimeText(statement.not_before) + ", and it is " +
+                      TimeText(policy.now) + "; see to the clock of this machine");
+  }
+  return Status();
+}
+
+std::string Listed(const std::vector<std::string>& names) {
+  if (names.empty()) return "nothing";
+  std::string text;
+  for (const std::string& name : names) {
+    text += (text.empty() ? "" : ", ") + name;
+    if (text.size() > 200) return text + ", …";
+  }
+  return text;
+}
+
+}  // namespace
+
+const CertificateFacts& Verified::first_to_end() const {
+  return *std::ranges::min_element(chain, {}, &CertificateFacts::not_after);
+}
+
+Result<Verified> VerifySidecar(const Crypto& crypto, const Certificate& anchor,
+                               std::string_view sidecar, int64_t now) {
+  ALLOY_ASSIGN_OR_RETURN(const Sidecar parts, SplitSidecar(sidecar));
+  std::vector<Certificate> certificates;
+  for (const std::vector<std::byte>& der : parts.certificates) {
+    auto certificate = Certificate::FromDer(crypto, der);
+    if (!certificate.ok()) {
+      return certificate.status().WithPrefix(
+          "certificate " + std::to_string(certificates.size() + 1) + " ");
+    }
+    certificates.push_back(*std::move(certificate));
+  }
+  Verified verified;
+  ALLOY_ASSIGN_OR_RETURN(verified.chain, VerifyChain(crypto, anchor, certificates, now));
+  ALLOY_TRY(VerifyMessage(crypto, certificates.front(), parts.message, parts.signature));
+  ALLOY_ASSIGN_OR_RETURN(verified.statement, ParseStatement(parts.message));
+  return verified;
+}
+
+Status CheckStatement(const Statement& statement, int64_t file_size,
+                      const Policy& policy) {
+  ALLOY_TRY(CheckSize(statement, file_size, policy));
+  ALLOY_TRY(CheckTarget(statement, policy));
+  ALLOY_TRY(CheckTimes(statement, policy));
+  if (statement.sequence < policy.min_sequence) {
+    return Refuse_verify(ALLOY_REASON_ROLLBACK,
+                  "sequence: " + std::to_string(statement.sequence) +
+                      " was signed, and the bridge wants at least " +
+                      std::to_string(policy.min_sequence) +
+                      "; load a newer version of the library");
+  }
+  return Status();
+}
+
+Status CheckDigest(const Crypto& crypto, const Statement& statement, const Digest& digest,
+                   const Policy& policy) {
+  const std::string found = HexText(digest);
+  // Both sides are public; constant time costs nothing, and no one need prove that again.
+  if (crypto.SameInConstantTime(statement.sha256, found)) return Status();
+  return Refuse_verify(ALLOY_REASON_DIGEST, "sha256: " + statement.sha256 + " was signed (" +
+                                         statement.file + "), the library has " + found +
+                                         SignAgain(policy));
+}
+
+Status CheckNeeded(const Statement& statement, std::vector<std::string> needed,
+                   const Policy& policy) {
+  std::ranges::sort(needed);
+  const auto twice = std::ranges::unique(needed);
+  needed.erase(twice.begin(), twice.end());
+  if (needed == statement.needed) return Status();
+  return Refuse_verify(ALLOY_REASON_NEEDED, "needed: " + Listed(statement.needed) +
+                                         " was signed, the library needs " +
+                                         Listed(needed) + SignAgain(policy));
+}
+
+Status CheckTable(const Statement& statement, std::string_view name,
+                  std::string_view version, uint32_t abi) {
+  const auto differs = [](const char* field, const std::string& stated,
+                          std::string_view found) {
+    return Refuse_verify(ALLOY_REASON_STATEMENT_TABLE,
+                  std::string(field) + ": " + Quote(stated) +
+                      " was signed, and the library says " + Quote(found) +
+                      "; sign it again with the values of its own table");
+  };
+  if (statement.name != name) return differs("name", statement.name, name);
+  if (statement.version != version) {
+    return differs("version", statement.version, version);
+  }
+  if (statement.abi != abi) {
+    return differs("abi", std::to_string(statement.abi), std::to_string(abi));
+  }
+  return Status();
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/admit/admit.cc --------------------------------------------------------------------
 //
 // From a file to sealed memory that was looked through: the only way into the loader.
@@ -3543,21 +5077,21 @@ namespace {
 constexpr int64_t kMinSize = 64, kMaxSize = int64_t{1} << 30;
 constexpr size_t kChunk = size_t{1} << 20;
 
-Status Refuse(int32_t reason, std::string text) {
+Status Refuse_admit(int32_t reason, std::string text) {
   return Fail(ALLOY_REFUSED, reason, std::move(text));
 }
 
 Status CheckKindAndSize(const FileFacts& facts) {
   if (facts.kind != FileKind::kRegular) {
-    return Refuse(ALLOY_REASON_NOT_A_FILE, std::string("is ") + FileKindName(facts.kind) +
+    return Refuse_admit(ALLOY_REASON_NOT_A_FILE, std::string("is ") + FileKindName(facts.kind) +
                                                "; name a regular file");
   }
   if (facts.size < kMinSize) {
-    return Refuse(ALLOY_REASON_TOO_SMALL, "has " + std::to_string(facts.size) +
+    return Refuse_admit(ALLOY_REASON_TOO_SMALL, "has " + std::to_string(facts.size) +
                                               " bytes; a library has 64 at least");
   }
   if (facts.size > kMaxSize) {
-    return Refuse(ALLOY_REASON_TOO_LARGE, "has " + std::to_string(facts.size) +
+    return Refuse_admit(ALLOY_REASON_TOO_LARGE, "has " + std::to_string(facts.size) +
                                               " bytes; at most 1 GiB is loaded");
   }
   return Status();
@@ -3570,18 +5104,18 @@ Status CopyInto(const Fd& file, int64_t size, const Fd& sealed) {
   for (;;) {
     size_t got = 0;
     if (const int error = ReadFully(file, *buffer, &got); error != 0) {
-      return Refuse(ALLOY_REASON_CANNOT_OPEN, "cannot be read: " + ErrorText(error));
+      return Refuse_admit(ALLOY_REASON_CANNOT_OPEN, "cannot be read: " + ErrorText(error));
     }
     copied += static_cast<int64_t>(got);
     if (copied > size || (got == 0 && copied != size)) {
-      return Refuse(ALLOY_REASON_CHANGED, "changed while it was read: it had " +
+      return Refuse_admit(ALLOY_REASON_CHANGED, "changed while it was read: it had " +
                                               std::to_string(size) + " bytes, and then " +
                                               (copied > size ? "more" : "fewer") +
                                               "; load it again when it is complete");
     }
     if (got == 0) return Status();
     if (const int error = WriteFully(sealed, std::span(*buffer).first(got)); error != 0) {
-      return Refuse(ALLOY_REASON_CANNOT_SEAL,
+      return Refuse_admit(ALLOY_REASON_CANNOT_SEAL,
                     "cannot be copied to memory: " + ErrorText(error));
     }
   }
@@ -3589,12 +5123,12 @@ Status CopyInto(const Fd& file, int64_t size, const Fd& sealed) {
 
 Status SealAndMap(int64_t size, AdmittedLibrary* library) {
   if (const int error = Seal(library->sealed); error != 0) {
-    return Refuse(ALLOY_REASON_CANNOT_SEAL,
+    return Refuse_admit(ALLOY_REASON_CANNOT_SEAL,
                   "its copy cannot be sealed: " + ErrorText(error));
   }
   if (const int error = MapForReading(library->sealed, size, &library->bytes);
       error != 0) {
-    return Refuse(ALLOY_REASON_CANNOT_SEAL,
+    return Refuse_admit(ALLOY_REASON_CANNOT_SEAL,
                   "its copy cannot be mapped: " + ErrorText(error));
   }
   return Status();
@@ -3603,16 +5137,16 @@ Status SealAndMap(int64_t size, AdmittedLibrary* library) {
 Status AdmitInto(AdmittedLibrary* library) {
   Fd file;
   if (const int error = OpenForReading(library->path, &file); error != 0) {
-    return Refuse(ALLOY_REASON_CANNOT_OPEN, "cannot be opened: " + ErrorText(error));
+    return Refuse_admit(ALLOY_REASON_CANNOT_OPEN, "cannot be opened: " + ErrorText(error));
   }
   FileFacts facts;
   if (const int error = GetFileFacts(file, &facts); error != 0) {
-    return Refuse(ALLOY_REASON_CANNOT_OPEN, "cannot be inspected: " + ErrorText(error));
+    return Refuse_admit(ALLOY_REASON_CANNOT_OPEN, "cannot be inspected: " + ErrorText(error));
   }
   ALLOY_TRY(CheckKindAndSize(facts));
   if (const int error = CreateSealable("alloy-backend", facts.size, &library->sealed);
       error != 0) {
-    return Refuse(
+    return Refuse_admit(
         ALLOY_REASON_CANNOT_SEAL,
         "no memory for its sealed copy: " + ErrorText(error) +
             (error == EFBIG ? " (raise the limit on file sizes, ulimit -f)" : ""));
@@ -4395,7 +5929,7 @@ bool EnterForeign(std::string* text, Body&& body) {
 namespace alloy::core_v0_1 {
 namespace {
 
-int32_t ReasonOf(LoadFault fault) {
+int32_t ReasonOf_load(LoadFault fault) {
   switch (fault) {
     case LoadFault::kNoProc:
       return ALLOY_REASON_NO_PROC;
@@ -4415,7 +5949,7 @@ Result<std::shared_ptr<const BackendTable>> LoadBackend(const Fd& sealed,
                                                         alloy_scope* scope) {
   SymbolLookup found = LoadSealed(sealed, "alloy_backend_init");
   if (found.fault != LoadFault::kNone) {
-    return Fail(ALLOY_REFUSED, ReasonOf(found.fault), std::move(found.text));
+    return Fail(ALLOY_REFUSED, ReasonOf_load(found.fault), std::move(found.text));
   }
   const auto init = reinterpret_cast<decltype(&alloy_backend_init)>(found.symbol);
   const alloy_backend* table = nullptr;

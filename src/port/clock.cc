@@ -14,4 +14,6 @@ std::string LocalTimeText() {
   return std::string(text, length);
 }
 
+int64_t UnixSeconds() { return ::time(nullptr); }
+
 }  // namespace alloy::core

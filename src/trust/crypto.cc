@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "trust/crypto.h"
+
+namespace alloy::core {
+
+std::string HexText(std::span<const std::byte> bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  text.reserve(2 * bytes.size());
+  for (const std::byte byte : bytes) {
+    text += kDigits[std::to_integer<unsigned>(byte) >> 4U];
+    text += kDigits[std::to_integer<unsigned>(byte) & 15U];
+  }
+  return text;
+}
+
+Crypto::Crypto(const Libcrypto& table)
+    : functions_(table),
+      context_(functions_.OSSL_LIB_CTX_new(), functions_.OSSL_LIB_CTX_free),
+      sha256_(functions_.EVP_MD_fetch(context_.get(), "SHA256", nullptr),
+              functions_.EVP_MD_free) {}
+
+Result<std::shared_ptr<const Crypto>> Crypto::Make(const Libcrypto& table) {
+  std::shared_ptr<const Crypto> crypto(new Crypto(table));
+  if (crypto->context_ == nullptr || crypto->sha256_ == nullptr) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_NO_LIBCRYPTO,
+                "libcrypto.so.3 gives no SHA-256; reinstall the package libssl3");
+  }
+  return crypto;
+}
+
+Result<Digest> Crypto::Sha256(std::span<const std::byte> bytes) const {
+  const QuietErrors quiet(*this);
+  Digest digest;
+  unsigned size = 0;
+  if (functions_.EVP_Digest(bytes.data(), bytes.size(),
+                            reinterpret_cast<unsigned char*>(digest.data()), &size,
+                            sha256_.get(), nullptr) != 1 ||
+      size != digest.size()) {
+    return Fail(ALLOY_EXHAUSTED, "libcrypto cannot compute a SHA-256: out of memory?");
+  }
+  return digest;
+}
+
+bool Crypto::SameInConstantTime(std::string_view a, std::string_view b) const {
+  return a.size() == b.size() &&
+         functions_.CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace alloy::core
