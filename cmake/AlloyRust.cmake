@@ -4,6 +4,7 @@
 #
 #   alloy_rust_backends       the echo and the summary: what `make run` needs
 #   alloy_rust_test_backends  every other one, for the tests
+#   alloy_rust_archives       static archives of two backends, for the tests
 #   alloy_rust_peer           what the benchmarks compare with
 
 # The one on PATH first: tools/setup puts a newer one there than rustup may have.
@@ -45,5 +46,27 @@ endfunction()
 alloy_rust_target(alloy_rust_backends ALL PACKAGES echo_rust summary_rust)
 alloy_rust_target(alloy_rust_test_backends PACKAGES echo_arrow2_rust echo_arrow2_014_rust
   identity_rust identity_arrow59_rust faults_rust distance_rust)
+
+# Static archives, as <package>.a: the same packages, whose manifests say cdylib.
+set(copies "")
+set(products "")
+foreach(package IN ITEMS echo_rust distance_rust)
+  set(product "${CMAKE_BINARY_DIR}/backends/${package}.a")
+  list(APPEND products "${product}")
+  list(APPEND copies
+    COMMAND "${CMAKE_COMMAND}" -E env "CARGO_TARGET_DIR=${ALLOY_CARGO_TARGET}"
+      "${ALLOY_CARGO}" rustc --quiet --release --locked -p ${package} --crate-type staticlib
+    COMMAND "${CMAKE_COMMAND}" -E copy_if_different
+      "${ALLOY_CARGO_TARGET}/release/lib${package}.a" "${product}")
+endforeach()
+add_custom_target(alloy_rust_archives
+  COMMAND "${CMAKE_COMMAND}" -E make_directory "${CMAKE_BINARY_DIR}/backends"
+  ${copies}
+  BYPRODUCTS ${products}
+  WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
+  COMMENT "Building archives in Rust"
+  USES_TERMINAL
+  VERBATIM)
+
 # No backend: what the benchmarks compare with.
 alloy_rust_target(alloy_rust_peer FOLDER bench PACKAGES peer_rust)

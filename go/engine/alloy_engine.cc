@@ -625,6 +625,232 @@ SymbolLookup LoadSealed(const Fd& sealed, const char* symbol) {
 
 }  // namespace alloy::core_v0_1
 
+// src/port/spawn.cc ---------------------------------------------------------------------
+//
+// Running another program to its end: by absolute path, with an empty environment, in the
+// root folder, with no descriptor but those that are handed to it.
+#ifndef ALLOY_SRC_PORT_SPAWN_H_
+#define ALLOY_SRC_PORT_SPAWN_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+struct ProgramRun {
+  std::string program;                 // an absolute path
+  std::vector<std::string> arguments;  // without the program's own name
+  std::vector<const Fd*> hand_over;    // borrowed; they arrive as 3, 4, 5, …
+  int64_t limit_ns = 0;                // then it is killed, with all that it started
+  size_t most_output = 0;  // bytes that are kept; the rest is read and dropped
+};
+
+struct ProgramEnd {
+  bool timed_out = false;
+  int exit_code = -1;  // -1: ended by a signal
+  int signal = 0;
+  std::string output;  // what it wrote to standard output and error
+};
+
+// Run a program and wait until it ends. Its standard input is empty.
+//   Answers an error number when it could not be started or its end not be seen: ECHILD
+//   in a process that ignores SIGCHLD, or that waits for the children of others.
+//
+// Threads  shared. It blocks.
+int RunProgram(const ProgramRun& run, ProgramEnd* out);
+
+// Whether a file is there and this process may execute it.
+bool IsExecutable(const std::string& path);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_SPAWN_H_
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr int kFirstHandedOver = 3;
+constexpr int64_t kNanosPerMilli = 1'000'000;
+
+int64_t MonotonicNanos() {
+  struct timespec now;
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+// How the child begins. Every step may fail for want of memory; the first error stays.
+class Plan {
+ public:
+  Plan() {
+    Keep(::posix_spawn_file_actions_init(&actions_));
+    Keep(::posix_spawnattr_init(&attributes_));
+  }
+  ~Plan() {
+    ::posix_spawnattr_destroy(&attributes_);
+    ::posix_spawn_file_actions_destroy(&actions_);
+  }
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
+
+  // `output` and `handed_over` lie above every number that is given to the child.
+  int Make(const Fd& output, const std::vector<Fd>& handed_over) {
+    int next = kFirstHandedOver;
+    Keep(::posix_spawn_file_actions_addchdir_np(&actions_, "/"));
+    Keep(::posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0));
+    Keep(::posix_spawn_file_actions_adddup2(&actions_, output.get(), 1));
+    Keep(::posix_spawn_file_actions_adddup2(&actions_, output.get(), 2));
+    for (const Fd& fd : handed_over) {
+      Keep(::posix_spawn_file_actions_adddup2(&actions_, fd.get(), next++));
+    }
+    Keep(::posix_spawn_file_actions_addclosefrom_np(&actions_, next));
+    // What the host ignores or blocks is not the child's business. A group of its own, so
+    // that all that it starts can be ended with it.
+    sigset_t none, all;
+    ::sigemptyset(&none);
+    ::sigfillset(&all);
+    Keep(::posix_spawnattr_setsigmask(&attributes_, &none));
+    Keep(::posix_spawnattr_setsigdefault(&attributes_, &all));
+    Keep(::posix_spawnattr_setpgroup(&attributes_, 0));
+    Keep(::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK |
+                                                      POSIX_SPAWN_SETSIGDEF |
+                                                      POSIX_SPAWN_SETPGROUP));
+    return error_;
+  }
+
+  int Start(const ProgramRun& run, pid_t* pid) {
+    std::vector<char*> arguments;
+    arguments.push_back(const_cast<char*>(run.program.c_str()));
+    for (const std::string& argument : run.arguments) {
+      arguments.push_back(const_cast<char*>(argument.c_str()));
+    }
+    arguments.push_back(nullptr);
+    char* const environment[] = {nullptr};
+    return ::posix_spawn(pid, run.program.c_str(), &actions_, &attributes_,
+                         arguments.data(), environment);
+  }
+
+ private:
+  void Keep(int error) {
+    if (error_ == 0) error_ = error;
+  }
+
+  posix_spawn_file_actions_t actions_;
+  posix_spawnattr_t attributes_;
+  int error_ = 0;
+};
+
+int DuplicateAbove(const Fd& fd, int least, Fd* out) {
+  const int copy = ::fcntl(fd.get(), F_DUPFD_CLOEXEC, least);
+  if (copy < 0) return errno;
+  *out = Fd(copy);
+  return 0;
+}
+
+// Read what is there; false at the end.
+bool Drain(const Fd& pipe, size_t most, std::string* output) {
+  std::array<char, 4096> chunk;
+  for (;;) {
+    const ssize_t n = ::read(pipe.get(), chunk.data(), chunk.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno == EAGAIN;
+    if (n == 0) return false;
+    output->append(chunk.data(), std::min(static_cast<size_t>(n), most - output->size()));
+  }
+}
+
+// Gather the output until the child ends or its time is up; true: it ended.
+bool Watch(const Fd& child, Fd pipe, const ProgramRun& run, ProgramEnd* out) {
+  const int64_t end = MonotonicNanos() + run.limit_ns;
+  for (;;) {
+    const int64_t left = end - MonotonicNanos();
+    if (left <= 0) return false;
+    // poll leaves a negative descriptor alone: the pipe, once it was closed.
+    std::array<struct pollfd, 2> watched{
+        {{.fd = child.get(), .events = POLLIN, .revents = 0},
+         {.fd = pipe.get(), .events = POLLIN, .revents = 0}}};
+    const int64_t millis = std::min<int64_t>(left / kNanosPerMilli + 1, 1'000'000);
+    if (::poll(watched.data(), watched.size(), static_cast<int>(millis)) < 0) continue;
+    if (watched[1].revents != 0 && !Drain(pipe, run.most_output, &out->output)) {
+      pipe.Close();
+    }
+    if (watched[0].revents != 0) {
+      if (pipe) Drain(pipe, run.most_output, &out->output);
+      return true;
+    }
+  }
+}
+
+// The whole group first, and only then the child itself, whose number stays taken until
+// it is waited for: nobody else's group is hit.
+int EndAndReap(pid_t pid, ProgramEnd* out) {
+  ::kill(-pid, SIGKILL);
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0) {
+    if (errno != EINTR) return errno;
+  }
+  if (WIFEXITED(status)) out->exit_code = WEXITSTATUS(status);
+  if (WIFSIGNALED(status)) out->signal = WTERMSIG(status);
+  return 0;
+}
+
+}  // namespace
+
+int RunProgram(const ProgramRun& run, ProgramEnd* out) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno;
+  Fd reading(ends[0]), writing(ends[1]);
+  // The child writes as programs expect to.
+  if (::fcntl(writing.get(), F_SETFL, 0) != 0) return errno;
+
+  // Above every number that the child gets, so that no copy overwrites what comes next.
+  const int least = kFirstHandedOver + static_cast<int>(run.hand_over.size());
+  Fd output;
+  std::vector<Fd> handed_over(run.hand_over.size());
+  if (const int error = DuplicateAbove(writing, least, &output); error != 0) return error;
+  for (size_t i = 0; i < handed_over.size(); ++i) {
+    const int error = DuplicateAbove(*run.hand_over[i], least, &handed_over[i]);
+    if (error != 0) return error;
+  }
+  // Nothing may throw between the start of the child and its end.
+  out->output.reserve(run.most_output);
+  pid_t pid = 0;
+  {
+    Plan plan;
+    if (const int error = plan.Make(output, handed_over); error != 0) return error;
+    if (const int error = plan.Start(run, &pid); error != 0) return error;
+  }
+  writing.Close();
+  output.Close();
+  handed_over.clear();
+
+  const Fd child(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  const int no_watch = child ? 0 : errno;
+  out->timed_out = no_watch == 0 && !Watch(child, std::move(reading), run, out);
+  const int error = EndAndReap(pid, out);
+  // ESRCH: it is gone already, and so is its end.
+  return no_watch != 0 && no_watch != ESRCH ? no_watch : error;
+}
+
+bool IsExecutable(const std::string& path) { return ::access(path.c_str(), X_OK) == 0; }
+
+}  // namespace alloy::core_v0_1
+
 // src/port/system_library.cc ------------------------------------------------------------
 //
 // Libraries of the system that are used where they are there: found at run time by their
@@ -2105,7 +2331,7 @@ FormatFault BadParameter(const char* wanted) {
 }
 
 // The whole of `text` as a plain decimal number.
-std::optional<int32_t> Number(std::string_view text) {
+std::optional<int32_t> Number_format(std::string_view text) {
   int32_t value = 0;
   const auto [end, error] =
       std::from_chars(text.data(), text.data() + text.size(), value);
@@ -2126,9 +2352,9 @@ FormatFault ParseDecimal(std::string_view text, Format* format) {
       "d:precision,scale or d:precision,scale,bits (32, 64, 128, 256)";
   // `d:1,2,` has an empty third part, which is no number either.
   const bool three = std::count(text.begin(), text.end(), ',') == 2;
-  const auto precision = Number(NextPart(&text));
-  const auto scale = Number(NextPart(&text));
-  const auto bits = three ? Number(text) : std::optional<int32_t>(128);
+  const auto precision = Number_format(NextPart(&text));
+  const auto scale = Number_format(NextPart(&text));
+  const auto bits = three ? Number_format(text) : std::optional<int32_t>(128);
   if (!precision || !scale || !bits || (!three && !text.empty())) {
     return BadParameter(wanted);
   }
@@ -2168,7 +2394,7 @@ FormatFault ParseTypeIds(std::string_view text, Format* format) {
   std::bitset<128> seen;
   while (!text.empty()) {
     const bool comma_last = text.back() == ',';
-    const auto id = Number(NextPart(&text));
+    const auto id = Number_format(NextPart(&text));
     if (!id || *id < 0 || *id > 127 || seen[static_cast<size_t>(*id)] ||
         (comma_last && text.empty())) {
       return BadParameter("type ids of 0 to 127, each once");
@@ -2180,7 +2406,7 @@ FormatFault ParseTypeIds(std::string_view text, Format* format) {
 }
 
 FormatFault ParseSize(std::string_view text, int64_t* size) {
-  const auto number = Number(text);
+  const auto number = Number_format(text);
   if (!number || *number < 0) return BadParameter("a size of at least 0");
   *size = *number;
   return {};
@@ -5059,8 +5285,10 @@ struct AdmittedLibrary {
   ElfFacts facts;
 };
 
-// Read, seal and look through a shared library of 64 bytes to 1 GiB.
-//   Fails  REFUSED; the reason is one of 3001 to 3009, and the text names the file.
+// Read, seal and look through a shared library of 64 bytes to 1 GiB, or a static archive,
+// which is linked into one on the spot.
+//   Fails  REFUSED; the reason is one of 3001 to 3009, ARCHIVE_MALFORMED or LINK_FAILED,
+//          and the text names the file.
 Result<AdmittedLibrary> AdmitLibrary(const std::string& path);
 
 }  // namespace alloy::core_v0_1
@@ -5069,7 +5297,84 @@ Result<AdmittedLibrary> AdmitLibrary(const std::string& path);
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <memory>
+#include <utility>
+
+//
+// A walk over a static archive before a linker sees it: everything in it must be an
+// object file of this machine, and lie where it says. Works on bytes alone, so that it
+// can be fuzzed.
+//
+// Source: "System V Application Binary Interface", Archive File; the GNU names of ar(5):
+// `/` is a table of symbols, `//` one of long names, `/123` a name in it.
+#ifndef ALLOY_SRC_ADMIT_ARCHIVE_H_
+#define ALLOY_SRC_ADMIT_ARCHIVE_H_
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+
+namespace alloy::core_v0_1 {
+
+struct ArchiveFacts {
+  size_t objects = 0;
+};
+
+// Whether these bytes are an archive, a thin one included: by their first eight.
+bool IsArchive(std::span<const std::byte> image);
+
+// Whether a file is meant to be one: a linker takes a text of that name for its script.
+bool IsNamedArchive(std::string_view path);
+
+// What is in an archive that may be linked. Names are told and never followed.
+//   Fails  REFUSED with ARCHIVE_MALFORMED: a thin archive, one that is cut short or whose
+//          sizes lie, no object in it, or anything but relocatable objects of this
+//          machine (a compiler's intermediate code, nested archives, texts).
+Result<ArchiveFacts> WalkArchive(std::span<const std::byte> image);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_ARCHIVE_H_
+//
+// From an archive in sealed memory to a shared library in sealed memory, by the compiler
+// of this machine.
+#ifndef ALLOY_SRC_ADMIT_LINK_H_
+#define ALLOY_SRC_ADMIT_LINK_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+// Where to look for a compiler, and how long it may take. The defaults are the ones that
+// hosts get; tests have others.
+struct LinkTools {
+  // Absolute paths, the first that is there. Never PATH: what runs here is not for the
+  // environment to choose.
+  std::vector<std::string> compilers = {
+      "/usr/bin/c++",       "/usr/bin/g++",       "/usr/bin/clang++",
+      "/usr/local/bin/c++", "/usr/local/bin/g++", "/usr/local/bin/clang++",
+      "/usr/bin/cc",        "/usr/bin/gcc",       "/usr/bin/clang",
+      "/usr/local/bin/cc",  "/usr/local/bin/gcc"};
+  int64_t limit_ns = int64_t{60} * 1'000'000'000;
+};
+
+// Link what alloy_backend_init needs of a sealed archive into a library that exports it
+// alone. The archive must have been walked; the library must still be looked through.
+// `path` is the archive's, for texts.
+//   Gives  sealed memory, unsealed yet: nobody but this process has it open.
+//   Fails  REFUSED with LINK_FAILED: no compiler, the linker's own text, too long; or
+//          CANNOT_SEAL.
+Result<Fd> LinkArchive(const Fd& archive, const std::string& path,
+                       const LinkTools& tools = {});
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_LINK_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -5134,6 +5439,28 @@ Status SealAndMap(int64_t size, AdmittedLibrary* library) {
   return Status();
 }
 
+// A static archive, once it is sealed, becomes the library that is linked of it.
+Status LinkIfArchive(AdmittedLibrary* library) {
+  const auto bytes = Bytes(library->bytes);
+  const bool is_elf = bytes.size() >= 4 && std::memcmp(bytes.data(),
+                                                       "\x7f"
+                                                       "ELF",
+                                                       4) == 0;
+  if (!IsArchive(bytes) && (is_elf || !IsNamedArchive(library->path))) return Status();
+  ALLOY_TRY(WalkArchive(bytes).status());
+  ALLOY_ASSIGN_OR_RETURN(Fd linked, LinkArchive(library->sealed, library->path));
+  FileFacts facts;
+  if (const int error = GetFileFacts(linked, &facts); error != 0) {
+    return Refuse_admit(ALLOY_REASON_CANNOT_OPEN, "cannot be inspected: " + ErrorText(error));
+  }
+  if (facts.size == 0 || facts.size > kMaxSize) {
+    return Refuse_admit(ALLOY_REASON_LINK_FAILED, "its linker wrote a library of " +
+                                                std::to_string(facts.size) + " bytes");
+  }
+  library->sealed = std::move(linked);
+  return SealAndMap(facts.size, library);
+}
+
 Status AdmitInto(AdmittedLibrary* library) {
   Fd file;
   if (const int error = OpenForReading(library->path, &file); error != 0) {
@@ -5153,6 +5480,7 @@ Status AdmitInto(AdmittedLibrary* library) {
   }
   ALLOY_TRY(CopyInto(file, facts.size, library->sealed));
   ALLOY_TRY(SealAndMap(facts.size, library));
+  ALLOY_TRY(LinkIfArchive(library));
   ALLOY_ASSIGN_OR_RETURN(library->facts, LookThroughElf(Bytes(library->bytes)));
   return Status();
 }
@@ -5165,6 +5493,180 @@ Result<AdmittedLibrary> AdmitLibrary(const std::string& path) {
   Status status = AdmitInto(&library);
   if (!status.ok()) return status.WithPrefix(path + ": ");
   return library;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/admit/archive.cc ------------------------------------------------------------------
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+//
+// A relocatable ELF object, as far as it decides whether a linker may have it.
+#ifndef ALLOY_SRC_ADMIT_ELF_OBJECT_H_
+#define ALLOY_SRC_ADMIT_ELF_OBJECT_H_
+
+#include <cstddef>
+#include <span>
+
+
+namespace alloy::core_v0_1 {
+
+// Whether these bytes are a relocatable object of this machine that holds machine code
+// and no compiler's intermediate code in its place or beside it.
+//   Fails  REFUSED with ARCHIVE_MALFORMED.
+Status CheckObject(std::span<const std::byte> image);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_ELF_OBJECT_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr std::string_view kMagic = "!<arch>\n", kThinMagic = "!<thin>\n";
+// The header of a member: name 16, date 12, owner 6, group 6, mode 8, size 10, mark 2.
+constexpr size_t kHeaderSize_archive = 60, kNameSize = 16, kSizeAt = 48, kSizeSize = 10,
+                 kMarkAt = 58;
+constexpr std::string_view kMark = "`\n";
+
+Status Malformed(std::string text) {
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_ARCHIVE_MALFORMED, std::move(text));
+}
+
+std::string_view AsText(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::string_view WithoutBlanks(std::string_view text) {
+  const size_t last = text.find_last_not_of(' ');
+  return text.substr(0, last == text.npos ? 0 : last + 1);
+}
+
+// A decimal number that fills its field but for blanks behind it.
+std::optional<uint64_t> Number_archive(std::string_view field) {
+  field = WithoutBlanks(field);
+  uint64_t value = 0;
+  const auto [end, error] =
+      std::from_chars(field.data(), field.data() + field.size(), value);
+  if (field.empty() || error != std::errc() || end != field.data() + field.size()) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+// As it may stand in a text: a name is whatever bytes its author chose.
+std::string Shown(std::string_view name) {
+  constexpr size_t kMost = 80;
+  std::string shown(name.substr(0, kMost));
+  std::ranges::replace_if(shown, [](char c) { return c < 0x20 || c > 0x7e; }, '?');
+  if (name.size() > kMost) shown += "...";
+  return shown;
+}
+
+class ArchiveWalk {
+ public:
+  explicit ArchiveWalk(std::string_view image) : image_(image) {}
+
+  Result<ArchiveFacts> Run() {
+    size_t at = kMagic.size();
+    while (at < image_.size()) {
+      ++count_;
+      ALLOY_ASSIGN_OR_RETURN(const size_t size, MemberSize(at));
+      const std::string_view field = image_.substr(at, kNameSize);
+      const std::string_view body = image_.substr(at + kHeaderSize_archive, size);
+      ALLOY_TRY(Visit(WithoutBlanks(field), body));
+      at += kHeaderSize_archive + size;
+      at += at % 2;  // members begin at even places
+    }
+    if (facts_.objects == 0) {
+      return Malformed("an archive without any object file; was it made of nothing?");
+    }
+    return facts_;
+  }
+
+ private:
+  std::string Which() const { return "member " + std::to_string(count_); }
+
+  Result<size_t> MemberSize(size_t at) const {
+    if (image_.size() - at < kHeaderSize_archive) {
+      return Malformed("the archive ends inside the header of " + Which() +
+                       "; is it complete?");
+    }
+    if (image_.substr(at + kMarkAt, kMark.size()) != kMark) {
+      return Malformed("the header of " + Which() + " is malformed");
+    }
+    const auto size = Number_archive(image_.substr(at + kSizeAt, kSizeSize));
+    if (!size) return Malformed("the size of " + Which() + " is no number");
+    const size_t rest = image_.size() - at - kHeaderSize_archive;
+    if (*size > rest) {
+      return Malformed(Which() + " says that it has " + std::to_string(*size) +
+                       " bytes, and the archive has " + std::to_string(rest) +
+                       " more; is it complete?");
+    }
+    return static_cast<size_t>(*size);
+  }
+
+  Status Visit(std::string_view name, std::string_view body) {
+    if (name == "/" || name == "/SYM64/") return Status();  // the table of symbols
+    if (name == "//") {
+      if (long_names_) return Malformed("the archive has two tables of long names");
+      long_names_ = body;
+      return Status();
+    }
+    ALLOY_ASSIGN_OR_RETURN(const std::string shown, NameOf(name));
+    ++facts_.objects;
+    return CheckObject(std::as_bytes(std::span(body)))
+        .WithPrefix(Which() + " (" + shown + "): ");
+  }
+
+  Result<std::string> NameOf(std::string_view name) const {
+    if (name.starts_with("#1/") || name.starts_with("__.SYMDEF")) {
+      return Malformed(
+          "an archive of the BSD kind; make it with GNU ar or llvm-ar "
+          "--format=gnu");
+    }
+    if (!name.starts_with('/')) return Shown(name.substr(0, name.rfind('/')));
+    const auto offset = Number_archive(name.substr(1));
+    if (!offset || !long_names_ || *offset >= long_names_->size()) {
+      return Malformed("the name of " + Which() + " is not in the table of long names");
+    }
+    const std::string_view rest = long_names_->substr(*offset);
+    return Shown(rest.substr(0, rest.find("/\n")));
+  }
+
+  const std::string_view image_;
+  ArchiveFacts facts_;
+  size_t count_ = 0;
+  std::optional<std::string_view> long_names_;
+};
+
+}  // namespace
+
+bool IsArchive(std::span<const std::byte> image) {
+  const std::string_view text = AsText(image);
+  return text.starts_with(kMagic) || text.starts_with(kThinMagic);
+}
+
+bool IsNamedArchive(std::string_view path) { return path.ends_with(".a"); }
+
+Result<ArchiveFacts> WalkArchive(std::span<const std::byte> image) {
+  const std::string_view text = AsText(image);
+  if (text.starts_with(kThinMagic)) {
+    return Malformed(
+        "a thin archive, which only names its objects and holds none; make it without "
+        "the T of ar");
+  }
+  if (!text.starts_with(kMagic)) {
+    return Malformed(
+        "no archive: it does not begin with !<arch>. A linker would take it for a "
+        "script; name an archive made by ar, or a shared library");
+  }
+  return ArchiveWalk(text).Run();
 }
 
 }  // namespace alloy::core_v0_1
@@ -5191,6 +5693,16 @@ Result<AdmittedLibrary> AdmitLibrary(const std::string& path) {
 
 
 namespace alloy::core_v0_1 {
+
+#if defined(__x86_64__)
+inline constexpr uint16_t kElfMachine = 62;
+inline constexpr const char* kElfMachineName = "x86-64";
+#elif defined(__aarch64__)
+inline constexpr uint16_t kElfMachine = 183;
+inline constexpr const char* kElfMachineName = "arm64";
+#else
+#error "Alloy runs on Linux on x86-64 and arm64 with glibc."
+#endif
 
 // Program header types and flags.
 inline constexpr uint32_t kElfLoad = 1, kElfDynamicSegment = 2, kElfInterpreter = 3,
@@ -5445,6 +5957,108 @@ Result<ElfFacts> LookThroughElf(std::span<const std::byte> image) {
 
 }  // namespace alloy::core_v0_1
 
+// src/admit/elf_object.cc ---------------------------------------------------------------
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr uint64_t kHeaderSize_elf_object = 64, kSectionSize = 64;
+constexpr uint16_t kRelocatable = 1, kIndexElsewhere = 0xffff;
+
+Status NoObject(std::string text) {
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_ARCHIVE_MALFORMED, std::move(text));
+}
+
+Status IntermediateCode(const char* whose) {
+  return NoObject(std::string("holds the intermediate code of ") + whose +
+                  " instead of machine code alone; compile without link-time "
+                  "optimisation (-fno-lto)");
+}
+
+class ObjectFile {
+ public:
+  explicit ObjectFile(std::string_view image) : image_(image) {}
+
+  Status CheckHeader() const {
+    if (image_.starts_with("BC\xc0\xde") || image_.starts_with("\xde\xc0\x17\x0b")) {
+      return IntermediateCode("LLVM");
+    }
+    if (image_.size() < kHeaderSize_elf_object || !image_.starts_with("\x7f"
+                                                           "ELF")) {
+      return NoObject("is no ELF object");
+    }
+    if (At<uint8_t>(4) != 2 || At<uint8_t>(5) != 1 || At<uint16_t>(18) != kElfMachine) {
+      return NoObject(std::string("was made for another machine; wanted ") +
+                      kElfMachineName);
+    }
+    if (At<uint16_t>(16) != kRelocatable) {
+      return NoObject("is no relocatable object (ELF type " +
+                      std::to_string(At<uint16_t>(16)) + ", wanted 1)");
+    }
+    return Status();
+  }
+
+  // GCC keeps its intermediate code in sections of its own.
+  Status CheckSections() const {
+    const auto table = At<uint64_t>(40);
+    if (table == 0) return NoObject("has no sections");
+    if (At<uint16_t>(58) != kSectionSize || !LiesWithin(table, kSectionSize)) {
+      return NoObject("has its section headers outside of itself");
+    }
+    // Numbers that 16 bits cannot hold stand in the first section.
+    uint64_t count = At<uint16_t>(60), names = At<uint16_t>(62);
+    if (count == 0) count = At<uint64_t>(table + 32);
+    if (names == kIndexElsewhere) names = At<uint32_t>(table + 40);
+    if (count > image_.size() / kSectionSize ||
+        !LiesWithin(table, count * kSectionSize) || names >= count) {
+      return NoObject("has its section headers outside of itself");
+    }
+    const uint64_t strings = table + names * kSectionSize;
+    const auto begin = At<uint64_t>(strings + 24), size = At<uint64_t>(strings + 32);
+    if (!LiesWithin(begin, size)) {
+      return NoObject("has the names of its sections outside of itself");
+    }
+    const std::string_view text = image_.substr(begin, size);
+    for (uint64_t i = 0; i < count; ++i) {
+      const auto name = At<uint32_t>(table + i * kSectionSize);
+      if (name < size && text.substr(name).starts_with(".gnu.lto_")) {
+        return IntermediateCode("GCC");
+      }
+    }
+    return Status();
+  }
+
+ private:
+  bool LiesWithin(uint64_t offset, uint64_t size) const {
+    return offset <= image_.size() && size <= image_.size() - offset;
+  }
+  template <typename T>
+  T At(uint64_t offset) const {
+    T value;
+    std::memcpy(&value, image_.data() + offset, sizeof(T));
+    return value;
+  }
+
+  const std::string_view image_;
+};
+
+}  // namespace
+
+Status CheckObject(std::span<const std::byte> image) {
+  const ObjectFile object(
+      std::string_view(reinterpret_cast<const char*>(image.data()), image.size()));
+  ALLOY_TRY(object.CheckHeader());
+  return object.CheckSections();
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/admit/elf_reader.cc ---------------------------------------------------------------
 
 #include <algorithm>
@@ -5454,21 +6068,12 @@ Result<ElfFacts> LookThroughElf(std::span<const std::byte> image) {
 namespace alloy::core_v0_1 {
 namespace {
 
-constexpr uint64_t kHeaderSize = 64;
+constexpr uint64_t kHeaderSize_elf_reader = 64;
 constexpr uint64_t kProgramHeaderSize = 56;
 constexpr uint64_t kSymbolSize = 24;
 constexpr uint64_t kDynamicSize = 16;
 constexpr uint16_t kMaxSegments = 128;
 constexpr uint64_t kPage = 4096;  // the least that a machine maps
-#if defined(__x86_64__)
-constexpr uint16_t kMachine = 62;
-constexpr const char* kMachineName = "x86-64";
-#elif defined(__aarch64__)
-constexpr uint16_t kMachine = 183;
-constexpr const char* kMachineName = "arm64";
-#else
-#error "Alloy runs on Linux on x86-64 and arm64 with glibc."
-#endif
 
 Status ElfMalformed(std::string text) {
   return Fail(ALLOY_REFUSED, ALLOY_REASON_ELF_MALFORMED, std::move(text));
@@ -5497,7 +6102,7 @@ Result<ElfReader> ElfReader::Read(std::span<const std::byte> image) {
 }
 
 Status ElfReader::ReadHeader() {
-  if (image_.size() < kHeaderSize || std::memcmp(image_.data(),
+  if (image_.size() < kHeaderSize_elf_reader || std::memcmp(image_.data(),
                                                  "\x7f"
                                                  "ELF",
                                                  4) != 0) {
@@ -5510,10 +6115,10 @@ Status ElfReader::ReadHeader() {
     return ElfMalformed("not a shared library (ELF type " + std::to_string(type) +
                         ", wanted 3); link with -shared");
   }
-  if (machine != kMachine) {
+  if (machine != kElfMachine) {
     return ElfMalformed("made for another machine (ELF machine " +
-                        std::to_string(machine) + ", wanted " + std::to_string(kMachine) +
-                        ", " + kMachineName + ")");
+                        std::to_string(machine) + ", wanted " +
+                        std::to_string(kElfMachine) + ", " + kElfMachineName + ")");
   }
   headers_ = At<uint64_t>(32);
   header_count_ = At<uint16_t>(56);
@@ -5683,6 +6288,150 @@ Result<std::string_view> ElfReader::String(uint64_t offset) const {
   if (offset >= strings_.size())
     return ElfMalformed("a name lies outside of the string table");
   return std::string_view(strings_.data() + offset);  // ends: the last byte is a NUL
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/admit/link.cc ---------------------------------------------------------------------
+
+#include <algorithm>
+#include <cerrno>
+#include <span>
+#include <string_view>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// The numbers under which the linker finds what is handed to it.
+constexpr std::string_view kArchiveFile = "/proc/self/fd/3", kMapFile = "/proc/self/fd/4",
+                           kLibraryFile = "/proc/self/fd/5";
+// The same as cmake/alloy_backend.map, which authors link with.
+constexpr std::string_view kVersionScript =
+    "{ global: alloy_backend_init; local: *; };\n";
+constexpr size_t kMostOutput = 8192;
+
+Status LinkFailed(std::string text) {
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_LINK_FAILED, std::move(text));
+}
+
+Result<std::string> FindCompiler(const LinkTools& tools) {
+  const auto found = std::ranges::find_if(tools.compilers, IsExecutable);
+  if (found != tools.compilers.end()) return *found;
+  return LinkFailed(
+      "a static archive is linked where it is loaded, and there is no compiler here (" +
+      (tools.compilers.empty() ? std::string("none is allowed")
+                               : tools.compilers.front() + " and the like") +
+      "); run `arrowalloy link libfoo.a -o libfoo.so` on a machine that has one, sign "
+      "the library and load that, or install g++");
+}
+
+Status NoMemory(int error) {
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_CANNOT_SEAL,
+              "no memory for linking it: " + ErrorText(error));
+}
+
+Result<Fd> VersionScript() {
+  Fd script;
+  int error = CreateSealable("alloy-version-script", kVersionScript.size(), &script);
+  if (error == 0) error = WriteFully(script, std::as_bytes(std::span(kVersionScript)));
+  if (error == 0) error = Seal(script);
+  if (error != 0) return NoMemory(error);
+  return script;
+}
+
+std::vector<std::string> Arguments() {
+  std::vector<std::string> arguments = {
+      "-shared",
+      // Without PATH, GCC finds its linker by this alone.
+      "-B/usr/bin/",
+      // Intermediate code was refused, so nothing needs a plugin that reads it.
+      "-fno-lto", "-Wl,-u,alloy_backend_init", "-Wl,--gc-sections",
+      "-Wl,-z,noexecstack,-z,relro,-z,now,-z,defs", "-Wl,--as-needed",
+      // The same archive gives the same bytes, which are loaded once.
+      "-Wl,--build-id=none"};
+  // The linker that is known to write into a file that is there, where others put a new
+  // one in its place.
+  if (IsExecutable("/usr/bin/ld.bfd")) arguments.emplace_back("-fuse-ld=bfd");
+  arguments.push_back("-Wl,--version-script=" + std::string(kMapFile));
+  arguments.emplace_back("-o");
+  arguments.emplace_back(kLibraryFile);
+  arguments.emplace_back(kArchiveFile);
+  for (const char* library : {"-lpthread", "-ldl", "-lrt", "-lm"}) {
+    arguments.emplace_back(library);
+  }
+  return arguments;
+}
+
+void ReplaceAll(std::string* text, std::string_view from, std::string_view to) {
+  for (size_t at = text->find(from); at != text->npos;
+       at = text->find(from, at + to.size())) {
+    text->replace(at, from.size(), to);
+  }
+}
+
+// The linker's words, with the names that the reader knows, and without the lines that
+// say nothing but that there were others.
+std::string Told(std::string output, const std::string& path) {
+  std::ranges::replace_if(
+      output, [](char c) { return c != '\n' && (c < 0x20 || c > 0x7e); }, '?');
+  ReplaceAll(&output, kArchiveFile, path);
+  std::string told;
+  for (std::string_view rest = output; !rest.empty();) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    for (const std::string_view speaker : {"/usr/bin/ld.bfd: ", "/usr/bin/ld: "}) {
+      if (line.starts_with(speaker)) line.remove_prefix(speaker.size());
+    }
+    if (line.empty() || line.starts_with("collect2: ")) continue;
+    if (!told.empty()) told += "; ";
+    told += line;
+  }
+  return told;
+}
+
+Status Judge(const ProgramRun& run, const ProgramEnd& end, const std::string& path) {
+  if (end.timed_out) {
+    return LinkFailed("linking it took longer than " +
+                      std::to_string(run.limit_ns / 1'000'000) + " ms, and " +
+                      run.program + " was ended");
+  }
+  if (end.exit_code == 0) return Status();
+  const std::string how = end.exit_code > 0
+                              ? " answered " + std::to_string(end.exit_code)
+                              : " ended by signal " + std::to_string(end.signal);
+  const std::string told = Told(end.output, path);
+  return LinkFailed("cannot be linked: " + run.program + how +
+                    (told.empty() ? " without a word" : ": " + told));
+}
+
+}  // namespace
+
+Result<Fd> LinkArchive(const Fd& archive, const std::string& path,
+                       const LinkTools& tools) {
+  ProgramRun run{.program = {},
+                 .arguments = Arguments(),
+                 .hand_over = {},
+                 .limit_ns = tools.limit_ns,
+                 .most_output = kMostOutput};
+  ALLOY_ASSIGN_OR_RETURN(run.program, FindCompiler(tools));
+  ALLOY_ASSIGN_OR_RETURN(const Fd script, VersionScript());
+  Fd library;
+  if (const int error = CreateSealable("alloy-backend", 0, &library); error != 0) {
+    return NoMemory(error);
+  }
+  run.hand_over = {&archive, &script, &library};
+  ProgramEnd end;
+  if (const int error = RunProgram(run, &end); error == ECHILD) {
+    return LinkFailed("the end of " + run.program +
+                      " cannot be seen: this program ignores SIGCHLD or waits for "
+                      "children that it did not start; link with `arrowalloy link`");
+  } else if (error != 0) {
+    return LinkFailed(run.program + " cannot be run: " + ErrorText(error));
+  }
+  ALLOY_TRY(Judge(run, end, path));
+  return library;
 }
 
 }  // namespace alloy::core_v0_1

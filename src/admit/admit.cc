@@ -3,7 +3,12 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <memory>
+#include <utility>
+
+#include "admit/archive.h"
+#include "admit/link.h"
 
 namespace alloy::core {
 namespace {
@@ -68,6 +73,28 @@ Status SealAndMap(int64_t size, AdmittedLibrary* library) {
   return Status();
 }
 
+// A static archive, once it is sealed, becomes the library that is linked of it.
+Status LinkIfArchive(AdmittedLibrary* library) {
+  const auto bytes = Bytes(library->bytes);
+  const bool is_elf = bytes.size() >= 4 && std::memcmp(bytes.data(),
+                                                       "\x7f"
+                                                       "ELF",
+                                                       4) == 0;
+  if (!IsArchive(bytes) && (is_elf || !IsNamedArchive(library->path))) return Status();
+  ALLOY_TRY(WalkArchive(bytes).status());
+  ALLOY_ASSIGN_OR_RETURN(Fd linked, LinkArchive(library->sealed, library->path));
+  FileFacts facts;
+  if (const int error = GetFileFacts(linked, &facts); error != 0) {
+    return Refuse(ALLOY_REASON_CANNOT_OPEN, "cannot be inspected: " + ErrorText(error));
+  }
+  if (facts.size == 0 || facts.size > kMaxSize) {
+    return Refuse(ALLOY_REASON_LINK_FAILED, "its linker wrote a library of " +
+                                                std::to_string(facts.size) + " bytes");
+  }
+  library->sealed = std::move(linked);
+  return SealAndMap(facts.size, library);
+}
+
 Status AdmitInto(AdmittedLibrary* library) {
   Fd file;
   if (const int error = OpenForReading(library->path, &file); error != 0) {
@@ -87,6 +114,7 @@ Status AdmitInto(AdmittedLibrary* library) {
   }
   ALLOY_TRY(CopyInto(file, facts.size, library->sealed));
   ALLOY_TRY(SealAndMap(facts.size, library));
+  ALLOY_TRY(LinkIfArchive(library));
   ALLOY_ASSIGN_OR_RETURN(library->facts, LookThroughElf(Bytes(library->bytes)));
   return Status();
 }

@@ -22,8 +22,10 @@ struct AdmittedLibrary {
   ElfFacts facts;
 };
 
-// Read, seal and look through a shared library of 64 bytes to 1 GiB.
-//   Fails  REFUSED; the reason is one of 3001 to 3009, and the text names the file.
+// Read, seal and look through a shared library of 64 bytes to 1 GiB, or a static archive,
+// which is linked into one on the spot.
+//   Fails  REFUSED; the reason is one of 3001 to 3009, ARCHIVE_MALFORMED or LINK_FAILED,
+//          and the text names the file.
 Result<AdmittedLibrary> AdmitLibrary(const std::string& path);
 
 }  // namespace alloy::core

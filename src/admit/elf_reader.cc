@@ -14,15 +14,6 @@ constexpr uint64_t kSymbolSize = 24;
 constexpr uint64_t kDynamicSize = 16;
 constexpr uint16_t kMaxSegments = 128;
 constexpr uint64_t kPage = 4096;  // the least that a machine maps
-#if defined(__x86_64__)
-constexpr uint16_t kMachine = 62;
-constexpr const char* kMachineName = "x86-64";
-#elif defined(__aarch64__)
-constexpr uint16_t kMachine = 183;
-constexpr const char* kMachineName = "arm64";
-#else
-#error "Alloy runs on Linux on x86-64 and arm64 with glibc."
-#endif
 
 Status ElfMalformed(std::string text) {
   return Fail(ALLOY_REFUSED, ALLOY_REASON_ELF_MALFORMED, std::move(text));
@@ -64,10 +55,10 @@ Status ElfReader::ReadHeader() {
     return ElfMalformed("not a shared library (ELF type " + std::to_string(type) +
                         ", wanted 3); link with -shared");
   }
-  if (machine != kMachine) {
+  if (machine != kElfMachine) {
     return ElfMalformed("made for another machine (ELF machine " +
-                        std::to_string(machine) + ", wanted " + std::to_string(kMachine) +
-                        ", " + kMachineName + ")");
+                        std::to_string(machine) + ", wanted " +
+                        std::to_string(kElfMachine) + ", " + kElfMachineName + ")");
   }
   headers_ = At<uint64_t>(32);
   header_count_ = At<uint16_t>(56);

@@ -16,6 +16,16 @@
 
 namespace alloy::core {
 
+#if defined(__x86_64__)
+inline constexpr uint16_t kElfMachine = 62;
+inline constexpr const char* kElfMachineName = "x86-64";
+#elif defined(__aarch64__)
+inline constexpr uint16_t kElfMachine = 183;
+inline constexpr const char* kElfMachineName = "arm64";
+#else
+#error "Alloy runs on Linux on x86-64 and arm64 with glibc."
+#endif
+
 // Program header types and flags.
 inline constexpr uint32_t kElfLoad = 1, kElfDynamicSegment = 2, kElfInterpreter = 3,
                           kElfStack = 0x6474e551;

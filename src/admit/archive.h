@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+//
+// A walk over a static archive before a linker sees it: everything in it must be an
+// object file of this machine, and lie where it says. Works on bytes alone, so that it
+// can be fuzzed.
+//
+// Source: "System V Application Binary Interface", Archive File; the GNU names of ar(5):
+// `/` is a table of symbols, `//` one of long names, `/123` a name in it.
+#ifndef ALLOY_SRC_ADMIT_ARCHIVE_H_
+#define ALLOY_SRC_ADMIT_ARCHIVE_H_
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace alloy::core {
+
+struct ArchiveFacts {
+  size_t objects = 0;
+};
+
+// Whether these bytes are an archive, a thin one included: by their first eight.
+bool IsArchive(std::span<const std::byte> image);
+
+// Whether a file is meant to be one: a linker takes a text of that name for its script.
+bool IsNamedArchive(std::string_view path);
+
+// What is in an archive that may be linked. Names are told and never followed.
+//   Fails  REFUSED with ARCHIVE_MALFORMED: a thin archive, one that is cut short or whose
+//          sizes lie, no object in it, or anything but relocatable objects of this
+//          machine (a compiler's intermediate code, nested archives, texts).
+Result<ArchiveFacts> WalkArchive(std::span<const std::byte> image);
+
+}  // namespace alloy::core
+
+#endif  // ALLOY_SRC_ADMIT_ARCHIVE_H_

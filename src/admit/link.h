@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+//
+// From an archive in sealed memory to a shared library in sealed memory, by the compiler
+// of this machine.
+#ifndef ALLOY_SRC_ADMIT_LINK_H_
+#define ALLOY_SRC_ADMIT_LINK_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "port/fd.h"
+
+namespace alloy::core {
+
+// Where to look for a compiler, and how long it may take. The defaults are the ones that
+// hosts get; tests have others.
+struct LinkTools {
+  // Absolute paths, the first that is there. Never PATH: what runs here is not for the
+  // environment to choose.
+  std::vector<std::string> compilers = {
+      "/usr/bin/c++",       "/usr/bin/g++",       "/usr/bin/clang++",
+      "/usr/local/bin/c++", "/usr/local/bin/g++", "/usr/local/bin/clang++",
+      "/usr/bin/cc",        "/usr/bin/gcc",       "/usr/bin/clang",
+      "/usr/local/bin/cc",  "/usr/local/bin/gcc"};
+  int64_t limit_ns = int64_t{60} * 1'000'000'000;
+};
+
+// Link what alloy_backend_init needs of a sealed archive into a library that exports it
+// alone. The archive must have been walked; the library must still be looked through.
+// `path` is the archive's, for texts.
+//   Gives  sealed memory, unsealed yet: nobody but this process has it open.
+//   Fails  REFUSED with LINK_FAILED: no compiler, the linker's own text, too long; or
+//          CANNOT_SEAL.
+Result<Fd> LinkArchive(const Fd& archive, const std::string& path,
+                       const LinkTools& tools = {});
+
+}  // namespace alloy::core
+
+#endif  // ALLOY_SRC_ADMIT_LINK_H_

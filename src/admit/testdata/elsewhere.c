@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: MIT
+int elsewhere[4] = {1, 2, 3, 4};
