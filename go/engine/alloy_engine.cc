@@ -5717,7 +5717,10 @@ inline constexpr int64_t kElfNeeded = 1, kElfHash = 4, kElfStringTable = 5,
                          kElfDependencyAudit = 0x6ffffefb, kElfAudit = 0x6ffffefc,
                          kElfFlags1 = 0x6ffffffb, kElfAuxiliary = 0x7ffffffd,
                          kElfFilter = 0x7fffffff;
-inline constexpr uint64_t kElfFlagTextRelocations = 4, kElfFlag1Pie = 0x08000000;
+inline constexpr uint64_t kElfFlagTextRelocations = 4;
+// What it exports, or filters, would reach beyond itself, whatever dlopen is told.
+inline constexpr uint64_t kElfFlag1Global = 0x2, kElfFlag1LoadFilter = 0x10,
+                          kElfFlag1Interpose = 0x400, kElfFlag1Pie = 0x08000000;
 
 struct ElfSegment {
   uint32_t type = 0;
@@ -5884,6 +5887,12 @@ Status CheckDynamic(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
           findings.Refuse(
               "a program (a position independent executable), not a shared "
               "library; link with -shared");
+        }
+        if ((entry.value &
+             (kElfFlag1Global | kElfFlag1LoadFilter | kElfFlag1Interpose)) != 0) {
+          findings.Refuse(
+              "reaches into other libraries (the flags GLOBAL, INTERPOSE or LOADFLTR); "
+              "link without -z global, interpose or loadfltr");
         }
         break;
       default:

@@ -110,6 +110,12 @@ Status CheckDynamic(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
               "a program (a position independent executable), not a shared "
               "library; link with -shared");
         }
+        if ((entry.value &
+             (kElfFlag1Global | kElfFlag1LoadFilter | kElfFlag1Interpose)) != 0) {
+          findings.Refuse(
+              "reaches into other libraries (the flags GLOBAL, INTERPOSE or LOADFLTR); "
+              "link without -z global, interpose or loadfltr");
+        }
         break;
       default:
         break;

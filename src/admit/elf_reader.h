@@ -39,7 +39,10 @@ inline constexpr int64_t kElfNeeded = 1, kElfHash = 4, kElfStringTable = 5,
                          kElfDependencyAudit = 0x6ffffefb, kElfAudit = 0x6ffffefc,
                          kElfFlags1 = 0x6ffffffb, kElfAuxiliary = 0x7ffffffd,
                          kElfFilter = 0x7fffffff;
-inline constexpr uint64_t kElfFlagTextRelocations = 4, kElfFlag1Pie = 0x08000000;
+inline constexpr uint64_t kElfFlagTextRelocations = 4;
+// What it exports, or filters, would reach beyond itself, whatever dlopen is told.
+inline constexpr uint64_t kElfFlag1Global = 0x2, kElfFlag1LoadFilter = 0x10,
+                          kElfFlag1Interpose = 0x400, kElfFlag1Pie = 0x08000000;
 
 struct ElfSegment {
   uint32_t type = 0;

@@ -102,6 +102,12 @@ TEST(ElfTest, RefusesTextRelocationsUnderBothNames) {
   ExpectRefusal(image, ALLOY_REASON_ELF_REFUSED, "text relocations");
 }
 
+TEST(ElfTest, RefusesWhatReachesBeyondItself) {
+  ExpectRefusal(ReadSample("interpose.so"), ALLOY_REASON_ELF_REFUSED, "INTERPOSE");
+  ExpectRefusal(ReadSample("global.so"), ALLOY_REASON_ELF_REFUSED, "GLOBAL");
+  ExpectRefusal(ReadSample("loadfltr.so"), ALLOY_REASON_ELF_REFUSED, "LOADFLTR");
+}
+
 TEST(ElfTest, RefusesAProgram) {
   ExpectRefusal(ReadSample("program"), ALLOY_REASON_ELF_REFUSED, "program");
 }
