@@ -3,6 +3,7 @@
 # products do not depend on ours: a sanitizer build compiles no Rust again.
 #
 #   alloy_rust_backends       the echo and the summary: what `make run` needs
+#   alloy_rust_query_backends aggregates and TPC-H: for queries over streams
 #   alloy_rust_test_backends  every other one, for the tests
 #   alloy_rust_archives       static archives of two backends, for the tests
 #   alloy_rust_peer           what the benchmarks compare with
@@ -44,6 +45,7 @@ function(alloy_rust_target name)
 endfunction()
 
 alloy_rust_target(alloy_rust_backends ALL PACKAGES echo_rust summary_rust)
+alloy_rust_target(alloy_rust_query_backends ALL PACKAGES aggregate_rust tpch_rust)
 alloy_rust_target(alloy_rust_test_backends PACKAGES echo_arrow2_rust echo_arrow2_014_rust
   identity_rust identity_arrow59_rust faults_rust distance_rust)
 
