@@ -625,6 +625,71 @@ SymbolLookup LoadSealed(const Fd& sealed, const char* symbol) {
 
 }  // namespace alloy::core_v0_1
 
+// src/port/replace_file.cc --------------------------------------------------------------
+#ifndef ALLOY_SRC_PORT_REPLACE_FILE_H_
+#define ALLOY_SRC_PORT_REPLACE_FILE_H_
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+namespace alloy::core_v0_1 {
+
+// Put a file at `path`, or another in its place: written whole under a name of its own
+// beside it, and then moved there, so that nobody ever sees half of it. `executable`: for
+// everybody whom the process's mask lets. Answers an error number; what was there is
+// untouched then.
+int ReplaceFile(const std::string& path, std::span<const std::byte> bytes,
+                bool executable);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_REPLACE_FILE_H_
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// A new file beside `path`: its name is told by the process and, should two threads of
+// one meet, by a count.
+int CreateBeside(const std::string& path, int mode, Fd* out, std::string* name) {
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    *name =
+        path + "." + std::to_string(::getpid()) + "." + std::to_string(attempt) + ".part";
+    const int fd =
+        ::open(name->c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+    if (fd >= 0) {
+      *out = Fd(fd);
+      return 0;
+    }
+    if (errno != EEXIST) return errno;
+  }
+  return EEXIST;
+}
+
+}  // namespace
+
+int ReplaceFile(const std::string& path, std::span<const std::byte> bytes,
+                bool executable) {
+  Fd file;
+  std::string name;
+  int error = CreateBeside(path, executable ? 0777 : 0666, &file, &name);
+  if (error != 0) return error;
+  error = WriteFully(file, bytes);
+  if (error == 0 && ::fsync(file.get()) != 0) error = errno;
+  if (error == 0 && ::rename(name.c_str(), path.c_str()) != 0) error = errno;
+  if (error != 0) ::unlink(name.c_str());
+  return error;
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/port/spawn.cc ---------------------------------------------------------------------
 //
 // Running another program to its end: by absolute path, with an empty environment, in the
@@ -5283,6 +5348,7 @@ struct AdmittedLibrary {
   Fd sealed;
   Mapping bytes;  // of the sealed copy
   ElfFacts facts;
+  bool was_archive = false;  // `sealed` is then what was linked of it
 };
 
 // Read, seal and look through a shared library of 64 bytes to 1 GiB, or a static archive,
@@ -5458,6 +5524,7 @@ Status LinkIfArchive(AdmittedLibrary* library) {
                                                 std::to_string(facts.size) + " bytes");
   }
   library->sealed = std::move(linked);
+  library->was_archive = true;
   return SealAndMap(facts.size, library);
 }
 
@@ -8347,6 +8414,44 @@ Result<std::shared_ptr<const BackendTable>> Libraries::Load(const std::string& p
 
 }  // namespace alloy::core_v0_1
 
+// src/engine/link_library.cc ------------------------------------------------------------
+#ifndef ALLOY_SRC_ENGINE_LINK_LIBRARY_H_
+#define ALLOY_SRC_ENGINE_LINK_LIBRARY_H_
+
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+// Link a static archive as a load of it would, and put the library at `output`. Nothing
+// of it runs.
+//   Fails  INVALID: `archive` is no archive, or `output` cannot be written.
+//          REFUSED: see AdmitLibrary.
+Status LinkLibrary(const std::string& archive, const std::string& output);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_LINK_LIBRARY_H_
+
+
+namespace alloy::core_v0_1 {
+
+Status LinkLibrary(const std::string& archive, const std::string& output) {
+  if (archive.empty()) return Fail(ALLOY_INVALID, "the archive is not named");
+  if (output.empty()) return Fail(ALLOY_INVALID, "the output is not named");
+  ALLOY_ASSIGN_OR_RETURN(const AdmittedLibrary library, AdmitLibrary(archive));
+  if (!library.was_archive) {
+    return Fail(ALLOY_INVALID,
+                archive + ": is a shared library already; nothing is to be linked");
+  }
+  if (const int error = ReplaceFile(output, Bytes(library.bytes), true); error != 0) {
+    return Fail(ALLOY_INVALID, output + ": cannot be written: " + ErrorText(error));
+  }
+  return Status();
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/engine/local_channel.cc -----------------------------------------------------------
 #include <string>
 #include <utility>
@@ -8935,6 +9040,14 @@ void alloy_call_progress(const alloy_call* call, int64_t* out_done, int64_t* out
 }
 
 void alloy_call_free(alloy_call* call) { Free(call); }
+
+alloy_code alloy_link(const char* archive, const char* output, alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (archive == nullptr) return NullArgument("archive");
+    if (output == nullptr) return NullArgument("output");
+    return alloy::core_v0_1::LinkLibrary(archive, output);
+  });
+}
 
 alloy_code alloy_describe(const ArrowSchema* schema, const ArrowArray* array, char* text,
                           int64_t capacity, int64_t* out_length, alloy_error* err) {

@@ -233,6 +233,17 @@ ALLOY_API void alloy_call_progress(const alloy_call* call, int64_t* out_done,
 //   Takes    call; NULL does nothing.
 ALLOY_API void alloy_call_free(alloy_call* call);
 
+// Link a static archive into a shared library that alloy_bridge_load takes: as a load of
+// the archive itself does, but once, on a machine with a compiler. Nothing of it runs. The
+// library is written beside `output` and moved there.
+//
+//   Borrows  archive, output.
+//   Fails    ALLOY_INVALID  no archive is named, or the output cannot be written.
+//            ALLOY_REFUSED  reason ARCHIVE_MALFORMED, LINK_FAILED, or why the library
+//                           would not be loaded.
+ALLOY_API alloy_code alloy_link(const char* archive, const char* output,
+                                alloy_error* err);
+
 // The text of an array as every Alloy program prints it: `Int32[1, 2, null]`, at most 16
 // values and then `… n more`; `Type[n rows]` for types other than numbers, booleans and
 // strings. Cut between two characters, ends with a NUL.

@@ -92,6 +92,7 @@ Status LinkIfArchive(AdmittedLibrary* library) {
                                                 std::to_string(facts.size) + " bytes");
   }
   library->sealed = std::move(linked);
+  library->was_archive = true;
   return SealAndMap(facts.size, library);
 }
 

@@ -20,6 +20,7 @@ struct AdmittedLibrary {
   Fd sealed;
   Mapping bytes;  // of the sealed copy
   ElfFacts facts;
+  bool was_archive = false;  // `sealed` is then what was linked of it
 };
 
 // Read, seal and look through a shared library of 64 bytes to 1 GiB, or a static archive,

@@ -12,6 +12,7 @@
 #include "base/names.h"
 #include "engine/call.h"
 #include "engine/describe_into.h"
+#include "engine/link_library.h"
 
 using alloy::core::Bridge;
 using alloy::core::Call;
@@ -178,6 +179,14 @@ void alloy_call_progress(const alloy_call* call, int64_t* out_done, int64_t* out
 }
 
 void alloy_call_free(alloy_call* call) { Free(call); }
+
+alloy_code alloy_link(const char* archive, const char* output, alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (archive == nullptr) return NullArgument("archive");
+    if (output == nullptr) return NullArgument("output");
+    return alloy::core::LinkLibrary(archive, output);
+  });
+}
 
 alloy_code alloy_describe(const ArrowSchema* schema, const ArrowArray* array, char* text,
                           int64_t capacity, int64_t* out_length, alloy_error* err) {

@@ -3,7 +3,9 @@
 // Static archives, linked where they are loaded, and then backends as any other.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "alloy/alloy.hpp"
@@ -44,6 +46,32 @@ TEST(ArchivesTest, TheSameArchiveInTwoBridgesIsOneLibrary) {
   ASSERT_EQ(alloy_bridge_backend(one.get(), &first, nullptr), ALLOY_OK);
   ASSERT_EQ(alloy_bridge_backend(two.get(), &second, nullptr), ALLOY_OK);
   EXPECT_EQ(first, second);
+}
+
+TEST(ArchivesTest, LinkWritesALibraryThatLoads) {
+  const std::string output = ::testing::TempDir() + "/alloy_linked_score.so";
+  alloy_error error{};
+  ASSERT_EQ(alloy_link(ArchivePath("score_cpp").c_str(), output.c_str(), &error),
+            ALLOY_OK)
+      << error.text;
+  alloy::Bridge bridge(support::TestHost());
+  const alloy::Status status = bridge.SetImplLib(output);
+  EXPECT_TRUE(status.ok()) << status;
+  std::filesystem::remove(output);
+}
+
+TEST(ArchivesTest, LinkSaysWhatItCannotDo) {
+  const std::string archive = ArchivePath("score_cpp");
+  alloy_error error{};
+  EXPECT_EQ(alloy_link(archive.c_str(), "/no/such/folder/x.so", &error), ALLOY_INVALID);
+  EXPECT_NE(std::string_view(error.text).find("/no/such/folder/x.so"),
+            std::string_view::npos);
+  EXPECT_EQ(alloy_link("/no/such/archive.a", "x.so", &error), ALLOY_REFUSED);
+  EXPECT_EQ(error.reason, ALLOY_REASON_CANNOT_OPEN);
+  EXPECT_EQ(alloy_link(support::BackendPath("echo_cpp").c_str(), "x.so", &error),
+            ALLOY_INVALID);
+  EXPECT_EQ(alloy_link(nullptr, "x.so", &error), ALLOY_INVALID);
+  EXPECT_EQ(alloy_link(archive.c_str(), nullptr, nullptr), ALLOY_INVALID);
 }
 
 #ifdef ALLOY_TEST_RUST
