@@ -930,8 +930,12 @@ bool IsExecutable(const std::string& path) { return ::access(path.c_str(), X_OK)
 
 namespace alloy::core_v0_1 {
 
-// NULL when it cannot be loaded; `text` says why then, in the loader's words.
-void* OpenSystemLibrary(const char* soname, std::string* text);
+// By SONAME, or by absolute path. NULL when it cannot be loaded; `text` says why then, in
+// the loader's words.
+void* OpenSystemLibrary(const char* name, std::string* text);
+
+// Whether it is this library that the loader would give to one that needs `soname`.
+bool AnswersAs(void* library, const char* soname);
 
 // NULL when the library has no such symbol.
 void* FindInSystemLibrary(void* library, const char* symbol);
@@ -944,13 +948,20 @@ void* FindInSystemLibrary(void* library, const char* symbol);
 
 namespace alloy::core_v0_1 {
 
-void* OpenSystemLibrary(const char* soname, std::string* text) {
-  void* library = ::dlopen(soname, RTLD_NOW | RTLD_LOCAL);
+void* OpenSystemLibrary(const char* name, std::string* text) {
+  void* library = ::dlopen(name, RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     const char* said = ::dlerror();
     *text = said != nullptr ? said : "the loader gave no reason";
   }
   return library;
+}
+
+bool AnswersAs(void* library, const char* soname) {
+  void* answer = ::dlopen(soname, RTLD_LAZY | RTLD_NOLOAD);
+  if (answer == nullptr) return false;
+  ::dlclose(answer);  // its count alone: `library` holds it
+  return answer == library;
 }
 
 void* FindInSystemLibrary(void* library, const char* symbol) {
@@ -6512,6 +6523,64 @@ Result<Fd> LinkArchive(const Fd& archive, const std::string& path,
 
 }  // namespace alloy::core_v0_1
 
+// src/admit/runtimes.cc -----------------------------------------------------------------
+//
+// The libraries that every backend may need: the runtimes of C and C++, which the host
+// has as well. Everything else a backend links statically, or its host allows by name.
+#ifndef ALLOY_SRC_ADMIT_RUNTIMES_H_
+#define ALLOY_SRC_ADMIT_RUNTIMES_H_
+
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+
+// By its SONAME. An engine that was built with a sanitizer takes that one's runtime too.
+bool IsRuntime(std::string_view soname);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_RUNTIMES_H_
+
+#include <algorithm>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr std::string_view kRuntimes[] = {
+    "libc.so.6",
+    "libm.so.6",
+    "libpthread.so.0",
+    "libdl.so.2",
+    "librt.so.1",
+    "libgcc_s.so.1",
+    "libstdc++.so.6",
+#if defined(__aarch64__)
+    "ld-linux-aarch64.so.1",
+#else
+    "ld-linux-x86-64.so.2",
+#endif
+};
+
+// What the sanitizer presets link into everything, the engine included.
+constexpr bool IsSanitizer([[maybe_unused]] std::string_view soname) {
+#if defined(__SANITIZE_ADDRESS__)
+  return soname.starts_with("libasan.so.") || soname.starts_with("libubsan.so.");
+#elif defined(__SANITIZE_THREAD__)
+  return soname.starts_with("libtsan.so.");
+#else
+  return false;
+#endif
+}
+
+}  // namespace
+
+bool IsRuntime(std::string_view soname) {
+  return std::ranges::find(kRuntimes, soname) != std::ranges::end(kRuntimes) ||
+         IsSanitizer(soname);
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/load/backend_table.cc -------------------------------------------------------------
 //
 // The table that a backend exports, checked once, and the copy of it that hosts may see.
@@ -8575,6 +8644,103 @@ void Log::Deliver(Line line) {
                 static_cast<int64_t>(next.text.size()));
     });
   }
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/may_need.cc ----------------------------------------------------------------
+//
+// What the libraries of a host may need beside the runtimes of C and C++, on the host's
+// own trust.
+#ifndef ALLOY_SRC_ENGINE_MAY_NEED_H_
+#define ALLOY_SRC_ENGINE_MAY_NEED_H_
+
+#include <string>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+// Threads  immutable: shared.
+class MayNeed {
+ public:
+  // SONAMEs, which the loader finds where it always does, and absolute paths. `list` ends
+  // with NULL; NULL: none.
+  //   Fails  INVALID: an entry is empty, or a path that is not absolute.
+  static Result<MayNeed> Make(const char* const* list);
+
+  // Whether a library that needs these may be loaded. When it needs more than runtimes
+  // and SONAMEs of the list, the files of the list are loaded, in its order; what they
+  // run as they start runs here.
+  //   Fails  REFUSED with NEEDED: one is not allowed, or a file cannot be loaded.
+  Status Check(const std::vector<std::string>& needed) const;
+
+ private:
+  std::vector<std::string> sonames_, paths_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_MAY_NEED_H_
+
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+Status NotAllowed(const std::string& soname) {
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_NEEDED,
+              "needs " + soname +
+                  ", which is not allowed: link it statically and hidden, or allow it "
+                  "when the host is made (may_need, MayNeed)");
+}
+
+}  // namespace
+
+Result<MayNeed> MayNeed::Make(const char* const* list) {
+  MayNeed made;
+  for (; list != nullptr && *list != nullptr; ++list) {
+    std::string entry = *list;
+    const bool is_path = entry.find('/') != entry.npos;
+    // The loader replaces $ORIGIN and its like; a name that is trusted stands for itself.
+    if (entry.empty() || entry.find('$') != entry.npos ||
+        (is_path && !entry.starts_with('/'))) {
+      return Fail(ALLOY_INVALID, "alloy_host_options.may_need: \"" + entry +
+                                     "\" is neither a SONAME nor an absolute path");
+    }
+    (is_path ? made.paths_ : made.sonames_).push_back(std::move(entry));
+  }
+  return made;
+}
+
+Status MayNeed::Check(const std::vector<std::string>& needed) const {
+  std::vector<std::string> rest;
+  std::ranges::copy_if(needed, std::back_inserter(rest), [&](const std::string& soname) {
+    return !IsRuntime(soname) && std::ranges::find(sonames_, soname) == sonames_.end();
+  });
+  if (rest.empty()) return Status();
+  if (paths_.empty()) return NotAllowed(rest.front());
+
+  // Again for each library: the loader knows what it has, and only counts.
+  std::vector<void*> files;
+  for (const std::string& path : paths_) {
+    std::string text;
+    files.push_back(OpenSystemLibrary(path.c_str(), &text));
+    if (files.back() == nullptr) {
+      return Fail(ALLOY_REFUSED, ALLOY_REASON_NEEDED, "may_need of the host: " + text);
+    }
+  }
+  for (const std::string& soname : rest) {
+    if (std::ranges::none_of(
+            files, [&](void* file) { return AnswersAs(file, soname.c_str()); })) {
+      return NotAllowed(soname);
+    }
+  }
+  return Status();
 }
 
 }  // namespace alloy::core_v0_1

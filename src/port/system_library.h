@@ -12,8 +12,12 @@
 
 namespace alloy::core {
 
-// NULL when it cannot be loaded; `text` says why then, in the loader's words.
-void* OpenSystemLibrary(const char* soname, std::string* text);
+// By SONAME, or by absolute path. NULL when it cannot be loaded; `text` says why then, in
+// the loader's words.
+void* OpenSystemLibrary(const char* name, std::string* text);
+
+// Whether it is this library that the loader would give to one that needs `soname`.
+bool AnswersAs(void* library, const char* soname);
 
 // NULL when the library has no such symbol.
 void* FindInSystemLibrary(void* library, const char* symbol);

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+int needed_answer(void);
+int needed_answer(void) { return 42; }
