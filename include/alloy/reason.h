@@ -34,10 +34,11 @@
   X(LENGTH, 1024, "a negative length")                                                  \
   X(OFFSET, 1025, "a negative offset")                                                  \
   X(OVERFLOW, 1026, "length and offset, or the bytes they stand for, overflow 64 bits") \
-  X(NULL_COUNT, 1027, "a null count below -1 or above the length")                      \
+  X(NULL_COUNT, 1027,                                                                   \
+    "a null count below -1, above the length, or not that of the bitmap")               \
   X(NULLS_WITHOUT_BITMAP, 1028, "nulls are counted, but there is no validity bitmap")   \
   X(UNEXPECTED_NULLS, 1029, "nulls in a type that cannot have them of its own")         \
-  X(OFFSETS, 1030, "the first or the last offset is negative, or they decrease")        \
+  X(OFFSETS, 1030, "offsets are negative, decrease, or end beyond what they lead to")   \
   X(CHILD_LENGTH, 1031, "a child is shorter than its parent needs")                     \
   X(VIEW_BUFFER_COUNT, 1032,                                                            \
     "a view without its buffer of sizes, or a bad count of buffers")                    \
@@ -48,6 +49,14 @@
   X(RUN_ENDS_NULLS, 1037, "run ends with a validity bitmap, an offset or nulls")        \
   X(COPIED, 1038,                                                                       \
     "a struct was copied where it had to be moved: it would be released twice")         \
+  X(VIEW, 1040, "a view with a negative length, or that leaves its buffers")            \
+  X(LIST_VIEW, 1041, "a list view that leaves its child")                               \
+  X(INDEX, 1042, "an index outside of its dictionary")                                  \
+  X(TYPE_ID, 1043, "a type id that the union does not have")                            \
+  X(UNION_OFFSET, 1044, "an offset of a dense union outside of its child")              \
+  X(RUN_ENDS, 1045, "run ends that do not increase, or begin below 1")                  \
+  X(UTF8, 1046, "text that is not UTF-8")                                               \
+  X(VIEW_PREFIX, 1047, "a view whose prefix or padding is not that of its text")        \
   /* Trust: who signed a library, and what for. */                                      \
   X(CERTIFICATE_BASE64, 2001, "the certificate is not strict base64")                   \
   X(CERTIFICATE_DER, 2002, "the certificate is not one DER X.509 certificate")          \
