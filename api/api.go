@@ -17,6 +17,15 @@ type (
 	Function = bridge.Function
 	Option   = bridge.Option
 	Column   = bridge.Column
+	Check    = bridge.Check
+)
+
+// The levels of the gate.
+const (
+	CheckDefault = bridge.CheckDefault
+	CheckShape   = bridge.CheckShape
+	CheckSafe    = bridge.CheckSafe
+	CheckFull    = bridge.CheckFull
 )
 
 // The codes of an Error.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What the gate costs: int64 columns of 1,024 rows, as many as the argument says. The
-// number of rows does not matter to anything here.
+// What the gate costs. At level shape: int64 columns of 1,024 rows, as many as the
+// argument says; the number of rows does not matter. At level safe: one column of as many
+// rows as the argument says, in ns a row, beside a plain read of the same bytes.
 #include <benchmark/benchmark.h>
 
 #include <string>
@@ -10,6 +11,7 @@
 #include "alloy/block.hpp"
 #include "data/batch.h"
 #include "data/check.h"
+#include "data/deep.h"
 #include "data/fake_arrow.h"
 #include "data/layout.h"
 #include "data/project.h"
@@ -46,7 +48,7 @@ void Admit(benchmark::State& state) {
   Export(state.range(0), &array);
   OwnedArray batch(&array);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(AdmitBatch(*layout, batch.get()).ok());
+    benchmark::DoNotOptimize(AdmitBatch(*layout, Level::kShape, batch.get()).ok());
     benchmark::ClobberMemory();
   }
 }
@@ -69,7 +71,7 @@ void ExportMendAndRelease(benchmark::State& state) {
     Export(state.range(0), &array);
     array.offset = 1;
     array.length = kRows - 1;
-    benchmark::DoNotOptimize(AdmitBatch(*layout, &array).ok());
+    benchmark::DoNotOptimize(AdmitBatch(*layout, Level::kShape, &array).ok());
     array.release(&array);
   }
 }
@@ -104,6 +106,142 @@ void ReadLayout(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(Layout::OfBatch(*schema).ok());
 }
 BENCHMARK(ReadLayout)->Arg(1)->Arg(10)->Arg(100);
+
+// What it takes to have looked at each byte once.
+uint64_t ReadAll(const void* bytes, int64_t size) {
+  uint64_t any = 0;
+  const auto* words = static_cast<const uint64_t*>(bytes);
+  constexpr int64_t kBlock = 1024;
+  const int64_t n = size / int64_t{sizeof(uint64_t)};
+  for (int64_t i = 0; i + kBlock <= n; i += kBlock) {
+    uint64_t block = 0;  // of its own, or the compiler makes no vectors of it
+    for (int64_t j = 0; j < kBlock; ++j) block |= words[i + j];
+    any |= block;
+  }
+  return any;
+}
+
+void ReportRows(benchmark::State& state) {
+  const auto rows = static_cast<double>(state.range(0));
+  state.counters["ns/row"] =
+      benchmark::Counter(rows * 1e-9, benchmark::Counter::kIsIterationInvariantRate |
+                                          benchmark::Counter::kInvert);
+}
+
+template <typename T>
+void PlainRead(benchmark::State& state) {
+  const std::vector<T> values(static_cast<size_t>(state.range(0)) + 1024, 1);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(ReadAll(values.data(), state.range(0) * int64_t{sizeof(T)}));
+  }
+  ReportRows(state);
+}
+
+void CheckColumn(benchmark::State& state, Level level, const fake::Schema& schema,
+                 const fake::Array& column) {
+  const auto layout = Layout::Of(*fake::Make(schema));
+  const OwnedArray array = fake::Make(column);
+  for (auto _ : state) {
+    const bool ok = CheckDeep(*layout, level, *array).ok();
+    if (!ok) state.SkipWithError("refused");
+    benchmark::DoNotOptimize(ok);
+    benchmark::ClobberMemory();
+  }
+  ReportRows(state);
+}
+
+template <typename T>
+std::vector<T> Counted(int64_t n) {
+  std::vector<T> values(static_cast<size_t>(n));
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<T>(i);
+  return values;
+}
+
+template <typename T>
+void Offsets(benchmark::State& state) {
+  const auto offsets = Counted<T>(state.range(0) + 1);
+  CheckColumn(
+      state, Level::kSafe, {.format = sizeof(T) == 4 ? "z" : "Z"},
+      {.length = state.range(0), .buffers = {nullptr, offsets.data(), fake::Zeros()}});
+}
+
+template <typename T>
+void Indices(benchmark::State& state) {
+  std::vector<T> indices(static_cast<size_t>(state.range(0)));
+  for (size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<T>(i * 7 % 100);
+  const char* format = sizeof(T) == 1 ? "c" : sizeof(T) == 2 ? "s" : "i";
+  fake::Array column{.length = state.range(0), .buffers = {nullptr, indices.data()}};
+  column.dictionary = {fake::Fixed(100)};
+  CheckColumn(state, Level::kSafe, {.format = format, .dictionary = {{.format = "l"}}},
+              column);
+}
+
+void ListViews(benchmark::State& state) {
+  const auto offsets = Counted<int32_t>(state.range(0));
+  const std::vector<int32_t> sizes(offsets.size(), 1);
+  CheckColumn(state, Level::kSafe, {.format = "+vl", .children = {{.format = "i"}}},
+              {.length = state.range(0),
+               .buffers = {nullptr, offsets.data(), sizes.data()},
+               .children = {fake::Fixed(state.range(0))}});
+}
+
+void RunEnds(benchmark::State& state) {
+  std::vector<int32_t> ends = Counted<int32_t>(state.range(0) + 1);
+  const fake::Array runs{.length = state.range(0), .buffers = {nullptr, ends.data() + 1}};
+  CheckColumn(
+      state, Level::kSafe,
+      {.format = "+r", .children = {{.format = "i"}, {.format = "l"}}},
+      {.length = state.range(0), .children = {runs, fake::Fixed(state.range(0))}});
+}
+
+void DenseUnion(benchmark::State& state) {
+  const std::vector<int8_t> ids(static_cast<size_t>(state.range(0)));
+  const auto offsets = Counted<int32_t>(state.range(0));
+  CheckColumn(state, Level::kSafe, {.format = "+ud:0", .children = {{.format = "i"}}},
+              {.length = state.range(0),
+               .buffers = {ids.data(), offsets.data()},
+               .children = {fake::Fixed(state.range(0))}});
+}
+
+// Half of them inline, half elsewhere.
+void StringViews(benchmark::State& state) {
+  std::vector<int32_t> views;
+  for (int64_t i = 0; i < state.range(0); ++i) {
+    views.insert(views.end(), {i % 2 == 0 ? 12 : 20, 0, 0, 0});
+  }
+  const int64_t sizes[] = {64};
+  CheckColumn(state, Level::kSafe, {.format = "vz"},
+              {.length = state.range(0),
+               .buffers = {nullptr, views.data(), fake::Zeros(), sizes}});
+}
+
+// 16 bytes a row, of ASCII.
+void Text(benchmark::State& state) {
+  std::vector<int32_t> offsets = Counted<int32_t>(state.range(0) + 1);
+  for (int32_t& offset : offsets) offset *= 16;
+  const std::vector<char> bytes(static_cast<size_t>(offsets.back()), 'a');
+  CheckColumn(
+      state, Level::kFull, {.format = "u"},
+      {.length = state.range(0), .buffers = {nullptr, offsets.data(), bytes.data()}});
+}
+
+// In a cache, and out of it.
+constexpr int64_t kCached = 1 << 12;
+constexpr int64_t kMany = 1 << 22;
+BENCHMARK(PlainRead<int8_t>)->Arg(kCached)->Arg(kMany);
+BENCHMARK(Indices<int8_t>)->Arg(kCached)->Arg(kMany);
+BENCHMARK(PlainRead<int16_t>)->Arg(kCached)->Arg(kMany);
+BENCHMARK(Indices<int16_t>)->Arg(kCached)->Arg(kMany);
+BENCHMARK(PlainRead<int32_t>)->Arg(kCached)->Arg(kMany);
+BENCHMARK(Indices<int32_t>)->Arg(kCached)->Arg(kMany);
+BENCHMARK(Offsets<int32_t>)->Arg(kCached)->Arg(kMany);
+BENCHMARK(RunEnds)->Arg(kCached)->Arg(kMany);
+BENCHMARK(DenseUnion)->Arg(kCached)->Arg(kMany);
+BENCHMARK(PlainRead<int64_t>)->Arg(kCached)->Arg(kMany);
+BENCHMARK(Offsets<int64_t>)->Arg(kCached)->Arg(kMany);
+BENCHMARK(ListViews)->Arg(kCached)->Arg(kMany);
+BENCHMARK(StringViews)->Arg(kCached)->Arg(kMany);
+BENCHMARK(Text)->Arg(kCached)->Arg(kMany);
 
 }  // namespace
 }  // namespace alloy::core

@@ -21,6 +21,18 @@ import (
 // Options are those of one function, by name; Functions lists them.
 type Options map[string]string
 
+// Check is how far the gate looks into Arrow data that crosses.
+type Check uint32
+
+// The levels of the gate. Whatever the level, C data has no sizes: that buffers are as
+// long as they must be is believed.
+const (
+	CheckDefault Check = iota // shape for what the program passes, safe for results
+	CheckShape                // no rows are read: nothing is dereferenced that was not checked
+	CheckSafe                 // no offset, view or index that the rows lead to leaves its buffer
+	CheckFull                 // nor any that no row leads to; text is UTF-8, null counts are right
+)
+
 // GoBridge calls the functions of one backend. The zero value is ready, on the built-in
 // echo; set the fields before the first use.
 //
@@ -39,6 +51,11 @@ type GoBridge struct {
 	// output, and only while the backend is an echo. It is read at the first use, and again
 	// at the first SetImplLib.
 	Logger *slog.Logger
+
+	// CheckInputs and CheckResults say how far the gate looks into what the program passes,
+	// and into what the backend returns. They are read at the first use, and again at each
+	// SetImplLib.
+	CheckInputs, CheckResults Check
 
 	// shared is what copies have in common; made by the first use, by compare and swap, so
 	// that a GoBridge holds no lock and may be copied.

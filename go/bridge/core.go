@@ -51,7 +51,7 @@ func (c *core) current(b *GoBridge) (*generation, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := newGeneration(host)
+	g, err := newGeneration(host, b)
 	if err != nil {
 		return nil, err
 	}
@@ -70,8 +70,8 @@ func newHost(logger *slog.Logger, allowUnsigned bool) (*engine.Host, error) {
 	return host, fromFault(fault)
 }
 
-func newGeneration(host *engine.Host) (*generation, error) {
-	bridge, fault := host.NewBridge()
+func newGeneration(host *engine.Host, b *GoBridge) (*generation, error) {
+	bridge, fault := host.NewBridge(engine.Checks{Inputs: uint32(b.CheckInputs), Results: uint32(b.CheckResults)})
 	if fault != nil {
 		return nil, fromFault(fault)
 	}
@@ -105,7 +105,7 @@ func (c *core) open(b *GoBridge, library, certificate string) (*generation, erro
 	if strings.IndexByte(library, 0) >= 0 || strings.IndexByte(certificate, 0) >= 0 {
 		return nil, callers(Invalid, "a path or a certificate contains a NUL")
 	}
-	g, err := newGeneration(c.host)
+	g, err := newGeneration(c.host, b)
 	if err != nil {
 		return nil, err
 	}

@@ -17,13 +17,13 @@ import (
 
 // echoOf makes a bridge of the engine itself, on which structs are given that Go's own
 // exporter never makes.
-func echoOf(t *testing.T) *engine.Bridge {
+func echoOf(t *testing.T, checkInputs uint32) *engine.Bridge {
 	t.Helper()
 	host, fault := engine.NewHost(false, func(_ slogLevel, _, _ string) {})
 	if fault != nil {
 		t.Fatal(fault.Text)
 	}
-	b, fault := host.NewBridge()
+	b, fault := host.NewBridge(engine.Checks{Inputs: checkInputs})
 	if fault != nil {
 		t.Fatal(fault.Text)
 	}
@@ -59,9 +59,13 @@ func checkPlace(t *testing.T, c faults.Case, reason, column int) {
 // TestFaultyInputs gives every fault to one call, which has to serve a good batch after
 // each.
 func TestFaultyInputs(t *testing.T) {
-	call := bindTree(t, echoOf(t))
+	calls := map[uint32]*engine.Call{}
+	for level := uint32(1); level <= 3; level++ {
+		calls[level] = bindTree(t, echoOf(t, level))
+	}
 	for _, c := range faults.Arrays() {
 		t.Run(c.Name, func(t *testing.T) {
+			call := calls[c.Level]
 			tree := faults.New(c.Name)
 			var out engine.Owner
 			fault := call.Run(tree.Array(), &out, 0, 0)
@@ -96,7 +100,7 @@ func TestFaultyInputs(t *testing.T) {
 }
 
 func TestFaultySchemas(t *testing.T) {
-	b := echoOf(t)
+	b := echoOf(t, 0)
 	for _, c := range faults.Schemas() {
 		t.Run(c.Name, func(t *testing.T) {
 			tree := faults.New(c.Name)
@@ -123,7 +127,12 @@ func TestFaultySchemas(t *testing.T) {
 func TestFaultyResults(t *testing.T) {
 	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
 	defer mem.AssertSize(t, 0)
-	goBridge := open(t, mem, "tests/lie")
+	byDefault := open(t, mem, "tests/lie")
+	inFull := &alloy.GoBridge{GoAllocator: mem, AllowUnsigned: true, Logger: silent, CheckResults: alloy.CheckFull}
+	t.Cleanup(inFull.Close)
+	if err := inFull.SetImplLib(library(t, "tests/lie"), ""); err != nil {
+		t.Fatal(err)
+	}
 	batch := int64Batch(mem, 1, 4)
 	defer batch.Release()
 	for _, kind := range []struct {
@@ -132,6 +141,10 @@ func TestFaultyResults(t *testing.T) {
 	}{{"lie", faults.Arrays()}, {"lie_in_schema", faults.Schemas()}} {
 		for _, c := range kind.cases {
 			t.Run(c.Name, func(t *testing.T) {
+				goBridge := byDefault
+				if c.Level > uint32(alloy.CheckSafe) {
+					goBridge = inFull
+				}
 				before := ledger(t, goBridge)
 				options := alloy.Options{"fault": c.Name}
 				out, err := goBridge.Call(context.Background(), kind.function, options, batch)

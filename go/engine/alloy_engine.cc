@@ -989,6 +989,7 @@ void* FindInSystemLibrary(void* library, const char* symbol) {
 #ifndef ALLOY_SRC_DATA_LAYOUT_H_
 #define ALLOY_SRC_DATA_LAYOUT_H_
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -1051,6 +1052,7 @@ class [[nodiscard]] Result {
 #ifndef ALLOY_SRC_DATA_FORMAT_H_
 #define ALLOY_SRC_DATA_FORMAT_H_
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -1117,6 +1119,12 @@ enum class Form : uint8_t {
   kNull,           // nothing
 };
 
+// Whether arrays of a form begin with a validity bitmap.
+constexpr bool HasValidity(Form form) {
+  return form != Form::kSparseUnion && form != Form::kDenseUnion &&
+         form != Form::kRunEnd && form != Form::kNull;
+}
+
 struct Format {
   Type type = Type::kNull;
   Form form = Form::kNull;
@@ -1139,6 +1147,9 @@ struct FormatFault {
 // Read `text`, of which `format` keeps a view.
 FormatFault ParseFormat(std::string_view text, Format* format);
 
+// Which child each type id of a union means; -1: none.
+std::array<int8_t, 128> ChildrenByTypeId(const Format& format);
+
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_DATA_FORMAT_H_
@@ -1149,7 +1160,8 @@ class Layout {
  public:
   struct Node {
     int64_t max_end = 0;     // the largest offset + length whose bytes fit 63 bits
-    int64_t size = 0;        // rows of the child for each row (fixed-size list)
+    int64_t size = 0;        // rows of the child for each row (fixed-size list); which of
+                             // the TypeIds (union)
     int32_t n_children = 0;  // the dictionary, which follows first, is not among them
     int32_t subtree = 1;     // nodes from here on that belong to this one, itself too
     Type type = Type::kNull;
@@ -1159,6 +1171,12 @@ class Layout {
     bool sized = false;        // values of more than no bits
     bool nullable = false;
     bool dictionary = false;
+    bool followed = false;  // here or below, rows lead to other places: see deep.h
+  };
+
+  // The type ids of a union.
+  struct TypeIds {
+    std::array<int8_t, 128> children;  // by type id; -1: there is none
   };
 
   // Read the schema of an array of any type.
@@ -1172,6 +1190,10 @@ class Layout {
   // In preorder: node i is column i - 1.
   std::span<const Node> nodes() const { return nodes_; }
   int64_t n_columns() const { return nodes_[0].n_children; }  // of a batch
+
+  const TypeIds& type_ids(const Node& node) const {
+    return type_ids_[static_cast<size_t>(node.size)];
+  }
 
   std::string_view name(int32_t column) const;
 
@@ -1190,6 +1212,7 @@ class Layout {
   friend class LayoutReader;
 
   std::vector<Node> nodes_;
+  std::vector<TypeIds> type_ids_;
   std::vector<Name> places_;
   std::string names_;
 };
@@ -1197,17 +1220,35 @@ class Layout {
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_DATA_LAYOUT_H_
+#ifndef ALLOY_SRC_DATA_LEVEL_H_
+#define ALLOY_SRC_DATA_LEVEL_H_
+
+#include <cstdint>
 
 namespace alloy::core_v0_1 {
 
-// Check a batch at level shape, and mend what can be mended without touching its data: on
+// How far the gate looks; each level asks all that the one before it asks. The numbers
+// are those of alloy_bridge_options.
+enum class Level : uint8_t {
+  kShape = 1,  // nothing is dereferenced that was not checked: O(columns)
+  kSafe = 2,   // nothing that the rows lead to leaves its buffer
+  kFull = 3,   // nor what no row leads to; null counts, UTF-8, prefixes of views
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_LEVEL_H_
+
+namespace alloy::core_v0_1 {
+
+// Check a batch at a level, and mend what can be mended without touching its data: on
 // success *batch is a batch as backend.h has it, and no buffer but a validity bitmap is
 // NULL. A batch that is one already is not changed; any other becomes a block that owns
 // what was there.
 //   Takes  nothing: on failure *batch is what it was, and still the caller's.
 //   Fails  ALLOY_BAD_DATA   with reason and column.
 //          ALLOY_EXHAUSTED  no memory to mend with.
-Status AdmitBatch(const Layout& layout, ArrowArray* batch);
+Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch);
 
 }  // namespace alloy::core_v0_1
 
@@ -1411,6 +1452,34 @@ class Block {
 
 #endif  // ALLOY_BLOCK_HPP_
 //
+// The gate at the levels safe and full: does what the rows lead to stay in its buffer?
+//
+// Safe judges the rows that are reached from those of the array: of the children of a
+// struct, of a fixed-size list and of a sparse union those beside the parent's rows; of a
+// list those from its first to its last offset; of list views and dense unions those from
+// the smallest place to the largest; of run-end arrays all run ends, and the values of
+// the runs that the rows touch; of dictionaries all values. So what a slice costs is in
+// proportion to the slice. Full judges each array below the columns as a whole, whatever
+// is reached of it.
+//
+// C data has no sizes: that a buffer is as long as the struct implies is believed.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_DATA_DEEP_H_
+#define ALLOY_SRC_DATA_DEEP_H_
+
+
+namespace alloy::core_v0_1 {
+
+// Check what level shape left open of an array that has passed it; at level shape,
+// nothing. Of a struct array only the rows that it has itself: a batch is cut to them.
+//   Fails  ALLOY_BAD_DATA  with reason and column; the text names the row.
+Status CheckDeep(const Layout& layout, Level level, const ArrowArray& array);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_DEEP_H_
+//
 // What the gate says when it refuses. Only ever reached on a failure, so that the checks
 // themselves stay small.
 //
@@ -1597,18 +1666,6 @@ int64_t CountBuffers(const ArrowArray& array) {
   return array.dictionary == nullptr ? n : n + CountBuffers(*array.dictionary);
 }
 
-bool HasValidity(Form form) {
-  switch (form) {
-    case Form::kSparseUnion:
-    case Form::kDenseUnion:
-    case Form::kRunEnd:
-    case Form::kNull:
-      return false;
-    default:
-      return true;
-  }
-}
-
 // Writes the tree anew: every node, so that what hangs together has one owner.
 class Mender {
  public:
@@ -1682,7 +1739,7 @@ Status Mend(const Layout& layout, ArrowArray* batch) {
 
 }  // namespace
 
-Status AdmitBatch(const Layout& layout, ArrowArray* batch) {
+Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch) {
   ShapeWalk walk(layout);
   if (!walk.Check(*batch)) [[unlikely]]
     return ShapeStatus(layout, walk.fault());
@@ -1695,6 +1752,7 @@ Status AdmitBatch(const Layout& layout, ArrowArray* batch) {
     }
     mend = true;
   }
+  if (level != Level::kShape) ALLOY_TRY(CheckDeep(layout, level, *batch));
   return mend ? Mend(layout, batch) : Status();
 }
 
@@ -2049,6 +2107,447 @@ Status CheckShape(const Layout& layout, const ArrowArray& array) {
 
 }  // namespace alloy::core_v0_1
 
+// src/data/deep.cc ----------------------------------------------------------------------
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+
+//
+// Whether what the rows of one array lead to stays where it belongs: the checks of the
+// levels safe and full, one for each way to lead somewhere. deep.h applies them to a
+// tree.
+//
+// Rows are counted from the start of the buffers. Each answers the first row at fault,
+// counted from `begin`, or -1. What they read was checked at level shape.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_DATA_FOLLOW_H_
+#define ALLOY_SRC_DATA_FOLLOW_H_
+
+#include <cstdint>
+#include <span>
+
+
+namespace alloy::core_v0_1 {
+
+// Rows `begin` to `begin + count` of some buffers.
+struct RowRange {
+  int64_t begin = 0;
+  int64_t count = 0;
+};
+
+// Which rows are null; where none is, what a row holds is followed.
+struct Nulls {
+  const void* bitmap = nullptr;
+
+  explicit Nulls(const ArrowArray& array)
+      : bitmap(array.null_count == 0 ? nullptr : array.buffers[0]) {}
+  bool At(int64_t row) const {
+    return bitmap != nullptr &&
+           (static_cast<const unsigned char*>(bitmap)[row / 8] >> (row % 8) & 1) == 0;
+  }
+};
+
+// An offset, a run end or an index of 1, 2, 4 or 8 bytes, signed.
+int64_t LoadSigned(const void* values, int64_t index, uint8_t bytes);
+
+// Offsets: the one after a row is not below its own, and none is negative.
+int64_t FirstFallingOffset(const void* offsets, uint8_t bytes, RowRange rows);
+
+// Run ends: each above the one before it, and the first above 0.
+int64_t FirstFallingRunEnd(const void* ends, uint8_t bytes, int64_t count);
+
+// Indices of a dictionary: 0 to n_values - 1, where the row is not null.
+int64_t FirstStrayIndex(const void* indices, Type type, RowRange rows, int64_t n_values,
+                        Nulls nulls);
+
+// Views of strings: inline, or within one of the buffers, where the row is not null.
+int64_t FirstStrayView(const ArrowArray& array, RowRange rows);
+
+// List views: within the rows of the child. "Every list-view value, including null
+// values, has to guarantee" it ("Arrow columnar format", ListView Layout).
+int64_t FirstStrayListView(const void* offsets, const void* sizes, uint8_t bytes,
+                           RowRange rows, int64_t n_values);
+
+// Type ids of a union: those for which `children` (128 of them) has no -1.
+int64_t FirstStrayTypeId(const void* ids, RowRange rows,
+                         std::span<const int8_t, 128> children);
+
+// Offsets of a dense union, whose type ids were checked: within the child that the type
+// id names; `lengths` is by type id.
+int64_t FirstStrayUnionOffset(const void* ids, const void* offsets, RowRange rows,
+                              std::span<const int64_t, 128> lengths);
+
+// Text behind checked offsets: UTF-8, where the row is not null.
+int64_t FirstBadText(const ArrowArray& array, uint8_t bytes, RowRange rows);
+
+// Checked views: zeros behind what lies inline, a prefix that is that of the text and,
+// where `utf8`, text that is UTF-8, where the row is not null.
+struct ViewFault {
+  int64_t row = -1;
+  bool text = false;  // the text, else the prefix or the padding
+};
+ViewFault FirstBadView(const ArrowArray& array, RowRange rows, bool utf8);
+
+// Nulls among the rows, by the bitmap.
+int64_t CountNulls(const void* bitmap, RowRange rows);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_FOLLOW_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+std::string UpTo(int64_t most) {
+  return most < 0 ? "none" : "0 to " + std::to_string(most);
+}
+
+std::string IndexText(const void* indices, const Layout::Node& node, int64_t row) {
+  const int64_t index = LoadSigned(indices, row, node.offset_bytes);
+  switch (node.type) {
+    case Type::kUInt8:
+      return std::to_string(static_cast<uint8_t>(index));
+    case Type::kUInt16:
+      return std::to_string(static_cast<uint16_t>(index));
+    case Type::kUInt32:
+      return std::to_string(static_cast<uint32_t>(index));
+    case Type::kUInt64:
+      return std::to_string(static_cast<uint64_t>(index));
+    default:
+      return std::to_string(index);
+  }
+}
+
+bool AnyFollowed(const Layout::Node* parent) {
+  const Layout::Node* child = parent + 1;
+  for (int32_t i = 0; i < parent->n_children; ++i, child += child->subtree) {
+    if (child->followed) return true;
+  }
+  return false;
+}
+
+// The rows of a child that list views or offsets of a dense union lead to: all between.
+struct Reach {
+  int64_t first = std::numeric_limits<int64_t>::max();
+  int64_t end = 0;
+  RowRange rows() const {
+    return end == 0 ? RowRange{} : RowRange{.begin = first, .count = end - first};
+  }
+  void Add(int64_t begin, int64_t past) {
+    first = std::min(first, begin);
+    end = std::max(end, past);
+  }
+};
+
+// Walks an array that has passed ShapeWalk. Ranges of rows are those of an array by
+// itself, that is without its offset.
+class DeepWalk {
+ public:
+  DeepWalk(const Layout& layout, Level level)
+      : layout_(layout), full_(level == Level::kFull) {}
+
+  bool Check(const ArrowArray& array) {
+    return CheckRows(layout_.nodes().data(), array, {0, array.length});
+  }
+  Status TakeFault() { return std::move(fault_); }
+
+ private:
+  using Node = Layout::Node;
+
+  bool CheckRows(const Node* node, const ArrowArray& array, RowRange rows);
+  bool CheckBelow(const Node* node, const ArrowArray& array, RowRange rows);
+  bool CheckChildren(const Node* node, const ArrowArray& array, RowRange rows);
+  bool CheckNulls(const Node* node, const ArrowArray& array);
+  bool CheckOffsets(const Node* node, const ArrowArray& array, RowRange at,
+                    int64_t limit);
+  bool CheckBytes(const Node* node, const ArrowArray& array, RowRange at);
+  bool CheckViews(const Node* node, const ArrowArray& array, RowRange at);
+  bool CheckList(const Node* node, const ArrowArray& array, RowRange at);
+  bool CheckListView(const Node* node, const ArrowArray& array, RowRange at);
+  bool CheckTypeIds(const Node* node, const ArrowArray& array, RowRange at);
+  bool CheckDenseUnion(const Node* node, const ArrowArray& array, RowRange at);
+  bool CheckRunEnd(const Node* node, const ArrowArray& array, RowRange at);
+  bool CheckDictionary(const Node* node, const ArrowArray& array, RowRange at);
+
+  bool Blame(const Node* node, int32_t reason, std::string_view wanted,
+             std::string_view found);
+  bool BlameRow(const Node* node, int32_t reason, std::string_view wanted,
+                std::string_view found, int64_t row) {
+    return Blame(node, reason, wanted,
+                 std::string(found) + " in row " + std::to_string(row));
+  }
+
+  const Layout& layout_;
+  const bool full_;
+  Status fault_;
+};
+
+bool DeepWalk::Blame(const Node* node, int32_t reason, std::string_view wanted,
+                     std::string_view found) {
+  const auto column = static_cast<int32_t>(node - layout_.nodes().data()) - 1;
+  fault_ = DataFault(reason, column, layout_.Path(column), wanted, found);
+  return false;
+}
+
+bool DeepWalk::CheckRows(const Node* node, const ArrowArray& array, RowRange rows) {
+  if (full_) {
+    if (!CheckNulls(node, array)) return false;
+  } else if (!node->followed) {
+    return true;
+  }
+  // Without rows the buffers may not even be there.
+  if (rows.count == 0 && !full_) return true;
+  const RowRange at{.begin = array.offset + rows.begin, .count = rows.count};
+  if (node->dictionary && !CheckDictionary(node, array, at)) return false;
+  switch (node->form) {
+    case Form::kFixed:
+    case Form::kNull:
+      return true;
+    case Form::kOffsets:
+      return CheckBytes(node, array, at);
+    case Form::kViews:
+      return CheckViews(node, array, at);
+    case Form::kList:
+      return CheckList(node, array, at);
+    case Form::kListView:
+      return CheckListView(node, array, at);
+    case Form::kFixedSizeList:
+      return CheckChildren(
+          node, array, {.begin = at.begin * node->size, .count = at.count * node->size});
+    case Form::kStruct:
+      return CheckChildren(node, array, at);
+    case Form::kSparseUnion:
+      return CheckTypeIds(node, array, at) && CheckChildren(node, array, at);
+    case Form::kDenseUnion:
+      return CheckTypeIds(node, array, at) && CheckDenseUnion(node, array, at);
+    case Form::kRunEnd:
+      return CheckRunEnd(node, array, at);
+  }
+  return false;
+}
+
+// What lies below a node; level full looks at all of it, but for the columns of a batch,
+// which have no rows but those of the batch.
+bool DeepWalk::CheckBelow(const Node* node, const ArrowArray& array, RowRange rows) {
+  return CheckRows(node, array, full_ ? RowRange{0, array.length} : rows);
+}
+
+bool DeepWalk::CheckChildren(const Node* node, const ArrowArray& array, RowRange rows) {
+  const bool root = node == layout_.nodes().data();
+  const Node* child = node + 1;
+  for (int32_t i = 0; i < node->n_children; ++i, child += child->subtree) {
+    const ArrowArray& below = *array.children[i];
+    if (!(root ? CheckRows(child, below, rows) : CheckBelow(child, below, rows))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool DeepWalk::CheckNulls(const Node* node, const ArrowArray& array) {
+  if (!HasValidity(node->form) || array.null_count < 0) return true;
+  if (array.buffers[0] == nullptr) return true;  // then it is 0: that is level shape
+  const int64_t nulls =
+      CountNulls(array.buffers[0], {.begin = array.offset, .count = array.length});
+  if (nulls == array.null_count) return true;
+  return Blame(node, ALLOY_REASON_NULL_COUNT, std::to_string(nulls) + " by the bitmap",
+               std::to_string(array.null_count));
+}
+
+bool DeepWalk::CheckOffsets(const Node* node, const ArrowArray& array, RowRange at,
+                            int64_t limit) {
+  const void* offsets = array.buffers[1];
+  const uint8_t bytes = node->offset_bytes;
+  const int64_t row = FirstFallingOffset(offsets, bytes, at);
+  if (row >= 0) {
+    const int64_t here = LoadSigned(offsets, at.begin + row, bytes);
+    const bool falls = here >= 0;
+    return BlameRow(
+        node, ALLOY_REASON_OFFSETS, "at least " + std::to_string(falls ? here : 0),
+        std::to_string(falls ? LoadSigned(offsets, at.begin + row + 1, bytes) : here),
+        at.begin - array.offset + row);
+  }
+  const int64_t last = LoadSigned(offsets, at.begin + at.count, bytes);
+  if (last <= limit) return true;
+  return BlameRow(node, ALLOY_REASON_OFFSETS, UpTo(limit), std::to_string(last),
+                  at.begin - array.offset + at.count - 1);
+}
+
+bool DeepWalk::CheckBytes(const Node* node, const ArrowArray& array, RowRange at) {
+  if (at.count == 0) return true;
+  // All that is known of the size of the bytes: where the last row ends.
+  const int64_t limit =
+      LoadSigned(array.buffers[1], array.offset + array.length, node->offset_bytes);
+  if (!CheckOffsets(node, array, at, limit)) return false;
+  if (!full_ || (node->type != Type::kUtf8 && node->type != Type::kLargeUtf8))
+    return true;
+  const int64_t row = FirstBadText(array, node->offset_bytes, at);
+  if (row < 0) return true;
+  return BlameRow(node, ALLOY_REASON_UTF8, "UTF-8", "other bytes",
+                  at.begin - array.offset + row);
+}
+
+bool DeepWalk::CheckViews(const Node* node, const ArrowArray& array, RowRange at) {
+  if (at.count == 0) return true;
+  const int64_t row = FirstStrayView(array, at);
+  const int64_t skipped = at.begin - array.offset;
+  if (row >= 0) {
+    return BlameRow(
+        node, ALLOY_REASON_VIEW,
+        "a view within its " + std::to_string(array.n_buffers - 3) + " buffers",
+        "one that leaves them", skipped + row);
+  }
+  if (!full_) return true;
+  const ViewFault fault = FirstBadView(array, at, node->type == Type::kUtf8View);
+  if (fault.row < 0) return true;
+  if (fault.text) {
+    return BlameRow(node, ALLOY_REASON_UTF8, "UTF-8", "other bytes", skipped + fault.row);
+  }
+  return BlameRow(node, ALLOY_REASON_VIEW_PREFIX, "the first bytes, then zeros", "others",
+                  skipped + fault.row);
+}
+
+bool DeepWalk::CheckList(const Node* node, const ArrowArray& array, RowRange at) {
+  const ArrowArray& child = *array.children[0];
+  if (at.count == 0) return CheckBelow(node + 1, child, {});
+  if (!CheckOffsets(node, array, at, child.length)) return false;
+  const int64_t first = LoadSigned(array.buffers[1], at.begin, node->offset_bytes);
+  const int64_t last =
+      LoadSigned(array.buffers[1], at.begin + at.count, node->offset_bytes);
+  return CheckBelow(node + 1, child, {.begin = first, .count = last - first});
+}
+
+bool DeepWalk::CheckListView(const Node* node, const ArrowArray& array, RowRange at) {
+  const ArrowArray& child = *array.children[0];
+  const void* offsets = array.buffers[1];
+  const void* sizes = array.buffers[2];
+  const uint8_t bytes = node->offset_bytes;
+  const int64_t row = FirstStrayListView(offsets, sizes, bytes, at, child.length);
+  if (row >= 0) {
+    return BlameRow(
+        node, ALLOY_REASON_LIST_VIEW,
+        "a part of " + std::to_string(child.length) + " rows",
+        "offset " + std::to_string(LoadSigned(offsets, at.begin + row, bytes)) +
+            " and size " + std::to_string(LoadSigned(sizes, at.begin + row, bytes)),
+        at.begin - array.offset + row);
+  }
+  Reach reach;
+  if (!full_ && node[1].followed) {
+    for (int64_t i = at.begin; i < at.begin + at.count; ++i) {
+      const int64_t size = LoadSigned(sizes, i, bytes);
+      if (size == 0) continue;
+      const int64_t offset = LoadSigned(offsets, i, bytes);
+      reach.Add(offset, offset + size);
+    }
+  }
+  return CheckBelow(node + 1, child, reach.rows());
+}
+
+bool DeepWalk::CheckTypeIds(const Node* node, const ArrowArray& array, RowRange at) {
+  const int64_t row =
+      FirstStrayTypeId(array.buffers[0], at, layout_.type_ids(*node).children);
+  if (row < 0) return true;
+  return BlameRow(
+      node, ALLOY_REASON_TYPE_ID,
+      "one of " + std::to_string(node->n_children) + " type ids",
+      std::to_string(LoadSigned(array.buffers[0], at.begin + row, sizeof(int8_t))),
+      at.begin - array.offset + row);
+}
+
+bool DeepWalk::CheckDenseUnion(const Node* node, const ArrowArray& array, RowRange at) {
+  const auto& children = layout_.type_ids(*node).children;
+  std::array<int64_t, 128> lengths{};
+  for (size_t id = 0; id < children.size(); ++id) {
+    if (children[id] >= 0) lengths[id] = array.children[children[id]]->length;
+  }
+  const auto* ids = static_cast<const uint8_t*>(array.buffers[0]);  // checked: 0 to 127
+  const void* offsets = array.buffers[1];
+  const int64_t row = FirstStrayUnionOffset(ids, offsets, at, lengths);
+  if (row >= 0) {
+    const size_t id = ids[at.begin + row];
+    return BlameRow(node, ALLOY_REASON_UNION_OFFSET, UpTo(lengths[id] - 1),
+                    std::to_string(LoadValue<int32_t>(offsets, at.begin + row)),
+                    at.begin - array.offset + row);
+  }
+  std::array<Reach, 128> reach;
+  if (!full_ && AnyFollowed(node)) {
+    for (int64_t i = at.begin; i < at.begin + at.count; ++i) {
+      const int64_t offset = LoadValue<int32_t>(offsets, i);
+      const auto child = static_cast<uint8_t>(children[ids[i]]);
+      reach[child].Add(offset, offset + 1);
+    }
+  }
+  const Node* child = node + 1;
+  for (size_t i = 0; i < static_cast<size_t>(node->n_children);
+       ++i, child += child->subtree) {
+    if (!CheckBelow(child, *array.children[i], reach[i].rows())) return false;
+  }
+  return true;
+}
+
+// All run ends, because readers search all of them; of the values, those of the rows.
+bool DeepWalk::CheckRunEnd(const Node* node, const ArrowArray& array, RowRange at) {
+  const Node* ends_node = node + 1;
+  const Node* values_node = ends_node + ends_node->subtree;
+  const ArrowArray& ends = *array.children[0];
+  const void* values = ends.buffers[1];
+  const uint8_t bytes = ends_node->offset_bytes;
+  const int64_t row = FirstFallingRunEnd(values, bytes, ends.length);
+  if (row >= 0) {
+    const int64_t before = row == 0 ? 0 : LoadSigned(values, row - 1, bytes);
+    return BlameRow(ends_node, ALLOY_REASON_RUN_ENDS,
+                    "more than " + std::to_string(before),
+                    std::to_string(LoadSigned(values, row, bytes)), row);
+  }
+  if (at.count == 0) return CheckBelow(values_node, *array.children[1], {});
+  // The run that a row is in: the first that ends behind it.
+  const auto run_of = [&](int64_t place) {
+    int64_t low = 0, high = ends.length;
+    while (low < high) {
+      const int64_t middle = low + (high - low) / 2;
+      if (LoadSigned(values, middle, bytes) > place) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return low;
+  };
+  const int64_t first = run_of(at.begin);
+  return CheckBelow(
+      values_node, *array.children[1],
+      {.begin = first, .count = run_of(at.begin + at.count - 1) + 1 - first});
+}
+
+bool DeepWalk::CheckDictionary(const Node* node, const ArrowArray& array, RowRange at) {
+  const ArrowArray& values = *array.dictionary;
+  const void* indices = array.buffers[1];
+  const int64_t row =
+      FirstStrayIndex(indices, node->type, at, values.length, Nulls(array));
+  if (row >= 0) {
+    return BlameRow(node, ALLOY_REASON_INDEX, UpTo(values.length - 1),
+                    IndexText(indices, *node, at.begin + row),
+                    at.begin - array.offset + row);
+  }
+  return CheckRows(node + 1, values, {0, values.length});
+}
+
+}  // namespace
+
+Status CheckDeep(const Layout& layout, Level level, const ArrowArray& array) {
+  if (level == Level::kShape) return Status();
+  if (level == Level::kSafe && !layout.nodes()[0].followed) return Status();
+  DeepWalk walk(layout, level);
+  return walk.Check(array) ? Status() : walk.TakeFault();
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/data/describe.cc ------------------------------------------------------------------
 //
 // Arrow types and arrays as text, for logs and error texts: one form for every language.
@@ -2337,6 +2836,258 @@ Status DataFault(int32_t reason, int32_t column, std::string_view path,
 }  // namespace alloy::core_v0_1
 #undef ALLOY_REASON_TEXT_
 
+// src/data/follow.cc --------------------------------------------------------------------
+
+#include <algorithm>
+#include <limits>
+#include <type_traits>
+
+//
+// The loop behind every check of rows at levels safe and full.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_DATA_SCAN_H_
+#define ALLOY_SRC_DATA_SCAN_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+
+namespace alloy::core_v0_1 {
+
+// A difference that wraps: where it is negative, its highest bit is set.
+template <typename T>
+constexpr T Minus(T a, T b) {
+  using Bits = std::make_unsigned_t<T>;
+  return static_cast<T>(static_cast<Bits>(static_cast<Bits>(a) - static_cast<Bits>(b)));
+}
+
+// The first of `rows` rows that is wrong and not excused, or -1.
+//
+// `sign(i)` is a signed number, negative where row i is wrong: the numbers of a block are
+// combined without a branch, and a block has a fixed size, so that compilers make vector
+// instructions of it at -O2 as well. Rows are looked at one by one only in a block where
+// one is wrong.
+template <typename Sign, typename Excused>
+inline int64_t FirstWrong(int64_t rows, Sign sign, Excused excused) {
+  using Word = decltype(sign(int64_t{0}));
+  static_assert(std::is_signed_v<Word>);
+  constexpr int64_t kBlock = 1024;
+  for (int64_t begin = 0; begin < rows; begin += kBlock) {
+    const int64_t end = std::min(rows, begin + kBlock);
+    Word any = 0;
+    if (end - begin == kBlock) [[likely]] {
+      for (int64_t j = 0; j < kBlock; ++j) {
+        any = static_cast<Word>(any | sign(begin + j));
+      }
+    } else {
+      for (int64_t i = begin; i < end; ++i) any = static_cast<Word>(any | sign(i));
+    }
+    if (any >= 0) [[likely]]
+      continue;
+    for (int64_t i = begin; i < end; ++i) {
+      if (sign(i) < 0 && !excused(i)) return i;
+    }
+  }
+  return -1;
+}
+
+template <typename Sign>
+inline int64_t FirstWrong(int64_t rows, Sign sign) {
+  return FirstWrong(rows, sign, [](int64_t) { return false; });
+}
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_SCAN_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr int64_t kViewBytes = 16;
+constexpr int32_t kMostInline = 12;  // bytes of text that lie in the view itself
+
+// Calls `check` with a value of the signed type of that many bytes.
+template <typename Check>
+int64_t BySize(uint8_t bytes, Check check) {
+  switch (bytes) {
+    case 1:
+      return check(int8_t{});
+    case 2:
+      return check(int16_t{});
+    case 4:
+      return check(int32_t{});
+    default:
+      return check(int64_t{});
+  }
+}
+
+const void* From(const void* values, int64_t begin, int64_t bytes) {
+  return static_cast<const char*>(values) + begin * bytes;
+}
+
+// A limit that numbers of the type are compared with; what it cannot hold is no limit.
+template <typename T>
+T Limit(int64_t limit) {
+  return static_cast<T>(std::min(limit, int64_t{std::numeric_limits<T>::max()}));
+}
+
+bool IsUnsigned(Type type) {
+  return type == Type::kUInt8 || type == Type::kUInt16 || type == Type::kUInt32 ||
+         type == Type::kUInt64;
+}
+
+uint8_t BytesOf(Type index) {
+  switch (index) {
+    case Type::kInt8:
+    case Type::kUInt8:
+      return 1;
+    case Type::kInt16:
+    case Type::kUInt16:
+      return 2;
+    case Type::kInt32:
+    case Type::kUInt32:
+      return 4;
+    default:
+      return 8;
+  }
+}
+
+}  // namespace
+
+int64_t LoadSigned(const void* values, int64_t index, uint8_t bytes) {
+  return BySize(bytes, [&](auto zero) {
+    return int64_t{LoadValue<decltype(zero)>(values, index)};
+  });
+}
+
+int64_t FirstFallingOffset(const void* offsets, uint8_t bytes, RowRange rows) {
+  return BySize(bytes, [&](auto zero) {
+    using T = decltype(zero);
+    const void* from = From(offsets, rows.begin, sizeof(T));
+    // Neither is negative, so the difference does not wrap.
+    return FirstWrong(rows.count, [from](int64_t i) {
+      const T here = LoadValue<T>(from, i);
+      return static_cast<T>(here | Minus(LoadValue<T>(from, i + 1), here));
+    });
+  });
+}
+
+int64_t FirstFallingRunEnd(const void* ends, uint8_t bytes, int64_t count) {
+  if (count == 0) return -1;
+  if (LoadSigned(ends, 0, bytes) < 1) return 0;
+  return BySize(bytes, [&](auto zero) {
+    using T = decltype(zero);
+    const int64_t before = FirstWrong(count - 1, [ends](int64_t i) {
+      const T here = LoadValue<T>(ends, i);
+      const T next = LoadValue<T>(ends, i + 1);
+      // next > here where neither is negative: here - next is.
+      return static_cast<T>(here | next | ~Minus(here, next));
+    });
+    return before < 0 ? before : before + 1;
+  });
+}
+
+int64_t FirstStrayIndex(const void* indices, Type type, RowRange rows, int64_t n_values,
+                        Nulls nulls) {
+  const auto excused = [&](int64_t i) { return nulls.At(rows.begin + i); };
+  return BySize(BytesOf(type), [&](auto zero) {
+    using T = decltype(zero);
+    const void* from = From(indices, rows.begin, sizeof(T));
+    constexpr int64_t kMost = std::numeric_limits<T>::max();
+    if (!IsUnsigned(type) || n_values - 1 <= kMost) {
+      // As a signed number, an unsigned one above the limit is above it or negative.
+      const T last = Limit<T>(n_values - 1);
+      return FirstWrong(
+          rows.count,
+          [from, last](int64_t i) {
+            const T index = LoadValue<T>(from, i);
+            return static_cast<T>(index | Minus(last, index));
+          },
+          excused);
+    }
+    using U = std::make_unsigned_t<T>;
+    const auto last = static_cast<uint64_t>(n_values - 1);
+    return FirstWrong(
+        rows.count,
+        [from, last](int64_t i) {
+          return static_cast<int8_t>(-int8_t{LoadValue<U>(from, i) > last});
+        },
+        excused);
+  });
+}
+
+int64_t FirstStrayListView(const void* offsets, const void* sizes, uint8_t bytes,
+                           RowRange rows, int64_t n_values) {
+  const auto scan = [&](auto zero, auto wide) {
+    using T = decltype(zero);
+    using Wide = decltype(wide);
+    const void* from = From(offsets, rows.begin, sizeof(T));
+    const void* lengths = From(sizes, rows.begin, sizeof(T));
+    const auto limit = static_cast<Wide>(n_values);
+    return FirstWrong(rows.count, [from, lengths, limit](int64_t i) {
+      const Wide offset = LoadValue<T>(from, i);
+      const Wide size = LoadValue<T>(lengths, i);
+      // Where offset and size are not negative and offset is within, nothing wraps.
+      const Wide room = Minus(limit, offset);
+      return static_cast<Wide>(offset | size | room | Minus(room, size));
+    });
+  };
+  if (bytes == 8) return scan(int64_t{}, int64_t{});
+  if (n_values <= std::numeric_limits<int32_t>::max()) return scan(int32_t{}, int32_t{});
+  return scan(int32_t{}, int64_t{});
+}
+
+int64_t FirstStrayTypeId(const void* ids, RowRange rows,
+                         std::span<const int8_t, 128> children) {
+  const auto* from = static_cast<const int8_t*>(ids) + rows.begin;
+  // Most unions number their children from 0 on, without a gap.
+  const auto gap = std::ranges::find(children, int8_t{-1});
+  if (std::all_of(gap, children.end(), [](int8_t child) { return child < 0; })) {
+    const auto last = static_cast<int8_t>(gap - children.begin() - 1);
+    return FirstWrong(rows.count, [from, last](int64_t i) {
+      return static_cast<int8_t>(from[i] | Minus(last, from[i]));
+    });
+  }
+  return FirstWrong(rows.count, [from, children](int64_t i) {
+    const int8_t id = from[i];
+    return static_cast<int8_t>(id | children[static_cast<size_t>(id & 127)]);
+  });
+}
+
+int64_t FirstStrayUnionOffset(const void* ids, const void* offsets, RowRange rows,
+                              std::span<const int64_t, 128> lengths) {
+  const auto* from = static_cast<const int8_t*>(ids) + rows.begin;
+  const void* places = From(offsets, rows.begin, sizeof(int32_t));
+  return FirstWrong(rows.count, [=](int64_t i) {
+    const int64_t offset = LoadValue<int32_t>(places, i);
+    return offset | (lengths[static_cast<size_t>(from[i])] - 1 - offset);
+  });
+}
+
+int64_t FirstStrayView(const ArrowArray& array, RowRange rows) {
+  const Nulls nulls(array);
+  const void* views = From(array.buffers[1], rows.begin, kViewBytes);
+  const int64_t n_buffers = array.n_buffers - 3;
+  const void* sizes = array.buffers[array.n_buffers - 1];
+  const auto fits = [=](int64_t i) {
+    const auto length = LoadValue<int32_t>(views, 4 * i);
+    const auto buffer = LoadValue<int32_t>(views, 4 * i + 2);
+    const auto offset = LoadValue<int32_t>(views, 4 * i + 3);
+    return length >= 0 && buffer >= 0 && buffer < n_buffers && offset >= 0 &&
+           int64_t{offset} + length <= LoadValue<int64_t>(sizes, buffer);
+  };
+  return FirstWrong(
+      rows.count,
+      [views](int64_t i) {
+        const auto length = LoadValue<int32_t>(views, 4 * i);
+        return length | Minus(kMostInline, length);
+      },
+      [&](int64_t i) { return fits(i) || nulls.At(rows.begin + i); });
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/data/format.cc --------------------------------------------------------------------
 
 #include <algorithm>
@@ -2541,6 +3292,17 @@ FormatFault ParseFormat(std::string_view text, Format* format) {
   return kUnknown;
 }
 
+std::array<int8_t, 128> ChildrenByTypeId(const Format& format) {
+  std::array<int8_t, 128> children;
+  children.fill(-1);
+  std::string_view ids = format.parameters;
+  for (int32_t child = 0; child < format.n_type_ids; ++child) {
+    const auto id = static_cast<size_t>(*Number_format(NextPart(&ids)));  // as they were read
+    children[id] = static_cast<int8_t>(child);
+  }
+  return children;
+}
+
 }  // namespace alloy::core_v0_1
 
 // src/data/layout.cc --------------------------------------------------------------------
@@ -2705,6 +3467,19 @@ std::optional<int64_t> ChildCount(const Format& format) {
   }
 }
 
+// Whether what a row holds says where to read on.
+bool LeadsOn(Form form) {
+  switch (form) {
+    case Form::kFixed:
+    case Form::kNull:
+    case Form::kStruct:
+    case Form::kFixedSizeList:
+      return false;
+    default:
+      return true;
+  }
+}
+
 bool IsInteger(Type type) { return type >= Type::kInt8 && type <= Type::kUInt64; }
 
 }  // namespace
@@ -2735,8 +3510,10 @@ class LayoutReader {
   Layout Finish() {
     // Preorder: whatever belongs to a node comes behind it.
     for (size_t i = layout_.nodes_.size() - 1; i > 0; --i) {
-      layout_.nodes_[static_cast<size_t>(layout_.places_[i].parent)].subtree +=
-          layout_.nodes_[i].subtree;
+      Layout::Node& parent =
+          layout_.nodes_[static_cast<size_t>(layout_.places_[i].parent)];
+      parent.subtree += layout_.nodes_[i].subtree;
+      parent.followed |= layout_.nodes_[i].followed;
     }
     return std::move(layout_);
   }
@@ -2778,6 +3555,11 @@ class LayoutReader {
                       .sized = format.bits > 0,
                       .nullable = (schema.flags & ARROW_FLAG_NULLABLE) != 0,
                       .dictionary = schema.dictionary != nullptr};
+    node.followed = node.dictionary || LeadsOn(format.form);
+    if (format.form == Form::kSparseUnion || format.form == Form::kDenseUnion) {
+      node.size = static_cast<int64_t>(layout_.type_ids_.size());
+      layout_.type_ids_.push_back({ChildrenByTypeId(format)});
+    }
     if (IsInteger(format.type)) node.offset_bytes = static_cast<uint8_t>(format.bits / 8);
     const std::string_view name = schema.name == nullptr ? "" : schema.name;
     layout_.nodes_.push_back(node);
@@ -3513,6 +4295,125 @@ void AppendPathPart(std::string_view name, int64_t ordinal, std::string* path) {
     AppendEscaped(CutText(name, kLongestQuoted), '\0', path);
     if (name.size() > kLongestQuoted) *path += "…";
   }
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/data/text_check.cc ----------------------------------------------------------------
+//
+// What level full asks beyond level safe, of one array: see follow.h.
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <string_view>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr size_t kAsciiBlock = 64;
+
+// The length of the longest prefix made of whole blocks of ASCII, in few instructions.
+size_t AsciiPrefix(std::string_view bytes) {
+  size_t done = 0;
+  for (; bytes.size() - done >= kAsciiBlock; done += kAsciiBlock) {
+    unsigned char any = 0;
+    for (size_t i = 0; i < kAsciiBlock; ++i) {
+      any = static_cast<unsigned char>(any | bytes[done + i]);
+    }
+    if (any >= 0x80) break;
+  }
+  return done;
+}
+
+bool IsAscii(std::string_view bytes) {
+  bytes.remove_prefix(AsciiPrefix(bytes));
+  return std::ranges::all_of(bytes,
+                             [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+bool IsUtf8(std::string_view bytes) {
+  while (true) {
+    bytes.remove_prefix(AsciiPrefix(bytes));
+    // A block with other characters in it, or the end.
+    const size_t target = bytes.size() - std::min(bytes.size(), kAsciiBlock);
+    while (bytes.size() > target) {
+      const size_t length = Utf8Length(bytes);
+      if (length == 0) return false;
+      bytes.remove_prefix(length);
+    }
+    if (bytes.empty()) return true;
+  }
+}
+
+bool Continues(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
+
+template <typename Offset>
+int64_t FirstBadTextOf(const ArrowArray& array, RowRange rows) {
+  const auto offset = [&](int64_t i) {
+    return int64_t{LoadValue<Offset>(array.buffers[1], rows.begin + i)};
+  };
+  const char* bytes = static_cast<const char*>(array.buffers[2]);
+  const auto text = [&](int64_t begin, int64_t end) {
+    if (begin == end) return std::string_view();  // bytes may be NULL
+    return std::string_view(bytes + begin, static_cast<size_t>(end - begin));
+  };
+  const int64_t end = offset(rows.count);
+  const std::string_view all = text(offset(0), end);
+  if (IsAscii(all)) return -1;
+  if (IsUtf8(all)) {
+    // Then each value is, unless it begins in the middle of a character.
+    int64_t i = 0;
+    while (i < rows.count && offset(i) < end && !Continues(bytes[offset(i)])) ++i;
+    if (i == rows.count || offset(i) == end) return -1;
+  }
+  const Nulls nulls(array);
+  for (int64_t i = 0; i < rows.count; ++i) {
+    if (!nulls.At(rows.begin + i) && !IsUtf8(text(offset(i), offset(i + 1)))) return i;
+  }
+  return -1;
+}
+
+}  // namespace
+
+int64_t FirstBadText(const ArrowArray& array, uint8_t bytes, RowRange rows) {
+  if (rows.count == 0) return -1;
+  return bytes == 4 ? FirstBadTextOf<int32_t>(array, rows)
+                    : FirstBadTextOf<int64_t>(array, rows);
+}
+
+ViewFault FirstBadView(const ArrowArray& array, RowRange rows, bool utf8) {
+  constexpr char kZeros[12] = {};
+  const Nulls nulls(array);
+  const auto* views = static_cast<const char*>(array.buffers[1]) + rows.begin * 16;
+  for (int64_t i = 0; i < rows.count; ++i, views += 16) {
+    if (nulls.At(rows.begin + i)) continue;
+    const auto size = static_cast<size_t>(LoadValue<int32_t>(views, 0));
+    std::string_view text(views + 4, std::min<size_t>(size, 12));
+    if (size <= 12) {
+      if (std::memcmp(text.data() + size, kZeros, 12 - size) != 0) return {i, false};
+    } else {
+      const auto buffer = LoadValue<int32_t>(views, 2);
+      const auto* from = static_cast<const char*>(array.buffers[2 + buffer]);
+      text = std::string_view(from + LoadValue<int32_t>(views, 3), size);
+      if (std::memcmp(views + 4, text.data(), 4) != 0) return {i, false};
+    }
+    if (utf8 && !IsUtf8(text)) return {i, true};
+  }
+  return {};
+}
+
+int64_t CountNulls(const void* bitmap, RowRange rows) {
+  const auto* bytes = static_cast<const unsigned char*>(bitmap);
+  const auto bit = [bytes](int64_t i) { return bytes[i / 8] >> (i % 8) & 1; };
+  const int64_t end = rows.begin + rows.count;
+  int64_t valid = 0, i = rows.begin;
+  for (; i < end && i % 8 != 0; ++i) valid += bit(i);
+  for (; end - i >= 64; i += 64) {
+    valid += std::popcount(static_cast<uint64_t>(LoadValue<uint64_t>(bytes + i / 8, 0)));
+  }
+  for (; i < end; ++i) valid += bit(i);
+  return rows.count - valid;
 }
 
 }  // namespace alloy::core_v0_1
@@ -7498,6 +8399,9 @@ class Bridge {
                              int32_t n_inputs, const char* const* options);
 
   Host& host() const { return *host_; }
+  // How far the gate looks into what the host passes, and into what the backend returns.
+  Level check_inputs() const { return check_inputs_; }
+  Level check_results() const { return check_results_; }
 
  private:
   enum ConditionCode : int { kOpen, kFailed, kClosed };
@@ -7515,6 +8419,8 @@ class Bridge {
 
   const std::shared_ptr<Host> host_;
   const std::string wanted_name_;  // of the backend; empty: any
+  const Level check_inputs_;
+  const Level check_results_;
   std::atomic<int> condition_{kOpen};
   mutable std::mutex mutex_;
   std::shared_ptr<Service> service_;                         // guarded by mutex_
@@ -7609,13 +8515,14 @@ namespace alloy::core_v0_1 {
 namespace {
 
 Status CheckLevel(uint32_t level, const char* field) {
-  if (level <= 1) return Status();
-  if (level <= 3) {
-    return Fail(ALLOY_UNSUPPORTED, std::string("alloy_bridge_options.") + field +
-                                       ": only level 1 (shape) exists yet");
-  }
+  if (level <= static_cast<uint32_t>(Level::kFull)) return Status();
   return Fail(ALLOY_INVALID, std::string("alloy_bridge_options.") + field + " is " +
                                  std::to_string(level) + "; it is 0 to 3");
+}
+
+// 0 means the default.
+Level LevelOr(Level default_level, uint32_t level) {
+  return level == 0 ? default_level : static_cast<Level>(level);
 }
 
 Status CheckBridgeOptions(const alloy_bridge_options& options) {
@@ -7660,7 +8567,10 @@ Result<std::shared_ptr<Bridge>> Bridge::Make(std::shared_ptr<Host> host,
 }
 
 Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
-    : host_(std::move(host)), wanted_name_(options.name != nullptr ? options.name : "") {}
+    : host_(std::move(host)),
+      wanted_name_(options.name != nullptr ? options.name : ""),
+      check_inputs_(LevelOr(Level::kShape, options.check_inputs)),
+      check_results_(LevelOr(Level::kSafe, options.check_results)) {}
 
 std::shared_ptr<Service> Bridge::Serve(std::shared_ptr<const BackendTable> table) const {
   const alloy_backend& backend = table->backend();
@@ -7941,7 +8851,7 @@ Status Call::RunAlone(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns
 Status Call::AdmitInputs(ArrowArray* inputs) const {
   int32_t i = 0;
   for (const Binding::Input& input : binding().inputs()) {
-    Status status = AdmitBatch(input.layout, &inputs[i]);
+    Status status = AdmitBatch(input.layout, bridge_->check_inputs(), &inputs[i]);
     if (status.ok() && !input.projection.identity) {
       status = ProjectBatch(input.projection, &inputs[i]);
     }
@@ -8008,7 +8918,7 @@ Status Call::CheckMoved(const ArrowArray* inputs, ArrowArray* output) const {
 }
 
 Status Call::CheckOutput(int64_t rows, ArrowArray* output) const {
-  Status status = AdmitBatch(binding().output_layout(), output);
+  Status status = AdmitBatch(binding().output_layout(), bridge_->check_results(), output);
   if (status.ok() && (binding().function().flags & ALLOY_ROWWISE) != 0 &&
       output->length != rows) {
     status = Fail(ALLOY_BAD_DATA, ALLOY_REASON_ROW_COUNT,

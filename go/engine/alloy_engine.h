@@ -495,13 +495,17 @@ ALLOY_API void alloy_host_free(alloy_host* host);
 ALLOY_API void alloy_host_log(alloy_host* host, int32_t level, const char* text,
                               int64_t length);
 
-// Zeros are the defaults. Levels: 0 default, 1 shape (nothing is dereferenced that was
-// not checked), 2 safe (nothing that is followed leaves its buffer), 3 full (and UTF-8).
+// Zeros are the defaults. The levels of the gate: 0 is the default; 1, shape, reads no
+// rows: nothing is dereferenced that was not checked; 2, safe: and no offset, view,
+// index, type id or run end that the rows of a batch lead to leaves its buffer, at a cost
+// in proportion to the rows; 3, full: and the same of what no row leads to, null counts
+// are those of the bitmaps, text is UTF-8, views have the prefixes of their text. C data
+// has no sizes: that buffers are as long as they must be is believed at every level.
 typedef struct alloy_bridge_options {
   uint32_t struct_size;
   uint32_t isolated;       // 0: in this process. Others are ALLOY_UNSUPPORTED yet
-  uint32_t check_inputs;   // 0 means shape. 2 and 3 are ALLOY_UNSUPPORTED yet
-  uint32_t check_results;  // 0 means shape. 2 and 3 are ALLOY_UNSUPPORTED yet
+  uint32_t check_inputs;   // the level for what the host passes; 0 means shape
+  uint32_t check_results;  // the level for what the backend returns; 0 means safe
   uint32_t max_workers;  // of the isolated mode, as the five after it; ignored in process
   uint32_t reserved;
   int64_t input_bytes, output_bytes;
@@ -516,7 +520,8 @@ typedef struct alloy_bridge_options {
 //   NULL: the
 //            defaults.
 //   Gives    out, NULL unless ALLOY_OK is returned.
-//   Fails    ALLOY_UNSUPPORTED  the isolated mode, or a level that does not exist yet.
+//   Fails    ALLOY_INVALID      a level or a struct_size that is none.
+//            ALLOY_UNSUPPORTED  the isolated mode, or a field of a newer version.
 ALLOY_API alloy_code alloy_bridge_new(alloy_host* host,
                                       const alloy_bridge_options* options,
                                       alloy_bridge** out, alloy_error* err);

@@ -104,11 +104,19 @@ type Bridge struct {
 	log     *logging
 }
 
+// Checks are the levels of the gate, 0 to 3, for inputs and for results; alloy.h says what
+// they find.
+type Checks struct{ Inputs, Results uint32 }
+
 // NewBridge makes a bridge on the built-in echo.
-func (h *Host) NewBridge() (*Bridge, *Fault) {
+func (h *Host) NewBridge(checks Checks) (*Bridge, *Fault) {
 	var err C.alloy_error
 	b := &Bridge{log: h.log}
-	code := C.alloy_bridge_new(h.pointer, nil, &b.pointer, &err)
+	options := C.alloy_bridge_options{
+		struct_size:  C.sizeof_alloy_bridge_options,
+		check_inputs: C.uint32_t(checks.Inputs), check_results: C.uint32_t(checks.Results),
+	}
+	code := C.alloy_bridge_new(h.pointer, &options, &b.pointer, &err)
 	runtime.KeepAlive(h)
 	if code != C.ALLOY_OK {
 		return nil, fault(code, &err)

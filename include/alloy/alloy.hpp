@@ -112,6 +112,14 @@ struct FunctionInfo {
   std::vector<std::string> options;  // names
 };
 
+// How far the gate looks into what crosses; alloy.h says what each level finds.
+enum class Level : uint32_t { kDefault = 0, kShape = 1, kSafe = 2, kFull = 3 };
+
+struct BridgeOptions {
+  Level check_inputs = Level::kDefault;   // what the host passes: shape
+  Level check_results = Level::kDefault;  // what the backend returns: safe
+};
+
 struct BackendInfo {
   std::string name;
   std::string version;
@@ -125,11 +133,16 @@ struct BackendInfo {
 class Bridge {
  public:
   Bridge() : Bridge(Host()) {}
-  explicit Bridge(const Host& host) : state_(std::make_unique<State>(host)) {
+  explicit Bridge(const Host& host, const BridgeOptions& options = {})
+      : state_(std::make_unique<State>(host)) {
     if (state_->status = host.status(); !state_->status.ok()) return;
+    alloy_bridge_options raw{};
+    raw.struct_size = sizeof(raw);
+    raw.check_inputs = static_cast<uint32_t>(options.check_inputs);
+    raw.check_results = static_cast<uint32_t>(options.check_results);
     alloy_error error;
     alloy_bridge* bridge = nullptr;
-    if (alloy_bridge_new(host.get(), nullptr, &bridge, &error) != ALLOY_OK) {
+    if (alloy_bridge_new(host.get(), &raw, &bridge, &error) != ALLOY_OK) {
       state_->status = Status(error);
     }
     state_->bridge.reset(bridge);

@@ -6,6 +6,7 @@
 
 #include "alloy/block.hpp"
 #include "alloy/reason.h"
+#include "data/deep.h"
 #include "data/fault.h"
 #include "data/own.h"
 #include "data/shape.h"
@@ -20,18 +21,6 @@ int64_t CountBuffers(const ArrowArray& array) {
   int64_t n = array.n_buffers;
   for (int64_t i = 0; i < array.n_children; ++i) n += CountBuffers(*array.children[i]);
   return array.dictionary == nullptr ? n : n + CountBuffers(*array.dictionary);
-}
-
-bool HasValidity(Form form) {
-  switch (form) {
-    case Form::kSparseUnion:
-    case Form::kDenseUnion:
-    case Form::kRunEnd:
-    case Form::kNull:
-      return false;
-    default:
-      return true;
-  }
 }
 
 // Writes the tree anew: every node, so that what hangs together has one owner.
@@ -107,7 +96,7 @@ Status Mend(const Layout& layout, ArrowArray* batch) {
 
 }  // namespace
 
-Status AdmitBatch(const Layout& layout, ArrowArray* batch) {
+Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch) {
   ShapeWalk walk(layout);
   if (!walk.Check(*batch)) [[unlikely]]
     return ShapeStatus(layout, walk.fault());
@@ -120,6 +109,7 @@ Status AdmitBatch(const Layout& layout, ArrowArray* batch) {
     }
     mend = true;
   }
+  if (level != Level::kShape) ALLOY_TRY(CheckDeep(layout, level, *batch));
   return mend ? Mend(layout, batch) : Status();
 }
 

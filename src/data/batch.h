@@ -9,17 +9,18 @@
 #include "alloy/arrow_abi.h"
 #include "base/status.h"
 #include "data/layout.h"
+#include "data/level.h"
 
 namespace alloy::core {
 
-// Check a batch at level shape, and mend what can be mended without touching its data: on
+// Check a batch at a level, and mend what can be mended without touching its data: on
 // success *batch is a batch as backend.h has it, and no buffer but a validity bitmap is
 // NULL. A batch that is one already is not changed; any other becomes a block that owns
 // what was there.
 //   Takes  nothing: on failure *batch is what it was, and still the caller's.
 //   Fails  ALLOY_BAD_DATA   with reason and column.
 //          ALLOY_EXHAUSTED  no memory to mend with.
-Status AdmitBatch(const Layout& layout, ArrowArray* batch);
+Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch);
 
 }  // namespace alloy::core
 

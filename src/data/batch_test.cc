@@ -40,7 +40,8 @@ TEST(BatchTest, LeavesABatchThatFitsAlone) {
     OwnedArray batch = Make(Rows(kind.sample.length, {kind.sample}));
     ArrowArray before;
     std::memcpy(&before, batch.get(), sizeof(before));
-    ASSERT_TRUE(AdmitBatch(LayoutOf(BatchOf({kind.schema})), batch.get()).ok());
+    ASSERT_TRUE(
+        AdmitBatch(LayoutOf(BatchOf({kind.schema})), Level::kShape, batch.get()).ok());
     EXPECT_EQ(std::memcmp(&before, batch.get(), sizeof(before)), 0);
   }
 }
@@ -49,7 +50,8 @@ TEST(BatchTest, LeavesABatchThatFailsToItsOwner) {
   Count released = 0;
   {
     OwnedArray batch = Make(Rows(4, {Fixed(3)}), &released);
-    const Status status = AdmitBatch(LayoutOf(BatchOf({kInt})), batch.get());
+    const Status status =
+        AdmitBatch(LayoutOf(BatchOf({kInt})), Level::kShape, batch.get());
     EXPECT_EQ(status.reason(), ALLOY_REASON_CHILD_LENGTH);
     EXPECT_EQ(released, 0);
     EXPECT_TRUE(batch);
@@ -63,7 +65,8 @@ TEST(BatchTest, MovesTheOffsetOfTheBatchIntoItsColumns) {
   value.offset = 1;
   value.children[0].offset = 0;
   OwnedArray batch = Make(value, &released);
-  ASSERT_TRUE(AdmitBatch(LayoutOf(BatchOf({kInt, kInt})), batch.get()).ok());
+  ASSERT_TRUE(
+      AdmitBatch(LayoutOf(BatchOf({kInt, kInt})), Level::kShape, batch.get()).ok());
   EXPECT_EQ(batch->offset, 0);
   EXPECT_EQ(batch->length, 2);
   EXPECT_EQ(batch->n_buffers, 1);
@@ -82,7 +85,7 @@ TEST(BatchTest, CutsColumnsThatAreLongerThanTheBatch) {
   longer.buffers[0] = &bitmap;
   longer.null_count = 1;
   OwnedArray batch = Make(Rows(3, {longer}));
-  ASSERT_TRUE(AdmitBatch(LayoutOf(BatchOf({kInt})), batch.get()).ok());
+  ASSERT_TRUE(AdmitBatch(LayoutOf(BatchOf({kInt})), Level::kShape, batch.get()).ok());
   EXPECT_EQ(batch->children[0]->length, 3);
   EXPECT_EQ(batch->children[0]->null_count, -1);  // one among five says nothing of three
   EXPECT_EQ(*Describe(*Make(kInt), *batch->children[0]), "Int32[null, 11, 12]");
@@ -97,12 +100,12 @@ TEST(BatchTest, CutsEveryTypeByItsOffsetAlone) {
     value.offset = 1;
     OwnedArray batch = Make(value, &released);
     const Layout layout = LayoutOf(BatchOf({kind.schema}));
-    ASSERT_TRUE(AdmitBatch(layout, batch.get()).ok());
+    ASSERT_TRUE(AdmitBatch(layout, Level::kShape, batch.get()).ok());
     EXPECT_EQ(batch->children[0]->offset, 1);
     EXPECT_EQ(batch->children[0]->length, 2);
     // What was mended needs no mending.
     ArrowArray before = *batch.get();
-    ASSERT_TRUE(AdmitBatch(layout, batch.get()).ok());
+    ASSERT_TRUE(AdmitBatch(layout, Level::kShape, batch.get()).ok());
     EXPECT_EQ(std::memcmp(&before, batch.get(), sizeof(before)), 0);
     batch.Release();
     EXPECT_EQ(released, static_cast<int>(layout.nodes().size()));
@@ -120,7 +123,7 @@ TEST(BatchTest, GivesEmptyArraysTheBuffersTheyLack) {
     Count released = 0;
     OwnedArray batch = Make(Rows(0, {empty}), &released);
     const Layout layout = LayoutOf(BatchOf({kind.schema}));
-    ASSERT_TRUE(AdmitBatch(layout, batch.get()).ok());
+    ASSERT_TRUE(AdmitBatch(layout, Level::kShape, batch.get()).ok());
     const ArrowArray& column = *batch->children[0];
     for (int64_t i = validity ? 1 : 0; i < column.n_buffers; ++i) {
       ASSERT_NE(column.buffers[i], nullptr);
@@ -135,7 +138,8 @@ TEST(BatchTest, GivesEmptyArraysTheBuffersTheyLack) {
 TEST(BatchTest, GivesEmptyStringsAmongRowsTheirBytes) {
   OwnedArray batch =
       Make(Rows(3, {{.length = 3, .buffers = {nullptr, Zeros(), nullptr}}}));
-  ASSERT_TRUE(AdmitBatch(LayoutOf(BatchOf({{.format = "u"}})), batch.get()).ok());
+  ASSERT_TRUE(
+      AdmitBatch(LayoutOf(BatchOf({{.format = "u"}})), Level::kShape, batch.get()).ok());
   EXPECT_NE(batch->children[0]->buffers[2], nullptr);
   EXPECT_EQ(*Describe(*Make(Schema{.format = "u"}), *batch->children[0]),
             "Utf8[\"\", \"\", \"\"]");
@@ -144,7 +148,8 @@ TEST(BatchTest, GivesEmptyStringsAmongRowsTheirBytes) {
 TEST(BatchTest, TakesTheOldBufferOfANullArrayAway) {
   OwnedArray batch =
       Make(Rows(3, {{.length = 5, .buffers = {Zeros()}, .null_count = 5}}));
-  ASSERT_TRUE(AdmitBatch(LayoutOf(BatchOf({{.format = "n"}})), batch.get()).ok());
+  ASSERT_TRUE(
+      AdmitBatch(LayoutOf(BatchOf({{.format = "n"}})), Level::kShape, batch.get()).ok());
   EXPECT_EQ(batch->children[0]->n_buffers, 0);
   EXPECT_EQ(batch->children[0]->length, 3);
   EXPECT_EQ(batch->children[0]->null_count, 3);
@@ -158,7 +163,7 @@ TEST(BatchTest, MendsDeepBelow) {
   Array index = Fixed(2);
   index.dictionary = {{.length = 0, .buffers = {nullptr, nullptr, nullptr}}};
   OwnedArray batch = Make(Rows(2, {Numbers(2), Rows(2, {index, Numbers(2)})}));
-  ASSERT_TRUE(AdmitBatch(LayoutOf(schema), batch.get()).ok());
+  ASSERT_TRUE(AdmitBatch(LayoutOf(schema), Level::kShape, batch.get()).ok());
   const ArrowArray& dictionary = *batch->children[1]->children[0]->dictionary;
   EXPECT_NE(dictionary.buffers[1], nullptr);
   EXPECT_NE(dictionary.buffers[2], nullptr);
@@ -176,7 +181,7 @@ TEST(BatchTest, RefusesNullsOfTheBatchItself) {
     value.offset = offset;
     value.buffers[0] = bitmap;
     *out = Make(value);
-    return AdmitBatch(layout, out->get());
+    return AdmitBatch(layout, Level::kShape, out->get());
   };
   OwnedArray batch;
   EXPECT_EQ(admit(1, 0, one_null, &batch).reason(), ALLOY_REASON_BATCH_NULLS);
@@ -203,7 +208,7 @@ TEST(BatchTest, LooksForNullsInAnyPartOfABitmap) {
         value.buffers[0] = bitmap;
         OwnedArray batch = Make(value);
         const bool inside = null >= offset && null < offset + length;
-        ASSERT_EQ(AdmitBatch(layout, batch.get()).ok(), !inside)
+        ASSERT_EQ(AdmitBatch(layout, Level::kShape, batch.get()).ok(), !inside)
             << offset << " " << length << " " << null;
       }
     }
@@ -216,7 +221,8 @@ TEST(BatchTest, LetsColumnsBeMovedOutOfAMendedBatch) {
   value.offset = 1;
   OwnedArray batch = Make(value, &released);
   const Schema nested{.format = "+s", .children = {kInt}};
-  ASSERT_TRUE(AdmitBatch(LayoutOf(BatchOf({kInt, nested})), batch.get()).ok());
+  ASSERT_TRUE(
+      AdmitBatch(LayoutOf(BatchOf({kInt, nested})), Level::kShape, batch.get()).ok());
   OwnedArray column(batch->children[1]);
   OwnedArray inner(column->children[0]);
   batch.Release();

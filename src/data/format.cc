@@ -204,4 +204,15 @@ FormatFault ParseFormat(std::string_view text, Format* format) {
   return kUnknown;
 }
 
+std::array<int8_t, 128> ChildrenByTypeId(const Format& format) {
+  std::array<int8_t, 128> children;
+  children.fill(-1);
+  std::string_view ids = format.parameters;
+  for (int32_t child = 0; child < format.n_type_ids; ++child) {
+    const auto id = static_cast<size_t>(*Number(NextPart(&ids)));  // as they were read
+    children[id] = static_cast<int8_t>(child);
+  }
+  return children;
+}
+
 }  // namespace alloy::core

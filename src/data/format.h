@@ -8,6 +8,7 @@
 #ifndef ALLOY_SRC_DATA_FORMAT_H_
 #define ALLOY_SRC_DATA_FORMAT_H_
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -74,6 +75,12 @@ enum class Form : uint8_t {
   kNull,           // nothing
 };
 
+// Whether arrays of a form begin with a validity bitmap.
+constexpr bool HasValidity(Form form) {
+  return form != Form::kSparseUnion && form != Form::kDenseUnion &&
+         form != Form::kRunEnd && form != Form::kNull;
+}
+
 struct Format {
   Type type = Type::kNull;
   Form form = Form::kNull;
@@ -95,6 +102,9 @@ struct FormatFault {
 
 // Read `text`, of which `format` keeps a view.
 FormatFault ParseFormat(std::string_view text, Format* format);
+
+// Which child each type id of a union means; -1: none.
+std::array<int8_t, 128> ChildrenByTypeId(const Format& format);
 
 }  // namespace alloy::core
 

@@ -77,6 +77,19 @@ std::optional<int64_t> ChildCount(const Format& format) {
   }
 }
 
+// Whether what a row holds says where to read on.
+bool LeadsOn(Form form) {
+  switch (form) {
+    case Form::kFixed:
+    case Form::kNull:
+    case Form::kStruct:
+    case Form::kFixedSizeList:
+      return false;
+    default:
+      return true;
+  }
+}
+
 bool IsInteger(Type type) { return type >= Type::kInt8 && type <= Type::kUInt64; }
 
 }  // namespace
@@ -107,8 +120,10 @@ class LayoutReader {
   Layout Finish() {
     // Preorder: whatever belongs to a node comes behind it.
     for (size_t i = layout_.nodes_.size() - 1; i > 0; --i) {
-      layout_.nodes_[static_cast<size_t>(layout_.places_[i].parent)].subtree +=
-          layout_.nodes_[i].subtree;
+      Layout::Node& parent =
+          layout_.nodes_[static_cast<size_t>(layout_.places_[i].parent)];
+      parent.subtree += layout_.nodes_[i].subtree;
+      parent.followed |= layout_.nodes_[i].followed;
     }
     return std::move(layout_);
   }
@@ -150,6 +165,11 @@ class LayoutReader {
                       .sized = format.bits > 0,
                       .nullable = (schema.flags & ARROW_FLAG_NULLABLE) != 0,
                       .dictionary = schema.dictionary != nullptr};
+    node.followed = node.dictionary || LeadsOn(format.form);
+    if (format.form == Form::kSparseUnion || format.form == Form::kDenseUnion) {
+      node.size = static_cast<int64_t>(layout_.type_ids_.size());
+      layout_.type_ids_.push_back({ChildrenByTypeId(format)});
+    }
     if (IsInteger(format.type)) node.offset_bytes = static_cast<uint8_t>(format.bits / 8);
     const std::string_view name = schema.name == nullptr ? "" : schema.name;
     layout_.nodes_.push_back(node);

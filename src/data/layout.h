@@ -10,6 +10,7 @@
 #ifndef ALLOY_SRC_DATA_LAYOUT_H_
 #define ALLOY_SRC_DATA_LAYOUT_H_
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -26,7 +27,8 @@ class Layout {
  public:
   struct Node {
     int64_t max_end = 0;     // the largest offset + length whose bytes fit 63 bits
-    int64_t size = 0;        // rows of the child for each row (fixed-size list)
+    int64_t size = 0;        // rows of the child for each row (fixed-size list); which of
+                             // the TypeIds (union)
     int32_t n_children = 0;  // the dictionary, which follows first, is not among them
     int32_t subtree = 1;     // nodes from here on that belong to this one, itself too
     Type type = Type::kNull;
@@ -36,6 +38,12 @@ class Layout {
     bool sized = false;        // values of more than no bits
     bool nullable = false;
     bool dictionary = false;
+    bool followed = false;  // here or below, rows lead to other places: see deep.h
+  };
+
+  // The type ids of a union.
+  struct TypeIds {
+    std::array<int8_t, 128> children;  // by type id; -1: there is none
   };
 
   // Read the schema of an array of any type.
@@ -49,6 +57,10 @@ class Layout {
   // In preorder: node i is column i - 1.
   std::span<const Node> nodes() const { return nodes_; }
   int64_t n_columns() const { return nodes_[0].n_children; }  // of a batch
+
+  const TypeIds& type_ids(const Node& node) const {
+    return type_ids_[static_cast<size_t>(node.size)];
+  }
 
   std::string_view name(int32_t column) const;
 
@@ -67,6 +79,7 @@ class Layout {
   friend class LayoutReader;
 
   std::vector<Node> nodes_;
+  std::vector<TypeIds> type_ids_;
   std::vector<Name> places_;
   std::string names_;
 };

@@ -79,7 +79,7 @@ TEST(ProjectTest, PassesTheVeryColumnsOfTheBatch) {
   EXPECT_EQ(batch->children[0], last);
   EXPECT_EQ(batch->children[1], first);
   const auto layout = Layout::OfBatch(**ProjectSchema(*Make(kThree), kLastFirst));
-  ASSERT_TRUE(AdmitBatch(*layout, batch.get()).ok());
+  ASSERT_TRUE(AdmitBatch(*layout, Level::kShape, batch.get()).ok());
   EXPECT_EQ(batch->children[0], last);
   EXPECT_EQ(released, 0);
   batch.Release();
@@ -104,7 +104,8 @@ TEST(ProjectTest, ProjectsWhatWasMended) {
   value.offset = 1;
   OwnedArray batch = Make(value, &released);
   const Schema schema = BatchOf({{.format = "i"}, {.format = "l"}});
-  ASSERT_TRUE(AdmitBatch(*Layout::OfBatch(*Make(schema)), batch.get()).ok());
+  ASSERT_TRUE(
+      AdmitBatch(*Layout::OfBatch(*Make(schema)), Level::kShape, batch.get()).ok());
   ASSERT_TRUE(ProjectBatch({.columns = {1}, .identity = false}, batch.get()).ok());
   OwnedArray column(batch->children[0]);
   batch.Release();

@@ -12,13 +12,14 @@ namespace alloy::core {
 namespace {
 
 Status CheckLevel(uint32_t level, const char* field) {
-  if (level <= 1) return Status();
-  if (level <= 3) {
-    return Fail(ALLOY_UNSUPPORTED, std::string("alloy_bridge_options.") + field +
-                                       ": only level 1 (shape) exists yet");
-  }
+  if (level <= static_cast<uint32_t>(Level::kFull)) return Status();
   return Fail(ALLOY_INVALID, std::string("alloy_bridge_options.") + field + " is " +
                                  std::to_string(level) + "; it is 0 to 3");
+}
+
+// 0 means the default.
+Level LevelOr(Level default_level, uint32_t level) {
+  return level == 0 ? default_level : static_cast<Level>(level);
 }
 
 Status CheckBridgeOptions(const alloy_bridge_options& options) {
@@ -63,7 +64,10 @@ Result<std::shared_ptr<Bridge>> Bridge::Make(std::shared_ptr<Host> host,
 }
 
 Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
-    : host_(std::move(host)), wanted_name_(options.name != nullptr ? options.name : "") {}
+    : host_(std::move(host)),
+      wanted_name_(options.name != nullptr ? options.name : ""),
+      check_inputs_(LevelOr(Level::kShape, options.check_inputs)),
+      check_results_(LevelOr(Level::kSafe, options.check_results)) {}
 
 std::shared_ptr<Service> Bridge::Serve(std::shared_ptr<const BackendTable> table) const {
   const alloy_backend& backend = table->backend();

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "data/level.h"
 #include "engine/binding.h"
 #include "engine/host.h"
 
@@ -52,6 +53,9 @@ class Bridge {
                              int32_t n_inputs, const char* const* options);
 
   Host& host() const { return *host_; }
+  // How far the gate looks into what the host passes, and into what the backend returns.
+  Level check_inputs() const { return check_inputs_; }
+  Level check_results() const { return check_results_; }
 
  private:
   enum ConditionCode : int { kOpen, kFailed, kClosed };
@@ -69,6 +73,8 @@ class Bridge {
 
   const std::shared_ptr<Host> host_;
   const std::string wanted_name_;  // of the backend; empty: any
+  const Level check_inputs_;
+  const Level check_results_;
   std::atomic<int> condition_{kOpen};
   mutable std::mutex mutex_;
   std::shared_ptr<Service> service_;                         // guarded by mutex_

@@ -186,14 +186,29 @@ TEST_F(BridgeTest, WhatDoesNotExistYetIsUnsupportedAndNotLess) {
     set(options);
     return Bridge::Make(host_, options).status().code();
   };
-  EXPECT_EQ(code_for([](auto& o) { o.check_inputs = 2; }), ALLOY_UNSUPPORTED);
-  EXPECT_EQ(code_for([](auto& o) { o.check_results = 3; }), ALLOY_UNSUPPORTED);
-  EXPECT_EQ(code_for([](auto& o) { o.check_inputs = 4; }), ALLOY_INVALID);
   EXPECT_EQ(code_for([](auto& o) { o.isolated = 1; }), ALLOY_UNSUPPORTED);
   EXPECT_EQ(code_for([](auto& o) { o.isolated = 3; }), ALLOY_INVALID);
   EXPECT_EQ(code_for([](auto& o) { o.min_sequence = 1; }), ALLOY_UNSUPPORTED);
   EXPECT_EQ(code_for([](auto& o) { o.struct_size = 4; }), ALLOY_INVALID);
-  EXPECT_EQ(code_for([](auto& o) { o.check_inputs = o.check_results = 1; }), ALLOY_OK);
+}
+
+TEST_F(BridgeTest, LevelsAre0To3AndOfEachDirection) {
+  const auto make = [&](uint32_t inputs, uint32_t results) {
+    alloy_bridge_options options = BridgeOptions();
+    options.check_inputs = inputs;
+    options.check_results = results;
+    return Bridge::Make(host_, options);
+  };
+  const auto levels = [&](uint32_t inputs, uint32_t results) {
+    const auto bridge = make(inputs, results);
+    return std::pair((*bridge)->check_inputs(), (*bridge)->check_results());
+  };
+  EXPECT_EQ(levels(0, 0), std::pair(Level::kShape, Level::kSafe));
+  EXPECT_EQ(levels(2, 1), std::pair(Level::kSafe, Level::kShape));
+  EXPECT_EQ(levels(3, 2), std::pair(Level::kFull, Level::kSafe));
+  EXPECT_EQ(make(4, 0).status().code(), ALLOY_INVALID);
+  EXPECT_NE(make(0, 4).status().fault().text.find("check_results is 4"),
+            std::string::npos);
 }
 
 TEST_F(BridgeTest, AFieldOfANewerProgramIsNeverIgnored) {

@@ -96,7 +96,7 @@ Status Call::RunAlone(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns
 Status Call::AdmitInputs(ArrowArray* inputs) const {
   int32_t i = 0;
   for (const Binding::Input& input : binding().inputs()) {
-    Status status = AdmitBatch(input.layout, &inputs[i]);
+    Status status = AdmitBatch(input.layout, bridge_->check_inputs(), &inputs[i]);
     if (status.ok() && !input.projection.identity) {
       status = ProjectBatch(input.projection, &inputs[i]);
     }
@@ -163,7 +163,7 @@ Status Call::CheckMoved(const ArrowArray* inputs, ArrowArray* output) const {
 }
 
 Status Call::CheckOutput(int64_t rows, ArrowArray* output) const {
-  Status status = AdmitBatch(binding().output_layout(), output);
+  Status status = AdmitBatch(binding().output_layout(), bridge_->check_results(), output);
   if (status.ok() && (binding().function().flags & ALLOY_ROWWISE) != 0 &&
       output->length != rows) {
     status = Fail(ALLOY_BAD_DATA, ALLOY_REASON_ROW_COUNT,

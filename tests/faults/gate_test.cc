@@ -69,12 +69,19 @@ Totals ReadLedger(alloy::Bridge& bridge) {
           support::Only<bool>(batch, "twice")};
 }
 
+// What is found at level safe is found in results without being asked for.
+alloy::Level ResultLevel(const Case& fault) {
+  return fault.level > 2 ? alloy::Level::kFull : alloy::Level::kDefault;
+}
+
 class ArrayFault : public testing::TestWithParam<Case> {};
 class SchemaFault : public testing::TestWithParam<Case> {};
 
 TEST_P(ArrayFault, IsFoundInWhatTheHostPasses) {
   const Case& fault = GetParam();
-  const alloy::Bridge bridge = support::Load("tests/identity");
+  const alloy::Bridge bridge =
+      support::Load("tests/identity", support::TestHost(),
+                    {.check_inputs = static_cast<alloy::Level>(fault.level)});
   Tree tree;
   alloy_error error;
   const auto call = support::Bind(bridge, "identity", tree.schema(Tree::kRoot), &error);
@@ -99,9 +106,31 @@ TEST_P(ArrayFault, IsFoundInWhatTheHostPasses) {
   ExpectServes(call.get());
 }
 
+TEST_P(ArrayFault, IsNotLookedForAtALowerLevel) {
+  const Case& fault = GetParam();
+  for (uint32_t level = 1; level < fault.level; ++level) {
+    const auto lower = static_cast<alloy::Level>(level);
+    const alloy::Bridge bridge =
+        support::Load("tests/identity", support::TestHost(),
+                      {.check_inputs = lower, .check_results = lower});
+    Tree tree;
+    alloy_error error;
+    const auto call = support::Bind(bridge, "identity", tree.schema(Tree::kRoot), &error);
+    fault.spoil(tree);
+    ArrowArray input;
+    ArrowArray output;
+    tree.MoveArray(&input);
+    ASSERT_EQ(alloy_call_run(call.get(), &input, &output, 0, 0, &error), ALLOY_OK)
+        << error.text;
+    output.release(&output);
+    EXPECT_EQ(tree.releases(), 1);
+  }
+}
+
 TEST_P(ArrayFault, IsFoundInWhatTheBackendReturns) {
   const Case& fault = GetParam();
-  alloy::Bridge bridge = support::Load("tests/lie");
+  alloy::Bridge bridge = support::Load("tests/lie", support::TestHost(),
+                                       {.check_results = ResultLevel(fault)});
   const Totals before = ReadLedger(bridge);
   const auto batch = support::SmallBatch();
   auto result = bridge.Call("lie", batch, {{"fault", fault.name}});

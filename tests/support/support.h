@@ -52,8 +52,9 @@ inline alloy::Host TestHost(std::shared_ptr<LogLines> lines = nullptr,
 }
 
 // A bridge on a library; empty: on the built-in echo.
-inline alloy::Bridge Load(std::string_view name, const alloy::Host& host = TestHost()) {
-  alloy::Bridge bridge(host);
+inline alloy::Bridge Load(std::string_view name, const alloy::Host& host = TestHost(),
+                          const alloy::BridgeOptions& options = {}) {
+  alloy::Bridge bridge(host, options);
   if (!name.empty()) {
     const alloy::Status status = bridge.SetImplLib(BackendPath(name));
     EXPECT_TRUE(status.ok()) << status;

@@ -10,7 +10,8 @@ namespace {
 fault_case At(std::span<const faults::Case> cases, int64_t i) {
   if (i >= static_cast<int64_t>(cases.size())) return {};
   const faults::Case& one = cases[static_cast<size_t>(i)];
-  return {.name = one.name, .reason = one.reason, .column = one.column};
+  return {
+      .name = one.name, .reason = one.reason, .column = one.column, .level = one.level};
 }
 
 faults::Tree& AsTree(void* tree) { return *static_cast<faults::Tree*>(tree); }

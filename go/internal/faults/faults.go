@@ -23,10 +23,12 @@ const (
 	AnyColumn       = -2
 )
 
-// Case is a fault, or with reason 0 an oddity that is valid.
+// Case is a fault, or with reason 0 an oddity that is valid; Level is the first of the
+// gate that finds it.
 type Case struct {
 	Name           string
 	Reason, Column int
+	Level          uint32
 }
 
 func cases(at func(C.int64_t) C.fault_case) []Case {
@@ -36,7 +38,9 @@ func cases(at func(C.int64_t) C.fault_case) []Case {
 		if c.name == nil {
 			return list
 		}
-		list = append(list, Case{Name: C.GoString(c.name), Reason: int(c.reason), Column: int(c.column)})
+		list = append(list, Case{
+			Name: C.GoString(c.name), Reason: int(c.reason), Column: int(c.column), Level: uint32(c.level),
+		})
 	}
 }
 

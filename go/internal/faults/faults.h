@@ -14,6 +14,7 @@ typedef struct fault_case {
   const char* name;
   int32_t reason;
   int32_t column;
+  uint32_t level;
 } fault_case;
 
 // A case by its number, those of schemas after those of arrays; the name is NULL at the
