@@ -2,6 +2,9 @@ module github.com/ignalina/alloy
 
 go 1.25.0
 
+// What is built, and perhaps a whole system in it, holds no package of this module.
+ignore ./build
+
 require (
 	github.com/apache/arrow-go/v18 v18.8.0
 	golang.org/x/sys v0.47.0
