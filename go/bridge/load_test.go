@@ -3,7 +3,10 @@
 package bridge_test
 
 import (
+	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -199,5 +202,40 @@ func TestCallsWhileLibrariesAlternate(t *testing.T) {
 	}
 	if seen[0].Load() == 0 || seen[1].Load() == 0 {
 		t.Errorf("%d of one, %d of the other", seen[0].Load(), seen[1].Load())
+	}
+}
+
+// TestALibraryThatIsReplacedOnDiskGoesOnAsItWas: overwritten in place, cut, and gone.
+func TestALibraryThatIsReplacedOnDiskGoesOnAsItWas(t *testing.T) {
+	content, err := os.ReadFile(library(t, "echo_cpp"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "backend.so")
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	goBridge := open(t, nil, "")
+	if err := goBridge.SetImplLib(path, ""); err != nil {
+		t.Fatal(err)
+	}
+	arrays := threeArrays(t, memory.DefaultAllocator)
+	for _, change := range []func() error{
+		func() error { return nil },
+		func() error { return os.WriteFile(path, bytes.Repeat([]byte("x"), len(content)), 0o600) },
+		func() error { return os.Truncate(path, 0) },
+		func() error { return os.Remove(path) },
+	} {
+		if err := change(); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := goBridge.FromChunks(arrays); err != nil || n != 3 {
+			t.Errorf("got %d, %v", n, err)
+		}
+		out, err := goBridge.Call(ctx, "echo", nil, int64BatchOnce)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Release()
 	}
 }

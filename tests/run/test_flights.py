@@ -4,6 +4,7 @@
 import io
 import json
 import math
+import os
 import pathlib
 import subprocess
 import unittest
@@ -78,6 +79,23 @@ class FlightsTest(unittest.TestCase):
 
     def test_no_bar_where_there_is_no_terminal(self):
         self.assertEqual(self.stderr, b"")
+
+    def test_a_bar_on_a_terminal(self):
+        terminal, other = os.openpty()
+        with subprocess.Popen([PROGRAM, DATA], stdout=subprocess.DEVNULL, stderr=other) as done:
+            os.close(other)
+            said = b""
+            try:
+                while part := os.read(terminal, 4096):
+                    said += part
+            except OSError:  # what a terminal says at its end
+                pass
+            os.close(terminal)
+        self.assertEqual(done.returncode, 0)
+        text = said.decode()
+        self.assertIn("█ 100 %  336,776 rows", text)
+        self.assertGreaterEqual(text.count("rows"), 6)
+        self.assertTrue(text.endswith("\r\x1b[K"), "the bar is not taken away")
 
     def test_a_missing_file_names_the_command_that_gets_it(self):
         said = subprocess.run([PROGRAM, ROOT / "build" / "nothing.zip"],
