@@ -47,7 +47,7 @@ endfunction()
 alloy_rust_target(alloy_rust_backends ALL PACKAGES echo_rust summary_rust)
 alloy_rust_target(alloy_rust_query_backends ALL PACKAGES aggregate_rust tpch_rust)
 alloy_rust_target(alloy_rust_test_backends PACKAGES echo_arrow2_rust echo_arrow2_014_rust
-  identity_rust identity_arrow59_rust faults_rust distance_rust)
+  identity_rust identity_arrow59_rust faults_rust distance_rust total_rust)
 
 # Static archives, as <package>.a: the same packages, whose manifests say cdylib.
 set(copies "")
