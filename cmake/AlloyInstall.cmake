@@ -25,6 +25,8 @@ set_target_properties(alloy PROPERTIES EXPORT_NAME alloy)
 target_include_directories(alloy INTERFACE
   "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
   "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+# For alloy.hpp; nothing to a project in C.
+target_compile_features(alloy INTERFACE cxx_std_20)
 add_library(alloy::alloy ALIAS alloy)
 add_library(alloy::backend ALIAS alloy_backend)
 
@@ -40,6 +42,26 @@ write_basic_package_version_file("${CMAKE_BINARY_DIR}/package/alloyConfigVersion
   COMPATIBILITY SameMinorVersion)
 install(FILES "${CMAKE_BINARY_DIR}/package/alloyConfig.cmake"
   "${CMAKE_BINARY_DIR}/package/alloyConfigVersion.cmake" DESTINATION "${ALLOY_CMAKE_DIR}")
+
+# The same for programs of the build folder, such as `build/bin/arrowalloy new`.
+export(EXPORT alloyTargets NAMESPACE alloy:: FILE "${CMAKE_BINARY_DIR}/package/alloyTargets.cmake")
+configure_file("${PROJECT_SOURCE_DIR}/cmake/AlloySign.cmake" "${CMAKE_BINARY_DIR}/package" COPYONLY)
+configure_file("${ALLOY_BACKEND_MAP}" "${CMAKE_BINARY_DIR}/package" COPYONLY)
+file(CREATE_LINK "${PROJECT_SOURCE_DIR}/include" "${CMAKE_BINARY_DIR}/package/include" SYMBOLIC)
+install(FILES "${PROJECT_SOURCE_DIR}/cmake/AlloySign.cmake" DESTINATION "${ALLOY_CMAKE_DIR}")
+
+# The crate for backends in Rust, with a manifest that needs no workspace.
+file(STRINGS "${PROJECT_SOURCE_DIR}/Cargo.toml" manifest)
+foreach(field IN ITEMS edition rust-version)
+  string(REGEX MATCH "(^|;)${field} = \"([^\"]+)\"" matched "${manifest}")
+  string(REPLACE "-" "_" variable "ALLOY_${field}")
+  set(${variable} "${CMAKE_MATCH_2}")
+endforeach()
+set(ALLOY_CRATE "${CMAKE_BINARY_DIR}/package/rust")
+configure_file("${PROJECT_SOURCE_DIR}/cmake/crate.toml.in" "${ALLOY_CRATE}/Cargo.toml" @ONLY)
+file(CREATE_LINK "${PROJECT_SOURCE_DIR}/rust/src" "${ALLOY_CRATE}/src" SYMBOLIC)
+install(FILES "${ALLOY_CRATE}/Cargo.toml" DESTINATION "${CMAKE_INSTALL_DATADIR}/arrowalloy/rust")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/rust/src" DESTINATION "${CMAKE_INSTALL_DATADIR}/arrowalloy/rust")
 
 # Found from where alloy.pc lies, so that an installed tree may be moved.
 file(RELATIVE_PATH ALLOY_PC_TO_PREFIX

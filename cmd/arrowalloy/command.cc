@@ -202,7 +202,11 @@ Command& Program::Add(const CommandSpec& spec) {
 
 Exit Program::Main(int argc, const char* const* argv) {
   Console console(state_->console);
-  std::string examples = "Examples:\n";
+  std::string examples = "Exit codes:\n";
+  for (const ExitText& row : kExitTexts) {
+    examples += fmt::format("  {:2}  {}\n", static_cast<int>(row.exit), row.text);
+  }
+  examples += "\nExamples:\n";
   for (const auto& command : state_->commands) {
     if (!command->spec.hidden) examples += command->spec.examples;
   }

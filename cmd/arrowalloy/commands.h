@@ -8,10 +8,12 @@
 // clang-format off
 #define ARROWALLOY_COMMANDS(X) \
   X(doctor) \
+  X(new_backend) \
   X(keygen) \
   X(cert_base64) \
   X(read_table) \
-  X(completion)
+  X(completion) \
+  X(manual)
 // clang-format on
 
 namespace arrowalloy {

@@ -23,6 +23,27 @@ enum class Exit {
   kLink = 19             // the archive is malformed, or cannot be linked
 };
 
+// What people read of them, in --help and in the manual.
+struct ExitText {
+  Exit exit;
+  const char* text;
+};
+inline constexpr ExitText kExitTexts[] = {
+    {Exit::kOk, "done"},
+    {Exit::kBackend, "the backend's own error"},
+    {Exit::kUsage, "the command line, or a file that it names, is wrong"},
+    {Exit::kMachine, "a file or a program is missing, or cannot be used"},
+    {Exit::kUnsigned, "unsigned: no sidecar, or no certificate to judge it by"},
+    {Exit::kBadSignature, "bad signature: not the bytes that were signed"},
+    {Exit::kUntrusted, "untrusted: the signer does not lead to the certificate"},
+    {Exit::kExpired, "expired, or not valid yet"},
+    {Exit::kBadSidecar, "the sidecar is malformed"},
+    {Exit::kMismatch, "signed for another name, platform, ABI or sequence"},
+    {Exit::kRefused, "the library's own form is refused"},
+    {Exit::kUnreadable, "the library cannot be opened, read or sealed"},
+    {Exit::kBadCertificate, "what was given as the certificate is none"},
+    {Exit::kLink, "the archive is malformed, or cannot be linked"}};
+
 }  // namespace arrowalloy
 
 #endif  // ARROWALLOY_EXIT_CODE_H_
