@@ -15,6 +15,7 @@ set(ALLOY_CARGO_TARGET "${PROJECT_SOURCE_DIR}/build/cargo" CACHE PATH
 
 # alloy_rust_target(NAME [ALL] [FOLDER below build/backends] PACKAGES package...): the
 # libraries of these packages, as <package>.so. cargo itself knows what is out of date.
+# Those that lie in build/backends itself are signed.
 function(alloy_rust_target name)
   cmake_parse_arguments(R "ALL" "FOLDER" "PACKAGES" ${ARGN})
   set(folder "${CMAKE_BINARY_DIR}/backends/${R_FOLDER}")
@@ -25,6 +26,7 @@ function(alloy_rust_target name)
   set(packages "")
   set(copies "")
   set(products "")
+  set(sidecars "")
   foreach(package IN LISTS R_PACKAGES)
     list(APPEND packages -p ${package})
     set(product "${folder}/${package}.so")
@@ -32,7 +34,7 @@ function(alloy_rust_target name)
     list(APPEND copies COMMAND "${CMAKE_COMMAND}" -E copy_if_different
       "${ALLOY_CARGO_TARGET}/release/lib${package}.so" "${product}")
   endforeach()
-  add_custom_target(${name} ${all}
+  add_custom_target(${name}_cargo
     COMMAND "${CMAKE_COMMAND}" -E make_directory "${folder}"
     COMMAND "${CMAKE_COMMAND}" -E env "CARGO_TARGET_DIR=${ALLOY_CARGO_TARGET}"
       "${ALLOY_CARGO}" build --quiet --release --locked ${packages}
@@ -42,6 +44,21 @@ function(alloy_rust_target name)
     COMMENT "Building in Rust: ${R_PACKAGES}"
     USES_TERMINAL
     VERBATIM)
+  if(ALLOY_SIGN AND NOT R_FOLDER)
+    foreach(product IN LISTS products)
+      list(APPEND sidecars "${product}.alloysig")
+      add_custom_command(OUTPUT "${product}.alloysig"
+        COMMAND alloy::arrowalloy sign "${product}" --key "${ALLOY_DEV}.key"
+          --cert "${ALLOY_DEV}.crt" --quiet
+        DEPENDS "${product}" "${ALLOY_DEV}.crt" ${name}_cargo
+        VERBATIM)
+    endforeach()
+  endif()
+  add_custom_target(${name} ${all} DEPENDS ${sidecars})
+  add_dependencies(${name} ${name}_cargo)
+  if(ALLOY_SIGN)
+    add_dependencies(${name} alloy_development_key)
+  endif()
 endfunction()
 
 alloy_rust_target(alloy_rust_backends ALL PACKAGES echo_rust summary_rust)

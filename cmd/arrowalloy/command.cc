@@ -69,7 +69,7 @@ void AddCommonOptions(CLI::App* app, ConsoleOptions* console) {
       ->check(OneOf(Colors()))
       ->type_name("auto|always|never")
       ->group("Everywhere");
-  app->add_flag("-q,--quiet", console->quiet, "Answer, warn, and say nothing else")
+  app->add_flag("-q,--quiet", console->quiet, "Say nothing but answers and warnings")
       ->group("Everywhere");
   app->add_flag("-v,--verbose", console->verbose, "Say more")->group("Everywhere");
   app->get_help_ptr()->group("Everywhere");

@@ -10,6 +10,7 @@
   X(doctor) \
   X(new_backend) \
   X(keygen) \
+  X(sign) \
   X(cert_base64) \
   X(read_table) \
   X(completion) \

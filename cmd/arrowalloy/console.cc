@@ -60,6 +60,10 @@ void Console::Answer(const Report& report, std::string_view text) const {
   Print(json() ? report.ToJson() + "\n" : std::string(text));
 }
 
+void Console::Made(const Report& report) const {
+  if (json() || !quiet()) Answer(report);
+}
+
 void Console::Note(std::string_view text) const {
   if (!quiet()) Write(stderr, fmt::format("{}\n", Harmless(text)));
 }

@@ -43,6 +43,9 @@ class Console {
   void Answer(const Report& report) const;
   void Answer(const Report& report, std::string_view text) const;
 
+  // The answer of a command that makes files: not with -q.
+  void Made(const Report& report) const;
+
   // For people: not with -q; Detail only with -v; Warn always.
   void Note(std::string_view text) const;
   void Detail(std::string_view text) const;

@@ -58,7 +58,7 @@ Exit Run(const Options& options, Console& console) {
     const std::string request_path = options.out + ".csr";
     WritePair(key_path, ToPem(key), request_path, MakeRequest(key, subject));
     report.Add("request", "request", request_path);
-    console.Answer(report);
+    console.Made(report);
     console.Note(fmt::format("Send {} to your authority; keep {} to yourself.",
                              request_path, key_path));
     return Exit::kOk;
@@ -69,7 +69,7 @@ Exit Run(const Options& options, Console& console) {
   report.Add("certificate", "certificate", certificate_path)
       .Add("not_after", "ends", TimeText(NotAfter(certificate)))
       .Add("base64", ToBase64(certificate));
-  console.Answer(report);
+  console.Made(report);
   console.Note(
       fmt::format("Keep {} to yourself. Next: arrowalloy sign LIBRARY --key {} --cert {}",
                   key_path, key_path, certificate_path));

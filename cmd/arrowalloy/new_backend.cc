@@ -160,7 +160,7 @@ Exit Run(const Options& options, Console& console) {
 
   Report report;
   report.Add("folder", "folder", folder.string()).Add("files", "files", made);
-  console.Answer(report);
+  console.Made(report);
   console.Note(
       options.language == "cpp"
           ? fmt::format("Next: cd {} && cmake -B build && cmake --build build && ctest "
