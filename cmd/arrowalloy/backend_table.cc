@@ -19,9 +19,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Long enough for constructors of a large library on a slow machine.
-constexpr std::chrono::seconds kLimit(20);
-
 std::string Text(const Json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
@@ -66,10 +63,11 @@ Failure NoTable(const std::string& library, const Ended& ended) {
 
 }  // namespace
 
-BackendTable ReadTable(const std::string& library, const std::string& certificate) {
+BackendTable ReadTable(const std::string& library, const std::string& certificate,
+                       std::chrono::seconds limit) {
   std::vector<std::string> command = {kSelf, "read-table", library};
   if (!certificate.empty()) command.insert(command.end(), {"--certificate", certificate});
-  const Ended ended = RunProcess(command, kLimit);
+  const Ended ended = RunProcess(command, limit);
   const Json answer = Json::parse(ended.answer, nullptr, /*allow_exceptions=*/false);
   if (!answer.is_object()) throw NoTable(library, ended);
   if (answer.contains("error")) {

@@ -5,6 +5,7 @@
 #ifndef ARROWALLOY_BACKEND_TABLE_H_
 #define ARROWALLOY_BACKEND_TABLE_H_
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,12 @@ struct BackendTable {
 
 // `certificate`: base64, judged by the engine before anything of the library runs; empty:
 // the library is run unsigned, as its author asks for.
-//   Throws  the engine's error; E0205 for a library that crashes or hangs.
-BackendTable ReadTable(const std::string& library, const std::string& certificate);
+//   Throws  the engine's error; E0205 for a library that crashes, or takes longer.
+BackendTable ReadTable(const std::string& library, const std::string& certificate,
+                       std::chrono::seconds limit);
+
+// Long enough for constructors of a large library on a slow machine.
+inline constexpr std::chrono::seconds kTableLimit(20);
 
 }  // namespace arrowalloy
 

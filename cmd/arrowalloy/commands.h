@@ -11,6 +11,7 @@
   X(new_backend) \
   X(keygen) \
   X(sign) \
+  X(link) \
   X(cert_base64) \
   X(read_table) \
   X(completion) \

@@ -7,17 +7,21 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "alloy/alloy.h"
 #include "backend_table.h"
 #include "command.h"
 #include "commands.h"
 #include "crypto.h"
+#include "engine_failure.h"
 #include "files.h"
 #include "library_file.h"
 #include "statement.h"
@@ -34,6 +38,7 @@ struct Options {
   std::vector<std::string> chain;
   std::optional<std::string> name, version, not_before, not_after, out;
   std::optional<int64_t> sequence;
+  int64_t limit = kTableLimit.count();
 };
 
 // The signer's certificate, then those that lead to the authority, in their order.
@@ -60,6 +65,25 @@ std::vector<Certificate> ReadCertificates(const Options& options) {
   return all;
 }
 
+// What a host will see of an archive once it has linked it: linked here, to be read.
+std::vector<std::string> NeededOfArchive(const std::string& archive) {
+  namespace fs = std::filesystem;
+  std::string folder = (fs::temp_directory_path() / "arrowalloy.XXXXXX").string();
+  if (mkdtemp(folder.data()) == nullptr) {
+    throw Failure(Exit::kMachine, kWriteCode, fmt::format("cannot make {}", folder),
+                  folder, "df -h /tmp");
+  }
+  const std::string library = folder + "/linked.so";
+  alloy_error error;
+  const alloy_code code = alloy_link(archive.c_str(), library.c_str(), &error);
+  std::vector<std::string> needed;
+  if (code == ALLOY_OK) needed = ReadLibrary(library).needed;
+  std::error_code ignored;
+  fs::remove_all(folder, ignored);
+  if (code != ALLOY_OK) throw EngineFailure(error, archive);
+  return needed;
+}
+
 // What the file itself says, and the library of itself where the caller does not.
 Statement MakeStatement(const Options& options, const Certificate& signer,
                         Console& console) {
@@ -67,14 +91,15 @@ Statement MakeStatement(const Options& options, const Certificate& signer,
   Statement statement;
   statement.size = file.size;
   statement.sha256 = file.sha256;
-  statement.needed = file.needed;
+  statement.needed = file.is_archive ? NeededOfArchive(options.library) : file.needed;
   statement.file = std::filesystem::path(options.library).filename().string();
   if (options.name && options.version) {
     statement.name = *options.name;
     statement.version = *options.version;
   } else {
     console.Detail("asking the library for its name and version: this runs it");
-    const BackendTable table = ReadTable(options.library, "");
+    const BackendTable table =
+        ReadTable(options.library, "", std::chrono::seconds(options.limit));
     statement.name = options.name.value_or(table.name);
     statement.version = options.version.value_or(table.version);
     if (statement.name != table.name || statement.version != table.version) {
@@ -163,6 +188,9 @@ void Add(Program& program) {
                 "Start of the statement (default: now)", time);
   command.Value("--not-after", &options->not_after,
                 "End of the statement (default: that of the certificate)", time);
+  command.Value("--limit", &options->limit,
+                "Seconds that the library may take to tell its name (default 20)",
+                {.placeholder = "SECONDS"});
   command.Value("-o,--out", &options->out, "Sidecar (default LIBRARY.alloysig)",
                 {.kind = Kind::kFile});
   command.OnRun([options](Console& console) { return Run(*options, console); });
