@@ -19,7 +19,7 @@ use arrowalloy::Error;
 
 use self::groups::{Groups, Key, Sums};
 use crate::alloy_arrow::{Bind, BoundStream};
-use crate::average::average;
+use crate::average::{average, average_of_sum};
 use crate::lineitem::{Dates, Decimals, Flags};
 
 pub fn bind_q1(_: &Bind<'_>) -> Result<BoundStream, Error> {
@@ -105,7 +105,8 @@ fn report(groups: Groups, schema: SchemaRef) -> Result<RecordBatch, Error> {
         let column = Decimal128Array::from(sums);
         Ok(Arc::new(column.with_data_type(DataType::Decimal128(38, scale))) as ArrayRef)
     };
-    let averages = |of: fn(&Sums) -> (i128, u64)| -> ArrayRef {
+    type Average = fn(i128, u64) -> Option<f64>;
+    let averages = |average: Average, of: fn(&Sums) -> (i128, u64)| -> ArrayRef {
         let sums = groups.iter().map(|(_, sums)| of(sums));
         Arc::new(sums.map(|(sum, count)| average(sum, count)).collect::<Float64Array>())
     };
@@ -116,9 +117,9 @@ fn report(groups: Groups, schema: SchemaRef) -> Result<RecordBatch, Error> {
         sums("sum_base_price", 2, Sums::price)?,
         sums("sum_disc_price", 4, Sums::discounted)?,
         sums("sum_charge", 6, Sums::charge)?,
-        averages(Sums::quantity),
-        averages(Sums::price),
-        averages(Sums::discount),
+        averages(average_of_sum, Sums::quantity),
+        averages(average_of_sum, Sums::price),
+        averages(average, Sums::discount),
         Arc::new(Int64Array::from_iter_values(
             groups.iter().map(|(_, sums)| sums.rows as i64),
         )),

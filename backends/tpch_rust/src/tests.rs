@@ -20,7 +20,7 @@ use arrowalloy::{OwnedArray, OwnedSchema};
 use test_host::{Backend, Events, Feed};
 
 use crate::alloy_backend_init;
-use crate::average::average;
+use crate::average::{average, average_of_sum};
 
 // A row in hundredths and days; None: null.
 #[derive(Clone, Debug)]
@@ -365,7 +365,11 @@ fn random_rows_add_up_as_a_naive_program_says() {
     let expected: Vec<Group> = naive
         .into_iter()
         .map(|((flag, status), (sums, count))| {
-            let averages = [sums[0], sums[1], sums[4]].map(|sum| average(sum, count));
+            let averages = [
+                average_of_sum(sums[0], count),
+                average_of_sum(sums[1], count),
+                average(sums[4], count),
+            ];
             let all = [sums[0], sums[1], sums[2], sums[3]].map(Some);
             (Some(flag), Some(status), all, averages, count as i64)
         })
