@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+#include "alloy/arrow_ipc.hpp"
+
+#include <arrow/api.h>
+#include <arrow/io/memory.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using alloy::arrow::ReadIpc;
+using alloy::arrow::WriteIpc;
+
+std::shared_ptr<arrow::Schema> MixedSchema() {
+  return arrow::schema({arrow::field("n", arrow::int64()),
+                        arrow::field("text", arrow::utf8()),
+                        arrow::field("words", arrow::list(arrow::utf8()))});
+}
+
+std::shared_ptr<arrow::RecordBatch> MixedBatch(int i) {
+  arrow::Int64Builder numbers;
+  arrow::StringBuilder texts;
+  auto items = std::make_shared<arrow::StringBuilder>();
+  arrow::ListBuilder lists(arrow::default_memory_pool(), items);
+  for (int row = 0; row < 5; ++row) {
+    EXPECT_TRUE(row == 2 ? numbers.AppendNull().ok() : numbers.Append(10 * i + row).ok());
+    EXPECT_TRUE(texts.Append(std::string(static_cast<size_t>(row * i), 'x')).ok());
+    EXPECT_TRUE(lists.Append().ok() && items->Append("word").ok());
+  }
+  return arrow::RecordBatch::Make(MixedSchema(), 5,
+                                  {*numbers.Finish(), *texts.Finish(), *lists.Finish()});
+}
+
+// Batches, and then an end or a failure.
+class Feed final : public arrow::RecordBatchReader {
+ public:
+  explicit Feed(int batches, arrow::Status last = {})
+      : batches_(batches), last_(std::move(last)) {}
+  std::shared_ptr<arrow::Schema> schema() const override { return MixedSchema(); }
+  arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    batch->reset();
+    if (made_ == batches_) return last_;
+    *batch = MixedBatch(made_++);
+    return {};
+  }
+
+ private:
+  const int batches_;
+  const arrow::Status last_;
+  int made_ = 0;
+};
+
+std::string Written(int batches) {
+  auto sink = *arrow::io::BufferOutputStream::Create();
+  Feed feed(batches);
+  EXPECT_TRUE(WriteIpc(feed, *sink).ok());
+  return (*sink->Finish())->ToString();
+}
+
+std::shared_ptr<arrow::io::InputStream> Bytes(std::string_view bytes) {
+  return std::make_shared<arrow::io::BufferReader>(
+      arrow::Buffer::FromString(std::string(bytes)));
+}
+
+// Reads to the end, and gives how many batches came before the status.
+std::pair<int, arrow::Status> Drain(arrow::RecordBatchReader& reader) {
+  for (int i = 0;; ++i) {
+    std::shared_ptr<arrow::RecordBatch> batch;
+    const arrow::Status status = reader.ReadNext(&batch);
+    if (!status.ok() || batch == nullptr) return {i, status};
+    EXPECT_TRUE(batch->Equals(*MixedBatch(i))) << i;
+  }
+}
+
+std::pair<int, arrow::Status> ReadAll(std::string_view bytes) {
+  auto reader = ReadIpc(Bytes(bytes));
+  if (!reader.ok()) return {0, reader.status()};
+  return Drain(**reader);
+}
+
+TEST(ArrowIpcTest, ComesBackOverPipesAndSockets) {
+  for (const bool socket : {false, true}) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(
+        socket ? socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) : pipe(ends.data()), 0);
+    std::FILE* from = fdopen(ends[0], "r");
+    std::FILE* to = fdopen(ends[1], "w");
+    std::setvbuf(from, nullptr, _IONBF, 0);  // so that nothing is read ahead
+    std::thread writer([&] {
+      Feed feed(4);
+      alloy::arrow::FileOutput output(to);
+      EXPECT_TRUE(WriteIpc(feed, output).ok());
+      EXPECT_GE(std::fputs("rest", to), 0);
+      EXPECT_EQ(std::fclose(to), 0);
+    });
+    auto reader = ReadIpc(std::make_shared<alloy::arrow::FileInput>(from));
+    ASSERT_TRUE(reader.ok()) << reader.status();
+    EXPECT_TRUE((*reader)->schema()->Equals(*MixedSchema()));
+    for (int again = 0; again < 2; ++again) {
+      const auto [batches, status] = Drain(**reader);
+      EXPECT_TRUE(status.ok()) << status;
+      EXPECT_EQ(batches, again == 0 ? 4 : 0);
+    }
+    std::array<char, 8> rest{};
+    EXPECT_EQ(std::fread(rest.data(), 1, 8, from), 4) << "what follows the marker stays";
+    writer.join();
+    std::fclose(from);
+  }
+}
+
+TEST(ArrowIpcTest, AStreamThatIsCutOffAnywhereSaysWhere) {
+  const std::string whole = Written(3);
+  const auto [batches, good] = ReadAll(whole);
+  EXPECT_TRUE(good.ok()) << good;
+  EXPECT_EQ(batches, 3);
+  int last = 0;
+  for (size_t length = 0; length < whole.size(); ++length) {
+    const auto [before, status] = ReadAll(std::string_view(whole).substr(0, length));
+    ASSERT_FALSE(status.ok()) << length << " of " << whole.size() << " bytes";
+    EXPECT_NE(status.message().find("begins at byte "), std::string::npos) << status;
+    EXPECT_GE(before, last);
+    last = before;
+  }
+  EXPECT_EQ(last, 3);
+}
+
+TEST(ArrowIpcTest, AFailureRepeats) {
+  const std::string whole = Written(3);
+  auto reader = ReadIpc(Bytes(std::string_view(whole).substr(0, whole.size() - 8)));
+  ASSERT_TRUE(reader.ok());
+  const auto [batches, status] = Drain(**reader);
+  EXPECT_EQ(batches, 3);
+  EXPECT_TRUE(status.IsIOError()) << status;
+  EXPECT_NE(status.message().find("batch 3"), std::string::npos) << status;
+  EXPECT_NE(status.message().find("without its end marker"), std::string::npos);
+  EXPECT_TRUE(Drain(**reader).second.Equals(status));
+}
+
+TEST(ArrowIpcTest, BytesThatWereChangedCrashNothing) {
+  const std::string whole = Written(2);
+  int noticed = 0;
+  for (size_t at = 0; at < whole.size(); ++at) {
+    std::string changed = whole;
+    changed[at] = static_cast<char>(~changed[at]);
+    auto reader = ReadIpc(Bytes(changed));
+    arrow::Status status = reader.status();
+    while (status.ok()) {
+      std::shared_ptr<arrow::RecordBatch> batch;
+      status = (*reader)->ReadNext(&batch);
+      if (batch == nullptr) break;
+    }
+    noticed += status.ok() ? 0 : 1;
+  }
+  EXPECT_GT(noticed, 0);
+}
+
+TEST(ArrowIpcTest, AnErrorOfTheSourceLeavesNoEndMarker) {
+  for (const int before : {0, 2}) {
+    auto sink = *arrow::io::BufferOutputStream::Create();
+    const auto own = arrow::Status::ExecutionError("the backend gave up");
+    Feed feed(before, own);
+    EXPECT_TRUE(WriteIpc(feed, *sink).Equals(own));
+    const auto [batches, status] = ReadAll((*sink->Finish())->ToString());
+    EXPECT_EQ(batches, before);
+    EXPECT_FALSE(status.ok());
+  }
+}
+
+TEST(ArrowIpcTest, WhatCannotBeWrittenIsAnErrorWithItsBatch) {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe(ends.data()), 0);
+  close(ends[0]);
+  std::FILE* to = fdopen(ends[1], "w");
+  alloy::arrow::FileOutput output(to);
+  Feed feed(3);
+  const arrow::Status status = WriteIpc(feed, output);
+  EXPECT_TRUE(status.IsIOError()) << status;
+  EXPECT_NE(status.message().find("batch 0 of"), std::string::npos) << status;
+  std::fclose(to);
+}
+
+}  // namespace
