@@ -34,6 +34,8 @@ pub use error::{Code, Error};
 pub use function::{Function, Options, Spec, Table, init};
 pub use own::{Input, OwnedArray, OwnedSchema};
 pub use schema::ColumnSchema;
+#[doc(hidden)]
+pub use schema::check_held;
 pub use scope::{Level, Scope};
 pub use stream::{InputStream, InputStreams, OutputStream};
 pub use strings::{Bytes, Strings};

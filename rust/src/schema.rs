@@ -4,8 +4,8 @@
 use std::ffi::{CStr, CString};
 use std::ptr;
 
-use crate::abi::{ArrowSchema, FLAG_NULLABLE};
-use crate::error::Error;
+use crate::abi::{ArrowSchema, FLAG_DICTIONARY_ORDERED, FLAG_NULLABLE};
+use crate::error::{Code, Error};
 use crate::own::OwnedSchema;
 
 /// A column of a batch that a function gives: a flat type, said by its C format string.
@@ -94,5 +94,47 @@ unsafe extern "C" fn release_batch(schema: *mut ArrowSchema) {
                 release(column);
             }
         }
+    }
+}
+
+/// What Rust's Arrow crates panic over, or lose without a word, is an error that says so:
+/// names and formats that are not UTF-8, and what would stand at the field of the values
+/// of a dictionary, which have none: metadata, an extension type, an order of their own.
+///
+/// # Errors
+///
+/// There is such a place.
+///
+/// # Safety
+///
+/// The schema is valid.
+pub unsafe fn check_held(schema: &ArrowSchema) -> Result<(), Error> {
+    // SAFETY: the texts end, and the pointers of a valid schema are good.
+    unsafe {
+        let name = if schema.name.is_null() { c"" } else { CStr::from_ptr(schema.name) };
+        let not_held = |what| {
+            let column = name.to_string_lossy();
+            let text =
+                format!("column {column:?}: {what}, which Rust's Arrow cannot hold");
+            Err(Error::new(Code::Unsupported, text))
+        };
+        if name.to_str().is_err() {
+            return not_held("a name that is not UTF-8");
+        }
+        if CStr::from_ptr(schema.format).to_str().is_err() {
+            return not_held("a format that is not UTF-8");
+        }
+        for index in 0..schema.n_children as usize {
+            check_held(&**schema.children.add(index))?;
+        }
+        let Some(values) = schema.dictionary.as_ref() else { return Ok(()) };
+        let metadata = values.metadata.cast::<i32>();
+        if !metadata.is_null() && metadata.read_unaligned() > 0 {
+            return not_held("metadata of the values of a dictionary");
+        }
+        if !values.dictionary.is_null() && values.flags & FLAG_DICTIONARY_ORDERED != 0 {
+            return not_held("an ordered dictionary as the values of another");
+        }
+        check_held(values)
     }
 }

@@ -21,6 +21,7 @@ macro_rules! arrow_glue {
             use $crate::abi::{ArrowArray, ArrowSchema};
             use $crate::{Error, Exporter, Input, Options, OwnedArray, OwnedSchema, Scope};
 
+            $crate::__arrow_schema! {}
             $crate::__arrow_import! {}
             $crate::__arrow_import_nested! {}
             $crate::__arrow_export! {}
@@ -181,69 +182,6 @@ macro_rules! arrow_glue {
                     }
                 }
                 Ok(())
-            }
-
-            // SAFETY (of the call): the schema is valid.
-            unsafe fn import_schema(schema: &ArrowSchema) -> Result<SchemaRef, Error> {
-                // SAFETY: FFI_ArrowSchema is the same C struct, and is only borrowed.
-                let schema = unsafe { &*(&raw const *schema).cast::<FFI_ArrowSchema>() };
-                Ok(Arc::new(Schema::try_from(schema)?))
-            }
-
-            fn export_schema(schema: &Schema) -> Result<OwnedSchema, Error> {
-                let exported = own_schema(FFI_ArrowSchema::try_from(schema)?)?;
-                // SAFETY: the schema was made here, of these fields.
-                unsafe { mend_fields(exported.raw(), schema.fields()) };
-                Ok(exported)
-            }
-
-            // Up to arrow 59 the export of a field loses that the keys of a map are
-            // sorted.
-            unsafe fn mend_fields(schema: &ArrowSchema, fields: &Fields) {
-                for (index, field) in fields.iter().enumerate() {
-                    // SAFETY: the schema has a child for each field.
-                    unsafe { mend_field(&mut **schema.children.add(index), field) };
-                }
-            }
-
-            unsafe fn mend_field(schema: &mut ArrowSchema, field: &Field) {
-                // SAFETY: the children of the schema are those of the type.
-                unsafe {
-                    match field.data_type() {
-                        DataType::Map(entries, is_sorted) => {
-                            if *is_sorted {
-                                schema.flags |= $crate::abi::FLAG_MAP_KEYS_SORTED;
-                            }
-                            mend_field(&mut **schema.children, entries);
-                        }
-                        DataType::List(item)
-                        | DataType::LargeList(item)
-                        | DataType::ListView(item)
-                        | DataType::LargeListView(item)
-                        | DataType::FixedSizeList(item, _) => {
-                            mend_field(&mut **schema.children, item);
-                        }
-                        DataType::Struct(fields) => mend_fields(schema, fields),
-                        DataType::Union(fields, _) => {
-                            for (index, (_, field)) in fields.iter().enumerate() {
-                                mend_field(&mut **schema.children.add(index), field);
-                            }
-                        }
-                        DataType::RunEndEncoded(_, values) => {
-                            mend_field(&mut **schema.children.add(1), values);
-                        }
-                        _ => {}
-                    }
-                }
-            }
-
-            fn own_schema(schema: FFI_ArrowSchema) -> Result<OwnedSchema, Error> {
-                // SAFETY: FFI_ArrowSchema is the same C struct, and is moved over.
-                unsafe {
-                    let schema = std::mem::ManuallyDrop::new(schema);
-                    let raw = (&raw const *schema).cast::<ArrowSchema>().read();
-                    Ok(OwnedSchema::from_raw(raw))
-                }
             }
 
             /// The text of an array as every Alloy program prints it.

@@ -154,8 +154,11 @@ macro_rules! __arrow_import_nested {
                         DataType::RunEndEncoded(ends, values) => {
                             nulls = None;
                             kept_offset = offset;
-                            children.push(self.child(from, 0, ends.data_type())?);
-                            children.push(self.child(from, 1, values.data_type())?);
+                            // Elsewhere there may be more values than runs.
+                            let ends = self.child(from, 0, ends.data_type())?;
+                            let values = self.child(from, 1, values.data_type())?;
+                            let values = part(values, data_type, 0, ends.len())?;
+                            children.extend([ends, values]);
                         }
                         other => {
                             let width = match other {

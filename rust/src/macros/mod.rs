@@ -6,6 +6,7 @@ mod arrow_export;
 mod arrow_glue;
 mod arrow_import;
 mod arrow_import_nested;
+mod arrow_schema;
 mod arrow_stream;
 mod backend;
 mod columns;

@@ -2,10 +2,12 @@
 //! Arrays of every type go in by arrow-rs's own export and come out the same.
 
 mod cases;
+mod random;
 mod streams;
 
 use std::collections::HashMap;
 use std::mem::ManuallyDrop;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use arrow_array::ffi::{FFI_ArrowArray, from_ffi, to_ffi};
@@ -117,6 +119,49 @@ fn every_type_comes_back_the_same_inside_of_others() {
 fn every_type_may_be_empty() {
     for (name, array) in cases::all() {
         expect_same(name, ArrayData::new_empty(array.data_type()), &array.slice(0, 0));
+    }
+}
+
+// ALLOY_SEED, or one that nobody has tried; a failure tells it.
+fn seed() -> u64 {
+    match std::env::var("ALLOY_SEED") {
+        Ok(text) => text.parse().expect("a number in ALLOY_SEED"),
+        Err(_) => {
+            let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            time.expect("a clock after 1970").as_nanos() as u64
+        }
+    }
+}
+
+#[test]
+fn random_arrays_come_back_the_same() {
+    let seed = seed();
+    for number in 0..5000 {
+        let seed = seed.wrapping_add(number);
+        let mut maker = random::Maker::new(seed);
+        let data_type = maker.data_type(3);
+        let (before, len) = (maker.below(18), maker.below(24));
+        let behind = maker.below(3);
+        let whole = maker.data(&data_type, before + len + behind);
+        let expected = make_array(whole.clone()).slice(before, len);
+        let name = format!("ALLOY_SEED={seed}");
+        let same = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            expect_same(&name, cut(&whole, before, len), &expected);
+        }));
+        assert!(same.is_ok(), "{name}: {data_type}");
+    }
+}
+
+#[test]
+fn every_kind_of_type_comes_back_the_same_at_every_offset() {
+    let mut maker = random::Maker::new(1);
+    for kind in 0..random::KINDS {
+        let data_type = maker.kind(kind, 2);
+        let whole = maker.data(&data_type, 29);
+        for offset in 0..=17 {
+            let expected = make_array(whole.clone()).slice(offset, 9);
+            expect_same(&data_type.to_string(), cut(&whole, offset, 9), &expected);
+        }
     }
 }
 
