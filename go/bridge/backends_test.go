@@ -50,7 +50,9 @@ var roundTripBackends = []roundTripBackend{
 	{"the built-in echo", "", "echo"},
 	{"the echo in Rust", "echo_rust", "echo"},
 	{"the echo in C++", "echo_cpp", "echo"},
+	{"the echo in C", "echo_c", "echo"},
 	{"the identity in Rust", "identity_rust", "identity"},
+	{"the identity in Rust over arrow 59", "identity_arrow59_rust", "identity"},
 	{"the identity in C++", "tests/identity", "identity"},
 }
 
