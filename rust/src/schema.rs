@@ -97,44 +97,70 @@ unsafe extern "C" fn release_batch(schema: *mut ArrowSchema) {
     }
 }
 
-/// What Rust's Arrow crates panic over, or lose without a word, is an error that says so:
-/// names and formats that are not UTF-8, and what would stand at the field of the values
-/// of a dictionary, which have none: metadata, an extension type, an order of their own.
+/// What Rust's Arrow crates panic over is an error that says so: names and formats that
+/// are not UTF-8.
 ///
 /// # Errors
 ///
-/// There is such a place.
+/// There is such a text.
 ///
 /// # Safety
 ///
 /// The schema is valid.
-pub unsafe fn check_held(schema: &ArrowSchema) -> Result<(), Error> {
+pub unsafe fn check_texts(schema: &ArrowSchema) -> Result<(), Error> {
     // SAFETY: the texts end, and the pointers of a valid schema are good.
     unsafe {
-        let name = if schema.name.is_null() { c"" } else { CStr::from_ptr(schema.name) };
-        let not_held = |what| {
-            let column = name.to_string_lossy();
-            let text =
-                format!("column {column:?}: {what}, which Rust's Arrow cannot hold");
-            Err(Error::new(Code::Unsupported, text))
-        };
-        if name.to_str().is_err() {
-            return not_held("a name that is not UTF-8");
+        if !schema.name.is_null() && CStr::from_ptr(schema.name).to_str().is_err() {
+            return Err(not_held(schema, "a name that is not UTF-8"));
         }
         if CStr::from_ptr(schema.format).to_str().is_err() {
-            return not_held("a format that is not UTF-8");
+            return Err(not_held(schema, "a format that is not UTF-8"));
         }
         for index in 0..schema.n_children as usize {
-            check_held(&**schema.children.add(index))?;
+            check_texts(&**schema.children.add(index))?;
+        }
+        schema.dictionary.as_ref().map_or(Ok(()), |values| check_texts(values))
+    }
+}
+
+/// What arrow-rs would lose without a word is an error that says so: what stands at the
+/// field of the values of a dictionary, which have none there. That is metadata, with it
+/// an extension type, and an order of their own.
+///
+/// # Errors
+///
+/// There is such a dictionary.
+///
+/// # Safety
+///
+/// The schema is valid.
+pub unsafe fn check_dictionaries(schema: &ArrowSchema) -> Result<(), Error> {
+    // SAFETY: the pointers of a valid schema are good.
+    unsafe {
+        for index in 0..schema.n_children as usize {
+            check_dictionaries(&**schema.children.add(index))?;
         }
         let Some(values) = schema.dictionary.as_ref() else { return Ok(()) };
         let metadata = values.metadata.cast::<i32>();
         if !metadata.is_null() && metadata.read_unaligned() > 0 {
-            return not_held("metadata of the values of a dictionary");
+            return Err(not_held(schema, "metadata of the values of a dictionary"));
         }
         if !values.dictionary.is_null() && values.flags & FLAG_DICTIONARY_ORDERED != 0 {
-            return not_held("an ordered dictionary as the values of another");
+            return Err(not_held(
+                schema,
+                "an ordered dictionary as the values of another",
+            ));
         }
-        check_held(values)
+        check_dictionaries(values)
     }
+}
+
+// SAFETY (of the call): the schema is valid.
+unsafe fn not_held(schema: &ArrowSchema, what: &str) -> Error {
+    // SAFETY: the name ends.
+    let name =
+        unsafe { if schema.name.is_null() { c"" } else { CStr::from_ptr(schema.name) } };
+    let column = name.to_string_lossy();
+    let text = format!("column {column:?}: {what}, which Rust's Arrow cannot hold");
+    Error::new(Code::Unsupported, text)
 }

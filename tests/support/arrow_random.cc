@@ -207,7 +207,7 @@ std::shared_ptr<arrow::ArrayData> RandomArrays::Data(const TypePtr& type, int64_
       return Make(type, length, nulls, buffers);
     case Type::STRING_VIEW:
     case Type::BINARY_VIEW:
-      return Views(type, length);
+      return Views(type, length, nulls);
     case Type::LIST:
       buffers = {Offsets(length, 4, &end)};
       return Make(type, length, nulls, buffers, {Child(child(0), end)});
@@ -261,14 +261,15 @@ std::shared_ptr<arrow::ArrayData> RandomArrays::Data(const TypePtr& type, int64_
   }
 }
 
-std::shared_ptr<arrow::ArrayData> RandomArrays::Views(const TypePtr& type,
-                                                      int64_t length) {
+std::shared_ptr<arrow::ArrayData> RandomArrays::Views(const TypePtr& type, int64_t length,
+                                                      bool nulls) {
   arrow::BinaryViewBuilder builder;
   builder.SetBlockSize(64);  // for several buffers
   for (int64_t i = 0; i < length; ++i) {
     const Bytes text = Text(Pick<int64_t>({0, 3, 12, 13, 40}));
     const auto size = static_cast<int64_t>(text.size());
-    (void)(Below(4) == 0 ? builder.AppendNull() : builder.Append(text.data(), size));
+    (void)(nulls && Below(4) == 0 ? builder.AppendNull()
+                                  : builder.Append(text.data(), size));
   }
   auto data = (*builder.Finish())->data()->Copy();
   data->type = type;

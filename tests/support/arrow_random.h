@@ -73,7 +73,7 @@ class RandomArrays {
   DataPtr Make(const TypePtr& type, int64_t length, bool nulls,
                const std::vector<Bytes>& buffers, std::vector<DataPtr> children = {});
   DataPtr Child(const TypePtr& type, int64_t rows);
-  DataPtr Views(const TypePtr& type, int64_t length);
+  DataPtr Views(const TypePtr& type, int64_t length, bool nulls);
   DataPtr UnionData(const TypePtr& type, int64_t length);
   DataPtr Runs(const TypePtr& type, int64_t length);
   Bytes Fixed(const arrow::DataType& type, int64_t length);

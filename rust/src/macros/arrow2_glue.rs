@@ -177,8 +177,13 @@ macro_rules! arrow2_glue {
             unsafe fn import_schema(schema: &ArrowSchema) -> Result<Schema, Error> {
                 // SAFETY: ffi::ArrowSchema is the same C struct, and is only borrowed.
                 let root = unsafe {
-                    ffi::import_field_from_c(&*(&raw const *schema).cast::<ffi::ArrowSchema>())?
+                    $crate::check_texts(schema)?;
+                    ffi::import_field_from_c(&*(&raw const *schema).cast::<ffi::ArrowSchema>())
                 };
+                let root = root.map_err(|error| {
+                    let text = format!("arrow2 cannot hold the schema: {error}");
+                    Error::new($crate::Code::Unsupported, text)
+                })?;
                 match root.data_type {
                     DataType::Struct(fields) => Ok(Schema { fields, metadata: root.metadata }),
                     _ => Err(Error::bad_data("the schema of a batch is no struct")),

@@ -259,8 +259,8 @@ macro_rules! __arrow_import_nested {
             }
         }
 
-        // The part of a child that its parent reads. Structs are cut here, since up to
-        // arrow 59 their slices count the offset twice.
+        // The part of a child that its parent reads. What holds others row by row is cut
+        // here with them, since up to arrow 59 the slices of structs count the offset twice.
         fn part(
             child: ArrayData,
             data_type: &DataType,
@@ -274,17 +274,32 @@ macro_rules! __arrow_import_nested {
             if len == child.len() {
                 return Ok(child);
             }
-            if !matches!(child.data_type(), DataType::Struct(_)) {
-                return Ok(child.slice(offset, len));
-            }
-            let children = child.child_data().iter();
-            let children =
-                children.map(|inner| part(inner.clone(), data_type, offset, len));
+            let (each, buffers) = match child.data_type() {
+                // Offsets of nothing that do not begin at 0 lead others astray.
+                DataType::Utf8
+                | DataType::LargeUtf8
+                | DataType::Binary
+                | DataType::LargeBinary
+                    if len == 0 =>
+                {
+                    return Ok(ArrayData::new_empty(child.data_type()));
+                }
+                DataType::Struct(_) => (1, vec![]),
+                DataType::FixedSizeList(_, size) => (*size as usize, vec![]),
+                DataType::Union(_, UnionMode::Sparse) => {
+                    (1, vec![child.buffers()[0].slice_with_length(offset, len)])
+                }
+                _ => return Ok(child.slice(offset, len)),
+            };
+            let children = child.child_data().iter().map(|inner| {
+                part(inner.clone(), child.data_type(), offset * each, len * each)
+            });
             let children = children.collect::<Result<Vec<_>, _>>()?;
             let nulls = child.nulls().map(|nulls| nulls.slice(offset, len));
             let builder = ArrayData::builder(child.data_type().clone()).len(len);
+            let builder = builder.nulls(nulls).buffers(buffers).child_data(children);
             // SAFETY: a part of what is as trusted as the whole.
-            Ok(unsafe { builder.nulls(nulls).child_data(children).build_unchecked() })
+            Ok(unsafe { builder.build_unchecked() })
         }
     };
 }

@@ -10,7 +10,8 @@ macro_rules! __arrow_schema {
         unsafe fn import_schema(schema: &ArrowSchema) -> Result<SchemaRef, Error> {
             // SAFETY: FFI_ArrowSchema is the same C struct, and is only borrowed.
             let schema = unsafe {
-                $crate::check_held(schema)?;
+                $crate::check_texts(schema)?;
+                $crate::check_dictionaries(schema)?;
                 &*(&raw const *schema).cast::<FFI_ArrowSchema>()
             };
             Ok(Arc::new(Schema::try_from(schema).map_err(not_held)?))

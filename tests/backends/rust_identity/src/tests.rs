@@ -135,21 +135,32 @@ fn seed() -> u64 {
 
 #[test]
 fn random_arrays_come_back_the_same() {
-    let seed = seed();
-    for number in 0..5000 {
-        let seed = seed.wrapping_add(number);
+    const ARRAYS: u64 = 5000;
+    let mut seed = seed();
+    let (mut compared, mut beyond) = (0, 0);
+    while compared < ARRAYS {
+        seed = seed.wrapping_add(1);
         let mut maker = random::Maker::new(seed);
         let data_type = maker.data_type(3);
         let (before, len) = (maker.below(18), maker.below(24));
         let behind = maker.below(3);
         let whole = maker.data(&data_type, before + len + behind);
-        let expected = make_array(whole.clone()).slice(before, len);
-        let name = format!("ALLOY_SEED={seed}");
+        // Up to arrow 59 a part of a struct is beyond it where the struct lies inside of
+        // others; then there is nothing to compare with.
+        let expected =
+            std::panic::catch_unwind(|| make_array(whole.clone()).slice(before, len));
+        let Ok(expected) = expected else {
+            beyond += 1;
+            continue;
+        };
+        let name = format!("ALLOY_SEED={}", seed.wrapping_sub(1));
         let same = std::panic::catch_unwind(AssertUnwindSafe(|| {
             expect_same(&name, cut(&whole, before, len), &expected);
         }));
         assert!(same.is_ok(), "{name}: {data_type}");
+        compared += 1;
     }
+    assert!(beyond * 20 < compared, "{beyond} arrays are beyond arrow-rs");
 }
 
 #[test]
