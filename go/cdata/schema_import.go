@@ -62,6 +62,10 @@ func importField(in *engine.Schema) (arrow.Field, error) {
 		if err != nil {
 			return field, err
 		}
+		if values.Metadata.Len() > 0 {
+			// Such as an extension type that nobody has registered.
+			return field, fmt.Errorf("column %q: arrow-go cannot hold metadata of the values of a dictionary", field.Name)
+		}
 		field.Type = &arrow.DictionaryType{
 			IndexType: field.Type, ValueType: values.Type,
 			Ordered: in.Flags&engine.FlagOrdered != 0,

@@ -172,6 +172,14 @@ func TestASchemaThatArrowGoCannotHoldIsAnError(t *testing.T) {
 			t.Errorf("%s became %v", c.format, got)
 		}
 	}
+	marked := described("c")
+	block := []byte{1, 0, 0, 0, 1, 0, 0, 0, 'k', 1, 0, 0, 0, 'v'}
+	values := child()
+	values.Metadata = unsafe.Pointer(&block[0])
+	(*marked.Children).Dictionary = values
+	if got, err := cdata.ImportSchema(marked); err == nil || !strings.Contains(err.Error(), "cannot hold") {
+		t.Errorf("a dictionary's values with metadata became %v, %v", got, err)
+	}
 	got, err := cdata.ImportSchema(described("+w:3", child()))
 	if err != nil || got.Field(0).Type.(*arrow.FixedSizeListType).Len() != 3 {
 		t.Errorf("got %v, %v", got, err)

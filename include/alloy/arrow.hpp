@@ -59,6 +59,8 @@ class BoundCall {
     std::vector<alloy::detail::Owned<ArrowSchema>> owners(schemas.size());
     std::vector<ArrowSchema> inputs;  // in a row, borrowed from the owners
     for (size_t i = 0; i < schemas.size(); ++i) {
+      Status names = detail::CheckNames(schemas[i]->fields());
+      if (!names.ok()) return names;
       const auto status = ::arrow::ExportSchema(*schemas[i], owners[i].get());
       if (!status.ok()) return Status::Invalid(status.message());
       inputs.push_back(*owners[i]);
@@ -67,9 +69,9 @@ class BoundCall {
     if (!bound.ok()) return bound.status();
     ArrowSchema output;
     Schema::Copy(bound->output_schema()).MoveTo(&output);
-    auto imported = ::arrow::ImportSchema(&output);
-    if (!imported.ok()) return Status::Invalid(imported.status().message());
-    return BoundCall(std::move(*bound), std::move(schemas), imported.MoveValueUnsafe());
+    auto imported = detail::ImportSchema(&output);
+    if (!imported.ok()) return imported.status();
+    return BoundCall(std::move(*bound), std::move(schemas), std::move(*imported));
   }
 
   // Run on a batch for each schema it was bound to.

@@ -134,4 +134,29 @@ TEST(ArrowTest, TextOfEveryKindReachesOneFunction) {
   }
 }
 
+TEST(ArrowTest, ANameWithANulIsRefused) {
+  alloy::Bridge bridge = support::Load("tests/identity");
+  const auto inner = arrow::field(std::string("a\0b", 3), arrow::int8());
+  for (const auto& field :
+       {inner, arrow::field("list", arrow::list(inner)),
+        arrow::field("words",
+                     arrow::dictionary(arrow::int8(), arrow::struct_({inner})))}) {
+    auto call =
+        alloy::arrow::BoundCall::Bind(bridge, "identity", {arrow::schema({field})});
+    EXPECT_EQ(call.status().code(), ALLOY_INVALID);
+    EXPECT_NE(call.status().text().find("NUL"), std::string_view::npos) << call.status();
+  }
+}
+
+TEST(ArrowTest, ASchemaThatArrowCannotHoldIsUnsupported) {
+  alloy::Bridge bridge = support::Load("tests/identity");
+  const auto runs = arrow::run_end_encoded(arrow::int16(), arrow::int8());
+  const auto schema =
+      arrow::schema({arrow::field("runs", arrow::run_end_encoded(arrow::int16(), runs))});
+  const auto call = alloy::arrow::BoundCall::Bind(bridge, "identity", {schema});
+  EXPECT_EQ(call.status().code(), ALLOY_UNSUPPORTED);
+  EXPECT_EQ(call.status().side(), ALLOY_SIDE_BACKEND);
+  EXPECT_NE(call.status().text().find("cannot hold"), std::string_view::npos);
+}
+
 }  // namespace

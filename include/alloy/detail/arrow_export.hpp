@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -31,6 +32,23 @@ inline const ::arrow::DataType& StorageOf(const ::arrow::DataType& type) {
     storage = static_cast<const ::arrow::ExtensionType*>(storage)->storage_type().get();
   }
   return *storage;
+}
+
+// Arrow C++ would cut a name that has a NUL short.
+inline Status CheckNames(const ::arrow::FieldVector& fields) {
+  for (const auto& field : fields) {
+    if (field->name().find('\0') != std::string::npos) {
+      return Status::Invalid("the name of a column contains a NUL: " +
+                             std::string(field->name().c_str()) + "...");
+    }
+    const ::arrow::DataType* type = &StorageOf(*field->type());
+    while (type->id() == ::arrow::Type::DICTIONARY) {
+      type = &StorageOf(*static_cast<const ::arrow::DictionaryType*>(type)->value_type());
+    }
+    Status status = CheckNames(type->fields());
+    if (!status.ok()) return status;
+  }
+  return {};
 }
 
 // How Arrow C++'s buffers become those of the C data interface.

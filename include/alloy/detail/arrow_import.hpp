@@ -9,6 +9,7 @@
 
 #include <arrow/array/data.h>
 #include <arrow/buffer.h>
+#include <arrow/c/bridge.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
@@ -22,8 +23,18 @@
 #include "alloy/arrow_abi.h"
 #include "alloy/detail/arrow_export.hpp"
 #include "alloy/detail/owned.hpp"
+#include "alloy/detail/status.hpp"
 
 namespace alloy::arrow::detail {
+
+// Takes `schema`, which the engine has checked, of what a backend gives.
+inline Result<std::shared_ptr<::arrow::Schema>> ImportSchema(ArrowSchema* schema) {
+  auto imported = ::arrow::ImportSchema(schema);
+  if (imported.ok()) return imported.MoveValueUnsafe();
+  return Status::Of(ALLOY_UNSUPPORTED,
+                    "Arrow C++ cannot hold the schema: " + imported.status().message(),
+                    ALLOY_SIDE_BACKEND);
+}
 
 // The array, and every arrow::Buffer over it; shared pointers to a buffer share this.
 struct ImportOwner {

@@ -26,16 +26,20 @@ class [[nodiscard]] Status {
   Status() = default;  // ok
   explicit Status(const alloy_error& error)
       : error_(std::make_shared<const alloy_error>(error)) {}
-  // An error of the caller's own side.
-  static Status Invalid(std::string_view text) {
+  // An error about no input in particular.
+  static Status Of(alloy_code code, std::string_view text, uint16_t side) {
     alloy_error error{};
-    error.code = ALLOY_INVALID;
+    error.code = code;
     error.input = -1;
     error.column = -1;
-    error.side = ALLOY_SIDE_CALLER;
+    error.side = side;
     error.length = static_cast<uint16_t>(std::min(text.size(), sizeof(error.text) - 1));
     std::memcpy(error.text, text.data(), error.length);
     return Status(error);
+  }
+  // An error of the caller's own side.
+  static Status Invalid(std::string_view text) {
+    return Of(ALLOY_INVALID, text, ALLOY_SIDE_CALLER);
   }
 
   bool ok() const { return error_ == nullptr; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Arrays of every type go in by arrow-rs's own export and come out the same.
 
+mod bugs;
 mod cases;
 mod random;
 mod streams;
@@ -176,6 +177,7 @@ fn every_kind_of_type_comes_back_the_same_at_every_offset() {
     }
 }
 
+/// arrow-rs#4431, #6471, #10028.
 #[test]
 fn misaligned_numbers_are_copied_to_where_they_may_be() {
     let bytes: Vec<u8> = (0..129).collect();
@@ -243,6 +245,7 @@ fn of_misaligned_numbers_only_the_rows_that_are_there_are_copied() {
     }
 }
 
+/// arrow-rs#7549.
 #[test]
 fn of_no_rows_a_dangling_misaligned_buffer_is_not_read() {
     for (data_type, _) in fixed_widths() {
@@ -304,6 +307,7 @@ fn null_buffers_of_no_length_are_none_to_miss() {
     }
 }
 
+/// arrow-rs#10513, arrow#34983, arrow#44714.
 #[test]
 fn schemas_keep_what_they_say() {
     let dictionary =
