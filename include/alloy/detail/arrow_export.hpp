@@ -37,9 +37,10 @@ inline const ::arrow::DataType& StorageOf(const ::arrow::DataType& type) {
 // Arrow C++ would cut a name that has a NUL short.
 inline Status CheckNames(const ::arrow::FieldVector& fields) {
   for (const auto& field : fields) {
-    if (field->name().find('\0') != std::string::npos) {
-      return Status::Invalid("the name of a column contains a NUL: " +
-                             std::string(field->name().c_str()) + "...");
+    const size_t nul = field->name().find('\0');
+    if (nul != std::string::npos) {
+      return Status::Invalid("the name of a column contains a NUL: \"" +
+                             field->name().substr(0, nul) + "...\"");
     }
     const ::arrow::DataType* type = &StorageOf(*field->type());
     while (type->id() == ::arrow::Type::DICTIONARY) {
