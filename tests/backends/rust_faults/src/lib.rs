@@ -55,6 +55,7 @@ arrowalloy::backend! {
         lies::batch_nulls,
         lies::format_null,
         lies::no_struct,
+        lies::hand_over,
     ],
 }
 

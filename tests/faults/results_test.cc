@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+//
+// Each fault of an Arrow struct, as what a backend in C++, C and Rust gives: an error
+// with reason and place, everything released exactly once, and a bridge that serves the
+// next call.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "tests/faults/cases.h"
+#include "tests/faults/hosts.h"
+
+namespace {
+
+using faults::Case;
+using faults::Outcome;
+using faults::Tree;
+
+struct Backend {
+  const char* language;
+  const char* library;
+};
+
+// A backend, the language of the host, and what is wrong.
+using Parameter = std::tuple<Backend, const char*, Case>;
+
+std::string Address(const void* place) {
+  return std::to_string(reinterpret_cast<uintptr_t>(place));
+}
+
+class FaultOfABackend : public testing::TestWithParam<Parameter> {
+ protected:
+  const Case& fault() const { return std::get<2>(GetParam()); }
+
+  // What is found at level safe is found in results without being asked for.
+  std::unique_ptr<faults::TestHost> Open() const {
+    return faults::MakeHost(
+        std::get<1>(GetParam()), std::get<0>(GetParam()).library,
+        {.check_results =
+             fault().level > 2 ? alloy::Level::kFull : alloy::Level::kDefault});
+  }
+
+  // Have the tree's schema given as the schema of the output.
+  Outcome Bind(faults::TestHost& host, Tree& tree) {
+    return host.Bind("hand_over", input_.schema(Tree::kRoot),
+                     {{"schema", Address(&tree.schema(Tree::kRoot))},
+                      {"array", Address(&tree.array(Tree::kRoot))}});
+  }
+
+  // Have the tree's array given as the output.
+  Outcome Run(faults::TestHost& host, ArrowArray* output) {
+    ArrowArray input;
+    input_.MoveArray(&input);
+    const Outcome told = host.Run(&input, output);
+    EXPECT_EQ(input.release, nullptr);
+    EXPECT_EQ(input_.releases(), 1);
+    EXPECT_TRUE(input_.ReleasedAtMostOnce());
+    return told;
+  }
+
+  void ExpectServes(faults::TestHost& host) {
+    Tree& input = next_input_;
+    Tree& good = next_;
+    const Outcome bound = host.Bind("hand_over", input.schema(Tree::kRoot),
+                                    {{"schema", Address(&good.schema(Tree::kRoot))},
+                                     {"array", Address(&good.array(Tree::kRoot))}});
+    ASSERT_EQ(bound.code, ALLOY_OK) << bound.text;
+    ArrowArray array;
+    ArrowArray output;
+    input.MoveArray(&array);
+    const Outcome told = host.Run(&array, &output);
+    ASSERT_EQ(told.code, ALLOY_OK) << told.text;
+    EXPECT_EQ(good.releases(), 0);
+    output.release(&output);
+    EXPECT_EQ(good.releases(), 1);
+    EXPECT_TRUE(good.ReleasedAtMostOnce());
+  }
+
+  // The engine keeps the schemas that it was given as long as the bridge lives.
+  Tree input_;
+  Tree tree_;
+  Tree next_input_;
+  Tree next_;
+};
+class ArrayFault : public FaultOfABackend {};
+class SchemaFault : public FaultOfABackend {};
+
+TEST_P(ArrayFault, IsFoundInWhatTheBackendReturns) {
+  const auto host = Open();
+  Tree& tree = tree_;
+  const Outcome bound = Bind(*host, tree);
+  ASSERT_EQ(bound.code, ALLOY_OK) << bound.text;
+  fault().spoil(tree);
+  ArrowArray output;
+  const Outcome told = Run(*host, &output);
+  if (fault().reason == ALLOY_REASON_NONE) {
+    ASSERT_EQ(told.code, ALLOY_OK) << told.text;
+    EXPECT_EQ(tree.releases(), 0);
+    output.release(&output);
+  } else {
+    faults::ExpectTold(fault(), told, /*input=*/-1, ALLOY_SIDE_BACKEND);
+    EXPECT_NE(told.text.find("hand_over"), std::string::npos) << told.text;
+    EXPECT_EQ(output.release, nullptr);
+  }
+  EXPECT_EQ(tree.releases(), 1);
+  EXPECT_TRUE(tree.ReleasedAtMostOnce());
+  ExpectServes(*host);
+}
+
+TEST_P(SchemaFault, IsFoundInWhatTheBackendBinds) {
+  const auto host = Open();
+  Tree& tree = tree_;
+  fault().spoil(tree);
+  const Outcome told = Bind(*host, tree);
+  if (fault().reason == ALLOY_REASON_NONE) {
+    EXPECT_EQ(told.code, ALLOY_OK) << told.text;
+  } else {
+    faults::ExpectTold(fault(), told, /*input=*/-1, ALLOY_SIDE_BACKEND);
+    EXPECT_EQ(tree.schema_releases(), 1);
+    EXPECT_TRUE(tree.ReleasedAtMostOnce());
+  }
+  ExpectServes(*host);
+}
+
+std::string NameOf(const testing::TestParamInfo<Parameter>& info) {
+  return std::string(std::get<0>(info.param).language) + "_for_" +
+         std::get<1>(info.param) + "_" + std::get<2>(info.param).name;
+}
+
+constexpr Backend kBackends[] = {
+    {"Cpp", "tests/lie"},
+    {"C", "tests/hand_over"},
+#ifdef ALLOY_TEST_RUST
+    {"Rust", "faults_rust"},
+#endif
+};
+constexpr const char* kHosts[] = {"Cpp", "C"};
+
+INSTANTIATE_TEST_SUITE_P(Faults, ArrayFault,
+                         testing::Combine(testing::ValuesIn(kBackends),
+                                          testing::ValuesIn(kHosts),
+                                          testing::ValuesIn(faults::ArrayCases())),
+                         NameOf);
+INSTANTIATE_TEST_SUITE_P(Faults, SchemaFault,
+                         testing::Combine(testing::ValuesIn(kBackends),
+                                          testing::ValuesIn(kHosts),
+                                          testing::ValuesIn(faults::SchemaCases())),
+                         NameOf);
+
+}  // namespace
