@@ -75,8 +75,9 @@ func (b *GoBridge) core() *core {
 	return (*core)(atomic.LoadPointer(place))
 }
 
-// SetImplLib puts a library in the place of the backend. Certificate is base64 of one DER
-// certificate that must have signed it; empty: unsigned, which AllowUnsigned must allow.
+// SetImplLib puts a library in the place of the backend. Certificate is base64 of the DER
+// certificate whose owner, or whom its owner certified, must have signed the library; empty:
+// unsigned, which AllowUnsigned must allow.
 //
 // A failure sticks: every later use answers it, until a SetImplLib succeeds.
 func (b *GoBridge) SetImplLib(library, certificate string) error {

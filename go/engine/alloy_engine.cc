@@ -499,7 +499,8 @@ void WriteLine(int fd, const std::string& line) {
 
 // src/port/library.cc -------------------------------------------------------------------
 //
-// The system's loader, and only for sealed memory: what is verified is what runs.
+// The system's loader, for sealed memory: what is verified is what runs. And, for
+// debuggers alone, for a file.
 #ifndef ALLOY_SRC_PORT_LIBRARY_H_
 #define ALLOY_SRC_PORT_LIBRARY_H_
 
@@ -529,6 +530,10 @@ struct SymbolLookup {
 //
 // Threads  shared. Constructors of the library run on the calling thread.
 SymbolLookup LoadSealed(const Fd& sealed, const char* symbol);
+
+// The same for a file by its path. What the loader already holds under that path it gives
+// again, whatever became of the file since.
+SymbolLookup LoadPlainly(const std::string& path, const char* symbol);
 
 }  // namespace alloy::core_v0_1
 
@@ -590,6 +595,14 @@ SymbolLookup Refusal(LoadFault fault, std::string text) {
   return {.fault = fault, .text = std::move(text), .symbol = nullptr};
 }
 
+SymbolLookup OpenAndFind(const std::string& path, const char* symbol) {
+  void* handle = OpenOrEnd(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) return Refusal(LoadFault::kLoader, TextOfLoader());
+  void* address = ::dlsym(handle, symbol);
+  if (address == nullptr) return Refusal(LoadFault::kLoader, TextOfLoader());
+  return {.fault = LoadFault::kNone, .text = {}, .symbol = address};
+}
+
 }  // namespace
 
 SymbolLookup LoadSealed(const Fd& sealed, const char* symbol) {
@@ -612,15 +625,17 @@ SymbolLookup LoadSealed(const Fd& sealed, const char* symbol) {
     return Refusal(LoadFault::kIdentity,
                    "the loader already holds another library as " + path);
   }
-  void* handle = OpenOrEnd(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) return Refusal(LoadFault::kLoader, TextOfLoader());
-  void* address = ::dlsym(handle, symbol);
-  if (address == nullptr) return Refusal(LoadFault::kLoader, TextOfLoader());
-  if (!IsMappedFrom(address, facts)) {
+  SymbolLookup found = OpenAndFind(path, symbol);
+  if (found.symbol != nullptr && !IsMappedFrom(found.symbol, facts)) {
     return Refusal(LoadFault::kIdentity, std::string(symbol) + " of " + path +
                                              " does not lie in the sealed copy");
   }
-  return {.fault = LoadFault::kNone, .text = {}, .symbol = address};
+  return found;
+}
+
+SymbolLookup LoadPlainly(const std::string& path, const char* symbol) {
+  // Without a slash the loader would search folders of its own choice.
+  return OpenAndFind(path.find('/') == path.npos ? "./" + path : path, symbol);
 }
 
 }  // namespace alloy::core_v0_1
@@ -6204,14 +6219,20 @@ Status CheckTable(const Statement& statement, std::string_view name,
 
 // src/admit/admit.cc --------------------------------------------------------------------
 //
-// From a file to sealed memory that was looked through: the only way into the loader.
+// From a file to sealed memory that was verified and looked through: the only way into
+// the loader.
 //
 // The file is read once. What is checked, and later executed, is the sealed copy, so
 // nothing that happens to the file afterwards matters.
 #ifndef ALLOY_SRC_ADMIT_ADMIT_H_
 #define ALLOY_SRC_ADMIT_ADMIT_H_
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 //
 // A look at a shared library before the system's loader sees it: what runs or misleads
@@ -6252,31 +6273,98 @@ ElfFindings FindAllInElf(std::span<const std::byte> image);
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ADMIT_ELF_H_
+//
+// Where trust's functions come from: libcrypto.so.3 of this machine, found by its SONAME
+// when the first certificate comes. A program that uses none needs none.
+#ifndef ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
+#define ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
+
+#include <memory>
+#include <mutex>
+#include <string>
+
 
 namespace alloy::core_v0_1 {
 
-struct AdmittedLibrary {
-  std::string path;  // as the host named it, for texts
-  Fd sealed;
-  Mapping bytes;  // of the sealed copy
-  ElfFacts facts;
-  bool was_archive = false;  // `sealed` is then what was linked of it
+// Threads  shared. Fixed in place.
+class LibcryptoSource {
+ public:
+  // `soname` is another one in tests alone.
+  explicit LibcryptoSource(std::string soname = "libcrypto.so.3")
+      : soname_(std::move(soname)) {}
+
+  LibcryptoSource(const LibcryptoSource&) = delete;
+  LibcryptoSource& operator=(const LibcryptoSource&) = delete;
+
+  // The same one each time. What failed is tried again: the package may be there by then.
+  //   Fails  REFUSED with NO_LIBCRYPTO; the text names the package.
+  Result<std::shared_ptr<const Crypto>> Get();
+
+ private:
+  const std::string soname_;
+  std::mutex mutex_;
+  std::shared_ptr<const Crypto> crypto_;  // guarded by mutex_
 };
 
-// Read, seal and look through a shared library of 64 bytes to 1 GiB, or a static archive,
-// which is linked into one on the spot.
-//   Fails  REFUSED; the reason is one of 3001 to 3009, ARCHIVE_MALFORMED or LINK_FAILED,
-//          and the text names the file.
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
+
+namespace alloy::core_v0_1 {
+
+// What a host demands of a library.
+struct Admission {
+  std::string certificate;  // base64 of one DER certificate; empty: none is asked for
+  std::string sidecar;      // its path; empty: beside the library
+  std::string name;         // of the backend, by its statement; empty: any
+  uint64_t min_sequence = 0;
+  int64_t now = 0;  // seconds since 1970
+};
+
+struct AdmittedLibrary {
+  std::string path;  // as the host named it, for texts
+  Fd sealed;         // what will be loaded
+  Mapping bytes;     // of the file, as it was sealed
+  // With a certificate only. The digest is that of `bytes`, which was signed.
+  std::optional<Digest> digest;
+  std::optional<Verified> verified;
+  // After LookThrough.
+  ElfFacts facts;
+  bool was_archive = false;  // `sealed` is then what was linked of it, `linked` its bytes
+  Mapping linked;
+};
+
+// Read a file of 64 bytes to 1 GiB, seal it, and, with a certificate, verify it.
+//   Fails  REFUSED with a reason of 2001 to 2027 or 3001 to 3006; the text names the
+//   file.
+Result<AdmittedLibrary> AdmitFile(const std::string& path, const Admission& admission,
+                                  LibcryptoSource& libcrypto);
+
+// Look through the ELF file that was admitted, and compare what it needs with what was
+// signed. A static archive is linked into a library first, which takes the place of
+// `sealed`. `bytes` are those of the file, whoever holds the mapping now.
+//   Fails  REFUSED with a reason of 3007 to 3009, ARCHIVE_MALFORMED, LINK_FAILED or
+//   NEEDED;
+//          the text names the file.
+Status LookThrough(std::span<const std::byte> bytes, AdmittedLibrary* library);
+
+// The second part of it: for a library that was looked through before.
+//   Fails  REFUSED with NEEDED.
+Status CheckNeeds(const AdmittedLibrary& library, const std::vector<std::string>& needed);
+
+// What whoever runs the host should hear of: a certificate that ends within 30 days.
+std::vector<std::string> WarningsOf(const Verified& verified, int64_t now);
+
+// Admit and look through, without a certificate. `bytes` are those of `sealed` in the
+// end.
 Result<AdmittedLibrary> AdmitLibrary(const std::string& path);
 
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ADMIT_ADMIT_H_
 
-#include <array>
-#include <cerrno>
 #include <cstring>
-#include <memory>
+#include <string_view>
 #include <utility>
 
 //
@@ -6353,124 +6441,201 @@ Result<Fd> LinkArchive(const Fd& archive, const std::string& path,
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ADMIT_LINK_H_
+//
+// From a file to memory that nobody can change: what is looked at there is what runs.
+#ifndef ALLOY_SRC_ADMIT_SEALED_COPY_H_
+#define ALLOY_SRC_ADMIT_SEALED_COPY_H_
+
+#include <cstdint>
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+inline constexpr int64_t kMaxLibrary = int64_t{1} << 30;
+
+struct OpenedFile {
+  Fd file;
+  int64_t size = 0;
+};
+
+// Open a regular file of 64 bytes to 1 GiB, without waiting for anything.
+//   Fails  REFUSED with CANNOT_OPEN, NOT_A_FILE, TOO_SMALL or TOO_LARGE.
+Result<OpenedFile> OpenLibraryFile(const std::string& path);
+
+struct SealedCopy {
+  Fd sealed;
+  Mapping bytes;  // of `sealed`
+};
+
+// Read the file once, exactly `size` bytes, into memory under all four seals.
+//   Fails  REFUSED with CHANGED, CANNOT_OPEN or CANNOT_SEAL.
+Result<SealedCopy> CopySealed(const OpenedFile& opened);
+
+// Seal memory that was written, and map it.
+//   Fails  REFUSED with CANNOT_SEAL.
+Status SealAndMap(int64_t size, const Fd& memory, Mapping* bytes);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_SEALED_COPY_H_
+#ifndef ALLOY_SRC_ADMIT_SIDECAR_FILE_H_
+#define ALLOY_SRC_ADMIT_SIDECAR_FILE_H_
+
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+inline std::string SidecarBeside(const std::string& library) {
+  return library + ".alloysig";
+}
+
+// The bytes of the signature file of a library. Texts name `path`.
+//   Fails  REFUSED with NO_SIDECAR (not there, not readable, not a regular file) or
+//          SIDECAR_MALFORMED (larger than any is).
+Result<std::string> ReadSidecar(const std::string& path, const std::string& library);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_SIDECAR_FILE_H_
 
 namespace alloy::core_v0_1 {
 namespace {
 
-constexpr int64_t kMinSize = 64, kMaxSize = int64_t{1} << 30;
-constexpr size_t kChunk = size_t{1} << 20;
-
-Status Refuse_admit(int32_t reason, std::string text) {
-  return Fail(ALLOY_REFUSED, reason, std::move(text));
+Policy PolicyOf(const std::string& path, const Admission& admission) {
+  return {.library = path,
+          .name = admission.name,
+          .min_sequence = admission.min_sequence,
+          .now = admission.now};
 }
 
-Status CheckKindAndSize(const FileFacts& facts) {
-  if (facts.kind != FileKind::kRegular) {
-    return Refuse_admit(ALLOY_REASON_NOT_A_FILE, std::string("is ") + FileKindName(facts.kind) +
-                                               "; name a regular file");
-  }
-  if (facts.size < kMinSize) {
-    return Refuse_admit(ALLOY_REASON_TOO_SMALL, "has " + std::to_string(facts.size) +
-                                              " bytes; a library has 64 at least");
-  }
-  if (facts.size > kMaxSize) {
-    return Refuse_admit(ALLOY_REASON_TOO_LARGE, "has " + std::to_string(facts.size) +
-                                              " bytes; at most 1 GiB is loaded");
-  }
+// What is signed about a file of this size, before a byte of it is read.
+Result<Verified> VerifyStatement(const Crypto& crypto, const Certificate& anchor,
+                                 int64_t size, const std::string& path,
+                                 const Admission& admission) {
+  const std::string sidecar_path =
+      admission.sidecar.empty() ? SidecarBeside(path) : admission.sidecar;
+  ALLOY_ASSIGN_OR_RETURN(const std::string sidecar, ReadSidecar(sidecar_path, path));
+  auto verified = VerifySidecar(crypto, anchor, sidecar, admission.now);
+  if (!verified.ok()) return verified.status().WithPrefix(sidecar_path + ": ");
+  const Status wanted =
+      CheckStatement(verified->statement, size, PolicyOf(path, admission));
+  if (!wanted.ok()) return wanted.WithPrefix(sidecar_path + ": ");
+  return verified;
+}
+
+Status CopyInto_admit(const OpenedFile& opened, AdmittedLibrary* library) {
+  auto copy = CopySealed(opened);
+  if (!copy.ok()) return copy.status().WithPrefix(library->path + ": ");
+  library->sealed = std::move(copy->sealed);
+  library->bytes = std::move(copy->bytes);
   return Status();
 }
 
-// Copy exactly `size` bytes, and see the end of the file right behind them.
-Status CopyInto(const Fd& file, int64_t size, const Fd& sealed) {
-  const auto buffer = std::make_unique<std::array<std::byte, kChunk>>();
-  int64_t copied = 0;
-  for (;;) {
-    size_t got = 0;
-    if (const int error = ReadFully(file, *buffer, &got); error != 0) {
-      return Refuse_admit(ALLOY_REASON_CANNOT_OPEN, "cannot be read: " + ErrorText(error));
-    }
-    copied += static_cast<int64_t>(got);
-    if (copied > size || (got == 0 && copied != size)) {
-      return Refuse_admit(ALLOY_REASON_CHANGED, "changed while it was read: it had " +
-                                              std::to_string(size) + " bytes, and then " +
-                                              (copied > size ? "more" : "fewer") +
-                                              "; load it again when it is complete");
-    }
-    if (got == 0) return Status();
-    if (const int error = WriteFully(sealed, std::span(*buffer).first(got)); error != 0) {
-      return Refuse_admit(ALLOY_REASON_CANNOT_SEAL,
-                    "cannot be copied to memory: " + ErrorText(error));
-    }
-  }
+Status AdmitSigned(const Admission& admission, const Crypto& crypto,
+                   AdmittedLibrary* library) {
+  const std::string& path = library->path;
+  auto anchor = ParseCertificateArgument(crypto, admission.certificate);
+  if (!anchor.ok()) return anchor.status().WithPrefix(path + ": ");
+  auto opened = OpenLibraryFile(path);
+  if (!opened.ok()) return opened.status().WithPrefix(path + ": ");
+  ALLOY_ASSIGN_OR_RETURN(library->verified,
+                         VerifyStatement(crypto, *anchor, opened->size, path, admission));
+  ALLOY_TRY(CopyInto_admit(*opened, library));
+  // Of the sealed copy and not of what was read: until the seals are on, whoever may open
+  // this process's descriptors could have written to it.
+  ALLOY_ASSIGN_OR_RETURN(library->digest, crypto.Sha256(Bytes(library->bytes)));
+  const Status same = CheckDigest(crypto, library->verified->statement, *library->digest,
+                                  PolicyOf(path, admission));
+  return same.ok() ? same : same.WithPrefix(path + ": ");
 }
 
-Status SealAndMap(int64_t size, AdmittedLibrary* library) {
-  if (const int error = Seal(library->sealed); error != 0) {
-    return Refuse_admit(ALLOY_REASON_CANNOT_SEAL,
-                  "its copy cannot be sealed: " + ErrorText(error));
-  }
-  if (const int error = MapForReading(library->sealed, size, &library->bytes);
-      error != 0) {
-    return Refuse_admit(ALLOY_REASON_CANNOT_SEAL,
-                  "its copy cannot be mapped: " + ErrorText(error));
-  }
-  return Status();
+// Whether a file is to be linked: an archive, or what a linker would take for its script.
+bool IsForTheLinker(std::span<const std::byte> bytes, const std::string& path) {
+  constexpr std::string_view kElf =
+      "\x7f"
+      "ELF";
+  const bool is_elf = bytes.size() >= kElf.size() &&
+                      std::memcmp(bytes.data(), kElf.data(), kElf.size()) == 0;
+  return IsArchive(bytes) || (!is_elf && IsNamedArchive(path));
 }
 
-// A static archive, once it is sealed, becomes the library that is linked of it.
-Status LinkIfArchive(AdmittedLibrary* library) {
-  const auto bytes = Bytes(library->bytes);
-  const bool is_elf = bytes.size() >= 4 && std::memcmp(bytes.data(),
-                                                       "\x7f"
-                                                       "ELF",
-                                                       4) == 0;
-  if (!IsArchive(bytes) && (is_elf || !IsNamedArchive(library->path))) return Status();
-  ALLOY_TRY(WalkArchive(bytes).status());
+// A static archive becomes the library that is linked of it.
+Status Link(std::span<const std::byte> archive, AdmittedLibrary* library) {
+  ALLOY_TRY(WalkArchive(archive).status());
   ALLOY_ASSIGN_OR_RETURN(Fd linked, LinkArchive(library->sealed, library->path));
   FileFacts facts;
   if (const int error = GetFileFacts(linked, &facts); error != 0) {
-    return Refuse_admit(ALLOY_REASON_CANNOT_OPEN, "cannot be inspected: " + ErrorText(error));
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_CANNOT_OPEN,
+                "cannot be inspected: " + ErrorText(error));
   }
-  if (facts.size == 0 || facts.size > kMaxSize) {
-    return Refuse_admit(ALLOY_REASON_LINK_FAILED, "its linker wrote a library of " +
-                                                std::to_string(facts.size) + " bytes");
+  if (facts.size == 0 || facts.size > kMaxLibrary) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_LINK_FAILED,
+                "its linker wrote a library of " + std::to_string(facts.size) + " bytes");
   }
+  ALLOY_TRY(SealAndMap(facts.size, linked, &library->linked));
   library->sealed = std::move(linked);
   library->was_archive = true;
-  return SealAndMap(facts.size, library);
+  return Status();
 }
 
-Status AdmitInto(AdmittedLibrary* library) {
-  Fd file;
-  if (const int error = OpenForReading(library->path, &file); error != 0) {
-    return Refuse_admit(ALLOY_REASON_CANNOT_OPEN, "cannot be opened: " + ErrorText(error));
+Status LookInto_admit(std::span<const std::byte> bytes, AdmittedLibrary* library) {
+  if (IsForTheLinker(bytes, library->path)) {
+    ALLOY_TRY(Link(bytes, library));
+    bytes = Bytes(library->linked);
   }
-  FileFacts facts;
-  if (const int error = GetFileFacts(file, &facts); error != 0) {
-    return Refuse_admit(ALLOY_REASON_CANNOT_OPEN, "cannot be inspected: " + ErrorText(error));
-  }
-  ALLOY_TRY(CheckKindAndSize(facts));
-  if (const int error = CreateSealable("alloy-backend", facts.size, &library->sealed);
-      error != 0) {
-    return Refuse_admit(
-        ALLOY_REASON_CANNOT_SEAL,
-        "no memory for its sealed copy: " + ErrorText(error) +
-            (error == EFBIG ? " (raise the limit on file sizes, ulimit -f)" : ""));
-  }
-  ALLOY_TRY(CopyInto(file, facts.size, library->sealed));
-  ALLOY_TRY(SealAndMap(facts.size, library));
-  ALLOY_TRY(LinkIfArchive(library));
-  ALLOY_ASSIGN_OR_RETURN(library->facts, LookThroughElf(Bytes(library->bytes)));
+  ALLOY_ASSIGN_OR_RETURN(library->facts, LookThroughElf(bytes));
   return Status();
 }
 
 }  // namespace
 
-Result<AdmittedLibrary> AdmitLibrary(const std::string& path) {
+Result<AdmittedLibrary> AdmitFile(const std::string& path, const Admission& admission,
+                                  LibcryptoSource& libcrypto) {
   AdmittedLibrary library;
   library.path = path;
-  Status status = AdmitInto(&library);
-  if (!status.ok()) return status.WithPrefix(path + ": ");
+  if (!admission.certificate.empty()) {
+    auto crypto = libcrypto.Get();
+    if (!crypto.ok()) return crypto.status().WithPrefix(path + ": ");
+    ALLOY_TRY(AdmitSigned(admission, **crypto, &library));
+    return library;
+  }
+  auto opened = OpenLibraryFile(path);
+  if (!opened.ok()) return opened.status().WithPrefix(path + ": ");
+  ALLOY_TRY(CopyInto_admit(*opened, &library));
+  return library;
+}
+
+Status LookThrough(std::span<const std::byte> bytes, AdmittedLibrary* library) {
+  const Status status = LookInto_admit(bytes, library);
+  if (!status.ok()) return status.WithPrefix(library->path + ": ");
+  return CheckNeeds(*library, library->facts.needed);
+}
+
+Status CheckNeeds(const AdmittedLibrary& library,
+                  const std::vector<std::string>& needed) {
+  if (!library.verified || library.was_archive) return Status();
+  const Status same =
+      CheckNeeded(library.verified->statement, needed, PolicyOf(library.path, {}));
+  return same.ok() ? same : same.WithPrefix(library.path + ": ");
+}
+
+std::vector<std::string> WarningsOf(const Verified& verified, int64_t now) {
+  constexpr int64_t kDay = 86400, kNotice = 30 * kDay;
+  const CertificateFacts& first = verified.first_to_end();
+  if (first.not_after - now >= kNotice) return {};
+  return {"the certificate of " + first.subject + " ends at " +
+          TimeText(first.not_after) + ", in " +
+          std::to_string((first.not_after - now) / kDay) +
+          " days; renew it, and sign the library again: arrowalloy sign"};
+}
+
+Result<AdmittedLibrary> AdmitLibrary(const std::string& path) {
+  LibcryptoSource unused;
+  ALLOY_ASSIGN_OR_RETURN(AdmittedLibrary library, AdmitFile(path, {}, unused));
+  ALLOY_TRY(LookThrough(Bytes(library.bytes), &library));
+  if (library.was_archive) library.bytes = std::move(library.linked);
   return library;
 }
 
@@ -6918,7 +7083,7 @@ Status CheckExports(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
   return Status();
 }
 
-Status LookInto(std::span<const std::byte> image, ElfFacts& facts, Findings& findings) {
+Status LookInto_elf(std::span<const std::byte> image, ElfFacts& facts, Findings& findings) {
   ALLOY_ASSIGN_OR_RETURN(const ElfReader elf, ElfReader::Read(image));
   CheckSegments(elf, findings);
   ALLOY_TRY(CheckDynamic(elf, facts, findings));
@@ -6930,7 +7095,7 @@ Status LookInto(std::span<const std::byte> image, ElfFacts& facts, Findings& fin
 ElfFindings FindAllInElf(std::span<const std::byte> image) {
   ElfFindings all;
   Findings findings;
-  if (Status malformed = LookInto(image, all.facts, findings); !malformed.ok()) {
+  if (Status malformed = LookInto_elf(image, all.facts, findings); !malformed.ok()) {
     findings.Add(std::move(malformed));
   }
   all.faults = findings.Take();
@@ -7280,6 +7445,49 @@ Result<std::string_view> ElfReader::String(uint64_t offset) const {
 
 }  // namespace alloy::core_v0_1
 
+// src/admit/libcrypto_source.cc ---------------------------------------------------------
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+Status NoLibcrypto(const std::string& why) {
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_NO_LIBCRYPTO,
+              "certificates are checked with libcrypto.so.3 of OpenSSL, which cannot be "
+              "used: " +
+                  why +
+                  "; install it: apt-get install libssl3 (Debian, Ubuntu; libssl3t64 "
+                  "since 24.04), dnf install openssl-libs (Fedora)");
+}
+
+Result<std::shared_ptr<const Crypto>> Bind(const std::string& soname) {
+  std::string text;
+  void* library = OpenSystemLibrary(soname.c_str(), &text);
+  if (library == nullptr) return NoLibcrypto(text);
+  Libcrypto table;
+  const char* missing =
+      table.Bind([&](const char* name) { return FindInSystemLibrary(library, name); });
+  if (missing != nullptr)
+    return NoLibcrypto("it has no function " + std::string(missing));
+  return Crypto::Make(table);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Crypto>> LibcryptoSource::Get() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (crypto_ != nullptr) return crypto_;
+  }
+  // Not under the lock: what is loaded here runs its own constructors.
+  ALLOY_ASSIGN_OR_RETURN(auto bound, Bind(soname_));
+  const std::lock_guard lock(mutex_);
+  if (crypto_ == nullptr) crypto_ = std::move(bound);
+  return crypto_;
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/admit/link.cc ---------------------------------------------------------------------
 
 #include <algorithm>
@@ -7482,6 +7690,152 @@ bool IsRuntime(std::string_view soname) {
 
 }  // namespace alloy::core_v0_1
 
+// src/admit/sealed_copy.cc --------------------------------------------------------------
+
+#include <array>
+#include <cerrno>
+#include <memory>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr int64_t kMinSize = 64;
+constexpr size_t kChunk = size_t{1} << 20;
+
+Status Refuse_sealed_copy(int32_t reason, std::string text) {
+  return Fail(ALLOY_REFUSED, reason, std::move(text));
+}
+
+Status CheckKindAndSize(const FileFacts& facts) {
+  if (facts.kind != FileKind::kRegular) {
+    return Refuse_sealed_copy(ALLOY_REASON_NOT_A_FILE, std::string("is ") + FileKindName(facts.kind) +
+                                               "; name a regular file");
+  }
+  if (facts.size < kMinSize) {
+    return Refuse_sealed_copy(ALLOY_REASON_TOO_SMALL, "has " + std::to_string(facts.size) +
+                                              " bytes; a library has 64 at least");
+  }
+  if (facts.size > kMaxLibrary) {
+    return Refuse_sealed_copy(ALLOY_REASON_TOO_LARGE, "has " + std::to_string(facts.size) +
+                                              " bytes; at most 1 GiB is loaded");
+  }
+  return Status();
+}
+
+// Copy exactly `size` bytes, and see the end of the file right behind them.
+Status CopyInto_sealed_copy(const Fd& file, int64_t size, const Fd& sealed) {
+  const auto buffer = std::make_unique<std::array<std::byte, kChunk>>();
+  int64_t copied = 0;
+  for (;;) {
+    size_t got = 0;
+    if (const int error = ReadFully(file, *buffer, &got); error != 0) {
+      return Refuse_sealed_copy(ALLOY_REASON_CANNOT_OPEN, "cannot be read: " + ErrorText(error));
+    }
+    copied += static_cast<int64_t>(got);
+    if (copied > size || (got == 0 && copied != size)) {
+      return Refuse_sealed_copy(ALLOY_REASON_CHANGED, "changed while it was read: it had " +
+                                              std::to_string(size) + " bytes, and then " +
+                                              (copied > size ? "more" : "fewer") +
+                                              "; load it again when it is complete");
+    }
+    if (got == 0) return Status();
+    if (const int error = WriteFully(sealed, std::span(*buffer).first(got)); error != 0) {
+      return Refuse_sealed_copy(ALLOY_REASON_CANNOT_SEAL,
+                    "cannot be copied to memory: " + ErrorText(error));
+    }
+  }
+}
+
+}  // namespace
+
+Result<OpenedFile> OpenLibraryFile(const std::string& path) {
+  OpenedFile opened;
+  if (const int error = OpenForReading(path, &opened.file); error != 0) {
+    return Refuse_sealed_copy(ALLOY_REASON_CANNOT_OPEN, "cannot be opened: " + ErrorText(error));
+  }
+  FileFacts facts;
+  if (const int error = GetFileFacts(opened.file, &facts); error != 0) {
+    return Refuse_sealed_copy(ALLOY_REASON_CANNOT_OPEN, "cannot be inspected: " + ErrorText(error));
+  }
+  ALLOY_TRY(CheckKindAndSize(facts));
+  opened.size = facts.size;
+  return opened;
+}
+
+Status SealAndMap(int64_t size, const Fd& memory, Mapping* bytes) {
+  if (const int error = Seal(memory); error != 0) {
+    return Refuse_sealed_copy(ALLOY_REASON_CANNOT_SEAL,
+                  "its copy cannot be sealed: " + ErrorText(error));
+  }
+  if (const int error = MapForReading(memory, size, bytes); error != 0) {
+    return Refuse_sealed_copy(ALLOY_REASON_CANNOT_SEAL,
+                  "its copy cannot be mapped: " + ErrorText(error));
+  }
+  return Status();
+}
+
+Result<SealedCopy> CopySealed(const OpenedFile& opened) {
+  SealedCopy copy;
+  if (const int error = CreateSealable("alloy-backend", opened.size, &copy.sealed);
+      error != 0) {
+    return Refuse_sealed_copy(
+        ALLOY_REASON_CANNOT_SEAL,
+        "no memory for its sealed copy: " + ErrorText(error) +
+            (error == EFBIG ? " (raise the limit on file sizes, ulimit -f)" : ""));
+  }
+  ALLOY_TRY(CopyInto_sealed_copy(opened.file, opened.size, copy.sealed));
+  ALLOY_TRY(SealAndMap(opened.size, copy.sealed, &copy.bytes));
+  return copy;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/admit/sidecar_file.cc -------------------------------------------------------------
+
+#include <cerrno>
+#include <span>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+Status NoSidecar(const std::string& path, const std::string& why) {
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_NO_SIDECAR, path + ": " + why);
+}
+
+}  // namespace
+
+Result<std::string> ReadSidecar(const std::string& path, const std::string& library) {
+  Fd file;
+  if (const int error = OpenForReading(path, &file); error != 0) {
+    if (error != ENOENT) return NoSidecar(path, "cannot be opened: " + ErrorText(error));
+    return NoSidecar(path, "there is no such signature; make it: arrowalloy sign " +
+                               library + " --key KEY --cert CERTIFICATE");
+  }
+  FileFacts facts;
+  if (const int error = GetFileFacts(file, &facts); error != 0) {
+    return NoSidecar(path, "cannot be inspected: " + ErrorText(error));
+  }
+  if (facts.kind != FileKind::kRegular) {
+    return NoSidecar(
+        path, std::string("is ") + FileKindName(facts.kind) + "; name a regular file");
+  }
+  std::string bytes(kMaxSidecar + 1, '\0');
+  size_t size = 0;
+  if (const int error = ReadFully(file, std::as_writable_bytes(std::span(bytes)), &size);
+      error != 0) {
+    return NoSidecar(path, "cannot be read: " + ErrorText(error));
+  }
+  if (size > kMaxSidecar) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_SIDECAR_MALFORMED,
+                path + ": has more than 65,536 bytes; a signature file has fewer");
+  }
+  bytes.resize(size);
+  return bytes;
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/load/backend_table.cc -------------------------------------------------------------
 //
 // The table that a backend exports, checked once, and the copy of it that hosts may see.
@@ -7638,6 +7992,7 @@ BackendTable::BackendTable(const alloy_backend* table) : table_(table), shown_(*
 #define ALLOY_SRC_LOAD_LOAD_H_
 
 #include <memory>
+#include <string>
 
 
 namespace alloy::core_v0_1 {
@@ -7651,6 +8006,11 @@ namespace alloy::core_v0_1 {
 Result<std::shared_ptr<const BackendTable>> LoadBackend(const Fd& sealed,
                                                         const alloy_services* services,
                                                         alloy_scope* scope);
+
+// The same from the file's own path, past the sealed copy: for debuggers and profilers,
+// which find the library then. Whoever can write the file decides what runs.
+Result<std::shared_ptr<const BackendTable>> LoadBackendPlainly(
+    const std::string& path, const alloy_services* services, alloy_scope* scope);
 
 }  // namespace alloy::core_v0_1
 
@@ -7737,12 +8097,9 @@ int32_t ReasonOf_load(LoadFault fault) {
   return ALLOY_REASON_LOADER;
 }
 
-}  // namespace
-
-Result<std::shared_ptr<const BackendTable>> LoadBackend(const Fd& sealed,
-                                                        const alloy_services* services,
-                                                        alloy_scope* scope) {
-  SymbolLookup found = LoadSealed(sealed, "alloy_backend_init");
+Result<std::shared_ptr<const BackendTable>> Initialise_load(SymbolLookup found,
+                                                       const alloy_services* services,
+                                                       alloy_scope* scope) {
   if (found.fault != LoadFault::kNone) {
     return Fail(ALLOY_REFUSED, ReasonOf_load(found.fault), std::move(found.text));
   }
@@ -7756,6 +8113,21 @@ Result<std::shared_ptr<const BackendTable>> LoadBackend(const Fd& sealed,
     return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT, "alloy_backend_init gave no table");
   }
   return BackendTable::Make(table);
+}
+
+constexpr const char* kInit = "alloy_backend_init";
+
+}  // namespace
+
+Result<std::shared_ptr<const BackendTable>> LoadBackend(const Fd& sealed,
+                                                        const alloy_services* services,
+                                                        alloy_scope* scope) {
+  return Initialise_load(LoadSealed(sealed, kInit), services, scope);
+}
+
+Result<std::shared_ptr<const BackendTable>> LoadBackendPlainly(
+    const std::string& path, const alloy_services* services, alloy_scope* scope) {
+  return Initialise_load(LoadPlainly(path, kInit), services, scope);
 }
 
 }  // namespace alloy::core_v0_1
@@ -8291,31 +8663,53 @@ class Deadlines {
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <vector>
 
 
 namespace alloy::core_v0_1 {
 
+struct LoadedLibrary {
+  std::shared_ptr<const BackendTable> table;
+  std::optional<Verified> verified;  // with a certificate
+};
+
 // Threads  shared.
 class Libraries {
  public:
-  // Read, seal, look through and load. Sameness is that of all bytes of two sealed
-  // copies.
+  // plainly: the loader gets the file's own path and not the sealed copy, for debuggers.
+  explicit Libraries(bool plainly) : plainly_(plainly) {}
+
+  // Read, seal, verify, look through and load. Two files are the same when their SHA-256
+  // is, or, where one of them came without a certificate, all bytes of two sealed copies.
   //   Fails  REFUSED; the text names the file.
-  Result<std::shared_ptr<const BackendTable>> Load(const std::string& path);
+  Result<LoadedLibrary> Load(const std::string& path, const Admission& admission);
+
+  bool plainly() const { return plainly_; }
+  LibcryptoSource& libcrypto() { return libcrypto_; }
 
  private:
   struct Entry {
     Mapping bytes;
+    std::optional<Digest> digest;
     // NULL while one thread loads it. No lock is held then: constructors may do anything.
     std::shared_ptr<const BackendTable> table;
+    std::vector<std::string> needed;  // once there is a table
+    bool was_archive = false;
   };
   using Entries = std::list<Entry>;
 
   class Finish;
 
-  Entries::iterator Find(const Mapping& bytes);  // under mutex_
+  Entries::iterator Find(const AdmittedLibrary& library);  // under mutex_
+  // The entry of the same bytes, once it is loaded; else a new one, which the caller
+  // loads.
+  Entries::iterator FindOrBegin(AdmittedLibrary* library);
+  Result<std::shared_ptr<const BackendTable>> LoadOnce(AdmittedLibrary* library);
 
+  const bool plainly_;
+  LibcryptoSource libcrypto_;
   std::mutex mutex_;
   std::condition_variable loaded_;
   Entries entries_;  // guarded by mutex_
@@ -8337,6 +8731,9 @@ class Host {
   Host& operator=(const Host&) = delete;
 
   bool allows_unsigned() const { return allows_unsigned_; }
+  bool loads_plainly() const { return libraries_.plainly(); }
+  // A line of the host's own, unless it wants none.
+  void Warn(const std::string& text);
   const std::string& language() const { return language_; }
   Log& log() { return log_; }
   Deadlines& deadlines() { return deadlines_; }
@@ -8383,7 +8780,7 @@ class Bridge {
   Bridge(const Bridge&) = delete;
   Bridge& operator=(const Bridge&) = delete;
 
-  // certificate NULL: none.
+  // certificate NULL or empty: none.
   Status Load(const std::string& library, const char* certificate);
   void Close();
 
@@ -8414,6 +8811,7 @@ class Bridge {
   Status Trouble() const;
   Result<std::shared_ptr<Service>> Current() const;
   std::shared_ptr<Service> Serve(std::shared_ptr<const BackendTable> table) const;
+  Status CheckUnsigned(const std::string& library) const;
   Result<std::shared_ptr<const BackendTable>> Open(const std::string& library,
                                                    const char* certificate) const;
 
@@ -8421,6 +8819,8 @@ class Bridge {
   const std::string wanted_name_;  // of the backend; empty: any
   const Level check_inputs_;
   const Level check_results_;
+  const std::string sidecar_;  // empty: beside the library
+  const uint64_t min_sequence_;
   std::atomic<int> condition_{kOpen};
   mutable std::mutex mutex_;
   std::shared_ptr<Service> service_;                         // guarded by mutex_
@@ -8437,6 +8837,7 @@ class Bridge {
 #endif  // ALLOY_SRC_ENGINE_BRIDGE_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 //
@@ -8460,21 +8861,32 @@ const alloy_backend& EchoBackend();
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <span>
 
 namespace alloy::core_v0_1 {
 
-// Whether struct_size is that of some version: not less than what this engine knows, and
-// not so much that it was never set.
+// Whether struct_size is that of some version: not less than the first one had, and not
+// so much that it was never set.
 template <typename Options>
-bool IsPlausibleSize(const Options& options) {
-  return options.struct_size >= sizeof(Options) && options.struct_size <= 4096;
+bool IsPlausibleSize(const Options& options, size_t first = sizeof(Options)) {
+  return options.struct_size >= first && options.struct_size <= 4096;
+}
+
+// The options of a program that may be older: what it does not know of is zero. Reads
+// struct_size bytes at most.
+template <typename Options>
+Options Completed(const Options& options) {
+  Options whole{};
+  std::memcpy(&whole, &options, std::min<size_t>(options.struct_size, sizeof(Options)));
+  return whole;
 }
 
 // Whether what a newer program has put behind the fields that this engine knows asks for
 // nothing: a choice that is not understood must not be ignored. Reads struct_size bytes.
 template <typename Options>
 bool TailIsZero(const Options& options) {
+  if (options.struct_size <= sizeof(Options)) return true;
   const std::span whole(reinterpret_cast<const std::byte*>(&options),
                         options.struct_size);
   return std::ranges::all_of(whole.subspan(sizeof(Options)),
@@ -8524,9 +8936,11 @@ Status CheckLevel(uint32_t level, const char* field) {
 Level LevelOr(Level default_level, uint32_t level) {
   return level == 0 ? default_level : static_cast<Level>(level);
 }
+// Of the struct before it had a sidecar.
+constexpr size_t kFirstSize = offsetof(alloy_bridge_options, sidecar);
 
 Status CheckBridgeOptions(const alloy_bridge_options& options) {
-  if (!IsPlausibleSize(options)) {
+  if (!IsPlausibleSize(options, kFirstSize)) {
     return Fail(ALLOY_INVALID, "alloy_bridge_options.struct_size is " +
                                    std::to_string(options.struct_size) +
                                    "; set it to sizeof(alloy_bridge_options)");
@@ -8547,10 +8961,6 @@ Status CheckBridgeOptions(const alloy_bridge_options& options) {
   }
   ALLOY_TRY(CheckLevel(options.check_inputs, "check_inputs"));
   ALLOY_TRY(CheckLevel(options.check_results, "check_results"));
-  if (options.min_sequence != 0) {
-    return Fail(ALLOY_UNSUPPORTED,
-                "alloy_bridge_options.min_sequence: signatures cannot be checked yet");
-  }
   return Status();
 }
 
@@ -8559,7 +8969,7 @@ Status CheckBridgeOptions(const alloy_bridge_options& options) {
 Result<std::shared_ptr<Bridge>> Bridge::Make(std::shared_ptr<Host> host,
                                              const alloy_bridge_options& options) {
   ALLOY_TRY(CheckBridgeOptions(options));
-  std::shared_ptr<Bridge> bridge(new Bridge(std::move(host), options));
+  std::shared_ptr<Bridge> bridge(new Bridge(std::move(host), Completed(options)));
   ALLOY_ASSIGN_OR_RETURN(auto echo, BackendTable::Make(&EchoBackend()));
   bridge->tables_.push_back(echo);
   bridge->service_ = bridge->Serve(std::move(echo));
@@ -8570,7 +8980,9 @@ Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
     : host_(std::move(host)),
       wanted_name_(options.name != nullptr ? options.name : ""),
       check_inputs_(LevelOr(Level::kShape, options.check_inputs)),
-      check_results_(LevelOr(Level::kSafe, options.check_results)) {}
+      check_results_(LevelOr(Level::kSafe, options.check_results)),
+      sidecar_(options.sidecar != nullptr ? options.sidecar : ""),
+      min_sequence_(options.min_sequence) {}
 
 std::shared_ptr<Service> Bridge::Serve(std::shared_ptr<const BackendTable> table) const {
   const alloy_backend& backend = table->backend();
@@ -8583,31 +8995,53 @@ std::shared_ptr<Service> Bridge::Serve(std::shared_ptr<const BackendTable> table
   return service;
 }
 
-Result<std::shared_ptr<const BackendTable>> Bridge::Open(const std::string& library,
-                                                         const char* certificate) const {
-  if (library.empty()) return Fail(ALLOY_INVALID, "the library is not named");
-  if (certificate != nullptr && *certificate != '\0') {
-    return Fail(ALLOY_UNSUPPORTED,
-                library +
-                    ": this version cannot check certificates, and never ignores one; "
-                    "load without a certificate on a host that allows unsigned "
-                    "libraries, or use a version that can");
-  }
+Status Bridge::CheckUnsigned(const std::string& library) const {
   if (!host_->allows_unsigned()) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_UNSIGNED,
                 library +
                     ": no certificate is given, and this host does not allow unsigned "
-                    "libraries; allow them when the host is made (ALLOY_ALLOW_UNSIGNED, "
-                    "AllowUnsigned) if you trust the file");
+                    "libraries; give the certificate of its signer (`arrowalloy "
+                    "cert-base64 FILE` prints it), or allow them when the host is made "
+                    "(ALLOY_ALLOW_UNSIGNED, AllowUnsigned) if you trust the file");
   }
-  ALLOY_ASSIGN_OR_RETURN(auto table, host_->libraries().Load(library));
-  const char* name = table->backend().name;
+  if (min_sequence_ != 0) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_UNSIGNED,
+                library + ": the bridge wants a signed sequence of at least " +
+                    std::to_string(min_sequence_) +
+                    " (min_sequence), and no certificate is given; give the one of its "
+                    "signer (`arrowalloy cert-base64 FILE` prints it)");
+  }
+  return Status();
+}
+
+Result<std::shared_ptr<const BackendTable>> Bridge::Open(const std::string& library,
+                                                         const char* certificate) const {
+  if (library.empty()) return Fail(ALLOY_INVALID, "the library is not named");
+  Admission admission{.certificate = certificate != nullptr ? certificate : "",
+                      .sidecar = sidecar_,
+                      .name = wanted_name_,
+                      .min_sequence = min_sequence_,
+                      .now = UnixSeconds()};
+  if (admission.certificate.empty()) ALLOY_TRY(CheckUnsigned(library));
+  ALLOY_ASSIGN_OR_RETURN(LoadedLibrary loaded,
+                         host_->libraries().Load(library, admission));
+  const char* name = loaded.table->backend().name;
   if (!wanted_name_.empty() && wanted_name_ != name) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_TABLE,
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_NAME,
                 library + ": this is the backend " + name + ", and the bridge wants " +
                     wanted_name_);
   }
-  return table;
+  if (loaded.verified) {
+    for (const std::string& warning : WarningsOf(*loaded.verified, admission.now)) {
+      host_->Warn(library + ": " + warning);
+    }
+  }
+  if (host_->loads_plainly()) {
+    host_->Warn(library +
+                ": loaded by its path, for debuggers (ALLOY_LOAD_PLAINLY); what runs is "
+                "what the file holds, verified or not");
+  }
+  return loaded.table;
 }
 
 // The failure that sticks when a load is left by an exception.
@@ -9265,7 +9699,7 @@ Status CheckHostOptions(const alloy_host_options& options) {
         "alloy_host_options has a field that this engine does not know; the program "
         "is newer than the engine");
   }
-  if ((options.flags & ~ALLOY_ALLOW_UNSIGNED) != 0) {
+  if ((options.flags & ~(ALLOY_ALLOW_UNSIGNED | ALLOY_LOAD_PLAINLY)) != 0) {
     return Fail(ALLOY_INVALID, "alloy_host_options.flags has an unknown bit");
   }
   if (options.log_mode < kWhileEcho || options.log_mode > kNever) {
@@ -9294,10 +9728,16 @@ Result<std::shared_ptr<Host>> Host::Make(const alloy_host_options& options) {
 }
 
 Host::Host(const alloy_host_options& options)
-    : allows_unsigned_((options.flags & ALLOY_ALLOW_UNSIGNED) != 0),
+    : allows_unsigned_((options.flags & (ALLOY_ALLOW_UNSIGNED | ALLOY_LOAD_PLAINLY)) !=
+                       0),
       log_mode_(options.log_mode),
       language_(options.language != nullptr ? options.language : "C"),
-      log_(options.log_fd == 0 ? 2 : options.log_fd, options.log, options.log_context) {}
+      log_(options.log_fd == 0 ? 2 : options.log_fd, options.log, options.log_context),
+      libraries_((options.flags & ALLOY_LOAD_PLAINLY) != 0) {}
+
+void Host::Warn(const std::string& text) {
+  if (log_mode_ != kNever) log_.Write(ALLOY_LOG_WARN, language_, text);
+}
 
 bool Host::SpeaksFor(const char* backend_name) const {
   return log_mode_ == kAlways ||
@@ -9322,9 +9762,13 @@ bool SameBytes(const Mapping& a, const Mapping& b) {
 }
 
 // Load and initialise; the descriptor stays open as soon as the loader has seen it.
-Result<std::shared_ptr<const BackendTable>> Initialise(AdmittedLibrary& library) {
+Result<std::shared_ptr<const BackendTable>> Initialise_libraries(AdmittedLibrary& library,
+                                                       bool plainly) {
   Scope scope(nullptr);
-  auto table = LoadBackend(library.sealed, &Services(), &scope);
+  // What was linked here has no path but that of its sealed copy.
+  auto table = plainly && !library.was_archive
+                   ? LoadBackendPlainly(library.path, &Services(), &scope)
+                   : LoadBackend(library.sealed, &Services(), &scope);
   const Status status = table.status();
   // Whatever came of it: the loader may know the descriptor's name now, and a library
   // that is loaded under it must not be mistaken for another.
@@ -9338,11 +9782,19 @@ Result<std::shared_ptr<const BackendTable>> Initialise(AdmittedLibrary& library)
   return status.WithPrefix(library.path + ": ");
 }
 
+// Whether what was loaded is what the statement speaks of.
+Status CheckAgainst(const Verified& verified, const BackendTable& table) {
+  const alloy_backend& backend = table.backend();
+  return CheckTable(verified.statement, backend.name, backend.version, backend.abi);
+}
+
 }  // namespace
 
-Libraries::Entries::iterator Libraries::Find(const Mapping& bytes) {
-  return std::ranges::find_if(entries_,
-                              [&](const Entry& e) { return SameBytes(e.bytes, bytes); });
+Libraries::Entries::iterator Libraries::Find(const AdmittedLibrary& library) {
+  return std::ranges::find_if(entries_, [&](const Entry& entry) {
+    if (entry.digest && library.digest) return *entry.digest == *library.digest;
+    return SameBytes(entry.bytes, library.bytes);
+  });
 }
 
 // Ends the wait of others on every way out, exceptions included: with the table, or,
@@ -9373,22 +9825,51 @@ class Libraries::Finish {
   std::shared_ptr<const BackendTable> table_;
 };
 
-Result<std::shared_ptr<const BackendTable>> Libraries::Load(const std::string& path) {
-  ALLOY_ASSIGN_OR_RETURN(AdmittedLibrary library, AdmitLibrary(path));
-  Entries::iterator mine;
-  {
-    std::unique_lock lock(mutex_);
-    for (auto entry = Find(library.bytes); entry != entries_.end();
-         entry = Find(library.bytes)) {
-      if (entry->table != nullptr) return entry->table;
-      loaded_.wait(lock);
+Libraries::Entries::iterator Libraries::FindOrBegin(AdmittedLibrary* library) {
+  std::unique_lock lock(mutex_);
+  for (auto entry = Find(*library); entry != entries_.end(); entry = Find(*library)) {
+    if (entry->table != nullptr) {
+      if (!entry->digest) entry->digest = library->digest;
+      return entry;
     }
-    mine = entries_.emplace(entries_.end(), Entry{std::move(library.bytes), nullptr});
+    loaded_.wait(lock);
   }
-  Finish finish(*this, mine);
-  auto table = Initialise(library);
-  if (table.ok()) finish.Keep(*table);
+  return entries_.insert(
+      entries_.end(),
+      Entry{std::move(library->bytes), library->digest, nullptr, {}, false});
+}
+
+Result<std::shared_ptr<const BackendTable>> Libraries::LoadOnce(
+    AdmittedLibrary* library) {
+  const Entries::iterator entry = FindOrBegin(library);
+  // An entry with a table never changes or goes away any more.
+  if (library->bytes) {
+    library->was_archive = entry->was_archive;
+    ALLOY_TRY(CheckNeeds(*library, entry->needed));
+    return entry->table;
+  }
+  Finish finish(*this, entry);
+  ALLOY_TRY(LookThrough(Bytes(entry->bytes), library));
+  auto table = Initialise_libraries(*library, plainly_);
+  if (table.ok()) {
+    entry->needed = library->facts.needed;  // before others see the table
+    entry->was_archive = library->was_archive;
+    finish.Keep(*table);
+  }
   return table;
+}
+
+Result<LoadedLibrary> Libraries::Load(const std::string& path,
+                                      const Admission& admission) {
+  ALLOY_ASSIGN_OR_RETURN(AdmittedLibrary library, AdmitFile(path, admission, libcrypto_));
+  LoadedLibrary loaded;
+  ALLOY_ASSIGN_OR_RETURN(loaded.table, LoadOnce(&library));
+  if (library.verified) {
+    const Status agrees = CheckAgainst(*library.verified, *loaded.table);
+    if (!agrees.ok()) return agrees.WithPrefix(path + ": ");
+  }
+  loaded.verified = std::move(library.verified);
+  return loaded;
 }
 
 }  // namespace alloy::core_v0_1

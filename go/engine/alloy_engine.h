@@ -447,11 +447,16 @@ typedef struct alloy_bridge alloy_bridge;  // an open backend
 typedef struct alloy_call alloy_call;      // a function bound to schemas and options
 
 #define ALLOY_ALLOW_UNSIGNED 1u  // libraries without a certificate may be loaded
+// For debuggers and profilers: a library is loaded by its own path, where gdb, perf and
+// valgrind find it, and not from the sealed copy that was verified. So whoever can write
+// the file decides what runs. Implies ALLOY_ALLOW_UNSIGNED; a certificate that is given
+// is checked all the same. A file that changed since its load needs a new process.
+#define ALLOY_LOAD_PLAINLY 2u
 
 // Zeros are the defaults.
 typedef struct alloy_host_options {
   uint32_t struct_size;
-  uint32_t flags;      // ALLOY_ALLOW_UNSIGNED
+  uint32_t flags;      // ALLOY_ALLOW_UNSIGNED, ALLOY_LOAD_PLAINLY
   const char* worker;  // absolute path of the worker program; NULL: beside the library
   // Libraries allowed beside the C and C++ runtimes: SONAMEs, or absolute paths. Ends
   // with NULL; NULL: none. Not yet supported: anything but NULL is ALLOY_UNSUPPORTED.
@@ -510,8 +515,9 @@ typedef struct alloy_bridge_options {
   uint32_t reserved;
   int64_t input_bytes, output_bytes;
   int64_t heap_bytes, grace_ns;
-  const char* name;       // the backend's table must carry it; NULL: any
-  uint64_t min_sequence;  // of a signed statement; not 0 is ALLOY_UNSUPPORTED yet
+  const char* name;       // statement and table must carry it; NULL: any
+  uint64_t min_sequence;  // of the statement; not 0 asks for a certificate at each load
+  const char* sidecar;    // the signature file; NULL: <library>.alloysig
 } alloy_bridge_options;
 
 // Make a bridge on the built-in echo.
@@ -530,13 +536,18 @@ ALLOY_API alloy_code alloy_bridge_new(alloy_host* host,
 // failure sticks: every later use of the bridge and of its calls answers it, until a load
 // succeeds. The file is read once, into sealed memory, and loaded from there.
 //
-//   Borrows  bridge, library, and certificate: base64 of one DER certificate, or NULL
-//   (then
-//            only where the host allows unsigned).
-//   Fails    ALLOY_REFUSED      reason says why: see reason.h, 3xxx.
-//            ALLOY_UNSUPPORTED  a certificate is given: it cannot be checked yet, and is
-//                               never ignored.
-//            ALLOY_CLOSED       the bridge is closed.
+// With a certificate, nothing runs that its owner, or whom its owner issued a certificate
+// for signing code, has not signed: the signature beside the library (<library>.alloysig)
+// must hold over its size, its SHA-256 and what it needs, for this platform and ABI, now.
+// libcrypto.so.3 of this machine does the arithmetic, and is loaded at the first one. The
+// same bytes are loaded once for each host.
+//
+//   Borrows  bridge, library, and certificate: strict base64 of one DER X.509
+//   certificate;
+//            NULL or empty: none, where the host allows unsigned libraries. One that is
+//            given is always checked.
+//   Fails    ALLOY_REFUSED  reason says why: see reason.h, 2xxx and 3xxx.
+//            ALLOY_CLOSED   the bridge is closed.
 ALLOY_API alloy_code alloy_bridge_load(alloy_bridge* bridge, const char* library,
                                        const char* certificate, alloy_error* err);
 

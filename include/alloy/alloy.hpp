@@ -148,8 +148,9 @@ class Bridge {
     state_->bridge.reset(bridge);
   }
 
-  // Put a library in place of what served the bridge. `certificate` is base64 of one DER
-  // certificate; empty: none, which only a host that allows unsigned libraries takes.
+  // Put a library in place of what served the bridge. `certificate` is base64 of the DER
+  // certificate whose owner, or whom its owner certified, must have signed the library;
+  // empty: none, which only a host that allows unsigned libraries takes.
   Status SetImplLib(const std::string& library, const std::string& certificate = "") {
     if (!state_->status.ok()) return state_->status;
     alloy_error error;

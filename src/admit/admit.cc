@@ -1,132 +1,152 @@
 // SPDX-License-Identifier: MIT
 #include "admit/admit.h"
 
-#include <array>
-#include <cerrno>
 #include <cstring>
-#include <memory>
+#include <string_view>
 #include <utility>
 
 #include "admit/archive.h"
 #include "admit/link.h"
+#include "admit/sealed_copy.h"
+#include "admit/sidecar_file.h"
+#include "trust/time_text.h"
 
 namespace alloy::core {
 namespace {
 
-constexpr int64_t kMinSize = 64, kMaxSize = int64_t{1} << 30;
-constexpr size_t kChunk = size_t{1} << 20;
-
-Status Refuse(int32_t reason, std::string text) {
-  return Fail(ALLOY_REFUSED, reason, std::move(text));
+Policy PolicyOf(const std::string& path, const Admission& admission) {
+  return {.library = path,
+          .name = admission.name,
+          .min_sequence = admission.min_sequence,
+          .now = admission.now};
 }
 
-Status CheckKindAndSize(const FileFacts& facts) {
-  if (facts.kind != FileKind::kRegular) {
-    return Refuse(ALLOY_REASON_NOT_A_FILE, std::string("is ") + FileKindName(facts.kind) +
-                                               "; name a regular file");
-  }
-  if (facts.size < kMinSize) {
-    return Refuse(ALLOY_REASON_TOO_SMALL, "has " + std::to_string(facts.size) +
-                                              " bytes; a library has 64 at least");
-  }
-  if (facts.size > kMaxSize) {
-    return Refuse(ALLOY_REASON_TOO_LARGE, "has " + std::to_string(facts.size) +
-                                              " bytes; at most 1 GiB is loaded");
-  }
+// What is signed about a file of this size, before a byte of it is read.
+Result<Verified> VerifyStatement(const Crypto& crypto, const Certificate& anchor,
+                                 int64_t size, const std::string& path,
+                                 const Admission& admission) {
+  const std::string sidecar_path =
+      admission.sidecar.empty() ? SidecarBeside(path) : admission.sidecar;
+  ALLOY_ASSIGN_OR_RETURN(const std::string sidecar, ReadSidecar(sidecar_path, path));
+  auto verified = VerifySidecar(crypto, anchor, sidecar, admission.now);
+  if (!verified.ok()) return verified.status().WithPrefix(sidecar_path + ": ");
+  const Status wanted =
+      CheckStatement(verified->statement, size, PolicyOf(path, admission));
+  if (!wanted.ok()) return wanted.WithPrefix(sidecar_path + ": ");
+  return verified;
+}
+
+Status CopyInto(const OpenedFile& opened, AdmittedLibrary* library) {
+  auto copy = CopySealed(opened);
+  if (!copy.ok()) return copy.status().WithPrefix(library->path + ": ");
+  library->sealed = std::move(copy->sealed);
+  library->bytes = std::move(copy->bytes);
   return Status();
 }
 
-// Copy exactly `size` bytes, and see the end of the file right behind them.
-Status CopyInto(const Fd& file, int64_t size, const Fd& sealed) {
-  const auto buffer = std::make_unique<std::array<std::byte, kChunk>>();
-  int64_t copied = 0;
-  for (;;) {
-    size_t got = 0;
-    if (const int error = ReadFully(file, *buffer, &got); error != 0) {
-      return Refuse(ALLOY_REASON_CANNOT_OPEN, "cannot be read: " + ErrorText(error));
-    }
-    copied += static_cast<int64_t>(got);
-    if (copied > size || (got == 0 && copied != size)) {
-      return Refuse(ALLOY_REASON_CHANGED, "changed while it was read: it had " +
-                                              std::to_string(size) + " bytes, and then " +
-                                              (copied > size ? "more" : "fewer") +
-                                              "; load it again when it is complete");
-    }
-    if (got == 0) return Status();
-    if (const int error = WriteFully(sealed, std::span(*buffer).first(got)); error != 0) {
-      return Refuse(ALLOY_REASON_CANNOT_SEAL,
-                    "cannot be copied to memory: " + ErrorText(error));
-    }
-  }
+Status AdmitSigned(const Admission& admission, const Crypto& crypto,
+                   AdmittedLibrary* library) {
+  const std::string& path = library->path;
+  auto anchor = ParseCertificateArgument(crypto, admission.certificate);
+  if (!anchor.ok()) return anchor.status().WithPrefix(path + ": ");
+  auto opened = OpenLibraryFile(path);
+  if (!opened.ok()) return opened.status().WithPrefix(path + ": ");
+  ALLOY_ASSIGN_OR_RETURN(library->verified,
+                         VerifyStatement(crypto, *anchor, opened->size, path, admission));
+  ALLOY_TRY(CopyInto(*opened, library));
+  // Of the sealed copy and not of what was read: until the seals are on, whoever may open
+  // this process's descriptors could have written to it.
+  ALLOY_ASSIGN_OR_RETURN(library->digest, crypto.Sha256(Bytes(library->bytes)));
+  const Status same = CheckDigest(crypto, library->verified->statement, *library->digest,
+                                  PolicyOf(path, admission));
+  return same.ok() ? same : same.WithPrefix(path + ": ");
 }
 
-Status SealAndMap(int64_t size, AdmittedLibrary* library) {
-  if (const int error = Seal(library->sealed); error != 0) {
-    return Refuse(ALLOY_REASON_CANNOT_SEAL,
-                  "its copy cannot be sealed: " + ErrorText(error));
-  }
-  if (const int error = MapForReading(library->sealed, size, &library->bytes);
-      error != 0) {
-    return Refuse(ALLOY_REASON_CANNOT_SEAL,
-                  "its copy cannot be mapped: " + ErrorText(error));
-  }
-  return Status();
+// Whether a file is to be linked: an archive, or what a linker would take for its script.
+bool IsForTheLinker(std::span<const std::byte> bytes, const std::string& path) {
+  constexpr std::string_view kElf =
+      "\x7f"
+      "ELF";
+  const bool is_elf = bytes.size() >= kElf.size() &&
+                      std::memcmp(bytes.data(), kElf.data(), kElf.size()) == 0;
+  return IsArchive(bytes) || (!is_elf && IsNamedArchive(path));
 }
 
-// A static archive, once it is sealed, becomes the library that is linked of it.
-Status LinkIfArchive(AdmittedLibrary* library) {
-  const auto bytes = Bytes(library->bytes);
-  const bool is_elf = bytes.size() >= 4 && std::memcmp(bytes.data(),
-                                                       "\x7f"
-                                                       "ELF",
-                                                       4) == 0;
-  if (!IsArchive(bytes) && (is_elf || !IsNamedArchive(library->path))) return Status();
-  ALLOY_TRY(WalkArchive(bytes).status());
+// A static archive becomes the library that is linked of it.
+Status Link(std::span<const std::byte> archive, AdmittedLibrary* library) {
+  ALLOY_TRY(WalkArchive(archive).status());
   ALLOY_ASSIGN_OR_RETURN(Fd linked, LinkArchive(library->sealed, library->path));
   FileFacts facts;
   if (const int error = GetFileFacts(linked, &facts); error != 0) {
-    return Refuse(ALLOY_REASON_CANNOT_OPEN, "cannot be inspected: " + ErrorText(error));
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_CANNOT_OPEN,
+                "cannot be inspected: " + ErrorText(error));
   }
-  if (facts.size == 0 || facts.size > kMaxSize) {
-    return Refuse(ALLOY_REASON_LINK_FAILED, "its linker wrote a library of " +
-                                                std::to_string(facts.size) + " bytes");
+  if (facts.size == 0 || facts.size > kMaxLibrary) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_LINK_FAILED,
+                "its linker wrote a library of " + std::to_string(facts.size) + " bytes");
   }
+  ALLOY_TRY(SealAndMap(facts.size, linked, &library->linked));
   library->sealed = std::move(linked);
   library->was_archive = true;
-  return SealAndMap(facts.size, library);
+  return Status();
 }
 
-Status AdmitInto(AdmittedLibrary* library) {
-  Fd file;
-  if (const int error = OpenForReading(library->path, &file); error != 0) {
-    return Refuse(ALLOY_REASON_CANNOT_OPEN, "cannot be opened: " + ErrorText(error));
+Status LookInto(std::span<const std::byte> bytes, AdmittedLibrary* library) {
+  if (IsForTheLinker(bytes, library->path)) {
+    ALLOY_TRY(Link(bytes, library));
+    bytes = Bytes(library->linked);
   }
-  FileFacts facts;
-  if (const int error = GetFileFacts(file, &facts); error != 0) {
-    return Refuse(ALLOY_REASON_CANNOT_OPEN, "cannot be inspected: " + ErrorText(error));
-  }
-  ALLOY_TRY(CheckKindAndSize(facts));
-  if (const int error = CreateSealable("alloy-backend", facts.size, &library->sealed);
-      error != 0) {
-    return Refuse(
-        ALLOY_REASON_CANNOT_SEAL,
-        "no memory for its sealed copy: " + ErrorText(error) +
-            (error == EFBIG ? " (raise the limit on file sizes, ulimit -f)" : ""));
-  }
-  ALLOY_TRY(CopyInto(file, facts.size, library->sealed));
-  ALLOY_TRY(SealAndMap(facts.size, library));
-  ALLOY_TRY(LinkIfArchive(library));
-  ALLOY_ASSIGN_OR_RETURN(library->facts, LookThroughElf(Bytes(library->bytes)));
+  ALLOY_ASSIGN_OR_RETURN(library->facts, LookThroughElf(bytes));
   return Status();
 }
 
 }  // namespace
 
-Result<AdmittedLibrary> AdmitLibrary(const std::string& path) {
+Result<AdmittedLibrary> AdmitFile(const std::string& path, const Admission& admission,
+                                  LibcryptoSource& libcrypto) {
   AdmittedLibrary library;
   library.path = path;
-  Status status = AdmitInto(&library);
-  if (!status.ok()) return status.WithPrefix(path + ": ");
+  if (!admission.certificate.empty()) {
+    auto crypto = libcrypto.Get();
+    if (!crypto.ok()) return crypto.status().WithPrefix(path + ": ");
+    ALLOY_TRY(AdmitSigned(admission, **crypto, &library));
+    return library;
+  }
+  auto opened = OpenLibraryFile(path);
+  if (!opened.ok()) return opened.status().WithPrefix(path + ": ");
+  ALLOY_TRY(CopyInto(*opened, &library));
+  return library;
+}
+
+Status LookThrough(std::span<const std::byte> bytes, AdmittedLibrary* library) {
+  const Status status = LookInto(bytes, library);
+  if (!status.ok()) return status.WithPrefix(library->path + ": ");
+  return CheckNeeds(*library, library->facts.needed);
+}
+
+Status CheckNeeds(const AdmittedLibrary& library,
+                  const std::vector<std::string>& needed) {
+  if (!library.verified || library.was_archive) return Status();
+  const Status same =
+      CheckNeeded(library.verified->statement, needed, PolicyOf(library.path, {}));
+  return same.ok() ? same : same.WithPrefix(library.path + ": ");
+}
+
+std::vector<std::string> WarningsOf(const Verified& verified, int64_t now) {
+  constexpr int64_t kDay = 86400, kNotice = 30 * kDay;
+  const CertificateFacts& first = verified.first_to_end();
+  if (first.not_after - now >= kNotice) return {};
+  return {"the certificate of " + first.subject + " ends at " +
+          TimeText(first.not_after) + ", in " +
+          std::to_string((first.not_after - now) / kDay) +
+          " days; renew it, and sign the library again: arrowalloy sign"};
+}
+
+Result<AdmittedLibrary> AdmitLibrary(const std::string& path) {
+  LibcryptoSource unused;
+  ALLOY_ASSIGN_OR_RETURN(AdmittedLibrary library, AdmitFile(path, {}, unused));
+  ALLOY_TRY(LookThrough(Bytes(library.bytes), &library));
+  if (library.was_archive) library.bytes = std::move(library.linked);
   return library;
 }
 

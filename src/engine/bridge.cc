@@ -2,11 +2,13 @@
 #include "engine/bridge.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "engine/echo.h"
 #include "engine/options.h"
 #include "engine/select.h"
+#include "port/clock.h"
 
 namespace alloy::core {
 namespace {
@@ -21,9 +23,11 @@ Status CheckLevel(uint32_t level, const char* field) {
 Level LevelOr(Level default_level, uint32_t level) {
   return level == 0 ? default_level : static_cast<Level>(level);
 }
+// Of the struct before it had a sidecar.
+constexpr size_t kFirstSize = offsetof(alloy_bridge_options, sidecar);
 
 Status CheckBridgeOptions(const alloy_bridge_options& options) {
-  if (!IsPlausibleSize(options)) {
+  if (!IsPlausibleSize(options, kFirstSize)) {
     return Fail(ALLOY_INVALID, "alloy_bridge_options.struct_size is " +
                                    std::to_string(options.struct_size) +
                                    "; set it to sizeof(alloy_bridge_options)");
@@ -44,10 +48,6 @@ Status CheckBridgeOptions(const alloy_bridge_options& options) {
   }
   ALLOY_TRY(CheckLevel(options.check_inputs, "check_inputs"));
   ALLOY_TRY(CheckLevel(options.check_results, "check_results"));
-  if (options.min_sequence != 0) {
-    return Fail(ALLOY_UNSUPPORTED,
-                "alloy_bridge_options.min_sequence: signatures cannot be checked yet");
-  }
   return Status();
 }
 
@@ -56,7 +56,7 @@ Status CheckBridgeOptions(const alloy_bridge_options& options) {
 Result<std::shared_ptr<Bridge>> Bridge::Make(std::shared_ptr<Host> host,
                                              const alloy_bridge_options& options) {
   ALLOY_TRY(CheckBridgeOptions(options));
-  std::shared_ptr<Bridge> bridge(new Bridge(std::move(host), options));
+  std::shared_ptr<Bridge> bridge(new Bridge(std::move(host), Completed(options)));
   ALLOY_ASSIGN_OR_RETURN(auto echo, BackendTable::Make(&EchoBackend()));
   bridge->tables_.push_back(echo);
   bridge->service_ = bridge->Serve(std::move(echo));
@@ -67,7 +67,9 @@ Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
     : host_(std::move(host)),
       wanted_name_(options.name != nullptr ? options.name : ""),
       check_inputs_(LevelOr(Level::kShape, options.check_inputs)),
-      check_results_(LevelOr(Level::kSafe, options.check_results)) {}
+      check_results_(LevelOr(Level::kSafe, options.check_results)),
+      sidecar_(options.sidecar != nullptr ? options.sidecar : ""),
+      min_sequence_(options.min_sequence) {}
 
 std::shared_ptr<Service> Bridge::Serve(std::shared_ptr<const BackendTable> table) const {
   const alloy_backend& backend = table->backend();
@@ -80,31 +82,53 @@ std::shared_ptr<Service> Bridge::Serve(std::shared_ptr<const BackendTable> table
   return service;
 }
 
-Result<std::shared_ptr<const BackendTable>> Bridge::Open(const std::string& library,
-                                                         const char* certificate) const {
-  if (library.empty()) return Fail(ALLOY_INVALID, "the library is not named");
-  if (certificate != nullptr && *certificate != '\0') {
-    return Fail(ALLOY_UNSUPPORTED,
-                library +
-                    ": this version cannot check certificates, and never ignores one; "
-                    "load without a certificate on a host that allows unsigned "
-                    "libraries, or use a version that can");
-  }
+Status Bridge::CheckUnsigned(const std::string& library) const {
   if (!host_->allows_unsigned()) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_UNSIGNED,
                 library +
                     ": no certificate is given, and this host does not allow unsigned "
-                    "libraries; allow them when the host is made (ALLOY_ALLOW_UNSIGNED, "
-                    "AllowUnsigned) if you trust the file");
+                    "libraries; give the certificate of its signer (`arrowalloy "
+                    "cert-base64 FILE` prints it), or allow them when the host is made "
+                    "(ALLOY_ALLOW_UNSIGNED, AllowUnsigned) if you trust the file");
   }
-  ALLOY_ASSIGN_OR_RETURN(auto table, host_->libraries().Load(library));
-  const char* name = table->backend().name;
+  if (min_sequence_ != 0) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_UNSIGNED,
+                library + ": the bridge wants a signed sequence of at least " +
+                    std::to_string(min_sequence_) +
+                    " (min_sequence), and no certificate is given; give the one of its "
+                    "signer (`arrowalloy cert-base64 FILE` prints it)");
+  }
+  return Status();
+}
+
+Result<std::shared_ptr<const BackendTable>> Bridge::Open(const std::string& library,
+                                                         const char* certificate) const {
+  if (library.empty()) return Fail(ALLOY_INVALID, "the library is not named");
+  Admission admission{.certificate = certificate != nullptr ? certificate : "",
+                      .sidecar = sidecar_,
+                      .name = wanted_name_,
+                      .min_sequence = min_sequence_,
+                      .now = UnixSeconds()};
+  if (admission.certificate.empty()) ALLOY_TRY(CheckUnsigned(library));
+  ALLOY_ASSIGN_OR_RETURN(LoadedLibrary loaded,
+                         host_->libraries().Load(library, admission));
+  const char* name = loaded.table->backend().name;
   if (!wanted_name_.empty() && wanted_name_ != name) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_TABLE,
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_NAME,
                 library + ": this is the backend " + name + ", and the bridge wants " +
                     wanted_name_);
   }
-  return table;
+  if (loaded.verified) {
+    for (const std::string& warning : WarningsOf(*loaded.verified, admission.now)) {
+      host_->Warn(library + ": " + warning);
+    }
+  }
+  if (host_->loads_plainly()) {
+    host_->Warn(library +
+                ": loaded by its path, for debuggers (ALLOY_LOAD_PLAINLY); what runs is "
+                "what the file holds, verified or not");
+  }
+  return loaded.table;
 }
 
 // The failure that sticks when a load is left by an exception.

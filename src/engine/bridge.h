@@ -37,7 +37,7 @@ class Bridge {
   Bridge(const Bridge&) = delete;
   Bridge& operator=(const Bridge&) = delete;
 
-  // certificate NULL: none.
+  // certificate NULL or empty: none.
   Status Load(const std::string& library, const char* certificate);
   void Close();
 
@@ -68,6 +68,7 @@ class Bridge {
   Status Trouble() const;
   Result<std::shared_ptr<Service>> Current() const;
   std::shared_ptr<Service> Serve(std::shared_ptr<const BackendTable> table) const;
+  Status CheckUnsigned(const std::string& library) const;
   Result<std::shared_ptr<const BackendTable>> Open(const std::string& library,
                                                    const char* certificate) const;
 
@@ -75,6 +76,8 @@ class Bridge {
   const std::string wanted_name_;  // of the backend; empty: any
   const Level check_inputs_;
   const Level check_results_;
+  const std::string sidecar_;  // empty: beside the library
+  const uint64_t min_sequence_;
   std::atomic<int> condition_{kOpen};
   mutable std::mutex mutex_;
   std::shared_ptr<Service> service_;                         // guarded by mutex_

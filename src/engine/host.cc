@@ -23,7 +23,7 @@ Status CheckHostOptions(const alloy_host_options& options) {
         "alloy_host_options has a field that this engine does not know; the program "
         "is newer than the engine");
   }
-  if ((options.flags & ~ALLOY_ALLOW_UNSIGNED) != 0) {
+  if ((options.flags & ~(ALLOY_ALLOW_UNSIGNED | ALLOY_LOAD_PLAINLY)) != 0) {
     return Fail(ALLOY_INVALID, "alloy_host_options.flags has an unknown bit");
   }
   if (options.log_mode < kWhileEcho || options.log_mode > kNever) {
@@ -52,10 +52,16 @@ Result<std::shared_ptr<Host>> Host::Make(const alloy_host_options& options) {
 }
 
 Host::Host(const alloy_host_options& options)
-    : allows_unsigned_((options.flags & ALLOY_ALLOW_UNSIGNED) != 0),
+    : allows_unsigned_((options.flags & (ALLOY_ALLOW_UNSIGNED | ALLOY_LOAD_PLAINLY)) !=
+                       0),
       log_mode_(options.log_mode),
       language_(options.language != nullptr ? options.language : "C"),
-      log_(options.log_fd == 0 ? 2 : options.log_fd, options.log, options.log_context) {}
+      log_(options.log_fd == 0 ? 2 : options.log_fd, options.log, options.log_context),
+      libraries_((options.flags & ALLOY_LOAD_PLAINLY) != 0) {}
+
+void Host::Warn(const std::string& text) {
+  if (log_mode_ != kNever) log_.Write(ALLOY_LOG_WARN, language_, text);
+}
 
 bool Host::SpeaksFor(const char* backend_name) const {
   return log_mode_ == kAlways ||

@@ -25,6 +25,9 @@ class Host {
   Host& operator=(const Host&) = delete;
 
   bool allows_unsigned() const { return allows_unsigned_; }
+  bool loads_plainly() const { return libraries_.plainly(); }
+  // A line of the host's own, unless it wants none.
+  void Warn(const std::string& text);
   const std::string& language() const { return language_; }
   Log& log() { return log_; }
   Deadlines& deadlines() { return deadlines_; }

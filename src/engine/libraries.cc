@@ -5,7 +5,6 @@
 #include <cstring>
 #include <utility>
 
-#include "admit/admit.h"
 #include "engine/scope.h"
 #include "load/load.h"
 
@@ -18,9 +17,13 @@ bool SameBytes(const Mapping& a, const Mapping& b) {
 }
 
 // Load and initialise; the descriptor stays open as soon as the loader has seen it.
-Result<std::shared_ptr<const BackendTable>> Initialise(AdmittedLibrary& library) {
+Result<std::shared_ptr<const BackendTable>> Initialise(AdmittedLibrary& library,
+                                                       bool plainly) {
   Scope scope(nullptr);
-  auto table = LoadBackend(library.sealed, &Services(), &scope);
+  // What was linked here has no path but that of its sealed copy.
+  auto table = plainly && !library.was_archive
+                   ? LoadBackendPlainly(library.path, &Services(), &scope)
+                   : LoadBackend(library.sealed, &Services(), &scope);
   const Status status = table.status();
   // Whatever came of it: the loader may know the descriptor's name now, and a library
   // that is loaded under it must not be mistaken for another.
@@ -34,11 +37,19 @@ Result<std::shared_ptr<const BackendTable>> Initialise(AdmittedLibrary& library)
   return status.WithPrefix(library.path + ": ");
 }
 
+// Whether what was loaded is what the statement speaks of.
+Status CheckAgainst(const Verified& verified, const BackendTable& table) {
+  const alloy_backend& backend = table.backend();
+  return CheckTable(verified.statement, backend.name, backend.version, backend.abi);
+}
+
 }  // namespace
 
-Libraries::Entries::iterator Libraries::Find(const Mapping& bytes) {
-  return std::ranges::find_if(entries_,
-                              [&](const Entry& e) { return SameBytes(e.bytes, bytes); });
+Libraries::Entries::iterator Libraries::Find(const AdmittedLibrary& library) {
+  return std::ranges::find_if(entries_, [&](const Entry& entry) {
+    if (entry.digest && library.digest) return *entry.digest == *library.digest;
+    return SameBytes(entry.bytes, library.bytes);
+  });
 }
 
 // Ends the wait of others on every way out, exceptions included: with the table, or,
@@ -69,22 +80,51 @@ class Libraries::Finish {
   std::shared_ptr<const BackendTable> table_;
 };
 
-Result<std::shared_ptr<const BackendTable>> Libraries::Load(const std::string& path) {
-  ALLOY_ASSIGN_OR_RETURN(AdmittedLibrary library, AdmitLibrary(path));
-  Entries::iterator mine;
-  {
-    std::unique_lock lock(mutex_);
-    for (auto entry = Find(library.bytes); entry != entries_.end();
-         entry = Find(library.bytes)) {
-      if (entry->table != nullptr) return entry->table;
-      loaded_.wait(lock);
+Libraries::Entries::iterator Libraries::FindOrBegin(AdmittedLibrary* library) {
+  std::unique_lock lock(mutex_);
+  for (auto entry = Find(*library); entry != entries_.end(); entry = Find(*library)) {
+    if (entry->table != nullptr) {
+      if (!entry->digest) entry->digest = library->digest;
+      return entry;
     }
-    mine = entries_.emplace(entries_.end(), Entry{std::move(library.bytes), nullptr});
+    loaded_.wait(lock);
   }
-  Finish finish(*this, mine);
-  auto table = Initialise(library);
-  if (table.ok()) finish.Keep(*table);
+  return entries_.insert(
+      entries_.end(),
+      Entry{std::move(library->bytes), library->digest, nullptr, {}, false});
+}
+
+Result<std::shared_ptr<const BackendTable>> Libraries::LoadOnce(
+    AdmittedLibrary* library) {
+  const Entries::iterator entry = FindOrBegin(library);
+  // An entry with a table never changes or goes away any more.
+  if (library->bytes) {
+    library->was_archive = entry->was_archive;
+    ALLOY_TRY(CheckNeeds(*library, entry->needed));
+    return entry->table;
+  }
+  Finish finish(*this, entry);
+  ALLOY_TRY(LookThrough(Bytes(entry->bytes), library));
+  auto table = Initialise(*library, plainly_);
+  if (table.ok()) {
+    entry->needed = library->facts.needed;  // before others see the table
+    entry->was_archive = library->was_archive;
+    finish.Keep(*table);
+  }
   return table;
+}
+
+Result<LoadedLibrary> Libraries::Load(const std::string& path,
+                                      const Admission& admission) {
+  ALLOY_ASSIGN_OR_RETURN(AdmittedLibrary library, AdmitFile(path, admission, libcrypto_));
+  LoadedLibrary loaded;
+  ALLOY_ASSIGN_OR_RETURN(loaded.table, LoadOnce(&library));
+  if (library.verified) {
+    const Status agrees = CheckAgainst(*library.verified, *loaded.table);
+    if (!agrees.ok()) return agrees.WithPrefix(path + ": ");
+  }
+  loaded.verified = std::move(library.verified);
+  return loaded;
 }
 
 }  // namespace alloy::core

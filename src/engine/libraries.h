@@ -9,34 +9,57 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "admit/admit.h"
 #include "base/result.h"
 #include "load/backend_table.h"
 #include "port/fd.h"
 
 namespace alloy::core {
 
+struct LoadedLibrary {
+  std::shared_ptr<const BackendTable> table;
+  std::optional<Verified> verified;  // with a certificate
+};
+
 // Threads  shared.
 class Libraries {
  public:
-  // Read, seal, look through and load. Sameness is that of all bytes of two sealed
-  // copies.
+  // plainly: the loader gets the file's own path and not the sealed copy, for debuggers.
+  explicit Libraries(bool plainly) : plainly_(plainly) {}
+
+  // Read, seal, verify, look through and load. Two files are the same when their SHA-256
+  // is, or, where one of them came without a certificate, all bytes of two sealed copies.
   //   Fails  REFUSED; the text names the file.
-  Result<std::shared_ptr<const BackendTable>> Load(const std::string& path);
+  Result<LoadedLibrary> Load(const std::string& path, const Admission& admission);
+
+  bool plainly() const { return plainly_; }
+  LibcryptoSource& libcrypto() { return libcrypto_; }
 
  private:
   struct Entry {
     Mapping bytes;
+    std::optional<Digest> digest;
     // NULL while one thread loads it. No lock is held then: constructors may do anything.
     std::shared_ptr<const BackendTable> table;
+    std::vector<std::string> needed;  // once there is a table
+    bool was_archive = false;
   };
   using Entries = std::list<Entry>;
 
   class Finish;
 
-  Entries::iterator Find(const Mapping& bytes);  // under mutex_
+  Entries::iterator Find(const AdmittedLibrary& library);  // under mutex_
+  // The entry of the same bytes, once it is loaded; else a new one, which the caller
+  // loads.
+  Entries::iterator FindOrBegin(AdmittedLibrary* library);
+  Result<std::shared_ptr<const BackendTable>> LoadOnce(AdmittedLibrary* library);
 
+  const bool plainly_;
+  LibcryptoSource libcrypto_;
   std::mutex mutex_;
   std::condition_variable loaded_;
   Entries entries_;  // guarded by mutex_

@@ -20,12 +20,9 @@ int32_t ReasonOf(LoadFault fault) {
   return ALLOY_REASON_LOADER;
 }
 
-}  // namespace
-
-Result<std::shared_ptr<const BackendTable>> LoadBackend(const Fd& sealed,
-                                                        const alloy_services* services,
-                                                        alloy_scope* scope) {
-  SymbolLookup found = LoadSealed(sealed, "alloy_backend_init");
+Result<std::shared_ptr<const BackendTable>> Initialise(SymbolLookup found,
+                                                       const alloy_services* services,
+                                                       alloy_scope* scope) {
   if (found.fault != LoadFault::kNone) {
     return Fail(ALLOY_REFUSED, ReasonOf(found.fault), std::move(found.text));
   }
@@ -39,6 +36,21 @@ Result<std::shared_ptr<const BackendTable>> LoadBackend(const Fd& sealed,
     return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT, "alloy_backend_init gave no table");
   }
   return BackendTable::Make(table);
+}
+
+constexpr const char* kInit = "alloy_backend_init";
+
+}  // namespace
+
+Result<std::shared_ptr<const BackendTable>> LoadBackend(const Fd& sealed,
+                                                        const alloy_services* services,
+                                                        alloy_scope* scope) {
+  return Initialise(LoadSealed(sealed, kInit), services, scope);
+}
+
+Result<std::shared_ptr<const BackendTable>> LoadBackendPlainly(
+    const std::string& path, const alloy_services* services, alloy_scope* scope) {
+  return Initialise(LoadPlainly(path, kInit), services, scope);
 }
 
 }  // namespace alloy::core

@@ -5,6 +5,7 @@
 #define ALLOY_SRC_LOAD_LOAD_H_
 
 #include <memory>
+#include <string>
 
 #include "load/backend_table.h"
 #include "port/fd.h"
@@ -20,6 +21,11 @@ namespace alloy::core {
 Result<std::shared_ptr<const BackendTable>> LoadBackend(const Fd& sealed,
                                                         const alloy_services* services,
                                                         alloy_scope* scope);
+
+// The same from the file's own path, past the sealed copy: for debuggers and profilers,
+// which find the library then. Whoever can write the file decides what runs.
+Result<std::shared_ptr<const BackendTable>> LoadBackendPlainly(
+    const std::string& path, const alloy_services* services, alloy_scope* scope);
 
 }  // namespace alloy::core
 

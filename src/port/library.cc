@@ -57,6 +57,14 @@ SymbolLookup Refusal(LoadFault fault, std::string text) {
   return {.fault = fault, .text = std::move(text), .symbol = nullptr};
 }
 
+SymbolLookup OpenAndFind(const std::string& path, const char* symbol) {
+  void* handle = OpenOrEnd(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) return Refusal(LoadFault::kLoader, TextOfLoader());
+  void* address = ::dlsym(handle, symbol);
+  if (address == nullptr) return Refusal(LoadFault::kLoader, TextOfLoader());
+  return {.fault = LoadFault::kNone, .text = {}, .symbol = address};
+}
+
 }  // namespace
 
 SymbolLookup LoadSealed(const Fd& sealed, const char* symbol) {
@@ -79,15 +87,17 @@ SymbolLookup LoadSealed(const Fd& sealed, const char* symbol) {
     return Refusal(LoadFault::kIdentity,
                    "the loader already holds another library as " + path);
   }
-  void* handle = OpenOrEnd(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) return Refusal(LoadFault::kLoader, TextOfLoader());
-  void* address = ::dlsym(handle, symbol);
-  if (address == nullptr) return Refusal(LoadFault::kLoader, TextOfLoader());
-  if (!IsMappedFrom(address, facts)) {
+  SymbolLookup found = OpenAndFind(path, symbol);
+  if (found.symbol != nullptr && !IsMappedFrom(found.symbol, facts)) {
     return Refusal(LoadFault::kIdentity, std::string(symbol) + " of " + path +
                                              " does not lie in the sealed copy");
   }
-  return {.fault = LoadFault::kNone, .text = {}, .symbol = address};
+  return found;
+}
+
+SymbolLookup LoadPlainly(const std::string& path, const char* symbol) {
+  // Without a slash the loader would search folders of its own choice.
+  return OpenAndFind(path.find('/') == path.npos ? "./" + path : path, symbol);
 }
 
 }  // namespace alloy::core

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The system's loader, and only for sealed memory: what is verified is what runs.
+// The system's loader, for sealed memory: what is verified is what runs. And, for
+// debuggers alone, for a file.
 #ifndef ALLOY_SRC_PORT_LIBRARY_H_
 #define ALLOY_SRC_PORT_LIBRARY_H_
 
@@ -31,6 +32,10 @@ struct SymbolLookup {
 //
 // Threads  shared. Constructors of the library run on the calling thread.
 SymbolLookup LoadSealed(const Fd& sealed, const char* symbol);
+
+// The same for a file by its path. What the loader already holds under that path it gives
+// again, whatever became of the file since.
+SymbolLookup LoadPlainly(const std::string& path, const char* symbol);
 
 }  // namespace alloy::core
 

@@ -48,6 +48,7 @@ std::string LayoutAsText() {
   FIELD(alloy_bridge_options, grace_ns);
   FIELD(alloy_bridge_options, name);
   FIELD(alloy_bridge_options, min_sequence);
+  FIELD(alloy_bridge_options, sidecar);
   SIZE(alloy_scope);
   FIELD(alloy_scope, services);
   SIZE(alloy_services);

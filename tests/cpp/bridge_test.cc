@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "alloy/alloy.hpp"
+#include "tests/support/signed_copy.h"
 #include "tests/support/support.h"
 
 namespace {
@@ -95,8 +96,21 @@ TEST(BridgeTest, AnUnsignedLibraryNeedsAHostThatAllowsIt) {
 
 TEST(BridgeTest, ACertificateIsNeverIgnored) {
   alloy::Bridge bridge(support::TestHost());
-  EXPECT_EQ(bridge.SetImplLib(support::BackendPath("echo_cpp"), "MIIB").code(),
-            ALLOY_UNSUPPORTED);
+  EXPECT_EQ(bridge.SetImplLib(support::BackendPath("echo_cpp"), "MIIB").reason(),
+            ALLOY_REASON_CERTIFICATE_DER);
+  const signing::Signer signer;
+  EXPECT_EQ(
+      bridge.SetImplLib(support::BackendPath("echo_cpp"), signer.cert.Base64()).reason(),
+      ALLOY_REASON_NO_SIDECAR);
+}
+
+TEST(BridgeTest, LoadsALibraryThatTheOwnerOfTheCertificateSigned) {
+  const support::SignedCopy signed_copy(support::BackendPath("echo_cpp"), "alloy.echo",
+                                        "0.1.0");
+  alloy::Bridge bridge;  // allows nothing unsigned
+  const auto status = bridge.SetImplLib(signed_copy.path(), signed_copy.certificate());
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(bridge.Backend()->name, "alloy.echo");
 }
 
 TEST(BridgeTest, AFailedLoadSticksUntilOneSucceeds) {

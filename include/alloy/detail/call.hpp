@@ -28,6 +28,7 @@ enum class LogMode : int32_t { kEchoes = 0, kAlways = 1, kNever = 2 };
 
 struct HostOptions {
   bool allow_unsigned = false;   // libraries without a certificate may be loaded
+  bool load_plainly = false;     // for debuggers alone: see ALLOY_LOAD_PLAINLY
   std::string language = "C++";  // label of the host's lines
   LogMode log_mode = LogMode::kEchoes;
   int log_fd = 2;  // where lines go, one write each
@@ -46,7 +47,8 @@ class Host {
     const HostOptions& mine = state_->options;
     alloy_host_options raw{};
     raw.struct_size = sizeof(raw);
-    raw.flags = mine.allow_unsigned ? ALLOY_ALLOW_UNSIGNED : 0;
+    raw.flags = (mine.allow_unsigned ? ALLOY_ALLOW_UNSIGNED : 0) |
+                (mine.load_plainly ? ALLOY_LOAD_PLAINLY : 0);
     raw.language = mine.language.c_str();
     raw.log_mode = static_cast<int32_t>(mine.log_mode);
     raw.log_fd = mine.log_fd == 2 ? 0 : mine.log_fd;

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+
+package bridge_test
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"debug/elf"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/ignalina/alloy"
+)
+
+// signer is a key with a certificate for signing code, made by Go's own libraries.
+type signer struct {
+	key ed25519.PrivateKey
+	der []byte
+}
+
+func newSigner(t *testing.T) signer {
+	t.Helper()
+	public, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber:          big.NewInt(1),
+		Subject:               pkix.Name{CommonName: "Go Signer"},
+		NotBefore:             time.Now().Add(-time.Hour),
+		NotAfter:              time.Now().AddDate(1, 0, 0),
+		KeyUsage:              x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning},
+		BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, public, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signer{key, der}
+}
+
+func (s signer) certificate() string { return base64.StdEncoding.EncodeToString(s.der) }
+
+// sign copies a library into a folder of the test, and signs the copy.
+func (s signer) sign(t *testing.T, library, name, version string) string {
+	t.Helper()
+	image, err := os.ReadFile(library)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := elf.Open(library)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	needed, err := file.ImportedLibraries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(needed)
+	machine := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
+	lines := []string{
+		"alloy-statement-v1", "kind: backend", "name: " + name, "version: " + version,
+		"sequence: 1", "abi: 1", "platform: linux-" + machine + "-gnu",
+		"not-before: 2020-01-01T00:00:00Z", "not-after: 2999-01-01T00:00:00Z",
+		fmt.Sprintf("size: %d", len(image)),
+		fmt.Sprintf("sha256: %x  %s", sha256.Sum256(image), filepath.Base(library)),
+	}
+	for _, soname := range needed {
+		lines = append(lines, "needed: "+soname)
+	}
+	statement := strings.Join(append(lines, "end", ""), "\n")
+	block := func(label string, bytes []byte) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: label, Bytes: bytes}))
+	}
+	sidecar := statement + block("ALLOY SIGNATURE", ed25519.Sign(s.key, []byte(statement))) +
+		block("CERTIFICATE", s.der)
+	path := filepath.Join(t.TempDir(), filepath.Base(library))
+	for to, bytes := range map[string][]byte{path: image, path + ".alloysig": []byte(sidecar)} {
+		if err := os.WriteFile(to, bytes, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return path
+}
+
+func TestLoadsALibraryThatTheOwnerOfTheCertificateSigned(t *testing.T) {
+	me := newSigner(t)
+	path := me.sign(t, library(t, "echo_cpp"), "alloy.echo", "0.1.0")
+	goBridge := alloy.GoBridge{Logger: silent} // allows nothing unsigned
+	defer goBridge.Close()
+	if err := goBridge.SetImplLib(path, me.certificate()); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := goBridge.FromChunks(threeArrays(t, memory.DefaultAllocator)); err != nil || n != 3 {
+		t.Errorf("got %d, %v", n, err)
+	}
+}
+
+func TestRefusesALibraryOfAnotherSignerOrOtherBytes(t *testing.T) {
+	me, other := newSigner(t), newSigner(t)
+	path := me.sign(t, library(t, "echo_cpp"), "alloy.echo", "0.1.0")
+	goBridge := alloy.GoBridge{Logger: silent, AllowUnsigned: true}
+	defer goBridge.Close()
+	expect := func(certificate, reason string) {
+		t.Helper()
+		var e *alloy.Error
+		err := goBridge.SetImplLib(path, certificate)
+		if !errors.As(err, &e) || e.Code != alloy.Refused || e.Reason.String() != reason {
+			t.Errorf("want %s, got %v", reason, err)
+		}
+	}
+	expect(other.certificate(), "CERTIFICATE_UNTRUSTED")
+	expect("AAAA", "CERTIFICATE_DER")
+	expect(me.certificate()+"\n", "CERTIFICATE_BASE64")
+	image, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	image[len(image)-1] ^= 1
+	if err := os.WriteFile(path, image, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	expect(me.certificate(), "DIGEST")
+	if err := os.Remove(path + ".alloysig"); err != nil {
+		t.Fatal(err)
+	}
+	expect(me.certificate(), "NO_SIDECAR")
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#include "admit/sealed_copy.h"
+
+#include <array>
+#include <cerrno>
+#include <memory>
+
+namespace alloy::core {
+namespace {
+
+constexpr int64_t kMinSize = 64;
+constexpr size_t kChunk = size_t{1} << 20;
+
+Status Refuse(int32_t reason, std::string text) {
+  return Fail(ALLOY_REFUSED, reason, std::move(text));
+}
+
+Status CheckKindAndSize(const FileFacts& facts) {
+  if (facts.kind != FileKind::kRegular) {
+    return Refuse(ALLOY_REASON_NOT_A_FILE, std::string("is ") + FileKindName(facts.kind) +
+                                               "; name a regular file");
+  }
+  if (facts.size < kMinSize) {
+    return Refuse(ALLOY_REASON_TOO_SMALL, "has " + std::to_string(facts.size) +
+                                              " bytes; a library has 64 at least");
+  }
+  if (facts.size > kMaxLibrary) {
+    return Refuse(ALLOY_REASON_TOO_LARGE, "has " + std::to_string(facts.size) +
+                                              " bytes; at most 1 GiB is loaded");
+  }
+  return Status();
+}
+
+// Copy exactly `size` bytes, and see the end of the file right behind them.
+Status CopyInto(const Fd& file, int64_t size, const Fd& sealed) {
+  const auto buffer = std::make_unique<std::array<std::byte, kChunk>>();
+  int64_t copied = 0;
+  for (;;) {
+    size_t got = 0;
+    if (const int error = ReadFully(file, *buffer, &got); error != 0) {
+      return Refuse(ALLOY_REASON_CANNOT_OPEN, "cannot be read: " + ErrorText(error));
+    }
+    copied += static_cast<int64_t>(got);
+    if (copied > size || (got == 0 && copied != size)) {
+      return Refuse(ALLOY_REASON_CHANGED, "changed while it was read: it had " +
+                                              std::to_string(size) + " bytes, and then " +
+                                              (copied > size ? "more" : "fewer") +
+                                              "; load it again when it is complete");
+    }
+    if (got == 0) return Status();
+    if (const int error = WriteFully(sealed, std::span(*buffer).first(got)); error != 0) {
+      return Refuse(ALLOY_REASON_CANNOT_SEAL,
+                    "cannot be copied to memory: " + ErrorText(error));
+    }
+  }
+}
+
+}  // namespace
+
+Result<OpenedFile> OpenLibraryFile(const std::string& path) {
+  OpenedFile opened;
+  if (const int error = OpenForReading(path, &opened.file); error != 0) {
+    return Refuse(ALLOY_REASON_CANNOT_OPEN, "cannot be opened: " + ErrorText(error));
+  }
+  FileFacts facts;
+  if (const int error = GetFileFacts(opened.file, &facts); error != 0) {
+    return Refuse(ALLOY_REASON_CANNOT_OPEN, "cannot be inspected: " + ErrorText(error));
+  }
+  ALLOY_TRY(CheckKindAndSize(facts));
+  opened.size = facts.size;
+  return opened;
+}
+
+Status SealAndMap(int64_t size, const Fd& memory, Mapping* bytes) {
+  if (const int error = Seal(memory); error != 0) {
+    return Refuse(ALLOY_REASON_CANNOT_SEAL,
+                  "its copy cannot be sealed: " + ErrorText(error));
+  }
+  if (const int error = MapForReading(memory, size, bytes); error != 0) {
+    return Refuse(ALLOY_REASON_CANNOT_SEAL,
+                  "its copy cannot be mapped: " + ErrorText(error));
+  }
+  return Status();
+}
+
+Result<SealedCopy> CopySealed(const OpenedFile& opened) {
+  SealedCopy copy;
+  if (const int error = CreateSealable("alloy-backend", opened.size, &copy.sealed);
+      error != 0) {
+    return Refuse(
+        ALLOY_REASON_CANNOT_SEAL,
+        "no memory for its sealed copy: " + ErrorText(error) +
+            (error == EFBIG ? " (raise the limit on file sizes, ulimit -f)" : ""));
+  }
+  ALLOY_TRY(CopyInto(opened.file, opened.size, copy.sealed));
+  ALLOY_TRY(SealAndMap(opened.size, copy.sealed, &copy.bytes));
+  return copy;
+}
+
+}  // namespace alloy::core

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+//
+// From a file to memory that nobody can change: what is looked at there is what runs.
+#ifndef ALLOY_SRC_ADMIT_SEALED_COPY_H_
+#define ALLOY_SRC_ADMIT_SEALED_COPY_H_
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+#include "port/fd.h"
+
+namespace alloy::core {
+
+inline constexpr int64_t kMaxLibrary = int64_t{1} << 30;
+
+struct OpenedFile {
+  Fd file;
+  int64_t size = 0;
+};
+
+// Open a regular file of 64 bytes to 1 GiB, without waiting for anything.
+//   Fails  REFUSED with CANNOT_OPEN, NOT_A_FILE, TOO_SMALL or TOO_LARGE.
+Result<OpenedFile> OpenLibraryFile(const std::string& path);
+
+struct SealedCopy {
+  Fd sealed;
+  Mapping bytes;  // of `sealed`
+};
+
+// Read the file once, exactly `size` bytes, into memory under all four seals.
+//   Fails  REFUSED with CHANGED, CANNOT_OPEN or CANNOT_SEAL.
+Result<SealedCopy> CopySealed(const OpenedFile& opened);
+
+// Seal memory that was written, and map it.
+//   Fails  REFUSED with CANNOT_SEAL.
+Status SealAndMap(int64_t size, const Fd& memory, Mapping* bytes);
+
+}  // namespace alloy::core
+
+#endif  // ALLOY_SRC_ADMIT_SEALED_COPY_H_
