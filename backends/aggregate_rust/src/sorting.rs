@@ -33,9 +33,13 @@ pub fn bind_sort(bind: &Bind<'_>) -> Result<BoundStream, Error> {
             let firsts = (0..order.len()).step_by(BATCH_ROWS);
             Ok(firsts.map(move |first| {
                 scope.check()?;
-                let order = &order[first..order.len().min(first + BATCH_ROWS)];
+                let places = &order[first..order.len().min(first + BATCH_ROWS)];
+                let places: Vec<(usize, usize)> = places
+                    .iter()
+                    .map(|place| (place.batch as usize, place.row as usize))
+                    .collect();
                 let batches: Vec<&RecordBatch> = batches.iter().collect();
-                Ok(interleave_record_batch(&batches, order)?)
+                Ok(interleave_record_batch(&batches, &places)?)
             }))
         })))
     }))
@@ -61,28 +65,48 @@ fn flags(option: &str, text: &str, count: usize) -> Result<Vec<bool>, Error> {
     }
 }
 
-type Place = (usize, usize);
+// A row, with the first bytes of its key: most comparisons need no more.
+struct Place {
+    start: u64,
+    batch: u32,
+    row: u32,
+}
+
+fn start_of(key: &[u8]) -> u64 {
+    let mut start = [0; 8];
+    let len = key.len().min(8);
+    start[..len].copy_from_slice(&key[..len]);
+    u64::from_be_bytes(start)
+}
 
 fn sort(
     keys: &Keys,
     scope: Scope<'_>,
     input: Stream<'_>,
 ) -> Result<(Vec<RecordBatch>, Vec<Place>), Error> {
+    let too_many =
+        || Error::new(Code::Exhausted, "more rows than can be sorted in memory");
     let (mut batches, mut rows, mut order) = (Vec::new(), Vec::new(), Vec::new());
     for batch in input {
         scope.check()?;
         let batch = batch?;
-        let number = batches.len();
-        order
-            .try_reserve(batch.num_rows())
-            .map_err(|_| Error::new(Code::Exhausted, "no memory for so many rows"))?;
-        order.extend((0..batch.num_rows()).map(|row| (number, row)));
-        rows.push(keys.rows(&batch)?);
+        let number = u32::try_from(batches.len()).map_err(|_| too_many())?;
+        let count = u32::try_from(batch.num_rows()).map_err(|_| too_many())?;
+        let keys = keys.rows(&batch)?;
+        order.try_reserve(batch.num_rows()).map_err(|_| too_many())?;
+        order.extend((0..count).zip(&keys).map(|(row, key)| Place {
+            start: start_of(key.data()),
+            batch: number,
+            row,
+        }));
+        rows.push(keys);
         batches.push(batch);
     }
+    let key = |place: &Place| rows[place.batch as usize].row(place.row as usize).data();
     // A stable sort leaves what compares equal as it came.
-    order.sort_by(|&(one, i), &(other, j)| {
-        rows[one].row(i).data().cmp(rows[other].row(j).data())
+    order.sort_by(|one, other| {
+        let by_start = one.start.cmp(&other.start);
+        by_start.then_with(|| key(one).cmp(key(other)))
     });
     scope.check()?;
     Ok((batches, order))
