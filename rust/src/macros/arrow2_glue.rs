@@ -20,6 +20,8 @@ macro_rules! arrow2_glue {
             use $crate::abi::{ArrowArray, ArrowSchema};
             use $crate::{Error, Input, Options, OwnedArray, OwnedSchema, Scope};
 
+            $crate::__arrow2_stream! {}
+
             /// Columns of equal length; a batch without columns has rows all the same.
             pub struct Batch {
                 pub columns: Vec<Box<dyn Array>>,
@@ -131,10 +133,7 @@ macro_rules! arrow2_glue {
                     function: impl FnOnce(&Bind<'_>) -> Result<Bound, Error>,
                 ) -> Result<(OwnedSchema, Self), Error> {
                     let bound = function(&Bind { schemas: &inputs, options: &options })?;
-                    let root = DataType::Struct(bound.schema.fields.clone());
-                    let mut root = Field::new("", root, false);
-                    root.metadata = bound.schema.metadata.clone();
-                    Ok((export_field(&root), Self { inputs, bound }))
+                    Ok((export_schema(&bound.schema), Self { inputs, bound }))
                 }
 
                 /// Run it.
@@ -145,10 +144,21 @@ macro_rules! arrow2_glue {
                 ) -> Result<OwnedArray, Error> {
                     let mut batches = Batches { inputs: inputs.iter_mut(), schemas: &self.inputs };
                     let batch = (self.bound.run)(scope, &mut batches)?;
-                    check_schema(&batch, &self.bound.schema)?;
-                    let columns = batch.columns.into_iter().map(export_array).collect();
-                    Ok(OwnedArray::from_columns(batch.rows, columns))
+                    export_batch(batch, &self.bound.schema)
                 }
+            }
+
+            fn export_schema(schema: &Schema) -> OwnedSchema {
+                let root = DataType::Struct(schema.fields.clone());
+                let mut root = Field::new("", root, false);
+                root.metadata = schema.metadata.clone();
+                export_field(&root)
+            }
+
+            fn export_batch(batch: Batch, declared: &Schema) -> Result<OwnedArray, Error> {
+                check_schema(&batch, declared)?;
+                let columns = batch.columns.into_iter().map(export_array).collect();
+                Ok(OwnedArray::from_columns(batch.rows, columns))
             }
 
             // The layouts that the engine made at bind are those of the declared schema.
