@@ -28,7 +28,7 @@ run: ## Go to Rust, C++ to Rust, then a real file of flights; installs what is m
 	@cmake --build build --target alloy_rust_backends hello_cpp
 	@$(BUILD_GO)
 	@./alloy
-	@build/bin/hello_cpp build/backends/echo_rust.so
+	@build/bin/hello_cpp
 	@build/bin/flights $(FLIGHTS)
 
 .PHONY: test

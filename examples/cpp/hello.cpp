@@ -3,8 +3,13 @@
 // Three arrays to a backend and the count of them back: the ten lines of Alloy's first
 // program, with C++ as the host.
 //
-//   hello_cpp [library of a backend; default: the Rust echo of this build]
+//   hello_cpp [library [certificate]]
+//
+// The library is the Rust echo of this build unless one is named, and the certificate
+// then the one of this build, which signed it. A library that is named without a
+// certificate is loaded unsigned.
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <string>
 #include <system_error>
@@ -13,17 +18,18 @@
 #include "alloy/alloy.hpp"
 
 int main(int argc, char** argv) {
-  std::string library;
-  if (argc > 1) {
-    library = argv[1];
-  } else {
+  std::string library = argc > 1 ? argv[1] : "";
+  std::string certificate = argc > 2 ? argv[2] : "";
+  if (argc == 1) {
     std::error_code error;
     const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-    library = (program.parent_path() / "../backends/echo_rust.so").string();
+    const auto build = program.parent_path().parent_path();
+    library = (build / "backends/echo_rust.so").string();
+    std::ifstream(build / "dev.crt.base64") >> certificate;
   }
 
-  alloy::Bridge bridge(alloy::Host({.allow_unsigned = true, .log_fd = 1}));
-  if (const auto status = bridge.SetImplLib(library); !status.ok()) {
+  alloy::Bridge bridge(alloy::Host({.allow_unsigned = argc == 2, .log_fd = 1}));
+  if (const auto status = bridge.SetImplLib(library, certificate); !status.ok()) {
     std::cerr << status << '\n';
     return 1;
   }

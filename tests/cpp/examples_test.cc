@@ -57,7 +57,8 @@ TEST(ExamplesTest, HelloInCppPrintsTheTenLines) {
 
 #ifdef ALLOY_TEST_RUST
 TEST(ExamplesTest, HelloInCppCallsRustByDefault) {
-  EXPECT_EQ(WithoutTime(OutputOf("hello_cpp")), TenLines("C++", "Rust"));
+  EXPECT_EQ(WithoutTime(OutputOf("hello_cpp " + support::BackendPath("echo_rust"))),
+            TenLines("C++", "Rust"));
 }
 #endif
 

@@ -38,4 +38,4 @@ class TenLinesTest(unittest.TestCase):
         self.check("Go", "./alloy")
 
     def test_cpp_to_rust(self):
-        self.check("C++", "build/bin/hello_cpp", "build/backends/echo_rust.so")
+        self.check("C++", "build/bin/hello_cpp")

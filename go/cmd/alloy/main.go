@@ -3,15 +3,19 @@
 // Alloy is the demonstration: three arrays from Go to a Rust library and back, in ten
 // lines.
 //
-//	alloy [library]
+//	alloy [library [certificate]]
 //
-// The library is the Rust echo beside the program, in build/backends, unless one is named.
+// The library is the Rust echo beside the program, in build/backends, unless one is named;
+// the certificate then the one of the build, which signed it. A library that is named
+// without a certificate is loaded unsigned.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -28,7 +32,7 @@ func main() {
 }
 
 func run(args []string) error {
-	library, err := echo(args)
+	library, certificate, err := echo(args)
 	if err != nil {
 		return err
 	}
@@ -44,9 +48,9 @@ func run(args []string) error {
 		}
 	}()
 
-	goBridge := api.GoBridge{GoAllocator: mem, AllowUnsigned: true}
+	goBridge := api.GoBridge{GoAllocator: mem, AllowUnsigned: certificate == ""}
 	defer goBridge.Close()
-	if err := goBridge.SetImplLib(library, ""); err != nil {
+	if err := goBridge.SetImplLib(library, certificate); err != nil {
 		return err
 	}
 	ret, err := goBridge.FromChunks(arrays)
@@ -57,25 +61,32 @@ func run(args []string) error {
 	return nil
 }
 
-func echo(args []string) (string, error) {
-	if len(args) > 1 {
-		return "", fmt.Errorf("usage: alloy [library]")
+func echo(args []string) (library, certificate string, err error) {
+	switch len(args) {
+	case 0:
+		return ownEcho()
+	case 1:
+		return args[0], "", nil
+	case 2:
+		return args[0], args[1], nil
 	}
-	if len(args) == 1 {
-		return args[0], nil
-	}
+	return "", "", errors.New("usage: alloy [library [certificate]]")
+}
+
+func ownEcho() (library, certificate string, err error) {
 	program, err := os.Executable()
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	if program, err = filepath.EvalSymlinks(program); err != nil {
-		return "", err
+		return "", "", err
 	}
-	library := filepath.Join(filepath.Dir(program), "build", "backends", "echo_rust.so")
-	if _, err := os.Stat(library); err != nil {
-		return "", fmt.Errorf("%w\nbuild it with: make build-all", err)
+	folder := filepath.Join(filepath.Dir(program), "build")
+	line, err := os.ReadFile(filepath.Join(folder, "dev.crt.base64"))
+	if err != nil {
+		return "", "", fmt.Errorf("%w\nbuild it with: make build-all", err)
 	}
-	return library, nil
+	return filepath.Join(folder, "backends", "echo_rust.so"), strings.TrimSpace(string(line)), nil
 }
 
 func build(mem memory.Allocator, values [][]int32) []arrow.Array {

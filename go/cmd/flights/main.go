@@ -3,9 +3,10 @@
 // Flights reads the flights out of New York in 2013, has a Rust library describe each
 // record, merges what it says and prints it.
 //
-//	flights [-library file] [-json] [flights.csv.zip]
+//	flights [-library file [-certificate base64]] [-json] [flights.csv.zip]
 //
-// The file is the one that `tools/setup data` downloads. The results are read where the
+// The file is the one that `tools/setup data` downloads. The library of the build is signed
+// by the key of the build; another one without a certificate is loaded unsigned. The results are read where the
 // library made them, without a copy.
 package main
 
@@ -20,6 +21,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -46,17 +48,25 @@ func run(ctx context.Context, args []string, out io.Writer, messages *os.File) e
 		return err
 	}
 	flags := flag.NewFlagSet("flights", flag.ContinueOnError)
-	library := flags.String("library", filepath.Join(here, "..", "backends", "summary_rust.so"),
-		"the backend with the function summary")
+	library := flags.String("library", "",
+		"the backend with the function summary; default: that of the build")
+	certificate := flags.String("certificate", "", "who signed it, as arrowalloy cert-base64 prints")
 	asJSON := flags.Bool("json", false, "print one JSON object instead of the table")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	file := filepath.Join(here, "..", "data", "flights.csv.zip")
 	if flags.NArg() > 1 {
-		return errors.New("usage: flights [-library file] [-json] [flights.csv.zip]")
+		return errors.New("usage: flights [-library file [-certificate base64]] [-json] [flights.csv.zip]")
 	} else if flags.NArg() == 1 {
 		file = flags.Arg(0)
+	}
+	build := filepath.Join(here, "..")
+	if *library == "" {
+		*library = filepath.Join(build, "backends", "summary_rust.so")
+		if *certificate, err = readLine(filepath.Join(build, "dev.crt.base64")); err != nil {
+			return err
+		}
 	}
 	for _, need := range []struct{ file, command string }{
 		{file, "tools/setup data"}, {*library, "make build-all"},
@@ -67,9 +77,9 @@ func run(ctx context.Context, args []string, out io.Writer, messages *os.File) e
 	}
 
 	mem := memory.NewGoAllocator()
-	goBridge := alloy.GoBridge{GoAllocator: mem, AllowUnsigned: true}
+	goBridge := alloy.GoBridge{GoAllocator: mem, AllowUnsigned: *certificate == ""}
 	defer goBridge.Close()
-	if err := goBridge.SetImplLib(*library, ""); err != nil {
+	if err := goBridge.SetImplLib(*library, *certificate); err != nil {
 		return err
 	}
 	source, err := openFlights(file, mem)
@@ -85,6 +95,15 @@ func run(ctx context.Context, args []string, out io.Writer, messages *os.File) e
 		return json.NewEncoder(out).Encode(result)
 	}
 	return result.print(out)
+}
+
+// readLine reads a file of one line that the build makes.
+func readLine(file string) (string, error) {
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("there is no %s; get it with: make build-all", file)
+	}
+	return strings.TrimSpace(string(text)), err
 }
 
 func programFolder() (string, error) {
