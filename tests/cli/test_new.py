@@ -92,7 +92,7 @@ class NewTest(CommandTest):
         self.sh("arrowalloy new --lang cpp score")
         key = self.here / "score/dev.key"
         self.assertEqual(stat.S_IMODE(key.stat().st_mode), 0o600)
-        self.sh("git init -q && git check-ignore -q dev.key build", "score")
+        self.sh("git init -q && git check-ignore -q dev.key && git check-ignore -q build/x", "score")
 
     def test_arrow_adds_arrow_rs(self):
         self.sh("arrowalloy new --lang rust --arrow wide")
