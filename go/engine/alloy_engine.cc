@@ -1528,6 +1528,7 @@ std::string_view ReasonText(int32_t reason);
 #ifndef ALLOY_SRC_DATA_OWN_H_
 #define ALLOY_SRC_DATA_OWN_H_
 
+#include <cstddef>
 #include <utility>
 
 
@@ -1583,6 +1584,22 @@ class [[nodiscard]] Owned {
   }
 
   T value_{};
+};
+
+// Releases what a foreign function left of `n` structs in a row, on every way out.
+template <typename T>
+class Left {
+ public:
+  Left(T* structs, size_t n) : structs_(structs), n_(n) {}
+  ~Left() {
+    for (size_t i = 0; i < n_; ++i) Owned<T>(&structs_[i]).Release();
+  }
+  Left(const Left&) = delete;
+  Left& operator=(const Left&) = delete;
+
+ private:
+  T* const structs_;
+  const size_t n_;
 };
 
 using OwnedSchema = Owned<ArrowSchema>;
@@ -2627,6 +2644,10 @@ void AppendEscaped(std::string_view bytes, char quote, std::string* out);
 
 // The bytes, 1 to 4, of the UTF-8 character that `bytes` begins with; 0 when it is none.
 size_t Utf8Length(std::string_view bytes);
+
+// A backend's words, with a question mark for each byte that is no UTF-8: what a host
+// reads is text.
+std::string AsUtf8(std::string_view text);
 
 // `bytes` in double quotes, escaped, and cut where it is long: a format or a name in an
 // error text.
@@ -3721,7 +3742,7 @@ struct Search {
   bool ok() const { return times == 1 && accepted; }
 };
 
-std::string_view NameOf(const ArrowSchema& schema) {
+std::string_view NameOf_match(const ArrowSchema& schema) {
   return schema.name == nullptr ? std::string_view() : std::string_view(schema.name);
 }
 
@@ -3873,7 +3894,7 @@ Result<Projection> MatchColumns(const alloy_column* wanted,
   }
   for (int32_t i = 0; i < layout.n_columns(); ++i) {
     const ArrowSchema& child = *batch_schema.children[i];
-    const auto entry = by_name.find(NameOf(child));
+    const auto entry = by_name.find(NameOf_match(child));
     if (entry == by_name.end()) continue;
     Search& search = searches[entry->second];
     if (search.times++ > 0) continue;
@@ -3980,6 +4001,94 @@ Status ProjectBatch(const Projection& projection, ArrowArray* batch) {
   }
   block.Finish();
   return Status();
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/data/same_schema.cc ---------------------------------------------------------------
+//
+// Whether a stream brings what was bound.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_DATA_SAME_SCHEMA_H_
+#define ALLOY_SRC_DATA_SAME_SCHEMA_H_
+
+
+namespace alloy::core_v0_1 {
+
+// Check that `found`, of which nothing is known, says of batches what `bound` says. Name,
+// flags and metadata of the batch itself tell nothing of its columns, and producers
+// differ in them: they are not compared.
+//   Fails  ALLOY_BAD_DATA  at the first place that differs (STREAM_SCHEMA), or that is
+//                          malformed.
+Status CheckSameSchema(const ArrowSchema& bound, const ArrowSchema& found);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_SAME_SCHEMA_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+std::string_view NameOf_same_schema(const ArrowSchema& schema) {
+  return schema.name == nullptr ? std::string_view() : schema.name;
+}
+
+// `"x": Int64 not null`
+std::string FieldText(const SchemaPlace& place) {
+  const ArrowSchema& schema = *place.schema;
+  std::string text = place.parent == nullptr ? "" : Quoted(NameOf_same_schema(schema)) + ": ";
+  text += TypeName(schema);
+  if (place.parent != nullptr && (schema.flags & ARROW_FLAG_NULLABLE) == 0) {
+    text += " not null";
+  }
+  return text;
+}
+
+std::string_view MetadataOf(const SchemaPlace& place) {
+  if (place.metadata_bytes == 0) return {};
+  return {place.schema->metadata, static_cast<size_t>(place.metadata_bytes)};
+}
+
+// Of two nodes at the same place; what is below them comes after.
+bool SameNode(const SchemaPlace& bound, const SchemaPlace& found) {
+  const ArrowSchema& a = *bound.schema;
+  const ArrowSchema& b = *found.schema;
+  if (std::string_view(a.format) != b.format || a.n_children != b.n_children ||
+      (a.dictionary == nullptr) != (b.dictionary == nullptr)) {
+    return false;
+  }
+  return bound.parent == nullptr || (NameOf_same_schema(a) == NameOf_same_schema(b) && a.flags == b.flags &&
+                                     MetadataOf(bound) == MetadataOf(found));
+}
+
+Status Differs(const SchemaPlace& bound, const SchemaPlace& found) {
+  const std::string wanted = FieldText(bound);
+  std::string got = FieldText(found);
+  if (got == wanted) got += " with other flags or metadata";
+  return SchemaFault(found, ALLOY_REASON_STREAM_SCHEMA, wanted, got);
+}
+
+}  // namespace
+
+Status CheckSameSchema(const ArrowSchema& bound, const ArrowSchema& found) {
+  std::vector<SchemaPlace> places;
+  ALLOY_TRY(WalkSchema(bound, [&places](const SchemaPlace& place) {
+    places.push_back(place);
+    // Of the parent, which is gone after its visit, only whether there is one is asked.
+    return Status();
+  }));
+  size_t i = 0;
+  // As long as each node has as many children, both walks go the same way.
+  return WalkSchema(found, [&](const SchemaPlace& place) {
+    const SchemaPlace& wanted = places[i++];
+    return SameNode(wanted, place) ? Status() : Differs(wanted, place);
+  });
 }
 
 }  // namespace alloy::core_v0_1
@@ -4264,6 +4373,17 @@ size_t Utf8Length(std::string_view bytes) {
   if ((first == 0xE0 && at(1) < 0xA0) || (first == 0xED && at(1) > 0x9F)) return 0;
   if ((first == 0xF0 && at(1) < 0x90) || (first == 0xF4 && at(1) > 0x8F)) return 0;
   return length;
+}
+
+std::string AsUtf8(std::string_view text) {
+  std::string clean;
+  clean.reserve(text.size());
+  while (!text.empty()) {
+    const size_t length = Utf8Length(text);
+    clean.append(length == 0 ? std::string_view("?") : text.substr(0, length));
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return clean;
 }
 
 void AppendEscaped(std::string_view bytes, char quote, std::string* out) {

@@ -9,6 +9,7 @@
 #ifndef ALLOY_SRC_DATA_OWN_H_
 #define ALLOY_SRC_DATA_OWN_H_
 
+#include <cstddef>
 #include <utility>
 
 #include "alloy/arrow_abi.h"
@@ -65,6 +66,22 @@ class [[nodiscard]] Owned {
   }
 
   T value_{};
+};
+
+// Releases what a foreign function left of `n` structs in a row, on every way out.
+template <typename T>
+class Left {
+ public:
+  Left(T* structs, size_t n) : structs_(structs), n_(n) {}
+  ~Left() {
+    for (size_t i = 0; i < n_; ++i) Owned<T>(&structs_[i]).Release();
+  }
+  Left(const Left&) = delete;
+  Left& operator=(const Left&) = delete;
+
+ private:
+  T* const structs_;
+  const size_t n_;
 };
 
 using OwnedSchema = Owned<ArrowSchema>;

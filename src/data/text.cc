@@ -41,6 +41,17 @@ size_t Utf8Length(std::string_view bytes) {
   return length;
 }
 
+std::string AsUtf8(std::string_view text) {
+  std::string clean;
+  clean.reserve(text.size());
+  while (!text.empty()) {
+    const size_t length = Utf8Length(text);
+    clean.append(length == 0 ? std::string_view("?") : text.substr(0, length));
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return clean;
+}
+
 void AppendEscaped(std::string_view bytes, char quote, std::string* out) {
   while (!bytes.empty()) {
     const size_t length = Utf8Length(bytes);

@@ -20,6 +20,10 @@ void AppendEscaped(std::string_view bytes, char quote, std::string* out);
 // The bytes, 1 to 4, of the UTF-8 character that `bytes` begins with; 0 when it is none.
 size_t Utf8Length(std::string_view bytes);
 
+// A backend's words, with a question mark for each byte that is no UTF-8: what a host
+// reads is text.
+std::string AsUtf8(std::string_view text);
+
 // `bytes` in double quotes, escaped, and cut where it is long: a format or a name in an
 // error text.
 std::string Quoted(std::string_view bytes);
