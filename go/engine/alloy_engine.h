@@ -346,6 +346,10 @@ ALLOY_EXPORT const alloy_backend* alloy_backend_init(const alloy_services* servi
   X(RUN_ENDS, 1045, "run ends that do not increase, or begin below 1")                  \
   X(UTF8, 1046, "text that is not UTF-8")                                               \
   X(VIEW_PREFIX, 1047, "a view whose prefix or padding is not that of its text")        \
+  X(STREAM_RELEASED, 1060, "the stream is released, or was never filled")               \
+  X(STREAM_CALLBACK, 1061, "a callback of the stream is NULL")                          \
+  X(STREAM_SCHEMA, 1062, "the stream's schema is not the one that was bound")           \
+  X(INPUT_FAILED, 1063, "an input stream failed by itself; the text is its own")        \
   /* Trust: who signed a library, and what for. */                                      \
   X(CERTIFICATE_BASE64, 2001, "the certificate is not strict base64")                   \
   X(CERTIFICATE_DER, 2002, "the certificate is not one DER X.509 certificate")          \
