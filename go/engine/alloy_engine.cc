@@ -8252,6 +8252,190 @@ Result<std::shared_ptr<const BackendTable>> LoadBackendPlainly(
 
 }  // namespace alloy::core_v0_1
 
+// src/engine/batch_clock.cc -------------------------------------------------------------
+//
+// The deadline of each batch of a stream: the time that the host waits, less the time
+// that its own inputs take.
+#ifndef ALLOY_SRC_ENGINE_BATCH_CLOCK_H_
+#define ALLOY_SRC_ENGINE_BATCH_CLOCK_H_
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+
+//
+// One thread that watches the clock for every call with a timeout, so that asking a scope
+// whether its time is over costs a load. It starts with the first deadline.
+#ifndef ALLOY_SRC_ENGINE_DEADLINES_H_
+#define ALLOY_SRC_ENGINE_DEADLINES_H_
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <thread>
+
+namespace alloy::core_v0_1 {
+
+// Threads  shared.
+class Deadlines {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  Deadlines() = default;
+  ~Deadlines();
+  Deadlines(const Deadlines&) = delete;
+  Deadlines& operator=(const Deadlines&) = delete;
+
+ private:
+  struct Target {
+    std::atomic<uint64_t>* expired;
+    uint64_t run;
+  };
+  using Queue = std::multimap<Clock::time_point, Target>;
+
+ public:
+  // From construction to destruction, *expired becomes `run` once the time has come.
+  class Watch {
+   public:
+    Watch(Deadlines& deadlines, Clock::time_point when, std::atomic<uint64_t>* expired,
+          uint64_t run);
+    ~Watch();
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+
+   private:
+    Deadlines& deadlines_;
+    Queue::iterator place_;
+  };
+
+ private:
+  void Loop();
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Queue queue_;  // guarded by mutex_; those that have come stay until their Watch ends
+  bool stopping_ = false;  // guarded by mutex_
+  std::thread thread_;     // started under mutex_
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_DEADLINES_H_
+
+namespace alloy::core_v0_1 {
+
+// Threads  shared: a backend may pull from two inputs on two threads of its own.
+class BatchClock {
+ public:
+  using Clock = Deadlines::Clock;
+
+  // timeout_ns 0: there is no deadline, and nothing here costs anything. While the clock
+  // runs, *expired becomes the number of the run once its time is over.
+  BatchClock(Deadlines& deadlines, std::atomic<uint64_t>* expired, int64_t timeout_ns)
+      : deadlines_(deadlines), expired_(expired), timeout_(timeout_ns) {}
+
+  // The host waits for a batch.
+  void Start(uint64_t run);
+  void Stop() noexcept;
+  // Whether the time of the batch was over before Stop.
+  bool late() const { return late_; }
+
+  // While one of these lives, an input of the host is at work.
+  class Pause {
+   public:
+    explicit Pause(BatchClock& clock) : clock_(clock) { clock_.BeginPause(); }
+    ~Pause() { clock_.EndPause(); }
+    Pause(const Pause&) = delete;
+    Pause& operator=(const Pause&) = delete;
+
+   private:
+    BatchClock& clock_;
+  };
+
+ private:
+  void BeginPause();
+  void EndPause() noexcept;
+  void Arm();  // under mutex_
+
+  Deadlines& deadlines_;
+  std::atomic<uint64_t>* const expired_;
+  const std::chrono::nanoseconds timeout_;
+  bool late_ = false;  // of the thread that waits
+
+  // All guarded by mutex_.
+  std::mutex mutex_;
+  bool running_ = false;
+  int pauses_ = 0;
+  uint64_t run_ = 0;
+  Clock::time_point deadline_;
+  Clock::time_point paused_at_;
+  std::optional<Deadlines::Watch> watch_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_BATCH_CLOCK_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// A sum beyond the clock's range is no deadline.
+Deadlines::Clock::time_point After(Deadlines::Clock::time_point when,
+                                   std::chrono::nanoseconds time) {
+  constexpr auto kNever = Deadlines::Clock::time_point::max();
+  return time < kNever - when ? when + time : kNever;
+}
+
+}  // namespace
+
+void BatchClock::Start(uint64_t run) {
+  if (timeout_.count() == 0) return;
+  const std::lock_guard lock(mutex_);
+  const auto now = Clock::now();
+  running_ = true;
+  run_ = run;
+  deadline_ = After(now, timeout_);
+  // A thread of the backend may be inside an input already.
+  paused_at_ = now;
+  if (pauses_ == 0) Arm();
+}
+
+void BatchClock::Stop() noexcept {
+  if (timeout_.count() == 0) return;
+  const std::lock_guard lock(mutex_);
+  running_ = false;
+  watch_.reset();
+  late_ = pauses_ == 0 && Clock::now() >= deadline_;
+}
+
+void BatchClock::BeginPause() {
+  if (timeout_.count() == 0) return;
+  const std::lock_guard lock(mutex_);
+  if (++pauses_ > 1) return;
+  paused_at_ = Clock::now();
+  watch_.reset();
+}
+
+void BatchClock::EndPause() noexcept {
+  if (timeout_.count() == 0) return;
+  const std::lock_guard lock(mutex_);
+  if (--pauses_ > 0 || !running_) return;
+  deadline_ = After(deadline_, Clock::now() - paused_at_);
+  try {
+    Arm();
+  } catch (...) {
+    // Nobody tells the backend then; that it was late is found all the same.
+  }
+}
+
+void BatchClock::Arm() { watch_.emplace(deadlines_, deadline_, expired_, run_); }
+
+}  // namespace alloy::core_v0_1
+
 // src/engine/binding.cc -----------------------------------------------------------------
 //
 // What a bind found out, and the pool that remembers it, so that a bind that was seen
@@ -8380,24 +8564,33 @@ class Scope : public alloy_scope {
            control_->cancelled_upto.load(std::memory_order_relaxed) >= ticket_;
   }
   bool expired() const {
-    return control_ != nullptr && run_ != 0 &&
-           control_->expired.load(std::memory_order_relaxed) == run_;
+    const uint64_t run = run_.load(std::memory_order_relaxed);
+    return control_ != nullptr && run != 0 &&
+           control_->expired.load(std::memory_order_relaxed) == run;
   }
+
+  // The scope of a stream speaks for one batch after another; 0: for none.
+  void SetRun(uint64_t run) { run_.store(run, std::memory_order_relaxed); }
 
   const Voice* voice() const { return voice_; }
   RunControl* control() const { return control_; }
 
-  // The last text that the backend left with fail(), taken away.
-  std::string TakeText();
-  void SetText(std::string text);
+  // What the backend left last with fail(), taken away.
+  struct Said {
+    alloy_code code = ALLOY_OK;  // ALLOY_OK: it said nothing
+    std::string text;
+  };
+  Said Take();
+  std::string TakeText() { return Take().text; }
+  void Say(alloy_code code, std::string text);
 
  private:
   const Voice* const voice_;  // NULL: lines go nowhere
   RunControl* const control_;
-  const uint64_t run_;
+  std::atomic<uint64_t> run_;
   const uint64_t ticket_;
   std::mutex mutex_;
-  std::string text_;  // guarded by mutex_: any thread of the backend may fail
+  Said said_;  // guarded by mutex_: any thread of the backend may fail
 };
 
 }  // namespace alloy::core_v0_1
@@ -8419,6 +8612,10 @@ class Channel {
                           void** state) = 0;
   virtual alloy_code Run(const alloy_function& function, void* state, Scope& scope,
                          ArrowArray* inputs, int32_t n_inputs, ArrowArray* output) = 0;
+  // `state`, `scope` and the channel outlive `output`.
+  virtual alloy_code Open(const alloy_function& function, void* state, Scope& scope,
+                          ArrowArrayStream* inputs, int32_t n_inputs,
+                          ArrowArrayStream* output) = 0;
   virtual void Unbind(const alloy_function& function, void* state) = 0;
 };
 
@@ -8437,7 +8634,8 @@ namespace alloy::core_v0_1 {
 class Binding {
  public:
   struct Input {
-    Layout layout;          // of the batch as the host passes it
+    OwnedSchema schema;     // of the batch as the host passes it
+    Layout layout;          // the same, to check with
     Projection projection;  // from there to what the function reads
   };
 
@@ -8460,9 +8658,12 @@ class Binding {
   Channel& channel() const { return *channel_; }
   const alloy_function& function() const { return function_; }
   const std::vector<Input>& inputs() const { return inputs_; }
+  // Of what the function reads of an input.
+  const ArrowSchema& read_schema(size_t input) const { return schemas_[input]; }
   const ArrowSchema& output() const { return *output_; }
   const Layout& output_layout() const { return *output_layout_; }
   bool is_from_chunks() const;
+  bool is_stream() const { return (function_.flags & ALLOY_STREAM) != 0; }
 
  private:
   struct Asked {
@@ -8600,9 +8801,10 @@ Result<void*> Binding::Begin(const Voice& voice, const ArrowSchema* inputs,
     ALLOY_ASSIGN_OR_RETURN(OwnedSchema schema,
                            projection.identity ? CopySchema(inputs[i])
                                                : ProjectSchema(inputs[i], projection));
+    ALLOY_ASSIGN_OR_RETURN(OwnedSchema whole, CopySchema(inputs[i]));
     schemas_.push_back(*schema);  // a view: the owner is next to it
     owned_.push_back(std::move(schema));
-    inputs_.push_back({*std::move(layout), std::move(projection)});
+    inputs_.push_back({std::move(whole), *std::move(layout), std::move(projection)});
   }
   ALLOY_ASSIGN_OR_RETURN(Asked asked, AskBackend(voice));
   const Status status = [&]() -> Status {
@@ -8712,67 +8914,6 @@ void BindingCache::Insert(const std::string& key, std::shared_ptr<Binding> bindi
 #include <memory>
 #include <string>
 
-//
-// One thread that watches the clock for every call with a timeout, so that asking a scope
-// whether its time is over costs a load. It starts with the first deadline.
-#ifndef ALLOY_SRC_ENGINE_DEADLINES_H_
-#define ALLOY_SRC_ENGINE_DEADLINES_H_
-
-#include <atomic>
-#include <chrono>
-#include <condition_variable>
-#include <cstdint>
-#include <map>
-#include <mutex>
-#include <thread>
-
-namespace alloy::core_v0_1 {
-
-// Threads  shared.
-class Deadlines {
- public:
-  using Clock = std::chrono::steady_clock;
-
-  Deadlines() = default;
-  ~Deadlines();
-  Deadlines(const Deadlines&) = delete;
-  Deadlines& operator=(const Deadlines&) = delete;
-
- private:
-  struct Target {
-    std::atomic<uint64_t>* expired;
-    uint64_t run;
-  };
-  using Queue = std::multimap<Clock::time_point, Target>;
-
- public:
-  // From construction to destruction, *expired becomes `run` once the time has come.
-  class Watch {
-   public:
-    Watch(Deadlines& deadlines, Clock::time_point when, std::atomic<uint64_t>* expired,
-          uint64_t run);
-    ~Watch();
-    Watch(const Watch&) = delete;
-    Watch& operator=(const Watch&) = delete;
-
-   private:
-    Deadlines& deadlines_;
-    Queue::iterator place_;
-  };
-
- private:
-  void Loop();
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  Queue queue_;  // guarded by mutex_; those that have come stay until their Watch ends
-  bool stopping_ = false;  // guarded by mutex_
-  std::thread thread_;     // started under mutex_
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ENGINE_DEADLINES_H_
 //
 // The libraries that one host has loaded. None is ever unloaded, and the same bytes are
 // not loaded twice, however many bridges ask for them.
@@ -9269,11 +9410,14 @@ Result<BoundFunction> Bridge::Bind(const std::string& function, const ArrowSchem
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 
 namespace alloy::core_v0_1 {
 
 // Threads  serial; a second user gets BUSY. Cancel and progress: any thread.
+//
+// Open streams share it, and keep it busy: call_stream.cc.
 class Call {
  public:
   Call(std::shared_ptr<Bridge> bridge, BoundFunction bound)
@@ -9285,19 +9429,34 @@ class Call {
 
   // As alloy_call_run.
   Status Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns, uint64_t ticket);
+  // As alloy_call_stream.
+  static Status OpenStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
+                           int32_t n_inputs, ArrowArrayStream* output, int64_t timeout_ns,
+                           uint64_t ticket);
   void Cancel(uint64_t ticket);
   void Progress(int64_t* done, int64_t* total) const;
 
  private:
+  friend class Flow;
+  friend class FunctionStream;
+  friend class InputPort;
+  friend class MapStream;
+
   const Binding& binding() const { return *bound_.lease.binding(); }
+  // Whether a run or a batch of a stream may begin.
+  Status MayBegin(uint64_t ticket) const;
+  static Status Busy();
   Status RunAlone(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
                   uint64_t ticket);
   Status AdmitInputs(ArrowArray* inputs) const;
+  Status AdmitInput(int32_t i, ArrowArray* batch) const;
   Status CheckMoved(const ArrowArray* inputs, ArrowArray* output) const;
+  // rows: as many as a row by row function must give; -1: any number.
   Status CheckOutput(int64_t rows, ArrowArray* output) const;
   Status Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
                uint64_t ticket);
-  Status Failure(alloy_code code, Scope& scope, bool late) const;
+  // Of a backend that answered `code` and said `text`.
+  Status Failure(alloy_code code, std::string text, const Scope& scope, bool late) const;
   void SayCalling() const;
   void SayDone() const;
 
@@ -9321,21 +9480,6 @@ class Call {
 
 namespace alloy::core_v0_1 {
 namespace {
-
-// Releases what a backend left of the inputs, on every way out.
-class LeftInputs {
- public:
-  LeftInputs(ArrowArray* inputs, size_t n) : inputs_(inputs), n_(n) {}
-  ~LeftInputs() {
-    for (size_t i = 0; i < n_; ++i) OwnedArray(&inputs_[i]).Release();
-  }
-  LeftInputs(const LeftInputs&) = delete;
-  LeftInputs& operator=(const LeftInputs&) = delete;
-
- private:
-  ArrowArray* const inputs_;
-  const size_t n_;
-};
 
 // One user at a time, without a lock.
 class Turn {
@@ -9370,25 +9514,31 @@ Status Call::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
                  uint64_t ticket) {
   if (output != nullptr) *output = ArrowArray{};
   const Turn turn(&busy_);
-  if (!turn) {
-    return Fail(ALLOY_BUSY, "this call is in use by another thread; bind one for each");
-  }
+  if (!turn) return Busy();
   const size_t n_inputs = binding().inputs().size();
   if (inputs == nullptr && n_inputs > 0) return Fail(ALLOY_INVALID, "inputs is NULL");
   // Before the turn ends: releasing inputs is part of the run.
-  const LeftInputs left(inputs, n_inputs);
+  const Left<ArrowArray> left(inputs, n_inputs);
   if (output == nullptr) return Fail(ALLOY_INVALID, "output is NULL");
+  if (binding().is_stream()) {
+    return Fail(ALLOY_INVALID, std::string(binding().function().name) +
+                                   " is a stream function; open a stream of it "
+                                   "(alloy_call_stream)");
+  }
   return RunAlone(inputs, output, timeout_ns, ticket);
+}
+
+Status Call::Busy() {
+  return Fail(ALLOY_BUSY,
+              "this call is in use by another thread, or by a stream of it that is not "
+              "released; bind one for each");
 }
 
 Status Call::RunAlone(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
                       uint64_t ticket) {
-  ALLOY_TRY(bridge_->Condition());
   if (timeout_ns < 0) return Fail(ALLOY_INVALID, "timeout_ns is negative");
+  ALLOY_TRY(MayBegin(ticket));
   ++run_;
-  if (ticket != 0 && control_.cancelled_upto.load(std::memory_order_relaxed) >= ticket) {
-    return Cancelled("cancelled before it began");
-  }
   const bool speaks = bound_.service->voice.speaks;
   if (speaks) [[unlikely]]
     SayCalling();
@@ -9402,18 +9552,29 @@ Status Call::RunAlone(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns
   return Status();
 }
 
-Status Call::AdmitInputs(ArrowArray* inputs) const {
-  int32_t i = 0;
-  for (const Binding::Input& input : binding().inputs()) {
-    Status status = AdmitBatch(input.layout, bridge_->check_inputs(), &inputs[i]);
-    if (status.ok() && !input.projection.identity) {
-      status = ProjectBatch(input.projection, &inputs[i]);
-    }
-    if (!status.ok()) [[unlikely]]
-      return status.WithInput(i).WithSide(ALLOY_SIDE_CALLER);
-    ++i;
+Status Call::MayBegin(uint64_t ticket) const {
+  ALLOY_TRY(bridge_->Condition());
+  if (ticket != 0 && control_.cancelled_upto.load(std::memory_order_relaxed) >= ticket) {
+    return Cancelled("cancelled before it began");
   }
   return Status();
+}
+
+Status Call::AdmitInputs(ArrowArray* inputs) const {
+  const auto n = static_cast<int32_t>(binding().inputs().size());
+  for (int32_t i = 0; i < n; ++i) ALLOY_TRY(AdmitInput(i, &inputs[i]));
+  return Status();
+}
+
+Status Call::AdmitInput(int32_t i, ArrowArray* batch) const {
+  const Binding::Input& input = binding().inputs()[static_cast<size_t>(i)];
+  Status status = AdmitBatch(input.layout, bridge_->check_inputs(), batch);
+  if (status.ok() && !input.projection.identity) {
+    status = ProjectBatch(input.projection, batch);
+  }
+  if (status.ok()) [[likely]]
+    return status;
+  return status.WithInput(i).WithSide(ALLOY_SIDE_CALLER);
 }
 
 Status Call::Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
@@ -9435,11 +9596,12 @@ Status Call::Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
   if (code == ALLOY_OK) [[likely]]
     return Status();
   OwnedArray(output).Release();
-  return Failure(code, scope, timeout_ns != 0 && Clock::now() >= deadline);
+  return Failure(code, scope.TakeText(), scope,
+                 timeout_ns != 0 && Clock::now() >= deadline);
 }
 
-Status Call::Failure(alloy_code code, Scope& scope, bool late) const {
-  std::string text = scope.TakeText();
+Status Call::Failure(alloy_code code, std::string text, const Scope& scope,
+                     bool late) const {
   if (scope.cancelled()) return Cancelled(std::move(text)).WithSide(ALLOY_SIDE_CALLER);
   if (late) {
     return Fail(ALLOY_TIMEOUT, text.empty() ? "the deadline has passed"
@@ -9473,7 +9635,7 @@ Status Call::CheckMoved(const ArrowArray* inputs, ArrowArray* output) const {
 
 Status Call::CheckOutput(int64_t rows, ArrowArray* output) const {
   Status status = AdmitBatch(binding().output_layout(), bridge_->check_results(), output);
-  if (status.ok() && (binding().function().flags & ALLOY_ROWWISE) != 0 &&
+  if (status.ok() && rows >= 0 && (binding().function().flags & ALLOY_ROWWISE) != 0 &&
       output->length != rows) {
     status = Fail(ALLOY_BAD_DATA, ALLOY_REASON_ROW_COUNT,
                   "it is row by row, but gives " + std::to_string(output->length) +
@@ -9526,6 +9688,469 @@ void Call::SayDone() const {
   } catch (...) {
     // Without memory the line is lost; the output is given already, and stays.
   }
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/call_stream.cc -------------------------------------------------------------
+//
+// Streams of results: what Call::OpenStream gives.
+#include <cerrno>
+#include <string>
+#include <utility>
+#include <vector>
+
+//
+// What the parts of one open stream share: its call, the scope its backend speaks
+// through, the clock of its batches, and the first fault of its inputs.
+#ifndef ALLOY_SRC_ENGINE_FLOW_H_
+#define ALLOY_SRC_ENGINE_FLOW_H_
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+//
+// The C struct of every stream that Alloy gives, and what is behind it.
+//
+// Threads  serial: a second user at the same time is answered EBUSY.
+#ifndef ALLOY_SRC_ENGINE_STREAM_H_
+#define ALLOY_SRC_ENGINE_STREAM_H_
+
+#include <memory>
+
+
+namespace alloy::core_v0_1 {
+
+// A failure as the C stream interface tells it, and the whole of it.
+struct StreamFault {
+  int number = 0;  // an errno; 0: no failure
+  Status status;
+
+  StreamFault() = default;
+  StreamFault(int errno_number, Status whole)
+      : number(errno_number), status(std::move(whole)) {}
+  // With the errno that goes with the code.
+  explicit StreamFault(Status whole);
+
+  bool ok() const { return number == 0; }
+};
+
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  virtual Result<OwnedSchema> Schema() = 0;
+  // The next batch into *out, which arrives released, and stays so at the end. Not called
+  // again after a failure or the end.
+  virtual StreamFault Next(ArrowArray* out) = 0;
+  // Next has failed, by its answer or by an exception.
+  virtual void Failed(const StreamFault&) noexcept {}
+};
+
+// Make a C stream of it: failures and the end repeat, exceptions are failures, get_schema
+// answers any number of times.
+void GiveStream(std::unique_ptr<Stream> stream, ArrowArrayStream* out);
+
+// How the stream has failed, if it is one of this engine's; NULL for any other.
+const StreamFault* FaultOf(const ArrowArrayStream& stream);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_STREAM_H_
+
+namespace alloy::core_v0_1 {
+
+// Threads  shared: a backend pulls its inputs from any thread.
+class Flow {
+ public:
+  Flow(std::shared_ptr<Call> call, int64_t timeout_ns, uint64_t ticket);
+  Flow(const Flow&) = delete;
+  Flow& operator=(const Flow&) = delete;
+
+  Call& call() const { return *call_; }
+  Scope& scope() { return scope_; }
+  BatchClock& clock() { return clock_; }
+
+  // An input has failed: then the stream has, whatever its backend makes of it. The first
+  // failure stays.
+  void Record(const StreamFault& fault) noexcept;
+  StreamFault fault() const;
+
+  // Why an input may not be asked for more: the caller has cancelled, or the time of the
+  // batch is over.
+  Status Spent() const;
+
+  // While one of these lives, the host waits for a batch.
+  class Wait {
+   public:
+    explicit Wait(Flow& flow);
+    ~Wait();
+    Wait(const Wait&) = delete;
+    Wait& operator=(const Wait&) = delete;
+
+   private:
+    Flow& flow_;
+  };
+
+ private:
+  const std::shared_ptr<Call> call_;
+  Scope scope_;
+  BatchClock clock_;
+  std::atomic<bool> failed_{false};
+  mutable std::mutex mutex_;
+  StreamFault fault_;  // guarded by mutex_
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_FLOW_H_
+//
+// A stream of batches that the host passes in, as the engine reads it.
+//
+// Threads  serial.
+#ifndef ALLOY_SRC_ENGINE_HOST_STREAM_H_
+#define ALLOY_SRC_ENGINE_HOST_STREAM_H_
+
+#include <cstdint>
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+// Why it cannot be pulled from: it is released, or a callback is missing.
+Status CheckCallable(const ArrowArrayStream& stream);
+
+// What get_last_error says of a failure, if anything. Whatever is thrown says nothing.
+std::string LastErrorOf(ArrowArrayStream* stream);
+
+// `errno 5 (Input/output error)`
+std::string ErrnoText(int number);
+
+class HostStream {
+ public:
+  // Takes  stream.
+  HostStream(ArrowArrayStream* stream, int32_t input) : stream_(stream), input_(input) {}
+  HostStream(HostStream&&) = default;
+  ~HostStream() { Release(); }
+
+  // Check that it is a stream, and one of the batches that were bound.
+  Status Check(const ArrowSchema& bound);
+
+  // The next batch, unchecked, into *out; released at the end. A failure is the host's
+  // own, as it was.
+  StreamFault Pull(ArrowArray* out);
+
+  void Release();
+
+ private:
+  // Of a call that answered `number`, or threw `thrown`.
+  StreamFault Failure(int number, std::string thrown);
+
+  OwnedArrayStream stream_;
+  const int32_t input_;
+};
+
+// Release a stream of foreign code, which may throw.
+void ReleaseForeign(OwnedArrayStream* stream);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_HOST_STREAM_H_
+//
+// An input of a stream function, between the host's stream and what the backend pulls.
+#ifndef ALLOY_SRC_ENGINE_INPUT_PORT_H_
+#define ALLOY_SRC_ENGINE_INPUT_PORT_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+
+namespace alloy::core_v0_1 {
+
+// Threads  pulling: serial. Close: any thread, also while another pulls.
+class InputPort {
+ public:
+  InputPort(std::shared_ptr<Flow> flow, HostStream host, int32_t input)
+      : flow_(std::move(flow)), host_(std::move(host)), input_(input) {}
+  InputPort(const InputPort&) = delete;
+  InputPort& operator=(const InputPort&) = delete;
+
+  // The next batch of the host's, through the gate and with the declared columns alone.
+  StreamFault Next(ArrowArray* out);
+  void Failed(const StreamFault& fault) noexcept { flow_->Record(fault); }
+  Result<OwnedSchema> Schema() const;
+
+  // Release the host's stream: once, now or when the thread that pulls from it comes
+  // back.
+  void Close() noexcept;
+
+  // The stream that the backend gets; its release closes the port.
+  static void Give(std::shared_ptr<InputPort> port, ArrowArrayStream* out);
+
+ private:
+  StreamFault Pull(ArrowArray* out);
+
+  const std::shared_ptr<Flow> flow_;
+  HostStream host_;
+  const int32_t input_;
+  std::atomic<uint32_t> state_{0};
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_INPUT_PORT_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// Of a backend that said nothing with fail().
+alloy_code CodeOf(int number) {
+  switch (number) {
+    case ENOMEM:
+      return ALLOY_EXHAUSTED;
+    case EAGAIN:
+      return ALLOY_RETRY;
+    case ENOSYS:
+    case ENOTSUP:
+      return ALLOY_UNSUPPORTED;
+    default:
+      return ALLOY_FAILED;
+  }
+}
+
+}  // namespace
+
+// Keeps a call busy.
+class CallHold {
+ public:
+  explicit CallHold(std::atomic<bool>* busy) : busy_(busy) {}
+  CallHold(CallHold&& other) noexcept : busy_(std::exchange(other.busy_, nullptr)) {}
+  CallHold& operator=(CallHold&& other) = delete;
+  ~CallHold() {
+    if (busy_ != nullptr) busy_->store(false, std::memory_order_release);
+  }
+
+ private:
+  std::atomic<bool>* busy_;
+};
+
+// A map function, run on each batch of its one input.
+class MapStream final : public Stream {
+ public:
+  MapStream(std::shared_ptr<Call> call, CallHold hold, HostStream host,
+            int64_t timeout_ns, uint64_t ticket)
+      : call_(std::move(call)),
+        hold_(std::move(hold)),
+        host_(std::move(host)),
+        timeout_ns_(timeout_ns),
+        ticket_(ticket) {}
+
+  Result<OwnedSchema> Schema() override { return CopySchema(call_->output()); }
+
+  StreamFault Next(ArrowArray* out) override {
+    // A run would ask the same, but only after it took a batch out of the input.
+    if (Status status = call_->MayBegin(ticket_); !status.ok()) {
+      return StreamFault(std::move(status));
+    }
+    OwnedArray batch;
+    if (StreamFault fault = host_.Pull(batch.get()); !fault.ok()) return fault;
+    if (!batch) return {};
+    return StreamFault(call_->RunAlone(batch.get(), out, timeout_ns_, ticket_));
+  }
+
+ private:
+  // In this order: the input is released, then the call is free, then it may end.
+  const std::shared_ptr<Call> call_;
+  const CallHold hold_;
+  HostStream host_;
+  const int64_t timeout_ns_;
+  const uint64_t ticket_;
+};
+
+// What a stream function gives.
+class FunctionStream final : public Stream {
+ public:
+  FunctionStream(std::shared_ptr<Flow> flow, CallHold hold)
+      : flow_(std::move(flow)), hold_(std::move(hold)) {}
+  ~FunctionStream() override {
+    ReleaseForeign(&backend_);
+    // A backend that has kept an input does not keep the host's stream.
+    for (const auto& port : ports_) port->Close();
+  }
+  FunctionStream(const FunctionStream&) = delete;
+  FunctionStream& operator=(const FunctionStream&) = delete;
+
+  Status Open(std::vector<HostStream> inputs);
+
+  Result<OwnedSchema> Schema() override { return CopySchema(call().output()); }
+  StreamFault Next(ArrowArray* out) override;
+
+ private:
+  Call& call() const { return flow_->call(); }
+  // The backend's own errno and text.
+  StreamFault Failure(int number, std::string thrown);
+  // Whether the backend had its time and was not asked to stop: else its end is none.
+  Status TrueEnd(bool late) const;
+  static Status CheckMoved(const std::vector<ArrowArrayStream>& inputs,
+                           ArrowArrayStream* output);
+
+  const std::shared_ptr<Flow> flow_;
+  const CallHold hold_;
+  std::vector<std::shared_ptr<InputPort>> ports_;
+  OwnedArrayStream backend_;
+};
+
+Status FunctionStream::Open(std::vector<HostStream> inputs) {
+  std::vector<ArrowArrayStream> given(inputs.size());
+  const Left<ArrowArrayStream> left(given.data(), given.size());
+  ports_.reserve(inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    ports_.push_back(std::make_shared<InputPort>(flow_, std::move(inputs[i]),
+                                                 static_cast<int32_t>(i)));
+    InputPort::Give(ports_.back(), &given[i]);
+  }
+  const Binding& binding = call().binding();
+  ArrowArrayStream output{};
+  alloy_code code = ALLOY_INTERNAL;
+  {
+    const Flow::Wait wait(*flow_);
+    code = binding.channel().Open(binding.function(), call().bound_.lease.state(),
+                                  flow_->scope(), given.data(),
+                                  static_cast<int32_t>(given.size()), &output);
+  }
+  Status moved = code == ALLOY_OK ? CheckMoved(given, &output) : Status();
+  backend_ = OwnedArrayStream(&output);
+  if (const StreamFault fault = flow_->fault(); !fault.ok()) return fault.status;
+  if (code != ALLOY_OK) {
+    return call().Failure(code, flow_->scope().TakeText(), flow_->scope(),
+                          flow_->clock().late());
+  }
+  ALLOY_TRY(std::move(moved));
+  return CheckCallable(*backend_)
+      .WithSide(ALLOY_SIDE_BACKEND)
+      .WithPrefix(std::string("the stream of ") + binding.function().name + " of " +
+                  binding.channel().table().backend().name + ": ");
+}
+
+// As for batches: a struct that was copied would be released twice.
+Status FunctionStream::CheckMoved(const std::vector<ArrowArrayStream>& inputs,
+                                  ArrowArrayStream* output) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].release == nullptr || inputs[i].release != output->release ||
+        inputs[i].private_data != output->private_data) {
+      continue;
+    }
+    *output = ArrowArrayStream{};
+    return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED,
+                "the stream of the results is a copy of the struct of input " +
+                    std::to_string(i) + ", which was left in place; move it out instead")
+        .WithSide(ALLOY_SIDE_BACKEND);
+  }
+  return Status();
+}
+
+StreamFault FunctionStream::Next(ArrowArray* out) {
+  if (Status status = call().bridge_->Condition(); !status.ok()) {
+    return StreamFault(std::move(status));
+  }
+  if (flow_->scope().cancelled()) return StreamFault(flow_->Spent());
+  ArrowArray given{};
+  int number = 0;
+  std::string thrown;
+  {
+    const Flow::Wait wait(*flow_);
+    if (!EnterForeign(&thrown,
+                      [&] { number = backend_->get_next(backend_.get(), &given); })) {
+      number = EIO;
+    }
+  }
+  // What a failed call has left in the struct is nobody's to release.
+  if (number != 0) given = ArrowArray{};
+  OwnedArray batch(&given);
+  if (StreamFault fault = flow_->fault(); !fault.ok()) return fault;
+  if (number != 0) return Failure(number, std::move(thrown));
+  if (!batch) return StreamFault(TrueEnd(flow_->clock().late()));
+  Status status = call().CheckOutput(-1, batch.get());
+  if (!status.ok()) return StreamFault(std::move(status));
+  batch.MoveTo(out);
+  return {};
+}
+
+StreamFault FunctionStream::Failure(int number, std::string thrown) {
+  Scope::Said said = flow_->scope().Take();
+  if (!thrown.empty()) said = {ALLOY_FAILED, std::move(thrown)};
+  if (said.code == ALLOY_OK) {
+    said = {CodeOf(number), AsUtf8(LastErrorOf(backend_.get()))};
+  }
+  if (said.text.empty()) {
+    said.text = std::string(call().binding().function().name) + " of " +
+                call().binding().channel().table().backend().name +
+                " failed without a text: " + ErrnoText(number);
+  }
+  Status status = call().Failure(said.code, std::move(said.text), flow_->scope(),
+                                 flow_->clock().late());
+  const bool stopped = status.fault().side == ALLOY_SIDE_CALLER;
+  return stopped ? StreamFault(std::move(status))
+                 : StreamFault(number, std::move(status));
+}
+
+Status FunctionStream::TrueEnd(bool late) const {
+  if (!flow_->scope().cancelled() && !late) return Status();
+  return call().Failure(ALLOY_FAILED, "", flow_->scope(), late);
+}
+
+namespace {
+
+Status CheckStreamArguments(const Binding& binding, int32_t n_inputs,
+                            int64_t timeout_ns) {
+  const std::string name = binding.function().name;
+  if (static_cast<size_t>(n_inputs) != binding.inputs().size()) {
+    return Fail(ALLOY_INVALID, name + " is bound to " +
+                                   std::to_string(binding.inputs().size()) +
+                                   " inputs, and gets " + std::to_string(n_inputs));
+  }
+  if (!binding.is_stream() && n_inputs != 1) {
+    return Fail(ALLOY_INVALID,
+                name + " is a map function: on streams it has one input, not " +
+                    std::to_string(n_inputs));
+  }
+  if (timeout_ns < 0) return Fail(ALLOY_INVALID, "timeout_ns is negative");
+  return Status();
+}
+
+}  // namespace
+
+Status Call::OpenStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
+                        int32_t n_inputs, ArrowArrayStream* output, int64_t timeout_ns,
+                        uint64_t ticket) {
+  if (output != nullptr) *output = ArrowArrayStream{};
+  if (call->busy_.exchange(true, std::memory_order_acquire)) return call->Busy();
+  CallHold hold(&call->busy_);
+  if (n_inputs < 0) return Fail(ALLOY_INVALID, "n_inputs is negative");
+  if (inputs == nullptr && n_inputs > 0) return Fail(ALLOY_INVALID, "inputs is NULL");
+  const Left<ArrowArrayStream> left(inputs, static_cast<size_t>(n_inputs));
+  if (output == nullptr) return Fail(ALLOY_INVALID, "output is NULL");
+  const Binding& binding = call->binding();
+  ALLOY_TRY(CheckStreamArguments(binding, n_inputs, timeout_ns));
+  ALLOY_TRY(call->MayBegin(ticket));
+  std::vector<HostStream> hosts;
+  hosts.reserve(static_cast<size_t>(n_inputs));
+  for (int32_t i = 0; i < n_inputs; ++i) {
+    hosts.emplace_back(&inputs[i], i);
+    ALLOY_TRY(hosts.back().Check(*binding.inputs()[static_cast<size_t>(i)].schema));
+  }
+  if (!binding.is_stream()) {
+    GiveStream(std::make_unique<MapStream>(std::move(call), std::move(hold),
+                                           std::move(hosts[0]), timeout_ns, ticket),
+               output);
+    return Status();
+  }
+  auto flow = std::make_shared<Flow>(std::move(call), timeout_ns, ticket);
+  auto stream = std::make_unique<FunctionStream>(std::move(flow), std::move(hold));
+  ALLOY_TRY(stream->Open(std::move(hosts)));
+  GiveStream(std::move(stream), output);
+  return Status();
 }
 
 }  // namespace alloy::core_v0_1
@@ -9797,6 +10422,55 @@ const alloy_backend& EchoBackend() { return kEchoBackend; }
 
 }  // namespace alloy::core_v0_1
 
+// src/engine/flow.cc --------------------------------------------------------------------
+
+#include <utility>
+
+namespace alloy::core_v0_1 {
+
+Flow::Flow(std::shared_ptr<Call> call, int64_t timeout_ns, uint64_t ticket)
+    : call_(std::move(call)),
+      scope_(&call_->bound_.service->voice, &call_->control_, 0, ticket),
+      clock_(call_->bridge_->host().deadlines(), &call_->control_.expired, timeout_ns) {}
+
+void Flow::Record(const StreamFault& fault) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!fault_.ok()) return;
+  fault_ = fault;
+  failed_.store(true, std::memory_order_release);
+}
+
+StreamFault Flow::fault() const {
+  if (!failed_.load(std::memory_order_acquire)) [[likely]]
+    return {};
+  const std::lock_guard lock(mutex_);
+  return fault_;
+}
+
+Status Flow::Spent() const {
+  if (scope_.cancelled()) {
+    return Fail(ALLOY_CANCELLED, "cancelled").WithSide(ALLOY_SIDE_CALLER);
+  }
+  if (scope_.expired()) {
+    return Fail(ALLOY_TIMEOUT, "the deadline has passed").WithSide(ALLOY_SIDE_CALLER);
+  }
+  return Status();
+}
+
+Flow::Wait::Wait(Flow& flow) : flow_(flow) {
+  const uint64_t run = ++flow_.call_->run_;
+  flow_.scope_.SetRun(run);
+  flow_.clock_.Start(run);
+}
+
+Flow::Wait::~Wait() {
+  flow_.clock_.Stop();
+  // Between two batches no time is running out.
+  flow_.scope_.SetRun(0);
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/engine/host.cc --------------------------------------------------------------------
 
 #include <string_view>
@@ -9862,6 +10536,186 @@ void Host::Warn(const std::string& text) {
 bool Host::SpeaksFor(const char* backend_name) const {
   return log_mode_ == kAlways ||
          (log_mode_ == kWhileEcho && std::string_view(backend_name) == kEchoName);
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/host_stream.cc -------------------------------------------------------------
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+Status StreamShapeFault(int32_t reason, const char* callback) {
+  std::string text(ReasonText(reason));
+  if (callback != nullptr) text += std::string(": ") + callback;
+  return Fail(ALLOY_BAD_DATA, reason, std::move(text));
+}
+
+}  // namespace
+
+Status CheckCallable(const ArrowArrayStream& stream) {
+  if (stream.release == nullptr) {
+    return StreamShapeFault(ALLOY_REASON_STREAM_RELEASED, nullptr);
+  }
+  if (stream.get_next == nullptr) {
+    return StreamShapeFault(ALLOY_REASON_STREAM_CALLBACK, "get_next");
+  }
+  return Status();
+}
+
+std::string LastErrorOf(ArrowArrayStream* stream) {
+  std::string text, thrown;
+  if (stream->get_last_error == nullptr) return text;
+  EnterForeign(&thrown, [&] {
+    const char* said = stream->get_last_error(stream);
+    if (said != nullptr) text = said;
+  });
+  return text;
+}
+
+std::string ErrnoText(int number) {
+  return "errno " + std::to_string(number) + " (" +
+         std::generic_category().message(number) + ")";
+}
+
+void ReleaseForeign(OwnedArrayStream* stream) {
+  std::string lost;  // there is nobody to tell: a release cannot fail
+  EnterForeign(&lost, [&] { stream->Release(); });
+}
+
+Status HostStream::Check(const ArrowSchema& bound) {
+  const auto at = [this](const Status& status) {
+    return status.WithInput(input_).WithSide(ALLOY_SIDE_CALLER);
+  };
+  Status status = CheckCallable(*stream_);
+  if (status.ok() && stream_->get_schema == nullptr) {
+    status = StreamShapeFault(ALLOY_REASON_STREAM_CALLBACK, "get_schema");
+  }
+  if (!status.ok()) return at(status);
+  ArrowSchema schema{};
+  int number = 0;
+  std::string thrown;
+  if (!EnterForeign(&thrown,
+                    [&] { number = stream_->get_schema(stream_.get(), &schema); }))
+    number = EIO;
+  // What a failed call has left in the struct is nobody's to release.
+  if (number != 0) return Failure(number, std::move(thrown)).status;
+  const OwnedSchema found(&schema);
+  return at(CheckSameSchema(bound, *found));
+}
+
+StreamFault HostStream::Pull(ArrowArray* out) {
+  *out = ArrowArray{};
+  int number = 0;
+  std::string thrown;
+  if (!EnterForeign(&thrown, [&] { number = stream_->get_next(stream_.get(), out); }))
+    number = EIO;
+  if (number == 0) [[likely]]
+    return {};
+  *out = ArrowArray{};
+  return Failure(number, std::move(thrown));
+}
+
+StreamFault HostStream::Failure(int number, std::string thrown) {
+  // A stream of this engine tells more than the C interface can.
+  const StreamFault* whole = FaultOf(*stream_);
+  if (whole != nullptr && !whole->ok()) {
+    return {number, whole->status.WithInput(input_).WithSide(ALLOY_SIDE_CALLER)};
+  }
+  std::string text = thrown.empty() ? LastErrorOf(stream_.get()) : std::move(thrown);
+  if (text.empty()) text = "the stream failed without a text: " + ErrnoText(number);
+  return {number, Status(Fault{.code = ALLOY_FAILED,
+                               .reason = ALLOY_REASON_INPUT_FAILED,
+                               .input = input_,
+                               .side = ALLOY_SIDE_CALLER,
+                               .text = std::move(text)})};
+}
+
+void HostStream::Release() { ReleaseForeign(&stream_); }
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/input_port.cc --------------------------------------------------------------
+
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr uint32_t kPulling = 1;
+constexpr uint32_t kClosed = 2;
+
+class PortStream final : public Stream {
+ public:
+  explicit PortStream(std::shared_ptr<InputPort> port) : port_(std::move(port)) {}
+  ~PortStream() override { port_->Close(); }
+  PortStream(const PortStream&) = delete;
+  PortStream& operator=(const PortStream&) = delete;
+
+  Result<OwnedSchema> Schema() override { return port_->Schema(); }
+  StreamFault Next(ArrowArray* out) override { return port_->Next(out); }
+  void Failed(const StreamFault& fault) noexcept override { port_->Failed(fault); }
+
+ private:
+  const std::shared_ptr<InputPort> port_;
+};
+
+StreamFault ClosedFault() {
+  return StreamFault(Fail(ALLOY_CANCELLED, "the stream of the results is released"));
+}
+
+}  // namespace
+
+StreamFault InputPort::Next(ArrowArray* out) {
+  if ((state_.fetch_or(kPulling, std::memory_order_acq_rel) & kClosed) != 0) {
+    return ClosedFault();
+  }
+  OwnedArray batch;
+  StreamFault fault;
+  {
+    // Whoever closes meanwhile leaves the release to this thread.
+    struct Leave {
+      InputPort& port;
+      ~Leave() {
+        const uint32_t before =
+            port.state_.fetch_and(~kPulling, std::memory_order_acq_rel);
+        if ((before & kClosed) != 0) port.host_.Release();
+      }
+    } const leave{*this};
+    fault = Pull(batch.get());
+  }
+  if (fault.ok()) batch.MoveTo(out);
+  return fault;
+}
+
+StreamFault InputPort::Pull(ArrowArray* out) {
+  if (Status spent = flow_->Spent(); !spent.ok()) return StreamFault(std::move(spent));
+  {
+    const BatchClock::Pause pause(flow_->clock());
+    StreamFault fault = host_.Pull(out);
+    if (!fault.ok()) return fault;
+  }
+  if (out->release == nullptr) return {};  // the end
+  return StreamFault(flow_->call().AdmitInput(input_, out));
+}
+
+Result<OwnedSchema> InputPort::Schema() const {
+  return CopySchema(flow_->call().binding().read_schema(static_cast<size_t>(input_)));
+}
+
+void InputPort::Close() noexcept {
+  const uint32_t before = state_.fetch_or(kClosed, std::memory_order_acq_rel);
+  if (before == 0) host_.Release();
+}
+
+void InputPort::Give(std::shared_ptr<InputPort> port, ArrowArrayStream* out) {
+  GiveStream(std::make_unique<PortStream>(std::move(port)), out);
 }
 
 }  // namespace alloy::core_v0_1
@@ -10062,6 +10916,13 @@ class LocalChannel final : public Channel {
                  [&] { return function.run(state, &scope, inputs, n_inputs, output); });
   }
 
+  alloy_code Open(const alloy_function& function, void* state, Scope& scope,
+                  ArrowArrayStream* inputs, int32_t n_inputs,
+                  ArrowArrayStream* output) override {
+    return Enter(scope,
+                 [&] { return function.open(state, &scope, inputs, n_inputs, output); });
+  }
+
   void Unbind(const alloy_function& function, void* state) override {
     if (function.unbind == nullptr) return;
     std::string lost;  // there is nobody to tell: giving a state back cannot fail
@@ -10074,7 +10935,7 @@ class LocalChannel final : public Channel {
     alloy_code code = ALLOY_INTERNAL;
     std::string text;
     if (EnterForeign(&text, [&] { code = body(); })) return code;
-    scope.SetText(std::move(text));
+    scope.Say(ALLOY_FAILED, std::move(text));
     return ALLOY_FAILED;
   }
 
@@ -10278,28 +11139,16 @@ std::string_view ViewOf(const char* text, int64_t length) {
                     : std::string_view(text, static_cast<size_t>(length));
 }
 
-// A backend's words, with a question mark for each byte that is no UTF-8: what a host
-// reads is text.
-std::string AsUtf8(std::string_view text) {
-  std::string clean;
-  clean.reserve(text.size());
-  while (!text.empty()) {
-    const size_t length = Utf8Length(text);
-    clean.append(length == 0 ? std::string_view("?") : text.substr(0, length));
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  return clean;
-}
-
 alloy_code ServiceFail(alloy_scope* scope, alloy_code code, const char* text,
                        int64_t length) {
+  // A failure that says OK would pass for a result that was never made.
+  if (code <= ALLOY_OK || code > ALLOY_INTERNAL) code = ALLOY_INTERNAL;
   try {
-    ScopeOf(scope).SetText(AsUtf8(ViewOf(text, length)));
+    ScopeOf(scope).Say(code, AsUtf8(ViewOf(text, length)));
   } catch (...) {
     // Without memory for the text, the code alone has to do.
   }
-  // A failure that says OK would pass for a result that was never made.
-  return code > ALLOY_OK && code <= ALLOY_INTERNAL ? code : ALLOY_INTERNAL;
+  return code;
 }
 
 int32_t ServiceCancelled(alloy_scope* scope) {
@@ -10370,14 +11219,14 @@ constexpr alloy_services kServices = {.struct_size = sizeof(alloy_services),
 
 const alloy_services& Services() { return kServices; }
 
-std::string Scope::TakeText() {
+Scope::Said Scope::Take() {
   const std::lock_guard lock(mutex_);
-  return std::exchange(text_, {});
+  return std::exchange(said_, {});
 }
 
-void Scope::SetText(std::string text) {
+void Scope::Say(alloy_code code, std::string text) {
   const std::lock_guard lock(mutex_);
-  text_ = std::move(text);
+  said_ = {code, std::move(text)};
 }
 
 }  // namespace alloy::core_v0_1
@@ -10473,11 +11322,6 @@ Result<Lease> TryFunction(const Service& service, const alloy_function& function
                           const char* const* options) {
   ALLOY_TRY(CheckInputCount(function, n_inputs));
   ALLOY_ASSIGN_OR_RETURN(auto values, FillOptions(function, options));
-  if ((function.flags & ALLOY_STREAM) != 0) {
-    return Fail(ALLOY_UNSUPPORTED, std::string(function.name) +
-                                       " is a stream function; this version runs map "
-                                       "functions only");
-  }
   auto binding = std::make_shared<Binding>(service.channel, function);
   ALLOY_ASSIGN_OR_RETURN(
       void* state, binding->Begin(service.voice, inputs, n_inputs, std::move(values)));
@@ -10533,6 +11377,248 @@ Result<Lease> SelectFunction(const Service& service, const std::string& name,
 
 }  // namespace alloy::core_v0_1
 
+// src/engine/stream.cc ------------------------------------------------------------------
+
+#include <atomic>
+#include <cerrno>
+#include <exception>
+#include <new>
+#include <string>
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+int ErrnoOf(alloy_code code) {
+  switch (code) {
+    case ALLOY_OK:
+      return 0;
+    case ALLOY_INVALID:
+    case ALLOY_BAD_DATA:
+    case ALLOY_NO_MATCH:
+    case ALLOY_NOT_FOUND:
+      return EINVAL;
+    case ALLOY_RETRY:
+      return EAGAIN;
+    case ALLOY_CANCELLED:
+      return ECANCELED;
+    case ALLOY_TIMEOUT:
+      return ETIMEDOUT;
+    case ALLOY_EXHAUSTED:
+      return ENOMEM;
+    case ALLOY_BUSY:
+      return EBUSY;
+    case ALLOY_UNSUPPORTED:
+      return ENOSYS;
+    default:
+      return EIO;
+  }
+}
+
+class Exported {
+ public:
+  explicit Exported(std::unique_ptr<Stream> stream) : stream_(std::move(stream)) {}
+
+  int GetSchema(ArrowSchema* out) {
+    const Turn turn(*this);
+    if (!turn) return EBUSY;
+    const Status status = Try([&]() -> Status {
+      ALLOY_ASSIGN_OR_RETURN(OwnedSchema schema, stream_->Schema());
+      schema.MoveTo(out);
+      return Status();
+    });
+    if (!status.ok()) said_ = status;
+    return ErrnoOf(status.code());
+  }
+
+  int GetNext(ArrowArray* out) {
+    const Turn turn(*this);
+    if (!turn) return EBUSY;
+    if (!fault_.ok() || ended_) return fault_.number;
+    StreamFault fault;
+    const Status thrown = Try([&] {
+      fault = stream_->Next(out);
+      return Status();
+    });
+    if (!thrown.ok()) fault = StreamFault(thrown);
+    if (fault.ok()) [[likely]] {
+      ended_ = out->release == nullptr;
+      return 0;
+    }
+    fault_ = fault;
+    said_ = fault_.status;
+    stream_->Failed(fault_);
+    return fault_.number;
+  }
+
+  const char* LastError() const {
+    return said_.ok() ? nullptr : said_.fault().text.c_str();
+  }
+
+  const StreamFault& fault() const { return fault_; }
+
+ private:
+  class Turn {
+   public:
+    explicit Turn(Exported& self)
+        : busy_(self.busy_), mine_(!busy_.exchange(true, std::memory_order_acquire)) {}
+    ~Turn() {
+      if (mine_) busy_.store(false, std::memory_order_release);
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    explicit operator bool() const { return mine_; }
+
+   private:
+    std::atomic<bool>& busy_;
+    const bool mine_;
+  };
+
+  template <typename Body>
+  Status Try(Body&& body) noexcept {
+    try {
+      return body();
+    } catch (const std::bad_alloc&) {
+      return exhausted_;
+    } catch (...) {
+      return broken_;
+    }
+  }
+
+  const std::unique_ptr<Stream> stream_;
+  // Made beforehand: where memory has run out, no text can be made.
+  const Status exhausted_ = Fail(ALLOY_EXHAUSTED, "out of memory");
+  const Status broken_ =
+      Fail(ALLOY_INTERNAL, "an exception inside the engine; please report it");
+  std::atomic<bool> busy_{false};
+  bool ended_ = false;
+  StreamFault fault_;
+  Status said_;  // what get_last_error tells: of get_next or of get_schema
+};
+
+Exported& ExportedOf(const ArrowArrayStream* stream) {
+  return *static_cast<Exported*>(stream->private_data);
+}
+
+int GetSchema(ArrowArrayStream* stream, ArrowSchema* out) {
+  if (stream == nullptr || out == nullptr) return EINVAL;
+  *out = ArrowSchema{};
+  return ExportedOf(stream).GetSchema(out);
+}
+
+int GetNext(ArrowArrayStream* stream, ArrowArray* out) {
+  if (stream == nullptr || out == nullptr) return EINVAL;
+  *out = ArrowArray{};
+  return ExportedOf(stream).GetNext(out);
+}
+
+const char* GetLastError(ArrowArrayStream* stream) {
+  return stream == nullptr ? nullptr : ExportedOf(stream).LastError();
+}
+
+void ReleaseStream(ArrowArrayStream* stream) {
+  stream->release = nullptr;
+  const std::unique_ptr<Exported> owner(&ExportedOf(stream));
+}
+
+}  // namespace
+
+StreamFault::StreamFault(Status whole)
+    : number(ErrnoOf(whole.code())), status(std::move(whole)) {}
+
+void GiveStream(std::unique_ptr<Stream> stream, ArrowArrayStream* out) {
+  auto exported = std::make_unique<Exported>(std::move(stream));
+  *out = {.get_schema = GetSchema,
+          .get_next = GetNext,
+          .get_last_error = GetLastError,
+          .release = ReleaseStream,
+          .private_data = exported.release()};
+}
+
+const StreamFault* FaultOf(const ArrowArrayStream& stream) {
+  return stream.release == ReleaseStream ? &ExportedOf(&stream).fault() : nullptr;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/stream_of.cc ---------------------------------------------------------------
+#ifndef ALLOY_SRC_ENGINE_STREAM_OF_H_
+#define ALLOY_SRC_ENGINE_STREAM_OF_H_
+
+#include <cstdint>
+
+
+namespace alloy::core_v0_1 {
+
+// As alloy_stream_of.
+Status StreamOf(const ArrowSchema* schema, ArrowArray* batches, int64_t n,
+                ArrowArrayStream* out);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_STREAM_OF_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+class BatchesStream final : public Stream {
+ public:
+  BatchesStream(OwnedSchema schema, std::vector<OwnedArray> batches)
+      : schema_(std::move(schema)), batches_(std::move(batches)) {}
+
+  Result<OwnedSchema> Schema() override { return CopySchema(*schema_); }
+
+  StreamFault Next(ArrowArray* out) override {
+    if (next_ < batches_.size()) batches_[next_++].MoveTo(out);
+    return {};
+  }
+
+ private:
+  const OwnedSchema schema_;
+  std::vector<OwnedArray> batches_;
+  size_t next_ = 0;
+};
+
+// A batch that is released would pass for the end of the stream.
+Status AdmitAll(const Layout& layout, std::vector<OwnedArray>* batches) {
+  for (size_t i = 0; i < batches->size(); ++i) {
+    const Status status = AdmitBatch(layout, Level::kShape, (*batches)[i].get());
+    if (status.ok()) continue;
+    return status.WithInput(static_cast<int32_t>(i)).WithSide(ALLOY_SIDE_CALLER);
+  }
+  return Status();
+}
+
+}  // namespace
+
+Status StreamOf(const ArrowSchema* schema, ArrowArray* batches, int64_t n,
+                ArrowArrayStream* out) {
+  if (out != nullptr) *out = ArrowArrayStream{};
+  if (n < 0) return Fail(ALLOY_INVALID, "n is negative");
+  if (batches == nullptr && n > 0) return Fail(ALLOY_INVALID, "batches is NULL");
+  const auto count = static_cast<size_t>(n);
+  const Left<ArrowArray> left(batches, count);
+  if (schema == nullptr) return Fail(ALLOY_INVALID, "schema is NULL");
+  if (out == nullptr) return Fail(ALLOY_INVALID, "out is NULL");
+  auto layout = Layout::OfBatch(*schema);
+  if (!layout.ok()) return layout.status().WithSide(ALLOY_SIDE_CALLER);
+  ALLOY_ASSIGN_OR_RETURN(OwnedSchema copy, CopySchema(*schema));
+  std::vector<OwnedArray> taken;
+  taken.reserve(count);
+  for (size_t i = 0; i < count; ++i) taken.emplace_back(&batches[i]);
+  ALLOY_TRY(AdmitAll(*layout, &taken));
+  GiveStream(std::make_unique<BatchesStream>(std::move(copy), std::move(taken)), out);
+  return Status();
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/engine/testdata/throws.cc ---------------------------------------------------------
 // A backend whose initialisation throws, against the contract.
 #include <stdexcept>
@@ -10566,9 +11652,7 @@ struct alloy_bridge {
   std::shared_ptr<Bridge> bridge;
 };
 struct alloy_call {
-  alloy_call(std::shared_ptr<Bridge> bridge, alloy::core_v0_1::BoundFunction bound)
-      : call(std::move(bridge), std::move(bound)) {}
-  Call call;
+  std::shared_ptr<Call> call;  // streams share it
 };
 
 namespace {
@@ -10688,30 +11772,40 @@ alloy_code alloy_call_bind(alloy_bridge* bridge, const char* function,
     if (inputs == nullptr && n_inputs > 0) return NullArgument("inputs");
     ALLOY_ASSIGN_OR_RETURN(auto bound,
                            bridge->bridge->Bind(function, inputs, n_inputs, options));
-    *out = std::make_unique<alloy_call>(bridge->bridge, std::move(bound)).release();
+    auto call = std::make_shared<Call>(bridge->bridge, std::move(bound));
+    *out = std::make_unique<alloy_call>(std::move(call)).release();
     return Status();
   });
 }
 
 const ArrowSchema* alloy_call_schema(const alloy_call* call) {
-  return call != nullptr ? &call->call.output() : nullptr;
+  return call != nullptr ? &call->call->output() : nullptr;
 }
 
 alloy_code alloy_call_run(alloy_call* call, ArrowArray* inputs, ArrowArray* output,
                           int64_t timeout_ns, uint64_t ticket, alloy_error* err) {
   return Guard(err, [&]() -> Status {
     if (call == nullptr) return NullArgument("call");
-    return call->call.Run(inputs, output, timeout_ns, ticket);
+    return call->call->Run(inputs, output, timeout_ns, ticket);
+  });
+}
+
+alloy_code alloy_call_stream(alloy_call* call, ArrowArrayStream* inputs, int32_t n_inputs,
+                             ArrowArrayStream* output, int64_t timeout_ns,
+                             uint64_t ticket, alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (call == nullptr) return NullArgument("call");
+    return Call::OpenStream(call->call, inputs, n_inputs, output, timeout_ns, ticket);
   });
 }
 
 void alloy_call_cancel(alloy_call* call, uint64_t ticket) {
-  if (call != nullptr) call->call.Cancel(ticket);
+  if (call != nullptr) call->call->Cancel(ticket);
 }
 
 void alloy_call_progress(const alloy_call* call, int64_t* out_done, int64_t* out_total) {
   int64_t done = 0, total = 0;
-  if (call != nullptr) call->call.Progress(&done, &total);
+  if (call != nullptr) call->call->Progress(&done, &total);
   if (out_done != nullptr) *out_done = done;
   if (out_total != nullptr) *out_total = total;
 }
@@ -10723,6 +11817,21 @@ alloy_code alloy_link(const char* archive, const char* output, alloy_error* err)
     if (archive == nullptr) return NullArgument("archive");
     if (output == nullptr) return NullArgument("output");
     return alloy::core_v0_1::LinkLibrary(archive, output);
+  });
+}
+
+alloy_code alloy_stream_of(const ArrowSchema* schema, ArrowArray* batches, int64_t n,
+                           ArrowArrayStream* out, alloy_error* err) {
+  return Guard(
+      err, [&]() -> Status { return alloy::core_v0_1::StreamOf(schema, batches, n, out); });
+}
+
+alloy_code alloy_stream_error(const ArrowArrayStream* stream, alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (stream == nullptr) return NullArgument("stream");
+    const alloy::core_v0_1::StreamFault* fault = alloy::core_v0_1::FaultOf(*stream);
+    if (fault != nullptr) return fault->status;
+    return Fail(ALLOY_INVALID, "the stream is released, or none of this engine's");
   });
 }
 

@@ -12,7 +12,8 @@
 //
 // Threads  alloy_host, alloy_bridge: shared. alloy_call: serial, and a second user gets
 //          ALLOY_BUSY; bind once for each thread (a bind that was seen is cheap). Cancel
-//          and progress: any thread. Releases: any thread.
+//          and progress: any thread. Streams that Alloy gives: serial. Releases: any
+//          thread.
 // Copies   two engines may live in one process; only Arrow structs may pass between them.
 #ifndef ALLOY_ALLOY_H_
 #define ALLOY_ALLOY_H_
@@ -225,14 +226,43 @@ ALLOY_API const struct ArrowSchema* alloy_call_schema(const alloy_call* call);
 //                             result that comes late all the same is a result.
 //                             A process forked after the host was made has no timer.
 //            ALLOY_CANCELLED  the backend gave up after a cancel, or the cancel came
-//            first. ALLOY_BUSY       the call is in use by another thread. ALLOY_CLOSED,
-//            the failure that sticks to the bridge, or the backend's own.
+//            first.
+//            ALLOY_BUSY       the call is in use by another thread, or by a stream of it.
+//            ALLOY_INVALID    it is a stream function: see alloy_call_stream.
+//            ALLOY_CLOSED, the failure that sticks to the bridge, or the backend's own.
 // ticket: the caller's rising number, for alloy_call_cancel; 0: cannot be cancelled.
 ALLOY_API alloy_code alloy_call_run(alloy_call* call, struct ArrowArray* inputs,
                                     struct ArrowArray* output, int64_t timeout_ns,
                                     uint64_t ticket, alloy_error* err);
 
-// Cancel every run up to ticket, begun or not: none is missed, none is hit by mistake.
+// Open a stream of results over streams of batches. A stream function pulls from its
+// inputs as it likes; a map function, which has one input then, is run on each batch.
+// Nothing is read before it is asked for.
+//
+//   Shares   call, which `output` keeps, and keeps busy, until its release.
+//   Takes    inputs (n_inputs of them, in a row), but for ALLOY_BUSY, which takes
+//            nothing: the call did not happen.
+//   Gives    output, released unless ALLOY_OK. get_schema answers at any time.
+//   Fails    ALLOY_BAD_DATA   an input is released, lacks a callback, or has another
+//                             schema than was bound.
+//            ALLOY_INVALID    n_inputs is not what was bound, or a map function is bound
+//                             to other than one input.
+//            ALLOY_BUSY       the call is in use.
+//            An input's own failure, the backend's own, and what alloy_call_run answers.
+//
+// get_next of `output` answers an errno for every failure, never an early end, and the
+// same one until the release; alloy_stream_error tells the rest. The gate looks at every
+// batch, as the backend pulls it and as the host does. An input's own failure comes back
+// as it was: its errno, its text, its number, ALLOY_SIDE_CALLER. timeout_ns (0: none) is
+// for the opening and then for each batch, less the time spent inside the inputs.
+// ticket: as in alloy_call_run. A closed bridge ends the stream with ALLOY_CLOSED.
+ALLOY_API alloy_code alloy_call_stream(alloy_call* call, struct ArrowArrayStream* inputs,
+                                       int32_t n_inputs, struct ArrowArrayStream* output,
+                                       int64_t timeout_ns, uint64_t ticket,
+                                       alloy_error* err);
+
+// Cancel every run and stream up to ticket, begun or not: none is missed, none is hit by
+// mistake.
 //
 //   Borrows  call.
 ALLOY_API void alloy_call_cancel(alloy_call* call, uint64_t ticket);
@@ -244,14 +274,14 @@ ALLOY_API void alloy_call_cancel(alloy_call* call, uint64_t ticket);
 ALLOY_API void alloy_call_progress(const alloy_call* call, int64_t* out_done,
                                    int64_t* out_total);
 
-// Give a call back. Not while it runs.
+// Give a call back. Not while it runs; a stream of it goes on, and keeps what it needs.
 //
 //   Takes    call; NULL does nothing.
 ALLOY_API void alloy_call_free(alloy_call* call);
 
 // Link a static archive into a shared library that alloy_bridge_load takes: as a load of
-// the archive itself does, but once, on a machine with a compiler. Nothing of it runs. The
-// library is written beside `output` and moved there.
+// the archive itself does, but once, on a machine with a compiler. Nothing of it runs.
+// The library is written beside `output` and moved there.
 //
 //   Borrows  archive, output.
 //   Fails    ALLOY_INVALID  no archive is named, or the output cannot be written.
@@ -259,6 +289,25 @@ ALLOY_API void alloy_call_free(alloy_call* call);
 //                           would not be loaded.
 ALLOY_API alloy_code alloy_link(const char* archive, const char* output,
                                 alloy_error* err);
+
+// Make a stream of batches that are at hand.
+//
+//   Borrows  schema, of a batch, for this call.
+//   Takes    batches (n of them, in a row).
+//   Gives    out, released unless ALLOY_OK.
+//   Fails    ALLOY_BAD_DATA  the schema or a batch is malformed; `input` is the number of
+//                            the batch.
+ALLOY_API alloy_code alloy_stream_of(const struct ArrowSchema* schema,
+                                     struct ArrowArray* batches, int64_t n,
+                                     struct ArrowArrayStream* out, alloy_error* err);
+
+// The whole of the error that a stream of Alloy answers, of which an errno and a text are
+// a part: the code, which is returned too. ALLOY_OK while there is none.
+//
+//   Borrows  stream.
+//   Fails    ALLOY_INVALID  the stream is released, or not one of this engine's.
+ALLOY_API alloy_code alloy_stream_error(const struct ArrowArrayStream* stream,
+                                        alloy_error* err);
 
 // The text of an array as every Alloy program prints it: `Int32[1, 2, null]`, at most 16
 // values and then `… n more`; `Type[n rows]` for types other than numbers, booleans and

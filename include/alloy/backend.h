@@ -164,9 +164,21 @@ typedef struct alloy_function {
                     int32_t n_inputs, struct ArrowArray* output);
 
   // A stream function has open: n streams of batches in, one out.
-  //   Borrows  state, scope, inputs; those that a lazy output still needs must be moved
-  //   out. Gives    output, which arrives released; the engine releases it unless
-  //   ALLOY_OK.
+  //   Borrows  state, scope, inputs; state and scope until `output` is released. Inputs
+  //            that a lazy output still needs must be moved out, and be released with it
+  //            at the latest.
+  //   Gives    output, which arrives released; the engine releases it unless ALLOY_OK.
+  //
+  // get_next of an input answers a checked batch, a released one at the end, or an errno:
+  // the input's own, EINVAL for a batch that the gate refuses, ECANCELED or ETIMEDOUT
+  // once `cancelled` is true. After an errno the stream has failed, whatever comes out.
+  //
+  // Of `output`, get_next, release and, unless it is NULL, get_last_error are called, on
+  // one thread at a time; get_schema is not: bind has said what comes. A get_next that
+  // answers an errno ends the stream. The caller gets what services->fail was given last;
+  // without that the text of get_last_error, and a code for the errno: ALLOY_EXHAUSTED
+  // for ENOMEM, ALLOY_RETRY for EAGAIN, ALLOY_UNSUPPORTED for ENOSYS and ENOTSUP, else
+  // ALLOY_FAILED.
   alloy_code (*open)(void* state, alloy_scope* scope, struct ArrowArrayStream* inputs,
                      int32_t n_inputs, struct ArrowArrayStream* output);
 

@@ -13,6 +13,8 @@
 #include "engine/call.h"
 #include "engine/describe_into.h"
 #include "engine/link_library.h"
+#include "engine/stream.h"
+#include "engine/stream_of.h"
 
 using alloy::core::Bridge;
 using alloy::core::Call;
@@ -28,9 +30,7 @@ struct alloy_bridge {
   std::shared_ptr<Bridge> bridge;
 };
 struct alloy_call {
-  alloy_call(std::shared_ptr<Bridge> bridge, alloy::core::BoundFunction bound)
-      : call(std::move(bridge), std::move(bound)) {}
-  Call call;
+  std::shared_ptr<Call> call;  // streams share it
 };
 
 namespace {
@@ -150,30 +150,40 @@ alloy_code alloy_call_bind(alloy_bridge* bridge, const char* function,
     if (inputs == nullptr && n_inputs > 0) return NullArgument("inputs");
     ALLOY_ASSIGN_OR_RETURN(auto bound,
                            bridge->bridge->Bind(function, inputs, n_inputs, options));
-    *out = std::make_unique<alloy_call>(bridge->bridge, std::move(bound)).release();
+    auto call = std::make_shared<Call>(bridge->bridge, std::move(bound));
+    *out = std::make_unique<alloy_call>(std::move(call)).release();
     return Status();
   });
 }
 
 const ArrowSchema* alloy_call_schema(const alloy_call* call) {
-  return call != nullptr ? &call->call.output() : nullptr;
+  return call != nullptr ? &call->call->output() : nullptr;
 }
 
 alloy_code alloy_call_run(alloy_call* call, ArrowArray* inputs, ArrowArray* output,
                           int64_t timeout_ns, uint64_t ticket, alloy_error* err) {
   return Guard(err, [&]() -> Status {
     if (call == nullptr) return NullArgument("call");
-    return call->call.Run(inputs, output, timeout_ns, ticket);
+    return call->call->Run(inputs, output, timeout_ns, ticket);
+  });
+}
+
+alloy_code alloy_call_stream(alloy_call* call, ArrowArrayStream* inputs, int32_t n_inputs,
+                             ArrowArrayStream* output, int64_t timeout_ns,
+                             uint64_t ticket, alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (call == nullptr) return NullArgument("call");
+    return Call::OpenStream(call->call, inputs, n_inputs, output, timeout_ns, ticket);
   });
 }
 
 void alloy_call_cancel(alloy_call* call, uint64_t ticket) {
-  if (call != nullptr) call->call.Cancel(ticket);
+  if (call != nullptr) call->call->Cancel(ticket);
 }
 
 void alloy_call_progress(const alloy_call* call, int64_t* out_done, int64_t* out_total) {
   int64_t done = 0, total = 0;
-  if (call != nullptr) call->call.Progress(&done, &total);
+  if (call != nullptr) call->call->Progress(&done, &total);
   if (out_done != nullptr) *out_done = done;
   if (out_total != nullptr) *out_total = total;
 }
@@ -185,6 +195,21 @@ alloy_code alloy_link(const char* archive, const char* output, alloy_error* err)
     if (archive == nullptr) return NullArgument("archive");
     if (output == nullptr) return NullArgument("output");
     return alloy::core::LinkLibrary(archive, output);
+  });
+}
+
+alloy_code alloy_stream_of(const ArrowSchema* schema, ArrowArray* batches, int64_t n,
+                           ArrowArrayStream* out, alloy_error* err) {
+  return Guard(
+      err, [&]() -> Status { return alloy::core::StreamOf(schema, batches, n, out); });
+}
+
+alloy_code alloy_stream_error(const ArrowArrayStream* stream, alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (stream == nullptr) return NullArgument("stream");
+    const alloy::core::StreamFault* fault = alloy::core::FaultOf(*stream);
+    if (fault != nullptr) return fault->status;
+    return Fail(ALLOY_INVALID, "the stream is released, or none of this engine's");
   });
 }
 

@@ -73,9 +73,10 @@ Result<void*> Binding::Begin(const Voice& voice, const ArrowSchema* inputs,
     ALLOY_ASSIGN_OR_RETURN(OwnedSchema schema,
                            projection.identity ? CopySchema(inputs[i])
                                                : ProjectSchema(inputs[i], projection));
+    ALLOY_ASSIGN_OR_RETURN(OwnedSchema whole, CopySchema(inputs[i]));
     schemas_.push_back(*schema);  // a view: the owner is next to it
     owned_.push_back(std::move(schema));
-    inputs_.push_back({*std::move(layout), std::move(projection)});
+    inputs_.push_back({std::move(whole), *std::move(layout), std::move(projection)});
   }
   ALLOY_ASSIGN_OR_RETURN(Asked asked, AskBackend(voice));
   const Status status = [&]() -> Status {

@@ -26,7 +26,8 @@ namespace alloy::core {
 class Binding {
  public:
   struct Input {
-    Layout layout;          // of the batch as the host passes it
+    OwnedSchema schema;     // of the batch as the host passes it
+    Layout layout;          // the same, to check with
     Projection projection;  // from there to what the function reads
   };
 
@@ -49,9 +50,12 @@ class Binding {
   Channel& channel() const { return *channel_; }
   const alloy_function& function() const { return function_; }
   const std::vector<Input>& inputs() const { return inputs_; }
+  // Of what the function reads of an input.
+  const ArrowSchema& read_schema(size_t input) const { return schemas_[input]; }
   const ArrowSchema& output() const { return *output_; }
   const Layout& output_layout() const { return *output_layout_; }
   bool is_from_chunks() const;
+  bool is_stream() const { return (function_.flags & ALLOY_STREAM) != 0; }
 
  private:
   struct Asked {

@@ -13,21 +13,6 @@
 namespace alloy::core {
 namespace {
 
-// Releases what a backend left of the inputs, on every way out.
-class LeftInputs {
- public:
-  LeftInputs(ArrowArray* inputs, size_t n) : inputs_(inputs), n_(n) {}
-  ~LeftInputs() {
-    for (size_t i = 0; i < n_; ++i) OwnedArray(&inputs_[i]).Release();
-  }
-  LeftInputs(const LeftInputs&) = delete;
-  LeftInputs& operator=(const LeftInputs&) = delete;
-
- private:
-  ArrowArray* const inputs_;
-  const size_t n_;
-};
-
 // One user at a time, without a lock.
 class Turn {
  public:
@@ -61,25 +46,31 @@ Status Call::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
                  uint64_t ticket) {
   if (output != nullptr) *output = ArrowArray{};
   const Turn turn(&busy_);
-  if (!turn) {
-    return Fail(ALLOY_BUSY, "this call is in use by another thread; bind one for each");
-  }
+  if (!turn) return Busy();
   const size_t n_inputs = binding().inputs().size();
   if (inputs == nullptr && n_inputs > 0) return Fail(ALLOY_INVALID, "inputs is NULL");
   // Before the turn ends: releasing inputs is part of the run.
-  const LeftInputs left(inputs, n_inputs);
+  const Left<ArrowArray> left(inputs, n_inputs);
   if (output == nullptr) return Fail(ALLOY_INVALID, "output is NULL");
+  if (binding().is_stream()) {
+    return Fail(ALLOY_INVALID, std::string(binding().function().name) +
+                                   " is a stream function; open a stream of it "
+                                   "(alloy_call_stream)");
+  }
   return RunAlone(inputs, output, timeout_ns, ticket);
+}
+
+Status Call::Busy() {
+  return Fail(ALLOY_BUSY,
+              "this call is in use by another thread, or by a stream of it that is not "
+              "released; bind one for each");
 }
 
 Status Call::RunAlone(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
                       uint64_t ticket) {
-  ALLOY_TRY(bridge_->Condition());
   if (timeout_ns < 0) return Fail(ALLOY_INVALID, "timeout_ns is negative");
+  ALLOY_TRY(MayBegin(ticket));
   ++run_;
-  if (ticket != 0 && control_.cancelled_upto.load(std::memory_order_relaxed) >= ticket) {
-    return Cancelled("cancelled before it began");
-  }
   const bool speaks = bound_.service->voice.speaks;
   if (speaks) [[unlikely]]
     SayCalling();
@@ -93,18 +84,29 @@ Status Call::RunAlone(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns
   return Status();
 }
 
-Status Call::AdmitInputs(ArrowArray* inputs) const {
-  int32_t i = 0;
-  for (const Binding::Input& input : binding().inputs()) {
-    Status status = AdmitBatch(input.layout, bridge_->check_inputs(), &inputs[i]);
-    if (status.ok() && !input.projection.identity) {
-      status = ProjectBatch(input.projection, &inputs[i]);
-    }
-    if (!status.ok()) [[unlikely]]
-      return status.WithInput(i).WithSide(ALLOY_SIDE_CALLER);
-    ++i;
+Status Call::MayBegin(uint64_t ticket) const {
+  ALLOY_TRY(bridge_->Condition());
+  if (ticket != 0 && control_.cancelled_upto.load(std::memory_order_relaxed) >= ticket) {
+    return Cancelled("cancelled before it began");
   }
   return Status();
+}
+
+Status Call::AdmitInputs(ArrowArray* inputs) const {
+  const auto n = static_cast<int32_t>(binding().inputs().size());
+  for (int32_t i = 0; i < n; ++i) ALLOY_TRY(AdmitInput(i, &inputs[i]));
+  return Status();
+}
+
+Status Call::AdmitInput(int32_t i, ArrowArray* batch) const {
+  const Binding::Input& input = binding().inputs()[static_cast<size_t>(i)];
+  Status status = AdmitBatch(input.layout, bridge_->check_inputs(), batch);
+  if (status.ok() && !input.projection.identity) {
+    status = ProjectBatch(input.projection, batch);
+  }
+  if (status.ok()) [[likely]]
+    return status;
+  return status.WithInput(i).WithSide(ALLOY_SIDE_CALLER);
 }
 
 Status Call::Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
@@ -126,11 +128,12 @@ Status Call::Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
   if (code == ALLOY_OK) [[likely]]
     return Status();
   OwnedArray(output).Release();
-  return Failure(code, scope, timeout_ns != 0 && Clock::now() >= deadline);
+  return Failure(code, scope.TakeText(), scope,
+                 timeout_ns != 0 && Clock::now() >= deadline);
 }
 
-Status Call::Failure(alloy_code code, Scope& scope, bool late) const {
-  std::string text = scope.TakeText();
+Status Call::Failure(alloy_code code, std::string text, const Scope& scope,
+                     bool late) const {
   if (scope.cancelled()) return Cancelled(std::move(text)).WithSide(ALLOY_SIDE_CALLER);
   if (late) {
     return Fail(ALLOY_TIMEOUT, text.empty() ? "the deadline has passed"
@@ -164,7 +167,7 @@ Status Call::CheckMoved(const ArrowArray* inputs, ArrowArray* output) const {
 
 Status Call::CheckOutput(int64_t rows, ArrowArray* output) const {
   Status status = AdmitBatch(binding().output_layout(), bridge_->check_results(), output);
-  if (status.ok() && (binding().function().flags & ALLOY_ROWWISE) != 0 &&
+  if (status.ok() && rows >= 0 && (binding().function().flags & ALLOY_ROWWISE) != 0 &&
       output->length != rows) {
     status = Fail(ALLOY_BAD_DATA, ALLOY_REASON_ROW_COUNT,
                   "it is row by row, but gives " + std::to_string(output->length) +

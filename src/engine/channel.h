@@ -30,6 +30,10 @@ class Channel {
                           void** state) = 0;
   virtual alloy_code Run(const alloy_function& function, void* state, Scope& scope,
                          ArrowArray* inputs, int32_t n_inputs, ArrowArray* output) = 0;
+  // `state`, `scope` and the channel outlive `output`.
+  virtual alloy_code Open(const alloy_function& function, void* state, Scope& scope,
+                          ArrowArrayStream* inputs, int32_t n_inputs,
+                          ArrowArrayStream* output) = 0;
   virtual void Unbind(const alloy_function& function, void* state) = 0;
 };
 

@@ -30,6 +30,13 @@ class LocalChannel final : public Channel {
                  [&] { return function.run(state, &scope, inputs, n_inputs, output); });
   }
 
+  alloy_code Open(const alloy_function& function, void* state, Scope& scope,
+                  ArrowArrayStream* inputs, int32_t n_inputs,
+                  ArrowArrayStream* output) override {
+    return Enter(scope,
+                 [&] { return function.open(state, &scope, inputs, n_inputs, output); });
+  }
+
   void Unbind(const alloy_function& function, void* state) override {
     if (function.unbind == nullptr) return;
     std::string lost;  // there is nobody to tell: giving a state back cannot fail
@@ -42,7 +49,7 @@ class LocalChannel final : public Channel {
     alloy_code code = ALLOY_INTERNAL;
     std::string text;
     if (EnterForeign(&text, [&] { code = body(); })) return code;
-    scope.SetText(std::move(text));
+    scope.Say(ALLOY_FAILED, std::move(text));
     return ALLOY_FAILED;
   }
 

@@ -23,28 +23,16 @@ std::string_view ViewOf(const char* text, int64_t length) {
                     : std::string_view(text, static_cast<size_t>(length));
 }
 
-// A backend's words, with a question mark for each byte that is no UTF-8: what a host
-// reads is text.
-std::string AsUtf8(std::string_view text) {
-  std::string clean;
-  clean.reserve(text.size());
-  while (!text.empty()) {
-    const size_t length = Utf8Length(text);
-    clean.append(length == 0 ? std::string_view("?") : text.substr(0, length));
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  return clean;
-}
-
 alloy_code ServiceFail(alloy_scope* scope, alloy_code code, const char* text,
                        int64_t length) {
+  // A failure that says OK would pass for a result that was never made.
+  if (code <= ALLOY_OK || code > ALLOY_INTERNAL) code = ALLOY_INTERNAL;
   try {
-    ScopeOf(scope).SetText(AsUtf8(ViewOf(text, length)));
+    ScopeOf(scope).Say(code, AsUtf8(ViewOf(text, length)));
   } catch (...) {
     // Without memory for the text, the code alone has to do.
   }
-  // A failure that says OK would pass for a result that was never made.
-  return code > ALLOY_OK && code <= ALLOY_INTERNAL ? code : ALLOY_INTERNAL;
+  return code;
 }
 
 int32_t ServiceCancelled(alloy_scope* scope) {
@@ -115,14 +103,14 @@ constexpr alloy_services kServices = {.struct_size = sizeof(alloy_services),
 
 const alloy_services& Services() { return kServices; }
 
-std::string Scope::TakeText() {
+Scope::Said Scope::Take() {
   const std::lock_guard lock(mutex_);
-  return std::exchange(text_, {});
+  return std::exchange(said_, {});
 }
 
-void Scope::SetText(std::string text) {
+void Scope::Say(alloy_code code, std::string text) {
   const std::lock_guard lock(mutex_);
-  text_ = std::move(text);
+  said_ = {code, std::move(text)};
 }
 
 }  // namespace alloy::core

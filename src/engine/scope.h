@@ -47,24 +47,33 @@ class Scope : public alloy_scope {
            control_->cancelled_upto.load(std::memory_order_relaxed) >= ticket_;
   }
   bool expired() const {
-    return control_ != nullptr && run_ != 0 &&
-           control_->expired.load(std::memory_order_relaxed) == run_;
+    const uint64_t run = run_.load(std::memory_order_relaxed);
+    return control_ != nullptr && run != 0 &&
+           control_->expired.load(std::memory_order_relaxed) == run;
   }
+
+  // The scope of a stream speaks for one batch after another; 0: for none.
+  void SetRun(uint64_t run) { run_.store(run, std::memory_order_relaxed); }
 
   const Voice* voice() const { return voice_; }
   RunControl* control() const { return control_; }
 
-  // The last text that the backend left with fail(), taken away.
-  std::string TakeText();
-  void SetText(std::string text);
+  // What the backend left last with fail(), taken away.
+  struct Said {
+    alloy_code code = ALLOY_OK;  // ALLOY_OK: it said nothing
+    std::string text;
+  };
+  Said Take();
+  std::string TakeText() { return Take().text; }
+  void Say(alloy_code code, std::string text);
 
  private:
   const Voice* const voice_;  // NULL: lines go nowhere
   RunControl* const control_;
-  const uint64_t run_;
+  std::atomic<uint64_t> run_;
   const uint64_t ticket_;
   std::mutex mutex_;
-  std::string text_;  // guarded by mutex_: any thread of the backend may fail
+  Said said_;  // guarded by mutex_: any thread of the backend may fail
 };
 
 }  // namespace alloy::core

@@ -91,11 +91,6 @@ Result<Lease> TryFunction(const Service& service, const alloy_function& function
                           const char* const* options) {
   ALLOY_TRY(CheckInputCount(function, n_inputs));
   ALLOY_ASSIGN_OR_RETURN(auto values, FillOptions(function, options));
-  if ((function.flags & ALLOY_STREAM) != 0) {
-    return Fail(ALLOY_UNSUPPORTED, std::string(function.name) +
-                                       " is a stream function; this version runs map "
-                                       "functions only");
-  }
   auto binding = std::make_shared<Binding>(service.channel, function);
   ALLOY_ASSIGN_OR_RETURN(
       void* state, binding->Begin(service.voice, inputs, n_inputs, std::move(values)));

@@ -76,13 +76,6 @@ TEST_F(SelectTest, TakesTheFirstOfOneNameThatApplies) {
             ALLOY_INVALID);
 }
 
-TEST_F(SelectTest, AStreamFunctionIsNotRunAsAMap) {
-  lambdas_.function.flags = ALLOY_STREAM;
-  lambdas_.function.open = [](void*, alloy_scope*, ArrowArrayStream*, int32_t,
-                              ArrowArrayStream*) { return alloy_code{ALLOY_OK}; };
-  EXPECT_EQ(Select({}).status().code(), ALLOY_UNSUPPORTED);
-}
-
 TEST_F(SelectTest, ASchemaThatABackendGivesIsCheckedAndReleased) {
   lambdas_.bind = [](alloy_scope*, const ArrowSchema*, int32_t, const char* const*,
                      ArrowSchema* output) {

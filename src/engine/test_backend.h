@@ -98,6 +98,9 @@ class LambdaBackend {
                                         const char* const*, ArrowSchema*)>;
   using Run = std::function<alloy_code(alloy_scope*, ArrowArray*, int32_t, ArrowArray*)>;
 
+  using Open = std::function<alloy_code(alloy_scope*, ArrowArrayStream*, int32_t,
+                                        ArrowArrayStream*)>;
+
   LambdaBackend() {
     function.struct_size = sizeof(function);
     function.name = "f";
@@ -106,6 +109,7 @@ class LambdaBackend {
     function.max_inputs = -1;
     function.bind = BindEntry;
     function.run = RunEntry;
+    function.open = OpenEntry;
     function.unbind = UnbindEntry;
     backend = {.struct_size = sizeof(backend),
                .abi = ALLOY_ABI,
@@ -123,6 +127,12 @@ class LambdaBackend {
   };
   Run run = [](alloy_scope*, ArrowArray*, int32_t, ArrowArray* output) {
     *output = Int64Batch({{1}}, nullptr);
+    return ALLOY_OK;
+  };
+  // Of a function with the flag ALLOY_STREAM. By default the first input as it comes.
+  Open open = [](alloy_scope*, ArrowArrayStream* inputs, int32_t,
+                 ArrowArrayStream* output) {
+    OwnedArrayStream(&inputs[0]).MoveTo(output);
     return ALLOY_OK;
   };
 
@@ -148,6 +158,10 @@ class LambdaBackend {
   static alloy_code RunEntry(void* state, alloy_scope* scope, ArrowArray* inputs,
                              int32_t n, ArrowArray* output) {
     return static_cast<State*>(state)->self->run(scope, inputs, n, output);
+  }
+  static alloy_code OpenEntry(void* state, alloy_scope* scope, ArrowArrayStream* inputs,
+                              int32_t n, ArrowArrayStream* output) {
+    return static_cast<State*>(state)->self->open(scope, inputs, n, output);
   }
   static void UnbindEntry(void* state) {
     const std::unique_ptr<State> owner(static_cast<State*>(state));
