@@ -35,7 +35,7 @@ pub use function::{Function, Options, Spec, Table, init};
 pub use own::{Input, OwnedArray, OwnedSchema};
 pub use schema::ColumnSchema;
 #[doc(hidden)]
-pub use schema::{check_dictionaries, check_texts};
+pub use schema::{check_dictionaries, check_same_types, check_texts};
 pub use scope::{Level, Scope};
 pub use stream::{InputStream, InputStreams, OutputStream};
 pub use strings::{Bytes, Strings};

@@ -155,6 +155,47 @@ pub unsafe fn check_dictionaries(schema: &ArrowSchema) -> Result<(), Error> {
     }
 }
 
+/// That a library holds a schema as something else is an error that says so: `held` is
+/// what it makes of it.
+///
+/// # Errors
+///
+/// A type has become another.
+///
+/// # Safety
+///
+/// Both schemas are valid.
+pub unsafe fn check_same_types(
+    schema: &ArrowSchema,
+    held: &ArrowSchema,
+) -> Result<(), Error> {
+    // A decimal need not say that it has 128 bits.
+    let plain = |format: &CStr| {
+        let text = format.to_string_lossy().into_owned();
+        if !text.starts_with("d:") {
+            return text;
+        }
+        text.strip_suffix(",128").map_or(text.clone(), str::to_owned)
+    };
+    // SAFETY: the texts end, and the pointers of valid schemas are good.
+    unsafe {
+        let format = plain(CStr::from_ptr(schema.format));
+        if format != plain(CStr::from_ptr(held.format))
+            || schema.n_children != held.n_children
+            || schema.dictionary.is_null() != held.dictionary.is_null()
+        {
+            return Err(not_held(schema, &format!("the type {format:?}")));
+        }
+        for index in 0..schema.n_children as usize {
+            check_same_types(&**schema.children.add(index), &**held.children.add(index))?;
+        }
+        match (schema.dictionary.as_ref(), held.dictionary.as_ref()) {
+            (Some(schema), Some(held)) => check_same_types(schema, held),
+            _ => Ok(()),
+        }
+    }
+}
+
 // SAFETY (of the call): the schema is valid.
 unsafe fn not_held(schema: &ArrowSchema, what: &str) -> Error {
     // SAFETY: the name ends.

@@ -48,24 +48,29 @@ bool IsNotHeld(const alloy::Status& status) {
 
 TEST_P(RandomTest, ArraysComeBackTheSame) {
   alloy::Bridge bridge = support::Open(GetParam());
+  // Of types that are refused there is seldom none among several.
+  const bool is_partial = GetParam().is_partial;
+  const int columns = is_partial ? 1 : kColumns;
+  const int arrays = is_partial ? kArrays / 5 : kArrays;
   int compared = 0;
   int refused = 0;
-  for (uint64_t seed = Seed(); compared < kArrays; ++seed) {
-    const auto batch = support::RandomArrays(seed).Batch(kColumns, kDepth);
+  for (uint64_t seed = Seed(); compared < arrays; ++seed) {
+    const auto batch = support::RandomArrays(seed).Batch(columns, kDepth);
     const arrow::Status valid = batch->ValidateFull();
     ASSERT_TRUE(valid.ok()) << "ALLOY_SEED=" << seed << ": " << valid;
     const auto came = alloy::arrow::Call(bridge, GetParam().function, {batch});
     if (!came.ok() && IsNotHeld(came.status())) {
-      refused += kColumns;
+      refused += columns;
       continue;
     }
     ASSERT_TRUE(support::Same(came, *batch)) << "ALLOY_SEED=" << seed;
-    compared += kColumns;
+    compared += columns;
   }
-  EXPECT_LT(refused, compared / 10);
+  EXPECT_LT(refused, is_partial ? 5 * compared : compared / 10);
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, RandomTest, testing::ValuesIn(support::Identities()),
+INSTANTIATE_TEST_SUITE_P(Backends, RandomTest,
+                         testing::ValuesIn(support::PartialIdentities()),
                          testing::PrintToStringParamName());
 
 void Look(const arrow::DataType& type, std::map<arrow::Type::type, int>* seen) {

@@ -10,6 +10,8 @@ use crate::alloy_arrow2::{Batch, Batches, Bind, Bound, describe_array, describe_
 #[cfg(test)]
 mod misaligned;
 #[cfg(test)]
+mod settled;
+#[cfg(test)]
 #[path = "../../echo_rust/src/tests.rs"]
 mod tests;
 

@@ -20,6 +20,7 @@ macro_rules! arrow2_glue {
             use $crate::abi::{ArrowArray, ArrowSchema};
             use $crate::{Error, Input, Options, OwnedArray, OwnedSchema, Scope};
 
+            $crate::__arrow2_settle! {}
             $crate::__arrow2_stream! {}
 
             /// Columns of equal length; a batch without columns has rows all the same.
@@ -194,9 +195,46 @@ macro_rules! arrow2_glue {
                     let text = format!("arrow2 cannot hold the schema: {error}");
                     Error::new($crate::Code::Unsupported, text)
                 })?;
+                // It takes some formats for others, such as a decimal of 32 bits for one of 128.
+                // SAFETY: both are valid.
+                unsafe { $crate::check_same_types(schema, export_field(&root).raw())? };
                 match root.data_type {
-                    DataType::Struct(fields) => Ok(Schema { fields, metadata: root.metadata }),
+                    DataType::Struct(fields) => {
+                        fields.iter().try_for_each(check_held)?;
+                        Ok(Schema { fields, metadata: root.metadata })
+                    }
                     _ => Err(Error::bad_data("the schema of a batch is no struct")),
+                }
+            }
+
+            // What arrow2 has types for, but no arrays.
+            fn check_held(field: &Field) -> Result<(), Error> {
+                let not_held = |what| {
+                    let text = format!("column {}: arrow2 cannot hold {what}", field.name);
+                    Err(Error::new($crate::Code::Unsupported, text))
+                };
+                match field.data_type.to_logical_type() {
+                    DataType::Struct(fields) if fields.is_empty() => {
+                        not_held("structs without fields")
+                    }
+                    DataType::FixedSizeBinary(0) | DataType::FixedSizeList(_, 0) => {
+                        not_held("values of size 0")
+                    }
+                    DataType::Union(_, Some(ids), _) if ids.contains(&127) => {
+                        not_held("unions with the type id 127")
+                    }
+                    DataType::Struct(fields) | DataType::Union(fields, ..) => {
+                        fields.iter().try_for_each(check_held)
+                    }
+                    DataType::List(item)
+                    | DataType::LargeList(item)
+                    | DataType::FixedSizeList(item, _)
+                    | DataType::Map(item, _) => check_held(item),
+                    DataType::Dictionary(_, values, _) => {
+                        let values = Field::new(&field.name, values.as_ref().clone(), true);
+                        check_held(&values)
+                    }
+                    _ => Ok(()),
                 }
             }
 
@@ -217,7 +255,8 @@ macro_rules! arrow2_glue {
                                 )));
                             }
                             Some(child) if child.length == rows => {
-                                OwnedArray::take(&mut **children.add(index)).into_raw()
+                                let column = OwnedArray::take(&mut **children.add(index));
+                                settle(column, &field.data_type).into_raw()
                             }
                             _ => return Err(Error::bad_data("a column is missing or short")),
                         }

@@ -2,6 +2,7 @@
 //! What expands in the author's crate.
 
 mod arrow2_glue;
+mod arrow2_settle;
 mod arrow2_stream;
 mod arrow_export;
 mod arrow_glue;
