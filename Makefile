@@ -55,6 +55,11 @@ bench: ## What a call costs, beside the way people do it today
 	@tools/setup bench
 	@tools/bench
 
+.PHONY: coverage
+coverage: ## Which lines of the gate the tests reach, into build/coverage/src-data.txt
+	@tools/setup test
+	@tools/coverage
+
 .PHONY: clean
 clean: ## Remove what was built; keeps .venv and the downloaded data
 	@find build -mindepth 1 -maxdepth 1 ! -name data -exec rm -rf {} + 2>/dev/null || true
