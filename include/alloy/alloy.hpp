@@ -13,7 +13,7 @@
 // Nothing here throws for what the engine or a backend does: errors are Status and
 // Result. For Apache Arrow C++ objects see arrow.hpp.
 //
-// Threads  Host, Bridge: shared. BoundCall: serial. Array, Batch: values.
+// Threads  Host, Bridge: shared. BoundCall, Stream: serial. Array, Batch: values.
 #ifndef ALLOY_ALLOY_HPP_
 #define ALLOY_ALLOY_HPP_
 
@@ -32,6 +32,7 @@
 #include "alloy/detail/call.hpp"
 #include "alloy/detail/owned.hpp"
 #include "alloy/detail/status.hpp"
+#include "alloy/detail/stream.hpp"
 
 namespace alloy {
 namespace detail {
@@ -206,6 +207,26 @@ class Bridge {
                          const OptionMap& options = {}) {
     if (!state_->status.ok()) return state_->status;
     return BoundCall::Bind(state_->host, get(), function, schemas, options);
+  }
+
+  // Open a stream of results over streams of batches: of a stream function, or of a map
+  // function, which is run on each batch of its one input. Nothing is read before it is
+  // asked for. limits.timeout is for each batch, less the time inside the inputs. An
+  // input's own error comes back as the Status that the input gave.
+  Result<alloy::Stream> Stream(const std::string& function,
+                               std::vector<alloy::Stream> inputs,
+                               const OptionMap& options = {},
+                               const CallLimits& limits = {}) {
+    if (!state_->status.ok()) return state_->status;
+    return alloy::Stream::Open(state_->host, get(), function, std::move(inputs), options,
+                               limits);
+  }
+  Result<alloy::Stream> Stream(const std::string& function, alloy::Stream input,
+                               const OptionMap& options = {},
+                               const CallLimits& limits = {}) {
+    std::vector<alloy::Stream> inputs;
+    inputs.push_back(std::move(input));
+    return Stream(function, std::move(inputs), options, limits);
   }
 
   // What the backend offers.

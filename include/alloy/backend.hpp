@@ -12,8 +12,8 @@
 // The parameters declare the columns: the engine finds x and y by name in any batch and
 // refuses a batch in which they have other types. alloy::Rows is for a value a row;
 // alloy::Function for whole columns, several outputs, options and the scope; alloy::Raw
-// for ArrowArray in and out. Whatever is thrown becomes an error of the caller with its
-// what().
+// for ArrowArray in and out; alloy::Streams for streams of batches in and out. Whatever
+// is thrown becomes an error of the caller with its what().
 //
 // Needs no Arrow library. Link with the version script cmake/alloy_backend.map (the CMake
 // target alloy::backend carries it): a backend exports alloy_backend_init and nothing
@@ -37,31 +37,11 @@
 
 #include "alloy/backend.h"
 #include "alloy/detail/function.hpp"
+#include "alloy/detail/say.hpp"
+#include "alloy/detail/stream_function.hpp"
 
 namespace alloy {
 namespace detail {
-
-inline alloy_code Say(alloy_scope* scope, alloy_code code, std::string_view text) {
-  return scope->services->fail(scope, code, text.data(),
-                               static_cast<int64_t>(text.size()));
-}
-
-// Turn what is being thrown into the caller's error; for use in catch (...).
-inline alloy_code SayException(alloy_scope* scope) noexcept {
-  try {
-    throw;
-  } catch (const Failure& failure) {
-    // An error that called itself none is still one.
-    const alloy_code code = failure.code() == ALLOY_OK ? ALLOY_INTERNAL : failure.code();
-    return Say(scope, code, failure.text());
-  } catch (const std::bad_alloc&) {
-    return Say(scope, ALLOY_EXHAUSTED, "out of memory");
-  } catch (const std::exception& error) {
-    return Say(scope, ALLOY_FAILED, error.what());
-  } catch (...) {
-    return Say(scope, ALLOY_FAILED, "an exception that is no std::exception");
-  }
-}
 
 inline alloy_code BindFunction(void* self, alloy_scope* raw_scope,
                                const ArrowSchema* inputs, int32_t n_inputs,
@@ -86,6 +66,19 @@ inline alloy_code RunFunction(void* state, alloy_scope* raw_scope, ArrowArray* i
     Scope scope(raw_scope);
     static_cast<State*>(state)->Run(scope, {inputs, static_cast<size_t>(n_inputs)},
                                     output);
+    return ALLOY_OK;
+  } catch (...) {
+    return SayException(raw_scope);
+  }
+}
+
+inline alloy_code OpenFunction(void* state, alloy_scope* raw_scope,
+                               ArrowArrayStream* inputs, int32_t n_inputs,
+                               ArrowArrayStream* output) noexcept {
+  try {
+    Scope scope(raw_scope);
+    static_cast<State*>(state)->Open(scope, {inputs, static_cast<size_t>(n_inputs)},
+                                     output);
     return ALLOY_OK;
   } catch (...) {
     return SayException(raw_scope);
@@ -121,7 +114,7 @@ class Entry {
               .columns = names.empty() ? nullptr : column_lists_,
               .bind = &BindFunction,
               .run = &RunFunction,
-              .open = nullptr,
+              .open = &OpenFunction,
               .unbind = &UnbindFunction};
     column_lists_[0] = columns_.data();
   }

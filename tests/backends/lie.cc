@@ -75,6 +75,27 @@ class LieInArray {
   const faults::Case& case_;
 };
 
+// A stream of a batch without a fault, and of one with it.
+class LieInStream {
+ public:
+  LieInStream(alloy::Scope&, const alloy::Options& options, std::span<const ArrowSchema>)
+      : case_(CaseOf(options)) {}
+  static alloy::Schema OutputSchema() {
+    return alloy::Schema::Copy(faults::Tree().schema(faults::Tree::kRoot));
+  }
+  bool Next(alloy::Scope&, std::span<alloy::Input>, ArrowArray* output) {
+    if (given_ == 2) return false;
+    faults::Tree& tree = Ledger::Instance().NewTree();
+    if (given_++ == 1) case_.spoil(tree);
+    tree.MoveArray(output);
+    return true;
+  }
+
+ private:
+  const faults::Case& case_;
+  int given_ = 0;
+};
+
 // A schema with a fault.
 class LieInSchema {
  public:
@@ -121,6 +142,7 @@ class HandOver {
 
 ALLOY_BACKEND(
     "test.lie", "1.0.0", alloy::Raw<LieInArray>("lie").Option("fault", "untouched"),
+    alloy::Streams<LieInStream>("lie_in_stream", 0, 0).Option("fault", "untouched"),
     alloy::Raw<LieInSchema>("lie_in_schema").Option("fault", "untouched"),
     alloy::Raw<HandOver>("hand_over").RequiredOption("schema").RequiredOption("array"),
     alloy::Function(

@@ -73,4 +73,9 @@ TEST(ExamplesTest, TheFirstProgramPrintsItsScores) {
             "{score: Float64[15.0, 40.0, null]}\n");
 }
 
+TEST(ExamplesTest, TheStreamPrintsItsTotals) {
+  EXPECT_EQ(OutputOf("stream_cpp " + support::BackendPath("totals_cpp")),
+            "{total: Int64[1]}\n{total: Int64[22]}\n{total: Int64[63]}\n");
+}
+
 }  // namespace

@@ -36,6 +36,10 @@ class State {
   virtual ~State() = default;
   virtual Schema OutputSchema() const = 0;
   virtual void Run(Scope& scope, std::span<ArrowArray> inputs, ArrowArray* output) = 0;
+  // Of a stream function; see stream_function.hpp.
+  virtual void Open(Scope& scope, std::span<ArrowArrayStream>, ArrowArrayStream*) {
+    scope.Fail(ALLOY_INTERNAL, "the function has no streams");
+  }
 };
 
 // What makes states.
