@@ -44,11 +44,7 @@ fn multiply(
 ) -> Result<(DataType, Multiply), Error> {
     macro_rules! whole {
         ($type:ty) => {
-            checked::<$type>(
-                data_type.clone(),
-                data_type.clone(),
-                parse(column, data_type, factor)?,
-            )
+            checked::<$type>(data_type.clone(), parse(column, data_type, factor)?)
         };
     }
     macro_rules! floats {
@@ -85,8 +81,7 @@ fn multiply(
                     "option factor: {factor} has too many digits for {column}, {data_type}"
                 ))
             })?;
-            let multiply =
-                checked::<Decimal128Type>(data_type.clone(), output.clone(), by.digits);
+            let multiply = checked::<Decimal128Type>(output.clone(), by.digits);
             return Ok((output, multiply));
         }
         other => {
@@ -114,32 +109,28 @@ fn parse<N: FromStr>(
     factor.parse().map_err(|_| no_factor(column, data_type, factor))
 }
 
-fn checked<T: ArrowPrimitiveType>(
-    input: DataType,
-    output: DataType,
-    by: T::Native,
-) -> Multiply
+fn checked<T: ArrowPrimitiveType>(output: DataType, by: T::Native) -> Multiply
 where
     T::Native: ArrowNativeTypeOp + TryInto<i128>,
 {
     let is_decimal = matches!(output, DataType::Decimal128(..));
-    Box::new(move |array| {
-        let array = array.as_primitive::<T>();
-        let fits = |value: T::Native| {
-            let digits = value.try_into().unwrap_or_default();
+    let product = move |value: T::Native| {
+        let fits = |product: &T::Native| {
+            let digits: i128 = (*product).try_into().unwrap_or_default();
             !is_decimal || digits.unsigned_abs() < 10u128.pow(38)
         };
-        let scaled = array.try_unary::<_, T, ()>(|value| {
-            value.mul_checked(by).ok().filter(|value| fits(*value)).ok_or(())
-        });
-        // Of the rows only the first that overflows is looked for again.
+        value.mul_checked(by).ok().filter(fits)
+    };
+    Box::new(move |array| {
+        let array = array.as_primitive::<T>();
+        let scaled = array.try_unary::<_, T, ()>(|value| product(value).ok_or(()));
+        // Which row it was is looked for when one overflows.
         let scaled = scaled.map_err(|()| {
-            let row = array.iter().position(|value| {
-                value.is_some_and(|v| v.mul_checked(by).ok().is_none_or(|v| !fits(v)))
-            });
+            let overflows =
+                |value: Option<_>| value.is_some_and(|v| product(v).is_none());
+            let row = array.iter().position(overflows).unwrap_or_default();
             Error::failed(format!(
-                ", row {} of the batch: the product overflows {output} ({input} came in)",
-                row.unwrap_or_default()
+                ", row {row} of the batch: the product overflows {output}"
             ))
         })?;
         Ok(Arc::new(scaled.with_data_type(output.clone())))
