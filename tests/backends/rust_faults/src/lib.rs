@@ -2,10 +2,12 @@
 //! Does what a backend should not, a function for each misdeed, and what is rare but
 //! right.
 //!
-//! Every function takes one batch and says that it gives one int64 column named `value`.
+//! Every function takes one batch, or a stream, and says that it gives one int64 column
+//! named `value`.
 
 mod lies;
 mod outcomes;
+mod streams;
 #[cfg(test)]
 mod tests;
 
@@ -56,6 +58,10 @@ arrowalloy::backend! {
         lies::format_null,
         lies::no_struct,
         lies::hand_over,
+        streams::panic_in_open,
+        streams::panic_in_next,
+        streams::hide_error,
+        streams::never_ending,
     ],
 }
 
