@@ -111,6 +111,42 @@ func BenchmarkPeerToRust(b *testing.B) { run(b, peerTrip(b)) }
 // BenchmarkAlloyMoves has a backend in C++ that only moves: what is left without arrow-rs.
 func BenchmarkAlloyMoves(b *testing.B) { run(b, alloyTrip(b, "tests/identity", "identity")) }
 
+// BenchmarkStreamToRust is what a batch of a stream costs, its pull from Go included.
+func BenchmarkStreamToRust(b *testing.B) {
+	goBridge := &alloy.GoBridge{GoAllocator: memory.NewGoAllocator(), AllowUnsigned: true}
+	b.Cleanup(goBridge.Close)
+	if err := goBridge.SetImplLib(library(b, "identity_rust"), ""); err != nil {
+		b.Fatal(err)
+	}
+	for _, columns := range widths {
+		b.Run(fmt.Sprintf("columns=%d", columns), func(b *testing.B) {
+			in := &same{batch: batch(columns)}
+			out, err := goBridge.Stream(context.Background(), "identity", nil, in)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer out.Release()
+			b.ReportAllocs()
+			for b.Loop() {
+				if !out.Next() {
+					b.Fatal(out.Err())
+				}
+			}
+		})
+	}
+}
+
+// same reads one batch again and again.
+type same struct{ batch arrow.RecordBatch }
+
+func (s *same) Retain()                        {}
+func (s *same) Release()                       {}
+func (s *same) Schema() *arrow.Schema          { return s.batch.Schema() }
+func (s *same) Next() bool                     { return true }
+func (s *same) RecordBatch() arrow.RecordBatch { return s.batch }
+func (s *same) Record() arrow.RecordBatch      { return s.batch }
+func (s *same) Err() error                     { return nil }
+
 // BenchmarkTable is the two side by side: medians of turns that alternate.
 func BenchmarkTable(b *testing.B) {
 	ours, theirs := alloyTrip(b, "identity_rust", "identity"), peerTrip(b)

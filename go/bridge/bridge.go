@@ -15,6 +15,7 @@ import (
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
@@ -56,6 +57,10 @@ type GoBridge struct {
 	// and into what the backend returns. They are read at the first use, and again at each
 	// SetImplLib.
 	CheckInputs, CheckResults Check
+
+	// BatchTimeout is how long each batch of a Stream may take, less the time in its inputs;
+	// 0: any time. It is read by each Stream, and a copy may have another.
+	BatchTimeout time.Duration
 
 	// shared is what copies have in common; made by the first use, by compare and swap, so
 	// that a GoBridge holds no lock and may be copied.
@@ -102,6 +107,25 @@ func (b *GoBridge) From_chunks(arrays []arrow.Array) (int, error) { //nolint:rev
 // A context that ends reaches the backend, and the call returns when the backend does.
 func (b *GoBridge) Call(ctx context.Context, function string, options Options, in ...arrow.RecordBatch) (arrow.RecordBatch, error) {
 	return b.core().call(ctx, b, function, options, in)
+}
+
+// Stream runs a function on streams of batches, and answers a stream of results. A function
+// on batches is run on each; it has one input then. Nothing is read before Next asks for it,
+// and no batch is kept longer than the backend does.
+//
+// The readers are retained until the result is released; nobody else may use them until
+// then. A result that is given to another Stream is pulled by the engine, without Go. What
+// Next gives is valid until the next Next, unless it is retained.
+//
+// Next answers false at the end and after an error, which Err then repeats: a reader's own
+// error is that very value, and a panic of a reader is an error. A context that ends
+// reaches the backend, and the error is the context's; BatchTimeout is for each batch.
+//
+// Release may come at any time, from any goroutine. Everything else is for one goroutine
+// at a time. A goroutine that exits inside of its own reader, as by testing's FailNow,
+// leaves a stream that fails as Busy and is never freed.
+func (b *GoBridge) Stream(ctx context.Context, function string, options Options, in ...array.RecordReader) (array.RecordReader, error) {
+	return b.core().stream(ctx, b, function, options, in)
 }
 
 // Functions lists what the backend offers. Of two functions of one name, Call takes the

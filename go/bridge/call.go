@@ -93,8 +93,9 @@ func remaining(ctx context.Context) (int64, error) {
 	if ctx.Done() == nil {
 		return 0, nil
 	}
-	if err := ctx.Err(); err != nil {
-		return 0, fromContext(err)
+	const when = "before the call began"
+	if ctx.Err() != nil {
+		return 0, fromContext(ctx, when)
 	}
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -102,7 +103,7 @@ func remaining(ctx context.Context) (int64, error) {
 	}
 	left := int64(time.Until(deadline))
 	if left <= 0 {
-		return 0, fromContext(context.DeadlineExceeded)
+		return 0, callers(Timeout, "the deadline passed %s", when)
 	}
 	return left, nil
 }

@@ -72,10 +72,15 @@ type Error struct {
 	// then what is below that; a dictionary follows its index.
 	Column int
 	Side   Side
-	// Input is the batch, from 0; -1: none of them, or the result.
+	// Input is the batch or the stream, from 0; -1: none of them, or the result.
 	Input int
 	Text  string
+
+	cause error // what Unwrap tells
 }
+
+// Unwrap gives the cause of a context that ended, or the error that a reader panicked with.
+func (e *Error) Unwrap() error { return e.cause }
 
 // Error is one line: what happened, and where.
 func (e *Error) Error() string {
@@ -116,14 +121,7 @@ func callers(code Code, format string, a ...any) *Error {
 	return &Error{Code: code, Column: -1, Side: SideCaller, Input: -1, Text: fmt.Sprintf(format, a...)}
 }
 
-func fromContext(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return callers(Timeout, "the deadline passed before the call began")
-	}
-	return callers(Cancelled, "the context was cancelled before the call began")
-}
-
-func fromMismatch(err error) error {
+func fromMismatch(err error) *Error {
 	e := callers(BadData, "%v", err)
 	var mismatch *cdata.MismatchError
 	if errors.As(err, &mismatch) {

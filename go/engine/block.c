@@ -11,8 +11,13 @@ void* alloy_go_block_new(uint64_t size) { return calloc(1, size); }
 
 void alloy_go_block_free(void* block) { free(block); }
 
-// Where the thread, while Go releases a result on it, lists the blocks that are gone.
 static _Thread_local alloy_go_block** gone_blocks;
+
+alloy_go_block** alloy_go_list_gone(alloy_go_block** list) {
+  alloy_go_block** before = gone_blocks;
+  gone_blocks = list;
+  return before;
+}
 
 void alloy_go_block_drop(void* memory, int64_t parts) {
   alloy_go_block* block = memory;
@@ -58,10 +63,9 @@ void alloy_go_release_schema(struct ArrowSchema* schema) { schema->release = NUL
 void* alloy_go_call_release(struct ArrowArray* array) {
   if (array->release == NULL) return NULL;
   alloy_go_block* gone = NULL;
-  alloy_go_block** outer = gone_blocks;
-  gone_blocks = &gone;
+  alloy_go_block** outer = alloy_go_list_gone(&gone);
   array->release(array);
-  gone_blocks = outer;
+  alloy_go_list_gone(outer);
   return gone;
 }
 

@@ -13,7 +13,7 @@
 typedef struct alloy_go_block {
   int64_t parts;     // structs that are not released, and one while Go holds the block
   uintptr_t handle;  // whose keeper gets the block back with the last part
-  struct alloy_go_block* next;  // in the list that alloy_go_call_release gives
+  struct alloy_go_block* next;  // in the list of those that are gone
 } alloy_go_block;
 
 // What private_data of a struct points to; in the block as well.
@@ -30,6 +30,10 @@ void alloy_go_block_free(void* block);
 
 // Give up `parts` of the block; with the last of them it is given back to Go.
 void alloy_go_block_drop(void* block, int64_t parts);
+
+// Have the blocks that are given back on this thread listed, until the list before, which
+// is returned, is set again; NULL: Go is called for each.
+alloy_go_block** alloy_go_list_gone(alloy_go_block** list);
 
 // What the structs of a block carry as their release; private_data is their part.
 void alloy_go_release_array(struct ArrowArray* array);

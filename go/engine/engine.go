@@ -17,7 +17,6 @@ _Static_assert(sizeof(struct ArrowSchema) == 72, "the Go mirror of ArrowSchema")
 import "C"
 
 import (
-	"fmt"
 	"runtime"
 	"runtime/cgo"
 	"sync/atomic"
@@ -212,8 +211,12 @@ func (c *Call) Cancel(ticket uint64) {
 
 // Release gives a result back to the backend.
 func (o *Owner) Release() {
-	at := (*BlockHeader)(C.alloy_go_call_release((*C.struct_ArrowArray)(unsafe.Pointer(&o.Array))))
-	for at != nil {
+	giveBack(C.alloy_go_call_release((*C.struct_ArrowArray)(unsafe.Pointer(&o.Array))))
+}
+
+// giveBack tells the keepers of a list of blocks.
+func giveBack(list unsafe.Pointer) {
+	for at := (*BlockHeader)(list); at != nil; {
 		block := at
 		at = block.next // before the keeper has the block
 		cgo.Handle(block.handle).Value().(Keeper).GiveBack()
@@ -225,7 +228,7 @@ func (o *Owner) Release() {
 func NewBlock(size uintptr, keeper Keeper) *BlockHeader {
 	block := (*BlockHeader)(C.alloy_go_block_new(C.uint64_t(size)))
 	if block == nil {
-		panic(fmt.Sprintf("alloy: out of memory: %d bytes for the structs of a call", size))
+		outOfMemory(size)
 	}
 	if keeper != nil {
 		block.handle = uintptr(cgo.NewHandle(keeper))
