@@ -10,7 +10,14 @@
 // Linux on x86-64 and arm64 with glibc, cgo, g++ 12.
 package alloy
 
-import "github.com/ignalina/alloy/go/bridge"
+import (
+	"io"
+
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+
+	"github.com/ignalina/alloy/go/bridge"
+)
 
 // The types; see each for its use.
 type (
@@ -63,3 +70,15 @@ const (
 
 // Info writes a line of the program's own to standard output, in the form of the log.
 func Info(text string) { bridge.Info(text) }
+
+// ReadIPC reads an Arrow IPC stream from a file, a pipe or a socket, batch by batch; a
+// broken one, or one without its end marker, is an error that says where.
+func ReadIPC(r io.Reader, options ...ipc.Option) (array.RecordReader, error) {
+	return bridge.ReadIPC(r, options...)
+}
+
+// WriteIPC writes what a reader gives as an Arrow IPC stream, each batch at once. An error
+// of the reader is returned as it is, and leaves the output without its end marker.
+func WriteIPC(w io.Writer, r array.RecordReader, options ...ipc.Option) error {
+	return bridge.WriteIPC(w, r, options...)
+}

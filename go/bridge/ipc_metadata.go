@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+
+package bridge
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// checkMetadata looks at the flatbuffer of an IPC message before arrow-go does, which
+// makes room for as many fields, pairs and children as the bytes say there are: a broken
+// number there would ask for all memory, over which Go cannot recover.
+func checkMetadata(bytes []byte) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("its metadata lead out of themselves: %v", cause)
+		}
+	}()
+	// A table has four bytes of its own at least; more tables than that are seen twice.
+	m := &metadata{bytes: bytes, tables: len(bytes) / 4}
+	message := m.follow(0)
+	header := m.at(message, 2)
+	if header == 0 {
+		return errors.New("its metadata have no header")
+	}
+	m.pairs(message, 4)
+	switch header = m.follow(header); m.bytes[m.need(message, 1)] {
+	case 1: // a schema
+		m.fields(header, 1, 0)
+		m.pairs(header, 2)
+		m.vector(header, 3, 8)
+	case 2: // a dictionary
+		m.batch(m.follow(m.need(header, 1)))
+	case 3: // a batch
+		m.batch(header)
+	}
+	return nil
+}
+
+// metadata walks tables by the numbers of their fields in Arrow's Message.fbs and
+// Schema.fbs. What leads outside panics, as an index out of range or in its own words.
+type metadata struct {
+	bytes  []byte
+	tables int
+}
+
+const maxNesting = 64 // as the engine has it
+
+func (m *metadata) u32(at int) int { return int(binary.LittleEndian.Uint32(m.bytes[at:])) }
+func (m *metadata) u16(at int) int { return int(binary.LittleEndian.Uint16(m.bytes[at:])) }
+
+// follow gives the table that an offset at a place leads to.
+func (m *metadata) follow(at int) int {
+	if m.tables--; m.tables < 0 {
+		panic("more tables than there is room for")
+	}
+	return at + m.u32(at)
+}
+
+// at is the place of a field in a table, 0 when it is absent.
+func (m *metadata) at(table, field int) int {
+	entries := table - int(int32(m.u32(table)))
+	if at := 4 + 2*field; at < m.u16(entries) {
+		if offset := m.u16(entries + at); offset != 0 {
+			return table + offset
+		}
+	}
+	return 0
+}
+
+// need is at, of a field that must be there.
+func (m *metadata) need(table, field int) int {
+	at := m.at(table, field)
+	if at == 0 {
+		panic(fmt.Sprintf("field %d is missing", field))
+	}
+	return at
+}
+
+// vector gives the first place and the length of a vector of values of some bytes.
+func (m *metadata) vector(table, field, width int) (int, int) {
+	at := m.at(table, field)
+	if at == 0 {
+		return 0, 0
+	}
+	at += m.u32(at)
+	length := m.u32(at)
+	if length > (len(m.bytes)-at-4)/width {
+		panic(fmt.Sprintf("a list of %d", length))
+	}
+	return at + 4, length
+}
+
+func (m *metadata) fields(table, field, depth int) {
+	if depth > maxNesting {
+		panic(fmt.Sprintf("more than %d levels", maxNesting))
+	}
+	at, length := m.vector(table, field, 4)
+	for i := range length {
+		child := m.follow(at + 4*i)
+		const union = 14
+		if kind := m.at(child, 2); kind != 0 && m.bytes[kind] == union {
+			m.vector(m.follow(m.need(child, 3)), 1, 4)
+		}
+		m.fields(child, 5, depth+1)
+		m.pairs(child, 6)
+	}
+}
+
+func (m *metadata) pairs(table, field int) {
+	at, length := m.vector(table, field, 4)
+	for i := range length {
+		pair := m.follow(at + 4*i)
+		m.vector(pair, 0, 1)
+		m.vector(pair, 1, 1)
+	}
+}
+
+func (m *metadata) batch(table int) {
+	m.vector(table, 1, 16) // nodes
+	_, buffers := m.vector(table, 2, 16)
+	at, length := m.vector(table, 4, 8) // how many of the buffers belong to each view
+	for i := range length {
+		if count := int64(binary.LittleEndian.Uint64(m.bytes[at+8*i:])); count < 0 || count > int64(buffers) {
+			panic(fmt.Sprintf("%d buffers of a view, of %d in all", count, buffers))
+		}
+	}
+}
