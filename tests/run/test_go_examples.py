@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The Go programs of the documents run as they stand."""
 
+import io
 import pathlib
 import subprocess
 import unittest
+
+import pyarrow
+import pyarrow.ipc
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
@@ -34,6 +38,24 @@ class GoExamplesTest(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("MyCoolRustLib.a", done.stdout)
         self.assertNotIn("counted", done.stdout)
+
+    def test_the_stream_of_the_readme_is_a_filter(self):
+        points = pyarrow.table({"x": [3.0, None, 8.0], "y": [4.0, 1.0, 6.0]})
+        bytes_in = io.BytesIO()
+        with pyarrow.ipc.new_stream(bytes_in, points.schema) as writer:
+            for _ in range(3):
+                writer.write_table(points)
+        program = ["go", "run", "./examples/go/stream"]
+        done = subprocess.run(program, cwd=ROOT, input=bytes_in.getvalue(),
+                              capture_output=True, timeout=600)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        table = pyarrow.ipc.open_stream(done.stdout).read_all()
+        self.assertEqual(table.to_pydict(), {"distance": [5.0, None, 10.0] * 3})
+        broken = subprocess.run(program, cwd=ROOT, input=bytes_in.getvalue()[:-100],
+                                capture_output=True, timeout=600)
+        self.assertNotEqual(broken.returncode, 0)
+        self.assertIn(b"Arrow IPC stream: batch 2, in the message that begins at byte",
+                      broken.stderr)
 
 
 if __name__ == "__main__":
