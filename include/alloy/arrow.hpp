@@ -10,6 +10,9 @@
 // binds each time; where the same function is called again, keep a BoundCall: then no
 // schema is looked at twice.
 //
+// Stream takes and gives RecordBatchReaders or whole Tables, FromChunks Arrays and
+// ChunkedArrays; both answer with Arrow's own Status.
+//
 // Needs Arrow C++ (find_package(Arrow), or the one inside an installed pyarrow: see
 // cmake/AlloyArrow.cmake). For programs without it there is alloy.hpp.
 //
@@ -33,6 +36,7 @@
 #include "alloy/alloy.hpp"
 #include "alloy/detail/arrow_export.hpp"
 #include "alloy/detail/arrow_import.hpp"
+#include "alloy/detail/arrow_stream.hpp"
 
 namespace alloy::arrow {
 
