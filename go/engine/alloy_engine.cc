@@ -5,6 +5,134 @@
 
 #include "alloy_engine.h"
 
+// src/base/json.cc ----------------------------------------------------------------------
+//
+// A writer of JSON, as RFC 8259 has it: what it gives is one well-formed value in UTF-8,
+// whatever the strings hold.
+#ifndef ALLOY_SRC_BASE_JSON_H_
+#define ALLOY_SRC_BASE_JSON_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+
+class JsonWriter {
+ public:
+  void BeginObject() { Open('{'); }
+  void EndObject() { Close('}'); }
+  void BeginArray() { Open('['); }
+  void EndArray() { Close(']'); }
+  // In an object, before each value.
+  void Key(std::string_view key);
+
+  // Bytes that are no UTF-8 become U+FFFD.
+  void String(std::string_view text);
+  void Int(int64_t number) { Value(std::to_string(number)); }
+  void Unsigned(uint64_t number) { Value(std::to_string(number)); }
+  void Bool(bool value) { Value(value ? "true" : "false"); }
+  void Null() { Value("null"); }
+
+  const std::string& text() const { return text_; }
+
+ private:
+  void Open(char bracket);
+  void Close(char bracket);
+  void Value(std::string_view text);
+  void Separate();
+  void Append(std::string_view text);
+
+  std::string text_;
+  bool first_ = true;  // of its object or array: no comma before it
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_JSON_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// The length of the UTF-8 character at the front, by Unicode's table of well-formed
+// sequences (3-7); 0: none is there.
+size_t CharacterAt(std::string_view text) {
+  const auto at = [&](size_t i) -> unsigned {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  const auto follows = [&](size_t i, unsigned low = 0x80, unsigned high = 0xbf) {
+    return at(i) >= low && at(i) <= high;
+  };
+  const unsigned lead = at(0);
+  if (lead < 0x80) return 1;
+  if (lead >= 0xc2 && lead <= 0xdf) return follows(1) ? 2 : 0;
+  if (lead >= 0xe0 && lead <= 0xef) {
+    const unsigned low = lead == 0xe0 ? 0xa0 : 0x80, high = lead == 0xed ? 0x9f : 0xbf;
+    return follows(1, low, high) && follows(2) ? 3 : 0;
+  }
+  if (lead >= 0xf0 && lead <= 0xf4) {
+    const unsigned low = lead == 0xf0 ? 0x90 : 0x80, high = lead == 0xf4 ? 0x8f : 0xbf;
+    return follows(1, low, high) && follows(2) && follows(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+void JsonWriter::Separate() {
+  if (!first_) text_ += ',';
+  first_ = false;
+}
+
+void JsonWriter::Open(char bracket) {
+  Separate();
+  text_ += bracket;
+  first_ = true;
+}
+
+void JsonWriter::Close(char bracket) {
+  text_ += bracket;
+  first_ = false;
+}
+
+void JsonWriter::Value(std::string_view text) {
+  Separate();
+  text_ += text;
+}
+
+void JsonWriter::Key(std::string_view key) {
+  String(key);
+  text_ += ':';
+  first_ = true;  // its value has no comma before it
+}
+
+void JsonWriter::String(std::string_view text) {
+  Separate();
+  text_ += '"';
+  Append(text);
+  text_ += '"';
+}
+
+void JsonWriter::Append(std::string_view text) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  while (!text.empty()) {
+    const size_t length = CharacterAt(text);
+    const auto byte = static_cast<unsigned char>(text[0]);
+    if (length == 0) {
+      text_ += "\\ufffd";
+    } else if (byte == '"' || byte == '\\') {
+      text_ += {'\\', text[0]};
+    } else if (byte < 0x20 || byte == 0x7f) {
+      text_ += {'\\', 'u', '0', '0', kDigits[byte >> 4U], kDigits[byte & 15U]};
+    } else {
+      text_ += text.substr(0, length);
+    }
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/base/names.cc ---------------------------------------------------------------------
 //
 // The names of codes and reasons, for texts and for bindings.
@@ -6472,6 +6600,13 @@ Status LookThrough(std::span<const std::byte> bytes, AdmittedLibrary* library);
 //   Fails  REFUSED with NEEDED.
 Status CheckNeeds(const AdmittedLibrary& library, const std::vector<std::string>& needed);
 
+// The parts of it that an inspection calls one by one.
+Policy PolicyOf(const std::string& path, const Admission& admission);
+// Whether a file is to be linked: an archive, or what a linker would take for its script.
+bool IsForTheLinker(std::span<const std::byte> bytes, const std::string& path);
+// What a host says that does not allow unsigned libraries: REFUSED with UNSIGNED.
+Status NoCertificate(const std::string& path);
+
 // What whoever runs the host should hear of: a certificate that ends within 30 days.
 std::vector<std::string> WarningsOf(const Verified& verified, int64_t now);
 
@@ -6621,7 +6756,6 @@ Result<std::string> ReadSidecar(const std::string& path, const std::string& libr
 #endif  // ALLOY_SRC_ADMIT_SIDECAR_FILE_H_
 
 namespace alloy::core_v0_1 {
-namespace {
 
 Policy PolicyOf(const std::string& path, const Admission& admission) {
   return {.library = path,
@@ -6629,6 +6763,26 @@ Policy PolicyOf(const std::string& path, const Admission& admission) {
           .min_sequence = admission.min_sequence,
           .now = admission.now};
 }
+
+bool IsForTheLinker(std::span<const std::byte> bytes, const std::string& path) {
+  constexpr std::string_view kElf =
+      "\x7f"
+      "ELF";
+  const bool is_elf = bytes.size() >= kElf.size() &&
+                      std::memcmp(bytes.data(), kElf.data(), kElf.size()) == 0;
+  return IsArchive(bytes) || (!is_elf && IsNamedArchive(path));
+}
+
+Status NoCertificate(const std::string& path) {
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_UNSIGNED,
+              path +
+                  ": no certificate is given, and this host does not allow unsigned "
+                  "libraries; give the certificate of its signer (`arrowalloy "
+                  "cert-base64 FILE` prints it), or allow them when the host is made "
+                  "(ALLOY_ALLOW_UNSIGNED, AllowUnsigned) if you trust the file");
+}
+
+namespace {
 
 // What is signed about a file of this size, before a byte of it is read.
 Result<Verified> VerifyStatement(const Crypto& crypto, const Certificate& anchor,
@@ -6669,16 +6823,6 @@ Status AdmitSigned(const Admission& admission, const Crypto& crypto,
   const Status same = CheckDigest(crypto, library->verified->statement, *library->digest,
                                   PolicyOf(path, admission));
   return same.ok() ? same : same.WithPrefix(path + ": ");
-}
-
-// Whether a file is to be linked: an archive, or what a linker would take for its script.
-bool IsForTheLinker(std::span<const std::byte> bytes, const std::string& path) {
-  constexpr std::string_view kElf =
-      "\x7f"
-      "ELF";
-  const bool is_elf = bytes.size() >= kElf.size() &&
-                      std::memcmp(bytes.data(), kElf.data(), kElf.size()) == 0;
-  return IsArchive(bytes) || (!is_elf && IsNamedArchive(path));
 }
 
 // A static archive becomes the library that is linked of it.
@@ -7561,6 +7705,271 @@ Result<std::string_view> ElfReader::String(uint64_t offset) const {
   if (offset >= strings_.size())
     return ElfMalformed("a name lies outside of the string table");
   return std::string_view(strings_.data() + offset);  // ends: the last byte is a NUL
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/admit/inspect.cc ------------------------------------------------------------------
+//
+// All that can be known of a library without running any of it, and the verdict that a
+// load would come to.
+#ifndef ALLOY_SRC_ADMIT_INSPECT_H_
+#define ALLOY_SRC_ADMIT_INSPECT_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+struct Inspection {
+  std::string library;  // its path
+  int64_t size = 0;
+  bool is_archive = false;       // it is walked, not linked
+  std::optional<Digest> digest;  // none without libcrypto
+  std::string sidecar;           // its path; empty: there is none that can be read
+  // What the sidecar says, believed or not; none where it is malformed.
+  std::optional<Statement> statement;
+  std::vector<CertificateFacts> certificates;  // of the sidecar, the signer's first
+  // Whether the signature holds, and leads to the certificate that was given.
+  bool trusted = false;
+  std::vector<std::string> warnings;
+  ElfFindings elf;
+  Status verdict;
+};
+
+// Borrows nothing for longer than the call.
+//   Fails  REFUSED with a reason of 3001 to 3006: the file cannot be read.
+Result<Inspection> Inspect(const std::string& path, const Admission& admission,
+                           bool allows_unsigned, LibcryptoSource& libcrypto);
+
+// As alloy.h documents it for alloy_inspect.
+std::string AsJson(const Inspection& found);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_INSPECT_H_
+
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// What the sidecar claims. Its faults are for the verdict to tell.
+void ReadClaims(const std::string& bytes, const Crypto* crypto, Inspection* found) {
+  const auto parts = SplitSidecar(bytes);
+  if (!parts.ok()) return;
+  auto statement = ParseStatement(parts->message);
+  if (statement.ok()) found->statement = *std::move(statement);
+  if (crypto == nullptr) return;
+  for (const std::vector<std::byte>& der : parts->certificates) {
+    const auto certificate = Certificate::FromDer(*crypto, der);
+    if (!certificate.ok()) return;
+    found->certificates.push_back(certificate->facts());
+  }
+}
+
+void LookAt(std::span<const std::byte> bytes, Inspection* found) {
+  found->is_archive = IsForTheLinker(bytes, found->library);
+  if (!found->is_archive) {
+    found->elf = FindAllInElf(bytes);
+    return;
+  }
+  const auto walked = WalkArchive(bytes);
+  if (!walked.ok()) found->elf.faults.push_back(walked.status());
+}
+
+// The steps of a load with a certificate, in its order and with its words.
+Status JudgeSignature(const Result<std::string>& sidecar, const std::string& sidecar_path,
+                      const Crypto& crypto, const Admission& admission,
+                      Inspection* found) {
+  const std::string library = found->library + ": ", beside = sidecar_path + ": ";
+  const auto anchor = ParseCertificateArgument(crypto, admission.certificate);
+  if (!anchor.ok()) return anchor.status().WithPrefix(library);
+  if (!sidecar.ok()) return sidecar.status();
+  const auto verified = VerifySidecar(crypto, *anchor, *sidecar, admission.now);
+  if (!verified.ok()) return verified.status().WithPrefix(beside);
+  found->trusted = true;
+  found->warnings = WarningsOf(*verified, admission.now);
+  const Policy policy = PolicyOf(found->library, admission);
+  const Status wanted = CheckStatement(verified->statement, found->size, policy);
+  if (!wanted.ok()) return wanted.WithPrefix(beside);
+  const Status same = CheckDigest(crypto, verified->statement, *found->digest, policy);
+  if (!same.ok()) return same.WithPrefix(library);
+  if (!found->elf.faults.empty()) return found->elf.faults.front().WithPrefix(library);
+  if (found->is_archive) return Status();
+  const Status needs = CheckNeeded(verified->statement, found->elf.facts.needed, policy);
+  return needs.ok() ? needs : needs.WithPrefix(library);
+}
+
+Status JudgeUnsigned(const Inspection& found, bool allows_unsigned) {
+  if (!allows_unsigned) return NoCertificate(found.library);
+  if (found.elf.faults.empty()) return Status();
+  return found.elf.faults.front().WithPrefix(found.library + ": ");
+}
+
+}  // namespace
+
+Result<Inspection> Inspect(const std::string& path, const Admission& admission,
+                           bool allows_unsigned, LibcryptoSource& libcrypto) {
+  const auto opened = OpenLibraryFile(path);
+  if (!opened.ok()) return opened.status().WithPrefix(path + ": ");
+  const auto copy = CopySealed(*opened);
+  if (!copy.ok()) return copy.status().WithPrefix(path + ": ");
+  Inspection found;
+  found.library = path;
+  found.size = opened->size;
+  const auto crypto = libcrypto.Get();
+  if (crypto.ok()) {
+    ALLOY_ASSIGN_OR_RETURN(found.digest, (*crypto)->Sha256(Bytes(copy->bytes)));
+  }
+  const std::string sidecar_path =
+      admission.sidecar.empty() ? SidecarBeside(path) : admission.sidecar;
+  const auto sidecar = ReadSidecar(sidecar_path, path);
+  if (sidecar.ok()) {
+    found.sidecar = sidecar_path;
+    ReadClaims(*sidecar, crypto.ok() ? crypto->get() : nullptr, &found);
+  }
+  LookAt(Bytes(copy->bytes), &found);
+  if (admission.certificate.empty()) {
+    found.verdict = JudgeUnsigned(found, allows_unsigned);
+  } else if (!crypto.ok()) {
+    found.verdict = crypto.status().WithPrefix(path + ": ");
+  } else {
+    found.verdict = JudgeSignature(sidecar, sidecar_path, **crypto, admission, &found);
+  }
+  return found;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/admit/inspect_json.cc -------------------------------------------------------------
+
+namespace alloy::core_v0_1 {
+namespace {
+
+void Field(JsonWriter& json, const char* key, std::string_view value) {
+  json.Key(key);
+  json.String(value);
+}
+
+void FieldOrNull(JsonWriter& json, const char* key, std::string_view value) {
+  json.Key(key);
+  if (value.empty()) {
+    json.Null();
+  } else {
+    json.String(value);
+  }
+}
+
+void Strings(JsonWriter& json, const char* key, const std::vector<std::string>& values) {
+  json.Key(key);
+  json.BeginArray();
+  for (const std::string& value : values) json.String(value);
+  json.EndArray();
+}
+
+void WriteStatus(JsonWriter& json, const Status& status) {
+  json.BeginObject();
+  json.Key("ok");
+  json.Bool(status.ok());
+  json.Key("code");
+  json.Int(status.code());
+  Field(json, "code_name", CodeName(status.code()));
+  json.Key("reason");
+  json.Int(status.reason());
+  Field(json, "reason_name", ReasonName(status.reason()));
+  Field(json, "text", status.ok() ? "" : status.fault().text);
+  json.EndObject();
+}
+
+void WriteStatement(JsonWriter& json, const std::optional<Statement>& statement) {
+  json.Key("statement");
+  if (!statement) return json.Null();
+  json.BeginObject();
+  Field(json, "kind", statement->kind);
+  Field(json, "name", statement->name);
+  Field(json, "version", statement->version);
+  json.Key("sequence");
+  json.Unsigned(statement->sequence);
+  json.Key("abi");
+  json.Unsigned(statement->abi);
+  Field(json, "platform", statement->platform);
+  Field(json, "not_before", TimeText(statement->not_before));
+  Field(json, "not_after", TimeText(statement->not_after));
+  json.Key("size");
+  json.Int(statement->size);
+  Field(json, "sha256", statement->sha256);
+  Field(json, "file", statement->file);
+  Strings(json, "needed", statement->needed);
+  json.EndObject();
+}
+
+void WriteCertificate(JsonWriter& json, const CertificateFacts& facts) {
+  json.BeginObject();
+  Field(json, "subject", facts.subject);
+  Field(json, "issuer", facts.issuer);
+  Field(json, "key", facts.key);
+  Field(json, "not_before", TimeText(facts.not_before));
+  Field(json, "not_after", TimeText(facts.not_after));
+  Field(json, "sha256", facts.sha256);
+  json.Key("is_ca");
+  json.Bool(facts.is_ca);
+  json.EndObject();
+}
+
+void WriteElf(JsonWriter& json, const ElfFindings& elf) {
+  json.Key("elf");
+  json.BeginObject();
+  json.Key("findings");
+  json.BeginArray();
+  for (const Status& fault : elf.faults) {
+    json.BeginObject();
+    json.Key("reason");
+    json.Int(fault.reason());
+    Field(json, "reason_name", ReasonName(fault.reason()));
+    Field(json, "text", fault.fault().text);
+    json.EndObject();
+  }
+  json.EndArray();
+  Strings(json, "needed", elf.facts.needed);
+  Strings(json, "exports", elf.facts.exports);
+  json.EndObject();
+}
+
+}  // namespace
+
+std::string AsJson(const Inspection& found) {
+  JsonWriter json;
+  json.BeginObject();
+  Field(json, "library", found.library);
+  json.Key("size");
+  json.Int(found.size);
+  FieldOrNull(json, "sha256", found.digest ? HexText(*found.digest) : "");
+  Field(json, "kind", found.is_archive ? "archive" : "library");
+  json.Key("verdict");
+  WriteStatus(json, found.verdict);
+  json.Key("trusted");
+  json.Bool(found.trusted);
+  FieldOrNull(json, "sidecar", found.sidecar);
+  WriteStatement(json, found.statement);
+  json.Key("signer");
+  if (found.certificates.empty()) {
+    json.Null();
+  } else {
+    WriteCertificate(json, found.certificates.front());
+  }
+  json.Key("certificates");
+  json.BeginArray();
+  for (const CertificateFacts& facts : found.certificates) WriteCertificate(json, facts);
+  json.EndArray();
+  Strings(json, "warnings", found.warnings);
+  WriteElf(json, found.elf);
+  json.EndObject();
+  return json.text();
 }
 
 }  // namespace alloy::core_v0_1
@@ -9257,14 +9666,7 @@ std::shared_ptr<Service> Bridge::Serve(std::shared_ptr<const BackendTable> table
 }
 
 Status Bridge::CheckUnsigned(const std::string& library) const {
-  if (!host_->allows_unsigned()) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_UNSIGNED,
-                library +
-                    ": no certificate is given, and this host does not allow unsigned "
-                    "libraries; give the certificate of its signer (`arrowalloy "
-                    "cert-base64 FILE` prints it), or allow them when the host is made "
-                    "(ALLOY_ALLOW_UNSIGNED, AllowUnsigned) if you trust the file");
-  }
+  if (!host_->allows_unsigned()) return NoCertificate(library);
   if (min_sequence_ != 0) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_UNSIGNED,
                 library + ": the bridge wants a signed sequence of at least " +
@@ -10720,6 +11122,41 @@ void InputPort::Give(std::shared_ptr<InputPort> port, ArrowArrayStream* out) {
 
 }  // namespace alloy::core_v0_1
 
+// src/engine/inspect_library.cc ---------------------------------------------------------
+#ifndef ALLOY_SRC_ENGINE_INSPECT_LIBRARY_H_
+#define ALLOY_SRC_ENGINE_INSPECT_LIBRARY_H_
+
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+// What alloy_inspect answers: its shape stands in alloy.h. certificate empty: none.
+//   Fails  INVALID, or REFUSED with a reason of 3001 to 3006: the file cannot be read.
+Result<std::string> InspectLibrary(Host& host, const std::string& library,
+                                   const std::string& certificate);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_INSPECT_LIBRARY_H_
+
+
+namespace alloy::core_v0_1 {
+
+Result<std::string> InspectLibrary(Host& host, const std::string& library,
+                                   const std::string& certificate) {
+  if (library.empty()) return Fail(ALLOY_INVALID, "the library is not named");
+  Admission admission;
+  admission.certificate = certificate;
+  admission.now = UnixSeconds();
+  ALLOY_ASSIGN_OR_RETURN(
+      const Inspection found,
+      Inspect(library, admission, host.allows_unsigned(), host.libraries().libcrypto()));
+  return AsJson(found);
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/engine/libraries.cc ---------------------------------------------------------------
 
 #include <algorithm>
@@ -11722,6 +12159,29 @@ alloy_code alloy_bridge_load(alloy_bridge* bridge, const char* library,
     if (bridge == nullptr) return NullArgument("bridge");
     // A load of nothing fails as a load does: it sticks.
     return bridge->bridge->Load(library != nullptr ? library : "", certificate);
+  });
+}
+
+alloy_code alloy_inspect(alloy_host* host, const char* library, const char* certificate,
+                         char* json, int64_t capacity, int64_t* out_length,
+                         alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (out_length != nullptr) *out_length = 0;
+    if (host == nullptr) return NullArgument("host");
+    if (library == nullptr) return NullArgument("library");
+    if (capacity < 0) return Fail(ALLOY_INVALID, "capacity is negative");
+    if (json == nullptr && capacity > 0) return NullArgument("json");
+    ALLOY_ASSIGN_OR_RETURN(
+        const std::string text,
+        alloy::core_v0_1::InspectLibrary(*host->host, library,
+                                    certificate != nullptr ? certificate : ""));
+    if (capacity > 0) {
+      const auto cut = alloy::core_v0_1::CutText(text, static_cast<size_t>(capacity) - 1);
+      std::memcpy(json, cut.data(), cut.size());
+      json[cut.size()] = '\0';
+    }
+    if (out_length != nullptr) *out_length = static_cast<int64_t>(text.size());
+    return Status();
   });
 }
 

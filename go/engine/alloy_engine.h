@@ -21,6 +21,7 @@
 #define alloy_host_free alloy_v0_1_host_free
 #define alloy_host_log alloy_v0_1_host_log
 #define alloy_host_new alloy_v0_1_host_new
+#define alloy_inspect alloy_v0_1_inspect
 #define alloy_link alloy_v0_1_link
 #define alloy_reason_name alloy_v0_1_reason_name
 #define alloy_stream_error alloy_v0_1_stream_error
@@ -570,6 +571,39 @@ ALLOY_API alloy_code alloy_bridge_new(alloy_host* host,
 //            ALLOY_CLOSED   the bridge is closed.
 ALLOY_API alloy_code alloy_bridge_load(alloy_bridge* bridge, const char* library,
                                        const char* certificate, alloy_error* err);
+
+// Tell all that can be known of a library or a static archive without running any of it,
+// and what alloy_bridge_load would answer, short of loading it: one JSON object in UTF-8.
+//
+//   {"library": path, "size": bytes, "sha256": "hex" or null (no libcrypto.so.3),
+//    "kind": "library" or "archive" (walked, not linked),
+//    "verdict": {"ok", "code", "code_name", "reason", "reason_name", "text"},
+//    "trusted": whether the signature leads to the certificate that was given,
+//    "sidecar": path or null,
+//    "statement": null or {"kind", "name", "version", "sequence", "abi", "platform",
+//        "not_before", "not_after" (2026-09-01T00:00:00Z), "size", "sha256", "file",
+//        "needed": [soname, ...]},
+//    "signer": null or {"subject", "issuer", "key", "not_before", "not_after", "sha256"
+//    of
+//        its DER, "is_ca"},
+//    "certificates": [the signer's and the others of the sidecar, as "signer"],
+//    "warnings": [text, ...],
+//    "elf": {"findings": [{"reason", "reason_name", "text"}, ...], "needed": [soname,
+//    ...],
+//        "exports": [symbol, ...]}}
+//
+// Statement, signer and certificates are what the file claims unless "trusted" is true.
+// Later versions add members. The text is cut at capacity, and ends with a NUL.
+//
+//   Borrows  host, library, certificate (NULL or empty: none), json (capacity bytes; NULL
+//            only with capacity 0).
+//   Gives    out_length, what the whole text needs, without the NUL; 0 on failure.
+//   Fails    ALLOY_REFUSED  the file cannot be read: reason says why. A library that
+//   would
+//                           be refused is no failure: "verdict" says so.
+ALLOY_API alloy_code alloy_inspect(alloy_host* host, const char* library,
+                                   const char* certificate, char* json, int64_t capacity,
+                                   int64_t* out_length, alloy_error* err);
 
 // Calls of it answer ALLOY_CLOSED from now on; results stay valid. A run under way ends
 // by itself.

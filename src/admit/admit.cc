@@ -12,7 +12,6 @@
 #include "trust/time_text.h"
 
 namespace alloy::core {
-namespace {
 
 Policy PolicyOf(const std::string& path, const Admission& admission) {
   return {.library = path,
@@ -20,6 +19,26 @@ Policy PolicyOf(const std::string& path, const Admission& admission) {
           .min_sequence = admission.min_sequence,
           .now = admission.now};
 }
+
+bool IsForTheLinker(std::span<const std::byte> bytes, const std::string& path) {
+  constexpr std::string_view kElf =
+      "\x7f"
+      "ELF";
+  const bool is_elf = bytes.size() >= kElf.size() &&
+                      std::memcmp(bytes.data(), kElf.data(), kElf.size()) == 0;
+  return IsArchive(bytes) || (!is_elf && IsNamedArchive(path));
+}
+
+Status NoCertificate(const std::string& path) {
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_UNSIGNED,
+              path +
+                  ": no certificate is given, and this host does not allow unsigned "
+                  "libraries; give the certificate of its signer (`arrowalloy "
+                  "cert-base64 FILE` prints it), or allow them when the host is made "
+                  "(ALLOY_ALLOW_UNSIGNED, AllowUnsigned) if you trust the file");
+}
+
+namespace {
 
 // What is signed about a file of this size, before a byte of it is read.
 Result<Verified> VerifyStatement(const Crypto& crypto, const Certificate& anchor,
@@ -60,16 +79,6 @@ Status AdmitSigned(const Admission& admission, const Crypto& crypto,
   const Status same = CheckDigest(crypto, library->verified->statement, *library->digest,
                                   PolicyOf(path, admission));
   return same.ok() ? same : same.WithPrefix(path + ": ");
-}
-
-// Whether a file is to be linked: an archive, or what a linker would take for its script.
-bool IsForTheLinker(std::span<const std::byte> bytes, const std::string& path) {
-  constexpr std::string_view kElf =
-      "\x7f"
-      "ELF";
-  const bool is_elf = bytes.size() >= kElf.size() &&
-                      std::memcmp(bytes.data(), kElf.data(), kElf.size()) == 0;
-  return IsArchive(bytes) || (!is_elf && IsNamedArchive(path));
 }
 
 // A static archive becomes the library that is linked of it.

@@ -63,6 +63,13 @@ Status LookThrough(std::span<const std::byte> bytes, AdmittedLibrary* library);
 //   Fails  REFUSED with NEEDED.
 Status CheckNeeds(const AdmittedLibrary& library, const std::vector<std::string>& needed);
 
+// The parts of it that an inspection calls one by one.
+Policy PolicyOf(const std::string& path, const Admission& admission);
+// Whether a file is to be linked: an archive, or what a linker would take for its script.
+bool IsForTheLinker(std::span<const std::byte> bytes, const std::string& path);
+// What a host says that does not allow unsigned libraries: REFUSED with UNSIGNED.
+Status NoCertificate(const std::string& path);
+
 // What whoever runs the host should hear of: a certificate that ends within 30 days.
 std::vector<std::string> WarningsOf(const Verified& verified, int64_t now);
 

@@ -12,6 +12,7 @@
 #include "base/names.h"
 #include "engine/call.h"
 #include "engine/describe_into.h"
+#include "engine/inspect_library.h"
 #include "engine/link_library.h"
 #include "engine/stream.h"
 #include "engine/stream_of.h"
@@ -100,6 +101,29 @@ alloy_code alloy_bridge_load(alloy_bridge* bridge, const char* library,
     if (bridge == nullptr) return NullArgument("bridge");
     // A load of nothing fails as a load does: it sticks.
     return bridge->bridge->Load(library != nullptr ? library : "", certificate);
+  });
+}
+
+alloy_code alloy_inspect(alloy_host* host, const char* library, const char* certificate,
+                         char* json, int64_t capacity, int64_t* out_length,
+                         alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (out_length != nullptr) *out_length = 0;
+    if (host == nullptr) return NullArgument("host");
+    if (library == nullptr) return NullArgument("library");
+    if (capacity < 0) return Fail(ALLOY_INVALID, "capacity is negative");
+    if (json == nullptr && capacity > 0) return NullArgument("json");
+    ALLOY_ASSIGN_OR_RETURN(
+        const std::string text,
+        alloy::core::InspectLibrary(*host->host, library,
+                                    certificate != nullptr ? certificate : ""));
+    if (capacity > 0) {
+      const auto cut = alloy::core::CutText(text, static_cast<size_t>(capacity) - 1);
+      std::memcpy(json, cut.data(), cut.size());
+      json[cut.size()] = '\0';
+    }
+    if (out_length != nullptr) *out_length = static_cast<int64_t>(text.size());
+    return Status();
   });
 }
 

@@ -83,14 +83,7 @@ std::shared_ptr<Service> Bridge::Serve(std::shared_ptr<const BackendTable> table
 }
 
 Status Bridge::CheckUnsigned(const std::string& library) const {
-  if (!host_->allows_unsigned()) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_UNSIGNED,
-                library +
-                    ": no certificate is given, and this host does not allow unsigned "
-                    "libraries; give the certificate of its signer (`arrowalloy "
-                    "cert-base64 FILE` prints it), or allow them when the host is made "
-                    "(ALLOY_ALLOW_UNSIGNED, AllowUnsigned) if you trust the file");
-  }
+  if (!host_->allows_unsigned()) return NoCertificate(library);
   if (min_sequence_ != 0) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_UNSIGNED,
                 library + ": the bridge wants a signed sequence of at least " +

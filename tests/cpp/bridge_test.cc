@@ -98,10 +98,6 @@ TEST(BridgeTest, ACertificateIsNeverIgnored) {
   alloy::Bridge bridge(support::TestHost());
   EXPECT_EQ(bridge.SetImplLib(support::BackendPath("echo_cpp"), "MIIB").reason(),
             ALLOY_REASON_CERTIFICATE_DER);
-  const signing::Signer signer;
-  EXPECT_EQ(
-      bridge.SetImplLib(support::BackendPath("echo_cpp"), signer.cert.Base64()).reason(),
-      ALLOY_REASON_NO_SIDECAR);
 }
 
 TEST(BridgeTest, LoadsALibraryThatTheOwnerOfTheCertificateSigned) {
@@ -111,6 +107,39 @@ TEST(BridgeTest, LoadsALibraryThatTheOwnerOfTheCertificateSigned) {
   const auto status = bridge.SetImplLib(signed_copy.path(), signed_copy.certificate());
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_EQ(bridge.Backend()->name, "alloy.echo");
+}
+
+TEST(BridgeTest, AnInspectionTellsHowLongItsTextIs) {
+  const support::SignedCopy signed_copy(support::BackendPath("echo_cpp"), "alloy.echo",
+                                        "0.1.0");
+  const alloy::Host host;
+  const std::string certificate = signed_copy.certificate();
+  const auto inspect = [&](char* json, int64_t capacity, int64_t* length) {
+    return alloy_inspect(host.get(), signed_copy.path().c_str(), certificate.c_str(),
+                         json, capacity, length, nullptr);
+  };
+  int64_t length = 0, again = 0;
+  ASSERT_EQ(inspect(nullptr, 0, &length), ALLOY_OK);
+  std::string json(static_cast<size_t>(length) + 1, 'x');
+  ASSERT_EQ(inspect(json.data(), length + 1, &again), ALLOY_OK);
+  EXPECT_EQ(again, length);
+  EXPECT_EQ(json.back(), '\0');
+  EXPECT_NE(json.find(R"("trusted":true)"), std::string::npos) << json;
+  EXPECT_NE(json.find(R"("verdict":{"ok":true)"), std::string::npos) << json;
+  char cut[8];
+  ASSERT_EQ(inspect(cut, sizeof(cut), &length), ALLOY_OK);
+  EXPECT_STREQ(cut, "{\"libra");
+
+  alloy_error error;
+  EXPECT_EQ(
+      alloy_inspect(host.get(), "/nonexistent.so", nullptr, nullptr, 0, &length, &error),
+      ALLOY_REFUSED);
+  EXPECT_EQ(error.reason, ALLOY_REASON_CANNOT_OPEN);
+  EXPECT_EQ(length, 0);
+  EXPECT_EQ(alloy_inspect(nullptr, "x", nullptr, nullptr, 0, &length, nullptr),
+            ALLOY_INVALID);
+  EXPECT_EQ(inspect(nullptr, 1, &length), ALLOY_INVALID);
+  EXPECT_EQ(inspect(cut, -1, &length), ALLOY_INVALID);
 }
 
 TEST(BridgeTest, AFailedLoadSticksUntilOneSucceeds) {

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+//
+// A writer of JSON, as RFC 8259 has it: what it gives is one well-formed value in UTF-8,
+// whatever the strings hold.
+#ifndef ALLOY_SRC_BASE_JSON_H_
+#define ALLOY_SRC_BASE_JSON_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace alloy::core {
+
+class JsonWriter {
+ public:
+  void BeginObject() { Open('{'); }
+  void EndObject() { Close('}'); }
+  void BeginArray() { Open('['); }
+  void EndArray() { Close(']'); }
+  // In an object, before each value.
+  void Key(std::string_view key);
+
+  // Bytes that are no UTF-8 become U+FFFD.
+  void String(std::string_view text);
+  void Int(int64_t number) { Value(std::to_string(number)); }
+  void Unsigned(uint64_t number) { Value(std::to_string(number)); }
+  void Bool(bool value) { Value(value ? "true" : "false"); }
+  void Null() { Value("null"); }
+
+  const std::string& text() const { return text_; }
+
+ private:
+  void Open(char bracket);
+  void Close(char bracket);
+  void Value(std::string_view text);
+  void Separate();
+  void Append(std::string_view text);
+
+  std::string text_;
+  bool first_ = true;  // of its object or array: no comma before it
+};
+
+}  // namespace alloy::core
+
+#endif  // ALLOY_SRC_BASE_JSON_H_
