@@ -214,6 +214,10 @@ macro_rules! arrow2_glue {
                     Err(Error::new($crate::Code::Unsupported, text))
                 };
                 match field.data_type.to_logical_type() {
+                    // Version 0.14 forgets that it is one.
+                    DataType::Null if field.data_type != DataType::Null => {
+                        not_held("extension types of null")
+                    }
                     DataType::Struct(fields) if fields.is_empty() => {
                         not_held("structs without fields")
                     }
