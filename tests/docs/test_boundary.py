@@ -18,7 +18,8 @@ CASES = re.findall(r'^ +\{"(\w+)", (?:ALLOY_REASON_|kAny)', texts("tests/faults/
 CPP = set(re.findall(r"^TEST(?:_F|_P)?\((\w+),\s*(\w+)\)",
                      texts("src/**/*_test.cc", "tests/**/*.cc"), re.M))
 GO = set(re.findall(r"^func (Test\w+)\(", texts("go/**/*_test.go"), re.M))
-RUST = set(re.findall(r"^\s*fn (\w+)\(", texts("rust/**/*.rs", "tests/**/*.rs"), re.M))
+RUST = set(re.findall(r"^\s*fn (\w+)\(",
+                      texts("rust/**/*.rs", "tests/**/*.rs", "backends/**/*.rs"), re.M))
 
 
 def named():
