@@ -11,6 +11,8 @@
   X(new_backend) \
   X(keygen) \
   X(sign) \
+  X(verify) \
+  X(inspect) \
   X(link) \
   X(cert_base64) \
   X(read_table) \

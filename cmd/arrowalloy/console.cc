@@ -56,8 +56,12 @@ void Console::Print(std::string_view text) const { Write(stdout, text); }
 void Console::Answer(const Report& report) const { Answer(report, report.ToText()); }
 
 void Console::Answer(const Report& report, std::string_view text) const {
+  Answer(json() ? report.ToJson() : std::string(), text);
+}
+
+void Console::Answer(std::string_view json_line, std::string_view text) const {
   answered_ = true;
-  Print(json() ? report.ToJson() + "\n" : std::string(text));
+  Print(json() ? fmt::format("{}\n", json_line) : std::string(text));
 }
 
 void Console::Made(const Report& report) const {

@@ -42,6 +42,7 @@ class Console {
   // the latter.
   void Answer(const Report& report) const;
   void Answer(const Report& report, std::string_view text) const;
+  void Answer(std::string_view json_line, std::string_view text) const;
 
   // The answer of a command that makes files: not with -q.
   void Made(const Report& report) const;

@@ -50,7 +50,8 @@ void ReadMapping(const std::string& line, std::map<Identity, Mapped>* found) {
   // NOLINTNEXTLINE(cert-err34-c): the kernel's own format
   if (std::sscanf(line.c_str(), "%" SCNx64 "-%*x %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
                   &start, rights, &offset, &major, &minor, &inode, &name) != 6 ||
-      name == 0 || line.compare(static_cast<size_t>(name), sizeof(kMemory) - 1, kMemory) != 0) {
+      name == 0 ||
+      line.compare(static_cast<size_t>(name), sizeof(kMemory) - 1, kMemory) != 0) {
     return;
   }
   Mapped& mapped = (*found)[{makedev(major, minor), inode}];
@@ -72,11 +73,12 @@ std::vector<SealedLibrary> FindSealedLibraries(int64_t pid) {
   std::vector<SealedLibrary> libraries;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(process + "/fd", error)) {
-    struct stat status {};
+    struct stat status{};
     if (stat(entry.path().c_str(), &status) != 0) continue;
     const auto mapped = found.find({status.st_dev, status.st_ino});
     if (mapped == found.end() || !mapped->second.runs) continue;
-    libraries.push_back({mapped->second.name, entry.path().string(), mapped->second.base});
+    libraries.push_back(
+        {mapped->second.name, entry.path().string(), mapped->second.base});
     found.erase(mapped);
   }
   if (error) throw NoProcess(pid, error.message());

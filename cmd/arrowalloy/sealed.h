@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Sealed libraries of a running process: gdb cannot find their files by itself, since they
-// were loaded from memory.
+// Sealed libraries of a running process: gdb cannot find their files by itself, since
+// they were loaded from memory.
 #ifndef ARROWALLOY_SEALED_H_
 #define ARROWALLOY_SEALED_H_
 
@@ -12,9 +12,9 @@
 namespace arrowalloy {
 
 struct SealedLibrary {
-  std::string name;    // of the memory, such as memfd:libscore.so
-  std::string file;    // /proc/PID/fd/N, which gdb can read
-  uint64_t base = 0;   // where it is loaded
+  std::string name;   // of the memory, such as memfd:libscore.so
+  std::string file;   // /proc/PID/fd/N, which gdb can read
+  uint64_t base = 0;  // where it is loaded
 };
 
 // By the mappings of the process.

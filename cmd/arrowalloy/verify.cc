@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+//
+// Whether a host with this certificate would load a library. Runs nothing of it.
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "alloy/alloy.h"
+#include "command.h"
+#include "commands.h"
+#include "engine_failure.h"
+#include "inspection.h"
+
+namespace arrowalloy::verify {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  std::string library, certificate;
+  std::optional<std::string> name;
+  std::optional<int64_t> min_sequence;
+};
+
+// What a host asks for beyond a good signature.
+void CheckWishes(const Options& options, const Json& statement) {
+  const auto name = statement.at("name").get<std::string>();
+  if (options.name && *options.name != name) {
+    throw EngineFailure(ALLOY_REFUSED, ALLOY_REASON_NAME,
+                        fmt::format("signed is {}, wanted is {}", name, *options.name),
+                        options.library);
+  }
+  const auto sequence = statement.at("sequence").get<uint64_t>();
+  if (options.min_sequence && *options.min_sequence > 0 &&
+      sequence < static_cast<uint64_t>(*options.min_sequence)) {
+    throw EngineFailure(ALLOY_REFUSED, ALLOY_REASON_ROLLBACK,
+                        fmt::format("its sequence is {}, wanted is {} or more", sequence,
+                                    *options.min_sequence),
+                        options.library);
+  }
+}
+
+Exit Run(const Options& options, Console& console) {
+  const Json found = Inspect(options.library, CertificateArgument(options.certificate),
+                             /*allow_unsigned=*/false);
+  const Json& verdict = found.at("verdict");
+  if (!verdict.at("ok").get<bool>()) {
+    throw EngineFailure(verdict.at("code").get<int32_t>(),
+                        verdict.at("reason").get<int32_t>(),
+                        verdict.at("text").get<std::string>(), options.library);
+  }
+  const Json& statement = found.at("statement");
+  CheckWishes(options, statement);
+  for (const Json& warning : found.at("warnings")) {
+    console.Warn(warning.get<std::string>());
+  }
+  Report report;
+  report.Add("verified", true)
+      .Add("library", "verified", options.library)
+      .Add("name", "name", statement.at("name").get<std::string>())
+      .Add("version", "version", statement.at("version").get<std::string>())
+      .Add("sequence", "sequence", statement.at("sequence").get<int64_t>())
+      .Add("signer", "signer", found.at("signer").at("subject").get<std::string>())
+      .Add("not_after", "ends", statement.at("not_after").get<std::string>())
+      .Add("sha256", "sha256", statement.at("sha256").get<std::string>());
+  console.Answer(report);
+  return Exit::kOk;
+}
+
+}  // namespace
+
+void Add(Program& program) {
+  auto options = std::make_shared<Options>();
+  Command& command = program.Add(
+      {.name = "verify",
+       .summary = "Tell whether a host with this certificate would load a library",
+       .details =
+           "Runs nothing of the library. The exit code says what does not hold; see\n"
+           "arrowalloy --help. An archive is looked through, but not linked.",
+       .examples = "  arrowalloy verify build/libscore.so --certificate @dev.crt\n"
+                   "  arrowalloy verify build/libscore.so --certificate \"$(arrowalloy "
+                   "cert-base64 dev.crt)\"\n"});
+  command.Value("LIBRARY", &options->library, "The library or archive",
+                {.required = true, .kind = Kind::kFile});
+  command.Value("--certificate", &options->certificate,
+                "What SetImplLib gets: base64, or @FILE of PEM, DER or base64",
+                {.required = true, .kind = Kind::kFile, .placeholder = "BASE64|@FILE"});
+  command.Value("--name", &options->name, "The name that it must be signed under",
+                {.placeholder = "NAME"});
+  command.Value("--min-sequence", &options->min_sequence, "The least sequence to take",
+                {.placeholder = "NUMBER"});
+  command.OnRun([options](Console& console) { return Run(*options, console); });
+}
+
+}  // namespace arrowalloy::verify
