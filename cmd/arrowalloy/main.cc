@@ -13,7 +13,8 @@ int main(int argc, char** argv) {
 #undef ARROWALLOY_ADD
   const arrowalloy::Exit exit = program.Main(argc, argv);
   // A full disk or a closed pipe behind standard output is a failure, too.
-  if (std::fflush(stdout) != 0 && exit == arrowalloy::Exit::kOk) {
+  const bool lost = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
+  if (lost && exit == arrowalloy::Exit::kOk) {
     std::perror("arrowalloy: standard output");
     return static_cast<int>(arrowalloy::Exit::kMachine);
   }
