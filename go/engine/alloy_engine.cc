@@ -3086,8 +3086,14 @@ int64_t BySize(uint8_t bytes, Check check) {
   }
 }
 
+// Where the rows begin. An array of no rows may have an offset and no buffer.
 const void* From(const void* values, int64_t begin, int64_t bytes) {
+  if (values == nullptr) return nullptr;
   return static_cast<const char*>(values) + begin * bytes;
+}
+
+const int8_t* TypeIdsFrom(const void* ids, int64_t begin) {
+  return static_cast<const int8_t*>(From(ids, begin, sizeof(int8_t)));
 }
 
 // A limit that numbers of the type are compared with; what it cannot hold is no limit.
@@ -3204,7 +3210,7 @@ int64_t FirstStrayListView(const void* offsets, const void* sizes, uint8_t bytes
 
 int64_t FirstStrayTypeId(const void* ids, RowRange rows,
                          std::span<const int8_t, 128> children) {
-  const auto* from = static_cast<const int8_t*>(ids) + rows.begin;
+  const int8_t* from = TypeIdsFrom(ids, rows.begin);
   // Most unions number their children from 0 on, without a gap.
   const auto gap = std::ranges::find(children, int8_t{-1});
   if (std::all_of(gap, children.end(), [](int8_t child) { return child < 0; })) {
@@ -3221,7 +3227,7 @@ int64_t FirstStrayTypeId(const void* ids, RowRange rows,
 
 int64_t FirstStrayUnionOffset(const void* ids, const void* offsets, RowRange rows,
                               std::span<const int64_t, 128> lengths) {
-  const auto* from = static_cast<const int8_t*>(ids) + rows.begin;
+  const int8_t* from = TypeIdsFrom(ids, rows.begin);
   const void* places = From(offsets, rows.begin, sizeof(int32_t));
   return FirstWrong(rows.count, [=](int64_t i) {
     const int64_t offset = LoadValue<int32_t>(places, i);

@@ -583,6 +583,29 @@ TEST(DeepTest, NestingIsFollowedToTheDeepestLevel) {
   ExpectFault(Full(batch, Rows(3, {bad})), ALLOY_REASON_OFFSETS, 60, "row 1");
 }
 
+TEST(DeepTest, AnArrayOfNoRowsNeedsNoBuffersAtAnyOffset) {
+  const Array three{
+      .buffers = {nullptr, nullptr, nullptr}, .children = {Fixed(0)}, .offset = 3};
+  const Array two{.buffers = {nullptr, nullptr}, .children = {Fixed(9)}, .offset = 3};
+  const Array one{.buffers = {nullptr}, .children = {Fixed(9)}, .offset = 3};
+  Array index{.buffers = {nullptr, nullptr}, .offset = 3};
+  index.dictionary = {{.buffers = {nullptr, nullptr, nullptr}, .offset = 3}};
+  for (const auto& [schema, array] : std::vector<std::pair<Schema, Array>>{
+           {{.format = "+vl", .children = {kInt}}, three},
+           {{.format = "+vL", .children = {kInt}}, three},
+           {{.format = "+l", .children = {kInt}}, two},
+           {{.format = "+ud:0", .children = {kInt}}, two},
+           {{.format = "+us:0", .children = {kInt}}, one},
+           {{.format = "+us:7", .children = {kInt}}, one},
+           {{.format = "c", .dictionary = {kUtf8}}, index},
+           {kUtf8, {.buffers = {nullptr, nullptr, nullptr}, .offset = 3}},
+           {{.format = "vu"}, {.buffers = {nullptr, nullptr, nullptr}, .offset = 3}}}) {
+    SCOPED_TRACE(schema.format);
+    ExpectOk(Safe(schema, array));
+    ExpectOk(Full(schema, array));
+  }
+}
+
 TEST(DeepTest, BuffersMayLieAnywhere) {
   alignas(8) static char bytes[1 + 5 * sizeof(int64_t)];
   const int64_t offsets[] = {0, 3, 2, 7, 9};
