@@ -48,7 +48,9 @@ export(EXPORT alloyTargets NAMESPACE alloy:: FILE "${CMAKE_BINARY_DIR}/package/a
 configure_file("${PROJECT_SOURCE_DIR}/cmake/AlloySign.cmake" "${CMAKE_BINARY_DIR}/package" COPYONLY)
 configure_file("${ALLOY_BACKEND_MAP}" "${CMAKE_BINARY_DIR}/package" COPYONLY)
 file(CREATE_LINK "${PROJECT_SOURCE_DIR}/include" "${CMAKE_BINARY_DIR}/package/include" SYMBOLIC)
-install(FILES "${PROJECT_SOURCE_DIR}/cmake/AlloySign.cmake" DESTINATION "${ALLOY_CMAKE_DIR}")
+configure_file("${PROJECT_SOURCE_DIR}/cmake/AlloyArrow.cmake" "${CMAKE_BINARY_DIR}/package" COPYONLY)
+install(FILES "${PROJECT_SOURCE_DIR}/cmake/AlloySign.cmake" "${PROJECT_SOURCE_DIR}/cmake/AlloyArrow.cmake"
+  DESTINATION "${ALLOY_CMAKE_DIR}")
 
 # The crate for backends in Rust, with a manifest that needs no workspace.
 file(STRINGS "${PROJECT_SOURCE_DIR}/Cargo.toml" manifest)

@@ -132,11 +132,11 @@ TEST(ArrowStreamTest, AnErrorOfAlloysIsAStatusWithTheWholeOfIt) {
 TEST(ArrowStreamTest, ArraysAndChunksAreCounted) {
   alloy::Bridge bridge = support::Load("");
   const auto a = Numbers({1, 2})->column(0), b = Numbers({3})->column(0);
-  const auto counted = alloy::arrow::FromChunks(bridge, arrow::ArrayVector{a, b, a});
+  const auto counted = alloy::arrow::FromChunks(bridge, {a, b, a});
   ASSERT_TRUE(counted.ok()) << counted.status();
   EXPECT_EQ(*counted, 3);
-  const auto chunks =
-      alloy::arrow::FromChunks(bridge, arrow::ChunkedArray(arrow::ArrayVector{a, b}));
+  const auto chunks = alloy::arrow::FromChunks(
+      bridge, std::make_shared<arrow::ChunkedArray>(arrow::ArrayVector{a, b}));
   ASSERT_TRUE(chunks.ok()) << chunks.status();
   EXPECT_EQ(*chunks, 2);
 }

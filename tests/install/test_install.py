@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -58,6 +59,23 @@ class InstallTest(unittest.TestCase):
         host = self.here / "pkg_host"
         run("gcc", "-std=c11", "-Wall", "-Werror", CONSUMER / "host.c", "-o", host, *flags)
         self.assertEqual(self.lines(host, LD_LIBRARY_PATH=str(library)), EXPECTED)
+
+    def configure_arrow(self, python):
+        return ("cmake", "-S", ROOT / "tests/install/arrow_consumer", "-B",
+                self.here / f"arrow_{python.name}", "-G", "Ninja",
+                f"-DCMAKE_PREFIX_PATH={self.prefix}", f"-DALLOY_PYTHON={python}",
+                "-DCMAKE_DISABLE_FIND_PACKAGE_Arrow=ON")
+
+    def test_the_component_arrow_finds_arrow_inside_pyarrow(self):
+        python = pathlib.Path(sys.executable)
+        run(*self.configure_arrow(python))
+        built = self.here / f"arrow_{python.name}"
+        run("cmake", "--build", built)
+        self.assertEqual(run(built / "chunks"), "counted 1\n")
+
+    def test_the_component_arrow_is_not_found_without_arrow(self):
+        with self.assertRaisesRegex(AssertionError, "neither as a package nor inside"):
+            run(*self.configure_arrow(pathlib.Path("/bin/false")))
 
     def test_every_public_header_is_installed(self):
         def names(folder):

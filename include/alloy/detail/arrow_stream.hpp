@@ -257,9 +257,10 @@ inline ::arrow::Result<int64_t> FromChunks(Bridge& bridge,
   if (!status.ok()) return ToArrow(status);
   return *Column<int64_t>(*output->children[0]).Get(0);
 }
-inline ::arrow::Result<int64_t> FromChunks(Bridge& bridge,
-                                           const ::arrow::ChunkedArray& chunks) {
-  return FromChunks(bridge, chunks.chunks());
+// The chunks, each as an array.
+inline ::arrow::Result<int64_t> FromChunks(
+    Bridge& bridge, const std::shared_ptr<::arrow::ChunkedArray>& chunks) {
+  return FromChunks(bridge, chunks->chunks());
 }
 
 }  // namespace alloy::arrow
