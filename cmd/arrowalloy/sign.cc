@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -23,6 +24,7 @@
 #include "crypto.h"
 #include "engine_failure.h"
 #include "files.h"
+#include "inspection.h"
 #include "library_file.h"
 #include "statement.h"
 #include "time_text.h"
@@ -124,12 +126,24 @@ Statement MakeStatement(const Options& options, const Certificate& signer,
   return statement;
 }
 
+// The form that no host would load. What a library needs beyond the runtimes is for each
+// host to allow.
+void RefuseUnfit(const std::string& library) {
+  const nlohmann::ordered_json found = Inspect(library, "", /*allow_unsigned=*/true);
+  const auto& verdict = found.at("verdict");
+  const auto reason = verdict.at("reason").get<int32_t>();
+  if (verdict.at("ok").get<bool>() || reason == ALLOY_REASON_NEEDED) return;
+  throw EngineFailure(verdict.at("code").get<int32_t>(), reason,
+                      verdict.at("text").get<std::string>(), library);
+}
+
 Exit Run(const Options& options, Console& console) {
   const Key key = ReadKey(options.key);
   const std::vector<Certificate> certificates = ReadCertificates(options);
   const Certificate& signer = certificates.front();
   CheckSigner(signer, options.certificate, key, Now());
   const Statement statement = MakeStatement(options, signer, console);
+  RefuseUnfit(options.library);
   const std::string message = StatementText(statement);
   std::vector<std::string> base64;
   base64.reserve(certificates.size());

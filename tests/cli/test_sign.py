@@ -107,7 +107,9 @@ class SignTest(CommandTest):
         name = "open.so"
         subprocess.run(["gcc", "-shared", "-xc", "-", "-o", name], input="int f(void){return 1;}",
                        text=True, check=True, cwd=self.here, timeout=60)
-        self.assertIn("alloy_backend_init", self.refused(16, "E3009", name).err)
+        # By its headers alone, when nothing of it is to run.
+        for more in ((), ("--name", "acme.open", "--version", "1")):
+            self.assertIn("alloy_backend_init", self.refused(16, "E3009", name, *more).err)
 
     def test_files_that_are_no_library_are_refused(self):
         (self.here / "text").write_text("no library at all" * 10)
