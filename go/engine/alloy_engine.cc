@@ -5128,6 +5128,7 @@ struct evp_md_ctx_st;
 struct evp_md_st;
 struct evp_pkey_ctx_st;
 struct evp_pkey_st;
+struct ossl_init_settings_st;
 struct ossl_lib_ctx_st;
 struct ossl_param_st;
 struct stack_st;
@@ -5142,6 +5143,7 @@ namespace alloy::core_v0_1 {
 
 // X(result, name, parameters)
 #define ALLOY_LIBCRYPTO_FUNCTIONS(X)                                                \
+  X(int, OPENSSL_init_crypto, (uint64_t, const ossl_init_settings_st*))             \
   X(ossl_lib_ctx_st*, OSSL_LIB_CTX_new, ())                                         \
   X(void, OSSL_LIB_CTX_free, (ossl_lib_ctx_st*))                                    \
   X(int, ERR_set_mark, ())                                                          \
@@ -5223,7 +5225,8 @@ struct Libcrypto {
   }
 };
 
-// Constants of <openssl/x509v3.h>, x509_vfy.h, x509.h, asn1.h and rsa.h.
+// Constants of <openssl/crypto.h>, x509v3.h, x509_vfy.h, x509.h, asn1.h and rsa.h.
+inline constexpr uint64_t kInitWithoutConfig = 0x80;
 inline constexpr uint32_t kExtensionCa = 0x10, kExtensionInvalid = 0x80;
 inline constexpr uint32_t kUsageDigitalSignature = 0x80;
 inline constexpr uint32_t kExtendedCodeSigning = 0x8, kExtendedAny = 0x100;
@@ -5804,6 +5807,10 @@ Crypto::Crypto(const Libcrypto& table)
               functions_.EVP_MD_free) {}
 
 Result<std::shared_ptr<const Crypto>> Crypto::Make(const Libcrypto& table) {
+  // A configuration file, which a variable of the environment may name, can load modules
+  // into this process; some functions read it on their own for the default context,
+  // whatever context they are given. This must come before any of them.
+  table.OPENSSL_init_crypto(kInitWithoutConfig, nullptr);
   std::shared_ptr<const Crypto> crypto(new Crypto(table));
   if (crypto->context_ == nullptr || crypto->sha256_ == nullptr) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_NO_LIBCRYPTO,

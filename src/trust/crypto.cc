@@ -21,6 +21,10 @@ Crypto::Crypto(const Libcrypto& table)
               functions_.EVP_MD_free) {}
 
 Result<std::shared_ptr<const Crypto>> Crypto::Make(const Libcrypto& table) {
+  // A configuration file, which a variable of the environment may name, can load modules
+  // into this process; some functions read it on their own for the default context,
+  // whatever context they are given. This must come before any of them.
+  table.OPENSSL_init_crypto(kInitWithoutConfig, nullptr);
   std::shared_ptr<const Crypto> crypto(new Crypto(table));
   if (crypto->context_ == nullptr || crypto->sha256_ == nullptr) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_NO_LIBCRYPTO,

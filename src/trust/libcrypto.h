@@ -21,6 +21,7 @@ struct evp_md_ctx_st;
 struct evp_md_st;
 struct evp_pkey_ctx_st;
 struct evp_pkey_st;
+struct ossl_init_settings_st;
 struct ossl_lib_ctx_st;
 struct ossl_param_st;
 struct stack_st;
@@ -35,6 +36,7 @@ namespace alloy::core {
 
 // X(result, name, parameters)
 #define ALLOY_LIBCRYPTO_FUNCTIONS(X)                                                \
+  X(int, OPENSSL_init_crypto, (uint64_t, const ossl_init_settings_st*))             \
   X(ossl_lib_ctx_st*, OSSL_LIB_CTX_new, ())                                         \
   X(void, OSSL_LIB_CTX_free, (ossl_lib_ctx_st*))                                    \
   X(int, ERR_set_mark, ())                                                          \
@@ -116,7 +118,8 @@ struct Libcrypto {
   }
 };
 
-// Constants of <openssl/x509v3.h>, x509_vfy.h, x509.h, asn1.h and rsa.h.
+// Constants of <openssl/crypto.h>, x509v3.h, x509_vfy.h, x509.h, asn1.h and rsa.h.
+inline constexpr uint64_t kInitWithoutConfig = 0x80;
 inline constexpr uint32_t kExtensionCa = 0x10, kExtensionInvalid = 0x80;
 inline constexpr uint32_t kUsageDigitalSignature = 0x80;
 inline constexpr uint32_t kExtendedCodeSigning = 0x8, kExtendedAny = 0x100;

@@ -25,6 +25,7 @@ namespace {
   static_assert(std::is_same_v<decltype(Libcrypto::name), decltype(&::name)>, #name);
 ALLOY_LIBCRYPTO_FUNCTIONS(SAME_PROTOTYPE)
 
+static_assert(kInitWithoutConfig == OPENSSL_INIT_NO_LOAD_CONFIG);
 static_assert(kExtensionCa == EXFLAG_CA && kExtensionInvalid == EXFLAG_INVALID);
 static_assert(kUsageDigitalSignature == KU_DIGITAL_SIGNATURE);
 static_assert(kExtendedCodeSigning == XKU_CODE_SIGN && kExtendedAny == XKU_ANYEKU);
