@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "alloy/backend.hpp"
 
+namespace {
+
 // The total so far, a batch for each batch that comes.
 struct Totals {
   Totals(alloy::Scope&, const alloy::Options&, std::span<const ArrowSchema>) {}
@@ -19,5 +21,7 @@ struct Totals {
   }
   int64_t total_ = 0;
 };
+
+}  // namespace
 
 ALLOY_BACKEND("acme.totals", "0.1.0", alloy::Streams<Totals>("totals"))

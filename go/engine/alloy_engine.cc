@@ -10334,8 +10334,6 @@ alloy_code CodeOf(int number) {
   }
 }
 
-}  // namespace
-
 // Keeps a call busy.
 class CallHold {
  public:
@@ -10349,6 +10347,8 @@ class CallHold {
  private:
   std::atomic<bool>* busy_;
 };
+
+}  // namespace
 
 // A map function, run on each batch of its one input.
 class MapStream final : public Stream {
@@ -11896,7 +11896,7 @@ class Exported {
       ended_ = out->release == nullptr;
       return 0;
     }
-    fault_ = fault;
+    fault_ = std::move(fault);
     said_ = fault_.status;
     stream_->Failed(fault_);
     return fault_.number;

@@ -33,8 +33,6 @@ alloy_code CodeOf(int number) {
   }
 }
 
-}  // namespace
-
 // Keeps a call busy.
 class CallHold {
  public:
@@ -48,6 +46,8 @@ class CallHold {
  private:
   std::atomic<bool>* busy_;
 };
+
+}  // namespace
 
 // A map function, run on each batch of its one input.
 class MapStream final : public Stream {

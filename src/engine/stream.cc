@@ -69,7 +69,7 @@ class Exported {
       ended_ = out->release == nullptr;
       return 0;
     }
-    fault_ = fault;
+    fault_ = std::move(fault);
     said_ = fault_.status;
     stream_->Failed(fault_);
     return fault_.number;

@@ -26,6 +26,7 @@ using Names = std::vector<std::string>;
 inline OwnedSchema Int64Schema(const Names& names) {
   std::vector<ArrowSchema> columns;
   std::vector<ArrowSchema*> pointers;
+  columns.reserve(names.size());
   const auto release = [](ArrowSchema* schema) { schema->release = nullptr; };
   for (const std::string& name : names) {
     columns.push_back({.format = "l",
@@ -38,6 +39,7 @@ inline OwnedSchema Int64Schema(const Names& names) {
                        .release = release,
                        .private_data = nullptr});
   }
+  pointers.reserve(columns.size());
   for (ArrowSchema& column : columns) pointers.push_back(&column);
   const ArrowSchema batch{.format = "+s",
                           .name = "",

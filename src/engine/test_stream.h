@@ -125,7 +125,7 @@ class StreamTest : public EngineTest {
     return kept_[input]->get_next(kept_[input].get(), out);
   }
 
-  Status Open(const std::shared_ptr<Call>& call, std::vector<TestStream*> inputs,
+  Status Open(const std::shared_ptr<Call>& call, const std::vector<TestStream*>& inputs,
               int64_t timeout_ns = 0, uint64_t ticket = 0) {
     std::vector<ArrowArrayStream> streams;
     streams.reserve(inputs.size());

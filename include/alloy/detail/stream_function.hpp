@@ -183,6 +183,7 @@ class StreamState final : public State {
   void Open(Scope& scope, std::span<ArrowArrayStream> inputs,
             ArrowArrayStream* output) override {
     std::vector<ArrowSchema> raw;  // in a row, borrowed
+    raw.reserve(schemas_.size());
     for (const Schema& schema : schemas_) raw.push_back(*schema);
     auto open = std::make_unique<OpenStream<T>>(
         scope.get(), options_, schemas_, std::span<const ArrowSchema>(raw), inputs);
