@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#include "alloy/testing/conformance.hpp"
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "function_test.h"
+#include "subject.h"
+
+namespace alloy::testing {
+namespace {
+
+// One test of one function on everything that fits it.
+void RunTest(const FunctionTest& test, const Subject& subject,
+             const std::vector<Fit>& fits, const Watcher& watcher) {
+  Outcome outcome{.function = fits[0].function->name, .test = test.promise};
+  watcher(outcome);
+  outcome.verdict = Verdict::kPassed;
+  for (const Fit& fit : fits) {
+    const Status status = test.run(subject, fit);
+    if (status.ok()) continue;
+    outcome.verdict = Verdict::kFailed;
+    outcome.text = fit.Text() + ": " + std::string(status.text());
+    break;
+  }
+  watcher(outcome);
+}
+
+// What fits a function; and a test of how it refuses what does not.
+std::vector<Fit> FindFits(const Subject& subject, const alloy_function& function,
+                          const Watcher& watcher) {
+  Outcome outcome{.function = function.name,
+                  .test = "binds to what fits it, and says why it refuses the rest"};
+  watcher(outcome);
+  outcome.verdict = Verdict::kPassed;
+  std::vector<Fit> fits;
+  Status refusal;
+  for (Inputs& inputs : CandidatesFor(function, subject.options().schemas)) {
+    Fit fit{&function, subject.ValuesFor(function), std::move(inputs)};
+    const auto call = BindTo(subject.bridge(), fit);
+    if (call.ok()) {
+      fits.push_back(std::move(fit));
+      continue;
+    }
+    refusal = call.status();
+    if (const Status accepted = Accept(refusal); !accepted.ok()) {
+      outcome.verdict = Verdict::kFailed;
+      outcome.text = fit.Text() + ": " + accepted.ToString();
+    }
+  }
+  if (fits.empty() && outcome.verdict == Verdict::kPassed) {
+    outcome.verdict = Verdict::kSkipped;
+    outcome.text = "nothing that was tried fits it: " + std::string(refusal.text()) +
+                   "; name columns that do, and the options that it must have";
+  }
+  watcher(outcome);
+  return fits;
+}
+
+bool IsWanted(const ConformanceOptions& options, const char* function) {
+  return options.functions.empty() ||
+         std::ranges::find(options.functions, function) != options.functions.end();
+}
+
+}  // namespace
+
+Status RunConformance(const ConformanceOptions& options, const Watcher& watcher) {
+  Subject subject;
+  if (Status status = subject.Open(options); !status.ok()) return status;
+  const alloy_function* const* functions = nullptr;
+  alloy_error error;
+  if (alloy_bridge_functions(subject.bridge(), &functions, &error) != ALLOY_OK) {
+    return Status(error);
+  }
+  std::set<std::string_view> seen;
+  for (; *functions != nullptr; ++functions) {
+    const alloy_function& function = **functions;
+    if (!IsWanted(options, function.name) || !seen.insert(function.name).second) continue;
+    const std::vector<Fit> fits = FindFits(subject, function, watcher);
+    if (fits.empty()) continue;
+    for (const FunctionTest& test : MapTests(function)) {
+      RunTest(test, subject, fits, watcher);
+    }
+    // A map function has one input when it is run on a stream.
+    std::vector<Fit> streams = fits;
+    if ((function.flags & ALLOY_STREAM) == 0) {
+      std::erase_if(streams, [](const Fit& fit) { return fit.inputs.size() != 1; });
+    }
+    if (streams.empty()) continue;
+    for (const FunctionTest& test : StreamTests(function)) {
+      RunTest(test, subject, streams, watcher);
+    }
+  }
+  for (const std::string& name : options.functions) {
+    if (!seen.contains(name)) {
+      return Status::Invalid("the backend has no function `" + name + "`");
+    }
+  }
+  return Status();
+}
+
+}  // namespace alloy::testing

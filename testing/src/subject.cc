@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#include "subject.h"
+
+#include <utility>
+
+#include "alloy/testing/equal.hpp"
+
+namespace alloy::testing {
+
+Status Subject::Open(const ConformanceOptions& options) {
+  options_ = options;
+  HostOptions host_options{.allow_unsigned = options.certificate.empty(),
+                           .log_mode = LogMode::kNever};
+  host_ = std::make_unique<Host>(std::move(host_options));
+  if (!host_->status().ok()) return host_->status();
+  auto bridge = NewBridge();
+  if (!bridge.ok()) return bridge.status();
+  bridge_ = std::move(*bridge);
+  return Status();
+}
+
+Result<BridgeHandle> Subject::NewBridge() const {
+  alloy_bridge_options options{};
+  options.struct_size = sizeof(options);
+  options.check_inputs = 3;  // full: the samples are well-formed, and so must results be
+  options.check_results = 3;
+  alloy_error error;
+  alloy_bridge* bridge = nullptr;
+  if (alloy_bridge_new(host_->get(), &options, &bridge, &error) != ALLOY_OK) {
+    return Status(error);
+  }
+  BridgeHandle made(bridge);
+  const char* certificate =
+      options_.certificate.empty() ? nullptr : options_.certificate.c_str();
+  if (alloy_bridge_load(bridge, options_.library.c_str(), certificate, &error) !=
+      ALLOY_OK) {
+    return Status(error);
+  }
+  return made;
+}
+
+OptionValues Subject::ValuesFor(const alloy_function& function) const {
+  OptionValues values;
+  const alloy_option* option = function.options;
+  for (; option != nullptr && option->name != nullptr; ++option) {
+    auto found = options_.values.find(std::string(function.name) + "." + option->name);
+    if (found == options_.values.end()) found = options_.values.find(option->name);
+    if (found == options_.values.end()) continue;
+    values.emplace_back(option->name);
+    values.push_back(found->second);
+  }
+  return values;
+}
+
+std::string Fit::Text() const {
+  std::string text = "on ";
+  if (inputs.empty()) text += "no input";
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    text += (i > 0 ? " and " : "") + TextOf(inputs[i]);
+  }
+  return text;
+}
+
+Result<CallHandle> BindTo(alloy_bridge* bridge, const Fit& fit) {
+  std::vector<alloy::Schema> owned;
+  std::vector<ArrowSchema> row;
+  for (const Spec& input : fit.inputs) {
+    owned.push_back(SchemaOf(input));
+    row.push_back(*owned.back());
+  }
+  std::vector<const char*> values;
+  for (const std::string& value : fit.values) values.push_back(value.c_str());
+  values.push_back(nullptr);
+  alloy_error error;
+  alloy_call* call = nullptr;
+  if (alloy_call_bind(bridge, fit.function->name, row.data(),
+                      static_cast<int32_t>(row.size()), values.data(), &call,
+                      &error) != ALLOY_OK) {
+    return Status(error);
+  }
+  return CallHandle(call);
+}
+
+namespace {
+
+bool PointsIntoGone(const ArrowArray& array, const std::vector<Sample>& samples) {
+  for (int64_t i = 0; i < array.n_buffers; ++i) {
+    for (const Sample& sample : samples) {
+      if (array.buffers[i] != nullptr && sample.IsGone(array.buffers[i])) return true;
+    }
+  }
+  for (int64_t c = 0; c < array.n_children; ++c) {
+    if (PointsIntoGone(*array.children[c], samples)) return true;
+  }
+  return array.dictionary != nullptr && PointsIntoGone(*array.dictionary, samples);
+}
+
+}  // namespace
+
+Trial RunOn(alloy_call* call, const Fit& fit, const SampleOptions& options) {
+  Trial trial;
+  std::vector<ArrowArray> arrays(fit.inputs.size());
+  for (size_t i = 0; i < fit.inputs.size(); ++i) {
+    SampleOptions of_input = options;
+    of_input.seed += i;
+    trial.samples.emplace_back(fit.inputs[i], of_input);
+    trial.samples.back().MoveArray(&arrays[i]);
+  }
+  alloy_error error;
+  if (alloy_call_run(call, arrays.data(), trial.output.get(), 0, 0, &error) != ALLOY_OK) {
+    trial.status = Status(error);
+  } else if (PointsIntoGone(*trial.output, trial.samples)) {
+    trial.fault = Status::Invalid(
+        "the result points into an input that was given back; move the input, or the "
+        "column, into the result instead");
+  }
+  return trial;
+}
+
+Status Trial::Finish() {
+  output = detail::OwnedArray();
+  if (!fault.ok()) return fault;
+  for (const Sample& sample : samples) {
+    if (Status verdict = sample.verdict(); !verdict.ok()) return verdict;
+  }
+  return Accept(status);
+}
+
+Status Accept(const Status& status) {
+  if (status.ok()) return status;
+  const bool its_own =
+      status.code() == ALLOY_FAILED || status.code() == ALLOY_RETRY ||
+      status.code() == ALLOY_INVALID || status.code() == ALLOY_NO_MATCH ||
+      status.code() == ALLOY_UNSUPPORTED || status.code() == ALLOY_EXHAUSTED;
+  if (!its_own) return status;
+  // The engine's words where the backend has none.
+  if (!status.text().empty() && !status.text().ends_with(" without a text"))
+    return Status();
+  return Status::Invalid(
+      "it failed without a word; call fail() with a text that says what to do");
+}
+
+Status SameOutcome(const alloy_call* call, const Trial& a, const Trial& b) {
+  for (const Trial* trial : {&a, &b}) {
+    if (!trial->fault.ok()) return trial->fault;
+  }
+  if (a.status.ok() != b.status.ok()) {
+    return Status::Invalid("one run gave a result, the other failed: " +
+                           (a.status.ok() ? b : a).status.ToString());
+  }
+  if (!a.status.ok()) {
+    if (a.status.code() == b.status.code()) return Status();
+    return Status::Invalid("one run failed with " + a.status.ToString() +
+                           ", the other with " + b.status.ToString());
+  }
+  if (a.output->length != b.output->length) {
+    return Status::Invalid("one run gave " + std::to_string(a.output->length) +
+                           " rows, the other " + std::to_string(b.output->length));
+  }
+  const int64_t row = FirstDifference(*alloy_call_schema(call), *a.output, 0, *b.output,
+                                      0, a.output->length);
+  if (row < 0) return Status();
+  return Status::Invalid("the two results differ in row " + std::to_string(row));
+}
+
+}  // namespace alloy::testing
