@@ -45,8 +45,9 @@ check: ## The rules alone: formats, linters, module walls, exports
 
 .PHONY: build-all
 build-all: ## Everything: library, backends, examples, and ./alloy, the Go demonstration
-	@tools/setup run
+	@tools/setup run arrow
 	@$(CONFIGURE)
+	@cmake build >/dev/null # Arrow C++ may have come since
 	@cmake --build build
 	@$(BUILD_GO)
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Apache Arrow C++ for alloy/arrow.hpp: the target alloy_arrow, where Arrow can be found.
+# Apache Arrow C++ for alloy/arrow.hpp: the target alloy_arrow, where Arrow can be found;
+# and alloy_parquet, where it has Parquet.
 # First a package of it (find_package); then the one inside an installed pyarrow, of the
 # Python that ALLOY_PYTHON names, or of .venv.
 
@@ -10,6 +11,11 @@ find_package(Arrow QUIET)
 if(Arrow_FOUND)
   add_library(alloy_arrow INTERFACE)
   target_link_libraries(alloy_arrow INTERFACE Arrow::arrow_shared)
+  find_package(Parquet QUIET)
+  if(Parquet_FOUND)
+    add_library(alloy_parquet INTERFACE)
+    target_link_libraries(alloy_parquet INTERFACE alloy_arrow Parquet::parquet_shared)
+  endif()
   return()
 endif()
 
@@ -33,10 +39,20 @@ if(NOT library)
   return()
 endif()
 list(GET library 0 library)
-add_library(alloy_pyarrow SHARED IMPORTED)
+add_library(alloy_pyarrow SHARED IMPORTED GLOBAL)
 set_target_properties(alloy_pyarrow PROPERTIES IMPORTED_LOCATION "${library}"
   INTERFACE_INCLUDE_DIRECTORIES "${include}")
 add_library(alloy_arrow INTERFACE)
 target_link_libraries(alloy_arrow INTERFACE alloy_pyarrow)
 target_link_options(alloy_arrow INTERFACE "LINKER:-rpath,${folder}")
 message(STATUS "Arrow C++ of pyarrow: ${library}")
+
+file(GLOB library "${folder}/libparquet.so.*")
+if(library)
+  list(GET library 0 library)
+  add_library(alloy_pyarrow_parquet SHARED IMPORTED GLOBAL)
+  set_target_properties(alloy_pyarrow_parquet PROPERTIES IMPORTED_LOCATION "${library}"
+    INTERFACE_INCLUDE_DIRECTORIES "${include}")
+  add_library(alloy_parquet INTERFACE)
+  target_link_libraries(alloy_parquet INTERFACE alloy_pyarrow_parquet alloy_arrow)
+endif()

@@ -16,6 +16,9 @@
   X(link) \
   X(cert_base64) \
   X(read_table) \
+  X(test) \
+  X(test_function) \
+  X(run) \
   X(completion) \
   X(manual)
 // clang-format on

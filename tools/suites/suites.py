@@ -63,6 +63,13 @@ def command_line(log):
     return python(log, "tests/cli")
 
 
+def tpch(log):
+    build(log, "release")
+    log.run("go", "build", "-o", ROOT / "build/bin/query_go", ".",
+            cwd=ROOT / "tests/tpch/query_go")
+    return python(log, "tests/tpch")
+
+
 def examples(log):
     log.run("make", "build-all")
     return python(log, "tests/run")
@@ -90,6 +97,7 @@ SUITES = (
     ("examples", "what make run prints, the numbers against pyarrow", examples),
     ("install", "projects built against an installed Alloy", install),
     ("cli", "the command line, each command as a process", command_line),
+    ("tpch", "TPC-H Q1 and Q6 on Parquet, against DuckDB", tpch),
     ("docs", "the documents show the code of the examples",
      lambda log: python(log, "tests/docs")),
     ("tools", "the rules of tools/check can fail, reports are read right",

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+//
+// arrowalloy run: hands over to arrowalloy-run, a program of its own because it is linked
+// with Apache Arrow C++, which the other commands need not wait for nor have.
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "command.h"
+#include "commands.h"
+#include "options.h"
+
+namespace arrowalloy::run {
+namespace {
+
+// The words of this process, as the kernel has them.
+std::vector<std::string> OwnArguments() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  const std::string all{std::istreambuf_iterator<char>(file), {}};
+  std::vector<std::string> words;
+  for (size_t at = 0; at < all.size(); at += words.back().size() + 1) {
+    words.emplace_back(all.c_str() + at);
+  }
+  return words;
+}
+
+// Beside this program, where both are installed and built.
+std::string WorkerPath() {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return (self.parent_path() / "arrowalloy-run").string();
+}
+
+Exit HandOver() {
+  const std::string program = WorkerPath();
+  std::vector<std::string> words = OwnArguments();
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  execv(program.c_str(), pointers.data());
+  throw Failure(Exit::kMachine, kToolCode,
+                "it cannot be started: " + std::generic_category().message(errno) +
+                    "; it is built where Apache Arrow C++ is found",
+                program, "arrowalloy doctor");
+}
+
+}  // namespace
+
+void Add(Program& program) {
+  Declare(program, [](const Options&, Console&) { return HandOver(); });
+}
+
+}  // namespace arrowalloy::run

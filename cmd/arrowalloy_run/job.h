@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+//
+// One call of a backend on streams of Arrow batches, with errors as the program tells
+// them.
+//
+// Threads  serial; the stop token may be used by any.
+#ifndef ARROWALLOY_RUN_JOB_H_
+#define ARROWALLOY_RUN_JOB_H_
+
+#include <arrow/record_batch.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "options.h"
+
+namespace arrowalloy::run {
+
+class Job {
+ public:
+  // Load the library and find the function.
+  //   Throws  the engine's error.
+  Job(const Options& options, const std::string& certificate);
+  ~Job();
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+
+  // The columns that the function declares for an input, by name; none: it takes what
+  // comes.
+  std::optional<std::vector<std::string>> Declared(size_t input) const;
+
+  // Bind to the inputs, and open the stream of results.
+  void Open(const std::vector<std::shared_ptr<arrow::RecordBatchReader>>& inputs,
+            std::stop_token stop);
+
+  const std::shared_ptr<arrow::Schema>& schema() const;
+
+  // The next batch of the result; NULL at its end.
+  std::shared_ptr<arrow::RecordBatch> Next();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace arrowalloy::run
+
+#endif  // ARROWALLOY_RUN_JOB_H_

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+//
+// The arguments of `arrowalloy run`. They are declared in two programs: arrowalloy, which
+// has the help and the completions and starts the other, and arrowalloy-run, which is
+// linked with Apache Arrow C++ and does the work.
+#ifndef ARROWALLOY_RUN_OPTIONS_H_
+#define ARROWALLOY_RUN_OPTIONS_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "command.h"
+
+namespace arrowalloy::run {
+
+struct Options {
+  std::string library;
+  std::string function;
+  std::vector<std::string> inputs;
+  std::string output;
+  std::string format, out_format;
+  std::vector<std::string> values;   // key=value
+  std::vector<std::string> columns;  // names, with commas or one by one
+  std::vector<std::string> casts;    // column=type
+  std::vector<std::string> may_need;
+  std::string certificate;
+  bool allow_unsigned = false;
+  int64_t batch_rows = 65536;
+  int64_t limit = -1;
+  int64_t timeout_ms = 0;
+  std::string progress = "auto";
+};
+
+void Declare(Program& program, std::function<Exit(const Options&, Console&)> run);
+
+}  // namespace arrowalloy::run
+
+#endif  // ARROWALLOY_RUN_OPTIONS_H_

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace arrowalloy::run {
+namespace {
+
+constexpr auto kEvery = std::chrono::milliseconds(200);
+
+std::string BarText(const ProgressLook& look, double seconds) {
+  constexpr int64_t kCells = 24;
+  const double speed = seconds > 0 ? static_cast<double>(look.rows_in) / seconds : 0;
+  std::string text;
+  if (look.total > 0) {
+    const int64_t done = std::min(look.rows_in, look.total);
+    const auto full = static_cast<size_t>(kCells * done / look.total);
+    text = fmt::format("[{}{}] {:3d} %  ", std::string(full, '='),
+                       std::string(kCells - full, ' '), 100 * done / look.total);
+  }
+  return text + fmt::format("{} rows in, {} out, {} rows/s",
+                            CountText(static_cast<double>(look.rows_in)),
+                            CountText(static_cast<double>(look.rows_out)),
+                            CountText(speed));
+}
+
+}  // namespace
+
+std::string CountText(double count) {
+  if (count >= 1e9) return fmt::format("{:.1f} G", count / 1e9);
+  if (count >= 1e6) return fmt::format("{:.1f} M", count / 1e6);
+  if (count >= 1e4) return fmt::format("{:.1f} k", count / 1e3);
+  return fmt::format("{:.0f}", count);
+}
+
+ProgressMode ProgressModeOf(const std::string& text, bool quiet) {
+  if (text == "json") return ProgressMode::kJson;
+  if (text == "plain") return ProgressMode::kBar;
+  if (text == "none" || quiet) return ProgressMode::kNone;
+  return isatty(STDERR_FILENO) != 0 ? ProgressMode::kBar : ProgressMode::kNone;
+}
+
+Progress::Progress(ProgressMode mode, std::function<ProgressLook()> look)
+    : mode_(mode), look_(std::move(look)) {
+  if (mode_ != ProgressMode::kNone) thread_ = std::thread([this] { Loop(); });
+}
+
+Progress::~Progress() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+  if (mode_ == ProgressMode::kJson) Draw();
+  if (mode_ == ProgressMode::kBar) std::fputs("\r\033[K", stderr);
+}
+
+void Progress::Loop() {
+  std::unique_lock lock(mutex_);
+  while (!changed_.wait_for(lock, kEvery, [this] { return ended_; })) Draw();
+}
+
+void Progress::Draw() const {
+  const ProgressLook look = look_();
+  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin_;
+  const std::string line =
+      mode_ == ProgressMode::kBar
+          ? "\r" + BarText(look, passed.count()) + "\033[K"
+          : fmt::format(
+                "{{\"rows_in\":{},\"total\":{},\"rows_out\":{},\"seconds\":{:.3f}}}\n",
+                look.rows_in, look.total < 0 ? "null" : std::to_string(look.total),
+                look.rows_out, passed.count());
+  std::fputs(line.c_str(), stderr);
+  std::fflush(stderr);
+}
+
+}  // namespace arrowalloy::run

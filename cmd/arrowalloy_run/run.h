@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+#ifndef ARROWALLOY_RUN_RUN_H_
+#define ARROWALLOY_RUN_RUN_H_
+
+#include "options.h"
+
+namespace arrowalloy::run {
+
+// Read, call, write.
+//   Throws  Failure.
+Exit Run(const Options& options, Console& console);
+
+}  // namespace arrowalloy::run
+
+#endif  // ARROWALLOY_RUN_RUN_H_

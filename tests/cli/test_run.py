@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: MIT
+"""arrowalloy run: files, pipes and tables through a function."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import unittest
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.ipc
+import pyarrow.parquet
+
+from support import BUILD, LIMIT, PROGRAM, CommandTest
+
+ROWS = 1000
+
+
+def backend(name):
+    return BUILD / "backends" / f"{name}.so"
+
+
+def points(rows=ROWS):
+    return pa.table({
+        "name": pa.array([f"p{i}" if i % 7 else None for i in range(rows)]),
+        "x": pa.array([i / 4 if i % 5 else None for i in range(rows)], pa.float64()),
+        "y": pa.array(list(range(rows)), pa.int64())})
+
+
+def scores(table):
+    pairs = zip(table["x"].to_pylist(), table["y"].to_pylist())
+    return [None if x is None or y is None else x * y for x, y in pairs]
+
+
+class RunTest(CommandTest):
+    def setUp(self):
+        super().setUp()
+        self.table = points()
+
+    def write(self, name, table=None):
+        table = self.table if table is None else table
+        path = self.here / name
+        if name.endswith(".parquet"):
+            pa.parquet.write_table(table, path, row_group_size=300)
+        elif name.endswith(".csv"):
+            pa.csv.write_csv(table, path)
+        elif name.endswith(".arrow"):
+            with pa.ipc.new_file(path, table.schema) as writer:
+                writer.write_table(table, max_chunksize=300)
+        else:
+            with pa.ipc.new_stream(path, table.schema) as writer:
+                writer.write_table(table, max_chunksize=300)
+        return path
+
+    def read(self, name):
+        path = self.here / name
+        if name.endswith(".parquet"):
+            return pa.parquet.read_table(path)
+        if name.endswith(".csv"):
+            # A null in the only column is an empty line.
+            lines = pa.csv.ParseOptions(ignore_empty_lines=False)
+            return pa.csv.read_csv(path, parse_options=lines)
+        with pa.memory_map(str(path)) as source:
+            opened = pa.ipc.open_file(source) if name.endswith(".arrow") \
+                else pa.ipc.open_stream(source)
+            return opened.read_all()
+
+    def run_score(self, *more, **options):
+        return self.arrowalloy("run", backend("score_cpp"), "score", "--allow-unsigned",
+                               *more, **options)
+
+    def left(self):
+        """The names in the folder."""
+        return sorted(path.name for path in self.here.iterdir())
+
+    def test_every_format_goes_in_and_comes_out(self):
+        for source in ("in.parquet", "in.csv", "in.arrow", "in.arrows"):
+            self.write(source)
+            for result in ("out.parquet", "out.csv", "out.arrow", "out.arrows"):
+                with self.subTest(source=source, result=result):
+                    done = self.run_score("-i", source, "-o", result)
+                    self.assertEqual(done.code, 0, done.err)
+                    self.assertEqual(self.read(result)["score"].to_pylist(),
+                                     scores(self.table))
+                    self.assertIn("1000 rows in, 1000 out", done.err)
+                    self.assertEqual(done.out, "")
+
+    def test_pipes_carry_ipc_streams(self):
+        source = self.write("in.arrows").read_bytes()
+        done = subprocess.run(
+            [PROGRAM, "run", backend("score_cpp"), "score", "--allow-unsigned", "-i", "-",
+             "-o", "-"], input=source, capture_output=True, timeout=LIMIT, cwd=self.here)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        result = pa.ipc.open_stream(done.stdout).read_all()
+        self.assertEqual(result["score"].to_pylist(), scores(self.table))
+
+    def test_a_terminal_gets_a_table(self):
+        self.write("in.parquet")
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [PROGRAM, "run", backend("score_cpp"), "score", "--allow-unsigned", "-i",
+             "in.parquet", "-q"], stdout=theirs, stderr=subprocess.PIPE, cwd=self.here)
+        os.close(theirs)
+        text = b""
+        while True:
+            try:
+                part = os.read(ours, 4096)
+            except OSError:  # how the other end's end shows
+                break
+            if not part:
+                break
+            text += part
+        os.close(ours)
+        with process:
+            self.assertEqual(process.wait(timeout=LIMIT), 0, process.stderr.read())
+        lines = text.decode().split("\r\n")
+        self.assertEqual(lines[0].strip(), "score")
+        self.assertEqual(lines[1].strip(), "double")
+        self.assertEqual(lines[3].strip(), "null")
+        self.assertEqual(lines[-2], "… 960 more rows")
+
+    def test_only_declared_columns_are_read(self):
+        # A column of a type that the CSV reader cannot make stands in the way of whoever
+        # reads it all.
+        self.write("in.parquet")
+        done = self.run_score("-i", "in.parquet", "-o", "out.arrow", "--columns", "x,y")
+        self.assertEqual(done.code, 0, done.err)
+        done = self.run_score("-i", "in.parquet", "-o", "out.arrow", "--columns", "x,name")
+        self.assertEqual(done.code, 1)
+        self.assertIn("y", done.err)
+
+    def test_limit_and_batch_rows_cut(self):
+        self.write("in.parquet")
+        done = self.run_score("-i", "in.parquet", "-o", "out.arrows", "--limit", 450,
+                              "--batch-rows", 100)
+        self.assertEqual(done.code, 0, done.err)
+        with pa.OSFile(str(self.here / "out.arrows")) as source:
+            sizes = [len(batch) for batch in pa.ipc.open_stream(source)]
+        self.assertEqual(sum(sizes), 450)
+        self.assertLessEqual(max(sizes), 100)
+        self.assertEqual(self.read("out.arrows")["score"].to_pylist(),
+                         scores(self.table.slice(0, 450)))
+
+    def test_a_cast_makes_a_column_fit(self):
+        table = self.table.set_column(2, "y", self.table["y"].cast(pa.utf8()))
+        for name in ("in.parquet", "in.arrow", "in.csv"):
+            self.write(name, table)
+        refused = self.run_score("-i", "in.parquet", "-o", "out.arrow")
+        self.assertEqual(refused.code, 1)
+        self.assertIn("wrong type", refused.err)
+        for name in ("in.parquet", "in.arrow", "in.csv"):
+            done = self.run_score("-i", name, "-o", "out.arrow", "--cast", "y=int64")
+            self.assertEqual(done.code, 0, done.err)
+            self.assertEqual(self.read("out.arrow")["score"].to_pylist(),
+                             scores(self.table))
+
+    def test_wrong_arguments_are_refused(self):
+        self.write("in.parquet")
+        score = ("run", backend("score_cpp"), "score", "--allow-unsigned", "-o", "out.csv")
+        self.refuse(2, "E0002", *score, "-i", "in.parquet", "--cast", "y")
+        self.refuse(2, "E0002", *score, "-i", "in.parquet", "--cast", "y=number")
+        self.refuse(2, "E0002", *score, "-i", "in.parquet", "--cast", "absent=int64")
+        self.refuse(2, "E0002", *score, "-i", "in.parquet", "--columns", "x,absent")
+        self.refuse(2, "E0002", *score, "-i", "in.parquet", "--set", "nothing")
+        self.refuse(2, "E0002", *score, "-i", "in.parquet", "--batch-rows", "0")
+        self.refuse(2, "E0002", *score, "-i", "in.txt")
+        self.refuse(3, "E0101", *score, "-i", "absent.parquet")
+        self.assertEqual(self.left(), ["in.parquet"])
+
+    def test_a_broken_input_leaves_no_output(self):
+        whole = self.write("whole.arrows").read_bytes()
+        (self.here / "in.arrows").write_bytes(whole[:len(whole) * 2 // 3])
+        done = self.run_score("-i", "in.arrows", "-o", "out.parquet")
+        self.assertNotEqual(done.code, 0)
+        self.assertIn("in.arrows", done.err)
+        self.assertEqual(self.left(), ["in.arrows", "whole.arrows"])
+
+    def test_an_output_that_cannot_be_written_is_told(self):
+        self.write("in.parquet")
+        done = self.run_score("-i", "in.parquet", "-o", "absent/out.parquet")
+        self.assertEqual(done.code, 3, done.err)
+        self.assertIn("absent/out.parquet", done.err)
+
+    def test_an_old_output_stays_until_the_new_one_is_whole(self):
+        self.write("in.csv")
+        (self.here / "out.csv").write_text("old")
+        self.assertNotEqual(self.run_score("-i", "absent.csv", "-o", "out.csv").code, 0)
+        self.assertEqual((self.here / "out.csv").read_text(), "old")
+        self.assertEqual(self.run_score("-i", "in.csv", "-o", "out.csv").code, 0)
+        self.assertEqual(self.read("out.csv")["score"].to_pylist(), scores(self.table))
+
+    def test_progress_is_told_as_json(self):
+        self.write("in.parquet")
+        done = self.run_score("-i", "in.parquet", "-o", "out.csv", "--progress", "json",
+                              "-q")
+        self.assertEqual(done.code, 0, done.err)
+        last = json.loads(done.err.splitlines()[-1])
+        self.assertEqual((last["rows_in"], last["total"], last["rows_out"]),
+                         (ROWS, ROWS, ROWS))
+
+    def test_an_interrupt_leaves_no_half_file(self):
+        schema = self.table.schema
+        process = subprocess.Popen(
+            [PROGRAM, "run", backend("score_cpp"), "score", "--allow-unsigned", "-i", "-",
+             "-o", "out.parquet", "--progress", "json"], stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE, cwd=self.here)
+        with process:
+            writer = pa.ipc.new_stream(process.stdin, schema)
+            writer.write_table(self.table)
+            process.stdin.flush()
+            # It tells of its progress once the output is open; it has no input left then.
+            self.assertIn(b"rows_in", process.stderr.readline())
+            self.assertEqual(len(self.left()), 1)
+            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGINT)
+            code = process.wait(timeout=LIMIT)
+            process.stdin.close()
+        self.assertEqual(code, 130)
+        self.assertEqual(self.left(), [])
+
+    def test_an_unsigned_library_is_refused_unless_it_is_allowed(self):
+        self.write("in.csv")
+        done = self.arrowalloy("run", backend("score_cpp"), "score", "-i", "in.csv", "-o",
+                               "out.csv")
+        self.assertEqual(done.code, 10, done.err)
+        self.assertEqual(self.left(), ["in.csv"])
+
+    def test_the_backends_own_error_is_exit_code_1(self):
+        self.write("in.csv")
+        done = self.arrowalloy("run", backend("tests/careless"), "fails_silently",
+                               "--allow-unsigned", "-i", "in.csv", "-o", "out.csv",
+                               "--columns", "y")
+        self.assertEqual(done.code, 1, done.err)
+        self.assertIn("function fails_silently", done.err)
+        self.assertEqual(self.left(), ["in.csv"])
+
+
+if __name__ == "__main__":
+    unittest.main()
