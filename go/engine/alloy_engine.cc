@@ -8309,6 +8309,13 @@ Status SealAndMap(int64_t size, const Fd& memory, Mapping* bytes) {
     return Refuse_sealed_copy(ALLOY_REASON_CANNOT_SEAL,
                   "its copy cannot be sealed: " + ErrorText(error));
   }
+  // Until it was sealed, whoever may open it through /proc could cut it short, and a
+  // mapping that reaches beyond the end of its file ends whoever reads there.
+  FileFacts facts;
+  if (GetFileFacts(memory, &facts) != 0 || facts.size != size) {
+    return Refuse_sealed_copy(ALLOY_REASON_CANNOT_SEAL,
+                  "its copy was changed by another process before it was sealed");
+  }
   if (const int error = MapForReading(memory, size, bytes); error != 0) {
     return Refuse_sealed_copy(ALLOY_REASON_CANNOT_SEAL,
                   "its copy cannot be mapped: " + ErrorText(error));

@@ -17,6 +17,7 @@
 #ifndef ALLOY_ALLOY_HPP_
 #define ALLOY_ALLOY_HPP_
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -154,10 +155,14 @@ class Bridge {
   // empty: none, which only a host that allows unsigned libraries takes.
   Status SetImplLib(const std::string& library, const std::string& certificate = "") {
     if (!state_->status.ok()) return state_->status;
+    // Neither ends at a NUL: what stands before one is another path, or certificate.
+    const bool names_one = library.find('\0') == library.npos;
+    std::string text = certificate;
+    std::ranges::replace(text, '\0', ' ');
     alloy_error error;
     const alloy_code code =
-        alloy_bridge_load(get(), library.c_str(),
-                          certificate.empty() ? nullptr : certificate.c_str(), &error);
+        alloy_bridge_load(get(), names_one ? library.c_str() : "",
+                          text.empty() ? nullptr : text.c_str(), &error);
     state_->pool.Clear();
     return code == ALLOY_OK ? Status() : Status(error);
   }
