@@ -9355,8 +9355,42 @@ void BindingCache::Insert(const std::string& key, std::shared_ptr<Binding> bindi
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+//
+// What the libraries of a host may need beside the runtimes of C and C++, on the host's
+// own trust.
+#ifndef ALLOY_SRC_ENGINE_MAY_NEED_H_
+#define ALLOY_SRC_ENGINE_MAY_NEED_H_
+
+#include <string>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+// Threads  immutable: shared.
+class MayNeed {
+ public:
+  // SONAMEs, which the loader finds where it always does, and absolute paths. `list` ends
+  // with NULL; NULL: none.
+  //   Fails  INVALID: an entry is empty, or a path that is not absolute.
+  static Result<MayNeed> Make(const char* const* list);
+
+  // Whether a library that needs these may be loaded. When it needs more than runtimes
+  // and SONAMEs of the list, the files of the list are loaded, in its order; what they
+  // run as they start runs here.
+  //   Fails  REFUSED with NEEDED: one is not allowed, or a file cannot be loaded.
+  Status Check(const std::vector<std::string>& needed) const;
+
+ private:
+  std::vector<std::string> sonames_, paths_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_MAY_NEED_H_
 
 namespace alloy::core_v0_1 {
 
@@ -9369,7 +9403,8 @@ struct LoadedLibrary {
 class Libraries {
  public:
   // plainly: the loader gets the file's own path and not the sealed copy, for debuggers.
-  explicit Libraries(bool plainly) : plainly_(plainly) {}
+  Libraries(bool plainly, MayNeed may_need)
+      : plainly_(plainly), may_need_(std::move(may_need)) {}
 
   // Read, seal, verify, look through and load. Two files are the same when their SHA-256
   // is, or, where one of them came without a certificate, all bytes of two sealed copies.
@@ -9399,6 +9434,7 @@ class Libraries {
   Result<std::shared_ptr<const BackendTable>> LoadOnce(AdmittedLibrary* library);
 
   const bool plainly_;
+  const MayNeed may_need_;
   LibcryptoSource libcrypto_;
   std::mutex mutex_;
   std::condition_variable loaded_;
@@ -9433,7 +9469,7 @@ class Host {
   bool SpeaksFor(const char* backend_name) const;
 
  private:
-  explicit Host(const alloy_host_options& options);
+  Host(const alloy_host_options& options, MayNeed may_need);
 
   const bool allows_unsigned_;
   const int32_t log_mode_;
@@ -10896,6 +10932,7 @@ Flow::Wait::~Wait() {
 // src/engine/host.cc --------------------------------------------------------------------
 
 #include <string_view>
+#include <utility>
 
 
 namespace alloy::core_v0_1 {
@@ -10926,9 +10963,6 @@ Status CheckHostOptions(const alloy_host_options& options) {
   if (options.log_fd < 0) {
     return Fail(ALLOY_INVALID, "alloy_host_options.log_fd is negative");
   }
-  if (options.may_need != nullptr) {
-    return Fail(ALLOY_UNSUPPORTED, "alloy_host_options.may_need is not supported yet");
-  }
   if (options.worker != nullptr) {
     return Fail(ALLOY_UNSUPPORTED,
                 "alloy_host_options.worker: there is no isolated mode yet");
@@ -10940,16 +10974,17 @@ Status CheckHostOptions(const alloy_host_options& options) {
 
 Result<std::shared_ptr<Host>> Host::Make(const alloy_host_options& options) {
   ALLOY_TRY(CheckHostOptions(options));
-  return std::shared_ptr<Host>(new Host(options));
+  ALLOY_ASSIGN_OR_RETURN(MayNeed may_need, MayNeed::Make(options.may_need));
+  return std::shared_ptr<Host>(new Host(options, std::move(may_need)));
 }
 
-Host::Host(const alloy_host_options& options)
+Host::Host(const alloy_host_options& options, MayNeed may_need)
     : allows_unsigned_((options.flags & (ALLOY_ALLOW_UNSIGNED | ALLOY_LOAD_PLAINLY)) !=
                        0),
       log_mode_(options.log_mode),
       language_(options.language != nullptr ? options.language : "C"),
       log_(options.log_fd == 0 ? 2 : options.log_fd, options.log, options.log_context),
-      libraries_((options.flags & ALLOY_LOAD_PLAINLY) != 0) {}
+      libraries_((options.flags & ALLOY_LOAD_PLAINLY) != 0, std::move(may_need)) {}
 
 void Host::Warn(const std::string& text) {
   if (log_mode_ != kNever) log_.Write(ALLOY_LOG_WARN, language_, text);
@@ -11281,6 +11316,9 @@ Result<std::shared_ptr<const BackendTable>> Libraries::LoadOnce(
   }
   Finish finish(*this, entry);
   ALLOY_TRY(LookThrough(Bytes(entry->bytes), library));
+  if (const Status allowed = may_need_.Check(library->facts.needed); !allowed.ok()) {
+    return allowed.WithPrefix(library->path + ": ");
+  }
   auto table = Initialise_libraries(*library, plainly_);
   if (table.ok()) {
     entry->needed = library->facts.needed;  // before others see the table
@@ -11478,39 +11516,6 @@ void Log::Deliver(Line line) {
 }  // namespace alloy::core_v0_1
 
 // src/engine/may_need.cc ----------------------------------------------------------------
-//
-// What the libraries of a host may need beside the runtimes of C and C++, on the host's
-// own trust.
-#ifndef ALLOY_SRC_ENGINE_MAY_NEED_H_
-#define ALLOY_SRC_ENGINE_MAY_NEED_H_
-
-#include <string>
-#include <vector>
-
-
-namespace alloy::core_v0_1 {
-
-// Threads  immutable: shared.
-class MayNeed {
- public:
-  // SONAMEs, which the loader finds where it always does, and absolute paths. `list` ends
-  // with NULL; NULL: none.
-  //   Fails  INVALID: an entry is empty, or a path that is not absolute.
-  static Result<MayNeed> Make(const char* const* list);
-
-  // Whether a library that needs these may be loaded. When it needs more than runtimes
-  // and SONAMEs of the list, the files of the list are loaded, in its order; what they
-  // run as they start runs here.
-  //   Fails  REFUSED with NEEDED: one is not allowed, or a file cannot be loaded.
-  Status Check(const std::vector<std::string>& needed) const;
-
- private:
-  std::vector<std::string> sonames_, paths_;
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ENGINE_MAY_NEED_H_
 
 #include <algorithm>
 #include <iterator>
@@ -12292,11 +12297,11 @@ void alloy_call_progress(const alloy_call* call, int64_t* out_done, int64_t* out
 
 void alloy_call_free(alloy_call* call) { Free(call); }
 
-alloy_code alloy_link(const char* archive, const char* output, alloy_error* err) {
+alloy_code alloy_link(const char* archive, const char* library, alloy_error* err) {
   return Guard(err, [&]() -> Status {
     if (archive == nullptr) return NullArgument("archive");
-    if (output == nullptr) return NullArgument("output");
-    return alloy::core_v0_1::LinkLibrary(archive, output);
+    if (library == nullptr) return NullArgument("library");
+    return alloy::core_v0_1::LinkLibrary(archive, library);
   });
 }
 

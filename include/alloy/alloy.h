@@ -66,8 +66,9 @@ typedef struct alloy_host_options {
   uint32_t struct_size;
   uint32_t flags;      // ALLOY_ALLOW_UNSIGNED, ALLOY_LOAD_PLAINLY
   const char* worker;  // absolute path of the worker program; NULL: beside the library
-  // Libraries allowed beside the C and C++ runtimes: SONAMEs, or absolute paths. Ends
-  // with NULL; NULL: none. Not yet supported: anything but NULL is ALLOY_UNSUPPORTED.
+  // What libraries may need beside the C and C++ runtimes, on the host's own trust:
+  // SONAMEs, or absolute paths of files that are loaded before whoever needs one. Ends
+  // with NULL; NULL: none. Anything else that a library needs is NEEDED.
   const char* const* may_need;
   const char* language;  // label of the host's lines; NULL: "C"
   int32_t log_mode;      // 0: while a bridge runs an echo; 1: always; 2: never
@@ -91,8 +92,9 @@ ALLOY_API const char* alloy_reason_name(int32_t reason);
 //
 //   Borrows  options, for this call; NULL: the defaults.
 //   Gives    out, NULL unless ALLOY_OK is returned.
-//   Fails    ALLOY_INVALID      an unknown flag or mode, or a struct_size of no version.
-//            ALLOY_UNSUPPORTED  may_need or a worker is set.
+//   Fails    ALLOY_INVALID      an unknown flag or mode, or a struct_size of no version,
+//                               or an entry of may_need that is neither.
+//            ALLOY_UNSUPPORTED  a worker is set.
 ALLOY_API alloy_code alloy_host_new(const alloy_host_options* options, alloy_host** out,
                                     alloy_error* err);
 
@@ -314,13 +316,13 @@ ALLOY_API void alloy_call_free(alloy_call* call);
 
 // Link a static archive into a shared library that alloy_bridge_load takes: as a load of
 // the archive itself does, but once, on a machine with a compiler. Nothing of it runs.
-// The library is written beside `output` and moved there.
+// The new file is written beside `library` and moved there.
 //
-//   Borrows  archive, output.
-//   Fails    ALLOY_INVALID  no archive is named, or the output cannot be written.
+//   Borrows  archive, library.
+//   Fails    ALLOY_INVALID  no archive is named, or the library cannot be written.
 //            ALLOY_REFUSED  reason ARCHIVE_MALFORMED, LINK_FAILED, or why the library
 //                           would not be loaded.
-ALLOY_API alloy_code alloy_link(const char* archive, const char* output,
+ALLOY_API alloy_code alloy_link(const char* archive, const char* library,
                                 alloy_error* err);
 
 // Make a stream of batches that are at hand.

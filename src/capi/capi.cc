@@ -214,11 +214,11 @@ void alloy_call_progress(const alloy_call* call, int64_t* out_done, int64_t* out
 
 void alloy_call_free(alloy_call* call) { Free(call); }
 
-alloy_code alloy_link(const char* archive, const char* output, alloy_error* err) {
+alloy_code alloy_link(const char* archive, const char* library, alloy_error* err) {
   return Guard(err, [&]() -> Status {
     if (archive == nullptr) return NullArgument("archive");
-    if (output == nullptr) return NullArgument("output");
-    return alloy::core::LinkLibrary(archive, output);
+    if (library == nullptr) return NullArgument("library");
+    return alloy::core::LinkLibrary(archive, library);
   });
 }
 

@@ -2,6 +2,7 @@
 #include "engine/host.h"
 
 #include <string_view>
+#include <utility>
 
 #include "engine/echo.h"
 #include "engine/options.h"
@@ -34,9 +35,6 @@ Status CheckHostOptions(const alloy_host_options& options) {
   if (options.log_fd < 0) {
     return Fail(ALLOY_INVALID, "alloy_host_options.log_fd is negative");
   }
-  if (options.may_need != nullptr) {
-    return Fail(ALLOY_UNSUPPORTED, "alloy_host_options.may_need is not supported yet");
-  }
   if (options.worker != nullptr) {
     return Fail(ALLOY_UNSUPPORTED,
                 "alloy_host_options.worker: there is no isolated mode yet");
@@ -48,16 +46,17 @@ Status CheckHostOptions(const alloy_host_options& options) {
 
 Result<std::shared_ptr<Host>> Host::Make(const alloy_host_options& options) {
   ALLOY_TRY(CheckHostOptions(options));
-  return std::shared_ptr<Host>(new Host(options));
+  ALLOY_ASSIGN_OR_RETURN(MayNeed may_need, MayNeed::Make(options.may_need));
+  return std::shared_ptr<Host>(new Host(options, std::move(may_need)));
 }
 
-Host::Host(const alloy_host_options& options)
+Host::Host(const alloy_host_options& options, MayNeed may_need)
     : allows_unsigned_((options.flags & (ALLOY_ALLOW_UNSIGNED | ALLOY_LOAD_PLAINLY)) !=
                        0),
       log_mode_(options.log_mode),
       language_(options.language != nullptr ? options.language : "C"),
       log_(options.log_fd == 0 ? 2 : options.log_fd, options.log, options.log_context),
-      libraries_((options.flags & ALLOY_LOAD_PLAINLY) != 0) {}
+      libraries_((options.flags & ALLOY_LOAD_PLAINLY) != 0, std::move(may_need)) {}
 
 void Host::Warn(const std::string& text) {
   if (log_mode_ != kNever) log_.Write(ALLOY_LOG_WARN, language_, text);

@@ -37,7 +37,7 @@ class Host {
   bool SpeaksFor(const char* backend_name) const;
 
  private:
-  explicit Host(const alloy_host_options& options);
+  Host(const alloy_host_options& options, MayNeed may_need);
 
   const bool allows_unsigned_;
   const int32_t log_mode_;

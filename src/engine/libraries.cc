@@ -105,6 +105,9 @@ Result<std::shared_ptr<const BackendTable>> Libraries::LoadOnce(
   }
   Finish finish(*this, entry);
   ALLOY_TRY(LookThrough(Bytes(entry->bytes), library));
+  if (const Status allowed = may_need_.Check(library->facts.needed); !allowed.ok()) {
+    return allowed.WithPrefix(library->path + ": ");
+  }
   auto table = Initialise(*library, plainly_);
   if (table.ok()) {
     entry->needed = library->facts.needed;  // before others see the table

@@ -11,10 +11,12 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "admit/admit.h"
 #include "base/result.h"
+#include "engine/may_need.h"
 #include "load/backend_table.h"
 #include "port/fd.h"
 
@@ -29,7 +31,8 @@ struct LoadedLibrary {
 class Libraries {
  public:
   // plainly: the loader gets the file's own path and not the sealed copy, for debuggers.
-  explicit Libraries(bool plainly) : plainly_(plainly) {}
+  Libraries(bool plainly, MayNeed may_need)
+      : plainly_(plainly), may_need_(std::move(may_need)) {}
 
   // Read, seal, verify, look through and load. Two files are the same when their SHA-256
   // is, or, where one of them came without a certificate, all bytes of two sealed copies.
@@ -59,6 +62,7 @@ class Libraries {
   Result<std::shared_ptr<const BackendTable>> LoadOnce(AdmittedLibrary* library);
 
   const bool plainly_;
+  const MayNeed may_need_;
   LibcryptoSource libcrypto_;
   std::mutex mutex_;
   std::condition_variable loaded_;

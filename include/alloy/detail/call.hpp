@@ -27,8 +27,10 @@ namespace alloy {
 enum class LogMode : int32_t { kEchoes = 0, kAlways = 1, kNever = 2 };
 
 struct HostOptions {
-  bool allow_unsigned = false;   // libraries without a certificate may be loaded
-  bool load_plainly = false;     // for debuggers alone: see ALLOY_LOAD_PLAINLY
+  bool allow_unsigned = false;  // libraries without a certificate may be loaded
+  bool load_plainly = false;    // for debuggers alone: see ALLOY_LOAD_PLAINLY
+  // What libraries may need beside the runtimes: see alloy_host_options.
+  std::vector<std::string> may_need = {};
   std::string language = "C++";  // label of the host's lines
   LogMode log_mode = LogMode::kEchoes;
   int log_fd = 2;  // where lines go, one write each
@@ -49,6 +51,10 @@ class Host {
     raw.struct_size = sizeof(raw);
     raw.flags = (mine.allow_unsigned ? ALLOY_ALLOW_UNSIGNED : 0) |
                 (mine.load_plainly ? ALLOY_LOAD_PLAINLY : 0);
+    std::vector<const char*> may_need;
+    for (const std::string& entry : mine.may_need) may_need.push_back(entry.c_str());
+    may_need.push_back(nullptr);
+    raw.may_need = may_need.data();
     raw.language = mine.language.c_str();
     raw.log_mode = static_cast<int32_t>(mine.log_mode);
     raw.log_fd = mine.log_fd == 2 ? 0 : mine.log_fd;
