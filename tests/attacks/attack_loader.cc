@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+//
+// Loads libraries in a fresh process, under what its first word says.
+//
+//   load LIBRARY CERTIFICATE
+//   noexec 0|1|2 …   with that setting of vm.memfd_noexec
+//   noproc …         without /proc
+//   limit BYTES …    with that limit on the size of files
+//   reuse LIBRARY OTHER CERTIFICATE  the second after the descriptors of the first went
+//   name LIBRARY CERTIFICATE         tells the rows of its answer
+//   full ARCHIVE FOLDER              links into a file system without room
+//
+// Writes `loaded VERSION` or `refused REASON`; ends with 77 where it may not try.
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "alloy/alloy.hpp"
+
+// A name that a victim has too.
+extern "C" __attribute__((visibility("default"))) int alloy_attack_shared();
+int alloy_attack_shared() { return 1; }
+
+namespace {
+
+using Words = std::vector<std::string>;
+namespace fs = std::filesystem;
+
+void Must(bool condition, const char* what) {
+  if (condition) return;
+  std::printf("%s: %s\n", what, std::strerror(errno));
+  std::exit(77);
+}
+
+int Load(alloy::Bridge& bridge, const std::string& library,
+         const std::string& certificate) {
+  const alloy::Status status = bridge.SetImplLib(library, certificate);
+  if (!status.ok()) {
+    std::printf("refused %s\n", alloy_reason_name(status.reason()));
+    return 0;
+  }
+  const alloy_backend* backend = nullptr;
+  alloy_bridge_backend(bridge.get(), &backend, nullptr);
+  std::printf("loaded %s\n", backend->version);
+  return 0;
+}
+
+int LoadOne(const std::string& library, const std::string& certificate) {
+  alloy::Bridge bridge{alloy::Host(alloy::HostOptions{})};
+  return Load(bridge, library, certificate);
+}
+
+// In namespaces of its own for mounts and processes; the child's end is this one's.
+int NoExec(const Words& words) {
+  Must(::unshare(CLONE_NEWNS | CLONE_NEWPID) == 0, "unshare");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    Must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "mount");
+    Must(::mount("proc", "/proc", "proc", 0, nullptr) == 0, "mount /proc");
+    const int fd = ::open("/proc/sys/vm/memfd_noexec", O_WRONLY | O_CLOEXEC);
+    Must(fd >= 0 && ::write(fd, words[1].data(), 1) == 1, "vm.memfd_noexec");
+    ::close(fd);
+    LoadOne(words[2], words[3]);
+    std::fflush(stdout);
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+int NoProc(const Words& words) {
+  Must(::unshare(CLONE_NEWNS) == 0, "unshare");
+  Must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "mount");
+  Must(::mount("none", "/proc", "tmpfs", 0, nullptr) == 0, "mount over /proc");
+  return LoadOne(words[1], words[2]);
+}
+
+int Limit(const Words& words) {
+  struct rlimit limit{};
+  limit.rlim_cur = limit.rlim_max = std::stoul(words[1]);
+  Must(::setrlimit(RLIMIT_FSIZE, &limit) == 0, "limit");
+  return LoadOne(words[2], words[3]);
+}
+
+int Reuse(const Words& words) {
+  const alloy::Host host{alloy::HostOptions{}};
+  alloy::Bridge one(host), two(host);
+  Load(one, words[1], words[3]);
+  // As a host with a bug does, that closes what is not its own.
+  for (int fd = 3; fd < 256; ++fd) {
+    std::error_code error;
+    const auto target = fs::read_symlink("/proc/self/fd/" + std::to_string(fd), error);
+    if (target.string().starts_with("/memfd:alloy-backend")) ::close(fd);
+  }
+  return Load(two, words[2], words[3]);
+}
+
+int Name(const Words& words) {
+  alloy::Bridge bridge{alloy::Host(alloy::HostOptions{})};
+  Load(bridge, words[1], words[2]);
+  const auto answer =
+      bridge.Call("answer", *alloy::MakeBatch({{"x", alloy::MakeArray<int64_t>({1})}}));
+  if (!answer.ok()) return 1;
+  std::printf("answer %lld, host %d\n", static_cast<long long>(answer->rows()),
+              alloy_attack_shared());
+  return 0;
+}
+
+int Full(const Words& words) {
+  Must(::unshare(CLONE_NEWNS) == 0, "unshare");
+  Must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "mount");
+  Must(::mount("none", words[2].c_str(), "tmpfs", 0, "size=8k") == 0, "mount");
+  alloy_error error{};
+  const alloy_code code =
+      alloy_link(words[1].c_str(), (words[2] + "/out.so").c_str(), &error);
+  const std::string text = error.text;
+  std::printf("%s: %s, %d files\n", code == ALLOY_OK ? "linked" : "refused",
+              text.substr(text.rfind(": ") + 2).c_str(),
+              static_cast<int>(std::distance(fs::directory_iterator(words[2]), {})));
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Words words(argv + 1, argv + argc);
+  if (words.size() == 3 && words[0] == "load") return LoadOne(words[1], words[2]);
+  if (words.size() == 4 && words[0] == "noexec") return NoExec(words);
+  if (words.size() == 3 && words[0] == "noproc") return NoProc(words);
+  if (words.size() == 4 && words[0] == "limit") return Limit(words);
+  if (words.size() == 4 && words[0] == "reuse") return Reuse(words);
+  if (words.size() == 3 && words[0] == "name") return Name(words);
+  if (words.size() == 3 && words[0] == "full") return Full(words);
+  std::puts("see the head of attack_loader.cc");
+  return 2;
+}
