@@ -146,6 +146,19 @@ TEST(DeepTest, APartOfTextEndsWhereTheWholeDoes) {
               "0 to 9 wanted, 100 in row 0 found");
 }
 
+TEST(DeepTest, TheOffsetBehindTheRowsOfABatchIsNotNegative) {
+  // So far below the one before it that the difference wraps.
+  const Array small = Strings<int32_t>({0, 1583218698, -1040656802, 28});
+  ExpectFault(Safe(fake::BatchOf({kUtf8}), Rows(2, {small})), ALLOY_REASON_OFFSETS, 0,
+              "at least 1583218698 wanted, -1040656802 in row 1 found");
+  constexpr int64_t kFar = 6'000'000'000'000'000'000;
+  const Array large = Strings<int64_t>({0, kFar, -kFar, 28});
+  ExpectFault(Safe(fake::BatchOf({kLargeUtf8}), Rows(2, {large})), ALLOY_REASON_OFFSETS,
+              0, "in row 1");
+  ExpectFault(Full(fake::BatchOf({kLargeUtf8}), Rows(2, {large})), ALLOY_REASON_OFFSETS,
+              0, "in row 1");
+}
+
 TEST(DeepTest, ListsStayInTheirChild) {
   const auto list = [](std::vector<int32_t> offsets, int64_t length) {
     const int32_t* kept = Keep(std::move(offsets));

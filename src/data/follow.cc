@@ -78,11 +78,14 @@ int64_t FirstFallingOffset(const void* offsets, uint8_t bytes, RowRange rows) {
   return BySize(bytes, [&](auto zero) {
     using T = decltype(zero);
     const void* from = From(offsets, rows.begin, sizeof(T));
-    // Neither is negative, so the difference does not wrap.
-    return FirstWrong(rows.count, [from](int64_t i) {
+    // Where neither is negative, the difference does not wrap.
+    const int64_t row = FirstWrong(rows.count, [from](int64_t i) {
       const T here = LoadValue<T>(from, i);
       return static_cast<T>(here | Minus(LoadValue<T>(from, i + 1), here));
     });
+    // The offset behind the last row is no row's own.
+    const bool behind = row < 0 && rows.count > 0 && LoadValue<T>(from, rows.count) < 0;
+    return behind ? rows.count - 1 : row;
   });
 }
 
