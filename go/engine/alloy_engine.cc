@@ -4819,7 +4819,9 @@ class TypeNamer {
         schema.children[0]->release != nullptr) {
       from = schema.children[0];
     }
-    if (from->n_children > 0 && from->children == nullptr) {
+    // More than any schema may have are not there either.
+    if (from->n_children > kMostColumns ||
+        (from->n_children > 0 && from->children == nullptr)) {
       out_ += "Unknown";
       return;
     }
