@@ -12,9 +12,9 @@
 #include <system_error>
 #include <vector>
 
+#include "../arrowalloy_run/options.h"
 #include "command.h"
 #include "commands.h"
-#include "options.h"
 
 namespace arrowalloy::run {
 namespace {

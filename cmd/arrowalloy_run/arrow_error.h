@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "failure.h"
+#include "../arrowalloy/failure.h"
 
 namespace arrowalloy::run {
 

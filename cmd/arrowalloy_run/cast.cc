@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "failure.h"
+#include "../arrowalloy/failure.h"
 
 namespace arrowalloy::run {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-#include "failure.h"
+#include "../arrowalloy/failure.h"
 
 namespace arrowalloy::run {
 namespace {

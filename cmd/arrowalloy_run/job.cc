@@ -8,10 +8,10 @@
 #include <string_view>
 #include <utility>
 
+#include "../arrowalloy/engine_failure.h"
 #include "alloy/alloy.h"
 #include "alloy/arrow.hpp"
 #include "arrow_error.h"
-#include "engine_failure.h"
 
 namespace arrowalloy::run {
 namespace {

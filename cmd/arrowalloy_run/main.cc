@@ -3,7 +3,7 @@
 // arrowalloy-run: the worker of `arrowalloy run`, and the same by itself.
 #include <cstdio>
 
-#include "command.h"
+#include "../arrowalloy/command.h"
 #include "options.h"
 #include "run.h"
 

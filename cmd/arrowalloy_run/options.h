@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "command.h"
+#include "../arrowalloy/command.h"
 
 namespace arrowalloy::run {
 

@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "../arrowalloy/inspection.h"
 #include "input.h"
-#include "inspection.h"
 #include "interrupt.h"
 #include "job.h"
 #include "output.h"

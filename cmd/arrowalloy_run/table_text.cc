@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "report.h"
+#include "../arrowalloy/report.h"
 
 namespace arrowalloy::run {
 namespace {
