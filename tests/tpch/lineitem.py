@@ -34,11 +34,11 @@ def lineitem(scale):
     file = folder / "lineitem.parquet"
     if not file.is_file():
         # Made elsewhere and moved in whole, so that an interrupted run leaves no half.
-        part = folder.with_suffix(".part")
+        part = folder.with_name(f"{folder.name}.part")
         part.mkdir(parents=True, exist_ok=True)
         program = pathlib.Path(sysconfig.get_path("scripts")) / "tpchgen-cli"
-        subprocess.run([program, "--scale-factor", str(scale), "--tables", "lineitem",
-                        "--format", "parquet", "--output-dir", part], check=True,
+        subprocess.run([program, "parquet", "--scale-factor", str(scale), "--tables",
+                        "lineitem", "--output-dir", part], check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         folder.mkdir(exist_ok=True)
         (part / "lineitem.parquet").rename(file)
@@ -57,5 +57,5 @@ def duckdb_rows(query, file, threads=1):
     import duckdb
 
     connection = duckdb.connect(config={"threads": threads})
-    answer = connection.execute(QUERIES[query].format(file=file)).to_arrow_table()
+    answer = connection.sql(QUERIES[query].format(file=file)).to_arrow_table()
     return rows(answer)
