@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The suites: each builds what it needs, runs, and answers the counts of its own report."""
 
+import os
 import sys
 
 from . import reports
@@ -25,7 +26,7 @@ def cpp(log, preset):
     # GCC's ThreadSanitizer dies where addresses are randomised by 32 bits.
     still = ("setarch", "-R") if preset == "tsan" else ()
     log.run(*still, "ctest", "--preset", preset, "--output-junit", junit, "--timeout", "600",
-            may_fail=True)
+            "--parallel", os.cpu_count(), may_fail=True)
     return reports.ctest(junit, folder / "reports")
 
 
