@@ -5,187 +5,23 @@
 
 #include "alloy_engine.h"
 
-// src/base/json.cc ----------------------------------------------------------------------
+// src/load/backend_table.cc -------------------------------------------------------------
 //
-// A writer of JSON, as RFC 8259 has it: what it gives is one well-formed value in UTF-8,
-// whatever the strings hold.
-#ifndef ALLOY_SRC_BASE_JSON_H_
-#define ALLOY_SRC_BASE_JSON_H_
+// The table that a backend exports, checked once, and the copy of it that hosts may see.
+#ifndef ALLOY_SRC_LOAD_BACKEND_TABLE_H_
+#define ALLOY_SRC_LOAD_BACKEND_TABLE_H_
 
-#include <cstdint>
-#include <string>
-#include <string_view>
+#include <memory>
+#include <vector>
 
-namespace alloy::core_v0_1 {
-
-class JsonWriter {
- public:
-  void BeginObject() { Open('{'); }
-  void EndObject() { Close('}'); }
-  void BeginArray() { Open('['); }
-  void EndArray() { Close(']'); }
-  // In an object, before each value.
-  void Key(std::string_view key);
-
-  // Bytes that are no UTF-8 become U+FFFD.
-  void String(std::string_view text);
-  void Int(int64_t number) { Value(std::to_string(number)); }
-  void Unsigned(uint64_t number) { Value(std::to_string(number)); }
-  void Bool(bool value) { Value(value ? "true" : "false"); }
-  void Null() { Value("null"); }
-
-  const std::string& text() const { return text_; }
-
- private:
-  void Open(char bracket);
-  void Close(char bracket);
-  void Value(std::string_view text);
-  void Separate();
-  void Append(std::string_view text);
-
-  std::string text_;
-  bool first_ = true;  // of its object or array: no comma before it
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_BASE_JSON_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-// The length of the UTF-8 character at the front, by Unicode's table of well-formed
-// sequences (3-7); 0: none is there.
-size_t CharacterAt(std::string_view text) {
-  const auto at = [&](size_t i) -> unsigned {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
-  const auto follows = [&](size_t i, unsigned low = 0x80, unsigned high = 0xbf) {
-    return at(i) >= low && at(i) <= high;
-  };
-  const unsigned lead = at(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xc2 && lead <= 0xdf) return follows(1) ? 2 : 0;
-  if (lead >= 0xe0 && lead <= 0xef) {
-    const unsigned low = lead == 0xe0 ? 0xa0 : 0x80, high = lead == 0xed ? 0x9f : 0xbf;
-    return follows(1, low, high) && follows(2) ? 3 : 0;
-  }
-  if (lead >= 0xf0 && lead <= 0xf4) {
-    const unsigned low = lead == 0xf0 ? 0x90 : 0x80, high = lead == 0xf4 ? 0x8f : 0xbf;
-    return follows(1, low, high) && follows(2) && follows(3) ? 4 : 0;
-  }
-  return 0;
-}
-
-}  // namespace
-
-void JsonWriter::Separate() {
-  if (!first_) text_ += ',';
-  first_ = false;
-}
-
-void JsonWriter::Open(char bracket) {
-  Separate();
-  text_ += bracket;
-  first_ = true;
-}
-
-void JsonWriter::Close(char bracket) {
-  text_ += bracket;
-  first_ = false;
-}
-
-void JsonWriter::Value(std::string_view text) {
-  Separate();
-  text_ += text;
-}
-
-void JsonWriter::Key(std::string_view key) {
-  String(key);
-  text_ += ':';
-  first_ = true;  // its value has no comma before it
-}
-
-void JsonWriter::String(std::string_view text) {
-  Separate();
-  text_ += '"';
-  Append(text);
-  text_ += '"';
-}
-
-void JsonWriter::Append(std::string_view text) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  while (!text.empty()) {
-    const size_t length = CharacterAt(text);
-    const auto byte = static_cast<unsigned char>(text[0]);
-    if (length == 0) {
-      text_ += "\\ufffd";
-    } else if (byte == '"' || byte == '\\') {
-      text_ += {'\\', text[0]};
-    } else if (byte < 0x20 || byte == 0x7f) {
-      text_ += {'\\', 'u', '0', '0', kDigits[byte >> 4U], kDigits[byte & 15U]};
-    } else {
-      text_ += text.substr(0, length);
-    }
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/base/names.cc ---------------------------------------------------------------------
 //
-// The names of codes and reasons, for texts and for bindings.
-#ifndef ALLOY_SRC_BASE_NAMES_H_
-#define ALLOY_SRC_BASE_NAMES_H_
+// A value, or the Status that says why there is none.
+#ifndef ALLOY_SRC_BASE_RESULT_H_
+#define ALLOY_SRC_BASE_RESULT_H_
 
-#include <cstdint>
+#include <utility>
+#include <variant>
 
-namespace alloy::core_v0_1 {
-
-// "BAD_DATA", "OFFSETS"; "UNKNOWN" for numbers that are not listed.
-const char* CodeName(int32_t code);
-const char* ReasonName(int32_t reason);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_BASE_NAMES_H_
-
-#include <array>
-#include <cstddef>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr std::array kCodeNames = {"OK",        "INVALID", "BAD_DATA",    "NO_MATCH",
-                                   "NOT_FOUND", "REFUSED", "FAILED",      "RETRY",
-                                   "CANCELLED", "TIMEOUT", "LOST",        "EXHAUSTED",
-                                   "BUSY",      "CLOSED",  "UNSUPPORTED", "INTERNAL"};
-
-}  // namespace
-
-const char* CodeName(int32_t code) {
-  if (code < 0 || static_cast<size_t>(code) >= kCodeNames.size()) return "UNKNOWN";
-  return kCodeNames[static_cast<size_t>(code)];
-}
-
-const char* ReasonName(int32_t reason) {
-  switch (reason) {
-#define ALLOY_REASON_CASE_(name, number, text) \
-  case number:                                 \
-    return #name;
-    ALLOY_REASONS(ALLOY_REASON_CASE_)
-#undef ALLOY_REASON_CASE_
-    default:
-      return "UNKNOWN";
-  }
-}
-
-}  // namespace alloy::core_v0_1
-#undef ALLOY_REASON_CASE_
-
-// src/base/status.cc --------------------------------------------------------------------
 //
 // The outcome of an operation: nothing, or a fault that says what the caller can do next.
 //
@@ -259,895 +95,6 @@ std::string_view CutText(std::string_view text, size_t limit);
 
 #endif  // ALLOY_SRC_BASE_STATUS_H_
 
-#include <algorithm>
-#include <cstring>
-
-namespace alloy::core_v0_1 {
-
-Status Status::WithInput(int32_t input) const {
-  if (ok()) return *this;
-  Fault fault = *fault_;
-  fault.input = input;
-  return Status(std::move(fault));
-}
-
-Status Status::WithSide(uint16_t side) const {
-  if (ok()) return *this;
-  Fault fault = *fault_;
-  fault.side = side;
-  return Status(std::move(fault));
-}
-
-Status Status::WithPrefix(std::string_view prefix) const {
-  if (ok()) return *this;
-  Fault fault = *fault_;
-  fault.text.insert(0, prefix);
-  return Status(std::move(fault));
-}
-
-alloy_code Status::Tell(alloy_error* err) const {
-  if (ok()) return ALLOY_OK;
-  if (err != nullptr) {
-    const std::string_view text = CutText(fault_->text, sizeof(err->text) - 1);
-    err->code = fault_->code;
-    err->reason = fault_->reason;
-    err->input = fault_->input;
-    err->column = fault_->column;
-    err->side = fault_->side;
-    err->length = static_cast<uint16_t>(text.size());
-    std::memcpy(err->text, text.data(), text.size());
-    err->text[text.size()] = '\0';
-  }
-  return fault_->code;
-}
-
-Status Fail(alloy_code code, int32_t reason, std::string text) {
-  const bool callers =
-      code == ALLOY_INVALID || code == ALLOY_NOT_FOUND || code == ALLOY_NO_MATCH;
-  return Status(
-      Fault{.code = code,
-            .reason = reason,
-            .side = callers ? uint16_t{ALLOY_SIDE_CALLER} : uint16_t{ALLOY_SIDE_ENGINE},
-            .text = std::move(text)});
-}
-
-Status Fail(alloy_code code, std::string text) {
-  return Fail(code, ALLOY_REASON_NONE, std::move(text));
-}
-
-std::string_view CutText(std::string_view text, size_t limit) {
-  if (text.size() <= limit) return text;
-  // Bytes 10xxxxxx continue a character; one has at most three of them.
-  size_t end = limit;
-  for (int i = 0; i < 3 && end > 0; ++i) {
-    if ((static_cast<unsigned char>(text[end]) & 0xC0) != 0x80) break;
-    --end;
-  }
-  if ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) end = limit;  // no UTF-8
-  return text.substr(0, end);
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/port/clock.cc ---------------------------------------------------------------------
-#ifndef ALLOY_SRC_PORT_CLOCK_H_
-#define ALLOY_SRC_PORT_CLOCK_H_
-
-#include <cstdint>
-#include <string>
-
-namespace alloy::core_v0_1 {
-
-// The wall clock in the local time zone, as 2022-10-17 18:09:34.
-std::string LocalTimeText();
-
-// Seconds since 1970-01-01T00:00:00Z.
-int64_t UnixSeconds();
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_PORT_CLOCK_H_
-
-#include <time.h>
-
-namespace alloy::core_v0_1 {
-
-std::string LocalTimeText() {
-  const time_t now = ::time(nullptr);
-  struct tm parts{};
-  ::localtime_r(&now, &parts);
-  char text[32];
-  const size_t length = ::strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts);
-  return std::string(text, length);
-}
-
-int64_t UnixSeconds() { return ::time(nullptr); }
-
-}  // namespace alloy::core_v0_1
-
-// src/port/fd.cc ------------------------------------------------------------------------
-//
-// File descriptors, files and sealed memory. Errors are numbers of <cerrno>, 0 when all
-// is well; what they mean to a user is for the caller to say.
-#ifndef ALLOY_SRC_PORT_FD_H_
-#define ALLOY_SRC_PORT_FD_H_
-
-#include <cstddef>
-#include <cstdint>
-#include <span>
-#include <string>
-
-//
-// The one owner of a handle of the operating system.
-//
-// Traits names the type of the handle, the value that stands for none, and how to close
-// it: `struct T { using type = int; static constexpr int kNone = -1; static void
-// Close(int); };`
-#ifndef ALLOY_SRC_BASE_HANDLE_H_
-#define ALLOY_SRC_BASE_HANDLE_H_
-
-#include <utility>
-
-namespace alloy::core_v0_1 {
-
-template <typename Traits>
-class Handle {
- public:
-  using type = typename Traits::type;
-
-  Handle() = default;
-  explicit Handle(type value) : value_(value) {}
-  Handle(Handle&& other) noexcept : value_(other.Detach()) {}
-  Handle& operator=(Handle&& other) noexcept {
-    // Detach first: then moving a handle onto itself keeps it.
-    type value = other.Detach();
-    Close();
-    value_ = value;
-    return *this;
-  }
-  ~Handle() { Close(); }
-
-  type get() const { return value_; }
-  explicit operator bool() const { return value_ != Traits::kNone; }
-
-  // Give the handle up without closing it.
-  type Detach() { return std::exchange(value_, Traits::kNone); }
-
-  void Close() {
-    if (value_ != Traits::kNone) Traits::Close(Detach());
-  }
-
- private:
-  type value_ = Traits::kNone;
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_BASE_HANDLE_H_
-
-namespace alloy::core_v0_1 {
-
-struct FdTraits {
-  using type = int;
-  static constexpr int kNone = -1;
-  static void Close(int fd);
-};
-using Fd = Handle<FdTraits>;
-
-std::string ErrorText(int error);
-
-enum class FileKind { kRegular, kFolder, kDevice, kPipe, kSocket, kOther };
-const char* FileKindName(FileKind kind);
-
-struct FileFacts {
-  FileKind kind = FileKind::kOther;
-  int64_t size = 0;
-  uint64_t device = 0;
-  uint64_t inode = 0;
-};
-
-// Opens without waiting for a peer, without taking over a terminal, closed on exec.
-int OpenForReading(const std::string& path, Fd* out);
-int GetFileFacts(const Fd& fd, FileFacts* out);
-
-// Read until `bytes` is full or the file ends; `done` says how many came.
-int ReadFully(const Fd& fd, std::span<std::byte> bytes, size_t* done);
-
-// An unnamed file in memory that can be sealed and executed from. EFBIG when the limit on
-// the size of files (which would answer a write with a signal) is below `size`.
-int CreateSealable(const char* name, int64_t size, Fd* out);
-int WriteFully(const Fd& fd, std::span<const std::byte> bytes);
-// No more writing, growing, shrinking or unsealing, by anyone. EBUSY: someone has it
-// mapped for writing.
-int Seal(const Fd& fd);
-
-// A read-only view of a whole file; the file may be closed.
-struct MappedBytes {
-  const std::byte* data = nullptr;
-  size_t size = 0;
-  bool operator==(const MappedBytes&) const = default;
-};
-struct MappingTraits {
-  using type = MappedBytes;
-  static constexpr MappedBytes kNone{};
-  static void Close(MappedBytes mapping);
-};
-using Mapping = Handle<MappingTraits>;
-int MapForReading(const Fd& fd, int64_t size, Mapping* out);
-
-inline std::span<const std::byte> Bytes(const Mapping& mapping) {
-  return {mapping.get().data, mapping.get().size};
-}
-
-// One write of the whole line, so that lines of several processes do not mix.
-void WriteLine(int fd, const std::string& line);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_PORT_FD_H_
-
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <system_error>
-
-// Younger than the headers of the oldest machines that Alloy is built on.
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U
-#endif
-
-namespace alloy::core_v0_1 {
-
-void FdTraits::Close(int fd) { ::close(fd); }
-
-std::string ErrorText(int error) { return std::generic_category().message(error); }
-
-const char* FileKindName(FileKind kind) {
-  switch (kind) {
-    case FileKind::kRegular:
-      return "a regular file";
-    case FileKind::kFolder:
-      return "a folder";
-    case FileKind::kDevice:
-      return "a device";
-    case FileKind::kPipe:
-      return "a pipe";
-    case FileKind::kSocket:
-      return "a socket";
-    case FileKind::kOther:
-      break;
-  }
-  return "no regular file";
-}
-
-int OpenForReading(const std::string& path, Fd* out) {
-  // O_NONBLOCK: opening a FIFO does not wait for a writer.
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0) return errno;
-  *out = Fd(fd);
-  return 0;
-}
-
-int GetFileFacts(const Fd& fd, FileFacts* out) {
-  struct stat facts;
-  if (::fstat(fd.get(), &facts) != 0) return errno;
-  out->size = facts.st_size;
-  out->device = facts.st_dev;
-  out->inode = facts.st_ino;
-  if (S_ISREG(facts.st_mode)) {
-    out->kind = FileKind::kRegular;
-  } else if (S_ISDIR(facts.st_mode)) {
-    out->kind = FileKind::kFolder;
-  } else if (S_ISCHR(facts.st_mode) || S_ISBLK(facts.st_mode)) {
-    out->kind = FileKind::kDevice;
-  } else if (S_ISFIFO(facts.st_mode)) {
-    out->kind = FileKind::kPipe;
-  } else if (S_ISSOCK(facts.st_mode)) {
-    out->kind = FileKind::kSocket;
-  } else {
-    out->kind = FileKind::kOther;
-  }
-  return 0;
-}
-
-int ReadFully(const Fd& fd, std::span<std::byte> bytes, size_t* done) {
-  *done = 0;
-  while (*done < bytes.size()) {
-    const ssize_t n = ::read(fd.get(), bytes.data() + *done, bytes.size() - *done);
-    if (n == 0) return 0;
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno;
-    *done += static_cast<size_t>(n);
-  }
-  return 0;
-}
-
-int CreateSealable(const char* name, int64_t size, Fd* out) {
-  struct rlimit limit;
-  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-      limit.rlim_cur < static_cast<rlim_t>(size)) {
-    return EFBIG;
-  }
-  int fd = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-  // EINVAL: a kernel before 6.3 does not know MFD_NOEXEC_SEAL.
-  if (fd < 0 && errno == EINVAL) {
-    fd = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  }
-  if (fd < 0) return errno;
-  *out = Fd(fd);
-  return 0;
-}
-
-int WriteFully(const Fd& fd, std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(fd.get(), bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno;
-    bytes = bytes.subspan(static_cast<size_t>(n));
-  }
-  return 0;
-}
-
-int Seal(const Fd& fd) {
-  constexpr int kAll = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-  if (::fcntl(fd.get(), F_ADD_SEALS, kAll) != 0) return errno;
-  const int seals = ::fcntl(fd.get(), F_GET_SEALS);
-  if (seals < 0) return errno;
-  return (seals & kAll) == kAll ? 0 : EPERM;
-}
-
-void MappingTraits::Close(MappedBytes mapping) {
-  ::munmap(const_cast<std::byte*>(mapping.data), mapping.size);
-}
-
-int MapForReading(const Fd& fd, int64_t size, Mapping* out) {
-  const auto bytes = static_cast<size_t>(size);
-  void* data = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, fd.get(), 0);
-  if (data == MAP_FAILED) return errno;
-  *out = Mapping({static_cast<const std::byte*>(data), bytes});
-  return 0;
-}
-
-void WriteLine(int fd, const std::string& line) {
-  size_t done = 0;
-  while (done < line.size()) {
-    const ssize_t n = ::write(fd, line.data() + done, line.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return;  // a log that cannot be written must not fail the call it tells of
-    done += static_cast<size_t>(n);
-  }
-}
-
-}  // namespace alloy::core_v0_1
-#undef MFD_NOEXEC_SEAL
-
-// src/port/library.cc -------------------------------------------------------------------
-//
-// The system's loader, for sealed memory: what is verified is what runs. And, for
-// debuggers alone, for a file.
-#ifndef ALLOY_SRC_PORT_LIBRARY_H_
-#define ALLOY_SRC_PORT_LIBRARY_H_
-
-#include <string>
-
-
-namespace alloy::core_v0_1 {
-
-enum class LoadFault {
-  kNone,
-  kNoProc,    // /proc is not mounted, so sealed memory has no path
-  kLoader,    // the loader's own refusal
-  kIdentity,  // the loader answered with another library
-};
-
-struct SymbolLookup {
-  LoadFault fault = LoadFault::kNone;
-  std::string text;        // of the fault
-  void* symbol = nullptr;  // only when kNone
-};
-
-// Load a library out of sealed memory, for the life of the process, and look one symbol
-// up. The descriptor must stay open as long: the loader knows libraries by name, and the
-// name is that of the descriptor.
-//
-// A constructor that throws ends the process: there is no way back out of the loader.
-//
-// Threads  shared. Constructors of the library run on the calling thread.
-SymbolLookup LoadSealed(const Fd& sealed, const char* symbol);
-
-// The same for a file by its path. What the loader already holds under that path it gives
-// again, whatever became of the file since.
-SymbolLookup LoadPlainly(const std::string& path, const char* symbol);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_PORT_LIBRARY_H_
-
-#include <dlfcn.h>
-#include <sys/sysmacros.h>
-#include <unistd.h>
-
-#include <cinttypes>
-#include <cstdio>
-#include <memory>
-#include <string_view>
-#include <utility>
-
-namespace alloy::core_v0_1 {
-namespace {
-
-std::string TextOfLoader() {
-  const char* text = ::dlerror();
-  return text != nullptr ? text : "the loader gave no reason";
-}
-
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-
-// Whether `address` is mapped from the file of these facts, by /proc/self/maps.
-bool IsMappedFrom(const void* address, const FileFacts& facts) {
-  const std::unique_ptr<std::FILE, CloseFile> maps(std::fopen("/proc/self/maps", "re"));
-  if (maps == nullptr) return false;
-  const auto wanted = reinterpret_cast<uintptr_t>(address);
-  char line[512];
-  bool at_start = true;  // of a line: a long path continues the one before
-  while (std::fgets(line, sizeof(line), maps.get()) != nullptr) {
-    uintptr_t begin = 0, end = 0;
-    unsigned device_major = 0, device_minor = 0;
-    uint64_t inode = 0;
-    const bool parsed =
-        at_start && std::sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %*s %*x %x:%x %" SCNu64,
-                                &begin, &end, &device_major, &device_minor, &inode) == 5;
-    at_start = std::string_view(line).ends_with('\n');
-    if (!parsed || wanted < begin || wanted >= end) continue;
-    return inode == facts.inode && device_major == major(facts.device) &&
-           device_minor == minor(facts.device);
-  }
-  return false;
-}
-
-// A constructor of a library that throws cannot be survived: the unwinding leaves the
-// loader's lock held, and every later load hangs. So it ends here, with the words of
-// std::terminate. The volatile pointer makes the compiler believe that dlopen may throw.
-void* OpenOrEnd(const char* path, int flags) noexcept {
-  void* (*volatile open)(const char*, int) = ::dlopen;
-  return open(path, flags);
-}
-
-SymbolLookup Refusal(LoadFault fault, std::string text) {
-  return {.fault = fault, .text = std::move(text), .symbol = nullptr};
-}
-
-SymbolLookup OpenAndFind(const std::string& path, const char* symbol) {
-  void* handle = OpenOrEnd(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) return Refusal(LoadFault::kLoader, TextOfLoader());
-  void* address = ::dlsym(handle, symbol);
-  if (address == nullptr) return Refusal(LoadFault::kLoader, TextOfLoader());
-  return {.fault = LoadFault::kNone, .text = {}, .symbol = address};
-}
-
-}  // namespace
-
-SymbolLookup LoadSealed(const Fd& sealed, const char* symbol) {
-  FileFacts facts;
-  if (const int error = GetFileFacts(sealed, &facts); error != 0) {
-    return Refusal(LoadFault::kLoader, ErrorText(error));
-  }
-  // Not /proc/self: a debugger that opens the same name would find its own descriptors.
-  const std::string path =
-      "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(sealed.get());
-  if (::access(path.c_str(), R_OK) != 0) {
-    return Refusal(
-        LoadFault::kNoProc,
-        "/proc is not mounted here; mount it: a library is loaded from " + path);
-  }
-  // glibc finds libraries by name first: one that was loaded under a descriptor of this
-  // number, closed since, would be given back in place of ours.
-  if (void* other = ::dlopen(path.c_str(), RTLD_NOW | RTLD_NOLOAD); other != nullptr) {
-    ::dlclose(other);
-    return Refusal(LoadFault::kIdentity,
-                   "the loader already holds another library as " + path);
-  }
-  SymbolLookup found = OpenAndFind(path, symbol);
-  if (found.symbol != nullptr && !IsMappedFrom(found.symbol, facts)) {
-    return Refusal(LoadFault::kIdentity, std::string(symbol) + " of " + path +
-                                             " does not lie in the sealed copy");
-  }
-  return found;
-}
-
-SymbolLookup LoadPlainly(const std::string& path, const char* symbol) {
-  // Without a slash the loader would search folders of its own choice.
-  return OpenAndFind(path.find('/') == path.npos ? "./" + path : path, symbol);
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/port/replace_file.cc --------------------------------------------------------------
-#ifndef ALLOY_SRC_PORT_REPLACE_FILE_H_
-#define ALLOY_SRC_PORT_REPLACE_FILE_H_
-
-#include <cstddef>
-#include <span>
-#include <string>
-
-namespace alloy::core_v0_1 {
-
-// Put a file at `path`, or another in its place: written whole under a name of its own
-// beside it, and then moved there, so that nobody ever sees half of it. `executable`: for
-// everybody whom the process's mask lets. Answers an error number; what was there is
-// untouched then.
-int ReplaceFile(const std::string& path, std::span<const std::byte> bytes,
-                bool executable);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_PORT_REPLACE_FILE_H_
-
-#include <fcntl.h>
-#include <stdio.h>
-#include <unistd.h>
-
-#include <cerrno>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-// A new file beside `path`: its name is told by the process and, should two threads of
-// one meet, by a count.
-int CreateBeside(const std::string& path, int mode, Fd* out, std::string* name) {
-  for (int attempt = 0; attempt < 100; ++attempt) {
-    *name =
-        path + "." + std::to_string(::getpid()) + "." + std::to_string(attempt) + ".part";
-    const int fd =
-        ::open(name->c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-    if (fd >= 0) {
-      *out = Fd(fd);
-      return 0;
-    }
-    if (errno != EEXIST) return errno;
-  }
-  return EEXIST;
-}
-
-}  // namespace
-
-int ReplaceFile(const std::string& path, std::span<const std::byte> bytes,
-                bool executable) {
-  Fd file;
-  std::string name;
-  int error = CreateBeside(path, executable ? 0777 : 0666, &file, &name);
-  if (error != 0) return error;
-  error = WriteFully(file, bytes);
-  if (error == 0 && ::fsync(file.get()) != 0) error = errno;
-  if (error == 0 && ::rename(name.c_str(), path.c_str()) != 0) error = errno;
-  if (error != 0) ::unlink(name.c_str());
-  return error;
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/port/spawn.cc ---------------------------------------------------------------------
-//
-// Running another program to its end: by absolute path, with an empty environment, in the
-// root folder, with no descriptor but those that are handed to it.
-#ifndef ALLOY_SRC_PORT_SPAWN_H_
-#define ALLOY_SRC_PORT_SPAWN_H_
-
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <vector>
-
-
-namespace alloy::core_v0_1 {
-
-struct ProgramRun {
-  std::string program;                 // an absolute path
-  std::vector<std::string> arguments;  // without the program's own name
-  std::vector<const Fd*> hand_over;    // borrowed; they arrive as 3, 4, 5, …
-  int64_t limit_ns = 0;                // then it is killed, with all that it started
-  size_t most_output = 0;  // bytes that are kept; the rest is read and dropped
-};
-
-struct ProgramEnd {
-  bool timed_out = false;
-  int exit_code = -1;  // -1: ended by a signal
-  int signal = 0;
-  std::string output;  // what it wrote to standard output and error
-};
-
-// Run a program and wait until it ends. Its standard input is empty.
-//   Answers an error number when it could not be started or its end not be seen: ECHILD
-//   in a process that ignores SIGCHLD, or that waits for the children of others.
-//
-// Threads  shared. It blocks.
-int RunProgram(const ProgramRun& run, ProgramEnd* out);
-
-// Whether a file is there and this process may execute it.
-bool IsExecutable(const std::string& path);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_PORT_SPAWN_H_
-
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <cerrno>
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr int kFirstHandedOver = 3;
-constexpr int64_t kNanosPerMilli = 1'000'000;
-
-int64_t MonotonicNanos() {
-  struct timespec now;
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
-
-// How the child begins. Every step may fail for want of memory; the first error stays.
-class Plan {
- public:
-  Plan() {
-    Keep(::posix_spawn_file_actions_init(&actions_));
-    Keep(::posix_spawnattr_init(&attributes_));
-  }
-  ~Plan() {
-    ::posix_spawnattr_destroy(&attributes_);
-    ::posix_spawn_file_actions_destroy(&actions_);
-  }
-  Plan(const Plan&) = delete;
-  Plan& operator=(const Plan&) = delete;
-
-  // `output` and `handed_over` lie above every number that is given to the child.
-  int Make(const Fd& output, const std::vector<Fd>& handed_over) {
-    int next = kFirstHandedOver;
-    Keep(::posix_spawn_file_actions_addchdir_np(&actions_, "/"));
-    Keep(::posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0));
-    Keep(::posix_spawn_file_actions_adddup2(&actions_, output.get(), 1));
-    Keep(::posix_spawn_file_actions_adddup2(&actions_, output.get(), 2));
-    for (const Fd& fd : handed_over) {
-      Keep(::posix_spawn_file_actions_adddup2(&actions_, fd.get(), next++));
-    }
-    Keep(::posix_spawn_file_actions_addclosefrom_np(&actions_, next));
-    // What the host ignores or blocks is not the child's business. A group of its own, so
-    // that all that it starts can be ended with it.
-    sigset_t none, all;
-    ::sigemptyset(&none);
-    ::sigfillset(&all);
-    Keep(::posix_spawnattr_setsigmask(&attributes_, &none));
-    Keep(::posix_spawnattr_setsigdefault(&attributes_, &all));
-    Keep(::posix_spawnattr_setpgroup(&attributes_, 0));
-    Keep(::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK |
-                                                      POSIX_SPAWN_SETSIGDEF |
-                                                      POSIX_SPAWN_SETPGROUP));
-    return error_;
-  }
-
-  int Start(const ProgramRun& run, pid_t* pid) {
-    std::vector<char*> arguments;
-    arguments.push_back(const_cast<char*>(run.program.c_str()));
-    for (const std::string& argument : run.arguments) {
-      arguments.push_back(const_cast<char*>(argument.c_str()));
-    }
-    arguments.push_back(nullptr);
-    char* const environment[] = {nullptr};
-    return ::posix_spawn(pid, run.program.c_str(), &actions_, &attributes_,
-                         arguments.data(), environment);
-  }
-
- private:
-  void Keep(int error) {
-    if (error_ == 0) error_ = error;
-  }
-
-  posix_spawn_file_actions_t actions_;
-  posix_spawnattr_t attributes_;
-  int error_ = 0;
-};
-
-int DuplicateAbove(const Fd& fd, int least, Fd* out) {
-  const int copy = ::fcntl(fd.get(), F_DUPFD_CLOEXEC, least);
-  if (copy < 0) return errno;
-  *out = Fd(copy);
-  return 0;
-}
-
-// Read what is there; false at the end.
-bool Drain(const Fd& pipe, size_t most, std::string* output) {
-  std::array<char, 4096> chunk;
-  for (;;) {
-    const ssize_t n = ::read(pipe.get(), chunk.data(), chunk.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno == EAGAIN;
-    if (n == 0) return false;
-    output->append(chunk.data(), std::min(static_cast<size_t>(n), most - output->size()));
-  }
-}
-
-// Gather the output until the child ends or its time is up; true: it ended.
-bool Watch(const Fd& child, Fd pipe, const ProgramRun& run, ProgramEnd* out) {
-  const int64_t end = MonotonicNanos() + run.limit_ns;
-  for (;;) {
-    const int64_t left = end - MonotonicNanos();
-    if (left <= 0) return false;
-    // poll leaves a negative descriptor alone: the pipe, once it was closed.
-    std::array<struct pollfd, 2> watched{
-        {{.fd = child.get(), .events = POLLIN, .revents = 0},
-         {.fd = pipe.get(), .events = POLLIN, .revents = 0}}};
-    const int64_t millis = std::min<int64_t>(left / kNanosPerMilli + 1, 1'000'000);
-    if (::poll(watched.data(), watched.size(), static_cast<int>(millis)) < 0) continue;
-    if (watched[1].revents != 0 && !Drain(pipe, run.most_output, &out->output)) {
-      pipe.Close();
-    }
-    if (watched[0].revents != 0) {
-      if (pipe) Drain(pipe, run.most_output, &out->output);
-      return true;
-    }
-  }
-}
-
-// The whole group first, and only then the child itself, whose number stays taken until
-// it is waited for: nobody else's group is hit.
-int EndAndReap(pid_t pid, ProgramEnd* out) {
-  ::kill(-pid, SIGKILL);
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0) {
-    if (errno != EINTR) return errno;
-  }
-  if (WIFEXITED(status)) out->exit_code = WEXITSTATUS(status);
-  if (WIFSIGNALED(status)) out->signal = WTERMSIG(status);
-  return 0;
-}
-
-}  // namespace
-
-int RunProgram(const ProgramRun& run, ProgramEnd* out) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno;
-  Fd reading(ends[0]), writing(ends[1]);
-  // The child writes as programs expect to.
-  if (::fcntl(writing.get(), F_SETFL, 0) != 0) return errno;
-
-  // Above every number that the child gets, so that no copy overwrites what comes next.
-  const int least = kFirstHandedOver + static_cast<int>(run.hand_over.size());
-  Fd output;
-  std::vector<Fd> handed_over(run.hand_over.size());
-  if (const int error = DuplicateAbove(writing, least, &output); error != 0) return error;
-  for (size_t i = 0; i < handed_over.size(); ++i) {
-    const int error = DuplicateAbove(*run.hand_over[i], least, &handed_over[i]);
-    if (error != 0) return error;
-  }
-  // Nothing may throw between the start of the child and its end.
-  out->output.reserve(run.most_output);
-  pid_t pid = 0;
-  {
-    Plan plan;
-    if (const int error = plan.Make(output, handed_over); error != 0) return error;
-    if (const int error = plan.Start(run, &pid); error != 0) return error;
-  }
-  writing.Close();
-  output.Close();
-  handed_over.clear();
-
-  const Fd child(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  const int no_watch = child ? 0 : errno;
-  out->timed_out = no_watch == 0 && !Watch(child, std::move(reading), run, out);
-  const int error = EndAndReap(pid, out);
-  // ESRCH: it is gone already, and so is its end.
-  return no_watch != 0 && no_watch != ESRCH ? no_watch : error;
-}
-
-bool IsExecutable(const std::string& path) { return ::access(path.c_str(), X_OK) == 0; }
-
-}  // namespace alloy::core_v0_1
-
-// src/port/system_library.cc ------------------------------------------------------------
-//
-// Libraries of the system that are used where they are there: found at run time by their
-// SONAME, so that nothing of theirs is needed to build. They stay for the life of the
-// process.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_PORT_SYSTEM_LIBRARY_H_
-#define ALLOY_SRC_PORT_SYSTEM_LIBRARY_H_
-
-#include <string>
-
-namespace alloy::core_v0_1 {
-
-// By SONAME, or by absolute path. NULL when it cannot be loaded; `text` says why then, in
-// the loader's words.
-void* OpenSystemLibrary(const char* name, std::string* text);
-
-// Whether it is this library that the loader would give to one that needs `soname`.
-bool AnswersAs(void* library, const char* soname);
-
-// NULL when the library has no such symbol.
-void* FindInSystemLibrary(void* library, const char* symbol);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_PORT_SYSTEM_LIBRARY_H_
-
-#include <dlfcn.h>
-
-namespace alloy::core_v0_1 {
-
-void* OpenSystemLibrary(const char* name, std::string* text) {
-  void* library = ::dlopen(name, RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) {
-    const char* said = ::dlerror();
-    *text = said != nullptr ? said : "the loader gave no reason";
-  }
-  return library;
-}
-
-bool AnswersAs(void* library, const char* soname) {
-  void* answer = ::dlopen(soname, RTLD_LAZY | RTLD_NOLOAD);
-  if (answer == nullptr) return false;
-  ::dlclose(answer);  // its count alone: `library` holds it
-  return answer == library;
-}
-
-void* FindInSystemLibrary(void* library, const char* symbol) {
-  return ::dlsym(library, symbol);
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/batch.cc ---------------------------------------------------------------------
-//
-// The gate for what crosses: batches, checked and mended.
-//
-// Threads  shared; a batch belongs to one thread at a time.
-#ifndef ALLOY_SRC_DATA_BATCH_H_
-#define ALLOY_SRC_DATA_BATCH_H_
-
-//
-// What a schema says about the arrays that follow it, read once.
-//
-// A layout is made at bind and keeps nothing of the schema. The gate (check.h, batch.h)
-// walks arrays along it, so that nothing in a call parses, and nothing an array says of
-// its own nesting is believed.
-//
-// Threads  immutable: shared.
-#ifndef ALLOY_SRC_DATA_LAYOUT_H_
-#define ALLOY_SRC_DATA_LAYOUT_H_
-
-#include <array>
-#include <cstdint>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
-
-//
-// A value, or the Status that says why there is none.
-#ifndef ALLOY_SRC_BASE_RESULT_H_
-#define ALLOY_SRC_BASE_RESULT_H_
-
-#include <utility>
-#include <variant>
-
-
 namespace alloy::core_v0_1 {
 
 template <typename T>
@@ -1186,7219 +133,6 @@ class [[nodiscard]] Result {
   ALLOY_ASSIGN_OR_RETURN_(ALLOY_CONCAT(alloy_result_, __LINE__), target, expression)
 
 #endif  // ALLOY_SRC_BASE_RESULT_H_
-//
-// The format strings of the Arrow C data interface ("Data type description -- format
-// strings"), read one at a time: what a string says of its own node. What it asks of
-// children and dictionaries is the business of layout.h.
-//
-// Threads  values.
-#ifndef ALLOY_SRC_DATA_FORMAT_H_
-#define ALLOY_SRC_DATA_FORMAT_H_
-
-#include <array>
-#include <cstdint>
-#include <string_view>
-
-namespace alloy::core_v0_1 {
-
-enum class Type : uint8_t {
-  kNull,
-  kBoolean,
-  kInt8,
-  kUInt8,
-  kInt16,
-  kUInt16,
-  kInt32,
-  kUInt32,
-  kInt64,
-  kUInt64,
-  kFloat16,
-  kFloat32,
-  kFloat64,
-  kBinary,
-  kLargeBinary,
-  kBinaryView,
-  kUtf8,
-  kLargeUtf8,
-  kUtf8View,
-  kFixedSizeBinary,
-  kDecimal32,
-  kDecimal64,
-  kDecimal128,
-  kDecimal256,
-  kDate32,
-  kDate64,
-  kTime32,
-  kTime64,
-  kTimestamp,
-  kDuration,
-  kIntervalYearMonth,
-  kIntervalDayTime,
-  kIntervalMonthDayNano,
-  kList,
-  kLargeList,
-  kListView,
-  kLargeListView,
-  kFixedSizeList,
-  kStruct,
-  kMap,
-  kSparseUnion,
-  kDenseUnion,
-  kRunEndEncoded,
-};
-
-// How an array of a type lies in memory.
-enum class Form : uint8_t {
-  kFixed,          // validity, values of `bits` each
-  kOffsets,        // validity, offsets, bytes
-  kViews,          // validity, views, any number of bytes, their sizes
-  kList,           // validity, offsets; one child
-  kListView,       // validity, offsets, sizes; one child
-  kFixedSizeList,  // validity; one child
-  kStruct,         // validity; any children, row by row
-  kSparseUnion,    // type ids; any children, row by row
-  kDenseUnion,     // type ids, offsets; any children
-  kRunEnd,         // nothing; run ends and values
-  kNull,           // nothing
-};
-
-// Whether arrays of a form begin with a validity bitmap.
-constexpr bool HasValidity(Form form) {
-  return form != Form::kSparseUnion && form != Form::kDenseUnion &&
-         form != Form::kRunEnd && form != Form::kNull;
-}
-
-struct Format {
-  Type type = Type::kNull;
-  Form form = Form::kNull;
-  uint8_t offset_bytes = 0;  // of one offset; 0: no offsets
-  char unit = 0;             // s, m, u, n; 0: none
-  int64_t bits = 0;          // of one fixed-size value
-  int64_t size = 0;          // of a fixed-size list
-  int32_t precision = 0;     // of a decimal
-  int32_t scale = 0;
-  int32_t n_type_ids = 0;       // of a union
-  std::string_view parameters;  // the time zone, the type ids: as they stand
-};
-
-// Why a format string is none; reason 0 when it is one.
-struct FormatFault {
-  int32_t reason = 0;
-  const char* wanted = "";  // what would have been right
-};
-
-// Read `text`, of which `format` keeps a view.
-FormatFault ParseFormat(std::string_view text, Format* format);
-
-// Which child each type id of a union means; -1: none.
-std::array<int8_t, 128> ChildrenByTypeId(const Format& format);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_FORMAT_H_
-
-namespace alloy::core_v0_1 {
-
-class Layout {
- public:
-  struct Node {
-    int64_t max_end = 0;     // the largest offset + length whose bytes fit 63 bits
-    int64_t size = 0;        // rows of the child for each row (fixed-size list); which of
-                             // the TypeIds (union)
-    int32_t n_children = 0;  // the dictionary, which follows first, is not among them
-    int32_t subtree = 1;     // nodes from here on that belong to this one, itself too
-    Type type = Type::kNull;
-    Form form = Form::kNull;
-    uint8_t n_buffers = 0;     // the least, for a view
-    uint8_t offset_bytes = 0;  // of one offset or run end
-    bool sized = false;        // values of more than no bits
-    bool nullable = false;
-    bool dictionary = false;
-    bool followed = false;  // here or below, rows lead to other places: see deep.h
-  };
-
-  // The type ids of a union.
-  struct TypeIds {
-    std::array<int8_t, 128> children;  // by type id; -1: there is none
-  };
-
-  // Read the schema of an array of any type.
-  //   Fails  ALLOY_BAD_DATA  with reason and column: root -1, first child 0, a dictionary
-  //                          right after its index.
-  static Result<Layout> Of(const ArrowSchema& schema);
-
-  // Read the schema of a batch. Also fails with ALLOY_REASON_NOT_A_BATCH.
-  static Result<Layout> OfBatch(const ArrowSchema& schema);
-
-  // In preorder: node i is column i - 1.
-  std::span<const Node> nodes() const { return nodes_; }
-  int64_t n_columns() const { return nodes_[0].n_children; }  // of a batch
-
-  const TypeIds& type_ids(const Node& node) const {
-    return type_ids_[static_cast<size_t>(node.size)];
-  }
-
-  std::string_view name(int32_t column) const;
-
-  // The place of a column for error texts: `a.b.item`; empty for the root.
-  std::string Path(int32_t column) const;
-
- private:
-  struct Name {
-    size_t begin = 0;
-    size_t length = 0;
-    int32_t parent = -1;   // a node
-    int32_t ordinal = -1;  // among the children of the parent; -1: the dictionary
-  };
-
-  Layout() = default;
-  friend class LayoutReader;
-
-  std::vector<Node> nodes_;
-  std::vector<TypeIds> type_ids_;
-  std::vector<Name> places_;
-  std::string names_;
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_LAYOUT_H_
-#ifndef ALLOY_SRC_DATA_LEVEL_H_
-#define ALLOY_SRC_DATA_LEVEL_H_
-
-#include <cstdint>
-
-namespace alloy::core_v0_1 {
-
-// How far the gate looks; each level asks all that the one before it asks. The numbers
-// are those of alloy_bridge_options.
-enum class Level : uint8_t {
-  kShape = 1,  // nothing is dereferenced that was not checked: O(columns)
-  kSafe = 2,   // nothing that the rows lead to leaves its buffer
-  kFull = 3,   // nor what no row leads to; null counts, UTF-8, prefixes of views
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_LEVEL_H_
-
-namespace alloy::core_v0_1 {
-
-// Check a batch at a level, and mend what can be mended without touching its data: on
-// success *batch is a batch as backend.h has it, and no buffer but a validity bitmap is
-// NULL. A batch that is one already is not changed; any other becomes a block that owns
-// what was there.
-//   Takes  nothing: on failure *batch is what it was, and still the caller's.
-//   Fails  ALLOY_BAD_DATA   with reason and column.
-//          ALLOY_EXHAUSTED  no memory to mend with.
-Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_BATCH_H_
-
-#include <string>
-#include <utility>
-
-//
-// A tree of ArrowArrays in one allocation: how Alloy exports.
-//
-// A block holds every struct, child pointer and buffer pointer of a batch, and one owner
-// that keeps the buffers alive. Children and dictionaries may be moved out and released
-// on their own, in any order and from any thread ("The Arrow C data interface", "Moving
-// an array" and "Moving child arrays"); the owner is destroyed when the last of them is
-// gone.
-//
-//   auto block = alloy::Block<Owner>::Make(/*nodes=*/2, /*buffers=*/3, std::move(owner));
-//   if (!block) return out_of_memory;
-//   block.Init(out, {.length = n, .n_buffers = 1, .n_children = 1});
-//   ArrowArray* column = out->children[0];
-//   block.Init(column, {.length = n, .n_buffers = 2});
-//   column->buffers[1] = values;
-//   block.Finish();
-//
-// Threads  building: one. The finished tree: as the Arrow specification has it.
-#ifndef ALLOY_BLOCK_HPP_
-#define ALLOY_BLOCK_HPP_
-
-#include <atomic>
-#include <cstddef>
-#include <cstdint>
-#include <cstdlib>
-#include <cstring>
-#include <memory>
-#include <type_traits>
-#include <utility>
-
-
-namespace alloy {
-namespace detail {
-
-struct BlockHeader {
-  std::atomic<int64_t> live;      // nodes of ours that are not released yet
-  void (*destroy)(BlockHeader*);  // destroys the owner and frees the block
-  const ArrowArray* slots;        // where the descendants lie
-  const ArrowArray* slots_end;
-};
-
-inline void ReleaseBlockNode(ArrowArray* array);
-
-inline int64_t ReleaseBlockTree(ArrowArray* array, BlockHeader* header);
-
-inline int64_t ReleaseBlockSlot(ArrowArray* slot, BlockHeader* header) {
-  if (slot == nullptr || slot->release == nullptr) return 0;  // moved out, or released
-  if (slot->release == &ReleaseBlockNode && slot->private_data == header) {
-    return ReleaseBlockTree(slot, header);
-  }
-  // A struct of someone else: one that was moved into a slot is ours to release, one that
-  // the owner holds is the owner's.
-  if (slot >= header->slots && slot < header->slots_end) slot->release(slot);
-  return 0;
-}
-
-// Mark a node and what is still below it as released; the number of nodes of ours among
-// them.
-inline int64_t ReleaseBlockTree(ArrowArray* array, BlockHeader* header) {
-  int64_t released = 1;
-  for (int64_t i = 0; i < array->n_children; ++i) {
-    released += ReleaseBlockSlot(array->children[i], header);
-  }
-  released += ReleaseBlockSlot(array->dictionary, header);
-  array->release = nullptr;
-  return released;
-}
-
-inline void ReleaseBlockNode(ArrowArray* array) {
-  auto* header = static_cast<BlockHeader*>(array->private_data);
-  const int64_t released = ReleaseBlockTree(array, header);
-  // Whoever holds all that is left needs no locked instruction to let go of it.
-  if (header->live.load(std::memory_order_acquire) == released ||
-      header->live.fetch_sub(released, std::memory_order_acq_rel) == released) {
-    header->destroy(header);
-  }
-}
-
-}  // namespace detail
-
-struct BlockNode {
-  int64_t length = 0;
-  int64_t null_count = 0;
-  int64_t offset = 0;
-  int64_t n_buffers = 0;
-  int64_t n_children = 0;
-  bool dictionary = false;
-};
-
-// Owner: destroyed when the last node is released, from whatever thread does that;
-// movable without exceptions.
-template <typename Owner>
-class Block {
-  static_assert(std::is_nothrow_move_constructible_v<Owner>);
-  static_assert(alignof(Owner) <= alignof(std::max_align_t));
-
- public:
-  // Room for a root and its descendants (`nodes` in all) with `buffers` buffers in all.
-  // An empty Block, and the owner untouched, when there is no memory.
-  static Block Make(int64_t nodes, int64_t buffers, Owner&& owner) {
-    const auto descendants = static_cast<size_t>(nodes - 1);
-    const size_t bytes = sizeof(Layout) +
-                         descendants * (sizeof(ArrowArray) + sizeof(ArrowArray*)) +
-                         static_cast<size_t>(buffers) * sizeof(const void*);
-    void* memory = std::malloc(bytes);
-    if (memory == nullptr) return Block();
-    auto* layout = ::new (memory) Layout(std::move(owner));
-    Block block;
-    block.layout_ = layout;
-    block.slot_ = reinterpret_cast<ArrowArray*>(layout + 1);
-    block.child_ = reinterpret_cast<ArrowArray**>(block.slot_ + descendants);
-    block.buffer_ =
-        const_cast<const void**>(reinterpret_cast<void**>(block.child_ + descendants));
-    layout->header.destroy = &Destroy;
-    layout->header.slots = block.slot_;
-    layout->header.slots_end = block.slot_ + descendants;
-    return block;
-  }
-
-  Block(Block&& other) noexcept { *this = std::move(other); }
-  Block& operator=(Block&& other) noexcept {
-    std::swap(layout_, other.layout_);
-    std::swap(slot_, other.slot_);
-    std::swap(child_, other.child_);
-    std::swap(buffer_, other.buffer_);
-    std::swap(live_, other.live_);
-    return *this;
-  }
-  // A block that was not finished is given up, with its owner; trees begun in it are
-  // void.
-  ~Block() {
-    if (layout_ != nullptr) Destroy(&layout_->header);
-  }
-
-  explicit operator bool() const { return layout_ != nullptr; }
-  Owner& owner() { return layout_->owner; }
-
-  // Fill `array`: the root, wherever it lies, or a slot of this block. Its children and
-  // its dictionary get the next free slots, which must be filled in turn; its buffers are
-  // NULL.
-  void Init(ArrowArray* array, const BlockNode& node) {
-    array->length = node.length;
-    array->null_count = node.null_count;
-    array->offset = node.offset;
-    array->n_buffers = node.n_buffers;
-    array->n_children = node.n_children;
-    array->buffers = node.n_buffers > 0 ? buffer_ : nullptr;
-    for (int64_t i = 0; i < node.n_buffers; ++i) *buffer_++ = nullptr;
-    array->children = node.n_children > 0 ? child_ : nullptr;
-    for (int64_t i = 0; i < node.n_children; ++i) *child_++ = slot_++;
-    array->dictionary = node.dictionary ? slot_++ : nullptr;
-    array->release = &detail::ReleaseBlockNode;
-    array->private_data = &layout_->header;
-    ++live_;
-  }
-
-  // Move a struct of someone else into a slot of this block.
-  static void Adopt(ArrowArray* slot, ArrowArray* source) {
-    *slot = *source;
-    source->release = nullptr;
-  }
-
-  // The tree is complete, and lives on its own from now on.
-  void Finish() {
-    layout_->header.live.store(live_, std::memory_order_release);
-    layout_ = nullptr;
-  }
-
- private:
-  struct Layout {
-    explicit Layout(Owner&& value) : owner(std::move(value)) {}
-    detail::BlockHeader header{};
-    Owner owner;
-  };
-  static_assert(sizeof(Layout) % alignof(ArrowArray) == 0);
-
-  Block() = default;
-
-  static void Destroy(detail::BlockHeader* header) {
-    auto* layout = reinterpret_cast<Layout*>(header);
-    std::destroy_at(layout);
-    std::free(layout);
-  }
-
-  Layout* layout_ = nullptr;
-  ArrowArray* slot_ = nullptr;
-  ArrowArray** child_ = nullptr;
-  const void** buffer_ = nullptr;
-  int64_t live_ = 0;
-};
-
-}  // namespace alloy
-
-#endif  // ALLOY_BLOCK_HPP_
-//
-// The gate at the levels safe and full: does what the rows lead to stay in its buffer?
-//
-// Safe judges the rows that are reached from those of the array: of the children of a
-// struct, of a fixed-size list and of a sparse union those beside the parent's rows; of a
-// list those from its first to its last offset; of list views and dense unions those from
-// the smallest place to the largest; of run-end arrays all run ends, and the values of
-// the runs that the rows touch; of dictionaries all values. So what a slice costs is in
-// proportion to the slice. Full judges each array below the columns as a whole, whatever
-// is reached of it.
-//
-// C data has no sizes: that a buffer is as long as the struct implies is believed.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_DATA_DEEP_H_
-#define ALLOY_SRC_DATA_DEEP_H_
-
-
-namespace alloy::core_v0_1 {
-
-// Check what level shape left open of an array that has passed it; at level shape,
-// nothing. Of a struct array only the rows that it has itself: a batch is cut to them.
-//   Fails  ALLOY_BAD_DATA  with reason and column; the text names the row.
-Status CheckDeep(const Layout& layout, Level level, const ArrowArray& array);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_DEEP_H_
-//
-// What the gate says when it refuses. Only ever reached on a failure, so that the checks
-// themselves stay small.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_DATA_FAULT_H_
-#define ALLOY_SRC_DATA_FAULT_H_
-
-#include <cstdint>
-#include <string_view>
-
-
-namespace alloy::core_v0_1 {
-
-// `column 3 (a.b.item): the number of buffers is not that of the type: 2 wanted, 1 found`
-Status DataFault(int32_t reason, int32_t column, std::string_view path,
-                 std::string_view wanted, std::string_view found);
-
-// What a reason means, as reason.h says it.
-std::string_view ReasonText(int32_t reason);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_FAULT_H_
-//
-// The one owner of an Arrow C struct: releases it in the destructor, once.
-//
-// Reach for it wherever a struct is held for longer than a line; what crosses the ABI is
-// moved in and out with the pointer constructor and MoveTo.
-//
-// Threads  serial.
-#ifndef ALLOY_SRC_DATA_OWN_H_
-#define ALLOY_SRC_DATA_OWN_H_
-
-#include <cstddef>
-#include <utility>
-
-
-namespace alloy::core_v0_1 {
-
-template <typename T>
-class [[nodiscard]] Owned {
- public:
-  Owned() = default;
-  // Move the struct out of `source`, which is left released. NULL gives an empty owner.
-  explicit Owned(T* source) noexcept {
-    if (source != nullptr) value_ = Take(source);
-  }
-  Owned(Owned&& other) noexcept : value_(Take(&other.value_)) {}
-  Owned& operator=(Owned&& other) noexcept {
-    // Take first: then moving an owner onto itself keeps what it has.
-    T value = Take(&other.value_);
-    Release();
-    value_ = value;
-    return *this;
-  }
-  ~Owned() { Release(); }
-
-  T* get() { return &value_; }
-  const T* get() const { return &value_; }
-  T* operator->() { return &value_; }
-  const T* operator->() const { return &value_; }
-  T& operator*() { return value_; }
-  const T& operator*() const { return value_; }
-
-  // Whether there is anything to release.
-  explicit operator bool() const { return value_.release != nullptr; }
-
-  // Give the struct up without releasing it.
-  T Detach() { return Take(&value_); }
-  // The same, into `target`, whose former content is overwritten.
-  void MoveTo(T* target) { *target = Take(&value_); }
-
-  void Release() {
-    if (value_.release != nullptr) {
-      // The callback gets a copy of its own: one that reaches back into this owner, or
-      // that does not clear itself, finds nothing to release twice.
-      T value = Take(&value_);
-      value.release(&value);
-    }
-  }
-
- private:
-  static T Take(T* source) noexcept {
-    T value = *source;
-    source->release = nullptr;
-    return value;
-  }
-
-  T value_{};
-};
-
-// Releases what a foreign function left of `n` structs in a row, on every way out.
-template <typename T>
-class Left {
- public:
-  Left(T* structs, size_t n) : structs_(structs), n_(n) {}
-  ~Left() {
-    for (size_t i = 0; i < n_; ++i) Owned<T>(&structs_[i]).Release();
-  }
-  Left(const Left&) = delete;
-  Left& operator=(const Left&) = delete;
-
- private:
-  T* const structs_;
-  const size_t n_;
-};
-
-using OwnedSchema = Owned<ArrowSchema>;
-using OwnedArray = Owned<ArrowArray>;
-using OwnedArrayStream = Owned<ArrowArrayStream>;
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_OWN_H_
-//
-// The walk behind check.h and batch.h. Nothing here makes a Status: a walk that passes
-// writes nothing, and one that fails leaves a ShapeFault for the cold path.
-//
-// Threads  one walk belongs to one thread.
-#ifndef ALLOY_SRC_DATA_SHAPE_H_
-#define ALLOY_SRC_DATA_SHAPE_H_
-
-#include <cstdint>
-
-
-namespace alloy::core_v0_1 {
-
-struct ShapeFault {
-  enum Bound : uint8_t { kExactly, kAtLeast, kAtMost, kBuffer, kPointer, kEnd };
-
-  int32_t reason = 0;
-  int32_t node = 0;
-  Bound bound = kExactly;
-  int64_t wanted = 0;  // kBuffer: which; kEnd: the length
-  int64_t found = 0;   // kEnd: the offset
-};
-
-class ShapeWalk {
- public:
-  explicit ShapeWalk(const Layout& layout) : nodes_(layout.nodes().data()) {}
-
-  // Whether an array fits the whole layout.
-  bool Check(const ArrowArray& array) { return CheckTree(nodes_, &array); }
-
-  // After a Check that passed: whether a buffer is NULL that a length of 0 allows to be,
-  // or a buffer is there that the type has no more.
-  bool mend() const { return mend_; }
-  // After a Check that passed: whether each child of the root ends with the root's rows.
-  bool even() const { return even_; }
-  // After a Check that failed.
-  const ShapeFault& fault() const { return fault_; }
-
- private:
-  using Node = Layout::Node;
-
-  bool CheckTree(const Node* node, const ArrowArray* array);
-  bool CheckHead(const Node* node, const ArrowArray* array);
-  bool CheckFixed(const Node* node, const ArrowArray* array);
-  bool CheckBody(const Node* node, const ArrowArray* array);
-  bool CheckChildren(const Node* node, const ArrowArray* array, int64_t rows);
-  bool FailShorter(const Node* node, const ArrowArray* array, int64_t rows);
-  bool CheckValidity(const Node* node, const ArrowArray* array);
-  bool CheckNeeded(const Node* node, const ArrowArray* array, int64_t buffer);
-  bool CheckBufferCount(const Node* node, const ArrowArray* array);
-  bool CheckOffsets(const Node* node, const ArrowArray* array, int64_t* last);
-  bool CheckBytes(const Node* node, const ArrowArray* array);
-  bool CheckViews(const Node* node, const ArrowArray* array);
-  bool CheckList(const Node* node, const ArrowArray* array);
-  bool CheckRunEnd(const Node* node, const ArrowArray* array);
-  bool CheckNoNulls(const Node* node, const ArrowArray* array);
-
-  bool Fail(const Node* node, int32_t reason, ShapeFault::Bound bound, int64_t wanted,
-            int64_t found);
-
-  const Node* nodes_;
-  bool mend_ = false;
-  bool even_ =
-      true;  // of the node whose children were checked last: the root, in the end
-  ShapeFault fault_;
-};
-
-// The fault in words.
-Status ShapeStatus(const Layout& layout, const ShapeFault& fault);
-
-// Whether any of the rows is null; the array has passed the gate.
-bool AnyNull(const void* bitmap, int64_t offset, int64_t length);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_SHAPE_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-// What stands in for a buffer of no bytes; offsets of no rows begin with a 0.
-alignas(64) constexpr unsigned char kNothing[64] = {};
-
-int64_t CountBuffers(const ArrowArray& array) {
-  int64_t n = array.n_buffers;
-  for (int64_t i = 0; i < array.n_children; ++i) n += CountBuffers(*array.children[i]);
-  return array.dictionary == nullptr ? n : n + CountBuffers(*array.dictionary);
-}
-
-// Writes the tree anew: every node, so that what hangs together has one owner.
-class Mender {
- public:
-  Mender(Block<OwnedArray>* block, const Layout& layout)
-      : block_(block), node_(layout.nodes().data()) {}
-
-  void MendBatch(const ArrowArray& from, ArrowArray* to) {
-    const Layout::Node* node = node_++;
-    block_->Init(to, {.length = from.length,
-                      .n_buffers = node->n_buffers,
-                      .n_children = from.n_children});
-    for (int64_t i = 0; i < from.n_children; ++i) {
-      MendNode(*from.children[i], from.offset, from.length, to->children[i]);
-    }
-  }
-
- private:
-  // `rows` of `from`, from `skip` on.
-  void MendNode(const ArrowArray& from, int64_t skip, int64_t rows, ArrowArray* to) {
-    const Layout::Node& node = *node_++;
-    const bool buffers = node.form != Form::kNull;
-    block_->Init(to, {.length = rows,
-                      .null_count = NullCount(node, from, rows),
-                      .offset = from.offset + skip,
-                      .n_buffers = buffers ? from.n_buffers : 0,
-                      .n_children = from.n_children,
-                      .dictionary = node.dictionary});
-    const int64_t validity = HasValidity(node.form) ? 1 : 0;
-    for (int64_t i = 0; i < to->n_buffers; ++i) {
-      to->buffers[i] = from.buffers[i];
-      if (i < validity || to->buffers[i] != nullptr) continue;
-      to->buffers[i] = kNothing;
-      if (rows == 0) to->offset = 0;  // nothing has no beginning further on
-    }
-    if (node.dictionary) MendWhole(*from.dictionary, to->dictionary);
-    for (int64_t i = 0; i < from.n_children; ++i) {
-      MendWhole(*from.children[i], to->children[i]);
-    }
-  }
-
-  void MendWhole(const ArrowArray& from, ArrowArray* to) {
-    MendNode(from, 0, from.length, to);
-  }
-
-  static int64_t NullCount(const Layout::Node& node, const ArrowArray& from,
-                           int64_t rows) {
-    if (node.form == Form::kNull) return rows;
-    if (!HasValidity(node.form) || from.buffers[0] == nullptr) return 0;
-    return rows == from.length || from.null_count == 0 ? from.null_count : -1;
-  }
-
-  Block<OwnedArray>* block_;
-  const Layout::Node* node_;
-};
-
-Status Mend(const Layout& layout, ArrowArray* batch) {
-  const auto nodes = static_cast<int64_t>(layout.nodes().size());
-  const int64_t buffers = CountBuffers(*batch);
-  OwnedArray original(batch);
-  auto block = Block<OwnedArray>::Make(nodes, buffers, std::move(original));
-  if (!block) {
-    // A block that was not made leaves the owner untouched.
-    original.MoveTo(batch);  // NOLINT(bugprone-use-after-move)
-    return Fail(ALLOY_EXHAUSTED, "no memory to mend a batch");
-  }
-  const ArrowArray from = *block.owner();
-  Mender(&block, layout).MendBatch(from, batch);
-  block.Finish();
-  return Status();
-}
-
-}  // namespace
-
-Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch) {
-  ShapeWalk walk(layout);
-  if (!walk.Check(*batch)) [[unlikely]]
-    return ShapeStatus(layout, walk.fault());
-  bool mend = walk.mend() || !walk.even() || batch->offset != 0;
-  if (batch->null_count != 0) [[unlikely]] {
-    const bool counted = batch->null_count > 0;
-    if (counted || AnyNull(batch->buffers[0], batch->offset, batch->length)) {
-      return DataFault(ALLOY_REASON_BATCH_NULLS, -1, "", "0",
-                       counted ? std::to_string(batch->null_count) : "some");
-    }
-    mend = true;
-  }
-  if (level != Level::kShape) ALLOY_TRY(CheckDeep(layout, level, *batch));
-  return mend ? Mend(layout, batch) : Status();
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/check.cc ---------------------------------------------------------------------
-//
-// The gate at level shape: does an array fit its layout?
-//
-// O(columns). Nothing is dereferenced that was not checked first, and of the values only
-// the first and the last offset, the last run end and the sizes of view buffers are read.
-// Whether what is followed stays inside its buffer is the business of deeper levels.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_DATA_CHECK_H_
-#define ALLOY_SRC_DATA_CHECK_H_
-
-
-namespace alloy::core_v0_1 {
-
-// Check an array of any type.
-//   Fails  ALLOY_BAD_DATA  with reason and column, as Layout::Of counts them.
-Status CheckShape(const Layout& layout, const ArrowArray& array);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_CHECK_H_
-
-#ifndef ALLOY_SRC_DATA_LOAD_VALUE_H_
-#define ALLOY_SRC_DATA_LOAD_VALUE_H_
-
-#include <cstdint>
-#include <cstring>
-
-namespace alloy::core_v0_1 {
-
-// Value `index` of a buffer, whatever its alignment: that is a recommendation in Arrow,
-// so nothing here relies on it.
-template <typename T>
-T LoadValue(const void* base, int64_t index) {
-  T value;
-  std::memcpy(&value, static_cast<const char*>(base) + index * int64_t{sizeof(T)},
-              sizeof(T));
-  return value;
-}
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_LOAD_VALUE_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-// The index of a variadic buffer is an int32.
-constexpr int64_t kMostViewBuffers = (int64_t{1} << 31) + 3;
-
-int64_t LoadInteger(const void* base, int64_t index, uint8_t bytes) {
-  if (bytes == 2) return LoadValue<int16_t>(base, index);
-  if (bytes == 4) return LoadValue<int32_t>(base, index);
-  return LoadValue<int64_t>(base, index);
-}
-
-// True only for what CheckFixed passes without a remark; the few branches are for speed.
-// Unsigned, so that nothing overflows: a negative number shows as the highest bit.
-inline bool FitsPlainly(const Layout::Node& node, const ArrowArray& array) {
-  const auto length = static_cast<uint64_t>(array.length);
-  const auto offset = static_cast<uint64_t>(array.offset);
-  const auto nulls = static_cast<uint64_t>(array.null_count);
-  const uint64_t room = static_cast<uint64_t>(node.max_end) - length;
-  const uint64_t signs =
-      length | offset | room | (room - offset) | (nulls + 1) | (length - nulls);
-  const uint64_t strangers = static_cast<uint64_t>(array.n_children) |
-                             static_cast<uint64_t>(array.n_buffers ^ 2) |
-                             reinterpret_cast<uintptr_t>(array.dictionary);
-  return ((signs >> 63) | strangers) == 0 && array.release != nullptr &&
-         array.buffers != nullptr && array.buffers[1] != nullptr &&
-         (array.null_count <= 0 || array.buffers[0] != nullptr);
-}
-
-}  // namespace
-
-// Small on purpose: this is all that the common column, of fixed width, runs through.
-inline bool ShapeWalk::CheckHead(const Node* node, const ArrowArray* array) {
-  using enum ShapeFault::Bound;
-  if (array->release == nullptr) [[unlikely]] {
-    return Fail(node, ALLOY_REASON_ARRAY_RELEASED, kPointer, 0, 0);
-  }
-  if (array->length < 0) [[unlikely]] {
-    return Fail(node, ALLOY_REASON_LENGTH, kAtLeast, 0, array->length);
-  }
-  if (array->offset < 0) [[unlikely]] {
-    return Fail(node, ALLOY_REASON_OFFSET, kAtLeast, 0, array->offset);
-  }
-  if (array->offset > node->max_end - array->length) [[unlikely]] {
-    return Fail(node, ALLOY_REASON_OVERFLOW, kEnd, array->length, array->offset);
-  }
-  if (array->null_count < -1) [[unlikely]] {
-    return Fail(node, ALLOY_REASON_NULL_COUNT, kAtLeast, -1, array->null_count);
-  }
-  if (array->null_count > array->length) [[unlikely]] {
-    return Fail(node, ALLOY_REASON_NULL_COUNT, kAtMost, array->length, array->null_count);
-  }
-  if (array->n_children != node->n_children) [[unlikely]] {
-    return Fail(node, ALLOY_REASON_CHILD_COUNT, kExactly, node->n_children,
-                array->n_children);
-  }
-  if ((array->dictionary != nullptr) != node->dictionary) [[unlikely]] {
-    return Fail(node,
-                node->dictionary ? ALLOY_REASON_DICTIONARY_MISSING
-                                 : ALLOY_REASON_DICTIONARY_UNEXPECTED,
-                kPointer, 0, 0);
-  }
-  if (array->n_buffers != node->n_buffers && !CheckBufferCount(node, array))
-      [[unlikely]] {
-    return false;
-  }
-  if (array->buffers == nullptr && array->n_buffers > 0) [[unlikely]] {
-    return Fail(node, ALLOY_REASON_BUFFERS_NULL, kPointer, 0, 0);
-  }
-  return true;
-}
-
-inline bool ShapeWalk::CheckValidity(const Node* node, const ArrowArray* array) {
-  if (array->null_count > 0 && array->buffers[0] == nullptr) [[unlikely]] {
-    return Fail(node, ALLOY_REASON_NULLS_WITHOUT_BITMAP, ShapeFault::kExactly, 0,
-                array->null_count);
-  }
-  return true;
-}
-
-// A buffer that has bytes as soon as there are rows.
-inline bool ShapeWalk::CheckNeeded(const Node* node, const ArrowArray* array,
-                                   int64_t buffer) {
-  if (array->buffers[buffer] != nullptr) [[likely]]
-    return true;
-  if (array->length > 0) {
-    return Fail(node, ALLOY_REASON_BUFFER_NULL, ShapeFault::kBuffer, buffer, 0);
-  }
-  mend_ = true;
-  return true;
-}
-
-inline bool ShapeWalk::CheckFixed(const Node* node, const ArrowArray* array) {
-  if (!CheckHead(node, array) || !CheckValidity(node, array)) [[unlikely]]
-    return false;
-  if (array->buffers[1] == nullptr) [[unlikely]] {
-    if (node->sized) return CheckNeeded(node, array, 1);
-    mend_ = true;
-  }
-  return true;
-}
-
-bool ShapeWalk::CheckTree(const Node* node, const ArrowArray* array) {
-  if (node->form == Form::kFixed) {
-    if (!CheckFixed(node, array)) [[unlikely]]
-      return false;
-  } else if (!CheckHead(node, array) || !CheckBody(node, array)) [[unlikely]] {
-    return false;
-  }
-  return !node->dictionary || CheckTree(node + 1, array->dictionary);
-}
-
-bool ShapeWalk::CheckBody(const Node* node, const ArrowArray* array) {
-  const int64_t end = array->offset + array->length;
-  switch (node->form) {
-    case Form::kFixed:
-    case Form::kNull:
-      return true;
-    case Form::kOffsets:
-      return CheckValidity(node, array) && CheckBytes(node, array);
-    case Form::kViews:
-      return CheckValidity(node, array) && CheckViews(node, array);
-    case Form::kList:
-      return CheckValidity(node, array) && CheckList(node, array);
-    case Form::kListView:
-      return CheckValidity(node, array) && CheckNeeded(node, array, 1) &&
-             CheckNeeded(node, array, 2) && CheckChildren(node, array, 0);
-    case Form::kFixedSizeList:
-      return CheckValidity(node, array) && CheckChildren(node, array, end * node->size);
-    case Form::kStruct:
-      return CheckValidity(node, array) && CheckChildren(node, array, end);
-    case Form::kSparseUnion:
-      return CheckNoNulls(node, array) && CheckNeeded(node, array, 0) &&
-             CheckChildren(node, array, end);
-    case Form::kDenseUnion:
-      return CheckNoNulls(node, array) && CheckNeeded(node, array, 0) &&
-             CheckNeeded(node, array, 1) && CheckChildren(node, array, 0);
-    case Form::kRunEnd:
-      return CheckNoNulls(node, array) && CheckChildren(node, array, 0) &&
-             CheckRunEnd(node, array);
-  }
-  return false;
-}
-
-// All children are well-formed and have these rows, or more.
-bool ShapeWalk::CheckChildren(const Node* node, const ArrowArray* array, int64_t rows) {
-  const int32_t n = node->n_children;
-  if (n > 0 && array->children == nullptr) [[unlikely]] {
-    return Fail(node, ALLOY_REASON_CHILDREN_NULL, ShapeFault::kPointer, 0, 0);
-  }
-  int64_t shorter = 0, uneven = 0;
-  const Node* child = node + 1;
-  for (int32_t i = 0; i < n; ++i, child += child->subtree) {
-    const ArrowArray* below = array->children[i];
-    if (below == nullptr) [[unlikely]] {
-      return Fail(child, ALLOY_REASON_CHILD_NULL, ShapeFault::kPointer, 0, 0);
-    }
-    const bool plain = child->subtree == 1 && child->form == Form::kFixed;
-    if (!(plain && FitsPlainly(*child, *below)) && !CheckTree(child, below)) {
-      return false;
-    }
-    shorter |= below->length - rows;  // neither is negative
-    uneven |= below->length ^ rows;
-  }
-  even_ = uneven == 0;
-  return shorter >= 0 || FailShorter(node, array, rows);
-}
-
-bool ShapeWalk::FailShorter(const Node* node, const ArrowArray* array, int64_t rows) {
-  const Node* child = node + 1;
-  int32_t i = 0;
-  for (; array->children[i]->length >= rows; ++i) child += child->subtree;
-  return Fail(child, ALLOY_REASON_CHILD_LENGTH, ShapeFault::kAtLeast, rows,
-              array->children[i]->length);
-}
-
-bool ShapeWalk::CheckBufferCount(const Node* node, const ArrowArray* array) {
-  const int64_t found = array->n_buffers;
-  if (node->form == Form::kViews) {
-    if (found > node->n_buffers && found <= kMostViewBuffers) return true;
-    return Fail(node, ALLOY_REASON_VIEW_BUFFER_COUNT,
-                found < node->n_buffers ? ShapeFault::kAtLeast : ShapeFault::kAtMost,
-                found < node->n_buffers ? node->n_buffers : kMostViewBuffers, found);
-  }
-  if (node->form == Form::kNull && found == 1) {
-    mend_ = true;  // a validity bitmap, as Arrow had it before 1.0
-    return true;
-  }
-  return Fail(node, ALLOY_REASON_BUFFER_COUNT, ShapeFault::kExactly, node->n_buffers,
-              found);
-}
-
-// The first and the last offset; *last is 0 where there are no rows, for then the offsets
-// may not even be there.
-bool ShapeWalk::CheckOffsets(const Node* node, const ArrowArray* array, int64_t* last) {
-  *last = 0;
-  if (!CheckNeeded(node, array, 1)) return false;
-  if (array->length == 0) return true;
-  const void* offsets = array->buffers[1];
-  const int64_t first = LoadInteger(offsets, array->offset, node->offset_bytes);
-  *last = LoadInteger(offsets, array->offset + array->length, node->offset_bytes);
-  if (first < 0) {
-    return Fail(node, ALLOY_REASON_OFFSETS, ShapeFault::kAtLeast, 0, first);
-  }
-  if (*last < first) {
-    return Fail(node, ALLOY_REASON_OFFSETS, ShapeFault::kAtLeast, first, *last);
-  }
-  return true;
-}
-
-bool ShapeWalk::CheckBytes(const Node* node, const ArrowArray* array) {
-  int64_t last = 0;
-  if (!CheckOffsets(node, array, &last)) return false;
-  if (array->buffers[2] != nullptr) return true;
-  if (last > 0) return Fail(node, ALLOY_REASON_BUFFER_NULL, ShapeFault::kBuffer, 2, 0);
-  mend_ = true;
-  return true;
-}
-
-bool ShapeWalk::CheckViews(const Node* node, const ArrowArray* array) {
-  if (!CheckNeeded(node, array, 1)) return false;
-  const int64_t n = array->n_buffers - 3;
-  const void* sizes = array->buffers[array->n_buffers - 1];
-  if (sizes == nullptr) {
-    if (n > 0) return Fail(node, ALLOY_REASON_VIEW_SIZES, ShapeFault::kPointer, 0, 0);
-    mend_ = true;
-    return true;
-  }
-  for (int64_t i = 0; i < n; ++i) {
-    const int64_t size = LoadValue<int64_t>(sizes, i);
-    if (size < 0) {
-      return Fail(node, ALLOY_REASON_VIEW_SIZES, ShapeFault::kAtLeast, 0, size);
-    }
-    if (array->buffers[2 + i] != nullptr) continue;
-    if (size > 0) {
-      return Fail(node, ALLOY_REASON_BUFFER_NULL, ShapeFault::kBuffer, 2 + i, 0);
-    }
-    mend_ = true;
-  }
-  return true;
-}
-
-bool ShapeWalk::CheckList(const Node* node, const ArrowArray* array) {
-  int64_t last = 0;
-  return CheckOffsets(node, array, &last) && CheckChildren(node, array, last);
-}
-
-// Unions and run-end arrays have no validity: their nulls are those of their children.
-bool ShapeWalk::CheckNoNulls(const Node* node, const ArrowArray* array) {
-  if (array->null_count <= 0) return true;
-  return Fail(node, ALLOY_REASON_UNEXPECTED_NULLS, ShapeFault::kExactly, 0,
-              array->null_count);
-}
-
-bool ShapeWalk::CheckRunEnd(const Node* node, const ArrowArray* array) {
-  const Node* ends_node = node + 1;
-  const Node* values_node = ends_node + ends_node->subtree;
-  const ArrowArray* ends = array->children[0];
-  const ArrowArray* values = array->children[1];
-  if (ends->offset != 0) {
-    return Fail(ends_node, ALLOY_REASON_RUN_ENDS_NULLS, ShapeFault::kExactly, 0,
-                ends->offset);
-  }
-  // Builders leave a bitmap behind that says nothing.
-  if (ends->null_count > 0 ||
-      (ends->null_count < 0 && AnyNull(ends->buffers[0], 0, ends->length))) {
-    return Fail(ends_node, ALLOY_REASON_RUN_ENDS_NULLS, ShapeFault::kExactly, 0,
-                ends->null_count);
-  }
-  if (values->length < ends->length) {
-    return Fail(values_node, ALLOY_REASON_CHILD_LENGTH, ShapeFault::kAtLeast,
-                ends->length, values->length);
-  }
-  if (array->length == 0) return true;
-  const int64_t end = array->offset + array->length;
-  const int64_t covered =
-      ends->length == 0
-          ? 0
-          : LoadInteger(ends->buffers[1], ends->length - 1, ends_node->offset_bytes);
-  if (covered < end) {
-    return Fail(ends_node, ALLOY_REASON_CHILD_LENGTH, ShapeFault::kAtLeast, end, covered);
-  }
-  return true;
-}
-
-bool ShapeWalk::Fail(const Node* node, int32_t reason, ShapeFault::Bound bound,
-                     int64_t wanted, int64_t found) {
-  fault_ = {.reason = reason,
-            .node = static_cast<int32_t>(node - nodes_),
-            .bound = bound,
-            .wanted = wanted,
-            .found = found};
-  return false;
-}
-
-Status CheckShape(const Layout& layout, const ArrowArray& array) {
-  ShapeWalk walk(layout);
-  if (walk.Check(array)) [[likely]]
-    return Status();
-  return ShapeStatus(layout, walk.fault());
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/deep.cc ----------------------------------------------------------------------
-
-#include <algorithm>
-#include <array>
-#include <limits>
-#include <string>
-#include <string_view>
-#include <utility>
-
-//
-// Whether what the rows of one array lead to stays where it belongs: the checks of the
-// levels safe and full, one for each way to lead somewhere. deep.h applies them to a
-// tree.
-//
-// Rows are counted from the start of the buffers. Each answers the first row at fault,
-// counted from `begin`, or -1. What they read was checked at level shape.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_DATA_FOLLOW_H_
-#define ALLOY_SRC_DATA_FOLLOW_H_
-
-#include <cstdint>
-#include <span>
-
-
-namespace alloy::core_v0_1 {
-
-// Rows `begin` to `begin + count` of some buffers.
-struct RowRange {
-  int64_t begin = 0;
-  int64_t count = 0;
-};
-
-// Which rows are null; where none is, what a row holds is followed.
-struct Nulls {
-  const void* bitmap = nullptr;
-
-  explicit Nulls(const ArrowArray& array)
-      : bitmap(array.null_count == 0 ? nullptr : array.buffers[0]) {}
-  bool At(int64_t row) const {
-    return bitmap != nullptr &&
-           (static_cast<const unsigned char*>(bitmap)[row / 8] >> (row % 8) & 1) == 0;
-  }
-};
-
-// An offset, a run end or an index of 1, 2, 4 or 8 bytes, signed.
-int64_t LoadSigned(const void* values, int64_t index, uint8_t bytes);
-
-// Offsets: the one after a row is not below its own, and none is negative.
-int64_t FirstFallingOffset(const void* offsets, uint8_t bytes, RowRange rows);
-
-// Run ends: each above the one before it, and the first above 0.
-int64_t FirstFallingRunEnd(const void* ends, uint8_t bytes, int64_t count);
-
-// Indices of a dictionary: 0 to n_values - 1, where the row is not null.
-int64_t FirstStrayIndex(const void* indices, Type type, RowRange rows, int64_t n_values,
-                        Nulls nulls);
-
-// Views of strings: inline, or within one of the buffers, where the row is not null.
-int64_t FirstStrayView(const ArrowArray& array, RowRange rows);
-
-// List views: within the rows of the child. "Every list-view value, including null
-// values, has to guarantee" it ("Arrow columnar format", ListView Layout).
-int64_t FirstStrayListView(const void* offsets, const void* sizes, uint8_t bytes,
-                           RowRange rows, int64_t n_values);
-
-// Type ids of a union: those for which `children` (128 of them) has no -1.
-int64_t FirstStrayTypeId(const void* ids, RowRange rows,
-                         std::span<const int8_t, 128> children);
-
-// Offsets of a dense union, whose type ids were checked: within the child that the type
-// id names; `lengths` is by type id.
-int64_t FirstStrayUnionOffset(const void* ids, const void* offsets, RowRange rows,
-                              std::span<const int64_t, 128> lengths);
-
-// Text behind checked offsets: UTF-8, where the row is not null.
-int64_t FirstBadText(const ArrowArray& array, uint8_t bytes, RowRange rows);
-
-// Checked views: zeros behind what lies inline, a prefix that is that of the text and,
-// where `utf8`, text that is UTF-8, where the row is not null.
-struct ViewFault {
-  int64_t row = -1;
-  bool text = false;  // the text, else the prefix or the padding
-};
-ViewFault FirstBadView(const ArrowArray& array, RowRange rows, bool utf8);
-
-// Nulls among the rows, by the bitmap.
-int64_t CountNulls(const void* bitmap, RowRange rows);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_FOLLOW_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-std::string UpTo(int64_t most) {
-  return most < 0 ? "none" : "0 to " + std::to_string(most);
-}
-
-std::string IndexText(const void* indices, const Layout::Node& node, int64_t row) {
-  const int64_t index = LoadSigned(indices, row, node.offset_bytes);
-  switch (node.type) {
-    case Type::kUInt8:
-      return std::to_string(static_cast<uint8_t>(index));
-    case Type::kUInt16:
-      return std::to_string(static_cast<uint16_t>(index));
-    case Type::kUInt32:
-      return std::to_string(static_cast<uint32_t>(index));
-    case Type::kUInt64:
-      return std::to_string(static_cast<uint64_t>(index));
-    default:
-      return std::to_string(index);
-  }
-}
-
-bool AnyFollowed(const Layout::Node* parent) {
-  const Layout::Node* child = parent + 1;
-  for (int32_t i = 0; i < parent->n_children; ++i, child += child->subtree) {
-    if (child->followed) return true;
-  }
-  return false;
-}
-
-// The rows of a child that list views or offsets of a dense union lead to: all between.
-struct Reach {
-  int64_t first = std::numeric_limits<int64_t>::max();
-  int64_t end = 0;
-  RowRange rows() const {
-    return end == 0 ? RowRange{} : RowRange{.begin = first, .count = end - first};
-  }
-  void Add(int64_t begin, int64_t past) {
-    first = std::min(first, begin);
-    end = std::max(end, past);
-  }
-};
-
-// Walks an array that has passed ShapeWalk. Ranges of rows are those of an array by
-// itself, that is without its offset.
-class DeepWalk {
- public:
-  DeepWalk(const Layout& layout, Level level)
-      : layout_(layout), full_(level == Level::kFull) {}
-
-  bool Check(const ArrowArray& array) {
-    return CheckRows(layout_.nodes().data(), array, {0, array.length});
-  }
-  Status TakeFault() { return std::move(fault_); }
-
- private:
-  using Node = Layout::Node;
-
-  bool CheckRows(const Node* node, const ArrowArray& array, RowRange rows);
-  bool CheckBelow(const Node* node, const ArrowArray& array, RowRange rows);
-  bool CheckChildren(const Node* node, const ArrowArray& array, RowRange rows);
-  bool CheckNulls(const Node* node, const ArrowArray& array);
-  bool CheckOffsets(const Node* node, const ArrowArray& array, RowRange at,
-                    int64_t limit);
-  bool CheckBytes(const Node* node, const ArrowArray& array, RowRange at);
-  bool CheckViews(const Node* node, const ArrowArray& array, RowRange at);
-  bool CheckList(const Node* node, const ArrowArray& array, RowRange at);
-  bool CheckListView(const Node* node, const ArrowArray& array, RowRange at);
-  bool CheckTypeIds(const Node* node, const ArrowArray& array, RowRange at);
-  bool CheckDenseUnion(const Node* node, const ArrowArray& array, RowRange at);
-  bool CheckRunEnd(const Node* node, const ArrowArray& array, RowRange at);
-  bool CheckDictionary(const Node* node, const ArrowArray& array, RowRange at);
-
-  bool Blame(const Node* node, int32_t reason, std::string_view wanted,
-             std::string_view found);
-  bool BlameRow(const Node* node, int32_t reason, std::string_view wanted,
-                std::string_view found, int64_t row) {
-    return Blame(node, reason, wanted,
-                 std::string(found) + " in row " + std::to_string(row));
-  }
-
-  const Layout& layout_;
-  const bool full_;
-  Status fault_;
-};
-
-bool DeepWalk::Blame(const Node* node, int32_t reason, std::string_view wanted,
-                     std::string_view found) {
-  const auto column = static_cast<int32_t>(node - layout_.nodes().data()) - 1;
-  fault_ = DataFault(reason, column, layout_.Path(column), wanted, found);
-  return false;
-}
-
-bool DeepWalk::CheckRows(const Node* node, const ArrowArray& array, RowRange rows) {
-  if (full_) {
-    if (!CheckNulls(node, array)) return false;
-  } else if (!node->followed) {
-    return true;
-  }
-  // Without rows the buffers may not even be there.
-  if (rows.count == 0 && !full_) return true;
-  const RowRange at{.begin = array.offset + rows.begin, .count = rows.count};
-  if (node->dictionary && !CheckDictionary(node, array, at)) return false;
-  switch (node->form) {
-    case Form::kFixed:
-    case Form::kNull:
-      return true;
-    case Form::kOffsets:
-      return CheckBytes(node, array, at);
-    case Form::kViews:
-      return CheckViews(node, array, at);
-    case Form::kList:
-      return CheckList(node, array, at);
-    case Form::kListView:
-      return CheckListView(node, array, at);
-    case Form::kFixedSizeList:
-      return CheckChildren(
-          node, array, {.begin = at.begin * node->size, .count = at.count * node->size});
-    case Form::kStruct:
-      return CheckChildren(node, array, at);
-    case Form::kSparseUnion:
-      return CheckTypeIds(node, array, at) && CheckChildren(node, array, at);
-    case Form::kDenseUnion:
-      return CheckTypeIds(node, array, at) && CheckDenseUnion(node, array, at);
-    case Form::kRunEnd:
-      return CheckRunEnd(node, array, at);
-  }
-  return false;
-}
-
-// What lies below a node; level full looks at all of it, but for the columns of a batch,
-// which have no rows but those of the batch.
-bool DeepWalk::CheckBelow(const Node* node, const ArrowArray& array, RowRange rows) {
-  return CheckRows(node, array, full_ ? RowRange{0, array.length} : rows);
-}
-
-bool DeepWalk::CheckChildren(const Node* node, const ArrowArray& array, RowRange rows) {
-  const bool root = node == layout_.nodes().data();
-  const Node* child = node + 1;
-  for (int32_t i = 0; i < node->n_children; ++i, child += child->subtree) {
-    const ArrowArray& below = *array.children[i];
-    if (!(root ? CheckRows(child, below, rows) : CheckBelow(child, below, rows))) {
-      return false;
-    }
-  }
-  return true;
-}
-
-bool DeepWalk::CheckNulls(const Node* node, const ArrowArray& array) {
-  if (!HasValidity(node->form) || array.null_count < 0) return true;
-  if (array.buffers[0] == nullptr) return true;  // then it is 0: that is level shape
-  const int64_t nulls =
-      CountNulls(array.buffers[0], {.begin = array.offset, .count = array.length});
-  if (nulls == array.null_count) return true;
-  return Blame(node, ALLOY_REASON_NULL_COUNT, std::to_string(nulls) + " by the bitmap",
-               std::to_string(array.null_count));
-}
-
-bool DeepWalk::CheckOffsets(const Node* node, const ArrowArray& array, RowRange at,
-                            int64_t limit) {
-  const void* offsets = array.buffers[1];
-  const uint8_t bytes = node->offset_bytes;
-  const int64_t row = FirstFallingOffset(offsets, bytes, at);
-  if (row >= 0) {
-    const int64_t here = LoadSigned(offsets, at.begin + row, bytes);
-    const bool falls = here >= 0;
-    return BlameRow(
-        node, ALLOY_REASON_OFFSETS, "at least " + std::to_string(falls ? here : 0),
-        std::to_string(falls ? LoadSigned(offsets, at.begin + row + 1, bytes) : here),
-        at.begin - array.offset + row);
-  }
-  const int64_t last = LoadSigned(offsets, at.begin + at.count, bytes);
-  if (last <= limit) return true;
-  return BlameRow(node, ALLOY_REASON_OFFSETS, UpTo(limit), std::to_string(last),
-                  at.begin - array.offset + at.count - 1);
-}
-
-bool DeepWalk::CheckBytes(const Node* node, const ArrowArray& array, RowRange at) {
-  if (at.count == 0) return true;
-  // All that is known of the size of the bytes: where the last row ends.
-  const int64_t limit =
-      LoadSigned(array.buffers[1], array.offset + array.length, node->offset_bytes);
-  if (!CheckOffsets(node, array, at, limit)) return false;
-  if (!full_ || (node->type != Type::kUtf8 && node->type != Type::kLargeUtf8))
-    return true;
-  const int64_t row = FirstBadText(array, node->offset_bytes, at);
-  if (row < 0) return true;
-  return BlameRow(node, ALLOY_REASON_UTF8, "UTF-8", "other bytes",
-                  at.begin - array.offset + row);
-}
-
-bool DeepWalk::CheckViews(const Node* node, const ArrowArray& array, RowRange at) {
-  if (at.count == 0) return true;
-  const int64_t row = FirstStrayView(array, at);
-  const int64_t skipped = at.begin - array.offset;
-  if (row >= 0) {
-    return BlameRow(
-        node, ALLOY_REASON_VIEW,
-        "a view within its " + std::to_string(array.n_buffers - 3) + " buffers",
-        "one that leaves them", skipped + row);
-  }
-  if (!full_) return true;
-  const ViewFault fault = FirstBadView(array, at, node->type == Type::kUtf8View);
-  if (fault.row < 0) return true;
-  if (fault.text) {
-    return BlameRow(node, ALLOY_REASON_UTF8, "UTF-8", "other bytes", skipped + fault.row);
-  }
-  return BlameRow(node, ALLOY_REASON_VIEW_PREFIX, "the first bytes, then zeros", "others",
-                  skipped + fault.row);
-}
-
-bool DeepWalk::CheckList(const Node* node, const ArrowArray& array, RowRange at) {
-  const ArrowArray& child = *array.children[0];
-  if (at.count == 0) return CheckBelow(node + 1, child, {});
-  if (!CheckOffsets(node, array, at, child.length)) return false;
-  const int64_t first = LoadSigned(array.buffers[1], at.begin, node->offset_bytes);
-  const int64_t last =
-      LoadSigned(array.buffers[1], at.begin + at.count, node->offset_bytes);
-  return CheckBelow(node + 1, child, {.begin = first, .count = last - first});
-}
-
-bool DeepWalk::CheckListView(const Node* node, const ArrowArray& array, RowRange at) {
-  const ArrowArray& child = *array.children[0];
-  const void* offsets = array.buffers[1];
-  const void* sizes = array.buffers[2];
-  const uint8_t bytes = node->offset_bytes;
-  const int64_t row = FirstStrayListView(offsets, sizes, bytes, at, child.length);
-  if (row >= 0) {
-    return BlameRow(
-        node, ALLOY_REASON_LIST_VIEW,
-        "a part of " + std::to_string(child.length) + " rows",
-        "offset " + std::to_string(LoadSigned(offsets, at.begin + row, bytes)) +
-            " and size " + std::to_string(LoadSigned(sizes, at.begin + row, bytes)),
-        at.begin - array.offset + row);
-  }
-  Reach reach;
-  if (!full_ && node[1].followed) {
-    for (int64_t i = at.begin; i < at.begin + at.count; ++i) {
-      const int64_t size = LoadSigned(sizes, i, bytes);
-      if (size == 0) continue;
-      const int64_t offset = LoadSigned(offsets, i, bytes);
-      reach.Add(offset, offset + size);
-    }
-  }
-  return CheckBelow(node + 1, child, reach.rows());
-}
-
-bool DeepWalk::CheckTypeIds(const Node* node, const ArrowArray& array, RowRange at) {
-  const int64_t row =
-      FirstStrayTypeId(array.buffers[0], at, layout_.type_ids(*node).children);
-  if (row < 0) return true;
-  return BlameRow(
-      node, ALLOY_REASON_TYPE_ID,
-      "one of " + std::to_string(node->n_children) + " type ids",
-      std::to_string(LoadSigned(array.buffers[0], at.begin + row, sizeof(int8_t))),
-      at.begin - array.offset + row);
-}
-
-bool DeepWalk::CheckDenseUnion(const Node* node, const ArrowArray& array, RowRange at) {
-  const auto& children = layout_.type_ids(*node).children;
-  std::array<int64_t, 128> lengths{};
-  for (size_t id = 0; id < children.size(); ++id) {
-    if (children[id] >= 0) lengths[id] = array.children[children[id]]->length;
-  }
-  const auto* ids = static_cast<const uint8_t*>(array.buffers[0]);  // checked: 0 to 127
-  const void* offsets = array.buffers[1];
-  const int64_t row = FirstStrayUnionOffset(ids, offsets, at, lengths);
-  if (row >= 0) {
-    const size_t id = ids[at.begin + row];
-    return BlameRow(node, ALLOY_REASON_UNION_OFFSET, UpTo(lengths[id] - 1),
-                    std::to_string(LoadValue<int32_t>(offsets, at.begin + row)),
-                    at.begin - array.offset + row);
-  }
-  std::array<Reach, 128> reach;
-  if (!full_ && AnyFollowed(node)) {
-    for (int64_t i = at.begin; i < at.begin + at.count; ++i) {
-      const int64_t offset = LoadValue<int32_t>(offsets, i);
-      const auto child = static_cast<uint8_t>(children[ids[i]]);
-      reach[child].Add(offset, offset + 1);
-    }
-  }
-  const Node* child = node + 1;
-  for (size_t i = 0; i < static_cast<size_t>(node->n_children);
-       ++i, child += child->subtree) {
-    if (!CheckBelow(child, *array.children[i], reach[i].rows())) return false;
-  }
-  return true;
-}
-
-// All run ends, because readers search all of them; of the values, those of the rows.
-bool DeepWalk::CheckRunEnd(const Node* node, const ArrowArray& array, RowRange at) {
-  const Node* ends_node = node + 1;
-  const Node* values_node = ends_node + ends_node->subtree;
-  const ArrowArray& ends = *array.children[0];
-  const void* values = ends.buffers[1];
-  const uint8_t bytes = ends_node->offset_bytes;
-  const int64_t row = FirstFallingRunEnd(values, bytes, ends.length);
-  if (row >= 0) {
-    const int64_t before = row == 0 ? 0 : LoadSigned(values, row - 1, bytes);
-    return BlameRow(ends_node, ALLOY_REASON_RUN_ENDS,
-                    "more than " + std::to_string(before),
-                    std::to_string(LoadSigned(values, row, bytes)), row);
-  }
-  if (at.count == 0) return CheckBelow(values_node, *array.children[1], {});
-  // The run that a row is in: the first that ends behind it.
-  const auto run_of = [&](int64_t place) {
-    int64_t low = 0, high = ends.length;
-    while (low < high) {
-      const int64_t middle = low + (high - low) / 2;
-      if (LoadSigned(values, middle, bytes) > place) {
-        high = middle;
-      } else {
-        low = middle + 1;
-      }
-    }
-    return low;
-  };
-  const int64_t first = run_of(at.begin);
-  return CheckBelow(
-      values_node, *array.children[1],
-      {.begin = first, .count = run_of(at.begin + at.count - 1) + 1 - first});
-}
-
-bool DeepWalk::CheckDictionary(const Node* node, const ArrowArray& array, RowRange at) {
-  const ArrowArray& values = *array.dictionary;
-  const void* indices = array.buffers[1];
-  const int64_t row =
-      FirstStrayIndex(indices, node->type, at, values.length, Nulls(array));
-  if (row >= 0) {
-    return BlameRow(node, ALLOY_REASON_INDEX, UpTo(values.length - 1),
-                    IndexText(indices, *node, at.begin + row),
-                    at.begin - array.offset + row);
-  }
-  return CheckRows(node + 1, values, {0, values.length});
-}
-
-}  // namespace
-
-Status CheckDeep(const Layout& layout, Level level, const ArrowArray& array) {
-  if (level == Level::kShape) return Status();
-  if (level == Level::kSafe && !layout.nodes()[0].followed) return Status();
-  DeepWalk walk(layout, level);
-  return walk.Check(array) ? Status() : walk.TakeFault();
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/describe.cc ------------------------------------------------------------------
-//
-// Arrow types and arrays as text, for logs and error texts: one form for every language.
-//
-// Types are named as arrow-rs and arrow-go name them: Null, Boolean, Int8 to UInt64,
-// Float16 to Float64, Utf8, LargeUtf8, Utf8View, Binary, LargeBinary, BinaryView,
-// FixedSizeBinary(16), Decimal128(10, 2), Date32, Time64(us), Timestamp(ms),
-// Timestamp(ms, UTC), Duration(s), Interval(YearMonth | DayTime | MonthDayNano),
-// List(Int32), LargeList, ListView, LargeListView, FixedSizeList(3, Int32),
-// Struct(a: Int32, b: Utf8), Map(Utf8, Int32), Union(sparse; a: Int32, b: Utf8),
-// Union(dense; ...), Dictionary(Int32, Utf8), RunEndEncoded(Int32, Utf8).
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_DATA_DESCRIBE_H_
-#define ALLOY_SRC_DATA_DESCRIBE_H_
-
-#include <string>
-
-
-namespace alloy::core_v0_1 {
-
-// The name of a type; `Unknown(format)` for what is none. Never fails: whatever is
-// malformed below is unknown too, and a long name is cut with `…`.
-std::string TypeName(const ArrowSchema& schema);
-
-// `Int32[1, null, -4]` for numbers, booleans and strings: at most 16 values and then
-// `… n more`. Strings stand in double quotes; quotes, backslashes, control characters and
-// bytes that are no UTF-8 are escaped. `Type[n rows]` for every other type.
-//   Fails  ALLOY_BAD_DATA  when schema or array is malformed, or a string that would be
-//                          shown leaves its buffer.
-Result<std::string> Describe(const ArrowSchema& schema, const ArrowArray& array);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_DESCRIBE_H_
-
-#include <algorithm>
-#include <bit>
-#include <charconv>
-#include <cmath>
-#include <limits>
-#include <optional>
-#include <string_view>
-
-//
-// Foreign bytes made fit to be read: names and formats in error texts, strings in logs.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_DATA_TEXT_H_
-#define ALLOY_SRC_DATA_TEXT_H_
-
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
-
-namespace alloy::core_v0_1 {
-
-// Append `bytes` with what is no printable UTF-8 escaped: \n, \t, \r, \xNN, backslashes,
-// and `quote` unless it is NUL.
-void AppendEscaped(std::string_view bytes, char quote, std::string* out);
-
-// The bytes, 1 to 4, of the UTF-8 character that `bytes` begins with; 0 when it is none.
-size_t Utf8Length(std::string_view bytes);
-
-// A backend's words, with a question mark for each byte that is no UTF-8: what a host
-// reads is text.
-std::string AsUtf8(std::string_view text);
-
-// `bytes` in double quotes, escaped, and cut where it is long: a format or a name in an
-// error text.
-std::string Quoted(std::string_view bytes);
-
-// Append one step of a path: the name, `#2` for a child without one, `dictionary` for
-// ordinal -1.
-void AppendPathPart(std::string_view name, int64_t ordinal, std::string* path);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_TEXT_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr int64_t kMostValues = 16;
-
-template <typename T>
-void AppendInteger(T value, std::string* out) {
-  *out += std::to_string(value);
-}
-
-// The shortest text that reads back as the same number, plain where that is no longer
-// than a glance: 1.0, 0.1, 1e16, 1e-7.
-template <typename T>
-void AppendFloat(T value, std::string* out) {
-  if (std::isnan(value)) {
-    *out += "NaN";
-    return;
-  }
-  if (std::isinf(value)) {
-    *out += value < 0 ? "-inf" : "inf";
-    return;
-  }
-  const T size = std::fabs(value);
-  const bool plain = size == 0 || (size >= T(1e-5) && size < T(1e16));
-  char digits[64];
-  const auto [end, error] =
-      std::to_chars(digits, digits + sizeof(digits), value,
-                    plain ? std::chars_format::fixed : std::chars_format::scientific);
-  std::string_view text(digits, static_cast<size_t>(end - digits));
-  if (plain) {
-    *out += text;
-    if (text.find('.') == std::string_view::npos) *out += ".0";
-    return;
-  }
-  // 1e+16 and 1e-07 as 1e16 and 1e-7.
-  const size_t e = text.find('e');
-  out->append(text.substr(0, e + 1));
-  if (text[e + 1] == '-') *out += '-';
-  text.remove_prefix(e + 2);
-  text.remove_prefix(std::min(text.find_first_not_of('0'), text.size() - 1));
-  *out += text;
-}
-
-float HalfToFloat(uint16_t half) {
-  const int exponent = half >> 10 & 31;
-  const auto fraction = static_cast<float>(half & 1023);
-  const float sign = (half & 0x8000) != 0 ? -1.0F : 1.0F;
-  if (exponent == 31) {
-    return fraction != 0 ? std::numeric_limits<float>::quiet_NaN()
-                         : sign * std::numeric_limits<float>::infinity();
-  }
-  if (exponent == 0) return sign * std::ldexp(fraction, -24);
-  return sign * std::ldexp(1024.0F + fraction, exponent - 25);
-}
-
-bool Bit(const void* bitmap, int64_t i) {
-  return (static_cast<const unsigned char*>(bitmap)[i / 8] >> (i % 8) & 1) != 0;
-}
-
-// The bytes of one string that level shape has not followed, or nothing when it leaves
-// its buffer.
-template <typename Offset>
-std::optional<std::string_view> StringAt(const ArrowArray& array, int64_t i) {
-  const void* offsets = array.buffers[1];
-  const auto begin = LoadValue<Offset>(offsets, i);
-  const auto end = LoadValue<Offset>(offsets, i + 1);
-  const auto last = LoadValue<Offset>(offsets, array.offset + array.length);
-  if (begin < 0 || end < begin || last < end) return std::nullopt;
-  if (begin == end) return std::string_view();
-  return std::string_view(static_cast<const char*>(array.buffers[2]) + begin,
-                          static_cast<size_t>(end - begin));
-}
-
-// A view: length, then 12 bytes of text, or 4 of it, which buffer, and where in it.
-std::optional<std::string_view> ViewAt(const ArrowArray& array, int64_t i) {
-  const char* view = static_cast<const char*>(array.buffers[1]) + i * 16;
-  const auto length = LoadValue<int32_t>(view, 0);
-  if (length < 0) return std::nullopt;
-  if (length <= 12) return std::string_view(view + 4, static_cast<size_t>(length));
-  const auto buffer = LoadValue<int32_t>(view, 2);
-  const auto begin = LoadValue<int32_t>(view, 3);
-  if (buffer < 0 || buffer >= array.n_buffers - 3 || begin < 0) return std::nullopt;
-  const auto size = LoadValue<int64_t>(array.buffers[array.n_buffers - 1], buffer);
-  if (int64_t{begin} + length > size) return std::nullopt;
-  return std::string_view(static_cast<const char*>(array.buffers[2 + buffer]) + begin,
-                          static_cast<size_t>(length));
-}
-
-bool AppendString(std::optional<std::string_view> text, std::string* out) {
-  if (!text) return false;
-  *out += '"';
-  AppendEscaped(*text, '"', out);
-  *out += '"';
-  return true;
-}
-
-bool ShowsValues(const Layout::Node& node) {
-  if (node.dictionary) return false;
-  return (node.type >= Type::kBoolean && node.type <= Type::kFloat64) ||
-         node.type == Type::kUtf8 || node.type == Type::kLargeUtf8 ||
-         node.type == Type::kUtf8View;
-}
-
-// Row i, counted from the start of the buffers; false when it cannot be followed.
-bool AppendValue(Type type, const ArrowArray& array, int64_t i, std::string* out) {
-  const void* values = array.buffers[1];
-  switch (type) {
-    case Type::kBoolean:
-      *out += Bit(values, i) ? "true" : "false";
-      return true;
-    case Type::kInt8:
-      return AppendInteger(int{LoadValue<int8_t>(values, i)}, out), true;
-    case Type::kUInt8:
-      return AppendInteger(int{LoadValue<uint8_t>(values, i)}, out), true;
-    case Type::kInt16:
-      return AppendInteger(LoadValue<int16_t>(values, i), out), true;
-    case Type::kUInt16:
-      return AppendInteger(LoadValue<uint16_t>(values, i), out), true;
-    case Type::kInt32:
-      return AppendInteger(LoadValue<int32_t>(values, i), out), true;
-    case Type::kUInt32:
-      return AppendInteger(LoadValue<uint32_t>(values, i), out), true;
-    case Type::kInt64:
-      return AppendInteger(LoadValue<int64_t>(values, i), out), true;
-    case Type::kUInt64:
-      return AppendInteger(LoadValue<uint64_t>(values, i), out), true;
-    case Type::kFloat16:
-      return AppendFloat(HalfToFloat(LoadValue<uint16_t>(values, i)), out), true;
-    case Type::kFloat32:
-      return AppendFloat(LoadValue<float>(values, i), out), true;
-    case Type::kFloat64:
-      return AppendFloat(LoadValue<double>(values, i), out), true;
-    case Type::kUtf8:
-      return AppendString(StringAt<int32_t>(array, i), out);
-    case Type::kLargeUtf8:
-      return AppendString(StringAt<int64_t>(array, i), out);
-    case Type::kUtf8View:
-      return AppendString(ViewAt(array, i), out);
-    default:
-      return false;
-  }
-}
-
-}  // namespace
-
-Result<std::string> Describe(const ArrowSchema& schema, const ArrowArray& array) {
-  ALLOY_ASSIGN_OR_RETURN(const Layout layout, Layout::Of(schema));
-  ALLOY_TRY(CheckShape(layout, array));
-  const Layout::Node& node = layout.nodes()[0];
-  std::string text = TypeName(schema) + "[";
-  if (!ShowsValues(node)) return text + std::to_string(array.length) + " rows]";
-  const int64_t shown = std::min(array.length, kMostValues);
-  // Without a count of nulls the bitmap decides.
-  const void* bitmap = array.null_count == 0 ? nullptr : array.buffers[0];
-  for (int64_t row = 0; row < shown; ++row) {
-    const int64_t i = array.offset + row;
-    if (row > 0) text += ", ";
-    if (bitmap != nullptr && !Bit(bitmap, i)) {
-      text += "null";
-    } else if (!AppendValue(node.type, array, i, &text)) {
-      return DataFault(ALLOY_REASON_OFFSETS, -1, "", "a string inside its buffer",
-                       "row " + std::to_string(row) + " outside");
-    }
-  }
-  if (shown < array.length) {
-    text += ", … " + std::to_string(array.length - shown) + " more";
-  }
-  return text + "]";
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/fault.cc ---------------------------------------------------------------------
-
-#include <string>
-
-
-namespace alloy::core_v0_1 {
-
-std::string_view ReasonText(int32_t reason) {
-  switch (reason) {
-#define ALLOY_REASON_TEXT_(name, number, text) \
-  case number:                                 \
-    return text;
-    ALLOY_REASONS(ALLOY_REASON_TEXT_)
-#undef ALLOY_REASON_TEXT_
-    default:
-      return "a fault without a name";
-  }
-}
-
-Status DataFault(int32_t reason, int32_t column, std::string_view path,
-                 std::string_view wanted, std::string_view found) {
-  std::string text;
-  if (column < 0) {
-    text = "the top level";
-  } else {
-    text = "column " + std::to_string(column);
-    text.append(" (").append(path).append(")");
-  }
-  text.append(": ").append(ReasonText(reason));
-  text.append(": ").append(wanted).append(" wanted, ").append(found).append(" found");
-  return Status(Fault{.code = ALLOY_BAD_DATA,
-                      .reason = reason,
-                      .column = column,
-                      .text = std::move(text)});
-}
-
-}  // namespace alloy::core_v0_1
-#undef ALLOY_REASON_TEXT_
-
-// src/data/follow.cc --------------------------------------------------------------------
-
-#include <algorithm>
-#include <limits>
-#include <type_traits>
-
-//
-// The loop behind every check of rows at levels safe and full.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_DATA_SCAN_H_
-#define ALLOY_SRC_DATA_SCAN_H_
-
-#include <algorithm>
-#include <cstdint>
-#include <type_traits>
-
-namespace alloy::core_v0_1 {
-
-// A difference that wraps: where it is negative, its highest bit is set.
-template <typename T>
-constexpr T Minus(T a, T b) {
-  using Bits = std::make_unsigned_t<T>;
-  return static_cast<T>(static_cast<Bits>(static_cast<Bits>(a) - static_cast<Bits>(b)));
-}
-
-// The first of `rows` rows that is wrong and not excused, or -1.
-//
-// `sign(i)` is a signed number, negative where row i is wrong: the numbers of a block are
-// combined without a branch, and a block has a fixed size, so that compilers make vector
-// instructions of it at -O2 as well. Rows are looked at one by one only in a block where
-// one is wrong.
-template <typename Sign, typename Excused>
-inline int64_t FirstWrong(int64_t rows, Sign sign, Excused excused) {
-  using Word = decltype(sign(int64_t{0}));
-  static_assert(std::is_signed_v<Word>);
-  constexpr int64_t kBlock = 1024;
-  for (int64_t begin = 0; begin < rows; begin += kBlock) {
-    const int64_t end = std::min(rows, begin + kBlock);
-    Word any = 0;
-    if (end - begin == kBlock) [[likely]] {
-      for (int64_t j = 0; j < kBlock; ++j) {
-        any = static_cast<Word>(any | sign(begin + j));
-      }
-    } else {
-      for (int64_t i = begin; i < end; ++i) any = static_cast<Word>(any | sign(i));
-    }
-    if (any >= 0) [[likely]]
-      continue;
-    for (int64_t i = begin; i < end; ++i) {
-      if (sign(i) < 0 && !excused(i)) return i;
-    }
-  }
-  return -1;
-}
-
-template <typename Sign>
-inline int64_t FirstWrong(int64_t rows, Sign sign) {
-  return FirstWrong(rows, sign, [](int64_t) { return false; });
-}
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_SCAN_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr int64_t kViewBytes = 16;
-constexpr int32_t kMostInline = 12;  // bytes of text that lie in the view itself
-
-// Calls `check` with a value of the signed type of that many bytes.
-template <typename Check>
-int64_t BySize(uint8_t bytes, Check check) {
-  switch (bytes) {
-    case 1:
-      return check(int8_t{});
-    case 2:
-      return check(int16_t{});
-    case 4:
-      return check(int32_t{});
-    default:
-      return check(int64_t{});
-  }
-}
-
-// Where the rows begin. An array of no rows may have an offset and no buffer.
-const void* From(const void* values, int64_t begin, int64_t bytes) {
-  if (values == nullptr) return nullptr;
-  return static_cast<const char*>(values) + begin * bytes;
-}
-
-const int8_t* TypeIdsFrom(const void* ids, int64_t begin) {
-  return static_cast<const int8_t*>(From(ids, begin, sizeof(int8_t)));
-}
-
-// A limit that numbers of the type are compared with; what it cannot hold is no limit.
-template <typename T>
-T Limit(int64_t limit) {
-  return static_cast<T>(std::min(limit, int64_t{std::numeric_limits<T>::max()}));
-}
-
-bool IsUnsigned(Type type) {
-  return type == Type::kUInt8 || type == Type::kUInt16 || type == Type::kUInt32 ||
-         type == Type::kUInt64;
-}
-
-uint8_t BytesOf(Type index) {
-  switch (index) {
-    case Type::kInt8:
-    case Type::kUInt8:
-      return 1;
-    case Type::kInt16:
-    case Type::kUInt16:
-      return 2;
-    case Type::kInt32:
-    case Type::kUInt32:
-      return 4;
-    default:
-      return 8;
-  }
-}
-
-}  // namespace
-
-int64_t LoadSigned(const void* values, int64_t index, uint8_t bytes) {
-  return BySize(bytes, [&](auto zero) {
-    return int64_t{LoadValue<decltype(zero)>(values, index)};
-  });
-}
-
-int64_t FirstFallingOffset(const void* offsets, uint8_t bytes, RowRange rows) {
-  return BySize(bytes, [&](auto zero) {
-    using T = decltype(zero);
-    const void* from = From(offsets, rows.begin, sizeof(T));
-    // Where neither is negative, the difference does not wrap.
-    const int64_t row = FirstWrong(rows.count, [from](int64_t i) {
-      const T here = LoadValue<T>(from, i);
-      return static_cast<T>(here | Minus(LoadValue<T>(from, i + 1), here));
-    });
-    // The offset behind the last row is no row's own.
-    const bool behind = row < 0 && rows.count > 0 && LoadValue<T>(from, rows.count) < 0;
-    return behind ? rows.count - 1 : row;
-  });
-}
-
-int64_t FirstFallingRunEnd(const void* ends, uint8_t bytes, int64_t count) {
-  if (count == 0) return -1;
-  if (LoadSigned(ends, 0, bytes) < 1) return 0;
-  return BySize(bytes, [&](auto zero) {
-    using T = decltype(zero);
-    const int64_t before = FirstWrong(count - 1, [ends](int64_t i) {
-      const T here = LoadValue<T>(ends, i);
-      const T next = LoadValue<T>(ends, i + 1);
-      // next > here where neither is negative: here - next is.
-      return static_cast<T>(here | next | ~Minus(here, next));
-    });
-    return before < 0 ? before : before + 1;
-  });
-}
-
-int64_t FirstStrayIndex(const void* indices, Type type, RowRange rows, int64_t n_values,
-                        Nulls nulls) {
-  const auto excused = [&](int64_t i) { return nulls.At(rows.begin + i); };
-  return BySize(BytesOf(type), [&](auto zero) {
-    using T = decltype(zero);
-    const void* from = From(indices, rows.begin, sizeof(T));
-    constexpr int64_t kMost = std::numeric_limits<T>::max();
-    if (!IsUnsigned(type) || n_values - 1 <= kMost) {
-      // As a signed number, an unsigned one above the limit is above it or negative.
-      const T last = Limit<T>(n_values - 1);
-      return FirstWrong(
-          rows.count,
-          [from, last](int64_t i) {
-            const T index = LoadValue<T>(from, i);
-            return static_cast<T>(index | Minus(last, index));
-          },
-          excused);
-    }
-    using U = std::make_unsigned_t<T>;
-    const auto last = static_cast<uint64_t>(n_values - 1);
-    return FirstWrong(
-        rows.count,
-        [from, last](int64_t i) {
-          return static_cast<int8_t>(-int8_t{LoadValue<U>(from, i) > last});
-        },
-        excused);
-  });
-}
-
-int64_t FirstStrayListView(const void* offsets, const void* sizes, uint8_t bytes,
-                           RowRange rows, int64_t n_values) {
-  const auto scan = [&](auto zero, auto wide) {
-    using T = decltype(zero);
-    using Wide = decltype(wide);
-    const void* from = From(offsets, rows.begin, sizeof(T));
-    const void* lengths = From(sizes, rows.begin, sizeof(T));
-    const auto limit = static_cast<Wide>(n_values);
-    return FirstWrong(rows.count, [from, lengths, limit](int64_t i) {
-      const Wide offset = LoadValue<T>(from, i);
-      const Wide size = LoadValue<T>(lengths, i);
-      // Where offset and size are not negative and offset is within, nothing wraps.
-      const Wide room = Minus(limit, offset);
-      return static_cast<Wide>(offset | size | room | Minus(room, size));
-    });
-  };
-  if (bytes == 8) return scan(int64_t{}, int64_t{});
-  if (n_values <= std::numeric_limits<int32_t>::max()) return scan(int32_t{}, int32_t{});
-  return scan(int32_t{}, int64_t{});
-}
-
-int64_t FirstStrayTypeId(const void* ids, RowRange rows,
-                         std::span<const int8_t, 128> children) {
-  const int8_t* from = TypeIdsFrom(ids, rows.begin);
-  // Most unions number their children from 0 on, without a gap.
-  const auto gap = std::ranges::find(children, int8_t{-1});
-  if (std::all_of(gap, children.end(), [](int8_t child) { return child < 0; })) {
-    const auto last = static_cast<int8_t>(gap - children.begin() - 1);
-    return FirstWrong(rows.count, [from, last](int64_t i) {
-      return static_cast<int8_t>(from[i] | Minus(last, from[i]));
-    });
-  }
-  return FirstWrong(rows.count, [from, children](int64_t i) {
-    const int8_t id = from[i];
-    return static_cast<int8_t>(id | children[static_cast<size_t>(id & 127)]);
-  });
-}
-
-int64_t FirstStrayUnionOffset(const void* ids, const void* offsets, RowRange rows,
-                              std::span<const int64_t, 128> lengths) {
-  const int8_t* from = TypeIdsFrom(ids, rows.begin);
-  const void* places = From(offsets, rows.begin, sizeof(int32_t));
-  return FirstWrong(rows.count, [=](int64_t i) {
-    const int64_t offset = LoadValue<int32_t>(places, i);
-    return offset | (lengths[static_cast<size_t>(from[i])] - 1 - offset);
-  });
-}
-
-int64_t FirstStrayView(const ArrowArray& array, RowRange rows) {
-  const Nulls nulls(array);
-  const void* views = From(array.buffers[1], rows.begin, kViewBytes);
-  const int64_t n_buffers = array.n_buffers - 3;
-  const void* sizes = array.buffers[array.n_buffers - 1];
-  const auto fits = [=](int64_t i) {
-    const auto length = LoadValue<int32_t>(views, 4 * i);
-    const auto buffer = LoadValue<int32_t>(views, 4 * i + 2);
-    const auto offset = LoadValue<int32_t>(views, 4 * i + 3);
-    return length >= 0 && buffer >= 0 && buffer < n_buffers && offset >= 0 &&
-           int64_t{offset} + length <= LoadValue<int64_t>(sizes, buffer);
-  };
-  return FirstWrong(
-      rows.count,
-      [views](int64_t i) {
-        const auto length = LoadValue<int32_t>(views, 4 * i);
-        return length | Minus(kMostInline, length);
-      },
-      [&](int64_t i) { return fits(i) || nulls.At(rows.begin + i); });
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/format.cc --------------------------------------------------------------------
-
-#include <algorithm>
-#include <array>
-#include <bitset>
-#include <charconv>
-#include <optional>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-struct Simple {
-  std::string_view text;
-  Type type;
-  Form form;
-  int64_t bits;
-  uint8_t offset_bytes;
-  char unit;
-};
-
-constexpr auto kSimple = std::to_array<Simple>({
-    {"n", Type::kNull, Form::kNull, 0, 0, 0},
-    {"b", Type::kBoolean, Form::kFixed, 1, 0, 0},
-    {"c", Type::kInt8, Form::kFixed, 8, 0, 0},
-    {"C", Type::kUInt8, Form::kFixed, 8, 0, 0},
-    {"s", Type::kInt16, Form::kFixed, 16, 0, 0},
-    {"S", Type::kUInt16, Form::kFixed, 16, 0, 0},
-    {"i", Type::kInt32, Form::kFixed, 32, 0, 0},
-    {"I", Type::kUInt32, Form::kFixed, 32, 0, 0},
-    {"l", Type::kInt64, Form::kFixed, 64, 0, 0},
-    {"L", Type::kUInt64, Form::kFixed, 64, 0, 0},
-    {"e", Type::kFloat16, Form::kFixed, 16, 0, 0},
-    {"f", Type::kFloat32, Form::kFixed, 32, 0, 0},
-    {"g", Type::kFloat64, Form::kFixed, 64, 0, 0},
-    {"z", Type::kBinary, Form::kOffsets, 0, 4, 0},
-    {"Z", Type::kLargeBinary, Form::kOffsets, 0, 8, 0},
-    {"vz", Type::kBinaryView, Form::kViews, 128, 0, 0},
-    {"u", Type::kUtf8, Form::kOffsets, 0, 4, 0},
-    {"U", Type::kLargeUtf8, Form::kOffsets, 0, 8, 0},
-    {"vu", Type::kUtf8View, Form::kViews, 128, 0, 0},
-    {"tdD", Type::kDate32, Form::kFixed, 32, 0, 0},
-    {"tdm", Type::kDate64, Form::kFixed, 64, 0, 'm'},
-    {"tts", Type::kTime32, Form::kFixed, 32, 0, 's'},
-    {"ttm", Type::kTime32, Form::kFixed, 32, 0, 'm'},
-    {"ttu", Type::kTime64, Form::kFixed, 64, 0, 'u'},
-    {"ttn", Type::kTime64, Form::kFixed, 64, 0, 'n'},
-    {"tDs", Type::kDuration, Form::kFixed, 64, 0, 's'},
-    {"tDm", Type::kDuration, Form::kFixed, 64, 0, 'm'},
-    {"tDu", Type::kDuration, Form::kFixed, 64, 0, 'u'},
-    {"tDn", Type::kDuration, Form::kFixed, 64, 0, 'n'},
-    {"tiM", Type::kIntervalYearMonth, Form::kFixed, 32, 0, 0},
-    {"tiD", Type::kIntervalDayTime, Form::kFixed, 64, 0, 0},
-    {"tin", Type::kIntervalMonthDayNano, Form::kFixed, 128, 0, 0},
-    {"+l", Type::kList, Form::kList, 0, 4, 0},
-    {"+L", Type::kLargeList, Form::kList, 0, 8, 0},
-    {"+vl", Type::kListView, Form::kListView, 0, 4, 0},
-    {"+vL", Type::kLargeListView, Form::kListView, 0, 8, 0},
-    {"+s", Type::kStruct, Form::kStruct, 0, 0, 0},
-    {"+m", Type::kMap, Form::kList, 0, 4, 0},
-    {"+r", Type::kRunEndEncoded, Form::kRunEnd, 0, 0, 0},
-});
-
-constexpr FormatFault kUnknown = {ALLOY_REASON_FORMAT_UNKNOWN, "a known format"};
-
-FormatFault BadParameter(const char* wanted) {
-  return {ALLOY_REASON_FORMAT_PARAMETER, wanted};
-}
-
-// The whole of `text` as a plain decimal number.
-std::optional<int32_t> Number_format(std::string_view text) {
-  int32_t value = 0;
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-// Cut `text` at the first comma.
-std::string_view NextPart(std::string_view* text) {
-  const size_t comma = text->find(',');
-  const std::string_view part = text->substr(0, comma);
-  text->remove_prefix(comma == std::string_view::npos ? text->size() : comma + 1);
-  return part;
-}
-
-FormatFault ParseDecimal(std::string_view text, Format* format) {
-  const char* const wanted =
-      "d:precision,scale or d:precision,scale,bits (32, 64, 128, 256)";
-  // `d:1,2,` has an empty third part, which is no number either.
-  const bool three = std::count(text.begin(), text.end(), ',') == 2;
-  const auto precision = Number_format(NextPart(&text));
-  const auto scale = Number_format(NextPart(&text));
-  const auto bits = three ? Number_format(text) : std::optional<int32_t>(128);
-  if (!precision || !scale || !bits || (!three && !text.empty())) {
-    return BadParameter(wanted);
-  }
-  int32_t most = 0;
-  switch (*bits) {
-    case 32:
-      format->type = Type::kDecimal32;
-      most = 9;
-      break;
-    case 64:
-      format->type = Type::kDecimal64;
-      most = 18;
-      break;
-    case 128:
-      format->type = Type::kDecimal128;
-      most = 38;
-      break;
-    case 256:
-      format->type = Type::kDecimal256;
-      most = 76;
-      break;
-    default:
-      return BadParameter(wanted);
-  }
-  if (*precision < 1 || *precision > most) {
-    return BadParameter("a precision of 1 to 9, 18, 38 or 76, by the bits");
-  }
-  format->form = Form::kFixed;
-  format->bits = *bits;
-  format->precision = *precision;
-  format->scale = *scale;
-  return {};
-}
-
-FormatFault ParseTypeIds(std::string_view text, Format* format) {
-  format->parameters = text;
-  std::bitset<128> seen;
-  while (!text.empty()) {
-    const bool comma_last = text.back() == ',';
-    const auto id = Number_format(NextPart(&text));
-    if (!id || *id < 0 || *id > 127 || seen[static_cast<size_t>(*id)] ||
-        (comma_last && text.empty())) {
-      return BadParameter("type ids of 0 to 127, each once");
-    }
-    seen.set(static_cast<size_t>(*id));
-    ++format->n_type_ids;
-  }
-  return {};
-}
-
-FormatFault ParseSize(std::string_view text, int64_t* size) {
-  const auto number = Number_format(text);
-  if (!number || *number < 0) return BadParameter("a size of at least 0");
-  *size = *number;
-  return {};
-}
-
-FormatFault ParseTimestamp(std::string_view text, Format* format) {
-  if (text.size() < 4 || text[3] != ':') return BadParameter("tss:, tsm:, tsu: or tsn:");
-  if (std::string_view("smun").find(text[2]) == std::string_view::npos) return kUnknown;
-  format->type = Type::kTimestamp;
-  format->form = Form::kFixed;
-  format->bits = 64;
-  format->unit = text[2];
-  format->parameters = text.substr(4);  // any text is a time zone, colons and all
-  return {};
-}
-
-FormatFault ParseUnion(std::string_view text, Format* format) {
-  if (text.size() < 4 || text[3] != ':') return BadParameter("+ud: or +us:");
-  if (text[2] != 'd' && text[2] != 's') return kUnknown;
-  const bool dense = text[2] == 'd';
-  format->type = dense ? Type::kDenseUnion : Type::kSparseUnion;
-  format->form = dense ? Form::kDenseUnion : Form::kSparseUnion;
-  format->offset_bytes = dense ? 4 : 0;
-  return ParseTypeIds(text.substr(4), format);
-}
-
-}  // namespace
-
-FormatFault ParseFormat(std::string_view text, Format* format) {
-  *format = Format();
-  for (const Simple& simple : kSimple) {
-    if (simple.text != text) continue;
-    format->type = simple.type;
-    format->form = simple.form;
-    format->bits = simple.bits;
-    format->offset_bytes = simple.offset_bytes;
-    format->unit = simple.unit;
-    return {};
-  }
-  if (text.starts_with("ts")) return ParseTimestamp(text, format);
-  if (text.starts_with("+u")) return ParseUnion(text, format);
-  if (text.starts_with("d:")) return ParseDecimal(text.substr(2), format);
-  if (text.starts_with("w:")) {
-    format->type = Type::kFixedSizeBinary;
-    format->form = Form::kFixed;
-    int64_t bytes = 0;
-    const FormatFault fault = ParseSize(text.substr(2), &bytes);
-    format->bits = bytes * 8;
-    return fault;
-  }
-  if (text.starts_with("+w:")) {
-    format->type = Type::kFixedSizeList;
-    format->form = Form::kFixedSizeList;
-    return ParseSize(text.substr(3), &format->size);
-  }
-  return kUnknown;
-}
-
-std::array<int8_t, 128> ChildrenByTypeId(const Format& format) {
-  std::array<int8_t, 128> children;
-  children.fill(-1);
-  std::string_view ids = format.parameters;
-  for (int32_t child = 0; child < format.n_type_ids; ++child) {
-    const auto id = static_cast<size_t>(*Number_format(NextPart(&ids)));  // as they were read
-    children[id] = static_cast<int8_t>(child);
-  }
-  return children;
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/layout.cc --------------------------------------------------------------------
-
-#include <limits>
-#include <optional>
-
-//
-// One walk over a schema that nobody has checked: everything that reads a whole schema
-// goes through here, so that the pointers and counts are judged in one place.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_DATA_WALK_H_
-#define ALLOY_SRC_DATA_WALK_H_
-
-#include <cstdint>
-#include <string>
-#include <string_view>
-
-
-namespace alloy::core_v0_1 {
-
-inline constexpr int32_t kDeepest = 64;           // levels below the root
-inline constexpr int32_t kMostColumns = 1 << 20;  // nested ones included
-inline constexpr int64_t kMostMetadata = 64 << 20;
-
-// A node of a schema, seen from the root. Lives as long as the visit.
-struct SchemaPlace {
-  const ArrowSchema* schema = nullptr;
-  const SchemaPlace* parent = nullptr;
-  int64_t ordinal = 0;  // among the children of the parent; -1: its dictionary
-  int32_t column = -1;
-  int32_t depth = 0;
-  int64_t metadata_bytes = 0;  // 0: no metadata
-};
-
-std::string PathOf(const SchemaPlace& place);
-
-// A fault of the schema at this place.
-Status SchemaFault(const SchemaPlace& place, int32_t reason, std::string_view wanted,
-                   std::string_view found);
-
-// Check what can be said of a node by itself, and measure its metadata.
-Status CheckSchemaNode(SchemaPlace* place);
-
-// Check the pointers and counts below a node, of which `seen` are counted so far.
-Status CheckSchemaChildren(const SchemaPlace& place, int32_t seen);
-
-// Measure a metadata block ("The Arrow C data interface", ArrowSchema.metadata); -1 when
-// it is malformed.
-int64_t MetadataBytes(const char* metadata);
-
-// Visits each node in preorder, a dictionary before the children: Status
-// Visit(const SchemaPlace&).
-template <typename Visit>
-class SchemaWalk {
- public:
-  explicit SchemaWalk(Visit& visit) : visit_(visit) {}
-
-  Status Go(SchemaPlace place) {
-    place.column = count_ - 1;
-    ++count_;
-    ALLOY_TRY(CheckSchemaNode(&place));
-    ALLOY_TRY(visit_(std::as_const(place)));
-    ALLOY_TRY(CheckSchemaChildren(place, count_));
-    const ArrowSchema& schema = *place.schema;
-    if (schema.dictionary != nullptr) ALLOY_TRY(Below(place, schema.dictionary, -1));
-    for (int64_t i = 0; i < schema.n_children; ++i) {
-      ALLOY_TRY(Below(place, schema.children[i], i));
-    }
-    return Status();
-  }
-
- private:
-  Status Below(const SchemaPlace& parent, const ArrowSchema* schema, int64_t ordinal) {
-    return Go({.schema = schema,
-               .parent = &parent,
-               .ordinal = ordinal,
-               .depth = parent.depth + 1});
-  }
-
-  Visit& visit_;
-  int32_t count_ = 0;
-};
-
-template <typename Visit>
-Status WalkSchema(const ArrowSchema& schema, Visit&& visit) {
-  return SchemaWalk<std::remove_reference_t<Visit>>(visit).Go({.schema = &schema});
-}
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_WALK_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
-
-// The largest offset + length for which no buffer has more than 2^63 - 1 bytes, and no
-// child more rows.
-int64_t MaxEnd(const Format& format) {
-  switch (format.form) {
-    case Form::kFixed:
-      return format.bits < 8 ? kMax : kMax / (format.bits / 8);
-    case Form::kOffsets:
-    case Form::kList:
-      return kMax / format.offset_bytes - 1;  // one offset more than rows
-    case Form::kViews:
-      return kMax / 16;
-    case Form::kListView:
-    case Form::kDenseUnion:
-      return kMax / format.offset_bytes;
-    case Form::kFixedSizeList:
-      return format.size == 0 ? kMax : kMax / format.size;
-    case Form::kStruct:
-    case Form::kSparseUnion:
-    case Form::kRunEnd:
-    case Form::kNull:
-      break;
-  }
-  return kMax;
-}
-
-uint8_t BufferCount(Form form) {
-  switch (form) {
-    case Form::kOffsets:
-    case Form::kViews:
-    case Form::kListView:
-      return 3;
-    case Form::kFixed:
-    case Form::kList:
-    case Form::kDenseUnion:
-      return 2;
-    case Form::kFixedSizeList:
-    case Form::kStruct:
-    case Form::kSparseUnion:
-      return 1;
-    case Form::kRunEnd:
-    case Form::kNull:
-      break;
-  }
-  return 0;
-}
-
-// NULL: any number.
-std::optional<int64_t> ChildCount(const Format& format) {
-  switch (format.form) {
-    case Form::kStruct:
-      return std::nullopt;
-    case Form::kList:
-    case Form::kListView:
-    case Form::kFixedSizeList:
-      return 1;
-    case Form::kSparseUnion:
-    case Form::kDenseUnion:
-      return format.n_type_ids;
-    case Form::kRunEnd:
-      return 2;
-    default:
-      return 0;
-  }
-}
-
-// Whether what a row holds says where to read on.
-bool LeadsOn(Form form) {
-  switch (form) {
-    case Form::kFixed:
-    case Form::kNull:
-    case Form::kStruct:
-    case Form::kFixedSizeList:
-      return false;
-    default:
-      return true;
-  }
-}
-
-bool IsInteger(Type type) { return type >= Type::kInt8 && type <= Type::kUInt64; }
-
-}  // namespace
-
-class LayoutReader {
- public:
-  Status Visit(const SchemaPlace& place) {
-    const ArrowSchema& schema = *place.schema;
-    Format format;
-    const FormatFault fault = ParseFormat(schema.format, &format);
-    if (fault.reason != 0) {
-      return SchemaFault(place, fault.reason, fault.wanted, Quoted(schema.format));
-    }
-    const auto children = ChildCount(format);
-    if (children && schema.n_children != *children) {
-      return SchemaFault(place, ALLOY_REASON_CHILD_COUNT, std::to_string(*children),
-                         std::to_string(schema.n_children));
-    }
-    if (schema.dictionary != nullptr && !IsInteger(format.type)) {
-      return SchemaFault(place, ALLOY_REASON_DICTIONARY_INDEX, "an integer",
-                         Quoted(schema.format));
-    }
-    ALLOY_TRY(CheckUnderParent(place, format));
-    Add(place, format);
-    return Status();
-  }
-
-  Layout Finish() {
-    // Preorder: whatever belongs to a node comes behind it.
-    for (size_t i = layout_.nodes_.size() - 1; i > 0; --i) {
-      Layout::Node& parent =
-          layout_.nodes_[static_cast<size_t>(layout_.places_[i].parent)];
-      parent.subtree += layout_.nodes_[i].subtree;
-      parent.followed |= layout_.nodes_[i].followed;
-    }
-    return std::move(layout_);
-  }
-
- private:
-  // What the parent asks of this node.
-  Status CheckUnderParent(const SchemaPlace& place, const Format& format) {
-    if (place.parent == nullptr) return Status();
-    const Type parent =
-        layout_.nodes_[static_cast<size_t>(place.parent->column + 1)].type;
-    const ArrowSchema& schema = *place.schema;
-    if (parent == Type::kRunEndEncoded && place.ordinal == 0) {
-      const bool fits = format.type == Type::kInt16 || format.type == Type::kInt32 ||
-                        format.type == Type::kInt64;
-      if (!fits || schema.dictionary != nullptr) {
-        return SchemaFault(
-            place, ALLOY_REASON_RUN_ENDS_TYPE, "\"s\", \"i\" or \"l\"",
-            schema.dictionary != nullptr ? "a dictionary" : Quoted(schema.format));
-      }
-    }
-    if (parent == Type::kMap &&
-        (format.type != Type::kStruct || schema.n_children != 2)) {
-      return SchemaFault(
-          place, ALLOY_REASON_MAP_ENTRIES, "\"+s\" with 2 fields",
-          Quoted(schema.format) + " with " + std::to_string(schema.n_children));
-    }
-    return Status();
-  }
-
-  void Add(const SchemaPlace& place, const Format& format) {
-    const ArrowSchema& schema = *place.schema;
-    Layout::Node node{.max_end = MaxEnd(format),
-                      .size = format.size,
-                      .n_children = static_cast<int32_t>(schema.n_children),
-                      .type = format.type,
-                      .form = format.form,
-                      .n_buffers = BufferCount(format.form),
-                      .offset_bytes = format.offset_bytes,
-                      .sized = format.bits > 0,
-                      .nullable = (schema.flags & ARROW_FLAG_NULLABLE) != 0,
-                      .dictionary = schema.dictionary != nullptr};
-    node.followed = node.dictionary || LeadsOn(format.form);
-    if (format.form == Form::kSparseUnion || format.form == Form::kDenseUnion) {
-      node.size = static_cast<int64_t>(layout_.type_ids_.size());
-      layout_.type_ids_.push_back({ChildrenByTypeId(format)});
-    }
-    if (IsInteger(format.type)) node.offset_bytes = static_cast<uint8_t>(format.bits / 8);
-    const std::string_view name = schema.name == nullptr ? "" : schema.name;
-    layout_.nodes_.push_back(node);
-    layout_.places_.push_back(
-        {.begin = layout_.names_.size(),
-         .length = name.size(),
-         .parent = place.parent == nullptr ? -1 : place.parent->column + 1,
-         .ordinal = static_cast<int32_t>(place.ordinal)});
-    layout_.names_ += name;
-  }
-
-  Layout layout_;
-};
-
-Result<Layout> Layout::Of(const ArrowSchema& schema) {
-  LayoutReader reader;
-  ALLOY_TRY(
-      WalkSchema(schema, [&](const SchemaPlace& place) { return reader.Visit(place); }));
-  return reader.Finish();
-}
-
-Result<Layout> Layout::OfBatch(const ArrowSchema& schema) {
-  ALLOY_ASSIGN_OR_RETURN(Layout layout, Of(schema));
-  if (layout.nodes_[0].type != Type::kStruct) {
-    return SchemaFault(
-        {.schema = &schema}, ALLOY_REASON_NOT_A_BATCH, "\"+s\"",
-        schema.dictionary != nullptr ? "a dictionary" : Quoted(schema.format));
-  }
-  return layout;
-}
-
-std::string_view Layout::name(int32_t column) const {
-  const Name& place = places_[static_cast<size_t>(column + 1)];
-  return std::string_view(names_).substr(place.begin, place.length);
-}
-
-std::string Layout::Path(int32_t column) const {
-  std::vector<int32_t> steps;
-  for (int32_t node = column + 1; node > 0;) {
-    steps.push_back(node);
-    node = places_[static_cast<size_t>(node)].parent;
-  }
-  std::string path;
-  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
-    AppendPathPart(name(*step - 1), places_[static_cast<size_t>(*step)].ordinal, &path);
-  }
-  return path;
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/match.cc ---------------------------------------------------------------------
-//
-// Find the columns that a function declares among those of a batch, by name.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_DATA_MATCH_H_
-#define ALLOY_SRC_DATA_MATCH_H_
-
-//
-// Give a function the columns it reads, in its own order, and none of the others.
-//
-// Threads  shared; a batch belongs to one thread at a time.
-#ifndef ALLOY_SRC_DATA_PROJECT_H_
-#define ALLOY_SRC_DATA_PROJECT_H_
-
-#include <cstdint>
-#include <vector>
-
-
-namespace alloy::core_v0_1 {
-
-struct Projection {
-  std::vector<int32_t> columns;  // children of the batch, each at most once
-  bool identity = true;          // all columns, in order: batches pass as they come
-};
-
-// The schema of the projected batch: a copy.
-//   Fails  ALLOY_BAD_DATA, ALLOY_EXHAUSTED; ALLOY_INVALID for a column that is not there.
-Result<OwnedSchema> ProjectSchema(const ArrowSchema& batch_schema,
-                                  const Projection& projection);
-
-// Put the projected batch in the place of *batch, which AdmitBatch has passed. The new
-// one owns the old one, whose structs its children are.
-//   Takes  *batch; on failure it is what it was.
-//   Fails  ALLOY_EXHAUSTED; ALLOY_INVALID for a column that is not there.
-Status ProjectBatch(const Projection& projection, ArrowArray* batch);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_PROJECT_H_
-
-namespace alloy::core_v0_1 {
-
-// Find each of `wanted` (ends with a NULL name; NULL: batches as they come). What
-// `accepts` says is in backend.h; a format without `?:` accepts no dictionary.
-//   Fails  ALLOY_NO_MATCH  a column is missing, of a type that is not accepted, or there
-//                          more than once; the text is a table of wanted and got.
-//          ALLOY_BAD_DATA  the schema is none of a batch.
-//          ALLOY_INVALID   the function declares one name twice.
-Result<Projection> MatchColumns(const alloy_column* wanted,
-                                const ArrowSchema& batch_schema);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_MATCH_H_
-
-#include <algorithm>
-#include <string>
-#include <string_view>
-#include <unordered_map>
-#include <utility>
-
-//
-// Names of format strings by themselves, for tables of what a function accepts.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_DATA_TYPE_NAME_H_
-#define ALLOY_SRC_DATA_TYPE_NAME_H_
-
-#include <string>
-#include <string_view>
-
-namespace alloy::core_v0_1 {
-
-// The name of one format of an alloy_column's `accepts`, without its children:
-// `Timestamp(us, UTC)`, `List`, `Timestamp(us, *)` for `tsu:*`, `Dictionary(*, Utf8)` for
-// `?:u`. What has no name stands as it is, in quotes.
-std::string AcceptedName(std::string_view pattern);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_TYPE_NAME_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-struct Search {
-  const alloy_column* wanted = nullptr;
-  int32_t found = -1;  // the child; -1: none
-  int32_t times = 0;
-  bool accepted = false;
-
-  bool ok() const { return times == 1 && accepted; }
-};
-
-std::string_view NameOf_match(const ArrowSchema& schema) {
-  return schema.name == nullptr ? std::string_view() : std::string_view(schema.name);
-}
-
-// Calls Each(pattern) for each format of the list, until it gives true.
-template <typename Each>
-bool AnyPattern(std::string_view accepts, Each&& each) {
-  while (true) {
-    accepts.remove_prefix(std::min(accepts.find_first_not_of(' '), accepts.size()));
-    if (accepts.empty()) return false;
-    const std::string_view pattern = accepts.substr(0, accepts.find(' '));
-    accepts.remove_prefix(pattern.size());
-    if (each(pattern)) return true;
-  }
-}
-
-bool Accepts(std::string_view pattern, const ArrowSchema& schema) {
-  const ArrowSchema* type = &schema;
-  if (pattern.starts_with("?:")) {
-    pattern.remove_prefix(2);
-    type = schema.dictionary;
-  }
-  if (type == nullptr || type->dictionary != nullptr) return false;
-  const std::string_view format = type->format;
-  if (pattern.ends_with('*')) {
-    return format.starts_with(pattern.substr(0, pattern.size() - 1));
-  }
-  return format == pattern;
-}
-
-bool AcceptsAny(const char* accepts, const ArrowSchema& schema) {
-  return accepts == nullptr || AnyPattern(accepts, [&](std::string_view pattern) {
-           return Accepts(pattern, schema);
-         });
-}
-
-// ---- the table
-
-constexpr size_t kWidestCell = 72;
-constexpr size_t kMostRows = 12;  // the text of an error ends after 1,003 bytes
-
-std::string Cell(std::string_view text) {
-  std::string cell(CutText(text, kWidestCell));
-  if (cell.size() < text.size()) cell += "…";
-  return cell;
-}
-
-std::string WantedCell(const char* accepts) {
-  if (accepts == nullptr) return "any type";
-  std::string text;
-  AnyPattern(accepts, [&text](std::string_view pattern) {
-    if (!text.empty()) text += " | ";
-    text += AcceptedName(pattern);
-    return false;
-  });
-  return Cell(text);
-}
-
-std::string_view Mark_match(const Search& search) {
-  if (search.times == 0) return "<- missing";
-  if (search.times > 1) return "<- more than once";
-  return search.accepted ? "" : "<- wrong type";
-}
-
-struct Row {
-  std::string name, wanted, got;
-  std::string_view mark;
-};
-
-// Characters, not bytes: names are not all ASCII.
-size_t Width(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
-    return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
-  }));
-}
-
-void AppendPadded(std::string_view text, size_t width, std::string* out) {
-  *out += text;
-  out->append(width - Width(text), ' ');
-}
-
-std::string Table(const std::vector<Row>& rows) {
-  size_t name = 0, wanted = 0, got = 0;
-  for (const Row& row : rows) {
-    name = std::max(name, Width(row.name));
-    wanted = std::max(wanted, Width(row.wanted));
-    got = std::max(got, Width(row.got));
-  }
-  std::string text;
-  for (const Row& row : rows) {
-    text += "\n  ";
-    AppendPadded(row.name, name + 2, &text);
-    AppendPadded(row.wanted, wanted + 2, &text);
-    AppendPadded(row.got, got + 2, &text);
-    text += row.mark;
-    text.erase(text.find_last_not_of(' ') + 1);
-  }
-  return text;
-}
-
-// Faults first when not all rows have room.
-Status NoMatch(std::vector<Search> searches, const ArrowSchema& schema, int32_t column) {
-  const size_t all = searches.size();
-  if (all > kMostRows) {
-    std::stable_partition(searches.begin(), searches.end(),
-                          [](const Search& search) { return !search.ok(); });
-    searches.resize(kMostRows);
-  }
-  std::vector<Row> rows = {{"column", "wanted", "got", ""}};
-  for (const Search& search : searches) {
-    Row row{
-        .name = {},
-        .wanted = WantedCell(search.wanted->accepts),
-        .got = search.times == 0 ? "-" : Cell(TypeName(*schema.children[search.found])),
-        .mark = Mark_match(search)};
-    std::string name;
-    AppendEscaped(search.wanted->name, '\0', &name);
-    row.name = Cell(name);
-    rows.push_back(std::move(row));
-  }
-  std::string text = "the batch does not have the columns that the function reads:";
-  text += Table(rows);
-  if (all > kMostRows) text += "\n  … " + std::to_string(all - kMostRows) + " more";
-  return Status(Fault{.code = ALLOY_NO_MATCH, .column = column, .text = std::move(text)});
-}
-
-// The preorder number of a child of the batch.
-int32_t ColumnOf(const Layout& layout, int32_t child) {
-  size_t node = 1;
-  for (int32_t i = 0; i < child; ++i) {
-    node += static_cast<size_t>(layout.nodes()[node].subtree);
-  }
-  return static_cast<int32_t>(node) - 1;
-}
-
-}  // namespace
-
-Result<Projection> MatchColumns(const alloy_column* wanted,
-                                const ArrowSchema& batch_schema) {
-  ALLOY_ASSIGN_OR_RETURN(const Layout layout, Layout::OfBatch(batch_schema));
-  if (wanted == nullptr) return Projection();
-  std::vector<Search> searches;
-  std::unordered_map<std::string_view, size_t> by_name;
-  for (; wanted->name != nullptr; ++wanted) {
-    if (!by_name.emplace(wanted->name, searches.size()).second) {
-      return Fail(ALLOY_INVALID,
-                  "the function declares the column " + Quoted(wanted->name) + " twice");
-    }
-    searches.push_back({.wanted = wanted});
-  }
-  for (int32_t i = 0; i < layout.n_columns(); ++i) {
-    const ArrowSchema& child = *batch_schema.children[i];
-    const auto entry = by_name.find(NameOf_match(child));
-    if (entry == by_name.end()) continue;
-    Search& search = searches[entry->second];
-    if (search.times++ > 0) continue;
-    search.found = i;
-    search.accepted = AcceptsAny(search.wanted->accepts, child);
-  }
-  Projection projection;
-  projection.identity = static_cast<int64_t>(searches.size()) == layout.n_columns();
-  for (const Search& search : searches) {
-    if (!search.ok()) {
-      const int32_t column = search.times > 0 ? ColumnOf(layout, search.found) : -1;
-      return NoMatch(searches, batch_schema, column);
-    }
-    projection.identity &=
-        search.found == static_cast<int32_t>(projection.columns.size());
-    projection.columns.push_back(search.found);
-  }
-  return projection;
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/project.cc -------------------------------------------------------------------
-
-#include <string>
-#include <utility>
-
-//
-// Schemas as things to keep: a copy, and a key for caches.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_DATA_SCHEMA_H_
-#define ALLOY_SRC_DATA_SCHEMA_H_
-
-#include <string>
-
-
-namespace alloy::core_v0_1 {
-
-// Copy a schema with all that hangs on it, in one allocation. Children and dictionaries
-// may be moved out of the copy and released on their own, in any order, on any thread.
-// Format strings are copied as they are; only the structs are checked.
-//   Fails  ALLOY_BAD_DATA, ALLOY_EXHAUSTED.
-Result<OwnedSchema> CopySchema(const ArrowSchema& schema);
-
-// Append everything that tells this schema from another: formats, names, flags, metadata,
-// nesting. Schemas with the same bytes are the same. Formats are not read, so this is
-// cheap enough to look a bound call up with; *key is left with a part on failure.
-//   Fails  ALLOY_BAD_DATA.
-Status AppendFingerprint(const ArrowSchema& schema, std::string* key);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_SCHEMA_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-Status CheckColumns(const Projection& projection, int64_t n_columns) {
-  for (const int32_t column : projection.columns) {
-    if (column < 0 || column >= n_columns) {
-      return Fail(ALLOY_INVALID, "column " + std::to_string(column) + " of a batch of " +
-                                     std::to_string(n_columns));
-    }
-  }
-  return Status();
-}
-
-}  // namespace
-
-Result<OwnedSchema> ProjectSchema(const ArrowSchema& batch_schema,
-                                  const Projection& projection) {
-  if (projection.identity) return CopySchema(batch_schema);
-  ALLOY_TRY(WalkSchema(batch_schema, [](const SchemaPlace&) { return Status(); }));
-  ALLOY_TRY(CheckColumns(projection, batch_schema.n_children));
-  std::vector<ArrowSchema*> children;
-  children.reserve(projection.columns.size());
-  for (const int32_t column : projection.columns) {
-    children.push_back(batch_schema.children[column]);
-  }
-  ArrowSchema projected = batch_schema;  // a view to copy from; never released
-  projected.n_children = static_cast<int64_t>(children.size());
-  projected.children = children.data();
-  return CopySchema(projected);
-}
-
-Status ProjectBatch(const Projection& projection, ArrowArray* batch) {
-  if (projection.identity) return Status();
-  ALLOY_TRY(CheckColumns(projection, batch->n_children));
-  const auto n = static_cast<int64_t>(projection.columns.size());
-  OwnedArray original(batch);
-  auto block = Block<OwnedArray>::Make(1 + n, 1, std::move(original));
-  if (!block) {
-    // A block that was not made leaves the owner untouched.
-    original.MoveTo(batch);  // NOLINT(bugprone-use-after-move)
-    return Fail(ALLOY_EXHAUSTED, "no memory to project a batch");
-  }
-  ArrowArray** columns = block.owner()->children;
-  block.Init(batch, {.length = block.owner()->length, .n_buffers = 1, .n_children = n});
-  // The columns stay where they are: the old batch owns them, and the block the old
-  // batch.
-  for (int64_t i = 0; i < n; ++i) {
-    batch->children[i] = columns[projection.columns[static_cast<size_t>(i)]];
-  }
-  block.Finish();
-  return Status();
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/same_schema.cc ---------------------------------------------------------------
-//
-// Whether a stream brings what was bound.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_DATA_SAME_SCHEMA_H_
-#define ALLOY_SRC_DATA_SAME_SCHEMA_H_
-
-
-namespace alloy::core_v0_1 {
-
-// Check that `found`, of which nothing is known, says of batches what `bound` says. Name,
-// flags and metadata of the batch itself tell nothing of its columns, and producers
-// differ in them: they are not compared.
-//   Fails  ALLOY_BAD_DATA  at the first place that differs (STREAM_SCHEMA), or that is
-//                          malformed.
-Status CheckSameSchema(const ArrowSchema& bound, const ArrowSchema& found);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_SAME_SCHEMA_H_
-
-#include <string>
-#include <string_view>
-#include <vector>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-std::string_view NameOf_same_schema(const ArrowSchema& schema) {
-  return schema.name == nullptr ? std::string_view() : schema.name;
-}
-
-// `"x": Int64 not null`
-std::string FieldText(const SchemaPlace& place) {
-  const ArrowSchema& schema = *place.schema;
-  std::string text = place.parent == nullptr ? "" : Quoted(NameOf_same_schema(schema)) + ": ";
-  text += TypeName(schema);
-  if (place.parent != nullptr && (schema.flags & ARROW_FLAG_NULLABLE) == 0) {
-    text += " not null";
-  }
-  return text;
-}
-
-std::string_view MetadataOf(const SchemaPlace& place) {
-  if (place.metadata_bytes == 0) return {};
-  return {place.schema->metadata, static_cast<size_t>(place.metadata_bytes)};
-}
-
-// Of two nodes at the same place; what is below them comes after.
-bool SameNode(const SchemaPlace& bound, const SchemaPlace& found) {
-  const ArrowSchema& a = *bound.schema;
-  const ArrowSchema& b = *found.schema;
-  if (std::string_view(a.format) != b.format || a.n_children != b.n_children ||
-      (a.dictionary == nullptr) != (b.dictionary == nullptr)) {
-    return false;
-  }
-  return bound.parent == nullptr || (NameOf_same_schema(a) == NameOf_same_schema(b) && a.flags == b.flags &&
-                                     MetadataOf(bound) == MetadataOf(found));
-}
-
-Status Differs(const SchemaPlace& bound, const SchemaPlace& found) {
-  const std::string wanted = FieldText(bound);
-  std::string got = FieldText(found);
-  if (got == wanted) got += " with other flags or metadata";
-  return SchemaFault(found, ALLOY_REASON_STREAM_SCHEMA, wanted, got);
-}
-
-}  // namespace
-
-Status CheckSameSchema(const ArrowSchema& bound, const ArrowSchema& found) {
-  std::vector<SchemaPlace> places;
-  ALLOY_TRY(WalkSchema(bound, [&places](const SchemaPlace& place) {
-    places.push_back(place);
-    // Of the parent, which is gone after its visit, only whether there is one is asked.
-    return Status();
-  }));
-  size_t i = 0;
-  // As long as each node has as many children, both walks go the same way.
-  return WalkSchema(found, [&](const SchemaPlace& place) {
-    const SchemaPlace& wanted = places[i++];
-    return SameNode(wanted, place) ? Status() : Differs(wanted, place);
-  });
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/schema.cc --------------------------------------------------------------------
-
-#include <atomic>
-#include <cstdlib>
-#include <cstring>
-#include <new>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-// The copy of a tree: this header, the descendants, the pointers to them, the bytes.
-struct SchemaBlock {
-  std::atomic<int64_t> live;  // nodes that are not released yet
-  const ArrowSchema* slots;
-  const ArrowSchema* slots_end;
-};
-static_assert(sizeof(SchemaBlock) % alignof(ArrowSchema) == 0);
-
-void ReleaseCopy(ArrowSchema* schema);
-
-int64_t ReleaseTree(ArrowSchema* schema, SchemaBlock* block);
-
-int64_t ReleaseBelow(ArrowSchema* schema, SchemaBlock* block) {
-  if (schema == nullptr || schema->release == nullptr) return 0;  // moved out
-  if (schema->release == &ReleaseCopy && schema->private_data == block) {
-    return ReleaseTree(schema, block);
-  }
-  // Someone else's that was moved into a place of ours.
-  if (schema >= block->slots && schema < block->slots_end) schema->release(schema);
-  return 0;
-}
-
-// Mark a node and what is still below it as released; how many of ours that were.
-int64_t ReleaseTree(ArrowSchema* schema, SchemaBlock* block) {
-  int64_t released = 1;
-  for (int64_t i = 0; i < schema->n_children; ++i) {
-    released += ReleaseBelow(schema->children[i], block);
-  }
-  released += ReleaseBelow(schema->dictionary, block);
-  schema->release = nullptr;
-  return released;
-}
-
-void ReleaseCopy(ArrowSchema* schema) {
-  auto* block = static_cast<SchemaBlock*>(schema->private_data);
-  const int64_t released = ReleaseTree(schema, block);
-  if (block->live.fetch_sub(released, std::memory_order_acq_rel) == released) {
-    std::free(block);
-  }
-}
-
-constexpr size_t kMetadataAlignment = 8;
-
-size_t Aligned(size_t bytes) {
-  return (bytes + kMetadataAlignment - 1) / kMetadataAlignment * kMetadataAlignment;
-}
-
-struct Room {
-  size_t nodes = 0;
-  size_t metadata = 0;
-  size_t strings = 0;
-};
-
-// Fills the block. The metadata comes first, so that it stays aligned.
-class SchemaCopier {
- public:
-  SchemaCopier(SchemaBlock* block, const Room& room) : block_(block) {
-    const size_t descendants = room.nodes - 1;
-    slot_ = reinterpret_cast<ArrowSchema*>(block + 1);
-    child_ = reinterpret_cast<ArrowSchema**>(slot_ + descendants);
-    metadata_ = reinterpret_cast<char*>(child_ + descendants);
-    string_ = metadata_ + room.metadata;
-    block->slots = slot_;
-    block->slots_end = slot_ + descendants;
-  }
-
-  void Copy(const ArrowSchema& from, ArrowSchema* to) {
-    to->format = CopyString(from.format);
-    to->name = CopyString(from.name);
-    to->metadata = CopyMetadata(from.metadata);
-    to->flags = from.flags;
-    to->n_children = from.n_children;
-    to->children = from.n_children > 0 ? child_ : nullptr;
-    to->dictionary = from.dictionary != nullptr ? slot_++ : nullptr;
-    to->release = &ReleaseCopy;
-    to->private_data = block_;
-    for (int64_t i = 0; i < from.n_children; ++i) *child_++ = slot_++;
-    if (from.dictionary != nullptr) Copy(*from.dictionary, to->dictionary);
-    for (int64_t i = 0; i < from.n_children; ++i) {
-      Copy(*from.children[i], to->children[i]);
-    }
-  }
-
- private:
-  const char* CopyString(const char* from) {
-    return from == nullptr ? nullptr : CopyBytes(&string_, from, std::strlen(from) + 1);
-  }
-
-  const char* CopyMetadata(const char* from) {
-    if (from == nullptr) return nullptr;
-    const auto bytes = static_cast<size_t>(MetadataBytes(from));
-    const char* copy = CopyBytes(&metadata_, from, bytes);
-    metadata_ += Aligned(bytes) - bytes;
-    return copy;
-  }
-
-  static const char* CopyBytes(char** at, const char* from, size_t bytes) {
-    char* copy = *at;
-    std::memcpy(copy, from, bytes);
-    *at += bytes;
-    return copy;
-  }
-
-  SchemaBlock* block_;
-  ArrowSchema* slot_;
-  ArrowSchema** child_;
-  char* metadata_;
-  char* string_;
-};
-
-}  // namespace
-
-Result<OwnedSchema> CopySchema(const ArrowSchema& schema) {
-  Room room;
-  ALLOY_TRY(WalkSchema(schema, [&room](const SchemaPlace& place) {
-    const ArrowSchema& node = *place.schema;
-    ++room.nodes;
-    room.metadata += Aligned(static_cast<size_t>(place.metadata_bytes));
-    room.strings += std::strlen(node.format) + 1;
-    room.strings += node.name == nullptr ? 0 : std::strlen(node.name) + 1;
-    return Status();
-  }));
-  const size_t bytes = sizeof(SchemaBlock) +
-                       (room.nodes - 1) * (sizeof(ArrowSchema) + sizeof(ArrowSchema*)) +
-                       room.metadata + room.strings;
-  void* memory = std::malloc(bytes);
-  if (memory == nullptr) return Fail(ALLOY_EXHAUSTED, "no memory to copy a schema");
-  auto* block = ::new (memory) SchemaBlock{};
-  block->live.store(static_cast<int64_t>(room.nodes), std::memory_order_relaxed);
-  ArrowSchema copy{};
-  SchemaCopier(block, room).Copy(schema, &copy);
-  return OwnedSchema(&copy);
-}
-
-Status AppendFingerprint(const ArrowSchema& schema, std::string* key) {
-  return WalkSchema(schema, [key](const SchemaPlace& place) {
-    const ArrowSchema& node = *place.schema;
-    // C strings hold no NUL, so it ends them; everything else has a length of its own.
-    const int64_t numbers[] = {
-        node.flags, node.n_children, place.metadata_bytes,
-        (node.name != nullptr ? 1 : 0) | (node.dictionary != nullptr ? 2 : 0)};
-    key->append(reinterpret_cast<const char*>(numbers), sizeof(numbers));
-    key->append(node.format, std::strlen(node.format) + 1);
-    if (node.name != nullptr) key->append(node.name, std::strlen(node.name) + 1);
-    if (place.metadata_bytes > 0) {
-      key->append(node.metadata, static_cast<size_t>(place.metadata_bytes));
-    }
-    return Status();
-  });
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/shape.cc ---------------------------------------------------------------------
-
-#include <algorithm>
-#include <string>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-struct Words {
-  std::string wanted;
-  std::string found;
-};
-
-// For a fault of a pointer, or of a count that is right only at 0.
-Words PointerWords(const ShapeFault& fault) {
-  switch (fault.reason) {
-    case ALLOY_REASON_ARRAY_RELEASED:
-      return {"a live array", "a released one"};
-    case ALLOY_REASON_CHILD_NULL:
-      return {"an array", "NULL"};
-    case ALLOY_REASON_DICTIONARY_UNEXPECTED:
-      return {"no dictionary", "one"};
-    case ALLOY_REASON_DICTIONARY_MISSING:
-      return {"a dictionary", "NULL"};
-    default:
-      return {"a pointer", "NULL"};
-  }
-}
-
-Words WordsOf(const ShapeFault& fault, const Layout::Node& node) {
-  switch (fault.bound) {
-    case ShapeFault::kEnd:
-      return {"an end of at most " + std::to_string(node.max_end),
-              "offset " + std::to_string(fault.found) + " and length " +
-                  std::to_string(fault.wanted)};
-    case ShapeFault::kPointer:
-      return PointerWords(fault);
-    case ShapeFault::kBuffer:
-      return {"buffer " + std::to_string(fault.wanted), "NULL"};
-    case ShapeFault::kAtLeast:
-      return {"at least " + std::to_string(fault.wanted), std::to_string(fault.found)};
-    case ShapeFault::kAtMost:
-      return {"at most " + std::to_string(fault.wanted), std::to_string(fault.found)};
-    case ShapeFault::kExactly:
-      break;
-  }
-  return {std::to_string(fault.wanted), std::to_string(fault.found)};
-}
-
-}  // namespace
-
-Status ShapeStatus(const Layout& layout, const ShapeFault& fault) {
-  const int32_t column = fault.node - 1;
-  const Words words = WordsOf(fault, layout.nodes()[static_cast<size_t>(fault.node)]);
-  return DataFault(fault.reason, column, layout.Path(column), words.wanted, words.found);
-}
-
-bool AnyNull(const void* bitmap, int64_t offset, int64_t length) {
-  if (bitmap == nullptr) return false;
-  const auto* bytes = static_cast<const unsigned char*>(bitmap);
-  const auto null = [bytes](int64_t i) { return (bytes[i / 8] >> (i % 8) & 1) == 0; };
-  const int64_t end = offset + length;
-  int64_t i = offset;
-  for (; i < end && i % 8 != 0; ++i) {
-    if (null(i)) return true;
-  }
-  const auto whole = [](unsigned char byte) { return byte == 0xFF; };
-  if (!std::all_of(bytes + i / 8, bytes + std::max(i, end) / 8, whole)) return true;
-  for (i = std::max(i, end / 8 * 8); i < end; ++i) {
-    if (null(i)) return true;
-  }
-  return false;
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/text.cc ----------------------------------------------------------------------
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr size_t kLongestQuoted = 64;
-
-void AppendHex(unsigned char byte, std::string* out) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  *out += "\\x";
-  *out += kDigits[byte >> 4];
-  *out += kDigits[byte & 15];
-}
-
-// U+0080 to U+009F are control characters as well.
-bool IsControl(std::string_view character) {
-  const auto first = static_cast<unsigned char>(character[0]);
-  if (character.size() == 1) return first < 0x20 || first == 0x7F;
-  return character.size() == 2 && first == 0xC2 &&
-         static_cast<unsigned char>(character[1]) < 0xA0;
-}
-
-}  // namespace
-
-size_t Utf8Length(std::string_view bytes) {
-  const auto at = [&](size_t i) { return static_cast<unsigned char>(bytes[i]); };
-  if (bytes.empty()) return 0;
-  const unsigned char first = at(0);
-  if (first < 0x80) return 1;
-  const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || bytes.size() < length) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((at(i) & 0xC0) != 0x80) return 0;
-  }
-  // Too long for what they say, surrogates, beyond U+10FFFF.
-  if ((first == 0xE0 && at(1) < 0xA0) || (first == 0xED && at(1) > 0x9F)) return 0;
-  if ((first == 0xF0 && at(1) < 0x90) || (first == 0xF4 && at(1) > 0x8F)) return 0;
-  return length;
-}
-
-std::string AsUtf8(std::string_view text) {
-  std::string clean;
-  clean.reserve(text.size());
-  while (!text.empty()) {
-    const size_t length = Utf8Length(text);
-    clean.append(length == 0 ? std::string_view("?") : text.substr(0, length));
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  return clean;
-}
-
-void AppendEscaped(std::string_view bytes, char quote, std::string* out) {
-  while (!bytes.empty()) {
-    const size_t length = Utf8Length(bytes);
-    const std::string_view character = bytes.substr(0, length == 0 ? 1 : length);
-    bytes.remove_prefix(character.size());
-    const char c = character[0];
-    if (length == 0) {
-      AppendHex(static_cast<unsigned char>(c), out);
-    } else if (c == '\n') {
-      *out += "\\n";
-    } else if (c == '\t') {
-      *out += "\\t";
-    } else if (c == '\r') {
-      *out += "\\r";
-    } else if (c == '\\' || (c == quote && quote != '\0')) {
-      *out += '\\';
-      *out += c;
-    } else if (IsControl(character)) {
-      for (const char byte : character) AppendHex(static_cast<unsigned char>(byte), out);
-    } else {
-      *out += character;
-    }
-  }
-}
-
-std::string Quoted(std::string_view bytes) {
-  const std::string_view shown = CutText(bytes, kLongestQuoted);
-  std::string text = "\"";
-  AppendEscaped(shown, '"', &text);
-  if (shown.size() < bytes.size()) text += "…";
-  text += '"';
-  return text;
-}
-
-void AppendPathPart(std::string_view name, int64_t ordinal, std::string* path) {
-  if (!path->empty()) *path += '.';
-  if (ordinal < 0) {
-    *path += "dictionary";
-  } else if (name.empty()) {
-    *path += '#' + std::to_string(ordinal);
-  } else {
-    AppendEscaped(CutText(name, kLongestQuoted), '\0', path);
-    if (name.size() > kLongestQuoted) *path += "…";
-  }
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/text_check.cc ----------------------------------------------------------------
-//
-// What level full asks beyond level safe, of one array: see follow.h.
-#include <algorithm>
-#include <bit>
-#include <cstring>
-#include <string_view>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr size_t kAsciiBlock = 64;
-
-// The length of the longest prefix made of whole blocks of ASCII, in few instructions.
-size_t AsciiPrefix(std::string_view bytes) {
-  size_t done = 0;
-  for (; bytes.size() - done >= kAsciiBlock; done += kAsciiBlock) {
-    unsigned char any = 0;
-    for (size_t i = 0; i < kAsciiBlock; ++i) {
-      any = static_cast<unsigned char>(any | bytes[done + i]);
-    }
-    if (any >= 0x80) break;
-  }
-  return done;
-}
-
-bool IsAscii(std::string_view bytes) {
-  bytes.remove_prefix(AsciiPrefix(bytes));
-  return std::ranges::all_of(bytes,
-                             [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
-bool IsUtf8(std::string_view bytes) {
-  while (true) {
-    bytes.remove_prefix(AsciiPrefix(bytes));
-    // A block with other characters in it, or the end.
-    const size_t target = bytes.size() - std::min(bytes.size(), kAsciiBlock);
-    while (bytes.size() > target) {
-      const size_t length = Utf8Length(bytes);
-      if (length == 0) return false;
-      bytes.remove_prefix(length);
-    }
-    if (bytes.empty()) return true;
-  }
-}
-
-bool Continues(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
-
-template <typename Offset>
-int64_t FirstBadTextOf(const ArrowArray& array, RowRange rows) {
-  const auto offset = [&](int64_t i) {
-    return int64_t{LoadValue<Offset>(array.buffers[1], rows.begin + i)};
-  };
-  const char* bytes = static_cast<const char*>(array.buffers[2]);
-  const auto text = [&](int64_t begin, int64_t end) {
-    if (begin == end) return std::string_view();  // bytes may be NULL
-    return std::string_view(bytes + begin, static_cast<size_t>(end - begin));
-  };
-  const int64_t end = offset(rows.count);
-  const std::string_view all = text(offset(0), end);
-  if (IsAscii(all)) return -1;
-  if (IsUtf8(all)) {
-    // Then each value is, unless it begins in the middle of a character.
-    int64_t i = 0;
-    while (i < rows.count && offset(i) < end && !Continues(bytes[offset(i)])) ++i;
-    if (i == rows.count || offset(i) == end) return -1;
-  }
-  const Nulls nulls(array);
-  for (int64_t i = 0; i < rows.count; ++i) {
-    if (!nulls.At(rows.begin + i) && !IsUtf8(text(offset(i), offset(i + 1)))) return i;
-  }
-  return -1;
-}
-
-}  // namespace
-
-int64_t FirstBadText(const ArrowArray& array, uint8_t bytes, RowRange rows) {
-  if (rows.count == 0) return -1;
-  return bytes == 4 ? FirstBadTextOf<int32_t>(array, rows)
-                    : FirstBadTextOf<int64_t>(array, rows);
-}
-
-ViewFault FirstBadView(const ArrowArray& array, RowRange rows, bool utf8) {
-  constexpr char kZeros[12] = {};
-  const Nulls nulls(array);
-  const auto* views = static_cast<const char*>(array.buffers[1]) + rows.begin * 16;
-  for (int64_t i = 0; i < rows.count; ++i, views += 16) {
-    if (nulls.At(rows.begin + i)) continue;
-    const auto size = static_cast<size_t>(LoadValue<int32_t>(views, 0));
-    std::string_view text(views + 4, std::min<size_t>(size, 12));
-    if (size <= 12) {
-      if (std::memcmp(text.data() + size, kZeros, 12 - size) != 0) return {i, false};
-    } else {
-      const auto buffer = LoadValue<int32_t>(views, 2);
-      const auto* from = static_cast<const char*>(array.buffers[2 + buffer]);
-      text = std::string_view(from + LoadValue<int32_t>(views, 3), size);
-      if (std::memcmp(views + 4, text.data(), 4) != 0) return {i, false};
-    }
-    if (utf8 && !IsUtf8(text)) return {i, true};
-  }
-  return {};
-}
-
-int64_t CountNulls(const void* bitmap, RowRange rows) {
-  const auto* bytes = static_cast<const unsigned char*>(bitmap);
-  const auto bit = [bytes](int64_t i) { return bytes[i / 8] >> (i % 8) & 1; };
-  const int64_t end = rows.begin + rows.count;
-  int64_t valid = 0, i = rows.begin;
-  for (; i < end && i % 8 != 0; ++i) valid += bit(i);
-  for (; end - i >= 64; i += 64) {
-    valid += std::popcount(static_cast<uint64_t>(LoadValue<uint64_t>(bytes + i / 8, 0)));
-  }
-  for (; i < end; ++i) valid += bit(i);
-  return rows.count - valid;
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/type_name.cc -----------------------------------------------------------------
-
-#include <array>
-#include <utility>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr size_t kLongestName = 512;
-
-std::string_view BaseName(Type type) {
-  constexpr auto kNames = std::to_array<std::string_view>(
-      {"Null",       "Boolean",       "Int8",          "UInt8",      "Int16",
-       "UInt16",     "Int32",         "UInt32",        "Int64",      "UInt64",
-       "Float16",    "Float32",       "Float64",       "Binary",     "LargeBinary",
-       "BinaryView", "Utf8",          "LargeUtf8",     "Utf8View",   "FixedSizeBinary",
-       "Decimal32",  "Decimal64",     "Decimal128",    "Decimal256", "Date32",
-       "Date64",     "Time32",        "Time64",        "Timestamp",  "Duration",
-       "Interval",   "Interval",      "Interval",      "List",       "LargeList",
-       "ListView",   "LargeListView", "FixedSizeList", "Struct",     "Map",
-       "Union",      "Union",         "RunEndEncoded"});
-  static_assert(kNames.size() == static_cast<size_t>(Type::kRunEndEncoded) + 1);
-  return kNames[static_cast<size_t>(type)];
-}
-
-std::string_view UnitName(char unit) {
-  switch (unit) {
-    case 'm':
-      return "ms";
-    case 'u':
-      return "us";
-    case 'n':
-      return "ns";
-    default:
-      return "s";
-  }
-}
-
-// What stands in the parentheses before any children.
-std::string Parameters(const Format& format) {
-  std::string text;
-  switch (format.type) {
-    case Type::kFixedSizeBinary:
-      return std::to_string(format.bits / 8);
-    case Type::kFixedSizeList:
-      return std::to_string(format.size);
-    case Type::kDecimal32:
-    case Type::kDecimal64:
-    case Type::kDecimal128:
-    case Type::kDecimal256:
-      return std::to_string(format.precision) + ", " + std::to_string(format.scale);
-    case Type::kTime32:
-    case Type::kTime64:
-    case Type::kDuration:
-      return std::string(UnitName(format.unit));
-    case Type::kTimestamp:
-      text = UnitName(format.unit);
-      if (!format.parameters.empty()) text += ", ";
-      AppendEscaped(CutText(format.parameters, 64), '\0', &text);
-      return text;
-    case Type::kIntervalYearMonth:
-      return "YearMonth";
-    case Type::kIntervalDayTime:
-      return "DayTime";
-    case Type::kIntervalMonthDayNano:
-      return "MonthDayNano";
-    case Type::kSparseUnion:
-      return "sparse";
-    case Type::kDenseUnion:
-      return "dense";
-    default:
-      return "";
-  }
-}
-
-bool NamesItsChildren(Type type) {
-  return type == Type::kStruct || type == Type::kSparseUnion || type == Type::kDenseUnion;
-}
-
-class TypeNamer {
- public:
-  std::string Finish() {
-    if (out_.size() > kLongestName) {
-      out_ = std::string(CutText(out_, kLongestName)) + "…";
-    }
-    return std::move(out_);
-  }
-
-  // Nothing is checked yet but what is checked here; depth and length bound the walk.
-  void Add(const ArrowSchema* schema, int depth) {
-    if (out_.size() > kLongestName) return;
-    Format format;
-    if (schema == nullptr || schema->release == nullptr || schema->format == nullptr ||
-        depth > kDeepest) {
-      out_ += "Unknown";
-    } else if (ParseFormat(schema->format, &format).reason != 0) {
-      out_ += "Unknown(";
-      AppendEscaped(CutText(schema->format, 64), '\0', &out_);
-      out_ += ')';
-    } else if (schema->dictionary != nullptr) {
-      out_.append("Dictionary(").append(BaseName(format.type)).append(", ");
-      Add(schema->dictionary, depth + 1);
-      out_ += ')';
-    } else {
-      AddPlain(*schema, format, depth);
-    }
-  }
-
- private:
-  void AddPlain(const ArrowSchema& schema, const Format& format, int depth) {
-    const std::string parameters = Parameters(format);
-    const bool nested = format.form >= Form::kList && format.form <= Form::kRunEnd;
-    out_ += BaseName(format.type);
-    if (parameters.empty() && !nested) return;
-    out_.append("(").append(parameters);
-    if (nested) AddChildren(schema, format, parameters, depth);
-    out_ += ')';
-  }
-
-  void AddChildren(const ArrowSchema& schema, const Format& format,
-                   const std::string& parameters, int depth) {
-    // A map shows its key and its value, not the struct between.
-    const ArrowSchema* from = &schema;
-    if (format.type == Type::kMap && schema.n_children == 1 &&
-        schema.children != nullptr && schema.children[0] != nullptr &&
-        schema.children[0]->release != nullptr) {
-      from = schema.children[0];
-    }
-    // More than any schema may have are not there either.
-    if (from->n_children > kMostColumns ||
-        (from->n_children > 0 && from->children == nullptr)) {
-      out_ += "Unknown";
-      return;
-    }
-    const bool named = NamesItsChildren(format.type);
-    std::string_view separator = named ? "; " : ", ";
-    if (parameters.empty()) separator = "";
-    for (int64_t i = 0; i < from->n_children && out_.size() <= kLongestName; ++i) {
-      out_ += separator;
-      separator = ", ";
-      const ArrowSchema* child = from->children[i];
-      if (named && child != nullptr && child->release != nullptr) {
-        AppendEscaped(CutText(child->name == nullptr ? "" : child->name, 64), '\0',
-                      &out_);
-        out_ += ": ";
-      }
-      Add(child, depth + 1);
-    }
-  }
-
-  std::string out_;
-};
-
-std::string PrefixName(std::string_view prefix) {
-  constexpr auto kPrefixes = std::to_array<std::pair<std::string_view, std::string_view>>(
-      {{"", "any type"},
-       {"ts", "Timestamp"},
-       {"tss:", "Timestamp(s, *)"},
-       {"tsm:", "Timestamp(ms, *)"},
-       {"tsu:", "Timestamp(us, *)"},
-       {"tsn:", "Timestamp(ns, *)"},
-       {"td", "Date"},
-       {"tt", "Time"},
-       {"tD", "Duration"},
-       {"ti", "Interval"},
-       {"d:", "Decimal"},
-       {"w:", "FixedSizeBinary"},
-       {"+w:", "FixedSizeList"},
-       {"+u", "Union"},
-       {"+us:", "Union(sparse)"},
-       {"+ud:", "Union(dense)"}});
-  for (const auto& [text, name] : kPrefixes) {
-    if (text == prefix) return std::string(name);
-  }
-  return Quoted(std::string(prefix) + "*");
-}
-
-}  // namespace
-
-std::string TypeName(const ArrowSchema& schema) {
-  TypeNamer namer;
-  namer.Add(&schema, 0);
-  return namer.Finish();
-}
-
-std::string AcceptedName(std::string_view pattern) {
-  if (pattern.starts_with("?:")) {
-    return "Dictionary(*, " + AcceptedName(pattern.substr(2)) + ")";
-  }
-  if (pattern.ends_with('*')) return PrefixName(pattern.substr(0, pattern.size() - 1));
-  Format format;
-  if (ParseFormat(pattern, &format).reason != 0) return Quoted(pattern);
-  const std::string parameters = Parameters(format);
-  std::string name(BaseName(format.type));
-  return parameters.empty() ? name : name + "(" + parameters + ")";
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/walk.cc ----------------------------------------------------------------------
-
-#include <cstring>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr int64_t kLength = sizeof(int32_t);
-
-int32_t LoadLength(const char* at) {
-  int32_t length;
-  std::memcpy(&length, at, sizeof(length));  // the block may lie anywhere
-  return length;
-}
-
-void AppendPath(const SchemaPlace& place, std::string* path) {
-  if (place.parent == nullptr) return;
-  AppendPath(*place.parent, path);
-  const char* name = place.schema == nullptr || place.schema->release == nullptr
-                         ? nullptr
-                         : place.schema->name;
-  AppendPathPart(name == nullptr ? "" : name, place.ordinal, path);
-}
-
-}  // namespace
-
-std::string PathOf(const SchemaPlace& place) {
-  std::string path;
-  AppendPath(place, &path);
-  return path;
-}
-
-Status SchemaFault(const SchemaPlace& place, int32_t reason, std::string_view wanted,
-                   std::string_view found) {
-  return DataFault(reason, place.column, PathOf(place), wanted, found);
-}
-
-int64_t MetadataBytes(const char* metadata) {
-  if (metadata == nullptr) return 0;
-  const int32_t pairs = LoadLength(metadata);
-  int64_t bytes = kLength;
-  if (pairs < 0) return -1;
-  for (int64_t i = 0; i < 2 * static_cast<int64_t>(pairs); ++i) {
-    const int32_t length = LoadLength(metadata + bytes);
-    bytes += kLength + length;
-    // The block does not say where it ends: nothing but this bound stops a lie.
-    if (length < 0 || bytes > kMostMetadata) return -1;
-  }
-  return bytes;
-}
-
-Status CheckSchemaNode(SchemaPlace* place) {
-  const ArrowSchema* schema = place->schema;
-  if (place->depth > kDeepest) {
-    return SchemaFault(*place, ALLOY_REASON_TOO_DEEP,
-                       "at most " + std::to_string(kDeepest) + " levels",
-                       std::to_string(place->depth));
-  }
-  if (place->column >= kMostColumns) {
-    return SchemaFault(*place, ALLOY_REASON_TOO_MANY_COLUMNS,
-                       "at most " + std::to_string(kMostColumns), "more");
-  }
-  if (schema == nullptr) {
-    return SchemaFault(*place, ALLOY_REASON_CHILD_NULL, "a schema", "NULL");
-  }
-  if (schema->release == nullptr) {
-    return SchemaFault(*place, ALLOY_REASON_SCHEMA_RELEASED, "a live schema",
-                       "a released one");
-  }
-  if (schema->format == nullptr) {
-    return SchemaFault(*place, ALLOY_REASON_FORMAT_NULL, "a format string", "NULL");
-  }
-  place->metadata_bytes = MetadataBytes(schema->metadata);
-  if (place->metadata_bytes < 0) {
-    return SchemaFault(*place, ALLOY_REASON_METADATA,
-                       "lengths of at least 0 and at most 64 MiB", "others");
-  }
-  return Status();
-}
-
-Status CheckSchemaChildren(const SchemaPlace& place, int32_t seen) {
-  const ArrowSchema& schema = *place.schema;
-  if (schema.n_children < 0) {
-    return SchemaFault(place, ALLOY_REASON_CHILD_COUNT, "at least 0",
-                       std::to_string(schema.n_children));
-  }
-  if (schema.n_children > kMostColumns + 1 - seen) {
-    return SchemaFault(place, ALLOY_REASON_TOO_MANY_COLUMNS,
-                       "at most " + std::to_string(kMostColumns),
-                       std::to_string(schema.n_children));
-  }
-  if (schema.n_children > 0 && schema.children == nullptr) {
-    return SchemaFault(place, ALLOY_REASON_CHILDREN_NULL,
-                       std::to_string(schema.n_children) + " children", "NULL");
-  }
-  return Status();
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/trust/base64.cc -------------------------------------------------------------------
-//
-// Base64 as RFC 4648, section 4, has it, and in one spelling only.
-#ifndef ALLOY_SRC_TRUST_BASE64_H_
-#define ALLOY_SRC_TRUST_BASE64_H_
-
-#include <cstddef>
-#include <string>
-#include <string_view>
-#include <vector>
-
-namespace alloy::core_v0_1 {
-
-// Fill `out` with what the text stands for. Gives what is wrong with the text, empty when
-// nothing is: a character outside of the alphabet, a blank, padding that is missing or in
-// the middle, or bits in the last character that no encoder sets.
-std::string DecodeBase64(std::string_view text, std::vector<std::byte>* out);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_TRUST_BASE64_H_
-
-#include <cstdint>
-
-#ifndef ALLOY_SRC_TRUST_QUOTE_H_
-#define ALLOY_SRC_TRUST_QUOTE_H_
-
-#include <string>
-#include <string_view>
-
-namespace alloy::core_v0_1 {
-
-// Text of a stranger for a text of ours: between quotation marks, cut at 80 bytes, and
-// whatever is not printable ASCII as \x0a.
-std::string Quote(std::string_view text);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_TRUST_QUOTE_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr int kNoDigit = -1;
-
-int DigitOf(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+') return 62;
-  if (c == '/') return 63;
-  return kNoDigit;
-}
-
-std::string BadCharacter(std::string_view text, size_t at) {
-  const char c = text[at];
-  std::string what =
-      "character " + std::to_string(at + 1) + " is " + Quote(text.substr(at, 1));
-  if (c == '-' || c == '_') return what + ", which is of base64url";
-  if (c == '=') return what + ", padding before the end";
-  if (c == '\n' || c == '\r') return what + "; give one line without line breaks";
-  return what + ", which is not of base64";
-}
-
-}  // namespace
-
-std::string DecodeBase64(std::string_view text, std::vector<std::byte>* out) {
-  out->clear();
-  size_t padding = 0;
-  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') {
-    ++padding;
-  }
-  const std::string_view digits = text.substr(0, text.size() - padding);
-  uint32_t bits = 0;
-  int count = 0;  // of bits that wait
-  out->reserve(text.size() / 4 * 3);
-  for (size_t i = 0; i < digits.size(); ++i) {
-    const int digit = DigitOf(digits[i]);
-    if (digit == kNoDigit) return BadCharacter(text, i);
-    bits = (bits << 6U) | static_cast<uint32_t>(digit);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out->push_back(static_cast<std::byte>(bits >> static_cast<unsigned>(count)));
-    bits &= (1U << static_cast<unsigned>(count)) - 1;
-  }
-  if (text.size() % 4 != 0) {
-    return "its length, " + std::to_string(text.size()) + ", is no multiple of 4";
-  }
-  if (bits != 0) return "its last character has bits that no encoder sets";
-  return {};
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/trust/certificate.cc --------------------------------------------------------------
-//
-// X.509 certificates: parsed out of DER, and what is to be known of them.
-#ifndef ALLOY_SRC_TRUST_CERTIFICATE_H_
-#define ALLOY_SRC_TRUST_CERTIFICATE_H_
-
-#include <cstdint>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
-
-//
-// libcrypto as trust uses it: the table of functions, and a library context of its own,
-// which reads no configuration file and shares nothing with the host's use of OpenSSL.
-#ifndef ALLOY_SRC_TRUST_CRYPTO_H_
-#define ALLOY_SRC_TRUST_CRYPTO_H_
-
-#include <array>
-#include <cstddef>
-#include <memory>
-#include <span>
-#include <string>
-#include <string_view>
-
-//
-// The functions of OpenSSL's libcrypto 3 that trust calls, as a table that is filled at
-// run time. The prototypes are ours, so that no header of OpenSSL is needed to build; a
-// test holds each of them, and each constant, against the real headers.
-//
-// Source: the manual pages of OpenSSL 3.0, section 3.
-#ifndef ALLOY_SRC_TRUST_LIBCRYPTO_H_
-#define ALLOY_SRC_TRUST_LIBCRYPTO_H_
-
-#include <cstddef>
-#include <cstdint>
-#include <ctime>
-
-// OpenSSL's own tags, so that the types are the same ones.
-struct asn1_string_st;
-struct bio_method_st;
-struct bio_st;
-struct engine_st;
-struct evp_md_ctx_st;
-struct evp_md_st;
-struct evp_pkey_ctx_st;
-struct evp_pkey_st;
-struct ossl_init_settings_st;
-struct ossl_lib_ctx_st;
-struct ossl_param_st;
-struct stack_st;
-struct stack_st_X509;
-struct X509_name_st;
-struct x509_st;
-struct x509_store_ctx_st;
-struct x509_store_st;
-struct X509_VERIFY_PARAM_st;
-
-namespace alloy::core_v0_1 {
-
-// X(result, name, parameters)
-#define ALLOY_LIBCRYPTO_FUNCTIONS(X)                                                \
-  X(int, OPENSSL_init_crypto, (uint64_t, const ossl_init_settings_st*))             \
-  X(ossl_lib_ctx_st*, OSSL_LIB_CTX_new, ())                                         \
-  X(void, OSSL_LIB_CTX_free, (ossl_lib_ctx_st*))                                    \
-  X(int, ERR_set_mark, ())                                                          \
-  X(int, ERR_pop_to_mark, ())                                                       \
-  X(evp_md_st*, EVP_MD_fetch, (ossl_lib_ctx_st*, const char*, const char*))         \
-  X(void, EVP_MD_free, (evp_md_st*))                                                \
-  X(int, EVP_Digest,                                                                \
-    (const void*, size_t, unsigned char*, unsigned*, const evp_md_st*, engine_st*)) \
-  X(int, CRYPTO_memcmp, (const void*, const void*, size_t))                         \
-  X(x509_st*, X509_new_ex, (ossl_lib_ctx_st*, const char*))                         \
-  X(void, X509_free, (x509_st*))                                                    \
-  X(x509_st*, d2i_X509, (x509_st**, const unsigned char**, long))                   \
-  X(uint32_t, X509_get_extension_flags, (x509_st*))                                 \
-  X(uint32_t, X509_get_key_usage, (x509_st*))                                       \
-  X(uint32_t, X509_get_extended_key_usage, (x509_st*))                              \
-  X(evp_pkey_st*, X509_get0_pubkey, (const x509_st*))                               \
-  X(X509_name_st*, X509_get_subject_name, (const x509_st*))                         \
-  X(X509_name_st*, X509_get_issuer_name, (const x509_st*))                          \
-  X(const asn1_string_st*, X509_get0_notBefore, (const x509_st*))                   \
-  X(const asn1_string_st*, X509_get0_notAfter, (const x509_st*))                    \
-  X(int, ASN1_TIME_to_tm, (const asn1_string_st*, tm*))                             \
-  X(int, X509_NAME_print_ex, (bio_st*, const X509_name_st*, int, unsigned long))    \
-  X(const bio_method_st*, BIO_s_mem, ())                                            \
-  X(bio_st*, BIO_new, (const bio_method_st*))                                       \
-  X(int, BIO_free, (bio_st*))                                                       \
-  X(int, BIO_read, (bio_st*, void*, int))                                           \
-  X(x509_store_st*, X509_STORE_new, ())                                             \
-  X(void, X509_STORE_free, (x509_store_st*))                                        \
-  X(int, X509_STORE_add_cert, (x509_store_st*, x509_st*))                           \
-  X(x509_store_ctx_st*, X509_STORE_CTX_new_ex, (ossl_lib_ctx_st*, const char*))     \
-  X(void, X509_STORE_CTX_free, (x509_store_ctx_st*))                                \
-  X(int, X509_STORE_CTX_init,                                                       \
-    (x509_store_ctx_st*, x509_store_st*, x509_st*, stack_st_X509*))                 \
-  X(X509_VERIFY_PARAM_st*, X509_STORE_CTX_get0_param, (const x509_store_ctx_st*))   \
-  X(int, X509_STORE_CTX_get_error, (const x509_store_ctx_st*))                      \
-  X(x509_st*, X509_STORE_CTX_get_current_cert, (const x509_store_ctx_st*))          \
-  X(stack_st_X509*, X509_STORE_CTX_get0_chain, (const x509_store_ctx_st*))          \
-  X(int, X509_verify_cert, (x509_store_ctx_st*))                                    \
-  X(const char*, X509_verify_cert_error_string, (long))                             \
-  X(int, X509_VERIFY_PARAM_set_flags, (X509_VERIFY_PARAM_st*, unsigned long))       \
-  X(void, X509_VERIFY_PARAM_set_time, (X509_VERIFY_PARAM_st*, time_t))              \
-  X(void, X509_VERIFY_PARAM_set_auth_level, (X509_VERIFY_PARAM_st*, int))           \
-  X(void, X509_VERIFY_PARAM_set_depth, (X509_VERIFY_PARAM_st*, int))                \
-  X(stack_st*, OPENSSL_sk_new_null, ())                                             \
-  X(void, OPENSSL_sk_free, (stack_st*))                                             \
-  X(int, OPENSSL_sk_push, (stack_st*, const void*))                                 \
-  X(int, OPENSSL_sk_num, (const stack_st*))                                         \
-  X(void*, OPENSSL_sk_value, (const stack_st*, int))                                \
-  X(int, EVP_PKEY_is_a, (const evp_pkey_st*, const char*))                          \
-  X(int, EVP_PKEY_get_bits, (const evp_pkey_st*))                                   \
-  X(int, EVP_PKEY_get_group_name, (const evp_pkey_st*, char*, size_t, size_t*))     \
-  X(evp_md_ctx_st*, EVP_MD_CTX_new, ())                                             \
-  X(void, EVP_MD_CTX_free, (evp_md_ctx_st*))                                        \
-  X(int, EVP_DigestVerifyInit_ex,                                                   \
-    (evp_md_ctx_st*, evp_pkey_ctx_st**, const char*, ossl_lib_ctx_st*, const char*, \
-     evp_pkey_st*, const ossl_param_st*))                                           \
-  X(int, EVP_DigestVerify,                                                          \
-    (evp_md_ctx_st*, const unsigned char*, size_t, const unsigned char*, size_t))   \
-  X(int, EVP_PKEY_CTX_set_rsa_padding, (evp_pkey_ctx_st*, int))                     \
-  X(int, EVP_PKEY_CTX_set_rsa_pss_saltlen, (evp_pkey_ctx_st*, int))
-
-struct Libcrypto {
-#define ALLOY_LIBCRYPTO_POINTER_(result, name, parameters) \
-  result(*name) parameters = nullptr;
-  ALLOY_LIBCRYPTO_FUNCTIONS(ALLOY_LIBCRYPTO_POINTER_)
-#undef ALLOY_LIBCRYPTO_POINTER_
-
-  // Fill the table by `find`, which gives the address of a name, or NULL. Gives the name
-  // of the first function that is missing; NULL: all are there.
-  template <typename Find>
-  const char* Bind(Find&& find) {
-#define ALLOY_LIBCRYPTO_FIND_(result, name, parameters)                        \
-  if (name = reinterpret_cast<decltype(name)>(find(#name)); name == nullptr) { \
-    return #name;                                                              \
-  }
-    ALLOY_LIBCRYPTO_FUNCTIONS(ALLOY_LIBCRYPTO_FIND_)
-#undef ALLOY_LIBCRYPTO_FIND_
-    return nullptr;
-  }
-};
-
-// Constants of <openssl/crypto.h>, x509v3.h, x509_vfy.h, x509.h, asn1.h and rsa.h.
-inline constexpr uint64_t kInitWithoutConfig = 0x80;
-inline constexpr uint32_t kExtensionCa = 0x10, kExtensionInvalid = 0x80;
-inline constexpr uint32_t kUsageDigitalSignature = 0x80;
-inline constexpr uint32_t kExtendedCodeSigning = 0x8, kExtendedAny = 0x100;
-inline constexpr uint32_t kUsageAbsent = UINT32_MAX;  // what both getters answer then
-inline constexpr unsigned long kVerifyStrict = 0x20, kVerifyPartialChain = 0x80000;
-inline constexpr int kVerifyNotYetValid = 9, kVerifyExpired = 10, kVerifyOutOfMemory = 17,
-                     kVerifyEndKeyTooSmall = 66, kVerifyCaKeyTooSmall = 67,
-                     kVerifyDigestTooWeak = 68, kVerifyCurveParameters = 94;
-inline constexpr unsigned long kNameRfc2253 = 0x1110317;
-inline constexpr int kRsaPssPadding = 6, kRsaSaltAsDigest = -1;
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_TRUST_LIBCRYPTO_H_
-
-namespace alloy::core_v0_1 {
-
-// An object of libcrypto, and the function of the table that frees it.
-template <typename T>
-using Held = std::unique_ptr<T, void (*)(T*)>;
-
-using Digest = std::array<std::byte, 32>;
-std::string HexText(std::span<const std::byte> bytes);
-
-// Threads  immutable: shared. The table must be that of a library that stays loaded.
-class Crypto {
- public:
-  //   Fails  REFUSED with NO_LIBCRYPTO: its providers give no SHA-256.
-  static Result<std::shared_ptr<const Crypto>> Make(const Libcrypto& table);
-
-  Crypto(const Crypto&) = delete;
-  Crypto& operator=(const Crypto&) = delete;
-
-  const Libcrypto& functions() const { return functions_; }
-  ossl_lib_ctx_st* context() const { return context_.get(); }
-
-  Result<Digest> Sha256(std::span<const std::byte> bytes) const;
-  bool SameInConstantTime(std::string_view a, std::string_view b) const;
-
- private:
-  explicit Crypto(const Libcrypto& table);
-
-  const Libcrypto functions_;
-  const Held<ossl_lib_ctx_st> context_;
-  const Held<evp_md_st> sha256_;
-};
-
-// What libcrypto says of its failures stays on a queue of the thread, which the host's
-// own use of OpenSSL would find there: nothing is left behind.
-class QuietErrors {
- public:
-  explicit QuietErrors(const Crypto& crypto) : functions_(crypto.functions()) {
-    functions_.ERR_set_mark();
-  }
-  ~QuietErrors() { functions_.ERR_pop_to_mark(); }
-  QuietErrors(const QuietErrors&) = delete;
-  QuietErrors& operator=(const QuietErrors&) = delete;
-
- private:
-  const Libcrypto& functions_;
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_TRUST_CRYPTO_H_
-
-namespace alloy::core_v0_1 {
-
-// The keys that may sign, each with the one algorithm that it signs by.
-enum class KeyKind {
-  kEd25519,
-  kP256,    // ECDSA with SHA-256
-  kP384,    // ECDSA with SHA-384
-  kRsaPss,  // of 3072 bits or more, with SHA-256, MGF1 of it, and a salt of 32 bytes
-  kUnusable,
-};
-
-struct CertificateFacts {
-  std::string subject, issuer;  // by RFC 2253, printable ASCII
-  std::string key;              // such as "ed25519", "ec prime256v1", "rsa 3072"
-  KeyKind key_kind = KeyKind::kUnusable;
-  int64_t not_before = 0, not_after = 0;  // seconds since 1970
-  std::string sha256;                     // of its DER, in hex
-  bool is_ca = false;
-};
-
-// Threads  const members: shared.
-class Certificate {
- public:
-  // Exactly one certificate. The Crypto must live as long.
-  //   Fails  REFUSED with CERTIFICATE_DER.
-  static Result<Certificate> FromDer(const Crypto& crypto,
-                                     std::span<const std::byte> der);
-
-  x509_st* get() const { return x509_.get(); }
-  const CertificateFacts& facts() const { return facts_; }
-
- private:
-  explicit Certificate(Held<x509_st> x509) : x509_(std::move(x509)) {}
-
-  Held<x509_st> x509_;
-  CertificateFacts facts_;
-};
-
-// What SetImplLib takes: strict base64 of one DER certificate of at most 16 KiB.
-//   Fails  REFUSED with CERTIFICATE_BASE64 or CERTIFICATE_DER.
-Result<Certificate> ParseCertificateArgument(const Crypto& crypto,
-                                             std::string_view argument);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_TRUST_CERTIFICATE_H_
-
-#include <array>
-#include <chrono>
-#include <ctime>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr size_t kMaxDer = size_t{16} << 10U;
-constexpr size_t kMaxArgument = (kMaxDer + 2) / 3 * 4;
-constexpr std::string_view kMakeArgument =
-    "; `arrowalloy cert-base64 FILE` prints the line that is wanted";
-
-Status BadDer(std::string text) {
-  return Fail(ALLOY_REFUSED, ALLOY_REASON_CERTIFICATE_DER, std::move(text));
-}
-
-Status BadBase64(std::string text) {
-  return Fail(ALLOY_REFUSED, ALLOY_REASON_CERTIFICATE_BASE64,
-              "the certificate " + std::move(text).append(kMakeArgument));
-}
-
-std::string NameText(const Libcrypto& c, const X509_name_st* name) {
-  const std::unique_ptr<bio_st, int (*)(bio_st*)> bio(c.BIO_new(c.BIO_s_mem()),
-                                                      c.BIO_free);
-  if (bio == nullptr || c.X509_NAME_print_ex(bio.get(), name, 0, kNameRfc2253) < 0) {
-    return "(a name that cannot be read)";
-  }
-  std::array<char, 256> text;
-  const int length = c.BIO_read(bio.get(), text.data(), static_cast<int>(text.size()));
-  return length > 0 ? std::string(text.data(), static_cast<size_t>(length)) : "(no name)";
-}
-
-bool ReadTime(const Libcrypto& c, const asn1_string_st* time, int64_t* out) {
-  tm parts{};
-  if (c.ASN1_TIME_to_tm(time, &parts) != 1) return false;
-  const std::chrono::year_month_day date{
-      std::chrono::year(parts.tm_year + 1900),
-      std::chrono::month(static_cast<unsigned>(parts.tm_mon + 1)),
-      std::chrono::day(static_cast<unsigned>(parts.tm_mday))};
-  const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  *out = ((days * 24 + parts.tm_hour) * 60 + parts.tm_min) * 60 + parts.tm_sec;
-  return true;
-}
-
-void DescribeEcKey(const Libcrypto& c, const evp_pkey_st* key, CertificateFacts* facts) {
-  std::array<char, 64> group{};
-  size_t length = 0;
-  // A key with spelled-out parameters has no name of a curve, and is not used.
-  if (c.EVP_PKEY_get_group_name(key, group.data(), group.size(), &length) != 1) {
-    facts->key = "ec";
-    return;
-  }
-  const std::string_view name(group.data(), length);
-  facts->key = "ec " + std::string(name);
-  if (name == "prime256v1") facts->key_kind = KeyKind::kP256;
-  if (name == "secp384r1") facts->key_kind = KeyKind::kP384;
-}
-
-void DescribeKey(const Libcrypto& c, const evp_pkey_st* key, CertificateFacts* facts) {
-  const int bits = c.EVP_PKEY_get_bits(key);
-  if (c.EVP_PKEY_is_a(key, "ED25519") == 1) {
-    facts->key = "ed25519";
-    facts->key_kind = KeyKind::kEd25519;
-  } else if (c.EVP_PKEY_is_a(key, "EC") == 1) {
-    DescribeEcKey(c, key, facts);
-  } else if (c.EVP_PKEY_is_a(key, "RSA") == 1 || c.EVP_PKEY_is_a(key, "RSA-PSS") == 1) {
-    facts->key = "rsa " + std::to_string(bits);
-    if (bits >= 3072) facts->key_kind = KeyKind::kRsaPss;
-  } else {
-    facts->key = "another kind of " + std::to_string(bits) + " bits";
-  }
-}
-
-// Whether these are the bytes of one SEQUENCE of a definite length, and of no more.
-bool IsOneSequence(std::span<const std::byte> der) {
-  const auto at = [&](size_t i) { return std::to_integer<size_t>(der[i]); };
-  if (der.size() < 2 || at(0) != 0x30) return false;
-  if (at(1) < 0x80) return der.size() == 2 + at(1);
-  const size_t octets = at(1) & 0x7fU;
-  if (octets < 1 || octets > 3 || der.size() < 2 + octets) return false;
-  size_t length = 0;
-  for (size_t i = 0; i < octets; ++i) length = length << 8U | at(2 + i);
-  return der.size() == 2 + octets + length;
-}
-
-Result<CertificateFacts> FactsOf(const Crypto& crypto, x509_st* x509,
-                                 std::span<const std::byte> der) {
-  const Libcrypto& c = crypto.functions();
-  CertificateFacts facts;
-  facts.subject = NameText(c, c.X509_get_subject_name(x509));
-  facts.issuer = NameText(c, c.X509_get_issuer_name(x509));
-  const evp_pkey_st* key = c.X509_get0_pubkey(x509);
-  if (key == nullptr) return BadDer("holds a public key that cannot be read");
-  DescribeKey(c, key, &facts);
-  if (!ReadTime(c, c.X509_get0_notBefore(x509), &facts.not_before) ||
-      !ReadTime(c, c.X509_get0_notAfter(x509), &facts.not_after)) {
-    return BadDer("has a time of validity that cannot be read");
-  }
-  facts.is_ca = (c.X509_get_extension_flags(x509) & kExtensionCa) != 0;
-  ALLOY_ASSIGN_OR_RETURN(const Digest digest, crypto.Sha256(der));
-  facts.sha256 = HexText(digest);
-  return facts;
-}
-
-}  // namespace
-
-Result<Certificate> Certificate::FromDer(const Crypto& crypto,
-                                         std::span<const std::byte> der) {
-  const QuietErrors quiet(crypto);
-  const Libcrypto& c = crypto.functions();
-  if (der.size() > kMaxDer) {
-    return BadDer("has " + std::to_string(der.size()) + " bytes; at most 16,384");
-  }
-  if (!IsOneSequence(der)) {
-    return BadDer("is not one DER structure: other bytes, or more of them behind it");
-  }
-  // On failure libcrypto frees what it was given, and says so by NULL.
-  x509_st* x509 = c.X509_new_ex(crypto.context(), nullptr);
-  if (x509 == nullptr) return Fail(ALLOY_EXHAUSTED, "out of memory for a certificate");
-  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
-  const unsigned char* end = at + der.size();
-  if (c.d2i_X509(&x509, &at, static_cast<long>(der.size())) == nullptr) {
-    return BadDer("is not an X.509 certificate (a key, a request or a list is none)");
-  }
-  Certificate certificate(Held<x509_st>(x509, c.X509_free));
-  if (at != end) return BadDer("is followed by other bytes");
-  if ((c.X509_get_extension_flags(x509) & kExtensionInvalid) != 0) {
-    return BadDer("has malformed extensions");
-  }
-  ALLOY_ASSIGN_OR_RETURN(certificate.facts_, FactsOf(crypto, x509, der));
-  return certificate;
-}
-
-Result<Certificate> ParseCertificateArgument(const Crypto& crypto,
-                                             std::string_view argument) {
-  if (argument.size() > kMaxArgument) {
-    return BadBase64("has " + std::to_string(argument.size()) + " characters; at most " +
-                     std::to_string(kMaxArgument));
-  }
-  if (argument.starts_with("-----BEGIN")) return BadBase64("is PEM, not base64 of DER");
-  std::vector<std::byte> der;
-  if (const std::string fault = DecodeBase64(argument, &der); !fault.empty()) {
-    return BadBase64("is not strict base64: " + fault);
-  }
-  auto certificate = Certificate::FromDer(crypto, der);
-  if (!certificate.ok() &&
-      certificate.status().reason() == ALLOY_REASON_CERTIFICATE_DER) {
-    return BadDer(
-        ("the certificate " + certificate.status().fault().text).append(kMakeArgument));
-  }
-  return certificate;
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/trust/chain.cc --------------------------------------------------------------------
-//
-// Whether a signer may sign, and leads to the one certificate that the host trusts.
-#ifndef ALLOY_SRC_TRUST_CHAIN_H_
-#define ALLOY_SRC_TRUST_CHAIN_H_
-
-#include <cstddef>
-#include <cstdint>
-#include <span>
-#include <string_view>
-#include <vector>
-
-
-namespace alloy::core_v0_1 {
-
-// The facts of a chain that holds at `now`: the signer first, the anchor last (the signer
-// alone when the anchor is its own certificate, pinned). `certificates` has the signer
-// first. No system store and no default path is looked at.
-//   Fails  REFUSED with CERTIFICATE_USAGE, CERTIFICATE_IS_CA, WEAK_KEY,
-//          CERTIFICATE_EXPIRED, CERTIFICATE_NOT_YET_VALID or CERTIFICATE_UNTRUSTED.
-Result<std::vector<CertificateFacts>> VerifyChain(
-    const Crypto& crypto, const Certificate& anchor,
-    std::span<const Certificate> certificates, int64_t now);
-
-// Whether the signer made this signature over exactly these bytes. The algorithm follows
-// from the key.
-//   Fails  REFUSED with SIGNATURE.
-Status VerifyMessage(const Crypto& crypto, const Certificate& signer,
-                     std::string_view message, std::span<const std::byte> signature);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_TRUST_CHAIN_H_
-
-#ifndef ALLOY_SRC_TRUST_TIME_TEXT_H_
-#define ALLOY_SRC_TRUST_TIME_TEXT_H_
-
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
-
-namespace alloy::core_v0_1 {
-
-// Seconds since 1970 of a time as 2026-09-01T00:00:00Z, and of no other spelling. The day
-// must be one of the calendar.
-std::optional<int64_t> ParseTime(std::string_view text);
-
-// The same text, of years 0 to 9999.
-std::string TimeText(int64_t seconds);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_TRUST_TIME_TEXT_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-// Of certificates between signer and anchor.
-constexpr int kMaxDepth = 4;
-// 112 bits of security: RSA of 2048 bits and SHA-256 for the authorities.
-constexpr int kAuthLevel = 2;
-
-Status Refuse_chain(int32_t reason, std::string text) {
-  return Fail(ALLOY_REFUSED, reason, std::move(text));
-}
-
-Status CheckSigner(const Crypto& crypto, const Certificate& signer) {
-  const Libcrypto& c = crypto.functions();
-  const std::string who = "the signer " + signer.facts().subject;
-  const uint32_t usage = c.X509_get_key_usage(signer.get());
-  if (usage == kUsageAbsent || (usage & kUsageDigitalSignature) == 0) {
-    return Refuse_chain(ALLOY_REASON_CERTIFICATE_USAGE,
-                  who +
-                      " has no key usage digitalSignature; sign with a certificate for "
-                      "signing code (`arrowalloy keygen` makes one)");
-  }
-  const uint32_t extended = c.X509_get_extended_key_usage(signer.get());
-  if (extended == kUsageAbsent || (extended & kExtendedCodeSigning) == 0) {
-    return Refuse_chain(ALLOY_REASON_CERTIFICATE_USAGE,
-                  who +
-                      " has no extended key usage codeSigning; sign with a certificate "
-                      "for signing code (`arrowalloy keygen` makes one)");
-  }
-  if (signer.facts().is_ca) {
-    return Refuse_chain(ALLOY_REASON_CERTIFICATE_IS_CA,
-                  who +
-                      " is a certificate authority (CA:TRUE); sign with a certificate "
-                      "that it issued, with CA:FALSE");
-  }
-  if (signer.facts().key_kind == KeyKind::kUnusable) {
-    return Refuse_chain(ALLOY_REASON_WEAK_KEY,
-                  who + " has a key \"" + signer.facts().key +
-                      "\"; sign with ed25519, ec prime256v1 or secp384r1, or rsa of 3072 "
-                      "bits or more");
-  }
-  return Status();
-}
-
-int32_t ReasonOf_chain(int error) {
-  switch (error) {
-    case kVerifyExpired:
-      return ALLOY_REASON_CERTIFICATE_EXPIRED;
-    case kVerifyNotYetValid:
-      return ALLOY_REASON_CERTIFICATE_NOT_YET_VALID;
-    case kVerifyEndKeyTooSmall:
-    case kVerifyCaKeyTooSmall:
-    case kVerifyDigestTooWeak:
-    case kVerifyCurveParameters:
-      return ALLOY_REASON_WEAK_KEY;
-    default:
-      return ALLOY_REASON_CERTIFICATE_UNTRUSTED;
-  }
-}
-
-// One verification: the store that holds the anchor alone, what came with the signature,
-// and the chain that libcrypto finds.
-class Verification {
- public:
-  Verification(const Crypto& crypto, const Certificate& anchor,
-               std::span<const Certificate> certificates)
-      : c_(crypto.functions()),
-        anchor_(anchor),
-        certificates_(certificates),
-        store_(c_.X509_STORE_new(), c_.X509_STORE_free),
-        others_(c_.OPENSSL_sk_new_null(), c_.OPENSSL_sk_free),
-        context_(c_.X509_STORE_CTX_new_ex(crypto.context(), nullptr),
-                 c_.X509_STORE_CTX_free) {}
-
-  Result<std::vector<CertificateFacts>> Run(int64_t now) {
-    if (!Prepare(now)) return Fail(ALLOY_EXHAUSTED, "out of memory for a chain");
-    if (c_.X509_verify_cert(context_.get()) != 1) return Refusal(now);
-    std::vector<CertificateFacts> chain;
-    const auto* found =
-        reinterpret_cast<const stack_st*>(c_.X509_STORE_CTX_get0_chain(context_.get()));
-    for (int i = 0; i < c_.OPENSSL_sk_num(found); ++i) {
-      auto* x509 = static_cast<x509_st*>(c_.OPENSSL_sk_value(found, i));
-      const CertificateFacts* facts = Find(x509);
-      if (facts == nullptr) return Fail(ALLOY_INTERNAL, "a stranger in the chain");
-      if (i > 0) ALLOY_TRY(CheckAuthority(x509, *facts));
-      chain.push_back(*facts);
-    }
-    return chain;
-  }
-
- private:
-  bool Prepare(int64_t now) {
-    if (store_ == nullptr || others_ == nullptr || context_ == nullptr ||
-        c_.X509_STORE_add_cert(store_.get(), anchor_.get()) != 1) {
-      return false;
-    }
-    for (const Certificate& other : certificates_.subspan(1)) {
-      if (c_.OPENSSL_sk_push(others_.get(), other.get()) <= 0) return false;
-    }
-    if (c_.X509_STORE_CTX_init(context_.get(), store_.get(), certificates_[0].get(),
-                               reinterpret_cast<stack_st_X509*>(others_.get())) != 1) {
-      return false;
-    }
-    X509_VERIFY_PARAM_st* param = c_.X509_STORE_CTX_get0_param(context_.get());
-    c_.X509_VERIFY_PARAM_set_time(param, now);
-    c_.X509_VERIFY_PARAM_set_auth_level(param, kAuthLevel);
-    c_.X509_VERIFY_PARAM_set_depth(param, kMaxDepth);
-    return c_.X509_VERIFY_PARAM_set_flags(param, kVerifyStrict | kVerifyPartialChain) ==
-           1;
-  }
-
-  const CertificateFacts* Find(const x509_st* x509) const {
-    if (x509 == anchor_.get()) return &anchor_.facts();
-    for (const Certificate& other : certificates_) {
-      if (x509 == other.get()) return &other.facts();
-    }
-    return nullptr;
-  }
-
-  // An authority that was issued for other purposes, such as TLS servers, has no say
-  // here.
-  Status CheckAuthority(x509_st* x509, const CertificateFacts& facts) const {
-    const uint32_t extended = c_.X509_get_extended_key_usage(x509);
-    if (extended == kUsageAbsent ||
-        (extended & (kExtendedCodeSigning | kExtendedAny)) != 0) {
-      return Status();
-    }
-    return Refuse_chain(ALLOY_REASON_CERTIFICATE_USAGE,
-                  "the authority " + facts.subject +
-                      " may not issue for signing code: its extended key usage has no "
-                      "codeSigning");
-  }
-
-  Status Refusal(int64_t now) const {
-    const int error = c_.X509_STORE_CTX_get_error(context_.get());
-    if (error == kVerifyOutOfMemory) {
-      return Fail(ALLOY_EXHAUSTED, "out of memory for a chain");
-    }
-    const CertificateFacts& signer = certificates_[0].facts();
-    const CertificateFacts* at = Find(c_.X509_STORE_CTX_get_current_cert(context_.get()));
-    if (at == nullptr) at = &signer;
-    const int32_t reason = ReasonOf_chain(error);
-    const std::string who = "the certificate of " + at->subject;
-    switch (reason) {
-      case ALLOY_REASON_CERTIFICATE_EXPIRED:
-        return Refuse_chain(reason, who + " has expired: it ended at " +
-                                  TimeText(at->not_after) + ", and it is " +
-                                  TimeText(now) +
-                                  "; sign with a certificate that is valid");
-      case ALLOY_REASON_CERTIFICATE_NOT_YET_VALID:
-        return Refuse_chain(reason, who + " is not valid yet: it begins at " +
-                                  TimeText(at->not_before) + ", and it is " +
-                                  TimeText(now) + "; see to the clock of this machine");
-      case ALLOY_REASON_WEAK_KEY:
-        return Refuse_chain(reason, who + " is too weak (" + at->key +
-                                  "): " + c_.X509_verify_cert_error_string(error));
-      default:
-        return Refuse_chain(reason, "the signer " + signer.subject + " (issued by " +
-                                  signer.issuer +
-                                  ") does not lead to the given "
-                                  "certificate of " +
-                                  anchor_.facts().subject + ": " +
-                                  c_.X509_verify_cert_error_string(error) +
-                                  "; give the signer's certificate, or the one of the "
-                                  "authority that issued it");
-    }
-  }
-
-  const Libcrypto& c_;
-  const Certificate& anchor_;
-  const std::span<const Certificate> certificates_;
-  const Held<x509_store_st> store_;
-  const Held<stack_st> others_;
-  const Held<x509_store_ctx_st> context_;
-};
-
-const char* DigestFor(KeyKind kind) {
-  switch (kind) {
-    case KeyKind::kP256:
-    case KeyKind::kRsaPss:
-      return "SHA256";
-    case KeyKind::kP384:
-      return "SHA384";
-    case KeyKind::kEd25519:  // digests by itself
-    case KeyKind::kUnusable:
-      break;
-  }
-  return nullptr;
-}
-
-bool Holds(const Crypto& crypto, const Certificate& signer, std::string_view message,
-           std::span<const std::byte> signature) {
-  const Libcrypto& c = crypto.functions();
-  const Held<evp_md_ctx_st> context(c.EVP_MD_CTX_new(), c.EVP_MD_CTX_free);
-  const KeyKind kind = signer.facts().key_kind;
-  evp_pkey_ctx_st* key_context = nullptr;  // lives as long as `context`
-  if (context == nullptr || kind == KeyKind::kUnusable ||
-      c.EVP_DigestVerifyInit_ex(context.get(), &key_context, DigestFor(kind),
-                                crypto.context(), nullptr,
-                                c.X509_get0_pubkey(signer.get()), nullptr) != 1) {
-    return false;
-  }
-  if (kind == KeyKind::kRsaPss &&
-      (c.EVP_PKEY_CTX_set_rsa_padding(key_context, kRsaPssPadding) != 1 ||
-       c.EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, kRsaSaltAsDigest) != 1)) {
-    return false;
-  }
-  return c.EVP_DigestVerify(
-             context.get(), reinterpret_cast<const unsigned char*>(signature.data()),
-             signature.size(), reinterpret_cast<const unsigned char*>(message.data()),
-             message.size()) == 1;
-}
-
-}  // namespace
-
-Result<std::vector<CertificateFacts>> VerifyChain(
-    const Crypto& crypto, const Certificate& anchor,
-    std::span<const Certificate> certificates, int64_t now) {
-  const QuietErrors quiet(crypto);
-  ALLOY_TRY(CheckSigner(crypto, certificates.front()));
-  return Verification(crypto, anchor, certificates).Run(now);
-}
-
-Status VerifyMessage(const Crypto& crypto, const Certificate& signer,
-                     std::string_view message, std::span<const std::byte> signature) {
-  const QuietErrors quiet(crypto);
-  if (Holds(crypto, signer, message, signature)) return Status();
-  return Refuse_chain(ALLOY_REASON_SIGNATURE,
-                "the signature is not that of " + signer.facts().subject + " (" +
-                    signer.facts().key + ") over this statement: either was changed");
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/trust/crypto.cc -------------------------------------------------------------------
-
-namespace alloy::core_v0_1 {
-
-std::string HexText(std::span<const std::byte> bytes) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(2 * bytes.size());
-  for (const std::byte byte : bytes) {
-    text += kDigits[std::to_integer<unsigned>(byte) >> 4U];
-    text += kDigits[std::to_integer<unsigned>(byte) & 15U];
-  }
-  return text;
-}
-
-Crypto::Crypto(const Libcrypto& table)
-    : functions_(table),
-      context_(functions_.OSSL_LIB_CTX_new(), functions_.OSSL_LIB_CTX_free),
-      sha256_(functions_.EVP_MD_fetch(context_.get(), "SHA256", nullptr),
-              functions_.EVP_MD_free) {}
-
-Result<std::shared_ptr<const Crypto>> Crypto::Make(const Libcrypto& table) {
-  // A configuration file, which a variable of the environment may name, can load modules
-  // into this process; some functions read it on their own for the default context,
-  // whatever context they are given. This must come before any of them.
-  table.OPENSSL_init_crypto(kInitWithoutConfig, nullptr);
-  std::shared_ptr<const Crypto> crypto(new Crypto(table));
-  if (crypto->context_ == nullptr || crypto->sha256_ == nullptr) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_NO_LIBCRYPTO,
-                "libcrypto.so.3 gives no SHA-256; reinstall the package libssl3");
-  }
-  return crypto;
-}
-
-Result<Digest> Crypto::Sha256(std::span<const std::byte> bytes) const {
-  const QuietErrors quiet(*this);
-  Digest digest;
-  unsigned size = 0;
-  if (functions_.EVP_Digest(bytes.data(), bytes.size(),
-                            reinterpret_cast<unsigned char*>(digest.data()), &size,
-                            sha256_.get(), nullptr) != 1 ||
-      size != digest.size()) {
-    return Fail(ALLOY_EXHAUSTED, "libcrypto cannot compute a SHA-256: out of memory?");
-  }
-  return digest;
-}
-
-bool Crypto::SameInConstantTime(std::string_view a, std::string_view b) const {
-  return a.size() == b.size() &&
-         functions_.CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/trust/quote.cc --------------------------------------------------------------------
-
-namespace alloy::core_v0_1 {
-
-std::string Quote(std::string_view text) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  constexpr size_t kMost = 80;
-  std::string quoted = "\"";
-  for (const char c : text.substr(0, kMost)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte <= 0x7e) {
-      quoted += c;
-    } else {
-      quoted += {'\\', 'x', kDigits[byte >> 4U], kDigits[byte & 15U]};
-    }
-  }
-  return quoted + (text.size() > kMost ? "…\"" : "\"");
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/trust/sidecar.cc ------------------------------------------------------------------
-//
-// The file that lies beside a library, `<library>.alloysig`: a statement, the signature
-// over it, and the certificates of the signer. Parsing only; nothing here is verified.
-//
-//     alloy-statement-v1
-//     kind: backend
-//     …
-//     end
-//     -----BEGIN ALLOY SIGNATURE-----
-//     <base64, 64 columns>
-//     -----END ALLOY SIGNATURE-----
-//     -----BEGIN CERTIFICATE-----        1 to 4 of them, the signer's first
-//     …
-//
-// What is signed is everything before the line BEGIN ALLOY SIGNATURE. It is split off
-// here without a look inside, and read by ParseStatement once its signature is known to
-// hold.
-#ifndef ALLOY_SRC_TRUST_SIDECAR_H_
-#define ALLOY_SRC_TRUST_SIDECAR_H_
-
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <vector>
-
-
-namespace alloy::core_v0_1 {
-
-inline constexpr size_t kMaxSidecar = size_t{64} << 10U;
-
-struct Sidecar {
-  std::string_view message;  // Borrows: into the bytes that were split
-  std::vector<std::byte> signature;
-  std::vector<std::vector<std::byte>> certificates;  // DER
-};
-
-//   Fails  REFUSED with SIDECAR_MALFORMED, or CERTIFICATE_UNTRUSTED for more certificates
-//          than a chain may have.
-Result<Sidecar> SplitSidecar(std::string_view bytes);
-
-struct Statement {
-  std::string kind, name, version;
-  uint64_t sequence = 0;
-  uint32_t abi = 0;
-  std::string platform;
-  int64_t not_before = 0, not_after = 0;  // seconds since 1970
-  int64_t size = 0;
-  std::string sha256;               // 64 digits, lower case
-  std::string file;                 // what the library was called; no more than a hint
-  std::vector<std::string> needed;  // sorted, each once
-};
-
-// Read a statement: fixed keys in fixed order, printable ASCII and line feeds alone.
-//   Fails  REFUSED with SIDECAR_MALFORMED; the text names line and field.
-Result<Statement> ParseStatement(std::string_view message);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_TRUST_SIDECAR_H_
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr size_t kMaxCertificates = 4, kColumns = 64;
-constexpr std::string_view kSignature = "ALLOY SIGNATURE", kCertificate = "CERTIFICATE";
-
-Status BadSidecar(std::string text) {
-  return Fail(ALLOY_REFUSED, ALLOY_REASON_SIDECAR_MALFORMED, std::move(text));
-}
-
-std::string Mark_sidecar(std::string_view edge, std::string_view label) {
-  return std::string("-----").append(edge).append(" ").append(label).append("-----\n");
-}
-
-// The line at the front, without its line feed; false when there is no whole one.
-bool TakeLine(std::string_view* rest, std::string_view* line) {
-  const size_t end = rest->find('\n');
-  if (end == rest->npos) return false;
-  *line = rest->substr(0, end);
-  rest->remove_prefix(end + 1);
-  return true;
-}
-
-// Read `-----BEGIN label-----`, lines of 64 columns, `-----END label-----`.
-Status TakeBlock(std::string_view label, std::string_view* rest,
-                 std::vector<std::byte>* out) {
-  const std::string begin = Mark_sidecar("BEGIN", label), end = Mark_sidecar("END", label);
-  if (!rest->starts_with(begin)) {
-    return BadSidecar("expected the line " + begin.substr(0, begin.size() - 1) +
-                      " instead of " + Quote(rest->substr(0, rest->find('\n'))));
-  }
-  rest->remove_prefix(begin.size());
-  std::string digits;
-  bool full =
-      true;  // whether the line before had all its columns, as all but the last do
-  while (!rest->starts_with(end)) {
-    std::string_view line;
-    if (!TakeLine(rest, &line)) {
-      return BadSidecar("ends inside the block " + std::string(label));
-    }
-    if (line.empty() || line.size() > kColumns || !full) {
-      return BadSidecar("the block " + std::string(label) +
-                        " is not in lines of 64 columns");
-    }
-    full = line.size() == kColumns;
-    digits.append(line);
-  }
-  rest->remove_prefix(end.size());
-  const std::string fault = DecodeBase64(digits, out);
-  if (!fault.empty()) {
-    return BadSidecar("the block " + std::string(label) +
-                      " is not strict base64: " + fault);
-  }
-  if (out->empty()) return BadSidecar("the block " + std::string(label) + " is empty");
-  return Status();
-}
-
-}  // namespace
-
-Result<Sidecar> SplitSidecar(std::string_view bytes) {
-  if (bytes.empty()) return BadSidecar("is empty");
-  if (bytes.size() > kMaxSidecar) {
-    return BadSidecar("has " + std::to_string(bytes.size()) +
-                      " bytes; a signature file has at most 65,536");
-  }
-  // The first one, wherever it stands: one that is inside of the statement cannot move
-  // the edge of what is verified past the edge of what is read.
-  const size_t edge = bytes.find(Mark_sidecar("BEGIN", kSignature));
-  if (edge == bytes.npos) {
-    return BadSidecar("has no line -----BEGIN ALLOY SIGNATURE-----");
-  }
-  Sidecar sidecar;
-  sidecar.message = bytes.substr(0, edge);
-  std::string_view rest = bytes.substr(edge);
-  ALLOY_TRY(TakeBlock(kSignature, &rest, &sidecar.signature));
-  do {
-    std::vector<std::byte> der;
-    ALLOY_TRY(TakeBlock(kCertificate, &rest, &der));
-    sidecar.certificates.push_back(std::move(der));
-  } while (!rest.empty());
-  if (sidecar.certificates.size() > kMaxCertificates) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_CERTIFICATE_UNTRUSTED,
-                "carries " + std::to_string(sidecar.certificates.size()) +
-                    " certificates; a chain has at most 4 besides the given one");
-  }
-  return sidecar;
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/trust/statement.cc ----------------------------------------------------------------
-#include <algorithm>
-#include <charconv>
-#include <optional>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr size_t kMaxNeeded = 64, kMaxWord = 128, kMaxFileName = 255;
-
-bool IsPrintable(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c <= 0x7e; });
-}
-
-bool IsWord(std::string_view text) {
-  return !text.empty() && text.size() <= kMaxWord && text.find(' ') == text.npos;
-}
-
-bool IsFileName(std::string_view text) {
-  return !text.empty() && text.size() <= kMaxFileName && text.find('/') == text.npos &&
-         text != "." && text != "..";
-}
-
-bool IsDigest(std::string_view text) {
-  return text.size() == 64 && std::ranges::all_of(text, [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
-}
-
-// A number in decimal digits, without sign or leading zero.
-template <typename T>
-std::optional<T> ParseNumber(std::string_view text) {
-  if (text.empty() || text[0] == '-' || (text[0] == '0' && text.size() > 1)) {
-    return std::nullopt;
-  }
-  T number = 0;
-  const char* const begin = text.data();
-  const auto [stop, error] = std::from_chars(begin, begin + text.size(), number);
-  if (error != std::errc() || stop != begin + text.size()) return std::nullopt;
-  return number;
-}
-
-// Walks the lines of a statement; a fault names the line that it stands in.
-class Lines {
- public:
-  explicit Lines(std::string_view text) : rest_(text) {}
-
-  Result<std::string_view> Take(std::string_view expected) {
-    ++number_;
-    const size_t end = rest_.find('\n');
-    if (end == rest_.npos) {
-      return Bad("ends without a line feed, or before " + std::string(expected));
-    }
-    const std::string_view line = rest_.substr(0, end);
-    if (!IsPrintable(line)) {
-      return Bad("holds a byte that is not printable ASCII: " + Quote(line));
-    }
-    rest_.remove_prefix(end + 1);
-    return line;
-  }
-
-  // The value of the line `key: value`.
-  Result<std::string_view> Value(std::string_view key) {
-    const std::string prefix = std::string(key) + ": ";
-    ALLOY_ASSIGN_OR_RETURN(const std::string_view line, Take("`" + prefix + "…`"));
-    if (!line.starts_with(prefix)) {
-      return Bad("expected `" + prefix + "…` instead of " + Quote(line));
-    }
-    return line.substr(prefix.size());
-  }
-
-  bool NextStartsWith(std::string_view prefix) const { return rest_.starts_with(prefix); }
-  bool AtEnd() const { return rest_.empty(); }
-
-  Status Bad(std::string_view what) const {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_SIDECAR_MALFORMED,
-                "line " + std::to_string(number_) + ": " + std::string(what));
-  }
-  Status BadValue(std::string_view key, std::string_view value,
-                  std::string_view wanted) const {
-    return Bad(std::string(key) + " is " + Quote(value) + "; it is " +
-               std::string(wanted));
-  }
-
- private:
-  std::string_view rest_;
-  int number_ = 0;
-};
-
-Status TakeWord(Lines& lines, const char* key, std::string* out) {
-  ALLOY_ASSIGN_OR_RETURN(const std::string_view value, lines.Value(key));
-  if (!IsWord(value)) {
-    return lines.BadValue(key, value, "a word of 1 to 128 characters without blanks");
-  }
-  *out = value;
-  return Status();
-}
-
-template <typename T>
-Status TakeNumber(Lines& lines, const char* key, T* out) {
-  ALLOY_ASSIGN_OR_RETURN(const std::string_view value, lines.Value(key));
-  const auto number = ParseNumber<T>(value);
-  if (!number) return lines.BadValue(key, value, "a number in decimal digits");
-  *out = *number;
-  return Status();
-}
-
-Status TakeTime(Lines& lines, const char* key, int64_t* out) {
-  ALLOY_ASSIGN_OR_RETURN(const std::string_view value, lines.Value(key));
-  const auto time = ParseTime(value);
-  if (!time) return lines.BadValue(key, value, "a time as 2026-09-01T00:00:00Z");
-  *out = *time;
-  return Status();
-}
-
-// `<digest>  <file>`, as sha256sum writes it.
-Status TakeDigest(Lines& lines, Statement* statement) {
-  ALLOY_ASSIGN_OR_RETURN(const std::string_view value, lines.Value("sha256"));
-  const std::string_view digest = value.substr(0, 64);
-  const std::string_view rest = value.substr(digest.size());
-  if (!IsDigest(digest) || !rest.starts_with("  ") || !IsFileName(rest.substr(2))) {
-    return lines.BadValue("sha256", value,
-                          "64 hexadecimal digits in lower case, two blanks, a file name");
-  }
-  statement->sha256 = digest;
-  statement->file = rest.substr(2);
-  return Status();
-}
-
-Status TakeNeeded(Lines& lines, std::vector<std::string>* needed) {
-  while (lines.NextStartsWith("needed: ")) {
-    ALLOY_ASSIGN_OR_RETURN(const std::string_view value, lines.Value("needed"));
-    if (!IsFileName(value) || !IsWord(value)) {
-      return lines.BadValue("needed", value, "the SONAME of a library");
-    }
-    if (!needed->empty() && value <= needed->back()) {
-      return lines.Bad("needed " + Quote(value) + " stands after " +
-                       Quote(needed->back()) + "; they are sorted, each once");
-    }
-    needed->emplace_back(value);
-    if (needed->size() > kMaxNeeded) {
-      return lines.Bad("more than 64 needed libraries");
-    }
-  }
-  return Status();
-}
-
-}  // namespace
-
-Result<Statement> ParseStatement(std::string_view message) {
-  Lines lines(message);
-  Statement statement;
-  constexpr std::string_view kFirst = "alloy-statement-v1", kLast = "end";
-  ALLOY_ASSIGN_OR_RETURN(const std::string_view first, lines.Take("a statement"));
-  if (first != kFirst) {
-    return lines.Bad("expected `alloy-statement-v1` instead of " + Quote(first));
-  }
-  ALLOY_TRY(TakeWord(lines, "kind", &statement.kind));
-  ALLOY_TRY(TakeWord(lines, "name", &statement.name));
-  ALLOY_TRY(TakeWord(lines, "version", &statement.version));
-  ALLOY_TRY(TakeNumber(lines, "sequence", &statement.sequence));
-  ALLOY_TRY(TakeNumber(lines, "abi", &statement.abi));
-  ALLOY_TRY(TakeWord(lines, "platform", &statement.platform));
-  ALLOY_TRY(TakeTime(lines, "not-before", &statement.not_before));
-  ALLOY_TRY(TakeTime(lines, "not-after", &statement.not_after));
-  ALLOY_TRY(TakeNumber(lines, "size", &statement.size));
-  ALLOY_TRY(TakeDigest(lines, &statement));
-  ALLOY_TRY(TakeNeeded(lines, &statement.needed));
-  ALLOY_ASSIGN_OR_RETURN(const std::string_view last, lines.Take("`end`"));
-  if (last != kLast) {
-    return lines.Bad("expected `needed: …` or `end` instead of " + Quote(last));
-  }
-  if (!lines.AtEnd()) return lines.Bad("more text after `end`");
-  return statement;
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/trust/time_text.cc ----------------------------------------------------------------
-
-#include <array>
-#include <chrono>
-#include <cstdio>
-
-namespace alloy::core_v0_1 {
-namespace {
-
-// The number of `count` digits at `at`, or -1.
-int Digits(std::string_view text, size_t at, size_t count) {
-  int number = 0;
-  for (const char c : text.substr(at, count)) {
-    if (c < '0' || c > '9') return -1;
-    number = number * 10 + (c - '0');
-  }
-  return number;
-}
-
-}  // namespace
-
-std::optional<int64_t> ParseTime(std::string_view text) {
-  constexpr std::string_view kForm = "0000-00-00T00:00:00Z";
-  if (text.size() != kForm.size()) return std::nullopt;
-  for (size_t i = 0; i < kForm.size(); ++i) {
-    if (kForm[i] != '0' && text[i] != kForm[i]) return std::nullopt;
-  }
-  const int year = Digits(text, 0, 4), month = Digits(text, 5, 2),
-            day = Digits(text, 8, 2), hour = Digits(text, 11, 2),
-            minute = Digits(text, 14, 2), second = Digits(text, 17, 2);
-  if (year < 0 || month < 0 || day < 0) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(year),
-                                         std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day))};
-  if (!date.ok() || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
-      second > 59) {
-    return std::nullopt;
-  }
-  const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  return ((days * 24 + hour) * 60 + minute) * 60 + second;
-}
-
-std::string TimeText(int64_t seconds) {
-  using std::chrono::days;
-  const std::chrono::sys_seconds time{std::chrono::seconds(seconds)};
-  const auto midnight = std::chrono::floor<days>(time);
-  const std::chrono::year_month_day date(midnight);
-  const std::chrono::hh_mm_ss clock(time - midnight);
-  std::array<char, 80> text;
-  const int length = std::snprintf(
-      text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ",
-      static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-      static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-      static_cast<int>(clock.minutes().count()),
-      static_cast<int>(clock.seconds().count()));
-  return {text.data(), static_cast<size_t>(length)};
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/trust/verify.cc -------------------------------------------------------------------
-//
-// From bytes to a verdict: what the sidecar of a library says, and whether the host may
-// believe it. No I/O, no clock, no state.
-#ifndef ALLOY_SRC_TRUST_VERIFY_H_
-#define ALLOY_SRC_TRUST_VERIFY_H_
-
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <vector>
-
-
-namespace alloy::core_v0_1 {
-
-#if defined(__aarch64__)
-inline constexpr std::string_view kThisPlatform = "linux-aarch64-gnu";
-#else
-inline constexpr std::string_view kThisPlatform = "linux-x86_64-gnu";
-#endif
-
-// A statement whose signature holds.
-struct Verified {
-  Statement statement;
-  std::vector<CertificateFacts> chain;  // the signer first, the anchor last
-
-  const CertificateFacts& signer() const { return chain.front(); }
-  // The certificate of the chain that ends first.
-  const CertificateFacts& first_to_end() const;
-};
-
-// What a host demands of a statement.
-struct Policy {
-  std::string library;  // its path, for the commands in texts
-  std::string name;     // of the backend; empty: any
-  uint64_t min_sequence = 0;
-  int64_t now = 0;  // seconds since 1970
-};
-
-// Chain, then signature; the statement is read when both hold.
-//   Fails  REFUSED with a reason of SplitSidecar, VerifyChain, VerifyMessage or
-//          ParseStatement, or CERTIFICATE_DER for a certificate of the sidecar.
-Result<Verified> VerifySidecar(const Crypto& crypto, const Certificate& anchor,
-                               std::string_view sidecar, int64_t now);
-
-// Whether a verified statement is about a file of this size, and one that this host wants
-// now.
-//   Fails  REFUSED with SIZE, KIND, STATEMENT_ABI, PLATFORM, NAME, STATEMENT_EXPIRED,
-//          STATEMENT_NOT_YET_VALID or ROLLBACK; the text has both values.
-Status CheckStatement(const Statement& statement, int64_t file_size,
-                      const Policy& policy);
-
-// Whether the digest of the bytes at hand is the one that was signed.
-//   Fails  REFUSED with DIGEST.
-Status CheckDigest(const Crypto& crypto, const Statement& statement, const Digest& digest,
-                   const Policy& policy);
-
-// Whether a library needs what was signed, and nothing else. `needed` in any order.
-//   Fails  REFUSED with NEEDED.
-Status CheckNeeded(const Statement& statement, std::vector<std::string> needed,
-                   const Policy& policy);
-
-// Whether the table that the loaded library gave is the one that the statement speaks of.
-//   Fails  REFUSED with STATEMENT_TABLE.
-Status CheckTable(const Statement& statement, std::string_view name,
-                  std::string_view version, uint32_t abi);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_TRUST_VERIFY_H_
-
-#include <algorithm>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-Status Refuse_verify(int32_t reason, std::string text) {
-  return Fail(ALLOY_REFUSED, reason, std::move(text));
-}
-
-std::string SignAgain(const Policy& policy) {
-  return "; sign it again: arrowalloy sign " + policy.library +
-         " --key KEY --cert CERTIFICATE";
-}
-
-Status CheckSize(const Statement& statement, int64_t file_size, const Policy& policy) {
-  if (statement.size == file_size) return Status();
-  return Refuse_verify(ALLOY_REASON_SIZE, "size: " + std::to_string(statement.size) +
-                                       " bytes were signed (" + statement.file +
-                                       "), the library has " + std::to_string(file_size) +
-                                       SignAgain(policy));
-}
-
-Status CheckTarget(const Statement& statement, const Policy& policy) {
-  if (statement.kind != "backend") {
-    return Refuse_verify(ALLOY_REASON_KIND, "kind: " + Quote(statement.kind) +
-                                         " was signed, and a backend is wanted");
-  }
-  if (statement.abi != ALLOY_ABI) {
-    return Refuse_verify(ALLOY_REASON_STATEMENT_ABI,
-                  "abi: signed for " + std::to_string(statement.abi) +
-                      ", this engine speaks " + std::to_string(ALLOY_ABI) +
-                      "; build it against this engine's headers, then sign it");
-  }
-  if (statement.platform != kThisPlatform) {
-    return Refuse_verify(ALLOY_REASON_PLATFORM, "platform: signed for " +
-                                             Quote(statement.platform) + ", this is \"" +
-                                             std::string(kThisPlatform) +
-                                             "\"; load the library for this platform");
-  }
-  if (!policy.name.empty() && statement.name != policy.name) {
-    return Refuse_verify(ALLOY_REASON_NAME, "name: this is the backend " +
-                                         Quote(statement.name) +
-                                         ", and the bridge wants " + Quote(policy.name));
-  }
-  return Status();
-}
-
-Status CheckTimes(const Statement& statement, const Policy& policy) {
-  if (policy.now > statement.not_after) {
-    return Refuse_verify(ALLOY_REASON_STATEMENT_EXPIRED,
-                  "not-after: the statement ended at " + TimeText(statement.not_after) +
-                      ", and it is " + TimeText(policy.now) + SignAgain(policy));
-  }
-  if (policy.now < statement.not_before) {
-    return Refuse_verify(ALLOY_REASON_STATEMENT_NOT_YET_VALID,
-                  "not-before: the statement begins at " +
-                      TimeText(statement.not_before) + ", and it is " +
-                      TimeText(policy.now) + "; see to the clock of this machine");
-  }
-  return Status();
-}
-
-std::string Listed(const std::vector<std::string>& names) {
-  if (names.empty()) return "nothing";
-  std::string text;
-  for (const std::string& name : names) {
-    text += (text.empty() ? "" : ", ") + name;
-    if (text.size() > 200) return text + ", …";
-  }
-  return text;
-}
-
-}  // namespace
-
-const CertificateFacts& Verified::first_to_end() const {
-  return *std::ranges::min_element(chain, {}, &CertificateFacts::not_after);
-}
-
-Result<Verified> VerifySidecar(const Crypto& crypto, const Certificate& anchor,
-                               std::string_view sidecar, int64_t now) {
-  ALLOY_ASSIGN_OR_RETURN(const Sidecar parts, SplitSidecar(sidecar));
-  std::vector<Certificate> certificates;
-  for (const std::vector<std::byte>& der : parts.certificates) {
-    auto certificate = Certificate::FromDer(crypto, der);
-    if (!certificate.ok()) {
-      return certificate.status().WithPrefix(
-          "certificate " + std::to_string(certificates.size() + 1) + " ");
-    }
-    certificates.push_back(*std::move(certificate));
-  }
-  Verified verified;
-  ALLOY_ASSIGN_OR_RETURN(verified.chain, VerifyChain(crypto, anchor, certificates, now));
-  ALLOY_TRY(VerifyMessage(crypto, certificates.front(), parts.message, parts.signature));
-  ALLOY_ASSIGN_OR_RETURN(verified.statement, ParseStatement(parts.message));
-  return verified;
-}
-
-Status CheckStatement(const Statement& statement, int64_t file_size,
-                      const Policy& policy) {
-  ALLOY_TRY(CheckSize(statement, file_size, policy));
-  ALLOY_TRY(CheckTarget(statement, policy));
-  ALLOY_TRY(CheckTimes(statement, policy));
-  if (statement.sequence < policy.min_sequence) {
-    return Refuse_verify(ALLOY_REASON_ROLLBACK,
-                  "sequence: " + std::to_string(statement.sequence) +
-                      " was signed, and the bridge wants at least " +
-                      std::to_string(policy.min_sequence) +
-                      "; load a newer version of the library");
-  }
-  return Status();
-}
-
-Status CheckDigest(const Crypto& crypto, const Statement& statement, const Digest& digest,
-                   const Policy& policy) {
-  const std::string found = HexText(digest);
-  // Both sides are public; constant time costs nothing, and no one need prove that again.
-  if (crypto.SameInConstantTime(statement.sha256, found)) return Status();
-  return Refuse_verify(ALLOY_REASON_DIGEST, "sha256: " + statement.sha256 + " was signed (" +
-                                         statement.file + "), the library has " + found +
-                                         SignAgain(policy));
-}
-
-Status CheckNeeded(const Statement& statement, std::vector<std::string> needed,
-                   const Policy& policy) {
-  std::ranges::sort(needed);
-  const auto twice = std::ranges::unique(needed);
-  needed.erase(twice.begin(), twice.end());
-  if (needed == statement.needed) return Status();
-  return Refuse_verify(ALLOY_REASON_NEEDED, "needed: " + Listed(statement.needed) +
-                                         " was signed, the library needs " +
-                                         Listed(needed) + SignAgain(policy));
-}
-
-Status CheckTable(const Statement& statement, std::string_view name,
-                  std::string_view version, uint32_t abi) {
-  const auto differs = [](const char* field, const std::string& stated,
-                          std::string_view found) {
-    return Refuse_verify(ALLOY_REASON_STATEMENT_TABLE,
-                  std::string(field) + ": " + Quote(stated) +
-                      " was signed, and the library says " + Quote(found) +
-                      "; sign it again with the values of its own table");
-  };
-  if (statement.name != name) return differs("name", statement.name, name);
-  if (statement.version != version) {
-    return differs("version", statement.version, version);
-  }
-  if (statement.abi != abi) {
-    return differs("abi", std::to_string(statement.abi), std::to_string(abi));
-  }
-  return Status();
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/admit/admit.cc --------------------------------------------------------------------
-//
-// From a file to sealed memory that was verified and looked through: the only way into
-// the loader.
-//
-// The file is read once. What is checked, and later executed, is the sealed copy, so
-// nothing that happens to the file afterwards matters.
-#ifndef ALLOY_SRC_ADMIT_ADMIT_H_
-#define ALLOY_SRC_ADMIT_ADMIT_H_
-
-#include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <span>
-#include <string>
-#include <vector>
-
-//
-// A look at a shared library before the system's loader sees it: what runs or misleads
-// inside dlopen is refused here. Works on bytes alone, so that it can be fuzzed.
-//
-// Source: "System V Application Binary Interface", Object Files and Program Loading; the
-// GNU hash section as glibc's loader reads it.
-#ifndef ALLOY_SRC_ADMIT_ELF_H_
-#define ALLOY_SRC_ADMIT_ELF_H_
-
-#include <cstddef>
-#include <span>
-#include <string>
-#include <vector>
-
-
-namespace alloy::core_v0_1 {
-
-struct ElfFacts {
-  std::vector<std::string> needed;   // in the order of the file
-  std::vector<std::string> exports;  // defined, global or weak or unique
-};
-
-// The facts of a library that may be loaded.
-//   Fails  REFUSED with ELF_MALFORMED (not an ELF file of ours, or one that points
-//   outside
-//          of itself), ELF_REFUSED (well-formed, but dangerous) or EXPORTS (not exactly
-//          one export, the function alloy_backend_init).
-Result<ElfFacts> LookThroughElf(std::span<const std::byte> image);
-
-// The same look, that goes on after a fault: for people, who mend all of them at once.
-struct ElfFindings {
-  ElfFacts facts;              // as far as the file could be read
-  std::vector<Status> faults;  // at most 32, in the order of the look; empty: none
-};
-ElfFindings FindAllInElf(std::span<const std::byte> image);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ADMIT_ELF_H_
-//
-// Where trust's functions come from: libcrypto.so.3 of this machine, found by its SONAME
-// when the first certificate comes. A program that uses none needs none.
-#ifndef ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
-#define ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
-
-#include <memory>
-#include <mutex>
-#include <string>
-
-
-namespace alloy::core_v0_1 {
-
-// Threads  shared. Fixed in place.
-class LibcryptoSource {
- public:
-  // `soname` is another one in tests alone.
-  explicit LibcryptoSource(std::string soname = "libcrypto.so.3")
-      : soname_(std::move(soname)) {}
-
-  LibcryptoSource(const LibcryptoSource&) = delete;
-  LibcryptoSource& operator=(const LibcryptoSource&) = delete;
-
-  // The same one each time. What failed is tried again: the package may be there by then.
-  //   Fails  REFUSED with NO_LIBCRYPTO; the text names the package.
-  Result<std::shared_ptr<const Crypto>> Get();
-
- private:
-  const std::string soname_;
-  std::mutex mutex_;
-  std::shared_ptr<const Crypto> crypto_;  // guarded by mutex_
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
-
-namespace alloy::core_v0_1 {
-
-// What a host demands of a library.
-struct Admission {
-  std::string certificate;  // base64 of one DER certificate; empty: none is asked for
-  std::string sidecar;      // its path; empty: beside the library
-  std::string name;         // of the backend, by its statement; empty: any
-  uint64_t min_sequence = 0;
-  int64_t now = 0;  // seconds since 1970
-};
-
-struct AdmittedLibrary {
-  std::string path;  // as the host named it, for texts
-  Fd sealed;         // what will be loaded
-  Mapping bytes;     // of the file, as it was sealed
-  // With a certificate only. The digest is that of `bytes`, which was signed.
-  std::optional<Digest> digest;
-  std::optional<Verified> verified;
-  // After LookThrough.
-  ElfFacts facts;
-  bool was_archive = false;  // `sealed` is then what was linked of it, `linked` its bytes
-  Mapping linked;
-};
-
-// Read a file of 64 bytes to 1 GiB, seal it, and, with a certificate, verify it.
-//   Fails  REFUSED with a reason of 2001 to 2027 or 3001 to 3006; the text names the
-//   file.
-Result<AdmittedLibrary> AdmitFile(const std::string& path, const Admission& admission,
-                                  LibcryptoSource& libcrypto);
-
-// Look through the ELF file that was admitted, and compare what it needs with what was
-// signed. A static archive is linked into a library first, which takes the place of
-// `sealed`. `bytes` are those of the file, whoever holds the mapping now.
-//   Fails  REFUSED with a reason of 3007 to 3009, ARCHIVE_MALFORMED, LINK_FAILED or
-//   NEEDED;
-//          the text names the file.
-Status LookThrough(std::span<const std::byte> bytes, AdmittedLibrary* library);
-
-// The second part of it: for a library that was looked through before.
-//   Fails  REFUSED with NEEDED.
-Status CheckNeeds(const AdmittedLibrary& library, const std::vector<std::string>& needed);
-
-// The parts of it that an inspection calls one by one.
-Policy PolicyOf(const std::string& path, const Admission& admission);
-// Whether a file is to be linked: an archive, or what a linker would take for its script.
-bool IsForTheLinker(std::span<const std::byte> bytes, const std::string& path);
-// What a host says that does not allow unsigned libraries: REFUSED with UNSIGNED.
-Status NoCertificate(const std::string& path);
-
-// What whoever runs the host should hear of: a certificate that ends within 30 days.
-std::vector<std::string> WarningsOf(const Verified& verified, int64_t now);
-
-// Admit and look through, without a certificate. `bytes` are those of `sealed` in the
-// end.
-Result<AdmittedLibrary> AdmitLibrary(const std::string& path);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ADMIT_ADMIT_H_
-
-#include <cstring>
-#include <string_view>
-#include <utility>
-
-//
-// A walk over a static archive before a linker sees it: everything in it must be an
-// object file of this machine, and lie where it says. Works on bytes alone, so that it
-// can be fuzzed.
-//
-// Source: "System V Application Binary Interface", Archive File; the GNU names of ar(5):
-// `/` is a table of symbols, `//` one of long names, `/123` a name in it.
-#ifndef ALLOY_SRC_ADMIT_ARCHIVE_H_
-#define ALLOY_SRC_ADMIT_ARCHIVE_H_
-
-#include <cstddef>
-#include <span>
-#include <string_view>
-
-
-namespace alloy::core_v0_1 {
-
-struct ArchiveFacts {
-  size_t objects = 0;
-};
-
-// Whether these bytes are an archive, a thin one included: by their first eight.
-bool IsArchive(std::span<const std::byte> image);
-
-// Whether a file is meant to be one: a linker takes a text of that name for its script.
-bool IsNamedArchive(std::string_view path);
-
-// What is in an archive that may be linked. Names are told and never followed.
-//   Fails  REFUSED with ARCHIVE_MALFORMED: a thin archive, one that is cut short or whose
-//          sizes lie, no object in it, or anything but relocatable objects of this
-//          machine (a compiler's intermediate code, nested archives, texts).
-Result<ArchiveFacts> WalkArchive(std::span<const std::byte> image);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ADMIT_ARCHIVE_H_
-//
-// From an archive in sealed memory to a shared library in sealed memory, by the compiler
-// of this machine.
-#ifndef ALLOY_SRC_ADMIT_LINK_H_
-#define ALLOY_SRC_ADMIT_LINK_H_
-
-#include <cstdint>
-#include <string>
-#include <vector>
-
-
-namespace alloy::core_v0_1 {
-
-// Where to look for a compiler, and how long it may take. The defaults are the ones that
-// hosts get; tests have others.
-struct LinkTools {
-  // Absolute paths, the first that is there. Never PATH: what runs here is not for the
-  // environment to choose.
-  std::vector<std::string> compilers = {
-      "/usr/bin/c++",       "/usr/bin/g++",       "/usr/bin/clang++",
-      "/usr/local/bin/c++", "/usr/local/bin/g++", "/usr/local/bin/clang++",
-      "/usr/bin/cc",        "/usr/bin/gcc",       "/usr/bin/clang",
-      "/usr/local/bin/cc",  "/usr/local/bin/gcc"};
-  int64_t limit_ns = int64_t{60} * 1'000'000'000;
-};
-
-// Link what alloy_backend_init needs of a sealed archive into a library that exports it
-// alone. The archive must have been walked; the library must still be looked through.
-// `path` is the archive's, for texts.
-//   Gives  sealed memory, unsealed yet: nobody but this process has it open.
-//   Fails  REFUSED with LINK_FAILED: no compiler, the linker's own text, too long; or
-//          CANNOT_SEAL.
-Result<Fd> LinkArchive(const Fd& archive, const std::string& path,
-                       const LinkTools& tools = {});
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ADMIT_LINK_H_
-//
-// From a file to memory that nobody can change: what is looked at there is what runs.
-#ifndef ALLOY_SRC_ADMIT_SEALED_COPY_H_
-#define ALLOY_SRC_ADMIT_SEALED_COPY_H_
-
-#include <cstdint>
-#include <string>
-
-
-namespace alloy::core_v0_1 {
-
-inline constexpr int64_t kMaxLibrary = int64_t{1} << 30;
-
-struct OpenedFile {
-  Fd file;
-  int64_t size = 0;
-};
-
-// Open a regular file of 64 bytes to 1 GiB, without waiting for anything.
-//   Fails  REFUSED with CANNOT_OPEN, NOT_A_FILE, TOO_SMALL or TOO_LARGE.
-Result<OpenedFile> OpenLibraryFile(const std::string& path);
-
-struct SealedCopy {
-  Fd sealed;
-  Mapping bytes;  // of `sealed`
-};
-
-// Read the file once, exactly `size` bytes, into memory under all four seals.
-//   Fails  REFUSED with CHANGED, CANNOT_OPEN or CANNOT_SEAL.
-Result<SealedCopy> CopySealed(const OpenedFile& opened);
-
-// Seal memory that was written, and map it.
-//   Fails  REFUSED with CANNOT_SEAL.
-Status SealAndMap(int64_t size, const Fd& memory, Mapping* bytes);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ADMIT_SEALED_COPY_H_
-#ifndef ALLOY_SRC_ADMIT_SIDECAR_FILE_H_
-#define ALLOY_SRC_ADMIT_SIDECAR_FILE_H_
-
-#include <string>
-
-
-namespace alloy::core_v0_1 {
-
-inline std::string SidecarBeside(const std::string& library) {
-  return library + ".alloysig";
-}
-
-// The bytes of the signature file of a library. Texts name `path`.
-//   Fails  REFUSED with NO_SIDECAR (not there, not readable, not a regular file) or
-//          SIDECAR_MALFORMED (larger than any is).
-Result<std::string> ReadSidecar(const std::string& path, const std::string& library);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ADMIT_SIDECAR_FILE_H_
-
-namespace alloy::core_v0_1 {
-
-Policy PolicyOf(const std::string& path, const Admission& admission) {
-  return {.library = path,
-          .name = admission.name,
-          .min_sequence = admission.min_sequence,
-          .now = admission.now};
-}
-
-bool IsForTheLinker(std::span<const std::byte> bytes, const std::string& path) {
-  constexpr std::string_view kElf =
-      "\x7f"
-      "ELF";
-  const bool is_elf = bytes.size() >= kElf.size() &&
-                      std::memcmp(bytes.data(), kElf.data(), kElf.size()) == 0;
-  return IsArchive(bytes) || (!is_elf && IsNamedArchive(path));
-}
-
-Status NoCertificate(const std::string& path) {
-  return Fail(ALLOY_REFUSED, ALLOY_REASON_UNSIGNED,
-              path +
-                  ": no certificate is given, and this host does not allow unsigned "
-                  "libraries; give the certificate of its signer (`arrowalloy "
-                  "cert-base64 FILE` prints it), or allow them when the host is made "
-                  "(ALLOY_ALLOW_UNSIGNED, AllowUnsigned) if you trust the file");
-}
-
-namespace {
-
-// What is signed about a file of this size, before a byte of it is read.
-Result<Verified> VerifyStatement(const Crypto& crypto, const Certificate& anchor,
-                                 int64_t size, const std::string& path,
-                                 const Admission& admission) {
-  const std::string sidecar_path =
-      admission.sidecar.empty() ? SidecarBeside(path) : admission.sidecar;
-  ALLOY_ASSIGN_OR_RETURN(const std::string sidecar, ReadSidecar(sidecar_path, path));
-  auto verified = VerifySidecar(crypto, anchor, sidecar, admission.now);
-  if (!verified.ok()) return verified.status().WithPrefix(sidecar_path + ": ");
-  const Status wanted =
-      CheckStatement(verified->statement, size, PolicyOf(path, admission));
-  if (!wanted.ok()) return wanted.WithPrefix(sidecar_path + ": ");
-  return verified;
-}
-
-Status CopyInto_admit(const OpenedFile& opened, AdmittedLibrary* library) {
-  auto copy = CopySealed(opened);
-  if (!copy.ok()) return copy.status().WithPrefix(library->path + ": ");
-  library->sealed = std::move(copy->sealed);
-  library->bytes = std::move(copy->bytes);
-  return Status();
-}
-
-Status AdmitSigned(const Admission& admission, const Crypto& crypto,
-                   AdmittedLibrary* library) {
-  const std::string& path = library->path;
-  auto anchor = ParseCertificateArgument(crypto, admission.certificate);
-  if (!anchor.ok()) return anchor.status().WithPrefix(path + ": ");
-  auto opened = OpenLibraryFile(path);
-  if (!opened.ok()) return opened.status().WithPrefix(path + ": ");
-  ALLOY_ASSIGN_OR_RETURN(library->verified,
-                         VerifyStatement(crypto, *anchor, opened->size, path, admission));
-  ALLOY_TRY(CopyInto_admit(*opened, library));
-  // Of the sealed copy and not of what was read: until the seals are on, whoever may open
-  // this process's descriptors could have written to it.
-  ALLOY_ASSIGN_OR_RETURN(library->digest, crypto.Sha256(Bytes(library->bytes)));
-  const Status same = CheckDigest(crypto, library->verified->statement, *library->digest,
-                                  PolicyOf(path, admission));
-  return same.ok() ? same : same.WithPrefix(path + ": ");
-}
-
-// A static archive becomes the library that is linked of it.
-Status Link(std::span<const std::byte> archive, AdmittedLibrary* library) {
-  ALLOY_TRY(WalkArchive(archive).status());
-  ALLOY_ASSIGN_OR_RETURN(Fd linked, LinkArchive(library->sealed, library->path));
-  FileFacts facts;
-  if (const int error = GetFileFacts(linked, &facts); error != 0) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_CANNOT_OPEN,
-                "cannot be inspected: " + ErrorText(error));
-  }
-  if (facts.size == 0 || facts.size > kMaxLibrary) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_LINK_FAILED,
-                "its linker wrote a library of " + std::to_string(facts.size) + " bytes");
-  }
-  ALLOY_TRY(SealAndMap(facts.size, linked, &library->linked));
-  library->sealed = std::move(linked);
-  library->was_archive = true;
-  return Status();
-}
-
-Status LookInto_admit(std::span<const std::byte> bytes, AdmittedLibrary* library) {
-  if (IsForTheLinker(bytes, library->path)) {
-    ALLOY_TRY(Link(bytes, library));
-    bytes = Bytes(library->linked);
-  }
-  ALLOY_ASSIGN_OR_RETURN(library->facts, LookThroughElf(bytes));
-  return Status();
-}
-
-}  // namespace
-
-Result<AdmittedLibrary> AdmitFile(const std::string& path, const Admission& admission,
-                                  LibcryptoSource& libcrypto) {
-  AdmittedLibrary library;
-  library.path = path;
-  if (!admission.certificate.empty()) {
-    auto crypto = libcrypto.Get();
-    if (!crypto.ok()) return crypto.status().WithPrefix(path + ": ");
-    ALLOY_TRY(AdmitSigned(admission, **crypto, &library));
-    return library;
-  }
-  auto opened = OpenLibraryFile(path);
-  if (!opened.ok()) return opened.status().WithPrefix(path + ": ");
-  ALLOY_TRY(CopyInto_admit(*opened, &library));
-  return library;
-}
-
-Status LookThrough(std::span<const std::byte> bytes, AdmittedLibrary* library) {
-  const Status status = LookInto_admit(bytes, library);
-  if (!status.ok()) return status.WithPrefix(library->path + ": ");
-  return CheckNeeds(*library, library->facts.needed);
-}
-
-Status CheckNeeds(const AdmittedLibrary& library,
-                  const std::vector<std::string>& needed) {
-  if (!library.verified || library.was_archive) return Status();
-  const Status same =
-      CheckNeeded(library.verified->statement, needed, PolicyOf(library.path, {}));
-  return same.ok() ? same : same.WithPrefix(library.path + ": ");
-}
-
-std::vector<std::string> WarningsOf(const Verified& verified, int64_t now) {
-  constexpr int64_t kDay = 86400, kNotice = 30 * kDay;
-  const CertificateFacts& first = verified.first_to_end();
-  if (first.not_after - now >= kNotice) return {};
-  return {"the certificate of " + first.subject + " ends at " +
-          TimeText(first.not_after) + ", in " +
-          std::to_string((first.not_after - now) / kDay) +
-          " days; renew it, and sign the library again: arrowalloy sign"};
-}
-
-Result<AdmittedLibrary> AdmitLibrary(const std::string& path) {
-  LibcryptoSource unused;
-  ALLOY_ASSIGN_OR_RETURN(AdmittedLibrary library, AdmitFile(path, {}, unused));
-  ALLOY_TRY(LookThrough(Bytes(library.bytes), &library));
-  if (library.was_archive) library.bytes = std::move(library.linked);
-  return library;
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/admit/archive.cc ------------------------------------------------------------------
-
-#include <algorithm>
-#include <charconv>
-#include <cstdint>
-#include <optional>
-#include <string>
-
-//
-// A relocatable ELF object, as far as it decides whether a linker may have it.
-#ifndef ALLOY_SRC_ADMIT_ELF_OBJECT_H_
-#define ALLOY_SRC_ADMIT_ELF_OBJECT_H_
-
-#include <cstddef>
-#include <span>
-
-
-namespace alloy::core_v0_1 {
-
-// Whether these bytes are a relocatable object of this machine that holds machine code
-// and no compiler's intermediate code in its place or beside it.
-//   Fails  REFUSED with ARCHIVE_MALFORMED.
-Status CheckObject(std::span<const std::byte> image);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ADMIT_ELF_OBJECT_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr std::string_view kMagic = "!<arch>\n", kThinMagic = "!<thin>\n";
-// The header of a member: name 16, date 12, owner 6, group 6, mode 8, size 10, mark 2.
-constexpr size_t kHeaderSize_archive = 60, kNameSize = 16, kSizeAt = 48, kSizeSize = 10,
-                 kMarkAt = 58;
-constexpr std::string_view kMark = "`\n";
-
-Status Malformed(std::string text) {
-  return Fail(ALLOY_REFUSED, ALLOY_REASON_ARCHIVE_MALFORMED, std::move(text));
-}
-
-std::string_view AsText(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-std::string_view WithoutBlanks(std::string_view text) {
-  const size_t last = text.find_last_not_of(' ');
-  return text.substr(0, last == text.npos ? 0 : last + 1);
-}
-
-// A decimal number that fills its field but for blanks behind it.
-std::optional<uint64_t> Number_archive(std::string_view field) {
-  field = WithoutBlanks(field);
-  uint64_t value = 0;
-  const auto [end, error] =
-      std::from_chars(field.data(), field.data() + field.size(), value);
-  if (field.empty() || error != std::errc() || end != field.data() + field.size()) {
-    return std::nullopt;
-  }
-  return value;
-}
-
-// As it may stand in a text: a name is whatever bytes its author chose.
-std::string Shown(std::string_view name) {
-  constexpr size_t kMost = 80;
-  std::string shown(name.substr(0, kMost));
-  std::ranges::replace_if(shown, [](char c) { return c < 0x20 || c > 0x7e; }, '?');
-  if (name.size() > kMost) shown += "...";
-  return shown;
-}
-
-class ArchiveWalk {
- public:
-  explicit ArchiveWalk(std::string_view image) : image_(image) {}
-
-  Result<ArchiveFacts> Run() {
-    size_t at = kMagic.size();
-    while (at < image_.size()) {
-      ++count_;
-      ALLOY_ASSIGN_OR_RETURN(const size_t size, MemberSize(at));
-      const std::string_view field = image_.substr(at, kNameSize);
-      const std::string_view body = image_.substr(at + kHeaderSize_archive, size);
-      ALLOY_TRY(Visit(WithoutBlanks(field), body));
-      at += kHeaderSize_archive + size;
-      at += at % 2;  // members begin at even places
-    }
-    if (facts_.objects == 0) {
-      return Malformed("an archive without any object file; was it made of nothing?");
-    }
-    return facts_;
-  }
-
- private:
-  std::string Which() const { return "member " + std::to_string(count_); }
-
-  Result<size_t> MemberSize(size_t at) const {
-    if (image_.size() - at < kHeaderSize_archive) {
-      return Malformed("the archive ends inside the header of " + Which() +
-                       "; is it complete?");
-    }
-    if (image_.substr(at + kMarkAt, kMark.size()) != kMark) {
-      return Malformed("the header of " + Which() + " is malformed");
-    }
-    const auto size = Number_archive(image_.substr(at + kSizeAt, kSizeSize));
-    if (!size) return Malformed("the size of " + Which() + " is no number");
-    const size_t rest = image_.size() - at - kHeaderSize_archive;
-    if (*size > rest) {
-      return Malformed(Which() + " says that it has " + std::to_string(*size) +
-                       " bytes, and the archive has " + std::to_string(rest) +
-                       " more; is it complete?");
-    }
-    return static_cast<size_t>(*size);
-  }
-
-  Status Visit(std::string_view name, std::string_view body) {
-    if (name == "/" || name == "/SYM64/") return Status();  // the table of symbols
-    if (name == "//") {
-      if (long_names_) return Malformed("the archive has two tables of long names");
-      long_names_ = body;
-      return Status();
-    }
-    ALLOY_ASSIGN_OR_RETURN(const std::string shown, NameOf(name));
-    ++facts_.objects;
-    return CheckObject(std::as_bytes(std::span(body)))
-        .WithPrefix(Which() + " (" + shown + "): ");
-  }
-
-  Result<std::string> NameOf(std::string_view name) const {
-    if (name.starts_with("#1/") || name.starts_with("__.SYMDEF")) {
-      return Malformed(
-          "an archive of the BSD kind; make it with GNU ar or llvm-ar "
-          "--format=gnu");
-    }
-    if (!name.starts_with('/')) return Shown(name.substr(0, name.rfind('/')));
-    const auto offset = Number_archive(name.substr(1));
-    if (!offset || !long_names_ || *offset >= long_names_->size()) {
-      return Malformed("the name of " + Which() + " is not in the table of long names");
-    }
-    const std::string_view rest = long_names_->substr(*offset);
-    return Shown(rest.substr(0, rest.find("/\n")));
-  }
-
-  const std::string_view image_;
-  ArchiveFacts facts_;
-  size_t count_ = 0;
-  std::optional<std::string_view> long_names_;
-};
-
-}  // namespace
-
-bool IsArchive(std::span<const std::byte> image) {
-  const std::string_view text = AsText(image);
-  return text.starts_with(kMagic) || text.starts_with(kThinMagic);
-}
-
-bool IsNamedArchive(std::string_view path) { return path.ends_with(".a"); }
-
-Result<ArchiveFacts> WalkArchive(std::span<const std::byte> image) {
-  const std::string_view text = AsText(image);
-  if (text.starts_with(kThinMagic)) {
-    return Malformed(
-        "a thin archive, which only names its objects and holds none; make it without "
-        "the T of ar");
-  }
-  if (!text.starts_with(kMagic)) {
-    return Malformed(
-        "no archive: it does not begin with !<arch>. A linker would take it for a "
-        "script; name an archive made by ar, or a shared library");
-  }
-  return ArchiveWalk(text).Run();
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/admit/elf.cc ----------------------------------------------------------------------
-
-#include <algorithm>
-#include <cstdint>
-#include <optional>
-#include <string_view>
-
-//
-// The parts of a 64-bit little-endian shared library that decide what the loader does
-// with it. Every offset is checked against the image before it is followed.
-#ifndef ALLOY_SRC_ADMIT_ELF_READER_H_
-#define ALLOY_SRC_ADMIT_ELF_READER_H_
-
-#include <cstddef>
-#include <cstdint>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
-
-
-namespace alloy::core_v0_1 {
-
-#if defined(__x86_64__)
-inline constexpr uint16_t kElfMachine = 62;
-inline constexpr const char* kElfMachineName = "x86-64";
-#elif defined(__aarch64__)
-inline constexpr uint16_t kElfMachine = 183;
-inline constexpr const char* kElfMachineName = "arm64";
-#else
-#error "Alloy runs on Linux on x86-64 and arm64 with glibc."
-#endif
-
-// Program header types and flags.
-inline constexpr uint32_t kElfLoad = 1, kElfDynamicSegment = 2, kElfInterpreter = 3,
-                          kElfStack = 0x6474e551;
-inline constexpr uint32_t kElfExecute = 1, kElfWrite = 2;
-
-// Tags of the dynamic section.
-inline constexpr int64_t kElfNeeded = 1, kElfHash = 4, kElfStringTable = 5,
-                         kElfSymbolTable = 6, kElfStringSize = 10, kElfSymbolSize = 11,
-                         kElfRpath = 15, kElfTextRelocations = 22, kElfRunpath = 29,
-                         kElfFlags = 30, kElfGnuHash = 0x6ffffef5,
-                         kElfDependencyAudit = 0x6ffffefb, kElfAudit = 0x6ffffefc,
-                         kElfFlags1 = 0x6ffffffb, kElfAuxiliary = 0x7ffffffd,
-                         kElfFilter = 0x7fffffff;
-inline constexpr uint64_t kElfFlagTextRelocations = 4;
-// What it exports, or filters, would reach beyond itself, whatever dlopen is told.
-inline constexpr uint64_t kElfFlag1Global = 0x2, kElfFlag1LoadFilter = 0x10,
-                          kElfFlag1Interpose = 0x400, kElfFlag1Pie = 0x08000000;
-
-struct ElfSegment {
-  uint32_t type = 0;
-  uint32_t flags = 0;
-  uint64_t offset = 0;     // in the file
-  uint64_t address = 0;    // when loaded, from the library's base
-  uint64_t file_size = 0;  // bytes in the file
-  uint64_t size = 0;       // bytes when loaded
-};
-
-struct ElfDynamic {
-  int64_t tag = 0;
-  uint64_t value = 0;
-};
-
-struct ElfSymbol {
-  uint64_t name = 0;  // for ElfReader::String
-  bool is_export = false;
-  bool is_function = false;
-};
-
-class ElfReader {
- public:
-  // Borrows the image as long as the reader.
-  static Result<ElfReader> Read(std::span<const std::byte> image);
-
-  const std::vector<ElfSegment>& segments() const { return segments_; }
-  const std::vector<ElfDynamic>& dynamic() const {
-    return dynamic_;
-  }  // without the end mark
-  uint64_t symbol_count() const { return symbol_count_; }
-
-  Result<ElfSymbol> Symbol(uint64_t index) const;
-  Result<std::string_view> String(uint64_t offset) const;  // of the dynamic string table
-
- private:
-  explicit ElfReader(std::span<const std::byte> image) : image_(image) {}
-
-  Status ReadHeader();
-  Status ReadSegments();
-  Status ReadDynamic();
-  Status ReadTables();
-  Result<uint64_t> CountByHash(uint64_t address) const;
-  Result<uint64_t> CountByGnuHash(uint64_t address) const;
-
-  // Where `size` bytes at a loaded address lie in the file, inside one segment.
-  Result<uint64_t> FileOffset(uint64_t address, uint64_t size, const char* what) const;
-  // A number at a file offset that was checked.
-  template <typename T>
-  T At(uint64_t offset) const;
-
-  std::span<const std::byte> image_;
-  uint64_t headers_ = 0;
-  uint16_t header_count_ = 0;
-  std::vector<ElfSegment> segments_;
-  std::vector<ElfDynamic> dynamic_;
-  uint64_t symbols_ = 0;
-  uint64_t symbol_count_ = 0;
-  std::string_view strings_;
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ADMIT_ELF_READER_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-Status ElfRefused(std::string text) {
-  return Fail(ALLOY_REFUSED, ALLOY_REASON_ELF_REFUSED, std::move(text));
-}
-
-// The flags of the linkers that authors use, for the errors that a flag mends.
-constexpr std::string_view kOneExport =
-    "; export one symbol alone: link with -Wl,--version-script=alloy_backend.map "
-    "(CMake's "
-    "alloy::backend does), or with -Wl,--exclude-libs,ALL in Rust";
-
-// What was found, each text once, and no more of it than anyone reads.
-class Findings {
- public:
-  void Add(Status fault) {
-    const auto same = [&](const Status& f) {
-      return f.fault().text == fault.fault().text;
-    };
-    if (faults_.size() >= kMost || std::ranges::any_of(faults_, same)) return;
-    faults_.push_back(std::move(fault));
-  }
-  void Refuse(std::string text) { Add(ElfRefused(std::move(text))); }
-  std::vector<Status> Take() { return std::move(faults_); }
-
- private:
-  static constexpr size_t kMost = 32;
-  std::vector<Status> faults_;
-};
-
-void CheckSegments(const ElfReader& elf, Findings& findings) {
-  bool stack_said = false;
-  for (const ElfSegment& segment : elf.segments()) {
-    const bool writable = (segment.flags & kElfWrite) != 0;
-    const bool executable = (segment.flags & kElfExecute) != 0;
-    if (segment.type == kElfInterpreter) {
-      findings.Refuse(
-          "a program (it names an interpreter), not a shared library; link with -shared");
-    }
-    if (segment.type == kElfLoad && writable && executable) {
-      findings.Refuse("a segment is writable and executable at once");
-    }
-    if (segment.type == kElfStack) {
-      stack_said = true;
-      if (executable) {
-        findings.Refuse("asks for an executable stack; link with -Wl,-z,noexecstack");
-      }
-    }
-  }
-  if (!stack_said) {
-    findings.Refuse(
-        "has no PT_GNU_STACK, which asks for an executable stack; link with "
-        "-Wl,-z,noexecstack");
-  }
-}
-
-// An offset that leaves the string table ends the look: the file is malformed.
-Status CheckNeeded(const ElfReader& elf, uint64_t offset, ElfFacts& facts,
-                   Findings& findings) {
-  ALLOY_ASSIGN_OR_RETURN(const std::string_view name, elf.String(offset));
-  facts.needed.emplace_back(name);
-  if (name.empty() || name.find('/') != name.npos || name.find('$') != name.npos) {
-    findings.Refuse("needs \"" + std::string(name) +
-                    "\" by a path; name a library by its SONAME alone");
-  }
-  return Status();
-}
-
-Status CheckDynamic(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
-  for (const ElfDynamic& entry : elf.dynamic()) {
-    switch (entry.tag) {
-      case kElfNeeded:
-        ALLOY_TRY(CheckNeeded(elf, entry.value, facts, findings));
-        break;
-      case kElfRpath:
-      case kElfRunpath:
-        findings.Refuse(
-            "carries an RPATH or RUNPATH; link without -rpath (CMake: "
-            "BUILD_WITH_INSTALL_RPATH)");
-        break;
-      case kElfAuxiliary:
-      case kElfFilter:
-      case kElfAudit:
-      case kElfDependencyAudit:
-        findings.Refuse(
-            "makes the loader load other libraries (AUXILIARY, FILTER or AUDIT)");
-        break;
-      case kElfTextRelocations:
-        findings.Refuse("has text relocations; compile with -fPIC");
-        break;
-      case kElfFlags:
-        if ((entry.value & kElfFlagTextRelocations) != 0) {
-          findings.Refuse("has text relocations; compile with -fPIC");
-        }
-        break;
-      case kElfFlags1:
-        if ((entry.value & kElfFlag1Pie) != 0) {
-          findings.Refuse(
-              "a program (a position independent executable), not a shared "
-              "library; link with -shared");
-        }
-        if ((entry.value &
-             (kElfFlag1Global | kElfFlag1LoadFilter | kElfFlag1Interpose)) != 0) {
-          findings.Refuse(
-              "reaches into other libraries (the flags GLOBAL, INTERPOSE or LOADFLTR); "
-              "link without -z global, interpose or loadfltr");
-        }
-        break;
-      default:
-        break;
-    }
-  }
-  return Status();
-}
-
-Status TooManyExports(const std::vector<std::string>& exports) {
-  std::string text = "exports " + std::to_string(exports.size()) +
-                     " symbols instead of alloy_backend_init alone:";
-  constexpr size_t kNamed = 8;
-  for (size_t i = 0; i < std::min(kNamed, exports.size()); ++i) {
-    text += (i == 0 ? " " : ", ") + exports[i].substr(0, 60);
-  }
-  if (exports.size() > kNamed) text += ", …";
-  return Fail(ALLOY_REFUSED, ALLOY_REASON_EXPORTS, text.append(kOneExport));
-}
-
-Status CheckExports(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
-  bool has_init = false;
-  for (uint64_t i = 1; i < elf.symbol_count(); ++i) {
-    ALLOY_ASSIGN_OR_RETURN(const ElfSymbol symbol, elf.Symbol(i));
-    if (!symbol.is_export) continue;
-    ALLOY_ASSIGN_OR_RETURN(const std::string_view name, elf.String(symbol.name));
-    if (name == "alloy_backend_init") {
-      has_init = true;
-      if (!symbol.is_function) {
-        findings.Add(Fail(ALLOY_REFUSED, ALLOY_REASON_EXPORTS,
-                          "alloy_backend_init is not a plain function"));
-      }
-    }
-    facts.exports.emplace_back(name);
-  }
-  if (!has_init) {
-    findings.Add(
-        Fail(ALLOY_REFUSED, ALLOY_REASON_EXPORTS,
-             "does not export alloy_backend_init, so it is no Alloy backend; in C++ use "
-             "ALLOY_BACKEND, in Rust arrowalloy::backend!"));
-  } else if (facts.exports.size() != 1) {
-    findings.Add(TooManyExports(facts.exports));
-  }
-  return Status();
-}
-
-Status LookInto_elf(std::span<const std::byte> image, ElfFacts& facts, Findings& findings) {
-  ALLOY_ASSIGN_OR_RETURN(const ElfReader elf, ElfReader::Read(image));
-  CheckSegments(elf, findings);
-  ALLOY_TRY(CheckDynamic(elf, facts, findings));
-  return CheckExports(elf, facts, findings);
-}
-
-}  // namespace
-
-ElfFindings FindAllInElf(std::span<const std::byte> image) {
-  ElfFindings all;
-  Findings findings;
-  if (Status malformed = LookInto_elf(image, all.facts, findings); !malformed.ok()) {
-    findings.Add(std::move(malformed));
-  }
-  all.faults = findings.Take();
-  return all;
-}
-
-Result<ElfFacts> LookThroughElf(std::span<const std::byte> image) {
-  ElfFindings all = FindAllInElf(image);
-  if (!all.faults.empty()) return all.faults.front();
-  return std::move(all.facts);
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/admit/elf_object.cc ---------------------------------------------------------------
-
-#include <cstdint>
-#include <cstring>
-#include <string>
-#include <string_view>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr uint64_t kHeaderSize_elf_object = 64, kSectionSize = 64;
-constexpr uint16_t kRelocatable = 1, kIndexElsewhere = 0xffff;
-
-Status NoObject(std::string text) {
-  return Fail(ALLOY_REFUSED, ALLOY_REASON_ARCHIVE_MALFORMED, std::move(text));
-}
-
-Status IntermediateCode(const char* whose) {
-  return NoObject(std::string("holds the intermediate code of ") + whose +
-                  " instead of machine code alone; compile without link-time "
-                  "optimisation (-fno-lto)");
-}
-
-class ObjectFile {
- public:
-  explicit ObjectFile(std::string_view image) : image_(image) {}
-
-  Status CheckHeader() const {
-    if (image_.starts_with("BC\xc0\xde") || image_.starts_with("\xde\xc0\x17\x0b")) {
-      return IntermediateCode("LLVM");
-    }
-    if (image_.size() < kHeaderSize_elf_object || !image_.starts_with("\x7f"
-                                                           "ELF")) {
-      return NoObject("is no ELF object");
-    }
-    if (At<uint8_t>(4) != 2 || At<uint8_t>(5) != 1 || At<uint16_t>(18) != kElfMachine) {
-      return NoObject(std::string("was made for another machine; wanted ") +
-                      kElfMachineName);
-    }
-    if (At<uint16_t>(16) != kRelocatable) {
-      return NoObject("is no relocatable object (ELF type " +
-                      std::to_string(At<uint16_t>(16)) + ", wanted 1)");
-    }
-    return Status();
-  }
-
-  // GCC keeps its intermediate code in sections of its own.
-  Status CheckSections() const {
-    const auto table = At<uint64_t>(40);
-    if (table == 0) return NoObject("has no sections");
-    if (At<uint16_t>(58) != kSectionSize || !LiesWithin(table, kSectionSize)) {
-      return NoObject("has its section headers outside of itself");
-    }
-    // Numbers that 16 bits cannot hold stand in the first section.
-    uint64_t count = At<uint16_t>(60), names = At<uint16_t>(62);
-    if (count == 0) count = At<uint64_t>(table + 32);
-    if (names == kIndexElsewhere) names = At<uint32_t>(table + 40);
-    if (count > image_.size() / kSectionSize ||
-        !LiesWithin(table, count * kSectionSize) || names >= count) {
-      return NoObject("has its section headers outside of itself");
-    }
-    const uint64_t strings = table + names * kSectionSize;
-    const auto begin = At<uint64_t>(strings + 24), size = At<uint64_t>(strings + 32);
-    if (!LiesWithin(begin, size)) {
-      return NoObject("has the names of its sections outside of itself");
-    }
-    const std::string_view text = image_.substr(begin, size);
-    for (uint64_t i = 0; i < count; ++i) {
-      const auto name = At<uint32_t>(table + i * kSectionSize);
-      if (name < size && text.substr(name).starts_with(".gnu.lto_")) {
-        return IntermediateCode("GCC");
-      }
-    }
-    return Status();
-  }
-
- private:
-  bool LiesWithin(uint64_t offset, uint64_t size) const {
-    return offset <= image_.size() && size <= image_.size() - offset;
-  }
-  template <typename T>
-  T At(uint64_t offset) const {
-    T value;
-    std::memcpy(&value, image_.data() + offset, sizeof(T));
-    return value;
-  }
-
-  const std::string_view image_;
-};
-
-}  // namespace
-
-Status CheckObject(std::span<const std::byte> image) {
-  const ObjectFile object(
-      std::string_view(reinterpret_cast<const char*>(image.data()), image.size()));
-  ALLOY_TRY(object.CheckHeader());
-  return object.CheckSections();
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/admit/elf_reader.cc ---------------------------------------------------------------
-
-#include <algorithm>
-#include <cstring>
-#include <optional>
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr uint64_t kHeaderSize_elf_reader = 64;
-constexpr uint64_t kProgramHeaderSize = 56;
-constexpr uint64_t kSymbolSize = 24;
-constexpr uint64_t kDynamicSize = 16;
-constexpr uint16_t kMaxSegments = 128;
-constexpr uint64_t kPage = 4096;  // the least that a machine maps
-
-Status ElfMalformed(std::string text) {
-  return Fail(ALLOY_REFUSED, ALLOY_REASON_ELF_MALFORMED, std::move(text));
-}
-
-bool LiesWithin(uint64_t offset, uint64_t size, uint64_t whole) {
-  return offset <= whole && size <= whole - offset;
-}
-
-}  // namespace
-
-template <typename T>
-T ElfReader::At(uint64_t offset) const {
-  T value;
-  std::memcpy(&value, image_.data() + offset, sizeof(T));
-  return value;
-}
-
-Result<ElfReader> ElfReader::Read(std::span<const std::byte> image) {
-  ElfReader reader(image);
-  ALLOY_TRY(reader.ReadHeader());
-  ALLOY_TRY(reader.ReadSegments());
-  ALLOY_TRY(reader.ReadDynamic());
-  ALLOY_TRY(reader.ReadTables());
-  return reader;
-}
-
-Status ElfReader::ReadHeader() {
-  if (image_.size() < kHeaderSize_elf_reader || std::memcmp(image_.data(),
-                                                 "\x7f"
-                                                 "ELF",
-                                                 4) != 0) {
-    return ElfMalformed("not an ELF file");
-  }
-  if (At<uint8_t>(4) != 2) return ElfMalformed("not a 64-bit ELF file");
-  if (At<uint8_t>(5) != 1) return ElfMalformed("not a little-endian ELF file");
-  const auto type = At<uint16_t>(16), machine = At<uint16_t>(18);
-  if (type != 3) {
-    return ElfMalformed("not a shared library (ELF type " + std::to_string(type) +
-                        ", wanted 3); link with -shared");
-  }
-  if (machine != kElfMachine) {
-    return ElfMalformed("made for another machine (ELF machine " +
-                        std::to_string(machine) + ", wanted " +
-                        std::to_string(kElfMachine) + ", " + kElfMachineName + ")");
-  }
-  headers_ = At<uint64_t>(32);
-  header_count_ = At<uint16_t>(56);
-  if (At<uint16_t>(54) != kProgramHeaderSize || header_count_ == 0 ||
-      header_count_ > kMaxSegments ||
-      !LiesWithin(headers_, header_count_ * kProgramHeaderSize, image_.size())) {
-    return ElfMalformed("the program headers are malformed or lie outside of the file");
-  }
-  return Status();
-}
-
-Status ElfReader::ReadSegments() {
-  uint64_t next_address = 0;
-  for (uint16_t i = 0; i < header_count_; ++i) {
-    const uint64_t at = headers_ + i * kProgramHeaderSize;
-    const ElfSegment segment{.type = At<uint32_t>(at),
-                             .flags = At<uint32_t>(at + 4),
-                             .offset = At<uint64_t>(at + 8),
-                             .address = At<uint64_t>(at + 16),
-                             .file_size = At<uint64_t>(at + 32),
-                             .size = At<uint64_t>(at + 40)};
-    const std::string name = "segment " + std::to_string(i);
-    // A stack has no bytes; every other segment must lie in the file.
-    if (segment.type != kElfStack &&
-        !LiesWithin(segment.offset, segment.file_size, image_.size())) {
-      return ElfMalformed(name + " reaches beyond the end of the file");
-    }
-    if (segment.type == kElfLoad) {
-      if (segment.size < segment.file_size ||
-          !LiesWithin(segment.address, segment.size, uint64_t{1} << 47)) {
-        return ElfMalformed(name + " has an impossible size or address");
-      }
-      // By pages, as the loader maps: a later segment on the same page would replace
-      // bytes that are looked at here.
-      if ((segment.address & ~(kPage - 1)) < next_address) {
-        return ElfMalformed(
-            name + " overlaps the pages of the one before it, or is out of order");
-      }
-      next_address = (segment.address + segment.size + kPage - 1) & ~(kPage - 1);
-    }
-    segments_.push_back(segment);
-  }
-  if (next_address == 0) return ElfMalformed("nothing to load");
-  return Status();
-}
-
-Status ElfReader::ReadDynamic() {
-  const auto is_dynamic = [](const ElfSegment& s) {
-    return s.type == kElfDynamicSegment;
-  };
-  if (std::ranges::count_if(segments_, is_dynamic) != 1) {
-    return ElfMalformed("not exactly one dynamic section");
-  }
-  const ElfSegment& segment = *std::ranges::find_if(segments_, is_dynamic);
-  // The loader reads it at its address; the bytes there must be the ones looked at here.
-  ALLOY_ASSIGN_OR_RETURN(
-      const uint64_t offset,
-      FileOffset(segment.address, segment.file_size, "dynamic section"));
-  if (offset != segment.offset || segment.file_size % kDynamicSize != 0) {
-    return ElfMalformed("the dynamic section is not where its address says");
-  }
-  for (uint64_t at = 0; at < segment.file_size; at += kDynamicSize) {
-    const ElfDynamic entry{At<int64_t>(offset + at), At<uint64_t>(offset + at + 8)};
-    if (entry.tag == 0) return Status();
-    dynamic_.push_back(entry);
-  }
-  return ElfMalformed("the dynamic section has no end");
-}
-
-Status ElfReader::ReadTables() {
-  std::optional<uint64_t> strings, strings_size, symbols, symbol_size, hash, gnu_hash;
-  for (const ElfDynamic& entry : dynamic_) {
-    std::optional<uint64_t>* place = entry.tag == kElfStringTable   ? &strings
-                                     : entry.tag == kElfStringSize  ? &strings_size
-                                     : entry.tag == kElfSymbolTable ? &symbols
-                                     : entry.tag == kElfSymbolSize  ? &symbol_size
-                                     : entry.tag == kElfHash        ? &hash
-                                     : entry.tag == kElfGnuHash     ? &gnu_hash
-                                                                    : nullptr;
-    if (place == nullptr) continue;
-    // The loader takes the last of two, this reader would take the first: neither.
-    if (place->has_value())
-      return ElfMalformed("a table stands twice in the dynamic section");
-    *place = entry.value;
-  }
-  if (!strings || !strings_size || !symbols || symbol_size != kSymbolSize ||
-      (!hash && !gnu_hash)) {
-    return ElfMalformed("the dynamic section lacks its symbol, string or hash table");
-  }
-  ALLOY_ASSIGN_OR_RETURN(const uint64_t strings_at,
-                         FileOffset(*strings, *strings_size, "string table"));
-  strings_ = {reinterpret_cast<const char*>(image_.data()) + strings_at, *strings_size};
-  if (strings_.empty() || strings_.back() != '\0') {
-    return ElfMalformed("the string table does not end with a NUL");
-  }
-  if (hash) {
-    ALLOY_ASSIGN_OR_RETURN(symbol_count_, CountByHash(*hash));
-  }
-  if (gnu_hash) {
-    ALLOY_ASSIGN_OR_RETURN(const uint64_t count, CountByGnuHash(*gnu_hash));
-    symbol_count_ = std::max(symbol_count_, count);
-  }
-  if (symbol_count_ > image_.size() / kSymbolSize) {
-    return ElfMalformed("more symbols than the file can hold");
-  }
-  ALLOY_ASSIGN_OR_RETURN(
-      symbols_, FileOffset(*symbols, symbol_count_ * kSymbolSize, "symbol table"));
-  return Status();
-}
-
-Result<uint64_t> ElfReader::CountByHash(uint64_t address) const {
-  ALLOY_ASSIGN_OR_RETURN(const uint64_t at, FileOffset(address, 8, "hash table"));
-  const uint64_t count = At<uint32_t>(at + 4);
-  const uint64_t words = 2 + uint64_t{At<uint32_t>(at)} + count;
-  ALLOY_TRY(FileOffset(address, words * 4, "hash table").status());
-  return count;
-}
-
-// Header (4 words), a Bloom filter of 64-bit words, the buckets, then one chain word for
-// each symbol from `first` on; the lowest bit ends a chain.
-Result<uint64_t> ElfReader::CountByGnuHash(uint64_t address) const {
-  ALLOY_ASSIGN_OR_RETURN(const uint64_t at, FileOffset(address, 16, "hash table"));
-  const uint64_t buckets = At<uint32_t>(at), first = At<uint32_t>(at + 4),
-                 bloom = At<uint32_t>(at + 8);
-  const uint64_t fixed = 16 + bloom * 8 + buckets * 4;
-  ALLOY_TRY(FileOffset(address, fixed, "hash table").status());
-  uint64_t last = 0;
-  for (uint64_t i = 0; i < buckets; ++i) {
-    last = std::max<uint64_t>(last, At<uint32_t>(at + 16 + bloom * 8 + i * 4));
-  }
-  if (last == 0) return first;
-  if (last < first)
-    return ElfMalformed("the hash table points at a symbol that it leaves out");
-  for (;; ++last) {
-    const uint64_t chain = fixed + (last - first) * 4;
-    ALLOY_TRY(FileOffset(address, chain + 4, "hash table").status());
-    if ((At<uint32_t>(at + chain) & 1) != 0) return last + 1;
-  }
-}
-
-Result<uint64_t> ElfReader::FileOffset(uint64_t address, uint64_t size,
-                                       const char* what) const {
-  for (const ElfSegment& segment : segments_) {
-    if (segment.type != kElfLoad || address < segment.address) continue;
-    if (LiesWithin(address - segment.address, size, segment.file_size)) {
-      return segment.offset + (address - segment.address);
-    }
-  }
-  return ElfMalformed(std::string("the ") + what +
-                      " lies outside of every loaded segment");
-}
-
-Result<ElfSymbol> ElfReader::Symbol(uint64_t index) const {
-  const uint64_t at = symbols_ + index * kSymbolSize;
-  const uint8_t info = At<uint8_t>(at + 4), other = At<uint8_t>(at + 5);
-  const uint16_t section = At<uint16_t>(at + 6);
-  const int binding = info >> 4, type = info & 15, visibility = other & 3;
-  // Global 1, weak 2, GNU unique 10; default 0 or protected 3; section 0 is undefined.
-  const bool is_export = section != 0 &&
-                         (binding == 1 || binding == 2 || binding == 10) &&
-                         (visibility == 0 || visibility == 3);
-  return ElfSymbol{
-      .name = At<uint32_t>(at), .is_export = is_export, .is_function = type == 2};
-}
-
-Result<std::string_view> ElfReader::String(uint64_t offset) const {
-  if (offset >= strings_.size())
-    return ElfMalformed("a name lies outside of the string table");
-  return std::string_view(strings_.data() + offset);  // ends: the last byte is a NUL
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/admit/inspect.cc ------------------------------------------------------------------
-//
-// All that can be known of a library without running any of it, and the verdict that a
-// load would come to.
-#ifndef ALLOY_SRC_ADMIT_INSPECT_H_
-#define ALLOY_SRC_ADMIT_INSPECT_H_
-
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <vector>
-
-
-namespace alloy::core_v0_1 {
-
-struct Inspection {
-  std::string library;  // its path
-  int64_t size = 0;
-  bool is_archive = false;       // it is walked, not linked
-  std::optional<Digest> digest;  // none without libcrypto
-  std::string sidecar;           // its path; empty: there is none that can be read
-  // What the sidecar says, believed or not; none where it is malformed.
-  std::optional<Statement> statement;
-  std::vector<CertificateFacts> certificates;  // of the sidecar, the signer's first
-  // Whether the signature holds, and leads to the certificate that was given.
-  bool trusted = false;
-  std::vector<std::string> warnings;
-  ElfFindings elf;
-  Status verdict;
-};
-
-// Borrows nothing for longer than the call.
-//   Fails  REFUSED with a reason of 3001 to 3006: the file cannot be read.
-Result<Inspection> Inspect(const std::string& path, const Admission& admission,
-                           bool allows_unsigned, LibcryptoSource& libcrypto);
-
-// As alloy.h documents it for alloy_inspect.
-std::string AsJson(const Inspection& found);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ADMIT_INSPECT_H_
-
-#include <utility>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-// What the sidecar claims. Its faults are for the verdict to tell.
-void ReadClaims(const std::string& bytes, const Crypto* crypto, Inspection* found) {
-  const auto parts = SplitSidecar(bytes);
-  if (!parts.ok()) return;
-  auto statement = ParseStatement(parts->message);
-  if (statement.ok()) found->statement = *std::move(statement);
-  if (crypto == nullptr) return;
-  for (const std::vector<std::byte>& der : parts->certificates) {
-    const auto certificate = Certificate::FromDer(*crypto, der);
-    if (!certificate.ok()) return;
-    found->certificates.push_back(certificate->facts());
-  }
-}
-
-void LookAt(std::span<const std::byte> bytes, Inspection* found) {
-  found->is_archive = IsForTheLinker(bytes, found->library);
-  if (!found->is_archive) {
-    found->elf = FindAllInElf(bytes);
-    return;
-  }
-  const auto walked = WalkArchive(bytes);
-  if (!walked.ok()) found->elf.faults.push_back(walked.status());
-}
-
-// The steps of a load with a certificate, in its order and with its words.
-Status JudgeSignature(const Result<std::string>& sidecar, const std::string& sidecar_path,
-                      const Crypto& crypto, const Admission& admission,
-                      Inspection* found) {
-  const std::string library = found->library + ": ", beside = sidecar_path + ": ";
-  const auto anchor = ParseCertificateArgument(crypto, admission.certificate);
-  if (!anchor.ok()) return anchor.status().WithPrefix(library);
-  if (!sidecar.ok()) return sidecar.status();
-  const auto verified = VerifySidecar(crypto, *anchor, *sidecar, admission.now);
-  if (!verified.ok()) return verified.status().WithPrefix(beside);
-  found->trusted = true;
-  found->warnings = WarningsOf(*verified, admission.now);
-  const Policy policy = PolicyOf(found->library, admission);
-  const Status wanted = CheckStatement(verified->statement, found->size, policy);
-  if (!wanted.ok()) return wanted.WithPrefix(beside);
-  const Status same = CheckDigest(crypto, verified->statement, *found->digest, policy);
-  if (!same.ok()) return same.WithPrefix(library);
-  if (!found->elf.faults.empty()) return found->elf.faults.front().WithPrefix(library);
-  if (found->is_archive) return Status();
-  const Status needs = CheckNeeded(verified->statement, found->elf.facts.needed, policy);
-  return needs.ok() ? needs : needs.WithPrefix(library);
-}
-
-Status JudgeUnsigned(const Inspection& found, bool allows_unsigned) {
-  if (!allows_unsigned) return NoCertificate(found.library);
-  if (found.elf.faults.empty()) return Status();
-  return found.elf.faults.front().WithPrefix(found.library + ": ");
-}
-
-}  // namespace
-
-Result<Inspection> Inspect(const std::string& path, const Admission& admission,
-                           bool allows_unsigned, LibcryptoSource& libcrypto) {
-  const auto opened = OpenLibraryFile(path);
-  if (!opened.ok()) return opened.status().WithPrefix(path + ": ");
-  const auto copy = CopySealed(*opened);
-  if (!copy.ok()) return copy.status().WithPrefix(path + ": ");
-  Inspection found;
-  found.library = path;
-  found.size = opened->size;
-  const auto crypto = libcrypto.Get();
-  if (crypto.ok()) {
-    ALLOY_ASSIGN_OR_RETURN(found.digest, (*crypto)->Sha256(Bytes(copy->bytes)));
-  }
-  const std::string sidecar_path =
-      admission.sidecar.empty() ? SidecarBeside(path) : admission.sidecar;
-  const auto sidecar = ReadSidecar(sidecar_path, path);
-  if (sidecar.ok()) {
-    found.sidecar = sidecar_path;
-    ReadClaims(*sidecar, crypto.ok() ? crypto->get() : nullptr, &found);
-  }
-  LookAt(Bytes(copy->bytes), &found);
-  if (admission.certificate.empty()) {
-    found.verdict = JudgeUnsigned(found, allows_unsigned);
-  } else if (!crypto.ok()) {
-    found.verdict = crypto.status().WithPrefix(path + ": ");
-  } else {
-    found.verdict = JudgeSignature(sidecar, sidecar_path, **crypto, admission, &found);
-  }
-  return found;
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/admit/inspect_json.cc -------------------------------------------------------------
-
-namespace alloy::core_v0_1 {
-namespace {
-
-void Field(JsonWriter& json, const char* key, std::string_view value) {
-  json.Key(key);
-  json.String(value);
-}
-
-void FieldOrNull(JsonWriter& json, const char* key, std::string_view value) {
-  json.Key(key);
-  if (value.empty()) {
-    json.Null();
-  } else {
-    json.String(value);
-  }
-}
-
-void Strings(JsonWriter& json, const char* key, const std::vector<std::string>& values) {
-  json.Key(key);
-  json.BeginArray();
-  for (const std::string& value : values) json.String(value);
-  json.EndArray();
-}
-
-void WriteStatus(JsonWriter& json, const Status& status) {
-  json.BeginObject();
-  json.Key("ok");
-  json.Bool(status.ok());
-  json.Key("code");
-  json.Int(status.code());
-  Field(json, "code_name", CodeName(status.code()));
-  json.Key("reason");
-  json.Int(status.reason());
-  Field(json, "reason_name", ReasonName(status.reason()));
-  Field(json, "text", status.ok() ? "" : status.fault().text);
-  json.EndObject();
-}
-
-void WriteStatement(JsonWriter& json, const std::optional<Statement>& statement) {
-  json.Key("statement");
-  if (!statement) return json.Null();
-  json.BeginObject();
-  Field(json, "kind", statement->kind);
-  Field(json, "name", statement->name);
-  Field(json, "version", statement->version);
-  json.Key("sequence");
-  json.Unsigned(statement->sequence);
-  json.Key("abi");
-  json.Unsigned(statement->abi);
-  Field(json, "platform", statement->platform);
-  Field(json, "not_before", TimeText(statement->not_before));
-  Field(json, "not_after", TimeText(statement->not_after));
-  json.Key("size");
-  json.Int(statement->size);
-  Field(json, "sha256", statement->sha256);
-  Field(json, "file", statement->file);
-  Strings(json, "needed", statement->needed);
-  json.EndObject();
-}
-
-void WriteCertificate(JsonWriter& json, const CertificateFacts& facts) {
-  json.BeginObject();
-  Field(json, "subject", facts.subject);
-  Field(json, "issuer", facts.issuer);
-  Field(json, "key", facts.key);
-  Field(json, "not_before", TimeText(facts.not_before));
-  Field(json, "not_after", TimeText(facts.not_after));
-  Field(json, "sha256", facts.sha256);
-  json.Key("is_ca");
-  json.Bool(facts.is_ca);
-  json.EndObject();
-}
-
-void WriteElf(JsonWriter& json, const ElfFindings& elf) {
-  json.Key("elf");
-  json.BeginObject();
-  json.Key("findings");
-  json.BeginArray();
-  for (const Status& fault : elf.faults) {
-    json.BeginObject();
-    json.Key("reason");
-    json.Int(fault.reason());
-    Field(json, "reason_name", ReasonName(fault.reason()));
-    Field(json, "text", fault.fault().text);
-    json.EndObject();
-  }
-  json.EndArray();
-  Strings(json, "needed", elf.facts.needed);
-  Strings(json, "exports", elf.facts.exports);
-  json.EndObject();
-}
-
-}  // namespace
-
-std::string AsJson(const Inspection& found) {
-  JsonWriter json;
-  json.BeginObject();
-  Field(json, "library", found.library);
-  json.Key("size");
-  json.Int(found.size);
-  FieldOrNull(json, "sha256", found.digest ? HexText(*found.digest) : "");
-  Field(json, "kind", found.is_archive ? "archive" : "library");
-  json.Key("verdict");
-  WriteStatus(json, found.verdict);
-  json.Key("trusted");
-  json.Bool(found.trusted);
-  FieldOrNull(json, "sidecar", found.sidecar);
-  WriteStatement(json, found.statement);
-  json.Key("signer");
-  if (found.certificates.empty()) {
-    json.Null();
-  } else {
-    WriteCertificate(json, found.certificates.front());
-  }
-  json.Key("certificates");
-  json.BeginArray();
-  for (const CertificateFacts& facts : found.certificates) WriteCertificate(json, facts);
-  json.EndArray();
-  Strings(json, "warnings", found.warnings);
-  WriteElf(json, found.elf);
-  json.EndObject();
-  return json.text();
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/admit/libcrypto_source.cc ---------------------------------------------------------
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-Status NoLibcrypto(const std::string& why) {
-  return Fail(ALLOY_REFUSED, ALLOY_REASON_NO_LIBCRYPTO,
-              "certificates are checked with libcrypto.so.3 of OpenSSL, which cannot be "
-              "used: " +
-                  why +
-                  "; install it: apt-get install libssl3 (Debian, Ubuntu; libssl3t64 "
-                  "since 24.04), dnf install openssl-libs (Fedora)");
-}
-
-Result<std::shared_ptr<const Crypto>> Bind(const std::string& soname) {
-  std::string text;
-  void* library = OpenSystemLibrary(soname.c_str(), &text);
-  if (library == nullptr) return NoLibcrypto(text);
-  Libcrypto table;
-  const char* missing =
-      table.Bind([&](const char* name) { return FindInSystemLibrary(library, name); });
-  if (missing != nullptr)
-    return NoLibcrypto("it has no function " + std::string(missing));
-  return Crypto::Make(table);
-}
-
-}  // namespace
-
-Result<std::shared_ptr<const Crypto>> LibcryptoSource::Get() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (crypto_ != nullptr) return crypto_;
-  }
-  // Not under the lock: what is loaded here runs its own constructors.
-  ALLOY_ASSIGN_OR_RETURN(auto bound, Bind(soname_));
-  const std::lock_guard lock(mutex_);
-  if (crypto_ == nullptr) crypto_ = std::move(bound);
-  return crypto_;
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/admit/link.cc ---------------------------------------------------------------------
-
-#include <algorithm>
-#include <cerrno>
-#include <span>
-#include <string_view>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-// The numbers under which the linker finds what is handed to it.
-constexpr std::string_view kArchiveFile = "/proc/self/fd/3", kMapFile = "/proc/self/fd/4",
-                           kLibraryFile = "/proc/self/fd/5";
-// The same as cmake/alloy_backend.map, which authors link with.
-constexpr std::string_view kVersionScript =
-    "{ global: alloy_backend_init; local: *; };\n";
-constexpr size_t kMostOutput = 8192;
-
-Status LinkFailed(std::string text) {
-  return Fail(ALLOY_REFUSED, ALLOY_REASON_LINK_FAILED, std::move(text));
-}
-
-Result<std::string> FindCompiler(const LinkTools& tools) {
-  const auto found = std::ranges::find_if(tools.compilers, IsExecutable);
-  if (found != tools.compilers.end()) return *found;
-  return LinkFailed(
-      "a static archive is linked where it is loaded, and there is no compiler here (" +
-      (tools.compilers.empty() ? std::string("none is allowed")
-                               : tools.compilers.front() + " and the like") +
-      "); run `arrowalloy link libfoo.a -o libfoo.so` on a machine that has one, sign "
-      "the library and load that, or install g++");
-}
-
-Status NoMemory(int error) {
-  return Fail(ALLOY_REFUSED, ALLOY_REASON_CANNOT_SEAL,
-              "no memory for linking it: " + ErrorText(error));
-}
-
-Result<Fd> VersionScript() {
-  Fd script;
-  int error = CreateSealable("alloy-version-script", kVersionScript.size(), &script);
-  if (error == 0) error = WriteFully(script, std::as_bytes(std::span(kVersionScript)));
-  if (error == 0) error = Seal(script);
-  if (error != 0) return NoMemory(error);
-  return script;
-}
-
-std::vector<std::string> Arguments() {
-  std::vector<std::string> arguments = {
-      "-shared",
-      // Without PATH, GCC finds its linker by this alone.
-      "-B/usr/bin/",
-      // Intermediate code was refused, so nothing needs a plugin that reads it.
-      "-fno-lto", "-Wl,-u,alloy_backend_init", "-Wl,--gc-sections",
-      "-Wl,-z,noexecstack,-z,relro,-z,now,-z,defs", "-Wl,--as-needed",
-      // The same archive gives the same bytes, which are loaded once.
-      "-Wl,--build-id=none"};
-  // The linker that is known to write into a file that is there, where others put a new
-  // one in its place.
-  if (IsExecutable("/usr/bin/ld.bfd")) arguments.emplace_back("-fuse-ld=bfd");
-  arguments.push_back("-Wl,--version-script=" + std::string(kMapFile));
-  arguments.emplace_back("-o");
-  arguments.emplace_back(kLibraryFile);
-  arguments.emplace_back(kArchiveFile);
-  for (const char* library : {"-lpthread", "-ldl", "-lrt", "-lm"}) {
-    arguments.emplace_back(library);
-  }
-  return arguments;
-}
-
-void ReplaceAll(std::string* text, std::string_view from, std::string_view to) {
-  for (size_t at = text->find(from); at != text->npos;
-       at = text->find(from, at + to.size())) {
-    text->replace(at, from.size(), to);
-  }
-}
-
-// The linker's words, with the names that the reader knows, and without the lines that
-// say nothing but that there were others.
-std::string Told(std::string output, const std::string& path) {
-  std::ranges::replace_if(
-      output, [](char c) { return c != '\n' && (c < 0x20 || c > 0x7e); }, '?');
-  ReplaceAll(&output, kArchiveFile, path);
-  std::string told;
-  for (std::string_view rest = output; !rest.empty();) {
-    const size_t end = std::min(rest.find('\n'), rest.size());
-    std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    for (const std::string_view speaker : {"/usr/bin/ld.bfd: ", "/usr/bin/ld: "}) {
-      if (line.starts_with(speaker)) line.remove_prefix(speaker.size());
-    }
-    if (line.empty() || line.starts_with("collect2: ")) continue;
-    if (!told.empty()) told += "; ";
-    told += line;
-  }
-  return told;
-}
-
-Status Judge(const ProgramRun& run, const ProgramEnd& end, const std::string& path) {
-  if (end.timed_out) {
-    return LinkFailed("linking it took longer than " +
-                      std::to_string(run.limit_ns / 1'000'000) + " ms, and " +
-                      run.program + " was ended");
-  }
-  if (end.exit_code == 0) return Status();
-  const std::string how = end.exit_code > 0
-                              ? " answered " + std::to_string(end.exit_code)
-                              : " ended by signal " + std::to_string(end.signal);
-  const std::string told = Told(end.output, path);
-  return LinkFailed("cannot be linked: " + run.program + how +
-                    (told.empty() ? " without a word" : ": " + told));
-}
-
-}  // namespace
-
-Result<Fd> LinkArchive(const Fd& archive, const std::string& path,
-                       const LinkTools& tools) {
-  ProgramRun run{.program = {},
-                 .arguments = Arguments(),
-                 .hand_over = {},
-                 .limit_ns = tools.limit_ns,
-                 .most_output = kMostOutput};
-  ALLOY_ASSIGN_OR_RETURN(run.program, FindCompiler(tools));
-  ALLOY_ASSIGN_OR_RETURN(const Fd script, VersionScript());
-  Fd library;
-  if (const int error = CreateSealable("alloy-backend", 0, &library); error != 0) {
-    return NoMemory(error);
-  }
-  run.hand_over = {&archive, &script, &library};
-  ProgramEnd end;
-  if (const int error = RunProgram(run, &end); error == ECHILD) {
-    return LinkFailed("the end of " + run.program +
-                      " cannot be seen: this program ignores SIGCHLD or waits for "
-                      "children that it did not start; link with `arrowalloy link`");
-  } else if (error != 0) {
-    return LinkFailed(run.program + " cannot be run: " + ErrorText(error));
-  }
-  ALLOY_TRY(Judge(run, end, path));
-  return library;
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/admit/runtimes.cc -----------------------------------------------------------------
-//
-// The libraries that every backend may need: the runtimes of C and C++, which the host
-// has as well. Everything else a backend links statically, or its host allows by name.
-#ifndef ALLOY_SRC_ADMIT_RUNTIMES_H_
-#define ALLOY_SRC_ADMIT_RUNTIMES_H_
-
-#include <string_view>
-
-namespace alloy::core_v0_1 {
-
-// By its SONAME. An engine that was built with a sanitizer takes that one's runtime too.
-bool IsRuntime(std::string_view soname);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ADMIT_RUNTIMES_H_
-
-#include <algorithm>
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr std::string_view kRuntimes[] = {
-    "libc.so.6",
-    "libm.so.6",
-    "libpthread.so.0",
-    "libdl.so.2",
-    "librt.so.1",
-    "libgcc_s.so.1",
-    "libstdc++.so.6",
-#if defined(__aarch64__)
-    "ld-linux-aarch64.so.1",
-#else
-    "ld-linux-x86-64.so.2",
-#endif
-};
-
-// What the sanitizer presets link into everything, the engine included.
-constexpr bool IsSanitizer([[maybe_unused]] std::string_view soname) {
-#if defined(__SANITIZE_ADDRESS__)
-  return soname.starts_with("libasan.so.") || soname.starts_with("libubsan.so.");
-#elif defined(__SANITIZE_THREAD__)
-  return soname.starts_with("libtsan.so.");
-#else
-  return false;
-#endif
-}
-
-}  // namespace
-
-bool IsRuntime(std::string_view soname) {
-  return std::ranges::find(kRuntimes, soname) != std::ranges::end(kRuntimes) ||
-         IsSanitizer(soname);
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/admit/sealed_copy.cc --------------------------------------------------------------
-
-#include <array>
-#include <cerrno>
-#include <memory>
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr int64_t kMinSize = 64;
-constexpr size_t kChunk = size_t{1} << 20;
-
-Status Refuse_sealed_copy(int32_t reason, std::string text) {
-  return Fail(ALLOY_REFUSED, reason, std::move(text));
-}
-
-Status CheckKindAndSize(const FileFacts& facts) {
-  if (facts.kind != FileKind::kRegular) {
-    return Refuse_sealed_copy(ALLOY_REASON_NOT_A_FILE, std::string("is ") + FileKindName(facts.kind) +
-                                               "; name a regular file");
-  }
-  if (facts.size < kMinSize) {
-    return Refuse_sealed_copy(ALLOY_REASON_TOO_SMALL, "has " + std::to_string(facts.size) +
-                                              " bytes; a library has 64 at least");
-  }
-  if (facts.size > kMaxLibrary) {
-    return Refuse_sealed_copy(ALLOY_REASON_TOO_LARGE, "has " + std::to_string(facts.size) +
-                                              " bytes; at most 1 GiB is loaded");
-  }
-  return Status();
-}
-
-// Copy exactly `size` bytes, and see the end of the file right behind them.
-Status CopyInto_sealed_copy(const Fd& file, int64_t size, const Fd& sealed) {
-  const auto buffer = std::make_unique<std::array<std::byte, kChunk>>();
-  int64_t copied = 0;
-  for (;;) {
-    size_t got = 0;
-    if (const int error = ReadFully(file, *buffer, &got); error != 0) {
-      return Refuse_sealed_copy(ALLOY_REASON_CANNOT_OPEN, "cannot be read: " + ErrorText(error));
-    }
-    copied += static_cast<int64_t>(got);
-    if (copied > size || (got == 0 && copied != size)) {
-      return Refuse_sealed_copy(ALLOY_REASON_CHANGED, "changed while it was read: it had " +
-                                              std::to_string(size) + " bytes, and then " +
-                                              (copied > size ? "more" : "fewer") +
-                                              "; load it again when it is complete");
-    }
-    if (got == 0) return Status();
-    if (const int error = WriteFully(sealed, std::span(*buffer).first(got)); error != 0) {
-      return Refuse_sealed_copy(ALLOY_REASON_CANNOT_SEAL,
-                    "cannot be copied to memory: " + ErrorText(error));
-    }
-  }
-}
-
-}  // namespace
-
-Result<OpenedFile> OpenLibraryFile(const std::string& path) {
-  OpenedFile opened;
-  if (const int error = OpenForReading(path, &opened.file); error != 0) {
-    return Refuse_sealed_copy(ALLOY_REASON_CANNOT_OPEN, "cannot be opened: " + ErrorText(error));
-  }
-  FileFacts facts;
-  if (const int error = GetFileFacts(opened.file, &facts); error != 0) {
-    return Refuse_sealed_copy(ALLOY_REASON_CANNOT_OPEN, "cannot be inspected: " + ErrorText(error));
-  }
-  ALLOY_TRY(CheckKindAndSize(facts));
-  opened.size = facts.size;
-  return opened;
-}
-
-Status SealAndMap(int64_t size, const Fd& memory, Mapping* bytes) {
-  if (const int error = Seal(memory); error != 0) {
-    return Refuse_sealed_copy(ALLOY_REASON_CANNOT_SEAL,
-                  "its copy cannot be sealed: " + ErrorText(error));
-  }
-  // Until it was sealed, whoever may open it through /proc could cut it short, and a
-  // mapping that reaches beyond the end of its file ends whoever reads there.
-  FileFacts facts;
-  if (GetFileFacts(memory, &facts) != 0 || facts.size != size) {
-    return Refuse_sealed_copy(ALLOY_REASON_CANNOT_SEAL,
-                  "its copy was changed by another process before it was sealed");
-  }
-  if (const int error = MapForReading(memory, size, bytes); error != 0) {
-    return Refuse_sealed_copy(ALLOY_REASON_CANNOT_SEAL,
-                  "its copy cannot be mapped: " + ErrorText(error));
-  }
-  return Status();
-}
-
-Result<SealedCopy> CopySealed(const OpenedFile& opened) {
-  SealedCopy copy;
-  if (const int error = CreateSealable("alloy-backend", opened.size, &copy.sealed);
-      error != 0) {
-    return Refuse_sealed_copy(
-        ALLOY_REASON_CANNOT_SEAL,
-        "no memory for its sealed copy: " + ErrorText(error) +
-            (error == EFBIG ? " (raise the limit on file sizes, ulimit -f)" : ""));
-  }
-  ALLOY_TRY(CopyInto_sealed_copy(opened.file, opened.size, copy.sealed));
-  ALLOY_TRY(SealAndMap(opened.size, copy.sealed, &copy.bytes));
-  return copy;
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/admit/sidecar_file.cc -------------------------------------------------------------
-
-#include <cerrno>
-#include <span>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-Status NoSidecar(const std::string& path, const std::string& why) {
-  return Fail(ALLOY_REFUSED, ALLOY_REASON_NO_SIDECAR, path + ": " + why);
-}
-
-}  // namespace
-
-Result<std::string> ReadSidecar(const std::string& path, const std::string& library) {
-  Fd file;
-  if (const int error = OpenForReading(path, &file); error != 0) {
-    if (error != ENOENT) return NoSidecar(path, "cannot be opened: " + ErrorText(error));
-    return NoSidecar(path, "there is no such signature; make it: arrowalloy sign " +
-                               library + " --key KEY --cert CERTIFICATE");
-  }
-  FileFacts facts;
-  if (const int error = GetFileFacts(file, &facts); error != 0) {
-    return NoSidecar(path, "cannot be inspected: " + ErrorText(error));
-  }
-  if (facts.kind != FileKind::kRegular) {
-    return NoSidecar(
-        path, std::string("is ") + FileKindName(facts.kind) + "; name a regular file");
-  }
-  std::string bytes(kMaxSidecar + 1, '\0');
-  size_t size = 0;
-  if (const int error = ReadFully(file, std::as_writable_bytes(std::span(bytes)), &size);
-      error != 0) {
-    return NoSidecar(path, "cannot be read: " + ErrorText(error));
-  }
-  if (size > kMaxSidecar) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_SIDECAR_MALFORMED,
-                path + ": has more than 65,536 bytes; a signature file has fewer");
-  }
-  bytes.resize(size);
-  return bytes;
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/load/backend_table.cc -------------------------------------------------------------
-//
-// The table that a backend exports, checked once, and the copy of it that hosts may see.
-#ifndef ALLOY_SRC_LOAD_BACKEND_TABLE_H_
-#define ALLOY_SRC_LOAD_BACKEND_TABLE_H_
-
-#include <memory>
-#include <vector>
-
 
 namespace alloy::core_v0_1 {
 
@@ -8548,6 +282,125 @@ BackendTable::BackendTable(const alloy_backend* table) : table_(table), shown_(*
 #include <memory>
 #include <string>
 
+//
+// File descriptors, files and sealed memory. Errors are numbers of <cerrno>, 0 when all
+// is well; what they mean to a user is for the caller to say.
+#ifndef ALLOY_SRC_PORT_FD_H_
+#define ALLOY_SRC_PORT_FD_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+//
+// The one owner of a handle of the operating system.
+//
+// Traits names the type of the handle, the value that stands for none, and how to close
+// it: `struct T { using type = int; static constexpr int kNone = -1; static void
+// Close(int); };`
+#ifndef ALLOY_SRC_BASE_HANDLE_H_
+#define ALLOY_SRC_BASE_HANDLE_H_
+
+#include <utility>
+
+namespace alloy::core_v0_1 {
+
+template <typename Traits>
+class Handle {
+ public:
+  using type = typename Traits::type;
+
+  Handle() = default;
+  explicit Handle(type value) : value_(value) {}
+  Handle(Handle&& other) noexcept : value_(other.Detach()) {}
+  Handle& operator=(Handle&& other) noexcept {
+    // Detach first: then moving a handle onto itself keeps it.
+    type value = other.Detach();
+    Close();
+    value_ = value;
+    return *this;
+  }
+  ~Handle() { Close(); }
+
+  type get() const { return value_; }
+  explicit operator bool() const { return value_ != Traits::kNone; }
+
+  // Give the handle up without closing it.
+  type Detach() { return std::exchange(value_, Traits::kNone); }
+
+  void Close() {
+    if (value_ != Traits::kNone) Traits::Close(Detach());
+  }
+
+ private:
+  type value_ = Traits::kNone;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_HANDLE_H_
+
+namespace alloy::core_v0_1 {
+
+struct FdTraits {
+  using type = int;
+  static constexpr int kNone = -1;
+  static void Close(int fd);
+};
+using Fd = Handle<FdTraits>;
+
+std::string ErrorText(int error);
+
+enum class FileKind { kRegular, kFolder, kDevice, kPipe, kSocket, kOther };
+const char* FileKindName(FileKind kind);
+
+struct FileFacts {
+  FileKind kind = FileKind::kOther;
+  int64_t size = 0;
+  uint64_t device = 0;
+  uint64_t inode = 0;
+};
+
+// Opens without waiting for a peer, without taking over a terminal, closed on exec.
+int OpenForReading(const std::string& path, Fd* out);
+int GetFileFacts(const Fd& fd, FileFacts* out);
+
+// Read until `bytes` is full or the file ends; `done` says how many came.
+int ReadFully(const Fd& fd, std::span<std::byte> bytes, size_t* done);
+
+// An unnamed file in memory that can be sealed and executed from. EFBIG when the limit on
+// the size of files (which would answer a write with a signal) is below `size`.
+int CreateSealable(const char* name, int64_t size, Fd* out);
+int WriteFully(const Fd& fd, std::span<const std::byte> bytes);
+// No more writing, growing, shrinking or unsealing, by anyone. EBUSY: someone has it
+// mapped for writing.
+int Seal(const Fd& fd);
+
+// A read-only view of a whole file; the file may be closed.
+struct MappedBytes {
+  const std::byte* data = nullptr;
+  size_t size = 0;
+  bool operator==(const MappedBytes&) const = default;
+};
+struct MappingTraits {
+  using type = MappedBytes;
+  static constexpr MappedBytes kNone{};
+  static void Close(MappedBytes mapping);
+};
+using Mapping = Handle<MappingTraits>;
+int MapForReading(const Fd& fd, int64_t size, Mapping* out);
+
+inline std::span<const std::byte> Bytes(const Mapping& mapping) {
+  return {mapping.get().data, mapping.get().size};
+}
+
+// One write of the whole line, so that lines of several processes do not mix.
+void WriteLine(int fd, const std::string& line);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_FD_H_
 
 namespace alloy::core_v0_1 {
 
@@ -8634,11 +487,51 @@ bool EnterForeign(std::string* text, Body&& body) {
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_BASE_GUARD_H_
+//
+// The system's loader, for sealed memory: what is verified is what runs. And, for
+// debuggers alone, for a file.
+#ifndef ALLOY_SRC_PORT_LIBRARY_H_
+#define ALLOY_SRC_PORT_LIBRARY_H_
+
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+enum class LoadFault {
+  kNone,
+  kNoProc,    // /proc is not mounted, so sealed memory has no path
+  kLoader,    // the loader's own refusal
+  kIdentity,  // the loader answered with another library
+};
+
+struct SymbolLookup {
+  LoadFault fault = LoadFault::kNone;
+  std::string text;        // of the fault
+  void* symbol = nullptr;  // only when kNone
+};
+
+// Load a library out of sealed memory, for the life of the process, and look one symbol
+// up. The descriptor must stay open as long: the loader knows libraries by name, and the
+// name is that of the descriptor.
+//
+// A constructor that throws ends the process: there is no way back out of the loader.
+//
+// Threads  shared. Constructors of the library run on the calling thread.
+SymbolLookup LoadSealed(const Fd& sealed, const char* symbol);
+
+// The same for a file by its path. What the loader already holds under that path it gives
+// again, whatever became of the file since.
+SymbolLookup LoadPlainly(const std::string& path, const char* symbol);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_LIBRARY_H_
 
 namespace alloy::core_v0_1 {
 namespace {
 
-int32_t ReasonOf_load(LoadFault fault) {
+int32_t ReasonOf(LoadFault fault) {
   switch (fault) {
     case LoadFault::kNoProc:
       return ALLOY_REASON_NO_PROC;
@@ -8655,7 +548,7 @@ Result<std::shared_ptr<const BackendTable>> Initialise_load(SymbolLookup found,
                                                        const alloy_services* services,
                                                        alloy_scope* scope) {
   if (found.fault != LoadFault::kNone) {
-    return Fail(ALLOY_REFUSED, ReasonOf_load(found.fault), std::move(found.text));
+    return Fail(ALLOY_REFUSED, ReasonOf(found.fault), std::move(found.text));
   }
   const auto init = reinterpret_cast<decltype(&alloy_backend_init)>(found.symbol);
   const alloy_backend* table = nullptr;
@@ -8885,6 +778,324 @@ void BatchClock::Arm() { watch_.emplace(deadlines_, deadline_, expired_, run_); 
 #include <unordered_map>
 #include <vector>
 
+//
+// What a schema says about the arrays that follow it, read once.
+//
+// A layout is made at bind and keeps nothing of the schema. The gate (check.h, batch.h)
+// walks arrays along it, so that nothing in a call parses, and nothing an array says of
+// its own nesting is believed.
+//
+// Threads  immutable: shared.
+#ifndef ALLOY_SRC_DATA_LAYOUT_H_
+#define ALLOY_SRC_DATA_LAYOUT_H_
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+//
+// The format strings of the Arrow C data interface ("Data type description -- format
+// strings"), read one at a time: what a string says of its own node. What it asks of
+// children and dictionaries is the business of layout.h.
+//
+// Threads  values.
+#ifndef ALLOY_SRC_DATA_FORMAT_H_
+#define ALLOY_SRC_DATA_FORMAT_H_
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+
+enum class Type : uint8_t {
+  kNull,
+  kBoolean,
+  kInt8,
+  kUInt8,
+  kInt16,
+  kUInt16,
+  kInt32,
+  kUInt32,
+  kInt64,
+  kUInt64,
+  kFloat16,
+  kFloat32,
+  kFloat64,
+  kBinary,
+  kLargeBinary,
+  kBinaryView,
+  kUtf8,
+  kLargeUtf8,
+  kUtf8View,
+  kFixedSizeBinary,
+  kDecimal32,
+  kDecimal64,
+  kDecimal128,
+  kDecimal256,
+  kDate32,
+  kDate64,
+  kTime32,
+  kTime64,
+  kTimestamp,
+  kDuration,
+  kIntervalYearMonth,
+  kIntervalDayTime,
+  kIntervalMonthDayNano,
+  kList,
+  kLargeList,
+  kListView,
+  kLargeListView,
+  kFixedSizeList,
+  kStruct,
+  kMap,
+  kSparseUnion,
+  kDenseUnion,
+  kRunEndEncoded,
+};
+
+// How an array of a type lies in memory.
+enum class Form : uint8_t {
+  kFixed,          // validity, values of `bits` each
+  kOffsets,        // validity, offsets, bytes
+  kViews,          // validity, views, any number of bytes, their sizes
+  kList,           // validity, offsets; one child
+  kListView,       // validity, offsets, sizes; one child
+  kFixedSizeList,  // validity; one child
+  kStruct,         // validity; any children, row by row
+  kSparseUnion,    // type ids; any children, row by row
+  kDenseUnion,     // type ids, offsets; any children
+  kRunEnd,         // nothing; run ends and values
+  kNull,           // nothing
+};
+
+// Whether arrays of a form begin with a validity bitmap.
+constexpr bool HasValidity(Form form) {
+  return form != Form::kSparseUnion && form != Form::kDenseUnion &&
+         form != Form::kRunEnd && form != Form::kNull;
+}
+
+struct Format {
+  Type type = Type::kNull;
+  Form form = Form::kNull;
+  uint8_t offset_bytes = 0;  // of one offset; 0: no offsets
+  char unit = 0;             // s, m, u, n; 0: none
+  int64_t bits = 0;          // of one fixed-size value
+  int64_t size = 0;          // of a fixed-size list
+  int32_t precision = 0;     // of a decimal
+  int32_t scale = 0;
+  int32_t n_type_ids = 0;       // of a union
+  std::string_view parameters;  // the time zone, the type ids: as they stand
+};
+
+// Why a format string is none; reason 0 when it is one.
+struct FormatFault {
+  int32_t reason = 0;
+  const char* wanted = "";  // what would have been right
+};
+
+// Read `text`, of which `format` keeps a view.
+FormatFault ParseFormat(std::string_view text, Format* format);
+
+// Which child each type id of a union means; -1: none.
+std::array<int8_t, 128> ChildrenByTypeId(const Format& format);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_FORMAT_H_
+
+namespace alloy::core_v0_1 {
+
+class Layout {
+ public:
+  struct Node {
+    int64_t max_end = 0;     // the largest offset + length whose bytes fit 63 bits
+    int64_t size = 0;        // rows of the child for each row (fixed-size list); which of
+                             // the TypeIds (union)
+    int32_t n_children = 0;  // the dictionary, which follows first, is not among them
+    int32_t subtree = 1;     // nodes from here on that belong to this one, itself too
+    Type type = Type::kNull;
+    Form form = Form::kNull;
+    uint8_t n_buffers = 0;     // the least, for a view
+    uint8_t offset_bytes = 0;  // of one offset or run end
+    bool sized = false;        // values of more than no bits
+    bool nullable = false;
+    bool dictionary = false;
+    bool followed = false;  // here or below, rows lead to other places: see deep.h
+  };
+
+  // The type ids of a union.
+  struct TypeIds {
+    std::array<int8_t, 128> children;  // by type id; -1: there is none
+  };
+
+  // Read the schema of an array of any type.
+  //   Fails  ALLOY_BAD_DATA  with reason and column: root -1, first child 0, a dictionary
+  //                          right after its index.
+  static Result<Layout> Of(const ArrowSchema& schema);
+
+  // Read the schema of a batch. Also fails with ALLOY_REASON_NOT_A_BATCH.
+  static Result<Layout> OfBatch(const ArrowSchema& schema);
+
+  // In preorder: node i is column i - 1.
+  std::span<const Node> nodes() const { return nodes_; }
+  int64_t n_columns() const { return nodes_[0].n_children; }  // of a batch
+
+  const TypeIds& type_ids(const Node& node) const {
+    return type_ids_[static_cast<size_t>(node.size)];
+  }
+
+  std::string_view name(int32_t column) const;
+
+  // The place of a column for error texts: `a.b.item`; empty for the root.
+  std::string Path(int32_t column) const;
+
+ private:
+  struct Name {
+    size_t begin = 0;
+    size_t length = 0;
+    int32_t parent = -1;   // a node
+    int32_t ordinal = -1;  // among the children of the parent; -1: the dictionary
+  };
+
+  Layout() = default;
+  friend class LayoutReader;
+
+  std::vector<Node> nodes_;
+  std::vector<TypeIds> type_ids_;
+  std::vector<Name> places_;
+  std::string names_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_LAYOUT_H_
+//
+// The one owner of an Arrow C struct: releases it in the destructor, once.
+//
+// Reach for it wherever a struct is held for longer than a line; what crosses the ABI is
+// moved in and out with the pointer constructor and MoveTo.
+//
+// Threads  serial.
+#ifndef ALLOY_SRC_DATA_OWN_H_
+#define ALLOY_SRC_DATA_OWN_H_
+
+#include <cstddef>
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+
+template <typename T>
+class [[nodiscard]] Owned {
+ public:
+  Owned() = default;
+  // Move the struct out of `source`, which is left released. NULL gives an empty owner.
+  explicit Owned(T* source) noexcept {
+    if (source != nullptr) value_ = Take(source);
+  }
+  Owned(Owned&& other) noexcept : value_(Take(&other.value_)) {}
+  Owned& operator=(Owned&& other) noexcept {
+    // Take first: then moving an owner onto itself keeps what it has.
+    T value = Take(&other.value_);
+    Release();
+    value_ = value;
+    return *this;
+  }
+  ~Owned() { Release(); }
+
+  T* get() { return &value_; }
+  const T* get() const { return &value_; }
+  T* operator->() { return &value_; }
+  const T* operator->() const { return &value_; }
+  T& operator*() { return value_; }
+  const T& operator*() const { return value_; }
+
+  // Whether there is anything to release.
+  explicit operator bool() const { return value_.release != nullptr; }
+
+  // Give the struct up without releasing it.
+  T Detach() { return Take(&value_); }
+  // The same, into `target`, whose former content is overwritten.
+  void MoveTo(T* target) { *target = Take(&value_); }
+
+  void Release() {
+    if (value_.release != nullptr) {
+      // The callback gets a copy of its own: one that reaches back into this owner, or
+      // that does not clear itself, finds nothing to release twice.
+      T value = Take(&value_);
+      value.release(&value);
+    }
+  }
+
+ private:
+  static T Take(T* source) noexcept {
+    T value = *source;
+    source->release = nullptr;
+    return value;
+  }
+
+  T value_{};
+};
+
+// Releases what a foreign function left of `n` structs in a row, on every way out.
+template <typename T>
+class Left {
+ public:
+  Left(T* structs, size_t n) : structs_(structs), n_(n) {}
+  ~Left() {
+    for (size_t i = 0; i < n_; ++i) Owned<T>(&structs_[i]).Release();
+  }
+  Left(const Left&) = delete;
+  Left& operator=(const Left&) = delete;
+
+ private:
+  T* const structs_;
+  const size_t n_;
+};
+
+using OwnedSchema = Owned<ArrowSchema>;
+using OwnedArray = Owned<ArrowArray>;
+using OwnedArrayStream = Owned<ArrowArrayStream>;
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_OWN_H_
+//
+// Give a function the columns it reads, in its own order, and none of the others.
+//
+// Threads  shared; a batch belongs to one thread at a time.
+#ifndef ALLOY_SRC_DATA_PROJECT_H_
+#define ALLOY_SRC_DATA_PROJECT_H_
+
+#include <cstdint>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+struct Projection {
+  std::vector<int32_t> columns;  // children of the batch, each at most once
+  bool identity = true;          // all columns, in order: batches pass as they come
+};
+
+// The schema of the projected batch: a copy.
+//   Fails  ALLOY_BAD_DATA, ALLOY_EXHAUSTED; ALLOY_INVALID for a column that is not there.
+Result<OwnedSchema> ProjectSchema(const ArrowSchema& batch_schema,
+                                  const Projection& projection);
+
+// Put the projected batch in the place of *batch, which AdmitBatch has passed. The new
+// one owns the old one, whose structs its children are.
+//   Takes  *batch; on failure it is what it was.
+//   Fails  ALLOY_EXHAUSTED; ALLOY_INVALID for a column that is not there.
+Status ProjectBatch(const Projection& projection, ArrowArray* batch);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_PROJECT_H_
 //
 // How the engine reaches a backend: the seam between the modes.
 //
@@ -9168,6 +1379,71 @@ Status BackendFault(const BackendTable& table, const alloy_function& function,
 
 #include <utility>
 
+//
+// The names of codes and reasons, for texts and for bindings.
+#ifndef ALLOY_SRC_BASE_NAMES_H_
+#define ALLOY_SRC_BASE_NAMES_H_
+
+#include <cstdint>
+
+namespace alloy::core_v0_1 {
+
+// "BAD_DATA", "OFFSETS"; "UNKNOWN" for numbers that are not listed.
+const char* CodeName(int32_t code);
+const char* ReasonName(int32_t reason);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_NAMES_H_
+//
+// Find the columns that a function declares among those of a batch, by name.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_DATA_MATCH_H_
+#define ALLOY_SRC_DATA_MATCH_H_
+
+
+namespace alloy::core_v0_1 {
+
+// Find each of `wanted` (ends with a NULL name; NULL: batches as they come). What
+// `accepts` says is in backend.h; a format without `?:` accepts no dictionary.
+//   Fails  ALLOY_NO_MATCH  a column is missing, of a type that is not accepted, or there
+//                          more than once; the text is a table of wanted and got.
+//          ALLOY_BAD_DATA  the schema is none of a batch.
+//          ALLOY_INVALID   the function declares one name twice.
+Result<Projection> MatchColumns(const alloy_column* wanted,
+                                const ArrowSchema& batch_schema);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_MATCH_H_
+//
+// Schemas as things to keep: a copy, and a key for caches.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_DATA_SCHEMA_H_
+#define ALLOY_SRC_DATA_SCHEMA_H_
+
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+// Copy a schema with all that hangs on it, in one allocation. Children and dictionaries
+// may be moved out of the copy and released on their own, in any order, on any thread.
+// Format strings are copied as they are; only the structs are checked.
+//   Fails  ALLOY_BAD_DATA, ALLOY_EXHAUSTED.
+Result<OwnedSchema> CopySchema(const ArrowSchema& schema);
+
+// Append everything that tells this schema from another: formats, names, flags, metadata,
+// nesting. Schemas with the same bytes are the same. Formats are not read, so this is
+// cheap enough to look a bound call up with; *key is left with a part on failure.
+//   Fails  ALLOY_BAD_DATA.
+Status AppendFingerprint(const ArrowSchema& schema, std::string* key);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_SCHEMA_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -9340,6 +1616,24 @@ void BindingCache::Insert(const std::string& key, std::shared_ptr<Binding> bindi
 #include <string>
 #include <vector>
 
+#ifndef ALLOY_SRC_DATA_LEVEL_H_
+#define ALLOY_SRC_DATA_LEVEL_H_
+
+#include <cstdint>
+
+namespace alloy::core_v0_1 {
+
+// How far the gate looks; each level asks all that the one before it asks. The numbers
+// are those of alloy_bridge_options.
+enum class Level : uint8_t {
+  kShape = 1,  // nothing is dereferenced that was not checked: O(columns)
+  kSafe = 2,   // nothing that the rows lead to leaves its buffer
+  kFull = 3,   // nor what no row leads to; null counts, UTF-8, prefixes of views
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_LEVEL_H_
 //
 // What all bridges of one host share: its policy, its log, its clock, its libraries.
 #ifndef ALLOY_SRC_ENGINE_HOST_H_
@@ -9363,6 +1657,543 @@ void BindingCache::Insert(const std::string& key, std::shared_ptr<Binding> bindi
 #include <utility>
 #include <vector>
 
+//
+// From a file to sealed memory that was verified and looked through: the only way into
+// the loader.
+//
+// The file is read once. What is checked, and later executed, is the sealed copy, so
+// nothing that happens to the file afterwards matters.
+#ifndef ALLOY_SRC_ADMIT_ADMIT_H_
+#define ALLOY_SRC_ADMIT_ADMIT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+//
+// A look at a shared library before the system's loader sees it: what runs or misleads
+// inside dlopen is refused here. Works on bytes alone, so that it can be fuzzed.
+//
+// Source: "System V Application Binary Interface", Object Files and Program Loading; the
+// GNU hash section as glibc's loader reads it.
+#ifndef ALLOY_SRC_ADMIT_ELF_H_
+#define ALLOY_SRC_ADMIT_ELF_H_
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+struct ElfFacts {
+  std::vector<std::string> needed;   // in the order of the file
+  std::vector<std::string> exports;  // defined, global or weak or unique
+};
+
+// The facts of a library that may be loaded.
+//   Fails  REFUSED with ELF_MALFORMED (not an ELF file of ours, or one that points
+//   outside
+//          of itself), ELF_REFUSED (well-formed, but dangerous) or EXPORTS (not exactly
+//          one export, the function alloy_backend_init).
+Result<ElfFacts> LookThroughElf(std::span<const std::byte> image);
+
+// The same look, that goes on after a fault: for people, who mend all of them at once.
+struct ElfFindings {
+  ElfFacts facts;              // as far as the file could be read
+  std::vector<Status> faults;  // at most 32, in the order of the look; empty: none
+};
+ElfFindings FindAllInElf(std::span<const std::byte> image);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_ELF_H_
+//
+// Where trust's functions come from: libcrypto.so.3 of this machine, found by its SONAME
+// when the first certificate comes. A program that uses none needs none.
+#ifndef ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
+#define ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+//
+// libcrypto as trust uses it: the table of functions, and a library context of its own,
+// which reads no configuration file and shares nothing with the host's use of OpenSSL.
+#ifndef ALLOY_SRC_TRUST_CRYPTO_H_
+#define ALLOY_SRC_TRUST_CRYPTO_H_
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+//
+// The functions of OpenSSL's libcrypto 3 that trust calls, as a table that is filled at
+// run time. The prototypes are ours, so that no header of OpenSSL is needed to build; a
+// test holds each of them, and each constant, against the real headers.
+//
+// Source: the manual pages of OpenSSL 3.0, section 3.
+#ifndef ALLOY_SRC_TRUST_LIBCRYPTO_H_
+#define ALLOY_SRC_TRUST_LIBCRYPTO_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <ctime>
+
+// OpenSSL's own tags, so that the types are the same ones.
+struct asn1_string_st;
+struct bio_method_st;
+struct bio_st;
+struct engine_st;
+struct evp_md_ctx_st;
+struct evp_md_st;
+struct evp_pkey_ctx_st;
+struct evp_pkey_st;
+struct ossl_init_settings_st;
+struct ossl_lib_ctx_st;
+struct ossl_param_st;
+struct stack_st;
+struct stack_st_X509;
+struct X509_name_st;
+struct x509_st;
+struct x509_store_ctx_st;
+struct x509_store_st;
+struct X509_VERIFY_PARAM_st;
+
+namespace alloy::core_v0_1 {
+
+// X(result, name, parameters)
+#define ALLOY_LIBCRYPTO_FUNCTIONS(X)                                                \
+  X(int, OPENSSL_init_crypto, (uint64_t, const ossl_init_settings_st*))             \
+  X(ossl_lib_ctx_st*, OSSL_LIB_CTX_new, ())                                         \
+  X(void, OSSL_LIB_CTX_free, (ossl_lib_ctx_st*))                                    \
+  X(int, ERR_set_mark, ())                                                          \
+  X(int, ERR_pop_to_mark, ())                                                       \
+  X(evp_md_st*, EVP_MD_fetch, (ossl_lib_ctx_st*, const char*, const char*))         \
+  X(void, EVP_MD_free, (evp_md_st*))                                                \
+  X(int, EVP_Digest,                                                                \
+    (const void*, size_t, unsigned char*, unsigned*, const evp_md_st*, engine_st*)) \
+  X(int, CRYPTO_memcmp, (const void*, const void*, size_t))                         \
+  X(x509_st*, X509_new_ex, (ossl_lib_ctx_st*, const char*))                         \
+  X(void, X509_free, (x509_st*))                                                    \
+  X(x509_st*, d2i_X509, (x509_st**, const unsigned char**, long))                   \
+  X(uint32_t, X509_get_extension_flags, (x509_st*))                                 \
+  X(uint32_t, X509_get_key_usage, (x509_st*))                                       \
+  X(uint32_t, X509_get_extended_key_usage, (x509_st*))                              \
+  X(evp_pkey_st*, X509_get0_pubkey, (const x509_st*))                               \
+  X(X509_name_st*, X509_get_subject_name, (const x509_st*))                         \
+  X(X509_name_st*, X509_get_issuer_name, (const x509_st*))                          \
+  X(const asn1_string_st*, X509_get0_notBefore, (const x509_st*))                   \
+  X(const asn1_string_st*, X509_get0_notAfter, (const x509_st*))                    \
+  X(int, ASN1_TIME_to_tm, (const asn1_string_st*, tm*))                             \
+  X(int, X509_NAME_print_ex, (bio_st*, const X509_name_st*, int, unsigned long))    \
+  X(const bio_method_st*, BIO_s_mem, ())                                            \
+  X(bio_st*, BIO_new, (const bio_method_st*))                                       \
+  X(int, BIO_free, (bio_st*))                                                       \
+  X(int, BIO_read, (bio_st*, void*, int))                                           \
+  X(x509_store_st*, X509_STORE_new, ())                                             \
+  X(void, X509_STORE_free, (x509_store_st*))                                        \
+  X(int, X509_STORE_add_cert, (x509_store_st*, x509_st*))                           \
+  X(x509_store_ctx_st*, X509_STORE_CTX_new_ex, (ossl_lib_ctx_st*, const char*))     \
+  X(void, X509_STORE_CTX_free, (x509_store_ctx_st*))                                \
+  X(int, X509_STORE_CTX_init,                                                       \
+    (x509_store_ctx_st*, x509_store_st*, x509_st*, stack_st_X509*))                 \
+  X(X509_VERIFY_PARAM_st*, X509_STORE_CTX_get0_param, (const x509_store_ctx_st*))   \
+  X(int, X509_STORE_CTX_get_error, (const x509_store_ctx_st*))                      \
+  X(x509_st*, X509_STORE_CTX_get_current_cert, (const x509_store_ctx_st*))          \
+  X(stack_st_X509*, X509_STORE_CTX_get0_chain, (const x509_store_ctx_st*))          \
+  X(int, X509_verify_cert, (x509_store_ctx_st*))                                    \
+  X(const char*, X509_verify_cert_error_string, (long))                             \
+  X(int, X509_VERIFY_PARAM_set_flags, (X509_VERIFY_PARAM_st*, unsigned long))       \
+  X(void, X509_VERIFY_PARAM_set_time, (X509_VERIFY_PARAM_st*, time_t))              \
+  X(void, X509_VERIFY_PARAM_set_auth_level, (X509_VERIFY_PARAM_st*, int))           \
+  X(void, X509_VERIFY_PARAM_set_depth, (X509_VERIFY_PARAM_st*, int))                \
+  X(stack_st*, OPENSSL_sk_new_null, ())                                             \
+  X(void, OPENSSL_sk_free, (stack_st*))                                             \
+  X(int, OPENSSL_sk_push, (stack_st*, const void*))                                 \
+  X(int, OPENSSL_sk_num, (const stack_st*))                                         \
+  X(void*, OPENSSL_sk_value, (const stack_st*, int))                                \
+  X(int, EVP_PKEY_is_a, (const evp_pkey_st*, const char*))                          \
+  X(int, EVP_PKEY_get_bits, (const evp_pkey_st*))                                   \
+  X(int, EVP_PKEY_get_group_name, (const evp_pkey_st*, char*, size_t, size_t*))     \
+  X(evp_md_ctx_st*, EVP_MD_CTX_new, ())                                             \
+  X(void, EVP_MD_CTX_free, (evp_md_ctx_st*))                                        \
+  X(int, EVP_DigestVerifyInit_ex,                                                   \
+    (evp_md_ctx_st*, evp_pkey_ctx_st**, const char*, ossl_lib_ctx_st*, const char*, \
+     evp_pkey_st*, const ossl_param_st*))                                           \
+  X(int, EVP_DigestVerify,                                                          \
+    (evp_md_ctx_st*, const unsigned char*, size_t, const unsigned char*, size_t))   \
+  X(int, EVP_PKEY_CTX_set_rsa_padding, (evp_pkey_ctx_st*, int))                     \
+  X(int, EVP_PKEY_CTX_set_rsa_pss_saltlen, (evp_pkey_ctx_st*, int))
+
+struct Libcrypto {
+#define ALLOY_LIBCRYPTO_POINTER_(result, name, parameters) \
+  result(*name) parameters = nullptr;
+  ALLOY_LIBCRYPTO_FUNCTIONS(ALLOY_LIBCRYPTO_POINTER_)
+#undef ALLOY_LIBCRYPTO_POINTER_
+
+  // Fill the table by `find`, which gives the address of a name, or NULL. Gives the name
+  // of the first function that is missing; NULL: all are there.
+  template <typename Find>
+  const char* Bind(Find&& find) {
+#define ALLOY_LIBCRYPTO_FIND_(result, name, parameters)                        \
+  if (name = reinterpret_cast<decltype(name)>(find(#name)); name == nullptr) { \
+    return #name;                                                              \
+  }
+    ALLOY_LIBCRYPTO_FUNCTIONS(ALLOY_LIBCRYPTO_FIND_)
+#undef ALLOY_LIBCRYPTO_FIND_
+    return nullptr;
+  }
+};
+
+// Constants of <openssl/crypto.h>, x509v3.h, x509_vfy.h, x509.h, asn1.h and rsa.h.
+inline constexpr uint64_t kInitWithoutConfig = 0x80;
+inline constexpr uint32_t kExtensionCa = 0x10, kExtensionInvalid = 0x80;
+inline constexpr uint32_t kUsageDigitalSignature = 0x80;
+inline constexpr uint32_t kExtendedCodeSigning = 0x8, kExtendedAny = 0x100;
+inline constexpr uint32_t kUsageAbsent = UINT32_MAX;  // what both getters answer then
+inline constexpr unsigned long kVerifyStrict = 0x20, kVerifyPartialChain = 0x80000;
+inline constexpr int kVerifyNotYetValid = 9, kVerifyExpired = 10, kVerifyOutOfMemory = 17,
+                     kVerifyEndKeyTooSmall = 66, kVerifyCaKeyTooSmall = 67,
+                     kVerifyDigestTooWeak = 68, kVerifyCurveParameters = 94;
+inline constexpr unsigned long kNameRfc2253 = 0x1110317;
+inline constexpr int kRsaPssPadding = 6, kRsaSaltAsDigest = -1;
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_TRUST_LIBCRYPTO_H_
+
+namespace alloy::core_v0_1 {
+
+// An object of libcrypto, and the function of the table that frees it.
+template <typename T>
+using Held = std::unique_ptr<T, void (*)(T*)>;
+
+using Digest = std::array<std::byte, 32>;
+std::string HexText(std::span<const std::byte> bytes);
+
+// Threads  immutable: shared. The table must be that of a library that stays loaded.
+class Crypto {
+ public:
+  //   Fails  REFUSED with NO_LIBCRYPTO: its providers give no SHA-256.
+  static Result<std::shared_ptr<const Crypto>> Make(const Libcrypto& table);
+
+  Crypto(const Crypto&) = delete;
+  Crypto& operator=(const Crypto&) = delete;
+
+  const Libcrypto& functions() const { return functions_; }
+  ossl_lib_ctx_st* context() const { return context_.get(); }
+
+  Result<Digest> Sha256(std::span<const std::byte> bytes) const;
+  bool SameInConstantTime(std::string_view a, std::string_view b) const;
+
+ private:
+  explicit Crypto(const Libcrypto& table);
+
+  const Libcrypto functions_;
+  const Held<ossl_lib_ctx_st> context_;
+  const Held<evp_md_st> sha256_;
+};
+
+// What libcrypto says of its failures stays on a queue of the thread, which the host's
+// own use of OpenSSL would find there: nothing is left behind.
+class QuietErrors {
+ public:
+  explicit QuietErrors(const Crypto& crypto) : functions_(crypto.functions()) {
+    functions_.ERR_set_mark();
+  }
+  ~QuietErrors() { functions_.ERR_pop_to_mark(); }
+  QuietErrors(const QuietErrors&) = delete;
+  QuietErrors& operator=(const QuietErrors&) = delete;
+
+ private:
+  const Libcrypto& functions_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_TRUST_CRYPTO_H_
+
+namespace alloy::core_v0_1 {
+
+// Threads  shared. Fixed in place.
+class LibcryptoSource {
+ public:
+  // `soname` is another one in tests alone.
+  explicit LibcryptoSource(std::string soname = "libcrypto.so.3")
+      : soname_(std::move(soname)) {}
+
+  LibcryptoSource(const LibcryptoSource&) = delete;
+  LibcryptoSource& operator=(const LibcryptoSource&) = delete;
+
+  // The same one each time. What failed is tried again: the package may be there by then.
+  //   Fails  REFUSED with NO_LIBCRYPTO; the text names the package.
+  Result<std::shared_ptr<const Crypto>> Get();
+
+ private:
+  const std::string soname_;
+  std::mutex mutex_;
+  std::shared_ptr<const Crypto> crypto_;  // guarded by mutex_
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
+//
+// From bytes to a verdict: what the sidecar of a library says, and whether the host may
+// believe it. No I/O, no clock, no state.
+#ifndef ALLOY_SRC_TRUST_VERIFY_H_
+#define ALLOY_SRC_TRUST_VERIFY_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+//
+// X.509 certificates: parsed out of DER, and what is to be known of them.
+#ifndef ALLOY_SRC_TRUST_CERTIFICATE_H_
+#define ALLOY_SRC_TRUST_CERTIFICATE_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+// The keys that may sign, each with the one algorithm that it signs by.
+enum class KeyKind {
+  kEd25519,
+  kP256,    // ECDSA with SHA-256
+  kP384,    // ECDSA with SHA-384
+  kRsaPss,  // of 3072 bits or more, with SHA-256, MGF1 of it, and a salt of 32 bytes
+  kUnusable,
+};
+
+struct CertificateFacts {
+  std::string subject, issuer;  // by RFC 2253, printable ASCII
+  std::string key;              // such as "ed25519", "ec prime256v1", "rsa 3072"
+  KeyKind key_kind = KeyKind::kUnusable;
+  int64_t not_before = 0, not_after = 0;  // seconds since 1970
+  std::string sha256;                     // of its DER, in hex
+  bool is_ca = false;
+};
+
+// Threads  const members: shared.
+class Certificate {
+ public:
+  // Exactly one certificate. The Crypto must live as long.
+  //   Fails  REFUSED with CERTIFICATE_DER.
+  static Result<Certificate> FromDer(const Crypto& crypto,
+                                     std::span<const std::byte> der);
+
+  x509_st* get() const { return x509_.get(); }
+  const CertificateFacts& facts() const { return facts_; }
+
+ private:
+  explicit Certificate(Held<x509_st> x509) : x509_(std::move(x509)) {}
+
+  Held<x509_st> x509_;
+  CertificateFacts facts_;
+};
+
+// What SetImplLib takes: strict base64 of one DER certificate of at most 16 KiB.
+//   Fails  REFUSED with CERTIFICATE_BASE64 or CERTIFICATE_DER.
+Result<Certificate> ParseCertificateArgument(const Crypto& crypto,
+                                             std::string_view argument);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_TRUST_CERTIFICATE_H_
+//
+// The file that lies beside a library, `<library>.alloysig`: a statement, the signature
+// over it, and the certificates of the signer. Parsing only; nothing here is verified.
+//
+//     alloy-statement-v1
+//     kind: backend
+//     …
+//     end
+//     -----BEGIN ALLOY SIGNATURE-----
+//     <base64, 64 columns>
+//     -----END ALLOY SIGNATURE-----
+//     -----BEGIN CERTIFICATE-----        1 to 4 of them, the signer's first
+//     …
+//
+// What is signed is everything before the line BEGIN ALLOY SIGNATURE. It is split off
+// here without a look inside, and read by ParseStatement once its signature is known to
+// hold.
+#ifndef ALLOY_SRC_TRUST_SIDECAR_H_
+#define ALLOY_SRC_TRUST_SIDECAR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+inline constexpr size_t kMaxSidecar = size_t{64} << 10U;
+
+struct Sidecar {
+  std::string_view message;  // Borrows: into the bytes that were split
+  std::vector<std::byte> signature;
+  std::vector<std::vector<std::byte>> certificates;  // DER
+};
+
+//   Fails  REFUSED with SIDECAR_MALFORMED, or CERTIFICATE_UNTRUSTED for more certificates
+//          than a chain may have.
+Result<Sidecar> SplitSidecar(std::string_view bytes);
+
+struct Statement {
+  std::string kind, name, version;
+  uint64_t sequence = 0;
+  uint32_t abi = 0;
+  std::string platform;
+  int64_t not_before = 0, not_after = 0;  // seconds since 1970
+  int64_t size = 0;
+  std::string sha256;               // 64 digits, lower case
+  std::string file;                 // what the library was called; no more than a hint
+  std::vector<std::string> needed;  // sorted, each once
+};
+
+// Read a statement: fixed keys in fixed order, printable ASCII and line feeds alone.
+//   Fails  REFUSED with SIDECAR_MALFORMED; the text names line and field.
+Result<Statement> ParseStatement(std::string_view message);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_TRUST_SIDECAR_H_
+
+namespace alloy::core_v0_1 {
+
+#if defined(__aarch64__)
+inline constexpr std::string_view kThisPlatform = "linux-aarch64-gnu";
+#else
+inline constexpr std::string_view kThisPlatform = "linux-x86_64-gnu";
+#endif
+
+// A statement whose signature holds.
+struct Verified {
+  Statement statement;
+  std::vector<CertificateFacts> chain;  // the signer first, the anchor last
+
+  const CertificateFacts& signer() const { return chain.front(); }
+  // The certificate of the chain that ends first.
+  const CertificateFacts& first_to_end() const;
+};
+
+// What a host demands of a statement.
+struct Policy {
+  std::string library;  // its path, for the commands in texts
+  std::string name;     // of the backend; empty: any
+  uint64_t min_sequence = 0;
+  int64_t now = 0;  // seconds since 1970
+};
+
+// Chain, then signature; the statement is read when both hold.
+//   Fails  REFUSED with a reason of SplitSidecar, VerifyChain, VerifyMessage or
+//          ParseStatement, or CERTIFICATE_DER for a certificate of the sidecar.
+Result<Verified> VerifySidecar(const Crypto& crypto, const Certificate& anchor,
+                               std::string_view sidecar, int64_t now);
+
+// Whether a verified statement is about a file of this size, and one that this host wants
+// now.
+//   Fails  REFUSED with SIZE, KIND, STATEMENT_ABI, PLATFORM, NAME, STATEMENT_EXPIRED,
+//          STATEMENT_NOT_YET_VALID or ROLLBACK; the text has both values.
+Status CheckStatement(const Statement& statement, int64_t file_size,
+                      const Policy& policy);
+
+// Whether the digest of the bytes at hand is the one that was signed.
+//   Fails  REFUSED with DIGEST.
+Status CheckDigest(const Crypto& crypto, const Statement& statement, const Digest& digest,
+                   const Policy& policy);
+
+// Whether a library needs what was signed, and nothing else. `needed` in any order.
+//   Fails  REFUSED with NEEDED.
+Status CheckNeeded(const Statement& statement, std::vector<std::string> needed,
+                   const Policy& policy);
+
+// Whether the table that the loaded library gave is the one that the statement speaks of.
+//   Fails  REFUSED with STATEMENT_TABLE.
+Status CheckTable(const Statement& statement, std::string_view name,
+                  std::string_view version, uint32_t abi);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_TRUST_VERIFY_H_
+
+namespace alloy::core_v0_1 {
+
+// What a host demands of a library.
+struct Admission {
+  std::string certificate;  // base64 of one DER certificate; empty: none is asked for
+  std::string sidecar;      // its path; empty: beside the library
+  std::string name;         // of the backend, by its statement; empty: any
+  uint64_t min_sequence = 0;
+  int64_t now = 0;  // seconds since 1970
+};
+
+struct AdmittedLibrary {
+  std::string path;  // as the host named it, for texts
+  Fd sealed;         // what will be loaded
+  Mapping bytes;     // of the file, as it was sealed
+  // With a certificate only. The digest is that of `bytes`, which was signed.
+  std::optional<Digest> digest;
+  std::optional<Verified> verified;
+  // After LookThrough.
+  ElfFacts facts;
+  bool was_archive = false;  // `sealed` is then what was linked of it, `linked` its bytes
+  Mapping linked;
+};
+
+// Read a file of 64 bytes to 1 GiB, seal it, and, with a certificate, verify it.
+//   Fails  REFUSED with a reason of 2001 to 2027 or 3001 to 3006; the text names the
+//   file.
+Result<AdmittedLibrary> AdmitFile(const std::string& path, const Admission& admission,
+                                  LibcryptoSource& libcrypto);
+
+// Look through the ELF file that was admitted, and compare what it needs with what was
+// signed. A static archive is linked into a library first, which takes the place of
+// `sealed`. `bytes` are those of the file, whoever holds the mapping now.
+//   Fails  REFUSED with a reason of 3007 to 3009, ARCHIVE_MALFORMED, LINK_FAILED or
+//   NEEDED;
+//          the text names the file.
+Status LookThrough(std::span<const std::byte> bytes, AdmittedLibrary* library);
+
+// The second part of it: for a library that was looked through before.
+//   Fails  REFUSED with NEEDED.
+Status CheckNeeds(const AdmittedLibrary& library, const std::vector<std::string>& needed);
+
+// The parts of it that an inspection calls one by one.
+Policy PolicyOf(const std::string& path, const Admission& admission);
+// Whether a file is to be linked: an archive, or what a linker would take for its script.
+bool IsForTheLinker(std::span<const std::byte> bytes, const std::string& path);
+// What a host says that does not allow unsigned libraries: REFUSED with UNSIGNED.
+Status NoCertificate(const std::string& path);
+
+// What whoever runs the host should hear of: a certificate that ends within 30 days.
+std::vector<std::string> WarningsOf(const Verified& verified, int64_t now);
+
+// Admit and look through, without a certificate. `bytes` are those of `sealed` in the
+// end.
+Result<AdmittedLibrary> AdmitLibrary(const std::string& path);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_ADMIT_H_
 //
 // What the libraries of a host may need beside the runtimes of C and C++, on the host's
 // own trust.
@@ -9653,6 +2484,23 @@ Result<Lease> SelectFunction(const Service& service, const std::string& name,
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ENGINE_SELECT_H_
+#ifndef ALLOY_SRC_PORT_CLOCK_H_
+#define ALLOY_SRC_PORT_CLOCK_H_
+
+#include <cstdint>
+#include <string>
+
+namespace alloy::core_v0_1 {
+
+// The wall clock in the local time zone, as 2022-10-17 18:09:34.
+std::string LocalTimeText();
+
+// Seconds since 1970-01-01T00:00:00Z.
+int64_t UnixSeconds();
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_CLOCK_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -9940,6 +2788,104 @@ class Call {
 #include <string>
 #include <utility>
 
+//
+// The gate for what crosses: batches, checked and mended.
+//
+// Threads  shared; a batch belongs to one thread at a time.
+#ifndef ALLOY_SRC_DATA_BATCH_H_
+#define ALLOY_SRC_DATA_BATCH_H_
+
+
+namespace alloy::core_v0_1 {
+
+// Check a batch at a level, and mend what can be mended without touching its data: on
+// success *batch is a batch as backend.h has it, and no buffer but a validity bitmap is
+// NULL. A batch that is one already is not changed; any other becomes a block that owns
+// what was there.
+//   Takes  nothing: on failure *batch is what it was, and still the caller's.
+//   Fails  ALLOY_BAD_DATA   with reason and column.
+//          ALLOY_EXHAUSTED  no memory to mend with.
+Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_BATCH_H_
+//
+// The walk behind check.h and batch.h. Nothing here makes a Status: a walk that passes
+// writes nothing, and one that fails leaves a ShapeFault for the cold path.
+//
+// Threads  one walk belongs to one thread.
+#ifndef ALLOY_SRC_DATA_SHAPE_H_
+#define ALLOY_SRC_DATA_SHAPE_H_
+
+#include <cstdint>
+
+
+namespace alloy::core_v0_1 {
+
+struct ShapeFault {
+  enum Bound : uint8_t { kExactly, kAtLeast, kAtMost, kBuffer, kPointer, kEnd };
+
+  int32_t reason = 0;
+  int32_t node = 0;
+  Bound bound = kExactly;
+  int64_t wanted = 0;  // kBuffer: which; kEnd: the length
+  int64_t found = 0;   // kEnd: the offset
+};
+
+class ShapeWalk {
+ public:
+  explicit ShapeWalk(const Layout& layout) : nodes_(layout.nodes().data()) {}
+
+  // Whether an array fits the whole layout.
+  bool Check(const ArrowArray& array) { return CheckTree(nodes_, &array); }
+
+  // After a Check that passed: whether a buffer is NULL that a length of 0 allows to be,
+  // or a buffer is there that the type has no more.
+  bool mend() const { return mend_; }
+  // After a Check that passed: whether each child of the root ends with the root's rows.
+  bool even() const { return even_; }
+  // After a Check that failed.
+  const ShapeFault& fault() const { return fault_; }
+
+ private:
+  using Node = Layout::Node;
+
+  bool CheckTree(const Node* node, const ArrowArray* array);
+  bool CheckHead(const Node* node, const ArrowArray* array);
+  bool CheckFixed(const Node* node, const ArrowArray* array);
+  bool CheckBody(const Node* node, const ArrowArray* array);
+  bool CheckChildren(const Node* node, const ArrowArray* array, int64_t rows);
+  bool FailShorter(const Node* node, const ArrowArray* array, int64_t rows);
+  bool CheckValidity(const Node* node, const ArrowArray* array);
+  bool CheckNeeded(const Node* node, const ArrowArray* array, int64_t buffer);
+  bool CheckBufferCount(const Node* node, const ArrowArray* array);
+  bool CheckOffsets(const Node* node, const ArrowArray* array, int64_t* last);
+  bool CheckBytes(const Node* node, const ArrowArray* array);
+  bool CheckViews(const Node* node, const ArrowArray* array);
+  bool CheckList(const Node* node, const ArrowArray* array);
+  bool CheckRunEnd(const Node* node, const ArrowArray* array);
+  bool CheckNoNulls(const Node* node, const ArrowArray* array);
+
+  bool Fail(const Node* node, int32_t reason, ShapeFault::Bound bound, int64_t wanted,
+            int64_t found);
+
+  const Node* nodes_;
+  bool mend_ = false;
+  bool even_ =
+      true;  // of the node whose children were checked last: the root, in the end
+  ShapeFault fault_;
+};
+
+// The fault in words.
+Status ShapeStatus(const Layout& layout, const ShapeFault& fault);
+
+// Whether any of the rows is null; the array has passed the gate.
+bool AnyNull(const void* bitmap, int64_t offset, int64_t length);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_SHAPE_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -10163,6 +3109,42 @@ void Call::SayDone() const {
 #include <utility>
 #include <vector>
 
+//
+// Foreign bytes made fit to be read: names and formats in error texts, strings in logs.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_DATA_TEXT_H_
+#define ALLOY_SRC_DATA_TEXT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+
+// Append `bytes` with what is no printable UTF-8 escaped: \n, \t, \r, \xNN, backslashes,
+// and `quote` unless it is NUL.
+void AppendEscaped(std::string_view bytes, char quote, std::string* out);
+
+// The bytes, 1 to 4, of the UTF-8 character that `bytes` begins with; 0 when it is none.
+size_t Utf8Length(std::string_view bytes);
+
+// A backend's words, with a question mark for each byte that is no UTF-8: what a host
+// reads is text.
+std::string AsUtf8(std::string_view text);
+
+// `bytes` in double quotes, escaped, and cut where it is long: a format or a name in an
+// error text.
+std::string Quoted(std::string_view bytes);
+
+// Append one step of a path: the name, `#2` for a child without one, `dictionary` for
+// ordinal -1.
+void AppendPathPart(std::string_view name, int64_t ordinal, std::string* path);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_TEXT_H_
 //
 // What the parts of one open stream share: its call, the scope its backend speaks
 // through, the clock of its batches, and the first fault of its inputs.
@@ -10691,6 +3673,40 @@ Result<int64_t> DescribeInto(const ArrowSchema& schema, const ArrowArray& array,
 #include <string>
 #include <string_view>
 
+//
+// Arrow types and arrays as text, for logs and error texts: one form for every language.
+//
+// Types are named as arrow-rs and arrow-go name them: Null, Boolean, Int8 to UInt64,
+// Float16 to Float64, Utf8, LargeUtf8, Utf8View, Binary, LargeBinary, BinaryView,
+// FixedSizeBinary(16), Decimal128(10, 2), Date32, Time64(us), Timestamp(ms),
+// Timestamp(ms, UTC), Duration(s), Interval(YearMonth | DayTime | MonthDayNano),
+// List(Int32), LargeList, ListView, LargeListView, FixedSizeList(3, Int32),
+// Struct(a: Int32, b: Utf8), Map(Utf8, Int32), Union(sparse; a: Int32, b: Utf8),
+// Union(dense; ...), Dictionary(Int32, Utf8), RunEndEncoded(Int32, Utf8).
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_DATA_DESCRIBE_H_
+#define ALLOY_SRC_DATA_DESCRIBE_H_
+
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+// The name of a type; `Unknown(format)` for what is none. Never fails: whatever is
+// malformed below is unknown too, and a long name is cut with `…`.
+std::string TypeName(const ArrowSchema& schema);
+
+// `Int32[1, null, -4]` for numbers, booleans and strings: at most 16 values and then
+// `… n more`. Strings stand in double quotes; quotes, backslashes, control characters and
+// bytes that are no UTF-8 are escaped. `Type[n rows]` for every other type.
+//   Fails  ALLOY_BAD_DATA  when schema or array is malformed, or a string that would be
+//                          shown leaves its buffer.
+Result<std::string> Describe(const ArrowSchema& schema, const ArrowArray& array);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_DESCRIBE_H_
 
 namespace alloy::core_v0_1 {
 
@@ -10713,6 +3729,200 @@ Result<int64_t> DescribeInto(const ArrowSchema& schema, const ArrowArray& array,
 #include <string>
 #include <vector>
 
+//
+// A tree of ArrowArrays in one allocation: how Alloy exports.
+//
+// A block holds every struct, child pointer and buffer pointer of a batch, and one owner
+// that keeps the buffers alive. Children and dictionaries may be moved out and released
+// on their own, in any order and from any thread ("The Arrow C data interface", "Moving
+// an array" and "Moving child arrays"); the owner is destroyed when the last of them is
+// gone.
+//
+//   auto block = alloy::Block<Owner>::Make(/*nodes=*/2, /*buffers=*/3, std::move(owner));
+//   if (!block) return out_of_memory;
+//   block.Init(out, {.length = n, .n_buffers = 1, .n_children = 1});
+//   ArrowArray* column = out->children[0];
+//   block.Init(column, {.length = n, .n_buffers = 2});
+//   column->buffers[1] = values;
+//   block.Finish();
+//
+// Threads  building: one. The finished tree: as the Arrow specification has it.
+#ifndef ALLOY_BLOCK_HPP_
+#define ALLOY_BLOCK_HPP_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+
+namespace alloy {
+namespace detail {
+
+struct BlockHeader {
+  std::atomic<int64_t> live;      // nodes of ours that are not released yet
+  void (*destroy)(BlockHeader*);  // destroys the owner and frees the block
+  const ArrowArray* slots;        // where the descendants lie
+  const ArrowArray* slots_end;
+};
+
+inline void ReleaseBlockNode(ArrowArray* array);
+
+inline int64_t ReleaseBlockTree(ArrowArray* array, BlockHeader* header);
+
+inline int64_t ReleaseBlockSlot(ArrowArray* slot, BlockHeader* header) {
+  if (slot == nullptr || slot->release == nullptr) return 0;  // moved out, or released
+  if (slot->release == &ReleaseBlockNode && slot->private_data == header) {
+    return ReleaseBlockTree(slot, header);
+  }
+  // A struct of someone else: one that was moved into a slot is ours to release, one that
+  // the owner holds is the owner's.
+  if (slot >= header->slots && slot < header->slots_end) slot->release(slot);
+  return 0;
+}
+
+// Mark a node and what is still below it as released; the number of nodes of ours among
+// them.
+inline int64_t ReleaseBlockTree(ArrowArray* array, BlockHeader* header) {
+  int64_t released = 1;
+  for (int64_t i = 0; i < array->n_children; ++i) {
+    released += ReleaseBlockSlot(array->children[i], header);
+  }
+  released += ReleaseBlockSlot(array->dictionary, header);
+  array->release = nullptr;
+  return released;
+}
+
+inline void ReleaseBlockNode(ArrowArray* array) {
+  auto* header = static_cast<BlockHeader*>(array->private_data);
+  const int64_t released = ReleaseBlockTree(array, header);
+  // Whoever holds all that is left needs no locked instruction to let go of it.
+  if (header->live.load(std::memory_order_acquire) == released ||
+      header->live.fetch_sub(released, std::memory_order_acq_rel) == released) {
+    header->destroy(header);
+  }
+}
+
+}  // namespace detail
+
+struct BlockNode {
+  int64_t length = 0;
+  int64_t null_count = 0;
+  int64_t offset = 0;
+  int64_t n_buffers = 0;
+  int64_t n_children = 0;
+  bool dictionary = false;
+};
+
+// Owner: destroyed when the last node is released, from whatever thread does that;
+// movable without exceptions.
+template <typename Owner>
+class Block {
+  static_assert(std::is_nothrow_move_constructible_v<Owner>);
+  static_assert(alignof(Owner) <= alignof(std::max_align_t));
+
+ public:
+  // Room for a root and its descendants (`nodes` in all) with `buffers` buffers in all.
+  // An empty Block, and the owner untouched, when there is no memory.
+  static Block Make(int64_t nodes, int64_t buffers, Owner&& owner) {
+    const auto descendants = static_cast<size_t>(nodes - 1);
+    const size_t bytes = sizeof(Layout) +
+                         descendants * (sizeof(ArrowArray) + sizeof(ArrowArray*)) +
+                         static_cast<size_t>(buffers) * sizeof(const void*);
+    void* memory = std::malloc(bytes);
+    if (memory == nullptr) return Block();
+    auto* layout = ::new (memory) Layout(std::move(owner));
+    Block block;
+    block.layout_ = layout;
+    block.slot_ = reinterpret_cast<ArrowArray*>(layout + 1);
+    block.child_ = reinterpret_cast<ArrowArray**>(block.slot_ + descendants);
+    block.buffer_ =
+        const_cast<const void**>(reinterpret_cast<void**>(block.child_ + descendants));
+    layout->header.destroy = &Destroy;
+    layout->header.slots = block.slot_;
+    layout->header.slots_end = block.slot_ + descendants;
+    return block;
+  }
+
+  Block(Block&& other) noexcept { *this = std::move(other); }
+  Block& operator=(Block&& other) noexcept {
+    std::swap(layout_, other.layout_);
+    std::swap(slot_, other.slot_);
+    std::swap(child_, other.child_);
+    std::swap(buffer_, other.buffer_);
+    std::swap(live_, other.live_);
+    return *this;
+  }
+  // A block that was not finished is given up, with its owner; trees begun in it are
+  // void.
+  ~Block() {
+    if (layout_ != nullptr) Destroy(&layout_->header);
+  }
+
+  explicit operator bool() const { return layout_ != nullptr; }
+  Owner& owner() { return layout_->owner; }
+
+  // Fill `array`: the root, wherever it lies, or a slot of this block. Its children and
+  // its dictionary get the next free slots, which must be filled in turn; its buffers are
+  // NULL.
+  void Init(ArrowArray* array, const BlockNode& node) {
+    array->length = node.length;
+    array->null_count = node.null_count;
+    array->offset = node.offset;
+    array->n_buffers = node.n_buffers;
+    array->n_children = node.n_children;
+    array->buffers = node.n_buffers > 0 ? buffer_ : nullptr;
+    for (int64_t i = 0; i < node.n_buffers; ++i) *buffer_++ = nullptr;
+    array->children = node.n_children > 0 ? child_ : nullptr;
+    for (int64_t i = 0; i < node.n_children; ++i) *child_++ = slot_++;
+    array->dictionary = node.dictionary ? slot_++ : nullptr;
+    array->release = &detail::ReleaseBlockNode;
+    array->private_data = &layout_->header;
+    ++live_;
+  }
+
+  // Move a struct of someone else into a slot of this block.
+  static void Adopt(ArrowArray* slot, ArrowArray* source) {
+    *slot = *source;
+    source->release = nullptr;
+  }
+
+  // The tree is complete, and lives on its own from now on.
+  void Finish() {
+    layout_->header.live.store(live_, std::memory_order_release);
+    layout_ = nullptr;
+  }
+
+ private:
+  struct Layout {
+    explicit Layout(Owner&& value) : owner(std::move(value)) {}
+    detail::BlockHeader header{};
+    Owner owner;
+  };
+  static_assert(sizeof(Layout) % alignof(ArrowArray) == 0);
+
+  Block() = default;
+
+  static void Destroy(detail::BlockHeader* header) {
+    auto* layout = reinterpret_cast<Layout*>(header);
+    std::destroy_at(layout);
+    std::free(layout);
+  }
+
+  Layout* layout_ = nullptr;
+  ArrowArray* slot_ = nullptr;
+  ArrowArray** child_ = nullptr;
+  const void** buffer_ = nullptr;
+  int64_t live_ = 0;
+};
+
+}  // namespace alloy
+
+#endif  // ALLOY_BLOCK_HPP_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -11008,6 +4218,50 @@ bool Host::SpeaksFor(const char* backend_name) const {
 #include <system_error>
 #include <utility>
 
+//
+// What the gate says when it refuses. Only ever reached on a failure, so that the checks
+// themselves stay small.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_DATA_FAULT_H_
+#define ALLOY_SRC_DATA_FAULT_H_
+
+#include <cstdint>
+#include <string_view>
+
+
+namespace alloy::core_v0_1 {
+
+// `column 3 (a.b.item): the number of buffers is not that of the type: 2 wanted, 1 found`
+Status DataFault(int32_t reason, int32_t column, std::string_view path,
+                 std::string_view wanted, std::string_view found);
+
+// What a reason means, as reason.h says it.
+std::string_view ReasonText(int32_t reason);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_FAULT_H_
+//
+// Whether a stream brings what was bound.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_DATA_SAME_SCHEMA_H_
+#define ALLOY_SRC_DATA_SAME_SCHEMA_H_
+
+
+namespace alloy::core_v0_1 {
+
+// Check that `found`, of which nothing is known, says of batches what `bound` says. Name,
+// flags and metadata of the batch itself tell nothing of its columns, and producers
+// differ in them: they are not compared.
+//   Fails  ALLOY_BAD_DATA  at the first place that differs (STREAM_SCHEMA), or that is
+//                          malformed.
+Status CheckSameSchema(const ArrowSchema& bound, const ArrowSchema& found);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_DATA_SAME_SCHEMA_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -11200,6 +4454,47 @@ Result<std::string> InspectLibrary(Host& host, const std::string& library,
 
 #endif  // ALLOY_SRC_ENGINE_INSPECT_LIBRARY_H_
 
+//
+// All that can be known of a library without running any of it, and the verdict that a
+// load would come to.
+#ifndef ALLOY_SRC_ADMIT_INSPECT_H_
+#define ALLOY_SRC_ADMIT_INSPECT_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+struct Inspection {
+  std::string library;  // its path
+  int64_t size = 0;
+  bool is_archive = false;       // it is walked, not linked
+  std::optional<Digest> digest;  // none without libcrypto
+  std::string sidecar;           // its path; empty: there is none that can be read
+  // What the sidecar says, believed or not; none where it is malformed.
+  std::optional<Statement> statement;
+  std::vector<CertificateFacts> certificates;  // of the sidecar, the signer's first
+  // Whether the signature holds, and leads to the certificate that was given.
+  bool trusted = false;
+  std::vector<std::string> warnings;
+  ElfFindings elf;
+  Status verdict;
+};
+
+// Borrows nothing for longer than the call.
+//   Fails  REFUSED with a reason of 3001 to 3006: the file cannot be read.
+Result<Inspection> Inspect(const std::string& path, const Admission& admission,
+                           bool allows_unsigned, LibcryptoSource& libcrypto);
+
+// As alloy.h documents it for alloy_inspect.
+std::string AsJson(const Inspection& found);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_INSPECT_H_
 
 namespace alloy::core_v0_1 {
 
@@ -11367,6 +4662,25 @@ Status LinkLibrary(const std::string& archive, const std::string& output);
 
 #endif  // ALLOY_SRC_ENGINE_LINK_LIBRARY_H_
 
+#ifndef ALLOY_SRC_PORT_REPLACE_FILE_H_
+#define ALLOY_SRC_PORT_REPLACE_FILE_H_
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+namespace alloy::core_v0_1 {
+
+// Put a file at `path`, or another in its place: written whole under a name of its own
+// beside it, and then moved there, so that nobody ever sees half of it. `executable`: for
+// everybody whom the process's mask lets. Answers an error number; what was there is
+// untouched then.
+int ReplaceFile(const std::string& path, std::span<const std::byte> bytes,
+                bool executable);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_REPLACE_FILE_H_
 
 namespace alloy::core_v0_1 {
 
@@ -11527,6 +4841,48 @@ void Log::Deliver(Line line) {
 #include <string_view>
 #include <utility>
 
+//
+// The libraries that every backend may need: the runtimes of C and C++, which the host
+// has as well. Everything else a backend links statically, or its host allows by name.
+#ifndef ALLOY_SRC_ADMIT_RUNTIMES_H_
+#define ALLOY_SRC_ADMIT_RUNTIMES_H_
+
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+
+// By its SONAME. An engine that was built with a sanitizer takes that one's runtime too.
+bool IsRuntime(std::string_view soname);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_RUNTIMES_H_
+//
+// Libraries of the system that are used where they are there: found at run time by their
+// SONAME, so that nothing of theirs is needed to build. They stay for the life of the
+// process.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_PORT_SYSTEM_LIBRARY_H_
+#define ALLOY_SRC_PORT_SYSTEM_LIBRARY_H_
+
+#include <string>
+
+namespace alloy::core_v0_1 {
+
+// By SONAME, or by absolute path. NULL when it cannot be loaded; `text` says why then, in
+// the loader's words.
+void* OpenSystemLibrary(const char* name, std::string* text);
+
+// Whether it is this library that the loader would give to one that needs `soname`.
+bool AnswersAs(void* library, const char* soname);
+
+// NULL when the library has no such symbol.
+void* FindInSystemLibrary(void* library, const char* symbol);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_SYSTEM_LIBRARY_H_
 
 namespace alloy::core_v0_1 {
 namespace {
