@@ -48,6 +48,11 @@ type GoBridge struct {
 	// first SetImplLib, and stays as it was then.
 	AllowUnsigned bool
 
+	// MayNeed names what libraries may need beside the runtimes of C and C++, on the program's
+	// own trust: SONAMEs, or absolute paths of files, which are loaded before whoever needs
+	// one. It is read at the first SetImplLib, and stays as it was then.
+	MayNeed []string
+
 	// Logger receives the lines of host and backend, whatever the backend; nil: standard
 	// output, and only while the backend is an echo. It is read at the first use, and again
 	// at the first SetImplLib.

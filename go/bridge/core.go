@@ -5,6 +5,7 @@ package bridge
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -47,7 +48,7 @@ func (c *core) current(b *GoBridge) (*generation, error) {
 		return g, g.failure
 	}
 	// A policy has nothing to say of the echo, and is not read yet.
-	host, err := newHost(b.Logger, false)
+	host, err := newHost(b.Logger, false, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -59,14 +60,17 @@ func (c *core) current(b *GoBridge) (*generation, error) {
 	return g, nil
 }
 
-func newHost(logger *slog.Logger, allowUnsigned bool) (*engine.Host, error) {
+func newHost(logger *slog.Logger, allowUnsigned bool, mayNeed []string) (*engine.Host, error) {
+	if slices.ContainsFunc(mayNeed, func(entry string) bool { return strings.IndexByte(entry, 0) >= 0 }) {
+		return nil, callers(Invalid, "an entry of MayNeed contains a NUL")
+	}
 	var lines engine.Logger
 	if logger != nil {
 		lines = func(level slog.Level, language, text string) {
 			logger.Log(context.Background(), level, text, slog.String("language", language))
 		}
 	}
-	host, fault := engine.NewHost(allowUnsigned, lines)
+	host, fault := engine.NewHost(allowUnsigned, lines, mayNeed...)
 	return host, fromFault(fault)
 }
 
@@ -96,7 +100,7 @@ func (c *core) load(b *GoBridge, library, certificate string) error {
 
 func (c *core) open(b *GoBridge, library, certificate string) (*generation, error) {
 	if c.host == nil {
-		host, err := newHost(b.Logger, b.AllowUnsigned)
+		host, err := newHost(b.Logger, b.AllowUnsigned, b.MayNeed)
 		if err != nil {
 			return nil, err
 		}

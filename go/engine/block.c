@@ -74,11 +74,12 @@ void alloy_go_log(void* context, int32_t level, const char* language, const char
   alloyGoLog((uintptr_t)context, level, (char*)language, (char*)text, length);
 }
 
-alloy_code alloy_go_host_new(uint32_t flags, int32_t log_fd, uintptr_t log_handle,
-                             alloy_host** out, alloy_error* err) {
+alloy_code alloy_go_host_new(uint32_t flags, const char* const* may_need, int32_t log_fd,
+                             uintptr_t log_handle, alloy_host** out, alloy_error* err) {
   alloy_host_options options = {
       .struct_size = sizeof(options),
       .flags = flags,
+      .may_need = may_need,
       .language = "Go",
       .log_fd = log_fd,
   };

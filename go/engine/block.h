@@ -53,7 +53,8 @@ void alloy_go_log(void* context, int32_t level, const char* language, const char
                   int64_t length);
 
 // Make a host whose log goes to Go when log_handle is not 0, and to log_fd otherwise.
-alloy_code alloy_go_host_new(uint32_t flags, int32_t log_fd, uintptr_t log_handle,
-                             alloy_host** out, alloy_error* err);
+// Borrows may_need, as alloy_host_options has it.
+alloy_code alloy_go_host_new(uint32_t flags, const char* const* may_need, int32_t log_fd,
+                             uintptr_t log_handle, alloy_host** out, alloy_error* err);
 
 #endif  // ALLOY_GO_ENGINE_BLOCK_H_

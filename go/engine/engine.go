@@ -71,7 +71,8 @@ type Host struct {
 }
 
 // NewHost makes a host. Its lines go to logger, or to standard output when that is nil.
-func NewHost(allowUnsigned bool, logger Logger) (*Host, *Fault) {
+// MayNeed is what its libraries may need beside the runtimes, without a NUL in it.
+func NewHost(allowUnsigned bool, logger Logger, mayNeed ...string) (*Host, *Fault) {
 	log := &logging{}
 	log.users.Add(1)
 	if logger != nil {
@@ -84,7 +85,9 @@ func NewHost(allowUnsigned bool, logger Logger) (*Host, *Fault) {
 	var err C.alloy_error
 	h := &Host{log: log}
 	const stdout = 1
-	code := C.alloy_go_host_new(flags, stdout, C.uintptr_t(log.handle), &h.pointer, &err)
+	list := newStrings(mayNeed)
+	defer list.free()
+	code := C.alloy_go_host_new(flags, list.pointer(), stdout, C.uintptr_t(log.handle), &h.pointer, &err)
 	if code != C.ALLOY_OK {
 		log.drop()
 		return nil, fault(code, &err)
