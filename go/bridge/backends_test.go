@@ -12,14 +12,20 @@ import (
 	"github.com/ignalina/alloy"
 )
 
-// library finds a backend that the build made; without it a test cannot say anything.
+// library finds a backend that the build made.
 func library(t testing.TB, name string) string {
+	t.Helper()
+	return built(t, name+".so")
+}
+
+// built finds a file beside the backends; without it a test cannot say anything.
+func built(t testing.TB, file string) string {
 	t.Helper()
 	folder := os.Getenv("ALLOY_BACKENDS")
 	if folder == "" {
 		folder = filepath.Join(root(), "build", "backends")
 	}
-	path := filepath.Join(folder, name+".so")
+	path := filepath.Join(folder, file)
 	if _, err := os.Stat(path); err != nil {
 		t.Fatalf("%v; make build-all builds it, ALLOY_BACKENDS names another folder", err)
 	}

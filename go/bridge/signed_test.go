@@ -57,12 +57,11 @@ func newSigner(t *testing.T) signer {
 
 func (s signer) certificate() string { return base64.StdEncoding.EncodeToString(s.der) }
 
-// sign copies a library into a folder of the test, and signs the copy.
-func (s signer) sign(t *testing.T, library, name, version string) string {
+// neededBy is what a library needs; the statement about an archive has nothing to say of it.
+func neededBy(t *testing.T, library string) []string {
 	t.Helper()
-	image, err := os.ReadFile(library)
-	if err != nil {
-		t.Fatal(err)
+	if filepath.Ext(library) == ".a" {
+		return nil
 	}
 	file, err := elf.Open(library)
 	if err != nil {
@@ -74,6 +73,17 @@ func (s signer) sign(t *testing.T, library, name, version string) string {
 		t.Fatal(err)
 	}
 	slices.Sort(needed)
+	return needed
+}
+
+// sign copies a library into a folder of the test, and signs the copy.
+func (s signer) sign(t *testing.T, library, name, version string) string {
+	t.Helper()
+	image, err := os.ReadFile(library)
+	if err != nil {
+		t.Fatal(err)
+	}
+	needed := neededBy(t, library)
 	machine := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
 	lines := []string{
 		"alloy-statement-v1", "kind: backend", "name: " + name, "version: " + version,
