@@ -23,9 +23,8 @@ void Declare(Program& program, std::function<Exit(const Options&, Console&)> run
            "an Arrow IPC stream into a pipe.",
        .examples =
            "  arrowalloy run tpch_rust.so q6 -i lineitem.parquet --certificate @dev.crt\n"
-           "  arrowalloy run aggregate_cpp.so group_by -i sales.csv -o sums.parquet \\\n"
-           "      --set keys=region --set 'aggregates=sum(amount),count' "
-           "--allow-unsigned\n"
+           "  arrowalloy run aggregate_rust.so sort -i sales.csv -o sorted.parquet --set "
+           "by=region --allow-unsigned\n"
            "  producer | arrowalloy run score.so score -i - -o - --certificate @dev.crt "
            "| consumer\n"});
   command.Value("LIBRARY", &options->library, "The backend",

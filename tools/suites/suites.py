@@ -26,7 +26,7 @@ def cpp(log, preset):
     # GCC's ThreadSanitizer dies where addresses are randomised by 32 bits.
     still = ("setarch", "-R") if preset == "tsan" else ()
     log.run(*still, "ctest", "--preset", preset, "--output-junit", junit, "--timeout", "600",
-            "--parallel", os.cpu_count(), may_fail=True)
+            "--parallel", str(os.cpu_count()), may_fail=True)
     return reports.ctest(junit, folder / "reports")
 
 
