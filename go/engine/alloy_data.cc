@@ -7755,10 +7755,13 @@ struct Inspection {
   bool trusted = false;
   std::vector<std::string> warnings;
   ElfFindings elf;
+  // Of what it needs: what the host does not allow. Host and list are for the caller to
+  // ask, who then has the last word on the verdict.
+  std::vector<std::string> not_allowed;
   Status verdict;
 };
 
-// Borrows nothing for longer than the call.
+// Up to what the host allows to be needed. Borrows nothing for longer than the call.
 //   Fails  REFUSED with a reason of 3001 to 3006: the file cannot be read.
 Result<Inspection> Inspect(const std::string& path, const Admission& admission,
                            bool allows_unsigned, LibcryptoSource& libcrypto);
@@ -7939,7 +7942,8 @@ void WriteCertificate(JsonWriter& json, const CertificateFacts& facts) {
   json.EndObject();
 }
 
-void WriteElf(JsonWriter& json, const ElfFindings& elf) {
+void WriteElf(JsonWriter& json, const ElfFindings& elf,
+              const std::vector<std::string>& not_allowed) {
   json.Key("elf");
   json.BeginObject();
   json.Key("findings");
@@ -7954,6 +7958,7 @@ void WriteElf(JsonWriter& json, const ElfFindings& elf) {
   }
   json.EndArray();
   Strings(json, "needed", elf.facts.needed);
+  Strings(json, "not_allowed", not_allowed);
   Strings(json, "exports", elf.facts.exports);
   json.EndObject();
 }
@@ -7985,7 +7990,7 @@ std::string AsJson(const Inspection& found) {
   for (const CertificateFacts& facts : found.certificates) WriteCertificate(json, facts);
   json.EndArray();
   Strings(json, "warnings", found.warnings);
-  WriteElf(json, found.elf);
+  WriteElf(json, found.elf, found.not_allowed);
   json.EndObject();
   return json.text();
 }

@@ -2218,7 +2218,10 @@ class MayNeed {
   // and SONAMEs of the list, the files of the list are loaded, in its order; what they
   // run as they start runs here.
   //   Fails  REFUSED with NEEDED: one is not allowed, or a file cannot be loaded.
-  Status Check(const std::vector<std::string>& needed) const;
+  // `not_allowed`, unless NULL, gets all that are not allowed, in their order; with a
+  // file that cannot be loaded, all that one of the files would have to answer to.
+  Status Check(const std::vector<std::string>& needed,
+               std::vector<std::string>* not_allowed = nullptr) const;
 
  private:
   std::vector<std::string> sonames_, paths_;
@@ -2248,6 +2251,7 @@ class Libraries {
   Result<LoadedLibrary> Load(const std::string& path, const Admission& admission);
 
   bool plainly() const { return plainly_; }
+  const MayNeed& may_need() const { return may_need_; }
   LibcryptoSource& libcrypto() { return libcrypto_; }
 
  private:
@@ -4481,10 +4485,13 @@ struct Inspection {
   bool trusted = false;
   std::vector<std::string> warnings;
   ElfFindings elf;
+  // Of what it needs: what the host does not allow. Host and list are for the caller to
+  // ask, who then has the last word on the verdict.
+  std::vector<std::string> not_allowed;
   Status verdict;
 };
 
-// Borrows nothing for longer than the call.
+// Up to what the host allows to be needed. Borrows nothing for longer than the call.
 //   Fails  REFUSED with a reason of 3001 to 3006: the file cannot be read.
 Result<Inspection> Inspect(const std::string& path, const Admission& admission,
                            bool allows_unsigned, LibcryptoSource& libcrypto);
@@ -4505,8 +4512,13 @@ Result<std::string> InspectLibrary(Host& host, const std::string& library,
   admission.certificate = certificate;
   admission.now = UnixSeconds();
   ALLOY_ASSIGN_OR_RETURN(
-      const Inspection found,
+      Inspection found,
       Inspect(library, admission, host.allows_unsigned(), host.libraries().libcrypto()));
+  const Status allowed =
+      host.libraries().may_need().Check(found.elf.facts.needed, &found.not_allowed);
+  if (found.verdict.ok() && !allowed.ok()) {
+    found.verdict = allowed.WithPrefix(library + ": ");
+  }
   return AsJson(found);
 }
 
@@ -4912,8 +4924,11 @@ Result<MayNeed> MayNeed::Make(const char* const* list) {
   return made;
 }
 
-Status MayNeed::Check(const std::vector<std::string>& needed) const {
-  std::vector<std::string> rest;
+Status MayNeed::Check(const std::vector<std::string>& needed,
+                      std::vector<std::string>* not_allowed) const {
+  std::vector<std::string> own;
+  std::vector<std::string>& rest = not_allowed != nullptr ? *not_allowed : own;
+  rest.clear();
   std::ranges::copy_if(needed, std::back_inserter(rest), [&](const std::string& soname) {
     return !IsRuntime(soname) && std::ranges::find(sonames_, soname) == sonames_.end();
   });
@@ -4929,13 +4944,11 @@ Status MayNeed::Check(const std::vector<std::string>& needed) const {
       return Fail(ALLOY_REFUSED, ALLOY_REASON_NEEDED, "may_need of the host: " + text);
     }
   }
-  for (const std::string& soname : rest) {
-    if (std::ranges::none_of(
-            files, [&](void* file) { return AnswersAs(file, soname.c_str()); })) {
-      return NotAllowed(soname);
-    }
-  }
-  return Status();
+  std::erase_if(rest, [&](const std::string& soname) {
+    return std::ranges::any_of(
+        files, [&](void* file) { return AnswersAs(file, soname.c_str()); });
+  });
+  return rest.empty() ? Status() : NotAllowed(rest.front());
 }
 
 }  // namespace alloy::core_v0_1

@@ -592,8 +592,11 @@ ALLOY_API alloy_code alloy_bridge_load(alloy_bridge* bridge, const char* library
 //    "warnings": [text, ...],
 //    "elf": {"findings": [{"reason", "reason_name", "text"}, ...], "needed": [soname,
 //    ...],
-//        "exports": [symbol, ...]}}
+//        "not_allowed": [those of them that are neither runtimes nor allowed by
+//        may_need], "exports": [symbol, ...]}}
 //
+// For a library that needs more than runtimes and SONAMEs of the host's may_need, the
+// files of that list are loaded, as by a load: the host's own, not the library.
 // Statement, signer and certificates are what the file claims unless "trusted" is true.
 // Later versions add members. The text is cut at capacity, and ends with a NUL.
 //

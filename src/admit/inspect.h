@@ -27,10 +27,13 @@ struct Inspection {
   bool trusted = false;
   std::vector<std::string> warnings;
   ElfFindings elf;
+  // Of what it needs: what the host does not allow. Host and list are for the caller to
+  // ask, who then has the last word on the verdict.
+  std::vector<std::string> not_allowed;
   Status verdict;
 };
 
-// Borrows nothing for longer than the call.
+// Up to what the host allows to be needed. Borrows nothing for longer than the call.
 //   Fails  REFUSED with a reason of 3001 to 3006: the file cannot be read.
 Result<Inspection> Inspect(const std::string& path, const Admission& admission,
                            bool allows_unsigned, LibcryptoSource& libcrypto);

@@ -77,7 +77,8 @@ void WriteCertificate(JsonWriter& json, const CertificateFacts& facts) {
   json.EndObject();
 }
 
-void WriteElf(JsonWriter& json, const ElfFindings& elf) {
+void WriteElf(JsonWriter& json, const ElfFindings& elf,
+              const std::vector<std::string>& not_allowed) {
   json.Key("elf");
   json.BeginObject();
   json.Key("findings");
@@ -92,6 +93,7 @@ void WriteElf(JsonWriter& json, const ElfFindings& elf) {
   }
   json.EndArray();
   Strings(json, "needed", elf.facts.needed);
+  Strings(json, "not_allowed", not_allowed);
   Strings(json, "exports", elf.facts.exports);
   json.EndObject();
 }
@@ -123,7 +125,7 @@ std::string AsJson(const Inspection& found) {
   for (const CertificateFacts& facts : found.certificates) WriteCertificate(json, facts);
   json.EndArray();
   Strings(json, "warnings", found.warnings);
-  WriteElf(json, found.elf);
+  WriteElf(json, found.elf, found.not_allowed);
   json.EndObject();
   return json.text();
 }

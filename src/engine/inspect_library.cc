@@ -13,8 +13,13 @@ Result<std::string> InspectLibrary(Host& host, const std::string& library,
   admission.certificate = certificate;
   admission.now = UnixSeconds();
   ALLOY_ASSIGN_OR_RETURN(
-      const Inspection found,
+      Inspection found,
       Inspect(library, admission, host.allows_unsigned(), host.libraries().libcrypto()));
+  const Status allowed =
+      host.libraries().may_need().Check(found.elf.facts.needed, &found.not_allowed);
+  if (found.verdict.ok() && !allowed.ok()) {
+    found.verdict = allowed.WithPrefix(library + ": ");
+  }
   return AsJson(found);
 }
 

@@ -40,6 +40,7 @@ class Libraries {
   Result<LoadedLibrary> Load(const std::string& path, const Admission& admission);
 
   bool plainly() const { return plainly_; }
+  const MayNeed& may_need() const { return may_need_; }
   LibcryptoSource& libcrypto() { return libcrypto_; }
 
  private:

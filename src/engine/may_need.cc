@@ -37,8 +37,11 @@ Result<MayNeed> MayNeed::Make(const char* const* list) {
   return made;
 }
 
-Status MayNeed::Check(const std::vector<std::string>& needed) const {
-  std::vector<std::string> rest;
+Status MayNeed::Check(const std::vector<std::string>& needed,
+                      std::vector<std::string>* not_allowed) const {
+  std::vector<std::string> own;
+  std::vector<std::string>& rest = not_allowed != nullptr ? *not_allowed : own;
+  rest.clear();
   std::ranges::copy_if(needed, std::back_inserter(rest), [&](const std::string& soname) {
     return !IsRuntime(soname) && std::ranges::find(sonames_, soname) == sonames_.end();
   });
@@ -54,13 +57,11 @@ Status MayNeed::Check(const std::vector<std::string>& needed) const {
       return Fail(ALLOY_REFUSED, ALLOY_REASON_NEEDED, "may_need of the host: " + text);
     }
   }
-  for (const std::string& soname : rest) {
-    if (std::ranges::none_of(
-            files, [&](void* file) { return AnswersAs(file, soname.c_str()); })) {
-      return NotAllowed(soname);
-    }
-  }
-  return Status();
+  std::erase_if(rest, [&](const std::string& soname) {
+    return std::ranges::any_of(
+        files, [&](void* file) { return AnswersAs(file, soname.c_str()); });
+  });
+  return rest.empty() ? Status() : NotAllowed(rest.front());
 }
 
 }  // namespace alloy::core

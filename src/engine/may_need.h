@@ -24,7 +24,10 @@ class MayNeed {
   // and SONAMEs of the list, the files of the list are loaded, in its order; what they
   // run as they start runs here.
   //   Fails  REFUSED with NEEDED: one is not allowed, or a file cannot be loaded.
-  Status Check(const std::vector<std::string>& needed) const;
+  // `not_allowed`, unless NULL, gets all that are not allowed, in their order; with a
+  // file that cannot be loaded, all that one of the files would have to answer to.
+  Status Check(const std::vector<std::string>& needed,
+               std::vector<std::string>* not_allowed = nullptr) const;
 
  private:
   std::vector<std::string> sonames_, paths_;

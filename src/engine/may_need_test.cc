@@ -51,6 +51,17 @@ TEST(MayNeedTest, AFileOfTheHostIsLoadedAndAnswersToItsSoname) {
   ExpectNotAllowed(Allow({}).Check({"libneeded.so.1"}), "libneeded.so.1");
 }
 
+TEST(MayNeedTest, ListsAllThatIsNotAllowed) {
+  const auto may_need = Allow({"libssl.so.3", kFile.c_str()});
+  std::vector<std::string> not_allowed = {"of a call before"};
+  EXPECT_TRUE(may_need.Check({"libssl.so.3", "libneeded.so.1"}, &not_allowed).ok());
+  EXPECT_TRUE(not_allowed.empty());
+  ExpectNotAllowed(may_need.Check({"libz.so.1", "libneeded.so.1", "libc.so.6", "liba.so"},
+                                  &not_allowed),
+                   "libz.so.1");
+  EXPECT_EQ(not_allowed, (std::vector<std::string>{"libz.so.1", "liba.so"}));
+}
+
 TEST(MayNeedTest, AFileThatCannotBeLoadedIsToldOnlyWhenItIsNeeded) {
   const auto may_need = Allow({"/no/such/library.so"});
   EXPECT_TRUE(may_need.Check({"libc.so.6"}).ok());

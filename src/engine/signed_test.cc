@@ -8,6 +8,7 @@
 
 #include "admit/admit.h"
 #include "engine/call.h"
+#include "engine/inspect_library.h"
 #include "port/clock.h"
 #include "tests/support/signing.h"
 
@@ -55,12 +56,14 @@ class SignedLoadTest : public testing::Test {
     static_cast<std::vector<std::string>*>(lines)->push_back(
         std::to_string(level) + " " + std::string(text, static_cast<size_t>(length)));
   }
-  std::shared_ptr<Host> MakeHost(uint32_t flags = 0) {
+  std::shared_ptr<Host> MakeHost(uint32_t flags = 0,
+                                 const char* const* may_need = nullptr) {
     alloy_host_options options{};
     options.struct_size = sizeof(options);
     options.flags = flags;
     options.log = &Keep;
     options.log_context = &lines_;
+    options.may_need = may_need;
     return *Host::Make(options);
   }
   std::shared_ptr<Bridge> MakeBridge() const { return *Bridge::Make(host_, options_); }
@@ -205,6 +208,32 @@ TEST_F(SignedLoadTest, LoadsPlainlyForDebuggers) {
   EXPECT_NE(lines_[0].find("debuggers"), std::string::npos) << lines_[0];
   signing::WriteFile(path_ + ".alloysig", "");
   ExpectRefused(ALLOY_REASON_SIDECAR_MALFORMED, "is empty");
+}
+
+TEST_F(SignedLoadTest, AnInspectionAsksTheHostWhatMayBeNeeded) {
+  Put("needs");
+  const auto inspect = [&] {
+    auto json = InspectLibrary(*host_, path_, certificate_);
+    EXPECT_TRUE(json.ok());
+    return *std::move(json);
+  };
+  const auto has = [](const std::string& json, std::string_view part) {
+    EXPECT_NE(json.find(part), std::string::npos) << part << " in " << json;
+  };
+  const std::string refused = inspect();
+  has(refused, R"("ok":false)");
+  has(refused, R"("not_allowed":["libneeded.so.1"])");
+  // To the word of a load.
+  const Status load = Load();
+  EXPECT_EQ(load.reason(), ALLOY_REASON_NEEDED);
+  has(refused, load.fault().text);
+
+  const char* list[] = {ALLOY_ENGINE_SAMPLES "libneeded.so", nullptr};
+  host_ = MakeHost(0, list);
+  const std::string allowed = inspect();
+  has(allowed, R"("verdict":{"ok":true)");
+  has(allowed, R"("not_allowed":[])");
+  EXPECT_TRUE(Load().ok());
 }
 
 TEST_F(SignedLoadTest, AProgramThatIsOlderHasNoSidecarOption) {
