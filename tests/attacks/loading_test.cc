@@ -70,6 +70,7 @@ TEST_F(LoadingAttackTest, Attack78AHundredConcurrentLoads) {
   MayRun();
   constexpr int kLibraries = 10, kThreads = 100;
   std::vector<std::string> paths;
+  paths.reserve(kLibraries);
   for (int i = 0; i < kLibraries; ++i) {
     // What follows the sections is nobody's business, and makes another library of it.
     paths.push_back(PutSigned("library" + std::to_string(i) + ".so",
@@ -78,10 +79,12 @@ TEST_F(LoadingAttackTest, Attack78AHundredConcurrentLoads) {
   const std::string certificate = Pinned().cert.Base64();
   const alloy::Host host{alloy::HostOptions{}};
   std::vector<alloy::Bridge> bridges;
+  bridges.reserve(kThreads);
   for (int i = 0; i < kThreads; ++i) bridges.emplace_back(host);
   std::atomic<int> failures = 0;
   {
     std::vector<std::jthread> threads;
+    threads.reserve(kThreads);
     for (int i = 0; i < kThreads; ++i) {
       threads.emplace_back([&, i] {
         const auto at = static_cast<size_t>(i);

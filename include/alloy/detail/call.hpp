@@ -52,6 +52,7 @@ class Host {
     raw.flags = (mine.allow_unsigned ? ALLOY_ALLOW_UNSIGNED : 0) |
                 (mine.load_plainly ? ALLOY_LOAD_PLAINLY : 0);
     std::vector<const char*> may_need;
+    may_need.reserve(mine.may_need.size() + 1);
     for (const std::string& entry : mine.may_need) may_need.push_back(entry.c_str());
     may_need.push_back(nullptr);
     raw.may_need = may_need.data();
