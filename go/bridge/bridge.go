@@ -53,6 +53,11 @@ type GoBridge struct {
 	// one. It is read at the first SetImplLib, and stays as it was then.
 	MayNeed []string
 
+	// LoadPlainly lets SetImplLib load by the file's own path, so that gdb, perf and valgrind
+	// find the library: for debugging alone, since whoever can write the file decides what
+	// runs. It implies AllowUnsigned, and is read when that is.
+	LoadPlainly bool
+
 	// Logger receives the lines of host and backend, whatever the backend; nil: standard
 	// output, and only while the backend is an echo. It is read at the first use, and again
 	// at the first SetImplLib.

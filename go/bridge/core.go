@@ -48,7 +48,7 @@ func (c *core) current(b *GoBridge) (*generation, error) {
 		return g, g.failure
 	}
 	// A policy has nothing to say of the echo, and is not read yet.
-	host, err := newHost(b.Logger, false, nil)
+	host, err := newHost(b.Logger, engine.Loading{})
 	if err != nil {
 		return nil, err
 	}
@@ -60,8 +60,8 @@ func (c *core) current(b *GoBridge) (*generation, error) {
 	return g, nil
 }
 
-func newHost(logger *slog.Logger, allowUnsigned bool, mayNeed []string) (*engine.Host, error) {
-	if slices.ContainsFunc(mayNeed, func(entry string) bool { return strings.IndexByte(entry, 0) >= 0 }) {
+func newHost(logger *slog.Logger, loading engine.Loading) (*engine.Host, error) {
+	if slices.ContainsFunc(loading.MayNeed, func(entry string) bool { return strings.IndexByte(entry, 0) >= 0 }) {
 		return nil, callers(Invalid, "an entry of MayNeed contains a NUL")
 	}
 	var lines engine.Logger
@@ -70,7 +70,7 @@ func newHost(logger *slog.Logger, allowUnsigned bool, mayNeed []string) (*engine
 			logger.Log(context.Background(), level, text, slog.String("language", language))
 		}
 	}
-	host, fault := engine.NewHost(allowUnsigned, lines, mayNeed...)
+	host, fault := engine.NewHost(loading, lines)
 	return host, fromFault(fault)
 }
 
@@ -100,7 +100,11 @@ func (c *core) load(b *GoBridge, library, certificate string) error {
 
 func (c *core) open(b *GoBridge, library, certificate string) (*generation, error) {
 	if c.host == nil {
-		host, err := newHost(b.Logger, b.AllowUnsigned, b.MayNeed)
+		host, err := newHost(b.Logger, engine.Loading{
+			AllowUnsigned: b.AllowUnsigned,
+			Plainly:       b.LoadPlainly,
+			MayNeed:       b.MayNeed,
+		})
 		if err != nil {
 			return nil, err
 		}

@@ -19,7 +19,7 @@ import (
 // exporter never makes.
 func echoOf(t *testing.T, checkInputs uint32) *engine.Bridge {
 	t.Helper()
-	host, fault := engine.NewHost(false, func(_ slogLevel, _, _ string) {})
+	host, fault := engine.NewHost(engine.Loading{}, func(_ slogLevel, _, _ string) {})
 	if fault != nil {
 		t.Fatal(fault.Text)
 	}

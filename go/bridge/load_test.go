@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -237,5 +238,33 @@ func TestALibraryThatIsReplacedOnDiskGoesOnAsItWas(t *testing.T) {
 			t.Fatal(err)
 		}
 		out.Release()
+	}
+}
+
+func TestALibraryIsLoadedByItsPathForDebuggers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "echo.so") // of its own: nothing else has loaded it
+	image, err := os.ReadFile(library(t, "echo_cpp"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, image, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	isMapped := func() bool {
+		maps, err := os.ReadFile("/proc/self/maps")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Contains(string(maps), path)
+	}
+	for _, plainly := range []bool{false, true} {
+		goBridge := alloy.GoBridge{Logger: silent, AllowUnsigned: !plainly, LoadPlainly: plainly}
+		if err := goBridge.SetImplLib(path, ""); err != nil {
+			t.Fatal(err)
+		}
+		if isMapped() != plainly {
+			t.Errorf("plainly %v: mapped by its path is %v", plainly, !plainly)
+		}
+		goBridge.Close()
 	}
 }

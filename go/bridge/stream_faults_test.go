@@ -112,7 +112,7 @@ func treeSchemas(t *testing.T) *cdata.Schemas {
 
 func bindTreeOf(t *testing.T, backend roundTripBackend, schemas *cdata.Schemas, checkInputs uint32) *engine.Call {
 	t.Helper()
-	host, fault := engine.NewHost(true, func(_ slogLevel, _, _ string) {})
+	host, fault := engine.NewHost(engine.Loading{AllowUnsigned: true}, func(_ slogLevel, _, _ string) {})
 	if fault != nil {
 		t.Fatal(fault.Text)
 	}

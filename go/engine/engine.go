@@ -70,22 +70,30 @@ type Host struct {
 	log     *logging
 }
 
+// Loading is the policy of a host on libraries; alloy.h says what each part does.
+type Loading struct {
+	AllowUnsigned, Plainly bool
+	MayNeed                []string // without a NUL
+}
+
 // NewHost makes a host. Its lines go to logger, or to standard output when that is nil.
-// MayNeed is what its libraries may need beside the runtimes, without a NUL in it.
-func NewHost(allowUnsigned bool, logger Logger, mayNeed ...string) (*Host, *Fault) {
+func NewHost(loading Loading, logger Logger) (*Host, *Fault) {
 	log := &logging{}
 	log.users.Add(1)
 	if logger != nil {
 		log.handle = cgo.NewHandle(logger)
 	}
 	var flags C.uint32_t
-	if allowUnsigned {
-		flags = C.ALLOY_ALLOW_UNSIGNED
+	if loading.AllowUnsigned {
+		flags |= C.ALLOY_ALLOW_UNSIGNED
+	}
+	if loading.Plainly {
+		flags |= C.ALLOY_LOAD_PLAINLY
 	}
 	var err C.alloy_error
 	h := &Host{log: log}
 	const stdout = 1
-	list := newStrings(mayNeed)
+	list := newStrings(loading.MayNeed)
 	defer list.free()
 	code := C.alloy_go_host_new(flags, list.pointer(), stdout, C.uintptr_t(log.handle), &h.pointer, &err)
 	if code != C.ALLOY_OK {
