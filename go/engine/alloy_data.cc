@@ -5157,6 +5157,9 @@ namespace alloy::core_v0_1 {
   X(void, EVP_MD_free, (evp_md_st*))                                                \
   X(int, EVP_Digest,                                                                \
     (const void*, size_t, unsigned char*, unsigned*, const evp_md_st*, engine_st*)) \
+  X(int, EVP_DigestInit_ex, (evp_md_ctx_st*, const evp_md_st*, engine_st*))         \
+  X(int, EVP_DigestUpdate, (evp_md_ctx_st*, const void*, size_t))                   \
+  X(int, EVP_DigestFinal_ex, (evp_md_ctx_st*, unsigned char*, unsigned*))           \
   X(int, CRYPTO_memcmp, (const void*, const void*, size_t))                         \
   X(x509_st*, X509_new_ex, (ossl_lib_ctx_st*, const char*))                         \
   X(void, X509_free, (x509_st*))                                                    \
@@ -5269,6 +5272,7 @@ class Crypto {
   ossl_lib_ctx_st* context() const { return context_.get(); }
 
   Result<Digest> Sha256(std::span<const std::byte> bytes) const;
+  const evp_md_st* sha256() const { return sha256_.get(); }
   bool SameInConstantTime(std::string_view a, std::string_view b) const;
 
  private:
@@ -5277,6 +5281,21 @@ class Crypto {
   const Libcrypto functions_;
   const Held<ossl_lib_ctx_st> context_;
   const Held<evp_md_st> sha256_;
+};
+
+// A SHA-256 of bytes that come in pieces.
+class Sha256Stream {
+ public:
+  explicit Sha256Stream(const Crypto& crypto);
+  void Add(std::span<const std::byte> bytes);
+  // The last call.
+  //   Fails  EXHAUSTED
+  Result<Digest> Finish();
+
+ private:
+  const Crypto& crypto_;
+  const Held<evp_md_ctx_st> context_;
+  bool ok_;
 };
 
 // What libcrypto says of its failures stays on a queue of the thread, which the host's
@@ -5824,6 +5843,14 @@ Result<std::shared_ptr<const Crypto>> Crypto::Make(const Libcrypto& table) {
   return crypto;
 }
 
+namespace {
+
+Status CannotHash() {
+  return Fail(ALLOY_EXHAUSTED, "libcrypto cannot compute a SHA-256: out of memory?");
+}
+
+}  // namespace
+
 Result<Digest> Crypto::Sha256(std::span<const std::byte> bytes) const {
   const QuietErrors quiet(*this);
   Digest digest;
@@ -5832,7 +5859,34 @@ Result<Digest> Crypto::Sha256(std::span<const std::byte> bytes) const {
                             reinterpret_cast<unsigned char*>(digest.data()), &size,
                             sha256_.get(), nullptr) != 1 ||
       size != digest.size()) {
-    return Fail(ALLOY_EXHAUSTED, "libcrypto cannot compute a SHA-256: out of memory?");
+    return CannotHash();
+  }
+  return digest;
+}
+
+Sha256Stream::Sha256Stream(const Crypto& crypto)
+    : crypto_(crypto),
+      context_(crypto.functions().EVP_MD_CTX_new(), crypto.functions().EVP_MD_CTX_free) {
+  const QuietErrors quiet(crypto_);
+  ok_ = context_ != nullptr && crypto_.functions().EVP_DigestInit_ex(
+                                   context_.get(), crypto_.sha256(), nullptr) == 1;
+}
+
+void Sha256Stream::Add(std::span<const std::byte> bytes) {
+  const QuietErrors quiet(crypto_);
+  ok_ = ok_ && crypto_.functions().EVP_DigestUpdate(context_.get(), bytes.data(),
+                                                    bytes.size()) == 1;
+}
+
+Result<Digest> Sha256Stream::Finish() {
+  const QuietErrors quiet(crypto_);
+  Digest digest;
+  unsigned size = 0;
+  if (!ok_ ||
+      crypto_.functions().EVP_DigestFinal_ex(
+          context_.get(), reinterpret_cast<unsigned char*>(digest.data()), &size) != 1 ||
+      size != digest.size()) {
+    return CannotHash();
   }
   return digest;
 }
@@ -6495,9 +6549,11 @@ Status CheckTable(const Statement& statement, std::string_view name,
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 //
@@ -6589,9 +6645,11 @@ struct Admission {
 
 struct AdmittedLibrary {
   std::string path;  // as the host named it, for texts
-  Fd sealed;         // what will be loaded
-  Mapping bytes;     // of the file, as it was sealed
-  // With a certificate only. The digest is that of `bytes`, which was signed.
+  // What will be loaded, and the bytes of the file as they were sealed. Neither of a
+  // library that is held already.
+  Fd sealed;
+  Mapping bytes;
+  // With a certificate only. The digest is that of the file's bytes, which was signed.
   std::optional<Digest> digest;
   std::optional<Verified> verified;
   // After LookThrough.
@@ -6600,11 +6658,16 @@ struct AdmittedLibrary {
   Mapping linked;
 };
 
-// Read a file of 64 bytes to 1 GiB, seal it, and, with a certificate, verify it.
+// Whether the caller holds a library of this digest, loaded and for good.
+using IsHeld = std::function<bool(std::string_view sha256)>;
+
+// Read a file of 64 bytes to 1 GiB, seal it, and, with a certificate, verify it. A file
+// whose statement speaks of a library that is held is hashed as it is read, and not
+// copied: nothing of it will run.
 //   Fails  REFUSED with a reason of 2001 to 2027 or 3001 to 3006; the text names the
 //   file.
 Result<AdmittedLibrary> AdmitFile(const std::string& path, const Admission& admission,
-                                  LibcryptoSource& libcrypto);
+                                  LibcryptoSource& libcrypto, const IsHeld& is_held = {});
 
 // Look through the ELF file that was admitted, and compare what it needs with what was
 // signed. A static archive is linked into a library first, which takes the place of
@@ -6719,7 +6782,10 @@ Result<Fd> LinkArchive(const Fd& archive, const std::string& path,
 #ifndef ALLOY_SRC_ADMIT_SEALED_COPY_H_
 #define ALLOY_SRC_ADMIT_SEALED_COPY_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 
 
@@ -6735,6 +6801,12 @@ struct OpenedFile {
 // Open a regular file of 64 bytes to 1 GiB, without waiting for anything.
 //   Fails  REFUSED with CANNOT_OPEN, NOT_A_FILE, TOO_SMALL or TOO_LARGE.
 Result<OpenedFile> OpenLibraryFile(const std::string& path);
+
+// Hand the bytes of the file to `take`, piece by piece: exactly `size` of them, read
+// once.
+//   Fails  REFUSED with CHANGED or CANNOT_OPEN, or what `take` answered.
+Status ReadInPieces(const OpenedFile& opened,
+                    const std::function<Status(std::span<const std::byte>)>& take);
 
 struct SealedCopy {
   Fd sealed;
@@ -6817,7 +6889,7 @@ Result<Verified> VerifyStatement(const Crypto& crypto, const Certificate& anchor
   return verified;
 }
 
-Status CopyInto_admit(const OpenedFile& opened, AdmittedLibrary* library) {
+Status CopyInto(const OpenedFile& opened, AdmittedLibrary* library) {
   auto copy = CopySealed(opened);
   if (!copy.ok()) return copy.status().WithPrefix(library->path + ": ");
   library->sealed = std::move(copy->sealed);
@@ -6825,8 +6897,19 @@ Status CopyInto_admit(const OpenedFile& opened, AdmittedLibrary* library) {
   return Status();
 }
 
+Result<Digest> HashOf(const OpenedFile& opened, const Crypto& crypto,
+                      const std::string& path) {
+  Sha256Stream hash(crypto);
+  const Status read = ReadInPieces(opened, [&](std::span<const std::byte> piece) {
+    hash.Add(piece);
+    return Status();
+  });
+  if (!read.ok()) return read.WithPrefix(path + ": ");
+  return hash.Finish();
+}
+
 Status AdmitSigned(const Admission& admission, const Crypto& crypto,
-                   AdmittedLibrary* library) {
+                   const IsHeld& is_held, AdmittedLibrary* library) {
   const std::string& path = library->path;
   auto anchor = ParseCertificateArgument(crypto, admission.certificate);
   if (!anchor.ok()) return anchor.status().WithPrefix(path + ": ");
@@ -6834,10 +6917,14 @@ Status AdmitSigned(const Admission& admission, const Crypto& crypto,
   if (!opened.ok()) return opened.status().WithPrefix(path + ": ");
   ALLOY_ASSIGN_OR_RETURN(library->verified,
                          VerifyStatement(crypto, *anchor, opened->size, path, admission));
-  ALLOY_TRY(CopyInto_admit(*opened, library));
-  // Of the sealed copy and not of what was read: until the seals are on, whoever may open
-  // this process's descriptors could have written to it.
-  ALLOY_ASSIGN_OR_RETURN(library->digest, crypto.Sha256(Bytes(library->bytes)));
+  if (is_held && is_held(library->verified->statement.sha256)) {
+    ALLOY_ASSIGN_OR_RETURN(library->digest, HashOf(*opened, crypto, path));
+  } else {
+    ALLOY_TRY(CopyInto(*opened, library));
+    // Of the sealed copy and not of what was read: until the seals are on, whoever may
+    // open this process's descriptors could have written to it.
+    ALLOY_ASSIGN_OR_RETURN(library->digest, crypto.Sha256(Bytes(library->bytes)));
+  }
   const Status same = CheckDigest(crypto, library->verified->statement, *library->digest,
                                   PolicyOf(path, admission));
   return same.ok() ? same : same.WithPrefix(path + ": ");
@@ -6874,18 +6961,18 @@ Status LookInto_admit(std::span<const std::byte> bytes, AdmittedLibrary* library
 }  // namespace
 
 Result<AdmittedLibrary> AdmitFile(const std::string& path, const Admission& admission,
-                                  LibcryptoSource& libcrypto) {
+                                  LibcryptoSource& libcrypto, const IsHeld& is_held) {
   AdmittedLibrary library;
   library.path = path;
   if (!admission.certificate.empty()) {
     auto crypto = libcrypto.Get();
     if (!crypto.ok()) return crypto.status().WithPrefix(path + ": ");
-    ALLOY_TRY(AdmitSigned(admission, **crypto, &library));
+    ALLOY_TRY(AdmitSigned(admission, **crypto, is_held, &library));
     return library;
   }
   auto opened = OpenLibraryFile(path);
   if (!opened.ok()) return opened.status().WithPrefix(path + ": ");
-  ALLOY_TRY(CopyInto_admit(*opened, &library));
+  ALLOY_TRY(CopyInto(*opened, &library));
   return library;
 }
 
@@ -8274,30 +8361,6 @@ Status CheckKindAndSize(const FileFacts& facts) {
   return Status();
 }
 
-// Copy exactly `size` bytes, and see the end of the file right behind them.
-Status CopyInto_sealed_copy(const Fd& file, int64_t size, const Fd& sealed) {
-  const auto buffer = std::make_unique<std::array<std::byte, kChunk>>();
-  int64_t copied = 0;
-  for (;;) {
-    size_t got = 0;
-    if (const int error = ReadFully(file, *buffer, &got); error != 0) {
-      return Refuse_sealed_copy(ALLOY_REASON_CANNOT_OPEN, "cannot be read: " + ErrorText(error));
-    }
-    copied += static_cast<int64_t>(got);
-    if (copied > size || (got == 0 && copied != size)) {
-      return Refuse_sealed_copy(ALLOY_REASON_CHANGED, "changed while it was read: it had " +
-                                              std::to_string(size) + " bytes, and then " +
-                                              (copied > size ? "more" : "fewer") +
-                                              "; load it again when it is complete");
-    }
-    if (got == 0) return Status();
-    if (const int error = WriteFully(sealed, std::span(*buffer).first(got)); error != 0) {
-      return Refuse_sealed_copy(ALLOY_REASON_CANNOT_SEAL,
-                    "cannot be copied to memory: " + ErrorText(error));
-    }
-  }
-}
-
 }  // namespace
 
 Result<OpenedFile> OpenLibraryFile(const std::string& path) {
@@ -8312,6 +8375,28 @@ Result<OpenedFile> OpenLibraryFile(const std::string& path) {
   ALLOY_TRY(CheckKindAndSize(facts));
   opened.size = facts.size;
   return opened;
+}
+
+// And see the end of the file right behind them.
+Status ReadInPieces(const OpenedFile& opened,
+                    const std::function<Status(std::span<const std::byte>)>& take) {
+  const auto buffer = std::make_unique<std::array<std::byte, kChunk>>();
+  int64_t taken = 0;
+  for (;;) {
+    size_t got = 0;
+    if (const int error = ReadFully(opened.file, *buffer, &got); error != 0) {
+      return Refuse_sealed_copy(ALLOY_REASON_CANNOT_OPEN, "cannot be read: " + ErrorText(error));
+    }
+    taken += static_cast<int64_t>(got);
+    if (taken > opened.size || (got == 0 && taken != opened.size)) {
+      return Refuse_sealed_copy(ALLOY_REASON_CHANGED,
+                    "changed while it was read: it had " + std::to_string(opened.size) +
+                        " bytes, and then " + (taken > opened.size ? "more" : "fewer") +
+                        "; load it again when it is complete");
+    }
+    if (got == 0) return Status();
+    ALLOY_TRY(take(std::span(*buffer).first(got)));
+  }
 }
 
 Status SealAndMap(int64_t size, const Fd& memory, Mapping* bytes) {
@@ -8342,7 +8427,12 @@ Result<SealedCopy> CopySealed(const OpenedFile& opened) {
         "no memory for its sealed copy: " + ErrorText(error) +
             (error == EFBIG ? " (raise the limit on file sizes, ulimit -f)" : ""));
   }
-  ALLOY_TRY(CopyInto_sealed_copy(opened.file, opened.size, copy.sealed));
+  ALLOY_TRY(ReadInPieces(opened, [&](std::span<const std::byte> piece) -> Status {
+    const int error = WriteFully(copy.sealed, piece);
+    if (error == 0) return Status();
+    return Refuse_sealed_copy(ALLOY_REASON_CANNOT_SEAL,
+                  "cannot be copied to memory: " + ErrorText(error));
+  }));
   ALLOY_TRY(SealAndMap(opened.size, copy.sealed, &copy.bytes));
   return copy;
 }

@@ -1654,6 +1654,7 @@ enum class Level : uint8_t {
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -1668,9 +1669,11 @@ enum class Level : uint8_t {
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 //
@@ -1781,6 +1784,9 @@ namespace alloy::core_v0_1 {
   X(void, EVP_MD_free, (evp_md_st*))                                                \
   X(int, EVP_Digest,                                                                \
     (const void*, size_t, unsigned char*, unsigned*, const evp_md_st*, engine_st*)) \
+  X(int, EVP_DigestInit_ex, (evp_md_ctx_st*, const evp_md_st*, engine_st*))         \
+  X(int, EVP_DigestUpdate, (evp_md_ctx_st*, const void*, size_t))                   \
+  X(int, EVP_DigestFinal_ex, (evp_md_ctx_st*, unsigned char*, unsigned*))           \
   X(int, CRYPTO_memcmp, (const void*, const void*, size_t))                         \
   X(x509_st*, X509_new_ex, (ossl_lib_ctx_st*, const char*))                         \
   X(void, X509_free, (x509_st*))                                                    \
@@ -1893,6 +1899,7 @@ class Crypto {
   ossl_lib_ctx_st* context() const { return context_.get(); }
 
   Result<Digest> Sha256(std::span<const std::byte> bytes) const;
+  const evp_md_st* sha256() const { return sha256_.get(); }
   bool SameInConstantTime(std::string_view a, std::string_view b) const;
 
  private:
@@ -1901,6 +1908,21 @@ class Crypto {
   const Libcrypto functions_;
   const Held<ossl_lib_ctx_st> context_;
   const Held<evp_md_st> sha256_;
+};
+
+// A SHA-256 of bytes that come in pieces.
+class Sha256Stream {
+ public:
+  explicit Sha256Stream(const Crypto& crypto);
+  void Add(std::span<const std::byte> bytes);
+  // The last call.
+  //   Fails  EXHAUSTED
+  Result<Digest> Finish();
+
+ private:
+  const Crypto& crypto_;
+  const Held<evp_md_ctx_st> context_;
+  bool ok_;
 };
 
 // What libcrypto says of its failures stays on a queue of the thread, which the host's
@@ -2148,9 +2170,11 @@ struct Admission {
 
 struct AdmittedLibrary {
   std::string path;  // as the host named it, for texts
-  Fd sealed;         // what will be loaded
-  Mapping bytes;     // of the file, as it was sealed
-  // With a certificate only. The digest is that of `bytes`, which was signed.
+  // What will be loaded, and the bytes of the file as they were sealed. Neither of a
+  // library that is held already.
+  Fd sealed;
+  Mapping bytes;
+  // With a certificate only. The digest is that of the file's bytes, which was signed.
   std::optional<Digest> digest;
   std::optional<Verified> verified;
   // After LookThrough.
@@ -2159,11 +2183,16 @@ struct AdmittedLibrary {
   Mapping linked;
 };
 
-// Read a file of 64 bytes to 1 GiB, seal it, and, with a certificate, verify it.
+// Whether the caller holds a library of this digest, loaded and for good.
+using IsHeld = std::function<bool(std::string_view sha256)>;
+
+// Read a file of 64 bytes to 1 GiB, seal it, and, with a certificate, verify it. A file
+// whose statement speaks of a library that is held is hashed as it is read, and not
+// copied: nothing of it will run.
 //   Fails  REFUSED with a reason of 2001 to 2027 or 3001 to 3006; the text names the
 //   file.
 Result<AdmittedLibrary> AdmitFile(const std::string& path, const Admission& admission,
-                                  LibcryptoSource& libcrypto);
+                                  LibcryptoSource& libcrypto, const IsHeld& is_held = {});
 
 // Look through the ELF file that was admitted, and compare what it needs with what was
 // signed. A static archive is linked into a library first, which takes the place of
@@ -2247,6 +2276,8 @@ class Libraries {
 
   // Read, seal, verify, look through and load. Two files are the same when their SHA-256
   // is, or, where one of them came without a certificate, all bytes of two sealed copies.
+  // With a certificate, a file whose signed digest is that of a loaded library is only
+  // hashed.
   //   Fails  REFUSED; the text names the file.
   Result<LoadedLibrary> Load(const std::string& path, const Admission& admission);
 
@@ -2267,6 +2298,7 @@ class Libraries {
 
   class Finish;
 
+  bool Holds(std::string_view sha256);
   Entries::iterator Find(const AdmittedLibrary& library);  // under mutex_
   // The entry of the same bytes, once it is loaded; else a new one, which the caller
   // loads.
@@ -4575,6 +4607,14 @@ Libraries::Entries::iterator Libraries::Find(const AdmittedLibrary& library) {
   });
 }
 
+bool Libraries::Holds(std::string_view sha256) {
+  const std::lock_guard lock(mutex_);
+  // One that is still being loaded may fail, and go away.
+  return std::ranges::any_of(entries_, [&](const Entry& entry) {
+    return entry.table != nullptr && entry.digest && HexText(*entry.digest) == sha256;
+  });
+}
+
 // Ends the wait of others on every way out, exceptions included: with the table, or,
 // since what failed may be tried again, without the entry.
 class Libraries::Finish {
@@ -4621,7 +4661,7 @@ Result<std::shared_ptr<const BackendTable>> Libraries::LoadOnce(
     AdmittedLibrary* library) {
   const Entries::iterator entry = FindOrBegin(library);
   // An entry with a table never changes or goes away any more.
-  if (library->bytes) {
+  if (entry->table != nullptr) {
     library->was_archive = entry->was_archive;
     ALLOY_TRY(CheckNeeds(*library, entry->needed));
     return entry->table;
@@ -4642,7 +4682,9 @@ Result<std::shared_ptr<const BackendTable>> Libraries::LoadOnce(
 
 Result<LoadedLibrary> Libraries::Load(const std::string& path,
                                       const Admission& admission) {
-  ALLOY_ASSIGN_OR_RETURN(AdmittedLibrary library, AdmitFile(path, admission, libcrypto_));
+  const IsHeld is_held = [this](std::string_view sha256) { return Holds(sha256); };
+  ALLOY_ASSIGN_OR_RETURN(AdmittedLibrary library,
+                         AdmitFile(path, admission, libcrypto_, is_held));
   LoadedLibrary loaded;
   ALLOY_ASSIGN_OR_RETURN(loaded.table, LoadOnce(&library));
   if (library.verified) {

@@ -63,8 +63,19 @@ Status CopyInto(const OpenedFile& opened, AdmittedLibrary* library) {
   return Status();
 }
 
+Result<Digest> HashOf(const OpenedFile& opened, const Crypto& crypto,
+                      const std::string& path) {
+  Sha256Stream hash(crypto);
+  const Status read = ReadInPieces(opened, [&](std::span<const std::byte> piece) {
+    hash.Add(piece);
+    return Status();
+  });
+  if (!read.ok()) return read.WithPrefix(path + ": ");
+  return hash.Finish();
+}
+
 Status AdmitSigned(const Admission& admission, const Crypto& crypto,
-                   AdmittedLibrary* library) {
+                   const IsHeld& is_held, AdmittedLibrary* library) {
   const std::string& path = library->path;
   auto anchor = ParseCertificateArgument(crypto, admission.certificate);
   if (!anchor.ok()) return anchor.status().WithPrefix(path + ": ");
@@ -72,10 +83,14 @@ Status AdmitSigned(const Admission& admission, const Crypto& crypto,
   if (!opened.ok()) return opened.status().WithPrefix(path + ": ");
   ALLOY_ASSIGN_OR_RETURN(library->verified,
                          VerifyStatement(crypto, *anchor, opened->size, path, admission));
-  ALLOY_TRY(CopyInto(*opened, library));
-  // Of the sealed copy and not of what was read: until the seals are on, whoever may open
-  // this process's descriptors could have written to it.
-  ALLOY_ASSIGN_OR_RETURN(library->digest, crypto.Sha256(Bytes(library->bytes)));
+  if (is_held && is_held(library->verified->statement.sha256)) {
+    ALLOY_ASSIGN_OR_RETURN(library->digest, HashOf(*opened, crypto, path));
+  } else {
+    ALLOY_TRY(CopyInto(*opened, library));
+    // Of the sealed copy and not of what was read: until the seals are on, whoever may
+    // open this process's descriptors could have written to it.
+    ALLOY_ASSIGN_OR_RETURN(library->digest, crypto.Sha256(Bytes(library->bytes)));
+  }
   const Status same = CheckDigest(crypto, library->verified->statement, *library->digest,
                                   PolicyOf(path, admission));
   return same.ok() ? same : same.WithPrefix(path + ": ");
@@ -112,13 +127,13 @@ Status LookInto(std::span<const std::byte> bytes, AdmittedLibrary* library) {
 }  // namespace
 
 Result<AdmittedLibrary> AdmitFile(const std::string& path, const Admission& admission,
-                                  LibcryptoSource& libcrypto) {
+                                  LibcryptoSource& libcrypto, const IsHeld& is_held) {
   AdmittedLibrary library;
   library.path = path;
   if (!admission.certificate.empty()) {
     auto crypto = libcrypto.Get();
     if (!crypto.ok()) return crypto.status().WithPrefix(path + ": ");
-    ALLOY_TRY(AdmitSigned(admission, **crypto, &library));
+    ALLOY_TRY(AdmitSigned(admission, **crypto, is_held, &library));
     return library;
   }
   auto opened = OpenLibraryFile(path);

@@ -10,9 +10,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "admit/elf.h"
@@ -34,9 +36,11 @@ struct Admission {
 
 struct AdmittedLibrary {
   std::string path;  // as the host named it, for texts
-  Fd sealed;         // what will be loaded
-  Mapping bytes;     // of the file, as it was sealed
-  // With a certificate only. The digest is that of `bytes`, which was signed.
+  // What will be loaded, and the bytes of the file as they were sealed. Neither of a
+  // library that is held already.
+  Fd sealed;
+  Mapping bytes;
+  // With a certificate only. The digest is that of the file's bytes, which was signed.
   std::optional<Digest> digest;
   std::optional<Verified> verified;
   // After LookThrough.
@@ -45,11 +49,16 @@ struct AdmittedLibrary {
   Mapping linked;
 };
 
-// Read a file of 64 bytes to 1 GiB, seal it, and, with a certificate, verify it.
+// Whether the caller holds a library of this digest, loaded and for good.
+using IsHeld = std::function<bool(std::string_view sha256)>;
+
+// Read a file of 64 bytes to 1 GiB, seal it, and, with a certificate, verify it. A file
+// whose statement speaks of a library that is held is hashed as it is read, and not
+// copied: nothing of it will run.
 //   Fails  REFUSED with a reason of 2001 to 2027 or 3001 to 3006; the text names the
 //   file.
 Result<AdmittedLibrary> AdmitFile(const std::string& path, const Admission& admission,
-                                  LibcryptoSource& libcrypto);
+                                  LibcryptoSource& libcrypto, const IsHeld& is_held = {});
 
 // Look through the ELF file that was admitted, and compare what it needs with what was
 // signed. A static archive is linked into a library first, which takes the place of

@@ -31,30 +31,6 @@ Status CheckKindAndSize(const FileFacts& facts) {
   return Status();
 }
 
-// Copy exactly `size` bytes, and see the end of the file right behind them.
-Status CopyInto(const Fd& file, int64_t size, const Fd& sealed) {
-  const auto buffer = std::make_unique<std::array<std::byte, kChunk>>();
-  int64_t copied = 0;
-  for (;;) {
-    size_t got = 0;
-    if (const int error = ReadFully(file, *buffer, &got); error != 0) {
-      return Refuse(ALLOY_REASON_CANNOT_OPEN, "cannot be read: " + ErrorText(error));
-    }
-    copied += static_cast<int64_t>(got);
-    if (copied > size || (got == 0 && copied != size)) {
-      return Refuse(ALLOY_REASON_CHANGED, "changed while it was read: it had " +
-                                              std::to_string(size) + " bytes, and then " +
-                                              (copied > size ? "more" : "fewer") +
-                                              "; load it again when it is complete");
-    }
-    if (got == 0) return Status();
-    if (const int error = WriteFully(sealed, std::span(*buffer).first(got)); error != 0) {
-      return Refuse(ALLOY_REASON_CANNOT_SEAL,
-                    "cannot be copied to memory: " + ErrorText(error));
-    }
-  }
-}
-
 }  // namespace
 
 Result<OpenedFile> OpenLibraryFile(const std::string& path) {
@@ -69,6 +45,28 @@ Result<OpenedFile> OpenLibraryFile(const std::string& path) {
   ALLOY_TRY(CheckKindAndSize(facts));
   opened.size = facts.size;
   return opened;
+}
+
+// And see the end of the file right behind them.
+Status ReadInPieces(const OpenedFile& opened,
+                    const std::function<Status(std::span<const std::byte>)>& take) {
+  const auto buffer = std::make_unique<std::array<std::byte, kChunk>>();
+  int64_t taken = 0;
+  for (;;) {
+    size_t got = 0;
+    if (const int error = ReadFully(opened.file, *buffer, &got); error != 0) {
+      return Refuse(ALLOY_REASON_CANNOT_OPEN, "cannot be read: " + ErrorText(error));
+    }
+    taken += static_cast<int64_t>(got);
+    if (taken > opened.size || (got == 0 && taken != opened.size)) {
+      return Refuse(ALLOY_REASON_CHANGED,
+                    "changed while it was read: it had " + std::to_string(opened.size) +
+                        " bytes, and then " + (taken > opened.size ? "more" : "fewer") +
+                        "; load it again when it is complete");
+    }
+    if (got == 0) return Status();
+    ALLOY_TRY(take(std::span(*buffer).first(got)));
+  }
 }
 
 Status SealAndMap(int64_t size, const Fd& memory, Mapping* bytes) {
@@ -99,7 +97,12 @@ Result<SealedCopy> CopySealed(const OpenedFile& opened) {
         "no memory for its sealed copy: " + ErrorText(error) +
             (error == EFBIG ? " (raise the limit on file sizes, ulimit -f)" : ""));
   }
-  ALLOY_TRY(CopyInto(opened.file, opened.size, copy.sealed));
+  ALLOY_TRY(ReadInPieces(opened, [&](std::span<const std::byte> piece) -> Status {
+    const int error = WriteFully(copy.sealed, piece);
+    if (error == 0) return Status();
+    return Refuse(ALLOY_REASON_CANNOT_SEAL,
+                  "cannot be copied to memory: " + ErrorText(error));
+  }));
   ALLOY_TRY(SealAndMap(opened.size, copy.sealed, &copy.bytes));
   return copy;
 }

@@ -4,7 +4,10 @@
 #ifndef ALLOY_SRC_ADMIT_SEALED_COPY_H_
 #define ALLOY_SRC_ADMIT_SEALED_COPY_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 
 #include "base/result.h"
@@ -22,6 +25,12 @@ struct OpenedFile {
 // Open a regular file of 64 bytes to 1 GiB, without waiting for anything.
 //   Fails  REFUSED with CANNOT_OPEN, NOT_A_FILE, TOO_SMALL or TOO_LARGE.
 Result<OpenedFile> OpenLibraryFile(const std::string& path);
+
+// Hand the bytes of the file to `take`, piece by piece: exactly `size` of them, read
+// once.
+//   Fails  REFUSED with CHANGED or CANNOT_OPEN, or what `take` answered.
+Status ReadInPieces(const OpenedFile& opened,
+                    const std::function<Status(std::span<const std::byte>)>& take);
 
 struct SealedCopy {
   Fd sealed;

@@ -170,5 +170,24 @@ TEST_F(SignedTest, WarnsInTheLastThirtyDaysOfACertificate) {
   EXPECT_NE(warnings[0].find("in 29 days"), std::string::npos);
 }
 
+TEST_F(SignedTest, HashesAndDoesNotCopyALibraryThatIsHeld) {
+  std::string asked;
+  const IsHeld is_held = [&](std::string_view sha256) {
+    asked = sha256;
+    return true;
+  };
+  auto library = AdmitFile(path_, admission_, libcrypto_, is_held);
+  ASSERT_TRUE(library.ok()) << library.status().fault().text;
+  EXPECT_EQ(asked, statement_.sha256);
+  EXPECT_EQ(HexText(*library->digest), statement_.sha256);
+  EXPECT_FALSE(library->sealed);
+  EXPECT_FALSE(library->bytes);
+  // What is held says nothing of this file.
+  statement_.sha256 = std::string(64, '1');
+  Sign();
+  EXPECT_EQ(AdmitFile(path_, admission_, libcrypto_, is_held).status().reason(),
+            ALLOY_REASON_DIGEST);
+}
+
 }  // namespace
 }  // namespace alloy::core

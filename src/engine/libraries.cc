@@ -52,6 +52,14 @@ Libraries::Entries::iterator Libraries::Find(const AdmittedLibrary& library) {
   });
 }
 
+bool Libraries::Holds(std::string_view sha256) {
+  const std::lock_guard lock(mutex_);
+  // One that is still being loaded may fail, and go away.
+  return std::ranges::any_of(entries_, [&](const Entry& entry) {
+    return entry.table != nullptr && entry.digest && HexText(*entry.digest) == sha256;
+  });
+}
+
 // Ends the wait of others on every way out, exceptions included: with the table, or,
 // since what failed may be tried again, without the entry.
 class Libraries::Finish {
@@ -98,7 +106,7 @@ Result<std::shared_ptr<const BackendTable>> Libraries::LoadOnce(
     AdmittedLibrary* library) {
   const Entries::iterator entry = FindOrBegin(library);
   // An entry with a table never changes or goes away any more.
-  if (library->bytes) {
+  if (entry->table != nullptr) {
     library->was_archive = entry->was_archive;
     ALLOY_TRY(CheckNeeds(*library, entry->needed));
     return entry->table;
@@ -119,7 +127,9 @@ Result<std::shared_ptr<const BackendTable>> Libraries::LoadOnce(
 
 Result<LoadedLibrary> Libraries::Load(const std::string& path,
                                       const Admission& admission) {
-  ALLOY_ASSIGN_OR_RETURN(AdmittedLibrary library, AdmitFile(path, admission, libcrypto_));
+  const IsHeld is_held = [this](std::string_view sha256) { return Holds(sha256); };
+  ALLOY_ASSIGN_OR_RETURN(AdmittedLibrary library,
+                         AdmitFile(path, admission, libcrypto_, is_held));
   LoadedLibrary loaded;
   ALLOY_ASSIGN_OR_RETURN(loaded.table, LoadOnce(&library));
   if (library.verified) {

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -36,6 +37,8 @@ class Libraries {
 
   // Read, seal, verify, look through and load. Two files are the same when their SHA-256
   // is, or, where one of them came without a certificate, all bytes of two sealed copies.
+  // With a certificate, a file whose signed digest is that of a loaded library is only
+  // hashed.
   //   Fails  REFUSED; the text names the file.
   Result<LoadedLibrary> Load(const std::string& path, const Admission& admission);
 
@@ -56,6 +59,7 @@ class Libraries {
 
   class Finish;
 
+  bool Holds(std::string_view sha256);
   Entries::iterator Find(const AdmittedLibrary& library);  // under mutex_
   // The entry of the same bytes, once it is loaded; else a new one, which the caller
   // loads.

@@ -174,6 +174,19 @@ TEST_F(SignedLoadTest, LoadsTheSameBytesOnceSignedOrNot) {
   ExpectRefused(ALLOY_REASON_NO_SIDECAR, "arrowalloy sign");
 }
 
+TEST_F(SignedLoadTest, HashesTheFileAnewThoughItsSignedBytesAreLoaded) {
+  ASSERT_TRUE(Load().ok());
+  const std::string bytes = signing::ReadFile(path_);
+  std::string changed = bytes;
+  changed.back() ^= 1;
+  signing::WriteFile(path_, changed);
+  ExpectRefused(ALLOY_REASON_DIGEST, path_);
+  signing::WriteFile(path_, bytes + "x");
+  ExpectRefused(ALLOY_REASON_SIZE, "size");
+  signing::WriteFile(path_, bytes);
+  EXPECT_TRUE(Load().ok());
+}
+
 TEST_F(SignedLoadTest, LoadsTheSameBytesOnceFromManyThreads) {
   std::vector<std::thread> threads;
   std::atomic<int> loaded{0};

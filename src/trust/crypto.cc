@@ -33,6 +33,14 @@ Result<std::shared_ptr<const Crypto>> Crypto::Make(const Libcrypto& table) {
   return crypto;
 }
 
+namespace {
+
+Status CannotHash() {
+  return Fail(ALLOY_EXHAUSTED, "libcrypto cannot compute a SHA-256: out of memory?");
+}
+
+}  // namespace
+
 Result<Digest> Crypto::Sha256(std::span<const std::byte> bytes) const {
   const QuietErrors quiet(*this);
   Digest digest;
@@ -41,7 +49,34 @@ Result<Digest> Crypto::Sha256(std::span<const std::byte> bytes) const {
                             reinterpret_cast<unsigned char*>(digest.data()), &size,
                             sha256_.get(), nullptr) != 1 ||
       size != digest.size()) {
-    return Fail(ALLOY_EXHAUSTED, "libcrypto cannot compute a SHA-256: out of memory?");
+    return CannotHash();
+  }
+  return digest;
+}
+
+Sha256Stream::Sha256Stream(const Crypto& crypto)
+    : crypto_(crypto),
+      context_(crypto.functions().EVP_MD_CTX_new(), crypto.functions().EVP_MD_CTX_free) {
+  const QuietErrors quiet(crypto_);
+  ok_ = context_ != nullptr && crypto_.functions().EVP_DigestInit_ex(
+                                   context_.get(), crypto_.sha256(), nullptr) == 1;
+}
+
+void Sha256Stream::Add(std::span<const std::byte> bytes) {
+  const QuietErrors quiet(crypto_);
+  ok_ = ok_ && crypto_.functions().EVP_DigestUpdate(context_.get(), bytes.data(),
+                                                    bytes.size()) == 1;
+}
+
+Result<Digest> Sha256Stream::Finish() {
+  const QuietErrors quiet(crypto_);
+  Digest digest;
+  unsigned size = 0;
+  if (!ok_ ||
+      crypto_.functions().EVP_DigestFinal_ex(
+          context_.get(), reinterpret_cast<unsigned char*>(digest.data()), &size) != 1 ||
+      size != digest.size()) {
+    return CannotHash();
   }
   return digest;
 }

@@ -37,6 +37,7 @@ class Crypto {
   ossl_lib_ctx_st* context() const { return context_.get(); }
 
   Result<Digest> Sha256(std::span<const std::byte> bytes) const;
+  const evp_md_st* sha256() const { return sha256_.get(); }
   bool SameInConstantTime(std::string_view a, std::string_view b) const;
 
  private:
@@ -45,6 +46,21 @@ class Crypto {
   const Libcrypto functions_;
   const Held<ossl_lib_ctx_st> context_;
   const Held<evp_md_st> sha256_;
+};
+
+// A SHA-256 of bytes that come in pieces.
+class Sha256Stream {
+ public:
+  explicit Sha256Stream(const Crypto& crypto);
+  void Add(std::span<const std::byte> bytes);
+  // The last call.
+  //   Fails  EXHAUSTED
+  Result<Digest> Finish();
+
+ private:
+  const Crypto& crypto_;
+  const Held<evp_md_ctx_st> context_;
+  bool ok_;
 };
 
 // What libcrypto says of its failures stays on a queue of the thread, which the host's

@@ -45,6 +45,9 @@ namespace alloy::core {
   X(void, EVP_MD_free, (evp_md_st*))                                                \
   X(int, EVP_Digest,                                                                \
     (const void*, size_t, unsigned char*, unsigned*, const evp_md_st*, engine_st*)) \
+  X(int, EVP_DigestInit_ex, (evp_md_ctx_st*, const evp_md_st*, engine_st*))         \
+  X(int, EVP_DigestUpdate, (evp_md_ctx_st*, const void*, size_t))                   \
+  X(int, EVP_DigestFinal_ex, (evp_md_ctx_st*, unsigned char*, unsigned*))           \
   X(int, CRYPTO_memcmp, (const void*, const void*, size_t))                         \
   X(x509_st*, X509_new_ex, (ossl_lib_ctx_st*, const char*))                         \
   X(void, X509_free, (x509_st*))                                                    \

@@ -141,6 +141,9 @@ TEST_F(VerifyTest, ComparesDigestNeededAndTable) {
   const auto digest = crypto_->Sha256(AsBytes("library"));
   ASSERT_TRUE(digest.ok());
   EXPECT_EQ(HexText(*digest), signing::Sha256Hex("library"));
+  Sha256Stream pieces(*crypto_);
+  for (const char* piece : {"lib", "", "rary"}) pieces.Add(AsBytes(piece));
+  EXPECT_EQ(*pieces.Finish(), *digest);
   const Statement right =
       Stated([](auto& s) { s.sha256 = signing::Sha256Hex("library"); });
   EXPECT_TRUE(CheckDigest(*crypto_, right, *digest, policy_).ok());
