@@ -12,17 +12,18 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "alloy/arrow.hpp"
+#include "bench/median_reporter.h"
 
 namespace {
 
 using alloy::arrow::RecordBatchPtr;
+using alloy::bench::MedianReporter;
 
 constexpr int64_t kRows = 1024;
 constexpr int kRepetitions = 9;
@@ -102,32 +103,6 @@ void Today(benchmark::State& state) {
     benchmark::DoNotOptimize(result);
   }
 }
-
-// Prints as usual, and keeps the medians: of processor time, which other programs on the
-// machine do not add to.
-class MedianReporter : public benchmark::ConsoleReporter {
- public:
-  MedianReporter() : ConsoleReporter(OO_Tabular) {}
-
-  void ReportRuns(const std::vector<Run>& runs) override {
-    for (const Run& run : runs) {
-      if (!run.error_occurred && run.aggregate_name == "median") {
-        medians_[run.run_name.function_name + "/" + run.run_name.args] =
-            run.GetAdjustedCPUTime();
-      }
-    }
-    ConsoleReporter::ReportRuns(runs);
-  }
-
-  // The median in microseconds; 0 when it was not run.
-  double Median(const std::string& name, int64_t columns) const {
-    const auto found = medians_.find(name + "/" + std::to_string(columns));
-    return found == medians_.end() ? 0 : found->second;
-  }
-
- private:
-  std::map<std::string, double> medians_;
-};
 
 void PrintTable(const MedianReporter& medians) {
   struct Row {
