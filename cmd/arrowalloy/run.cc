@@ -41,6 +41,7 @@ Exit HandOver() {
   const std::string program = WorkerPath();
   std::vector<std::string> words = OwnArguments();
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   execv(program.c_str(), pointers.data());

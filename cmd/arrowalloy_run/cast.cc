@@ -74,10 +74,10 @@ TypePtr TimeType(std::string_view name, std::string_view parameters) {
   return nullptr;
 }
 
-TypePtr DecimalType(std::string_view name, std::string_view parameters) {
+TypePtr DecimalType(std::string_view name, const std::string& parameters) {
   int32_t precision = 0, scale = 0;
-  const char* end = parameters.data() + parameters.size();
-  const auto first = std::from_chars(parameters.data(), end, precision);
+  const char* end = parameters.c_str() + parameters.size();
+  const auto first = std::from_chars(parameters.c_str(), end, precision);
   if (first.ec != std::errc() || first.ptr == end || *first.ptr != ',') return nullptr;
   const auto second = std::from_chars(first.ptr + 1, end, scale);
   if (second.ec != std::errc() || second.ptr != end) return nullptr;
@@ -100,7 +100,8 @@ std::shared_ptr<arrow::DataType> TypeOf(const std::string& text,
   } else if (view.back() == ']' || view.back() == ')') {
     const auto name = view.substr(0, open);
     const auto parameters = view.substr(open + 1, view.size() - open - 2);
-    type = view[open] == '[' ? TimeType(name, parameters) : DecimalType(name, parameters);
+    type = view[open] == '[' ? TimeType(name, parameters)
+                             : DecimalType(name, std::string(parameters));
   }
   if (type != nullptr) return type;
   throw Failure(Exit::kUsage, kUsageCode, fmt::format("`{}` is no type", text),

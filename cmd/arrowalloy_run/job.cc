@@ -65,6 +65,7 @@ Job::Job(const Options& options, const std::string& certificate)
     : state_(std::make_unique<State>(options)) {
   State& state = *state_;
   std::vector<const char*> may_need;
+  may_need.reserve(options.may_need.size() + 1);
   for (const auto& name : options.may_need) may_need.push_back(name.c_str());
   may_need.push_back(nullptr);
   alloy_host_options host_options{};
@@ -124,6 +125,7 @@ void Job::Open(const std::vector<std::shared_ptr<arrow::RecordBatchReader>>& inp
     pairs.push_back(value.substr(equals + 1));
   }
   std::vector<const char*> values;
+  values.reserve(pairs.size() + 1);
   for (const std::string& part : pairs) values.push_back(part.c_str());
   values.push_back(nullptr);
   alloy_call* call = nullptr;

@@ -83,6 +83,7 @@ std::string TableText::ToText() const {
   line(names);
   line(types);
   std::vector<std::string> rules;
+  rules.reserve(widths.size());
   for (const size_t width : widths) rules.emplace_back(width, '-');
   line(rules);
   for (const auto& cells : rows_) line(cells);
