@@ -68,7 +68,7 @@ func TestAContextThatHasEndedCallsNothing(t *testing.T) {
 
 func TestAResultThatComesLateIsAResult(t *testing.T) {
 	goBridge := open(t, nil, "tests/unruly")
-	limited, cancel := context.WithTimeout(ctx, 5*time.Millisecond)
+	limited, cancel := context.WithTimeout(ctx, 250*time.Millisecond)
 	defer cancel()
 	out, err := goBridge.Call(limited, "slow_but_sure", nil, int64BatchOnce)
 	if err != nil {

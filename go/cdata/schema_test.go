@@ -173,7 +173,7 @@ func TestASchemaThatArrowGoCannotHoldIsAnError(t *testing.T) {
 		}
 	}
 	marked := described("c")
-	block := []byte{1, 0, 0, 0, 1, 0, 0, 0, 'k', 1, 0, 0, 0, 'v'}
+	block := []byte{1, 0, 0, 0, 1, 0, 0, 0, 'k', 1, 0, 0, 0, 'v', 0} // one more, to step onto
 	values := child()
 	values.Metadata = unsafe.Pointer(&block[0])
 	(*marked.Children).Dictionary = values

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <utility>
@@ -133,8 +134,14 @@ struct ChangesItsMind : OneNumber {
 };
 
 // Memory for results that is never freed, so that what is wrong about it can be looked
-// at.
-int64_t* LastingRow() { return std::make_unique<int64_t[]>(1 << 12).release(); }
+// at; held where leak checkers find it.
+int64_t* LastingRow() {
+  static std::mutex mutex;
+  static auto& rows =
+      *std::make_unique<std::vector<std::unique_ptr<int64_t[]>>>().release();
+  const std::lock_guard lock(mutex);
+  return rows.emplace_back(std::make_unique<int64_t[]>(1 << 12)).get();
+}
 
 void GiveOver(int64_t* values, int64_t length, ArrowArray* output,
               void (*release)(ArrowArray*) = nullptr) {
@@ -163,8 +170,7 @@ struct ResultInState : OneNumber {
 void ReleaseAll(ArrowArray* batch) {
   ArrowArray& column = *batch->children[0];
   std::memset(const_cast<void*>(column.buffers[1]), 0, sizeof(int64_t) << 12);
-  if (column.release != nullptr) column.release(&column);
-  batch->release = nullptr;
+  alloy::detail::ReleaseBlockNode(batch);
 }
 
 struct ColumnDiesWithBatch : OneNumber {
