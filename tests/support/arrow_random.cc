@@ -261,6 +261,10 @@ std::shared_ptr<arrow::ArrayData> RandomArrays::Data(const TypePtr& type, int64_
   }
 }
 
+namespace {
+constexpr uint8_t kNoByte = 0;
+}
+
 std::shared_ptr<arrow::ArrayData> RandomArrays::Views(const TypePtr& type, int64_t length,
                                                       bool nulls) {
   arrow::BinaryViewBuilder builder;
@@ -268,8 +272,10 @@ std::shared_ptr<arrow::ArrayData> RandomArrays::Views(const TypePtr& type, int64
   for (int64_t i = 0; i < length; ++i) {
     const Bytes text = Text(Pick<int64_t>({0, 3, 12, 13, 40}));
     const auto size = static_cast<int64_t>(text.size());
-    (void)(nulls && Below(4) == 0 ? builder.AppendNull()
-                                  : builder.Append(text.data(), size));
+    (void)(nulls && Below(4) == 0
+               ? builder.AppendNull()
+               // No pointer to no byte: the builder copies from it.
+               : builder.Append(size == 0 ? &kNoByte : text.data(), size));
   }
   auto data = (*builder.Finish())->data()->Copy();
   data->type = type;
