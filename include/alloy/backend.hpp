@@ -15,6 +15,12 @@
 // for ArrowArray in and out; alloy::Streams for streams of batches in and out. Whatever
 // is thrown becomes an error of the caller with its what().
 //
+// Columns are seen through Column<T> (numbers, bool, Date32, Decimal128), Strings and
+// AnyColumn, and made with Output<T>; columns that are chosen at run time go into
+// AnyOutput. alloy::Raw and alloy::Streams declare what they read by name and format:
+//
+//   alloy::Streams<Revenue>("revenue").Reads({{"price", "d:*"}, {"day", "tdD"}})
+//
 // Needs no Arrow library. Link with the version script cmake/alloy_backend.map (the CMake
 // target alloy::backend carries it): a backend exports alloy_backend_init and nothing
 // else.
@@ -36,6 +42,7 @@
 #include <vector>
 
 #include "alloy/backend.h"
+#include "alloy/detail/any_output.hpp"
 #include "alloy/detail/function.hpp"
 #include "alloy/detail/say.hpp"
 #include "alloy/detail/stream_function.hpp"
@@ -98,11 +105,18 @@ class Entry {
                           option.required ? nullptr : option.fallback.c_str()});
     }
     options_.push_back({});
-    const auto& names = function_.columns();
-    for (size_t i = 0; i < names.size(); ++i) {
-      columns_.push_back({names[i].c_str(), "", function_.accepts()[i]});
+    for (const auto& input : function_.reads()) {
+      std::vector<alloy_column> list;
+      list.reserve(input.size() + 1);
+      for (const ReadColumn& column : input) {
+        list.push_back({column.name.c_str(), column.summary.c_str(),
+                        column.accepts.empty() ? nullptr : column.accepts.c_str()});
+      }
+      list.push_back({});
+      columns_.push_back(std::move(list));
     }
-    columns_.push_back({});
+    for (const auto& list : columns_) column_lists_.push_back(list.data());
+    column_lists_.push_back(nullptr);
     table_ = {.struct_size = sizeof(alloy_function),
               .flags = function_.flags(),
               .name = function_.name().c_str(),
@@ -111,12 +125,11 @@ class Entry {
               .self = &function_,
               .min_inputs = function_.min_inputs(),
               .max_inputs = function_.max_inputs(),
-              .columns = names.empty() ? nullptr : column_lists_,
+              .columns = columns_.empty() ? nullptr : column_lists_.data(),
               .bind = &BindFunction,
               .run = &RunFunction,
               .open = &OpenFunction,
               .unbind = &UnbindFunction};
-    column_lists_[0] = columns_.data();
   }
   Entry(const Entry&) = delete;
   Entry& operator=(const Entry&) = delete;
@@ -126,8 +139,8 @@ class Entry {
  private:
   Function function_;
   std::vector<alloy_option> options_;
-  std::vector<alloy_column> columns_;
-  const alloy_column* column_lists_[2] = {nullptr, nullptr};
+  std::vector<std::vector<alloy_column>> columns_;  // a list for each input
+  std::vector<const alloy_column*> column_lists_;   // the same, then NULL
   alloy_function table_{};
 };
 

@@ -33,6 +33,7 @@
 #include "alloy/detail/output.hpp"
 #include "alloy/detail/owned.hpp"
 #include "alloy/detail/status.hpp"
+#include "alloy/detail/strings.hpp"
 
 namespace alloy {
 namespace detail {
@@ -139,15 +140,12 @@ using ViewOfElement = std::conditional_t<Text<T>, Strings, Column<T>>;
 
 template <typename T>
 Result<ViewOfElement<T>> ReadAs(const ArrowSchema& schema, const ArrowArray& array) {
-  const auto fits = [&schema] {
-    if constexpr (Text<T>) return Strings::Accepts(schema);
-    return schema.dictionary == nullptr && FormatOf<ElementOf<T>>() == schema.format;
-  };
-  if (!fits()) {
+  using View = ViewOfElement<T>;
+  if (!View::Accepts(schema)) {
     return Status::Invalid("column '" +
                            std::string(schema.name == nullptr ? "" : schema.name) +
-                           "' has format '" + schema.format + "', and '" +
-                           std::string(FormatOf<ElementOf<T>>()) + "' was asked for");
+                           "' has format '" + schema.format + "', and " +
+                           std::string(View::kWanted) + " was asked for");
   }
   if constexpr (Text<T>) {
     Strings strings(schema, array);
@@ -159,7 +157,7 @@ Result<ViewOfElement<T>> ReadAs(const ArrowSchema& schema, const ArrowArray& arr
     }
     return strings;
   } else {
-    return Column<T>(array);
+    return View(schema, array);
   }
 }
 
@@ -194,8 +192,8 @@ class Array {
   const ArrowArray& array() const { return *array_; }
   const detail::Keeper& keeper() const { return keeper_; }
 
-  // The values, as bool, int8_t to uint64_t, float, double, or std::string_view for every
-  // kind of text. They live as long as an owner of the memory.
+  // The values, as bool, int8_t to uint64_t, float, double, Date32, Decimal128, or
+  // std::string_view for every kind of text. They live as long as an owner of the memory.
   template <typename T>
   Result<detail::ViewOfElement<T>> values() const {
     return detail::ReadAs<T>(*schema_, *array_);
@@ -285,10 +283,12 @@ class Batch {
 };
 
 // An array of the values of any range of T or std::optional<T>: bool, (u)int8_t to
-// (u)int64_t, float, double, or text. No memory is std::bad_alloc, as in a container.
+// (u)int64_t, float, double, Date32, or text. No memory is std::bad_alloc, as in a
+// container.
 template <typename T, std::ranges::input_range Values>
 Array MakeArray(const Values& values) {
   using Element = detail::ElementOf<T>;
+  static_assert(!detail::FormatOf<Element>().empty(), "a type that says its format");
   Output<Element> column(&detail::HostResize);
   if constexpr (std::ranges::sized_range<const Values>) {
     column.Reserve(static_cast<int64_t>(std::ranges::size(values)));

@@ -71,11 +71,18 @@ class ColumnsState final : public State {
       : body_(body),
         names_(names),
         options_(std::move(options)),
-        input_(Schema::Copy(input)) {}
+        input_(Schema::Copy(input)) {
+    DeclineOthers(std::make_index_sequence<Shape::kParameters>());
+  }
 
   Schema OutputSchema() const override {
     return [this]<size_t... I>(std::index_sequence<I...>) {
       using Outputs = typename Shape::Outputs;
+      static_assert((!FormatOf<typename ValueOf<std::tuple_element_t<I, Outputs>>::Type>()
+                          .empty() &&
+                     ...),
+                    "the precision of an Output<Decimal128> is known at bind alone: take "
+                    "alloy::Raw or alloy::Streams");
       std::vector<Field> fields;
       (fields.push_back(
            {.name = names_[I],
@@ -93,6 +100,23 @@ class ColumnsState final : public State {
   }
 
  private:
+  // A declaration may be wider than the view: the engine knows no width of decimals.
+  template <size_t... P>
+  void DeclineOthers(std::index_sequence<P...>) const {
+    (DeclineOther<P>(*input_), ...);
+  }
+  template <size_t P>
+  static void DeclineOther(const ArrowSchema& input) {
+    using Plain = std::decay_t<typename Shape::template Parameter<P>>;
+    if constexpr (kIsColumn<Plain>) {
+      const ArrowSchema& column =
+          *input.children[Count<typename Shape::Parameters, P>::kColumns];
+      if (!Plain::Accepts(column)) {
+        throw Failure(ALLOY_NO_MATCH, Mismatch<Plain>(column));
+      }
+    }
+  }
+
   template <size_t... P, size_t... O>
   void RunWith(Scope& scope, const ArrowArray& batch, ArrowArray* output,
                std::index_sequence<P...>, std::index_sequence<O...>) {
@@ -128,7 +152,7 @@ class ColumnsState final : public State {
                     "or const Options&");
       constexpr auto kAt =
           static_cast<int64_t>(Count<typename Shape::Parameters, P>::kColumns);
-      return ViewTraits<Plain>::Make(*input_->children[kAt], *batch.children[kAt]);
+      return Plain{*input_->children[kAt], *batch.children[kAt]};
     }
   }
 
@@ -224,6 +248,15 @@ concept RawFunction =
       state.Run(scope, inputs, output);
     };
 
+// A column that a function declares to read.
+struct ReadColumn {
+  std::string name;
+  // Formats with blanks between, as alloy_column says them: "d:15,2", "u U vu", "d:*".
+  // Empty: any type.
+  std::string accepts = {};
+  std::string summary = {};
+};
+
 // A function, before it is put into a table by ALLOY_BACKEND.
 class Function {
  public:
@@ -233,16 +266,19 @@ class Function {
   template <typename Body>
   Function(std::string name, std::vector<std::string> columns,
            std::vector<std::string> outputs, Body body)
-      : name_(std::move(name)), columns_(std::move(columns)) {
+      : name_(std::move(name)) {
     using Shape = detail::ColumnsBody<Body>;
     static_assert(Shape::kOutputs > 0, "a function of columns has an Output<T>&");
-    if (columns_.size() != Shape::kColumns || outputs.size() != Shape::kOutputs) {
+    if (columns.size() != Shape::kColumns || outputs.size() != Shape::kOutputs) {
       throw Failure(ALLOY_INTERNAL, "function '" + name_ + "' names " +
-                                        std::to_string(columns_.size()) +
-                                        " columns and " + std::to_string(outputs.size()) +
+                                        std::to_string(columns.size()) + " columns and " +
+                                        std::to_string(outputs.size()) +
                                         " outputs, and its parameters are others");
     }
-    AcceptAll<Shape>(std::make_index_sequence<Shape::kParameters>());
+    if (!columns.empty()) {
+      reads_.push_back(ReadsOf<Shape>(std::move(columns),
+                                      std::make_index_sequence<Shape::kParameters>()));
+    }
     binder_ = std::make_unique<detail::ColumnsBinder<Body>>(std::move(body),
                                                             std::move(outputs));
   }
@@ -273,6 +309,20 @@ class Function {
                         .required = true});
     return std::move(*this);
   }
+  // The columns that the function reads of its next input, once for each input in their
+  // order; of inputs without such a list it gets all. The engine finds them by name in
+  // any order and company, and passes these alone, in this order; whoever reads a file
+  // for the function reads no others. A function of columns declares them by itself.
+  Function Reads(std::vector<ReadColumn> columns) && {
+    if (max_inputs_ >= 0 && reads_.size() >= static_cast<size_t>(max_inputs_)) {
+      throw Failure(ALLOY_INTERNAL,
+                    "function '" + name_ +
+                        "' declares the columns of more inputs than the " +
+                        std::to_string(max_inputs_) + " that it takes");
+    }
+    reads_.push_back(std::move(columns));
+    return std::move(*this);
+  }
   // ALLOY_IDEMPOTENT, ALLOY_ROWWISE.
   Function Flags(uint32_t flags) && {
     flags_ |= flags;
@@ -285,20 +335,24 @@ class Function {
   int32_t min_inputs() const { return min_inputs_; }
   int32_t max_inputs() const { return max_inputs_; }
   const std::vector<alloy::Option>& options() const { return options_; }
-  const std::vector<std::string>& columns() const { return columns_; }
-  const std::vector<const char*>& accepts() const { return accepts_; }
+  const std::vector<std::vector<ReadColumn>>& reads() const { return reads_; }
   const detail::Binder& binder() const { return *binder_; }
 
  private:
   template <typename Shape, size_t... I>
-  void AcceptAll(std::index_sequence<I...>) {
-    (Accept<typename Shape::template Parameter<I>>(), ...);
+  static std::vector<ReadColumn> ReadsOf(std::vector<std::string> names,
+                                         std::index_sequence<I...>) {
+    std::vector<ReadColumn> reads;
+    (AddRead<typename Shape::template Parameter<I>>(names, &reads), ...);
+    return reads;
   }
   template <typename Parameter>
-  void Accept() {
+  static void AddRead(std::vector<std::string>& names, std::vector<ReadColumn>* reads) {
     using Plain = std::decay_t<Parameter>;
     if constexpr (detail::kIsColumn<Plain>) {
-      accepts_.push_back(detail::ViewTraits<Plain>::kAccepts);
+      const char* accepts = Plain::kAccepts;
+      reads->push_back({.name = std::move(names[reads->size()]),
+                        .accepts = accepts == nullptr ? "" : accepts});
     }
   }
 
@@ -308,8 +362,7 @@ class Function {
   int32_t min_inputs_ = 1;
   int32_t max_inputs_ = 1;
   std::vector<alloy::Option> options_;
-  std::vector<std::string> columns_;
-  std::vector<const char*> accepts_;  // for each of columns_
+  std::vector<std::vector<ReadColumn>> reads_;  // a list for each input, or fewer
   std::unique_ptr<detail::Binder> binder_;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Builders of columns: numbers, booleans and strings, with nulls.
+// Builders of columns: numbers, booleans, dates, decimals and strings, with nulls.
 //
 // Memory comes from a function like alloy_services.resize, aligned to 64 bytes, and goes
 // back to it from whatever thread releases the column. No memory is std::bad_alloc.
@@ -25,6 +25,7 @@
 #include "alloy/arrow_abi.h"
 #include "alloy/block.hpp"
 #include "alloy/detail/columns.hpp"
+#include "alloy/detail/types.hpp"
 
 namespace alloy {
 namespace detail {
@@ -124,13 +125,14 @@ class OutputBase {
 
 }  // namespace detail
 
-// A column that is being made. Append one row after another.
+// A column that is being made. Append one row after another. What its values mean the
+// schema says: an Output<int64_t> may as well be one of timestamps.
 template <typename T>
 class Output : public detail::OutputBase {
  public:
-  static_assert(detail::Number<T>,
-                "an output of bool, (u)int8_t to (u)int64_t, float, "
-                "double or std::string");
+  static_assert(detail::FixedWidth<T>,
+                "an output of bool, (u)int8_t to (u)int64_t, float, double, "
+                "alloy::Date32, alloy::Decimal128 or std::string");
   static constexpr int64_t kBuffers = 2;
 
   explicit Output(detail::Resize resize) : OutputBase(resize), values_(resize) {}
@@ -169,7 +171,7 @@ class Output : public detail::OutputBase {
  private:
   static int64_t Bytes(int64_t rows) {
     if constexpr (std::is_same_v<T, bool>) return rows / 8 + 1;
-    if (rows > std::numeric_limits<int64_t>::max() / 16) throw std::bad_alloc();
+    if (rows > std::numeric_limits<int64_t>::max() / 32) throw std::bad_alloc();
     return rows * int64_t{sizeof(T)};
   }
   void Put(T value) {

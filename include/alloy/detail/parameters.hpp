@@ -15,6 +15,8 @@
 #include "alloy/arrow_abi.h"
 #include "alloy/detail/columns.hpp"
 #include "alloy/detail/output.hpp"
+#include "alloy/detail/strings.hpp"
+#include "alloy/detail/types.hpp"
 
 namespace alloy::detail {
 
@@ -48,32 +50,6 @@ struct ValueOf;  // the value type of an output
 template <typename T>
 struct ValueOf<Output<T>> {
   using Type = T;
-};
-
-// How a view takes part in a declaration, and how it is made. NULL: any type.
-template <typename View>
-struct ViewTraits;
-template <typename T>
-struct ViewTraits<Column<T>> {
-  static constexpr std::string_view kFormat = FormatOf<T>();
-  static constexpr const char* kAccepts = kFormat.data();
-  static Column<T> Make(const ArrowSchema&, const ArrowArray& array) {
-    return Column<T>(array);
-  }
-};
-template <>
-struct ViewTraits<Strings> {
-  static constexpr const char* kAccepts = Strings::kAccepts;
-  static Strings Make(const ArrowSchema& schema, const ArrowArray& array) {
-    return {schema, array};
-  }
-};
-template <>
-struct ViewTraits<AnyColumn> {
-  static constexpr const char* kAccepts = nullptr;
-  static AnyColumn Make(const ArrowSchema& schema, const ArrowArray& array) {
-    return {schema, array};
-  }
 };
 
 // The outputs among the parameters, in their order, as one tuple.

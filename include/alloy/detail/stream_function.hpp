@@ -37,37 +37,19 @@ class InputBatch {
   // The batch itself, to keep or to give on.
   detail::OwnedArray Move() { return std::move(array_); }
 
-  // A view of the column of that name: Column<int64_t>, Strings, AnyColumn. Throws
-  // Failure when there is none, or it has another type.
+  // A view of the column of that name: Column<int64_t>, Column<Decimal128>, Strings,
+  // AnyColumn. Throws Failure when there is none, or it has another type.
   template <typename View>
   View Get(std::string_view name) const {
     for (int64_t i = 0; i < schema_->n_children; ++i) {
       const ArrowSchema& column = *schema_->children[i];
       if (column.name == nullptr || name != column.name) continue;
-      if (!Fits<View>(column)) {
-        throw Failure(ALLOY_INVALID, "column '" + std::string(name) +
-                                         "' has the format '" + column.format +
-                                         "', which the function does not read");
-      }
-      return detail::ViewTraits<View>::Make(column, *array_->children[i]);
+      return AnyColumn{column, *array_->children[i]}.As<View>();
     }
     throw Failure(ALLOY_INVALID, "there is no column '" + std::string(name) + "'");
   }
 
  private:
-  template <typename View>
-  static bool Fits(const ArrowSchema& column) {
-    if constexpr (std::is_same_v<View, AnyColumn>) return true;
-    const bool dictionary = column.dictionary != nullptr;
-    const std::string_view format =
-        dictionary ? column.dictionary->format : column.format;
-    if constexpr (std::is_same_v<View, Strings>) {
-      return format == "u" || format == "U" || format == "vu";
-    } else {
-      return !dictionary && format == detail::ViewTraits<View>::kAccepts;
-    }
-  }
-
   const ArrowSchema* schema_;
   detail::OwnedArray array_;
 };
@@ -207,7 +189,7 @@ class StreamBinder final : public Binder {
 
 }  // namespace detail
 
-// A function on streams of batches.
+// A function on streams of batches. What it reads of each is declared with Reads.
 template <StreamFunction T>
 Function Streams(std::string name, int32_t min_inputs = 1, int32_t max_inputs = 1) {
   return Function(std::move(name), min_inputs, max_inputs,

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+//
+// Dates, decimals, declared columns and columns chosen at bind, as a caller sees them:
+// build/backends/tests/columns.so.
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "alloy/alloy.hpp"
+#include "tests/support/decimals.h"
+#include "tests/support/support.h"
+
+namespace {
+
+using alloy::Date32;
+using alloy::Decimal128;
+using alloy::MakeArray;
+using alloy::MakeBatch;
+using support::MakeDecimals;
+using support::Slice;
+
+constexpr Decimal128 kGreat = Decimal128{1'000'000'000'000'000'000} * 1'000'000'000'000;
+
+std::string TextOf(Date32 value) { return std::to_string(value.days); }
+std::string TextOf(Decimal128 value) {
+  return std::to_string(static_cast<int64_t>(value));
+}
+std::string TextOf(std::string_view value) { return std::string(value); }
+
+// The values of a column, which the text of a batch does not have for every type.
+template <typename T>
+std::string ValuesOf(const alloy::Batch& batch, std::string_view name) {
+  const auto column = batch.column<T>(name);
+  if (!column.ok()) return column.status().ToString();
+  std::string text;
+  for (const auto value : *column) text += (value ? TextOf(*value) : "null") + " ";
+  return text;
+}
+
+class ColumnsTest : public testing::Test {
+ protected:
+  std::string Call(const char* function, const alloy::Result<alloy::Batch>& batch,
+                   const alloy::OptionMap& options = {}) {
+    const auto result = bridge_.Call(function, *batch, options);
+    std::ostringstream text;
+    if (result.ok()) {
+      text << *result;
+    } else {
+      text << result.status();
+    }
+    return text.str();
+  }
+
+  std::shared_ptr<support::LogLines> lines_ = std::make_shared<support::LogLines>();
+  alloy::Bridge bridge_ =
+      support::Load("tests/columns", support::TestHost(lines_, alloy::LogMode::kAlways));
+};
+
+TEST_F(ColumnsTest, ADecimalHasItsUnscaledValueItsPrecisionAndItsScale) {
+  const auto x = MakeDecimals("d:38,2", {123, std::nullopt, -5, kGreat, -kGreat});
+  EXPECT_EQ(Call("tell", MakeBatch({{"x", x.Share()}})),
+            "{text: Utf8[\"38,2, 1 nulls: 123 null -5 1000000000000000000000000000000 "
+            "-1000000000000000000000000000000\"]}");
+  EXPECT_EQ(Call("tell", MakeBatch({{"x", MakeDecimals("d:5,-3,128", {7})}})),
+            "{text: Utf8[\"5,-3, 0 nulls: 7\"]}");
+  EXPECT_EQ(Call("tell", MakeBatch({{"x", Slice(x, 1, 2)}})),
+            "{text: Utf8[\"38,2, 1 nulls: null -5\"]}");
+  EXPECT_EQ(Call("tell", MakeBatch({{"x", Slice(x, 5, 0)}})),
+            "{text: Utf8[\"38,2, 0 nulls:\"]}");
+}
+
+TEST_F(ColumnsTest, DecimalsOfOtherWidthsAreDeclinedAtBind) {
+  // The widths differ, so the memory is never looked at.
+  for (const char* format : {"d:38,2,256", "d:9,2,32", "d:18,2,64"}) {
+    alloy_error error{};
+    auto schema =
+        alloy::Schema::Batch(std::vector<alloy::Field>{{.name = "x", .format = format}});
+    EXPECT_EQ(support::Bind(bridge_, "tell", *schema, &error), nullptr) << format;
+    const alloy::Status status(error);
+    EXPECT_EQ(status.code(), ALLOY_NO_MATCH) << status;
+    EXPECT_EQ(status.text(), "column 'x' has the format '" + std::string(format) +
+                                 "', and the function reads d:P,S of 128 bits");
+  }
+  EXPECT_NE(Call("tell", MakeBatch({{"x", MakeArray<double>({1})}})).find("NO_MATCH"),
+            std::string::npos);
+}
+
+TEST_F(ColumnsTest, ARowHasDatesAndDecimals) {
+  const auto days = MakeArray<Date32>({Date32{10'471}, std::nullopt, Date32{-1}});
+  const auto next = bridge_.Call("next_day", *MakeBatch({{"day", days.Share()}}));
+  ASSERT_TRUE(next.ok()) << next.status();
+  EXPECT_EQ(ValuesOf<Date32>(*next, "next_day"), "10472 null 0 ");
+  const auto x = MakeDecimals("d:15,2", {-1, 1, std::nullopt});
+  EXPECT_EQ(Call("sign", MakeBatch({{"x", x.Share()}, {"day", days.Share()}})),
+            "{sign: Int64[-1, null, null]}");
+}
+
+TEST_F(ColumnsTest, AnyColumnIsLookedAtAsWhatItIs) {
+  const auto decimals = MakeBatch({{"x", MakeDecimals("d:15,2", {1, 2})}});
+  const auto dates = MakeBatch({{"x", MakeArray<Date32>({Date32{-7}})}});
+  const auto text = MakeBatch({{"x", MakeArray<std::string>({"a", "b", "c"})}});
+  EXPECT_EQ(Call("look_at", decimals, {{"as", "decimal"}}), "{rows: Int64[2]}");
+  EXPECT_EQ(Call("look_at", dates, {{"as", "date"}}), "{rows: Int64[1]}");
+  EXPECT_EQ(Call("look_at", text, {{"as", "strings"}}), "{rows: Int64[3]}");
+  EXPECT_EQ(Call("look_at", text, {{"as", "any"}}), "{rows: Int64[3]}");
+  EXPECT_EQ(Call("look_at", dates, {{"as", "first"}}), "{rows: Int64[-7]}");
+  EXPECT_EQ(Call("look_at", dates, {{"as", "decimal"}}),
+            "INVALID: column 'x' has the format 'tdD', and the function reads d:P,S of "
+            "128 bits");
+  EXPECT_EQ(Call("look_at", decimals, {{"as", "date"}}),
+            "INVALID: column 'x' has the format 'd:15,2', and the function reads tdD");
+  EXPECT_EQ(
+      Call("look_at", dates, {{"as", "strings"}}),
+      "INVALID: column 'x' has the format 'tdD', and the function reads u, U, vu or a "
+      "dictionary of them");
+}
+
+TEST_F(ColumnsTest, AHostReadsDatesAndDecimals) {
+  const auto batch = MakeBatch({{"x", MakeDecimals("d:15,2", {1, std::nullopt})},
+                                {"day", MakeArray<Date32>({Date32{1}, Date32{2}})}});
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  const auto x = batch->column<Decimal128>("x");
+  ASSERT_TRUE(x.ok()) << x.status();
+  EXPECT_EQ(x->scale(), 2);
+  EXPECT_TRUE((*x)[0] == 1);
+  EXPECT_FALSE(x->Get(1).has_value());
+  const auto day = batch->column<Date32>("day");
+  ASSERT_TRUE(day.ok()) << day.status();
+  EXPECT_EQ((*day)[1].days, 2);
+  EXPECT_EQ(batch->column<Decimal128>("day").status().text(),
+            "column 'day' has format 'tdD', and d:P,S of 128 bits was asked for");
+}
+
+TEST_F(ColumnsTest, NullsAreCountedFromAnyBitOn) {
+  std::vector<std::optional<int64_t>> values;
+  for (int64_t i = 0; i < 300; ++i) {
+    values.push_back(i % 7 == 3 ? std::nullopt : std::optional(i));
+  }
+  const auto all = MakeArray<int64_t>(values);
+  for (int64_t first = 0; first < 70; ++first) {
+    for (const int64_t rows : {0, 1, 7, 8, 63, 64, 65, 200}) {
+      const auto part = Slice(all, first, rows);
+      const auto column = part.values<int64_t>();
+      ASSERT_TRUE(column.ok()) << column.status();
+      int64_t nulls = 0;
+      for (const auto value : *column) nulls += value ? 0 : 1;
+      ASSERT_EQ(column->CountNulls(), nulls) << first << ", " << rows;
+      ASSERT_EQ(column->HasNulls(), nulls > 0);
+    }
+  }
+}
+
+class ReadsTest : public ColumnsTest {
+ protected:
+  static alloy::Stream First() {
+    std::vector<alloy::Batch> batches;
+    for (int i = 0; i < 2; ++i) {
+      batches.push_back(
+          *MakeBatch({{"more", MakeArray<double>({0.5, 1})},
+                      {"name", MakeArray<std::string>({"a", std::nullopt})},
+                      {"price", MakeDecimals("d:15,2", {100 + i, std::nullopt})}}));
+    }
+    return alloy::Stream::Of(std::move(batches));
+  }
+  static alloy::Stream Second() {
+    std::vector<alloy::Batch> batches;
+    for (int i = 0; i < 2; ++i) {
+      batches.push_back(*MakeBatch({{"other", MakeArray<bool>({true, false})},
+                                    {"unread", MakeArray<bool>({true, false})},
+                                    {"day", MakeArray<Date32>({Date32{i}, Date32{}})}}));
+    }
+    return alloy::Stream::Of(std::move(batches));
+  }
+  alloy::Result<alloy::Stream> Choose(const std::string& columns) {
+    std::vector<alloy::Stream> inputs;
+    inputs.push_back(First());
+    inputs.push_back(Second());
+    return bridge_.Stream("choose", std::move(inputs), {{"columns", columns}});
+  }
+};
+
+TEST_F(ReadsTest, AStreamFunctionGetsTheColumnsThatItDeclaresInItsOrder) {
+  auto stream = Choose("name,price,day");
+  ASSERT_TRUE(stream.ok()) << stream.status();
+  for (int64_t i = 0; i < 2; ++i) {
+    const auto batch = stream->Next();
+    ASSERT_TRUE(batch.ok() && batch->has_value()) << batch.status();
+    EXPECT_EQ(ValuesOf<std::string_view>(**batch, "name"), "a null ");
+    EXPECT_EQ(ValuesOf<Decimal128>(**batch, "price"), std::to_string(100 + i) + " null ");
+    EXPECT_EQ(ValuesOf<Date32>(**batch, "day"), std::to_string(i) + " 0 ");
+    EXPECT_EQ((*batch)->column<Decimal128>("price")->scale(), 2);
+  }
+  EXPECT_FALSE((*stream->Next()).has_value());
+  EXPECT_EQ(lines_->Take(), (std::vector<std::string>{"[C++] price name day other ",
+                                                      "[C++] price name day other "}));
+}
+
+TEST_F(ReadsTest, TheColumnsOfAResultAreChosenAtRunTime) {
+  for (const auto& [columns, wanted] : std::vector<std::pair<std::string, std::string>>{
+           {"", "{}"},
+           {"day", "{day: Date32[2 rows]}"},
+           {"name", "{name: Utf8[\"a\", null]}"}}) {
+    auto stream = Choose(columns);
+    ASSERT_TRUE(stream.ok()) << stream.status();
+    const auto batch = stream->Next();
+    ASSERT_TRUE(batch.ok() && batch->has_value()) << batch.status();
+    std::ostringstream text;
+    text << **batch;
+    EXPECT_EQ(text.str(), wanted);
+  }
+}
+
+TEST_F(ReadsTest, AColumnOfAnotherTypeIsATableOfWhatWasWanted) {
+  std::vector<alloy::Stream> inputs;
+  inputs.push_back(Second());
+  inputs.push_back(Second());
+  const auto status =
+      bridge_.Stream("choose", std::move(inputs), {{"columns", "day"}}).status();
+  EXPECT_EQ(status.code(), ALLOY_NO_MATCH) << status;
+  EXPECT_EQ(status.input(), 0);
+  EXPECT_NE(status.text().find("price"), std::string_view::npos) << status;
+}
+
+TEST_F(ReadsTest, TheDeclarationsAreInTheTable) {
+  const alloy_function* const* list = nullptr;
+  alloy_error error;
+  ASSERT_EQ(alloy_bridge_functions(bridge_.get(), &list, &error), ALLOY_OK);
+  while (std::string_view((*list)->name) != "choose") ++list;
+  std::string text;
+  for (const alloy_column* const* input = (*list)->columns; *input != nullptr; ++input) {
+    for (const alloy_column* column = *input; column->name != nullptr; ++column) {
+      text += std::string(column->name) + "=" +
+              (column->accepts == nullptr ? "any" : column->accepts) + "; ";
+    }
+    text += "| ";
+  }
+  EXPECT_EQ(text, "price=d:*; name=u U vu ?:u ?:U ?:vu; | day=tdD; other=any; | ");
+}
+
+}  // namespace
