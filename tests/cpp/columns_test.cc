@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -14,6 +15,7 @@
 #include "alloy/alloy.hpp"
 #include "tests/support/decimals.h"
 #include "tests/support/support.h"
+#include "tests/support/text_layouts.h"
 
 namespace {
 
@@ -90,6 +92,22 @@ TEST_F(ColumnsTest, DecimalsOfOtherWidthsAreDeclinedAtBind) {
             std::string::npos);
 }
 
+TEST_F(ColumnsTest, DecimalsMayLieAtAnyAddress) {
+  const auto aligned = MakeDecimals("d:15,2", {1, -2, 3, 4, 5, 6, 7, 8});
+  std::vector<char> memory(8 * sizeof(Decimal128) + 16);
+  for (const size_t shift : {1, 4, 8}) {
+    char* begin = memory.data() + shift;
+    std::memcpy(begin, aligned.array().buffers[1], 8 * sizeof(Decimal128));
+    const void* buffers[] = {nullptr, begin};
+    ArrowArray moved = aligned.array();
+    moved.buffers = buffers;
+    const alloy::Column<Decimal128> column(aligned.schema(), moved);
+    Decimal128 sum = 0;
+    for (int64_t row = 0; row < column.size(); ++row) sum += column[row] * (row + 1);
+    EXPECT_TRUE(sum == 196) << shift;
+  }
+}
+
 TEST_F(ColumnsTest, ARowHasDatesAndDecimals) {
   const auto days = MakeArray<Date32>({Date32{10'471}, std::nullopt, Date32{-1}});
   const auto next = bridge_.Call("next_day", *MakeBatch({{"day", days.Share()}}));
@@ -152,6 +170,39 @@ TEST_F(ColumnsTest, NullsAreCountedFromAnyBitOn) {
       ASSERT_EQ(column->CountNulls(), nulls) << first << ", " << rows;
       ASSERT_EQ(column->HasNulls(), nulls > 0);
     }
+  }
+}
+
+// The bytes of the rows from `first` on; "-" where one of them is no text of one byte.
+std::string BytesOf(const alloy::Array& array, int64_t first, size_t rows) {
+  std::string bytes(rows, '?');
+  const auto strings = array.values<std::string_view>();
+  if (!strings.ok()) return strings.status().ToString();
+  return strings->ReadBytes(first, bytes) ? bytes : "-";
+}
+
+TEST(FlagsTest, AreReadAsBytesWhereEachIsOne) {
+  const support::OptionalTexts flags = {
+      "A", "N", "R", "", "AB", "F", std::nullopt, "O", "a text of more than twelve bytes",
+      "P"};
+  std::vector<alloy::Array> layouts;
+  layouts.push_back(MakeArray(flags));
+  layouts.push_back(support::MakeTexts("U", flags));
+  layouts.push_back(support::MakeTexts("vu", flags));
+  for (const alloy::Array& all : layouts) {
+    EXPECT_EQ(BytesOf(all, 0, 3), "ANR");
+    EXPECT_EQ(BytesOf(all, 2, 1), "R");
+    EXPECT_EQ(BytesOf(all, 5, 1), "F");
+    EXPECT_EQ(BytesOf(all, 9, 1), "P");
+    EXPECT_EQ(BytesOf(all, 10, 0), "");
+    // Empty, two bytes, both with the sum of two; null; long; beyond the end.
+    for (const auto& [first, rows] : std::vector<std::pair<int64_t, size_t>>{
+             {2, 2}, {3, 2}, {4, 1}, {5, 2}, {8, 1}, {9, 2}, {-1, 1}}) {
+      EXPECT_EQ(BytesOf(all, first, rows), "-") << first << ", " << rows;
+    }
+    EXPECT_EQ(BytesOf(Slice(all, 1, 5), 0, 2), "NR");
+    EXPECT_EQ(BytesOf(Slice(all, 1, 5), 4, 1), "F");
+    EXPECT_EQ(BytesOf(Slice(all, 1, 5), 4, 2), "-");
   }
 }
 

@@ -132,8 +132,11 @@ class Values : public Rows {
     if constexpr (std::is_same_v<T, bool>) {
       return GetBit(values_, offset_ + row);
     } else {
-      T value;  // by memcpy: any alignment is accepted
-      std::memcpy(&value, static_cast<const T*>(values_) + offset_ + row, sizeof(T));
+      T value;  // by memcpy of bytes: any alignment is accepted
+      std::memcpy(
+          &value,
+          static_cast<const char*>(values_) + (offset_ + row) * int64_t{sizeof(T)},
+          sizeof(T));
       return value;
     }
   }

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -79,6 +80,18 @@ class Strings : public detail::Rows {
     if (fault == nullptr) *text = value;
     return fault;
   }
+  // The rows from `first` on, for as many as `bytes` has places, where each is a text of
+  // one byte. False where one is not, or is null, or the column has a dictionary; `bytes`
+  // is of no use then. For columns of flags: no row costs a branch.
+  bool ReadBytes(int64_t first, std::span<char> bytes) const {
+    const auto count = static_cast<int64_t>(bytes.size());
+    if (index_ != '\0' || first < 0 || count > size_ - first) return false;
+    if (validity_ != nullptr &&
+        detail::CountBits(validity_, offset_ + first, count) < count) {
+      return false;
+    }
+    return values_.ReadBytes(first, bytes);
+  }
   // The text of an error that names the row.
   std::string Explain(int64_t row, const char* fault) const {
     return "column '" + std::string(name_ ? name_ : "") + "', row " +
@@ -114,6 +127,38 @@ class Strings : public detail::Rows {
       if (layout == 'v') return ReadView(offset + i, text);
       if (layout == 'u') return ReadOffsets<int32_t>(offset + i, text);
       return ReadOffsets<int64_t>(offset + i, text);
+    }
+
+    bool ReadBytes(int64_t first, std::span<char> bytes) const {
+      if (layout == 'u') return ReadSideBySide<int32_t>(offset + first, bytes);
+      if (layout == 'U') return ReadSideBySide<int64_t>(offset + first, bytes);
+      const char* view = static_cast<const char*>(buffers[1]) + (offset + first) * 16;
+      int32_t other = 0;
+      for (char& byte : bytes) {
+        other |= Load<int32_t>(view, 0) ^ 1;
+        byte = view[4];
+        view += 16;
+      }
+      return other == 0;
+    }
+
+    // Where each string has one byte, those of the rows lie side by side.
+    template <typename T>
+    bool ReadSideBySide(int64_t first, std::span<char> bytes) const {
+      const auto begin = Load<T>(buffers[1], first);
+      const auto last = Load<T>(buffers[1], offset + size);
+      const auto count = static_cast<int64_t>(bytes.size());
+      if (begin < 0 || last < begin || last - begin < count) return false;
+      T other = 0;
+      for (int64_t i = 0; i <= count; ++i) {
+        other |= Load<T>(buffers[1], first + i) ^ static_cast<T>(begin + i);
+      }
+      if (other != 0 || buffers[2] == nullptr) return false;
+      if (count > 0) {
+        std::memcpy(bytes.data(), static_cast<const char*>(buffers[2]) + begin,
+                    bytes.size());
+      }
+      return true;
     }
 
     template <typename T>

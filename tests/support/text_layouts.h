@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+//
+// Columns of text in the layouts that no builder of alloy.hpp makes: large utf8 and
+// views.
+#ifndef ALLOY_TESTS_SUPPORT_TEXT_LAYOUTS_H_
+#define ALLOY_TESTS_SUPPORT_TEXT_LAYOUTS_H_
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "alloy/alloy.hpp"
+
+namespace support {
+
+using OptionalTexts = std::vector<std::optional<std::string>>;
+
+// Memory of a column of text, of whatever layout.
+struct TextColumn {
+  alloy::Schema schema;
+  ArrowArray array{};
+  std::vector<uint8_t> validity;
+  std::vector<int64_t> offsets{0};
+  std::vector<std::array<char, 16>> views;
+  std::string data;
+  int64_t data_bytes = 0;
+  std::array<const void*, 4> buffers{};
+};
+
+// "U" or "vu".
+inline alloy::Array MakeTexts(const std::string& format, const OptionalTexts& texts) {
+  auto held = std::make_shared<TextColumn>();
+  held->schema = alloy::Schema::Of({.name = "", .format = format});
+  held->validity.assign(texts.size() / 8 + 1, 0);
+  int64_t nulls = 0;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const std::string text = texts[i].value_or("");
+    std::array<char, 16> view{};
+    const auto bytes = static_cast<int32_t>(text.size());
+    const auto start = static_cast<int32_t>(held->data.size());
+    std::memcpy(view.data(), &bytes, 4);
+    std::memcpy(view.data() + 4, text.data(), std::min<size_t>(text.size(), 12));
+    if (bytes > 12) {
+      std::memset(view.data() + 8, 0, 4);  // the first buffer
+      std::memcpy(view.data() + 12, &start, 4);
+    }
+    held->views.push_back(view);
+    held->data += text;
+    held->offsets.push_back(static_cast<int64_t>(held->data.size()));
+    nulls += texts[i] ? 0 : 1;
+    if (texts[i]) held->validity[i / 8] |= static_cast<uint8_t>(1 << (i % 8));
+  }
+  held->data += '\0';  // not empty, so that there is a buffer
+  held->data_bytes = static_cast<int64_t>(held->data.size());
+  const bool is_view = format == "vu";
+  held->buffers = {
+      nulls > 0 ? held->validity.data() : nullptr,
+      is_view ? static_cast<const void*>(held->views.data()) : held->offsets.data(),
+      held->data.data(), &held->data_bytes};
+  held->array.length = static_cast<int64_t>(texts.size());
+  held->array.null_count = nulls;
+  held->array.n_buffers = is_view ? 4 : 3;
+  held->array.buffers = held->buffers.data();
+  const auto* raw = held.get();
+  return {raw->schema.get(), &raw->array, std::move(held)};
+}
+
+}  // namespace support
+
+#endif  // ALLOY_TESTS_SUPPORT_TEXT_LAYOUTS_H_
