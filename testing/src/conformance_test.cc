@@ -48,7 +48,8 @@ TEST_P(OwnBackendTest, KeepsEveryPromise) {
 
 INSTANTIATE_TEST_SUITE_P(All, OwnBackendTest,
                          ::testing::Values("echo_cpp", "echo_c", "summary_cpp",
-                                           "score_cpp", "totals_cpp", "tests/identity"
+                                           "score_cpp", "totals_cpp", "tpch_cpp",
+                                           "tests/identity"
 #ifdef ALLOY_TEST_RUST
                                            ,
                                            "echo_rust", "summary_rust", "distance_rust",
