@@ -105,6 +105,12 @@ inline void AppendKey(std::string* key, const ArrowSchema& schema) {
 
 }  // namespace detail
 
+// A column that a function declares to read.
+struct ColumnInfo {
+  std::string name;
+  std::string accepts;  // formats with blanks between, see alloy_column; empty: any type
+};
+
 // What a function of a backend says of itself.
 struct FunctionInfo {
   std::string name;
@@ -112,6 +118,9 @@ struct FunctionInfo {
   int32_t min_inputs = 0;
   int32_t max_inputs = 0;            // -1: any number
   std::vector<std::string> options;  // names
+  // What it reads of each input: a reader of files needs no other columns. Of an input
+  // beyond the lists it reads all.
+  std::vector<std::vector<ColumnInfo>> columns;
 };
 
 // How far the gate looks into what crosses; alloy.h says what each level finds.
@@ -247,10 +256,19 @@ class Bridge {
                         .summary = function.summary == nullptr ? "" : function.summary,
                         .min_inputs = function.min_inputs,
                         .max_inputs = function.max_inputs,
-                        .options = {}};
+                        .options = {},
+                        .columns = {}};
       for (const alloy_option* option = function.options;
            option != nullptr && option->name != nullptr; ++option) {
         info.options.emplace_back(option->name);
+      }
+      for (const alloy_column* const* input = function.columns;
+           input != nullptr && *input != nullptr; ++input) {
+        auto& columns = info.columns.emplace_back();
+        for (const alloy_column* column = *input; column->name != nullptr; ++column) {
+          columns.push_back(
+              {column->name, column->accepts == nullptr ? "" : column->accepts});
+        }
       }
       functions.push_back(std::move(info));
     }

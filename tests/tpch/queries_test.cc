@@ -287,13 +287,12 @@ TEST_P(QueriesTest, RandomRowsAddUpAsANaiveProgramSays) {
 }
 
 TEST_P(QueriesTest, TheColumnsAreDeclaredForReaders) {
-  const alloy_function* const* list = nullptr;
-  alloy_error error;
-  ASSERT_EQ(alloy_bridge_functions(bridge_.get(), &list, &error), ALLOY_OK);
+  const auto functions = bridge_.Functions();
+  ASSERT_TRUE(functions.ok()) << functions.status();
   std::map<std::string, std::string> declared;
-  for (; *list != nullptr; ++list) {
-    for (const alloy_column* c = (*list)->columns[0]; c->name != nullptr; ++c) {
-      declared[(*list)->name] += std::string(c->name) + "=" + c->accepts + "; ";
+  for (const auto& function : *functions) {
+    for (const auto& column : function.columns.at(0)) {
+      declared[function.name] += column.name + "=" + column.accepts + "; ";
     }
   }
   EXPECT_EQ(declared["q1"],
