@@ -74,6 +74,9 @@ print(table.num_rows)
 """
 
 
+BACKENDS = ("tpch_rust", "tpch_cpp")
+
+
 def measure(command):
     """Seconds and peak resident bytes of a process."""
     with tempfile.TemporaryFile() as said:
@@ -97,7 +100,7 @@ def contestants(query, file):
     text = QUERIES[query].format(file=file)
     python = sys.executable
     return {
-        "alloy, tpch_rust": alloy("tpch_rust", query, file),
+        **{f"alloy, {backend}": alloy(backend, query, file) for backend in BACKENDS},
         f"duckdb, {os.cpu_count()} threads": [python, "-c", DUCKDB, str(os.cpu_count()), text],
         "duckdb, 1 thread": [python, "-c", DUCKDB, "1", text],
         "pyarrow": [python, "-c", PYARROW, query, str(file)],
@@ -122,7 +125,8 @@ def main():
                 took, peak = measure(command)
                 seconds[name].append(took)
                 memory[name].append(peak)
-        _, start = measure(alloy("tpch_rust", query, file, "--limit", "0"))
+        starts = {backend: measure(alloy(backend, query, file, "--limit", "0"))[1]
+                  for backend in BACKENDS}
         medians = {name: statistics.median(all) for name, all in seconds.items()}
         duckdb = [medians[name] for name in medians if name.startswith("duckdb")]
         print(f"\n{query}: median of {arguments.runs} runs, the whole process\n"
@@ -131,8 +135,9 @@ def main():
             peak = statistics.median(memory[name])
             print(f"{name:22} {median:8.2f} {median / duckdb[0]:10.2f} "
                   f"{median / duckdb[1]:12.2f} {peak / 1e6:8.0f}")
-        above = statistics.median(memory["alloy, tpch_rust"]) - start
-        print(f"alloy above its start: {above / 1e6:.0f} MB")
+        for backend, start in starts.items():
+            above = statistics.median(memory[f"alloy, {backend}"]) - start
+            print(f"alloy, {backend}, above its start: {above / 1e6:.0f} MB")
 
 
 if __name__ == "__main__":
