@@ -37,7 +37,9 @@ class NewTest(CommandTest):
 
     def sh(self, command, folder="."):
         environment = offline(self.here)
-        environment.pop("CARGO_TARGET_DIR", None)
+        # Of whoever runs the tests: make inside of make says which folder it enters.
+        for theirs in ("CARGO_TARGET_DIR", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+            environment.pop(theirs, None)
         environment["PATH"] = f"{self.prefix}/bin:{environment['PATH']}"
         done = subprocess.run(command, shell=True, cwd=self.here / folder, text=True,
                               errors="replace", capture_output=True, timeout=LIMIT,
