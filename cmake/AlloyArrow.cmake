@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-# Apache Arrow C++ for alloy/arrow.hpp: the target alloy_arrow, where Arrow can be found;
-# and alloy_parquet, where it has Parquet.
+# Apache Arrow C++: the target alloy_arrow for hosts (alloy/arrow.hpp), where Arrow can be
+# found; alloy_parquet, where it has Parquet; and for backends, which may have no run path,
+# alloy_arrow_compute, where it has compute functions. Its property ALLOY_MAY_NEED are the
+# files that a backend then needs, in the order in which a host loads them.
 # First a package of it (find_package); then the one inside an installed pyarrow, of the
 # Python that ALLOY_PYTHON names, or of .venv.
 
@@ -15,6 +17,14 @@ if(Arrow_FOUND)
   if(Parquet_FOUND)
     add_library(alloy_parquet INTERFACE)
     target_link_libraries(alloy_parquet INTERFACE alloy_arrow Parquet::parquet_shared)
+  endif()
+  find_package(ArrowCompute QUIET)
+  if(ArrowCompute_FOUND)
+    add_library(alloy_arrow_compute INTERFACE)
+    target_link_libraries(alloy_arrow_compute INTERFACE ArrowCompute::arrow_compute_shared
+      Arrow::arrow_shared)
+    set_property(TARGET alloy_arrow_compute PROPERTY ALLOY_MAY_NEED
+      "$<TARGET_FILE:Arrow::arrow_shared>" "$<TARGET_FILE:ArrowCompute::arrow_compute_shared>")
   endif()
   return()
 endif()
@@ -55,4 +65,16 @@ if(library)
     INTERFACE_INCLUDE_DIRECTORIES "${include}")
   add_library(alloy_parquet INTERFACE)
   target_link_libraries(alloy_parquet INTERFACE alloy_pyarrow_parquet alloy_arrow)
+endif()
+
+file(GLOB library "${folder}/libarrow_compute.so.*")
+if(library)
+  list(GET library 0 library)
+  add_library(alloy_pyarrow_compute SHARED IMPORTED GLOBAL)
+  set_target_properties(alloy_pyarrow_compute PROPERTIES IMPORTED_LOCATION "${library}"
+    INTERFACE_INCLUDE_DIRECTORIES "${include}")
+  add_library(alloy_arrow_compute INTERFACE)
+  target_link_libraries(alloy_arrow_compute INTERFACE alloy_pyarrow_compute alloy_pyarrow)
+  set_property(TARGET alloy_arrow_compute PROPERTY ALLOY_MAY_NEED
+    "$<TARGET_FILE:alloy_pyarrow>" "$<TARGET_FILE:alloy_pyarrow_compute>")
 endif()

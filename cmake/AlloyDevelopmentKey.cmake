@@ -28,10 +28,10 @@ if(ALLOY_SIGN)
 endif()
 
 # Sign a backend of the project after each linking.
-#   alloy_sign_own(TARGET)
+#   alloy_sign_own(TARGET [NAME name VERSION version])
 function(alloy_sign_own target)
   if(ALLOY_SIGN)
-    alloy_sign(${target} KEY "${ALLOY_DEV}.key" CERTIFICATE "${ALLOY_DEV}.crt")
+    alloy_sign(${target} KEY "${ALLOY_DEV}.key" CERTIFICATE "${ALLOY_DEV}.crt" ${ARGN})
     add_dependencies(${target} alloy_development_key)
   endif()
 endfunction()

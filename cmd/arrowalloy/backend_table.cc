@@ -63,10 +63,10 @@ Failure NoTable(const std::string& library, const Ended& ended) {
 
 }  // namespace
 
-BackendTable ReadTable(const std::string& library, const std::string& certificate,
+BackendTable ReadTable(const std::string& library, const Loading& loading,
                        std::chrono::seconds limit) {
   std::vector<std::string> command = {kSelf, "read-table", library};
-  if (!certificate.empty()) command.insert(command.end(), {"--certificate", certificate});
+  AddArguments(loading, &command);
   const Ended ended = RunProcess(command, limit);
   const Json answer = Json::parse(ended.answer, nullptr, /*allow_exceptions=*/false);
   if (!answer.is_object()) throw NoTable(library, ended);

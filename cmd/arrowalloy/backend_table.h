@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "loading.h"
 #include "report.h"
 
 namespace arrowalloy {
@@ -18,10 +19,10 @@ struct BackendTable {
   std::vector<Report> functions;
 };
 
-// `certificate`: base64, judged by the engine before anything of the library runs; empty:
+// A certificate is judged by the engine before anything of the library runs; without one
 // the library is run unsigned, as its author asks for.
 //   Throws  the engine's error; E0205 for a library that crashes, or takes longer.
-BackendTable ReadTable(const std::string& library, const std::string& certificate,
+BackendTable ReadTable(const std::string& library, const Loading& loading,
                        std::chrono::seconds limit);
 
 // Long enough for constructors of a large library on a slow machine.

@@ -26,6 +26,7 @@ using Json = nlohmann::ordered_json;
 
 struct Options {
   std::string library, certificate;
+  std::vector<std::string> may_need;
   std::optional<int64_t> gdb;
 };
 
@@ -136,16 +137,17 @@ Exit Run(const Options& options, Console& console) {
     throw Failure(Exit::kUsage, kUsageCode, "LIBRARY is missing", "arrowalloy inspect",
                   "arrowalloy inspect --help");
   }
-  const std::string certificate = CertificateArgument(options.certificate);
-  const bool asked = !certificate.empty();
-  Json found = Inspect(options.library, certificate, /*allow_unsigned=*/!asked);
+  const Loading loading = {.certificate = CertificateArgument(options.certificate),
+                           .may_need = options.may_need};
+  const bool asked = !loading.certificate.empty();
+  Json found = Inspect(options.library, loading, /*allow_unsigned=*/!asked);
   const bool fit = found.at("verdict").at("ok").get<bool>();
   std::string text = AsText(found, asked);
   if (const std::string warning = EndsSoon(found); !warning.empty())
     console.Warn(warning);
   // Running it to ask for its functions is for libraries whose signature holds.
   if (asked && fit) {
-    const BackendTable table = ReadTable(options.library, certificate, kTableLimit);
+    const BackendTable table = ReadTable(options.library, loading, kTableLimit);
     found["language"] = table.language;
     found["functions"] = Json::array();
     for (const Report& function : table.functions) {
@@ -177,12 +179,15 @@ void Add(Program& program) {
        .examples =
            "  arrowalloy inspect build/libscore.so\n"
            "  arrowalloy inspect build/libscore.so --certificate @dev.crt\n"
+           "  arrowalloy inspect libtitles.so --certificate @dev.crt --may-need "
+           "/usr/lib/libarrow.so.2600\n"
            "  arrowalloy inspect --gdb 4711 > symbols && gdb -p 4711 -x symbols\n"});
   command.Value("LIBRARY", &options->library, "The library or archive",
                 {.kind = Kind::kFile});
   command.Value("--certificate", &options->certificate,
                 "What SetImplLib gets: base64, or @FILE of PEM, DER or base64",
                 {.kind = Kind::kFile, .placeholder = "BASE64|@FILE"});
+  DeclareMayNeed(command, &options->may_need);
   command.Value("--gdb", &options->gdb, "Print the add-symbol-file lines of a process",
                 {.placeholder = "PID"});
   command.OnRun([options](Console& console) { return Run(*options, console); });

@@ -19,16 +19,18 @@ namespace arrowalloy {
 
 constexpr std::chrono::days kSoon(30);
 
-nlohmann::ordered_json Inspect(const std::string& library, const std::string& certificate,
+nlohmann::ordered_json Inspect(const std::string& library, const Loading& loading,
                                bool allow_unsigned) {
-  const alloy::Host host({.allow_unsigned = allow_unsigned});
+  const alloy::Host host(
+      {.allow_unsigned = allow_unsigned, .may_need = loading.may_need});
   std::string text(size_t{64} << 10U, '\0');
   alloy_error error;
   int64_t length = 0;
   // The file may have changed between two looks: again until the answer fits.
   for (;;) {
-    if (alloy_inspect(host.get(), library.c_str(), certificate.c_str(), text.data(),
-                      static_cast<int64_t>(text.size()), &length, &error) != ALLOY_OK) {
+    if (alloy_inspect(host.get(), library.c_str(), loading.certificate.c_str(),
+                      text.data(), static_cast<int64_t>(text.size()), &length,
+                      &error) != ALLOY_OK) {
       throw EngineFailure(error, library);
     }
     if (length < static_cast<int64_t>(text.size())) break;

@@ -8,12 +8,14 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "loading.h"
+
 namespace arrowalloy {
 
 // With a certificate the verdict is that of a load; without one it is about the form of
 // the library alone.
 //   Throws  the engine's error when the file cannot be read.
-nlohmann::ordered_json Inspect(const std::string& library, const std::string& certificate,
+nlohmann::ordered_json Inspect(const std::string& library, const Loading& loading,
                                bool allow_unsigned);
 
 // The certificate of a command line: base64, or @FILE with PEM, DER or base64.

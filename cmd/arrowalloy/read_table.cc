@@ -17,6 +17,7 @@
 #include "alloy/alloy.hpp"
 #include "command.h"
 #include "commands.h"
+#include "loading.h"
 #include "report.h"
 
 namespace arrowalloy::read_table {
@@ -24,7 +25,7 @@ namespace {
 
 struct Options {
   std::string library;
-  std::string certificate;
+  Loading loading;
 };
 
 constexpr int kAnswer = 3;
@@ -74,8 +75,10 @@ Report DescribeError(const alloy::Status& status) {
 }
 
 Report Describe(const Options& options) {
-  alloy::Bridge bridge(alloy::Host({.allow_unsigned = options.certificate.empty()}));
-  if (auto status = bridge.SetImplLib(options.library, options.certificate);
+  const Loading& loading = options.loading;
+  alloy::Bridge bridge(alloy::Host(
+      {.allow_unsigned = loading.certificate.empty(), .may_need = loading.may_need}));
+  if (auto status = bridge.SetImplLib(options.library, loading.certificate);
       !status.ok()) {
     return DescribeError(status);
   }
@@ -123,7 +126,8 @@ void Add(Program& program) {
                                   .examples = "  arrowalloy read-table libscore.so\n",
                                   .hidden = true});
   command.Value("LIBRARY", &options->library, "The library", {.required = true});
-  command.Value("--certificate", &options->certificate, "In base64");
+  command.Value("--certificate", &options->loading.certificate, "In base64");
+  DeclareMayNeed(command, &options->loading.may_need);
   command.OnRun([options](Console& console) { return Run(*options, console); });
 }
 

@@ -37,7 +37,7 @@ constexpr std::chrono::days kSoon(30);
 
 struct Options {
   std::string library, key, certificate;
-  std::vector<std::string> chain;
+  std::vector<std::string> chain, may_need;
   std::optional<std::string> name, version, not_before, not_after, out;
   std::optional<int64_t> sequence;
   int64_t limit = kTableLimit.count();
@@ -101,7 +101,8 @@ Statement MakeStatement(const Options& options, const Certificate& signer,
   } else {
     console.Detail("asking the library for its name and version: this runs it");
     const BackendTable table =
-        ReadTable(options.library, "", std::chrono::seconds(options.limit));
+        ReadTable(options.library, {.certificate = "", .may_need = options.may_need},
+                  std::chrono::seconds(options.limit));
     statement.name = options.name.value_or(table.name);
     statement.version = options.version.value_or(table.version);
     if (statement.name != table.name || statement.version != table.version) {
@@ -129,7 +130,7 @@ Statement MakeStatement(const Options& options, const Certificate& signer,
 // The form that no host would load. What a library needs beyond the runtimes is for each
 // host to allow.
 void RefuseUnfit(const std::string& library) {
-  const nlohmann::ordered_json found = Inspect(library, "", /*allow_unsigned=*/true);
+  const nlohmann::ordered_json found = Inspect(library, {}, /*allow_unsigned=*/true);
   const auto& verdict = found.at("verdict");
   const auto reason = verdict.at("reason").get<int32_t>();
   if (verdict.at("ok").get<bool>() || reason == ALLOY_REASON_NEEDED) return;
@@ -205,6 +206,7 @@ void Add(Program& program) {
   command.Value("--limit", &options->limit,
                 "Seconds that the library may take to tell its name (default 20)",
                 {.placeholder = "SECONDS"});
+  DeclareMayNeed(command, &options->may_need);
   command.Value("-o,--out", &options->out, "Sidecar (default LIBRARY.alloysig)",
                 {.kind = Kind::kFile});
   command.OnRun([options](Console& console) { return Run(*options, console); });

@@ -27,6 +27,7 @@ namespace {
 struct Options {
   std::string library;
   std::string certificate;
+  std::vector<std::string> may_need;
   std::vector<std::string> functions;
   std::vector<std::string> values;
   std::vector<std::string> schemas;
@@ -67,8 +68,7 @@ class Printer {
   Totals& totals_;
 };
 
-std::vector<std::string> ChildCommand(const Options& options,
-                                      const std::string& certificate,
+std::vector<std::string> ChildCommand(const Options& options, const Loading& loading,
                                       const std::string& function) {
   std::vector<std::string> command = {kSelf,
                                       "test-function",
@@ -79,9 +79,7 @@ std::vector<std::string> ChildCommand(const Options& options,
                                       std::to_string(options.rows),
                                       "--seed",
                                       std::to_string(options.seed)};
-  if (!certificate.empty()) {
-    command.insert(command.end(), {"--certificate", certificate});
-  }
+  AddArguments(loading, &command);
   for (const std::string& value : options.values) {
     command.insert(command.end(), {"--set", value});
   }
@@ -92,9 +90,9 @@ std::vector<std::string> ChildCommand(const Options& options,
 }
 
 // Run a function's tests; whatever ends its process fails the test that was under way.
-void TestFunction(const Options& options, const std::string& certificate,
+void TestFunction(const Options& options, const Loading& loading,
                   const std::string& function, Printer* printer) {
-  const Ended ended = RunProcess(ChildCommand(options, certificate, function),
+  const Ended ended = RunProcess(ChildCommand(options, loading, function),
                                  std::chrono::seconds(options.time_limit));
   std::string under_way = "starts";
   std::string_view lines = ended.answer;
@@ -139,10 +137,9 @@ void CheckArguments(const Options& options) {
   }
 }
 
-std::vector<std::string> FunctionsOf(const Options& options,
-                                     const std::string& certificate) {
+std::vector<std::string> FunctionsOf(const Options& options, const Loading& loading) {
   const BackendTable table =
-      ReadTable(options.library, certificate, std::chrono::seconds(options.time_limit));
+      ReadTable(options.library, loading, std::chrono::seconds(options.time_limit));
   std::vector<std::string> names;
   std::set<std::string> seen;
   for (const Report& function : table.functions) {
@@ -163,11 +160,12 @@ std::vector<std::string> FunctionsOf(const Options& options,
 
 Exit Run(const Options& options, Console& console) {
   CheckArguments(options);
-  const std::string certificate = CertificateArgument(options.certificate);
+  const Loading loading = {.certificate = CertificateArgument(options.certificate),
+                           .may_need = options.may_need};
   Totals totals;
   Printer printer(console, &totals);
-  for (const std::string& function : FunctionsOf(options, certificate)) {
-    TestFunction(options, certificate, function, &printer);
+  for (const std::string& function : FunctionsOf(options, loading)) {
+    TestFunction(options, loading, function, &printer);
   }
   const std::string sum = fmt::format("{} passed, {} failed, {} skipped\n", totals.passed,
                                       totals.failed, totals.skipped);
@@ -204,6 +202,7 @@ void Add(Program& program) {
                 "Load it signed: base64 of a certificate, or @FILE; without one it is "
                 "loaded unsigned",
                 {.placeholder = "B64|@FILE"});
+  DeclareMayNeed(command, &options->may_need);
   command.Values("--function", &options->functions,
                  "Only this function; may be given more than once",
                  {.placeholder = "NAME"});

@@ -14,6 +14,7 @@
 #include "alloy/testing/conformance.hpp"
 #include "command.h"
 #include "commands.h"
+#include "loading.h"
 #include "report.h"
 
 namespace arrowalloy::test_function {
@@ -21,7 +22,7 @@ namespace {
 
 struct Options {
   std::string library;
-  std::string certificate;
+  Loading loading;
   std::vector<std::string> functions;
   std::vector<std::string> values;
   std::vector<std::string> schemas;
@@ -57,7 +58,8 @@ const char* NameOf(alloy::testing::Verdict verdict) {
 
 alloy::testing::ConformanceOptions SuiteOf(const Options& options) {
   alloy::testing::ConformanceOptions suite{.library = options.library,
-                                           .certificate = options.certificate,
+                                           .certificate = options.loading.certificate,
+                                           .may_need = options.loading.may_need,
                                            .functions = options.functions,
                                            .rows = options.rows,
                                            .seed = static_cast<uint64_t>(options.seed)};
@@ -97,7 +99,8 @@ void Add(Program& program) {
        .examples = "  arrowalloy test-function libscore.so --function score\n",
        .hidden = true});
   command.Value("LIBRARY", &options->library, "The library", {.required = true});
-  command.Value("--certificate", &options->certificate, "In base64");
+  command.Value("--certificate", &options->loading.certificate, "In base64");
+  DeclareMayNeed(command, &options->loading.may_need);
   command.Values("--function", &options->functions, "The function");
   command.Values("--set", &options->values, "Values of options");
   command.Values("--columns", &options->schemas, "Columns to try");

@@ -22,6 +22,7 @@ using Json = nlohmann::ordered_json;
 
 struct Options {
   std::string library, certificate;
+  std::vector<std::string> may_need;
   std::optional<std::string> name;
   std::optional<int64_t> min_sequence;
 };
@@ -45,7 +46,9 @@ void CheckWishes(const Options& options, const Json& statement) {
 }
 
 Exit Run(const Options& options, Console& console) {
-  const Json found = Inspect(options.library, CertificateArgument(options.certificate),
+  const Json found = Inspect(options.library,
+                             {.certificate = CertificateArgument(options.certificate),
+                              .may_need = options.may_need},
                              /*allow_unsigned=*/false);
   const Json& verdict = found.at("verdict");
   if (!verdict.at("ok").get<bool>()) {
@@ -80,7 +83,8 @@ void Add(Program& program) {
        .summary = "Tell whether a host with this certificate would load a library",
        .details =
            "Runs nothing of the library. The exit code says what does not hold; see\n"
-           "arrowalloy --help. An archive is looked through, but not linked.",
+           "arrowalloy --help. An archive is looked through, but not linked.\n"
+           "A path of --may-need is loaded, as the host would load it.",
        .examples = "  arrowalloy verify build/libscore.so --certificate @dev.crt\n"
                    "  arrowalloy verify build/libscore.so --certificate \"$(arrowalloy "
                    "cert-base64 dev.crt)\"\n"});
@@ -89,6 +93,7 @@ void Add(Program& program) {
   command.Value("--certificate", &options->certificate,
                 "What SetImplLib gets: base64, or @FILE of PEM, DER or base64",
                 {.required = true, .kind = Kind::kFile, .placeholder = "BASE64|@FILE"});
+  DeclareMayNeed(command, &options->may_need);
   command.Value("--name", &options->name, "The name that it must be signed under",
                 {.placeholder = "NAME"});
   command.Value("--min-sequence", &options->min_sequence, "The least sequence to take",

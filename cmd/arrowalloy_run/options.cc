@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "../arrowalloy/loading.h"
 #include "format.h"
 
 namespace arrowalloy::run {
@@ -61,9 +62,7 @@ void Declare(Program& program, std::function<Exit(const Options&, Console&)> run
                 {.placeholder = "B64|@FILE"});
   command.Flag("--allow-unsigned", &options->allow_unsigned,
                "Run a library that nobody vouches for");
-  command.Values("--may-need", &options->may_need,
-                 "A library that the backend may need beside the C and C++ runtimes",
-                 {.placeholder = "SONAME|PATH"});
+  DeclareMayNeed(command, &options->may_need);
   command.Value("--timeout-ms", &options->timeout_ms,
                 "Give up when a batch takes longer; 0: never", {.placeholder = "MS"});
   command.Value("--progress", &options->progress,

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#include "loading.h"
+
+namespace arrowalloy {
+
+void DeclareMayNeed(Command& command, std::vector<std::string>* may_need) {
+  command.Values("--may-need", may_need,
+                 "A library that the backend may need beside the C and C++ runtimes; "
+                 "those of a path are loaded first, in this order",
+                 {.placeholder = "SONAME|PATH"});
+}
+
+void AddArguments(const Loading& loading, std::vector<std::string>* command) {
+  if (!loading.certificate.empty()) {
+    command->insert(command->end(), {"--certificate", loading.certificate});
+  }
+  for (const std::string& library : loading.may_need) {
+    command->insert(command->end(), {"--may-need", library});
+  }
+}
+
+}  // namespace arrowalloy
