@@ -7,6 +7,7 @@
 #include <arrow/result.h>
 #include <arrow/status.h>
 
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -14,10 +15,34 @@
 
 namespace arrowalloy::run {
 
+inline constexpr const char* kReadHelp =
+    "see that the file is there, whole, and of the format that --format says";
+
 inline Failure ReadFailure(const arrow::Status& status, const std::string& path) {
-  return Failure(
-      Exit::kMachine, kReadCode, status.message(), path,
-      "see that the file is there, whole, and of the format that --format says");
+  return Failure(Exit::kMachine, kReadCode, status.message(), path, kReadHelp);
+}
+
+// What hangs on the Status of an input, which goes through the engine and comes back.
+class InputDetail final : public arrow::StatusDetail {
+ public:
+  InputDetail(std::string path, std::string help)
+      : path_(std::move(path)), help_(std::move(help)) {}
+  const char* type_id() const override { return "arrowalloy::Input"; }
+  std::string ToString() const override { return path_; }
+
+  Failure FailureOf(const arrow::Status& status) const {
+    return Failure(Exit::kMachine, kReadCode, status.message(), path_, help_);
+  }
+
+ private:
+  std::string path_, help_;
+};
+
+inline arrow::Status OfInput(const arrow::Status& status, std::string path,
+                             std::string help) {
+  if (status.ok()) return status;
+  return status.WithDetail(
+      std::make_shared<InputDetail>(std::move(path), std::move(help)));
 }
 
 inline Failure WriteFailure(const arrow::Status& status, const std::string& path) {

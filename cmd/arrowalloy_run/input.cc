@@ -23,6 +23,7 @@ class ShapedReader final : public arrow::RecordBatchReader {
   ShapedReader(std::shared_ptr<arrow::RecordBatchReader> source,
                const InputOptions& options, std::shared_ptr<InputCount> count)
       : source_(std::move(source)),
+        path_(options.path),
         batch_rows_(options.batch_rows),
         left_(options.limit),
         count_(std::move(count)) {
@@ -67,7 +68,7 @@ class ShapedReader final : public arrow::RecordBatchReader {
   arrow::Status ReadSource() {
     const auto begin = std::chrono::steady_clock::now();
     std::shared_ptr<arrow::RecordBatch> batch;
-    ARROW_RETURN_NOT_OK(source_->ReadNext(&batch));
+    ARROW_RETURN_NOT_OK(OfInput(source_->ReadNext(&batch), path_, kReadHelp));
     rest_ = nullptr;
     if (batch != nullptr) {
       ARROW_ASSIGN_OR_RAISE(rest_, Shape(*batch));
@@ -85,9 +86,11 @@ class ShapedReader final : public arrow::RecordBatchReader {
       if (!column->type()->Equals(*field.type())) {
         auto cast = arrow::compute::Cast(*column, field.type());
         if (!cast.ok()) {
-          return cast.status().WithMessage("column ", field.name(), " cannot be cast to ",
-                                           field.type()->ToString(), ": ",
-                                           cast.status().message());
+          const auto status = cast.status().WithMessage(
+              "column ", field.name(), " cannot be cast to ", field.type()->ToString(),
+              ": ", cast.status().message());
+          return OfInput(status, path_,
+                         "name a type with --cast that holds every value, or no type");
         }
         column = cast.MoveValueUnsafe();
       }
@@ -97,6 +100,7 @@ class ShapedReader final : public arrow::RecordBatchReader {
   }
 
   const std::shared_ptr<arrow::RecordBatchReader> source_;
+  const std::string path_;
   const int64_t batch_rows_;
   int64_t left_;  // rows that may still be given; -1: no limit
   const std::shared_ptr<InputCount> count_;

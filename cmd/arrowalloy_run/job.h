@@ -37,7 +37,7 @@ class Job {
   void Open(const std::vector<std::shared_ptr<arrow::RecordBatchReader>>& inputs,
             std::stop_token stop);
 
-  const std::shared_ptr<arrow::Schema>& schema() const;
+  std::shared_ptr<arrow::Schema> schema() const;
 
   // The next batch of the result; NULL at its end.
   std::shared_ptr<arrow::RecordBatch> Next();

@@ -173,9 +173,16 @@ class RunTest(CommandTest):
         whole = self.write("whole.arrows").read_bytes()
         (self.here / "in.arrows").write_bytes(whole[:len(whole) * 2 // 3])
         done = self.run_score("-i", "in.arrows", "-o", "out.parquet")
-        self.assertNotEqual(done.code, 0)
-        self.assertIn("in.arrows", done.err)
+        self.assertEqual(done.code, 3, done.err)
+        self.assertRegex(done.err, r"error\[E0101\]: .*\nat: in\.arrows\n")
         self.assertEqual(self.left(), ["in.arrows", "whole.arrows"])
+
+    def test_a_value_that_a_cast_cannot_hold_is_told_with_column_and_file(self):
+        self.write("in.parquet", pa.table({"x": [1.0], "y": ["many"]}))
+        done = self.run_score("-i", "in.parquet", "-o", "out.arrow", "--cast", "y=int64")
+        self.assertEqual(done.code, 3, done.err)
+        self.assertRegex(done.err, r"column y cannot be cast to int64.*\nat: in\.parquet\n")
+        self.assertEqual(self.left(), ["in.parquet"])
 
     def test_an_output_that_cannot_be_written_is_told(self):
         self.write("in.parquet")

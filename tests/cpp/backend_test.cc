@@ -173,6 +173,9 @@ TEST_F(BackendTest, FunctionsTellOfThemselves) {
     EXPECT_EQ(function.options, (std::vector<std::string>{"scale", "prefix"}));
     EXPECT_EQ(function.min_inputs, 1);
     EXPECT_EQ(function.max_inputs, 1);
+    ASSERT_EQ(function.columns.size(), 1U);
+    EXPECT_EQ(function.columns[0][0].name, "x");
+    EXPECT_EQ(function.columns[0][0].accepts, "g");
     return;
   }
   ADD_FAILURE() << "no function split";
