@@ -4,10 +4,10 @@
 #include "alloy/alloy.hpp"
 
 int main(int argc, char** argv) {
-  if (argc != 2) return std::cerr << "first_cpp LIBRARY\n", 2;
-  alloy::Bridge bridge(alloy::Host({.allow_unsigned = true}));
-  // Such as build/backends/score_cpp.so. A failure sticks: Call tells it.
-  (void)bridge.SetImplLib(argv[1]);
+  if (argc != 3) return std::cerr << "first_cpp LIBRARY CERTIFICATE\n", 2;
+  alloy::Bridge bridge;
+  // Unless its owner has signed it, nothing of it runs. A failure sticks: Call tells it.
+  (void)bridge.SetImplLib(argv[1], argv[2]);
   auto batch = alloy::MakeBatch({{"x", alloy::MakeArray<double>({1.5, 2, {}})},
                                  {"y", alloy::MakeArray<int64_t>({10, 20, 30})}});
   auto scores = bridge.Call("score", *batch);

@@ -5,10 +5,9 @@
 #include "alloy/alloy.hpp"
 
 int main(int argc, char** argv) {
-  if (argc != 2) return std::cerr << "stream_cpp LIBRARY\n", 2;
-  alloy::Bridge bridge(alloy::Host({.allow_unsigned = true}));
-  // Such as build/backends/totals_cpp.so. A failure sticks: Stream tells it.
-  (void)bridge.SetImplLib(argv[1]);
+  if (argc != 3) return std::cerr << "stream_cpp LIBRARY CERTIFICATE\n", 2;
+  alloy::Bridge bridge;
+  (void)bridge.SetImplLib(argv[1], argv[2]);  // a failure sticks: Stream tells it
   auto batch = [](int64_t x) {
     return alloy::MakeBatch({{"x", alloy::MakeArray<int64_t>({x, x + 1})}});
   };

@@ -5,13 +5,15 @@ import (
 	"context"
 	"log"
 	"os"
+	"strings"
 
 	"github.com/ignalina/alloy"
 )
 
 func main() {
-	goBridge := alloy.GoBridge{AllowUnsigned: true}
-	goBridge.SetImplLib("build/backends/distance_rust.so", "") // a failure sticks: Stream tells it
+	certificate, _ := os.ReadFile("build/dev.crt.base64")
+	goBridge := alloy.GoBridge{}
+	goBridge.SetImplLib("build/backends/distance_rust.so", strings.TrimSpace(string(certificate)))
 	points, err := alloy.ReadIPC(os.Stdin)
 	if err != nil {
 		log.Fatal(err)
