@@ -42,7 +42,7 @@ void Check(const alloy::Status& status, const Options& options) {
 // The engine's errors, and those of the inputs, which come back as they were.
 void Check(const arrow::Status& status, const Options& options) {
   if (status.ok()) return;
-  const auto detail = status.detail();
+  const auto& detail = status.detail();
   if (const auto* of = dynamic_cast<const alloy::arrow::Detail*>(detail.get())) {
     throw FailureOf(of->status(), options);
   }
