@@ -16,8 +16,9 @@
 // is thrown becomes an error of the caller with its what().
 //
 // Columns are seen through Column<T> (numbers, bool, Date32, Decimal128), Strings and
-// AnyColumn, and made with Output<T>; columns that are chosen at run time go into
-// AnyOutput. alloy::Raw and alloy::Streams declare what they read by name and format:
+// AnyColumn, and made with Output<T> (of std::string, LargeText and TextView as well);
+// columns that are chosen at run time go into AnyOutput. alloy::Raw and alloy::Streams
+// declare what they read by name and format:
 //
 //   alloy::Streams<Revenue>("revenue").Reads({{"price", "d:*"}, {"day", "tdD"}})
 //
@@ -46,6 +47,7 @@
 #include "alloy/detail/function.hpp"
 #include "alloy/detail/say.hpp"
 #include "alloy/detail/stream_function.hpp"
+#include "alloy/detail/text_output.hpp"
 
 namespace alloy {
 namespace detail {

@@ -52,6 +52,17 @@ std::optional<int64_t> Sign(Decimal128 x, std::optional<Date32> day) {
   return day ? std::optional<int64_t>(x < 0 ? -1 : 1) : std::nullopt;
 }
 
+// The same strings in the two wider layouts.
+void Respell(const Strings& text, Output<alloy::LargeText>& large,
+             Output<alloy::TextView>& views) {
+  large.Reserve(text.size());
+  views.Reserve(text.size());
+  for (const auto one : text) {
+    large.Append(one);
+    views.Append(one);
+  }
+}
+
 // Any column as what the option names.
 void LookAt(AnyColumn x, const Options& options, Output<int64_t>& rows) {
   const std::string& as = options["as"];
@@ -162,6 +173,7 @@ class Choice {
 ALLOY_BACKEND("test.columns", "1.0.0", alloy::Function("tell", {"x"}, {"text"}, &Tell),
               alloy::Rows("next_day", {"day"}, &NextDay),
               alloy::Rows("sign", {"x", "day"}, &Sign),
+              alloy::Function("respell", {"text"}, {"large", "views"}, &Respell),
               alloy::Function("look_at", {"x"}, {"rows"}, &LookAt).RequiredOption("as"),
               alloy::Streams<Choice>("choose", 2, 2)
                   .RequiredOption("columns")

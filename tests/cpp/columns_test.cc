@@ -76,6 +76,18 @@ TEST_F(ColumnsTest, ADecimalHasItsUnscaledValueItsPrecisionAndItsScale) {
             "{text: Utf8[\"38,2, 0 nulls:\"]}");
 }
 
+TEST_F(ColumnsTest, StringsAreMadeInEveryLayout) {
+  EXPECT_EQ(
+      Call("respell", MakeBatch({{"text", MakeArray<std::string>(
+                                              {"", std::nullopt, "twelve bytes",
+                                               "thirteen byte", "and then some"})}})),
+      "{large: LargeUtf8[\"\", null, \"twelve bytes\", \"thirteen byte\", \"and then "
+      "some\"], views: Utf8View[\"\", null, \"twelve bytes\", \"thirteen byte\", "
+      "\"and then some\"]}");
+  EXPECT_EQ(Call("respell", MakeBatch({{"text", MakeArray<std::string>({})}})),
+            "{large: LargeUtf8[], views: Utf8View[]}");
+}
+
 TEST_F(ColumnsTest, DecimalsOfOtherWidthsAreDeclinedAtBind) {
   // The widths differ, so the memory is never looked at.
   for (const char* format : {"d:38,2,256", "d:9,2,32", "d:18,2,64"}) {

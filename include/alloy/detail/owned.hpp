@@ -153,6 +153,14 @@ class Schema : public detail::Owned<ArrowSchema> {
     return copy;
   }
 
+  // Give a column of this batch another type without children.
+  void SetFormat(int64_t column, std::string_view format) {
+    ArrowSchema& schema = *get()->children[column];
+    auto* node = static_cast<detail::SchemaNode*>(schema.private_data);
+    node->format = format;
+    schema.format = node->format.c_str();
+  }
+
  private:
   static Schema Make(const Field& field, std::vector<Schema> children) {
     auto node = std::make_unique<detail::SchemaNode>();

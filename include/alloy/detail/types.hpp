@@ -25,6 +25,10 @@ struct Date32 {
   friend auto operator<=>(const Date32&, const Date32&) = default;
 };
 
+// What an output of strings is made as, where it is not utf8.
+struct LargeText {};  // large utf8: any number of bytes
+struct TextView {};   // utf8 views: short strings lie beside each other
+
 // What the schema says of decimals: `precision` digits, `scale` of them behind the point.
 struct DecimalType {
   int32_t precision = 0;
@@ -71,12 +75,15 @@ constexpr std::string_view FormatOf() {
   if constexpr (std::is_same_v<T, Date32>) return "tdD";
   if constexpr (std::is_same_v<T, std::string>) return "u";
   if constexpr (std::is_same_v<T, std::string_view>) return "u";
+  if constexpr (std::is_same_v<T, LargeText>) return "U";
+  if constexpr (std::is_same_v<T, TextView>) return "vu";
   return "";
 }
 
 template <typename T>
 inline constexpr bool kIsText =
-    std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view>;
+    std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view> ||
+    std::is_same_v<T, LargeText> || std::is_same_v<T, TextView>;
 
 // What lies in the values of a column, one beside the other (a bit each for bool).
 template <typename T>
