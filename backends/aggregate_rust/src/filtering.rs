@@ -15,7 +15,7 @@ use arrow_select::filter::filter_record_batch;
 use arrowalloy::Error;
 
 use crate::alloy_arrow::{Bind, Bound};
-use crate::keys::value_type;
+use crate::keys::{one_zero, value_type};
 use crate::names::index_of;
 use crate::scaling::parse_decimal;
 
@@ -61,7 +61,7 @@ pub fn bind_filter(bind: &Bind<'_>) -> Result<Bound, Error> {
         let batch = batches.take()?;
         let column = batch.column(index);
         let is_wanted = match &predicate {
-            Predicate::Compare(compare, value) => compare(column, value)?,
+            Predicate::Compare(compare, value) => compare(&one_zero(column), value)?,
             Predicate::IsNull(wanted) => {
                 // The kernel is_null asks for the nulls of the layout, which a dictionary
                 // hides in its values.
@@ -104,5 +104,5 @@ fn scalar(
     if value.null_count() > 0 {
         return Err(wrong(String::new()));
     }
-    Ok(Scalar::new(value))
+    Ok(Scalar::new(one_zero(&value)))
 }

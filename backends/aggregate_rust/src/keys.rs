@@ -110,8 +110,9 @@ fn is_key(data_type: &DataType) -> bool {
     }
 }
 
-// As bytes there are two zeros and many NaNs; as keys one of each, and NaN is the greatest.
-fn one_zero(column: &ArrayRef) -> ArrayRef {
+/// The column with one zero and one NaN, which is the greatest: as bytes, and for the
+/// comparisons of arrow-rs, there are two of the one and many of the other.
+pub fn one_zero(column: &ArrayRef) -> ArrayRef {
     fn canonical<T: ArrowPrimitiveType>(
         column: &ArrayRef,
         of: impl Fn(T::Native) -> T::Native,
@@ -125,6 +126,10 @@ fn one_zero(column: &ArrayRef) -> ArrayRef {
         DataType::Float64 => canonical::<Float64Type>(column, |value| {
             if value.is_nan() { f64::NAN } else { value + 0.0 }
         }),
+        DataType::Dictionary(..) => {
+            let dictionary = column.as_any_dictionary();
+            dictionary.with_values(one_zero(dictionary.values()))
+        }
         _ => column.clone(),
     }
 }

@@ -57,6 +57,23 @@ fn the_value_is_read_as_the_type_of_the_column() {
 }
 
 #[test]
+fn of_floats_there_is_one_zero_and_one_nan_which_is_the_greatest() {
+    let x = Float64Array::from(vec![0.0, -0.0, f64::NAN, -f64::NAN, 1.0]);
+    let input = batch([("x", Arc::new(x) as ArrayRef)]);
+    let cases: [([&str; 3], &[&str]); 5] = [
+        (["x", "=", "0"], &["0.0", "-0.0"]),
+        (["x", "=", "-0"], &["0.0", "-0.0"]),
+        (["x", "<", "0"], &[]),
+        (["x", ">", "1"], &["NaN", "NaN"]),
+        (["x", "=", "NaN"], &["NaN", "NaN"]),
+    ];
+    for (options, expected) in cases {
+        let got = run("filter", &options, &input).expect("rows");
+        assert_eq!(rows(&[got]), expected, "{options:?}");
+    }
+}
+
+#[test]
 fn a_null_may_hide_in_the_values_of_a_dictionary() {
     let values = texts([Some("a"), None]);
     let keys = arrow_array::Int32Array::from(vec![Some(0), Some(1), None]);
