@@ -69,6 +69,11 @@ def command_line(log):
     return python(log, "tests/cli")
 
 
+def aggregate(log):
+    build(log, "release")
+    return python(log, "tests/aggregate")
+
+
 def tpch(log):
     build(log, "release")
     log.run("go", "build", "-o", ROOT / "build/bin/query_go", ".",
@@ -103,6 +108,7 @@ SUITES = (
     ("examples", "what make run prints, the numbers against pyarrow", examples),
     ("install", "projects built against an installed Alloy", install),
     ("cli", "the command line, each command as a process", command_line),
+    ("aggregate", "group_by, filter and scale in C++ beside Rust and pyarrow", aggregate),
     ("tpch", "TPC-H Q1 and Q6 on Parquet, against DuckDB", tpch),
     ("docs", "the documents show the code of the examples",
      lambda log: python(log, "tests/docs")),
