@@ -60,6 +60,15 @@ class ConformanceCommandTest(CommandTest):
                             "--columns", "x:l", "--rows", 10)
         self.assertEqual(self.counts(done)[1:], (0, 0))
 
+    def test_options_may_name_the_columns(self):
+        done = self.succeed("test", backend("aggregate_cpp"), "--columns", "k:vu,x:l",
+                            "--rows", 10, "--set", "group_by.keys=k", "--set",
+                            "group_by.aggregates=sum(x)", "--set", "filter.column=k", "--set",
+                            "scale.column=x", "--set", "scale.factor=3")
+        passed, failed, skipped = self.counts(done)
+        self.assertGreater(passed, 40)
+        self.assertEqual((failed, skipped), (0, 0))
+
     def test_wrong_arguments_are_refused(self):
         self.refuse(2, "E0002", "test", backend("score_cpp"), "--set", "nothing")
         self.refuse(2, "E0002", "test", backend("score_cpp"), "--columns", "x")
