@@ -26,6 +26,13 @@ class ConformanceCommandTest(CommandTest):
         self.assertEqual((failed, skipped), (0, 0))
         self.assertIn("ok       score: takes a batch without rows", done.out)
 
+    def test_good_stream_functions_pass_all_of_it(self):
+        done = self.succeed("test", backend("tpch_cpp"), "--rows", 20)
+        passed, failed, skipped = self.counts(done)
+        self.assertGreater(passed, 15)
+        self.assertEqual((failed, skipped), (0, 0))
+        self.assertIn("ok       q1: takes streams without a batch", done.out)
+
     def test_a_breach_is_a_failure_that_says_what_was_seen(self):
         done = self.arrowalloy("test", backend("tests/careless"), "--function",
                                "writes_to_its_input", "--rows", 10)
