@@ -9,10 +9,12 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "alloy/alloy.hpp"
+#include "alloy/backend.hpp"
 #include "tests/support/decimals.h"
 #include "tests/support/support.h"
 #include "tests/support/text_layouts.h"
@@ -183,6 +185,56 @@ TEST_F(ColumnsTest, NullsAreCountedFromAnyBitOn) {
       ASSERT_EQ(column->HasNulls(), nulls > 0);
     }
   }
+}
+
+TEST(DecimalTypeTest, IsReadFromFormatsOf128BitsAlone) {
+  for (const auto& [format, precision, scale] :
+       std::vector<std::tuple<std::string, int32_t, int32_t>>{
+           {"d:15,2", 15, 2}, {"d:38,-3", 38, -3}, {"d:5,0,128", 5, 0}}) {
+    const auto type = alloy::DecimalType::Parse(format);
+    ASSERT_TRUE(type.has_value()) << format;
+    EXPECT_EQ(type->precision, precision);
+    EXPECT_EQ(type->scale, scale);
+    EXPECT_TRUE(format.starts_with(type->Format()));
+  }
+  for (const char* format :
+       {"", "d", "d:", "d:5", "d:5,", "d:,2", "d:5,2,", "d:5,2,64", "d:5,2,256",
+        "d:5,2,1280", "d:5,2x", "d:99999999999,2", "i", "tdD"}) {
+    EXPECT_FALSE(alloy::DecimalType::Parse(format).has_value()) << format;
+  }
+}
+
+// What is thrown while a table is made, the host reads as why the library does not load.
+template <typename Make>
+std::string FailureOf(Make make) {
+  try {
+    make();
+  } catch (const alloy::Failure& failure) {
+    return failure.text();
+  }
+  return "none";
+}
+
+TEST(ReadColumnTest, MoreListsThanInputsAreRefused) {
+  const auto one = [](double x) { return x; };
+  EXPECT_EQ(FailureOf([&] { alloy::Rows("f", {"x"}, one).Reads({{"y"}}); }),
+            "function 'f' declares the columns of more inputs than the 1 that it takes");
+  EXPECT_EQ(FailureOf([&] { alloy::Rows("f", {"x"}, one); }), "none");
+}
+
+TEST(AnyOutputTest, ColumnsOfDifferentLengthsAreNoBatch) {
+  ArrowArray batch{};
+  const std::string text = FailureOf([&batch] {
+    alloy::Output<int64_t> two(&alloy::detail::HostResize);
+    two.Append(1);
+    two.Append(2);
+    std::vector<alloy::AnyOutput> columns;
+    columns.push_back(std::move(two));
+    columns.push_back(alloy::Output<std::string>(&alloy::detail::HostResize));
+    alloy::GiveBatch(&batch, std::move(columns));
+  });
+  EXPECT_EQ(text, "column 1 of the result has 0 rows, and the first one 2");
+  EXPECT_EQ(batch.release, nullptr);
 }
 
 // The bytes of the rows from `first` on; "-" where one of them is no text of one byte.

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+//
+// A function of a backend bound to schemas and options: what a C++ callable over columns,
+// one over rows and a type over Arrow structs become when they are bound.
+//
+// Threads  a Binder is constant; a State is serial.
+#ifndef ALLOY_DETAIL_STATE_HPP_
+#define ALLOY_DETAIL_STATE_HPP_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "alloy/backend.h"
+#include "alloy/detail/columns.hpp"
+#include "alloy/detail/output.hpp"
+#include "alloy/detail/owned.hpp"
+#include "alloy/detail/parameters.hpp"
+#include "alloy/detail/scope.hpp"
+
+namespace alloy::detail {
+
+// A function bound to schemas and options.
+class State {
+ public:
+  virtual ~State() = default;
+  virtual Schema OutputSchema() const = 0;
+  virtual void Run(Scope& scope, std::span<ArrowArray> inputs, ArrowArray* output) = 0;
+  // Of a stream function; see stream_function.hpp.
+  virtual void Open(Scope& scope, std::span<ArrowArrayStream>, ArrowArrayStream*) {
+    scope.Fail(ALLOY_INTERNAL, "the function has no streams");
+  }
+};
+
+// What makes states.
+class Binder {
+ public:
+  virtual ~Binder() = default;
+  virtual std::unique_ptr<State> Bind(Scope& scope, const Options& options,
+                                      std::span<const ArrowSchema> inputs) const = 0;
+};
+
+template <typename Body>
+struct ColumnsBody {
+  using Parameters = typename Signature<Body>::Parameters;
+  using Outputs = typename OutputsOf<Parameters>::Type;
+  static constexpr size_t kParameters = std::tuple_size_v<Parameters>;
+  static constexpr size_t kOutputs = std::tuple_size_v<Outputs>;
+  static constexpr size_t kColumns = Count<Parameters, kParameters>::kColumns;
+  template <size_t I>
+  using Parameter = std::tuple_element_t<I, Parameters>;
+};
+
+template <typename Body>
+class ColumnsState final : public State {
+ public:
+  using Shape = ColumnsBody<Body>;
+
+  ColumnsState(const Body& body, const std::vector<std::string>& names, Options options,
+               const ArrowSchema& input)
+      : body_(body),
+        names_(names),
+        options_(std::move(options)),
+        input_(Schema::Copy(input)) {
+    DeclineOthers(std::make_index_sequence<Shape::kParameters>());
+  }
+
+  Schema OutputSchema() const override {
+    return [this]<size_t... I>(std::index_sequence<I...>) {
+      using Outputs = typename Shape::Outputs;
+      static_assert((!FormatOf<typename ValueOf<std::tuple_element_t<I, Outputs>>::Type>()
+                          .empty() &&
+                     ...),
+                    "the precision of an Output<Decimal128> is known at bind alone: take "
+                    "alloy::Raw or alloy::Streams");
+      std::vector<Field> fields;
+      (fields.push_back(
+           {.name = names_[I],
+            .format = std::string(
+                FormatOf<typename ValueOf<std::tuple_element_t<I, Outputs>>::Type>()),
+            .nullable = true}),
+       ...);
+      return Schema::Batch(fields);
+    }(std::make_index_sequence<Shape::kOutputs>());
+  }
+
+  void Run(Scope& scope, std::span<ArrowArray> inputs, ArrowArray* output) override {
+    RunWith(scope, inputs[0], output, std::make_index_sequence<Shape::kParameters>(),
+            std::make_index_sequence<Shape::kOutputs>());
+  }
+
+ private:
+  // A declaration may be wider than the view: the engine knows no width of decimals.
+  template <size_t... P>
+  void DeclineOthers(std::index_sequence<P...>) const {
+    (DeclineOther<P>(*input_), ...);
+  }
+  template <size_t P>
+  static void DeclineOther(const ArrowSchema& input) {
+    using Plain = std::decay_t<typename Shape::template Parameter<P>>;
+    if constexpr (kIsColumn<Plain>) {
+      const ArrowSchema& column =
+          *input.children[Count<typename Shape::Parameters, P>::kColumns];
+      if (!Plain::Accepts(column)) {
+        throw Failure(ALLOY_NO_MATCH, Mismatch<Plain>(column));
+      }
+    }
+  }
+
+  template <size_t... P, size_t... O>
+  void RunWith(Scope& scope, const ArrowArray& batch, ArrowArray* output,
+               std::index_sequence<P...>, std::index_sequence<O...>) {
+    using Outputs = typename Shape::Outputs;
+    const Resize resize = scope.services().resize;
+    Outputs outputs{std::tuple_element_t<O, Outputs>(resize)...};
+    (std::get<O>(outputs).Reserve(batch.length), ...);
+    body_(Argument<P>(scope, batch, outputs)...);
+
+    const int64_t rows = std::get<0>(outputs).size();
+    if (((std::get<O>(outputs).size() != rows) || ...)) {
+      scope.Fail(ALLOY_INTERNAL, "the function made columns of different lengths");
+    }
+    GiveBatch(output, std::move(outputs));
+  }
+
+  template <size_t P>
+  decltype(auto) Argument(Scope& scope, const ArrowArray& batch,
+                          typename Shape::Outputs& outputs) {
+    using Type = typename Shape::template Parameter<P>;
+    using Plain = std::decay_t<Type>;
+    if constexpr (std::is_same_v<Plain, Scope>) {
+      return static_cast<Scope&>(scope);
+    } else if constexpr (std::is_same_v<Plain, Options>) {
+      return static_cast<const Options&>(options_);
+    } else if constexpr (kIsOutput<Plain>) {
+      static_assert(std::is_same_v<Type, Plain&>, "an output is taken by reference");
+      constexpr size_t kAt = Count<typename Shape::Parameters, P>::kOutputs;
+      return static_cast<Plain&>(std::get<kAt>(outputs));
+    } else {
+      static_assert(kIsColumn<Plain>,
+                    "a parameter is a Column<T>, Strings, AnyColumn, Output<T>&, Scope& "
+                    "or const Options&");
+      constexpr auto kAt =
+          static_cast<int64_t>(Count<typename Shape::Parameters, P>::kColumns);
+      return Plain{*input_->children[kAt], *batch.children[kAt]};
+    }
+  }
+
+  const Body& body_;
+  const std::vector<std::string>& names_;
+  Options options_;
+  Schema input_;
+};
+
+template <typename Body>
+class ColumnsBinder final : public Binder {
+ public:
+  ColumnsBinder(Body body, std::vector<std::string> outputs)
+      : body_(std::move(body)), outputs_(std::move(outputs)) {}
+
+  std::unique_ptr<State> Bind(Scope&, const Options& options,
+                              std::span<const ArrowSchema> inputs) const override {
+    return std::make_unique<ColumnsState<Body>>(body_, outputs_, options, inputs[0]);
+  }
+
+ private:
+  Body body_;
+  std::vector<std::string> outputs_;
+};
+
+template <typename T>
+class RawState final : public State {
+ public:
+  RawState(Scope& scope, const Options& options, std::span<const ArrowSchema> inputs)
+      : state_(scope, options, inputs) {}
+  Schema OutputSchema() const override { return state_.OutputSchema(); }
+  void Run(Scope& scope, std::span<ArrowArray> inputs, ArrowArray* output) override {
+    state_.Run(scope, inputs, output);
+  }
+
+ private:
+  T state_;
+};
+
+template <typename T>
+class RawBinder final : public Binder {
+ public:
+  std::unique_ptr<State> Bind(Scope& scope, const Options& options,
+                              std::span<const ArrowSchema> inputs) const override {
+    return std::make_unique<RawState<T>>(scope, options, inputs);
+  }
+};
+
+// Only a null that the function does not take as std::optional makes its row null.
+template <typename P, typename T>
+bool Passes(const std::optional<T>& value) {
+  return Cell<P>::kOptional || value.has_value();
+}
+template <typename P, typename T>
+decltype(auto) Pass(const std::optional<T>& value) {
+  if constexpr (Cell<P>::kOptional) {
+    return (value);
+  } else {
+    return (*value);
+  }
+}
+
+template <typename Body, typename R, typename... P>
+auto OverColumns(Body body, R (*)(P...)) {
+  static_assert(sizeof...(P) > 0, "a function of rows takes at least one column");
+  return [body = std::move(body)](Scope& scope, ViewOf<P>... views, OutputOf<R>& output) {
+    constexpr int64_t kPollEvery = 1 << 16;
+    const int64_t rows = std::get<0>(std::tie(views...)).size();
+    for (int64_t row = 0; row < rows; ++row) {
+      if (row % kPollEvery == 0) scope.ThrowIfCancelled();
+      [&](const auto&... values) {
+        if ((Passes<P>(values) && ...)) {
+          output.Append(body(Pass<P>(values)...));
+        } else {
+          output.AppendNull();
+        }
+      }(views.Get(row)...);
+    }
+  };
+}
+
+}  // namespace alloy::detail
+
+#endif  // ALLOY_DETAIL_STATE_HPP_
