@@ -2,6 +2,7 @@
 #include "gather.h"
 
 #include <algorithm>
+#include <concepts>
 #include <new>
 #include <utility>
 #include <vector>
@@ -29,6 +30,13 @@ alloy::AnyOutput GatherColumn(const ArrowSchema& schema, const ArrowArray& colum
     using T = typename decltype(tag)::Type;
     const alloy::Column<T> values(schema, column);
     alloy::Output<T> gathered(resize);
+    if constexpr (!std::same_as<T, bool>) {
+      if (!values.HasNulls()) {
+        T* to = gathered.Extend(static_cast<int64_t>(rows.size())).data();
+        for (const int64_t row : rows) *to++ = values[row];
+        return gathered;
+      }
+    }
     gathered.Reserve(static_cast<int64_t>(rows.size()));
     for (const int64_t row : rows) gathered.Append(values.Get(row));
     return gathered;

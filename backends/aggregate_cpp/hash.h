@@ -33,18 +33,41 @@ inline uint32_t HashOf(const uint64_t* words, size_t n, uint64_t seed) {
   return static_cast<uint32_t>(hash ^ hash >> 32);
 }
 
+template <typename Word>
+uint64_t LoadWord(const char* bytes) {
+  Word word;
+  std::memcpy(&word, bytes, sizeof(word));
+  return word;
+}
+
+// At most 8 bytes as a word; of texts of one length no two are the same. In loads of
+// fixed sizes, which may overlap: to copy an unknown number of bytes is a call.
+inline uint64_t ShortWord(std::string_view text) {
+  const char* bytes = text.data();
+  const size_t size = text.size();
+  if (size >= 4) {
+    return LoadWord<uint32_t>(bytes) | LoadWord<uint32_t>(bytes + size - 4) << 32;
+  }
+  if (size == 0) return 0;
+  return LoadWord<uint8_t>(bytes) | LoadWord<uint8_t>(bytes + size / 2) << 8 |
+         LoadWord<uint8_t>(bytes + size - 1) << 16;
+}
+
 inline uint32_t HashOf(std::string_view text, uint64_t seed) {
   uint64_t hash = seed ^ text.size();
-  while (text.size() > sizeof(uint64_t)) {
-    uint64_t word;
-    std::memcpy(&word, text.data(), sizeof(word));
-    hash = Mix(hash ^ word, kOdd);
-    text.remove_prefix(sizeof(word));
+  for (; text.size() > sizeof(uint64_t); text.remove_prefix(sizeof(uint64_t))) {
+    const char* bytes = text.data();
+    hash = Mix(hash ^ LoadWord<uint64_t>(bytes), kOdd);
   }
-  uint64_t rest = 0;
-  if (!text.empty()) std::memcpy(&rest, text.data(), text.size());
-  hash = Mix(hash ^ rest, kOdd);
+  hash = Mix(hash ^ ShortWord(text), kOdd);
   return static_cast<uint32_t>(hash ^ hash >> 32);
+}
+
+// Whether two texts are the same; short ones without a call.
+inline bool IsSame(std::string_view one, std::string_view other) {
+  if (one.size() != other.size()) return false;
+  if (one.size() <= sizeof(uint64_t)) return ShortWord(one) == ShortWord(other);
+  return std::memcmp(one.data(), other.data(), one.size()) == 0;
 }
 
 }  // namespace aggregate

@@ -33,17 +33,6 @@ double Divide(Unsigned128 numerator, Unsigned128 denominator) {
 
 }  // namespace
 
-Unsigned128 Magnitude(alloy::Decimal128 value) {
-  const auto bits = static_cast<Unsigned128>(value);
-  return value < 0 ? Unsigned128{0} - bits : bits;
-}
-
-Unsigned128 PowerOfTen(int32_t exponent) {
-  Unsigned128 power = 1;
-  for (int32_t i = 0; i < exponent; ++i) power *= 10;
-  return power;
-}
-
 double MeanOf(alloy::Decimal128 sum, uint64_t count, int32_t scale) {
   Unsigned128 numerator = Magnitude(sum);
   Unsigned128 denominator = count;

@@ -40,8 +40,8 @@ bool Multiply(T value, T by, T* product) {
     *product = value * by;
     return true;
   } else if constexpr (std::same_as<T, Decimal128>) {
-    return !__builtin_mul_overflow(value, by, product) &&
-           Magnitude(*product) < PowerOfTen(38);
+    constexpr Unsigned128 kLimit = PowerOfTen(38);
+    return !__builtin_mul_overflow(value, by, product) && Magnitude(*product) < kLimit;
   } else {
     return !__builtin_mul_overflow(value, by, product);
   }
@@ -76,23 +76,43 @@ class ProductOf final : public Scale::Product {
             int64_t index, ArrowArray* output) const override {
     const alloy::Column<T> values(*schema.children[index], *batch->children[index]);
     alloy::Output<T> products(scope.services().resize);
-    products.Reserve(values.size());
-    for (int64_t row = 0; row < values.size(); ++row) {
-      if (values.IsNull(row)) {
-        products.AppendNull();
-        continue;
-      }
-      T product{};
-      if (!Multiply(values[row], by_, &product)) {
-        scope.Fail("column " + column_ + ", row " + std::to_string(row) +
-                   " of the batch: the product overflows " + type_);
-      }
-      products.Append(product);
+    if (!(values.HasNulls() ? MultiplySome(values, &products)
+                            : MultiplyAll(values, &products))) {
+      scope.Fail("column " + column_ + ", row " + std::to_string(FirstOver(values)) +
+                 " of the batch: the product overflows " + type_);
     }
     GiveWith(std::move(products), index, batch, output);
   }
 
  private:
+  // False: a product overflows. Which one is looked for when that is known, so that the
+  // loop goes on without a branch.
+  bool MultiplyAll(const alloy::Column<T>& values, alloy::Output<T>* products) const {
+    const std::span<T> all = products->Extend(values.size());
+    bool fit = true;
+    for (int64_t row = 0; row < values.size(); ++row) {
+      fit &= Multiply(values[row], by_, &all[static_cast<size_t>(row)]);
+    }
+    return fit;
+  }
+
+  bool MultiplySome(const alloy::Column<T>& values, alloy::Output<T>* products) const {
+    products->Reserve(values.size());
+    for (const auto value : values) {
+      T product{};
+      if (value && !Multiply(*value, by_, &product)) return false;
+      value ? products->Append(product) : products->AppendNull();
+    }
+    return true;
+  }
+
+  int64_t FirstOver(const alloy::Column<T>& values) const {
+    T product{};
+    int64_t row = 0;
+    while (values.IsNull(row) || Multiply(values[row], by_, &product)) ++row;
+    return row;
+  }
+
   T by_;
   std::string column_;
   std::string type_;  // of the products

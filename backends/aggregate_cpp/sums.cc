@@ -50,9 +50,9 @@ class WholeSums final : public State {
       });
     }
     if constexpr (std::same_as<T, Decimal128>) {
-      const Unsigned128 limit = PowerOfTen(38);
-      return Filled<Decimal128>(resize, [this, limit](const Slot& slot) {
-        if (Magnitude(slot.Sum()) >= limit) throw Overflow(type_);
+      constexpr Unsigned128 kLimit = PowerOfTen(38);
+      return Filled<Decimal128>(resize, [this](const Slot& slot) {
+        if (Magnitude(slot.Sum()) >= kLimit) throw Overflow(type_);
         return slot.Sum();
       });
     } else {

@@ -36,6 +36,7 @@ class Texts {
 
  private:
   void NumberRows(const alloy::Strings& strings, std::span<uint32_t> numbers);
+  bool NumberBytes(const alloy::Strings& strings, std::span<uint32_t> numbers);
   void NumberDictionary(const alloy::AnyColumn& column, std::span<uint32_t> numbers);
 
   std::string_view At(size_t number) const {

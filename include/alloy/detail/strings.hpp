@@ -77,7 +77,9 @@ class Strings : public detail::Rows {
     }
     std::string_view value;
     const char* fault = values_.Read(at, &value);
-    if (fault == nullptr) *text = value;
+    // Its parts one by one, as they were written: to load them as one would wait for the
+    // writes.
+    if (fault == nullptr) text->emplace(value.data(), value.size());
     return fault;
   }
   // The rows from `first` on, for as many as `bytes` has places, where each is a text of
