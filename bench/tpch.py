@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 """TPC-H Q1 and Q6 on lineitem as Parquet: Alloy beside DuckDB and pyarrow.
 
-    bench/tpch.py [--scale 1] [--runs 5]
+    .venv/bin/python bench/tpch.py [--scale 1] [--runs 5]
 
+It takes what `tools/test tpch` builds.
 Each is a process that reads the file and answers the query, all in one run and in turn,
 so that what else the machine does hits all alike. Medians, and ratios to DuckDB with as
-many threads as there are cores, and with one. Memory is the peak of the resident set
-above that of the same program when it has read nothing.
+many threads as there are cores, and with one. Memory is the peak of the resident set, and
+how much that is above the same program's peak on a file without rows.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from lineitem import BUILD, QUERIES, lineitem  # noqa: E402
 DUCKDB = """
 import sys, duckdb
 connection = duckdb.connect(config={"threads": int(sys.argv[1])})
-print(connection.execute(sys.argv[2]).fetchall()[0][0])
+print(connection.execute(sys.argv[2]).fetchall())
 """
 
 # What pyarrow itself offers for a query over a file: a dataset, scanned batch by batch
@@ -81,7 +82,10 @@ print(table.num_rows)
 """
 
 
-BACKENDS = ("tpch_rust", "tpch_cpp")
+NO_ROWS = """
+import sys, pyarrow.parquet as pq
+pq.write_table(pq.read_schema(sys.argv[1]).empty_table(), sys.argv[2])
+"""
 
 
 def measure(command):
@@ -98,20 +102,77 @@ def measure(command):
     return seconds, usage.ru_maxrss * 1024
 
 
-def alloy(backend, query, file, *more):
-    return [str(BUILD / "bin/arrowalloy"), "run", str(BUILD / f"backends/{backend}.so"),
-            query, "-i", str(file), "-o", "-", "--allow-unsigned", "-q", *more]
+def run(backend, query, file, out):
+    return [BUILD / "bin/arrowalloy", "run", library(backend), query, "-i", file, "-o", out,
+            "--allow-unsigned", "-q"]
 
 
-def contestants(query, file):
+def host(program):
+    def command(backend, query, file, out):
+        return [BUILD / f"bin/{program}", library(backend), query, file, out]
+    return command
+
+
+def library(backend):
+    return BUILD / f"backends/{backend}.so"
+
+
+BACKENDS = ("tpch_rust", "tpch_cpp")
+
+# Each host with each backend.
+ALLOY = {
+    f"{host_name}, {backend}": (command, backend)
+    for host_name, command in (("arrowalloy run", run), ("C++ host", host("query_cpp")),
+                               ("Go host", host("query_go")))
+    for backend in BACKENDS
+}
+
+
+def contestants(query, file, out):
     text = QUERIES[query].format(file=file)
-    python = sys.executable
     return {
-        **{f"alloy, {backend}": alloy(backend, query, file) for backend in BACKENDS},
-        f"duckdb, {os.cpu_count()} threads": [python, "-c", DUCKDB, str(os.cpu_count()), text],
-        "duckdb, 1 thread": [python, "-c", DUCKDB, "1", text],
-        "pyarrow": [python, "-c", PYARROW, query, str(file)],
+        **{name: command(backend, query, file, out)
+           for name, (command, backend) in ALLOY.items()},
+        f"duckdb, {os.cpu_count()} threads": [sys.executable, "-c", DUCKDB,
+                                              str(os.cpu_count()), text],
+        "duckdb, 1 thread": [sys.executable, "-c", DUCKDB, "1", text],
+        "pyarrow": [sys.executable, "-c", PYARROW, query, file],
     }
+
+
+def without_rows(file, folder):
+    """The same columns and no row, to see what a program takes before it reads."""
+    empty = pathlib.Path(folder) / "lineitem.parquet"
+    # In a process of its own: a child's peak is at least that of whoever starts it.
+    subprocess.run([sys.executable, "-c", NO_ROWS, file, empty], check=True)
+    return empty
+
+
+def race(query, file, runs):
+    """Seconds and peak bytes of each, a list each."""
+    with tempfile.TemporaryDirectory() as folder:
+        commands = contestants(query, file, pathlib.Path(folder) / "out.arrow")
+        measured = {name: [] for name in commands}
+        for _ in range(runs):
+            for name, command in commands.items():
+                measured[name].append(measure(command))
+    return {name: tuple(zip(*pairs)) for name, pairs in measured.items()}
+
+
+def report(query, file, runs):
+    measured = race(query, file, runs)
+    with tempfile.TemporaryDirectory() as folder:
+        starts = {name: peaks[0] for name, (_, peaks)
+                  in race(query, without_rows(file, folder), 1).items()}
+    seconds = {name: statistics.median(all) for name, (all, _) in measured.items()}
+    several, one = [all for name, all in seconds.items() if name.startswith("duckdb")]
+    print(f"\n{query}: medians of {runs} runs, each a whole process\n"
+          f"{'':26} {'seconds':>8} {'of duckdb':>10} {'of 1 thread':>12} {'peak MB':>8} "
+          f"{'above start':>12}")
+    for name, median in seconds.items():
+        peak = statistics.median(measured[name][1])
+        print(f"{name:26} {median:8.2f} {median / several:10.2f} {median / one:12.2f} "
+              f"{peak / 1e6:8.0f} {(peak - starts[name]) / 1e6:12.0f}")
 
 
 def main():
@@ -120,31 +181,16 @@ def main():
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--runs", type=int, default=5)
     arguments = parser.parse_args()
+    missing = [path for path in (BUILD / "bin/arrowalloy", BUILD / "bin/query_cpp",
+                                 BUILD / "bin/query_go", *map(library, BACKENDS))
+               if not path.exists()]
+    if missing:
+        sys.exit(f"bench/tpch.py: {missing[0]} is missing; build it by: tools/test tpch")
     scale = int(arguments.scale) if arguments.scale.is_integer() else arguments.scale
     file = lineitem(scale)
     print(f"lineitem at scale factor {scale}: {file.stat().st_size / 1e6:.0f} MB")
     for query in QUERIES:
-        commands = contestants(query, file)
-        seconds = {name: [] for name in commands}
-        memory = {name: [] for name in commands}
-        for _ in range(arguments.runs):
-            for name, command in commands.items():
-                took, peak = measure(command)
-                seconds[name].append(took)
-                memory[name].append(peak)
-        starts = {backend: measure(alloy(backend, query, file, "--limit", "0"))[1]
-                  for backend in BACKENDS}
-        medians = {name: statistics.median(all) for name, all in seconds.items()}
-        duckdb = [medians[name] for name in medians if name.startswith("duckdb")]
-        print(f"\n{query}: median of {arguments.runs} runs, the whole process\n"
-              f"{'':22} {'seconds':>8} {'of duckdb':>10} {'of 1 thread':>12} {'peak MB':>8}")
-        for name, median in medians.items():
-            peak = statistics.median(memory[name])
-            print(f"{name:22} {median:8.2f} {median / duckdb[0]:10.2f} "
-                  f"{median / duckdb[1]:12.2f} {peak / 1e6:8.0f}")
-        for backend, start in starts.items():
-            above = statistics.median(memory[f"alloy, {backend}"]) - start
-            print(f"alloy, {backend}, above its start: {above / 1e6:.0f} MB")
+        report(query, file, arguments.runs)
 
 
 if __name__ == "__main__":
