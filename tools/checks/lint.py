@@ -109,7 +109,12 @@ def check_gofmt(tree):
     files = tree.matching("*.go")
     if not files:
         return ["no Go file found"]
-    code, output = tree.run(tree.program("gofmt"), "-l", *files)
+    # The one that came with go: not every installation puts both on the PATH.
+    code, root = tree.run(tree.program("go"), "env", "GOROOT")
+    if code != 0:
+        return faults_of_run(code, root)
+    gofmt = os.path.join(root.split()[-1], "bin", "gofmt")
+    code, output = tree.run(gofmt, "-l", *files)
     return faults_of_run(code, output) or [f"{f}: not formatted" for f in output.split()]
 
 
