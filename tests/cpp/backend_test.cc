@@ -6,12 +6,12 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "alloy/alloy.hpp"
+#include "tests/support/call_text.h"
 #include "tests/support/support.h"
 
 namespace {
@@ -24,14 +24,7 @@ class BackendTest : public testing::Test {
  protected:
   std::string Call(const char* function, const alloy::Result<alloy::Batch>& batch,
                    const alloy::OptionMap& options = {}) {
-    const auto result = bridge_.Call(function, *batch, options);
-    std::ostringstream text;
-    if (result.ok()) {
-      text << *result;
-    } else {
-      text << result.status();
-    }
-    return text.str();
+    return support::CallText(bridge_, function, *batch, options);
   }
 
   template <typename T>

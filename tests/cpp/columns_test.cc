@@ -15,6 +15,7 @@
 
 #include "alloy/alloy.hpp"
 #include "alloy/backend.hpp"
+#include "tests/support/call_text.h"
 #include "tests/support/decimals.h"
 #include "tests/support/support.h"
 #include "tests/support/text_layouts.h"
@@ -50,14 +51,7 @@ class ColumnsTest : public testing::Test {
  protected:
   std::string Call(const char* function, const alloy::Result<alloy::Batch>& batch,
                    const alloy::OptionMap& options = {}) {
-    const auto result = bridge_.Call(function, *batch, options);
-    std::ostringstream text;
-    if (result.ok()) {
-      text << *result;
-    } else {
-      text << result.status();
-    }
-    return text.str();
+    return support::CallText(bridge_, function, *batch, options);
   }
 
   std::shared_ptr<support::LogLines> lines_ = std::make_shared<support::LogLines>();

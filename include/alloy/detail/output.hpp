@@ -188,19 +188,21 @@ class Output : public detail::OutputBase {
   detail::Buffer values_;
 };
 
-// A column of strings that is being made: utf8, so at most 2 GiB of text.
-template <>
-class Output<std::string> : public detail::OutputBase {
+namespace detail {
+
+// Strings behind offsets, which say how much text there can be.
+template <typename Offset>
+class TextOutput : public OutputBase {
  public:
   static constexpr int64_t kBuffers = 3;
 
-  explicit Output(detail::Resize resize)
+  explicit TextOutput(Resize resize)
       : OutputBase(resize), offsets_(resize), data_(resize) {}
 
-  void Reserve(int64_t rows) { offsets_.Reserve((rows + 1) * int64_t{sizeof(int32_t)}); }
+  void Reserve(int64_t rows) { offsets_.Reserve((rows + 1) * int64_t{sizeof(Offset)}); }
   void Append(std::string_view text) {
     const auto bytes = static_cast<int64_t>(text.size());
-    if (bytes > std::numeric_limits<int32_t>::max() - end_) {
+    if (bytes > std::numeric_limits<Offset>::max() - end_) {
       throw std::length_error("more than 2 GiB of text in one column");
     }
     data_.Reserve(end_ + bytes);
@@ -219,7 +221,7 @@ class Output<std::string> : public detail::OutputBase {
 
   void Init(auto& block, ArrowArray* array) {
     Reserve(size_);
-    offsets_.as<int32_t>()[0] = 0;
+    offsets_.as<Offset>()[0] = 0;
     data_.Reserve(1);
     InitNode(array, block, kBuffers);
     array->buffers[1] = offsets_.as<void>();
@@ -229,13 +231,22 @@ class Output<std::string> : public detail::OutputBase {
  private:
   void Close(bool valid) {
     Reserve(size_ + 1);
-    offsets_.as<int32_t>()[size_ + 1] = static_cast<int32_t>(end_);
+    offsets_.as<Offset>()[size_ + 1] = static_cast<Offset>(end_);
     validity_.Append(size_++, valid);
   }
 
-  detail::Buffer offsets_;
-  detail::Buffer data_;
+  Buffer offsets_;
+  Buffer data_;
   int64_t end_ = 0;
+};
+
+}  // namespace detail
+
+// A column of strings that is being made: utf8, so at most 2 GiB of text.
+template <>
+class Output<std::string> : public detail::TextOutput<int32_t> {
+ public:
+  using TextOutput::TextOutput;
 };
 
 // Make `output` a batch of these columns, in one block. They are as long as each other.

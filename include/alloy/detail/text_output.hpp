@@ -22,46 +22,9 @@ namespace alloy {
 
 // A column of large utf8 that is being made.
 template <>
-class Output<LargeText> : public detail::OutputBase {
+class Output<LargeText> : public detail::TextOutput<int64_t> {
  public:
-  static constexpr int64_t kBuffers = 3;
-
-  explicit Output(detail::Resize resize)
-      : OutputBase(resize), offsets_(resize), data_(resize) {}
-
-  void Reserve(int64_t rows) { offsets_.Reserve((rows + 1) * int64_t{sizeof(int64_t)}); }
-  void Append(std::string_view text) {
-    const auto bytes = static_cast<int64_t>(text.size());
-    data_.Reserve(end_ + bytes);
-    if (bytes > 0) std::memcpy(data_.as<char>() + end_, text.data(), text.size());
-    end_ += bytes;
-    Close(true);
-  }
-  void AppendNull() { Close(false); }
-  template <typename Text>
-  void Append(const std::optional<Text>& text) {
-    text ? Append(std::string_view(*text)) : AppendNull();
-  }
-
-  void Init(auto& block, ArrowArray* array) {
-    Reserve(size_);
-    offsets_.as<int64_t>()[0] = 0;
-    data_.Reserve(1);
-    InitNode(array, block, kBuffers);
-    array->buffers[1] = offsets_.as<void>();
-    array->buffers[2] = data_.as<void>();
-  }
-
- private:
-  void Close(bool valid) {
-    Reserve(size_ + 1);
-    offsets_.as<int64_t>()[size_ + 1] = end_;
-    validity_.Append(size_++, valid);
-  }
-
-  detail::Buffer offsets_;
-  detail::Buffer data_;
-  int64_t end_ = 0;
+  using TextOutput::TextOutput;
 };
 
 // A column of utf8 views that is being made: what is longer than 12 bytes lies in one
