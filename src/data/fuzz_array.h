@@ -259,19 +259,31 @@ class Tree {
         break;
       case 8:
         if (!node->child_arrays.empty()) {
-          node->child_arrays[bytes_.Below(node->child_arrays.size())] =
-              bytes_.Below(2) == 0 ? nullptr : &array;
+          const size_t which = bytes_.Below(node->child_arrays.size());
+          node->child_arrays[which] =
+              bytes_.Below(2) == 0 ? nullptr : Itself(node, *node->children[which]);
         }
         break;
       case 9:
         if (bytes_.Below(2) == 0)
           array.release = nullptr;
+        else if (bytes_.Below(2) == 0)
+          array.dictionary = nullptr;
         else
-          array.dictionary = bytes_.Below(2) == 0 ? nullptr : &array;
+          array.dictionary =
+              node->dictionary == nullptr ? &array : Itself(node, *node->dictionary);
         break;
       default:
         SpoilValues(node);
     }
+  }
+
+  // The node in the place of one below it, where that is of a type with more buffers:
+  // else NULL, for then its buffers would be read as if they were of the other's sizes.
+  static ArrowArray* Itself(Node* node, const Node& below) {
+    const bool is_told =
+        below.format[0] != 'v' && below.buffers.size() > node->buffers.size();
+    return is_told ? &node->array : nullptr;
   }
 
   // Overwrite bytes of a buffer, but say no more of sizes than what is there.
