@@ -72,7 +72,8 @@ class Tree {
     return node;
   }
 
-  // A node of `length` rows behind an offset, well-formed.
+  // A node of `length` rows behind an offset, well-formed. Below depth 0 there are no
+  // children, and from -3 on no dictionary: the engine takes 64 levels.
   Node& Make(int64_t length, int depth) {
     static const char* const kFlat[] = {"i", "l", "b", "w:3", "n"};
     static const char* const kText[] = {"u", "U", "z", "Z"};
@@ -80,7 +81,7 @@ class Tree {
                                         "+s", "+us:3,0", "+ud:0,5", "+r"};
     const int64_t offset = Extra();
     const int64_t end = offset + length;
-    const size_t kind = bytes_.Below(depth > 0 ? 8 : 4);
+    const size_t kind = bytes_.Below(depth > 0 ? 8 : depth > -3 ? 4 : 3);
     if (kind >= 4) return MakeDeep(kDeep[bytes_.Below(9)], offset, length, depth);
     if (kind == 0) {
       Node& node = Add(kFlat[bytes_.Below(5)], length);
@@ -106,7 +107,7 @@ class Tree {
     node.array.offset = offset;
     Validity(&node, end);
     node.buffers.emplace_back(static_cast<size_t>(node.format == "c" ? end : end * 4));
-    node.dictionary = &Make(1 + Extra(), 0);
+    node.dictionary = &Make(1 + Extra(), std::min(depth, 0) - 1);
     return node;
   }
 
