@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "gather.h"
 
-#include <algorithm>
 #include <concepts>
 #include <new>
 #include <utility>
 #include <vector>
 
 #include "alloy/block.hpp"
+#include "alloy/detail/mirror.hpp"
 #include "text_column.h"
 #include "types.h"
 
@@ -49,38 +49,10 @@ struct Kept {
   std::vector<OwnedArray> columns;  // whose dictionaries are shared
 };
 
-struct TreeSize {
-  int64_t nodes = 0;
-  int64_t buffers = 0;
-  void Add(const ArrowArray& array) {
-    ++nodes;
-    buffers += array.n_buffers;
-    for (int64_t i = 0; i < array.n_children; ++i) Add(*array.children[i]);
-    if (array.dictionary != nullptr) Add(*array.dictionary);
-  }
-};
-
-// Fill a slot with the same struct over the same memory, and with `dictionary` below it.
-void Mirror(alloy::Block<Kept>& block, const ArrowArray& array,
-            const ArrowArray* dictionary, ArrowArray* slot) {
-  block.Init(slot, {.length = array.length,
-                    .null_count = array.null_count,
-                    .offset = array.offset,
-                    .n_buffers = array.n_buffers,
-                    .n_children = array.n_children,
-                    .dictionary = dictionary != nullptr});
-  std::copy_n(array.buffers, array.n_buffers, slot->buffers);
-  for (int64_t i = 0; i < array.n_children; ++i) {
-    Mirror(block, *array.children[i], array.children[i]->dictionary, slot->children[i]);
-  }
-  if (dictionary == nullptr) return;
-  Mirror(block, *dictionary, dictionary->dictionary, slot->dictionary);
-}
-
 // The gathered columns, with the dictionaries of those of `batch` below them.
 void GiveWithDictionaries(OwnedArray gathered, ArrowArray* batch, ArrowArray* output) {
   Kept kept;
-  TreeSize size;
+  alloy::detail::TreeSize size;
   size.Add(*gathered);
   const int64_t columns = batch->n_children;
   std::vector<const ArrowArray*> dictionaries(static_cast<size_t>(columns));
@@ -98,8 +70,8 @@ void GiveWithDictionaries(OwnedArray gathered, ArrowArray* batch, ArrowArray* ou
   ArrowArray root{};
   block.Init(&root, {.length = source.length, .n_buffers = 1, .n_children = columns});
   for (int64_t i = 0; i < columns; ++i) {
-    Mirror(block, *source.children[i], dictionaries[static_cast<size_t>(i)],
-           root.children[i]);
+    alloy::detail::Mirror(block, root.children[i], *source.children[i],
+                          dictionaries[static_cast<size_t>(i)]);
   }
   block.Finish();
   *output = root;

@@ -88,15 +88,24 @@ class Destination {
   std::atomic<bool> settled_{false};  // renamed, or gone
 };
 
+// An output that goes into one destination.
+class OneOutput : public Output {
+ public:
+  explicit OneOutput(const std::string& path) : destination_(path) {}
+  void Abandon() noexcept final { destination_.Abandon(); }
+
+ protected:
+  Destination destination_;
+};
+
 // A format for which Arrow has a writer of batches.
-class BatchOutput final : public Output {
+class BatchOutput final : public OneOutput {
  public:
   using Make = arrow::Result<std::shared_ptr<arrow::ipc::RecordBatchWriter>> (*)(
       const SinkPtr&, const SchemaPtr&);
 
   BatchOutput(const std::string& path, const SchemaPtr& schema, Make make)
-      : destination_(path),
-        writer_(run::Write(make(destination_.sink(), schema), path)) {}
+      : OneOutput(path), writer_(run::Write(make(destination_.sink(), schema), path)) {}
 
   void Write(const BatchPtr& batch) override {
     destination_.Check(writer_->WriteRecordBatch(*batch));
@@ -107,17 +116,15 @@ class BatchOutput final : public Output {
     destination_.Check(writer_->Close());
     destination_.Finish();
   }
-  void Abandon() noexcept override { destination_.Abandon(); }
 
  private:
-  Destination destination_;
   std::shared_ptr<arrow::ipc::RecordBatchWriter> writer_;
 };
 
-class ParquetOutput final : public Output {
+class ParquetOutput final : public OneOutput {
  public:
   ParquetOutput(const std::string& path, const SchemaPtr& schema)
-      : destination_(path),
+      : OneOutput(path),
         writer_(run::Write(
             parquet::arrow::FileWriter::Open(
                 *schema, arrow::default_memory_pool(), destination_.sink(),
@@ -132,17 +139,15 @@ class ParquetOutput final : public Output {
     destination_.Check(writer_->Close());
     destination_.Finish();
   }
-  void Abandon() noexcept override { destination_.Abandon(); }
 
  private:
-  Destination destination_;
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
 };
 
-class TableOutput final : public Output {
+class TableOutput final : public OneOutput {
  public:
   TableOutput(const std::string& path, const SchemaPtr& schema)
-      : destination_(path), table_(schema) {}
+      : OneOutput(path), table_(schema) {}
 
   void Write(const BatchPtr& batch) override { table_.Add(*batch); }
   void Finish() override {
@@ -151,10 +156,8 @@ class TableOutput final : public Output {
         destination_.sink()->Write(text.data(), static_cast<int64_t>(text.size())));
     destination_.Finish();
   }
-  void Abandon() noexcept override { destination_.Abandon(); }
 
  private:
-  Destination destination_;
   TableText table_;
 };
 

@@ -30,6 +30,7 @@
 #include "alloy/alloy.h"
 #include "alloy/block.hpp"
 #include "alloy/detail/columns.hpp"
+#include "alloy/detail/mirror.hpp"
 #include "alloy/detail/output.hpp"
 #include "alloy/detail/owned.hpp"
 #include "alloy/detail/status.hpp"
@@ -56,33 +57,6 @@ inline void* HostResize(void* memory, int64_t old_size, int64_t new_size) noexce
   return fresh;
 }
 
-// The structs and the buffer pointers of a well-formed tree.
-struct TreeSize {
-  int64_t nodes = 0;
-  int64_t buffers = 0;
-  void Add(const ArrowArray& array) {
-    ++nodes;
-    buffers += array.n_buffers;
-    for (int64_t i = 0; i < array.n_children; ++i) Add(*array.children[i]);
-    if (array.dictionary != nullptr) Add(*array.dictionary);
-  }
-};
-
-// Fill a slot of a block with the same structs over the same memory.
-inline void Mirror(Block<Keeper>& block, ArrowArray* slot, const ArrowArray& array) {
-  block.Init(slot, {.length = array.length,
-                    .null_count = array.null_count,
-                    .offset = array.offset,
-                    .n_buffers = array.n_buffers,
-                    .n_children = array.n_children,
-                    .dictionary = array.dictionary != nullptr});
-  for (int64_t i = 0; i < array.n_buffers; ++i) slot->buffers[i] = array.buffers[i];
-  for (int64_t i = 0; i < array.n_children; ++i) {
-    Mirror(block, slot->children[i], *array.children[i]);
-  }
-  if (array.dictionary != nullptr) Mirror(block, slot->dictionary, *array.dictionary);
-}
-
 // An array over memory that `keeper` keeps alive; with `as_batch` it is the one column of
 // a batch.
 inline OwnedArray ShareArray(const ArrowArray& array, Keeper keeper, bool as_batch) {
@@ -97,7 +71,7 @@ inline OwnedArray ShareArray(const ArrowArray& array, Keeper keeper, bool as_bat
     block.Init(slot, {.length = array.length, .n_buffers = 1, .n_children = 1});
     slot = slot->children[0];
   }
-  Mirror(block, slot, array);
+  Mirror(block, slot, array, array.dictionary);
   block.Finish();
   return shared;
 }
