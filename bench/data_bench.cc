@@ -9,15 +9,15 @@
 #include <vector>
 
 #include "alloy/block.hpp"
-#include "data/batch.h"
-#include "data/check.h"
-#include "data/deep.h"
-#include "data/fake_arrow.h"
-#include "data/layout.h"
-#include "data/load_value.h"
-#include "data/project.h"
-#include "data/scan.h"
-#include "data/schema.h"
+#include "arrow/fake_arrow.h"
+#include "arrow/layout.h"
+#include "arrow/load_value.h"
+#include "arrow/project.h"
+#include "arrow/schema.h"
+#include "gate/batch.h"
+#include "gate/check.h"
+#include "gate/deep.h"
+#include "gate/scan.h"
 
 namespace alloy::core {
 namespace {

@@ -329,6 +329,142 @@ std::string_view CutText(std::string_view text, size_t limit) {
 
 }  // namespace alloy::core_v0_1
 
+// src/base/text.cc ----------------------------------------------------------------------
+//
+// Foreign bytes made fit to be read: names and formats in error texts, strings in logs.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_BASE_TEXT_H_
+#define ALLOY_SRC_BASE_TEXT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+
+// Append `bytes` with what is no printable UTF-8 escaped: \n, \t, \r, \xNN, backslashes,
+// and `quote` unless it is NUL.
+void AppendEscaped(std::string_view bytes, char quote, std::string* out);
+
+// The bytes, 1 to 4, of the UTF-8 character that `bytes` begins with; 0 when it is none.
+size_t Utf8Length(std::string_view bytes);
+
+// A backend's words, with a question mark for each byte that is no UTF-8: what a host
+// reads is text.
+std::string AsUtf8(std::string_view text);
+
+// `bytes` in double quotes, escaped, and cut where it is long: a format or a name in an
+// error text.
+std::string Quoted(std::string_view bytes);
+
+// Append one step of a path: the name, `#2` for a child without one, `dictionary` for
+// ordinal -1.
+void AppendPathPart(std::string_view name, int64_t ordinal, std::string* path);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_TEXT_H_
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr size_t kLongestQuoted = 64;
+
+void AppendHex(unsigned char byte, std::string* out) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  *out += "\\x";
+  *out += kDigits[byte >> 4];
+  *out += kDigits[byte & 15];
+}
+
+// U+0080 to U+009F are control characters as well.
+bool IsControl(std::string_view character) {
+  const auto first = static_cast<unsigned char>(character[0]);
+  if (character.size() == 1) return first < 0x20 || first == 0x7F;
+  return character.size() == 2 && first == 0xC2 &&
+         static_cast<unsigned char>(character[1]) < 0xA0;
+}
+
+}  // namespace
+
+size_t Utf8Length(std::string_view bytes) {
+  const auto at = [&](size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  if (bytes.empty()) return 0;
+  const unsigned char first = at(0);
+  if (first < 0x80) return 1;
+  const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  if (first < 0xC2 || first > 0xF4 || bytes.size() < length) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if ((at(i) & 0xC0) != 0x80) return 0;
+  }
+  // Too long for what they say, surrogates, beyond U+10FFFF.
+  if ((first == 0xE0 && at(1) < 0xA0) || (first == 0xED && at(1) > 0x9F)) return 0;
+  if ((first == 0xF0 && at(1) < 0x90) || (first == 0xF4 && at(1) > 0x8F)) return 0;
+  return length;
+}
+
+std::string AsUtf8(std::string_view text) {
+  std::string clean;
+  clean.reserve(text.size());
+  while (!text.empty()) {
+    const size_t length = Utf8Length(text);
+    clean.append(length == 0 ? std::string_view("?") : text.substr(0, length));
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return clean;
+}
+
+void AppendEscaped(std::string_view bytes, char quote, std::string* out) {
+  while (!bytes.empty()) {
+    const size_t length = Utf8Length(bytes);
+    const std::string_view character = bytes.substr(0, length == 0 ? 1 : length);
+    bytes.remove_prefix(character.size());
+    const char c = character[0];
+    if (length == 0) {
+      AppendHex(static_cast<unsigned char>(c), out);
+    } else if (c == '\n') {
+      *out += "\\n";
+    } else if (c == '\t') {
+      *out += "\\t";
+    } else if (c == '\r') {
+      *out += "\\r";
+    } else if (c == '\\' || (c == quote && quote != '\0')) {
+      *out += '\\';
+      *out += c;
+    } else if (IsControl(character)) {
+      for (const char byte : character) AppendHex(static_cast<unsigned char>(byte), out);
+    } else {
+      *out += character;
+    }
+  }
+}
+
+std::string Quoted(std::string_view bytes) {
+  const std::string_view shown = CutText(bytes, kLongestQuoted);
+  std::string text = "\"";
+  AppendEscaped(shown, '"', &text);
+  if (shown.size() < bytes.size()) text += "…";
+  text += '"';
+  return text;
+}
+
+void AppendPathPart(std::string_view name, int64_t ordinal, std::string* path) {
+  if (!path->empty()) *path += '.';
+  if (ordinal < 0) {
+    *path += "dictionary";
+  } else if (name.empty()) {
+    *path += '#' + std::to_string(ordinal);
+  } else {
+    AppendEscaped(CutText(name, kLongestQuoted), '\0', path);
+    if (name.size() > kLongestQuoted) *path += "…";
+  }
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/port/clock.cc ---------------------------------------------------------------------
 #ifndef ALLOY_SRC_PORT_CLOCK_H_
 #define ALLOY_SRC_PORT_CLOCK_H_
@@ -1113,13 +1249,15 @@ void* FindInSystemLibrary(void* library, const char* symbol) {
 
 }  // namespace alloy::core_v0_1
 
-// src/data/batch.cc ---------------------------------------------------------------------
+// src/arrow/describe.cc -----------------------------------------------------------------
 //
-// The gate for what crosses: batches, checked and mended.
+// Arrow arrays as text, for logs and error texts: one form for every language.
 //
-// Threads  shared; a batch belongs to one thread at a time.
-#ifndef ALLOY_SRC_DATA_BATCH_H_
-#define ALLOY_SRC_DATA_BATCH_H_
+// Threads  shared.
+#ifndef ALLOY_SRC_ARROW_DESCRIBE_H_
+#define ALLOY_SRC_ARROW_DESCRIBE_H_
+
+#include <string>
 
 //
 // What a schema says about the arrays that follow it, read once.
@@ -1129,8 +1267,8 @@ void* FindInSystemLibrary(void* library, const char* symbol) {
 // its own nesting is believed.
 //
 // Threads  immutable: shared.
-#ifndef ALLOY_SRC_DATA_LAYOUT_H_
-#define ALLOY_SRC_DATA_LAYOUT_H_
+#ifndef ALLOY_SRC_ARROW_LAYOUT_H_
+#define ALLOY_SRC_ARROW_LAYOUT_H_
 
 #include <array>
 #include <cstdint>
@@ -1140,60 +1278,13 @@ void* FindInSystemLibrary(void* library, const char* symbol) {
 #include <vector>
 
 //
-// A value, or the Status that says why there is none.
-#ifndef ALLOY_SRC_BASE_RESULT_H_
-#define ALLOY_SRC_BASE_RESULT_H_
-
-#include <utility>
-#include <variant>
-
-
-namespace alloy::core_v0_1 {
-
-template <typename T>
-class [[nodiscard]] Result {
- public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}         // NOLINT
-  Result(Status status) : state_(std::in_place_index<1>, std::move(status)) {}  // NOLINT
-
-  bool ok() const { return state_.index() == 0; }
-  Status status() const { return ok() ? Status() : std::get<1>(state_); }
-
-  // Only when ok().
-  T& operator*() & { return *std::get_if<0>(&state_); }
-  const T& operator*() const& { return *std::get_if<0>(&state_); }
-  T&& operator*() && { return std::move(*std::get_if<0>(&state_)); }
-  T* operator->() { return std::get_if<0>(&state_); }
-  const T* operator->() const { return std::get_if<0>(&state_); }
-
- private:
-  std::variant<T, Status> state_;
-};
-
-}  // namespace alloy::core_v0_1
-
-#define ALLOY_CONCAT_(a, b) a##b
-#define ALLOY_CONCAT(a, b) ALLOY_CONCAT_(a, b)
-#define ALLOY_ASSIGN_OR_RETURN_(result, target, expression) \
-  auto result = (expression);                               \
-  if (!result.ok()) [[unlikely]]                            \
-    return result.status();                                 \
-  target = *std::move(result)
-
-// Assign the value to `target` (a declaration or a place), or return early with the
-// status.
-#define ALLOY_ASSIGN_OR_RETURN(target, expression) \
-  ALLOY_ASSIGN_OR_RETURN_(ALLOY_CONCAT(alloy_result_, __LINE__), target, expression)
-
-#endif  // ALLOY_SRC_BASE_RESULT_H_
-//
 // The format strings of the Arrow C data interface ("Data type description -- format
 // strings"), read one at a time: what a string says of its own node. What it asks of
 // children and dictionaries is the business of layout.h.
 //
 // Threads  values.
-#ifndef ALLOY_SRC_DATA_FORMAT_H_
-#define ALLOY_SRC_DATA_FORMAT_H_
+#ifndef ALLOY_SRC_ARROW_FORMAT_H_
+#define ALLOY_SRC_ARROW_FORMAT_H_
 
 #include <array>
 #include <cstdint>
@@ -1295,7 +1386,54 @@ std::array<int8_t, 128> ChildrenByTypeId(const Format& format);
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_DATA_FORMAT_H_
+#endif  // ALLOY_SRC_ARROW_FORMAT_H_
+//
+// A value, or the Status that says why there is none.
+#ifndef ALLOY_SRC_BASE_RESULT_H_
+#define ALLOY_SRC_BASE_RESULT_H_
+
+#include <utility>
+#include <variant>
+
+
+namespace alloy::core_v0_1 {
+
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}         // NOLINT
+  Result(Status status) : state_(std::in_place_index<1>, std::move(status)) {}  // NOLINT
+
+  bool ok() const { return state_.index() == 0; }
+  Status status() const { return ok() ? Status() : std::get<1>(state_); }
+
+  // Only when ok().
+  T& operator*() & { return *std::get_if<0>(&state_); }
+  const T& operator*() const& { return *std::get_if<0>(&state_); }
+  T&& operator*() && { return std::move(*std::get_if<0>(&state_)); }
+  T* operator->() { return std::get_if<0>(&state_); }
+  const T* operator->() const { return std::get_if<0>(&state_); }
+
+ private:
+  std::variant<T, Status> state_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#define ALLOY_CONCAT_(a, b) a##b
+#define ALLOY_CONCAT(a, b) ALLOY_CONCAT_(a, b)
+#define ALLOY_ASSIGN_OR_RETURN_(result, target, expression) \
+  auto result = (expression);                               \
+  if (!result.ok()) [[unlikely]]                            \
+    return result.status();                                 \
+  target = *std::move(result)
+
+// Assign the value to `target` (a declaration or a place), or return early with the
+// status.
+#define ALLOY_ASSIGN_OR_RETURN(target, expression) \
+  ALLOY_ASSIGN_OR_RETURN_(ALLOY_CONCAT(alloy_result_, __LINE__), target, expression)
+
+#endif  // ALLOY_SRC_BASE_RESULT_H_
 
 namespace alloy::core_v0_1 {
 
@@ -1362,40 +1500,1184 @@ class Layout {
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_DATA_LAYOUT_H_
-#ifndef ALLOY_SRC_DATA_LEVEL_H_
-#define ALLOY_SRC_DATA_LEVEL_H_
+#endif  // ALLOY_SRC_ARROW_LAYOUT_H_
+
+namespace alloy::core_v0_1 {
+
+// `Int32[1, null, -4]` for numbers, booleans and strings: at most 16 values and then
+// `… n more`. Strings stand in double quotes; quotes, backslashes, control characters and
+// bytes that are no UTF-8 are escaped. `Type[n rows]` for every other type.
+// The array must have passed level shape with this layout; gate/describe.h checks that.
+//   Fails  ALLOY_BAD_DATA  a string to show leaves its buffer.
+Result<std::string> DescribeRows(const ArrowSchema& schema, const Layout& layout,
+                                 const ArrowArray& array);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_DESCRIBE_H_
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <string_view>
+
+//
+// What the gate says when it refuses. Only ever reached on a failure, so that the checks
+// themselves stay small.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_ARROW_FAULT_H_
+#define ALLOY_SRC_ARROW_FAULT_H_
 
 #include <cstdint>
+#include <string_view>
+
 
 namespace alloy::core_v0_1 {
 
-// How far the gate looks; each level asks all that the one before it asks. The numbers
-// are those of alloy_bridge_options.
-enum class Level : uint8_t {
-  kShape = 1,  // nothing is dereferenced that was not checked: O(columns)
-  kSafe = 2,   // nothing that the rows lead to leaves its buffer
-  kFull = 3,   // nor what no row leads to; null counts, UTF-8, prefixes of views
+// `column 3 (a.b.item): the number of buffers is not that of the type: 2 wanted, 1 found`
+Status DataFault(int32_t reason, int32_t column, std::string_view path,
+                 std::string_view wanted, std::string_view found);
+
+// What a reason means, as reason.h says it.
+std::string_view ReasonText(int32_t reason);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_FAULT_H_
+#ifndef ALLOY_SRC_ARROW_LOAD_VALUE_H_
+#define ALLOY_SRC_ARROW_LOAD_VALUE_H_
+
+#include <cstdint>
+#include <cstring>
+
+namespace alloy::core_v0_1 {
+
+// Value `index` of a buffer, whatever its alignment: that is a recommendation in Arrow,
+// so nothing here relies on it.
+template <typename T>
+T LoadValue(const void* base, int64_t index) {
+  T value;
+  std::memcpy(&value, static_cast<const char*>(base) + index * int64_t{sizeof(T)},
+              sizeof(T));
+  return value;
+}
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_LOAD_VALUE_H_
+//
+// Names of Arrow types: one form for every language, in logs and error texts.
+//
+// Types are named as arrow-rs and arrow-go name them: Null, Boolean, Int8 to UInt64,
+// Float16 to Float64, Utf8, LargeUtf8, Utf8View, Binary, LargeBinary, BinaryView,
+// FixedSizeBinary(16), Decimal128(10, 2), Date32, Time64(us), Timestamp(ms),
+// Timestamp(ms, UTC), Duration(s), Interval(YearMonth | DayTime | MonthDayNano),
+// List(Int32), LargeList, ListView, LargeListView, FixedSizeList(3, Int32),
+// Struct(a: Int32, b: Utf8), Map(Utf8, Int32), Union(sparse; a: Int32, b: Utf8),
+// Union(dense; ...), Dictionary(Int32, Utf8), RunEndEncoded(Int32, Utf8).
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_ARROW_TYPE_NAME_H_
+#define ALLOY_SRC_ARROW_TYPE_NAME_H_
+
+#include <string>
+#include <string_view>
+
+
+namespace alloy::core_v0_1 {
+
+// The name of a type; `Unknown(format)` for what is none. Never fails: whatever is
+// malformed below is unknown too, and a long name is cut with `…`.
+std::string TypeName(const ArrowSchema& schema);
+
+// The name of one format of an alloy_column's `accepts`, without its children:
+// `Timestamp(us, UTC)`, `List`, `Timestamp(us, *)` for `tsu:*`, `Dictionary(*, Utf8)` for
+// `?:u`. What has no name stands as it is, in quotes.
+std::string AcceptedName(std::string_view pattern);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_TYPE_NAME_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr int64_t kMostValues = 16;
+
+template <typename T>
+void AppendInteger(T value, std::string* out) {
+  *out += std::to_string(value);
+}
+
+// The shortest text that reads back as the same number, plain where that is no longer
+// than a glance: 1.0, 0.1, 1e16, 1e-7.
+template <typename T>
+void AppendFloat(T value, std::string* out) {
+  if (std::isnan(value)) {
+    *out += "NaN";
+    return;
+  }
+  if (std::isinf(value)) {
+    *out += value < 0 ? "-inf" : "inf";
+    return;
+  }
+  const T size = std::fabs(value);
+  const bool plain = size == 0 || (size >= T(1e-5) && size < T(1e16));
+  char digits[64];
+  const auto [end, error] =
+      std::to_chars(digits, digits + sizeof(digits), value,
+                    plain ? std::chars_format::fixed : std::chars_format::scientific);
+  std::string_view text(digits, static_cast<size_t>(end - digits));
+  if (plain) {
+    *out += text;
+    if (text.find('.') == std::string_view::npos) *out += ".0";
+    return;
+  }
+  // 1e+16 and 1e-07 as 1e16 and 1e-7.
+  const size_t e = text.find('e');
+  out->append(text.substr(0, e + 1));
+  if (text[e + 1] == '-') *out += '-';
+  text.remove_prefix(e + 2);
+  text.remove_prefix(std::min(text.find_first_not_of('0'), text.size() - 1));
+  *out += text;
+}
+
+float HalfToFloat(uint16_t half) {
+  const int exponent = half >> 10 & 31;
+  const auto fraction = static_cast<float>(half & 1023);
+  const float sign = (half & 0x8000) != 0 ? -1.0F : 1.0F;
+  if (exponent == 31) {
+    return fraction != 0 ? std::numeric_limits<float>::quiet_NaN()
+                         : sign * std::numeric_limits<float>::infinity();
+  }
+  if (exponent == 0) return sign * std::ldexp(fraction, -24);
+  return sign * std::ldexp(1024.0F + fraction, exponent - 25);
+}
+
+bool Bit(const void* bitmap, int64_t i) {
+  return (static_cast<const unsigned char*>(bitmap)[i / 8] >> (i % 8) & 1) != 0;
+}
+
+// The bytes of one string that level shape has not followed, or nothing when it leaves
+// its buffer.
+template <typename Offset>
+std::optional<std::string_view> StringAt(const ArrowArray& array, int64_t i) {
+  const void* offsets = array.buffers[1];
+  const auto begin = LoadValue<Offset>(offsets, i);
+  const auto end = LoadValue<Offset>(offsets, i + 1);
+  const auto last = LoadValue<Offset>(offsets, array.offset + array.length);
+  if (begin < 0 || end < begin || last < end) return std::nullopt;
+  if (begin == end) return std::string_view();
+  return std::string_view(static_cast<const char*>(array.buffers[2]) + begin,
+                          static_cast<size_t>(end - begin));
+}
+
+// A view: length, then 12 bytes of text, or 4 of it, which buffer, and where in it.
+std::optional<std::string_view> ViewAt(const ArrowArray& array, int64_t i) {
+  const char* view = static_cast<const char*>(array.buffers[1]) + i * 16;
+  const auto length = LoadValue<int32_t>(view, 0);
+  if (length < 0) return std::nullopt;
+  if (length <= 12) return std::string_view(view + 4, static_cast<size_t>(length));
+  const auto buffer = LoadValue<int32_t>(view, 2);
+  const auto begin = LoadValue<int32_t>(view, 3);
+  if (buffer < 0 || buffer >= array.n_buffers - 3 || begin < 0) return std::nullopt;
+  const auto size = LoadValue<int64_t>(array.buffers[array.n_buffers - 1], buffer);
+  if (int64_t{begin} + length > size) return std::nullopt;
+  return std::string_view(static_cast<const char*>(array.buffers[2 + buffer]) + begin,
+                          static_cast<size_t>(length));
+}
+
+bool AppendString(std::optional<std::string_view> text, std::string* out) {
+  if (!text) return false;
+  *out += '"';
+  AppendEscaped(*text, '"', out);
+  *out += '"';
+  return true;
+}
+
+bool ShowsValues(const Layout::Node& node) {
+  if (node.dictionary) return false;
+  return (node.type >= Type::kBoolean && node.type <= Type::kFloat64) ||
+         node.type == Type::kUtf8 || node.type == Type::kLargeUtf8 ||
+         node.type == Type::kUtf8View;
+}
+
+// Row i, counted from the start of the buffers; false when it cannot be followed.
+bool AppendValue(Type type, const ArrowArray& array, int64_t i, std::string* out) {
+  const void* values = array.buffers[1];
+  switch (type) {
+    case Type::kBoolean:
+      *out += Bit(values, i) ? "true" : "false";
+      return true;
+    case Type::kInt8:
+      return AppendInteger(int{LoadValue<int8_t>(values, i)}, out), true;
+    case Type::kUInt8:
+      return AppendInteger(int{LoadValue<uint8_t>(values, i)}, out), true;
+    case Type::kInt16:
+      return AppendInteger(LoadValue<int16_t>(values, i), out), true;
+    case Type::kUInt16:
+      return AppendInteger(LoadValue<uint16_t>(values, i), out), true;
+    case Type::kInt32:
+      return AppendInteger(LoadValue<int32_t>(values, i), out), true;
+    case Type::kUInt32:
+      return AppendInteger(LoadValue<uint32_t>(values, i), out), true;
+    case Type::kInt64:
+      return AppendInteger(LoadValue<int64_t>(values, i), out), true;
+    case Type::kUInt64:
+      return AppendInteger(LoadValue<uint64_t>(values, i), out), true;
+    case Type::kFloat16:
+      return AppendFloat(HalfToFloat(LoadValue<uint16_t>(values, i)), out), true;
+    case Type::kFloat32:
+      return AppendFloat(LoadValue<float>(values, i), out), true;
+    case Type::kFloat64:
+      return AppendFloat(LoadValue<double>(values, i), out), true;
+    case Type::kUtf8:
+      return AppendString(StringAt<int32_t>(array, i), out);
+    case Type::kLargeUtf8:
+      return AppendString(StringAt<int64_t>(array, i), out);
+    case Type::kUtf8View:
+      return AppendString(ViewAt(array, i), out);
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Result<std::string> DescribeRows(const ArrowSchema& schema, const Layout& layout,
+                                 const ArrowArray& array) {
+  const Layout::Node& node = layout.nodes()[0];
+  std::string text = TypeName(schema) + "[";
+  if (!ShowsValues(node)) return text + std::to_string(array.length) + " rows]";
+  const int64_t shown = std::min(array.length, kMostValues);
+  // Without a count of nulls the bitmap decides.
+  const void* bitmap = array.null_count == 0 ? nullptr : array.buffers[0];
+  for (int64_t row = 0; row < shown; ++row) {
+    const int64_t i = array.offset + row;
+    if (row > 0) text += ", ";
+    if (bitmap != nullptr && !Bit(bitmap, i)) {
+      text += "null";
+    } else if (!AppendValue(node.type, array, i, &text)) {
+      return DataFault(ALLOY_REASON_OFFSETS, -1, "", "a string inside its buffer",
+                       "row " + std::to_string(row) + " outside");
+    }
+  }
+  if (shown < array.length) {
+    text += ", … " + std::to_string(array.length - shown) + " more";
+  }
+  return text + "]";
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/arrow/fault.cc --------------------------------------------------------------------
+
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+std::string_view ReasonText(int32_t reason) {
+  switch (reason) {
+#define ALLOY_REASON_TEXT_(name, number, text) \
+  case number:                                 \
+    return text;
+    ALLOY_REASONS(ALLOY_REASON_TEXT_)
+#undef ALLOY_REASON_TEXT_
+    default:
+      return "a fault without a name";
+  }
+}
+
+Status DataFault(int32_t reason, int32_t column, std::string_view path,
+                 std::string_view wanted, std::string_view found) {
+  std::string text;
+  if (column < 0) {
+    text = "the top level";
+  } else {
+    text = "column " + std::to_string(column);
+    text.append(" (").append(path).append(")");
+  }
+  text.append(": ").append(ReasonText(reason));
+  text.append(": ").append(wanted).append(" wanted, ").append(found).append(" found");
+  return Status(Fault{.code = ALLOY_BAD_DATA,
+                      .reason = reason,
+                      .column = column,
+                      .text = std::move(text)});
+}
+
+}  // namespace alloy::core_v0_1
+#undef ALLOY_REASON_TEXT_
+
+// src/arrow/format.cc -------------------------------------------------------------------
+
+#include <algorithm>
+#include <array>
+#include <bitset>
+#include <charconv>
+#include <optional>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+struct Simple {
+  std::string_view text;
+  Type type;
+  Form form;
+  int64_t bits;
+  uint8_t offset_bytes;
+  char unit;
 };
 
+constexpr auto kSimple = std::to_array<Simple>({
+    {"n", Type::kNull, Form::kNull, 0, 0, 0},
+    {"b", Type::kBoolean, Form::kFixed, 1, 0, 0},
+    {"c", Type::kInt8, Form::kFixed, 8, 0, 0},
+    {"C", Type::kUInt8, Form::kFixed, 8, 0, 0},
+    {"s", Type::kInt16, Form::kFixed, 16, 0, 0},
+    {"S", Type::kUInt16, Form::kFixed, 16, 0, 0},
+    {"i", Type::kInt32, Form::kFixed, 32, 0, 0},
+    {"I", Type::kUInt32, Form::kFixed, 32, 0, 0},
+    {"l", Type::kInt64, Form::kFixed, 64, 0, 0},
+    {"L", Type::kUInt64, Form::kFixed, 64, 0, 0},
+    {"e", Type::kFloat16, Form::kFixed, 16, 0, 0},
+    {"f", Type::kFloat32, Form::kFixed, 32, 0, 0},
+    {"g", Type::kFloat64, Form::kFixed, 64, 0, 0},
+    {"z", Type::kBinary, Form::kOffsets, 0, 4, 0},
+    {"Z", Type::kLargeBinary, Form::kOffsets, 0, 8, 0},
+    {"vz", Type::kBinaryView, Form::kViews, 128, 0, 0},
+    {"u", Type::kUtf8, Form::kOffsets, 0, 4, 0},
+    {"U", Type::kLargeUtf8, Form::kOffsets, 0, 8, 0},
+    {"vu", Type::kUtf8View, Form::kViews, 128, 0, 0},
+    {"tdD", Type::kDate32, Form::kFixed, 32, 0, 0},
+    {"tdm", Type::kDate64, Form::kFixed, 64, 0, 'm'},
+    {"tts", Type::kTime32, Form::kFixed, 32, 0, 's'},
+    {"ttm", Type::kTime32, Form::kFixed, 32, 0, 'm'},
+    {"ttu", Type::kTime64, Form::kFixed, 64, 0, 'u'},
+    {"ttn", Type::kTime64, Form::kFixed, 64, 0, 'n'},
+    {"tDs", Type::kDuration, Form::kFixed, 64, 0, 's'},
+    {"tDm", Type::kDuration, Form::kFixed, 64, 0, 'm'},
+    {"tDu", Type::kDuration, Form::kFixed, 64, 0, 'u'},
+    {"tDn", Type::kDuration, Form::kFixed, 64, 0, 'n'},
+    {"tiM", Type::kIntervalYearMonth, Form::kFixed, 32, 0, 0},
+    {"tiD", Type::kIntervalDayTime, Form::kFixed, 64, 0, 0},
+    {"tin", Type::kIntervalMonthDayNano, Form::kFixed, 128, 0, 0},
+    {"+l", Type::kList, Form::kList, 0, 4, 0},
+    {"+L", Type::kLargeList, Form::kList, 0, 8, 0},
+    {"+vl", Type::kListView, Form::kListView, 0, 4, 0},
+    {"+vL", Type::kLargeListView, Form::kListView, 0, 8, 0},
+    {"+s", Type::kStruct, Form::kStruct, 0, 0, 0},
+    {"+m", Type::kMap, Form::kList, 0, 4, 0},
+    {"+r", Type::kRunEndEncoded, Form::kRunEnd, 0, 0, 0},
+});
+
+constexpr FormatFault kUnknown = {ALLOY_REASON_FORMAT_UNKNOWN, "a known format"};
+
+FormatFault BadParameter(const char* wanted) {
+  return {ALLOY_REASON_FORMAT_PARAMETER, wanted};
+}
+
+// The whole of `text` as a plain decimal number.
+std::optional<int32_t> Number_format(std::string_view text) {
+  int32_t value = 0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// Cut `text` at the first comma.
+std::string_view NextPart(std::string_view* text) {
+  const size_t comma = text->find(',');
+  const std::string_view part = text->substr(0, comma);
+  text->remove_prefix(comma == std::string_view::npos ? text->size() : comma + 1);
+  return part;
+}
+
+FormatFault ParseDecimal(std::string_view text, Format* format) {
+  const char* const wanted =
+      "d:precision,scale or d:precision,scale,bits (32, 64, 128, 256)";
+  // `d:1,2,` has an empty third part, which is no number either.
+  const bool three = std::count(text.begin(), text.end(), ',') == 2;
+  const auto precision = Number_format(NextPart(&text));
+  const auto scale = Number_format(NextPart(&text));
+  const auto bits = three ? Number_format(text) : std::optional<int32_t>(128);
+  if (!precision || !scale || !bits || (!three && !text.empty())) {
+    return BadParameter(wanted);
+  }
+  int32_t most = 0;
+  switch (*bits) {
+    case 32:
+      format->type = Type::kDecimal32;
+      most = 9;
+      break;
+    case 64:
+      format->type = Type::kDecimal64;
+      most = 18;
+      break;
+    case 128:
+      format->type = Type::kDecimal128;
+      most = 38;
+      break;
+    case 256:
+      format->type = Type::kDecimal256;
+      most = 76;
+      break;
+    default:
+      return BadParameter(wanted);
+  }
+  if (*precision < 1 || *precision > most) {
+    return BadParameter("a precision of 1 to 9, 18, 38 or 76, by the bits");
+  }
+  format->form = Form::kFixed;
+  format->bits = *bits;
+  format->precision = *precision;
+  format->scale = *scale;
+  return {};
+}
+
+FormatFault ParseTypeIds(std::string_view text, Format* format) {
+  format->parameters = text;
+  std::bitset<128> seen;
+  while (!text.empty()) {
+    const bool comma_last = text.back() == ',';
+    const auto id = Number_format(NextPart(&text));
+    if (!id || *id < 0 || *id > 127 || seen[static_cast<size_t>(*id)] ||
+        (comma_last && text.empty())) {
+      return BadParameter("type ids of 0 to 127, each once");
+    }
+    seen.set(static_cast<size_t>(*id));
+    ++format->n_type_ids;
+  }
+  return {};
+}
+
+FormatFault ParseSize(std::string_view text, int64_t* size) {
+  const auto number = Number_format(text);
+  if (!number || *number < 0) return BadParameter("a size of at least 0");
+  *size = *number;
+  return {};
+}
+
+FormatFault ParseTimestamp(std::string_view text, Format* format) {
+  if (text.size() < 4 || text[3] != ':') return BadParameter("tss:, tsm:, tsu: or tsn:");
+  if (std::string_view("smun").find(text[2]) == std::string_view::npos) return kUnknown;
+  format->type = Type::kTimestamp;
+  format->form = Form::kFixed;
+  format->bits = 64;
+  format->unit = text[2];
+  format->parameters = text.substr(4);  // any text is a time zone, colons and all
+  return {};
+}
+
+FormatFault ParseUnion(std::string_view text, Format* format) {
+  if (text.size() < 4 || text[3] != ':') return BadParameter("+ud: or +us:");
+  if (text[2] != 'd' && text[2] != 's') return kUnknown;
+  const bool dense = text[2] == 'd';
+  format->type = dense ? Type::kDenseUnion : Type::kSparseUnion;
+  format->form = dense ? Form::kDenseUnion : Form::kSparseUnion;
+  format->offset_bytes = dense ? 4 : 0;
+  return ParseTypeIds(text.substr(4), format);
+}
+
+}  // namespace
+
+FormatFault ParseFormat(std::string_view text, Format* format) {
+  *format = Format();
+  for (const Simple& simple : kSimple) {
+    if (simple.text != text) continue;
+    format->type = simple.type;
+    format->form = simple.form;
+    format->bits = simple.bits;
+    format->offset_bytes = simple.offset_bytes;
+    format->unit = simple.unit;
+    return {};
+  }
+  if (text.starts_with("ts")) return ParseTimestamp(text, format);
+  if (text.starts_with("+u")) return ParseUnion(text, format);
+  if (text.starts_with("d:")) return ParseDecimal(text.substr(2), format);
+  if (text.starts_with("w:")) {
+    format->type = Type::kFixedSizeBinary;
+    format->form = Form::kFixed;
+    int64_t bytes = 0;
+    const FormatFault fault = ParseSize(text.substr(2), &bytes);
+    format->bits = bytes * 8;
+    return fault;
+  }
+  if (text.starts_with("+w:")) {
+    format->type = Type::kFixedSizeList;
+    format->form = Form::kFixedSizeList;
+    return ParseSize(text.substr(3), &format->size);
+  }
+  return kUnknown;
+}
+
+std::array<int8_t, 128> ChildrenByTypeId(const Format& format) {
+  std::array<int8_t, 128> children;
+  children.fill(-1);
+  std::string_view ids = format.parameters;
+  for (int32_t child = 0; child < format.n_type_ids; ++child) {
+    const auto id = static_cast<size_t>(*Number_format(NextPart(&ids)));  // as they were read
+    children[id] = static_cast<int8_t>(child);
+  }
+  return children;
+}
+
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_DATA_LEVEL_H_
+// src/arrow/layout.cc -------------------------------------------------------------------
+
+#include <limits>
+#include <optional>
+
+//
+// One walk over a schema that nobody has checked: everything that reads a whole schema
+// goes through here, so that the pointers and counts are judged in one place.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_ARROW_SCHEMA_WALK_H_
+#define ALLOY_SRC_ARROW_SCHEMA_WALK_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
 
 namespace alloy::core_v0_1 {
 
-// Check a batch at a level, and mend what can be mended without touching its data: on
-// success *batch is a batch as backend.h has it, and no buffer but a validity bitmap is
-// NULL. A batch that is one already is not changed; any other becomes a block that owns
-// what was there.
-//   Takes  nothing: on failure *batch is what it was, and still the caller's.
-//   Fails  ALLOY_BAD_DATA   with reason and column.
-//          ALLOY_EXHAUSTED  no memory to mend with.
-Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch);
+inline constexpr int32_t kDeepest = 64;           // levels below the root
+inline constexpr int32_t kMostColumns = 1 << 20;  // nested ones included
+inline constexpr int64_t kMostMetadata = 64 << 20;
+
+// A node of a schema, seen from the root. Lives as long as the visit.
+struct SchemaPlace {
+  const ArrowSchema* schema = nullptr;
+  const SchemaPlace* parent = nullptr;
+  int64_t ordinal = 0;  // among the children of the parent; -1: its dictionary
+  int32_t column = -1;
+  int32_t depth = 0;
+  int64_t metadata_bytes = 0;  // 0: no metadata
+};
+
+std::string PathOf(const SchemaPlace& place);
+
+// A fault of the schema at this place.
+Status SchemaFault(const SchemaPlace& place, int32_t reason, std::string_view wanted,
+                   std::string_view found);
+
+// Check what can be said of a node by itself, and measure its metadata.
+Status CheckSchemaNode(SchemaPlace* place);
+
+// Check the pointers and counts below a node, of which `seen` are counted so far.
+Status CheckSchemaChildren(const SchemaPlace& place, int32_t seen);
+
+// Measure a metadata block ("The Arrow C data interface", ArrowSchema.metadata); -1 when
+// it is malformed.
+int64_t MetadataBytes(const char* metadata);
+
+// Visits each node in preorder, a dictionary before the children: Status
+// Visit(const SchemaPlace&).
+template <typename Visit>
+class SchemaWalk {
+ public:
+  explicit SchemaWalk(Visit& visit) : visit_(visit) {}
+
+  Status Go(SchemaPlace place) {
+    place.column = count_ - 1;
+    ++count_;
+    ALLOY_TRY(CheckSchemaNode(&place));
+    ALLOY_TRY(visit_(std::as_const(place)));
+    ALLOY_TRY(CheckSchemaChildren(place, count_));
+    const ArrowSchema& schema = *place.schema;
+    if (schema.dictionary != nullptr) ALLOY_TRY(Below(place, schema.dictionary, -1));
+    for (int64_t i = 0; i < schema.n_children; ++i) {
+      ALLOY_TRY(Below(place, schema.children[i], i));
+    }
+    return Status();
+  }
+
+ private:
+  Status Below(const SchemaPlace& parent, const ArrowSchema* schema, int64_t ordinal) {
+    return Go({.schema = schema,
+               .parent = &parent,
+               .ordinal = ordinal,
+               .depth = parent.depth + 1});
+  }
+
+  Visit& visit_;
+  int32_t count_ = 0;
+};
+
+template <typename Visit>
+Status WalkSchema(const ArrowSchema& schema, Visit&& visit) {
+  return SchemaWalk<std::remove_reference_t<Visit>>(visit).Go({.schema = &schema});
+}
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_DATA_BATCH_H_
+#endif  // ALLOY_SRC_ARROW_SCHEMA_WALK_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+
+// The largest offset + length for which no buffer has more than 2^63 - 1 bytes, and no
+// child more rows.
+int64_t MaxEnd(const Format& format) {
+  switch (format.form) {
+    case Form::kFixed:
+      return format.bits < 8 ? kMax : kMax / (format.bits / 8);
+    case Form::kOffsets:
+    case Form::kList:
+      return kMax / format.offset_bytes - 1;  // one offset more than rows
+    case Form::kViews:
+      return kMax / 16;
+    case Form::kListView:
+    case Form::kDenseUnion:
+      return kMax / format.offset_bytes;
+    case Form::kFixedSizeList:
+      return format.size == 0 ? kMax : kMax / format.size;
+    case Form::kStruct:
+    case Form::kSparseUnion:
+    case Form::kRunEnd:
+    case Form::kNull:
+      break;
+  }
+  return kMax;
+}
+
+uint8_t BufferCount(Form form) {
+  switch (form) {
+    case Form::kOffsets:
+    case Form::kViews:
+    case Form::kListView:
+      return 3;
+    case Form::kFixed:
+    case Form::kList:
+    case Form::kDenseUnion:
+      return 2;
+    case Form::kFixedSizeList:
+    case Form::kStruct:
+    case Form::kSparseUnion:
+      return 1;
+    case Form::kRunEnd:
+    case Form::kNull:
+      break;
+  }
+  return 0;
+}
+
+// NULL: any number.
+std::optional<int64_t> ChildCount(const Format& format) {
+  switch (format.form) {
+    case Form::kStruct:
+      return std::nullopt;
+    case Form::kList:
+    case Form::kListView:
+    case Form::kFixedSizeList:
+      return 1;
+    case Form::kSparseUnion:
+    case Form::kDenseUnion:
+      return format.n_type_ids;
+    case Form::kRunEnd:
+      return 2;
+    default:
+      return 0;
+  }
+}
+
+// Whether what a row holds says where to read on.
+bool LeadsOn(Form form) {
+  switch (form) {
+    case Form::kFixed:
+    case Form::kNull:
+    case Form::kStruct:
+    case Form::kFixedSizeList:
+      return false;
+    default:
+      return true;
+  }
+}
+
+bool IsInteger(Type type) { return type >= Type::kInt8 && type <= Type::kUInt64; }
+
+}  // namespace
+
+class LayoutReader {
+ public:
+  Status Visit(const SchemaPlace& place) {
+    const ArrowSchema& schema = *place.schema;
+    Format format;
+    const FormatFault fault = ParseFormat(schema.format, &format);
+    if (fault.reason != 0) {
+      return SchemaFault(place, fault.reason, fault.wanted, Quoted(schema.format));
+    }
+    const auto children = ChildCount(format);
+    if (children && schema.n_children != *children) {
+      return SchemaFault(place, ALLOY_REASON_CHILD_COUNT, std::to_string(*children),
+                         std::to_string(schema.n_children));
+    }
+    if (schema.dictionary != nullptr && !IsInteger(format.type)) {
+      return SchemaFault(place, ALLOY_REASON_DICTIONARY_INDEX, "an integer",
+                         Quoted(schema.format));
+    }
+    ALLOY_TRY(CheckUnderParent(place, format));
+    Add(place, format);
+    return Status();
+  }
+
+  Layout Finish() {
+    // Preorder: whatever belongs to a node comes behind it.
+    for (size_t i = layout_.nodes_.size() - 1; i > 0; --i) {
+      Layout::Node& parent =
+          layout_.nodes_[static_cast<size_t>(layout_.places_[i].parent)];
+      parent.subtree += layout_.nodes_[i].subtree;
+      parent.followed |= layout_.nodes_[i].followed;
+    }
+    return std::move(layout_);
+  }
+
+ private:
+  // What the parent asks of this node.
+  Status CheckUnderParent(const SchemaPlace& place, const Format& format) {
+    if (place.parent == nullptr) return Status();
+    const Type parent =
+        layout_.nodes_[static_cast<size_t>(place.parent->column + 1)].type;
+    const ArrowSchema& schema = *place.schema;
+    if (parent == Type::kRunEndEncoded && place.ordinal == 0) {
+      const bool fits = format.type == Type::kInt16 || format.type == Type::kInt32 ||
+                        format.type == Type::kInt64;
+      if (!fits || schema.dictionary != nullptr) {
+        return SchemaFault(
+            place, ALLOY_REASON_RUN_ENDS_TYPE, "\"s\", \"i\" or \"l\"",
+            schema.dictionary != nullptr ? "a dictionary" : Quoted(schema.format));
+      }
+    }
+    if (parent == Type::kMap &&
+        (format.type != Type::kStruct || schema.n_children != 2)) {
+      return SchemaFault(
+          place, ALLOY_REASON_MAP_ENTRIES, "\"+s\" with 2 fields",
+          Quoted(schema.format) + " with " + std::to_string(schema.n_children));
+    }
+    return Status();
+  }
+
+  void Add(const SchemaPlace& place, const Format& format) {
+    const ArrowSchema& schema = *place.schema;
+    Layout::Node node{.max_end = MaxEnd(format),
+                      .size = format.size,
+                      .n_children = static_cast<int32_t>(schema.n_children),
+                      .type = format.type,
+                      .form = format.form,
+                      .n_buffers = BufferCount(format.form),
+                      .offset_bytes = format.offset_bytes,
+                      .sized = format.bits > 0,
+                      .nullable = (schema.flags & ARROW_FLAG_NULLABLE) != 0,
+                      .dictionary = schema.dictionary != nullptr};
+    node.followed = node.dictionary || LeadsOn(format.form);
+    if (format.form == Form::kSparseUnion || format.form == Form::kDenseUnion) {
+      node.size = static_cast<int64_t>(layout_.type_ids_.size());
+      layout_.type_ids_.push_back({ChildrenByTypeId(format)});
+    }
+    if (IsInteger(format.type)) node.offset_bytes = static_cast<uint8_t>(format.bits / 8);
+    const std::string_view name = schema.name == nullptr ? "" : schema.name;
+    layout_.nodes_.push_back(node);
+    layout_.places_.push_back(
+        {.begin = layout_.names_.size(),
+         .length = name.size(),
+         .parent = place.parent == nullptr ? -1 : place.parent->column + 1,
+         .ordinal = static_cast<int32_t>(place.ordinal)});
+    layout_.names_ += name;
+  }
+
+  Layout layout_;
+};
+
+Result<Layout> Layout::Of(const ArrowSchema& schema) {
+  LayoutReader reader;
+  ALLOY_TRY(
+      WalkSchema(schema, [&](const SchemaPlace& place) { return reader.Visit(place); }));
+  return reader.Finish();
+}
+
+Result<Layout> Layout::OfBatch(const ArrowSchema& schema) {
+  ALLOY_ASSIGN_OR_RETURN(Layout layout, Of(schema));
+  if (layout.nodes_[0].type != Type::kStruct) {
+    return SchemaFault(
+        {.schema = &schema}, ALLOY_REASON_NOT_A_BATCH, "\"+s\"",
+        schema.dictionary != nullptr ? "a dictionary" : Quoted(schema.format));
+  }
+  return layout;
+}
+
+std::string_view Layout::name(int32_t column) const {
+  const Name& place = places_[static_cast<size_t>(column + 1)];
+  return std::string_view(names_).substr(place.begin, place.length);
+}
+
+std::string Layout::Path(int32_t column) const {
+  std::vector<int32_t> steps;
+  for (int32_t node = column + 1; node > 0;) {
+    steps.push_back(node);
+    node = places_[static_cast<size_t>(node)].parent;
+  }
+  std::string path;
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    AppendPathPart(name(*step - 1), places_[static_cast<size_t>(*step)].ordinal, &path);
+  }
+  return path;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/arrow/match_columns.cc ------------------------------------------------------------
+//
+// Find the columns that a function declares among those of a batch, by name.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_ARROW_MATCH_COLUMNS_H_
+#define ALLOY_SRC_ARROW_MATCH_COLUMNS_H_
+
+//
+// Give a function the columns it reads, in its own order, and none of the others.
+//
+// Threads  shared; a batch belongs to one thread at a time.
+#ifndef ALLOY_SRC_ARROW_PROJECT_H_
+#define ALLOY_SRC_ARROW_PROJECT_H_
+
+#include <cstdint>
+#include <vector>
+
+//
+// The one owner of an Arrow C struct: releases it in the destructor, once.
+//
+// Reach for it wherever a struct is held for longer than a line; what crosses the ABI is
+// moved in and out with the pointer constructor and MoveTo.
+//
+// Threads  serial.
+#ifndef ALLOY_SRC_ARROW_OWNED_H_
+#define ALLOY_SRC_ARROW_OWNED_H_
+
+#include <cstddef>
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+
+template <typename T>
+class [[nodiscard]] Owned {
+ public:
+  Owned() = default;
+  // Move the struct out of `source`, which is left released. NULL gives an empty owner.
+  explicit Owned(T* source) noexcept {
+    if (source != nullptr) value_ = Take(source);
+  }
+  Owned(Owned&& other) noexcept : value_(Take(&other.value_)) {}
+  Owned& operator=(Owned&& other) noexcept {
+    // Take first: then moving an owner onto itself keeps what it has.
+    T value = Take(&other.value_);
+    Release();
+    value_ = value;
+    return *this;
+  }
+  ~Owned() { Release(); }
+
+  T* get() { return &value_; }
+  const T* get() const { return &value_; }
+  T* operator->() { return &value_; }
+  const T* operator->() const { return &value_; }
+  T& operator*() { return value_; }
+  const T& operator*() const { return value_; }
+
+  // Whether there is anything to release.
+  explicit operator bool() const { return value_.release != nullptr; }
+
+  // Give the struct up without releasing it.
+  T Detach() { return Take(&value_); }
+  // The same, into `target`, whose former content is overwritten.
+  void MoveTo(T* target) { *target = Take(&value_); }
+
+  void Release() {
+    if (value_.release != nullptr) {
+      // The callback gets a copy of its own: one that reaches back into this owner, or
+      // that does not clear itself, finds nothing to release twice.
+      T value = Take(&value_);
+      value.release(&value);
+    }
+  }
+
+ private:
+  static T Take(T* source) noexcept {
+    T value = *source;
+    source->release = nullptr;
+    return value;
+  }
+
+  T value_{};
+};
+
+// Releases what a foreign function left of `n` structs in a row, on every way out.
+template <typename T>
+class Left {
+ public:
+  Left(T* structs, size_t n) : structs_(structs), n_(n) {}
+  ~Left() {
+    for (size_t i = 0; i < n_; ++i) Owned<T>(&structs_[i]).Release();
+  }
+  Left(const Left&) = delete;
+  Left& operator=(const Left&) = delete;
+
+ private:
+  T* const structs_;
+  const size_t n_;
+};
+
+using OwnedSchema = Owned<ArrowSchema>;
+using OwnedArray = Owned<ArrowArray>;
+using OwnedArrayStream = Owned<ArrowArrayStream>;
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_OWNED_H_
+
+namespace alloy::core_v0_1 {
+
+struct Projection {
+  std::vector<int32_t> columns;  // children of the batch, each at most once
+  bool identity = true;          // all columns, in order: batches pass as they come
+};
+
+// The schema of the projected batch: a copy.
+//   Fails  ALLOY_BAD_DATA, ALLOY_EXHAUSTED; ALLOY_INVALID for a column that is not there.
+Result<OwnedSchema> ProjectSchema(const ArrowSchema& batch_schema,
+                                  const Projection& projection);
+
+// Put the projected batch in the place of *batch, which AdmitBatch has passed. The new
+// one owns the old one, whose structs its children are.
+//   Takes  *batch; on failure it is what it was.
+//   Fails  ALLOY_EXHAUSTED; ALLOY_INVALID for a column that is not there.
+Status ProjectBatch(const Projection& projection, ArrowArray* batch);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_PROJECT_H_
+
+namespace alloy::core_v0_1 {
+
+// Find each of `wanted` (ends with a NULL name; NULL: batches as they come). What
+// `accepts` says is in backend.h; a format without `?:` accepts no dictionary.
+//   Fails  ALLOY_NO_MATCH  a column is missing, of a type that is not accepted, or there
+//                          more than once; the text is a table of wanted and got.
+//          ALLOY_BAD_DATA  the schema is none of a batch.
+//          ALLOY_INVALID   the function declares one name twice.
+Result<Projection> MatchColumns(const alloy_column* wanted,
+                                const ArrowSchema& batch_schema);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_MATCH_COLUMNS_H_
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+struct Search {
+  const alloy_column* wanted = nullptr;
+  int32_t found = -1;  // the child; -1: none
+  int32_t times = 0;
+  bool accepted = false;
+
+  bool ok() const { return times == 1 && accepted; }
+};
+
+std::string_view NameOf_match_columns(const ArrowSchema& schema) {
+  return schema.name == nullptr ? std::string_view() : std::string_view(schema.name);
+}
+
+// Calls Each(pattern) for each format of the list, until it gives true.
+template <typename Each>
+bool AnyPattern(std::string_view accepts, Each&& each) {
+  while (true) {
+    accepts.remove_prefix(std::min(accepts.find_first_not_of(' '), accepts.size()));
+    if (accepts.empty()) return false;
+    const std::string_view pattern = accepts.substr(0, accepts.find(' '));
+    accepts.remove_prefix(pattern.size());
+    if (each(pattern)) return true;
+  }
+}
+
+bool Accepts(std::string_view pattern, const ArrowSchema& schema) {
+  const ArrowSchema* type = &schema;
+  if (pattern.starts_with("?:")) {
+    pattern.remove_prefix(2);
+    type = schema.dictionary;
+  }
+  if (type == nullptr || type->dictionary != nullptr) return false;
+  const std::string_view format = type->format;
+  if (pattern.ends_with('*')) {
+    return format.starts_with(pattern.substr(0, pattern.size() - 1));
+  }
+  return format == pattern;
+}
+
+bool AcceptsAny(const char* accepts, const ArrowSchema& schema) {
+  return accepts == nullptr || AnyPattern(accepts, [&](std::string_view pattern) {
+           return Accepts(pattern, schema);
+         });
+}
+
+// ---- the table
+
+constexpr size_t kWidestCell = 72;
+constexpr size_t kMostRows = 12;  // the text of an error ends after 1,003 bytes
+
+std::string Cell(std::string_view text) {
+  std::string cell(CutText(text, kWidestCell));
+  if (cell.size() < text.size()) cell += "…";
+  return cell;
+}
+
+std::string WantedCell(const char* accepts) {
+  if (accepts == nullptr) return "any type";
+  std::string text;
+  AnyPattern(accepts, [&text](std::string_view pattern) {
+    if (!text.empty()) text += " | ";
+    text += AcceptedName(pattern);
+    return false;
+  });
+  return Cell(text);
+}
+
+std::string_view Mark_match_columns(const Search& search) {
+  if (search.times == 0) return "<- missing";
+  if (search.times > 1) return "<- more than once";
+  return search.accepted ? "" : "<- wrong type";
+}
+
+struct Row {
+  std::string name, wanted, got;
+  std::string_view mark;
+};
+
+// Characters, not bytes: names are not all ASCII.
+size_t Width(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
+    return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
+  }));
+}
+
+void AppendPadded(std::string_view text, size_t width, std::string* out) {
+  *out += text;
+  out->append(width - Width(text), ' ');
+}
+
+std::string Table(const std::vector<Row>& rows) {
+  size_t name = 0, wanted = 0, got = 0;
+  for (const Row& row : rows) {
+    name = std::max(name, Width(row.name));
+    wanted = std::max(wanted, Width(row.wanted));
+    got = std::max(got, Width(row.got));
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    text += "\n  ";
+    AppendPadded(row.name, name + 2, &text);
+    AppendPadded(row.wanted, wanted + 2, &text);
+    AppendPadded(row.got, got + 2, &text);
+    text += row.mark;
+    text.erase(text.find_last_not_of(' ') + 1);
+  }
+  return text;
+}
+
+// Faults first when not all rows have room.
+Status NoMatch(std::vector<Search> searches, const ArrowSchema& schema, int32_t column) {
+  const size_t all = searches.size();
+  if (all > kMostRows) {
+    std::stable_partition(searches.begin(), searches.end(),
+                          [](const Search& search) { return !search.ok(); });
+    searches.resize(kMostRows);
+  }
+  std::vector<Row> rows = {{"column", "wanted", "got", ""}};
+  for (const Search& search : searches) {
+    Row row{
+        .name = {},
+        .wanted = WantedCell(search.wanted->accepts),
+        .got = search.times == 0 ? "-" : Cell(TypeName(*schema.children[search.found])),
+        .mark = Mark_match_columns(search)};
+    std::string name;
+    AppendEscaped(search.wanted->name, '\0', &name);
+    row.name = Cell(name);
+    rows.push_back(std::move(row));
+  }
+  std::string text = "the batch does not have the columns that the function reads:";
+  text += Table(rows);
+  if (all > kMostRows) text += "\n  … " + std::to_string(all - kMostRows) + " more";
+  return Status(Fault{.code = ALLOY_NO_MATCH, .column = column, .text = std::move(text)});
+}
+
+// The preorder number of a child of the batch.
+int32_t ColumnOf(const Layout& layout, int32_t child) {
+  size_t node = 1;
+  for (int32_t i = 0; i < child; ++i) {
+    node += static_cast<size_t>(layout.nodes()[node].subtree);
+  }
+  return static_cast<int32_t>(node) - 1;
+}
+
+}  // namespace
+
+Result<Projection> MatchColumns(const alloy_column* wanted,
+                                const ArrowSchema& batch_schema) {
+  ALLOY_ASSIGN_OR_RETURN(const Layout layout, Layout::OfBatch(batch_schema));
+  if (wanted == nullptr) return Projection();
+  std::vector<Search> searches;
+  std::unordered_map<std::string_view, size_t> by_name;
+  for (; wanted->name != nullptr; ++wanted) {
+    if (!by_name.emplace(wanted->name, searches.size()).second) {
+      return Fail(ALLOY_INVALID,
+                  "the function declares the column " + Quoted(wanted->name) + " twice");
+    }
+    searches.push_back({.wanted = wanted});
+  }
+  for (int32_t i = 0; i < layout.n_columns(); ++i) {
+    const ArrowSchema& child = *batch_schema.children[i];
+    const auto entry = by_name.find(NameOf_match_columns(child));
+    if (entry == by_name.end()) continue;
+    Search& search = searches[entry->second];
+    if (search.times++ > 0) continue;
+    search.found = i;
+    search.accepted = AcceptsAny(search.wanted->accepts, child);
+  }
+  Projection projection;
+  projection.identity = static_cast<int64_t>(searches.size()) == layout.n_columns();
+  for (const Search& search : searches) {
+    if (!search.ok()) {
+      const int32_t column = search.times > 0 ? ColumnOf(layout, search.found) : -1;
+      return NoMatch(searches, batch_schema, column);
+    }
+    projection.identity &=
+        search.found == static_cast<int32_t>(projection.columns.size());
+    projection.columns.push_back(search.found);
+  }
+  return projection;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/arrow/project.cc ------------------------------------------------------------------
 
 #include <string>
 #include <utility>
@@ -1595,6 +2877,687 @@ class Block {
 
 #endif  // ALLOY_BLOCK_HPP_
 //
+// Schemas as things to keep: a copy, and a key for caches.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_ARROW_SCHEMA_H_
+#define ALLOY_SRC_ARROW_SCHEMA_H_
+
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+// Copy a schema with all that hangs on it, in one allocation. Children and dictionaries
+// may be moved out of the copy and released on their own, in any order, on any thread.
+// Format strings are copied as they are; only the structs are checked.
+//   Fails  ALLOY_BAD_DATA, ALLOY_EXHAUSTED.
+Result<OwnedSchema> CopySchema(const ArrowSchema& schema);
+
+// Append everything that tells this schema from another: formats, names, flags, metadata,
+// nesting. Schemas with the same bytes are the same. Formats are not read, so this is
+// cheap enough to look a bound call up with; *key is left with a part on failure.
+//   Fails  ALLOY_BAD_DATA.
+Status AppendFingerprint(const ArrowSchema& schema, std::string* key);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_SCHEMA_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+Status CheckColumns(const Projection& projection, int64_t n_columns) {
+  for (const int32_t column : projection.columns) {
+    if (column < 0 || column >= n_columns) {
+      return Fail(ALLOY_INVALID, "column " + std::to_string(column) + " of a batch of " +
+                                     std::to_string(n_columns));
+    }
+  }
+  return Status();
+}
+
+}  // namespace
+
+Result<OwnedSchema> ProjectSchema(const ArrowSchema& batch_schema,
+                                  const Projection& projection) {
+  if (projection.identity) return CopySchema(batch_schema);
+  ALLOY_TRY(WalkSchema(batch_schema, [](const SchemaPlace&) { return Status(); }));
+  ALLOY_TRY(CheckColumns(projection, batch_schema.n_children));
+  std::vector<ArrowSchema*> children;
+  children.reserve(projection.columns.size());
+  for (const int32_t column : projection.columns) {
+    children.push_back(batch_schema.children[column]);
+  }
+  ArrowSchema projected = batch_schema;  // a view to copy from; never released
+  projected.n_children = static_cast<int64_t>(children.size());
+  projected.children = children.data();
+  return CopySchema(projected);
+}
+
+Status ProjectBatch(const Projection& projection, ArrowArray* batch) {
+  if (projection.identity) return Status();
+  ALLOY_TRY(CheckColumns(projection, batch->n_children));
+  const auto n = static_cast<int64_t>(projection.columns.size());
+  OwnedArray original(batch);
+  auto block = Block<OwnedArray>::Make(1 + n, 1, std::move(original));
+  if (!block) {
+    // A block that was not made leaves the owner untouched.
+    original.MoveTo(batch);  // NOLINT(bugprone-use-after-move)
+    return Fail(ALLOY_EXHAUSTED, "no memory to project a batch");
+  }
+  ArrowArray** columns = block.owner()->children;
+  block.Init(batch, {.length = block.owner()->length, .n_buffers = 1, .n_children = n});
+  // The columns stay where they are: the old batch owns them, and the block the old
+  // batch.
+  for (int64_t i = 0; i < n; ++i) {
+    batch->children[i] = columns[projection.columns[static_cast<size_t>(i)]];
+  }
+  block.Finish();
+  return Status();
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/arrow/same_schema.cc --------------------------------------------------------------
+//
+// Whether a stream brings what was bound.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_ARROW_SAME_SCHEMA_H_
+#define ALLOY_SRC_ARROW_SAME_SCHEMA_H_
+
+
+namespace alloy::core_v0_1 {
+
+// Check that `found`, of which nothing is known, says of batches what `bound` says. Name,
+// flags and metadata of the batch itself tell nothing of its columns, and producers
+// differ in them: they are not compared.
+//   Fails  ALLOY_BAD_DATA  at the first place that differs (STREAM_SCHEMA), or that is
+//                          malformed.
+Status CheckSameSchema(const ArrowSchema& bound, const ArrowSchema& found);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_SAME_SCHEMA_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+std::string_view NameOf_same_schema(const ArrowSchema& schema) {
+  return schema.name == nullptr ? std::string_view() : schema.name;
+}
+
+// `"x": Int64 not null`
+std::string FieldText(const SchemaPlace& place) {
+  const ArrowSchema& schema = *place.schema;
+  std::string text = place.parent == nullptr ? "" : Quoted(NameOf_same_schema(schema)) + ": ";
+  text += TypeName(schema);
+  if (place.parent != nullptr && (schema.flags & ARROW_FLAG_NULLABLE) == 0) {
+    text += " not null";
+  }
+  return text;
+}
+
+std::string_view MetadataOf(const SchemaPlace& place) {
+  if (place.metadata_bytes == 0) return {};
+  return {place.schema->metadata, static_cast<size_t>(place.metadata_bytes)};
+}
+
+// Of two nodes at the same place; what is below them comes after.
+bool SameNode(const SchemaPlace& bound, const SchemaPlace& found) {
+  const ArrowSchema& a = *bound.schema;
+  const ArrowSchema& b = *found.schema;
+  if (std::string_view(a.format) != b.format || a.n_children != b.n_children ||
+      (a.dictionary == nullptr) != (b.dictionary == nullptr)) {
+    return false;
+  }
+  return bound.parent == nullptr || (NameOf_same_schema(a) == NameOf_same_schema(b) && a.flags == b.flags &&
+                                     MetadataOf(bound) == MetadataOf(found));
+}
+
+Status Differs(const SchemaPlace& bound, const SchemaPlace& found) {
+  const std::string wanted = FieldText(bound);
+  std::string got = FieldText(found);
+  if (got == wanted) got += " with other flags or metadata";
+  return SchemaFault(found, ALLOY_REASON_STREAM_SCHEMA, wanted, got);
+}
+
+}  // namespace
+
+Status CheckSameSchema(const ArrowSchema& bound, const ArrowSchema& found) {
+  std::vector<SchemaPlace> places;
+  ALLOY_TRY(WalkSchema(bound, [&places](const SchemaPlace& place) {
+    places.push_back(place);
+    // Of the parent, which is gone after its visit, only whether there is one is asked.
+    return Status();
+  }));
+  size_t i = 0;
+  // As long as each node has as many children, both walks go the same way.
+  return WalkSchema(found, [&](const SchemaPlace& place) {
+    const SchemaPlace& wanted = places[i++];
+    return SameNode(wanted, place) ? Status() : Differs(wanted, place);
+  });
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/arrow/schema.cc -------------------------------------------------------------------
+
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// The copy of a tree: this header, the descendants, the pointers to them, the bytes.
+struct SchemaBlock {
+  std::atomic<int64_t> live;  // nodes that are not released yet
+  const ArrowSchema* slots;
+  const ArrowSchema* slots_end;
+};
+static_assert(sizeof(SchemaBlock) % alignof(ArrowSchema) == 0);
+
+void ReleaseCopy(ArrowSchema* schema);
+
+int64_t ReleaseTree(ArrowSchema* schema, SchemaBlock* block);
+
+int64_t ReleaseBelow(ArrowSchema* schema, SchemaBlock* block) {
+  if (schema == nullptr || schema->release == nullptr) return 0;  // moved out
+  if (schema->release == &ReleaseCopy && schema->private_data == block) {
+    return ReleaseTree(schema, block);
+  }
+  // Someone else's that was moved into a place of ours.
+  if (schema >= block->slots && schema < block->slots_end) schema->release(schema);
+  return 0;
+}
+
+// Mark a node and what is still below it as released; how many of ours that were.
+int64_t ReleaseTree(ArrowSchema* schema, SchemaBlock* block) {
+  int64_t released = 1;
+  for (int64_t i = 0; i < schema->n_children; ++i) {
+    released += ReleaseBelow(schema->children[i], block);
+  }
+  released += ReleaseBelow(schema->dictionary, block);
+  schema->release = nullptr;
+  return released;
+}
+
+void ReleaseCopy(ArrowSchema* schema) {
+  auto* block = static_cast<SchemaBlock*>(schema->private_data);
+  const int64_t released = ReleaseTree(schema, block);
+  if (block->live.fetch_sub(released, std::memory_order_acq_rel) == released) {
+    std::free(block);
+  }
+}
+
+constexpr size_t kMetadataAlignment = 8;
+
+size_t Aligned(size_t bytes) {
+  return (bytes + kMetadataAlignment - 1) / kMetadataAlignment * kMetadataAlignment;
+}
+
+struct Room {
+  size_t nodes = 0;
+  size_t metadata = 0;
+  size_t strings = 0;
+};
+
+// Fills the block. The metadata comes first, so that it stays aligned.
+class SchemaCopier {
+ public:
+  SchemaCopier(SchemaBlock* block, const Room& room) : block_(block) {
+    const size_t descendants = room.nodes - 1;
+    slot_ = reinterpret_cast<ArrowSchema*>(block + 1);
+    child_ = reinterpret_cast<ArrowSchema**>(slot_ + descendants);
+    metadata_ = reinterpret_cast<char*>(child_ + descendants);
+    string_ = metadata_ + room.metadata;
+    block->slots = slot_;
+    block->slots_end = slot_ + descendants;
+  }
+
+  void Copy(const ArrowSchema& from, ArrowSchema* to) {
+    to->format = CopyString(from.format);
+    to->name = CopyString(from.name);
+    to->metadata = CopyMetadata(from.metadata);
+    to->flags = from.flags;
+    to->n_children = from.n_children;
+    to->children = from.n_children > 0 ? child_ : nullptr;
+    to->dictionary = from.dictionary != nullptr ? slot_++ : nullptr;
+    to->release = &ReleaseCopy;
+    to->private_data = block_;
+    for (int64_t i = 0; i < from.n_children; ++i) *child_++ = slot_++;
+    if (from.dictionary != nullptr) Copy(*from.dictionary, to->dictionary);
+    for (int64_t i = 0; i < from.n_children; ++i) {
+      Copy(*from.children[i], to->children[i]);
+    }
+  }
+
+ private:
+  const char* CopyString(const char* from) {
+    return from == nullptr ? nullptr : CopyBytes(&string_, from, std::strlen(from) + 1);
+  }
+
+  const char* CopyMetadata(const char* from) {
+    if (from == nullptr) return nullptr;
+    const auto bytes = static_cast<size_t>(MetadataBytes(from));
+    const char* copy = CopyBytes(&metadata_, from, bytes);
+    metadata_ += Aligned(bytes) - bytes;
+    return copy;
+  }
+
+  static const char* CopyBytes(char** at, const char* from, size_t bytes) {
+    char* copy = *at;
+    std::memcpy(copy, from, bytes);
+    *at += bytes;
+    return copy;
+  }
+
+  SchemaBlock* block_;
+  ArrowSchema* slot_;
+  ArrowSchema** child_;
+  char* metadata_;
+  char* string_;
+};
+
+}  // namespace
+
+Result<OwnedSchema> CopySchema(const ArrowSchema& schema) {
+  Room room;
+  ALLOY_TRY(WalkSchema(schema, [&room](const SchemaPlace& place) {
+    const ArrowSchema& node = *place.schema;
+    ++room.nodes;
+    room.metadata += Aligned(static_cast<size_t>(place.metadata_bytes));
+    room.strings += std::strlen(node.format) + 1;
+    room.strings += node.name == nullptr ? 0 : std::strlen(node.name) + 1;
+    return Status();
+  }));
+  const size_t bytes = sizeof(SchemaBlock) +
+                       (room.nodes - 1) * (sizeof(ArrowSchema) + sizeof(ArrowSchema*)) +
+                       room.metadata + room.strings;
+  void* memory = std::malloc(bytes);
+  if (memory == nullptr) return Fail(ALLOY_EXHAUSTED, "no memory to copy a schema");
+  auto* block = ::new (memory) SchemaBlock{};
+  block->live.store(static_cast<int64_t>(room.nodes), std::memory_order_relaxed);
+  ArrowSchema copy{};
+  SchemaCopier(block, room).Copy(schema, &copy);
+  return OwnedSchema(&copy);
+}
+
+Status AppendFingerprint(const ArrowSchema& schema, std::string* key) {
+  return WalkSchema(schema, [key](const SchemaPlace& place) {
+    const ArrowSchema& node = *place.schema;
+    // C strings hold no NUL, so it ends them; everything else has a length of its own.
+    const int64_t numbers[] = {
+        node.flags, node.n_children, place.metadata_bytes,
+        (node.name != nullptr ? 1 : 0) | (node.dictionary != nullptr ? 2 : 0)};
+    key->append(reinterpret_cast<const char*>(numbers), sizeof(numbers));
+    key->append(node.format, std::strlen(node.format) + 1);
+    if (node.name != nullptr) key->append(node.name, std::strlen(node.name) + 1);
+    if (place.metadata_bytes > 0) {
+      key->append(node.metadata, static_cast<size_t>(place.metadata_bytes));
+    }
+    return Status();
+  });
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/arrow/schema_walk.cc --------------------------------------------------------------
+
+#include <cstring>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr int64_t kLength = sizeof(int32_t);
+
+int32_t LoadLength(const char* at) {
+  int32_t length;
+  std::memcpy(&length, at, sizeof(length));  // the block may lie anywhere
+  return length;
+}
+
+void AppendPath(const SchemaPlace& place, std::string* path) {
+  if (place.parent == nullptr) return;
+  AppendPath(*place.parent, path);
+  const char* name = place.schema == nullptr || place.schema->release == nullptr
+                         ? nullptr
+                         : place.schema->name;
+  AppendPathPart(name == nullptr ? "" : name, place.ordinal, path);
+}
+
+}  // namespace
+
+std::string PathOf(const SchemaPlace& place) {
+  std::string path;
+  AppendPath(place, &path);
+  return path;
+}
+
+Status SchemaFault(const SchemaPlace& place, int32_t reason, std::string_view wanted,
+                   std::string_view found) {
+  return DataFault(reason, place.column, PathOf(place), wanted, found);
+}
+
+int64_t MetadataBytes(const char* metadata) {
+  if (metadata == nullptr) return 0;
+  const int32_t pairs = LoadLength(metadata);
+  int64_t bytes = kLength;
+  if (pairs < 0) return -1;
+  for (int64_t i = 0; i < 2 * static_cast<int64_t>(pairs); ++i) {
+    const int32_t length = LoadLength(metadata + bytes);
+    bytes += kLength + length;
+    // The block does not say where it ends: nothing but this bound stops a lie.
+    if (length < 0 || bytes > kMostMetadata) return -1;
+  }
+  return bytes;
+}
+
+Status CheckSchemaNode(SchemaPlace* place) {
+  const ArrowSchema* schema = place->schema;
+  if (place->depth > kDeepest) {
+    return SchemaFault(*place, ALLOY_REASON_TOO_DEEP,
+                       "at most " + std::to_string(kDeepest) + " levels",
+                       std::to_string(place->depth));
+  }
+  if (place->column >= kMostColumns) {
+    return SchemaFault(*place, ALLOY_REASON_TOO_MANY_COLUMNS,
+                       "at most " + std::to_string(kMostColumns), "more");
+  }
+  if (schema == nullptr) {
+    return SchemaFault(*place, ALLOY_REASON_CHILD_NULL, "a schema", "NULL");
+  }
+  if (schema->release == nullptr) {
+    return SchemaFault(*place, ALLOY_REASON_SCHEMA_RELEASED, "a live schema",
+                       "a released one");
+  }
+  if (schema->format == nullptr) {
+    return SchemaFault(*place, ALLOY_REASON_FORMAT_NULL, "a format string", "NULL");
+  }
+  place->metadata_bytes = MetadataBytes(schema->metadata);
+  if (place->metadata_bytes < 0) {
+    return SchemaFault(*place, ALLOY_REASON_METADATA,
+                       "lengths of at least 0 and at most 64 MiB", "others");
+  }
+  return Status();
+}
+
+Status CheckSchemaChildren(const SchemaPlace& place, int32_t seen) {
+  const ArrowSchema& schema = *place.schema;
+  if (schema.n_children < 0) {
+    return SchemaFault(place, ALLOY_REASON_CHILD_COUNT, "at least 0",
+                       std::to_string(schema.n_children));
+  }
+  if (schema.n_children > kMostColumns + 1 - seen) {
+    return SchemaFault(place, ALLOY_REASON_TOO_MANY_COLUMNS,
+                       "at most " + std::to_string(kMostColumns),
+                       std::to_string(schema.n_children));
+  }
+  if (schema.n_children > 0 && schema.children == nullptr) {
+    return SchemaFault(place, ALLOY_REASON_CHILDREN_NULL,
+                       std::to_string(schema.n_children) + " children", "NULL");
+  }
+  return Status();
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/arrow/type_name.cc ----------------------------------------------------------------
+
+#include <array>
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr size_t kLongestName = 512;
+
+std::string_view BaseName(Type type) {
+  constexpr auto kNames = std::to_array<std::string_view>(
+      {"Null",       "Boolean",       "Int8",          "UInt8",      "Int16",
+       "UInt16",     "Int32",         "UInt32",        "Int64",      "UInt64",
+       "Float16",    "Float32",       "Float64",       "Binary",     "LargeBinary",
+       "BinaryView", "Utf8",          "LargeUtf8",     "Utf8View",   "FixedSizeBinary",
+       "Decimal32",  "Decimal64",     "Decimal128",    "Decimal256", "Date32",
+       "Date64",     "Time32",        "Time64",        "Timestamp",  "Duration",
+       "Interval",   "Interval",      "Interval",      "List",       "LargeList",
+       "ListView",   "LargeListView", "FixedSizeList", "Struct",     "Map",
+       "Union",      "Union",         "RunEndEncoded"});
+  static_assert(kNames.size() == static_cast<size_t>(Type::kRunEndEncoded) + 1);
+  return kNames[static_cast<size_t>(type)];
+}
+
+std::string_view UnitName(char unit) {
+  switch (unit) {
+    case 'm':
+      return "ms";
+    case 'u':
+      return "us";
+    case 'n':
+      return "ns";
+    default:
+      return "s";
+  }
+}
+
+// What stands in the parentheses before any children.
+std::string Parameters(const Format& format) {
+  std::string text;
+  switch (format.type) {
+    case Type::kFixedSizeBinary:
+      return std::to_string(format.bits / 8);
+    case Type::kFixedSizeList:
+      return std::to_string(format.size);
+    case Type::kDecimal32:
+    case Type::kDecimal64:
+    case Type::kDecimal128:
+    case Type::kDecimal256:
+      return std::to_string(format.precision) + ", " + std::to_string(format.scale);
+    case Type::kTime32:
+    case Type::kTime64:
+    case Type::kDuration:
+      return std::string(UnitName(format.unit));
+    case Type::kTimestamp:
+      text = UnitName(format.unit);
+      if (!format.parameters.empty()) text += ", ";
+      AppendEscaped(CutText(format.parameters, 64), '\0', &text);
+      return text;
+    case Type::kIntervalYearMonth:
+      return "YearMonth";
+    case Type::kIntervalDayTime:
+      return "DayTime";
+    case Type::kIntervalMonthDayNano:
+      return "MonthDayNano";
+    case Type::kSparseUnion:
+      return "sparse";
+    case Type::kDenseUnion:
+      return "dense";
+    default:
+      return "";
+  }
+}
+
+bool NamesItsChildren(Type type) {
+  return type == Type::kStruct || type == Type::kSparseUnion || type == Type::kDenseUnion;
+}
+
+class TypeNamer {
+ public:
+  std::string Finish() {
+    if (out_.size() > kLongestName) {
+      out_ = std::string(CutText(out_, kLongestName)) + "…";
+    }
+    return std::move(out_);
+  }
+
+  // Nothing is checked yet but what is checked here; depth and length bound the walk.
+  void Add(const ArrowSchema* schema, int depth) {
+    if (out_.size() > kLongestName) return;
+    Format format;
+    if (schema == nullptr || schema->release == nullptr || schema->format == nullptr ||
+        depth > kDeepest) {
+      out_ += "Unknown";
+    } else if (ParseFormat(schema->format, &format).reason != 0) {
+      out_ += "Unknown(";
+      AppendEscaped(CutText(schema->format, 64), '\0', &out_);
+      out_ += ')';
+    } else if (schema->dictionary != nullptr) {
+      out_.append("Dictionary(").append(BaseName(format.type)).append(", ");
+      Add(schema->dictionary, depth + 1);
+      out_ += ')';
+    } else {
+      AddPlain(*schema, format, depth);
+    }
+  }
+
+ private:
+  void AddPlain(const ArrowSchema& schema, const Format& format, int depth) {
+    const std::string parameters = Parameters(format);
+    const bool nested = format.form >= Form::kList && format.form <= Form::kRunEnd;
+    out_ += BaseName(format.type);
+    if (parameters.empty() && !nested) return;
+    out_.append("(").append(parameters);
+    if (nested) AddChildren(schema, format, parameters, depth);
+    out_ += ')';
+  }
+
+  void AddChildren(const ArrowSchema& schema, const Format& format,
+                   const std::string& parameters, int depth) {
+    // A map shows its key and its value, not the struct between.
+    const ArrowSchema* from = &schema;
+    if (format.type == Type::kMap && schema.n_children == 1 &&
+        schema.children != nullptr && schema.children[0] != nullptr &&
+        schema.children[0]->release != nullptr) {
+      from = schema.children[0];
+    }
+    // More than any schema may have are not there either.
+    if (from->n_children > kMostColumns ||
+        (from->n_children > 0 && from->children == nullptr)) {
+      out_ += "Unknown";
+      return;
+    }
+    const bool named = NamesItsChildren(format.type);
+    std::string_view separator = named ? "; " : ", ";
+    if (parameters.empty()) separator = "";
+    for (int64_t i = 0; i < from->n_children && out_.size() <= kLongestName; ++i) {
+      out_ += separator;
+      separator = ", ";
+      const ArrowSchema* child = from->children[i];
+      if (named && child != nullptr && child->release != nullptr) {
+        AppendEscaped(CutText(child->name == nullptr ? "" : child->name, 64), '\0',
+                      &out_);
+        out_ += ": ";
+      }
+      Add(child, depth + 1);
+    }
+  }
+
+  std::string out_;
+};
+
+std::string PrefixName(std::string_view prefix) {
+  constexpr auto kPrefixes = std::to_array<std::pair<std::string_view, std::string_view>>(
+      {{"", "any type"},
+       {"ts", "Timestamp"},
+       {"tss:", "Timestamp(s, *)"},
+       {"tsm:", "Timestamp(ms, *)"},
+       {"tsu:", "Timestamp(us, *)"},
+       {"tsn:", "Timestamp(ns, *)"},
+       {"td", "Date"},
+       {"tt", "Time"},
+       {"tD", "Duration"},
+       {"ti", "Interval"},
+       {"d:", "Decimal"},
+       {"w:", "FixedSizeBinary"},
+       {"+w:", "FixedSizeList"},
+       {"+u", "Union"},
+       {"+us:", "Union(sparse)"},
+       {"+ud:", "Union(dense)"}});
+  for (const auto& [text, name] : kPrefixes) {
+    if (text == prefix) return std::string(name);
+  }
+  return Quoted(std::string(prefix) + "*");
+}
+
+}  // namespace
+
+std::string TypeName(const ArrowSchema& schema) {
+  TypeNamer namer;
+  namer.Add(&schema, 0);
+  return namer.Finish();
+}
+
+std::string AcceptedName(std::string_view pattern) {
+  if (pattern.starts_with("?:")) {
+    return "Dictionary(*, " + AcceptedName(pattern.substr(2)) + ")";
+  }
+  if (pattern.ends_with('*')) return PrefixName(pattern.substr(0, pattern.size() - 1));
+  Format format;
+  if (ParseFormat(pattern, &format).reason != 0) return Quoted(pattern);
+  const std::string parameters = Parameters(format);
+  std::string name(BaseName(format.type));
+  return parameters.empty() ? name : name + "(" + parameters + ")";
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/gate/batch.cc ---------------------------------------------------------------------
+//
+// The gate for what crosses: batches, checked and mended.
+//
+// Threads  shared; a batch belongs to one thread at a time.
+#ifndef ALLOY_SRC_GATE_BATCH_H_
+#define ALLOY_SRC_GATE_BATCH_H_
+
+#ifndef ALLOY_SRC_GATE_LEVEL_H_
+#define ALLOY_SRC_GATE_LEVEL_H_
+
+#include <cstdint>
+
+namespace alloy::core_v0_1 {
+
+// How far the gate looks; each level asks all that the one before it asks. The numbers
+// are those of alloy_bridge_options.
+enum class Level : uint8_t {
+  kShape = 1,  // nothing is dereferenced that was not checked: O(columns)
+  kSafe = 2,   // nothing that the rows lead to leaves its buffer
+  kFull = 3,   // nor what no row leads to; null counts, UTF-8, prefixes of views
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_GATE_LEVEL_H_
+
+namespace alloy::core_v0_1 {
+
+// Check a batch at a level, and mend what can be mended without touching its data: on
+// success *batch is a batch as backend.h has it, and no buffer but a validity bitmap is
+// NULL. A batch that is one already is not changed; any other becomes a block that owns
+// what was there.
+//   Takes  nothing: on failure *batch is what it was, and still the caller's.
+//   Fails  ALLOY_BAD_DATA   with reason and column.
+//          ALLOY_EXHAUSTED  no memory to mend with.
+Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_GATE_BATCH_H_
+
+#include <string>
+#include <utility>
+
+//
 // The gate at the levels safe and full: does what the rows lead to stay in its buffer?
 //
 // Safe judges the rows that are reached from those of the array: of the children of a
@@ -1608,8 +3571,8 @@ class Block {
 // C data has no sizes: that a buffer is as long as the struct implies is believed.
 //
 // Threads  shared.
-#ifndef ALLOY_SRC_DATA_DEEP_H_
-#define ALLOY_SRC_DATA_DEEP_H_
+#ifndef ALLOY_SRC_GATE_DEEP_H_
+#define ALLOY_SRC_GATE_DEEP_H_
 
 
 namespace alloy::core_v0_1 {
@@ -1621,129 +3584,14 @@ Status CheckDeep(const Layout& layout, Level level, const ArrowArray& array);
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_DATA_DEEP_H_
-//
-// What the gate says when it refuses. Only ever reached on a failure, so that the checks
-// themselves stay small.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_DATA_FAULT_H_
-#define ALLOY_SRC_DATA_FAULT_H_
-
-#include <cstdint>
-#include <string_view>
-
-
-namespace alloy::core_v0_1 {
-
-// `column 3 (a.b.item): the number of buffers is not that of the type: 2 wanted, 1 found`
-Status DataFault(int32_t reason, int32_t column, std::string_view path,
-                 std::string_view wanted, std::string_view found);
-
-// What a reason means, as reason.h says it.
-std::string_view ReasonText(int32_t reason);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_FAULT_H_
-//
-// The one owner of an Arrow C struct: releases it in the destructor, once.
-//
-// Reach for it wherever a struct is held for longer than a line; what crosses the ABI is
-// moved in and out with the pointer constructor and MoveTo.
-//
-// Threads  serial.
-#ifndef ALLOY_SRC_DATA_OWN_H_
-#define ALLOY_SRC_DATA_OWN_H_
-
-#include <cstddef>
-#include <utility>
-
-
-namespace alloy::core_v0_1 {
-
-template <typename T>
-class [[nodiscard]] Owned {
- public:
-  Owned() = default;
-  // Move the struct out of `source`, which is left released. NULL gives an empty owner.
-  explicit Owned(T* source) noexcept {
-    if (source != nullptr) value_ = Take(source);
-  }
-  Owned(Owned&& other) noexcept : value_(Take(&other.value_)) {}
-  Owned& operator=(Owned&& other) noexcept {
-    // Take first: then moving an owner onto itself keeps what it has.
-    T value = Take(&other.value_);
-    Release();
-    value_ = value;
-    return *this;
-  }
-  ~Owned() { Release(); }
-
-  T* get() { return &value_; }
-  const T* get() const { return &value_; }
-  T* operator->() { return &value_; }
-  const T* operator->() const { return &value_; }
-  T& operator*() { return value_; }
-  const T& operator*() const { return value_; }
-
-  // Whether there is anything to release.
-  explicit operator bool() const { return value_.release != nullptr; }
-
-  // Give the struct up without releasing it.
-  T Detach() { return Take(&value_); }
-  // The same, into `target`, whose former content is overwritten.
-  void MoveTo(T* target) { *target = Take(&value_); }
-
-  void Release() {
-    if (value_.release != nullptr) {
-      // The callback gets a copy of its own: one that reaches back into this owner, or
-      // that does not clear itself, finds nothing to release twice.
-      T value = Take(&value_);
-      value.release(&value);
-    }
-  }
-
- private:
-  static T Take(T* source) noexcept {
-    T value = *source;
-    source->release = nullptr;
-    return value;
-  }
-
-  T value_{};
-};
-
-// Releases what a foreign function left of `n` structs in a row, on every way out.
-template <typename T>
-class Left {
- public:
-  Left(T* structs, size_t n) : structs_(structs), n_(n) {}
-  ~Left() {
-    for (size_t i = 0; i < n_; ++i) Owned<T>(&structs_[i]).Release();
-  }
-  Left(const Left&) = delete;
-  Left& operator=(const Left&) = delete;
-
- private:
-  T* const structs_;
-  const size_t n_;
-};
-
-using OwnedSchema = Owned<ArrowSchema>;
-using OwnedArray = Owned<ArrowArray>;
-using OwnedArrayStream = Owned<ArrowArrayStream>;
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_OWN_H_
+#endif  // ALLOY_SRC_GATE_DEEP_H_
 //
 // The walk behind check.h and batch.h. Nothing here makes a Status: a walk that passes
 // writes nothing, and one that fails leaves a ShapeFault for the cold path.
 //
 // Threads  one walk belongs to one thread.
-#ifndef ALLOY_SRC_DATA_SHAPE_H_
-#define ALLOY_SRC_DATA_SHAPE_H_
+#ifndef ALLOY_SRC_GATE_SHAPE_H_
+#define ALLOY_SRC_GATE_SHAPE_H_
 
 #include <cstdint>
 
@@ -1812,7 +3660,7 @@ bool AnyNull(const void* bitmap, int64_t offset, int64_t length);
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_DATA_SHAPE_H_
+#endif  // ALLOY_SRC_GATE_SHAPE_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -1918,7 +3766,7 @@ Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch) {
 
 }  // namespace alloy::core_v0_1
 
-// src/data/check.cc ---------------------------------------------------------------------
+// src/gate/check.cc ---------------------------------------------------------------------
 //
 // The gate at level shape: does an array fit its layout?
 //
@@ -1927,8 +3775,8 @@ Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch) {
 // Whether what is followed stays inside its buffer is the business of deeper levels.
 //
 // Threads  shared.
-#ifndef ALLOY_SRC_DATA_CHECK_H_
-#define ALLOY_SRC_DATA_CHECK_H_
+#ifndef ALLOY_SRC_GATE_CHECK_H_
+#define ALLOY_SRC_GATE_CHECK_H_
 
 
 namespace alloy::core_v0_1 {
@@ -1939,29 +3787,8 @@ Status CheckShape(const Layout& layout, const ArrowArray& array);
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_DATA_CHECK_H_
+#endif  // ALLOY_SRC_GATE_CHECK_H_
 
-#ifndef ALLOY_SRC_DATA_LOAD_VALUE_H_
-#define ALLOY_SRC_DATA_LOAD_VALUE_H_
-
-#include <cstdint>
-#include <cstring>
-
-namespace alloy::core_v0_1 {
-
-// Value `index` of a buffer, whatever its alignment: that is a recommendation in Arrow,
-// so nothing here relies on it.
-template <typename T>
-T LoadValue(const void* base, int64_t index) {
-  T value;
-  std::memcpy(&value, static_cast<const char*>(base) + index * int64_t{sizeof(T)},
-              sizeof(T));
-  return value;
-}
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_LOAD_VALUE_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -2267,7 +4094,7 @@ Status CheckShape(const Layout& layout, const ArrowArray& array) {
 
 }  // namespace alloy::core_v0_1
 
-// src/data/deep.cc ----------------------------------------------------------------------
+// src/gate/deep.cc ----------------------------------------------------------------------
 
 #include <algorithm>
 #include <array>
@@ -2285,8 +4112,8 @@ Status CheckShape(const Layout& layout, const ArrowArray& array) {
 // counted from `begin`, or -1. What they read was checked at level shape.
 //
 // Threads  shared.
-#ifndef ALLOY_SRC_DATA_FOLLOW_H_
-#define ALLOY_SRC_DATA_FOLLOW_H_
+#ifndef ALLOY_SRC_GATE_FOLLOW_H_
+#define ALLOY_SRC_GATE_FOLLOW_H_
 
 #include <cstdint>
 #include <span>
@@ -2358,7 +4185,7 @@ int64_t CountNulls(const void* bitmap, RowRange rows);
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_DATA_FOLLOW_H_
+#endif  // ALLOY_SRC_GATE_FOLLOW_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -2708,299 +4535,40 @@ Status CheckDeep(const Layout& layout, Level level, const ArrowArray& array) {
 
 }  // namespace alloy::core_v0_1
 
-// src/data/describe.cc ------------------------------------------------------------------
+// src/gate/describe.cc ------------------------------------------------------------------
 //
-// Arrow types and arrays as text, for logs and error texts: one form for every language.
-//
-// Types are named as arrow-rs and arrow-go name them: Null, Boolean, Int8 to UInt64,
-// Float16 to Float64, Utf8, LargeUtf8, Utf8View, Binary, LargeBinary, BinaryView,
-// FixedSizeBinary(16), Decimal128(10, 2), Date32, Time64(us), Timestamp(ms),
-// Timestamp(ms, UTC), Duration(s), Interval(YearMonth | DayTime | MonthDayNano),
-// List(Int32), LargeList, ListView, LargeListView, FixedSizeList(3, Int32),
-// Struct(a: Int32, b: Utf8), Map(Utf8, Int32), Union(sparse; a: Int32, b: Utf8),
-// Union(dense; ...), Dictionary(Int32, Utf8), RunEndEncoded(Int32, Utf8).
+// The text of an array of which nothing is known: checked first, then described.
 //
 // Threads  shared.
-#ifndef ALLOY_SRC_DATA_DESCRIBE_H_
-#define ALLOY_SRC_DATA_DESCRIBE_H_
+#ifndef ALLOY_SRC_GATE_DESCRIBE_H_
+#define ALLOY_SRC_GATE_DESCRIBE_H_
 
 #include <string>
 
 
 namespace alloy::core_v0_1 {
 
-// The name of a type; `Unknown(format)` for what is none. Never fails: whatever is
-// malformed below is unknown too, and a long name is cut with `…`.
-std::string TypeName(const ArrowSchema& schema);
-
-// `Int32[1, null, -4]` for numbers, booleans and strings: at most 16 values and then
-// `… n more`. Strings stand in double quotes; quotes, backslashes, control characters and
-// bytes that are no UTF-8 are escaped. `Type[n rows]` for every other type.
-//   Fails  ALLOY_BAD_DATA  when schema or array is malformed, or a string that would be
-//                          shown leaves its buffer.
+// The text of arrow/describe.h.
+//   Fails  ALLOY_BAD_DATA  schema or array is malformed, or a string to show leaves its
+//                          buffer.
 Result<std::string> Describe(const ArrowSchema& schema, const ArrowArray& array);
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_DATA_DESCRIBE_H_
+#endif  // ALLOY_SRC_GATE_DESCRIBE_H_
 
-#include <algorithm>
-#include <bit>
-#include <charconv>
-#include <cmath>
-#include <limits>
-#include <optional>
-#include <string_view>
-
-//
-// Foreign bytes made fit to be read: names and formats in error texts, strings in logs.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_DATA_TEXT_H_
-#define ALLOY_SRC_DATA_TEXT_H_
-
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
 
 namespace alloy::core_v0_1 {
-
-// Append `bytes` with what is no printable UTF-8 escaped: \n, \t, \r, \xNN, backslashes,
-// and `quote` unless it is NUL.
-void AppendEscaped(std::string_view bytes, char quote, std::string* out);
-
-// The bytes, 1 to 4, of the UTF-8 character that `bytes` begins with; 0 when it is none.
-size_t Utf8Length(std::string_view bytes);
-
-// A backend's words, with a question mark for each byte that is no UTF-8: what a host
-// reads is text.
-std::string AsUtf8(std::string_view text);
-
-// `bytes` in double quotes, escaped, and cut where it is long: a format or a name in an
-// error text.
-std::string Quoted(std::string_view bytes);
-
-// Append one step of a path: the name, `#2` for a child without one, `dictionary` for
-// ordinal -1.
-void AppendPathPart(std::string_view name, int64_t ordinal, std::string* path);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_TEXT_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr int64_t kMostValues = 16;
-
-template <typename T>
-void AppendInteger(T value, std::string* out) {
-  *out += std::to_string(value);
-}
-
-// The shortest text that reads back as the same number, plain where that is no longer
-// than a glance: 1.0, 0.1, 1e16, 1e-7.
-template <typename T>
-void AppendFloat(T value, std::string* out) {
-  if (std::isnan(value)) {
-    *out += "NaN";
-    return;
-  }
-  if (std::isinf(value)) {
-    *out += value < 0 ? "-inf" : "inf";
-    return;
-  }
-  const T size = std::fabs(value);
-  const bool plain = size == 0 || (size >= T(1e-5) && size < T(1e16));
-  char digits[64];
-  const auto [end, error] =
-      std::to_chars(digits, digits + sizeof(digits), value,
-                    plain ? std::chars_format::fixed : std::chars_format::scientific);
-  std::string_view text(digits, static_cast<size_t>(end - digits));
-  if (plain) {
-    *out += text;
-    if (text.find('.') == std::string_view::npos) *out += ".0";
-    return;
-  }
-  // 1e+16 and 1e-07 as 1e16 and 1e-7.
-  const size_t e = text.find('e');
-  out->append(text.substr(0, e + 1));
-  if (text[e + 1] == '-') *out += '-';
-  text.remove_prefix(e + 2);
-  text.remove_prefix(std::min(text.find_first_not_of('0'), text.size() - 1));
-  *out += text;
-}
-
-float HalfToFloat(uint16_t half) {
-  const int exponent = half >> 10 & 31;
-  const auto fraction = static_cast<float>(half & 1023);
-  const float sign = (half & 0x8000) != 0 ? -1.0F : 1.0F;
-  if (exponent == 31) {
-    return fraction != 0 ? std::numeric_limits<float>::quiet_NaN()
-                         : sign * std::numeric_limits<float>::infinity();
-  }
-  if (exponent == 0) return sign * std::ldexp(fraction, -24);
-  return sign * std::ldexp(1024.0F + fraction, exponent - 25);
-}
-
-bool Bit(const void* bitmap, int64_t i) {
-  return (static_cast<const unsigned char*>(bitmap)[i / 8] >> (i % 8) & 1) != 0;
-}
-
-// The bytes of one string that level shape has not followed, or nothing when it leaves
-// its buffer.
-template <typename Offset>
-std::optional<std::string_view> StringAt(const ArrowArray& array, int64_t i) {
-  const void* offsets = array.buffers[1];
-  const auto begin = LoadValue<Offset>(offsets, i);
-  const auto end = LoadValue<Offset>(offsets, i + 1);
-  const auto last = LoadValue<Offset>(offsets, array.offset + array.length);
-  if (begin < 0 || end < begin || last < end) return std::nullopt;
-  if (begin == end) return std::string_view();
-  return std::string_view(static_cast<const char*>(array.buffers[2]) + begin,
-                          static_cast<size_t>(end - begin));
-}
-
-// A view: length, then 12 bytes of text, or 4 of it, which buffer, and where in it.
-std::optional<std::string_view> ViewAt(const ArrowArray& array, int64_t i) {
-  const char* view = static_cast<const char*>(array.buffers[1]) + i * 16;
-  const auto length = LoadValue<int32_t>(view, 0);
-  if (length < 0) return std::nullopt;
-  if (length <= 12) return std::string_view(view + 4, static_cast<size_t>(length));
-  const auto buffer = LoadValue<int32_t>(view, 2);
-  const auto begin = LoadValue<int32_t>(view, 3);
-  if (buffer < 0 || buffer >= array.n_buffers - 3 || begin < 0) return std::nullopt;
-  const auto size = LoadValue<int64_t>(array.buffers[array.n_buffers - 1], buffer);
-  if (int64_t{begin} + length > size) return std::nullopt;
-  return std::string_view(static_cast<const char*>(array.buffers[2 + buffer]) + begin,
-                          static_cast<size_t>(length));
-}
-
-bool AppendString(std::optional<std::string_view> text, std::string* out) {
-  if (!text) return false;
-  *out += '"';
-  AppendEscaped(*text, '"', out);
-  *out += '"';
-  return true;
-}
-
-bool ShowsValues(const Layout::Node& node) {
-  if (node.dictionary) return false;
-  return (node.type >= Type::kBoolean && node.type <= Type::kFloat64) ||
-         node.type == Type::kUtf8 || node.type == Type::kLargeUtf8 ||
-         node.type == Type::kUtf8View;
-}
-
-// Row i, counted from the start of the buffers; false when it cannot be followed.
-bool AppendValue(Type type, const ArrowArray& array, int64_t i, std::string* out) {
-  const void* values = array.buffers[1];
-  switch (type) {
-    case Type::kBoolean:
-      *out += Bit(values, i) ? "true" : "false";
-      return true;
-    case Type::kInt8:
-      return AppendInteger(int{LoadValue<int8_t>(values, i)}, out), true;
-    case Type::kUInt8:
-      return AppendInteger(int{LoadValue<uint8_t>(values, i)}, out), true;
-    case Type::kInt16:
-      return AppendInteger(LoadValue<int16_t>(values, i), out), true;
-    case Type::kUInt16:
-      return AppendInteger(LoadValue<uint16_t>(values, i), out), true;
-    case Type::kInt32:
-      return AppendInteger(LoadValue<int32_t>(values, i), out), true;
-    case Type::kUInt32:
-      return AppendInteger(LoadValue<uint32_t>(values, i), out), true;
-    case Type::kInt64:
-      return AppendInteger(LoadValue<int64_t>(values, i), out), true;
-    case Type::kUInt64:
-      return AppendInteger(LoadValue<uint64_t>(values, i), out), true;
-    case Type::kFloat16:
-      return AppendFloat(HalfToFloat(LoadValue<uint16_t>(values, i)), out), true;
-    case Type::kFloat32:
-      return AppendFloat(LoadValue<float>(values, i), out), true;
-    case Type::kFloat64:
-      return AppendFloat(LoadValue<double>(values, i), out), true;
-    case Type::kUtf8:
-      return AppendString(StringAt<int32_t>(array, i), out);
-    case Type::kLargeUtf8:
-      return AppendString(StringAt<int64_t>(array, i), out);
-    case Type::kUtf8View:
-      return AppendString(ViewAt(array, i), out);
-    default:
-      return false;
-  }
-}
-
-}  // namespace
 
 Result<std::string> Describe(const ArrowSchema& schema, const ArrowArray& array) {
   ALLOY_ASSIGN_OR_RETURN(const Layout layout, Layout::Of(schema));
   ALLOY_TRY(CheckShape(layout, array));
-  const Layout::Node& node = layout.nodes()[0];
-  std::string text = TypeName(schema) + "[";
-  if (!ShowsValues(node)) return text + std::to_string(array.length) + " rows]";
-  const int64_t shown = std::min(array.length, kMostValues);
-  // Without a count of nulls the bitmap decides.
-  const void* bitmap = array.null_count == 0 ? nullptr : array.buffers[0];
-  for (int64_t row = 0; row < shown; ++row) {
-    const int64_t i = array.offset + row;
-    if (row > 0) text += ", ";
-    if (bitmap != nullptr && !Bit(bitmap, i)) {
-      text += "null";
-    } else if (!AppendValue(node.type, array, i, &text)) {
-      return DataFault(ALLOY_REASON_OFFSETS, -1, "", "a string inside its buffer",
-                       "row " + std::to_string(row) + " outside");
-    }
-  }
-  if (shown < array.length) {
-    text += ", … " + std::to_string(array.length - shown) + " more";
-  }
-  return text + "]";
+  return DescribeRows(schema, layout, array);
 }
 
 }  // namespace alloy::core_v0_1
 
-// src/data/fault.cc ---------------------------------------------------------------------
-
-#include <string>
-
-
-namespace alloy::core_v0_1 {
-
-std::string_view ReasonText(int32_t reason) {
-  switch (reason) {
-#define ALLOY_REASON_TEXT_(name, number, text) \
-  case number:                                 \
-    return text;
-    ALLOY_REASONS(ALLOY_REASON_TEXT_)
-#undef ALLOY_REASON_TEXT_
-    default:
-      return "a fault without a name";
-  }
-}
-
-Status DataFault(int32_t reason, int32_t column, std::string_view path,
-                 std::string_view wanted, std::string_view found) {
-  std::string text;
-  if (column < 0) {
-    text = "the top level";
-  } else {
-    text = "column " + std::to_string(column);
-    text.append(" (").append(path).append(")");
-  }
-  text.append(": ").append(ReasonText(reason));
-  text.append(": ").append(wanted).append(" wanted, ").append(found).append(" found");
-  return Status(Fault{.code = ALLOY_BAD_DATA,
-                      .reason = reason,
-                      .column = column,
-                      .text = std::move(text)});
-}
-
-}  // namespace alloy::core_v0_1
-#undef ALLOY_REASON_TEXT_
-
-// src/data/follow.cc --------------------------------------------------------------------
+// src/gate/follow.cc --------------------------------------------------------------------
 
 #include <algorithm>
 #include <limits>
@@ -3010,8 +4578,8 @@ Status DataFault(int32_t reason, int32_t column, std::string_view path,
 // The loop behind every check of rows at levels safe and full.
 //
 // Threads  shared.
-#ifndef ALLOY_SRC_DATA_SCAN_H_
-#define ALLOY_SRC_DATA_SCAN_H_
+#ifndef ALLOY_SRC_GATE_SCAN_H_
+#define ALLOY_SRC_GATE_SCAN_H_
 
 #include <algorithm>
 #include <cstdint>
@@ -3063,7 +4631,7 @@ inline int64_t FirstWrong(int64_t rows, Sign sign) {
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_DATA_SCAN_H_
+#endif  // ALLOY_SRC_GATE_SCAN_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -3261,1140 +4829,7 @@ int64_t FirstStrayView(const ArrowArray& array, RowRange rows) {
 
 }  // namespace alloy::core_v0_1
 
-// src/data/format.cc --------------------------------------------------------------------
-
-#include <algorithm>
-#include <array>
-#include <bitset>
-#include <charconv>
-#include <optional>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-struct Simple {
-  std::string_view text;
-  Type type;
-  Form form;
-  int64_t bits;
-  uint8_t offset_bytes;
-  char unit;
-};
-
-constexpr auto kSimple = std::to_array<Simple>({
-    {"n", Type::kNull, Form::kNull, 0, 0, 0},
-    {"b", Type::kBoolean, Form::kFixed, 1, 0, 0},
-    {"c", Type::kInt8, Form::kFixed, 8, 0, 0},
-    {"C", Type::kUInt8, Form::kFixed, 8, 0, 0},
-    {"s", Type::kInt16, Form::kFixed, 16, 0, 0},
-    {"S", Type::kUInt16, Form::kFixed, 16, 0, 0},
-    {"i", Type::kInt32, Form::kFixed, 32, 0, 0},
-    {"I", Type::kUInt32, Form::kFixed, 32, 0, 0},
-    {"l", Type::kInt64, Form::kFixed, 64, 0, 0},
-    {"L", Type::kUInt64, Form::kFixed, 64, 0, 0},
-    {"e", Type::kFloat16, Form::kFixed, 16, 0, 0},
-    {"f", Type::kFloat32, Form::kFixed, 32, 0, 0},
-    {"g", Type::kFloat64, Form::kFixed, 64, 0, 0},
-    {"z", Type::kBinary, Form::kOffsets, 0, 4, 0},
-    {"Z", Type::kLargeBinary, Form::kOffsets, 0, 8, 0},
-    {"vz", Type::kBinaryView, Form::kViews, 128, 0, 0},
-    {"u", Type::kUtf8, Form::kOffsets, 0, 4, 0},
-    {"U", Type::kLargeUtf8, Form::kOffsets, 0, 8, 0},
-    {"vu", Type::kUtf8View, Form::kViews, 128, 0, 0},
-    {"tdD", Type::kDate32, Form::kFixed, 32, 0, 0},
-    {"tdm", Type::kDate64, Form::kFixed, 64, 0, 'm'},
-    {"tts", Type::kTime32, Form::kFixed, 32, 0, 's'},
-    {"ttm", Type::kTime32, Form::kFixed, 32, 0, 'm'},
-    {"ttu", Type::kTime64, Form::kFixed, 64, 0, 'u'},
-    {"ttn", Type::kTime64, Form::kFixed, 64, 0, 'n'},
-    {"tDs", Type::kDuration, Form::kFixed, 64, 0, 's'},
-    {"tDm", Type::kDuration, Form::kFixed, 64, 0, 'm'},
-    {"tDu", Type::kDuration, Form::kFixed, 64, 0, 'u'},
-    {"tDn", Type::kDuration, Form::kFixed, 64, 0, 'n'},
-    {"tiM", Type::kIntervalYearMonth, Form::kFixed, 32, 0, 0},
-    {"tiD", Type::kIntervalDayTime, Form::kFixed, 64, 0, 0},
-    {"tin", Type::kIntervalMonthDayNano, Form::kFixed, 128, 0, 0},
-    {"+l", Type::kList, Form::kList, 0, 4, 0},
-    {"+L", Type::kLargeList, Form::kList, 0, 8, 0},
-    {"+vl", Type::kListView, Form::kListView, 0, 4, 0},
-    {"+vL", Type::kLargeListView, Form::kListView, 0, 8, 0},
-    {"+s", Type::kStruct, Form::kStruct, 0, 0, 0},
-    {"+m", Type::kMap, Form::kList, 0, 4, 0},
-    {"+r", Type::kRunEndEncoded, Form::kRunEnd, 0, 0, 0},
-});
-
-constexpr FormatFault kUnknown = {ALLOY_REASON_FORMAT_UNKNOWN, "a known format"};
-
-FormatFault BadParameter(const char* wanted) {
-  return {ALLOY_REASON_FORMAT_PARAMETER, wanted};
-}
-
-// The whole of `text` as a plain decimal number.
-std::optional<int32_t> Number_format(std::string_view text) {
-  int32_t value = 0;
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-// Cut `text` at the first comma.
-std::string_view NextPart(std::string_view* text) {
-  const size_t comma = text->find(',');
-  const std::string_view part = text->substr(0, comma);
-  text->remove_prefix(comma == std::string_view::npos ? text->size() : comma + 1);
-  return part;
-}
-
-FormatFault ParseDecimal(std::string_view text, Format* format) {
-  const char* const wanted =
-      "d:precision,scale or d:precision,scale,bits (32, 64, 128, 256)";
-  // `d:1,2,` has an empty third part, which is no number either.
-  const bool three = std::count(text.begin(), text.end(), ',') == 2;
-  const auto precision = Number_format(NextPart(&text));
-  const auto scale = Number_format(NextPart(&text));
-  const auto bits = three ? Number_format(text) : std::optional<int32_t>(128);
-  if (!precision || !scale || !bits || (!three && !text.empty())) {
-    return BadParameter(wanted);
-  }
-  int32_t most = 0;
-  switch (*bits) {
-    case 32:
-      format->type = Type::kDecimal32;
-      most = 9;
-      break;
-    case 64:
-      format->type = Type::kDecimal64;
-      most = 18;
-      break;
-    case 128:
-      format->type = Type::kDecimal128;
-      most = 38;
-      break;
-    case 256:
-      format->type = Type::kDecimal256;
-      most = 76;
-      break;
-    default:
-      return BadParameter(wanted);
-  }
-  if (*precision < 1 || *precision > most) {
-    return BadParameter("a precision of 1 to 9, 18, 38 or 76, by the bits");
-  }
-  format->form = Form::kFixed;
-  format->bits = *bits;
-  format->precision = *precision;
-  format->scale = *scale;
-  return {};
-}
-
-FormatFault ParseTypeIds(std::string_view text, Format* format) {
-  format->parameters = text;
-  std::bitset<128> seen;
-  while (!text.empty()) {
-    const bool comma_last = text.back() == ',';
-    const auto id = Number_format(NextPart(&text));
-    if (!id || *id < 0 || *id > 127 || seen[static_cast<size_t>(*id)] ||
-        (comma_last && text.empty())) {
-      return BadParameter("type ids of 0 to 127, each once");
-    }
-    seen.set(static_cast<size_t>(*id));
-    ++format->n_type_ids;
-  }
-  return {};
-}
-
-FormatFault ParseSize(std::string_view text, int64_t* size) {
-  const auto number = Number_format(text);
-  if (!number || *number < 0) return BadParameter("a size of at least 0");
-  *size = *number;
-  return {};
-}
-
-FormatFault ParseTimestamp(std::string_view text, Format* format) {
-  if (text.size() < 4 || text[3] != ':') return BadParameter("tss:, tsm:, tsu: or tsn:");
-  if (std::string_view("smun").find(text[2]) == std::string_view::npos) return kUnknown;
-  format->type = Type::kTimestamp;
-  format->form = Form::kFixed;
-  format->bits = 64;
-  format->unit = text[2];
-  format->parameters = text.substr(4);  // any text is a time zone, colons and all
-  return {};
-}
-
-FormatFault ParseUnion(std::string_view text, Format* format) {
-  if (text.size() < 4 || text[3] != ':') return BadParameter("+ud: or +us:");
-  if (text[2] != 'd' && text[2] != 's') return kUnknown;
-  const bool dense = text[2] == 'd';
-  format->type = dense ? Type::kDenseUnion : Type::kSparseUnion;
-  format->form = dense ? Form::kDenseUnion : Form::kSparseUnion;
-  format->offset_bytes = dense ? 4 : 0;
-  return ParseTypeIds(text.substr(4), format);
-}
-
-}  // namespace
-
-FormatFault ParseFormat(std::string_view text, Format* format) {
-  *format = Format();
-  for (const Simple& simple : kSimple) {
-    if (simple.text != text) continue;
-    format->type = simple.type;
-    format->form = simple.form;
-    format->bits = simple.bits;
-    format->offset_bytes = simple.offset_bytes;
-    format->unit = simple.unit;
-    return {};
-  }
-  if (text.starts_with("ts")) return ParseTimestamp(text, format);
-  if (text.starts_with("+u")) return ParseUnion(text, format);
-  if (text.starts_with("d:")) return ParseDecimal(text.substr(2), format);
-  if (text.starts_with("w:")) {
-    format->type = Type::kFixedSizeBinary;
-    format->form = Form::kFixed;
-    int64_t bytes = 0;
-    const FormatFault fault = ParseSize(text.substr(2), &bytes);
-    format->bits = bytes * 8;
-    return fault;
-  }
-  if (text.starts_with("+w:")) {
-    format->type = Type::kFixedSizeList;
-    format->form = Form::kFixedSizeList;
-    return ParseSize(text.substr(3), &format->size);
-  }
-  return kUnknown;
-}
-
-std::array<int8_t, 128> ChildrenByTypeId(const Format& format) {
-  std::array<int8_t, 128> children;
-  children.fill(-1);
-  std::string_view ids = format.parameters;
-  for (int32_t child = 0; child < format.n_type_ids; ++child) {
-    const auto id = static_cast<size_t>(*Number_format(NextPart(&ids)));  // as they were read
-    children[id] = static_cast<int8_t>(child);
-  }
-  return children;
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/layout.cc --------------------------------------------------------------------
-
-#include <limits>
-#include <optional>
-
-//
-// One walk over a schema that nobody has checked: everything that reads a whole schema
-// goes through here, so that the pointers and counts are judged in one place.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_DATA_WALK_H_
-#define ALLOY_SRC_DATA_WALK_H_
-
-#include <cstdint>
-#include <string>
-#include <string_view>
-
-
-namespace alloy::core_v0_1 {
-
-inline constexpr int32_t kDeepest = 64;           // levels below the root
-inline constexpr int32_t kMostColumns = 1 << 20;  // nested ones included
-inline constexpr int64_t kMostMetadata = 64 << 20;
-
-// A node of a schema, seen from the root. Lives as long as the visit.
-struct SchemaPlace {
-  const ArrowSchema* schema = nullptr;
-  const SchemaPlace* parent = nullptr;
-  int64_t ordinal = 0;  // among the children of the parent; -1: its dictionary
-  int32_t column = -1;
-  int32_t depth = 0;
-  int64_t metadata_bytes = 0;  // 0: no metadata
-};
-
-std::string PathOf(const SchemaPlace& place);
-
-// A fault of the schema at this place.
-Status SchemaFault(const SchemaPlace& place, int32_t reason, std::string_view wanted,
-                   std::string_view found);
-
-// Check what can be said of a node by itself, and measure its metadata.
-Status CheckSchemaNode(SchemaPlace* place);
-
-// Check the pointers and counts below a node, of which `seen` are counted so far.
-Status CheckSchemaChildren(const SchemaPlace& place, int32_t seen);
-
-// Measure a metadata block ("The Arrow C data interface", ArrowSchema.metadata); -1 when
-// it is malformed.
-int64_t MetadataBytes(const char* metadata);
-
-// Visits each node in preorder, a dictionary before the children: Status
-// Visit(const SchemaPlace&).
-template <typename Visit>
-class SchemaWalk {
- public:
-  explicit SchemaWalk(Visit& visit) : visit_(visit) {}
-
-  Status Go(SchemaPlace place) {
-    place.column = count_ - 1;
-    ++count_;
-    ALLOY_TRY(CheckSchemaNode(&place));
-    ALLOY_TRY(visit_(std::as_const(place)));
-    ALLOY_TRY(CheckSchemaChildren(place, count_));
-    const ArrowSchema& schema = *place.schema;
-    if (schema.dictionary != nullptr) ALLOY_TRY(Below(place, schema.dictionary, -1));
-    for (int64_t i = 0; i < schema.n_children; ++i) {
-      ALLOY_TRY(Below(place, schema.children[i], i));
-    }
-    return Status();
-  }
-
- private:
-  Status Below(const SchemaPlace& parent, const ArrowSchema* schema, int64_t ordinal) {
-    return Go({.schema = schema,
-               .parent = &parent,
-               .ordinal = ordinal,
-               .depth = parent.depth + 1});
-  }
-
-  Visit& visit_;
-  int32_t count_ = 0;
-};
-
-template <typename Visit>
-Status WalkSchema(const ArrowSchema& schema, Visit&& visit) {
-  return SchemaWalk<std::remove_reference_t<Visit>>(visit).Go({.schema = &schema});
-}
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_WALK_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
-
-// The largest offset + length for which no buffer has more than 2^63 - 1 bytes, and no
-// child more rows.
-int64_t MaxEnd(const Format& format) {
-  switch (format.form) {
-    case Form::kFixed:
-      return format.bits < 8 ? kMax : kMax / (format.bits / 8);
-    case Form::kOffsets:
-    case Form::kList:
-      return kMax / format.offset_bytes - 1;  // one offset more than rows
-    case Form::kViews:
-      return kMax / 16;
-    case Form::kListView:
-    case Form::kDenseUnion:
-      return kMax / format.offset_bytes;
-    case Form::kFixedSizeList:
-      return format.size == 0 ? kMax : kMax / format.size;
-    case Form::kStruct:
-    case Form::kSparseUnion:
-    case Form::kRunEnd:
-    case Form::kNull:
-      break;
-  }
-  return kMax;
-}
-
-uint8_t BufferCount(Form form) {
-  switch (form) {
-    case Form::kOffsets:
-    case Form::kViews:
-    case Form::kListView:
-      return 3;
-    case Form::kFixed:
-    case Form::kList:
-    case Form::kDenseUnion:
-      return 2;
-    case Form::kFixedSizeList:
-    case Form::kStruct:
-    case Form::kSparseUnion:
-      return 1;
-    case Form::kRunEnd:
-    case Form::kNull:
-      break;
-  }
-  return 0;
-}
-
-// NULL: any number.
-std::optional<int64_t> ChildCount(const Format& format) {
-  switch (format.form) {
-    case Form::kStruct:
-      return std::nullopt;
-    case Form::kList:
-    case Form::kListView:
-    case Form::kFixedSizeList:
-      return 1;
-    case Form::kSparseUnion:
-    case Form::kDenseUnion:
-      return format.n_type_ids;
-    case Form::kRunEnd:
-      return 2;
-    default:
-      return 0;
-  }
-}
-
-// Whether what a row holds says where to read on.
-bool LeadsOn(Form form) {
-  switch (form) {
-    case Form::kFixed:
-    case Form::kNull:
-    case Form::kStruct:
-    case Form::kFixedSizeList:
-      return false;
-    default:
-      return true;
-  }
-}
-
-bool IsInteger(Type type) { return type >= Type::kInt8 && type <= Type::kUInt64; }
-
-}  // namespace
-
-class LayoutReader {
- public:
-  Status Visit(const SchemaPlace& place) {
-    const ArrowSchema& schema = *place.schema;
-    Format format;
-    const FormatFault fault = ParseFormat(schema.format, &format);
-    if (fault.reason != 0) {
-      return SchemaFault(place, fault.reason, fault.wanted, Quoted(schema.format));
-    }
-    const auto children = ChildCount(format);
-    if (children && schema.n_children != *children) {
-      return SchemaFault(place, ALLOY_REASON_CHILD_COUNT, std::to_string(*children),
-                         std::to_string(schema.n_children));
-    }
-    if (schema.dictionary != nullptr && !IsInteger(format.type)) {
-      return SchemaFault(place, ALLOY_REASON_DICTIONARY_INDEX, "an integer",
-                         Quoted(schema.format));
-    }
-    ALLOY_TRY(CheckUnderParent(place, format));
-    Add(place, format);
-    return Status();
-  }
-
-  Layout Finish() {
-    // Preorder: whatever belongs to a node comes behind it.
-    for (size_t i = layout_.nodes_.size() - 1; i > 0; --i) {
-      Layout::Node& parent =
-          layout_.nodes_[static_cast<size_t>(layout_.places_[i].parent)];
-      parent.subtree += layout_.nodes_[i].subtree;
-      parent.followed |= layout_.nodes_[i].followed;
-    }
-    return std::move(layout_);
-  }
-
- private:
-  // What the parent asks of this node.
-  Status CheckUnderParent(const SchemaPlace& place, const Format& format) {
-    if (place.parent == nullptr) return Status();
-    const Type parent =
-        layout_.nodes_[static_cast<size_t>(place.parent->column + 1)].type;
-    const ArrowSchema& schema = *place.schema;
-    if (parent == Type::kRunEndEncoded && place.ordinal == 0) {
-      const bool fits = format.type == Type::kInt16 || format.type == Type::kInt32 ||
-                        format.type == Type::kInt64;
-      if (!fits || schema.dictionary != nullptr) {
-        return SchemaFault(
-            place, ALLOY_REASON_RUN_ENDS_TYPE, "\"s\", \"i\" or \"l\"",
-            schema.dictionary != nullptr ? "a dictionary" : Quoted(schema.format));
-      }
-    }
-    if (parent == Type::kMap &&
-        (format.type != Type::kStruct || schema.n_children != 2)) {
-      return SchemaFault(
-          place, ALLOY_REASON_MAP_ENTRIES, "\"+s\" with 2 fields",
-          Quoted(schema.format) + " with " + std::to_string(schema.n_children));
-    }
-    return Status();
-  }
-
-  void Add(const SchemaPlace& place, const Format& format) {
-    const ArrowSchema& schema = *place.schema;
-    Layout::Node node{.max_end = MaxEnd(format),
-                      .size = format.size,
-                      .n_children = static_cast<int32_t>(schema.n_children),
-                      .type = format.type,
-                      .form = format.form,
-                      .n_buffers = BufferCount(format.form),
-                      .offset_bytes = format.offset_bytes,
-                      .sized = format.bits > 0,
-                      .nullable = (schema.flags & ARROW_FLAG_NULLABLE) != 0,
-                      .dictionary = schema.dictionary != nullptr};
-    node.followed = node.dictionary || LeadsOn(format.form);
-    if (format.form == Form::kSparseUnion || format.form == Form::kDenseUnion) {
-      node.size = static_cast<int64_t>(layout_.type_ids_.size());
-      layout_.type_ids_.push_back({ChildrenByTypeId(format)});
-    }
-    if (IsInteger(format.type)) node.offset_bytes = static_cast<uint8_t>(format.bits / 8);
-    const std::string_view name = schema.name == nullptr ? "" : schema.name;
-    layout_.nodes_.push_back(node);
-    layout_.places_.push_back(
-        {.begin = layout_.names_.size(),
-         .length = name.size(),
-         .parent = place.parent == nullptr ? -1 : place.parent->column + 1,
-         .ordinal = static_cast<int32_t>(place.ordinal)});
-    layout_.names_ += name;
-  }
-
-  Layout layout_;
-};
-
-Result<Layout> Layout::Of(const ArrowSchema& schema) {
-  LayoutReader reader;
-  ALLOY_TRY(
-      WalkSchema(schema, [&](const SchemaPlace& place) { return reader.Visit(place); }));
-  return reader.Finish();
-}
-
-Result<Layout> Layout::OfBatch(const ArrowSchema& schema) {
-  ALLOY_ASSIGN_OR_RETURN(Layout layout, Of(schema));
-  if (layout.nodes_[0].type != Type::kStruct) {
-    return SchemaFault(
-        {.schema = &schema}, ALLOY_REASON_NOT_A_BATCH, "\"+s\"",
-        schema.dictionary != nullptr ? "a dictionary" : Quoted(schema.format));
-  }
-  return layout;
-}
-
-std::string_view Layout::name(int32_t column) const {
-  const Name& place = places_[static_cast<size_t>(column + 1)];
-  return std::string_view(names_).substr(place.begin, place.length);
-}
-
-std::string Layout::Path(int32_t column) const {
-  std::vector<int32_t> steps;
-  for (int32_t node = column + 1; node > 0;) {
-    steps.push_back(node);
-    node = places_[static_cast<size_t>(node)].parent;
-  }
-  std::string path;
-  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
-    AppendPathPart(name(*step - 1), places_[static_cast<size_t>(*step)].ordinal, &path);
-  }
-  return path;
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/match.cc ---------------------------------------------------------------------
-//
-// Find the columns that a function declares among those of a batch, by name.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_DATA_MATCH_H_
-#define ALLOY_SRC_DATA_MATCH_H_
-
-//
-// Give a function the columns it reads, in its own order, and none of the others.
-//
-// Threads  shared; a batch belongs to one thread at a time.
-#ifndef ALLOY_SRC_DATA_PROJECT_H_
-#define ALLOY_SRC_DATA_PROJECT_H_
-
-#include <cstdint>
-#include <vector>
-
-
-namespace alloy::core_v0_1 {
-
-struct Projection {
-  std::vector<int32_t> columns;  // children of the batch, each at most once
-  bool identity = true;          // all columns, in order: batches pass as they come
-};
-
-// The schema of the projected batch: a copy.
-//   Fails  ALLOY_BAD_DATA, ALLOY_EXHAUSTED; ALLOY_INVALID for a column that is not there.
-Result<OwnedSchema> ProjectSchema(const ArrowSchema& batch_schema,
-                                  const Projection& projection);
-
-// Put the projected batch in the place of *batch, which AdmitBatch has passed. The new
-// one owns the old one, whose structs its children are.
-//   Takes  *batch; on failure it is what it was.
-//   Fails  ALLOY_EXHAUSTED; ALLOY_INVALID for a column that is not there.
-Status ProjectBatch(const Projection& projection, ArrowArray* batch);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_PROJECT_H_
-
-namespace alloy::core_v0_1 {
-
-// Find each of `wanted` (ends with a NULL name; NULL: batches as they come). What
-// `accepts` says is in backend.h; a format without `?:` accepts no dictionary.
-//   Fails  ALLOY_NO_MATCH  a column is missing, of a type that is not accepted, or there
-//                          more than once; the text is a table of wanted and got.
-//          ALLOY_BAD_DATA  the schema is none of a batch.
-//          ALLOY_INVALID   the function declares one name twice.
-Result<Projection> MatchColumns(const alloy_column* wanted,
-                                const ArrowSchema& batch_schema);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_MATCH_H_
-
-#include <algorithm>
-#include <string>
-#include <string_view>
-#include <unordered_map>
-#include <utility>
-
-//
-// Names of format strings by themselves, for tables of what a function accepts.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_DATA_TYPE_NAME_H_
-#define ALLOY_SRC_DATA_TYPE_NAME_H_
-
-#include <string>
-#include <string_view>
-
-namespace alloy::core_v0_1 {
-
-// The name of one format of an alloy_column's `accepts`, without its children:
-// `Timestamp(us, UTC)`, `List`, `Timestamp(us, *)` for `tsu:*`, `Dictionary(*, Utf8)` for
-// `?:u`. What has no name stands as it is, in quotes.
-std::string AcceptedName(std::string_view pattern);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_TYPE_NAME_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-struct Search {
-  const alloy_column* wanted = nullptr;
-  int32_t found = -1;  // the child; -1: none
-  int32_t times = 0;
-  bool accepted = false;
-
-  bool ok() const { return times == 1 && accepted; }
-};
-
-std::string_view NameOf_match(const ArrowSchema& schema) {
-  return schema.name == nullptr ? std::string_view() : std::string_view(schema.name);
-}
-
-// Calls Each(pattern) for each format of the list, until it gives true.
-template <typename Each>
-bool AnyPattern(std::string_view accepts, Each&& each) {
-  while (true) {
-    accepts.remove_prefix(std::min(accepts.find_first_not_of(' '), accepts.size()));
-    if (accepts.empty()) return false;
-    const std::string_view pattern = accepts.substr(0, accepts.find(' '));
-    accepts.remove_prefix(pattern.size());
-    if (each(pattern)) return true;
-  }
-}
-
-bool Accepts(std::string_view pattern, const ArrowSchema& schema) {
-  const ArrowSchema* type = &schema;
-  if (pattern.starts_with("?:")) {
-    pattern.remove_prefix(2);
-    type = schema.dictionary;
-  }
-  if (type == nullptr || type->dictionary != nullptr) return false;
-  const std::string_view format = type->format;
-  if (pattern.ends_with('*')) {
-    return format.starts_with(pattern.substr(0, pattern.size() - 1));
-  }
-  return format == pattern;
-}
-
-bool AcceptsAny(const char* accepts, const ArrowSchema& schema) {
-  return accepts == nullptr || AnyPattern(accepts, [&](std::string_view pattern) {
-           return Accepts(pattern, schema);
-         });
-}
-
-// ---- the table
-
-constexpr size_t kWidestCell = 72;
-constexpr size_t kMostRows = 12;  // the text of an error ends after 1,003 bytes
-
-std::string Cell(std::string_view text) {
-  std::string cell(CutText(text, kWidestCell));
-  if (cell.size() < text.size()) cell += "…";
-  return cell;
-}
-
-std::string WantedCell(const char* accepts) {
-  if (accepts == nullptr) return "any type";
-  std::string text;
-  AnyPattern(accepts, [&text](std::string_view pattern) {
-    if (!text.empty()) text += " | ";
-    text += AcceptedName(pattern);
-    return false;
-  });
-  return Cell(text);
-}
-
-std::string_view Mark_match(const Search& search) {
-  if (search.times == 0) return "<- missing";
-  if (search.times > 1) return "<- more than once";
-  return search.accepted ? "" : "<- wrong type";
-}
-
-struct Row {
-  std::string name, wanted, got;
-  std::string_view mark;
-};
-
-// Characters, not bytes: names are not all ASCII.
-size_t Width(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
-    return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
-  }));
-}
-
-void AppendPadded(std::string_view text, size_t width, std::string* out) {
-  *out += text;
-  out->append(width - Width(text), ' ');
-}
-
-std::string Table(const std::vector<Row>& rows) {
-  size_t name = 0, wanted = 0, got = 0;
-  for (const Row& row : rows) {
-    name = std::max(name, Width(row.name));
-    wanted = std::max(wanted, Width(row.wanted));
-    got = std::max(got, Width(row.got));
-  }
-  std::string text;
-  for (const Row& row : rows) {
-    text += "\n  ";
-    AppendPadded(row.name, name + 2, &text);
-    AppendPadded(row.wanted, wanted + 2, &text);
-    AppendPadded(row.got, got + 2, &text);
-    text += row.mark;
-    text.erase(text.find_last_not_of(' ') + 1);
-  }
-  return text;
-}
-
-// Faults first when not all rows have room.
-Status NoMatch(std::vector<Search> searches, const ArrowSchema& schema, int32_t column) {
-  const size_t all = searches.size();
-  if (all > kMostRows) {
-    std::stable_partition(searches.begin(), searches.end(),
-                          [](const Search& search) { return !search.ok(); });
-    searches.resize(kMostRows);
-  }
-  std::vector<Row> rows = {{"column", "wanted", "got", ""}};
-  for (const Search& search : searches) {
-    Row row{
-        .name = {},
-        .wanted = WantedCell(search.wanted->accepts),
-        .got = search.times == 0 ? "-" : Cell(TypeName(*schema.children[search.found])),
-        .mark = Mark_match(search)};
-    std::string name;
-    AppendEscaped(search.wanted->name, '\0', &name);
-    row.name = Cell(name);
-    rows.push_back(std::move(row));
-  }
-  std::string text = "the batch does not have the columns that the function reads:";
-  text += Table(rows);
-  if (all > kMostRows) text += "\n  … " + std::to_string(all - kMostRows) + " more";
-  return Status(Fault{.code = ALLOY_NO_MATCH, .column = column, .text = std::move(text)});
-}
-
-// The preorder number of a child of the batch.
-int32_t ColumnOf(const Layout& layout, int32_t child) {
-  size_t node = 1;
-  for (int32_t i = 0; i < child; ++i) {
-    node += static_cast<size_t>(layout.nodes()[node].subtree);
-  }
-  return static_cast<int32_t>(node) - 1;
-}
-
-}  // namespace
-
-Result<Projection> MatchColumns(const alloy_column* wanted,
-                                const ArrowSchema& batch_schema) {
-  ALLOY_ASSIGN_OR_RETURN(const Layout layout, Layout::OfBatch(batch_schema));
-  if (wanted == nullptr) return Projection();
-  std::vector<Search> searches;
-  std::unordered_map<std::string_view, size_t> by_name;
-  for (; wanted->name != nullptr; ++wanted) {
-    if (!by_name.emplace(wanted->name, searches.size()).second) {
-      return Fail(ALLOY_INVALID,
-                  "the function declares the column " + Quoted(wanted->name) + " twice");
-    }
-    searches.push_back({.wanted = wanted});
-  }
-  for (int32_t i = 0; i < layout.n_columns(); ++i) {
-    const ArrowSchema& child = *batch_schema.children[i];
-    const auto entry = by_name.find(NameOf_match(child));
-    if (entry == by_name.end()) continue;
-    Search& search = searches[entry->second];
-    if (search.times++ > 0) continue;
-    search.found = i;
-    search.accepted = AcceptsAny(search.wanted->accepts, child);
-  }
-  Projection projection;
-  projection.identity = static_cast<int64_t>(searches.size()) == layout.n_columns();
-  for (const Search& search : searches) {
-    if (!search.ok()) {
-      const int32_t column = search.times > 0 ? ColumnOf(layout, search.found) : -1;
-      return NoMatch(searches, batch_schema, column);
-    }
-    projection.identity &=
-        search.found == static_cast<int32_t>(projection.columns.size());
-    projection.columns.push_back(search.found);
-  }
-  return projection;
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/project.cc -------------------------------------------------------------------
-
-#include <string>
-#include <utility>
-
-//
-// Schemas as things to keep: a copy, and a key for caches.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_DATA_SCHEMA_H_
-#define ALLOY_SRC_DATA_SCHEMA_H_
-
-#include <string>
-
-
-namespace alloy::core_v0_1 {
-
-// Copy a schema with all that hangs on it, in one allocation. Children and dictionaries
-// may be moved out of the copy and released on their own, in any order, on any thread.
-// Format strings are copied as they are; only the structs are checked.
-//   Fails  ALLOY_BAD_DATA, ALLOY_EXHAUSTED.
-Result<OwnedSchema> CopySchema(const ArrowSchema& schema);
-
-// Append everything that tells this schema from another: formats, names, flags, metadata,
-// nesting. Schemas with the same bytes are the same. Formats are not read, so this is
-// cheap enough to look a bound call up with; *key is left with a part on failure.
-//   Fails  ALLOY_BAD_DATA.
-Status AppendFingerprint(const ArrowSchema& schema, std::string* key);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_SCHEMA_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-Status CheckColumns(const Projection& projection, int64_t n_columns) {
-  for (const int32_t column : projection.columns) {
-    if (column < 0 || column >= n_columns) {
-      return Fail(ALLOY_INVALID, "column " + std::to_string(column) + " of a batch of " +
-                                     std::to_string(n_columns));
-    }
-  }
-  return Status();
-}
-
-}  // namespace
-
-Result<OwnedSchema> ProjectSchema(const ArrowSchema& batch_schema,
-                                  const Projection& projection) {
-  if (projection.identity) return CopySchema(batch_schema);
-  ALLOY_TRY(WalkSchema(batch_schema, [](const SchemaPlace&) { return Status(); }));
-  ALLOY_TRY(CheckColumns(projection, batch_schema.n_children));
-  std::vector<ArrowSchema*> children;
-  children.reserve(projection.columns.size());
-  for (const int32_t column : projection.columns) {
-    children.push_back(batch_schema.children[column]);
-  }
-  ArrowSchema projected = batch_schema;  // a view to copy from; never released
-  projected.n_children = static_cast<int64_t>(children.size());
-  projected.children = children.data();
-  return CopySchema(projected);
-}
-
-Status ProjectBatch(const Projection& projection, ArrowArray* batch) {
-  if (projection.identity) return Status();
-  ALLOY_TRY(CheckColumns(projection, batch->n_children));
-  const auto n = static_cast<int64_t>(projection.columns.size());
-  OwnedArray original(batch);
-  auto block = Block<OwnedArray>::Make(1 + n, 1, std::move(original));
-  if (!block) {
-    // A block that was not made leaves the owner untouched.
-    original.MoveTo(batch);  // NOLINT(bugprone-use-after-move)
-    return Fail(ALLOY_EXHAUSTED, "no memory to project a batch");
-  }
-  ArrowArray** columns = block.owner()->children;
-  block.Init(batch, {.length = block.owner()->length, .n_buffers = 1, .n_children = n});
-  // The columns stay where they are: the old batch owns them, and the block the old
-  // batch.
-  for (int64_t i = 0; i < n; ++i) {
-    batch->children[i] = columns[projection.columns[static_cast<size_t>(i)]];
-  }
-  block.Finish();
-  return Status();
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/same_schema.cc ---------------------------------------------------------------
-//
-// Whether a stream brings what was bound.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_DATA_SAME_SCHEMA_H_
-#define ALLOY_SRC_DATA_SAME_SCHEMA_H_
-
-
-namespace alloy::core_v0_1 {
-
-// Check that `found`, of which nothing is known, says of batches what `bound` says. Name,
-// flags and metadata of the batch itself tell nothing of its columns, and producers
-// differ in them: they are not compared.
-//   Fails  ALLOY_BAD_DATA  at the first place that differs (STREAM_SCHEMA), or that is
-//                          malformed.
-Status CheckSameSchema(const ArrowSchema& bound, const ArrowSchema& found);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_SAME_SCHEMA_H_
-
-#include <string>
-#include <string_view>
-#include <vector>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-std::string_view NameOf_same_schema(const ArrowSchema& schema) {
-  return schema.name == nullptr ? std::string_view() : schema.name;
-}
-
-// `"x": Int64 not null`
-std::string FieldText(const SchemaPlace& place) {
-  const ArrowSchema& schema = *place.schema;
-  std::string text = place.parent == nullptr ? "" : Quoted(NameOf_same_schema(schema)) + ": ";
-  text += TypeName(schema);
-  if (place.parent != nullptr && (schema.flags & ARROW_FLAG_NULLABLE) == 0) {
-    text += " not null";
-  }
-  return text;
-}
-
-std::string_view MetadataOf(const SchemaPlace& place) {
-  if (place.metadata_bytes == 0) return {};
-  return {place.schema->metadata, static_cast<size_t>(place.metadata_bytes)};
-}
-
-// Of two nodes at the same place; what is below them comes after.
-bool SameNode(const SchemaPlace& bound, const SchemaPlace& found) {
-  const ArrowSchema& a = *bound.schema;
-  const ArrowSchema& b = *found.schema;
-  if (std::string_view(a.format) != b.format || a.n_children != b.n_children ||
-      (a.dictionary == nullptr) != (b.dictionary == nullptr)) {
-    return false;
-  }
-  return bound.parent == nullptr || (NameOf_same_schema(a) == NameOf_same_schema(b) && a.flags == b.flags &&
-                                     MetadataOf(bound) == MetadataOf(found));
-}
-
-Status Differs(const SchemaPlace& bound, const SchemaPlace& found) {
-  const std::string wanted = FieldText(bound);
-  std::string got = FieldText(found);
-  if (got == wanted) got += " with other flags or metadata";
-  return SchemaFault(found, ALLOY_REASON_STREAM_SCHEMA, wanted, got);
-}
-
-}  // namespace
-
-Status CheckSameSchema(const ArrowSchema& bound, const ArrowSchema& found) {
-  std::vector<SchemaPlace> places;
-  ALLOY_TRY(WalkSchema(bound, [&places](const SchemaPlace& place) {
-    places.push_back(place);
-    // Of the parent, which is gone after its visit, only whether there is one is asked.
-    return Status();
-  }));
-  size_t i = 0;
-  // As long as each node has as many children, both walks go the same way.
-  return WalkSchema(found, [&](const SchemaPlace& place) {
-    const SchemaPlace& wanted = places[i++];
-    return SameNode(wanted, place) ? Status() : Differs(wanted, place);
-  });
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/schema.cc --------------------------------------------------------------------
-
-#include <atomic>
-#include <cstdlib>
-#include <cstring>
-#include <new>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-// The copy of a tree: this header, the descendants, the pointers to them, the bytes.
-struct SchemaBlock {
-  std::atomic<int64_t> live;  // nodes that are not released yet
-  const ArrowSchema* slots;
-  const ArrowSchema* slots_end;
-};
-static_assert(sizeof(SchemaBlock) % alignof(ArrowSchema) == 0);
-
-void ReleaseCopy(ArrowSchema* schema);
-
-int64_t ReleaseTree(ArrowSchema* schema, SchemaBlock* block);
-
-int64_t ReleaseBelow(ArrowSchema* schema, SchemaBlock* block) {
-  if (schema == nullptr || schema->release == nullptr) return 0;  // moved out
-  if (schema->release == &ReleaseCopy && schema->private_data == block) {
-    return ReleaseTree(schema, block);
-  }
-  // Someone else's that was moved into a place of ours.
-  if (schema >= block->slots && schema < block->slots_end) schema->release(schema);
-  return 0;
-}
-
-// Mark a node and what is still below it as released; how many of ours that were.
-int64_t ReleaseTree(ArrowSchema* schema, SchemaBlock* block) {
-  int64_t released = 1;
-  for (int64_t i = 0; i < schema->n_children; ++i) {
-    released += ReleaseBelow(schema->children[i], block);
-  }
-  released += ReleaseBelow(schema->dictionary, block);
-  schema->release = nullptr;
-  return released;
-}
-
-void ReleaseCopy(ArrowSchema* schema) {
-  auto* block = static_cast<SchemaBlock*>(schema->private_data);
-  const int64_t released = ReleaseTree(schema, block);
-  if (block->live.fetch_sub(released, std::memory_order_acq_rel) == released) {
-    std::free(block);
-  }
-}
-
-constexpr size_t kMetadataAlignment = 8;
-
-size_t Aligned(size_t bytes) {
-  return (bytes + kMetadataAlignment - 1) / kMetadataAlignment * kMetadataAlignment;
-}
-
-struct Room {
-  size_t nodes = 0;
-  size_t metadata = 0;
-  size_t strings = 0;
-};
-
-// Fills the block. The metadata comes first, so that it stays aligned.
-class SchemaCopier {
- public:
-  SchemaCopier(SchemaBlock* block, const Room& room) : block_(block) {
-    const size_t descendants = room.nodes - 1;
-    slot_ = reinterpret_cast<ArrowSchema*>(block + 1);
-    child_ = reinterpret_cast<ArrowSchema**>(slot_ + descendants);
-    metadata_ = reinterpret_cast<char*>(child_ + descendants);
-    string_ = metadata_ + room.metadata;
-    block->slots = slot_;
-    block->slots_end = slot_ + descendants;
-  }
-
-  void Copy(const ArrowSchema& from, ArrowSchema* to) {
-    to->format = CopyString(from.format);
-    to->name = CopyString(from.name);
-    to->metadata = CopyMetadata(from.metadata);
-    to->flags = from.flags;
-    to->n_children = from.n_children;
-    to->children = from.n_children > 0 ? child_ : nullptr;
-    to->dictionary = from.dictionary != nullptr ? slot_++ : nullptr;
-    to->release = &ReleaseCopy;
-    to->private_data = block_;
-    for (int64_t i = 0; i < from.n_children; ++i) *child_++ = slot_++;
-    if (from.dictionary != nullptr) Copy(*from.dictionary, to->dictionary);
-    for (int64_t i = 0; i < from.n_children; ++i) {
-      Copy(*from.children[i], to->children[i]);
-    }
-  }
-
- private:
-  const char* CopyString(const char* from) {
-    return from == nullptr ? nullptr : CopyBytes(&string_, from, std::strlen(from) + 1);
-  }
-
-  const char* CopyMetadata(const char* from) {
-    if (from == nullptr) return nullptr;
-    const auto bytes = static_cast<size_t>(MetadataBytes(from));
-    const char* copy = CopyBytes(&metadata_, from, bytes);
-    metadata_ += Aligned(bytes) - bytes;
-    return copy;
-  }
-
-  static const char* CopyBytes(char** at, const char* from, size_t bytes) {
-    char* copy = *at;
-    std::memcpy(copy, from, bytes);
-    *at += bytes;
-    return copy;
-  }
-
-  SchemaBlock* block_;
-  ArrowSchema* slot_;
-  ArrowSchema** child_;
-  char* metadata_;
-  char* string_;
-};
-
-}  // namespace
-
-Result<OwnedSchema> CopySchema(const ArrowSchema& schema) {
-  Room room;
-  ALLOY_TRY(WalkSchema(schema, [&room](const SchemaPlace& place) {
-    const ArrowSchema& node = *place.schema;
-    ++room.nodes;
-    room.metadata += Aligned(static_cast<size_t>(place.metadata_bytes));
-    room.strings += std::strlen(node.format) + 1;
-    room.strings += node.name == nullptr ? 0 : std::strlen(node.name) + 1;
-    return Status();
-  }));
-  const size_t bytes = sizeof(SchemaBlock) +
-                       (room.nodes - 1) * (sizeof(ArrowSchema) + sizeof(ArrowSchema*)) +
-                       room.metadata + room.strings;
-  void* memory = std::malloc(bytes);
-  if (memory == nullptr) return Fail(ALLOY_EXHAUSTED, "no memory to copy a schema");
-  auto* block = ::new (memory) SchemaBlock{};
-  block->live.store(static_cast<int64_t>(room.nodes), std::memory_order_relaxed);
-  ArrowSchema copy{};
-  SchemaCopier(block, room).Copy(schema, &copy);
-  return OwnedSchema(&copy);
-}
-
-Status AppendFingerprint(const ArrowSchema& schema, std::string* key) {
-  return WalkSchema(schema, [key](const SchemaPlace& place) {
-    const ArrowSchema& node = *place.schema;
-    // C strings hold no NUL, so it ends them; everything else has a length of its own.
-    const int64_t numbers[] = {
-        node.flags, node.n_children, place.metadata_bytes,
-        (node.name != nullptr ? 1 : 0) | (node.dictionary != nullptr ? 2 : 0)};
-    key->append(reinterpret_cast<const char*>(numbers), sizeof(numbers));
-    key->append(node.format, std::strlen(node.format) + 1);
-    if (node.name != nullptr) key->append(node.name, std::strlen(node.name) + 1);
-    if (place.metadata_bytes > 0) {
-      key->append(node.metadata, static_cast<size_t>(place.metadata_bytes));
-    }
-    return Status();
-  });
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/shape.cc ---------------------------------------------------------------------
+// src/gate/shape.cc ---------------------------------------------------------------------
 
 #include <algorithm>
 #include <string>
@@ -4471,107 +4906,7 @@ bool AnyNull(const void* bitmap, int64_t offset, int64_t length) {
 
 }  // namespace alloy::core_v0_1
 
-// src/data/text.cc ----------------------------------------------------------------------
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr size_t kLongestQuoted = 64;
-
-void AppendHex(unsigned char byte, std::string* out) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  *out += "\\x";
-  *out += kDigits[byte >> 4];
-  *out += kDigits[byte & 15];
-}
-
-// U+0080 to U+009F are control characters as well.
-bool IsControl(std::string_view character) {
-  const auto first = static_cast<unsigned char>(character[0]);
-  if (character.size() == 1) return first < 0x20 || first == 0x7F;
-  return character.size() == 2 && first == 0xC2 &&
-         static_cast<unsigned char>(character[1]) < 0xA0;
-}
-
-}  // namespace
-
-size_t Utf8Length(std::string_view bytes) {
-  const auto at = [&](size_t i) { return static_cast<unsigned char>(bytes[i]); };
-  if (bytes.empty()) return 0;
-  const unsigned char first = at(0);
-  if (first < 0x80) return 1;
-  const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || bytes.size() < length) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((at(i) & 0xC0) != 0x80) return 0;
-  }
-  // Too long for what they say, surrogates, beyond U+10FFFF.
-  if ((first == 0xE0 && at(1) < 0xA0) || (first == 0xED && at(1) > 0x9F)) return 0;
-  if ((first == 0xF0 && at(1) < 0x90) || (first == 0xF4 && at(1) > 0x8F)) return 0;
-  return length;
-}
-
-std::string AsUtf8(std::string_view text) {
-  std::string clean;
-  clean.reserve(text.size());
-  while (!text.empty()) {
-    const size_t length = Utf8Length(text);
-    clean.append(length == 0 ? std::string_view("?") : text.substr(0, length));
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  return clean;
-}
-
-void AppendEscaped(std::string_view bytes, char quote, std::string* out) {
-  while (!bytes.empty()) {
-    const size_t length = Utf8Length(bytes);
-    const std::string_view character = bytes.substr(0, length == 0 ? 1 : length);
-    bytes.remove_prefix(character.size());
-    const char c = character[0];
-    if (length == 0) {
-      AppendHex(static_cast<unsigned char>(c), out);
-    } else if (c == '\n') {
-      *out += "\\n";
-    } else if (c == '\t') {
-      *out += "\\t";
-    } else if (c == '\r') {
-      *out += "\\r";
-    } else if (c == '\\' || (c == quote && quote != '\0')) {
-      *out += '\\';
-      *out += c;
-    } else if (IsControl(character)) {
-      for (const char byte : character) AppendHex(static_cast<unsigned char>(byte), out);
-    } else {
-      *out += character;
-    }
-  }
-}
-
-std::string Quoted(std::string_view bytes) {
-  const std::string_view shown = CutText(bytes, kLongestQuoted);
-  std::string text = "\"";
-  AppendEscaped(shown, '"', &text);
-  if (shown.size() < bytes.size()) text += "…";
-  text += '"';
-  return text;
-}
-
-void AppendPathPart(std::string_view name, int64_t ordinal, std::string* path) {
-  if (!path->empty()) *path += '.';
-  if (ordinal < 0) {
-    *path += "dictionary";
-  } else if (name.empty()) {
-    *path += '#' + std::to_string(ordinal);
-  } else {
-    AppendEscaped(CutText(name, kLongestQuoted), '\0', path);
-    if (name.size() > kLongestQuoted) *path += "…";
-  }
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/text_check.cc ----------------------------------------------------------------
+// src/gate/text_check.cc ----------------------------------------------------------------
 //
 // What level full asks beyond level safe, of one array: see follow.h.
 #include <algorithm>
@@ -4686,307 +5021,6 @@ int64_t CountNulls(const void* bitmap, RowRange rows) {
   }
   for (; i < end; ++i) valid += bit(i);
   return rows.count - valid;
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/type_name.cc -----------------------------------------------------------------
-
-#include <array>
-#include <utility>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr size_t kLongestName = 512;
-
-std::string_view BaseName(Type type) {
-  constexpr auto kNames = std::to_array<std::string_view>(
-      {"Null",       "Boolean",       "Int8",          "UInt8",      "Int16",
-       "UInt16",     "Int32",         "UInt32",        "Int64",      "UInt64",
-       "Float16",    "Float32",       "Float64",       "Binary",     "LargeBinary",
-       "BinaryView", "Utf8",          "LargeUtf8",     "Utf8View",   "FixedSizeBinary",
-       "Decimal32",  "Decimal64",     "Decimal128",    "Decimal256", "Date32",
-       "Date64",     "Time32",        "Time64",        "Timestamp",  "Duration",
-       "Interval",   "Interval",      "Interval",      "List",       "LargeList",
-       "ListView",   "LargeListView", "FixedSizeList", "Struct",     "Map",
-       "Union",      "Union",         "RunEndEncoded"});
-  static_assert(kNames.size() == static_cast<size_t>(Type::kRunEndEncoded) + 1);
-  return kNames[static_cast<size_t>(type)];
-}
-
-std::string_view UnitName(char unit) {
-  switch (unit) {
-    case 'm':
-      return "ms";
-    case 'u':
-      return "us";
-    case 'n':
-      return "ns";
-    default:
-      return "s";
-  }
-}
-
-// What stands in the parentheses before any children.
-std::string Parameters(const Format& format) {
-  std::string text;
-  switch (format.type) {
-    case Type::kFixedSizeBinary:
-      return std::to_string(format.bits / 8);
-    case Type::kFixedSizeList:
-      return std::to_string(format.size);
-    case Type::kDecimal32:
-    case Type::kDecimal64:
-    case Type::kDecimal128:
-    case Type::kDecimal256:
-      return std::to_string(format.precision) + ", " + std::to_string(format.scale);
-    case Type::kTime32:
-    case Type::kTime64:
-    case Type::kDuration:
-      return std::string(UnitName(format.unit));
-    case Type::kTimestamp:
-      text = UnitName(format.unit);
-      if (!format.parameters.empty()) text += ", ";
-      AppendEscaped(CutText(format.parameters, 64), '\0', &text);
-      return text;
-    case Type::kIntervalYearMonth:
-      return "YearMonth";
-    case Type::kIntervalDayTime:
-      return "DayTime";
-    case Type::kIntervalMonthDayNano:
-      return "MonthDayNano";
-    case Type::kSparseUnion:
-      return "sparse";
-    case Type::kDenseUnion:
-      return "dense";
-    default:
-      return "";
-  }
-}
-
-bool NamesItsChildren(Type type) {
-  return type == Type::kStruct || type == Type::kSparseUnion || type == Type::kDenseUnion;
-}
-
-class TypeNamer {
- public:
-  std::string Finish() {
-    if (out_.size() > kLongestName) {
-      out_ = std::string(CutText(out_, kLongestName)) + "…";
-    }
-    return std::move(out_);
-  }
-
-  // Nothing is checked yet but what is checked here; depth and length bound the walk.
-  void Add(const ArrowSchema* schema, int depth) {
-    if (out_.size() > kLongestName) return;
-    Format format;
-    if (schema == nullptr || schema->release == nullptr || schema->format == nullptr ||
-        depth > kDeepest) {
-      out_ += "Unknown";
-    } else if (ParseFormat(schema->format, &format).reason != 0) {
-      out_ += "Unknown(";
-      AppendEscaped(CutText(schema->format, 64), '\0', &out_);
-      out_ += ')';
-    } else if (schema->dictionary != nullptr) {
-      out_.append("Dictionary(").append(BaseName(format.type)).append(", ");
-      Add(schema->dictionary, depth + 1);
-      out_ += ')';
-    } else {
-      AddPlain(*schema, format, depth);
-    }
-  }
-
- private:
-  void AddPlain(const ArrowSchema& schema, const Format& format, int depth) {
-    const std::string parameters = Parameters(format);
-    const bool nested = format.form >= Form::kList && format.form <= Form::kRunEnd;
-    out_ += BaseName(format.type);
-    if (parameters.empty() && !nested) return;
-    out_.append("(").append(parameters);
-    if (nested) AddChildren(schema, format, parameters, depth);
-    out_ += ')';
-  }
-
-  void AddChildren(const ArrowSchema& schema, const Format& format,
-                   const std::string& parameters, int depth) {
-    // A map shows its key and its value, not the struct between.
-    const ArrowSchema* from = &schema;
-    if (format.type == Type::kMap && schema.n_children == 1 &&
-        schema.children != nullptr && schema.children[0] != nullptr &&
-        schema.children[0]->release != nullptr) {
-      from = schema.children[0];
-    }
-    // More than any schema may have are not there either.
-    if (from->n_children > kMostColumns ||
-        (from->n_children > 0 && from->children == nullptr)) {
-      out_ += "Unknown";
-      return;
-    }
-    const bool named = NamesItsChildren(format.type);
-    std::string_view separator = named ? "; " : ", ";
-    if (parameters.empty()) separator = "";
-    for (int64_t i = 0; i < from->n_children && out_.size() <= kLongestName; ++i) {
-      out_ += separator;
-      separator = ", ";
-      const ArrowSchema* child = from->children[i];
-      if (named && child != nullptr && child->release != nullptr) {
-        AppendEscaped(CutText(child->name == nullptr ? "" : child->name, 64), '\0',
-                      &out_);
-        out_ += ": ";
-      }
-      Add(child, depth + 1);
-    }
-  }
-
-  std::string out_;
-};
-
-std::string PrefixName(std::string_view prefix) {
-  constexpr auto kPrefixes = std::to_array<std::pair<std::string_view, std::string_view>>(
-      {{"", "any type"},
-       {"ts", "Timestamp"},
-       {"tss:", "Timestamp(s, *)"},
-       {"tsm:", "Timestamp(ms, *)"},
-       {"tsu:", "Timestamp(us, *)"},
-       {"tsn:", "Timestamp(ns, *)"},
-       {"td", "Date"},
-       {"tt", "Time"},
-       {"tD", "Duration"},
-       {"ti", "Interval"},
-       {"d:", "Decimal"},
-       {"w:", "FixedSizeBinary"},
-       {"+w:", "FixedSizeList"},
-       {"+u", "Union"},
-       {"+us:", "Union(sparse)"},
-       {"+ud:", "Union(dense)"}});
-  for (const auto& [text, name] : kPrefixes) {
-    if (text == prefix) return std::string(name);
-  }
-  return Quoted(std::string(prefix) + "*");
-}
-
-}  // namespace
-
-std::string TypeName(const ArrowSchema& schema) {
-  TypeNamer namer;
-  namer.Add(&schema, 0);
-  return namer.Finish();
-}
-
-std::string AcceptedName(std::string_view pattern) {
-  if (pattern.starts_with("?:")) {
-    return "Dictionary(*, " + AcceptedName(pattern.substr(2)) + ")";
-  }
-  if (pattern.ends_with('*')) return PrefixName(pattern.substr(0, pattern.size() - 1));
-  Format format;
-  if (ParseFormat(pattern, &format).reason != 0) return Quoted(pattern);
-  const std::string parameters = Parameters(format);
-  std::string name(BaseName(format.type));
-  return parameters.empty() ? name : name + "(" + parameters + ")";
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/data/walk.cc ----------------------------------------------------------------------
-
-#include <cstring>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr int64_t kLength = sizeof(int32_t);
-
-int32_t LoadLength(const char* at) {
-  int32_t length;
-  std::memcpy(&length, at, sizeof(length));  // the block may lie anywhere
-  return length;
-}
-
-void AppendPath(const SchemaPlace& place, std::string* path) {
-  if (place.parent == nullptr) return;
-  AppendPath(*place.parent, path);
-  const char* name = place.schema == nullptr || place.schema->release == nullptr
-                         ? nullptr
-                         : place.schema->name;
-  AppendPathPart(name == nullptr ? "" : name, place.ordinal, path);
-}
-
-}  // namespace
-
-std::string PathOf(const SchemaPlace& place) {
-  std::string path;
-  AppendPath(place, &path);
-  return path;
-}
-
-Status SchemaFault(const SchemaPlace& place, int32_t reason, std::string_view wanted,
-                   std::string_view found) {
-  return DataFault(reason, place.column, PathOf(place), wanted, found);
-}
-
-int64_t MetadataBytes(const char* metadata) {
-  if (metadata == nullptr) return 0;
-  const int32_t pairs = LoadLength(metadata);
-  int64_t bytes = kLength;
-  if (pairs < 0) return -1;
-  for (int64_t i = 0; i < 2 * static_cast<int64_t>(pairs); ++i) {
-    const int32_t length = LoadLength(metadata + bytes);
-    bytes += kLength + length;
-    // The block does not say where it ends: nothing but this bound stops a lie.
-    if (length < 0 || bytes > kMostMetadata) return -1;
-  }
-  return bytes;
-}
-
-Status CheckSchemaNode(SchemaPlace* place) {
-  const ArrowSchema* schema = place->schema;
-  if (place->depth > kDeepest) {
-    return SchemaFault(*place, ALLOY_REASON_TOO_DEEP,
-                       "at most " + std::to_string(kDeepest) + " levels",
-                       std::to_string(place->depth));
-  }
-  if (place->column >= kMostColumns) {
-    return SchemaFault(*place, ALLOY_REASON_TOO_MANY_COLUMNS,
-                       "at most " + std::to_string(kMostColumns), "more");
-  }
-  if (schema == nullptr) {
-    return SchemaFault(*place, ALLOY_REASON_CHILD_NULL, "a schema", "NULL");
-  }
-  if (schema->release == nullptr) {
-    return SchemaFault(*place, ALLOY_REASON_SCHEMA_RELEASED, "a live schema",
-                       "a released one");
-  }
-  if (schema->format == nullptr) {
-    return SchemaFault(*place, ALLOY_REASON_FORMAT_NULL, "a format string", "NULL");
-  }
-  place->metadata_bytes = MetadataBytes(schema->metadata);
-  if (place->metadata_bytes < 0) {
-    return SchemaFault(*place, ALLOY_REASON_METADATA,
-                       "lengths of at least 0 and at most 64 MiB", "others");
-  }
-  return Status();
-}
-
-Status CheckSchemaChildren(const SchemaPlace& place, int32_t seen) {
-  const ArrowSchema& schema = *place.schema;
-  if (schema.n_children < 0) {
-    return SchemaFault(place, ALLOY_REASON_CHILD_COUNT, "at least 0",
-                       std::to_string(schema.n_children));
-  }
-  if (schema.n_children > kMostColumns + 1 - seen) {
-    return SchemaFault(place, ALLOY_REASON_TOO_MANY_COLUMNS,
-                       "at most " + std::to_string(kMostColumns),
-                       std::to_string(schema.n_children));
-  }
-  if (schema.n_children > 0 && schema.children == nullptr) {
-    return SchemaFault(place, ALLOY_REASON_CHILDREN_NULL,
-                       std::to_string(schema.n_children) + " children", "NULL");
-  }
-  return Status();
 }
 
 }  // namespace alloy::core_v0_1

@@ -579,196 +579,12 @@ Result<std::shared_ptr<const BackendTable>> LoadBackendPlainly(
 
 }  // namespace alloy::core_v0_1
 
-// src/engine/batch_clock.cc -------------------------------------------------------------
-//
-// The deadline of each batch of a stream: the time that the host waits, less the time
-// that its own inputs take.
-#ifndef ALLOY_SRC_ENGINE_BATCH_CLOCK_H_
-#define ALLOY_SRC_ENGINE_BATCH_CLOCK_H_
-
-#include <atomic>
-#include <cstdint>
-#include <mutex>
-#include <optional>
-
-//
-// One thread that watches the clock for every call with a timeout, so that asking a scope
-// whether its time is over costs a load. It starts with the first deadline.
-#ifndef ALLOY_SRC_ENGINE_DEADLINES_H_
-#define ALLOY_SRC_ENGINE_DEADLINES_H_
-
-#include <atomic>
-#include <chrono>
-#include <condition_variable>
-#include <cstdint>
-#include <map>
-#include <mutex>
-#include <thread>
-
-namespace alloy::core_v0_1 {
-
-// Threads  shared.
-class Deadlines {
- public:
-  using Clock = std::chrono::steady_clock;
-
-  Deadlines() = default;
-  ~Deadlines();
-  Deadlines(const Deadlines&) = delete;
-  Deadlines& operator=(const Deadlines&) = delete;
-
- private:
-  struct Target {
-    std::atomic<uint64_t>* expired;
-    uint64_t run;
-  };
-  using Queue = std::multimap<Clock::time_point, Target>;
-
- public:
-  // From construction to destruction, *expired becomes `run` once the time has come.
-  class Watch {
-   public:
-    Watch(Deadlines& deadlines, Clock::time_point when, std::atomic<uint64_t>* expired,
-          uint64_t run);
-    ~Watch();
-    Watch(const Watch&) = delete;
-    Watch& operator=(const Watch&) = delete;
-
-   private:
-    Deadlines& deadlines_;
-    Queue::iterator place_;
-  };
-
- private:
-  void Loop();
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  Queue queue_;  // guarded by mutex_; those that have come stay until their Watch ends
-  bool stopping_ = false;  // guarded by mutex_
-  std::thread thread_;     // started under mutex_
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ENGINE_DEADLINES_H_
-
-namespace alloy::core_v0_1 {
-
-// Threads  shared: a backend may pull from two inputs on two threads of its own.
-class BatchClock {
- public:
-  using Clock = Deadlines::Clock;
-
-  // timeout_ns 0: there is no deadline, and nothing here costs anything. While the clock
-  // runs, *expired becomes the number of the run once its time is over.
-  BatchClock(Deadlines& deadlines, std::atomic<uint64_t>* expired, int64_t timeout_ns)
-      : deadlines_(deadlines), expired_(expired), timeout_(timeout_ns) {}
-
-  // The host waits for a batch.
-  void Start(uint64_t run);
-  void Stop() noexcept;
-  // Whether the time of the batch was over before Stop.
-  bool late() const { return late_; }
-
-  // While one of these lives, an input of the host is at work.
-  class Pause {
-   public:
-    explicit Pause(BatchClock& clock) : clock_(clock) { clock_.BeginPause(); }
-    ~Pause() { clock_.EndPause(); }
-    Pause(const Pause&) = delete;
-    Pause& operator=(const Pause&) = delete;
-
-   private:
-    BatchClock& clock_;
-  };
-
- private:
-  void BeginPause();
-  void EndPause() noexcept;
-  void Arm();  // under mutex_
-
-  Deadlines& deadlines_;
-  std::atomic<uint64_t>* const expired_;
-  const std::chrono::nanoseconds timeout_;
-  bool late_ = false;  // of the thread that waits
-
-  // All guarded by mutex_.
-  std::mutex mutex_;
-  bool running_ = false;
-  int pauses_ = 0;
-  uint64_t run_ = 0;
-  Clock::time_point deadline_;
-  Clock::time_point paused_at_;
-  std::optional<Deadlines::Watch> watch_;
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ENGINE_BATCH_CLOCK_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-// A sum beyond the clock's range is no deadline.
-Deadlines::Clock::time_point After(Deadlines::Clock::time_point when,
-                                   std::chrono::nanoseconds time) {
-  constexpr auto kNever = Deadlines::Clock::time_point::max();
-  return time < kNever - when ? when + time : kNever;
-}
-
-}  // namespace
-
-void BatchClock::Start(uint64_t run) {
-  if (timeout_.count() == 0) return;
-  const std::lock_guard lock(mutex_);
-  const auto now = Clock::now();
-  running_ = true;
-  run_ = run;
-  deadline_ = After(now, timeout_);
-  // A thread of the backend may be inside an input already.
-  paused_at_ = now;
-  if (pauses_ == 0) Arm();
-}
-
-void BatchClock::Stop() noexcept {
-  if (timeout_.count() == 0) return;
-  const std::lock_guard lock(mutex_);
-  running_ = false;
-  watch_.reset();
-  late_ = pauses_ == 0 && Clock::now() >= deadline_;
-}
-
-void BatchClock::BeginPause() {
-  if (timeout_.count() == 0) return;
-  const std::lock_guard lock(mutex_);
-  if (++pauses_ > 1) return;
-  paused_at_ = Clock::now();
-  watch_.reset();
-}
-
-void BatchClock::EndPause() noexcept {
-  if (timeout_.count() == 0) return;
-  const std::lock_guard lock(mutex_);
-  if (--pauses_ > 0 || !running_) return;
-  deadline_ = After(deadline_, Clock::now() - paused_at_);
-  try {
-    Arm();
-  } catch (...) {
-    // Nobody tells the backend then; that it was late is found all the same.
-  }
-}
-
-void BatchClock::Arm() { watch_.emplace(deadlines_, deadline_, expired_, run_); }
-
-}  // namespace alloy::core_v0_1
-
-// src/engine/binding.cc -----------------------------------------------------------------
+// src/engine/call/binding.cc ------------------------------------------------------------
 //
 // What a bind found out, and the pool that remembers it, so that a bind that was seen
 // costs no parsing.
-#ifndef ALLOY_SRC_ENGINE_BINDING_H_
-#define ALLOY_SRC_ENGINE_BINDING_H_
+#ifndef ALLOY_SRC_ENGINE_CALL_BINDING_H_
+#define ALLOY_SRC_ENGINE_CALL_BINDING_H_
 
 #include <list>
 #include <memory>
@@ -786,8 +602,8 @@ void BatchClock::Arm() { watch_.emplace(deadlines_, deadline_, expired_, run_); 
 // its own nesting is believed.
 //
 // Threads  immutable: shared.
-#ifndef ALLOY_SRC_DATA_LAYOUT_H_
-#define ALLOY_SRC_DATA_LAYOUT_H_
+#ifndef ALLOY_SRC_ARROW_LAYOUT_H_
+#define ALLOY_SRC_ARROW_LAYOUT_H_
 
 #include <array>
 #include <cstdint>
@@ -802,8 +618,8 @@ void BatchClock::Arm() { watch_.emplace(deadlines_, deadline_, expired_, run_); 
 // children and dictionaries is the business of layout.h.
 //
 // Threads  values.
-#ifndef ALLOY_SRC_DATA_FORMAT_H_
-#define ALLOY_SRC_DATA_FORMAT_H_
+#ifndef ALLOY_SRC_ARROW_FORMAT_H_
+#define ALLOY_SRC_ARROW_FORMAT_H_
 
 #include <array>
 #include <cstdint>
@@ -905,7 +721,7 @@ std::array<int8_t, 128> ChildrenByTypeId(const Format& format);
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_DATA_FORMAT_H_
+#endif  // ALLOY_SRC_ARROW_FORMAT_H_
 
 namespace alloy::core_v0_1 {
 
@@ -972,7 +788,7 @@ class Layout {
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_DATA_LAYOUT_H_
+#endif  // ALLOY_SRC_ARROW_LAYOUT_H_
 //
 // The one owner of an Arrow C struct: releases it in the destructor, once.
 //
@@ -980,8 +796,8 @@ class Layout {
 // moved in and out with the pointer constructor and MoveTo.
 //
 // Threads  serial.
-#ifndef ALLOY_SRC_DATA_OWN_H_
-#define ALLOY_SRC_DATA_OWN_H_
+#ifndef ALLOY_SRC_ARROW_OWNED_H_
+#define ALLOY_SRC_ARROW_OWNED_H_
 
 #include <cstddef>
 #include <utility>
@@ -1063,13 +879,13 @@ using OwnedArrayStream = Owned<ArrowArrayStream>;
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_DATA_OWN_H_
+#endif  // ALLOY_SRC_ARROW_OWNED_H_
 //
 // Give a function the columns it reads, in its own order, and none of the others.
 //
 // Threads  shared; a batch belongs to one thread at a time.
-#ifndef ALLOY_SRC_DATA_PROJECT_H_
-#define ALLOY_SRC_DATA_PROJECT_H_
+#ifndef ALLOY_SRC_ARROW_PROJECT_H_
+#define ALLOY_SRC_ARROW_PROJECT_H_
 
 #include <cstdint>
 #include <vector>
@@ -1095,7 +911,7 @@ Status ProjectBatch(const Projection& projection, ArrowArray* batch);
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_DATA_PROJECT_H_
+#endif  // ALLOY_SRC_ARROW_PROJECT_H_
 //
 // How the engine reaches a backend: the seam between the modes.
 //
@@ -1103,16 +919,16 @@ Status ProjectBatch(const Projection& projection, ArrowArray* batch);
 // whatever is below. Codes are the backend's own, its text is in the scope.
 //
 // Threads  shared; a state is serial.
-#ifndef ALLOY_SRC_ENGINE_CHANNEL_H_
-#define ALLOY_SRC_ENGINE_CHANNEL_H_
+#ifndef ALLOY_SRC_ENGINE_CHANNEL_CHANNEL_H_
+#define ALLOY_SRC_ENGINE_CHANNEL_CHANNEL_H_
 
 #include <memory>
 
 //
 // One entry into a backend, as the engine sees it: which call it speaks for, what it
 // said.
-#ifndef ALLOY_SRC_ENGINE_SCOPE_H_
-#define ALLOY_SRC_ENGINE_SCOPE_H_
+#ifndef ALLOY_SRC_ENGINE_CHANNEL_SCOPE_H_
+#define ALLOY_SRC_ENGINE_CHANNEL_SCOPE_H_
 
 #include <atomic>
 #include <cstdint>
@@ -1121,8 +937,8 @@ Status ProjectBatch(const Projection& projection, ArrowArray* batch);
 
 //
 // Lines for the host's log: written whole, never mixed, in one form for every language.
-#ifndef ALLOY_SRC_ENGINE_LOG_H_
-#define ALLOY_SRC_ENGINE_LOG_H_
+#ifndef ALLOY_SRC_ENGINE_CHANNEL_LOG_H_
+#define ALLOY_SRC_ENGINE_CHANNEL_LOG_H_
 
 #include <cstdint>
 #include <deque>
@@ -1173,7 +989,7 @@ struct Voice {
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_ENGINE_LOG_H_
+#endif  // ALLOY_SRC_ENGINE_CHANNEL_LOG_H_
 
 namespace alloy::core_v0_1 {
 
@@ -1240,7 +1056,7 @@ class Scope : public alloy_scope {
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_ENGINE_SCOPE_H_
+#endif  // ALLOY_SRC_ENGINE_CHANNEL_SCOPE_H_
 
 namespace alloy::core_v0_1 {
 
@@ -1269,7 +1085,7 @@ std::shared_ptr<Channel> MakeLocalChannel(std::shared_ptr<const BackendTable> ta
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_ENGINE_CHANNEL_H_
+#endif  // ALLOY_SRC_ENGINE_CHANNEL_CHANNEL_H_
 
 namespace alloy::core_v0_1 {
 
@@ -1375,32 +1191,16 @@ Status BackendFault(const BackendTable& table, const alloy_function& function,
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_ENGINE_BINDING_H_
+#endif  // ALLOY_SRC_ENGINE_CALL_BINDING_H_
 
 #include <utility>
 
 //
-// The names of codes and reasons, for texts and for bindings.
-#ifndef ALLOY_SRC_BASE_NAMES_H_
-#define ALLOY_SRC_BASE_NAMES_H_
-
-#include <cstdint>
-
-namespace alloy::core_v0_1 {
-
-// "BAD_DATA", "OFFSETS"; "UNKNOWN" for numbers that are not listed.
-const char* CodeName(int32_t code);
-const char* ReasonName(int32_t reason);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_BASE_NAMES_H_
-//
 // Find the columns that a function declares among those of a batch, by name.
 //
 // Threads  shared.
-#ifndef ALLOY_SRC_DATA_MATCH_H_
-#define ALLOY_SRC_DATA_MATCH_H_
+#ifndef ALLOY_SRC_ARROW_MATCH_COLUMNS_H_
+#define ALLOY_SRC_ARROW_MATCH_COLUMNS_H_
 
 
 namespace alloy::core_v0_1 {
@@ -1416,13 +1216,13 @@ Result<Projection> MatchColumns(const alloy_column* wanted,
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_DATA_MATCH_H_
+#endif  // ALLOY_SRC_ARROW_MATCH_COLUMNS_H_
 //
 // Schemas as things to keep: a copy, and a key for caches.
 //
 // Threads  shared.
-#ifndef ALLOY_SRC_DATA_SCHEMA_H_
-#define ALLOY_SRC_DATA_SCHEMA_H_
+#ifndef ALLOY_SRC_ARROW_SCHEMA_H_
+#define ALLOY_SRC_ARROW_SCHEMA_H_
 
 #include <string>
 
@@ -1443,7 +1243,23 @@ Status AppendFingerprint(const ArrowSchema& schema, std::string* key);
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_DATA_SCHEMA_H_
+#endif  // ALLOY_SRC_ARROW_SCHEMA_H_
+//
+// The names of codes and reasons, for texts and for bindings.
+#ifndef ALLOY_SRC_BASE_NAMES_H_
+#define ALLOY_SRC_BASE_NAMES_H_
+
+#include <cstdint>
+
+namespace alloy::core_v0_1 {
+
+// "BAD_DATA", "OFFSETS"; "UNKNOWN" for numbers that are not listed.
+const char* CodeName(int32_t code);
+const char* ReasonName(int32_t reason);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_NAMES_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -1604,11 +1420,21 @@ void BindingCache::Insert(const std::string& key, std::shared_ptr<Binding> bindi
 
 }  // namespace alloy::core_v0_1
 
-// src/engine/bridge.cc ------------------------------------------------------------------
+// src/engine/call/call.cc ---------------------------------------------------------------
+//
+// A function bound to schemas and options: where batches cross.
+#ifndef ALLOY_SRC_ENGINE_CALL_CALL_H_
+#define ALLOY_SRC_ENGINE_CALL_CALL_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
 //
 // An open backend as a host holds it: the echo at first, then whatever was loaded.
-#ifndef ALLOY_SRC_ENGINE_BRIDGE_H_
-#define ALLOY_SRC_ENGINE_BRIDGE_H_
+#ifndef ALLOY_SRC_ENGINE_OPEN_BRIDGE_H_
+#define ALLOY_SRC_ENGINE_OPEN_BRIDGE_H_
 
 #include <atomic>
 #include <memory>
@@ -1616,37 +1442,80 @@ void BindingCache::Insert(const std::string& key, std::shared_ptr<Binding> bindi
 #include <string>
 #include <vector>
 
-#ifndef ALLOY_SRC_DATA_LEVEL_H_
-#define ALLOY_SRC_DATA_LEVEL_H_
-
-#include <cstdint>
-
-namespace alloy::core_v0_1 {
-
-// How far the gate looks; each level asks all that the one before it asks. The numbers
-// are those of alloy_bridge_options.
-enum class Level : uint8_t {
-  kShape = 1,  // nothing is dereferenced that was not checked: O(columns)
-  kSafe = 2,   // nothing that the rows lead to leaves its buffer
-  kFull = 3,   // nor what no row leads to; null counts, UTF-8, prefixes of views
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_LEVEL_H_
 //
 // What all bridges of one host share: its policy, its log, its clock, its libraries.
-#ifndef ALLOY_SRC_ENGINE_HOST_H_
-#define ALLOY_SRC_ENGINE_HOST_H_
+#ifndef ALLOY_SRC_ENGINE_OPEN_HOST_H_
+#define ALLOY_SRC_ENGINE_OPEN_HOST_H_
 
 #include <memory>
 #include <string>
 
 //
+// One thread that watches the clock for every call with a timeout, so that asking a scope
+// whether its time is over costs a load. It starts with the first deadline.
+#ifndef ALLOY_SRC_ENGINE_CALL_DEADLINES_H_
+#define ALLOY_SRC_ENGINE_CALL_DEADLINES_H_
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <thread>
+
+namespace alloy::core_v0_1 {
+
+// Threads  shared.
+class Deadlines {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  Deadlines() = default;
+  ~Deadlines();
+  Deadlines(const Deadlines&) = delete;
+  Deadlines& operator=(const Deadlines&) = delete;
+
+ private:
+  struct Target {
+    std::atomic<uint64_t>* expired;
+    uint64_t run;
+  };
+  using Queue = std::multimap<Clock::time_point, Target>;
+
+ public:
+  // From construction to destruction, *expired becomes `run` once the time has come.
+  class Watch {
+   public:
+    Watch(Deadlines& deadlines, Clock::time_point when, std::atomic<uint64_t>* expired,
+          uint64_t run);
+    ~Watch();
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+
+   private:
+    Deadlines& deadlines_;
+    Queue::iterator place_;
+  };
+
+ private:
+  void Loop();
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Queue queue_;  // guarded by mutex_; those that have come stay until their Watch ends
+  bool stopping_ = false;  // guarded by mutex_
+  std::thread thread_;     // started under mutex_
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_CALL_DEADLINES_H_
+//
 // The libraries that one host has loaded. None is ever unloaded, and the same bytes are
 // not loaded twice, however many bridges ask for them.
-#ifndef ALLOY_SRC_ENGINE_LIBRARIES_H_
-#define ALLOY_SRC_ENGINE_LIBRARIES_H_
+#ifndef ALLOY_SRC_ENGINE_OPEN_LIBRARIES_H_
+#define ALLOY_SRC_ENGINE_OPEN_LIBRARIES_H_
 
 #include <condition_variable>
 #include <list>
@@ -2226,8 +2095,8 @@ Result<AdmittedLibrary> AdmitLibrary(const std::string& path);
 //
 // What the libraries of a host may need beside the runtimes of C and C++, on the host's
 // own trust.
-#ifndef ALLOY_SRC_ENGINE_MAY_NEED_H_
-#define ALLOY_SRC_ENGINE_MAY_NEED_H_
+#ifndef ALLOY_SRC_ENGINE_OPEN_MAY_NEED_H_
+#define ALLOY_SRC_ENGINE_OPEN_MAY_NEED_H_
 
 #include <string>
 #include <vector>
@@ -2258,7 +2127,7 @@ class MayNeed {
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_ENGINE_MAY_NEED_H_
+#endif  // ALLOY_SRC_ENGINE_OPEN_MAY_NEED_H_
 
 namespace alloy::core_v0_1 {
 
@@ -2315,7 +2184,7 @@ class Libraries {
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_ENGINE_LIBRARIES_H_
+#endif  // ALLOY_SRC_ENGINE_OPEN_LIBRARIES_H_
 
 namespace alloy::core_v0_1 {
 
@@ -2353,7 +2222,25 @@ class Host {
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_ENGINE_HOST_H_
+#endif  // ALLOY_SRC_ENGINE_OPEN_HOST_H_
+#ifndef ALLOY_SRC_GATE_LEVEL_H_
+#define ALLOY_SRC_GATE_LEVEL_H_
+
+#include <cstdint>
+
+namespace alloy::core_v0_1 {
+
+// How far the gate looks; each level asks all that the one before it asks. The numbers
+// are those of alloy_bridge_options.
+enum class Level : uint8_t {
+  kShape = 1,  // nothing is dereferenced that was not checked: O(columns)
+  kSafe = 2,   // nothing that the rows lead to leaves its buffer
+  kFull = 3,   // nor what no row leads to; null counts, UTF-8, prefixes of views
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_GATE_LEVEL_H_
 
 namespace alloy::core_v0_1 {
 
@@ -2432,333 +2319,7 @@ class Bridge {
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_ENGINE_BRIDGE_H_
-
-#include <algorithm>
-#include <cstddef>
-#include <utility>
-
-//
-// The built-in backend that a bridge serves until a library is put in its place: it
-// counts what it gets, prints it, and gives it back.
-#ifndef ALLOY_SRC_ENGINE_ECHO_H_
-#define ALLOY_SRC_ENGINE_ECHO_H_
-
-
-namespace alloy::core_v0_1 {
-
-inline constexpr const char* kEchoName = "alloy.echo";
-
-const alloy_backend& EchoBackend();
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ENGINE_ECHO_H_
-#ifndef ALLOY_SRC_ENGINE_OPTIONS_H_
-#define ALLOY_SRC_ENGINE_OPTIONS_H_
-
-#include <algorithm>
-#include <cstddef>
-#include <cstring>
-#include <span>
-
-namespace alloy::core_v0_1 {
-
-// Whether struct_size is that of some version: not less than the first one had, and not
-// so much that it was never set.
-template <typename Options>
-bool IsPlausibleSize(const Options& options, size_t first = sizeof(Options)) {
-  return options.struct_size >= first && options.struct_size <= 4096;
-}
-
-// The options of a program that may be older: what it does not know of is zero. Reads
-// struct_size bytes at most.
-template <typename Options>
-Options Completed(const Options& options) {
-  Options whole{};
-  std::memcpy(&whole, &options, std::min<size_t>(options.struct_size, sizeof(Options)));
-  return whole;
-}
-
-// Whether what a newer program has put behind the fields that this engine knows asks for
-// nothing: a choice that is not understood must not be ignored. Reads struct_size bytes.
-template <typename Options>
-bool TailIsZero(const Options& options) {
-  if (options.struct_size <= sizeof(Options)) return true;
-  const std::span whole(reinterpret_cast<const std::byte*>(&options),
-                        options.struct_size);
-  return std::ranges::all_of(whole.subspan(sizeof(Options)),
-                             [](std::byte byte) { return byte == std::byte{0}; });
-}
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ENGINE_OPTIONS_H_
-//
-// From a name, schemas and options to the function that applies.
-#ifndef ALLOY_SRC_ENGINE_SELECT_H_
-#define ALLOY_SRC_ENGINE_SELECT_H_
-
-#include <string>
-
-
-namespace alloy::core_v0_1 {
-
-// Everything a bind depends on, unambiguously.
-//   Fails  BAD_DATA, with the input that is malformed.
-Result<std::string> BindingKey(const std::string& function, const ArrowSchema* inputs,
-                               int32_t n_inputs, const char* const* options);
-
-// Bind the first function of that name that applies.
-//   Fails  NOT_FOUND, with the list of what there is. What the only function of the name
-//   says
-//          against it; NO_MATCH with what each of them says, when there are several.
-Result<Lease> SelectFunction(const Service& service, const std::string& name,
-                             const ArrowSchema* inputs, int32_t n_inputs,
-                             const char* const* options);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ENGINE_SELECT_H_
-#ifndef ALLOY_SRC_PORT_CLOCK_H_
-#define ALLOY_SRC_PORT_CLOCK_H_
-
-#include <cstdint>
-#include <string>
-
-namespace alloy::core_v0_1 {
-
-// The wall clock in the local time zone, as 2022-10-17 18:09:34.
-std::string LocalTimeText();
-
-// Seconds since 1970-01-01T00:00:00Z.
-int64_t UnixSeconds();
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_PORT_CLOCK_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-Status CheckLevel(uint32_t level, const char* field) {
-  if (level <= static_cast<uint32_t>(Level::kFull)) return Status();
-  return Fail(ALLOY_INVALID, std::string("alloy_bridge_options.") + field + " is " +
-                                 std::to_string(level) + "; it is 0 to 3");
-}
-
-// 0 means the default.
-Level LevelOr(Level default_level, uint32_t level) {
-  return level == 0 ? default_level : static_cast<Level>(level);
-}
-// Of the struct before it had a sidecar.
-constexpr size_t kFirstSize = offsetof(alloy_bridge_options, sidecar);
-
-Status CheckBridgeOptions(const alloy_bridge_options& options) {
-  if (!IsPlausibleSize(options, kFirstSize)) {
-    return Fail(ALLOY_INVALID, "alloy_bridge_options.struct_size is " +
-                                   std::to_string(options.struct_size) +
-                                   "; set it to sizeof(alloy_bridge_options)");
-  }
-  if (!TailIsZero(options)) {
-    return Fail(ALLOY_UNSUPPORTED,
-                "alloy_bridge_options has a field that this engine does not know; the "
-                "program is newer than the engine");
-  }
-  if (options.isolated > 2) {
-    return Fail(ALLOY_INVALID, "alloy_bridge_options.isolated is " +
-                                   std::to_string(options.isolated) +
-                                   "; it is 0, 1 or 2");
-  }
-  if (options.isolated != 0) {
-    return Fail(ALLOY_UNSUPPORTED,
-                "alloy_bridge_options.isolated: there is no isolated mode yet");
-  }
-  ALLOY_TRY(CheckLevel(options.check_inputs, "check_inputs"));
-  ALLOY_TRY(CheckLevel(options.check_results, "check_results"));
-  return Status();
-}
-
-}  // namespace
-
-Result<std::shared_ptr<Bridge>> Bridge::Make(std::shared_ptr<Host> host,
-                                             const alloy_bridge_options& options) {
-  ALLOY_TRY(CheckBridgeOptions(options));
-  std::shared_ptr<Bridge> bridge(new Bridge(std::move(host), Completed(options)));
-  ALLOY_ASSIGN_OR_RETURN(auto echo, BackendTable::Make(&EchoBackend()));
-  bridge->tables_.push_back(echo);
-  bridge->service_ = bridge->Serve(std::move(echo));
-  return bridge;
-}
-
-Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
-    : host_(std::move(host)),
-      wanted_name_(options.name != nullptr ? options.name : ""),
-      check_inputs_(LevelOr(Level::kShape, options.check_inputs)),
-      check_results_(LevelOr(Level::kSafe, options.check_results)),
-      sidecar_(options.sidecar != nullptr ? options.sidecar : ""),
-      min_sequence_(options.min_sequence) {}
-
-std::shared_ptr<Service> Bridge::Serve(std::shared_ptr<const BackendTable> table) const {
-  const alloy_backend& backend = table->backend();
-  auto service = std::make_shared<Service>();
-  service->voice = {.log = &host_->log(),
-                    .speaks = host_->SpeaksFor(backend.name),
-                    .host_language = host_->language(),
-                    .backend_language = backend.language};
-  service->channel = MakeLocalChannel(std::move(table));
-  return service;
-}
-
-Status Bridge::CheckUnsigned(const std::string& library) const {
-  if (!host_->allows_unsigned()) return NoCertificate(library);
-  if (min_sequence_ != 0) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_UNSIGNED,
-                library + ": the bridge wants a signed sequence of at least " +
-                    std::to_string(min_sequence_) +
-                    " (min_sequence), and no certificate is given; give the one of its "
-                    "signer (`arrowalloy cert-base64 FILE` prints it)");
-  }
-  return Status();
-}
-
-Result<std::shared_ptr<const BackendTable>> Bridge::Open(const std::string& library,
-                                                         const char* certificate) const {
-  if (library.empty()) return Fail(ALLOY_INVALID, "the library is not named");
-  Admission admission{.certificate = certificate != nullptr ? certificate : "",
-                      .sidecar = sidecar_,
-                      .name = wanted_name_,
-                      .min_sequence = min_sequence_,
-                      .now = UnixSeconds()};
-  if (admission.certificate.empty()) ALLOY_TRY(CheckUnsigned(library));
-  ALLOY_ASSIGN_OR_RETURN(LoadedLibrary loaded,
-                         host_->libraries().Load(library, admission));
-  const char* name = loaded.table->backend().name;
-  if (!wanted_name_.empty() && wanted_name_ != name) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_NAME,
-                library + ": this is the backend " + name + ", and the bridge wants " +
-                    wanted_name_);
-  }
-  if (loaded.verified) {
-    for (const std::string& warning : WarningsOf(*loaded.verified, admission.now)) {
-      host_->Warn(library + ": " + warning);
-    }
-  }
-  if (host_->loads_plainly()) {
-    host_->Warn(library +
-                ": loaded by its path, for debuggers (ALLOY_LOAD_PLAINLY); what runs is "
-                "what the file holds, verified or not");
-  }
-  return loaded.table;
-}
-
-// The failure that sticks when a load is left by an exception.
-class Bridge::Failing {
- public:
-  explicit Failing(Bridge& bridge) : bridge_(bridge) {}
-  ~Failing() {
-    if (dismissed_) return;
-    const std::lock_guard lock(bridge_.mutex_);
-    if (bridge_.condition_.load(std::memory_order_relaxed) == kClosed) return;
-    bridge_.failure_ = bridge_.exhausted_;
-    bridge_.condition_.store(kFailed, std::memory_order_release);
-  }
-  Failing(const Failing&) = delete;
-  Failing& operator=(const Failing&) = delete;
-  void Dismiss() { dismissed_ = true; }
-
- private:
-  Bridge& bridge_;
-  bool dismissed_ = false;
-};
-
-void Bridge::KeepTable(const std::shared_ptr<const BackendTable>& table) {
-  if (std::ranges::find(tables_, table) == tables_.end()) tables_.push_back(table);
-}
-
-Status Bridge::Load(const std::string& library, const char* certificate) {
-  if (condition_.load(std::memory_order_acquire) == kClosed) return Trouble();
-  Failing failing(*this);
-  auto opened = Open(library, certificate);
-  std::shared_ptr<Service> service = opened.ok() ? Serve(*opened) : nullptr;
-  // What it replaces ends after the lock: its states go back to foreign code.
-  const std::lock_guard lock(mutex_);
-  if (condition_.load(std::memory_order_relaxed) == kClosed) {
-    failing.Dismiss();
-    return Fail(ALLOY_CLOSED, "the bridge is closed; open another");
-  }
-  if (opened.ok()) KeepTable(*opened);
-  failing.Dismiss();  // nothing below throws
-  if (!opened.ok()) {
-    failure_ = opened.status();
-    condition_.store(kFailed, std::memory_order_release);
-    return failure_;
-  }
-  service_.swap(service);
-  condition_.store(kOpen, std::memory_order_release);
-  return Status();
-}
-
-void Bridge::Close() {
-  std::shared_ptr<Service> gone;
-  const std::lock_guard lock(mutex_);
-  condition_.store(kClosed, std::memory_order_release);
-  gone.swap(service_);
-}
-
-Status Bridge::Trouble() const {
-  const std::lock_guard lock(mutex_);
-  switch (condition_.load(std::memory_order_relaxed)) {
-    case kFailed:
-      return failure_;
-    case kClosed:
-      return Fail(ALLOY_CLOSED, "the bridge is closed; open another");
-    default:
-      return Status();  // mended between the two looks
-  }
-}
-
-Result<std::shared_ptr<Service>> Bridge::Current() const {
-  ALLOY_TRY(Condition());
-  const std::lock_guard lock(mutex_);
-  if (service_ == nullptr)
-    return Fail(ALLOY_CLOSED, "the bridge is closed; open another");
-  return service_;
-}
-
-Result<const alloy_backend*> Bridge::Backend() {
-  ALLOY_ASSIGN_OR_RETURN(const std::shared_ptr<Service> service, Current());
-  return &service->channel->table().shown();
-}
-
-Result<BoundFunction> Bridge::Bind(const std::string& function, const ArrowSchema* inputs,
-                                   int32_t n_inputs, const char* const* options) {
-  ALLOY_ASSIGN_OR_RETURN(std::shared_ptr<Service> service, Current());
-  ALLOY_ASSIGN_OR_RETURN(const std::string key,
-                         BindingKey(function, inputs, n_inputs, options));
-  if (auto binding = service->bindings.Find(key); binding != nullptr) {
-    ALLOY_ASSIGN_OR_RETURN(void* state, binding->TakeState(service->voice));
-    return BoundFunction{std::move(service), Lease(std::move(binding), state)};
-  }
-  ALLOY_ASSIGN_OR_RETURN(Lease lease,
-                         SelectFunction(*service, function, inputs, n_inputs, options));
-  service->bindings.Insert(key, lease.binding());
-  return BoundFunction{std::move(service), std::move(lease)};
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/engine/call.cc --------------------------------------------------------------------
-//
-// A function bound to schemas and options: where batches cross.
-#ifndef ALLOY_SRC_ENGINE_CALL_H_
-#define ALLOY_SRC_ENGINE_CALL_H_
-
-#include <atomic>
-#include <cstdint>
-#include <memory>
-#include <string>
-
+#endif  // ALLOY_SRC_ENGINE_OPEN_BRIDGE_H_
 
 namespace alloy::core_v0_1 {
 
@@ -2817,7 +2378,7 @@ class Call {
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_ENGINE_CALL_H_
+#endif  // ALLOY_SRC_ENGINE_CALL_CALL_H_
 
 #include <chrono>
 #include <optional>
@@ -2828,8 +2389,8 @@ class Call {
 // The gate for what crosses: batches, checked and mended.
 //
 // Threads  shared; a batch belongs to one thread at a time.
-#ifndef ALLOY_SRC_DATA_BATCH_H_
-#define ALLOY_SRC_DATA_BATCH_H_
+#ifndef ALLOY_SRC_GATE_BATCH_H_
+#define ALLOY_SRC_GATE_BATCH_H_
 
 
 namespace alloy::core_v0_1 {
@@ -2845,14 +2406,14 @@ Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch);
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_DATA_BATCH_H_
+#endif  // ALLOY_SRC_GATE_BATCH_H_
 //
 // The walk behind check.h and batch.h. Nothing here makes a Status: a walk that passes
 // writes nothing, and one that fails leaves a ShapeFault for the cold path.
 //
 // Threads  one walk belongs to one thread.
-#ifndef ALLOY_SRC_DATA_SHAPE_H_
-#define ALLOY_SRC_DATA_SHAPE_H_
+#ifndef ALLOY_SRC_GATE_SHAPE_H_
+#define ALLOY_SRC_GATE_SHAPE_H_
 
 #include <cstdint>
 
@@ -2921,7 +2482,7 @@ bool AnyNull(const void* bitmap, int64_t offset, int64_t length);
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_DATA_SHAPE_H_
+#endif  // ALLOY_SRC_GATE_SHAPE_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -3137,506 +2698,7 @@ void Call::SayDone() const {
 
 }  // namespace alloy::core_v0_1
 
-// src/engine/call_stream.cc -------------------------------------------------------------
-//
-// Streams of results: what Call::OpenStream gives.
-#include <cerrno>
-#include <string>
-#include <utility>
-#include <vector>
-
-//
-// Foreign bytes made fit to be read: names and formats in error texts, strings in logs.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_DATA_TEXT_H_
-#define ALLOY_SRC_DATA_TEXT_H_
-
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
-
-namespace alloy::core_v0_1 {
-
-// Append `bytes` with what is no printable UTF-8 escaped: \n, \t, \r, \xNN, backslashes,
-// and `quote` unless it is NUL.
-void AppendEscaped(std::string_view bytes, char quote, std::string* out);
-
-// The bytes, 1 to 4, of the UTF-8 character that `bytes` begins with; 0 when it is none.
-size_t Utf8Length(std::string_view bytes);
-
-// A backend's words, with a question mark for each byte that is no UTF-8: what a host
-// reads is text.
-std::string AsUtf8(std::string_view text);
-
-// `bytes` in double quotes, escaped, and cut where it is long: a format or a name in an
-// error text.
-std::string Quoted(std::string_view bytes);
-
-// Append one step of a path: the name, `#2` for a child without one, `dictionary` for
-// ordinal -1.
-void AppendPathPart(std::string_view name, int64_t ordinal, std::string* path);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_TEXT_H_
-//
-// What the parts of one open stream share: its call, the scope its backend speaks
-// through, the clock of its batches, and the first fault of its inputs.
-#ifndef ALLOY_SRC_ENGINE_FLOW_H_
-#define ALLOY_SRC_ENGINE_FLOW_H_
-
-#include <atomic>
-#include <memory>
-#include <mutex>
-
-//
-// The C struct of every stream that Alloy gives, and what is behind it.
-//
-// Threads  serial: a second user at the same time is answered EBUSY.
-#ifndef ALLOY_SRC_ENGINE_STREAM_H_
-#define ALLOY_SRC_ENGINE_STREAM_H_
-
-#include <memory>
-
-
-namespace alloy::core_v0_1 {
-
-// A failure as the C stream interface tells it, and the whole of it.
-struct StreamFault {
-  int number = 0;  // an errno; 0: no failure
-  Status status;
-
-  StreamFault() = default;
-  StreamFault(int errno_number, Status whole)
-      : number(errno_number), status(std::move(whole)) {}
-  // With the errno that goes with the code.
-  explicit StreamFault(Status whole);
-
-  bool ok() const { return number == 0; }
-};
-
-class Stream {
- public:
-  virtual ~Stream() = default;
-  virtual Result<OwnedSchema> Schema() = 0;
-  // The next batch into *out, which arrives released, and stays so at the end. Not called
-  // again after a failure or the end.
-  virtual StreamFault Next(ArrowArray* out) = 0;
-  // Next has failed, by its answer or by an exception.
-  virtual void Failed(const StreamFault&) noexcept {}
-};
-
-// Make a C stream of it: failures and the end repeat, exceptions are failures, get_schema
-// answers any number of times.
-void GiveStream(std::unique_ptr<Stream> stream, ArrowArrayStream* out);
-
-// How the stream has failed, if it is one of this engine's; NULL for any other.
-const StreamFault* FaultOf(const ArrowArrayStream& stream);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ENGINE_STREAM_H_
-
-namespace alloy::core_v0_1 {
-
-// Threads  shared: a backend pulls its inputs from any thread.
-class Flow {
- public:
-  Flow(std::shared_ptr<Call> call, int64_t timeout_ns, uint64_t ticket);
-  Flow(const Flow&) = delete;
-  Flow& operator=(const Flow&) = delete;
-
-  Call& call() const { return *call_; }
-  Scope& scope() { return scope_; }
-  BatchClock& clock() { return clock_; }
-
-  // An input has failed: then the stream has, whatever its backend makes of it. The first
-  // failure stays.
-  void Record(const StreamFault& fault) noexcept;
-  StreamFault fault() const;
-
-  // Why an input may not be asked for more: the caller has cancelled, or the time of the
-  // batch is over.
-  Status Spent() const;
-
-  // While one of these lives, the host waits for a batch.
-  class Wait {
-   public:
-    explicit Wait(Flow& flow);
-    ~Wait();
-    Wait(const Wait&) = delete;
-    Wait& operator=(const Wait&) = delete;
-
-   private:
-    Flow& flow_;
-  };
-
- private:
-  const std::shared_ptr<Call> call_;
-  Scope scope_;
-  BatchClock clock_;
-  std::atomic<bool> failed_{false};
-  mutable std::mutex mutex_;
-  StreamFault fault_;  // guarded by mutex_
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ENGINE_FLOW_H_
-//
-// A stream of batches that the host passes in, as the engine reads it.
-//
-// Threads  serial.
-#ifndef ALLOY_SRC_ENGINE_HOST_STREAM_H_
-#define ALLOY_SRC_ENGINE_HOST_STREAM_H_
-
-#include <cstdint>
-#include <string>
-
-
-namespace alloy::core_v0_1 {
-
-// Why it cannot be pulled from: it is released, or a callback is missing.
-Status CheckCallable(const ArrowArrayStream& stream);
-
-// What get_last_error says of a failure, if anything. Whatever is thrown says nothing.
-std::string LastErrorOf(ArrowArrayStream* stream);
-
-// `errno 5 (Input/output error)`
-std::string ErrnoText(int number);
-
-class HostStream {
- public:
-  // Takes  stream.
-  HostStream(ArrowArrayStream* stream, int32_t input) : stream_(stream), input_(input) {}
-  HostStream(HostStream&&) = default;
-  ~HostStream() { Release(); }
-
-  // Check that it is a stream, and one of the batches that were bound.
-  Status Check(const ArrowSchema& bound);
-
-  // The next batch, unchecked, into *out; released at the end. A failure is the host's
-  // own, as it was.
-  StreamFault Pull(ArrowArray* out);
-
-  void Release();
-
- private:
-  // Of a call that answered `number`, or threw `thrown`.
-  StreamFault Failure(int number, std::string thrown);
-
-  OwnedArrayStream stream_;
-  const int32_t input_;
-};
-
-// Release a stream of foreign code, which may throw.
-void ReleaseForeign(OwnedArrayStream* stream);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ENGINE_HOST_STREAM_H_
-//
-// An input of a stream function, between the host's stream and what the backend pulls.
-#ifndef ALLOY_SRC_ENGINE_INPUT_PORT_H_
-#define ALLOY_SRC_ENGINE_INPUT_PORT_H_
-
-#include <atomic>
-#include <cstdint>
-#include <memory>
-
-
-namespace alloy::core_v0_1 {
-
-// Threads  pulling: serial. Close: any thread, also while another pulls.
-class InputPort {
- public:
-  InputPort(std::shared_ptr<Flow> flow, HostStream host, int32_t input)
-      : flow_(std::move(flow)), host_(std::move(host)), input_(input) {}
-  InputPort(const InputPort&) = delete;
-  InputPort& operator=(const InputPort&) = delete;
-
-  // The next batch of the host's, through the gate and with the declared columns alone.
-  StreamFault Next(ArrowArray* out);
-  void Failed(const StreamFault& fault) noexcept { flow_->Record(fault); }
-  Result<OwnedSchema> Schema() const;
-
-  // Release the host's stream: once, now or when the thread that pulls from it comes
-  // back.
-  void Close() noexcept;
-
-  // The stream that the backend gets; its release closes the port.
-  static void Give(std::shared_ptr<InputPort> port, ArrowArrayStream* out);
-
- private:
-  StreamFault Pull(ArrowArray* out);
-
-  const std::shared_ptr<Flow> flow_;
-  HostStream host_;
-  const int32_t input_;
-  std::atomic<uint32_t> state_{0};
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ENGINE_INPUT_PORT_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-// Of a backend that said nothing with fail().
-alloy_code CodeOf(int number) {
-  switch (number) {
-    case ENOMEM:
-      return ALLOY_EXHAUSTED;
-    case EAGAIN:
-      return ALLOY_RETRY;
-    case ENOSYS:
-    case ENOTSUP:
-      return ALLOY_UNSUPPORTED;
-    default:
-      return ALLOY_FAILED;
-  }
-}
-
-// Keeps a call busy.
-class CallHold {
- public:
-  explicit CallHold(std::atomic<bool>* busy) : busy_(busy) {}
-  CallHold(CallHold&& other) noexcept : busy_(std::exchange(other.busy_, nullptr)) {}
-  CallHold& operator=(CallHold&& other) = delete;
-  ~CallHold() {
-    if (busy_ != nullptr) busy_->store(false, std::memory_order_release);
-  }
-
- private:
-  std::atomic<bool>* busy_;
-};
-
-}  // namespace
-
-// A map function, run on each batch of its one input.
-class MapStream final : public Stream {
- public:
-  MapStream(std::shared_ptr<Call> call, CallHold hold, HostStream host,
-            int64_t timeout_ns, uint64_t ticket)
-      : call_(std::move(call)),
-        hold_(std::move(hold)),
-        host_(std::move(host)),
-        timeout_ns_(timeout_ns),
-        ticket_(ticket) {}
-
-  Result<OwnedSchema> Schema() override { return CopySchema(call_->output()); }
-
-  StreamFault Next(ArrowArray* out) override {
-    // A run would ask the same, but only after it took a batch out of the input.
-    if (Status status = call_->MayBegin(ticket_); !status.ok()) {
-      return StreamFault(std::move(status));
-    }
-    OwnedArray batch;
-    if (StreamFault fault = host_.Pull(batch.get()); !fault.ok()) return fault;
-    if (!batch) return {};
-    return StreamFault(call_->RunAlone(batch.get(), out, timeout_ns_, ticket_));
-  }
-
- private:
-  // In this order: the input is released, then the call is free, then it may end.
-  const std::shared_ptr<Call> call_;
-  const CallHold hold_;
-  HostStream host_;
-  const int64_t timeout_ns_;
-  const uint64_t ticket_;
-};
-
-// What a stream function gives.
-class FunctionStream final : public Stream {
- public:
-  FunctionStream(std::shared_ptr<Flow> flow, CallHold hold)
-      : flow_(std::move(flow)), hold_(std::move(hold)) {}
-  ~FunctionStream() override {
-    ReleaseForeign(&backend_);
-    // A backend that has kept an input does not keep the host's stream.
-    for (const auto& port : ports_) port->Close();
-  }
-  FunctionStream(const FunctionStream&) = delete;
-  FunctionStream& operator=(const FunctionStream&) = delete;
-
-  Status Open(std::vector<HostStream> inputs);
-
-  Result<OwnedSchema> Schema() override { return CopySchema(call().output()); }
-  StreamFault Next(ArrowArray* out) override;
-
- private:
-  Call& call() const { return flow_->call(); }
-  // The backend's own errno and text.
-  StreamFault Failure(int number, std::string thrown);
-  // Whether the backend had its time and was not asked to stop: else its end is none.
-  Status TrueEnd(bool late) const;
-  static Status CheckMoved(const std::vector<ArrowArrayStream>& inputs,
-                           ArrowArrayStream* output);
-
-  const std::shared_ptr<Flow> flow_;
-  const CallHold hold_;
-  std::vector<std::shared_ptr<InputPort>> ports_;
-  OwnedArrayStream backend_;
-};
-
-Status FunctionStream::Open(std::vector<HostStream> inputs) {
-  std::vector<ArrowArrayStream> given(inputs.size());
-  const Left<ArrowArrayStream> left(given.data(), given.size());
-  ports_.reserve(inputs.size());
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    ports_.push_back(std::make_shared<InputPort>(flow_, std::move(inputs[i]),
-                                                 static_cast<int32_t>(i)));
-    InputPort::Give(ports_.back(), &given[i]);
-  }
-  const Binding& binding = call().binding();
-  ArrowArrayStream output{};
-  alloy_code code = ALLOY_INTERNAL;
-  {
-    const Flow::Wait wait(*flow_);
-    code = binding.channel().Open(binding.function(), call().bound_.lease.state(),
-                                  flow_->scope(), given.data(),
-                                  static_cast<int32_t>(given.size()), &output);
-  }
-  Status moved = code == ALLOY_OK ? CheckMoved(given, &output) : Status();
-  backend_ = OwnedArrayStream(&output);
-  if (const StreamFault fault = flow_->fault(); !fault.ok()) return fault.status;
-  if (code != ALLOY_OK) {
-    return call().Failure(code, flow_->scope().TakeText(), flow_->scope(),
-                          flow_->clock().late());
-  }
-  ALLOY_TRY(std::move(moved));
-  return CheckCallable(*backend_)
-      .WithSide(ALLOY_SIDE_BACKEND)
-      .WithPrefix(std::string("the stream of ") + binding.function().name + " of " +
-                  binding.channel().table().backend().name + ": ");
-}
-
-// As for batches: a struct that was copied would be released twice.
-Status FunctionStream::CheckMoved(const std::vector<ArrowArrayStream>& inputs,
-                                  ArrowArrayStream* output) {
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    if (inputs[i].release == nullptr || inputs[i].release != output->release ||
-        inputs[i].private_data != output->private_data) {
-      continue;
-    }
-    *output = ArrowArrayStream{};
-    return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED,
-                "the stream of the results is a copy of the struct of input " +
-                    std::to_string(i) + ", which was left in place; move it out instead")
-        .WithSide(ALLOY_SIDE_BACKEND);
-  }
-  return Status();
-}
-
-StreamFault FunctionStream::Next(ArrowArray* out) {
-  if (Status status = call().bridge_->Condition(); !status.ok()) {
-    return StreamFault(std::move(status));
-  }
-  if (flow_->scope().cancelled()) return StreamFault(flow_->Spent());
-  ArrowArray given{};
-  int number = 0;
-  std::string thrown;
-  {
-    const Flow::Wait wait(*flow_);
-    if (!EnterForeign(&thrown,
-                      [&] { number = backend_->get_next(backend_.get(), &given); })) {
-      number = EIO;
-    }
-  }
-  // What a failed call has left in the struct is nobody's to release.
-  if (number != 0) given = ArrowArray{};
-  OwnedArray batch(&given);
-  if (StreamFault fault = flow_->fault(); !fault.ok()) return fault;
-  if (number != 0) return Failure(number, std::move(thrown));
-  if (!batch) return StreamFault(TrueEnd(flow_->clock().late()));
-  Status status = call().CheckOutput(-1, batch.get());
-  if (!status.ok()) return StreamFault(std::move(status));
-  batch.MoveTo(out);
-  return {};
-}
-
-StreamFault FunctionStream::Failure(int number, std::string thrown) {
-  Scope::Said said = flow_->scope().Take();
-  if (!thrown.empty()) said = {ALLOY_FAILED, std::move(thrown)};
-  if (said.code == ALLOY_OK) {
-    said = {CodeOf(number), AsUtf8(LastErrorOf(backend_.get()))};
-  }
-  if (said.text.empty()) {
-    said.text = std::string(call().binding().function().name) + " of " +
-                call().binding().channel().table().backend().name +
-                " failed without a text: " + ErrnoText(number);
-  }
-  Status status = call().Failure(said.code, std::move(said.text), flow_->scope(),
-                                 flow_->clock().late());
-  const bool stopped = status.fault().side == ALLOY_SIDE_CALLER;
-  return stopped ? StreamFault(std::move(status))
-                 : StreamFault(number, std::move(status));
-}
-
-Status FunctionStream::TrueEnd(bool late) const {
-  if (!flow_->scope().cancelled() && !late) return Status();
-  return call().Failure(ALLOY_FAILED, "", flow_->scope(), late);
-}
-
-namespace {
-
-Status CheckStreamArguments(const Binding& binding, int32_t n_inputs,
-                            int64_t timeout_ns) {
-  const std::string name = binding.function().name;
-  if (static_cast<size_t>(n_inputs) != binding.inputs().size()) {
-    return Fail(ALLOY_INVALID, name + " is bound to " +
-                                   std::to_string(binding.inputs().size()) +
-                                   " inputs, and gets " + std::to_string(n_inputs));
-  }
-  if (!binding.is_stream() && n_inputs != 1) {
-    return Fail(ALLOY_INVALID,
-                name + " is a map function: on streams it has one input, not " +
-                    std::to_string(n_inputs));
-  }
-  if (timeout_ns < 0) return Fail(ALLOY_INVALID, "timeout_ns is negative");
-  return Status();
-}
-
-}  // namespace
-
-Status Call::OpenStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
-                        int32_t n_inputs, ArrowArrayStream* output, int64_t timeout_ns,
-                        uint64_t ticket) {
-  if (output != nullptr) *output = ArrowArrayStream{};
-  if (call->busy_.exchange(true, std::memory_order_acquire)) return call->Busy();
-  CallHold hold(&call->busy_);
-  if (n_inputs < 0) return Fail(ALLOY_INVALID, "n_inputs is negative");
-  if (inputs == nullptr && n_inputs > 0) return Fail(ALLOY_INVALID, "inputs is NULL");
-  const Left<ArrowArrayStream> left(inputs, static_cast<size_t>(n_inputs));
-  if (output == nullptr) return Fail(ALLOY_INVALID, "output is NULL");
-  const Binding& binding = call->binding();
-  ALLOY_TRY(CheckStreamArguments(binding, n_inputs, timeout_ns));
-  ALLOY_TRY(call->MayBegin(ticket));
-  std::vector<HostStream> hosts;
-  hosts.reserve(static_cast<size_t>(n_inputs));
-  for (int32_t i = 0; i < n_inputs; ++i) {
-    hosts.emplace_back(&inputs[i], i);
-    ALLOY_TRY(hosts.back().Check(*binding.inputs()[static_cast<size_t>(i)].schema));
-  }
-  if (!binding.is_stream()) {
-    GiveStream(std::make_unique<MapStream>(std::move(call), std::move(hold),
-                                           std::move(hosts[0]), timeout_ns, ticket),
-               output);
-    return Status();
-  }
-  auto flow = std::make_shared<Flow>(std::move(call), timeout_ns, ticket);
-  auto stream = std::make_unique<FunctionStream>(std::move(flow), std::move(hold));
-  ALLOY_TRY(stream->Open(std::move(hosts)));
-  GiveStream(std::move(stream), output);
-  return Status();
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/engine/deadlines.cc ---------------------------------------------------------------
+// src/engine/call/deadlines.cc ----------------------------------------------------------
 
 namespace alloy::core_v0_1 {
 
@@ -3686,9 +2748,181 @@ void Deadlines::Loop() {
 
 }  // namespace alloy::core_v0_1
 
-// src/engine/describe_into.cc -----------------------------------------------------------
-#ifndef ALLOY_SRC_ENGINE_DESCRIBE_INTO_H_
-#define ALLOY_SRC_ENGINE_DESCRIBE_INTO_H_
+// src/engine/call/select.cc -------------------------------------------------------------
+//
+// From a name, schemas and options to the function that applies.
+#ifndef ALLOY_SRC_ENGINE_CALL_SELECT_H_
+#define ALLOY_SRC_ENGINE_CALL_SELECT_H_
+
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+// Everything a bind depends on, unambiguously.
+//   Fails  BAD_DATA, with the input that is malformed.
+Result<std::string> BindingKey(const std::string& function, const ArrowSchema* inputs,
+                               int32_t n_inputs, const char* const* options);
+
+// Bind the first function of that name that applies.
+//   Fails  NOT_FOUND, with the list of what there is. What the only function of the name
+//   says
+//          against it; NO_MATCH with what each of them says, when there are several.
+Result<Lease> SelectFunction(const Service& service, const std::string& name,
+                             const ArrowSchema* inputs, int32_t n_inputs,
+                             const char* const* options);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_CALL_SELECT_H_
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+void AppendPart(std::string_view part, std::string* key) {
+  key->append(std::to_string(part.size())).append(":").append(part);
+}
+
+std::string ListOfFunctions(const alloy_backend& backend) {
+  std::string list;
+  std::string_view last;
+  for (const alloy_function* const* f = backend.functions; *f != nullptr; ++f) {
+    if (last == (*f)->name) continue;  // the next of one name
+    last = (*f)->name;
+    list += (list.empty() ? "" : ", ") + std::string(last);
+  }
+  return list.empty() ? "it has none" : "it has: " + list;
+}
+
+std::string ListOfOptions(const alloy_function& function) {
+  std::string list;
+  for (const alloy_option* o = function.options; o != nullptr && o->name != nullptr;
+       ++o) {
+    list += (list.empty() ? "" : ", ") + std::string(o->name);
+  }
+  return list.empty() ? "it takes none" : "it takes: " + list;
+}
+
+// The value of each option of the function's table, in its order.
+Result<std::vector<std::string>> FillOptions(const alloy_function& function,
+                                             const char* const* options) {
+  const std::string name = function.name;
+  std::vector<std::string> values;
+  std::vector<bool> given;
+  for (const alloy_option* o = function.options; o != nullptr && o->name != nullptr;
+       ++o) {
+    values.emplace_back(o->fallback != nullptr ? o->fallback : "");
+    given.push_back(false);
+  }
+  for (const char* const* pair = options; pair != nullptr && *pair != nullptr;
+       pair += 2) {
+    const std::string key = pair[0];
+    if (pair[1] == nullptr) return Fail(ALLOY_INVALID, "option " + key + " has no value");
+    size_t place = 0;
+    while (place < values.size() && key != function.options[place].name) ++place;
+    if (place == values.size()) {
+      return Fail(ALLOY_INVALID,
+                  name + " has no option " + key + "; " + ListOfOptions(function));
+    }
+    if (given[place]) return Fail(ALLOY_INVALID, "option " + key + " is given twice");
+    given[place] = true;
+    values[place] = pair[1];
+  }
+  for (size_t i = 0; i < values.size(); ++i) {
+    const alloy_option& option = function.options[i];
+    if (!given[i] && option.fallback == nullptr) {
+      std::string text = name + " needs the option " + option.name;
+      if (option.summary != nullptr) text += std::string(" (") + option.summary + ")";
+      return Fail(ALLOY_INVALID, std::move(text));
+    }
+  }
+  return values;
+}
+
+Status CheckInputCount(const alloy_function& function, int32_t n_inputs) {
+  if (n_inputs >= function.min_inputs &&
+      (function.max_inputs == -1 || n_inputs <= function.max_inputs)) {
+    return Status();
+  }
+  std::string wanted = std::to_string(function.min_inputs);
+  if (function.max_inputs == -1) {
+    wanted += " or more";
+  } else if (function.max_inputs != function.min_inputs) {
+    wanted += " to " + std::to_string(function.max_inputs);
+  }
+  return Fail(ALLOY_INVALID, std::string(function.name) + " takes " + wanted +
+                                 " inputs, not " + std::to_string(n_inputs));
+}
+
+Result<Lease> TryFunction(const Service& service, const alloy_function& function,
+                          const ArrowSchema* inputs, int32_t n_inputs,
+                          const char* const* options) {
+  ALLOY_TRY(CheckInputCount(function, n_inputs));
+  ALLOY_ASSIGN_OR_RETURN(auto values, FillOptions(function, options));
+  auto binding = std::make_shared<Binding>(service.channel, function);
+  ALLOY_ASSIGN_OR_RETURN(
+      void* state, binding->Begin(service.voice, inputs, n_inputs, std::move(values)));
+  return Lease(std::move(binding), state);
+}
+
+}  // namespace
+
+Result<std::string> BindingKey(const std::string& function, const ArrowSchema* inputs,
+                               int32_t n_inputs, const char* const* options) {
+  std::string key;
+  AppendPart(function, &key);
+  for (const char* const* text = options; text != nullptr && *text != nullptr; ++text) {
+    AppendPart(*text, &key);
+  }
+  key += "|";
+  for (int32_t i = 0; i < n_inputs; ++i) {
+    const Status status = AppendFingerprint(inputs[i], &key);
+    if (!status.ok()) return status.WithInput(i).WithSide(ALLOY_SIDE_CALLER);
+    key += "|";
+  }
+  return key;
+}
+
+Result<Lease> SelectFunction(const Service& service, const std::string& name,
+                             const ArrowSchema* inputs, int32_t n_inputs,
+                             const char* const* options) {
+  const alloy_backend& backend = service.channel->table().backend();
+  std::vector<Status> refusals;
+  for (const alloy_function* const* f = backend.functions; *f != nullptr; ++f) {
+    if (name != (*f)->name) continue;
+    auto selected = TryFunction(service, **f, inputs, n_inputs, options);
+    if (selected.ok()) return selected;
+    const alloy_code code = selected.status().code();
+    // Only what another function of the name could mend is a reason to look further.
+    if (code != ALLOY_NO_MATCH && code != ALLOY_INVALID && code != ALLOY_UNSUPPORTED) {
+      return selected.status();
+    }
+    refusals.push_back(selected.status());
+  }
+  if (refusals.empty()) {
+    return Fail(ALLOY_NOT_FOUND, std::string(backend.name) + " has no function " + name +
+                                     "; " + ListOfFunctions(backend));
+  }
+  if (refusals.size() == 1) return refusals.front();
+  std::string text = "none of the " + std::to_string(refusals.size()) + " functions " +
+                     name + " of " + backend.name + " applies:";
+  for (const Status& refusal : refusals) text += "\n  " + refusal.fault().text;
+  const bool all_invalid = std::ranges::all_of(
+      refusals, [](const Status& refusal) { return refusal.code() == ALLOY_INVALID; });
+  return Fail(all_invalid ? ALLOY_INVALID : ALLOY_NO_MATCH, std::move(text));
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/channel/describe_into.cc ---------------------------------------------------
+#ifndef ALLOY_SRC_ENGINE_CHANNEL_DESCRIBE_INTO_H_
+#define ALLOY_SRC_ENGINE_CHANNEL_DESCRIBE_INTO_H_
 
 #include <cstdint>
 
@@ -3703,46 +2937,32 @@ Result<int64_t> DescribeInto(const ArrowSchema& schema, const ArrowArray& array,
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_ENGINE_DESCRIBE_INTO_H_
+#endif  // ALLOY_SRC_ENGINE_CHANNEL_DESCRIBE_INTO_H_
 
 #include <cstring>
 #include <string>
 #include <string_view>
 
 //
-// Arrow types and arrays as text, for logs and error texts: one form for every language.
-//
-// Types are named as arrow-rs and arrow-go name them: Null, Boolean, Int8 to UInt64,
-// Float16 to Float64, Utf8, LargeUtf8, Utf8View, Binary, LargeBinary, BinaryView,
-// FixedSizeBinary(16), Decimal128(10, 2), Date32, Time64(us), Timestamp(ms),
-// Timestamp(ms, UTC), Duration(s), Interval(YearMonth | DayTime | MonthDayNano),
-// List(Int32), LargeList, ListView, LargeListView, FixedSizeList(3, Int32),
-// Struct(a: Int32, b: Utf8), Map(Utf8, Int32), Union(sparse; a: Int32, b: Utf8),
-// Union(dense; ...), Dictionary(Int32, Utf8), RunEndEncoded(Int32, Utf8).
+// The text of an array of which nothing is known: checked first, then described.
 //
 // Threads  shared.
-#ifndef ALLOY_SRC_DATA_DESCRIBE_H_
-#define ALLOY_SRC_DATA_DESCRIBE_H_
+#ifndef ALLOY_SRC_GATE_DESCRIBE_H_
+#define ALLOY_SRC_GATE_DESCRIBE_H_
 
 #include <string>
 
 
 namespace alloy::core_v0_1 {
 
-// The name of a type; `Unknown(format)` for what is none. Never fails: whatever is
-// malformed below is unknown too, and a long name is cut with `…`.
-std::string TypeName(const ArrowSchema& schema);
-
-// `Int32[1, null, -4]` for numbers, booleans and strings: at most 16 values and then
-// `… n more`. Strings stand in double quotes; quotes, backslashes, control characters and
-// bytes that are no UTF-8 are escaped. `Type[n rows]` for every other type.
-//   Fails  ALLOY_BAD_DATA  when schema or array is malformed, or a string that would be
-//                          shown leaves its buffer.
+// The text of arrow/describe.h.
+//   Fails  ALLOY_BAD_DATA  schema or array is malformed, or a string to show leaves its
+//                          buffer.
 Result<std::string> Describe(const ArrowSchema& schema, const ArrowArray& array);
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_DATA_DESCRIBE_H_
+#endif  // ALLOY_SRC_GATE_DESCRIBE_H_
 
 namespace alloy::core_v0_1 {
 
@@ -3759,7 +2979,23 @@ Result<int64_t> DescribeInto(const ArrowSchema& schema, const ArrowArray& array,
 
 }  // namespace alloy::core_v0_1
 
-// src/engine/echo.cc --------------------------------------------------------------------
+// src/engine/channel/echo.cc ------------------------------------------------------------
+//
+// The built-in backend that a bridge serves until a library is put in its place: it
+// counts what it gets, prints it, and gives it back.
+#ifndef ALLOY_SRC_ENGINE_CHANNEL_ECHO_H_
+#define ALLOY_SRC_ENGINE_CHANNEL_ECHO_H_
+
+
+namespace alloy::core_v0_1 {
+
+inline constexpr const char* kEchoName = "alloy.echo";
+
+const alloy_backend& EchoBackend();
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_CHANNEL_ECHO_H_
 
 #include <memory>
 #include <string>
@@ -4131,56 +3367,565 @@ const alloy_backend& EchoBackend() { return kEchoBackend; }
 
 }  // namespace alloy::core_v0_1
 
-// src/engine/flow.cc --------------------------------------------------------------------
-
+// src/engine/channel/local_channel.cc ---------------------------------------------------
+#include <string>
 #include <utility>
 
+
 namespace alloy::core_v0_1 {
+namespace {
 
-Flow::Flow(std::shared_ptr<Call> call, int64_t timeout_ns, uint64_t ticket)
-    : call_(std::move(call)),
-      scope_(&call_->bound_.service->voice, &call_->control_, 0, ticket),
-      clock_(call_->bridge_->host().deadlines(), &call_->control_.expired, timeout_ns) {}
+class LocalChannel final : public Channel {
+ public:
+  explicit LocalChannel(std::shared_ptr<const BackendTable> table)
+      : table_(std::move(table)) {}
 
-void Flow::Record(const StreamFault& fault) noexcept {
-  const std::lock_guard lock(mutex_);
-  if (!fault_.ok()) return;
-  fault_ = fault;
-  failed_.store(true, std::memory_order_release);
-}
+  const BackendTable& table() const override { return *table_; }
 
-StreamFault Flow::fault() const {
-  if (!failed_.load(std::memory_order_acquire)) [[likely]]
-    return {};
-  const std::lock_guard lock(mutex_);
-  return fault_;
-}
-
-Status Flow::Spent() const {
-  if (scope_.cancelled()) {
-    return Fail(ALLOY_CANCELLED, "cancelled").WithSide(ALLOY_SIDE_CALLER);
+  alloy_code Bind(const alloy_function& function, Scope& scope, const ArrowSchema* inputs,
+                  int32_t n_inputs, const char* const* values, ArrowSchema* output,
+                  void** state) override {
+    return Enter(scope, [&] {
+      return function.bind(function.self, &scope, inputs, n_inputs, values, output,
+                           state);
+    });
   }
-  if (scope_.expired()) {
-    return Fail(ALLOY_TIMEOUT, "the deadline has passed").WithSide(ALLOY_SIDE_CALLER);
+
+  alloy_code Run(const alloy_function& function, void* state, Scope& scope,
+                 ArrowArray* inputs, int32_t n_inputs, ArrowArray* output) override {
+    return Enter(scope,
+                 [&] { return function.run(state, &scope, inputs, n_inputs, output); });
   }
-  return Status();
-}
 
-Flow::Wait::Wait(Flow& flow) : flow_(flow) {
-  const uint64_t run = ++flow_.call_->run_;
-  flow_.scope_.SetRun(run);
-  flow_.clock_.Start(run);
-}
+  alloy_code Open(const alloy_function& function, void* state, Scope& scope,
+                  ArrowArrayStream* inputs, int32_t n_inputs,
+                  ArrowArrayStream* output) override {
+    return Enter(scope,
+                 [&] { return function.open(state, &scope, inputs, n_inputs, output); });
+  }
 
-Flow::Wait::~Wait() {
-  flow_.clock_.Stop();
-  // Between two batches no time is running out.
-  flow_.scope_.SetRun(0);
+  void Unbind(const alloy_function& function, void* state) override {
+    if (function.unbind == nullptr) return;
+    std::string lost;  // there is nobody to tell: giving a state back cannot fail
+    EnterForeign(&lost, [&] { function.unbind(state); });
+  }
+
+ private:
+  template <typename Body>
+  static alloy_code Enter(Scope& scope, Body&& body) {
+    alloy_code code = ALLOY_INTERNAL;
+    std::string text;
+    if (EnterForeign(&text, [&] { code = body(); })) return code;
+    scope.Say(ALLOY_FAILED, std::move(text));
+    return ALLOY_FAILED;
+  }
+
+  const std::shared_ptr<const BackendTable> table_;
+};
+
+}  // namespace
+
+std::shared_ptr<Channel> MakeLocalChannel(std::shared_ptr<const BackendTable> table) {
+  return std::make_shared<LocalChannel>(std::move(table));
 }
 
 }  // namespace alloy::core_v0_1
 
-// src/engine/host.cc --------------------------------------------------------------------
+// src/engine/channel/log.cc -------------------------------------------------------------
+
+#include <utility>
+
+#ifndef ALLOY_SRC_PORT_CLOCK_H_
+#define ALLOY_SRC_PORT_CLOCK_H_
+
+#include <cstdint>
+#include <string>
+
+namespace alloy::core_v0_1 {
+
+// The wall clock in the local time zone, as 2022-10-17 18:09:34.
+std::string LocalTimeText();
+
+// Seconds since 1970-01-01T00:00:00Z.
+int64_t UnixSeconds();
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_CLOCK_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+const char* LevelName(int32_t level) {
+  switch (level) {
+    case ALLOY_LOG_DEBUG:
+      return "DEBUG";
+    case ALLOY_LOG_INFO:
+      return "INFO";
+    case ALLOY_LOG_WARN:
+      return "WARN";
+    default:
+      return "ERROR";
+  }
+}
+
+std::string OneLine(std::string_view text) {
+  std::string line(text);
+  for (char& c : line) {
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  }
+  return line;
+}
+
+}  // namespace
+
+void Log::Write(int32_t level, std::string_view language, std::string_view text) {
+  if (callback_ != nullptr) {
+    Deliver({level, std::string(language), OneLine(text)});
+    return;
+  }
+  std::string line = "[" + LocalTimeText() + "] [" + LevelName(level) + "] [";
+  line.append(language).append("]\t").append(OneLine(text)).push_back('\n');
+  const std::lock_guard lock(mutex_);
+  WriteLine(fd_, line);
+}
+
+void Log::Deliver(Line line) {
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(line));
+    if (delivering_) return;
+    delivering_ = true;
+  }
+  for (;;) {
+    Line next;
+    {
+      const std::lock_guard lock(mutex_);
+      if (waiting_.empty()) {
+        delivering_ = false;
+        return;
+      }
+      next = std::move(waiting_.front());
+      waiting_.pop_front();
+    }
+    std::string lost;  // a log that throws must not stop the lines behind it
+    EnterForeign(&lost, [&] {
+      callback_(context_, next.level, next.language.c_str(), next.text.c_str(),
+                static_cast<int64_t>(next.text.size()));
+    });
+  }
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/channel/scope.cc -----------------------------------------------------------
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+//
+// Foreign bytes made fit to be read: names and formats in error texts, strings in logs.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_BASE_TEXT_H_
+#define ALLOY_SRC_BASE_TEXT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+
+// Append `bytes` with what is no printable UTF-8 escaped: \n, \t, \r, \xNN, backslashes,
+// and `quote` unless it is NUL.
+void AppendEscaped(std::string_view bytes, char quote, std::string* out);
+
+// The bytes, 1 to 4, of the UTF-8 character that `bytes` begins with; 0 when it is none.
+size_t Utf8Length(std::string_view bytes);
+
+// A backend's words, with a question mark for each byte that is no UTF-8: what a host
+// reads is text.
+std::string AsUtf8(std::string_view text);
+
+// `bytes` in double quotes, escaped, and cut where it is long: a format or a name in an
+// error text.
+std::string Quoted(std::string_view bytes);
+
+// Append one step of a path: the name, `#2` for a child without one, `dictionary` for
+// ordinal -1.
+void AppendPathPart(std::string_view name, int64_t ordinal, std::string* path);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_TEXT_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr size_t kAlignment = 64;
+
+Scope& ScopeOf(alloy_scope* scope) { return *static_cast<Scope*>(scope); }
+
+std::string_view ViewOf(const char* text, int64_t length) {
+  if (text == nullptr) return {};
+  return length < 0 ? std::string_view(text)
+                    : std::string_view(text, static_cast<size_t>(length));
+}
+
+alloy_code ServiceFail(alloy_scope* scope, alloy_code code, const char* text,
+                       int64_t length) {
+  // A failure that says OK would pass for a result that was never made.
+  if (code <= ALLOY_OK || code > ALLOY_INTERNAL) code = ALLOY_INTERNAL;
+  try {
+    ScopeOf(scope).Say(code, AsUtf8(ViewOf(text, length)));
+  } catch (...) {
+    // Without memory for the text, the code alone has to do.
+  }
+  return code;
+}
+
+int32_t ServiceCancelled(alloy_scope* scope) {
+  const Scope& self = ScopeOf(scope);
+  return self.cancelled() || self.expired() ? 1 : 0;
+}
+
+void ServiceProgress(alloy_scope* scope, int64_t done, int64_t total) {
+  if (RunControl* control = ScopeOf(scope).control(); control != nullptr) {
+    control->done.store(done, std::memory_order_relaxed);
+    control->total.store(total, std::memory_order_relaxed);
+  }
+}
+
+void* ServiceResize(void* memory, int64_t old_size, int64_t new_size) {
+  if (new_size <= 0) {
+    std::free(memory);
+    return nullptr;
+  }
+  // aligned_alloc wants a multiple of the alignment; there is no aligned realloc.
+  const size_t rounded =
+      (static_cast<size_t>(new_size) + kAlignment - 1) & ~(kAlignment - 1);
+  void* grown = std::aligned_alloc(kAlignment, rounded);
+  if (grown == nullptr || memory == nullptr) return grown;
+  std::memcpy(grown, memory, static_cast<size_t>(std::min(old_size, new_size)));
+  std::free(memory);
+  return grown;
+}
+
+void ServiceLog(alloy_scope* scope, int32_t level, const char* text, int64_t length) {
+  const Voice* voice = ScopeOf(scope).voice();
+  if (voice == nullptr || !voice->speaks) return;
+  try {
+    voice->log->Write(level, voice->backend_language, ViewOf(text, length));
+  } catch (...) {
+    // A line that finds no memory is lost; the call goes on.
+  }
+}
+
+int32_t ServiceLogging(alloy_scope* scope, int32_t) {
+  const Voice* voice = ScopeOf(scope).voice();
+  return voice != nullptr && voice->speaks ? 1 : 0;
+}
+
+int64_t ServiceDescribe(const ArrowSchema* schema, const ArrowArray* array, char* text,
+                        int64_t capacity) {
+  if (schema == nullptr || array == nullptr || (text == nullptr && capacity > 0))
+    return -1;
+  try {
+    const Result<int64_t> length = DescribeInto(*schema, *array, text, capacity);
+    return length.ok() ? *length : -1;
+  } catch (...) {
+    return -1;
+  }
+}
+
+constexpr alloy_services kServices = {.struct_size = sizeof(alloy_services),
+                                      .abi = ALLOY_ABI,
+                                      .fail = ServiceFail,
+                                      .cancelled = ServiceCancelled,
+                                      .progress = ServiceProgress,
+                                      .resize = ServiceResize,
+                                      .log = ServiceLog,
+                                      .logging = ServiceLogging,
+                                      .describe = ServiceDescribe};
+
+}  // namespace
+
+const alloy_services& Services() { return kServices; }
+
+Scope::Said Scope::Take() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(said_, {});
+}
+
+void Scope::Say(alloy_code code, std::string text) {
+  const std::lock_guard lock(mutex_);
+  said_ = {code, std::move(text)};
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/open/bridge.cc -------------------------------------------------------------
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#ifndef ALLOY_SRC_ENGINE_OPEN_OPTIONS_H_
+#define ALLOY_SRC_ENGINE_OPEN_OPTIONS_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <span>
+
+namespace alloy::core_v0_1 {
+
+// Whether struct_size is that of some version: not less than the first one had, and not
+// so much that it was never set.
+template <typename Options>
+bool IsPlausibleSize(const Options& options, size_t first = sizeof(Options)) {
+  return options.struct_size >= first && options.struct_size <= 4096;
+}
+
+// The options of a program that may be older: what it does not know of is zero. Reads
+// struct_size bytes at most.
+template <typename Options>
+Options Completed(const Options& options) {
+  Options whole{};
+  std::memcpy(&whole, &options, std::min<size_t>(options.struct_size, sizeof(Options)));
+  return whole;
+}
+
+// Whether what a newer program has put behind the fields that this engine knows asks for
+// nothing: a choice that is not understood must not be ignored. Reads struct_size bytes.
+template <typename Options>
+bool TailIsZero(const Options& options) {
+  if (options.struct_size <= sizeof(Options)) return true;
+  const std::span whole(reinterpret_cast<const std::byte*>(&options),
+                        options.struct_size);
+  return std::ranges::all_of(whole.subspan(sizeof(Options)),
+                             [](std::byte byte) { return byte == std::byte{0}; });
+}
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_OPEN_OPTIONS_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+Status CheckLevel(uint32_t level, const char* field) {
+  if (level <= static_cast<uint32_t>(Level::kFull)) return Status();
+  return Fail(ALLOY_INVALID, std::string("alloy_bridge_options.") + field + " is " +
+                                 std::to_string(level) + "; it is 0 to 3");
+}
+
+// 0 means the default.
+Level LevelOr(Level default_level, uint32_t level) {
+  return level == 0 ? default_level : static_cast<Level>(level);
+}
+// Of the struct before it had a sidecar.
+constexpr size_t kFirstSize = offsetof(alloy_bridge_options, sidecar);
+
+Status CheckBridgeOptions(const alloy_bridge_options& options) {
+  if (!IsPlausibleSize(options, kFirstSize)) {
+    return Fail(ALLOY_INVALID, "alloy_bridge_options.struct_size is " +
+                                   std::to_string(options.struct_size) +
+                                   "; set it to sizeof(alloy_bridge_options)");
+  }
+  if (!TailIsZero(options)) {
+    return Fail(ALLOY_UNSUPPORTED,
+                "alloy_bridge_options has a field that this engine does not know; the "
+                "program is newer than the engine");
+  }
+  if (options.isolated > 2) {
+    return Fail(ALLOY_INVALID, "alloy_bridge_options.isolated is " +
+                                   std::to_string(options.isolated) +
+                                   "; it is 0, 1 or 2");
+  }
+  if (options.isolated != 0) {
+    return Fail(ALLOY_UNSUPPORTED,
+                "alloy_bridge_options.isolated: there is no isolated mode yet");
+  }
+  ALLOY_TRY(CheckLevel(options.check_inputs, "check_inputs"));
+  ALLOY_TRY(CheckLevel(options.check_results, "check_results"));
+  return Status();
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Bridge>> Bridge::Make(std::shared_ptr<Host> host,
+                                             const alloy_bridge_options& options) {
+  ALLOY_TRY(CheckBridgeOptions(options));
+  std::shared_ptr<Bridge> bridge(new Bridge(std::move(host), Completed(options)));
+  ALLOY_ASSIGN_OR_RETURN(auto echo, BackendTable::Make(&EchoBackend()));
+  bridge->tables_.push_back(echo);
+  bridge->service_ = bridge->Serve(std::move(echo));
+  return bridge;
+}
+
+Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
+    : host_(std::move(host)),
+      wanted_name_(options.name != nullptr ? options.name : ""),
+      check_inputs_(LevelOr(Level::kShape, options.check_inputs)),
+      check_results_(LevelOr(Level::kSafe, options.check_results)),
+      sidecar_(options.sidecar != nullptr ? options.sidecar : ""),
+      min_sequence_(options.min_sequence) {}
+
+std::shared_ptr<Service> Bridge::Serve(std::shared_ptr<const BackendTable> table) const {
+  const alloy_backend& backend = table->backend();
+  auto service = std::make_shared<Service>();
+  service->voice = {.log = &host_->log(),
+                    .speaks = host_->SpeaksFor(backend.name),
+                    .host_language = host_->language(),
+                    .backend_language = backend.language};
+  service->channel = MakeLocalChannel(std::move(table));
+  return service;
+}
+
+Status Bridge::CheckUnsigned(const std::string& library) const {
+  if (!host_->allows_unsigned()) return NoCertificate(library);
+  if (min_sequence_ != 0) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_UNSIGNED,
+                library + ": the bridge wants a signed sequence of at least " +
+                    std::to_string(min_sequence_) +
+                    " (min_sequence), and no certificate is given; give the one of its "
+                    "signer (`arrowalloy cert-base64 FILE` prints it)");
+  }
+  return Status();
+}
+
+Result<std::shared_ptr<const BackendTable>> Bridge::Open(const std::string& library,
+                                                         const char* certificate) const {
+  if (library.empty()) return Fail(ALLOY_INVALID, "the library is not named");
+  Admission admission{.certificate = certificate != nullptr ? certificate : "",
+                      .sidecar = sidecar_,
+                      .name = wanted_name_,
+                      .min_sequence = min_sequence_,
+                      .now = UnixSeconds()};
+  if (admission.certificate.empty()) ALLOY_TRY(CheckUnsigned(library));
+  ALLOY_ASSIGN_OR_RETURN(LoadedLibrary loaded,
+                         host_->libraries().Load(library, admission));
+  const char* name = loaded.table->backend().name;
+  if (!wanted_name_.empty() && wanted_name_ != name) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_NAME,
+                library + ": this is the backend " + name + ", and the bridge wants " +
+                    wanted_name_);
+  }
+  if (loaded.verified) {
+    for (const std::string& warning : WarningsOf(*loaded.verified, admission.now)) {
+      host_->Warn(library + ": " + warning);
+    }
+  }
+  if (host_->loads_plainly()) {
+    host_->Warn(library +
+                ": loaded by its path, for debuggers (ALLOY_LOAD_PLAINLY); what runs is "
+                "what the file holds, verified or not");
+  }
+  return loaded.table;
+}
+
+// The failure that sticks when a load is left by an exception.
+class Bridge::Failing {
+ public:
+  explicit Failing(Bridge& bridge) : bridge_(bridge) {}
+  ~Failing() {
+    if (dismissed_) return;
+    const std::lock_guard lock(bridge_.mutex_);
+    if (bridge_.condition_.load(std::memory_order_relaxed) == kClosed) return;
+    bridge_.failure_ = bridge_.exhausted_;
+    bridge_.condition_.store(kFailed, std::memory_order_release);
+  }
+  Failing(const Failing&) = delete;
+  Failing& operator=(const Failing&) = delete;
+  void Dismiss() { dismissed_ = true; }
+
+ private:
+  Bridge& bridge_;
+  bool dismissed_ = false;
+};
+
+void Bridge::KeepTable(const std::shared_ptr<const BackendTable>& table) {
+  if (std::ranges::find(tables_, table) == tables_.end()) tables_.push_back(table);
+}
+
+Status Bridge::Load(const std::string& library, const char* certificate) {
+  if (condition_.load(std::memory_order_acquire) == kClosed) return Trouble();
+  Failing failing(*this);
+  auto opened = Open(library, certificate);
+  std::shared_ptr<Service> service = opened.ok() ? Serve(*opened) : nullptr;
+  // What it replaces ends after the lock: its states go back to foreign code.
+  const std::lock_guard lock(mutex_);
+  if (condition_.load(std::memory_order_relaxed) == kClosed) {
+    failing.Dismiss();
+    return Fail(ALLOY_CLOSED, "the bridge is closed; open another");
+  }
+  if (opened.ok()) KeepTable(*opened);
+  failing.Dismiss();  // nothing below throws
+  if (!opened.ok()) {
+    failure_ = opened.status();
+    condition_.store(kFailed, std::memory_order_release);
+    return failure_;
+  }
+  service_.swap(service);
+  condition_.store(kOpen, std::memory_order_release);
+  return Status();
+}
+
+void Bridge::Close() {
+  std::shared_ptr<Service> gone;
+  const std::lock_guard lock(mutex_);
+  condition_.store(kClosed, std::memory_order_release);
+  gone.swap(service_);
+}
+
+Status Bridge::Trouble() const {
+  const std::lock_guard lock(mutex_);
+  switch (condition_.load(std::memory_order_relaxed)) {
+    case kFailed:
+      return failure_;
+    case kClosed:
+      return Fail(ALLOY_CLOSED, "the bridge is closed; open another");
+    default:
+      return Status();  // mended between the two looks
+  }
+}
+
+Result<std::shared_ptr<Service>> Bridge::Current() const {
+  ALLOY_TRY(Condition());
+  const std::lock_guard lock(mutex_);
+  if (service_ == nullptr)
+    return Fail(ALLOY_CLOSED, "the bridge is closed; open another");
+  return service_;
+}
+
+Result<const alloy_backend*> Bridge::Backend() {
+  ALLOY_ASSIGN_OR_RETURN(const std::shared_ptr<Service> service, Current());
+  return &service->channel->table().shown();
+}
+
+Result<BoundFunction> Bridge::Bind(const std::string& function, const ArrowSchema* inputs,
+                                   int32_t n_inputs, const char* const* options) {
+  ALLOY_ASSIGN_OR_RETURN(std::shared_ptr<Service> service, Current());
+  ALLOY_ASSIGN_OR_RETURN(const std::string key,
+                         BindingKey(function, inputs, n_inputs, options));
+  if (auto binding = service->bindings.Find(key); binding != nullptr) {
+    ALLOY_ASSIGN_OR_RETURN(void* state, binding->TakeState(service->voice));
+    return BoundFunction{std::move(service), Lease(std::move(binding), state)};
+  }
+  ALLOY_ASSIGN_OR_RETURN(Lease lease,
+                         SelectFunction(*service, function, inputs, n_inputs, options));
+  service->bindings.Insert(key, lease.binding());
+  return BoundFunction{std::move(service), std::move(lease)};
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/open/host.cc ---------------------------------------------------------------
 
 #include <string_view>
 #include <utility>
@@ -4248,233 +3993,9 @@ bool Host::SpeaksFor(const char* backend_name) const {
 
 }  // namespace alloy::core_v0_1
 
-// src/engine/host_stream.cc -------------------------------------------------------------
-
-#include <cerrno>
-#include <system_error>
-#include <utility>
-
-//
-// What the gate says when it refuses. Only ever reached on a failure, so that the checks
-// themselves stay small.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_DATA_FAULT_H_
-#define ALLOY_SRC_DATA_FAULT_H_
-
-#include <cstdint>
-#include <string_view>
-
-
-namespace alloy::core_v0_1 {
-
-// `column 3 (a.b.item): the number of buffers is not that of the type: 2 wanted, 1 found`
-Status DataFault(int32_t reason, int32_t column, std::string_view path,
-                 std::string_view wanted, std::string_view found);
-
-// What a reason means, as reason.h says it.
-std::string_view ReasonText(int32_t reason);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_FAULT_H_
-//
-// Whether a stream brings what was bound.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_DATA_SAME_SCHEMA_H_
-#define ALLOY_SRC_DATA_SAME_SCHEMA_H_
-
-
-namespace alloy::core_v0_1 {
-
-// Check that `found`, of which nothing is known, says of batches what `bound` says. Name,
-// flags and metadata of the batch itself tell nothing of its columns, and producers
-// differ in them: they are not compared.
-//   Fails  ALLOY_BAD_DATA  at the first place that differs (STREAM_SCHEMA), or that is
-//                          malformed.
-Status CheckSameSchema(const ArrowSchema& bound, const ArrowSchema& found);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_DATA_SAME_SCHEMA_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-Status StreamShapeFault(int32_t reason, const char* callback) {
-  std::string text(ReasonText(reason));
-  if (callback != nullptr) text += std::string(": ") + callback;
-  return Fail(ALLOY_BAD_DATA, reason, std::move(text));
-}
-
-}  // namespace
-
-Status CheckCallable(const ArrowArrayStream& stream) {
-  if (stream.release == nullptr) {
-    return StreamShapeFault(ALLOY_REASON_STREAM_RELEASED, nullptr);
-  }
-  if (stream.get_next == nullptr) {
-    return StreamShapeFault(ALLOY_REASON_STREAM_CALLBACK, "get_next");
-  }
-  return Status();
-}
-
-std::string LastErrorOf(ArrowArrayStream* stream) {
-  std::string text, thrown;
-  if (stream->get_last_error == nullptr) return text;
-  EnterForeign(&thrown, [&] {
-    const char* said = stream->get_last_error(stream);
-    if (said != nullptr) text = said;
-  });
-  return text;
-}
-
-std::string ErrnoText(int number) {
-  return "errno " + std::to_string(number) + " (" +
-         std::generic_category().message(number) + ")";
-}
-
-void ReleaseForeign(OwnedArrayStream* stream) {
-  std::string lost;  // there is nobody to tell: a release cannot fail
-  EnterForeign(&lost, [&] { stream->Release(); });
-}
-
-Status HostStream::Check(const ArrowSchema& bound) {
-  const auto at = [this](const Status& status) {
-    return status.WithInput(input_).WithSide(ALLOY_SIDE_CALLER);
-  };
-  Status status = CheckCallable(*stream_);
-  if (status.ok() && stream_->get_schema == nullptr) {
-    status = StreamShapeFault(ALLOY_REASON_STREAM_CALLBACK, "get_schema");
-  }
-  if (!status.ok()) return at(status);
-  ArrowSchema schema{};
-  int number = 0;
-  std::string thrown;
-  if (!EnterForeign(&thrown,
-                    [&] { number = stream_->get_schema(stream_.get(), &schema); }))
-    number = EIO;
-  // What a failed call has left in the struct is nobody's to release.
-  if (number != 0) return Failure(number, std::move(thrown)).status;
-  const OwnedSchema found(&schema);
-  return at(CheckSameSchema(bound, *found));
-}
-
-StreamFault HostStream::Pull(ArrowArray* out) {
-  *out = ArrowArray{};
-  int number = 0;
-  std::string thrown;
-  if (!EnterForeign(&thrown, [&] { number = stream_->get_next(stream_.get(), out); }))
-    number = EIO;
-  if (number == 0) [[likely]]
-    return {};
-  *out = ArrowArray{};
-  return Failure(number, std::move(thrown));
-}
-
-StreamFault HostStream::Failure(int number, std::string thrown) {
-  // A stream of this engine tells more than the C interface can.
-  const StreamFault* whole = FaultOf(*stream_);
-  if (whole != nullptr && !whole->ok()) {
-    return {number, whole->status.WithInput(input_).WithSide(ALLOY_SIDE_CALLER)};
-  }
-  std::string text = thrown.empty() ? LastErrorOf(stream_.get()) : std::move(thrown);
-  if (text.empty()) text = "the stream failed without a text: " + ErrnoText(number);
-  return {number, Status(Fault{.code = ALLOY_FAILED,
-                               .reason = ALLOY_REASON_INPUT_FAILED,
-                               .input = input_,
-                               .side = ALLOY_SIDE_CALLER,
-                               .text = std::move(text)})};
-}
-
-void HostStream::Release() { ReleaseForeign(&stream_); }
-
-}  // namespace alloy::core_v0_1
-
-// src/engine/input_port.cc --------------------------------------------------------------
-
-#include <utility>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr uint32_t kPulling = 1;
-constexpr uint32_t kClosed = 2;
-
-class PortStream final : public Stream {
- public:
-  explicit PortStream(std::shared_ptr<InputPort> port) : port_(std::move(port)) {}
-  ~PortStream() override { port_->Close(); }
-  PortStream(const PortStream&) = delete;
-  PortStream& operator=(const PortStream&) = delete;
-
-  Result<OwnedSchema> Schema() override { return port_->Schema(); }
-  StreamFault Next(ArrowArray* out) override { return port_->Next(out); }
-  void Failed(const StreamFault& fault) noexcept override { port_->Failed(fault); }
-
- private:
-  const std::shared_ptr<InputPort> port_;
-};
-
-StreamFault ClosedFault() {
-  return StreamFault(Fail(ALLOY_CANCELLED, "the stream of the results is released"));
-}
-
-}  // namespace
-
-StreamFault InputPort::Next(ArrowArray* out) {
-  if ((state_.fetch_or(kPulling, std::memory_order_acq_rel) & kClosed) != 0) {
-    return ClosedFault();
-  }
-  OwnedArray batch;
-  StreamFault fault;
-  {
-    // Whoever closes meanwhile leaves the release to this thread.
-    struct Leave {
-      InputPort& port;
-      ~Leave() {
-        const uint32_t before =
-            port.state_.fetch_and(~kPulling, std::memory_order_acq_rel);
-        if ((before & kClosed) != 0) port.host_.Release();
-      }
-    } const leave{*this};
-    fault = Pull(batch.get());
-  }
-  if (fault.ok()) batch.MoveTo(out);
-  return fault;
-}
-
-StreamFault InputPort::Pull(ArrowArray* out) {
-  if (Status spent = flow_->Spent(); !spent.ok()) return StreamFault(std::move(spent));
-  {
-    const BatchClock::Pause pause(flow_->clock());
-    StreamFault fault = host_.Pull(out);
-    if (!fault.ok()) return fault;
-  }
-  if (out->release == nullptr) return {};  // the end
-  return StreamFault(flow_->call().AdmitInput(input_, out));
-}
-
-Result<OwnedSchema> InputPort::Schema() const {
-  return CopySchema(flow_->call().binding().read_schema(static_cast<size_t>(input_)));
-}
-
-void InputPort::Close() noexcept {
-  const uint32_t before = state_.fetch_or(kClosed, std::memory_order_acq_rel);
-  if (before == 0) host_.Release();
-}
-
-void InputPort::Give(std::shared_ptr<InputPort> port, ArrowArrayStream* out) {
-  GiveStream(std::make_unique<PortStream>(std::move(port)), out);
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/engine/inspect_library.cc ---------------------------------------------------------
-#ifndef ALLOY_SRC_ENGINE_INSPECT_LIBRARY_H_
-#define ALLOY_SRC_ENGINE_INSPECT_LIBRARY_H_
+// src/engine/open/inspect_library.cc ----------------------------------------------------
+#ifndef ALLOY_SRC_ENGINE_OPEN_INSPECT_LIBRARY_H_
+#define ALLOY_SRC_ENGINE_OPEN_INSPECT_LIBRARY_H_
 
 #include <string>
 
@@ -4488,7 +4009,7 @@ Result<std::string> InspectLibrary(Host& host, const std::string& library,
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_ENGINE_INSPECT_LIBRARY_H_
+#endif  // ALLOY_SRC_ENGINE_OPEN_INSPECT_LIBRARY_H_
 
 //
 // All that can be known of a library without running any of it, and the verdict that a
@@ -4556,7 +4077,7 @@ Result<std::string> InspectLibrary(Host& host, const std::string& library,
 
 }  // namespace alloy::core_v0_1
 
-// src/engine/libraries.cc ---------------------------------------------------------------
+// src/engine/open/libraries.cc ----------------------------------------------------------
 
 #include <algorithm>
 #include <cstring>
@@ -4697,9 +4218,9 @@ Result<LoadedLibrary> Libraries::Load(const std::string& path,
 
 }  // namespace alloy::core_v0_1
 
-// src/engine/link_library.cc ------------------------------------------------------------
-#ifndef ALLOY_SRC_ENGINE_LINK_LIBRARY_H_
-#define ALLOY_SRC_ENGINE_LINK_LIBRARY_H_
+// src/engine/open/link_library.cc -------------------------------------------------------
+#ifndef ALLOY_SRC_ENGINE_OPEN_LINK_LIBRARY_H_
+#define ALLOY_SRC_ENGINE_OPEN_LINK_LIBRARY_H_
 
 #include <string>
 
@@ -4714,7 +4235,7 @@ Status LinkLibrary(const std::string& archive, const std::string& output);
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_ENGINE_LINK_LIBRARY_H_
+#endif  // ALLOY_SRC_ENGINE_OPEN_LINK_LIBRARY_H_
 
 #ifndef ALLOY_SRC_PORT_REPLACE_FILE_H_
 #define ALLOY_SRC_PORT_REPLACE_FILE_H_
@@ -4754,141 +4275,7 @@ Status LinkLibrary(const std::string& archive, const std::string& output) {
 
 }  // namespace alloy::core_v0_1
 
-// src/engine/local_channel.cc -----------------------------------------------------------
-#include <string>
-#include <utility>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-class LocalChannel final : public Channel {
- public:
-  explicit LocalChannel(std::shared_ptr<const BackendTable> table)
-      : table_(std::move(table)) {}
-
-  const BackendTable& table() const override { return *table_; }
-
-  alloy_code Bind(const alloy_function& function, Scope& scope, const ArrowSchema* inputs,
-                  int32_t n_inputs, const char* const* values, ArrowSchema* output,
-                  void** state) override {
-    return Enter(scope, [&] {
-      return function.bind(function.self, &scope, inputs, n_inputs, values, output,
-                           state);
-    });
-  }
-
-  alloy_code Run(const alloy_function& function, void* state, Scope& scope,
-                 ArrowArray* inputs, int32_t n_inputs, ArrowArray* output) override {
-    return Enter(scope,
-                 [&] { return function.run(state, &scope, inputs, n_inputs, output); });
-  }
-
-  alloy_code Open(const alloy_function& function, void* state, Scope& scope,
-                  ArrowArrayStream* inputs, int32_t n_inputs,
-                  ArrowArrayStream* output) override {
-    return Enter(scope,
-                 [&] { return function.open(state, &scope, inputs, n_inputs, output); });
-  }
-
-  void Unbind(const alloy_function& function, void* state) override {
-    if (function.unbind == nullptr) return;
-    std::string lost;  // there is nobody to tell: giving a state back cannot fail
-    EnterForeign(&lost, [&] { function.unbind(state); });
-  }
-
- private:
-  template <typename Body>
-  static alloy_code Enter(Scope& scope, Body&& body) {
-    alloy_code code = ALLOY_INTERNAL;
-    std::string text;
-    if (EnterForeign(&text, [&] { code = body(); })) return code;
-    scope.Say(ALLOY_FAILED, std::move(text));
-    return ALLOY_FAILED;
-  }
-
-  const std::shared_ptr<const BackendTable> table_;
-};
-
-}  // namespace
-
-std::shared_ptr<Channel> MakeLocalChannel(std::shared_ptr<const BackendTable> table) {
-  return std::make_shared<LocalChannel>(std::move(table));
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/engine/log.cc ---------------------------------------------------------------------
-
-#include <utility>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-const char* LevelName(int32_t level) {
-  switch (level) {
-    case ALLOY_LOG_DEBUG:
-      return "DEBUG";
-    case ALLOY_LOG_INFO:
-      return "INFO";
-    case ALLOY_LOG_WARN:
-      return "WARN";
-    default:
-      return "ERROR";
-  }
-}
-
-std::string OneLine(std::string_view text) {
-  std::string line(text);
-  for (char& c : line) {
-    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-  }
-  return line;
-}
-
-}  // namespace
-
-void Log::Write(int32_t level, std::string_view language, std::string_view text) {
-  if (callback_ != nullptr) {
-    Deliver({level, std::string(language), OneLine(text)});
-    return;
-  }
-  std::string line = "[" + LocalTimeText() + "] [" + LevelName(level) + "] [";
-  line.append(language).append("]\t").append(OneLine(text)).push_back('\n');
-  const std::lock_guard lock(mutex_);
-  WriteLine(fd_, line);
-}
-
-void Log::Deliver(Line line) {
-  {
-    const std::lock_guard lock(mutex_);
-    waiting_.push_back(std::move(line));
-    if (delivering_) return;
-    delivering_ = true;
-  }
-  for (;;) {
-    Line next;
-    {
-      const std::lock_guard lock(mutex_);
-      if (waiting_.empty()) {
-        delivering_ = false;
-        return;
-      }
-      next = std::move(waiting_.front());
-      waiting_.pop_front();
-    }
-    std::string lost;  // a log that throws must not stop the lines behind it
-    EnterForeign(&lost, [&] {
-      callback_(context_, next.level, next.language.c_str(), next.text.c_str(),
-                static_cast<int64_t>(next.text.size()));
-    });
-  }
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/engine/may_need.cc ----------------------------------------------------------------
+// src/engine/open/may_need.cc -----------------------------------------------------------
 
 #include <algorithm>
 #include <iterator>
@@ -4995,267 +4382,866 @@ Status MayNeed::Check(const std::vector<std::string>& needed,
 
 }  // namespace alloy::core_v0_1
 
-// src/engine/scope.cc -------------------------------------------------------------------
+// src/engine/stream/batch_clock.cc ------------------------------------------------------
+//
+// The deadline of each batch of a stream: the time that the host waits, less the time
+// that its own inputs take.
+#ifndef ALLOY_SRC_ENGINE_STREAM_BATCH_CLOCK_H_
+#define ALLOY_SRC_ENGINE_STREAM_BATCH_CLOCK_H_
 
-#include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <string_view>
-#include <utility>
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <optional>
 
+
+namespace alloy::core_v0_1 {
+
+// Threads  shared: a backend may pull from two inputs on two threads of its own.
+class BatchClock {
+ public:
+  using Clock = Deadlines::Clock;
+
+  // timeout_ns 0: there is no deadline, and nothing here costs anything. While the clock
+  // runs, *expired becomes the number of the run once its time is over.
+  BatchClock(Deadlines& deadlines, std::atomic<uint64_t>* expired, int64_t timeout_ns)
+      : deadlines_(deadlines), expired_(expired), timeout_(timeout_ns) {}
+
+  // The host waits for a batch.
+  void Start(uint64_t run);
+  void Stop() noexcept;
+  // Whether the time of the batch was over before Stop.
+  bool late() const { return late_; }
+
+  // While one of these lives, an input of the host is at work.
+  class Pause {
+   public:
+    explicit Pause(BatchClock& clock) : clock_(clock) { clock_.BeginPause(); }
+    ~Pause() { clock_.EndPause(); }
+    Pause(const Pause&) = delete;
+    Pause& operator=(const Pause&) = delete;
+
+   private:
+    BatchClock& clock_;
+  };
+
+ private:
+  void BeginPause();
+  void EndPause() noexcept;
+  void Arm();  // under mutex_
+
+  Deadlines& deadlines_;
+  std::atomic<uint64_t>* const expired_;
+  const std::chrono::nanoseconds timeout_;
+  bool late_ = false;  // of the thread that waits
+
+  // All guarded by mutex_.
+  std::mutex mutex_;
+  bool running_ = false;
+  int pauses_ = 0;
+  uint64_t run_ = 0;
+  Clock::time_point deadline_;
+  Clock::time_point paused_at_;
+  std::optional<Deadlines::Watch> watch_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_STREAM_BATCH_CLOCK_H_
 
 namespace alloy::core_v0_1 {
 namespace {
 
-constexpr size_t kAlignment = 64;
-
-Scope& ScopeOf(alloy_scope* scope) { return *static_cast<Scope*>(scope); }
-
-std::string_view ViewOf(const char* text, int64_t length) {
-  if (text == nullptr) return {};
-  return length < 0 ? std::string_view(text)
-                    : std::string_view(text, static_cast<size_t>(length));
+// A sum beyond the clock's range is no deadline.
+Deadlines::Clock::time_point After(Deadlines::Clock::time_point when,
+                                   std::chrono::nanoseconds time) {
+  constexpr auto kNever = Deadlines::Clock::time_point::max();
+  return time < kNever - when ? when + time : kNever;
 }
-
-alloy_code ServiceFail(alloy_scope* scope, alloy_code code, const char* text,
-                       int64_t length) {
-  // A failure that says OK would pass for a result that was never made.
-  if (code <= ALLOY_OK || code > ALLOY_INTERNAL) code = ALLOY_INTERNAL;
-  try {
-    ScopeOf(scope).Say(code, AsUtf8(ViewOf(text, length)));
-  } catch (...) {
-    // Without memory for the text, the code alone has to do.
-  }
-  return code;
-}
-
-int32_t ServiceCancelled(alloy_scope* scope) {
-  const Scope& self = ScopeOf(scope);
-  return self.cancelled() || self.expired() ? 1 : 0;
-}
-
-void ServiceProgress(alloy_scope* scope, int64_t done, int64_t total) {
-  if (RunControl* control = ScopeOf(scope).control(); control != nullptr) {
-    control->done.store(done, std::memory_order_relaxed);
-    control->total.store(total, std::memory_order_relaxed);
-  }
-}
-
-void* ServiceResize(void* memory, int64_t old_size, int64_t new_size) {
-  if (new_size <= 0) {
-    std::free(memory);
-    return nullptr;
-  }
-  // aligned_alloc wants a multiple of the alignment; there is no aligned realloc.
-  const size_t rounded =
-      (static_cast<size_t>(new_size) + kAlignment - 1) & ~(kAlignment - 1);
-  void* grown = std::aligned_alloc(kAlignment, rounded);
-  if (grown == nullptr || memory == nullptr) return grown;
-  std::memcpy(grown, memory, static_cast<size_t>(std::min(old_size, new_size)));
-  std::free(memory);
-  return grown;
-}
-
-void ServiceLog(alloy_scope* scope, int32_t level, const char* text, int64_t length) {
-  const Voice* voice = ScopeOf(scope).voice();
-  if (voice == nullptr || !voice->speaks) return;
-  try {
-    voice->log->Write(level, voice->backend_language, ViewOf(text, length));
-  } catch (...) {
-    // A line that finds no memory is lost; the call goes on.
-  }
-}
-
-int32_t ServiceLogging(alloy_scope* scope, int32_t) {
-  const Voice* voice = ScopeOf(scope).voice();
-  return voice != nullptr && voice->speaks ? 1 : 0;
-}
-
-int64_t ServiceDescribe(const ArrowSchema* schema, const ArrowArray* array, char* text,
-                        int64_t capacity) {
-  if (schema == nullptr || array == nullptr || (text == nullptr && capacity > 0))
-    return -1;
-  try {
-    const Result<int64_t> length = DescribeInto(*schema, *array, text, capacity);
-    return length.ok() ? *length : -1;
-  } catch (...) {
-    return -1;
-  }
-}
-
-constexpr alloy_services kServices = {.struct_size = sizeof(alloy_services),
-                                      .abi = ALLOY_ABI,
-                                      .fail = ServiceFail,
-                                      .cancelled = ServiceCancelled,
-                                      .progress = ServiceProgress,
-                                      .resize = ServiceResize,
-                                      .log = ServiceLog,
-                                      .logging = ServiceLogging,
-                                      .describe = ServiceDescribe};
 
 }  // namespace
 
-const alloy_services& Services() { return kServices; }
-
-Scope::Said Scope::Take() {
+void BatchClock::Start(uint64_t run) {
+  if (timeout_.count() == 0) return;
   const std::lock_guard lock(mutex_);
-  return std::exchange(said_, {});
+  const auto now = Clock::now();
+  running_ = true;
+  run_ = run;
+  deadline_ = After(now, timeout_);
+  // A thread of the backend may be inside an input already.
+  paused_at_ = now;
+  if (pauses_ == 0) Arm();
 }
 
-void Scope::Say(alloy_code code, std::string text) {
+void BatchClock::Stop() noexcept {
+  if (timeout_.count() == 0) return;
   const std::lock_guard lock(mutex_);
-  said_ = {code, std::move(text)};
+  running_ = false;
+  watch_.reset();
+  late_ = pauses_ == 0 && Clock::now() >= deadline_;
 }
+
+void BatchClock::BeginPause() {
+  if (timeout_.count() == 0) return;
+  const std::lock_guard lock(mutex_);
+  if (++pauses_ > 1) return;
+  paused_at_ = Clock::now();
+  watch_.reset();
+}
+
+void BatchClock::EndPause() noexcept {
+  if (timeout_.count() == 0) return;
+  const std::lock_guard lock(mutex_);
+  if (--pauses_ > 0 || !running_) return;
+  deadline_ = After(deadline_, Clock::now() - paused_at_);
+  try {
+    Arm();
+  } catch (...) {
+    // Nobody tells the backend then; that it was late is found all the same.
+  }
+}
+
+void BatchClock::Arm() { watch_.emplace(deadlines_, deadline_, expired_, run_); }
 
 }  // namespace alloy::core_v0_1
 
-// src/engine/select.cc ------------------------------------------------------------------
-
-#include <algorithm>
-#include <string_view>
+// src/engine/stream/call_stream.cc ------------------------------------------------------
+//
+// Streams of results: what Call::OpenStream gives.
+#include <cerrno>
+#include <string>
 #include <utility>
 #include <vector>
 
+//
+// What the parts of one open stream share: its call, the scope its backend speaks
+// through, the clock of its batches, and the first fault of its inputs.
+#ifndef ALLOY_SRC_ENGINE_STREAM_FLOW_H_
+#define ALLOY_SRC_ENGINE_STREAM_FLOW_H_
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+//
+// The C struct of every stream that Alloy gives, and what is behind it.
+//
+// Threads  serial: a second user at the same time is answered EBUSY.
+#ifndef ALLOY_SRC_ENGINE_STREAM_STREAM_H_
+#define ALLOY_SRC_ENGINE_STREAM_STREAM_H_
+
+#include <memory>
+
+
+namespace alloy::core_v0_1 {
+
+// A failure as the C stream interface tells it, and the whole of it.
+struct StreamFault {
+  int number = 0;  // an errno; 0: no failure
+  Status status;
+
+  StreamFault() = default;
+  StreamFault(int errno_number, Status whole)
+      : number(errno_number), status(std::move(whole)) {}
+  // With the errno that goes with the code.
+  explicit StreamFault(Status whole);
+
+  bool ok() const { return number == 0; }
+};
+
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  virtual Result<OwnedSchema> Schema() = 0;
+  // The next batch into *out, which arrives released, and stays so at the end. Not called
+  // again after a failure or the end.
+  virtual StreamFault Next(ArrowArray* out) = 0;
+  // Next has failed, by its answer or by an exception.
+  virtual void Failed(const StreamFault&) noexcept {}
+};
+
+// Make a C stream of it: failures and the end repeat, exceptions are failures, get_schema
+// answers any number of times.
+void GiveStream(std::unique_ptr<Stream> stream, ArrowArrayStream* out);
+
+// How the stream has failed, if it is one of this engine's; NULL for any other.
+const StreamFault* FaultOf(const ArrowArrayStream& stream);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_STREAM_STREAM_H_
+
+namespace alloy::core_v0_1 {
+
+// Threads  shared: a backend pulls its inputs from any thread.
+class Flow {
+ public:
+  Flow(std::shared_ptr<Call> call, int64_t timeout_ns, uint64_t ticket);
+  Flow(const Flow&) = delete;
+  Flow& operator=(const Flow&) = delete;
+
+  Call& call() const { return *call_; }
+  Scope& scope() { return scope_; }
+  BatchClock& clock() { return clock_; }
+
+  // An input has failed: then the stream has, whatever its backend makes of it. The first
+  // failure stays.
+  void Record(const StreamFault& fault) noexcept;
+  StreamFault fault() const;
+
+  // Why an input may not be asked for more: the caller has cancelled, or the time of the
+  // batch is over.
+  Status Spent() const;
+
+  // While one of these lives, the host waits for a batch.
+  class Wait {
+   public:
+    explicit Wait(Flow& flow);
+    ~Wait();
+    Wait(const Wait&) = delete;
+    Wait& operator=(const Wait&) = delete;
+
+   private:
+    Flow& flow_;
+  };
+
+ private:
+  const std::shared_ptr<Call> call_;
+  Scope scope_;
+  BatchClock clock_;
+  std::atomic<bool> failed_{false};
+  mutable std::mutex mutex_;
+  StreamFault fault_;  // guarded by mutex_
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_STREAM_FLOW_H_
+//
+// A stream of batches that the host passes in, as the engine reads it.
+//
+// Threads  serial.
+#ifndef ALLOY_SRC_ENGINE_STREAM_HOST_STREAM_H_
+#define ALLOY_SRC_ENGINE_STREAM_HOST_STREAM_H_
+
+#include <cstdint>
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+// Why it cannot be pulled from: it is released, or a callback is missing.
+Status CheckCallable(const ArrowArrayStream& stream);
+
+// What get_last_error says of a failure, if anything. Whatever is thrown says nothing.
+std::string LastErrorOf(ArrowArrayStream* stream);
+
+// `errno 5 (Input/output error)`
+std::string ErrnoText(int number);
+
+class HostStream {
+ public:
+  // Takes  stream.
+  HostStream(ArrowArrayStream* stream, int32_t input) : stream_(stream), input_(input) {}
+  HostStream(HostStream&&) = default;
+  ~HostStream() { Release(); }
+
+  // Check that it is a stream, and one of the batches that were bound.
+  Status Check(const ArrowSchema& bound);
+
+  // The next batch, unchecked, into *out; released at the end. A failure is the host's
+  // own, as it was.
+  StreamFault Pull(ArrowArray* out);
+
+  void Release();
+
+ private:
+  // Of a call that answered `number`, or threw `thrown`.
+  StreamFault Failure(int number, std::string thrown);
+
+  OwnedArrayStream stream_;
+  const int32_t input_;
+};
+
+// Release a stream of foreign code, which may throw.
+void ReleaseForeign(OwnedArrayStream* stream);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_STREAM_HOST_STREAM_H_
+//
+// An input of a stream function, between the host's stream and what the backend pulls.
+#ifndef ALLOY_SRC_ENGINE_STREAM_INPUT_PORT_H_
+#define ALLOY_SRC_ENGINE_STREAM_INPUT_PORT_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+
+namespace alloy::core_v0_1 {
+
+// Threads  pulling: serial. Close: any thread, also while another pulls.
+class InputPort {
+ public:
+  InputPort(std::shared_ptr<Flow> flow, HostStream host, int32_t input)
+      : flow_(std::move(flow)), host_(std::move(host)), input_(input) {}
+  InputPort(const InputPort&) = delete;
+  InputPort& operator=(const InputPort&) = delete;
+
+  // The next batch of the host's, through the gate and with the declared columns alone.
+  StreamFault Next(ArrowArray* out);
+  void Failed(const StreamFault& fault) noexcept { flow_->Record(fault); }
+  Result<OwnedSchema> Schema() const;
+
+  // Release the host's stream: once, now or when the thread that pulls from it comes
+  // back.
+  void Close() noexcept;
+
+  // The stream that the backend gets; its release closes the port.
+  static void Give(std::shared_ptr<InputPort> port, ArrowArrayStream* out);
+
+ private:
+  StreamFault Pull(ArrowArray* out);
+
+  const std::shared_ptr<Flow> flow_;
+  HostStream host_;
+  const int32_t input_;
+  std::atomic<uint32_t> state_{0};
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_STREAM_INPUT_PORT_H_
 
 namespace alloy::core_v0_1 {
 namespace {
 
-void AppendPart(std::string_view part, std::string* key) {
-  key->append(std::to_string(part.size())).append(":").append(part);
+// Of a backend that said nothing with fail().
+alloy_code CodeOf(int number) {
+  switch (number) {
+    case ENOMEM:
+      return ALLOY_EXHAUSTED;
+    case EAGAIN:
+      return ALLOY_RETRY;
+    case ENOSYS:
+    case ENOTSUP:
+      return ALLOY_UNSUPPORTED;
+    default:
+      return ALLOY_FAILED;
+  }
 }
 
-std::string ListOfFunctions(const alloy_backend& backend) {
-  std::string list;
-  std::string_view last;
-  for (const alloy_function* const* f = backend.functions; *f != nullptr; ++f) {
-    if (last == (*f)->name) continue;  // the next of one name
-    last = (*f)->name;
-    list += (list.empty() ? "" : ", ") + std::string(last);
+// Keeps a call busy.
+class CallHold {
+ public:
+  explicit CallHold(std::atomic<bool>* busy) : busy_(busy) {}
+  CallHold(CallHold&& other) noexcept : busy_(std::exchange(other.busy_, nullptr)) {}
+  CallHold& operator=(CallHold&& other) = delete;
+  ~CallHold() {
+    if (busy_ != nullptr) busy_->store(false, std::memory_order_release);
   }
-  return list.empty() ? "it has none" : "it has: " + list;
-}
 
-std::string ListOfOptions(const alloy_function& function) {
-  std::string list;
-  for (const alloy_option* o = function.options; o != nullptr && o->name != nullptr;
-       ++o) {
-    list += (list.empty() ? "" : ", ") + std::string(o->name);
-  }
-  return list.empty() ? "it takes none" : "it takes: " + list;
-}
+ private:
+  std::atomic<bool>* busy_;
+};
 
-// The value of each option of the function's table, in its order.
-Result<std::vector<std::string>> FillOptions(const alloy_function& function,
-                                             const char* const* options) {
-  const std::string name = function.name;
-  std::vector<std::string> values;
-  std::vector<bool> given;
-  for (const alloy_option* o = function.options; o != nullptr && o->name != nullptr;
-       ++o) {
-    values.emplace_back(o->fallback != nullptr ? o->fallback : "");
-    given.push_back(false);
-  }
-  for (const char* const* pair = options; pair != nullptr && *pair != nullptr;
-       pair += 2) {
-    const std::string key = pair[0];
-    if (pair[1] == nullptr) return Fail(ALLOY_INVALID, "option " + key + " has no value");
-    size_t place = 0;
-    while (place < values.size() && key != function.options[place].name) ++place;
-    if (place == values.size()) {
-      return Fail(ALLOY_INVALID,
-                  name + " has no option " + key + "; " + ListOfOptions(function));
+}  // namespace
+
+// A map function, run on each batch of its one input.
+class MapStream final : public Stream {
+ public:
+  MapStream(std::shared_ptr<Call> call, CallHold hold, HostStream host,
+            int64_t timeout_ns, uint64_t ticket)
+      : call_(std::move(call)),
+        hold_(std::move(hold)),
+        host_(std::move(host)),
+        timeout_ns_(timeout_ns),
+        ticket_(ticket) {}
+
+  Result<OwnedSchema> Schema() override { return CopySchema(call_->output()); }
+
+  StreamFault Next(ArrowArray* out) override {
+    // A run would ask the same, but only after it took a batch out of the input.
+    if (Status status = call_->MayBegin(ticket_); !status.ok()) {
+      return StreamFault(std::move(status));
     }
-    if (given[place]) return Fail(ALLOY_INVALID, "option " + key + " is given twice");
-    given[place] = true;
-    values[place] = pair[1];
+    OwnedArray batch;
+    if (StreamFault fault = host_.Pull(batch.get()); !fault.ok()) return fault;
+    if (!batch) return {};
+    return StreamFault(call_->RunAlone(batch.get(), out, timeout_ns_, ticket_));
   }
-  for (size_t i = 0; i < values.size(); ++i) {
-    const alloy_option& option = function.options[i];
-    if (!given[i] && option.fallback == nullptr) {
-      std::string text = name + " needs the option " + option.name;
-      if (option.summary != nullptr) text += std::string(" (") + option.summary + ")";
-      return Fail(ALLOY_INVALID, std::move(text));
+
+ private:
+  // In this order: the input is released, then the call is free, then it may end.
+  const std::shared_ptr<Call> call_;
+  const CallHold hold_;
+  HostStream host_;
+  const int64_t timeout_ns_;
+  const uint64_t ticket_;
+};
+
+// What a stream function gives.
+class FunctionStream final : public Stream {
+ public:
+  FunctionStream(std::shared_ptr<Flow> flow, CallHold hold)
+      : flow_(std::move(flow)), hold_(std::move(hold)) {}
+  ~FunctionStream() override {
+    ReleaseForeign(&backend_);
+    // A backend that has kept an input does not keep the host's stream.
+    for (const auto& port : ports_) port->Close();
+  }
+  FunctionStream(const FunctionStream&) = delete;
+  FunctionStream& operator=(const FunctionStream&) = delete;
+
+  Status Open(std::vector<HostStream> inputs);
+
+  Result<OwnedSchema> Schema() override { return CopySchema(call().output()); }
+  StreamFault Next(ArrowArray* out) override;
+
+ private:
+  Call& call() const { return flow_->call(); }
+  // The backend's own errno and text.
+  StreamFault Failure(int number, std::string thrown);
+  // Whether the backend had its time and was not asked to stop: else its end is none.
+  Status TrueEnd(bool late) const;
+  static Status CheckMoved(const std::vector<ArrowArrayStream>& inputs,
+                           ArrowArrayStream* output);
+
+  const std::shared_ptr<Flow> flow_;
+  const CallHold hold_;
+  std::vector<std::shared_ptr<InputPort>> ports_;
+  OwnedArrayStream backend_;
+};
+
+Status FunctionStream::Open(std::vector<HostStream> inputs) {
+  std::vector<ArrowArrayStream> given(inputs.size());
+  const Left<ArrowArrayStream> left(given.data(), given.size());
+  ports_.reserve(inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    ports_.push_back(std::make_shared<InputPort>(flow_, std::move(inputs[i]),
+                                                 static_cast<int32_t>(i)));
+    InputPort::Give(ports_.back(), &given[i]);
+  }
+  const Binding& binding = call().binding();
+  ArrowArrayStream output{};
+  alloy_code code = ALLOY_INTERNAL;
+  {
+    const Flow::Wait wait(*flow_);
+    code = binding.channel().Open(binding.function(), call().bound_.lease.state(),
+                                  flow_->scope(), given.data(),
+                                  static_cast<int32_t>(given.size()), &output);
+  }
+  Status moved = code == ALLOY_OK ? CheckMoved(given, &output) : Status();
+  backend_ = OwnedArrayStream(&output);
+  if (const StreamFault fault = flow_->fault(); !fault.ok()) return fault.status;
+  if (code != ALLOY_OK) {
+    return call().Failure(code, flow_->scope().TakeText(), flow_->scope(),
+                          flow_->clock().late());
+  }
+  ALLOY_TRY(std::move(moved));
+  return CheckCallable(*backend_)
+      .WithSide(ALLOY_SIDE_BACKEND)
+      .WithPrefix(std::string("the stream of ") + binding.function().name + " of " +
+                  binding.channel().table().backend().name + ": ");
+}
+
+// As for batches: a struct that was copied would be released twice.
+Status FunctionStream::CheckMoved(const std::vector<ArrowArrayStream>& inputs,
+                                  ArrowArrayStream* output) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].release == nullptr || inputs[i].release != output->release ||
+        inputs[i].private_data != output->private_data) {
+      continue;
+    }
+    *output = ArrowArrayStream{};
+    return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED,
+                "the stream of the results is a copy of the struct of input " +
+                    std::to_string(i) + ", which was left in place; move it out instead")
+        .WithSide(ALLOY_SIDE_BACKEND);
+  }
+  return Status();
+}
+
+StreamFault FunctionStream::Next(ArrowArray* out) {
+  if (Status status = call().bridge_->Condition(); !status.ok()) {
+    return StreamFault(std::move(status));
+  }
+  if (flow_->scope().cancelled()) return StreamFault(flow_->Spent());
+  ArrowArray given{};
+  int number = 0;
+  std::string thrown;
+  {
+    const Flow::Wait wait(*flow_);
+    if (!EnterForeign(&thrown,
+                      [&] { number = backend_->get_next(backend_.get(), &given); })) {
+      number = EIO;
     }
   }
-  return values;
+  // What a failed call has left in the struct is nobody's to release.
+  if (number != 0) given = ArrowArray{};
+  OwnedArray batch(&given);
+  if (StreamFault fault = flow_->fault(); !fault.ok()) return fault;
+  if (number != 0) return Failure(number, std::move(thrown));
+  if (!batch) return StreamFault(TrueEnd(flow_->clock().late()));
+  Status status = call().CheckOutput(-1, batch.get());
+  if (!status.ok()) return StreamFault(std::move(status));
+  batch.MoveTo(out);
+  return {};
 }
 
-Status CheckInputCount(const alloy_function& function, int32_t n_inputs) {
-  if (n_inputs >= function.min_inputs &&
-      (function.max_inputs == -1 || n_inputs <= function.max_inputs)) {
-    return Status();
+StreamFault FunctionStream::Failure(int number, std::string thrown) {
+  Scope::Said said = flow_->scope().Take();
+  if (!thrown.empty()) said = {ALLOY_FAILED, std::move(thrown)};
+  if (said.code == ALLOY_OK) {
+    said = {CodeOf(number), AsUtf8(LastErrorOf(backend_.get()))};
   }
-  std::string wanted = std::to_string(function.min_inputs);
-  if (function.max_inputs == -1) {
-    wanted += " or more";
-  } else if (function.max_inputs != function.min_inputs) {
-    wanted += " to " + std::to_string(function.max_inputs);
+  if (said.text.empty()) {
+    said.text = std::string(call().binding().function().name) + " of " +
+                call().binding().channel().table().backend().name +
+                " failed without a text: " + ErrnoText(number);
   }
-  return Fail(ALLOY_INVALID, std::string(function.name) + " takes " + wanted +
-                                 " inputs, not " + std::to_string(n_inputs));
+  Status status = call().Failure(said.code, std::move(said.text), flow_->scope(),
+                                 flow_->clock().late());
+  const bool stopped = status.fault().side == ALLOY_SIDE_CALLER;
+  return stopped ? StreamFault(std::move(status))
+                 : StreamFault(number, std::move(status));
 }
 
-Result<Lease> TryFunction(const Service& service, const alloy_function& function,
-                          const ArrowSchema* inputs, int32_t n_inputs,
-                          const char* const* options) {
-  ALLOY_TRY(CheckInputCount(function, n_inputs));
-  ALLOY_ASSIGN_OR_RETURN(auto values, FillOptions(function, options));
-  auto binding = std::make_shared<Binding>(service.channel, function);
-  ALLOY_ASSIGN_OR_RETURN(
-      void* state, binding->Begin(service.voice, inputs, n_inputs, std::move(values)));
-  return Lease(std::move(binding), state);
+Status FunctionStream::TrueEnd(bool late) const {
+  if (!flow_->scope().cancelled() && !late) return Status();
+  return call().Failure(ALLOY_FAILED, "", flow_->scope(), late);
+}
+
+namespace {
+
+Status CheckStreamArguments(const Binding& binding, int32_t n_inputs,
+                            int64_t timeout_ns) {
+  const std::string name = binding.function().name;
+  if (static_cast<size_t>(n_inputs) != binding.inputs().size()) {
+    return Fail(ALLOY_INVALID, name + " is bound to " +
+                                   std::to_string(binding.inputs().size()) +
+                                   " inputs, and gets " + std::to_string(n_inputs));
+  }
+  if (!binding.is_stream() && n_inputs != 1) {
+    return Fail(ALLOY_INVALID,
+                name + " is a map function: on streams it has one input, not " +
+                    std::to_string(n_inputs));
+  }
+  if (timeout_ns < 0) return Fail(ALLOY_INVALID, "timeout_ns is negative");
+  return Status();
 }
 
 }  // namespace
 
-Result<std::string> BindingKey(const std::string& function, const ArrowSchema* inputs,
-                               int32_t n_inputs, const char* const* options) {
-  std::string key;
-  AppendPart(function, &key);
-  for (const char* const* text = options; text != nullptr && *text != nullptr; ++text) {
-    AppendPart(*text, &key);
-  }
-  key += "|";
+Status Call::OpenStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
+                        int32_t n_inputs, ArrowArrayStream* output, int64_t timeout_ns,
+                        uint64_t ticket) {
+  if (output != nullptr) *output = ArrowArrayStream{};
+  if (call->busy_.exchange(true, std::memory_order_acquire)) return call->Busy();
+  CallHold hold(&call->busy_);
+  if (n_inputs < 0) return Fail(ALLOY_INVALID, "n_inputs is negative");
+  if (inputs == nullptr && n_inputs > 0) return Fail(ALLOY_INVALID, "inputs is NULL");
+  const Left<ArrowArrayStream> left(inputs, static_cast<size_t>(n_inputs));
+  if (output == nullptr) return Fail(ALLOY_INVALID, "output is NULL");
+  const Binding& binding = call->binding();
+  ALLOY_TRY(CheckStreamArguments(binding, n_inputs, timeout_ns));
+  ALLOY_TRY(call->MayBegin(ticket));
+  std::vector<HostStream> hosts;
+  hosts.reserve(static_cast<size_t>(n_inputs));
   for (int32_t i = 0; i < n_inputs; ++i) {
-    const Status status = AppendFingerprint(inputs[i], &key);
-    if (!status.ok()) return status.WithInput(i).WithSide(ALLOY_SIDE_CALLER);
-    key += "|";
+    hosts.emplace_back(&inputs[i], i);
+    ALLOY_TRY(hosts.back().Check(*binding.inputs()[static_cast<size_t>(i)].schema));
   }
-  return key;
-}
-
-Result<Lease> SelectFunction(const Service& service, const std::string& name,
-                             const ArrowSchema* inputs, int32_t n_inputs,
-                             const char* const* options) {
-  const alloy_backend& backend = service.channel->table().backend();
-  std::vector<Status> refusals;
-  for (const alloy_function* const* f = backend.functions; *f != nullptr; ++f) {
-    if (name != (*f)->name) continue;
-    auto selected = TryFunction(service, **f, inputs, n_inputs, options);
-    if (selected.ok()) return selected;
-    const alloy_code code = selected.status().code();
-    // Only what another function of the name could mend is a reason to look further.
-    if (code != ALLOY_NO_MATCH && code != ALLOY_INVALID && code != ALLOY_UNSUPPORTED) {
-      return selected.status();
-    }
-    refusals.push_back(selected.status());
+  if (!binding.is_stream()) {
+    GiveStream(std::make_unique<MapStream>(std::move(call), std::move(hold),
+                                           std::move(hosts[0]), timeout_ns, ticket),
+               output);
+    return Status();
   }
-  if (refusals.empty()) {
-    return Fail(ALLOY_NOT_FOUND, std::string(backend.name) + " has no function " + name +
-                                     "; " + ListOfFunctions(backend));
-  }
-  if (refusals.size() == 1) return refusals.front();
-  std::string text = "none of the " + std::to_string(refusals.size()) + " functions " +
-                     name + " of " + backend.name + " applies:";
-  for (const Status& refusal : refusals) text += "\n  " + refusal.fault().text;
-  const bool all_invalid = std::ranges::all_of(
-      refusals, [](const Status& refusal) { return refusal.code() == ALLOY_INVALID; });
-  return Fail(all_invalid ? ALLOY_INVALID : ALLOY_NO_MATCH, std::move(text));
+  auto flow = std::make_shared<Flow>(std::move(call), timeout_ns, ticket);
+  auto stream = std::make_unique<FunctionStream>(std::move(flow), std::move(hold));
+  ALLOY_TRY(stream->Open(std::move(hosts)));
+  GiveStream(std::move(stream), output);
+  return Status();
 }
 
 }  // namespace alloy::core_v0_1
 
-// src/engine/stream.cc ------------------------------------------------------------------
+// src/engine/stream/flow.cc -------------------------------------------------------------
+
+#include <utility>
+
+namespace alloy::core_v0_1 {
+
+Flow::Flow(std::shared_ptr<Call> call, int64_t timeout_ns, uint64_t ticket)
+    : call_(std::move(call)),
+      scope_(&call_->bound_.service->voice, &call_->control_, 0, ticket),
+      clock_(call_->bridge_->host().deadlines(), &call_->control_.expired, timeout_ns) {}
+
+void Flow::Record(const StreamFault& fault) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!fault_.ok()) return;
+  fault_ = fault;
+  failed_.store(true, std::memory_order_release);
+}
+
+StreamFault Flow::fault() const {
+  if (!failed_.load(std::memory_order_acquire)) [[likely]]
+    return {};
+  const std::lock_guard lock(mutex_);
+  return fault_;
+}
+
+Status Flow::Spent() const {
+  if (scope_.cancelled()) {
+    return Fail(ALLOY_CANCELLED, "cancelled").WithSide(ALLOY_SIDE_CALLER);
+  }
+  if (scope_.expired()) {
+    return Fail(ALLOY_TIMEOUT, "the deadline has passed").WithSide(ALLOY_SIDE_CALLER);
+  }
+  return Status();
+}
+
+Flow::Wait::Wait(Flow& flow) : flow_(flow) {
+  const uint64_t run = ++flow_.call_->run_;
+  flow_.scope_.SetRun(run);
+  flow_.clock_.Start(run);
+}
+
+Flow::Wait::~Wait() {
+  flow_.clock_.Stop();
+  // Between two batches no time is running out.
+  flow_.scope_.SetRun(0);
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/stream/host_stream.cc ------------------------------------------------------
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+//
+// What the gate says when it refuses. Only ever reached on a failure, so that the checks
+// themselves stay small.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_ARROW_FAULT_H_
+#define ALLOY_SRC_ARROW_FAULT_H_
+
+#include <cstdint>
+#include <string_view>
+
+
+namespace alloy::core_v0_1 {
+
+// `column 3 (a.b.item): the number of buffers is not that of the type: 2 wanted, 1 found`
+Status DataFault(int32_t reason, int32_t column, std::string_view path,
+                 std::string_view wanted, std::string_view found);
+
+// What a reason means, as reason.h says it.
+std::string_view ReasonText(int32_t reason);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_FAULT_H_
+//
+// Whether a stream brings what was bound.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_ARROW_SAME_SCHEMA_H_
+#define ALLOY_SRC_ARROW_SAME_SCHEMA_H_
+
+
+namespace alloy::core_v0_1 {
+
+// Check that `found`, of which nothing is known, says of batches what `bound` says. Name,
+// flags and metadata of the batch itself tell nothing of its columns, and producers
+// differ in them: they are not compared.
+//   Fails  ALLOY_BAD_DATA  at the first place that differs (STREAM_SCHEMA), or that is
+//                          malformed.
+Status CheckSameSchema(const ArrowSchema& bound, const ArrowSchema& found);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_SAME_SCHEMA_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+Status StreamShapeFault(int32_t reason, const char* callback) {
+  std::string text(ReasonText(reason));
+  if (callback != nullptr) text += std::string(": ") + callback;
+  return Fail(ALLOY_BAD_DATA, reason, std::move(text));
+}
+
+}  // namespace
+
+Status CheckCallable(const ArrowArrayStream& stream) {
+  if (stream.release == nullptr) {
+    return StreamShapeFault(ALLOY_REASON_STREAM_RELEASED, nullptr);
+  }
+  if (stream.get_next == nullptr) {
+    return StreamShapeFault(ALLOY_REASON_STREAM_CALLBACK, "get_next");
+  }
+  return Status();
+}
+
+std::string LastErrorOf(ArrowArrayStream* stream) {
+  std::string text, thrown;
+  if (stream->get_last_error == nullptr) return text;
+  EnterForeign(&thrown, [&] {
+    const char* said = stream->get_last_error(stream);
+    if (said != nullptr) text = said;
+  });
+  return text;
+}
+
+std::string ErrnoText(int number) {
+  return "errno " + std::to_string(number) + " (" +
+         std::generic_category().message(number) + ")";
+}
+
+void ReleaseForeign(OwnedArrayStream* stream) {
+  std::string lost;  // there is nobody to tell: a release cannot fail
+  EnterForeign(&lost, [&] { stream->Release(); });
+}
+
+Status HostStream::Check(const ArrowSchema& bound) {
+  const auto at = [this](const Status& status) {
+    return status.WithInput(input_).WithSide(ALLOY_SIDE_CALLER);
+  };
+  Status status = CheckCallable(*stream_);
+  if (status.ok() && stream_->get_schema == nullptr) {
+    status = StreamShapeFault(ALLOY_REASON_STREAM_CALLBACK, "get_schema");
+  }
+  if (!status.ok()) return at(status);
+  ArrowSchema schema{};
+  int number = 0;
+  std::string thrown;
+  if (!EnterForeign(&thrown,
+                    [&] { number = stream_->get_schema(stream_.get(), &schema); }))
+    number = EIO;
+  // What a failed call has left in the struct is nobody's to release.
+  if (number != 0) return Failure(number, std::move(thrown)).status;
+  const OwnedSchema found(&schema);
+  return at(CheckSameSchema(bound, *found));
+}
+
+StreamFault HostStream::Pull(ArrowArray* out) {
+  *out = ArrowArray{};
+  int number = 0;
+  std::string thrown;
+  if (!EnterForeign(&thrown, [&] { number = stream_->get_next(stream_.get(), out); }))
+    number = EIO;
+  if (number == 0) [[likely]]
+    return {};
+  *out = ArrowArray{};
+  return Failure(number, std::move(thrown));
+}
+
+StreamFault HostStream::Failure(int number, std::string thrown) {
+  // A stream of this engine tells more than the C interface can.
+  const StreamFault* whole = FaultOf(*stream_);
+  if (whole != nullptr && !whole->ok()) {
+    return {number, whole->status.WithInput(input_).WithSide(ALLOY_SIDE_CALLER)};
+  }
+  std::string text = thrown.empty() ? LastErrorOf(stream_.get()) : std::move(thrown);
+  if (text.empty()) text = "the stream failed without a text: " + ErrnoText(number);
+  return {number, Status(Fault{.code = ALLOY_FAILED,
+                               .reason = ALLOY_REASON_INPUT_FAILED,
+                               .input = input_,
+                               .side = ALLOY_SIDE_CALLER,
+                               .text = std::move(text)})};
+}
+
+void HostStream::Release() { ReleaseForeign(&stream_); }
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/stream/input_port.cc -------------------------------------------------------
+
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr uint32_t kPulling = 1;
+constexpr uint32_t kClosed = 2;
+
+class PortStream final : public Stream {
+ public:
+  explicit PortStream(std::shared_ptr<InputPort> port) : port_(std::move(port)) {}
+  ~PortStream() override { port_->Close(); }
+  PortStream(const PortStream&) = delete;
+  PortStream& operator=(const PortStream&) = delete;
+
+  Result<OwnedSchema> Schema() override { return port_->Schema(); }
+  StreamFault Next(ArrowArray* out) override { return port_->Next(out); }
+  void Failed(const StreamFault& fault) noexcept override { port_->Failed(fault); }
+
+ private:
+  const std::shared_ptr<InputPort> port_;
+};
+
+StreamFault ClosedFault() {
+  return StreamFault(Fail(ALLOY_CANCELLED, "the stream of the results is released"));
+}
+
+}  // namespace
+
+StreamFault InputPort::Next(ArrowArray* out) {
+  if ((state_.fetch_or(kPulling, std::memory_order_acq_rel) & kClosed) != 0) {
+    return ClosedFault();
+  }
+  OwnedArray batch;
+  StreamFault fault;
+  {
+    // Whoever closes meanwhile leaves the release to this thread.
+    struct Leave {
+      InputPort& port;
+      ~Leave() {
+        const uint32_t before =
+            port.state_.fetch_and(~kPulling, std::memory_order_acq_rel);
+        if ((before & kClosed) != 0) port.host_.Release();
+      }
+    } const leave{*this};
+    fault = Pull(batch.get());
+  }
+  if (fault.ok()) batch.MoveTo(out);
+  return fault;
+}
+
+StreamFault InputPort::Pull(ArrowArray* out) {
+  if (Status spent = flow_->Spent(); !spent.ok()) return StreamFault(std::move(spent));
+  {
+    const BatchClock::Pause pause(flow_->clock());
+    StreamFault fault = host_.Pull(out);
+    if (!fault.ok()) return fault;
+  }
+  if (out->release == nullptr) return {};  // the end
+  return StreamFault(flow_->call().AdmitInput(input_, out));
+}
+
+Result<OwnedSchema> InputPort::Schema() const {
+  return CopySchema(flow_->call().binding().read_schema(static_cast<size_t>(input_)));
+}
+
+void InputPort::Close() noexcept {
+  const uint32_t before = state_.fetch_or(kClosed, std::memory_order_acq_rel);
+  if (before == 0) host_.Release();
+}
+
+void InputPort::Give(std::shared_ptr<InputPort> port, ArrowArrayStream* out) {
+  GiveStream(std::make_unique<PortStream>(std::move(port)), out);
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/stream/stream.cc -----------------------------------------------------------
 
 #include <atomic>
 #include <cerrno>
@@ -5420,9 +5406,9 @@ const StreamFault* FaultOf(const ArrowArrayStream& stream) {
 
 }  // namespace alloy::core_v0_1
 
-// src/engine/stream_of.cc ---------------------------------------------------------------
-#ifndef ALLOY_SRC_ENGINE_STREAM_OF_H_
-#define ALLOY_SRC_ENGINE_STREAM_OF_H_
+// src/engine/stream/stream_of.cc --------------------------------------------------------
+#ifndef ALLOY_SRC_ENGINE_STREAM_STREAM_OF_H_
+#define ALLOY_SRC_ENGINE_STREAM_STREAM_OF_H_
 
 #include <cstdint>
 
@@ -5435,7 +5421,7 @@ Status StreamOf(const ArrowSchema* schema, ArrowArray* batches, int64_t n,
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_ENGINE_STREAM_OF_H_
+#endif  // ALLOY_SRC_ENGINE_STREAM_STREAM_OF_H_
 
 #include <string>
 #include <utility>

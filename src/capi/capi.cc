@@ -10,12 +10,12 @@
 #include "alloy/alloy.h"
 #include "base/guard.h"
 #include "base/names.h"
-#include "engine/call.h"
-#include "engine/describe_into.h"
-#include "engine/inspect_library.h"
-#include "engine/link_library.h"
-#include "engine/stream.h"
-#include "engine/stream_of.h"
+#include "engine/call/call.h"
+#include "engine/channel/describe_into.h"
+#include "engine/open/inspect_library.h"
+#include "engine/open/link_library.h"
+#include "engine/stream/stream.h"
+#include "engine/stream/stream_of.h"
 
 using alloy::core::Bridge;
 using alloy::core::Call;

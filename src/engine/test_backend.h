@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "alloy/block.hpp"
-#include "data/schema.h"
-#include "engine/call.h"
-#include "engine/select.h"
+#include "arrow/schema.h"
+#include "engine/call/call.h"
+#include "engine/call/select.h"
 
 namespace alloy::core {
 

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "data/schema.h"
-#include "engine/stream.h"
+#include "arrow/schema.h"
+#include "engine/stream/stream.h"
 #include "engine/test_backend.h"
 
 namespace alloy::core {

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+#include "arrow/describe.h"
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <string_view>
+
+#include "arrow/fault.h"
+#include "arrow/load_value.h"
+#include "arrow/type_name.h"
+#include "base/text.h"
+
+namespace alloy::core {
+namespace {
+
+constexpr int64_t kMostValues = 16;
+
+template <typename T>
+void AppendInteger(T value, std::string* out) {
+  *out += std::to_string(value);
+}
+
+// The shortest text that reads back as the same number, plain where that is no longer
+// than a glance: 1.0, 0.1, 1e16, 1e-7.
+template <typename T>
+void AppendFloat(T value, std::string* out) {
+  if (std::isnan(value)) {
+    *out += "NaN";
+    return;
+  }
+  if (std::isinf(value)) {
+    *out += value < 0 ? "-inf" : "inf";
+    return;
+  }
+  const T size = std::fabs(value);
+  const bool plain = size == 0 || (size >= T(1e-5) && size < T(1e16));
+  char digits[64];
+  const auto [end, error] =
+      std::to_chars(digits, digits + sizeof(digits), value,
+                    plain ? std::chars_format::fixed : std::chars_format::scientific);
+  std::string_view text(digits, static_cast<size_t>(end - digits));
+  if (plain) {
+    *out += text;
+    if (text.find('.') == std::string_view::npos) *out += ".0";
+    return;
+  }
+  // 1e+16 and 1e-07 as 1e16 and 1e-7.
+  const size_t e = text.find('e');
+  out->append(text.substr(0, e + 1));
+  if (text[e + 1] == '-') *out += '-';
+  text.remove_prefix(e + 2);
+  text.remove_prefix(std::min(text.find_first_not_of('0'), text.size() - 1));
+  *out += text;
+}
+
+float HalfToFloat(uint16_t half) {
+  const int exponent = half >> 10 & 31;
+  const auto fraction = static_cast<float>(half & 1023);
+  const float sign = (half & 0x8000) != 0 ? -1.0F : 1.0F;
+  if (exponent == 31) {
+    return fraction != 0 ? std::numeric_limits<float>::quiet_NaN()
+                         : sign * std::numeric_limits<float>::infinity();
+  }
+  if (exponent == 0) return sign * std::ldexp(fraction, -24);
+  return sign * std::ldexp(1024.0F + fraction, exponent - 25);
+}
+
+bool Bit(const void* bitmap, int64_t i) {
+  return (static_cast<const unsigned char*>(bitmap)[i / 8] >> (i % 8) & 1) != 0;
+}
+
+// The bytes of one string that level shape has not followed, or nothing when it leaves
+// its buffer.
+template <typename Offset>
+std::optional<std::string_view> StringAt(const ArrowArray& array, int64_t i) {
+  const void* offsets = array.buffers[1];
+  const auto begin = LoadValue<Offset>(offsets, i);
+  const auto end = LoadValue<Offset>(offsets, i + 1);
+  const auto last = LoadValue<Offset>(offsets, array.offset + array.length);
+  if (begin < 0 || end < begin || last < end) return std::nullopt;
+  if (begin == end) return std::string_view();
+  return std::string_view(static_cast<const char*>(array.buffers[2]) + begin,
+                          static_cast<size_t>(end - begin));
+}
+
+// A view: length, then 12 bytes of text, or 4 of it, which buffer, and where in it.
+std::optional<std::string_view> ViewAt(const ArrowArray& array, int64_t i) {
+  const char* view = static_cast<const char*>(array.buffers[1]) + i * 16;
+  const auto length = LoadValue<int32_t>(view, 0);
+  if (length < 0) return std::nullopt;
+  if (length <= 12) return std::string_view(view + 4, static_cast<size_t>(length));
+  const auto buffer = LoadValue<int32_t>(view, 2);
+  const auto begin = LoadValue<int32_t>(view, 3);
+  if (buffer < 0 || buffer >= array.n_buffers - 3 || begin < 0) return std::nullopt;
+  const auto size = LoadValue<int64_t>(array.buffers[array.n_buffers - 1], buffer);
+  if (int64_t{begin} + length > size) return std::nullopt;
+  return std::string_view(static_cast<const char*>(array.buffers[2 + buffer]) + begin,
+                          static_cast<size_t>(length));
+}
+
+bool AppendString(std::optional<std::string_view> text, std::string* out) {
+  if (!text) return false;
+  *out += '"';
+  AppendEscaped(*text, '"', out);
+  *out += '"';
+  return true;
+}
+
+bool ShowsValues(const Layout::Node& node) {
+  if (node.dictionary) return false;
+  return (node.type >= Type::kBoolean && node.type <= Type::kFloat64) ||
+         node.type == Type::kUtf8 || node.type == Type::kLargeUtf8 ||
+         node.type == Type::kUtf8View;
+}
+
+// Row i, counted from the start of the buffers; false when it cannot be followed.
+bool AppendValue(Type type, const ArrowArray& array, int64_t i, std::string* out) {
+  const void* values = array.buffers[1];
+  switch (type) {
+    case Type::kBoolean:
+      *out += Bit(values, i) ? "true" : "false";
+      return true;
+    case Type::kInt8:
+      return AppendInteger(int{LoadValue<int8_t>(values, i)}, out), true;
+    case Type::kUInt8:
+      return AppendInteger(int{LoadValue<uint8_t>(values, i)}, out), true;
+    case Type::kInt16:
+      return AppendInteger(LoadValue<int16_t>(values, i), out), true;
+    case Type::kUInt16:
+      return AppendInteger(LoadValue<uint16_t>(values, i), out), true;
+    case Type::kInt32:
+      return AppendInteger(LoadValue<int32_t>(values, i), out), true;
+    case Type::kUInt32:
+      return AppendInteger(LoadValue<uint32_t>(values, i), out), true;
+    case Type::kInt64:
+      return AppendInteger(LoadValue<int64_t>(values, i), out), true;
+    case Type::kUInt64:
+      return AppendInteger(LoadValue<uint64_t>(values, i), out), true;
+    case Type::kFloat16:
+      return AppendFloat(HalfToFloat(LoadValue<uint16_t>(values, i)), out), true;
+    case Type::kFloat32:
+      return AppendFloat(LoadValue<float>(values, i), out), true;
+    case Type::kFloat64:
+      return AppendFloat(LoadValue<double>(values, i), out), true;
+    case Type::kUtf8:
+      return AppendString(StringAt<int32_t>(array, i), out);
+    case Type::kLargeUtf8:
+      return AppendString(StringAt<int64_t>(array, i), out);
+    case Type::kUtf8View:
+      return AppendString(ViewAt(array, i), out);
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Result<std::string> DescribeRows(const ArrowSchema& schema, const Layout& layout,
+                                 const ArrowArray& array) {
+  const Layout::Node& node = layout.nodes()[0];
+  std::string text = TypeName(schema) + "[";
+  if (!ShowsValues(node)) return text + std::to_string(array.length) + " rows]";
+  const int64_t shown = std::min(array.length, kMostValues);
+  // Without a count of nulls the bitmap decides.
+  const void* bitmap = array.null_count == 0 ? nullptr : array.buffers[0];
+  for (int64_t row = 0; row < shown; ++row) {
+    const int64_t i = array.offset + row;
+    if (row > 0) text += ", ";
+    if (bitmap != nullptr && !Bit(bitmap, i)) {
+      text += "null";
+    } else if (!AppendValue(node.type, array, i, &text)) {
+      return DataFault(ALLOY_REASON_OFFSETS, -1, "", "a string inside its buffer",
+                       "row " + std::to_string(row) + " outside");
+    }
+  }
+  if (shown < array.length) {
+    text += ", … " + std::to_string(array.length - shown) + " more";
+  }
+  return text + "]";
+}
+
+}  // namespace alloy::core

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+#include "arrow/layout.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "arrow/fake_arrow.h"
+#include "arrow/schema_walk.h"
+
+namespace alloy::core {
+namespace {
+
+using fake::BatchOf;
+using fake::Make;
+using fake::Schema;
+
+using Poke = std::function<void(ArrowSchema*)>;
+
+void ExpectFault(const Schema& value, const Poke& poke, int32_t reason, int32_t column,
+                 std::string_view text) {
+  SCOPED_TRACE(std::string(text));
+  OwnedSchema schema = Make(value);
+  if (poke) poke(schema.get());
+  const Status status = Layout::Of(*schema).status();
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.code(), ALLOY_BAD_DATA);
+  EXPECT_EQ(status.reason(), reason);
+  EXPECT_EQ(status.fault().column, column);
+  EXPECT_NE(status.fault().text.find(text), std::string::npos) << status.fault().text;
+}
+
+TEST(LayoutTest, ReadsEveryFormatOfTheSpecification) {
+  for (const fake::Kind& kind : fake::AllKinds()) {
+    const auto layout = Layout::Of(*Make(kind.schema));
+    EXPECT_TRUE(layout.ok()) << kind.title << ": " << layout.status().fault().text;
+  }
+}
+
+TEST(LayoutTest, CountsColumnsInPreorderWithTheDictionaryAfterItsIndex) {
+  const Schema item{.format = "u", .name = "item"};
+  const auto layout = Layout::OfBatch(*Make(BatchOf({
+      {.format = "i", .name = "a", .dictionary = {{.format = "+l", .children = {item}}}},
+      {.format = "+s", .name = "b", .children = {{.format = "l"}, item}},
+  })));
+  ASSERT_TRUE(layout.ok());
+  ASSERT_EQ(layout->nodes().size(), 7u);
+  EXPECT_EQ(layout->n_columns(), 2);
+  EXPECT_EQ(layout->nodes()[0].subtree, 7);
+  EXPECT_EQ(layout->nodes()[1].subtree, 3);
+  EXPECT_TRUE(layout->nodes()[1].dictionary);
+  EXPECT_EQ(layout->nodes()[4].subtree, 3);
+  EXPECT_EQ(layout->Path(-1), "");
+  EXPECT_EQ(layout->Path(2), "a.dictionary.item");
+  EXPECT_EQ(layout->Path(4), "b.#0");
+  EXPECT_EQ(layout->Path(5), "b.item");
+  EXPECT_EQ(layout->name(3), "b");
+}
+
+TEST(LayoutTest, KeepsNothingOfTheSchema) {
+  OwnedSchema schema = Make(BatchOf({{.format = "i", .name = "short lived"}}));
+  const auto layout = Layout::OfBatch(*schema);
+  schema.Release();
+  EXPECT_EQ(layout->name(0), "short lived");
+}
+
+TEST(LayoutTest, RefusesFormatsThatAreNone) {
+  for (const char* format : {"", "x", "ii", "td", "tdX", "tt", "ts", "tsx:", "+", "+x",
+                             "+uq:0", "v", "vx", "d", "w", "+w", "i ", "tDx", "ti"}) {
+    const auto status = Layout::Of(*Make(Schema{.format = format})).status();
+    EXPECT_TRUE(status.reason() == ALLOY_REASON_FORMAT_UNKNOWN ||
+                status.reason() == ALLOY_REASON_FORMAT_PARAMETER)
+        << format;
+  }
+  ExpectFault({.format = "zz"}, {}, ALLOY_REASON_FORMAT_UNKNOWN, -1,
+              "a known format wanted, \"zz\" found");
+  ExpectFault({.format = ""}, {}, ALLOY_REASON_FORMAT_UNKNOWN, -1, "\"\" found");
+}
+
+TEST(LayoutTest, RefusesParametersOutOfRange) {
+  for (const char* format :
+       {"w:-1",    "w:",           "w:x",          "w:1x",        "w:99999999999",
+        "+w:-1",   "+w:",          "d:5",          "d:",          "d:5,",
+        "d:,5",    "d:5,2,",       "d:5,2,16",     "d:5,2,128,1", "d:0,0",
+        "d:39,0",  "d:77,0,256",   "d:10,0,32",    "d:19,0,64",   "d: 5,2",
+        "tss",     "tsuUTC",       "+us",          "+us0",        "+us:-1",
+        "+us:128", "+us:1,1",      "+us:1,",       "+ud:,1",      "+ud:a",
+        "+ud:1 ",  "w:2147483648", "+w:4294967296"}) {
+    EXPECT_EQ(Layout::Of(*Make(Schema{.format = format})).status().reason(),
+              ALLOY_REASON_FORMAT_PARAMETER)
+        << format;
+  }
+}
+
+TEST(LayoutTest, NamesTheColumnAndEscapesWhatIsNoUtf8) {
+  ExpectFault(
+      BatchOf({{.format = "i"},
+               {.format = "+l", .name = "a\xFF", .children = {{.format = "q\n"}}}}),
+      {}, ALLOY_REASON_FORMAT_UNKNOWN, 2, "column 2 (a\\xff.#0): ");
+  ExpectFault(Schema{.format = "q\n"}, {}, ALLOY_REASON_FORMAT_UNKNOWN, -1, "\"q\\n\"");
+}
+
+TEST(LayoutTest, RefusesSchemasThatAreNotThere) {
+  const Schema batch = BatchOf({{.format = "i", .name = "a"}});
+  ArrowSchema never{};
+  EXPECT_EQ(Layout::Of(never).status().reason(), ALLOY_REASON_SCHEMA_RELEASED);
+  ExpectFault(
+      batch, [](ArrowSchema* s) { OwnedSchema(s->children[0]).Release(); },
+      ALLOY_REASON_SCHEMA_RELEASED, 0, "column 0 (#0)");
+  ExpectFault(
+      batch, [](ArrowSchema* s) { s->children[0]->format = nullptr; },
+      ALLOY_REASON_FORMAT_NULL, 0, "column 0 (a)");
+  ExpectFault(
+      batch, [](ArrowSchema* s) { s->children = nullptr; }, ALLOY_REASON_CHILDREN_NULL,
+      -1, "the top level");
+  ArrowSchema* none[] = {nullptr};
+  ExpectFault(
+      batch, [&](ArrowSchema* s) { s->children = none; }, ALLOY_REASON_CHILD_NULL, 0,
+      "a schema wanted, NULL found");
+}
+
+TEST(LayoutTest, RefusesCountsBeforeReadingThatFar) {
+  const auto count = [](int64_t n) {
+    return [n](ArrowSchema* s) {
+      s->n_children = n;
+      s->children = nullptr;
+    };
+  };
+  ExpectFault({.format = "+s"}, count(int64_t{1} << 40), ALLOY_REASON_TOO_MANY_COLUMNS,
+              -1, "1099511627776 found");
+  ExpectFault({.format = "+s"}, count(1 << 21), ALLOY_REASON_TOO_MANY_COLUMNS, -1,
+              "at most 1048576 wanted");
+  ExpectFault({.format = "+s"}, count(-1), ALLOY_REASON_CHILD_COUNT, -1, "-1 found");
+  ExpectFault({.format = "+l"}, count(int64_t{1} << 40), ALLOY_REASON_CHILD_COUNT, -1,
+              "1 wanted");
+  ExpectFault({.format = "+l"}, {}, ALLOY_REASON_CHILD_COUNT, -1, "1 wanted, 0 found");
+  ExpectFault({.format = "i", .children = {{.format = "i"}}}, {},
+              ALLOY_REASON_CHILD_COUNT, -1, "0 wanted, 1 found");
+  ExpectFault({.format = "+us:1,2", .children = {{.format = "i"}}}, {},
+              ALLOY_REASON_CHILD_COUNT, -1, "2 wanted, 1 found");
+  ExpectFault({.format = "+r", .children = {{.format = "i"}}}, {},
+              ALLOY_REASON_CHILD_COUNT, -1, "2 wanted, 1 found");
+}
+
+TEST(LayoutTest, RefusesASchemaThatContainsItself) {
+  ExpectFault(
+      {.format = "+l", .children = {{.format = "i"}}},
+      [](ArrowSchema* s) { s->children[0] = s; }, ALLOY_REASON_TOO_DEEP, 64,
+      "at most 64 levels wanted, 65 found");
+  // Each level twice: 2^64 nodes were it not for the limit on columns.
+  ExpectFault(
+      {.format = "+s", .children = {{.format = "i"}, {.format = "i"}}},
+      [](ArrowSchema* s) { s->children[0] = s->children[1] = s; }, ALLOY_REASON_TOO_DEEP,
+      64, "levels");
+}
+
+TEST(LayoutTest, CountsColumnsOfAllLevelsTogether) {
+  // 1,024 times the same child of 1,024 columns.
+  OwnedSchema inner = Make(Schema{.format = "+s"});
+  OwnedSchema leaf = Make(Schema{.format = "i"});
+  OwnedSchema outer = Make(Schema{.format = "+s"});
+  std::vector<ArrowSchema*> leaves(1024, leaf.get()), inners(1024, inner.get());
+  inner->children = leaves.data();
+  outer->children = inners.data();
+  inner->n_children = outer->n_children = 1024;
+  const auto status = Layout::Of(*outer).status();
+  EXPECT_EQ(status.reason(), ALLOY_REASON_TOO_MANY_COLUMNS);
+  outer->n_children = 1023;  // and 1,023 more for the structs themselves
+  const auto most = Layout::Of(*outer);
+  ASSERT_TRUE(most.ok());
+  EXPECT_EQ(most->nodes().size(), 1u + 1023 * 1025);
+}
+
+TEST(LayoutTest, AllowsSixtyFourLevels) {
+  Schema schema{.format = "i"};
+  for (int i = 0; i < 64; ++i) schema = {.format = "+l", .children = {schema}};
+  EXPECT_TRUE(Layout::Of(*Make(schema)).ok());
+  schema = {.format = "+l", .children = {schema}};
+  EXPECT_EQ(Layout::Of(*Make(schema)).status().reason(), ALLOY_REASON_TOO_DEEP);
+}
+
+TEST(LayoutTest, RefusesWhatParentsDoNotAllow) {
+  const Schema utf8{.format = "u"};
+  ExpectFault({.format = "u", .dictionary = {utf8}}, {}, ALLOY_REASON_DICTIONARY_INDEX,
+              -1, "an integer wanted, \"u\" found");
+  ExpectFault({.format = "+r", .children = {{.format = "C"}, utf8}}, {},
+              ALLOY_REASON_RUN_ENDS_TYPE, 0, "\"C\" found");
+  ExpectFault({.format = "+r", .children = {{.format = "i", .dictionary = {utf8}}, utf8}},
+              {}, ALLOY_REASON_RUN_ENDS_TYPE, 0, "a dictionary found");
+  ExpectFault({.format = "+m", .children = {utf8}}, {}, ALLOY_REASON_MAP_ENTRIES, 0,
+              "\"u\" with 0 found");
+  ExpectFault({.format = "+m", .children = {{.format = "+s", .children = {utf8}}}}, {},
+              ALLOY_REASON_MAP_ENTRIES, 0, "\"+s\" with 1 found");
+}
+
+TEST(LayoutTest, RefusesMetadataThatLies) {
+  const auto numbers = [](std::vector<int32_t> values) {
+    return std::string(reinterpret_cast<const char*>(values.data()), values.size() * 4);
+  };
+  for (const std::string& block : {numbers({-1}), numbers({1, -1}), numbers({1, 0, -5}),
+                                   numbers({1, 0x7fffffff}), numbers({1, 0, 64 << 20})}) {
+    ExpectFault({.format = "i", .metadata = block}, {}, ALLOY_REASON_METADATA, -1,
+                "at most 64 MiB");
+  }
+  EXPECT_TRUE(Layout::Of(*Make(Schema{.format = "i", .metadata = numbers({0})})).ok());
+  EXPECT_TRUE(
+      Layout::Of(*Make(Schema{.format = "i", .metadata = fake::Metadata("k", "value")}))
+          .ok());
+}
+
+TEST(LayoutTest, TakesOnlyStructsAsBatches) {
+  EXPECT_EQ(Layout::OfBatch(*Make(Schema{.format = "i"})).status().reason(),
+            ALLOY_REASON_NOT_A_BATCH);
+  EXPECT_EQ(
+      Layout::OfBatch(*Make(Schema{.format = "i", .dictionary = {{.format = "+s"}}}))
+          .status()
+          .reason(),
+      ALLOY_REASON_NOT_A_BATCH);
+  EXPECT_TRUE(Layout::OfBatch(*Make(BatchOf({}))).ok());
+}
+
+}  // namespace
+}  // namespace alloy::core

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+#include "arrow/schema.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <set>
+#include <thread>
+
+#include "arrow/fake_arrow.h"
+#include "arrow/type_name.h"
+
+namespace alloy::core {
+namespace {
+
+using fake::Count;
+using fake::Make;
+using fake::Schema;
+
+std::string Key(const ArrowSchema& schema) {
+  std::string key;
+  EXPECT_TRUE(AppendFingerprint(schema, &key).ok());
+  return key;
+}
+
+Schema Rich() {
+  return {
+      .format = "+s",
+      .name = "root",
+      .children = {{.format = "tsu:+01:00",
+                    .name = "when",
+                    .flags = 0,
+                    .metadata = fake::Metadata("unit", std::string("a\0b", 3))},
+                   {.format = "i",
+                    .name = "word",
+                    .dictionary = {{.format = "u", .metadata = fake::Metadata("k", "")}},
+                    .flags = ARROW_FLAG_NULLABLE | ARROW_FLAG_DICTIONARY_ORDERED},
+                   {.format = "+m",
+                    .name = "map",
+                    .children = {{.format = "+s",
+                                  .name = "entries",
+                                  .children = {{.format = "u", .flags = 0},
+                                               {.format = "i", .flags = 0}}}},
+                    .flags = ARROW_FLAG_MAP_KEYS_SORTED}}};
+}
+
+TEST(SchemaTest, CopiesFlagsMetadataDictionariesAndNesting) {
+  OwnedSchema original = Make(Rich());
+  const std::string key = Key(*original);
+  auto copy = CopySchema(*original);
+  ASSERT_TRUE(copy.ok());
+  original.Release();  // the copy keeps nothing of it
+  ArrowSchema& root = **copy;
+  EXPECT_EQ(Key(root), key);
+  EXPECT_STREQ(root.children[0]->format, "tsu:+01:00");
+  EXPECT_EQ(std::string(root.children[0]->metadata, 4 + 4 + 4 + 4 + 3),
+            fake::Metadata("unit", std::string("a\0b", 3)));
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(root.children[0]->metadata) % 8, 0u);
+  EXPECT_EQ(root.children[1]->flags, 3);
+  EXPECT_EQ(root.children[1]->dictionary->flags, 2);
+  EXPECT_EQ(root.children[1]->metadata, nullptr);
+  EXPECT_EQ(root.children[2]->flags, 4);
+  EXPECT_EQ(root.children[2]->children[0]->children[1]->flags, 0);
+}
+
+TEST(SchemaTest, CopiesEveryType) {
+  for (const fake::Kind& kind : fake::AllKinds()) {
+    OwnedSchema original = Make(kind.schema);
+    const auto copy = CopySchema(*original);
+    ASSERT_TRUE(copy.ok()) << kind.title;
+    EXPECT_EQ(Key(**copy), Key(*original)) << kind.title;
+  }
+}
+
+TEST(SchemaTest, KeepsANameThatIsNull) {
+  OwnedSchema original = Make(Schema{.format = "i"});
+  const std::string unnamed = Key(*original);
+  original->name = nullptr;
+  const auto copy = CopySchema(*original);
+  ASSERT_TRUE(copy.ok());
+  EXPECT_EQ((*copy)->name, nullptr);
+  EXPECT_NE(Key(**copy), unnamed);
+}
+
+TEST(SchemaTest, LetsPartsOfACopyBeMovedOut) {
+  OwnedSchema original = Make(Rich());
+  auto copy = CopySchema(*original);
+  ASSERT_TRUE(copy.ok());
+  OwnedSchema map((*copy)->children[2]);
+  OwnedSchema entries(map->children[0]);
+  OwnedSchema words((*copy)->children[1]->dictionary);
+  copy->Release();
+  EXPECT_STREQ(words->format, "u");
+  EXPECT_EQ(TypeName(*entries), "Struct(: Utf8, : Int32)");
+  std::thread([moved = std::move(map)]() mutable { moved.Release(); }).join();
+  EXPECT_STREQ(entries->children[1]->format, "i");
+}
+
+TEST(SchemaTest, ReleasesWhatWasMovedIntoACopy) {
+  Count released = 0;
+  {
+    OwnedSchema original = Make(Schema{.format = "+l", .children = {{.format = "i"}}});
+    auto copy = CopySchema(*original);
+    ASSERT_TRUE(copy.ok());
+    OwnedSchema((*copy)->children[0]).Release();
+    Make(Schema{.format = "u"}, &released).MoveTo((*copy)->children[0]);
+  }
+  EXPECT_EQ(released, 1);
+}
+
+TEST(SchemaTest, TellsSchemasApartThatDifferAnywhere) {
+  std::set<std::string> keys;
+  const auto add = [&](const Schema& schema) {
+    EXPECT_TRUE(keys.insert(Key(*Make(schema))).second) << schema.format;
+  };
+  add({.format = "i"});
+  add({.format = "i", .name = "a"});
+  add({.format = "ia"});
+  add({.format = "i", .flags = 0});
+  add({.format = "i", .metadata = fake::Metadata("a", "b")});
+  add({.format = "i", .metadata = fake::Metadata("", "ab")});
+  add({.format = "i", .dictionary = {{.format = "u"}}});
+  add({.format = "i", .dictionary = {{.format = "U"}}});
+  add({.format = "i", .children = {{.format = "u"}}});
+  add({.format = "i", .children = {{.format = "u"}, {.format = "u"}}});
+  add({.format = "i", .children = {{.format = "u", .children = {{.format = "u"}}}}});
+}
+
+TEST(SchemaTest, StopsAtSchemasThatAreMalformed) {
+  std::string key;
+  const auto reason = [&](const Schema& value,
+                          const std::function<void(ArrowSchema*)>& poke) {
+    OwnedSchema schema = Make(value);
+    poke(schema.get());
+    const Status fingerprint = AppendFingerprint(*schema, &key);
+    EXPECT_EQ(CopySchema(*schema).status().reason(), fingerprint.reason());
+    return fingerprint.reason();
+  };
+  const Schema list{.format = "+l", .children = {{.format = "i"}}};
+  EXPECT_EQ(reason(list, [](ArrowSchema* s) { s->format = nullptr; }),
+            ALLOY_REASON_FORMAT_NULL);
+  EXPECT_EQ(reason(list, [](ArrowSchema* s) { s->children = nullptr; }),
+            ALLOY_REASON_CHILDREN_NULL);
+  EXPECT_EQ(reason(list, [](ArrowSchema* s) { s->children[0] = nullptr; }),
+            ALLOY_REASON_CHILD_NULL);
+  EXPECT_EQ(reason(list, [](ArrowSchema* s) { OwnedSchema(s).Release(); }),
+            ALLOY_REASON_SCHEMA_RELEASED);
+  EXPECT_EQ(reason(list, [](ArrowSchema* s) { s->children[0] = s; }),
+            ALLOY_REASON_TOO_DEEP);
+  EXPECT_EQ(reason(list, [](ArrowSchema* s) { s->n_children = int64_t{1} << 40; }),
+            ALLOY_REASON_TOO_MANY_COLUMNS);
+  EXPECT_EQ(reason(list, [](ArrowSchema* s) { s->dictionary = s; }),
+            ALLOY_REASON_TOO_DEEP);
+  EXPECT_EQ(reason(list, [](ArrowSchema* s) { s->metadata = "\xFF\xFF\xFF\xFF"; }),
+            ALLOY_REASON_METADATA);
+}
+
+}  // namespace
+}  // namespace alloy::core

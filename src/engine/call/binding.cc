@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#include "engine/call/binding.h"
+
+#include <utility>
+
+#include "arrow/match_columns.h"
+#include "arrow/schema.h"
+#include "base/names.h"
+
+namespace alloy::core {
+namespace {
+
+constexpr size_t kMaxIdleStates = 16;
+constexpr size_t kMaxBindings = 64;
+
+Status CheckFromChunksOutput(const ArrowSchema& output) {
+  const bool is_count = output.n_children == 1 && output.children[0]->format != nullptr &&
+                        std::string_view(output.children[0]->format) == "l" &&
+                        output.children[0]->dictionary == nullptr;
+  if (is_count) return Status();
+  return Fail(ALLOY_BAD_DATA, ALLOY_REASON_RESULT_SHAPE,
+              "from_chunks must give one int64 column");
+}
+
+}  // namespace
+
+Status BackendFault(const BackendTable& table, const alloy_function& function,
+                    alloy_code code, std::string text) {
+  // BUSY would say that inputs were not taken, CLOSED and LOST speak of the bridge: none
+  // is a backend's to say.
+  const bool is_known = code > ALLOY_OK && code <= ALLOY_INTERNAL;
+  const bool is_engines =
+      code == ALLOY_BUSY || code == ALLOY_CLOSED || code == ALLOY_LOST;
+  if (text.empty()) {
+    text = std::string(function.name) + " of " + table.backend().name + " answered " +
+           (is_known ? CodeName(code) : "the unknown code " + std::to_string(code)) +
+           " without a text";
+  }
+  return Status(Fault{.code = !is_known    ? ALLOY_INTERNAL
+                              : is_engines ? ALLOY_FAILED
+                                           : code,
+                      .side = ALLOY_SIDE_BACKEND,
+                      .text = std::move(text)});
+}
+
+Binding::~Binding() {
+  for (void* state : idle_) channel_->Unbind(function_, state);
+}
+
+bool Binding::is_from_chunks() const {
+  return std::string_view(function_.name) == "from_chunks";
+}
+
+Result<void*> Binding::Begin(const Voice& voice, const ArrowSchema* inputs,
+                             int32_t n_inputs, std::vector<std::string> values) {
+  values_ = std::move(values);
+  idle_.reserve(kMaxIdleStates);  // giving a state back must not fail
+  const alloy_column* const* columns = function_.columns;
+  for (int32_t i = 0; i < n_inputs; ++i) {
+    Projection projection;
+    if (columns != nullptr && *columns != nullptr) {
+      auto matched = MatchColumns(*columns++, inputs[i]);
+      if (!matched.ok()) {
+        // INVALID: the function declares a column twice.
+        return matched.status().WithInput(i).WithSide(
+            matched.status().code() == ALLOY_INVALID ? ALLOY_SIDE_BACKEND
+                                                     : ALLOY_SIDE_CALLER);
+      }
+      projection = *std::move(matched);
+    }
+    auto layout = Layout::OfBatch(inputs[i]);
+    if (!layout.ok()) return layout.status().WithInput(i).WithSide(ALLOY_SIDE_CALLER);
+    ALLOY_ASSIGN_OR_RETURN(OwnedSchema schema,
+                           projection.identity ? CopySchema(inputs[i])
+                                               : ProjectSchema(inputs[i], projection));
+    ALLOY_ASSIGN_OR_RETURN(OwnedSchema whole, CopySchema(inputs[i]));
+    schemas_.push_back(*schema);  // a view: the owner is next to it
+    owned_.push_back(std::move(schema));
+    inputs_.push_back({std::move(whole), *std::move(layout), std::move(projection)});
+  }
+  ALLOY_ASSIGN_OR_RETURN(Asked asked, AskBackend(voice));
+  const Status status = [&]() -> Status {
+    ALLOY_ASSIGN_OR_RETURN(Layout layout, Layout::OfBatch(*asked.output));
+    output_layout_ = std::make_unique<Layout>(std::move(layout));
+    if (is_from_chunks()) ALLOY_TRY(CheckFromChunksOutput(*asked.output));
+    return AppendFingerprint(*asked.output, &output_key_);
+  }();
+  if (!status.ok()) {
+    channel_->Unbind(function_, asked.state);
+    return status.WithSide(ALLOY_SIDE_BACKEND)
+        .WithPrefix(std::string("the schema that ") + function_.name + " of " +
+                    channel_->table().backend().name + " gives: ");
+  }
+  output_ = std::move(asked.output);
+  return asked.state;
+}
+
+Result<Binding::Asked> Binding::AskBackend(const Voice& voice) {
+  std::vector<const char*> values;
+  values.reserve(values_.size() + 1);
+  for (const std::string& value : values_) values.push_back(value.c_str());
+  values.push_back(nullptr);
+  Scope scope(&voice);
+  ArrowSchema output{};
+  Asked asked;
+  const alloy_code code = channel_->Bind(function_, scope, schemas_.data(),
+                                         static_cast<int32_t>(schemas_.size()),
+                                         values.data(), &output, &asked.state);
+  asked.output = OwnedSchema(&output);
+  if (code == ALLOY_OK) return asked;
+  return BackendFault(channel_->table(), function_, code, scope.TakeText());
+}
+
+Result<void*> Binding::TakeState(const Voice& voice) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      void* state = idle_.back();
+      idle_.pop_back();
+      return state;
+    }
+  }
+  ALLOY_ASSIGN_OR_RETURN(Asked asked, AskBackend(voice));
+  std::string key;
+  const Status status = AppendFingerprint(*asked.output, &key);
+  if (status.ok() && key == output_key_) return asked.state;
+  channel_->Unbind(function_, asked.state);
+  return BackendFault(channel_->table(), function_, ALLOY_FAILED,
+                      std::string(function_.name) + " of " +
+                          channel_->table().backend().name +
+                          " gave two schemas for the same inputs and options");
+}
+
+void Binding::ReturnState(void* state) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (idle_.size() < kMaxIdleStates) {
+      idle_.push_back(state);
+      return;
+    }
+  }
+  channel_->Unbind(function_, state);
+}
+
+std::shared_ptr<Binding> BindingCache::Find(const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  const auto found = index_.find(key);
+  if (found == index_.end()) return nullptr;
+  entries_.splice(entries_.begin(), entries_, found->second);
+  return found->second->second;
+}
+
+void BindingCache::Insert(const std::string& key, std::shared_ptr<Binding> binding) {
+  std::shared_ptr<Binding>
+      gone;  // ends after the lock: its states go back to the backend
+  const std::lock_guard lock(mutex_);
+  // Two threads may have bound the same at once; the first stays.
+  if (index_.contains(key)) return;
+  entries_.emplace_front(key, std::move(binding));
+  index_.emplace(entries_.front().first, entries_.begin());
+  if (entries_.size() <= kMaxBindings) return;
+  index_.erase(entries_.back().first);
+  gone = std::move(entries_.back().second);
+  entries_.pop_back();
+}
+
+}  // namespace alloy::core

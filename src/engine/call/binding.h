@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+//
+// What a bind found out, and the pool that remembers it, so that a bind that was seen
+// costs no parsing.
+#ifndef ALLOY_SRC_ENGINE_CALL_BINDING_H_
+#define ALLOY_SRC_ENGINE_CALL_BINDING_H_
+
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "arrow/layout.h"
+#include "arrow/owned.h"
+#include "arrow/project.h"
+#include "engine/channel/channel.h"
+
+namespace alloy::core {
+
+// A function on schemas and options; immutable but for its pool of idle states.
+//
+// Threads  shared. Fixed in place: calls share it.
+class Binding {
+ public:
+  struct Input {
+    OwnedSchema schema;     // of the batch as the host passes it
+    Layout layout;          // the same, to check with
+    Projection projection;  // from there to what the function reads
+  };
+
+  Binding(std::shared_ptr<Channel> channel, const alloy_function& function)
+      : channel_(std::move(channel)), function_(function) {}
+  ~Binding();
+  Binding(const Binding&) = delete;
+  Binding& operator=(const Binding&) = delete;
+
+  // Bind for the first time: read the schemas, pick the columns, ask the backend. Gives
+  // its state.
+  Result<void*> Begin(const Voice& voice, const ArrowSchema* inputs, int32_t n_inputs,
+                      std::vector<std::string> values);
+
+  // A state nobody uses: an idle one, or a new one.
+  Result<void*> TakeState(const Voice& voice);
+  // The state goes back to the pool, or to the backend when that is full.
+  void ReturnState(void* state);
+
+  Channel& channel() const { return *channel_; }
+  const alloy_function& function() const { return function_; }
+  const std::vector<Input>& inputs() const { return inputs_; }
+  // Of what the function reads of an input.
+  const ArrowSchema& read_schema(size_t input) const { return schemas_[input]; }
+  const ArrowSchema& output() const { return *output_; }
+  const Layout& output_layout() const { return *output_layout_; }
+  bool is_from_chunks() const;
+  bool is_stream() const { return (function_.flags & ALLOY_STREAM) != 0; }
+
+ private:
+  struct Asked {
+    OwnedSchema output;
+    void* state = nullptr;
+  };
+  Result<Asked> AskBackend(const Voice& voice);
+
+  const std::shared_ptr<Channel> channel_;
+  const alloy_function& function_;
+  std::vector<Input> inputs_;
+  std::vector<ArrowSchema> schemas_;  // of what the function reads, in a row; see owned_
+  std::vector<OwnedSchema> owned_;
+  std::vector<std::string> values_;
+  OwnedSchema output_;
+  std::unique_ptr<Layout> output_layout_;
+  std::string output_key_;
+
+  std::mutex mutex_;
+  std::vector<void*> idle_;  // guarded by mutex_
+};
+
+// A binding and a state of it that nobody else uses; the state goes back when this ends.
+class Lease {
+ public:
+  Lease(std::shared_ptr<Binding> binding, void* state)
+      : binding_(std::move(binding)), state_(state) {}
+  Lease(Lease&& other) noexcept = default;
+  Lease& operator=(Lease&& other) = delete;
+  ~Lease() {
+    if (binding_ != nullptr) binding_->ReturnState(state_);
+  }
+
+  const std::shared_ptr<Binding>& binding() const { return binding_; }
+  void* state() const { return state_; }
+
+ private:
+  std::shared_ptr<Binding> binding_;  // NULL: moved from
+  void* state_;
+};
+
+// A bounded cache of bindings, the least recently used one going first. Those that calls
+// still use live on with them.
+//
+// Threads  shared.
+class BindingCache {
+ public:
+  std::shared_ptr<Binding> Find(const std::string& key);
+  void Insert(const std::string& key, std::shared_ptr<Binding> binding);
+
+ private:
+  using Entry = std::pair<std::string, std::shared_ptr<Binding>>;
+  using Entries = std::list<Entry>;
+
+  std::mutex mutex_;
+  Entries entries_;  // guarded by mutex_; the most recently used one first
+  std::unordered_map<std::string_view, Entries::iterator> index_;  // views into entries_
+};
+
+// What a call says when the backend answered `code`. Codes that only the engine may say
+// become FAILED.
+Status BackendFault(const BackendTable& table, const alloy_function& function,
+                    alloy_code code, std::string text);
+
+}  // namespace alloy::core
+
+#endif  // ALLOY_SRC_ENGINE_CALL_BINDING_H_

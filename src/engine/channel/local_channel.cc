@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#include <string>
+#include <utility>
+
+#include "base/guard.h"
+#include "engine/channel/channel.h"
+
+namespace alloy::core {
+namespace {
+
+class LocalChannel final : public Channel {
+ public:
+  explicit LocalChannel(std::shared_ptr<const BackendTable> table)
+      : table_(std::move(table)) {}
+
+  const BackendTable& table() const override { return *table_; }
+
+  alloy_code Bind(const alloy_function& function, Scope& scope, const ArrowSchema* inputs,
+                  int32_t n_inputs, const char* const* values, ArrowSchema* output,
+                  void** state) override {
+    return Enter(scope, [&] {
+      return function.bind(function.self, &scope, inputs, n_inputs, values, output,
+                           state);
+    });
+  }
+
+  alloy_code Run(const alloy_function& function, void* state, Scope& scope,
+                 ArrowArray* inputs, int32_t n_inputs, ArrowArray* output) override {
+    return Enter(scope,
+                 [&] { return function.run(state, &scope, inputs, n_inputs, output); });
+  }
+
+  alloy_code Open(const alloy_function& function, void* state, Scope& scope,
+                  ArrowArrayStream* inputs, int32_t n_inputs,
+                  ArrowArrayStream* output) override {
+    return Enter(scope,
+                 [&] { return function.open(state, &scope, inputs, n_inputs, output); });
+  }
+
+  void Unbind(const alloy_function& function, void* state) override {
+    if (function.unbind == nullptr) return;
+    std::string lost;  // there is nobody to tell: giving a state back cannot fail
+    EnterForeign(&lost, [&] { function.unbind(state); });
+  }
+
+ private:
+  template <typename Body>
+  static alloy_code Enter(Scope& scope, Body&& body) {
+    alloy_code code = ALLOY_INTERNAL;
+    std::string text;
+    if (EnterForeign(&text, [&] { code = body(); })) return code;
+    scope.Say(ALLOY_FAILED, std::move(text));
+    return ALLOY_FAILED;
+  }
+
+  const std::shared_ptr<const BackendTable> table_;
+};
+
+}  // namespace
+
+std::shared_ptr<Channel> MakeLocalChannel(std::shared_ptr<const BackendTable> table) {
+  return std::make_shared<LocalChannel>(std::move(table));
+}
+
+}  // namespace alloy::core

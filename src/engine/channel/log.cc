@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include "engine/channel/log.h"
+
+#include <utility>
+
+#include "alloy/backend.h"
+#include "base/guard.h"
+#include "port/clock.h"
+#include "port/fd.h"
+
+namespace alloy::core {
+namespace {
+
+const char* LevelName(int32_t level) {
+  switch (level) {
+    case ALLOY_LOG_DEBUG:
+      return "DEBUG";
+    case ALLOY_LOG_INFO:
+      return "INFO";
+    case ALLOY_LOG_WARN:
+      return "WARN";
+    default:
+      return "ERROR";
+  }
+}
+
+std::string OneLine(std::string_view text) {
+  std::string line(text);
+  for (char& c : line) {
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  }
+  return line;
+}
+
+}  // namespace
+
+void Log::Write(int32_t level, std::string_view language, std::string_view text) {
+  if (callback_ != nullptr) {
+    Deliver({level, std::string(language), OneLine(text)});
+    return;
+  }
+  std::string line = "[" + LocalTimeText() + "] [" + LevelName(level) + "] [";
+  line.append(language).append("]\t").append(OneLine(text)).push_back('\n');
+  const std::lock_guard lock(mutex_);
+  WriteLine(fd_, line);
+}
+
+void Log::Deliver(Line line) {
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(line));
+    if (delivering_) return;
+    delivering_ = true;
+  }
+  for (;;) {
+    Line next;
+    {
+      const std::lock_guard lock(mutex_);
+      if (waiting_.empty()) {
+        delivering_ = false;
+        return;
+      }
+      next = std::move(waiting_.front());
+      waiting_.pop_front();
+    }
+    std::string lost;  // a log that throws must not stop the lines behind it
+    EnterForeign(&lost, [&] {
+      callback_(context_, next.level, next.language.c_str(), next.text.c_str(),
+                static_cast<int64_t>(next.text.size()));
+    });
+  }
+}
+
+}  // namespace alloy::core

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+//
+// What all bridges of one host share: its policy, its log, its clock, its libraries.
+#ifndef ALLOY_SRC_ENGINE_OPEN_HOST_H_
+#define ALLOY_SRC_ENGINE_OPEN_HOST_H_
+
+#include <memory>
+#include <string>
+
+#include "alloy/alloy.h"
+#include "base/result.h"
+#include "engine/call/deadlines.h"
+#include "engine/channel/log.h"
+#include "engine/open/libraries.h"
+
+namespace alloy::core {
+
+// Threads  shared. Fixed in place: bridges and calls share it.
+class Host {
+ public:
+  // Fails  INVALID, UNSUPPORTED.
+  static Result<std::shared_ptr<Host>> Make(const alloy_host_options& options);
+
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  bool allows_unsigned() const { return allows_unsigned_; }
+  bool loads_plainly() const { return libraries_.plainly(); }
+  // A line of the host's own, unless it wants none.
+  void Warn(const std::string& text);
+  const std::string& language() const { return language_; }
+  Log& log() { return log_; }
+  Deadlines& deadlines() { return deadlines_; }
+  Libraries& libraries() { return libraries_; }
+
+  // Whether the lines of a call to this backend are written.
+  bool SpeaksFor(const char* backend_name) const;
+
+ private:
+  Host(const alloy_host_options& options, MayNeed may_need);
+
+  const bool allows_unsigned_;
+  const int32_t log_mode_;
+  const std::string language_;
+  Log log_;
+  Deadlines deadlines_;
+  Libraries libraries_;
+};
+
+}  // namespace alloy::core
+
+#endif  // ALLOY_SRC_ENGINE_OPEN_HOST_H_

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "engine/stream/input_port.h"
+
+#include <utility>
+
+#include "arrow/schema.h"
+
+namespace alloy::core {
+namespace {
+
+constexpr uint32_t kPulling = 1;
+constexpr uint32_t kClosed = 2;
+
+class PortStream final : public Stream {
+ public:
+  explicit PortStream(std::shared_ptr<InputPort> port) : port_(std::move(port)) {}
+  ~PortStream() override { port_->Close(); }
+  PortStream(const PortStream&) = delete;
+  PortStream& operator=(const PortStream&) = delete;
+
+  Result<OwnedSchema> Schema() override { return port_->Schema(); }
+  StreamFault Next(ArrowArray* out) override { return port_->Next(out); }
+  void Failed(const StreamFault& fault) noexcept override { port_->Failed(fault); }
+
+ private:
+  const std::shared_ptr<InputPort> port_;
+};
+
+StreamFault ClosedFault() {
+  return StreamFault(Fail(ALLOY_CANCELLED, "the stream of the results is released"));
+}
+
+}  // namespace
+
+StreamFault InputPort::Next(ArrowArray* out) {
+  if ((state_.fetch_or(kPulling, std::memory_order_acq_rel) & kClosed) != 0) {
+    return ClosedFault();
+  }
+  OwnedArray batch;
+  StreamFault fault;
+  {
+    // Whoever closes meanwhile leaves the release to this thread.
+    struct Leave {
+      InputPort& port;
+      ~Leave() {
+        const uint32_t before =
+            port.state_.fetch_and(~kPulling, std::memory_order_acq_rel);
+        if ((before & kClosed) != 0) port.host_.Release();
+      }
+    } const leave{*this};
+    fault = Pull(batch.get());
+  }
+  if (fault.ok()) batch.MoveTo(out);
+  return fault;
+}
+
+StreamFault InputPort::Pull(ArrowArray* out) {
+  if (Status spent = flow_->Spent(); !spent.ok()) return StreamFault(std::move(spent));
+  {
+    const BatchClock::Pause pause(flow_->clock());
+    StreamFault fault = host_.Pull(out);
+    if (!fault.ok()) return fault;
+  }
+  if (out->release == nullptr) return {};  // the end
+  return StreamFault(flow_->call().AdmitInput(input_, out));
+}
+
+Result<OwnedSchema> InputPort::Schema() const {
+  return CopySchema(flow_->call().binding().read_schema(static_cast<size_t>(input_)));
+}
+
+void InputPort::Close() noexcept {
+  const uint32_t before = state_.fetch_or(kClosed, std::memory_order_acq_rel);
+  if (before == 0) host_.Release();
+}
+
+void InputPort::Give(std::shared_ptr<InputPort> port, ArrowArrayStream* out) {
+  GiveStream(std::make_unique<PortStream>(std::move(port)), out);
+}
+
+}  // namespace alloy::core

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: MIT
+#include "gate/check.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
+
+#include "arrow/fake_arrow.h"
+
+namespace alloy::core {
+namespace {
+
+using fake::Array;
+using fake::Fixed;
+using fake::Make;
+using fake::Rows;
+using fake::Schema;
+using fake::Zeros;
+
+constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+
+using Poke = std::function<void(ArrowArray*)>;
+
+Status Check(const Schema& schema, const Array& value, const Poke& poke = {}) {
+  const auto layout = Layout::Of(*Make(schema));
+  EXPECT_TRUE(layout.ok());
+  OwnedArray array = Make(value);
+  if (poke) poke(array.get());
+  return CheckShape(*layout, *array);
+}
+
+void ExpectFault(const Status& status, int32_t reason, int32_t column,
+                 std::string_view text) {
+  SCOPED_TRACE(std::string(text));
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.code(), ALLOY_BAD_DATA);
+  EXPECT_EQ(status.reason(), reason);
+  EXPECT_EQ(status.fault().column, column);
+  EXPECT_NE(status.fault().text.find(text), std::string::npos) << status.fault().text;
+}
+
+void ExpectOk(const Status& status) {
+  EXPECT_TRUE(status.ok()) << (status.ok() ? "" : status.fault().text);
+}
+
+const Schema kInt{.format = "i", .name = "a"};
+const Schema kUtf8{.format = "u", .name = "a"};
+const Schema kView{.format = "vu", .name = "a"};
+const Schema kList{.format = "+l", .children = {kInt}};
+
+Array Strings(int64_t length, const int32_t* offsets, const void* bytes = Zeros()) {
+  return {.length = length, .buffers = {nullptr, offsets, bytes}};
+}
+
+TEST(CheckTest, PassesASampleOfEveryType) {
+  for (const fake::Kind& kind : fake::AllKinds()) {
+    SCOPED_TRACE(kind.title);
+    ExpectOk(Check(kind.schema, kind.sample));
+    ExpectOk(Check(fake::BatchOf({kInt, kind.schema}),
+                   Rows(kind.sample.length, {Fixed(4), kind.sample})));
+  }
+}
+
+// By itself, and as the second column of a batch.
+void ExpectFaultOfKind(const fake::Kind& kind, const Poke& poke, int32_t reason,
+                       std::string_view text) {
+  ExpectFault(Check(kind.schema, kind.sample, poke), reason, -1, text);
+  ExpectFault(Check(fake::BatchOf({kInt, kind.schema}),
+                    Rows(kind.sample.length, {Fixed(4), kind.sample}),
+                    [&](ArrowArray* batch) { poke(batch->children[1]); }),
+              reason, 1, text);
+}
+
+TEST(CheckTest, RefusesTheCommonFaultsInEveryType) {
+  for (const fake::Kind& kind : fake::AllKinds()) {
+    SCOPED_TRACE(kind.title);
+    ExpectFaultOfKind(
+        kind, [](ArrowArray* a) { OwnedArray(a).Release(); }, ALLOY_REASON_ARRAY_RELEASED,
+        "a live array wanted");
+    ExpectFaultOfKind(
+        kind, [](ArrowArray* a) { a->length = -1; }, ALLOY_REASON_LENGTH,
+        "at least 0 wanted, -1 found");
+    ExpectFaultOfKind(
+        kind, [](ArrowArray* a) { a->offset = -1; }, ALLOY_REASON_OFFSET,
+        "at least 0 wanted, -1 found");
+    ExpectFaultOfKind(
+        kind, [](ArrowArray* a) { a->null_count = -5; }, ALLOY_REASON_NULL_COUNT,
+        "at least -1 wanted, -5 found");
+    ExpectFaultOfKind(
+        kind, [](ArrowArray* a) { a->null_count = a->length + 1; },
+        ALLOY_REASON_NULL_COUNT, "at most ");
+    ExpectFaultOfKind(
+        kind, [](ArrowArray* a) { a->n_children += 1; }, ALLOY_REASON_CHILD_COUNT,
+        "found");
+    ExpectFaultOfKind(
+        kind, [](ArrowArray* a) { a->n_children = int64_t{1} << 40; },
+        ALLOY_REASON_CHILD_COUNT, "1099511627776 found");
+    const bool has = !kind.sample.dictionary.empty();
+    ExpectFaultOfKind(
+        kind, [&](ArrowArray* a) { a->dictionary = has ? nullptr : a; },
+        has ? ALLOY_REASON_DICTIONARY_MISSING : ALLOY_REASON_DICTIONARY_UNEXPECTED,
+        "dictionary wanted");
+  }
+}
+
+TEST(CheckTest, RefusesLengthsAndOffsetsThatOverflowInEveryType) {
+  constexpr int64_t kMin = std::numeric_limits<int64_t>::min();
+  for (const fake::Kind& kind : fake::AllKinds()) {
+    SCOPED_TRACE(kind.title);
+    for (const int64_t offset : {int64_t{2}, kMax - 2, kMax}) {
+      const auto far = [offset](ArrowArray* a) {
+        a->length = kMax - 1;
+        a->offset = offset;
+      };
+      ExpectFaultOfKind(
+          kind, far, ALLOY_REASON_OVERFLOW,
+          "offset " + std::to_string(offset) + " and length 9223372036854775806");
+    }
+    ExpectFaultOfKind(
+        kind, [](ArrowArray* a) { a->length = kMin; }, ALLOY_REASON_LENGTH,
+        "-9223372036854775808 found");
+    ExpectFaultOfKind(
+        kind, [](ArrowArray* a) { a->offset = kMin; }, ALLOY_REASON_OFFSET,
+        "-9223372036854775808 found");
+    ExpectFaultOfKind(
+        kind, [](ArrowArray* a) { a->null_count = kMin; }, ALLOY_REASON_NULL_COUNT,
+        "-9223372036854775808 found");
+    ExpectFaultOfKind(
+        kind, [](ArrowArray* a) { a->null_count = kMax; }, ALLOY_REASON_NULL_COUNT,
+        "9223372036854775807 found");
+  }
+}
+
+TEST(CheckTest, RefusesTheWrongNumberOfBuffersInEveryType) {
+  for (const fake::Kind& kind : fake::AllKinds()) {
+    SCOPED_TRACE(kind.title);
+    const bool view = kind.schema.format[0] == 'v';
+    const int32_t reason =
+        view ? ALLOY_REASON_VIEW_BUFFER_COUNT : ALLOY_REASON_BUFFER_COUNT;
+    for (const int64_t count : {int64_t{-1}, int64_t{9}, int64_t{1} << 40}) {
+      if (view && count == 9) continue;  // six variadic buffers
+      ExpectFault(
+          Check(kind.schema, kind.sample, [&](ArrowArray* a) { a->n_buffers = count; }),
+          reason, -1, std::to_string(count) + " found");
+    }
+    if (kind.sample.buffers.empty()) continue;
+    ExpectFaultOfKind(kind, [](ArrowArray* a) { --a->n_buffers; }, reason, "wanted");
+    ExpectFaultOfKind(
+        kind, [](ArrowArray* a) { a->buffers = nullptr; }, ALLOY_REASON_BUFFERS_NULL,
+        "a pointer wanted, NULL found");
+  }
+}
+
+TEST(CheckTest, RefusesChildrenThatAreNotThere) {
+  for (const fake::Kind& kind : fake::AllKinds()) {
+    if (kind.sample.children.empty()) continue;
+    SCOPED_TRACE(kind.title);
+    ExpectFault(
+        Check(kind.schema, kind.sample, [](ArrowArray* a) { a->children = nullptr; }),
+        ALLOY_REASON_CHILDREN_NULL, -1, "the top level");
+    ExpectFault(
+        Check(kind.schema, kind.sample, [](ArrowArray* a) { a->children[0] = nullptr; }),
+        ALLOY_REASON_CHILD_NULL, 0, "an array wanted, NULL found");
+    ExpectFault(Check(kind.schema, kind.sample,
+                      [](ArrowArray* a) { OwnedArray(a->children[0]).Release(); }),
+                ALLOY_REASON_ARRAY_RELEASED, 0, "column 0 (");
+    ExpectFault(Check(kind.schema, kind.sample, [](ArrowArray* a) { --a->n_children; }),
+                ALLOY_REASON_CHILD_COUNT, -1, "wanted");
+  }
+}
+
+TEST(CheckTest, RefusesValuesThatAreNotThereUnlessNobodyNeedsThem) {
+  for (const fake::Kind& kind : fake::AllKinds()) {
+    SCOPED_TRACE(kind.title);
+    const bool no_validity = kind.schema.format.starts_with("+u");
+    const bool empty = kind.sample.length == 0 || kind.schema.format == "w:0";
+    for (size_t i = no_validity ? 0 : 1; i < kind.sample.buffers.size(); ++i) {
+      // Bytes of empty strings, and sizes of no variadic buffers.
+      const bool needless = kind.sample.buffers.size() == 3 && i == 2 &&
+                            !kind.schema.format.starts_with("+");
+      const auto lose = [i](ArrowArray* a) { a->buffers[i] = nullptr; };
+      if (empty || needless) {
+        ExpectOk(Check(kind.schema, kind.sample, lose));
+      } else {
+        ExpectFaultOfKind(kind, lose, ALLOY_REASON_BUFFER_NULL,
+                          "buffer " + std::to_string(i) + " wanted, NULL found");
+      }
+    }
+  }
+}
+
+TEST(CheckTest, RefusesLengthsWhoseBytesOverflow) {
+  const auto at = [](const char* format, int64_t length) {
+    return Check(Schema{.format = format}, Fixed(length));
+  };
+  ExpectOk(at("l", kMax / 8));
+  EXPECT_EQ(at("l", kMax / 8 + 1).reason(), ALLOY_REASON_OVERFLOW);
+  ExpectOk(at("b", kMax));
+  EXPECT_EQ(at("w:1000", kMax / 1000 + 1).reason(), ALLOY_REASON_OVERFLOW);
+  const Array views{.length = kMax / 16 + 1, .buffers = {nullptr, Zeros(), Zeros()}};
+  EXPECT_EQ(Check(kView, views).reason(), ALLOY_REASON_OVERFLOW);
+  const Array strings{.length = kMax / 4, .buffers = {nullptr, Zeros(), Zeros()}};
+  EXPECT_EQ(Check(kUtf8, strings).reason(), ALLOY_REASON_OVERFLOW);
+  const Array lists{.length = kMax / 3 + 1, .buffers = {nullptr}, .children = {Fixed(0)}};
+  EXPECT_EQ(Check({.format = "+w:3", .children = {kInt}}, lists).reason(),
+            ALLOY_REASON_OVERFLOW);
+}
+
+TEST(CheckTest, RefusesNullsWithoutABitmap) {
+  Array array = Fixed(2);
+  array.null_count = 1;
+  ExpectFault(Check(kInt, array), ALLOY_REASON_NULLS_WITHOUT_BITMAP, -1,
+              "0 wanted, 1 found");
+  ExpectFault(Check(fake::BatchOf({kInt, kInt}), Rows(2, {Fixed(2), array})),
+              ALLOY_REASON_NULLS_WITHOUT_BITMAP, 1, "column 1 (a)");
+  array.buffers[0] = Zeros();
+  ExpectOk(Check(kInt, array));
+  array.null_count = -1;
+  ExpectOk(Check(kInt, array));
+  array.buffers[0] = nullptr;
+  ExpectOk(Check(kInt, array));
+}
+
+TEST(CheckTest, RefusesNullsInTypesWithoutAnyOfTheirOwn) {
+  for (const fake::Kind& kind : fake::AllKinds()) {
+    if (!kind.schema.format.starts_with("+u") && kind.schema.format != "+r") continue;
+    if (kind.sample.length == 0) continue;
+    SCOPED_TRACE(kind.title);
+    ExpectFault(Check(kind.schema, kind.sample, [](ArrowArray* a) { a->null_count = 1; }),
+                ALLOY_REASON_UNEXPECTED_NULLS, -1, "0 wanted, 1 found");
+    ExpectOk(Check(kind.schema, kind.sample, [](ArrowArray* a) { a->null_count = -1; }));
+  }
+}
+
+TEST(CheckTest, RefusesOffsetsThatRunBackwards) {
+  const int32_t negative[] = {-1, 2}, decreasing[] = {3, 5, 2}, below[] = {0, -4};
+  ExpectFault(Check(kUtf8, Strings(1, negative)), ALLOY_REASON_OFFSETS, -1,
+              "at least 0 wanted, -1 found");
+  ExpectFault(Check(kUtf8, Strings(2, decreasing)), ALLOY_REASON_OFFSETS, -1,
+              "at least 3 wanted, 2 found");
+  ExpectFault(Check(kUtf8, Strings(1, below)), ALLOY_REASON_OFFSETS, -1, "-4 found");
+  const int64_t large[] = {0, -4};
+  ExpectFault(Check({.format = "U"}, {.length = 1, .buffers = {nullptr, large, Zeros()}}),
+              ALLOY_REASON_OFFSETS, -1, "-4 found");
+  ExpectFault(
+      Check(kList, {.length = 1, .buffers = {nullptr, below}, .children = {Fixed(9)}}),
+      ALLOY_REASON_OFFSETS, -1, "-4 found");
+}
+
+TEST(CheckTest, RefusesStringsWithoutBytes) {
+  const int32_t offsets[] = {0, 0, 7};
+  ExpectOk(Check(kUtf8, Strings(1, offsets, nullptr)));
+  ExpectFault(Check(kUtf8, Strings(2, offsets, nullptr)), ALLOY_REASON_BUFFER_NULL, -1,
+              "buffer 2 wanted, NULL found");
+}
+
+TEST(CheckTest, ReadsOffsetsWhateverTheirAlignment) {
+  alignas(8) char bytes[16] = {};
+  bytes[1 + 4] = 3;
+  Array array{.length = 1, .buffers = {nullptr, bytes + 1, Zeros()}};
+  ExpectOk(Check(kUtf8, array));
+}
+
+TEST(CheckTest, DereferencesNothingOfLengthZero) {
+  const void* dangling = reinterpret_cast<const void*>(uintptr_t{64});
+  for (const fake::Kind& kind : fake::AllKinds()) {
+    SCOPED_TRACE(kind.title);
+    Array array = kind.sample;
+    array.length = array.null_count = 0;
+    for (const void*& buffer : array.buffers) buffer = dangling;
+    ExpectOk(Check(kind.schema, array));
+    array.offset = 2;
+    ExpectOk(Check(kind.schema, array));
+    for (const void*& buffer : array.buffers) buffer = nullptr;
+    ExpectOk(Check(kind.schema, array));
+  }
+}
+
+TEST(CheckTest, RefusesChildrenShorterThanTheirParentNeeds) {
+  const Schema batch = fake::BatchOf({kInt, kInt});
+  ExpectFault(Check(batch, Rows(4, {Fixed(4), Fixed(3)})), ALLOY_REASON_CHILD_LENGTH, 1,
+              "at least 4 wanted, 3 found");
+  Array sliced = Rows(4, {Fixed(4), Fixed(4)});
+  sliced.offset = 1;
+  ExpectFault(Check(batch, sliced), ALLOY_REASON_CHILD_LENGTH, 0,
+              "at least 5 wanted, 4 found");
+  ExpectFault(
+      Check({.format = "+w:3", .children = {kInt}},
+            {.length = 2, .buffers = {nullptr}, .children = {Fixed(8)}, .offset = 1}),
+      ALLOY_REASON_CHILD_LENGTH, 0, "at least 9 wanted, 8 found");
+  ExpectFault(Check({.format = "+us:0", .children = {kInt}},
+                    {.length = 2, .buffers = {Zeros()}, .children = {Fixed(1)}}),
+              ALLOY_REASON_CHILD_LENGTH, 0, "at least 2 wanted, 1 found");
+  const int32_t offsets[] = {0, 1, 6};
+  ExpectFault(
+      Check(kList, {.length = 2, .buffers = {nullptr, offsets}, .children = {Fixed(5)}}),
+      ALLOY_REASON_CHILD_LENGTH, 0, "at least 6 wanted, 5 found");
+}
+
+TEST(CheckTest, NeverReadsOffsetsThroughAChildThatIsMalformed) {
+  const int32_t offsets[] = {0, 6};
+  ExpectFault(Check(kList, {.length = 1,
+                            .buffers = {nullptr, offsets},
+                            .children = {{.length = 9, .buffers = {nullptr}}}}),
+              ALLOY_REASON_BUFFER_COUNT, 0, "2 wanted, 1 found");
+}
+
+Array Views(std::vector<const void*> variadic, const int64_t* sizes) {
+  Array array{.length = 1, .buffers = {nullptr, Zeros()}};
+  array.buffers.insert(array.buffers.end(), variadic.begin(), variadic.end());
+  array.buffers.push_back(sizes);
+  return array;
+}
+
+TEST(CheckTest, ChecksTheSizesOfViewBuffers) {
+  const int64_t good[] = {5, 0}, negative[] = {5, -1};
+  ExpectOk(Check(kView, Views({}, nullptr)));
+  ExpectOk(Check(kView, Views({Zeros(), nullptr}, good)));
+  ExpectFault(Check(kView, Views({Zeros(), Zeros()}, nullptr)), ALLOY_REASON_VIEW_SIZES,
+              -1, "a pointer wanted, NULL found");
+  ExpectFault(Check(kView, Views({Zeros(), Zeros()}, negative)), ALLOY_REASON_VIEW_SIZES,
+              -1, "at least 0 wanted, -1 found");
+  ExpectFault(Check(kView, Views({nullptr, Zeros()}, good)), ALLOY_REASON_BUFFER_NULL, -1,
+              "buffer 2 wanted, NULL found");
+}
+
+Array RunEnds(int64_t length, std::vector<Array> children) {
+  return {.length = length, .children = std::move(children)};
+}
+
+TEST(CheckTest, ChecksWhatRunEndsCover) {
+  const Schema schema{.format = "+r", .children = {{.format = "i"}, kInt}};
+  static const int32_t ends[] = {2, 5};
+  const Array runs{.length = 2, .buffers = {nullptr, ends}};
+  ExpectOk(Check(schema, RunEnds(5, {runs, Fixed(2)})));
+  ExpectFault(Check(schema, RunEnds(6, {runs, Fixed(2)})), ALLOY_REASON_CHILD_LENGTH, 0,
+              "at least 6 wanted, 5 found");
+  ExpectFault(Check(schema, RunEnds(1, {Fixed(0), Fixed(0)})), ALLOY_REASON_CHILD_LENGTH,
+              0, "at least 1 wanted, 0 found");
+  ExpectFault(Check(schema, RunEnds(5, {runs, Fixed(1)})), ALLOY_REASON_CHILD_LENGTH, 1,
+              "at least 2 wanted, 1 found");
+  Array shifted = runs;
+  shifted.length = shifted.offset = 1;
+  ExpectFault(Check(schema, RunEnds(5, {shifted, Fixed(2)})), ALLOY_REASON_RUN_ENDS_NULLS,
+              0, "0 wanted, 1 found");
+  const unsigned char half = 0b01, full = 0b11;
+  Array nulls = runs;
+  nulls.buffers[0] = &half;
+  nulls.null_count = 1;
+  ExpectFault(Check(schema, RunEnds(5, {nulls, Fixed(2)})), ALLOY_REASON_RUN_ENDS_NULLS,
+              0, "0 wanted, 1 found");
+  nulls.null_count = -1;
+  ExpectFault(Check(schema, RunEnds(5, {nulls, Fixed(2)})), ALLOY_REASON_RUN_ENDS_NULLS,
+              0, "-1 found");
+  nulls.buffers[0] = &full;
+  ExpectOk(Check(schema, RunEnds(5, {nulls, Fixed(2)})));
+}
+
+TEST(CheckTest, TakesANullArrayWithTheBufferItOnceHad) {
+  ExpectOk(Check({.format = "n"}, {.length = 3, .buffers = {nullptr}, .null_count = 3}));
+  ExpectOk(Check({.format = "n"}, {.length = 3, .null_count = -1}));
+  ExpectFault(Check({.format = "n"}, {.length = 3, .buffers = {nullptr, nullptr}}),
+              ALLOY_REASON_BUFFER_COUNT, -1, "0 wanted, 2 found");
+}
+
+TEST(CheckTest, FollowsTheLayoutWhereAnArrayContainsItself) {
+  ExpectFault(
+      Check(kList, {.length = 1, .buffers = {nullptr, Zeros()}, .children = {Fixed(1)}},
+            [](ArrowArray* a) { a->children[0] = a; }),
+      ALLOY_REASON_CHILD_COUNT, 0, "0 wanted, 1 found");
+}
+
+TEST(CheckTest, ChecksDictionariesAsColumnsOfTheirOwn) {
+  const Schema schema =
+      fake::BatchOf({kInt, {.format = "c", .name = "d", .dictionary = {kUtf8}}});
+  const int32_t negative[] = {0, -3};
+  Array index = Fixed(2);
+  index.dictionary = {Strings(1, negative)};
+  ExpectFault(Check(schema, Rows(2, {Fixed(2), index})), ALLOY_REASON_OFFSETS, 2,
+              "column 2 (d.dictionary)");
+}
+
+TEST(CheckTest, TakesNullsInColumnsThatAreNotNullable) {
+  Schema schema = kInt;
+  schema.flags = 0;
+  Array array = Fixed(2);
+  array.buffers[0] = Zeros();
+  array.null_count = 2;
+  ExpectOk(Check(schema, array));  // the flag is a hint of the producer's
+}
+
+}  // namespace
+}  // namespace alloy::core

@@ -1,0 +1,631 @@
+// SPDX-License-Identifier: MIT
+#include "gate/deep.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "arrow/fake_arrow.h"
+#include "gate/check.h"
+
+namespace alloy::core {
+namespace {
+
+using fake::Array;
+using fake::Fixed;
+using fake::Make;
+using fake::Rows;
+using fake::Schema;
+using fake::Zeros;
+
+// Values that live as long as the test program.
+template <typename T>
+const T* Keep(std::vector<T> values) {
+  static std::vector<std::unique_ptr<std::vector<T>>> kept;
+  kept.push_back(std::make_unique<std::vector<T>>(std::move(values)));
+  return kept.back()->data();
+}
+
+Status Check(Level level, const Schema& schema, const Array& value) {
+  const auto layout = Layout::Of(*Make(schema));
+  EXPECT_TRUE(layout.ok());
+  const OwnedArray array = Make(value);
+  const Status shape = CheckShape(*layout, *array);
+  EXPECT_TRUE(shape.ok()) << shape.fault().text;
+  EXPECT_TRUE(CheckDeep(*layout, Level::kShape, *array).ok());
+  return CheckDeep(*layout, level, *array);
+}
+
+Status Safe(const Schema& schema, const Array& value) {
+  return Check(Level::kSafe, schema, value);
+}
+
+Status Full(const Schema& schema, const Array& value) {
+  return Check(Level::kFull, schema, value);
+}
+
+void ExpectOk(const Status& status) { EXPECT_TRUE(status.ok()) << status.fault().text; }
+
+void ExpectFault(const Status& status, int32_t reason, int32_t column,
+                 std::string_view text) {
+  ASSERT_FALSE(status.ok()) << text;
+  EXPECT_EQ(status.code(), ALLOY_BAD_DATA);
+  EXPECT_EQ(status.reason(), reason) << status.fault().text;
+  EXPECT_EQ(status.fault().column, column) << status.fault().text;
+  EXPECT_NE(status.fault().text.find(text), std::string::npos) << status.fault().text;
+}
+
+const Schema kInt{.format = "i", .name = "item"};
+const Schema kUtf8{.format = "u", .name = "text"};
+const Schema kLargeUtf8{.format = "U", .name = "text"};
+
+template <typename T>
+Array Strings(std::vector<T> offsets, const void* bytes = Zeros()) {
+  const auto length = static_cast<int64_t>(offsets.size()) - 1;
+  return {.length = length, .buffers = {nullptr, Keep(std::move(offsets)), bytes}};
+}
+
+Array Sliced(Array array, int64_t offset, int64_t length) {
+  array.offset = offset;
+  array.length = length;
+  return array;
+}
+
+Array WithNulls(Array array, std::vector<uint8_t> bitmap, int64_t null_count = -1) {
+  array.null_count = null_count;
+  array.buffers[0] = Keep(std::move(bitmap));
+  return array;
+}
+
+TEST(DeepTest, PassesASampleOfEveryType) {
+  for (const fake::Kind& kind : fake::AllKinds()) {
+    SCOPED_TRACE(kind.title);
+    for (const Level level : {Level::kSafe, Level::kFull}) {
+      ExpectOk(Check(level, kind.schema, kind.sample));
+      ExpectOk(Check(level, fake::BatchOf({kInt, kind.schema}),
+                     Rows(kind.sample.length, {Fixed(4), kind.sample})));
+    }
+  }
+}
+
+TEST(DeepTest, OffsetsNeverFall) {
+  const Array good = Strings<int32_t>({0, 5, 5, 9});
+  ExpectOk(Safe(kUtf8, good));
+  ExpectFault(Safe(kUtf8, Strings<int32_t>({0, 5, 4, 9})), ALLOY_REASON_OFFSETS, -1,
+              "at least 5 wanted, 4 in row 1 found");
+  ExpectFault(Safe(kLargeUtf8, Strings<int64_t>({0, 5, 4, 9})), ALLOY_REASON_OFFSETS, -1,
+              "at least 5 wanted, 4 in row 1 found");
+  ExpectFault(Safe(kUtf8, Strings<int32_t>({0, -5, 4, 9})), ALLOY_REASON_OFFSETS, -1,
+              "at least 0 wanted, -5 in row 0 found");
+  ExpectFault(Safe({.format = "z"}, Strings<int32_t>({0, 100, 9})), ALLOY_REASON_OFFSETS,
+              -1, "at least 100 wanted, 9 in row 1 found");
+  // Differences that wrap do not hide: each but the last is above the one before.
+  constexpr int32_t kMost = 2147483647;
+  ExpectFault(Safe(kUtf8, Strings<int32_t>({0, kMost, -kMost, 3})), ALLOY_REASON_OFFSETS,
+              -1, "-2147483647 in row 2 found");
+}
+
+TEST(DeepTest, AFaultIsFoundInEachRowOfALongColumn) {
+  constexpr int64_t kRows = 2 * 1024 + 37;
+  for (const int64_t row : {int64_t{0}, int64_t{1}, int64_t{1022}, int64_t{1023},
+                            int64_t{1024}, int64_t{2047}, kRows - 3}) {
+    SCOPED_TRACE(row);
+    std::vector<int32_t> offsets;
+    for (int32_t i = 0; i <= kRows; ++i) offsets.push_back(i);
+    offsets[static_cast<size_t>(row + 1)] = static_cast<int32_t>(kRows);
+    ExpectFault(Safe(kUtf8, Strings(offsets)), ALLOY_REASON_OFFSETS, -1,
+                "in row " + std::to_string(row + 1));
+    std::vector<int16_t> indices(kRows, 2);
+    indices[static_cast<size_t>(row)] = 3;
+    Array index{.length = kRows, .buffers = {nullptr, Keep(indices)}};
+    index.dictionary = {Fixed(3)};
+    ExpectFault(Safe({.format = "s", .dictionary = {kInt}}, index), ALLOY_REASON_INDEX,
+                -1, "0 to 2 wanted, 3 in row " + std::to_string(row));
+  }
+}
+
+TEST(DeepTest, ASliceIsJudgedByItsOwnRows) {
+  const Array whole = Strings<int32_t>({0, 9, 3, 5, 4, 9});
+  ExpectOk(Safe(kUtf8, Sliced(whole, 2, 1)));
+  ExpectFault(Safe(kUtf8, Sliced(whole, 2, 3)), ALLOY_REASON_OFFSETS, -1, "row 1");
+  // A batch has only its own rows of a longer column.
+  ExpectOk(Safe(fake::BatchOf({kUtf8}), Rows(1, {Sliced(whole, 2, 3)})));
+  Array batch = Rows(1, {whole});
+  batch.offset = 1;
+  ExpectFault(Safe(fake::BatchOf({kUtf8}), batch), ALLOY_REASON_OFFSETS, 0, "in row 1");
+  batch.offset = 2;
+  ExpectOk(Safe(fake::BatchOf({kUtf8}), batch));
+}
+
+TEST(DeepTest, APartOfTextEndsWhereTheWholeDoes) {
+  // Row 0 alone is in order, but says more bytes than the column has.
+  const Array whole = Strings<int32_t>({0, 100, 7, 9});
+  ExpectFault(Safe(fake::BatchOf({kUtf8}), Rows(1, {whole})), ALLOY_REASON_OFFSETS, 0,
+              "0 to 9 wanted, 100 in row 0 found");
+}
+
+TEST(DeepTest, TheOffsetBehindTheRowsOfABatchIsNotNegative) {
+  // So far below the one before it that the difference wraps.
+  const Array small = Strings<int32_t>({0, 1583218698, -1040656802, 28});
+  ExpectFault(Safe(fake::BatchOf({kUtf8}), Rows(2, {small})), ALLOY_REASON_OFFSETS, 0,
+              "at least 1583218698 wanted, -1040656802 in row 1 found");
+  constexpr int64_t kFar = 6'000'000'000'000'000'000;
+  const Array large = Strings<int64_t>({0, kFar, -kFar, 28});
+  ExpectFault(Safe(fake::BatchOf({kLargeUtf8}), Rows(2, {large})), ALLOY_REASON_OFFSETS,
+              0, "in row 1");
+  ExpectFault(Full(fake::BatchOf({kLargeUtf8}), Rows(2, {large})), ALLOY_REASON_OFFSETS,
+              0, "in row 1");
+}
+
+TEST(DeepTest, ListsStayInTheirChild) {
+  const auto list = [](std::vector<int32_t> offsets, int64_t length) {
+    const int32_t* kept = Keep(std::move(offsets));
+    return Array{.length = length, .buffers = {nullptr, kept}, .children = {Fixed(9)}};
+  };
+  const Schema schema{.format = "+l", .children = {kInt}};
+  ExpectOk(Safe(schema, list({0, 5, 9}, 2)));
+  ExpectFault(Safe(schema, list({0, 90, 9}, 2)), ALLOY_REASON_OFFSETS, -1, "row 1");
+  ExpectFault(Safe(fake::BatchOf({schema}), Rows(1, {list({0, 90, 9}, 2)})),
+              ALLOY_REASON_OFFSETS, 0, "0 to 9 wanted, 90 in row 0 found");
+}
+
+// What lies in a child where no row of the parent leads is judged at level full alone.
+TEST(DeepTest, OnlyWhatARowLeadsToMustBeRightAtLevelSafe) {
+  struct Sample {
+    const char* title;
+    Schema schema;
+    Array good;
+    Array bad;
+  };
+  // Rows 2 and 3 are right.
+  const Array text = Strings<int32_t>({0, 9, 3, 4, 5, 1, 9});
+  const int32_t* offsets = Keep<int32_t>({2, 3, 4, 5});
+  const int32_t* sizes = Keep<int32_t>({1, 1, 1, 1});
+  const auto list = [&](int64_t length) {
+    return Array{.length = length, .buffers = {nullptr, offsets}, .children = {text}};
+  };
+  const auto list_view = [&](int64_t length) {
+    return Array{
+        .length = length, .buffers = {nullptr, offsets, sizes}, .children = {text}};
+  };
+  const auto fixed = [&](int64_t length) {
+    return Array{.length = length, .buffers = {nullptr}, .children = {text}, .offset = 1};
+  };
+  const auto structs = [&](int64_t length) { return Sliced(Rows(0, {text}), 2, length); };
+  const auto sparse = [&](int64_t length) {
+    return Array{.length = length, .buffers = {Zeros()}, .children = {text}, .offset = 2};
+  };
+  const auto dense = [&](int64_t length) {
+    return Array{.length = length, .buffers = {Zeros(), offsets}, .children = {text}};
+  };
+  const int32_t* ends = Keep<int32_t>({1, 2, 3, 4, 5, 6});
+  const auto runs = [&](int64_t length) {
+    return Array{.length = length,
+                 .children = {{.length = 6, .buffers = {nullptr, ends}}, text},
+                 .offset = 2};
+  };
+  const std::vector<Sample> samples = {
+      {"list", {.format = "+l", .children = {kUtf8}}, list(2), list(3)},
+      {"list view", {.format = "+vl", .children = {kUtf8}}, list_view(2), list_view(3)},
+      {"fixed-size list", {.format = "+w:2", .children = {kUtf8}}, fixed(1), fixed(2)},
+      {"sparse union", {.format = "+us:0", .children = {kUtf8}}, sparse(2), sparse(3)},
+      {"dense union", {.format = "+ud:0", .children = {kUtf8}}, dense(2), dense(3)},
+      {"struct", {.format = "+s", .children = {kUtf8}}, structs(2), structs(3)},
+      {"run ends",
+       {.format = "+r", .children = {{.format = "i"}, kUtf8}},
+       runs(2),
+       runs(3)},
+  };
+  for (const Sample& sample : samples) {
+    SCOPED_TRACE(sample.title);
+    const int32_t text_column = std::string_view(sample.title) == "run ends" ? 2 : 1;
+    const Schema batch = fake::BatchOf({sample.schema});
+    const auto in_batch = [&](const Array& column) {
+      return Rows(column.length, {column});
+    };
+    ExpectOk(Safe(batch, in_batch(sample.good)));
+    ExpectFault(Safe(batch, in_batch(sample.bad)), ALLOY_REASON_OFFSETS, text_column,
+                "(#0.text)");
+    ExpectFault(Full(batch, in_batch(sample.good)), ALLOY_REASON_OFFSETS, text_column,
+                "(#0.text)");
+    // Without rows nothing is reached.
+    Array none = sample.good;
+    none.length = 0;
+    ExpectOk(Safe(batch, in_batch(none)));
+    ExpectFault(Full(batch, in_batch(none)), ALLOY_REASON_OFFSETS, text_column,
+                "(#0.text)");
+  }
+}
+
+TEST(DeepTest, ListViewsStayInTheirChild) {
+  const auto check = [](std::vector<int32_t> offsets, std::vector<int32_t> sizes) {
+    const Array small{.length = 2,
+                      .buffers = {nullptr, Keep(offsets), Keep(sizes)},
+                      .children = {Fixed(9)}};
+    const Status status = Safe({.format = "+vl", .children = {kInt}}, small);
+    const std::vector<int64_t> wide(offsets.begin(), offsets.end());
+    const std::vector<int64_t> wide_sizes(sizes.begin(), sizes.end());
+    const Array large{.length = 2,
+                      .buffers = {nullptr, Keep(wide), Keep(wide_sizes)},
+                      .children = {Fixed(9)}};
+    EXPECT_EQ(Safe({.format = "+vL", .children = {kInt}}, large).reason(),
+              status.reason());
+    return status;
+  };
+  ExpectOk(check({5, 0}, {4, 9}));
+  ExpectOk(check({9, 3}, {0, 3}));
+  constexpr int32_t kMost = 2147483647;
+  constexpr int32_t kLeast = -kMost - 1;
+  for (const auto& [offset, size] :
+       std::vector<std::pair<int32_t, int32_t>>{{6, 4},
+                                                {10, 0},
+                                                {-1, 2},
+                                                {0, -1},
+                                                {0, 10},
+                                                {kMost, kMost},
+                                                {kLeast, kMost},
+                                                {kMost, kLeast},
+                                                {kLeast, kLeast},
+                                                {5, kMost},
+                                                {kMost, 5},
+                                                {-9, 9}}) {
+    ExpectFault(check({0, offset}, {0, size}), ALLOY_REASON_LIST_VIEW, -1,
+                "a part of 9 rows wanted, offset " + std::to_string(offset) +
+                    " and size " + std::to_string(size) + " in row 1 found");
+  }
+  // "Every list-view value, including null values".
+  const Array null = WithNulls({.length = 1,
+                                .buffers = {nullptr, Keep<int32_t>({10}), Zeros()},
+                                .children = {Fixed(9)}},
+                               {0});
+  EXPECT_EQ(Safe({.format = "+vl", .children = {kInt}}, null).reason(),
+            ALLOY_REASON_LIST_VIEW);
+}
+
+TEST(DeepTest, ListViewsOfAChildOfMoreThan32Bits) {
+  constexpr int64_t kRows = int64_t{3} << 30;
+  constexpr int32_t kMost = 2147483647;
+  const auto check = [&](int32_t offset, int32_t size) {
+    return Safe({.format = "+vl", .children = {{.format = "n"}}},
+                {.length = 1,
+                 .buffers = {nullptr, Keep<int32_t>({offset}), Keep<int32_t>({size})},
+                 .children = {{.length = kRows, .null_count = kRows}}});
+  };
+  ExpectOk(check(kMost, 1 << 30));
+  EXPECT_EQ(check(kMost, kMost).reason(), ALLOY_REASON_LIST_VIEW);
+  EXPECT_EQ(check(-1, 1).reason(), ALLOY_REASON_LIST_VIEW);
+}
+
+template <typename T>
+void CheckIndices(const char* format, std::vector<T> good, std::vector<T> stray,
+                  int64_t n_values) {
+  SCOPED_TRACE(format);
+  const Schema schema{.format = format, .dictionary = {{.format = "n"}}};
+  const auto with = [&](std::vector<T> indices) {
+    Array array{.length = static_cast<int64_t>(indices.size()),
+                .buffers = {nullptr, Keep(std::move(indices))}};
+    array.dictionary = {{.length = n_values, .null_count = n_values}};
+    return array;
+  };
+  ExpectOk(Safe(schema, with(good)));
+  for (const T index : stray) {
+    const Array bad = with({good[0], index, good[0]});
+    ExpectFault(Safe(schema, bad), ALLOY_REASON_INDEX, -1,
+                std::to_string(index) + " in row 1 found");
+    // What a null row holds is nobody's business, in a slice as well.
+    ExpectOk(Safe(schema, WithNulls(bad, {0b101})));
+    ExpectOk(Safe(schema, WithNulls(bad, {0b101}, 1)));
+    ExpectOk(Safe(schema, Sliced(WithNulls(bad, {0b101}), 1, 2)));
+    EXPECT_FALSE(Safe(schema, Sliced(WithNulls(bad, {0b110}), 1, 2)).ok());
+    // A bitmap that a null count of 0 calls idle excuses nothing.
+    EXPECT_FALSE(Safe(schema, WithNulls(bad, {0b101}, 0)).ok());
+  }
+}
+
+TEST(DeepTest, IndicesAreThoseOfTheDictionary) {
+  constexpr int64_t kMany = int64_t{1} << 40;
+  constexpr auto kMost64 = std::numeric_limits<int64_t>::max();
+  constexpr auto kMost32 = std::numeric_limits<int32_t>::max();
+  CheckIndices<int8_t>("c", {0, 99}, {100, 127, -1, -128}, 100);
+  CheckIndices<uint8_t>("C", {0, 99}, {100, 127, 128, 255}, 100);
+  CheckIndices<uint8_t>("C", {0, 127, 128, 199}, {200, 255}, 200);
+  CheckIndices<uint8_t>("C", {0, 127, 128, 255}, {}, 1000);
+  CheckIndices<int16_t>("s", {0, 99}, {100, 32767, -1, -32768}, 100);
+  CheckIndices<int16_t>("s", {0, 32767}, {-1, -32768}, 65536);
+  CheckIndices<uint16_t>("S", {0, 99}, {100, 32768, 65535}, 100);
+  CheckIndices<uint16_t>("S", {0, 49999}, {50000, 65535}, 50000);
+  CheckIndices<int32_t>("i", {0, 99}, {100, kMost32, -1, -kMost32 - 1}, 100);
+  CheckIndices<int32_t>("i", {0, kMost32}, {-1}, kMany);
+  CheckIndices<uint32_t>("I", {0, 99}, {100, 1U << 31, ~0U}, 100);
+  CheckIndices<uint32_t>("I", {0, 3U << 30}, {(3U << 30) + 1, ~0U},
+                         (int64_t{3} << 30) + 1);
+  CheckIndices<int64_t>("l", {0, kMany - 1}, {kMany, kMost64, -1, -kMost64 - 1}, kMany);
+  CheckIndices<uint64_t>("L", {0, 99}, {100, 1ULL << 63, ~0ULL}, 100);
+  const Schema schema{.format = "c", .dictionary = {kUtf8}};
+  Array empty = Fixed(1);
+  empty.dictionary = {Strings<int32_t>({0})};
+  ExpectFault(Safe(schema, empty), ALLOY_REASON_INDEX, -1, "none wanted, 0 in row 0");
+  empty.length = 0;
+  ExpectOk(Safe(schema, empty));
+}
+
+TEST(DeepTest, TheValuesOfADictionaryAreJudged) {
+  const Schema schema{.format = "c", .dictionary = {kUtf8}};
+  Array array = Fixed(1);
+  array.dictionary = {Strings<int32_t>({0, 5, 4, 9})};
+  ExpectFault(Safe(fake::BatchOf({schema}), Rows(1, {array})), ALLOY_REASON_OFFSETS, 1,
+              "column 1 (#0.dictionary)");
+  array.dictionary = {Strings<int32_t>({0, 2, 4}, "ab\xff\xfe")};
+  ExpectOk(Safe(schema, array));
+  ExpectFault(Full(schema, array), ALLOY_REASON_UTF8, 0, "in row 1");
+}
+
+TEST(DeepTest, TypeIdsAreThoseOfTheUnion) {
+  const auto check = [](const char* format, std::vector<int8_t> ids) {
+    const auto rows = static_cast<int64_t>(ids.size());
+    const Array sparse{
+        .length = rows, .buffers = {Keep(ids)}, .children = {Fixed(rows), Fixed(rows)}};
+    const Status status =
+        Safe({.format = std::string("+us:") + format, .children = {kInt, kInt}}, sparse);
+    const Array dense{.length = rows,
+                      .buffers = {Keep(ids), Zeros()},
+                      .children = {Fixed(1), Fixed(1)}};
+    EXPECT_EQ(
+        Safe({.format = std::string("+ud:") + format, .children = {kInt, kInt}}, dense)
+            .reason(),
+        status.reason());
+    return status;
+  };
+  ExpectOk(check("0,1", {0, 1, 1}));
+  ExpectOk(check("1,0", {0, 1, 1}));
+  ExpectOk(check("7,127", {7, 127}));
+  for (const int8_t id : {2, 127, -1, -128}) {
+    ExpectFault(check("0,1", {0, id}), ALLOY_REASON_TYPE_ID, -1,
+                "one of 2 type ids wanted, " + std::to_string(id) + " in row 1 found");
+  }
+  for (const int8_t id : {0, 6, 8, 126, -1, -128, -121}) {
+    EXPECT_EQ(check("7,127", {7, id}).reason(), ALLOY_REASON_TYPE_ID) << int{id};
+  }
+  ExpectFault(Safe({.format = "+us:"}, {.length = 1, .buffers = {Zeros()}}),
+              ALLOY_REASON_TYPE_ID, -1, "one of 0 type ids wanted");
+}
+
+TEST(DeepTest, OffsetsOfADenseUnionStayInTheirChild) {
+  const auto check = [](std::vector<int8_t> ids, std::vector<int32_t> offsets) {
+    const auto rows = static_cast<int64_t>(ids.size());
+    return Safe({.format = "+ud:5,3", .children = {kInt, kInt}},
+                {.length = rows,
+                 .buffers = {Keep(ids), Keep(offsets)},
+                 .children = {Fixed(2), Fixed(4)}});
+  };
+  ExpectOk(check({5, 3, 5, 3}, {0, 3, 1, 0}));
+  ExpectFault(check({5, 3, 5}, {0, 3, 2}), ALLOY_REASON_UNION_OFFSET, -1,
+              "0 to 1 wanted, 2 in row 2 found");
+  ExpectFault(check({3, 3}, {0, 4}), ALLOY_REASON_UNION_OFFSET, -1, "0 to 3 wanted");
+  ExpectFault(check({5}, {-1}), ALLOY_REASON_UNION_OFFSET, -1, "-1 in row 0 found");
+  ExpectFault(check({5}, {-2147483647 - 1}), ALLOY_REASON_UNION_OFFSET, -1, "row 0");
+}
+
+template <typename T>
+void CheckRunEnds(const char* format) {
+  SCOPED_TRACE(format);
+  const auto check = [&](std::vector<T> ends) {
+    const auto runs = static_cast<int64_t>(ends.size());
+    return Safe(
+        {.format = "+r", .children = {{.format = format}, kInt}},
+        {.length = 5,
+         .children = {{.length = runs, .buffers = {nullptr, Keep(std::move(ends))}},
+                      Fixed(runs)}});
+  };
+  ExpectOk(check({5}));
+  ExpectOk(check({1, 2, 9}));
+  ExpectFault(check({1, 1, 5}), ALLOY_REASON_RUN_ENDS, 0,
+              "more than 1 wanted, 1 in row 1 found");
+  ExpectFault(check({4, 3, 5}), ALLOY_REASON_RUN_ENDS, 0, "3 in row 1 found");
+  ExpectFault(check({0, 5}), ALLOY_REASON_RUN_ENDS, 0,
+              "more than 0 wanted, 0 in row 0 found");
+  ExpectFault(check({-4, 5}), ALLOY_REASON_RUN_ENDS, 0, "-4 in row 0 found");
+  constexpr T kLeast = std::numeric_limits<T>::min();
+  ExpectFault(check({1, kLeast, 5}), ALLOY_REASON_RUN_ENDS, 0, "in row 1 found");
+}
+
+TEST(DeepTest, RunEndsRise) {
+  CheckRunEnds<int16_t>("s");
+  CheckRunEnds<int32_t>("i");
+  CheckRunEnds<int64_t>("l");
+}
+
+struct View {
+  int32_t length = 0;
+  char prefix[4] = {};
+  int32_t buffer = 0;
+  int32_t offset = 0;
+};
+
+View Inline(std::string_view text) {
+  View view{.length = static_cast<int32_t>(text.size())};
+  std::memcpy(view.prefix, text.data(), text.size());
+  return view;
+}
+
+constexpr char kLong[] = "abcdefghijklmnopqrstuvwxyz";
+
+Array Views(std::vector<View> views, const char* text = kLong) {
+  const auto rows = static_cast<int64_t>(views.size());
+  return {
+      .length = rows,
+      .buffers = {nullptr, Keep(std::move(views)), text, text, Keep<int64_t>({26, 20})}};
+}
+
+View Far(int32_t length, int32_t buffer, int32_t offset) {
+  return {length, {'a', 'b', 'c', 'd'}, buffer, offset};
+}
+
+TEST(DeepTest, ViewsStayInTheirBuffers) {
+  const Schema schema{.format = "vu"};
+  ExpectOk(Safe(schema, Views({Inline(""), Inline("abcdefghijkl"), Far(26, 0, 0),
+                               Far(20, 1, 0), Far(13, 0, 13)})));
+  constexpr int32_t kMost = 2147483647;
+  for (const View& view :
+       {Far(-1, 0, 0), Far(-kMost - 1, 0, 0), Far(13, -1, 0), Far(13, 2, 0),
+        Far(13, kMost, 0), Far(13, 0, 14), Far(13, 0, -1), Far(21, 1, 0),
+        Far(kMost, 0, kMost), Far(13, 0, kMost)}) {
+    const Array bad = Views({Inline("a"), view, Inline("b")});
+    ExpectFault(Safe(schema, bad), ALLOY_REASON_VIEW, -1,
+                "a view within its 2 buffers wanted, one that leaves them in row 1");
+    ExpectFault(Safe({.format = "vz"}, bad), ALLOY_REASON_VIEW, -1, "row 1");
+    ExpectOk(Safe(schema, WithNulls(bad, {0b101})));
+    ExpectOk(Full(schema, WithNulls(bad, {0b101}, 1)));
+    ExpectOk(Safe(schema, Sliced(bad, 2, 1)));
+  }
+  const Array none{.length = 1,
+                   .buffers = {nullptr, Keep<View>({Far(13, 0, 0)}), Zeros()}};
+  ExpectFault(Safe(schema, none), ALLOY_REASON_VIEW, -1, "within its 0 buffers");
+}
+
+TEST(DeepTest, PrefixesAndPaddingOfViewsAreThoseOfTheirText) {
+  for (const char* format : {"vu", "vz"}) {
+    const Schema schema{.format = format};
+    View padded = Inline("ab");
+    padded.offset = 1;
+    View prefix = Far(20, 1, 0);
+    prefix.prefix[3] = 'x';
+    for (const View& view : {padded, prefix}) {
+      ExpectOk(Safe(schema, Views({Inline(""), view})));
+      ExpectFault(Full(schema, Views({Inline(""), view})), ALLOY_REASON_VIEW_PREFIX, -1,
+                  "in row 1");
+      ExpectOk(Full(schema, WithNulls(Views({Inline(""), view}), {0b01})));
+    }
+    ExpectOk(Full(schema, Views({Inline(""), Inline("abcdefghijkl"), Far(20, 1, 0)})));
+  }
+}
+
+TEST(DeepTest, TextOfViewsIsUtf8) {
+  const auto views = [](const char* text) {
+    View view = Far(20, 1, 0);
+    std::memcpy(view.prefix, text, 4);
+    return Views({view}, text);
+  };
+  const char* good = "abc\xc3\xa5 and more of it too";
+  const char* bad = "abcd and more\xff of it too";
+  ExpectOk(Full({.format = "vu"}, views(good)));
+  ExpectFault(Full({.format = "vu"}, views(bad)), ALLOY_REASON_UTF8, -1, "in row 0");
+  ExpectOk(Full({.format = "vz"}, views(bad)));
+  ExpectFault(Full({.format = "vu"}, Views({Inline("a\xc3")})), ALLOY_REASON_UTF8, -1,
+              "in row 0");
+}
+
+TEST(DeepTest, TextIsUtf8) {
+  const std::string ascii(200, 'a');
+  const auto check = [](const std::string& text, std::vector<int32_t> offsets) {
+    const char* bytes = Keep(std::vector<char>(text.begin(), text.end()));
+    const std::vector<int64_t> wide(offsets.begin(), offsets.end());
+    const Status status = Full(kUtf8, Strings(offsets, bytes));
+    EXPECT_EQ(Full(kLargeUtf8, Strings(wide, bytes)).reason(), status.reason());
+    ExpectOk(Safe(kUtf8, Strings(offsets, bytes)));
+    ExpectOk(Full({.format = "z"}, Strings(offsets, bytes)));
+    return status;
+  };
+  ExpectOk(check(ascii, {0, 100, 200}));
+  ExpectOk(check("\xc3\xa5\xe2\x82\xac\xf0\x9f\x98\x80", {0, 2, 5, 9}));
+  ExpectOk(check(ascii + "\xc3\xa5" + ascii + "\xe2\x82\xac", {0, 200, 202, 405}));
+  // Each half is none, though the whole is.
+  ExpectFault(check("\xc3\xa5", {0, 1, 2}), ALLOY_REASON_UTF8, -1,
+              "UTF-8 wanted, other bytes in row 0 found");
+  ExpectFault(check(ascii + "\xf0\x9f\x98\x80", {0, 202, 204}), ALLOY_REASON_UTF8, -1,
+              "in row 0");
+  for (const char* bad :
+       {"\x80", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\xff"}) {
+    const std::string text = bad;
+    const auto end = static_cast<int32_t>(200 + text.size());
+    ExpectFault(check(ascii + text + ascii, {0, 200, end, end + 200}), ALLOY_REASON_UTF8,
+                -1, "in row 1");
+  }
+  // The bytes of a null row are nobody's business, before and behind as well.
+  Array array = Strings<int32_t>({0, 1, 3, 4, 4}, "\xffok\xff");
+  ExpectOk(Full(kUtf8, WithNulls(array, {0b1010})));
+  ExpectOk(Full(kUtf8, Sliced(array, 1, 1)));
+  EXPECT_EQ(Full(kUtf8, WithNulls(array, {0b0110})).reason(), ALLOY_REASON_UTF8);
+  ExpectOk(Full(kUtf8, {.length = 2, .buffers = {nullptr, Zeros(), nullptr}}));
+}
+
+TEST(DeepTest, ANullCountIsThatOfTheBitmapAtLevelFull) {
+  std::vector<uint8_t> bitmap(40, 0xFF);
+  bitmap[1] = 0xF0;
+  bitmap[20] = 0xFE;
+  const auto check = [&](int64_t offset, int64_t length, int64_t nulls) {
+    Array array = Sliced(WithNulls(Fixed(0), bitmap, nulls), offset, length);
+    ExpectOk(Safe(kInt, array));
+    return Full(kInt, array);
+  };
+  ExpectOk(check(0, 320, 5));
+  ExpectOk(check(3, 300, 5));
+  ExpectOk(check(10, 300, 3));
+  ExpectOk(check(10, 5, 2));
+  ExpectOk(check(161, 100, 0));
+  ExpectOk(check(0, 320, -1));
+  ExpectFault(check(0, 320, 4), ALLOY_REASON_NULL_COUNT, -1,
+              "5 by the bitmap wanted, 4 found");
+  ExpectFault(check(0, 320, 0), ALLOY_REASON_NULL_COUNT, -1, "5 by the bitmap");
+}
+
+TEST(DeepTest, NestingIsFollowedToTheDeepestLevel) {
+  Schema schema = kUtf8;
+  Array good = Strings<int32_t>({0, 1, 2, 9});
+  Array bad = Strings<int32_t>({0, 1, 9, 2});
+  bad.length = 3;
+  bad.buffers[1] = Keep<int32_t>({0, 7, 2, 9});
+  const int32_t* offsets = Keep<int32_t>({0, 1, 2, 3});
+  for (int depth = 0; depth < 60; ++depth) {
+    const bool list = depth % 2 == 0;
+    schema = {.format = list ? "+l" : "+s", .children = {schema}};
+    const auto wrap = [&](Array child) {
+      if (!list) return Rows(3, {std::move(child)});
+      return Array{
+          .length = 3, .buffers = {nullptr, offsets}, .children = {std::move(child)}};
+    };
+    good = wrap(good);
+    bad = wrap(bad);
+  }
+  const Schema batch = fake::BatchOf({schema});
+  ExpectOk(Safe(batch, Rows(3, {good})));
+  ExpectOk(Full(batch, Rows(3, {good})));
+  ExpectFault(Safe(batch, Rows(3, {bad})), ALLOY_REASON_OFFSETS, 60, "row 1");
+  ExpectFault(Full(batch, Rows(3, {bad})), ALLOY_REASON_OFFSETS, 60, "row 1");
+}
+
+TEST(DeepTest, AnArrayOfNoRowsNeedsNoBuffersAtAnyOffset) {
+  const Array three{
+      .buffers = {nullptr, nullptr, nullptr}, .children = {Fixed(0)}, .offset = 3};
+  const Array two{.buffers = {nullptr, nullptr}, .children = {Fixed(9)}, .offset = 3};
+  const Array one{.buffers = {nullptr}, .children = {Fixed(9)}, .offset = 3};
+  Array index{.buffers = {nullptr, nullptr}, .offset = 3};
+  index.dictionary = {{.buffers = {nullptr, nullptr, nullptr}, .offset = 3}};
+  for (const auto& [schema, array] : std::vector<std::pair<Schema, Array>>{
+           {{.format = "+vl", .children = {kInt}}, three},
+           {{.format = "+vL", .children = {kInt}}, three},
+           {{.format = "+l", .children = {kInt}}, two},
+           {{.format = "+ud:0", .children = {kInt}}, two},
+           {{.format = "+us:0", .children = {kInt}}, one},
+           {{.format = "+us:7", .children = {kInt}}, one},
+           {{.format = "c", .dictionary = {kUtf8}}, index},
+           {kUtf8, {.buffers = {nullptr, nullptr, nullptr}, .offset = 3}},
+           {{.format = "vu"}, {.buffers = {nullptr, nullptr, nullptr}, .offset = 3}}}) {
+    SCOPED_TRACE(schema.format);
+    ExpectOk(Safe(schema, array));
+    ExpectOk(Full(schema, array));
+  }
+}
+
+TEST(DeepTest, BuffersMayLieAnywhere) {
+  alignas(8) static char bytes[1 + 5 * sizeof(int64_t)];
+  const int64_t offsets[] = {0, 3, 2, 7, 9};
+  std::memcpy(bytes + 1, offsets, sizeof(offsets));
+  ExpectFault(Safe(kLargeUtf8, {.length = 4, .buffers = {nullptr, bytes + 1, Zeros()}}),
+              ALLOY_REASON_OFFSETS, -1, "row 1");
+}
+
+}  // namespace
+}  // namespace alloy::core

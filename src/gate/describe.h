@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+//
+// The text of an array of which nothing is known: checked first, then described.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_GATE_DESCRIBE_H_
+#define ALLOY_SRC_GATE_DESCRIBE_H_
+
+#include <string>
+
+#include "alloy/arrow_abi.h"
+#include "base/result.h"
+
+namespace alloy::core {
+
+// The text of arrow/describe.h.
+//   Fails  ALLOY_BAD_DATA  schema or array is malformed, or a string to show leaves its
+//                          buffer.
+Result<std::string> Describe(const ArrowSchema& schema, const ArrowArray& array);
+
+}  // namespace alloy::core
+
+#endif  // ALLOY_SRC_GATE_DESCRIBE_H_

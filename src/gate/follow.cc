@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+#include "gate/follow.h"
+
+#include <algorithm>
+#include <limits>
+#include <type_traits>
+
+#include "arrow/load_value.h"
+#include "gate/scan.h"
+
+namespace alloy::core {
+namespace {
+
+constexpr int64_t kViewBytes = 16;
+constexpr int32_t kMostInline = 12;  // bytes of text that lie in the view itself
+
+// Calls `check` with a value of the signed type of that many bytes.
+template <typename Check>
+int64_t BySize(uint8_t bytes, Check check) {
+  switch (bytes) {
+    case 1:
+      return check(int8_t{});
+    case 2:
+      return check(int16_t{});
+    case 4:
+      return check(int32_t{});
+    default:
+      return check(int64_t{});
+  }
+}
+
+// Where the rows begin. An array of no rows may have an offset and no buffer.
+const void* From(const void* values, int64_t begin, int64_t bytes) {
+  if (values == nullptr) return nullptr;
+  return static_cast<const char*>(values) + begin * bytes;
+}
+
+const int8_t* TypeIdsFrom(const void* ids, int64_t begin) {
+  return static_cast<const int8_t*>(From(ids, begin, sizeof(int8_t)));
+}
+
+// A limit that numbers of the type are compared with; what it cannot hold is no limit.
+template <typename T>
+T Limit(int64_t limit) {
+  return static_cast<T>(std::min(limit, int64_t{std::numeric_limits<T>::max()}));
+}
+
+bool IsUnsigned(Type type) {
+  return type == Type::kUInt8 || type == Type::kUInt16 || type == Type::kUInt32 ||
+         type == Type::kUInt64;
+}
+
+uint8_t BytesOf(Type index) {
+  switch (index) {
+    case Type::kInt8:
+    case Type::kUInt8:
+      return 1;
+    case Type::kInt16:
+    case Type::kUInt16:
+      return 2;
+    case Type::kInt32:
+    case Type::kUInt32:
+      return 4;
+    default:
+      return 8;
+  }
+}
+
+}  // namespace
+
+int64_t LoadSigned(const void* values, int64_t index, uint8_t bytes) {
+  return BySize(bytes, [&](auto zero) {
+    return int64_t{LoadValue<decltype(zero)>(values, index)};
+  });
+}
+
+int64_t FirstFallingOffset(const void* offsets, uint8_t bytes, RowRange rows) {
+  return BySize(bytes, [&](auto zero) {
+    using T = decltype(zero);
+    const void* from = From(offsets, rows.begin, sizeof(T));
+    // Where neither is negative, the difference does not wrap.
+    const int64_t row = FirstWrong(rows.count, [from](int64_t i) {
+      const T here = LoadValue<T>(from, i);
+      return static_cast<T>(here | Minus(LoadValue<T>(from, i + 1), here));
+    });
+    // The offset behind the last row is no row's own.
+    const bool behind = row < 0 && rows.count > 0 && LoadValue<T>(from, rows.count) < 0;
+    return behind ? rows.count - 1 : row;
+  });
+}
+
+int64_t FirstFallingRunEnd(const void* ends, uint8_t bytes, int64_t count) {
+  if (count == 0) return -1;
+  if (LoadSigned(ends, 0, bytes) < 1) return 0;
+  return BySize(bytes, [&](auto zero) {
+    using T = decltype(zero);
+    const int64_t before = FirstWrong(count - 1, [ends](int64_t i) {
+      const T here = LoadValue<T>(ends, i);
+      const T next = LoadValue<T>(ends, i + 1);
+      // next > here where neither is negative: here - next is.
+      return static_cast<T>(here | next | ~Minus(here, next));
+    });
+    return before < 0 ? before : before + 1;
+  });
+}
+
+int64_t FirstStrayIndex(const void* indices, Type type, RowRange rows, int64_t n_values,
+                        Nulls nulls) {
+  const auto excused = [&](int64_t i) { return nulls.At(rows.begin + i); };
+  return BySize(BytesOf(type), [&](auto zero) {
+    using T = decltype(zero);
+    const void* from = From(indices, rows.begin, sizeof(T));
+    constexpr int64_t kMost = std::numeric_limits<T>::max();
+    if (!IsUnsigned(type) || n_values - 1 <= kMost) {
+      // As a signed number, an unsigned one above the limit is above it or negative.
+      const T last = Limit<T>(n_values - 1);
+      return FirstWrong(
+          rows.count,
+          [from, last](int64_t i) {
+            const T index = LoadValue<T>(from, i);
+            return static_cast<T>(index | Minus(last, index));
+          },
+          excused);
+    }
+    using U = std::make_unsigned_t<T>;
+    const auto last = static_cast<uint64_t>(n_values - 1);
+    return FirstWrong(
+        rows.count,
+        [from, last](int64_t i) {
+          return static_cast<int8_t>(-int8_t{LoadValue<U>(from, i) > last});
+        },
+        excused);
+  });
+}
+
+int64_t FirstStrayListView(const void* offsets, const void* sizes, uint8_t bytes,
+                           RowRange rows, int64_t n_values) {
+  const auto scan = [&](auto zero, auto wide) {
+    using T = decltype(zero);
+    using Wide = decltype(wide);
+    const void* from = From(offsets, rows.begin, sizeof(T));
+    const void* lengths = From(sizes, rows.begin, sizeof(T));
+    const auto limit = static_cast<Wide>(n_values);
+    return FirstWrong(rows.count, [from, lengths, limit](int64_t i) {
+      const Wide offset = LoadValue<T>(from, i);
+      const Wide size = LoadValue<T>(lengths, i);
+      // Where offset and size are not negative and offset is within, nothing wraps.
+      const Wide room = Minus(limit, offset);
+      return static_cast<Wide>(offset | size | room | Minus(room, size));
+    });
+  };
+  if (bytes == 8) return scan(int64_t{}, int64_t{});
+  if (n_values <= std::numeric_limits<int32_t>::max()) return scan(int32_t{}, int32_t{});
+  return scan(int32_t{}, int64_t{});
+}
+
+int64_t FirstStrayTypeId(const void* ids, RowRange rows,
+                         std::span<const int8_t, 128> children) {
+  const int8_t* from = TypeIdsFrom(ids, rows.begin);
+  // Most unions number their children from 0 on, without a gap.
+  const auto gap = std::ranges::find(children, int8_t{-1});
+  if (std::all_of(gap, children.end(), [](int8_t child) { return child < 0; })) {
+    const auto last = static_cast<int8_t>(gap - children.begin() - 1);
+    return FirstWrong(rows.count, [from, last](int64_t i) {
+      return static_cast<int8_t>(from[i] | Minus(last, from[i]));
+    });
+  }
+  return FirstWrong(rows.count, [from, children](int64_t i) {
+    const int8_t id = from[i];
+    return static_cast<int8_t>(id | children[static_cast<size_t>(id & 127)]);
+  });
+}
+
+int64_t FirstStrayUnionOffset(const void* ids, const void* offsets, RowRange rows,
+                              std::span<const int64_t, 128> lengths) {
+  const int8_t* from = TypeIdsFrom(ids, rows.begin);
+  const void* places = From(offsets, rows.begin, sizeof(int32_t));
+  return FirstWrong(rows.count, [=](int64_t i) {
+    const int64_t offset = LoadValue<int32_t>(places, i);
+    return offset | (lengths[static_cast<size_t>(from[i])] - 1 - offset);
+  });
+}
+
+int64_t FirstStrayView(const ArrowArray& array, RowRange rows) {
+  const Nulls nulls(array);
+  const void* views = From(array.buffers[1], rows.begin, kViewBytes);
+  const int64_t n_buffers = array.n_buffers - 3;
+  const void* sizes = array.buffers[array.n_buffers - 1];
+  const auto fits = [=](int64_t i) {
+    const auto length = LoadValue<int32_t>(views, 4 * i);
+    const auto buffer = LoadValue<int32_t>(views, 4 * i + 2);
+    const auto offset = LoadValue<int32_t>(views, 4 * i + 3);
+    return length >= 0 && buffer >= 0 && buffer < n_buffers && offset >= 0 &&
+           int64_t{offset} + length <= LoadValue<int64_t>(sizes, buffer);
+  };
+  return FirstWrong(
+      rows.count,
+      [views](int64_t i) {
+        const auto length = LoadValue<int32_t>(views, 4 * i);
+        return length | Minus(kMostInline, length);
+      },
+      [&](int64_t i) { return fits(i) || nulls.At(rows.begin + i); });
+}
+
+}  // namespace alloy::core

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+//
+// The loop behind every check of rows at levels safe and full.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_GATE_SCAN_H_
+#define ALLOY_SRC_GATE_SCAN_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+
+namespace alloy::core {
+
+// A difference that wraps: where it is negative, its highest bit is set.
+template <typename T>
+constexpr T Minus(T a, T b) {
+  using Bits = std::make_unsigned_t<T>;
+  return static_cast<T>(static_cast<Bits>(static_cast<Bits>(a) - static_cast<Bits>(b)));
+}
+
+// The first of `rows` rows that is wrong and not excused, or -1.
+//
+// `sign(i)` is a signed number, negative where row i is wrong: the numbers of a block are
+// combined without a branch, and a block has a fixed size, so that compilers make vector
+// instructions of it at -O2 as well. Rows are looked at one by one only in a block where
+// one is wrong.
+template <typename Sign, typename Excused>
+inline int64_t FirstWrong(int64_t rows, Sign sign, Excused excused) {
+  using Word = decltype(sign(int64_t{0}));
+  static_assert(std::is_signed_v<Word>);
+  constexpr int64_t kBlock = 1024;
+  for (int64_t begin = 0; begin < rows; begin += kBlock) {
+    const int64_t end = std::min(rows, begin + kBlock);
+    Word any = 0;
+    if (end - begin == kBlock) [[likely]] {
+      for (int64_t j = 0; j < kBlock; ++j) {
+        any = static_cast<Word>(any | sign(begin + j));
+      }
+    } else {
+      for (int64_t i = begin; i < end; ++i) any = static_cast<Word>(any | sign(i));
+    }
+    if (any >= 0) [[likely]]
+      continue;
+    for (int64_t i = begin; i < end; ++i) {
+      if (sign(i) < 0 && !excused(i)) return i;
+    }
+  }
+  return -1;
+}
+
+template <typename Sign>
+inline int64_t FirstWrong(int64_t rows, Sign sign) {
+  return FirstWrong(rows, sign, [](int64_t) { return false; });
+}
+
+}  // namespace alloy::core
+
+#endif  // ALLOY_SRC_GATE_SCAN_H_
