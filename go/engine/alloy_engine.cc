@@ -790,10 +790,10 @@ class Layout {
 
 #endif  // ALLOY_SRC_ARROW_LAYOUT_H_
 //
-// The one owner of an Arrow C struct: releases it in the destructor, once.
+// The owner of an Arrow C struct: its destructor releases the struct, once.
 //
-// Reach for it wherever a struct is held for longer than a line; what crosses the ABI is
-// moved in and out with the pointer constructor and MoveTo.
+// Use it wherever code holds a struct for longer than one line. The pointer constructor
+// moves a struct in from the ABI, and MoveTo moves it out again.
 //
 // Threads  serial.
 #ifndef ALLOY_SRC_ARROW_OWNED_H_
@@ -833,15 +833,15 @@ class [[nodiscard]] Owned {
   // Whether there is anything to release.
   explicit operator bool() const { return value_.release != nullptr; }
 
-  // Give the struct up without releasing it.
+  // Give up the struct without releasing it.
   T Detach() { return Take(&value_); }
-  // The same, into `target`, whose former content is overwritten.
+  // The same, into `target`. The old content of `target` is overwritten, not released.
   void MoveTo(T* target) { *target = Take(&value_); }
 
   void Release() {
     if (value_.release != nullptr) {
-      // The callback gets a copy of its own: one that reaches back into this owner, or
-      // that does not clear itself, finds nothing to release twice.
+      // The callback gets a copy. A callback that reaches back into this owner, or that
+      // forgets to clear `release`, then finds nothing to release twice.
       T value = Take(&value_);
       value.release(&value);
     }
@@ -857,16 +857,17 @@ class [[nodiscard]] Owned {
   T value_{};
 };
 
-// Releases what a foreign function left of `n` structs in a row, on every way out.
+// Releases, when it goes, those of `n` structs in a row that a foreign function did not
+// take. So every way out of a call releases them, an early return too.
 template <typename T>
-class Left {
+class ReleaseRest {
  public:
-  Left(T* structs, size_t n) : structs_(structs), n_(n) {}
-  ~Left() {
+  ReleaseRest(T* structs, size_t n) : structs_(structs), n_(n) {}
+  ~ReleaseRest() {
     for (size_t i = 0; i < n_; ++i) Owned<T>(&structs_[i]).Release();
   }
-  Left(const Left&) = delete;
-  Left& operator=(const Left&) = delete;
+  ReleaseRest(const ReleaseRest&) = delete;
+  ReleaseRest& operator=(const ReleaseRest&) = delete;
 
  private:
   T* const structs_;
@@ -2524,7 +2525,7 @@ Status Call::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
   const size_t n_inputs = binding().inputs().size();
   if (inputs == nullptr && n_inputs > 0) return Fail(ALLOY_INVALID, "inputs is NULL");
   // Before the turn ends: releasing inputs is part of the run.
-  const Left<ArrowArray> left(inputs, n_inputs);
+  const ReleaseRest<ArrowArray> rest(inputs, n_inputs);
   if (output == nullptr) return Fail(ALLOY_INVALID, "output is NULL");
   if (binding().is_stream()) {
     return Fail(ALLOY_INVALID, std::string(binding().function().name) +
@@ -4816,7 +4817,7 @@ class FunctionStream final : public Stream {
 
 Status FunctionStream::Open(std::vector<HostStream> inputs) {
   std::vector<ArrowArrayStream> given(inputs.size());
-  const Left<ArrowArrayStream> left(given.data(), given.size());
+  const ReleaseRest<ArrowArrayStream> rest(given.data(), given.size());
   ports_.reserve(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
     ports_.push_back(std::make_shared<InputPort>(flow_, std::move(inputs[i]),
@@ -4942,7 +4943,7 @@ Status Call::OpenStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
   CallHold hold(&call->busy_);
   if (n_inputs < 0) return Fail(ALLOY_INVALID, "n_inputs is negative");
   if (inputs == nullptr && n_inputs > 0) return Fail(ALLOY_INVALID, "inputs is NULL");
-  const Left<ArrowArrayStream> left(inputs, static_cast<size_t>(n_inputs));
+  const ReleaseRest<ArrowArrayStream> rest(inputs, static_cast<size_t>(n_inputs));
   if (output == nullptr) return Fail(ALLOY_INVALID, "output is NULL");
   const Binding& binding = call->binding();
   ALLOY_TRY(CheckStreamArguments(binding, n_inputs, timeout_ns));
@@ -5467,7 +5468,7 @@ Status StreamOf(const ArrowSchema* schema, ArrowArray* batches, int64_t n,
   if (n < 0) return Fail(ALLOY_INVALID, "n is negative");
   if (batches == nullptr && n > 0) return Fail(ALLOY_INVALID, "batches is NULL");
   const auto count = static_cast<size_t>(n);
-  const Left<ArrowArray> left(batches, count);
+  const ReleaseRest<ArrowArray> rest(batches, count);
   if (schema == nullptr) return Fail(ALLOY_INVALID, "schema is NULL");
   if (out == nullptr) return Fail(ALLOY_INVALID, "out is NULL");
   auto layout = Layout::OfBatch(*schema);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The one owner of an Arrow C struct: releases it in the destructor, once.
+// The owner of an Arrow C struct: its destructor releases the struct, once.
 //
-// Reach for it wherever a struct is held for longer than a line; what crosses the ABI is
-// moved in and out with the pointer constructor and MoveTo.
+// Use it wherever code holds a struct for longer than one line. The pointer constructor
+// moves a struct in from the ABI, and MoveTo moves it out again.
 //
 // Threads  serial.
 #ifndef ALLOY_SRC_ARROW_OWNED_H_
@@ -44,15 +44,15 @@ class [[nodiscard]] Owned {
   // Whether there is anything to release.
   explicit operator bool() const { return value_.release != nullptr; }
 
-  // Give the struct up without releasing it.
+  // Give up the struct without releasing it.
   T Detach() { return Take(&value_); }
-  // The same, into `target`, whose former content is overwritten.
+  // The same, into `target`. The old content of `target` is overwritten, not released.
   void MoveTo(T* target) { *target = Take(&value_); }
 
   void Release() {
     if (value_.release != nullptr) {
-      // The callback gets a copy of its own: one that reaches back into this owner, or
-      // that does not clear itself, finds nothing to release twice.
+      // The callback gets a copy. A callback that reaches back into this owner, or that
+      // forgets to clear `release`, then finds nothing to release twice.
       T value = Take(&value_);
       value.release(&value);
     }
@@ -68,16 +68,17 @@ class [[nodiscard]] Owned {
   T value_{};
 };
 
-// Releases what a foreign function left of `n` structs in a row, on every way out.
+// Releases, when it goes, those of `n` structs in a row that a foreign function did not
+// take. So every way out of a call releases them, an early return too.
 template <typename T>
-class Left {
+class ReleaseRest {
  public:
-  Left(T* structs, size_t n) : structs_(structs), n_(n) {}
-  ~Left() {
+  ReleaseRest(T* structs, size_t n) : structs_(structs), n_(n) {}
+  ~ReleaseRest() {
     for (size_t i = 0; i < n_; ++i) Owned<T>(&structs_[i]).Release();
   }
-  Left(const Left&) = delete;
-  Left& operator=(const Left&) = delete;
+  ReleaseRest(const ReleaseRest&) = delete;
+  ReleaseRest& operator=(const ReleaseRest&) = delete;
 
  private:
   T* const structs_;

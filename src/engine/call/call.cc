@@ -50,7 +50,7 @@ Status Call::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
   const size_t n_inputs = binding().inputs().size();
   if (inputs == nullptr && n_inputs > 0) return Fail(ALLOY_INVALID, "inputs is NULL");
   // Before the turn ends: releasing inputs is part of the run.
-  const Left<ArrowArray> left(inputs, n_inputs);
+  const ReleaseRest<ArrowArray> rest(inputs, n_inputs);
   if (output == nullptr) return Fail(ALLOY_INVALID, "output is NULL");
   if (binding().is_stream()) {
     return Fail(ALLOY_INVALID, std::string(binding().function().name) +

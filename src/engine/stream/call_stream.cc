@@ -117,7 +117,7 @@ class FunctionStream final : public Stream {
 
 Status FunctionStream::Open(std::vector<HostStream> inputs) {
   std::vector<ArrowArrayStream> given(inputs.size());
-  const Left<ArrowArrayStream> left(given.data(), given.size());
+  const ReleaseRest<ArrowArrayStream> rest(given.data(), given.size());
   ports_.reserve(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
     ports_.push_back(std::make_shared<InputPort>(flow_, std::move(inputs[i]),
@@ -243,7 +243,7 @@ Status Call::OpenStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
   CallHold hold(&call->busy_);
   if (n_inputs < 0) return Fail(ALLOY_INVALID, "n_inputs is negative");
   if (inputs == nullptr && n_inputs > 0) return Fail(ALLOY_INVALID, "inputs is NULL");
-  const Left<ArrowArrayStream> left(inputs, static_cast<size_t>(n_inputs));
+  const ReleaseRest<ArrowArrayStream> rest(inputs, static_cast<size_t>(n_inputs));
   if (output == nullptr) return Fail(ALLOY_INVALID, "output is NULL");
   const Binding& binding = call->binding();
   ALLOY_TRY(CheckStreamArguments(binding, n_inputs, timeout_ns));

@@ -50,7 +50,7 @@ Status StreamOf(const ArrowSchema* schema, ArrowArray* batches, int64_t n,
   if (n < 0) return Fail(ALLOY_INVALID, "n is negative");
   if (batches == nullptr && n > 0) return Fail(ALLOY_INVALID, "batches is NULL");
   const auto count = static_cast<size_t>(n);
-  const Left<ArrowArray> left(batches, count);
+  const ReleaseRest<ArrowArray> rest(batches, count);
   if (schema == nullptr) return Fail(ALLOY_INVALID, "schema is NULL");
   if (out == nullptr) return Fail(ALLOY_INVALID, "out is NULL");
   auto layout = Layout::OfBatch(*schema);
