@@ -53,8 +53,7 @@ class Console {
   void Warn(std::string_view text) const;
 
   // `error[E2004]: what`, `at: where`, `help: next`; with --json the same as an object on
-  // standard output too, where no
-  // answer is there yet.
+  // standard output too, where no answer is there yet.
   void Tell(const Failure& failure) const;
 
   // The text in a style, where standard output, or standard error, shows styles.

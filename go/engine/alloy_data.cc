@@ -1000,8 +1000,8 @@ struct ProgramEnd {
 };
 
 // Run a program and wait until it ends. Its standard input is empty.
-//   Answers an error number when it could not be started or its end not be seen: ECHILD
-//   in a process that ignores SIGCHLD, or that waits for the children of others.
+// Returns 0, or an errno if it could not be started or waited for: ECHILD in a process
+// that ignores SIGCHLD, or that reaps all children.
 //
 // Threads  shared. It blocks.
 int RunProgram(const ProgramRun& run, ProgramEnd* out);
@@ -3648,8 +3648,8 @@ class ShapeWalk {
 
   const Node* nodes_;
   bool mend_ = false;
-  bool even_ =
-      true;  // of the node whose children were checked last: the root, in the end
+  // Of the node whose children were checked last: the root, in the end.
+  bool even_ = true;
   ShapeFault fault_;
 };
 
@@ -6614,10 +6614,9 @@ struct ElfFacts {
 };
 
 // The facts of a library that may be loaded.
-//   Fails  REFUSED with ELF_MALFORMED (not an ELF file of ours, or one that points
-//   outside
-//          of itself), ELF_REFUSED (well-formed, but dangerous) or EXPORTS (not exactly
-//          one export, the function alloy_backend_init).
+//   Fails  REFUSED with ELF_MALFORMED (not an ELF file for this platform, or it points
+//          outside itself), ELF_REFUSED (well-formed, but dangerous) or EXPORTS (not
+//          exactly one export, the function alloy_backend_init).
 Result<ElfFacts> LookThroughElf(std::span<const std::byte> image);
 
 // The same look, that goes on after a fault: for people, who mend all of them at once.
@@ -6700,7 +6699,7 @@ using IsHeld = std::function<bool(std::string_view sha256)>;
 // whose statement speaks of a library that is held is hashed as it is read, and not
 // copied: nothing of it will run.
 //   Fails  REFUSED with a reason of 2001 to 2027 or 3001 to 3006; the text names the
-//   file.
+//          file.
 Result<AdmittedLibrary> AdmitFile(const std::string& path, const Admission& admission,
                                   LibcryptoSource& libcrypto, const IsHeld& is_held = {});
 
@@ -6708,8 +6707,7 @@ Result<AdmittedLibrary> AdmitFile(const std::string& path, const Admission& admi
 // signed. A static archive is linked into a library first, which takes the place of
 // `sealed`. `bytes` are those of the file, whoever holds the mapping now.
 //   Fails  REFUSED with a reason of 3007 to 3009, ARCHIVE_MALFORMED, LINK_FAILED or
-//   NEEDED;
-//          the text names the file.
+//          NEEDED; the text names the file.
 Status LookThrough(std::span<const std::byte> bytes, AdmittedLibrary* library);
 
 // The second part of it: for a library that was looked through before.

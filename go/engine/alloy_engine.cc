@@ -141,8 +141,7 @@ class BackendTable {
  public:
   // Borrows the table, which lives as long as the process.
   //   Fails  REFUSED with ALLOY_REASON_ABI or ALLOY_REASON_TABLE; the text names the
-  //   function
-  //          and the field.
+  //          function and the field.
   static Result<std::shared_ptr<const BackendTable>> Make(const alloy_backend* table);
 
   BackendTable(const BackendTable&) = delete;
@@ -1406,8 +1405,8 @@ std::shared_ptr<Binding> BindingCache::Find(const std::string& key) {
 }
 
 void BindingCache::Insert(const std::string& key, std::shared_ptr<Binding> binding) {
-  std::shared_ptr<Binding>
-      gone;  // ends after the lock: its states go back to the backend
+  // Destroyed after the lock is released: its states go back to the backend.
+  std::shared_ptr<Binding> gone;
   const std::lock_guard lock(mutex_);
   // Two threads may have bound the same at once; the first stays.
   if (index_.contains(key)) return;
@@ -1569,10 +1568,9 @@ struct ElfFacts {
 };
 
 // The facts of a library that may be loaded.
-//   Fails  REFUSED with ELF_MALFORMED (not an ELF file of ours, or one that points
-//   outside
-//          of itself), ELF_REFUSED (well-formed, but dangerous) or EXPORTS (not exactly
-//          one export, the function alloy_backend_init).
+//   Fails  REFUSED with ELF_MALFORMED (not an ELF file for this platform, or it points
+//          outside itself), ELF_REFUSED (well-formed, but dangerous) or EXPORTS (not
+//          exactly one export, the function alloy_backend_init).
 Result<ElfFacts> LookThroughElf(std::span<const std::byte> image);
 
 // The same look, that goes on after a fault: for people, who mend all of them at once.
@@ -2060,7 +2058,7 @@ using IsHeld = std::function<bool(std::string_view sha256)>;
 // whose statement speaks of a library that is held is hashed as it is read, and not
 // copied: nothing of it will run.
 //   Fails  REFUSED with a reason of 2001 to 2027 or 3001 to 3006; the text names the
-//   file.
+//          file.
 Result<AdmittedLibrary> AdmitFile(const std::string& path, const Admission& admission,
                                   LibcryptoSource& libcrypto, const IsHeld& is_held = {});
 
@@ -2068,8 +2066,7 @@ Result<AdmittedLibrary> AdmitFile(const std::string& path, const Admission& admi
 // signed. A static archive is linked into a library first, which takes the place of
 // `sealed`. `bytes` are those of the file, whoever holds the mapping now.
 //   Fails  REFUSED with a reason of 3007 to 3009, ARCHIVE_MALFORMED, LINK_FAILED or
-//   NEEDED;
-//          the text names the file.
+//          NEEDED; the text names the file.
 Status LookThrough(std::span<const std::byte> bytes, AdmittedLibrary* library);
 
 // The second part of it: for a library that was looked through before.
@@ -2192,7 +2189,7 @@ namespace alloy::core_v0_1 {
 // Threads  shared. Fixed in place: bridges and calls share it.
 class Host {
  public:
-  // Fails  INVALID, UNSUPPORTED.
+  //   Fails  INVALID, UNSUPPORTED.
   static Result<std::shared_ptr<Host>> Make(const alloy_host_options& options);
 
   Host(const Host&) = delete;
@@ -2470,8 +2467,8 @@ class ShapeWalk {
 
   const Node* nodes_;
   bool mend_ = false;
-  bool even_ =
-      true;  // of the node whose children were checked last: the root, in the end
+  // Of the node whose children were checked last: the root, in the end.
+  bool even_ = true;
   ShapeFault fault_;
 };
 
@@ -2766,9 +2763,8 @@ Result<std::string> BindingKey(const std::string& function, const ArrowSchema* i
                                int32_t n_inputs, const char* const* options);
 
 // Bind the first function of that name that applies.
-//   Fails  NOT_FOUND, with the list of what there is. What the only function of the name
-//   says
-//          against it; NO_MATCH with what each of them says, when there are several.
+//   Fails  NOT_FOUND, with the list of the functions that exist. The error of the only
+//          function of that name; if several have it, NO_MATCH with the text of each.
 Result<Lease> SelectFunction(const Service& service, const std::string& name,
                              const ArrowSchema* inputs, int32_t n_inputs,
                              const char* const* options);
@@ -4642,7 +4638,7 @@ std::string ErrnoText(int number);
 
 class HostStream {
  public:
-  // Takes  stream.
+  //   Takes  stream.
   HostStream(ArrowArrayStream* stream, int32_t input) : stream_(stream), input_(input) {}
   HostStream(HostStream&&) = default;
   ~HostStream() { Release(); }

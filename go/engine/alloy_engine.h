@@ -98,21 +98,25 @@ struct ArrowArrayStream {
 
 #endif  // ALLOY_ARROW_ABI_H_
 //
-// What a backend exports: one symbol that returns one constant table.
+// Write a backend: a library that exports one symbol, which returns one constant table.
 //
-// A batch is an Arrow struct array with offset 0 and no nulls of its own; its children
-// are the columns, each exactly as long as the batch. Only batches cross: rows, names,
-// nullability and metadata have one place each. Schemas cross in bind only.
+// This is the C ABI of a backend. Use it to bind another language. In C++ write backends
+// with backend.hpp, in Rust with the crate arrowalloy.
 //
-// Ownership is said in four words. Borrows: only until a stated moment, by default the
-// return of the call. Takes: on success and on failure. Gives: with the value that is
-// left on failure. Shares: counted, so that owners may go in any order.
+// A batch is an Arrow struct array with offset 0 and no nulls of its own. Its children
+// are the columns, each exactly as long as the batch. Only batches cross, so that rows,
+// names, nullability and metadata have one place each. Schemas cross in bind only.
 //
-// Every function pointer below must not throw, panic or longjmp across this boundary.
+// Ownership has four words, one for each pointer. Borrows: until the function returns,
+// unless another moment is stated. Takes: on success and on failure. Gives: to the
+// caller, with the stated value on failure. Shares: by count, so that owners may go in
+// any order.
 //
-// Threads  init runs once. Two states may be in use at the same time on two threads; one
-//          state never is: it serves calls one after another and carries no data between
-//          them. A scope may be used by any thread until the entry point it was given to
+// No function pointer below may throw, panic or longjmp across this boundary.
+//
+// Threads  init runs once. Two states may be in use on two threads at the same time. One
+//          state is serial: it serves calls one after another and keeps no data from one
+//          to the next. Any thread may use a scope until the entry point that got it
 //          returns or, for open, until `output` is released.
 // Results  outlive state and bridge, and refer to neither. A library is never unloaded.
 #ifndef ALLOY_BACKEND_H_
@@ -130,156 +134,197 @@ extern "C" {
 typedef int32_t alloy_code;
 enum {
   ALLOY_OK = 0,
-  ALLOY_INVALID = 1,  // correct the arguments or options of this call
-  ALLOY_BAD_DATA =
-      2,  // correct the Arrow data: `reason` is the fault, `column` the place
-  ALLOY_NO_MATCH = 3,   // choose another function: it does not apply to these schemas
-  ALLOY_NOT_FOUND = 4,  // correct the name
-  ALLOY_REFUSED = 5,    // correct the installation: `reason` is the class of refusal
-  ALLOY_FAILED = 6,     // the backend's own error
-  ALLOY_RETRY = 7,      // the backend's own error, worth repeating
-  ALLOY_CANCELLED = 8,  // the caller asked for it
-  ALLOY_TIMEOUT = 9,    // the caller's deadline passed
-  ALLOY_LOST = 10,  // the worker died: this call is lost, the next one starts a worker
-  ALLOY_EXHAUSTED = 11,  // release results, or raise a limit
-  ALLOY_BUSY = 12,    // in use by another thread, by a stream of it, or no worker is free
-  ALLOY_CLOSED = 13,  // open it again
-  ALLOY_UNSUPPORTED = 14,  // not in this mode, on this machine, by this version
-  ALLOY_INTERNAL = 15      // report it; also any number that is not listed here
+  // Correct the arguments or options of this call.
+  ALLOY_INVALID = 1,
+  // Correct the Arrow data: `reason` is the fault, `column` the place.
+  ALLOY_BAD_DATA = 2,
+  // Choose another function: this one does not accept these schemas.
+  ALLOY_NO_MATCH = 3,
+  // Correct the name.
+  ALLOY_NOT_FOUND = 4,
+  // Correct the installation: `reason` is why the library was refused.
+  ALLOY_REFUSED = 5,
+  // The backend failed; its text says why.
+  ALLOY_FAILED = 6,
+  // The backend failed; the same call may succeed later.
+  ALLOY_RETRY = 7,
+  // The caller cancelled it.
+  ALLOY_CANCELLED = 8,
+  // The caller's deadline passed.
+  ALLOY_TIMEOUT = 9,
+  // The worker died, and this call with it; the next call starts a worker.
+  ALLOY_LOST = 10,
+  // Release results, or raise a limit.
+  ALLOY_EXHAUSTED = 11,
+  // Wait: another thread or a stream is using it, or no worker is free.
+  ALLOY_BUSY = 12,
+  // Open it again.
+  ALLOY_CLOSED = 13,
+  // It does not work in this mode, on this machine or in this version.
+  ALLOY_UNSUPPORTED = 14,
+  // Report it to the developers. A number that is not listed means the same.
+  ALLOY_INTERNAL = 15
 };
 
-// Levels of a line for the log.
+// Levels of a log line.
 enum { ALLOY_LOG_DEBUG = 0, ALLOY_LOG_INFO = 1, ALLOY_LOG_WARN = 2, ALLOY_LOG_ERROR = 3 };
+
+// ---- Services
+//
+// What the engine offers to a backend.
 
 typedef struct alloy_services alloy_services;
 
-// One entry into a backend. The engine's own fields follow.
+// One entry into a backend. The engine's private fields follow.
 typedef struct alloy_scope {
   const alloy_services* services;
 } alloy_scope;
 
-// What the engine offers to a backend. Lives as long as the process.
+// Lives as long as the process.
+//
+// Threads  shared.
 struct alloy_services {
   uint32_t struct_size;
   uint32_t abi;
 
-  // Leave `text` for the caller and return `code`. length -1: up to the NUL. A code that
-  // is not one of the list above, or ALLOY_OK, is returned and reported as
-  // ALLOY_INTERNAL.
-  //   Borrows  scope, text.
+  // Store `text` as the error of this entry, and return `code`. ALLOY_OK, or a number
+  // that is not listed above, becomes ALLOY_INTERNAL.
+  //
+  //   Borrows  scope, and text, of `length` bytes; -1: up to the NUL.
   alloy_code (*fail)(alloy_scope* scope, alloy_code code, const char* text,
                      int64_t length);
 
-  // Nonzero once the caller has cancelled or the deadline has passed. Two atomic loads (a
-  // timer thread watches the clock): poll it freely.
+  // Return nonzero if the caller has cancelled or the deadline has passed. It costs two
+  // atomic loads, so poll it often.
+  //
   //   Borrows  scope.
   int32_t (*cancelled)(alloy_scope* scope);
 
-  // Say how far this call is, in units of the backend's choice. total 0: unknown.
+  // Report how far this call is, in any unit. total 0: unknown.
+  //
   //   Borrows  scope.
   void (*progress)(alloy_scope* scope, int64_t done, int64_t total);
 
-  // malloc, realloc and free in one: old_size 0 allocates, new_size 0 frees. Aligned to
-  // 64 bytes. Any thread, any time, also after the scope is gone.
-  //   Takes    memory, unless NULL is returned for new_size > 0: then it is still the
-  //   caller's. Gives    the memory; NULL when there is no more.
+  // Allocate, resize or free memory. old_size 0 allocates, new_size 0 frees. Memory is
+  // aligned to 64 bytes. It works on any thread at any time, even after the scope is
+  // gone.
+  //
+  //   Takes    memory. If NULL is returned for a new_size above 0, the caller keeps it.
+  //   Gives    the memory; NULL if there is not enough.
   void* (*resize)(void* memory, int64_t old_size, int64_t new_size);
 
-  // A line for the host's log; the engine adds the time and the backend's language. Bytes
-  // below 0x20 become blanks, so that a line stays one line.
-  //   Borrows  scope, text. length -1: up to the NUL.
+  // Write a log line. The engine adds the time and the language of the backend, and
+  // replaces bytes below 0x20 by blanks, so that it stays one line.
+  //
+  //   Borrows  scope, and text, of `length` bytes; -1: up to the NUL.
   void (*log)(alloy_scope* scope, int32_t level, const char* text, int64_t length);
 
-  // Nonzero when a line of this level would go anywhere: ask before formatting a costly
-  // one.
+  // Return nonzero if a line of this level would be written. Ask before you format a
+  // costly one.
+  //
   //   Borrows  scope.
   int32_t (*logging)(alloy_scope* scope, int32_t level);
 
-  // The text of an array as every Alloy program prints it: `Int32[1, 2, null]`, at most
-  // 16 values, `Type[n rows]` for nested types. Cut between two characters, ends with a
-  // NUL. Returns the length it needs without the NUL, or -1 for a malformed schema or
-  // array.
-  //   Borrows  schema, array, text (capacity bytes; NULL only with capacity 0).
+  // Write an array as text, as every Alloy program prints it: `Int32[1, 2, null]`. After
+  // 16 values comes `… n more`. Nested types become `Type[n rows]`. The text is cut
+  // between two characters and always ends with a NUL. Return the bytes of the whole text
+  // without the NUL, or -1 for a malformed schema or array.
+  //
+  //   Borrows  schema, array, and text, of `capacity` bytes (NULL only if capacity is 0).
   int64_t (*describe)(const struct ArrowSchema* schema, const struct ArrowArray* array,
                       char* text, int64_t capacity);
 };
 
-// Frozen. A list of them ends with a NULL name.
+// ---- The table
+//
+// What a backend is: its name and its functions, with their options and columns.
+
+// Frozen. A list ends with an entry whose name is NULL.
 typedef struct alloy_option {
   const char* name;
   const char* summary;
-  const char* fallback;  // NULL: the caller must give it
+  const char* fallback;  // the default value; NULL: the caller must give one
 } alloy_option;
 
-// Frozen. A list of them ends with a NULL name.
+// Frozen. A list ends with an entry whose name is NULL.
 typedef struct alloy_column {
   const char* name;
   const char* summary;
-  // C format strings with blanks between; a `*` at the end of one makes it a prefix;
-  // `?:F` stands for a dictionary whose values have format F. NULL: any type.
+  // The accepted types: format strings of the C data interface, separated by blanks. One
+  // that ends with `*` is a prefix; `?:F` is a dictionary whose values have format F.
+  // NULL: any type.
   const char* accepts;
 } alloy_column;
 
-#define ALLOY_IDEMPOTENT 1u  // may be run again after a worker died in it
-#define ALLOY_ROWWISE \
-  2u  // one input; output row i depends on input row i alone; as many rows
-#define ALLOY_STREAM 4u  // has open instead of run
+// May be run again after a worker died in it.
+#define ALLOY_IDEMPOTENT 1u
+// One input, and output row i depends only on input row i: as many rows come out.
+#define ALLOY_ROWWISE 2u
+// A stream function: it has open, not run.
+#define ALLOY_STREAM 4u
 
 typedef struct alloy_function {
   uint32_t struct_size;
-  uint32_t flags;
+  uint32_t flags;  // ALLOY_IDEMPOTENT, ALLOY_ROWWISE, ALLOY_STREAM
   const char* name;
   const char* summary;
-  const alloy_option*
-      options;  // NULL: none. The engine refuses unknown keys, fills fallbacks
-  void* self;   // passed to bind
+  // NULL: it has no options. The engine refuses unknown options and fills in defaults.
+  const alloy_option* options;
+  void* self;  // passed to bind
   int32_t min_inputs;
   int32_t max_inputs;  // -1: any number
 
-  // One list for each input, then NULL. The engine finds the columns by name at bind,
-  // whatever their order and company, and passes these alone, in this order. NULL:
-  // batches as they come. Inputs beyond the lists are passed as they come.
+  // One list of columns for each input, then NULL. The engine finds the columns by name,
+  // in any order, ignores extra ones, and passes the listed columns in the listed order.
+  // NULL, and inputs beyond the lists: batches are passed unchanged.
   const alloy_column* const* columns;
 
-  // Say what comes out for these inputs, without running. Must always answer the same.
-  // ALLOY_NO_MATCH is no failure: bind goes on to the next function of the same name.
-  //   Borrows  self (as long as the process), scope, inputs (n_inputs of them, in a row)
-  //   and
-  //            values (one for each option, in the order of the table).
+  // Describe the output for these inputs, without running. The same arguments must always
+  // give the same result. If this returns ALLOY_NO_MATCH, the engine tries the next
+  // function with the same name.
+  //
+  //   Borrows  self (as long as the process), scope, inputs (n_inputs of them, one after
+  //            another) and values (one for each option, in the order of the table).
   //   Gives    output (the schema of a batch, format "+s") and state; neither unless
-  //   ALLOY_OK.
+  //            ALLOY_OK is returned.
   alloy_code (*bind)(void* self, alloy_scope* scope, const struct ArrowSchema* inputs,
                      int32_t n_inputs, const char* const* values,
                      struct ArrowSchema* output, void** state);
 
-  // A map function has run: n batches in (mostly one), one batch out.
-  //   Borrows  state, scope, inputs; inputs may be moved out. The engine releases
-  //   whatever is
-  //            left, on any return.
-  //   Gives    output, which arrives released; the engine releases it unless ALLOY_OK.
+  // Run a map function: n batches in (mostly one), one batch out. NULL for a stream
+  // function.
+  //
+  //   Borrows  state, scope, inputs. Inputs may be moved out; the engine releases the
+  //            rest on every return.
+  //   Gives    output, which arrives released; the engine releases it unless ALLOY_OK is
+  //            returned.
   alloy_code (*run)(void* state, alloy_scope* scope, struct ArrowArray* inputs,
                     int32_t n_inputs, struct ArrowArray* output);
 
-  // A stream function has open: n streams of batches in, one out.
-  //   Borrows  state, scope, inputs; state and scope until `output` is released. Inputs
-  //            that a lazy output still needs must be moved out, and be released with it
-  //            at the latest.
-  //   Gives    output, which arrives released; the engine releases it unless ALLOY_OK.
+  // Open a stream function: n streams of batches in, one out. NULL for a map function.
   //
-  // get_next of an input answers a checked batch, a released one at the end, or an errno:
-  // the input's own, EINVAL for a batch that the gate refuses, ECANCELED or ETIMEDOUT
-  // once `cancelled` is true. After an errno the stream has failed, whatever comes out.
+  // get_next of an input gives a checked batch, a released one at the end, or an errno:
+  // the input's own, EINVAL for a batch that the gate refuses, ECANCELED or ETIMEDOUT if
+  // `cancelled` is true. After an errno the whole stream has failed, even if the backend
+  // ignores it.
   //
-  // Of `output`, get_next, release and, unless it is NULL, get_last_error are called, on
-  // one thread at a time; get_schema is not: bind has said what comes. A get_next that
-  // answers an errno ends the stream. The caller gets what services->fail was given last;
-  // without that the text of get_last_error, and a code for the errno: ALLOY_EXHAUSTED
-  // for ENOMEM, ALLOY_RETRY for EAGAIN, ALLOY_UNSUPPORTED for ENOSYS and ENOTSUP, else
-  // ALLOY_FAILED.
+  // Of `output` the engine calls get_next, release and, unless it is NULL,
+  // get_last_error, on one thread at a time. It does not call get_schema, because bind
+  // has given the schema. An errno from get_next ends the stream. The caller gets the
+  // last error given to services->fail. Without one it gets the text of get_last_error
+  // and a code for the errno: ALLOY_EXHAUSTED for ENOMEM, ALLOY_RETRY for EAGAIN,
+  // ALLOY_UNSUPPORTED for ENOSYS and ENOTSUP, else ALLOY_FAILED.
+  //
+  //   Borrows  state, scope, inputs. State and scope stay valid until `output` is
+  //            released. Move out the inputs that `output` still needs, and release them
+  //            with it at the latest.
+  //   Gives    output, which arrives released; the engine releases it unless ALLOY_OK is
+  //            returned.
   alloy_code (*open)(void* state, alloy_scope* scope, struct ArrowArrayStream* inputs,
                      int32_t n_inputs, struct ArrowArrayStream* output);
 
-  // NULL: nothing to free. Never while a run or a stream of the state is under way.
+  // Free a state. Never called while a run or a stream uses it. NULL: nothing to free.
+  //
   //   Takes    state.
   void (*unbind)(void* state);
 } alloy_function;
@@ -289,11 +334,12 @@ typedef struct alloy_backend {
   uint32_t abi;
   const char* name;                        // such as acme.score
   const char* version;                     // such as 1.4.2
-  const char* language;                    // the label of its lines, such as Rust
+  const char* language;                    // the label of its log lines, such as Rust
   const alloy_function* const* functions;  // ends with NULL
 } alloy_backend;
 
-// The only export of a backend.
+// Return the table of the backend. This is the only symbol that a backend exports.
+//
 //   Borrows  services (as long as the process), scope.
 //   Gives    a table that lives as long as the process; NULL after services->fail().
 ALLOY_EXPORT const alloy_backend* alloy_backend_init(const alloy_services* services,
@@ -415,21 +461,32 @@ enum { ALLOY_REASONS(ALLOY_REASON_ENUM_) ALLOY_REASON_LAST_ = 0x7fffffff };
 
 #endif  // ALLOY_REASON_H_
 //
-// Call native functions that someone else wrote on Arrow batches.
+// Call functions of a native library on Apache Arrow batches: the C ABI of a host.
 //
-// A host holds the policy, a bridge an open backend, a call one function of it bound to
-// schemas and options. Schemas cross in bind only; a run passes pointers. See backend.h
-// for what a batch is, for the codes and for the ownership words; reason.h for the exact
-// causes.
+// Use it from C, or to write a binding for another language. In C++ use alloy.hpp; the Go
+// module and the Rust crate are bindings too. The library, called a backend, is written
+// against backend.h, which also defines what a batch is.
 //
-// Every `err` may be NULL, is the caller's own, and is written when the answer is not
-// ALLOY_OK. Names, paths and options are Borrowed for the call, `err` too.
+// The objects, in the order in which a program makes them:
 //
-// Threads  alloy_host, alloy_bridge: shared. alloy_call: serial, and a second user gets
-//          ALLOY_BUSY; bind once for each thread (a bind that was seen is cheap). Cancel
-//          and progress: any thread. Streams that Alloy gives: serial. Releases: any
-//          thread.
-// Copies   two engines may live in one process; only Arrow structs may pass between them.
+//   alloy_host    the policy: which libraries may be loaded, where log lines go
+//   alloy_bridge  an open backend
+//   alloy_call    one function of a backend, bound to the schemas of its inputs and to
+//                 options; schemas cross in bind only, a run passes pointers
+//
+// examples/c/hello.c is a complete program.
+//
+// Ownership has four words, one for each pointer. Borrows: until the function returns,
+// unless another moment is stated. Takes: on success and on failure. Gives: to the
+// caller, with the stated value on failure. Shares: by count, so that owners may go in
+// any order. If nothing is stated, a name, a path or `err` is borrowed for the call.
+//
+// Threads  alloy_host, alloy_bridge: shared, any thread at any time. alloy_call: serial,
+//          a second user at the same time gets ALLOY_BUSY. Bind once for each thread;
+//          to bind again what was bound before is cheap. Cancel and progress: any
+//          thread. Streams from Alloy: serial. Releases: any thread.
+// Copies   two copies of the engine may live in one process. Only Arrow structs may pass
+//          between them.
 #ifndef ALLOY_ALLOY_H_
 #define ALLOY_ALLOY_H_
 
@@ -438,14 +495,23 @@ enum { ALLOY_REASONS(ALLOY_REASON_ENUM_) ALLOY_REASON_LAST_ = 0x7fffffff };
 extern "C" {
 #endif
 
-#ifndef ALLOY_API  // defined as empty where the engine is compiled into a program or a
-                   // binding
+// Empty if the engine is compiled into a program or a binding.
+#ifndef ALLOY_API
 #define ALLOY_API __attribute__((visibility("default")))
 #endif
 
 #define ALLOY_VERSION "0.1.0"
 
-// alloy_error.side: who spoke.
+// The version of the engine: the ALLOY_VERSION it was built with. The text is constant.
+ALLOY_API const char* alloy_version(void);
+
+// ---- Errors
+//
+// Every function that can fail returns an alloy_code: what the caller can do next. The
+// codes are in backend.h. Details go to `err`, which the caller owns and which may be
+// NULL. It is written only if the code is not ALLOY_OK.
+
+// alloy_error.side: whose fault it is.
 enum {
   ALLOY_SIDE_CALLER = 0,
   ALLOY_SIDE_ENGINE = 1,
@@ -453,319 +519,360 @@ enum {
   ALLOY_SIDE_WORKER = 3
 };
 
-typedef struct alloy_error {  // frozen at 1024 bytes; nothing to free
+// Frozen at 1024 bytes. There is nothing to free; copy it as you like.
+typedef struct alloy_error {
   alloy_code code;
-  int32_t reason;  // ALLOY_REASON_*
-  int32_t input;   // which input, from 0; -1: none, or the output
-  int32_t column;  // preorder: root -1, first child 0, a dictionary right after its index
-  uint16_t side;   // ALLOY_SIDE_*: whose fault it is
-  uint16_t length;  // of text, which may hold NULs and is cut between two characters
-  char text[1004];  // UTF-8; always ends with a NUL
+  int32_t reason;   // ALLOY_REASON_*: the exact cause, see reason.h
+  int32_t input;    // which input, from 0; -1: no input, or the output
+  int32_t column;   // preorder: root -1, first child 0, a dictionary after its index
+  uint16_t side;    // ALLOY_SIDE_*
+  uint16_t length;  // of text, in bytes; text may contain NULs
+  char text[1004];  // UTF-8, cut between two characters; always ends with a NUL
 } alloy_error;
 
-typedef struct alloy_host alloy_host;      // policy
-typedef struct alloy_bridge alloy_bridge;  // an open backend
-typedef struct alloy_call alloy_call;      // a function bound to schemas and options
+// The name of a code, such as "BAD_DATA"; "UNKNOWN" for a number without a name. The text
+// is constant.
+ALLOY_API const char* alloy_code_name(alloy_code code);
 
-#define ALLOY_ALLOW_UNSIGNED 1u  // libraries without a certificate may be loaded
-// For debuggers and profilers: a library is loaded by its own path, where gdb, perf and
-// valgrind find it, and not from the sealed copy that was verified. So whoever can write
-// the file decides what runs. Implies ALLOY_ALLOW_UNSIGNED; a certificate that is given
-// is checked all the same. A file that changed since its load needs a new process.
+// The name of a reason, such as "OFFSETS"; "UNKNOWN" for a number without a name. The
+// text is constant.
+ALLOY_API const char* alloy_reason_name(int32_t reason);
+
+// ---- Hosts
+//
+// A host holds the choices of a program: which libraries are allowed, and where log lines
+// go. Most programs make one. What happens to one library is set in its bridge.
+
+typedef struct alloy_host alloy_host;
+
+// Libraries may be loaded without a certificate.
+#define ALLOY_ALLOW_UNSIGNED 1u
+// For debuggers and profilers: load a library by its own path, so that gdb, perf and
+// valgrind find it, and not from the sealed copy that was verified. Then anyone who can
+// write the file decides what runs. It implies ALLOY_ALLOW_UNSIGNED; a certificate that
+// is given is still checked. To load a file that changed after its load, start a new
+// process.
 #define ALLOY_LOAD_PLAINLY 2u
 
 // Zeros are the defaults.
 typedef struct alloy_host_options {
   uint32_t struct_size;
   uint32_t flags;      // ALLOY_ALLOW_UNSIGNED, ALLOY_LOAD_PLAINLY
-  const char* worker;  // absolute path of the worker program; NULL: beside the library
-  // What libraries may need beside the C and C++ runtimes, on the host's own trust:
-  // SONAMEs, or absolute paths of files that are loaded before whoever needs one. Ends
-  // with NULL; NULL: none. Anything else that a library needs is NEEDED.
+  const char* worker;  // absolute path of the worker program; NULL: next to the engine
+  // What libraries may need besides the C and C++ runtimes. Each entry is a SONAME, or
+  // the absolute path of a file, which is loaded before a library that needs it. The list
+  // ends with NULL; NULL: an empty list. Another needed library is refused with NEEDED.
   const char* const* may_need;
-  const char* language;  // label of the host's lines; NULL: "C"
-  int32_t log_mode;      // 0: while a bridge runs an echo; 1: always; 2: never
-  int32_t log_fd;        // where lines go, one write each; 0: standard error
-  // Instead of log_fd: any thread, never two at once; it may be called after the call
-  // that logged has returned. text has no time, no label and no line feed.
+  const char* language;  // the label of the host's log lines; NULL: "C"
+  int32_t log_mode;      // 0: only while a bridge runs an echo; 1: always; 2: never
+  int32_t log_fd;        // where log lines go, one write for each; 0: standard error
+  // Gets the log lines instead of log_fd. It is called on any thread, by one thread at a
+  // time, and perhaps after the call that logged has returned. `text` has no time, no
+  // label and no line feed.
   void (*log)(void* context, int32_t level, const char* language, const char* text,
               int64_t length);
-  void* log_context;  // must live until the host and every bridge and call of it are gone
+  void* log_context;  // must live until the host and all its bridges and calls are gone
 } alloy_host_options;
-
-// The version of the engine, as ALLOY_VERSION was when it was built. Lives for ever.
-ALLOY_API const char* alloy_version(void);
-
-// The names of a code ("BAD_DATA") and of a reason ("OFFSETS"); "UNKNOWN" for any other
-// number.
-ALLOY_API const char* alloy_code_name(alloy_code code);
-ALLOY_API const char* alloy_reason_name(int32_t reason);
 
 // Make a host.
 //
 //   Borrows  options, for this call; NULL: the defaults.
 //   Gives    out, NULL unless ALLOY_OK is returned.
-//   Fails    ALLOY_INVALID      an unknown flag or mode, or a struct_size of no version,
-//                               or an entry of may_need that is neither.
-//            ALLOY_UNSUPPORTED  a worker is set.
+//   Fails    ALLOY_INVALID      a flag, a mode or struct_size is unknown, or an entry of
+//                               may_need is neither a SONAME nor an absolute path.
+//            ALLOY_UNSUPPORTED  `worker` is set: this version has no isolated mode.
 ALLOY_API alloy_code alloy_host_new(const alloy_host_options* options, alloy_host** out,
                                     alloy_error* err);
 
-// Give a host back. Its bridges keep what they need of it.
+// Free a host. Its bridges keep what they need of it.
 //
 //   Takes    host; NULL does nothing.
 ALLOY_API void alloy_host_free(alloy_host* host);
 
-// Write a line as the host's own: `[2022-10-17 18:09:34] [INFO] [C++]`, a tab, the text.
-// Whatever log_mode says.
+// Write a log line with the label of the host, whatever log_mode is:
+// `[2022-10-17 18:09:34] [INFO] [C++]`, a tab, the text.
 //
-//   Borrows  host, text. length -1: up to the NUL.
+//   Borrows  host, and text, of `length` bytes; -1: up to the NUL.
 ALLOY_API void alloy_host_log(alloy_host* host, int32_t level, const char* text,
                               int64_t length);
 
-// Zeros are the defaults. The levels of the gate: 0 is the default; 1, shape, reads no
-// rows: nothing is dereferenced that was not checked; 2, safe: and no offset, view,
-// index, type id or run end that the rows of a batch lead to leaves its buffer, at a cost
-// in proportion to the rows; 3, full: and the same of what no row leads to, null counts
-// are those of the bitmaps, text is UTF-8, views have the prefixes of their text. C data
-// has no sizes: that buffers are as long as they must be is believed at every level.
+// ---- Bridges
+//
+// A bridge is an open backend. A new bridge runs the built-in echo; alloy_bridge_load
+// replaces it by a library. Calls are bound on a bridge.
+//
+// The gate checks every batch that crosses, at one of three levels:
+//
+//   1  shape  Costs O(columns) and reads no rows. Nothing is dereferenced before it is
+//             checked.
+//   2  safe   Also checks every offset, view, dictionary index, type id and run end that
+//             can be reached from the rows of the batch. The cost grows with the rows.
+//   3  full   Also checks the parts no row can reach (such as the hidden part of a sliced
+//             list), UTF-8, null counts, and the prefixes of views.
+//
+// The C data interface does not carry the sizes of buffers. So at every level the gate
+// has to trust that each buffer is as long as the struct implies.
+
+typedef struct alloy_bridge alloy_bridge;
+
+// Zeros are the defaults.
 typedef struct alloy_bridge_options {
   uint32_t struct_size;
-  uint32_t isolated;       // 0: in this process. Others are ALLOY_UNSUPPORTED yet
-  uint32_t check_inputs;   // the level for what the host passes; 0 means shape
-  uint32_t check_results;  // the level for what the backend returns; 0 means safe
-  uint32_t max_workers;  // of the isolated mode, as the five after it; ignored in process
+  uint32_t isolated;       // 0: in this process; any other value is ALLOY_UNSUPPORTED
+  uint32_t check_inputs;   // the level for batches of the host; 0 means 1, shape
+  uint32_t check_results;  // the level for batches of the backend; 0 means 2, safe
+  // The next six are for the isolated mode and are ignored in this process.
+  uint32_t max_workers;
   uint32_t reserved;
   int64_t input_bytes, output_bytes;
   int64_t heap_bytes, grace_ns;
-  const char* name;       // statement and table must carry it; NULL: any
-  uint64_t min_sequence;  // of the statement; not 0 asks for a certificate at each load
+  const char* name;       // the statement and the backend must have it; NULL: any name
+  uint64_t min_sequence;  // of the statement; if not 0, each load needs a certificate
   const char* sidecar;    // the signature file; NULL: <library>.alloysig
 } alloy_bridge_options;
 
-// Make a bridge on the built-in echo.
+// Make a bridge that runs the built-in echo.
 //
-//   Borrows  host (the bridge keeps what it needs of it), and options for this call;
-//   NULL: the
-//            defaults.
+//   Borrows  host, of which the bridge keeps what it needs, and options, for this call.
+//            NULL options: the defaults.
 //   Gives    out, NULL unless ALLOY_OK is returned.
-//   Fails    ALLOY_INVALID      a level or a struct_size that is none.
+//   Fails    ALLOY_INVALID      an unknown level or struct_size.
 //            ALLOY_UNSUPPORTED  the isolated mode, or a field of a newer version.
 ALLOY_API alloy_code alloy_bridge_new(alloy_host* host,
                                       const alloy_bridge_options* options,
                                       alloy_bridge** out, alloy_error* err);
 
-// Put a library in its place, in one step: calls bound before keep their own backend. A
-// failure sticks: every later use of the bridge and of its calls answers it, until a load
-// succeeds. The file is read once, into sealed memory, and loaded from there.
+// Load a library, which replaces the backend of the bridge in one step. Calls that were
+// bound before keep their own backend.
 //
-// With a certificate, nothing runs that its owner, or whom its owner issued a certificate
-// for signing code, has not signed: the signature beside the library (<library>.alloysig)
-// must hold over its size, its SHA-256 and what it needs, for this platform and ABI, now.
-// libcrypto.so.3 of this machine does the arithmetic, and is loaded at the first one. The
-// same bytes are loaded once for each host.
+// The file is read once, into sealed memory, and loaded from there. The same bytes are
+// loaded once for each host. If a load fails, the error stays: every later use of the
+// bridge and of its calls returns it, until a load succeeds.
+//
+// With a certificate, only libraries signed by that certificate, or by a code-signing
+// certificate it issued, are run. The signature is the file <library>.alloysig. It must
+// be valid now, for this platform and ABI, and must match the size, the SHA-256 and the
+// needed libraries of the file. The machine's libcrypto.so.3 does the arithmetic; it is
+// loaded at the first use.
 //
 //   Borrows  bridge, library, and certificate: strict base64 of one DER X.509
-//   certificate;
-//            NULL or empty: none, where the host allows unsigned libraries. One that is
-//            given is always checked.
-//   Fails    ALLOY_REFUSED  reason says why: see reason.h, 2xxx and 3xxx.
+//            certificate. NULL or empty: no certificate, if the host allows unsigned
+//            libraries.
+//   Fails    ALLOY_REFUSED  `reason` is the cause: see reason.h, 2xxx and 3xxx.
 //            ALLOY_CLOSED   the bridge is closed.
 ALLOY_API alloy_code alloy_bridge_load(alloy_bridge* bridge, const char* library,
                                        const char* certificate, alloy_error* err);
 
-// Tell all that can be known of a library or a static archive without running any of it,
-// and what alloy_bridge_load would answer, short of loading it: one JSON object in UTF-8.
-//
-//   {"library": path, "size": bytes, "sha256": "hex" or null (no libcrypto.so.3),
-//    "kind": "library" or "archive" (walked, not linked),
-//    "verdict": {"ok", "code", "code_name", "reason", "reason_name", "text"},
-//    "trusted": whether the signature leads to the certificate that was given,
-//    "sidecar": path or null,
-//    "statement": null or {"kind", "name", "version", "sequence", "abi", "platform",
-//        "not_before", "not_after" (2026-09-01T00:00:00Z), "size", "sha256", "file",
-//        "needed": [soname, ...]},
-//    "signer": null or {"subject", "issuer", "key", "not_before", "not_after", "sha256"
-//    of
-//        its DER, "is_ca"},
-//    "certificates": [the signer's and the others of the sidecar, as "signer"],
-//    "warnings": [text, ...],
-//    "elf": {"findings": [{"reason", "reason_name", "text"}, ...], "needed": [soname,
-//    ...],
-//        "not_allowed": [those of them that are neither runtimes nor allowed by
-//        may_need], "exports": [symbol, ...]}}
-//
-// For a library that needs more than runtimes and SONAMEs of the host's may_need, the
-// files of that list are loaded, as by a load: the host's own, not the library.
-// Statement, signer and certificates are what the file claims unless "trusted" is true.
-// Later versions add members. The text is cut at capacity, and ends with a NUL.
-//
-//   Borrows  host, library, certificate (NULL or empty: none), json (capacity bytes; NULL
-//            only with capacity 0).
-//   Gives    out_length, what the whole text needs, without the NUL; 0 on failure.
-//   Fails    ALLOY_REFUSED  the file cannot be read: reason says why. A library that
-//   would
-//                           be refused is no failure: "verdict" says so.
-ALLOY_API alloy_code alloy_inspect(alloy_host* host, const char* library,
-                                   const char* certificate, char* json, int64_t capacity,
-                                   int64_t* out_length, alloy_error* err);
-
-// Calls of it answer ALLOY_CLOSED from now on; results stay valid. A run under way ends
-// by itself.
+// Close a bridge: its calls return ALLOY_CLOSED from now on. Results stay valid. A run in
+// progress ends normally.
 //
 //   Borrows  bridge; NULL does nothing.
 ALLOY_API void alloy_bridge_close(alloy_bridge* bridge);
 
-// Give a bridge back. Its calls keep what they need of it, and go on.
+// Free a bridge. Its calls keep what they need of it and stay usable.
 //
 //   Takes    bridge; NULL does nothing.
 ALLOY_API void alloy_bridge_free(alloy_bridge* bridge);
 
-// The functions of the backend. Of two functions of one name, bind takes the first that
-// applies. Entry points are NULL.
+// List the functions of the backend. If two have the same name, bind takes the first that
+// accepts the schemas. All entry points are NULL.
 //
 //   Borrows  bridge.
-//   Gives    out_functions, a list that ends with NULL and lives as long as the bridge,
-//   also
-//            when another library has taken its place;
-//   NULL
-//            unless ALLOY_OK.
-//   Fails    ALLOY_CLOSED, or the failure that sticks to the bridge.
+//   Gives    out_functions, a list that ends with NULL. It lives as long as the bridge,
+//            even after another load. NULL unless ALLOY_OK is returned.
+//   Fails    ALLOY_CLOSED, or the error of the failed load.
 ALLOY_API alloy_code alloy_bridge_functions(alloy_bridge* bridge,
                                             const alloy_function* const** out_functions,
                                             alloy_error* err);
 
-// The backend that serves the bridge; its functions are those of alloy_bridge_functions.
+// Return the backend of the bridge. Its functions are those of alloy_bridge_functions.
 //
 //   Borrows  bridge.
-//   Gives    out_backend, which lives as long as the bridge, also when another library
-//   has
-//            taken its place; NULL unless ALLOY_OK.
-//   Fails    ALLOY_CLOSED, or the failure that sticks to the bridge.
+//   Gives    out_backend, which lives as long as the bridge, even after another load.
+//            NULL unless ALLOY_OK is returned.
+//   Fails    ALLOY_CLOSED, or the error of the failed load.
 ALLOY_API alloy_code alloy_bridge_backend(alloy_bridge* bridge,
                                           const alloy_backend** out_backend,
                                           alloy_error* err);
 
+// ---- Libraries
+//
+// What tools need to look at a library, or to make one, without running it.
+
+// Describe a library or a static archive without running any of it, and report what
+// alloy_bridge_load would return. The result is one JSON object in UTF-8:
+//
+//   {"library": path, "size": bytes, "sha256": "hex", or null without libcrypto.so.3,
+//    "kind": "library" or "archive" (its members are checked, it is not linked),
+//    "verdict": {"ok", "code", "code_name", "reason", "reason_name", "text"},
+//    "trusted": true if the signature leads to the certificate that was given,
+//    "sidecar": path or null,
+//    "statement": null or {"kind", "name", "version", "sequence", "abi", "platform",
+//                          "not_before", "not_after" (2026-09-01T00:00:00Z), "size",
+//                          "sha256", "file", "needed": [soname, ...]},
+//    "signer": null or {"subject", "issuer", "key", "not_before", "not_after",
+//                       "sha256" of its DER, "is_ca"},
+//    "certificates": [the signer's and the others of the sidecar, like "signer"],
+//    "warnings": [text, ...],
+//    "elf": {"findings": [{"reason", "reason_name", "text"}, ...],
+//            "needed": [soname, ...],
+//            "not_allowed": [those that are neither runtimes nor in may_need],
+//            "exports": [symbol, ...]}}
+//
+// Statement, signer and certificates are unproven claims of the file unless "trusted" is
+// true. Later versions add members. If the library needs more than runtimes and the
+// SONAMEs of may_need, the files named in may_need are loaded, as in a load. The library
+// itself never is. The text is cut at `capacity` bytes and always ends with a NUL.
+//
+//   Borrows  host, library, certificate (NULL or empty: no certificate), and json, of
+//            `capacity` bytes (NULL only if capacity is 0).
+//   Gives    out_length, the bytes of the whole text without the NUL; 0 on failure.
+//   Fails    ALLOY_REFUSED  the file cannot be read; `reason` is the cause. A library
+//                           that would be refused is not a failure: see "verdict".
+ALLOY_API alloy_code alloy_inspect(alloy_host* host, const char* library,
+                                   const char* certificate, char* json, int64_t capacity,
+                                   int64_t* out_length, alloy_error* err);
+
+// Link a static archive into a shared library for alloy_bridge_load. A load of the
+// archive does the same each time and needs a compiler on that machine; link once where a
+// compiler is. Nothing of the archive runs. The new file is written next to `library` and
+// then renamed.
+//
+//   Borrows  archive, library.
+//   Fails    ALLOY_INVALID  `archive` is not an archive, or `library` cannot be written.
+//            ALLOY_REFUSED  reason ARCHIVE_MALFORMED, LINK_FAILED, or the reason for
+//                           which the library would not be loaded.
+ALLOY_API alloy_code alloy_link(const char* archive, const char* library,
+                                alloy_error* err);
+
+// ---- Calls
+//
+// A call is a function that is bound to the schemas of its inputs and to options. Bind
+// once, run many times. A map function takes batches and gives one batch: run it. A
+// stream function takes streams and gives a stream: see alloy_call_stream.
+
+typedef struct alloy_call alloy_call;
+
 // Bind a function to the schemas of its inputs and to options.
 //
-//   Borrows  bridge, function, inputs (n_inputs schemas of batches, in a row) and options
-//            (key, value, key, value, NULL; or NULL), for this call.
-//   Gives    out, NULL unless ALLOY_OK. It keeps what it needs of the bridge.
-//   Fails    ALLOY_NOT_FOUND  no such function; the text lists what there is.
-//            ALLOY_INVALID    an unknown option, a missing one, the number of inputs.
-//            ALLOY_NO_MATCH   the function does not apply; the text is a table of wanted
-//            and got. ALLOY_BAD_DATA   a schema is malformed: reason, input and column
-//            say where.
+//   Borrows  bridge, function, inputs (n_inputs schemas of batches, one after another)
+//            and options (key, value, key, value, NULL; or NULL), for this call.
+//   Gives    out, NULL unless ALLOY_OK is returned. It keeps what it needs of the bridge.
+//   Fails    ALLOY_NOT_FOUND  no such function; the text lists those that exist.
+//            ALLOY_INVALID    an option is unknown or missing, or the function does not
+//                             take this number of inputs.
+//            ALLOY_NO_MATCH   the function does not accept the schemas; the text is a
+//                             table of what it accepts and what it got.
+//            ALLOY_BAD_DATA   a schema is malformed; see reason, input and column.
+//            ALLOY_CLOSED, the error of the failed load, or the backend's own error.
 ALLOY_API alloy_code alloy_call_bind(alloy_bridge* bridge, const char* function,
                                      const struct ArrowSchema* inputs, int32_t n_inputs,
                                      const char* const* options, alloy_call** out,
                                      alloy_error* err);
 
-// The schema of the output: a struct whose children are the columns.
-//
-//   Borrows  call; the schema lives as long as the call, and is not to be released.
-ALLOY_API const struct ArrowSchema* alloy_call_schema(const alloy_call* call);
-
-// Run a bound function on as many batches as schemas were bound.
+// Return the schema of the output: a struct whose children are the columns. It lives as
+// long as the call; do not release it.
 //
 //   Borrows  call.
-//   Takes    inputs, but for ALLOY_BUSY, which takes nothing: the call did not happen.
-//   Gives    output, released unless ALLOY_OK.
-//   Fails    ALLOY_BAD_DATA   the gate: side caller for an input, side backend for the
-//   output.
-//            ALLOY_TIMEOUT    the backend failed after timeout_ns (0: none) had passed. A
-//                             result that comes late all the same is a result.
-//                             A process forked after the host was made has no timer.
-//            ALLOY_CANCELLED  the backend gave up after a cancel, or the cancel came
-//            first.
-//            ALLOY_BUSY       the call is in use by another thread, or by a stream of it.
-//            ALLOY_INVALID    it is a stream function: see alloy_call_stream.
-//            ALLOY_CLOSED, the failure that sticks to the bridge, or the backend's own.
-// ticket: the caller's rising number, for alloy_call_cancel; 0: cannot be cancelled.
+ALLOY_API const struct ArrowSchema* alloy_call_schema(const alloy_call* call);
+
+// Run a map function on one batch for each bound schema.
+//
+// timeout_ns: how long it may take; 0: no limit. A result that arrives after the deadline
+// is still returned. A process that was forked after the host was made has no timer.
+// ticket: a number for alloy_call_cancel, which the caller increases from run to run; 0:
+// this run cannot be cancelled.
+//
+//   Borrows  call.
+//   Takes    inputs. Only ALLOY_BUSY takes nothing, because the call did not happen.
+//   Gives    output, released unless ALLOY_OK is returned.
+//   Fails    ALLOY_BAD_DATA   the gate found a fault: in an input, if side is the caller;
+//                             in the output, if side is the backend.
+//            ALLOY_TIMEOUT    timeout_ns had passed when the backend failed.
+//            ALLOY_CANCELLED  the backend stopped after a cancel, or the cancel came
+//                             before the run.
+//            ALLOY_BUSY       another thread or an open stream uses the call.
+//            ALLOY_INVALID    it is a stream function: use alloy_call_stream.
+//            ALLOY_CLOSED, the error of the failed load, or the backend's own error.
 ALLOY_API alloy_code alloy_call_run(alloy_call* call, struct ArrowArray* inputs,
                                     struct ArrowArray* output, int64_t timeout_ns,
                                     uint64_t ticket, alloy_error* err);
 
-// Open a stream of results over streams of batches. A stream function pulls from its
-// inputs as it likes; a map function, which has one input then, is run on each batch.
-// Nothing is read before it is asked for.
+// Run a function on streams of batches and give the results as a stream. A stream
+// function reads its inputs as it needs them. A map function with one input is run on
+// each batch. Nothing is read before a result is asked for.
 //
-//   Shares   call, which `output` keeps, and keeps busy, until its release.
-//   Takes    inputs (n_inputs of them, in a row), but for ALLOY_BUSY, which takes
-//            nothing: the call did not happen.
-//   Gives    output, released unless ALLOY_OK. get_schema answers at any time.
+// `output` reports every failure as an errno from get_next, never as an early end, and
+// repeats it until it is released; alloy_stream_error returns the whole error. The gate
+// checks every batch: of an input when the backend reads it, of the output when the host
+// does. An error of an input stream comes back unchanged: its errno, its text, with
+// ALLOY_SIDE_CALLER. get_schema works at any time. If the bridge is closed, the stream
+// fails with ALLOY_CLOSED.
+//
+// timeout_ns: for opening, and again for each batch, without the time spent inside the
+// inputs; 0: no limit. ticket: as for alloy_call_run.
+//
+//   Shares   call, which `output` keeps, and keeps busy, until it is released.
+//   Takes    inputs (n_inputs streams, one after another). Only ALLOY_BUSY takes nothing,
+//            because the call did not happen.
+//   Gives    output, released unless ALLOY_OK is returned.
 //   Fails    ALLOY_BAD_DATA   an input is released, lacks a callback, or has another
 //                             schema than was bound.
-//            ALLOY_INVALID    n_inputs is not what was bound, or a map function is bound
-//                             to other than one input.
+//            ALLOY_INVALID    n_inputs is not the bound number, or a map function is
+//                             bound to more or fewer inputs than one.
 //            ALLOY_BUSY       the call is in use.
-//            An input's own failure, the backend's own, and what alloy_call_run answers.
-//
-// get_next of `output` answers an errno for every failure, never an early end, and the
-// same one until the release; alloy_stream_error tells the rest. The gate looks at every
-// batch, as the backend pulls it and as the host does. An input's own failure comes back
-// as it was: its errno, its text, its number, ALLOY_SIDE_CALLER. timeout_ns (0: none) is
-// for the opening and then for each batch, less the time spent inside the inputs.
-// ticket: as in alloy_call_run. A closed bridge ends the stream with ALLOY_CLOSED.
+//            An input's own error, the backend's own, or an error of alloy_call_run.
 ALLOY_API alloy_code alloy_call_stream(alloy_call* call, struct ArrowArrayStream* inputs,
                                        int32_t n_inputs, struct ArrowArrayStream* output,
                                        int64_t timeout_ns, uint64_t ticket,
                                        alloy_error* err);
 
-// Cancel every run and stream up to ticket, begun or not: none is missed, none is hit by
-// mistake.
+// Cancel every run and stream whose ticket is at most `ticket`, whether or not it has
+// begun. No cancel is lost, and none hits a later run.
 //
 //   Borrows  call.
 ALLOY_API void alloy_call_cancel(alloy_call* call, uint64_t ticket);
 
-// What the backend last said of its progress; zeros before it said anything.
+// Return the last progress that the backend reported; zeros before its first report.
 //
 //   Borrows  call.
 //   Gives    out_done, out_total (0: unknown).
 ALLOY_API void alloy_call_progress(const alloy_call* call, int64_t* out_done,
                                    int64_t* out_total);
 
-// Give a call back. Not while it runs; a stream of it goes on, and keeps what it needs.
+// Free a call. It must not be running. An open stream of it keeps what it needs and stays
+// usable.
 //
 //   Takes    call; NULL does nothing.
 ALLOY_API void alloy_call_free(alloy_call* call);
 
-// Link a static archive into a shared library that alloy_bridge_load takes: as a load of
-// the archive itself does, but once, on a machine with a compiler. Nothing of it runs.
-// The new file is written beside `library` and moved there.
-//
-//   Borrows  archive, library.
-//   Fails    ALLOY_INVALID  no archive is named, or the library cannot be written.
-//            ALLOY_REFUSED  reason ARCHIVE_MALFORMED, LINK_FAILED, or why the library
-//                           would not be loaded.
-ALLOY_API alloy_code alloy_link(const char* archive, const char* library,
-                                alloy_error* err);
+// ---- Streams and texts
 
-// Make a stream of batches that are at hand.
+// Make a stream of batches that are in memory.
 //
 //   Borrows  schema, of a batch, for this call.
-//   Takes    batches (n of them, in a row).
-//   Gives    out, released unless ALLOY_OK.
+//   Takes    batches (n of them, one after another).
+//   Gives    out, released unless ALLOY_OK is returned.
 //   Fails    ALLOY_BAD_DATA  the schema or a batch is malformed; `input` is the number of
 //                            the batch.
 ALLOY_API alloy_code alloy_stream_of(const struct ArrowSchema* schema,
                                      struct ArrowArray* batches, int64_t n,
                                      struct ArrowArrayStream* out, alloy_error* err);
 
-// The whole of the error that a stream of Alloy answers, of which an errno and a text are
-// a part: the code, which is returned too. ALLOY_OK while there is none.
+// Return the whole error of a stream from Alloy: its code, and the rest in `err`. The
+// errno and the text of the stream are only a part of it. ALLOY_OK: no error so far.
 //
 //   Borrows  stream.
-//   Fails    ALLOY_INVALID  the stream is released, or not one of this engine's.
+//   Fails    ALLOY_INVALID  the stream is released, or is not from this engine.
 ALLOY_API alloy_code alloy_stream_error(const struct ArrowArrayStream* stream,
                                         alloy_error* err);
 
-// The text of an array as every Alloy program prints it: `Int32[1, 2, null]`, at most 16
-// values and then `… n more`; `Type[n rows]` for types other than numbers, booleans and
-// strings. Cut between two characters, ends with a NUL.
+// Write an array as text, as every Alloy program prints it: `Int32[1, 2, null]`. After 16
+// values comes `… n more`. Types other than numbers, booleans and strings become
+// `Type[n rows]`. The text is cut between two characters and always ends with a NUL.
 //
-//   Borrows  schema, array, text (capacity bytes; NULL only with capacity 0).
-//   Gives    out_length, what the whole text needs, without the NUL; 0 on failure.
+//   Borrows  schema, array, and text, of `capacity` bytes (NULL only if capacity is 0).
+//   Gives    out_length, the bytes of the whole text without the NUL; 0 on failure.
 //   Fails    ALLOY_BAD_DATA  the schema or the array is malformed.
 ALLOY_API alloy_code alloy_describe(const struct ArrowSchema* schema,
                                     const struct ArrowArray* array, char* text,

@@ -3,9 +3,8 @@
 // Call native functions on Arrow data from C++. Header-only, over alloy.h.
 //
 //   alloy::Bridge bridge(alloy::Host({.allow_unsigned = true}));
-//   if (auto status = bridge.SetImplLib("libscore.so"); !status.ok()) return
-//   Report(status); auto batch = alloy::MakeBatch({{"x",
-//   alloy::MakeArray<double>({1.5, 2.0})},
+//   if (auto status = bridge.SetImplLib("libscore.so"); !status.ok()) return Fail(status);
+//   auto batch = alloy::MakeBatch({{"x", alloy::MakeArray<double>({1.5, 2.0})},
 //                                  {"y", alloy::MakeArray<int64_t>({3, 4})}});
 //   auto scores = bridge.Call("score", *batch);
 //   if (scores.ok()) std::cout << *scores << '\n';

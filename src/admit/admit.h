@@ -56,7 +56,7 @@ using IsHeld = std::function<bool(std::string_view sha256)>;
 // whose statement speaks of a library that is held is hashed as it is read, and not
 // copied: nothing of it will run.
 //   Fails  REFUSED with a reason of 2001 to 2027 or 3001 to 3006; the text names the
-//   file.
+//          file.
 Result<AdmittedLibrary> AdmitFile(const std::string& path, const Admission& admission,
                                   LibcryptoSource& libcrypto, const IsHeld& is_held = {});
 
@@ -64,8 +64,7 @@ Result<AdmittedLibrary> AdmitFile(const std::string& path, const Admission& admi
 // signed. A static archive is linked into a library first, which takes the place of
 // `sealed`. `bytes` are those of the file, whoever holds the mapping now.
 //   Fails  REFUSED with a reason of 3007 to 3009, ARCHIVE_MALFORMED, LINK_FAILED or
-//   NEEDED;
-//          the text names the file.
+//          NEEDED; the text names the file.
 Status LookThrough(std::span<const std::byte> bytes, AdmittedLibrary* library);
 
 // The second part of it: for a library that was looked through before.

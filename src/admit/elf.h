@@ -23,10 +23,9 @@ struct ElfFacts {
 };
 
 // The facts of a library that may be loaded.
-//   Fails  REFUSED with ELF_MALFORMED (not an ELF file of ours, or one that points
-//   outside
-//          of itself), ELF_REFUSED (well-formed, but dangerous) or EXPORTS (not exactly
-//          one export, the function alloy_backend_init).
+//   Fails  REFUSED with ELF_MALFORMED (not an ELF file for this platform, or it points
+//          outside itself), ELF_REFUSED (well-formed, but dangerous) or EXPORTS (not
+//          exactly one export, the function alloy_backend_init).
 Result<ElfFacts> LookThroughElf(std::span<const std::byte> image);
 
 // The same look, that goes on after a fault: for people, who mend all of them at once.

@@ -64,8 +64,8 @@ class ShapeWalk {
 
   const Node* nodes_;
   bool mend_ = false;
-  bool even_ =
-      true;  // of the node whose children were checked last: the root, in the end
+  // Of the node whose children were checked last: the root, in the end.
+  bool even_ = true;
   ShapeFault fault_;
 };
 

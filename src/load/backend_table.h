@@ -17,8 +17,7 @@ class BackendTable {
  public:
   // Borrows the table, which lives as long as the process.
   //   Fails  REFUSED with ALLOY_REASON_ABI or ALLOY_REASON_TABLE; the text names the
-  //   function
-  //          and the field.
+  //          function and the field.
   static Result<std::shared_ptr<const BackendTable>> Make(const alloy_backend* table);
 
   BackendTable(const BackendTable&) = delete;

@@ -30,8 +30,8 @@ struct ProgramEnd {
 };
 
 // Run a program and wait until it ends. Its standard input is empty.
-//   Answers an error number when it could not be started or its end not be seen: ECHILD
-//   in a process that ignores SIGCHLD, or that waits for the children of others.
+// Returns 0, or an errno if it could not be started or waited for: ECHILD in a process
+// that ignores SIGCHLD, or that reaps all children.
 //
 // Threads  shared. It blocks.
 int RunProgram(const ProgramRun& run, ProgramEnd* out);

@@ -20,7 +20,9 @@ ALLOY_API int alloy_open(alloy_bridge* bridge, const char* path,
                          alloy_bridge** out, alloy_error* err);
 
 struct alloy_services {
-  // Leave text. Borrows  scope. Gives    state; not otherwise.
+  // Leave text.
+  //   Borrows  scope.
+  //   Gives    state; not otherwise.
   int (*fail)(alloy_bridge* scope, const char* text, void** state);
 };
 """
@@ -32,6 +34,14 @@ class OwnershipTest(RepositoryTest):
 
     def test_good_header_passes(self):
         self.assertEqual(self.faults(GOOD), [])
+
+    def test_row_that_was_wrapped_into_another_column_is_found(self):
+        text = GOOD.replace("//            options, for this call.", "//   options, for this call.")
+        self.expect_fault(self.faults(text), "does not continue the row above it")
+
+    def test_row_that_was_joined_to_another_is_found(self):
+        text = GOOD.replace("BUSY.\n//   Gives ", "BUSY. Gives ")
+        self.expect_fault(self.faults(text), "a row begins inside a line")
 
     def test_headers_without_functions_are_a_fault(self):
         self.expect_fault(self.faults("typedef int x;\n"), "no function found")
@@ -91,19 +101,3 @@ class HeadersAloneTest(RepositoryTest):
 
     def test_no_header_is_a_fault(self):
         self.expect_fault(headers.check_headers_alone(self.tree({})), "no public header")
-
-
-class AbiPageTest(RepositoryTest):
-    def test_changed_header_is_found_until_the_page_is_updated(self):
-        tree = self.tree({"include/alloy/x.h": "int x;\n",
-                          "docs/abi.md": "# ABI\n\nheaders: sha256 \n"})
-        self.expect_fault(headers.check_abi_page(tree), "have changed")
-        headers.update_abi_page(tree)
-        self.assertEqual(headers.check_abi_page(tree), [])
-        tree = self.tree({"include/alloy/x.h": "int y;\n"})
-        self.expect_fault(headers.check_abi_page(tree), "have changed")
-
-    def test_missing_page_or_line_is_found(self):
-        self.expect_fault(headers.check_abi_page(self.tree({})), "missing")
-        self.expect_fault(headers.check_abi_page(self.tree({"docs/abi.md": "x\n"})),
-                          "one line")

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""The public headers: an ownership word for each pointer, each alone, twice, as C and C++."""
+"""Headers: an ownership word for each pointer, tables in their columns, each header alone."""
 
 import concurrent.futures
-import hashlib
 import os
 import re
 
 # The structs of the Arrow C data interface carry Arrow's own contract.
 FOREIGN = ("include/alloy/arrow_abi.h",)
+
+GENERATED = "// Written by tools/amalgamate"
 
 COMMENT = re.compile(r"^\s*//+ ?(.*)$")
 WORD = re.compile(r"\b(Borrows|Takes|Gives|Shares|Fails|Threads|Copies)\b(?=\s{2,})")
@@ -77,9 +78,81 @@ def unsaid(name, kind):
             or ((name == "out" or name.startswith("out_")) and "const" not in kind[-6:]))
 
 
+# A row of an ownership table: `//   Borrows  text`, and more text below its first letter.
+ROW = re.compile(r"( *)(Borrows|Shares|Takes|Gives|Fails)( {2,})(?=\S)")
+ORDER = ("Borrows", "Shares", "Takes", "Gives", "Fails")
+LABEL_COLUMN = 3
+# In the public C headers all text begins in one column, behind the longest label.
+TEXT_COLUMN = 12
+PUBLIC = "include/alloy/"
+# A line of a header's opening: `// Threads  text`.
+NOTE = re.compile(r" (Threads|Copies|Results)( {2,})(?=\S)")
+# Below Fails, a code has a column of its own for its text.
+CODE = re.compile(r" *[A-Z][A-Z_]+( {2,})(?=\S)")
+INSIDE = re.compile(r"\S\s+(?:Borrows|Shares|Takes|Gives|Fails|ALLOY_[A-Z_]+) {2,}\S")
+
+
+def comment_blocks(text):
+    """(number of the first line, [what follows `//`]) of each run of comment lines."""
+    block, start = [], 0
+    for number, line in enumerate([*text.splitlines(), ""], 1):
+        match = re.match(r"\s*//(.*)$", line)
+        if match:
+            start = start or number
+            block.append(match[1])
+        elif block:
+            yield start, block
+            block, start = [], 0
+
+
+def shape_of_table(block, public):
+    """(index, fault) of each line of a comment that breaks the shape of its table."""
+    column, inner, last = None, None, None  # of the text, of a code's text, the label
+    for index, line in enumerate(block):
+        indent = len(line) - len(line.lstrip())
+        if not line.strip():
+            column, inner, last = None, None, None
+        elif row := ROW.match(line):
+            column, inner = row.end(), None
+            if indent != LABEL_COLUMN:
+                yield index, f"{row[2]} is in column {indent}, not {LABEL_COLUMN}"
+            if public and column != TEXT_COLUMN:
+                yield index, f"the text of {row[2]} is in column {column}, not {TEXT_COLUMN}"
+            if last and ORDER.index(row[2]) <= ORDER.index(last):
+                yield index, f"{row[2]} comes after {last}"
+            last = row[2]
+            code = CODE.match(line[column:])
+            inner = column + code.end() if last == "Fails" and code else None
+            line = line[column + code.end():] if inner else line[column:]
+        elif note := NOTE.match(line):
+            column, inner, last = note.end(), None, None
+        elif column and indent > 1 or last is None and column:
+            code = last == "Fails" and indent == column and CODE.match(line)
+            if code:
+                inner = code.end()
+                line = line[inner:]
+            elif indent != inner and (indent != column or inner and line.lstrip()[0].islower()):
+                yield index, "the line does not continue the row above it"
+        else:
+            column, inner, last = None, None, None
+        if INSIDE.search(line):
+            yield index, "a row begins inside a line"
+
+
+def table_faults(tree):
+    for header in tree.matching("*.h", "*.hpp"):
+        text = tree.read(header)
+        if GENERATED in text[:1000]:
+            continue
+        public = header.startswith(PUBLIC) and header.endswith(".h")
+        for start, block in comment_blocks(text):
+            for index, fault in shape_of_table(block, public):
+                yield f"{header}:{start + index}: {fault}"
+
+
 def check_ownership_words(tree):
-    """Every pointer parameter of the C headers has exactly one ownership word."""
-    faults = []
+    """Every pointer of the C ABI has one ownership word; tables keep their columns."""
+    faults = list(table_faults(tree))
     headers = [h for h in tree.matching("include/alloy/*.h") if h not in FOREIGN]
     count = 0
     for header in headers:
@@ -130,32 +203,3 @@ def check_headers_alone(tree):
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         faults = [fault for found in pool.map(compile_twice, items) for fault in found]
     return faults or ([] if items else ["no public header found"])
-
-
-def abi_hash(tree):
-    digest = hashlib.sha256()
-    for header in tree.matching("include/alloy/*.h"):
-        digest.update(header.encode() + b"\0" + tree.read(header).encode() + b"\0")
-    return digest.hexdigest()
-
-
-ABI_PAGE = "docs/abi.md"
-ABI_LINE = re.compile(r"^headers: sha256 *([0-9a-f]*)$", re.M)
-
-
-def check_abi_page(tree):
-    """docs/abi.md carries the hash of the C headers it describes."""
-    if ABI_PAGE not in tree.files:
-        return [f"{ABI_PAGE} is missing"]
-    found = ABI_LINE.findall(tree.read(ABI_PAGE))
-    if len(found) != 1:
-        return [f"{ABI_PAGE}: there must be one line `headers: sha256 ...`"]
-    if found[0] != abi_hash(tree):
-        return [f"{ABI_PAGE}: the C headers have changed. Bring the page up to date, then "
-                "run tools/check --update-abi-hash"]
-    return []
-
-
-def update_abi_page(tree):
-    text = ABI_LINE.sub(f"headers: sha256 {abi_hash(tree)}", tree.read(ABI_PAGE))
-    (tree.root / ABI_PAGE).write_text(text, encoding="utf-8")

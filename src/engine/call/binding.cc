@@ -151,8 +151,8 @@ std::shared_ptr<Binding> BindingCache::Find(const std::string& key) {
 }
 
 void BindingCache::Insert(const std::string& key, std::shared_ptr<Binding> binding) {
-  std::shared_ptr<Binding>
-      gone;  // ends after the lock: its states go back to the backend
+  // Destroyed after the lock is released: its states go back to the backend.
+  std::shared_ptr<Binding> gone;
   const std::lock_guard lock(mutex_);
   // Two threads may have bound the same at once; the first stays.
   if (index_.contains(key)) return;

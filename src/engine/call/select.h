@@ -16,9 +16,8 @@ Result<std::string> BindingKey(const std::string& function, const ArrowSchema* i
                                int32_t n_inputs, const char* const* options);
 
 // Bind the first function of that name that applies.
-//   Fails  NOT_FOUND, with the list of what there is. What the only function of the name
-//   says
-//          against it; NO_MATCH with what each of them says, when there are several.
+//   Fails  NOT_FOUND, with the list of the functions that exist. The error of the only
+//          function of that name; if several have it, NO_MATCH with the text of each.
 Result<Lease> SelectFunction(const Service& service, const std::string& name,
                              const ArrowSchema* inputs, int32_t n_inputs,
                              const char* const* options);

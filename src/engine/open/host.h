@@ -18,7 +18,7 @@ namespace alloy::core {
 // Threads  shared. Fixed in place: bridges and calls share it.
 class Host {
  public:
-  // Fails  INVALID, UNSUPPORTED.
+  //   Fails  INVALID, UNSUPPORTED.
   static Result<std::shared_ptr<Host>> Make(const alloy_host_options& options);
 
   Host(const Host&) = delete;

@@ -26,7 +26,7 @@ std::string ErrnoText(int number);
 
 class HostStream {
  public:
-  // Takes  stream.
+  //   Takes  stream.
   HostStream(ArrowArrayStream* stream, int32_t input) : stream_(stream), input_(input) {}
   HostStream(HostStream&&) = default;
   ~HostStream() { Release(); }
