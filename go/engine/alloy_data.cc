@@ -244,9 +244,6 @@ class [[nodiscard]] Status {
 Status Fail(alloy_code code, int32_t reason, std::string text);
 Status Fail(alloy_code code, std::string text);
 
-// The longest prefix of at most `limit` bytes that does not cut a UTF-8 character.
-std::string_view CutText(std::string_view text, size_t limit);
-
 }  // namespace alloy::core_v0_1
 
 // Return early with the status when it is not ok.
@@ -259,8 +256,41 @@ std::string_view CutText(std::string_view text, size_t limit);
 
 #endif  // ALLOY_SRC_BASE_STATUS_H_
 
-#include <algorithm>
 #include <cstring>
+
+//
+// Finds the characters of UTF-8 text, for checks of columns and for texts that must be
+// cut or repaired.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_BASE_UTF8_H_
+#define ALLOY_SRC_BASE_UTF8_H_
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+
+// True for the second and later bytes of a character, which are 10xxxxxx.
+constexpr bool IsContinuation(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+}
+
+// The length in bytes, 1 to 4, of the character at the start of `bytes`; 0 if these
+// bytes are not UTF-8.
+size_t Utf8Length(std::string_view bytes);
+
+// `text` with a question mark in place of each byte that is not UTF-8. What a host reads
+// is always text, whatever a backend wrote.
+std::string AsUtf8(std::string_view text);
+
+// The longest prefix of at most `limit` bytes that does not cut a character.
+std::string_view CutText(std::string_view text, size_t limit);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_UTF8_H_
 
 namespace alloy::core_v0_1 {
 
@@ -315,52 +345,34 @@ Status Fail(alloy_code code, std::string text) {
   return Fail(code, ALLOY_REASON_NONE, std::move(text));
 }
 
-std::string_view CutText(std::string_view text, size_t limit) {
-  if (text.size() <= limit) return text;
-  // Bytes 10xxxxxx continue a character; one has at most three of them.
-  size_t end = limit;
-  for (int i = 0; i < 3 && end > 0; ++i) {
-    if ((static_cast<unsigned char>(text[end]) & 0xC0) != 0x80) break;
-    --end;
-  }
-  if ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) end = limit;  // no UTF-8
-  return text.substr(0, end);
-}
-
 }  // namespace alloy::core_v0_1
 
 // src/base/text.cc ----------------------------------------------------------------------
 //
-// Foreign bytes made fit to be read: names and formats in error texts, strings in logs.
+// Makes bytes from elsewhere safe to show: names and formats in error texts, strings in
+// logs.
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_BASE_TEXT_H_
 #define ALLOY_SRC_BASE_TEXT_H_
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace alloy::core_v0_1 {
 
-// Append `bytes` with what is no printable UTF-8 escaped: \n, \t, \r, \xNN, backslashes,
-// and `quote` unless it is NUL.
+// Append `bytes`, and escape what cannot be shown. Line ends and tabs become \n, \r and
+// \t; other control characters, and bytes that are not UTF-8, become \xNN. Backslashes
+// are escaped too, and `quote` unless it is NUL.
 void AppendEscaped(std::string_view bytes, char quote, std::string* out);
 
-// The bytes, 1 to 4, of the UTF-8 character that `bytes` begins with; 0 when it is none.
-size_t Utf8Length(std::string_view bytes);
-
-// A backend's words, with a question mark for each byte that is no UTF-8: what a host
-// reads is text.
-std::string AsUtf8(std::string_view text);
-
-// `bytes` in double quotes, escaped, and cut where it is long: a format or a name in an
-// error text.
+// `bytes` in double quotes, escaped, and cut after 64 bytes: a format, a name or a line
+// of a file in an error text.
 std::string Quoted(std::string_view bytes);
 
-// Append one step of a path: the name, `#2` for a child without one, `dictionary` for
-// ordinal -1.
+// Append one step of the path to a column: its name, `#2` for a third child without a
+// name, or `dictionary` for ordinal -1.
 void AppendPathPart(std::string_view name, int64_t ordinal, std::string* path);
 
 }  // namespace alloy::core_v0_1
@@ -380,42 +392,21 @@ void AppendHex(unsigned char byte, std::string* out) {
   *out += kDigits[byte & 15];
 }
 
-// U+0080 to U+009F are control characters as well.
+// True for characters that a terminal obeys instead of showing: control characters (those
+// from U+0080 to U+009F too), separators of lines and paragraphs, and marks that reverse
+// the direction of text. The last could make a refused name look like a good one.
 bool IsControl(std::string_view character) {
-  const auto first = static_cast<unsigned char>(character[0]);
-  if (character.size() == 1) return first < 0x20 || first == 0x7F;
-  return character.size() == 2 && first == 0xC2 &&
-         static_cast<unsigned char>(character[1]) < 0xA0;
+  const auto at = [&](size_t i) { return static_cast<unsigned char>(character[i]); };
+  if (character.size() == 1) return at(0) < 0x20 || at(0) == 0x7F;
+  if (character.size() == 2) return at(0) == 0xC2 && at(1) < 0xA0;
+  if (character.size() != 3 || at(0) != 0xE2) return false;
+  if (at(1) == 0x80) {  // U+200E, U+200F, and U+2028 to U+202E
+    return at(2) == 0x8E || at(2) == 0x8F || (at(2) >= 0xA8 && at(2) <= 0xAE);
+  }
+  return at(1) == 0x81 && at(2) >= 0xA6 && at(2) <= 0xA9;  // U+2066 to U+2069
 }
 
 }  // namespace
-
-size_t Utf8Length(std::string_view bytes) {
-  const auto at = [&](size_t i) { return static_cast<unsigned char>(bytes[i]); };
-  if (bytes.empty()) return 0;
-  const unsigned char first = at(0);
-  if (first < 0x80) return 1;
-  const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || bytes.size() < length) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((at(i) & 0xC0) != 0x80) return 0;
-  }
-  // Too long for what they say, surrogates, beyond U+10FFFF.
-  if ((first == 0xE0 && at(1) < 0xA0) || (first == 0xED && at(1) > 0x9F)) return 0;
-  if ((first == 0xF0 && at(1) < 0x90) || (first == 0xF4 && at(1) > 0x8F)) return 0;
-  return length;
-}
-
-std::string AsUtf8(std::string_view text) {
-  std::string clean;
-  clean.reserve(text.size());
-  while (!text.empty()) {
-    const size_t length = Utf8Length(text);
-    clean.append(length == 0 ? std::string_view("?") : text.substr(0, length));
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  return clean;
-}
 
 void AppendEscaped(std::string_view bytes, char quote, std::string* out) {
   while (!bytes.empty()) {
@@ -461,6 +452,49 @@ void AppendPathPart(std::string_view name, int64_t ordinal, std::string* path) {
     AppendEscaped(CutText(name, kLongestQuoted), '\0', path);
     if (name.size() > kLongestQuoted) *path += "…";
   }
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/base/utf8.cc ----------------------------------------------------------------------
+
+namespace alloy::core_v0_1 {
+
+// Source: The Unicode Standard, table 3-7, "Well-Formed UTF-8 Byte Sequences".
+size_t Utf8Length(std::string_view bytes) {
+  const auto at = [&](size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  if (bytes.empty()) return 0;
+  const unsigned char first = at(0);
+  if (first < 0x80) return 1;
+  const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  if (first < 0xC2 || first > 0xF4 || bytes.size() < length) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if (!IsContinuation(bytes[i])) return 0;
+  }
+  // Longer than the character needs, or a surrogate, or above U+10FFFF.
+  if ((first == 0xE0 && at(1) < 0xA0) || (first == 0xED && at(1) > 0x9F)) return 0;
+  if ((first == 0xF0 && at(1) < 0x90) || (first == 0xF4 && at(1) > 0x8F)) return 0;
+  return length;
+}
+
+std::string AsUtf8(std::string_view text) {
+  std::string clean;
+  clean.reserve(text.size());
+  while (!text.empty()) {
+    const size_t length = Utf8Length(text);
+    clean.append(length == 0 ? std::string_view("?") : text.substr(0, length));
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return clean;
+}
+
+std::string_view CutText(std::string_view text, size_t limit) {
+  if (text.size() <= limit) return text;
+  // A character has at most three continuation bytes. Where there are more of them, the
+  // text is not UTF-8, and may be cut anywhere.
+  size_t end = limit;
+  for (int i = 0; i < 3 && end > 0 && IsContinuation(text[end]); ++i) --end;
+  return text.substr(0, IsContinuation(text[end]) ? limit : end);
 }
 
 }  // namespace alloy::core_v0_1
@@ -1602,6 +1636,26 @@ std::string AcceptedName(std::string_view pattern);
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ARROW_TYPE_NAME_H_
+//
+// Reads one bit of an Arrow bitmap: the first bit is the lowest bit of the first byte.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_BASE_BITS_H_
+#define ALLOY_SRC_BASE_BITS_H_
+
+#include <cstdint>
+
+namespace alloy::core_v0_1 {
+
+// Bit `index` of a bitmap, which has more than `index` bits.
+inline bool BitAt(const void* bitmap, int64_t index) {
+  const auto* bytes = static_cast<const unsigned char*>(bitmap);
+  return (bytes[index / 8] >> (index % 8) & 1) != 0;
+}
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_BITS_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -1658,10 +1712,6 @@ float HalfToFloat(uint16_t half) {
   return sign * std::ldexp(1024.0F + fraction, exponent - 25);
 }
 
-bool Bit(const void* bitmap, int64_t i) {
-  return (static_cast<const unsigned char*>(bitmap)[i / 8] >> (i % 8) & 1) != 0;
-}
-
 // The bytes of one string that level shape has not followed, or nothing when it leaves
 // its buffer.
 template <typename Offset>
@@ -1711,7 +1761,7 @@ bool AppendValue(Type type, const ArrowArray& array, int64_t i, std::string* out
   const void* values = array.buffers[1];
   switch (type) {
     case Type::kBoolean:
-      *out += Bit(values, i) ? "true" : "false";
+      *out += BitAt(values, i) ? "true" : "false";
       return true;
     case Type::kInt8:
       return AppendInteger(int{LoadValue<int8_t>(values, i)}, out), true;
@@ -1759,7 +1809,7 @@ Result<std::string> DescribeRows(const ArrowSchema& schema, const Layout& layout
   for (int64_t row = 0; row < shown; ++row) {
     const int64_t i = array.offset + row;
     if (row > 0) text += ", ";
-    if (bitmap != nullptr && !Bit(bitmap, i)) {
+    if (bitmap != nullptr && !BitAt(bitmap, i)) {
       text += "null";
     } else if (!AppendValue(node.type, array, i, &text)) {
       return DataFault(ALLOY_REASON_OFFSETS, -1, "", "a string inside its buffer",
@@ -2574,9 +2624,8 @@ struct Row {
 
 // Characters, not bytes: names are not all ASCII.
 size_t Width(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
-    return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
-  }));
+  return static_cast<size_t>(std::count_if(
+      text.begin(), text.end(), [](char byte) { return !IsContinuation(byte); }));
 }
 
 void AppendPadded(std::string_view text, size_t width, std::string* out) {
@@ -4134,10 +4183,7 @@ struct Nulls {
 
   explicit Nulls(const ArrowArray& array)
       : bitmap(array.null_count == 0 ? nullptr : array.buffers[0]) {}
-  bool At(int64_t row) const {
-    return bitmap != nullptr &&
-           (static_cast<const unsigned char*>(bitmap)[row / 8] >> (row % 8) & 1) == 0;
-  }
+  bool At(int64_t row) const { return bitmap != nullptr && !BitAt(bitmap, row); }
 };
 
 // An offset, a run end or an index of 1, 2, 4 or 8 bytes, signed.
@@ -4891,16 +4937,15 @@ Status ShapeStatus(const Layout& layout, const ShapeFault& fault) {
 bool AnyNull(const void* bitmap, int64_t offset, int64_t length) {
   if (bitmap == nullptr) return false;
   const auto* bytes = static_cast<const unsigned char*>(bitmap);
-  const auto null = [bytes](int64_t i) { return (bytes[i / 8] >> (i % 8) & 1) == 0; };
   const int64_t end = offset + length;
   int64_t i = offset;
   for (; i < end && i % 8 != 0; ++i) {
-    if (null(i)) return true;
+    if (!BitAt(bitmap, i)) return true;
   }
   const auto whole = [](unsigned char byte) { return byte == 0xFF; };
   if (!std::all_of(bytes + i / 8, bytes + std::max(i, end) / 8, whole)) return true;
   for (i = std::max(i, end / 8 * 8); i < end; ++i) {
-    if (null(i)) return true;
+    if (!BitAt(bitmap, i)) return true;
   }
   return false;
 }
@@ -4954,8 +4999,6 @@ bool IsUtf8(std::string_view bytes) {
   }
 }
 
-bool Continues(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
-
 template <typename Offset>
 int64_t FirstBadTextOf(const ArrowArray& array, RowRange rows) {
   const auto offset = [&](int64_t i) {
@@ -4972,7 +5015,7 @@ int64_t FirstBadTextOf(const ArrowArray& array, RowRange rows) {
   if (IsUtf8(all)) {
     // Then each value is, unless it begins in the middle of a character.
     int64_t i = 0;
-    while (i < rows.count && offset(i) < end && !Continues(bytes[offset(i)])) ++i;
+    while (i < rows.count && offset(i) < end && !IsContinuation(bytes[offset(i)])) ++i;
     if (i == rows.count || offset(i) == end) return -1;
   }
   const Nulls nulls(array);
@@ -5013,14 +5056,13 @@ ViewFault FirstBadView(const ArrowArray& array, RowRange rows, bool utf8) {
 
 int64_t CountNulls(const void* bitmap, RowRange rows) {
   const auto* bytes = static_cast<const unsigned char*>(bitmap);
-  const auto bit = [bytes](int64_t i) { return bytes[i / 8] >> (i % 8) & 1; };
   const int64_t end = rows.begin + rows.count;
   int64_t valid = 0, i = rows.begin;
-  for (; i < end && i % 8 != 0; ++i) valid += bit(i);
+  for (; i < end && i % 8 != 0; ++i) valid += BitAt(bitmap, i) ? 1 : 0;
   for (; end - i >= 64; i += 64) {
     valid += std::popcount(static_cast<uint64_t>(LoadValue<uint64_t>(bytes + i / 8, 0)));
   }
-  for (; i < end; ++i) valid += bit(i);
+  for (; i < end; ++i) valid += BitAt(bitmap, i) ? 1 : 0;
   return rows.count - valid;
 }
 
@@ -5050,21 +5092,6 @@ std::string DecodeBase64(std::string_view text, std::vector<std::byte>* out);
 
 #include <cstdint>
 
-#ifndef ALLOY_SRC_TRUST_QUOTE_H_
-#define ALLOY_SRC_TRUST_QUOTE_H_
-
-#include <string>
-#include <string_view>
-
-namespace alloy::core_v0_1 {
-
-// Text of a stranger for a text of ours: between quotation marks, cut at 80 bytes, and
-// whatever is not printable ASCII as \x0a.
-std::string Quote(std::string_view text);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_TRUST_QUOTE_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -5083,7 +5110,7 @@ int DigitOf(char c) {
 std::string BadCharacter(std::string_view text, size_t at) {
   const char c = text[at];
   std::string what =
-      "character " + std::to_string(at + 1) + " is " + Quote(text.substr(at, 1));
+      "character " + std::to_string(at + 1) + " is " + Quoted(text.substr(at, 1));
   if (c == '-' || c == '_') return what + ", which is of base64url";
   if (c == '=') return what + ", padding before the end";
   if (c == '\n' || c == '\r') return what + "; give one line without line breaks";
@@ -5933,27 +5960,6 @@ bool Crypto::SameInConstantTime(std::string_view a, std::string_view b) const {
 
 }  // namespace alloy::core_v0_1
 
-// src/trust/quote.cc --------------------------------------------------------------------
-
-namespace alloy::core_v0_1 {
-
-std::string Quote(std::string_view text) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  constexpr size_t kMost = 80;
-  std::string quoted = "\"";
-  for (const char c : text.substr(0, kMost)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte <= 0x7e) {
-      quoted += c;
-    } else {
-      quoted += {'\\', 'x', kDigits[byte >> 4U], kDigits[byte & 15U]};
-    }
-  }
-  return quoted + (text.size() > kMost ? "…\"" : "\"");
-}
-
-}  // namespace alloy::core_v0_1
-
 // src/trust/sidecar.cc ------------------------------------------------------------------
 //
 // The file that lies beside a library, `<library>.alloysig`: a statement, the signature
@@ -6046,7 +6052,7 @@ Status TakeBlock(std::string_view label, std::string_view* rest,
   const std::string begin = Mark_sidecar("BEGIN", label), end = Mark_sidecar("END", label);
   if (!rest->starts_with(begin)) {
     return BadSidecar("expected the line " + begin.substr(0, begin.size() - 1) +
-                      " instead of " + Quote(rest->substr(0, rest->find('\n'))));
+                      " instead of " + Quoted(rest->substr(0, rest->find('\n'))));
   }
   rest->remove_prefix(begin.size());
   std::string digits;
@@ -6163,7 +6169,7 @@ class Lines {
     }
     const std::string_view line = rest_.substr(0, end);
     if (!IsPrintable(line)) {
-      return Bad("holds a byte that is not printable ASCII: " + Quote(line));
+      return Bad("holds a byte that is not printable ASCII: " + Quoted(line));
     }
     rest_.remove_prefix(end + 1);
     return line;
@@ -6174,7 +6180,7 @@ class Lines {
     const std::string prefix = std::string(key) + ": ";
     ALLOY_ASSIGN_OR_RETURN(const std::string_view line, Take("`" + prefix + "…`"));
     if (!line.starts_with(prefix)) {
-      return Bad("expected `" + prefix + "…` instead of " + Quote(line));
+      return Bad("expected `" + prefix + "…` instead of " + Quoted(line));
     }
     return line.substr(prefix.size());
   }
@@ -6188,7 +6194,7 @@ class Lines {
   }
   Status BadValue(std::string_view key, std::string_view value,
                   std::string_view wanted) const {
-    return Bad(std::string(key) + " is " + Quote(value) + "; it is " +
+    return Bad(std::string(key) + " is " + Quoted(value) + "; it is " +
                std::string(wanted));
   }
 
@@ -6244,8 +6250,8 @@ Status TakeNeeded(Lines& lines, std::vector<std::string>* needed) {
       return lines.BadValue("needed", value, "the SONAME of a library");
     }
     if (!needed->empty() && value <= needed->back()) {
-      return lines.Bad("needed " + Quote(value) + " stands after " +
-                       Quote(needed->back()) + "; they are sorted, each once");
+      return lines.Bad("needed " + Quoted(value) + " stands after " +
+                       Quoted(needed->back()) + "; they are sorted, each once");
     }
     needed->emplace_back(value);
     if (needed->size() > kMaxNeeded) {
@@ -6263,7 +6269,7 @@ Result<Statement> ParseStatement(std::string_view message) {
   constexpr std::string_view kFirst = "alloy-statement-v1", kLast = "end";
   ALLOY_ASSIGN_OR_RETURN(const std::string_view first, lines.Take("a statement"));
   if (first != kFirst) {
-    return lines.Bad("expected `alloy-statement-v1` instead of " + Quote(first));
+    return lines.Bad("expected `alloy-statement-v1` instead of " + Quoted(first));
   }
   ALLOY_TRY(TakeWord(lines, "kind", &statement.kind));
   ALLOY_TRY(TakeWord(lines, "name", &statement.name));
@@ -6278,7 +6284,7 @@ Result<Statement> ParseStatement(std::string_view message) {
   ALLOY_TRY(TakeNeeded(lines, &statement.needed));
   ALLOY_ASSIGN_OR_RETURN(const std::string_view last, lines.Take("`end`"));
   if (last != kLast) {
-    return lines.Bad("expected `needed: …` or `end` instead of " + Quote(last));
+    return lines.Bad("expected `needed: …` or `end` instead of " + Quoted(last));
   }
   if (!lines.AtEnd()) return lines.Bad("more text after `end`");
   return statement;
@@ -6442,7 +6448,7 @@ Status CheckSize(const Statement& statement, int64_t file_size, const Policy& po
 
 Status CheckTarget(const Statement& statement, const Policy& policy) {
   if (statement.kind != "backend") {
-    return Refuse_verify(ALLOY_REASON_KIND, "kind: " + Quote(statement.kind) +
+    return Refuse_verify(ALLOY_REASON_KIND, "kind: " + Quoted(statement.kind) +
                                          " was signed, and a backend is wanted");
   }
   if (statement.abi != ALLOY_ABI) {
@@ -6453,14 +6459,14 @@ Status CheckTarget(const Statement& statement, const Policy& policy) {
   }
   if (statement.platform != kThisPlatform) {
     return Refuse_verify(ALLOY_REASON_PLATFORM, "platform: signed for " +
-                                             Quote(statement.platform) + ", this is \"" +
+                                             Quoted(statement.platform) + ", this is \"" +
                                              std::string(kThisPlatform) +
                                              "\"; load the library for this platform");
   }
   if (!policy.name.empty() && statement.name != policy.name) {
     return Refuse_verify(ALLOY_REASON_NAME, "name: this is the backend " +
-                                         Quote(statement.name) +
-                                         ", and the bridge wants " + Quote(policy.name));
+                                         Quoted(statement.name) +
+                                         ", and the bridge wants " + Quoted(policy.name));
   }
   return Status();
 }
@@ -6556,8 +6562,8 @@ Status CheckTable(const Statement& statement, std::string_view name,
   const auto differs = [](const char* field, const std::string& stated,
                           std::string_view found) {
     return Refuse_verify(ALLOY_REASON_STATEMENT_TABLE,
-                  std::string(field) + ": " + Quote(stated) +
-                      " was signed, and the library says " + Quote(found) +
+                  std::string(field) + ": " + Quoted(stated) +
+                      " was signed, and the library says " + Quoted(found) +
                       "; sign it again with the values of its own table");
   };
   if (statement.name != name) return differs("name", statement.name, name);

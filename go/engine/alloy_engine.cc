@@ -80,9 +80,6 @@ class [[nodiscard]] Status {
 Status Fail(alloy_code code, int32_t reason, std::string text);
 Status Fail(alloy_code code, std::string text);
 
-// The longest prefix of at most `limit` bytes that does not cut a UTF-8 character.
-std::string_view CutText(std::string_view text, size_t limit);
-
 }  // namespace alloy::core_v0_1
 
 // Return early with the status when it is not ok.
@@ -2941,6 +2938,39 @@ Result<int64_t> DescribeInto(const ArrowSchema& schema, const ArrowArray& array,
 #include <string_view>
 
 //
+// Finds the characters of UTF-8 text, for checks of columns and for texts that must be
+// cut or repaired.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_BASE_UTF8_H_
+#define ALLOY_SRC_BASE_UTF8_H_
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+
+// True for the second and later bytes of a character, which are 10xxxxxx.
+constexpr bool IsContinuation(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+}
+
+// The length in bytes, 1 to 4, of the character at the start of `bytes`; 0 if these
+// bytes are not UTF-8.
+size_t Utf8Length(std::string_view bytes);
+
+// `text` with a question mark in place of each byte that is not UTF-8. What a host reads
+// is always text, whatever a backend wrote.
+std::string AsUtf8(std::string_view text);
+
+// The longest prefix of at most `limit` bytes that does not cut a character.
+std::string_view CutText(std::string_view text, size_t limit);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_UTF8_H_
+//
 // The text of an array of which nothing is known: checked first, then described.
 //
 // Threads  shared.
@@ -3523,42 +3553,6 @@ void Log::Deliver(Line line) {
 #include <string_view>
 #include <utility>
 
-//
-// Foreign bytes made fit to be read: names and formats in error texts, strings in logs.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_BASE_TEXT_H_
-#define ALLOY_SRC_BASE_TEXT_H_
-
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
-
-namespace alloy::core_v0_1 {
-
-// Append `bytes` with what is no printable UTF-8 escaped: \n, \t, \r, \xNN, backslashes,
-// and `quote` unless it is NUL.
-void AppendEscaped(std::string_view bytes, char quote, std::string* out);
-
-// The bytes, 1 to 4, of the UTF-8 character that `bytes` begins with; 0 when it is none.
-size_t Utf8Length(std::string_view bytes);
-
-// A backend's words, with a question mark for each byte that is no UTF-8: what a host
-// reads is text.
-std::string AsUtf8(std::string_view text);
-
-// `bytes` in double quotes, escaped, and cut where it is long: a format or a name in an
-// error text.
-std::string Quoted(std::string_view bytes);
-
-// Append one step of a path: the name, `#2` for a child without one, `dictionary` for
-// ordinal -1.
-void AppendPathPart(std::string_view name, int64_t ordinal, std::string* path);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_BASE_TEXT_H_
 
 namespace alloy::core_v0_1 {
 namespace {

@@ -12,6 +12,7 @@
 #include "arrow/fault.h"
 #include "arrow/load_value.h"
 #include "arrow/type_name.h"
+#include "base/bits.h"
 #include "base/text.h"
 
 namespace alloy::core {
@@ -69,10 +70,6 @@ float HalfToFloat(uint16_t half) {
   return sign * std::ldexp(1024.0F + fraction, exponent - 25);
 }
 
-bool Bit(const void* bitmap, int64_t i) {
-  return (static_cast<const unsigned char*>(bitmap)[i / 8] >> (i % 8) & 1) != 0;
-}
-
 // The bytes of one string that level shape has not followed, or nothing when it leaves
 // its buffer.
 template <typename Offset>
@@ -122,7 +119,7 @@ bool AppendValue(Type type, const ArrowArray& array, int64_t i, std::string* out
   const void* values = array.buffers[1];
   switch (type) {
     case Type::kBoolean:
-      *out += Bit(values, i) ? "true" : "false";
+      *out += BitAt(values, i) ? "true" : "false";
       return true;
     case Type::kInt8:
       return AppendInteger(int{LoadValue<int8_t>(values, i)}, out), true;
@@ -170,7 +167,7 @@ Result<std::string> DescribeRows(const ArrowSchema& schema, const Layout& layout
   for (int64_t row = 0; row < shown; ++row) {
     const int64_t i = array.offset + row;
     if (row > 0) text += ", ";
-    if (bitmap != nullptr && !Bit(bitmap, i)) {
+    if (bitmap != nullptr && !BitAt(bitmap, i)) {
       text += "null";
     } else if (!AppendValue(node.type, array, i, &text)) {
       return DataFault(ALLOY_REASON_OFFSETS, -1, "", "a string inside its buffer",

@@ -11,6 +11,7 @@
 #include "arrow/layout.h"
 #include "arrow/type_name.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace alloy::core {
 namespace {
@@ -95,9 +96,8 @@ struct Row {
 
 // Characters, not bytes: names are not all ASCII.
 size_t Width(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
-    return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
-  }));
+  return static_cast<size_t>(std::count_if(
+      text.begin(), text.end(), [](char byte) { return !IsContinuation(byte); }));
 }
 
 void AppendPadded(std::string_view text, size_t width, std::string* out) {

@@ -7,6 +7,7 @@
 #include "arrow/format.h"
 #include "arrow/schema_walk.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace alloy::core {
 namespace {

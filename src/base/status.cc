@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "base/status.h"
 
-#include <algorithm>
 #include <cstring>
+
+#include "base/utf8.h"
 
 namespace alloy::core {
 
@@ -55,18 +56,6 @@ Status Fail(alloy_code code, int32_t reason, std::string text) {
 
 Status Fail(alloy_code code, std::string text) {
   return Fail(code, ALLOY_REASON_NONE, std::move(text));
-}
-
-std::string_view CutText(std::string_view text, size_t limit) {
-  if (text.size() <= limit) return text;
-  // Bytes 10xxxxxx continue a character; one has at most three of them.
-  size_t end = limit;
-  for (int i = 0; i < 3 && end > 0; ++i) {
-    if ((static_cast<unsigned char>(text[end]) & 0xC0) != 0x80) break;
-    --end;
-  }
-  if ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) end = limit;  // no UTF-8
-  return text.substr(0, end);
 }
 
 }  // namespace alloy::core

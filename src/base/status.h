@@ -58,9 +58,6 @@ class [[nodiscard]] Status {
 Status Fail(alloy_code code, int32_t reason, std::string text);
 Status Fail(alloy_code code, std::string text);
 
-// The longest prefix of at most `limit` bytes that does not cut a UTF-8 character.
-std::string_view CutText(std::string_view text, size_t limit);
-
 }  // namespace alloy::core
 
 // Return early with the status when it is not ok.

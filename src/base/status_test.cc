@@ -48,11 +48,6 @@ TEST(StatusTest, CutsLongTextBetweenCharacters) {
   EXPECT_EQ(err.text[1002], '\0');
 }
 
-TEST(StatusTest, CutsTextThatIsNoUtf8AtTheLimit) {
-  EXPECT_EQ(CutText(std::string(9, '\x80'), 5).size(), 5u);
-  EXPECT_EQ(CutText("abc", 0).size(), 0u);
-}
-
 TEST(StatusTest, KeepsNulsInsideTheText) {
   alloy_error err{};
   (void)Fail(ALLOY_FAILED, std::string("a\0b", 3)).Tell(&err);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/text.h"
 
-#include "base/status.h"
+#include "base/utf8.h"
 
 namespace alloy::core {
 namespace {
@@ -15,42 +15,21 @@ void AppendHex(unsigned char byte, std::string* out) {
   *out += kDigits[byte & 15];
 }
 
-// U+0080 to U+009F are control characters as well.
+// True for characters that a terminal obeys instead of showing: control characters (those
+// from U+0080 to U+009F too), separators of lines and paragraphs, and marks that reverse
+// the direction of text. The last could make a refused name look like a good one.
 bool IsControl(std::string_view character) {
-  const auto first = static_cast<unsigned char>(character[0]);
-  if (character.size() == 1) return first < 0x20 || first == 0x7F;
-  return character.size() == 2 && first == 0xC2 &&
-         static_cast<unsigned char>(character[1]) < 0xA0;
+  const auto at = [&](size_t i) { return static_cast<unsigned char>(character[i]); };
+  if (character.size() == 1) return at(0) < 0x20 || at(0) == 0x7F;
+  if (character.size() == 2) return at(0) == 0xC2 && at(1) < 0xA0;
+  if (character.size() != 3 || at(0) != 0xE2) return false;
+  if (at(1) == 0x80) {  // U+200E, U+200F, and U+2028 to U+202E
+    return at(2) == 0x8E || at(2) == 0x8F || (at(2) >= 0xA8 && at(2) <= 0xAE);
+  }
+  return at(1) == 0x81 && at(2) >= 0xA6 && at(2) <= 0xA9;  // U+2066 to U+2069
 }
 
 }  // namespace
-
-size_t Utf8Length(std::string_view bytes) {
-  const auto at = [&](size_t i) { return static_cast<unsigned char>(bytes[i]); };
-  if (bytes.empty()) return 0;
-  const unsigned char first = at(0);
-  if (first < 0x80) return 1;
-  const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || bytes.size() < length) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((at(i) & 0xC0) != 0x80) return 0;
-  }
-  // Too long for what they say, surrogates, beyond U+10FFFF.
-  if ((first == 0xE0 && at(1) < 0xA0) || (first == 0xED && at(1) > 0x9F)) return 0;
-  if ((first == 0xF0 && at(1) < 0x90) || (first == 0xF4 && at(1) > 0x8F)) return 0;
-  return length;
-}
-
-std::string AsUtf8(std::string_view text) {
-  std::string clean;
-  clean.reserve(text.size());
-  while (!text.empty()) {
-    const size_t length = Utf8Length(text);
-    clean.append(length == 0 ? std::string_view("?") : text.substr(0, length));
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  return clean;
-}
 
 void AppendEscaped(std::string_view bytes, char quote, std::string* out) {
   while (!bytes.empty()) {

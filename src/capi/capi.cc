@@ -10,6 +10,7 @@
 #include "alloy/alloy.h"
 #include "base/guard.h"
 #include "base/names.h"
+#include "base/utf8.h"
 #include "engine/call/call.h"
 #include "engine/channel/describe_into.h"
 #include "engine/open/inspect_library.h"

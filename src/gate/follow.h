@@ -16,6 +16,7 @@
 
 #include "alloy/arrow_abi.h"
 #include "arrow/format.h"
+#include "base/bits.h"
 
 namespace alloy::core {
 
@@ -31,10 +32,7 @@ struct Nulls {
 
   explicit Nulls(const ArrowArray& array)
       : bitmap(array.null_count == 0 ? nullptr : array.buffers[0]) {}
-  bool At(int64_t row) const {
-    return bitmap != nullptr &&
-           (static_cast<const unsigned char*>(bitmap)[row / 8] >> (row % 8) & 1) == 0;
-  }
+  bool At(int64_t row) const { return bitmap != nullptr && !BitAt(bitmap, row); }
 };
 
 // An offset, a run end or an index of 1, 2, 4 or 8 bytes, signed.

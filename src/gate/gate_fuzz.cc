@@ -9,7 +9,8 @@
 
 #include "arrow/layout.h"
 #include "arrow/load_value.h"
-#include "base/text.h"
+#include "base/bits.h"
+#include "base/utf8.h"
 #include "gate/batch.h"
 #include "gate/fuzz_array.h"
 
@@ -61,7 +62,7 @@ class Consumer {
     const bool validity = format != "n" && format != "+r" && !format.starts_with("+u");
     if (format == "n") return;
     if (validity && array.null_count != 0 && array.buffers[0] != nullptr &&
-        !Bit(array.buffers[0], i)) {
+        !BitAt(array.buffers[0], i)) {
       return;
     }
     if (schema.dictionary != nullptr) {
@@ -81,7 +82,7 @@ class Consumer {
       case '+':
         return ReadNested(schema, format, array, i);
       case 'b':
-        sum_ += Bit(array.buffers[1], i) ? 1 : 0;
+        sum_ += BitAt(array.buffers[1], i) ? 1 : 0;
         return;
       default:
         const int64_t wide = format == "l" ? 8 : format == "w:3" ? 3 : 4;
@@ -154,10 +155,6 @@ class Consumer {
       Require(run < ends.length);
     }
     ReadRows(*schema.children[1], *array.children[1], run, run + 1);
-  }
-
-  static bool Bit(const void* bitmap, int64_t i) {
-    return (static_cast<const unsigned char*>(bitmap)[i / 8] >> (i % 8) & 1) != 0;
   }
 
   void Touch(const char* bytes, int64_t n) {

@@ -6,6 +6,7 @@
 
 #include "alloy/reason.h"
 #include "arrow/fault.h"
+#include "base/bits.h"
 
 namespace alloy::core {
 namespace {
@@ -62,16 +63,15 @@ Status ShapeStatus(const Layout& layout, const ShapeFault& fault) {
 bool AnyNull(const void* bitmap, int64_t offset, int64_t length) {
   if (bitmap == nullptr) return false;
   const auto* bytes = static_cast<const unsigned char*>(bitmap);
-  const auto null = [bytes](int64_t i) { return (bytes[i / 8] >> (i % 8) & 1) == 0; };
   const int64_t end = offset + length;
   int64_t i = offset;
   for (; i < end && i % 8 != 0; ++i) {
-    if (null(i)) return true;
+    if (!BitAt(bitmap, i)) return true;
   }
   const auto whole = [](unsigned char byte) { return byte == 0xFF; };
   if (!std::all_of(bytes + i / 8, bytes + std::max(i, end) / 8, whole)) return true;
   for (i = std::max(i, end / 8 * 8); i < end; ++i) {
-    if (null(i)) return true;
+    if (!BitAt(bitmap, i)) return true;
   }
   return false;
 }

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "arrow/load_value.h"
-#include "base/text.h"
+#include "base/utf8.h"
 #include "gate/follow.h"
 
 namespace alloy::core {
@@ -48,8 +48,6 @@ bool IsUtf8(std::string_view bytes) {
   }
 }
 
-bool Continues(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
-
 template <typename Offset>
 int64_t FirstBadTextOf(const ArrowArray& array, RowRange rows) {
   const auto offset = [&](int64_t i) {
@@ -66,7 +64,7 @@ int64_t FirstBadTextOf(const ArrowArray& array, RowRange rows) {
   if (IsUtf8(all)) {
     // Then each value is, unless it begins in the middle of a character.
     int64_t i = 0;
-    while (i < rows.count && offset(i) < end && !Continues(bytes[offset(i)])) ++i;
+    while (i < rows.count && offset(i) < end && !IsContinuation(bytes[offset(i)])) ++i;
     if (i == rows.count || offset(i) == end) return -1;
   }
   const Nulls nulls(array);
@@ -107,14 +105,13 @@ ViewFault FirstBadView(const ArrowArray& array, RowRange rows, bool utf8) {
 
 int64_t CountNulls(const void* bitmap, RowRange rows) {
   const auto* bytes = static_cast<const unsigned char*>(bitmap);
-  const auto bit = [bytes](int64_t i) { return bytes[i / 8] >> (i % 8) & 1; };
   const int64_t end = rows.begin + rows.count;
   int64_t valid = 0, i = rows.begin;
-  for (; i < end && i % 8 != 0; ++i) valid += bit(i);
+  for (; i < end && i % 8 != 0; ++i) valid += BitAt(bitmap, i) ? 1 : 0;
   for (; end - i >= 64; i += 64) {
     valid += std::popcount(static_cast<uint64_t>(LoadValue<uint64_t>(bytes + i / 8, 0)));
   }
-  for (; i < end; ++i) valid += bit(i);
+  for (; i < end; ++i) valid += BitAt(bitmap, i) ? 1 : 0;
   return rows.count - valid;
 }
 

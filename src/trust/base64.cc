@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "trust/quote.h"
+#include "base/text.h"
 
 namespace alloy::core {
 namespace {
@@ -22,7 +22,7 @@ int DigitOf(char c) {
 std::string BadCharacter(std::string_view text, size_t at) {
   const char c = text[at];
   std::string what =
-      "character " + std::to_string(at + 1) + " is " + Quote(text.substr(at, 1));
+      "character " + std::to_string(at + 1) + " is " + Quoted(text.substr(at, 1));
   if (c == '-' || c == '_') return what + ", which is of base64url";
   if (c == '=') return what + ", padding before the end";
   if (c == '\n' || c == '\r') return what + "; give one line without line breaks";

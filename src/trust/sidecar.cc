@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "trust/sidecar.h"
 
+#include "base/text.h"
 #include "trust/base64.h"
-#include "trust/quote.h"
 
 namespace alloy::core {
 namespace {
@@ -33,7 +33,7 @@ Status TakeBlock(std::string_view label, std::string_view* rest,
   const std::string begin = Mark("BEGIN", label), end = Mark("END", label);
   if (!rest->starts_with(begin)) {
     return BadSidecar("expected the line " + begin.substr(0, begin.size() - 1) +
-                      " instead of " + Quote(rest->substr(0, rest->find('\n'))));
+                      " instead of " + Quoted(rest->substr(0, rest->find('\n'))));
   }
   rest->remove_prefix(begin.size());
   std::string digits;

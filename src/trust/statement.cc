@@ -3,7 +3,7 @@
 #include <charconv>
 #include <optional>
 
-#include "trust/quote.h"
+#include "base/text.h"
 #include "trust/sidecar.h"
 #include "trust/time_text.h"
 
@@ -57,7 +57,7 @@ class Lines {
     }
     const std::string_view line = rest_.substr(0, end);
     if (!IsPrintable(line)) {
-      return Bad("holds a byte that is not printable ASCII: " + Quote(line));
+      return Bad("holds a byte that is not printable ASCII: " + Quoted(line));
     }
     rest_.remove_prefix(end + 1);
     return line;
@@ -68,7 +68,7 @@ class Lines {
     const std::string prefix = std::string(key) + ": ";
     ALLOY_ASSIGN_OR_RETURN(const std::string_view line, Take("`" + prefix + "…`"));
     if (!line.starts_with(prefix)) {
-      return Bad("expected `" + prefix + "…` instead of " + Quote(line));
+      return Bad("expected `" + prefix + "…` instead of " + Quoted(line));
     }
     return line.substr(prefix.size());
   }
@@ -82,7 +82,7 @@ class Lines {
   }
   Status BadValue(std::string_view key, std::string_view value,
                   std::string_view wanted) const {
-    return Bad(std::string(key) + " is " + Quote(value) + "; it is " +
+    return Bad(std::string(key) + " is " + Quoted(value) + "; it is " +
                std::string(wanted));
   }
 
@@ -138,8 +138,8 @@ Status TakeNeeded(Lines& lines, std::vector<std::string>* needed) {
       return lines.BadValue("needed", value, "the SONAME of a library");
     }
     if (!needed->empty() && value <= needed->back()) {
-      return lines.Bad("needed " + Quote(value) + " stands after " +
-                       Quote(needed->back()) + "; they are sorted, each once");
+      return lines.Bad("needed " + Quoted(value) + " stands after " +
+                       Quoted(needed->back()) + "; they are sorted, each once");
     }
     needed->emplace_back(value);
     if (needed->size() > kMaxNeeded) {
@@ -157,7 +157,7 @@ Result<Statement> ParseStatement(std::string_view message) {
   constexpr std::string_view kFirst = "alloy-statement-v1", kLast = "end";
   ALLOY_ASSIGN_OR_RETURN(const std::string_view first, lines.Take("a statement"));
   if (first != kFirst) {
-    return lines.Bad("expected `alloy-statement-v1` instead of " + Quote(first));
+    return lines.Bad("expected `alloy-statement-v1` instead of " + Quoted(first));
   }
   ALLOY_TRY(TakeWord(lines, "kind", &statement.kind));
   ALLOY_TRY(TakeWord(lines, "name", &statement.name));
@@ -172,7 +172,7 @@ Result<Statement> ParseStatement(std::string_view message) {
   ALLOY_TRY(TakeNeeded(lines, &statement.needed));
   ALLOY_ASSIGN_OR_RETURN(const std::string_view last, lines.Take("`end`"));
   if (last != kLast) {
-    return lines.Bad("expected `needed: …` or `end` instead of " + Quote(last));
+    return lines.Bad("expected `needed: …` or `end` instead of " + Quoted(last));
   }
   if (!lines.AtEnd()) return lines.Bad("more text after `end`");
   return statement;

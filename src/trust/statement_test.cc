@@ -55,10 +55,10 @@ TEST(StatementTest, HasFixedKeysInAFixedOrder) {
 
 TEST(StatementTest, IsPrintableAsciiAndLineFeeds) {
   const std::string good = signing::StatementSpec().Text();
-  Expect(Replaced(good, "acme.one\n", "acme.one\r\n"), "\\x0d");
-  Expect(Replaced(good, "acme.one", "acme\tone"), "\\x09");
+  Expect(Replaced(good, "acme.one\n", "acme.one\r\n"), "\\r");
+  Expect(Replaced(good, "acme.one", "acme\tone"), "\\t");
   Expect(Replaced(good, "acme.one", std::string_view("acme\0one", 8)), "\\x00");
-  Expect(Replaced(good, "acme.one", "acm\xc3\xa9"), "\\xc3\\xa9");
+  Expect(Replaced(good, "acme.one", "acm\xc3\xa9"), "acm\xc3\xa9");
   Expect(good.substr(0, good.size() - 1), "without a line feed");
   Expect("", "line 1");
 }

@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "alloy/backend.h"
+#include "base/text.h"
 #include "trust/chain.h"
-#include "trust/quote.h"
 #include "trust/time_text.h"
 
 namespace alloy::core {
@@ -30,7 +30,7 @@ Status CheckSize(const Statement& statement, int64_t file_size, const Policy& po
 
 Status CheckTarget(const Statement& statement, const Policy& policy) {
   if (statement.kind != "backend") {
-    return Refuse(ALLOY_REASON_KIND, "kind: " + Quote(statement.kind) +
+    return Refuse(ALLOY_REASON_KIND, "kind: " + Quoted(statement.kind) +
                                          " was signed, and a backend is wanted");
   }
   if (statement.abi != ALLOY_ABI) {
@@ -41,14 +41,14 @@ Status CheckTarget(const Statement& statement, const Policy& policy) {
   }
   if (statement.platform != kThisPlatform) {
     return Refuse(ALLOY_REASON_PLATFORM, "platform: signed for " +
-                                             Quote(statement.platform) + ", this is \"" +
+                                             Quoted(statement.platform) + ", this is \"" +
                                              std::string(kThisPlatform) +
                                              "\"; load the library for this platform");
   }
   if (!policy.name.empty() && statement.name != policy.name) {
     return Refuse(ALLOY_REASON_NAME, "name: this is the backend " +
-                                         Quote(statement.name) +
-                                         ", and the bridge wants " + Quote(policy.name));
+                                         Quoted(statement.name) +
+                                         ", and the bridge wants " + Quoted(policy.name));
   }
   return Status();
 }
@@ -144,8 +144,8 @@ Status CheckTable(const Statement& statement, std::string_view name,
   const auto differs = [](const char* field, const std::string& stated,
                           std::string_view found) {
     return Refuse(ALLOY_REASON_STATEMENT_TABLE,
-                  std::string(field) + ": " + Quote(stated) +
-                      " was signed, and the library says " + Quote(found) +
+                  std::string(field) + ": " + Quoted(stated) +
+                      " was signed, and the library says " + Quoted(found) +
                       "; sign it again with the values of its own table");
   };
   if (statement.name != name) return differs("name", statement.name, name);

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "base/text.h"
+#include "base/utf8.h"
 #include "engine/channel/describe_into.h"
 
 namespace alloy::core {

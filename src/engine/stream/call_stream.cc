@@ -8,7 +8,7 @@
 
 #include "arrow/schema.h"
 #include "base/guard.h"
-#include "base/text.h"
+#include "base/utf8.h"
 #include "engine/call/call.h"
 #include "engine/stream/flow.h"
 #include "engine/stream/host_stream.h"

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+//
+// Finds the characters of UTF-8 text, for checks of columns and for texts that must be
+// cut or repaired.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_BASE_UTF8_H_
+#define ALLOY_SRC_BASE_UTF8_H_
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace alloy::core {
+
+// True for the second and later bytes of a character, which are 10xxxxxx.
+constexpr bool IsContinuation(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+}
+
+// The length in bytes, 1 to 4, of the character at the start of `bytes`; 0 if these
+// bytes are not UTF-8.
+size_t Utf8Length(std::string_view bytes);
+
+// `text` with a question mark in place of each byte that is not UTF-8. What a host reads
+// is always text, whatever a backend wrote.
+std::string AsUtf8(std::string_view text);
+
+// The longest prefix of at most `limit` bytes that does not cut a character.
+std::string_view CutText(std::string_view text, size_t limit);
+
+}  // namespace alloy::core
+
+#endif  // ALLOY_SRC_BASE_UTF8_H_
