@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //! The C structs of `alloy/backend.h` and of the Arrow C data interface, field for field.
 //!
-//! The headers say what each field means and who owns what; only authors of raw backends
-//! need this module. `tests/abi.rs` holds it against the headers with the C compiler.
+//! The headers document each field and its owner. Only authors who implement
+//! [`Function`](crate::Function) by hand need this module. `tests/abi.rs` compares it with
+//! the headers by means of the C compiler.
 
 use std::ffi::{c_char, c_void};
 
@@ -182,12 +183,12 @@ pub struct RawBackend {
     pub functions: *const *const RawFunction,
 }
 
-/// A constant table whose pointers lead to constants only.
+/// A constant table whose pointers point only to constants.
 #[repr(transparent)]
 #[derive(Debug)]
 pub struct Constant<T>(T);
 
-// SAFETY: whoever made it promised that all threads may read it at once.
+// SAFETY: the caller of `new` promised that all threads may read it at once.
 unsafe impl<T> Sync for Constant<T> {}
 
 impl<T> Constant<T> {
@@ -195,7 +196,7 @@ impl<T> Constant<T> {
     ///
     /// # Safety
     ///
-    /// Neither the table nor what its pointers lead to may ever be written.
+    /// The table, and everything that its pointers point to, must never be written.
     #[must_use]
     pub const unsafe fn new(table: T) -> Self {
         Self(table)
@@ -208,15 +209,15 @@ impl<T> Constant<T> {
     }
 }
 
-/// The text of `bytes`, as a C string for a constant table.
+/// `text` as a C string, for a constant table.
 ///
 /// # Panics
 ///
-/// At compile time, when the one NUL at the end is missing or not the only one.
+/// At compile time, if `text` does not end with a NUL or contains another one.
 #[must_use]
 pub const fn c_text(text: &'static str) -> *const c_char {
     match std::ffi::CStr::from_bytes_with_nul(text.as_bytes()) {
         Ok(text) => text.as_ptr(),
-        Err(_) => panic!("a NUL inside of a name or a summary"),
+        Err(_) => panic!("a name or a summary contains a NUL, or does not end with one"),
     }
 }

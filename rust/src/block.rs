@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-//! A whole batch leaves as one block of memory: all its structs, all pointers, the owner.
+//! A whole batch goes out as one block of memory: all structs, all pointers and the owner.
 //!
-//! The block counts the structs that nobody has released. A consumer may move children
-//! out and release them on their own, in any order, from any thread; the release of a
-//! parent walks those of its children that are still in place and subtracts them all at
-//! once.
+//! The block counts its structs that are not yet released. A consumer may move children
+//! out and release them separately, in any order, on any thread. The release of a parent
+//! walks the children that are still in place, and subtracts all of them at once.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ffi::c_void;
@@ -14,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use crate::abi::ArrowArray;
 use crate::own::OwnedArray;
 
-/// What a node of the tree says of itself; its buffers are `buffers` in a row.
+/// A node of the tree. Its buffers are consecutive in `Exporter::buffers`.
 #[derive(Clone, Copy, Debug)]
 struct Node {
     length: i64,
@@ -28,14 +27,14 @@ struct Node {
 
 /// Collects the nodes of a batch in preorder and makes one block of them.
 ///
-/// It keeps its memory, so that a state that is used again allocates the block alone.
+/// It keeps its own memory for the next batch, so that a call allocates only the block.
 #[derive(Debug, Default)]
 pub struct Exporter {
     nodes: Vec<Node>,
     buffers: Vec<*const c_void>,
 }
 
-// SAFETY: the pointers are never followed here, and cleared before the next batch.
+// SAFETY: the exporter never follows the pointers, and clears them before the next batch.
 unsafe impl Send for Exporter {}
 
 struct Block {
@@ -46,14 +45,14 @@ struct Block {
 }
 
 impl Exporter {
-    /// Forget what a batch before left.
+    /// Begin a batch: forget the nodes of the batch before.
     #[inline]
     pub fn start(&mut self) {
         self.nodes.clear();
         self.buffers.clear();
     }
 
-    /// Add the next node in preorder: a node, its children, its dictionary.
+    /// Add the next node in preorder: a node, then its children, then its dictionary.
     #[inline]
     pub fn node(
         &mut self,
@@ -74,39 +73,39 @@ impl Exporter {
         });
     }
 
-    /// Add a buffer to the node that was added last.
+    /// Add a buffer to the last node.
     ///
     /// # Panics
     ///
-    /// When there is no node yet.
+    /// No node was added yet.
     #[inline]
     pub fn buffer<T>(&mut self, start: *const T) {
         self.buffers.push(start.cast());
         self.nodes.last_mut().expect("a buffer belongs to a node").n_buffers += 1;
     }
 
-    /// Make the block. Memory: one allocation, freed with `owner` after the last release.
+    /// Make the block. It is one allocation; the last release drops `owner` and frees it.
     ///
     /// # Panics
     ///
-    /// When the nodes do not form exactly one tree.
+    /// The nodes do not form exactly one tree.
     ///
     /// # Safety
     ///
-    /// Every buffer must stay valid as long as `owner` lives, wherever it is moved to.
+    /// Every buffer must stay valid as long as `owner` lives, also when `owner` is moved.
     pub unsafe fn finish<T: Send + 'static>(&mut self, owner: T) -> OwnedArray {
-        assert!(self.is_one_tree(), "the nodes are no tree");
+        assert!(self.is_one_tree(), "the nodes do not form one tree");
         let below = self.nodes.len() - 1;
         let (layout, owner_at) = extend::<T>(Layout::new::<Block>(), 1);
         let (layout, structs_at) = extend::<ArrowArray>(layout, below);
         let (layout, children_at) = extend::<*mut ArrowArray>(layout, below);
         let (layout, buffers_at) = extend::<*const c_void>(layout, self.buffers.len());
-        // SAFETY: the layout holds a Block at least, so it is not empty.
+        // SAFETY: the layout holds at least a Block, so it is not empty.
         let start = unsafe { alloc(layout) };
         if start.is_null() {
             handle_alloc_error(layout);
         }
-        // SAFETY: every place lies inside of the layout that was computed for it.
+        // SAFETY: every place lies inside the layout that was computed for it.
         unsafe {
             start.add(owner_at).cast::<T>().write(owner);
             start.cast::<Block>().write(Block {
@@ -131,7 +130,7 @@ impl Exporter {
         }
     }
 
-    // Whether the last node is the first that fills what the nodes before it promised.
+    // Whether a place in the tree is open before each node, and none after the last.
     fn is_one_tree(&self) -> bool {
         let mut promised = 1u64;
         for node in &self.nodes {
@@ -203,7 +202,7 @@ impl Filler<'_> {
 }
 
 unsafe extern "C" fn release(array: *mut ArrowArray) {
-    // SAFETY: whoever calls owns the struct, and with it the whole tree below.
+    // SAFETY: the caller owns the struct, and with it the whole tree below.
     unsafe {
         let block = (*array).private_data.cast::<Block>();
         let released = release_tree(array);
@@ -211,7 +210,7 @@ unsafe extern "C" fn release(array: *mut ArrowArray) {
             fence(Ordering::Acquire);
             let (layout, owner, drop_owner) =
                 ((*block).layout, (*block).owner, (*block).drop_owner);
-            // Dropping the owner runs other people's code, which must not unwind into C.
+            // The drop of the owner runs foreign code, which must not unwind into C.
             let dropped = crate::edge::guard(|| {
                 drop_owner(owner);
                 Ok(())
@@ -222,10 +221,11 @@ unsafe extern "C" fn release(array: *mut ArrowArray) {
     }
 }
 
-// Mark the struct and what is left of its tree as released; how many of ours these were.
+// Mark the struct and the rest of its tree as released; return how many structs of this
+// block these were.
 unsafe fn release_tree(array: *mut ArrowArray) -> usize {
     let mut released = 1;
-    // SAFETY: the pointers lead into the block, which lives while one struct of it does.
+    // SAFETY: the pointers point into the block, which lives as long as one of its structs.
     unsafe {
         (*array).release = None;
         let block = (*array).private_data;
@@ -240,8 +240,8 @@ unsafe fn release_tree(array: *mut ArrowArray) -> usize {
 }
 
 unsafe fn release_part(part: *mut ArrowArray, block: *mut c_void) -> usize {
-    // SAFETY: as in release_tree; a struct that a consumer put here in place of ours is
-    // released as any other, and counts in its own block.
+    // SAFETY: as in release_tree. If a consumer has put a foreign struct in this place, its
+    // own release is called, and it does not count here.
     unsafe {
         match (*part).release {
             None => 0,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What a function gives: columns that grow value by value and leave without a copy.
+//! What a function returns: columns that grow value by value and cross without a copy.
 
 use std::ffi::CStr;
 
@@ -8,22 +8,22 @@ use crate::error::{Code, Error};
 use crate::view::Number;
 use crate::view::sealed::Sealed;
 
-/// What a column may hold: numbers, booleans and strings.
+/// A type that a column can hold: the number types, `bool` and `String`.
 pub trait Value: Sized + Sealed {
-    /// Where the values of a column are kept.
+    /// Where a column keeps its values.
     type Store: Default + Send + 'static;
 
     /// The C format of the column.
     fn format() -> &'static CStr;
-    /// Add a value; None keeps the place of a null.
+    /// Add a value, or the place of a null.
     fn push(store: &mut Self::Store, value: Option<Self>);
-    /// The value at a place, if it is none of a null.
+    /// The value at `index`, which must not be a null.
     fn get(store: &Self::Store, index: usize) -> Self;
-    /// Add the buffers behind the validity.
+    /// Add the buffers that follow the validity.
     ///
     /// # Errors
     ///
-    /// More than the type can hold.
+    /// The values are more than the Arrow type can hold.
     fn export(store: &Self::Store, exporter: &mut Exporter) -> Result<(), Error>;
 }
 
@@ -49,7 +49,7 @@ impl<T: Number> Value for T {
     }
 }
 
-/// Bits that grow.
+/// A growing bitmap.
 #[derive(Clone, Debug, Default)]
 pub struct BitStore {
     bytes: Vec<u8>,
@@ -76,7 +76,7 @@ impl BitStore {
         Self { bytes: vec![0xff; len.div_ceil(8)], len }
     }
 
-    // Bits beyond the length are zeros, so that a push finds its place clean.
+    // Clear the bits after the length, as push expects.
     fn trim(mut self) -> Self {
         if let (Some(last), rest @ 1..) = (self.bytes.last_mut(), self.len % 8) {
             *last &= (1 << rest) - 1;
@@ -109,7 +109,7 @@ impl Value for bool {
     }
 }
 
-/// Strings that grow, one behind the other.
+/// Growing strings, one after another.
 #[derive(Clone, Debug)]
 pub struct TextStore {
     offsets: Vec<i32>,
@@ -126,7 +126,7 @@ impl TextStore {
     #[inline]
     fn push(&mut self, text: &str) {
         self.data.extend_from_slice(text.as_bytes());
-        // What wraps here is refused at export, by the length of the data.
+        // This may wrap; export then refuses the column, because its data is too long.
         self.offsets.push(self.data.len() as i32);
     }
 }
@@ -153,7 +153,8 @@ impl Value for String {
 
     fn export(store: &TextStore, exporter: &mut Exporter) -> Result<(), Error> {
         if i32::try_from(store.data.len()).is_err() {
-            let text = "a column of strings takes less than 2 GiB: give smaller batches";
+            let text =
+                "a column of strings must be smaller than 2 GiB; return smaller batches";
             return Err(Error::new(Code::Exhausted, text));
         }
         exporter.buffer(store.offsets.as_ptr());
@@ -162,7 +163,7 @@ impl Value for String {
     }
 }
 
-/// A column that a function gives: collect one from values or from options of values.
+/// A column that a function returns. Collect it from values, or from options of values.
 ///
 /// ```
 /// use arrowalloy::Column;
@@ -199,19 +200,19 @@ impl<T: Value> Column<T> {
         T::push(&mut self.store, value);
     }
 
-    /// How many values it has.
+    /// The number of values.
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether it has none.
+    /// Whether there are no values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Its values, None for nulls: for tests of a function.
+    /// Its values, None for a null. For tests of a function.
     #[must_use]
     pub fn to_vec(&self) -> Vec<Option<T>> {
         let is_valid =
@@ -235,7 +236,7 @@ impl<T: Value> Column<T> {
         self.len += 1;
     }
 
-    /// Add the node of the column. Its buffers stay in place when the column is moved.
+    /// Add the node of the column. Its buffers stay valid when the column is moved.
     #[doc(hidden)]
     pub fn export(&self, exporter: &mut Exporter) -> Result<(), Error> {
         exporter.node(self.len, self.nulls, 0, 0, false);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The edge that nothing but a code crosses: panics end here, as errors.
+//! The edge to C: panics end here and become errors.
 
 use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
@@ -10,15 +10,15 @@ use crate::error::Error;
 use crate::scope::Scope;
 
 thread_local! {
-    // How many entries of this library are on the stack of the thread.
+    // How many entries of this library are on the stack of this thread.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
-    // Whether PANIC holds one: spares an entry without a panic the look at it.
+    // Whether PANIC is set: so an entry without a panic need not look there.
     static HELD: Cell<bool> = const { Cell::new(false) };
     static PANIC: RefCell<Option<Panic>> = const { RefCell::new(None) };
 }
 
-// The last panic that began inside of an entry. The author may have caught it, and
-// another may arrive without the hook, by resume_unwind.
+// The last panic that began inside an entry, as the hook saw it. The author may have caught
+// it since; and resume_unwind starts another one without the hook.
 struct Panic {
     payload: TypeId,
     text: Option<String>,
@@ -43,10 +43,11 @@ impl Panic {
     }
 }
 
-/// Keep the panics inside of entries off the host's stderr; others go where they went.
+/// Record panics inside entries instead of printing them to the host's stderr. Other panics
+/// go to the previous hook.
 ///
-/// The hook belongs to the standard library that is linked into this backend, so neither
-/// the host nor another backend notices.
+/// The hook belongs to the standard library that is linked into this backend. So it affects
+/// neither the host nor another backend.
 pub fn install_hook() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -61,7 +62,8 @@ pub fn install_hook() {
     });
 }
 
-// A thread that ends may enter once more when PANIC is gone: the place is lost then.
+// A thread that is ending may enter once more after PANIC was dropped. The place of the
+// panic is lost then.
 fn hold(panic: Option<Panic>) {
     HELD.set(panic.is_some());
     let _ = PANIC.try_with(|held| held.replace(panic));
@@ -79,16 +81,16 @@ fn text_of(payload: &(dyn Any + Send)) -> Option<&str> {
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
 }
 
-// What the caller is told of a panic that reached the edge.
+// The error text for a panic that reached the edge.
 fn describe(payload: &(dyn Any + Send)) -> String {
-    let text = text_of(payload).unwrap_or("a payload that is no text");
+    let text = text_of(payload).unwrap_or("its payload is not a text");
     match held().filter(|panic| panic.is_of(payload)) {
         Some(Panic { place, .. }) => format!("panic at {place}: {text}"),
         None => format!("panic: {text}"),
     }
 }
 
-// An entry may lie inside of another, whose panic may be on its way through.
+// An entry may run inside another one, during the unwinding of the other's panic.
 struct Entered {
     before: Option<Panic>,
 }
@@ -109,7 +111,7 @@ impl Drop for Entered {
     }
 }
 
-/// Run an entry: its value, or the code that the engine is to be told.
+/// Run an entry. Returns its value, or the code for the engine.
 pub(crate) fn enter<R>(
     scope: Scope<'_>,
     entry: impl FnOnce() -> Result<R, Error>,
@@ -117,19 +119,19 @@ pub(crate) fn enter<R>(
     guard(entry).map_err(|error| scope.fail(&error))
 }
 
-/// Run what may panic: its value, or an error that carries the panic's text and place.
+/// Run code that may panic. Returns its value, or an error with the panic's text and place.
 pub(crate) fn guard<R>(entry: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
     let entered = Entered::new();
-    // What a panic leaves half done is the author's own state: sound, as after any
-    // unwinding, and served again, since one bad batch must not end a bridge.
+    // A panic may leave the author's state half changed. That is still sound, as after any
+    // unwinding, and the state is used again: one bad batch must not end a bridge.
     let result = catch_unwind(AssertUnwindSafe(entry));
     match result {
         Ok(result) => result,
         Err(payload) => {
             let text = describe(payload.as_ref());
-            // A payload may panic when it is dropped: still inside, and never twice.
+            // The drop of a payload may panic as well: catch that too, but only once.
             if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-                // Texts are dropped safely; of anything else a leak is the lesser evil.
+                // Dropping a text is safe. Leak any other payload, which could panic again.
                 let other = second.downcast::<&'static str>().map(drop);
                 let other = other.or_else(|other| other.downcast::<String>().map(drop));
                 let _ = other.map_err(std::mem::forget);

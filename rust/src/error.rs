@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-//! What a function says when it fails.
+//! The error of a function.
 
 use std::fmt;
 
-/// What the caller can do next; the codes of `alloy/backend.h` that are a backend's to
-/// use.
+/// What the caller can do next: the codes of `alloy/backend.h` that a backend may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
 pub enum Code {
@@ -12,46 +11,46 @@ pub enum Code {
     Invalid = 1,
     /// Correct the Arrow data.
     BadData = 2,
-    /// Choose another function: this one does not apply to these schemas.
+    /// Choose another function: this one does not accept these schemas.
     NoMatch = 3,
     /// Correct the name.
     NotFound = 4,
-    /// The backend's own error.
+    /// Report it to the author of the backend.
     Failed = 6,
-    /// The backend's own error, worth repeating.
+    /// Try the call again.
     Retry = 7,
-    /// The caller asked for it.
+    /// Nothing: the caller cancelled the call, or its deadline passed.
     Cancelled = 8,
     /// Release results, or raise a limit.
     Exhausted = 11,
-    /// Not in this mode, on this machine, by this version.
+    /// Use another mode, machine or version.
     Unsupported = 14,
 }
 
-/// The failure of a function: a code and a text for the caller.
+/// The error of a function: a code and a text for the caller.
 ///
-/// It comes from any error by `?`, with the code [`Code::Failed`]. It is no
-/// `std::error::Error` itself, since that would forbid this conversion.
+/// `?` converts any [`std::error::Error`] to it, with the code [`Code::Failed`]. For that
+/// reason it does not implement that trait itself.
 #[derive(Clone)]
 pub struct Error {
     code: Code,
     text: String,
-    // Of an input stream that failed, which the host is told as it was; else 0.
+    // The errno of an input stream that failed, which the host gets unchanged; else 0.
     errno: i32,
 }
 
 impl Error {
-    /// An error with a code of its own.
+    /// An error with a code and a text.
     pub fn new(code: Code, text: impl Into<String>) -> Self {
         Self { code, text: text.into(), errno: 0 }
     }
 
-    /// The backend's own error.
+    /// An error of the backend itself ([`Code::Failed`]).
     pub fn failed(text: impl Into<String>) -> Self {
         Self::new(Code::Failed, text)
     }
 
-    /// The backend's own error, worth repeating.
+    /// An error that may not occur again: the caller can repeat the call.
     pub fn retry(text: impl Into<String>) -> Self {
         Self::new(Code::Retry, text)
     }
@@ -61,8 +60,8 @@ impl Error {
         Self::new(Code::Invalid, text)
     }
 
-    /// The function does not apply to these schemas; bind goes on to the next of the
-    /// name.
+    /// The function does not accept these schemas. For bind: the engine tries the next
+    /// function of the same name.
     pub fn no_match(text: impl Into<String>) -> Self {
         Self::new(Code::NoMatch, text)
     }
@@ -72,28 +71,28 @@ impl Error {
         Self::new(Code::BadData, text)
     }
 
-    /// The caller asked for it, or its deadline passed.
+    /// The caller cancelled the call, or its deadline passed.
     #[must_use]
     pub fn cancelled() -> Self {
         Self::new(Code::Cancelled, "cancelled")
     }
 
-    // What an input said, in its own words.
+    // The error of an input, with its own text.
     pub(crate) fn of_input(errno: i32, text: Option<String>) -> Self {
         let text = text.unwrap_or_else(|| {
-            format!("an input: {}", std::io::Error::from_raw_os_error(errno))
+            format!("an input failed: {}", std::io::Error::from_raw_os_error(errno))
         });
         Self { errno, ..Self::failed(text) }
     }
 
-    /// Whether it is an input's own, which reaches the host as it was.
+    /// Whether it is the error of an input, which reaches the host unchanged.
     #[must_use]
     pub fn is_of_input(&self) -> bool {
         self.errno != 0
     }
 
-    // What a stream answers for it. The numbers are those of Linux on every machine that
-    // Alloy runs on.
+    // The errno that a stream returns for it. Alloy runs only on Linux for x86-64 and
+    // arm64, which have the same numbers.
     pub(crate) fn errno(&self) -> i32 {
         const ENOENT: i32 = 2;
         const EIO: i32 = 5;
@@ -120,7 +119,7 @@ impl Error {
         self.code
     }
 
-    /// What went wrong.
+    /// The text for the caller.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text

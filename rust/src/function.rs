@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What the macros make of a function: a constant table and its entries.
+//! The table and the entries that the macros make for each function.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::mem::size_of;
@@ -15,7 +15,7 @@ use crate::own::{Input, OwnedArray, OwnedSchema};
 use crate::scope::Scope;
 use crate::stream::{InputStreams, OutputStream};
 
-/// What a function says of itself; every pointer leads to constants.
+/// The description of a function. Every pointer points to constants.
 #[derive(Debug)]
 #[allow(missing_docs)]
 pub struct Spec {
@@ -28,63 +28,63 @@ pub struct Spec {
     pub columns: *const *const RawColumn,
 }
 
-/// A function as the engine sees it: the macros implement it, and so may authors who want
-/// the C structs themselves.
+/// A function as the engine sees it. The macros implement it. Authors who want to work with
+/// the C structs can implement it by hand.
 ///
-/// A map function has `run`; one whose flags say [`STREAM`](crate::abi::STREAM) has `open`
-/// instead.
+/// A map function has `run`. A function with the flag [`STREAM`](crate::abi::STREAM) has
+/// `open` instead.
 ///
 /// # Safety
 ///
-/// Every pointer of `SPEC` must lead to constants as backend.h wants them: texts end with
-/// a NUL, lists with their terminator. What `bind`, `run` and the batches of `open` give
-/// must be structs that any thread may read and release.
+/// Every pointer of `SPEC` must point to constants as backend.h describes them: texts end
+/// with a NUL, lists end with their terminator. Any thread must be able to read and release
+/// the structs that `bind`, `run` and the batches of `open` return.
 pub unsafe trait Function: 'static {
-    /// What the table says.
+    /// The description of the function.
     const SPEC: Spec;
-    /// What bind leaves for the runs. It serves one after another, on any thread.
+    /// What bind keeps for the calls. It serves one call after another, on any thread.
     type State: Send + 'static;
 
-    /// Say what comes out for these inputs, without running.
+    /// Return the schema of the output for these inputs, and the state of the calls.
     ///
     /// # Errors
     ///
-    /// Whatever the function has against the schemas or the options.
+    /// The function does not accept the schemas or the options.
     ///
     /// # Safety
     ///
-    /// The schemas must be those of batches, and valid.
+    /// Each input must be the valid schema of a batch.
     unsafe fn bind(
         scope: Scope<'_>,
         inputs: &[ArrowSchema],
         options: Options,
     ) -> Result<(OwnedSchema, Self::State), Error>;
 
-    /// Batches in, one batch out. What is not moved out of `inputs` the engine releases.
+    /// Batches in, one batch out. The engine releases the inputs that `run` does not take.
     ///
     /// # Errors
     ///
-    /// Whatever goes wrong.
+    /// The function failed.
     fn run(
         _state: &mut Self::State,
         _scope: Scope<'_>,
         _inputs: &mut [Input],
     ) -> Result<OwnedArray, Error> {
-        Err(Error::failed("the function has no run"))
+        Err(Error::failed("the function does not implement run; a map function must"))
     }
 
-    /// Streams of batches in, one out. What is not taken of `inputs` the engine releases;
-    /// what is given for `'s` lasts until it has released the output.
+    /// Streams of batches in, one stream out. The engine releases the inputs that `open`
+    /// does not take. `'s` ends when the host releases the output.
     ///
     /// # Errors
     ///
-    /// Whatever goes wrong before the first batch is asked for.
+    /// The function failed before the host asked for the first batch.
     fn open<'s>(
         _state: &'s mut Self::State,
         _scope: Scope<'s>,
         _inputs: &mut InputStreams<'_, 's>,
     ) -> Result<OutputStream<'s>, Error> {
-        Err(Error::failed("the function has no open"))
+        Err(Error::failed("the function does not implement open; a stream function must"))
     }
 }
 
@@ -93,8 +93,8 @@ pub unsafe trait Function: 'static {
 pub struct Options(Vec<(String, String)>);
 
 impl Options {
-    // SAFETY (of the call): the table ends with a NULL name or is NULL, and there is a
-    // value for each of it.
+    // SAFETY (of the call): the table is NULL or ends with a NULL name, and `values` has a
+    // value for each option.
     unsafe fn read(table: *const RawOption, values: *const *const c_char) -> Self {
         let mut options = Vec::new();
         // SAFETY: see above.
@@ -108,28 +108,30 @@ impl Options {
         Self(options)
     }
 
-    /// The value of an option that the function declared; the engine filled the fallback.
+    /// The value of an option: the caller's, or the fallback of the declaration.
     ///
     /// # Errors
     ///
-    /// The function declared no option of this name.
+    /// The function does not declare this option.
     pub fn get(&self, name: &str) -> Result<&str, Error> {
         let option = self.0.iter().find(|(key, _)| key == name);
-        let option =
-            option.ok_or_else(|| Error::failed(format!("no option {name} is declared")));
+        let option = option.ok_or_else(|| {
+            Error::failed(format!("the function does not declare the option {name}"))
+        });
         option.map(|(_, value)| value.as_str())
     }
 
-    /// The value of an option, read as whatever is asked for.
+    /// The value of an option, parsed as a `T`.
     ///
     /// # Errors
     ///
-    /// As [`Options::get`], or the value is none of the type.
+    /// As [`Options::get`], or the value cannot be parsed.
     pub fn parse<T: std::str::FromStr>(&self, name: &str) -> Result<T, Error> {
         let value = self.get(name)?;
-        value
-            .parse()
-            .map_err(|_| Error::invalid(format!("the option {name} cannot be {value:?}")))
+        value.parse().map_err(|_| {
+            let wanted = std::any::type_name::<T>();
+            Error::invalid(format!("option {name}: cannot read {value:?} as {wanted}"))
+        })
     }
 }
 
@@ -138,7 +140,7 @@ impl Options {
 pub struct Table<F>(std::marker::PhantomData<F>);
 
 impl<F: Function> Table<F> {
-    /// Its place in the list of a backend.
+    /// The table, for the list of a backend.
     pub const TABLE: &'static RawFunction = &RawFunction {
         struct_size: size_of::<RawFunction>() as u32,
         flags: F::SPEC.flags,
@@ -167,19 +169,19 @@ unsafe extern "C" fn bind<F: Function>(
     output: *mut ArrowSchema,
     state: *mut *mut c_void,
 ) -> i32 {
-    // SAFETY: the engine lends all of it for this call.
+    // SAFETY: the engine lends all arguments for this call.
     let (scope, inputs) = unsafe {
         let n = usize::try_from(n_inputs).unwrap_or(0);
         let inputs = if n == 0 { &[] } else { std::slice::from_raw_parts(inputs, n) };
         (Scope::from_raw(scope), inputs)
     };
     let bound = enter(scope, || {
-        // SAFETY: the schemas are the engine's, the values those of this function's table.
+        // SAFETY: the schemas are the engine's; the values belong to the options of SPEC.
         unsafe { F::bind(scope, inputs, Options::read(F::SPEC.options, values)) }
     });
     match bound {
         Ok((schema, bound)) => {
-            // SAFETY: both places are the engine's to be filled.
+            // SAFETY: the engine expects both places to be filled.
             unsafe {
                 output.write(schema.into_raw());
                 state.write(Box::into_raw(Box::new(bound)).cast());
@@ -197,7 +199,7 @@ unsafe extern "C" fn run<F: Function>(
     n_inputs: i32,
     output: *mut ArrowArray,
 ) -> i32 {
-    // SAFETY: the engine lends all of it for this call, and the state to nobody else.
+    // SAFETY: the engine lends all arguments for this call, and the state to no other call.
     let (scope, state, inputs) = unsafe {
         let n = usize::try_from(n_inputs).unwrap_or(0);
         let inputs = inputs.cast::<Input>();
@@ -207,7 +209,7 @@ unsafe extern "C" fn run<F: Function>(
     };
     match enter(scope, || F::run(state, scope, inputs)) {
         Ok(array) => {
-            // SAFETY: the place is the engine's to be filled.
+            // SAFETY: the engine expects the place to be filled.
             unsafe { output.write(array.into_raw()) };
             OK
         }
@@ -222,8 +224,8 @@ unsafe extern "C" fn open<F: Function>(
     n_inputs: i32,
     output: *mut ArrowArrayStream,
 ) -> i32 {
-    // SAFETY: the engine lends the places for this call; what is in them, the scope and
-    // the state until the output is released.
+    // SAFETY: the engine lends the places for this call. It lends the streams in them, the
+    // scope and the state until the output is released.
     let (scope, state, mut inputs) = unsafe {
         let n = usize::try_from(n_inputs).unwrap_or(0);
         let inputs =
@@ -233,7 +235,7 @@ unsafe extern "C" fn open<F: Function>(
     };
     match enter(scope, || F::open(state, scope, &mut inputs)) {
         Ok(stream) => {
-            // SAFETY: the place is the engine's to be filled.
+            // SAFETY: the engine expects the place to be filled.
             unsafe { output.write(stream.into_raw(scope, inputs.failed())) };
             0
         }
@@ -242,28 +244,28 @@ unsafe extern "C" fn open<F: Function>(
 }
 
 unsafe extern "C" fn unbind<F: Function>(state: *mut c_void) {
-    // A panic of the state's own drop has nobody to go to.
+    // unbind cannot report a panic of the state's drop.
     let _ = guard(|| {
-        // SAFETY: the engine gives back what bind made, once.
+        // SAFETY: bind made the state, and the engine gives it back once.
         drop(unsafe { Box::from_raw(state.cast::<F::State>()) });
         Ok(())
     });
 }
 
-/// What `alloy_backend_init` of every backend does.
+/// The body of `alloy_backend_init` of every backend.
 ///
 /// # Safety
 ///
-/// The arguments must be those that the engine gave.
+/// The arguments must be those of the engine.
 pub unsafe fn init(
     services: *const Services,
     scope: *mut RawScope,
     table: &'static RawBackend,
 ) -> *const RawBackend {
-    // SAFETY: the first two fields are those of every version.
+    // SAFETY: every version begins with these two fields.
     let (size, abi) = unsafe { ((*services).struct_size as usize, (*services).abi) };
     if abi != ABI || size < size_of::<Services>() {
-        // Without services that are known nothing can be called: NULL alone says it.
+        // Unknown services cannot be called, not even to report this. NULL is the report.
         return ptr::null();
     }
     // SAFETY: the scope is the engine's, for this call.

@@ -1,15 +1,64 @@
 // SPDX-License-Identifier: MIT
-//! Write a backend of Alloy: functions on Arrow batches that any host calls.
+//! Write a backend of Alloy: a library of functions on Apache Arrow data.
 //!
-//! A backend is a `cdylib` with one [`backend!`] and a [`function!`] for each function. A
-//! function takes typed views of the columns it reads, and then needs no Arrow crate at
-//! all; or it takes and gives whole batches of the author's own `arrow` or `arrow2`, of
-//! any recent version: the conversion expands in the author's crate, against the author's
-//! crates.
+//! Hosts in Go, C++, C and other languages open the library and call its functions. Only
+//! pointers cross between them: the data is not copied.
 //!
-//! Only pointers cross. A batch that comes in is owned by one shared owner, however many
-//! columns are kept of it; a batch that goes out is one block of memory. Panics become
-//! errors with text, file and line.
+//! # A first backend
+//!
+//! This is a whole backend, with one function. It reads two columns of a batch in place, and
+//! returns a column:
+//!
+//! ```
+//! use arrowalloy::View;
+//!
+//! arrowalloy::function! {
+//!     /// The distance of each point from the origin; null if a coordinate is null.
+//!     fn distance(x: View<f64>, y: View<f64>) -> distance: f64 {
+//!         x.iter().zip(y.iter()).map(|(x, y)| Some(x?.hypot(y?))).collect()
+//!     }
+//! }
+//!
+//! arrowalloy::backend! { name: "example.distance", functions: [distance] }
+//!
+//! // The function stays a plain Rust function, and can be tested as one.
+//! # fn main() {
+//! let x = [Some(3.0), None].into_iter().collect();
+//! let y = [Some(4.0), Some(1.0)].into_iter().collect();
+//! assert_eq!(distance(x, y).to_vec(), [Some(5.0), None]);
+//! # }
+//! ```
+//!
+//! The engine loads a shared library, so `Cargo.toml` asks for one; the `rlib` is for tests:
+//!
+//! ```toml
+//! [lib]
+//! crate-type = ["cdylib", "rlib"]
+//!
+//! [dependencies]
+//! arrowalloy = { path = "<where Alloy is>/rust" }
+//! ```
+//!
+//! `cargo build --release` makes `lib<name>.so`, `arrowalloy sign` signs it, and
+//! `arrowalloy run` calls it. `arrowalloy new --lang rust` makes a folder with all of this.
+//!
+//! # Where to continue
+//!
+//! - [`function!`] declares a function: on typed views of columns, as above, or on whole
+//!   batches of your own `arrow` or `arrow2`; on one batch, or on streams of batches.
+//! - [`backend!`] lists the functions of the library.
+//! - [`View`], [`Bools`], [`Strings`] and [`Bytes`] are the views. [`Column`] is an output.
+//! - [`Error`] is the error of a function. [`Scope`] offers cancellation, progress and a log.
+//!
+//! # What the crate guarantees
+//!
+//! - The crate has no dependencies. Functions on whole batches expand in your crate and use
+//!   your version of `arrow` or `arrow2`.
+//! - Memory: a batch that comes in has one owner, which all its buffers share. It is released
+//!   after the last buffer is dropped. A batch that goes out is one block of memory.
+//! - Panics: a panic in a function becomes an error with its text, file and line.
+//! - Threads: the engine runs one call at a time on the state of a bound function, on any
+//!   thread.
 
 pub mod abi;
 mod block;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-//! Owners of the structs that cross.
+//! Owners of Arrow structs: each releases its struct exactly once.
 
 use std::ptr;
 
 use crate::abi::{ArrowArray, ArrowSchema};
 
 impl ArrowArray {
-    /// A struct that owns nothing.
+    /// A released struct, which owns nothing.
     #[must_use]
     pub const fn released() -> Self {
         Self {
@@ -23,7 +23,7 @@ impl ArrowArray {
         }
     }
 
-    /// The buffer at `index`; NULL also where there are fewer.
+    /// The buffer at `index`; NULL if there are fewer.
     ///
     /// # Safety
     ///
@@ -39,7 +39,7 @@ impl ArrowArray {
         }
     }
 
-    /// The child at `index`, or None where there are fewer.
+    /// The child at `index`; None if there are fewer.
     ///
     /// # Safety
     ///
@@ -57,7 +57,7 @@ impl ArrowArray {
 }
 
 impl ArrowSchema {
-    /// A struct that owns nothing.
+    /// A released struct, which owns nothing.
     #[must_use]
     pub const fn released() -> Self {
         Self {
@@ -74,29 +74,29 @@ impl ArrowSchema {
     }
 }
 
-/// An array that is released when it goes, exactly once, on whatever thread that is.
+/// An owned array. Its drop releases it, once, on any thread.
 #[derive(Debug)]
 pub struct OwnedArray(pub(crate) ArrowArray);
 
 // SAFETY: backend.h lets every thread read and release a batch.
 unsafe impl Send for OwnedArray {}
-// SAFETY: as above; the struct is only read until it is dropped.
+// SAFETY: as above; until the drop, the struct is only read.
 unsafe impl Sync for OwnedArray {}
 
 impl OwnedArray {
-    /// Move an array out of its place, which is left released.
+    /// Move an array out of `place`, which becomes released.
     ///
     /// # Safety
     ///
-    /// It must be valid or released, nobody else may release it, and it must be fit for
-    /// every thread.
+    /// The array must be valid or released. Nothing else may release it. Any thread must be
+    /// able to read and release it.
     #[inline]
     #[must_use]
     pub unsafe fn take(place: &mut ArrowArray) -> Self {
         Self(std::mem::replace(place, ArrowArray::released()))
     }
 
-    /// Give the struct away, with its duty to release.
+    /// Give the struct away. The receiver must release it.
     #[must_use]
     pub fn into_raw(mut self) -> ArrowArray {
         std::mem::replace(&mut self.0, ArrowArray::released())
@@ -113,26 +113,25 @@ impl OwnedArray {
 impl Drop for OwnedArray {
     fn drop(&mut self) {
         if let Some(release) = self.0.release {
-            // SAFETY: the struct is the owner's, and was not released before.
+            // SAFETY: this owner has the struct, which was not released before.
             unsafe { release(&mut self.0) }
         }
     }
 }
 
-/// A batch that the engine passed, in its place: what is not taken out of it the engine
-/// releases.
+/// A batch that the engine passed. The engine releases it unless the function takes it.
 ///
-/// Only the engine's own places are inputs, so that taking one is safe.
+/// Only the engine makes inputs, so that `take` is safe.
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct Input(ArrowArray);
 
 impl Input {
-    /// Move the batch out, which leaves the place released.
+    /// Move the batch out. The place becomes released.
     #[inline]
     #[must_use]
     pub fn take(&mut self) -> OwnedArray {
-        // SAFETY: the engine gives its inputs away, each once.
+        // SAFETY: the engine gives each of its inputs away, once.
         unsafe { OwnedArray::take(&mut self.0) }
     }
 
@@ -144,25 +143,25 @@ impl Input {
     }
 }
 
-/// A schema that is released when it goes, exactly once.
+/// An owned schema. Its drop releases it, once.
 #[derive(Debug)]
 pub struct OwnedSchema(ArrowSchema);
 
-// SAFETY: nothing in the C data interface ties a schema to a thread.
+// SAFETY: the C data interface does not tie a schema to a thread.
 unsafe impl Send for OwnedSchema {}
 
 impl OwnedSchema {
-    /// Own a struct that someone else made.
+    /// Own a struct.
     ///
     /// # Safety
     ///
-    /// It must be valid or released, and nobody else may release it.
+    /// It must be valid or released. Nothing else may release it.
     #[must_use]
     pub unsafe fn from_raw(schema: ArrowSchema) -> Self {
         Self(schema)
     }
 
-    /// Give the struct away, with its duty to release.
+    /// Give the struct away. The receiver must release it.
     #[must_use]
     pub fn into_raw(mut self) -> ArrowSchema {
         std::mem::replace(&mut self.0, ArrowSchema::released())
@@ -178,7 +177,7 @@ impl OwnedSchema {
 impl Drop for OwnedSchema {
     fn drop(&mut self) {
         if let Some(release) = self.0.release {
-            // SAFETY: the struct is the owner's, and was not released before.
+            // SAFETY: this owner has the struct, which was not released before.
             unsafe { release(&mut self.0) }
         }
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! A batch of columns that were exported one by one, each with a release of its own.
+//! A batch of columns that were exported one by one: each has its own release.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -14,7 +14,7 @@ struct Parts {
 }
 
 impl OwnedArray {
-    /// Put columns of `rows` rows into a batch, which owns them.
+    /// Make a batch of `rows` rows that owns the columns.
     #[must_use]
     pub fn from_columns(rows: usize, columns: Vec<OwnedArray>) -> Self {
         let columns: Box<[ArrowArray]> =
@@ -22,9 +22,9 @@ impl OwnedArray {
         let n_children = columns.len();
         let pointers = vec![ptr::null_mut(); n_children].into_boxed_slice();
         let parts = Box::new(Parts { columns, pointers, buffers: [ptr::null()] });
-        // Pointers into a box do not outlive a move of it: they are taken in its place.
+        // A move of a Box invalidates pointers into it, so take them from the raw box.
         let parts = Box::into_raw(parts);
-        // SAFETY: the box is whole, and stays in its place until release takes it back.
+        // SAFETY: the box is complete, and stays in place until release takes it back.
         let (children, buffers) = unsafe {
             let first = (*parts).columns.as_mut_ptr();
             let children = (*parts).pointers.as_mut_ptr();
@@ -47,7 +47,7 @@ impl OwnedArray {
 }
 
 unsafe extern "C" fn release(array: *mut ArrowArray) {
-    // SAFETY: private_data is what from_columns made; the struct is released once.
+    // SAFETY: from_columns made private_data; the struct is released once.
     unsafe {
         (*array).release = None;
         let mut parts = Box::from_raw((*array).private_data.cast::<Parts>());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Schemas of batches, made without any Arrow crate.
+//! Schemas of batches, made without an Arrow crate, and checks of schemas that come in.
 
 use std::ffi::{CStr, CString};
 use std::ptr;
@@ -8,12 +8,13 @@ use crate::abi::{ArrowSchema, FLAG_DICTIONARY_ORDERED, FLAG_NULLABLE};
 use crate::error::{Code, Error};
 use crate::own::OwnedSchema;
 
-/// A column of a batch that a function gives: a flat type, said by its C format string.
+/// A column of an output batch. Its type is given by the format string of the C data
+/// interface, and has no children.
 #[derive(Clone, Copy, Debug)]
 pub struct ColumnSchema<'a> {
     /// Its name.
     pub name: &'a str,
-    /// Its type, such as `g` for float64.
+    /// The C format of its type, such as `g` for float64.
     pub format: &'static CStr,
     /// Whether it may hold nulls.
     pub nullable: bool,
@@ -25,11 +26,11 @@ struct Children {
 }
 
 impl OwnedSchema {
-    /// The schema of a batch of these columns.
+    /// The schema of a batch with these columns.
     ///
     /// # Errors
     ///
-    /// A name holds a NUL.
+    /// A name contains a NUL.
     pub fn batch(columns: &[ColumnSchema<'_>]) -> Result<Self, Error> {
         let names: Vec<CString> =
             columns.iter().map(|c| CString::new(c.name)).collect::<Result<_, _>>()?;
@@ -50,9 +51,9 @@ impl OwnedSchema {
             .collect();
         let n_children = columns.len();
         let pointers = vec![ptr::null_mut(); n_children].into_boxed_slice();
-        // Pointers into a box do not outlive a move of it: they are taken in its place.
+        // A move of a Box invalidates pointers into it, so take them from the raw box.
         let parts = Box::into_raw(Box::new(Children { columns, pointers }));
-        // SAFETY: the box is whole, and stays in its place until release takes it back.
+        // SAFETY: the box is complete, and stays in place until release takes it back.
         let children = unsafe {
             let first = (*parts).columns.as_mut_ptr();
             let children = (*parts).pointers.as_mut_ptr();
@@ -70,14 +71,14 @@ impl OwnedSchema {
             private_data: parts.cast(),
             ..ArrowSchema::released()
         };
-        // SAFETY: the struct is complete, and nobody else has it.
+        // SAFETY: the struct is complete, and only this code has it.
         Ok(unsafe { Self::from_raw(root) })
     }
 }
 
-// A column owns its name, so that it may be moved out; its format is a constant.
+// A column owns its name, so that a consumer can move it out. Its format is a constant.
 unsafe extern "C" fn release_column(schema: *mut ArrowSchema) {
-    // SAFETY: private_data is the name that batch made; the struct is released once.
+    // SAFETY: `batch` made the name in private_data; the struct is released once.
     unsafe {
         (*schema).release = None;
         drop(CString::from_raw((*schema).private_data.cast()));
@@ -85,7 +86,7 @@ unsafe extern "C" fn release_column(schema: *mut ArrowSchema) {
 }
 
 unsafe extern "C" fn release_batch(schema: *mut ArrowSchema) {
-    // SAFETY: private_data is what batch made; the struct is released once.
+    // SAFETY: `batch` made private_data; the struct is released once.
     unsafe {
         (*schema).release = None;
         let mut children = Box::from_raw((*schema).private_data.cast::<Children>());
@@ -97,18 +98,17 @@ unsafe extern "C" fn release_batch(schema: *mut ArrowSchema) {
     }
 }
 
-/// What Rust's Arrow crates panic over is an error that says so: names and formats that
-/// are not UTF-8.
+/// Refuse names and formats that are not UTF-8: Rust's Arrow crates panic on them.
 ///
 /// # Errors
 ///
-/// There is such a text.
+/// A name or a format is not UTF-8.
 ///
 /// # Safety
 ///
 /// The schema is valid.
 pub unsafe fn check_texts(schema: &ArrowSchema) -> Result<(), Error> {
-    // SAFETY: the texts end, and the pointers of a valid schema are good.
+    // SAFETY: a valid schema has valid pointers, and its texts end with a NUL.
     unsafe {
         if !schema.name.is_null() && CStr::from_ptr(schema.name).to_str().is_err() {
             return Err(not_held(schema, "a name that is not UTF-8"));
@@ -123,19 +123,18 @@ pub unsafe fn check_texts(schema: &ArrowSchema) -> Result<(), Error> {
     }
 }
 
-/// What arrow-rs would lose without a word is an error that says so: what stands at the
-/// field of the values of a dictionary, which have none there. That is metadata, with it
-/// an extension type, and an order of their own.
+/// Refuse what arrow-rs would silently lose. It has no field for the values of a dictionary,
+/// so it loses their metadata (and with it an extension type) and their own order.
 ///
 /// # Errors
 ///
-/// There is such a dictionary.
+/// The values of a dictionary have metadata or an order.
 ///
 /// # Safety
 ///
 /// The schema is valid.
 pub unsafe fn check_dictionaries(schema: &ArrowSchema) -> Result<(), Error> {
-    // SAFETY: the pointers of a valid schema are good.
+    // SAFETY: a valid schema has valid pointers.
     unsafe {
         for index in 0..schema.n_children as usize {
             check_dictionaries(&**schema.children.add(index))?;
@@ -155,12 +154,12 @@ pub unsafe fn check_dictionaries(schema: &ArrowSchema) -> Result<(), Error> {
     }
 }
 
-/// That a library holds a schema as something else is an error that says so: `held` is
-/// what it makes of it.
+/// Refuse a schema that an Arrow crate reads as another one. `held` is what the crate
+/// exports for it.
 ///
 /// # Errors
 ///
-/// A type has become another.
+/// A type has changed.
 ///
 /// # Safety
 ///
@@ -169,7 +168,7 @@ pub unsafe fn check_same_types(
     schema: &ArrowSchema,
     held: &ArrowSchema,
 ) -> Result<(), Error> {
-    // A decimal need not say that it has 128 bits.
+    // The suffix for decimals of 128 bits is optional.
     let plain = |format: &CStr| {
         let text = format.to_string_lossy().into_owned();
         if !text.starts_with("d:") {
@@ -177,7 +176,7 @@ pub unsafe fn check_same_types(
         }
         text.strip_suffix(",128").map_or(text.clone(), str::to_owned)
     };
-    // SAFETY: the texts end, and the pointers of valid schemas are good.
+    // SAFETY: valid schemas have valid pointers, and their texts end with a NUL.
     unsafe {
         let format = plain(CStr::from_ptr(schema.format));
         if format != plain(CStr::from_ptr(held.format))
@@ -198,7 +197,7 @@ pub unsafe fn check_same_types(
 
 // SAFETY (of the call): the schema is valid.
 unsafe fn not_held(schema: &ArrowSchema, what: &str) -> Error {
-    // SAFETY: the name ends.
+    // SAFETY: the name ends with a NUL.
     let name =
         unsafe { if schema.name.is_null() { c"" } else { CStr::from_ptr(schema.name) } };
     let column = name.to_string_lossy();

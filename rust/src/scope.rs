@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! One entry into the backend, and what the engine offers during it.
+//! The services of the engine during one call into the backend.
 
 use std::ffi::c_char;
 use std::marker::PhantomData;
@@ -7,21 +7,24 @@ use std::marker::PhantomData;
 use crate::abi::{ArrowArray, ArrowSchema, RawScope, Services};
 use crate::error::Error;
 
-/// How much a line of the log matters.
+/// The level of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(i32)]
 pub enum Level {
-    /// For the author.
+    /// For the author of the backend.
     Debug = 0,
     /// For the user.
     Info = 1,
     /// Something the user may want to change.
     Warn = 2,
-    /// Something went wrong.
+    /// Something failed.
     Error = 3,
 }
 
-/// One entry into the backend. Any thread may use it until the entry returns.
+/// The services of the engine during one call: cancellation, progress, the log.
+///
+/// Any thread may use it until the call returns; in a stream function, until the host
+/// releases the output.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {
     raw: *mut RawScope,
@@ -34,7 +37,7 @@ unsafe impl Send for Scope<'_> {}
 unsafe impl Sync for Scope<'_> {}
 
 impl<'a> Scope<'a> {
-    /// The scope that an entry point was given.
+    /// Wrap the scope that an entry point received.
     ///
     /// # Safety
     ///
@@ -49,51 +52,49 @@ impl<'a> Scope<'a> {
         unsafe { &*(*self.raw).services }
     }
 
-    /// Whether the caller has cancelled or its deadline has passed. Cheap: poll it
-    /// freely.
+    /// Whether the caller has cancelled the call or its deadline has passed. It is cheap, so
+    /// call it often.
     #[must_use]
     pub fn cancelled(self) -> bool {
         // SAFETY: the scope is valid for 'a.
         unsafe { (self.services().cancelled)(self.raw) != 0 }
     }
 
-    /// An error once the caller has cancelled, so that a loop says `scope.check()?`.
+    /// The same as an error, for loops: `scope.check()?`.
     ///
     /// # Errors
     ///
-    /// [`Error::cancelled`].
+    /// [`Error::cancelled`], after a cancel or the deadline.
     pub fn check(self) -> Result<(), Error> {
         if self.cancelled() { Err(Error::cancelled()) } else { Ok(()) }
     }
 
-    /// Say how far this call is, in units of the backend's choice. `total` 0: unknown.
+    /// Report the progress of the call, in any unit. A `total` of 0 means unknown.
     pub fn progress(self, done: i64, total: i64) {
         // SAFETY: the scope is valid for 'a.
         unsafe { (self.services().progress)(self.raw, done, total) }
     }
 
-    /// A line for the host's log, at [`Level::Info`].
+    /// Write a line to the host's log, at [`Level::Info`].
     pub fn log(self, text: &str) {
         self.log_at(Level::Info, text);
     }
 
-    /// A line for the host's log.
+    /// Write a line to the host's log.
     pub fn log_at(self, level: Level, text: &str) {
         let (start, length) = (text.as_ptr().cast::<c_char>(), text.len() as i64);
         // SAFETY: the text is borrowed for the call.
         unsafe { (self.services().log)(self.raw, level as i32, start, length) }
     }
 
-    /// Whether a line of this level would go anywhere: ask before formatting a costly
-    /// one.
+    /// Whether the host takes lines of this level. Ask before you format an expensive line.
     #[must_use]
     pub fn logging(self, level: Level) -> bool {
         // SAFETY: the scope is valid for 'a.
         unsafe { (self.services().logging)(self.raw, level as i32) != 0 }
     }
 
-    /// The text of an array as every Alloy program prints it, such as `Int32[1, 2,
-    /// null]`.
+    /// The text of an array, as every Alloy program prints it: `Int32[1, 2, null]`.
     ///
     /// # Errors
     ///
@@ -110,12 +111,15 @@ impl<'a> Scope<'a> {
         let mut text = vec![0u8; 256];
         loop {
             let start = text.as_mut_ptr().cast::<c_char>();
-            // SAFETY: the buffer has the capacity that is named.
+            // SAFETY: the buffer has the stated capacity.
             let length = unsafe {
                 (self.services().describe)(schema, array, start, text.len() as i64)
             };
-            let length = usize::try_from(length)
-                .map_err(|_| Error::bad_data("the array to describe is malformed"))?;
+            let length = usize::try_from(length).map_err(|_| {
+                Error::bad_data(
+                    "cannot describe the array: the array or its schema is malformed",
+                )
+            })?;
             if length < text.len() {
                 text.truncate(length);
                 return Ok(String::from_utf8_lossy(&text).into_owned());
@@ -124,7 +128,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Leave the text of an error for the caller; the code to return.
+    /// Report an error to the engine. Returns the code for the entry to return.
     pub(crate) fn fail(self, error: &Error) -> i32 {
         let text = error.text();
         let (start, length) = (text.as_ptr().cast::<c_char>(), text.len() as i64);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-//! Streams of batches: those that a function reads, and the one that it gives.
+//! Streams of batches: the inputs of a function, and its output.
 //!
-//! Everything here lives for `'s`, which ends when the host releases the output: the
-//! scope, the inputs and the state outlive what the function gave, and nothing of them
-//! outlives the release.
+//! Everything here lives for `'s`, which ends when the host releases the output. The scope,
+//! the inputs and the state of the function are valid until then, and not longer.
 
 use std::ffi::{CStr, CString, c_char};
 use std::marker::PhantomData;
@@ -17,7 +16,7 @@ use crate::own::{OwnedArray, OwnedSchema};
 use crate::scope::Scope;
 
 impl ArrowArrayStream {
-    /// A struct that owns nothing.
+    /// A released struct, which owns nothing.
     #[must_use]
     pub const fn released() -> Self {
         Self {
@@ -30,13 +29,13 @@ impl ArrowArrayStream {
     }
 }
 
-// What the first input that failed said, for the output of the same call.
+// The error of the first input that failed, for the output of the same call.
 type Failed = Arc<OnceLock<Error>>;
 
-/// A stream of the host, which is released when this goes.
+/// An input stream. Its drop releases the host's stream.
 ///
-/// It reads a batch when it is asked for one and not before. What goes wrong in it comes
-/// once; handed on by `?` it reaches the host as it was.
+/// It reads a batch only when it is asked for one. It returns an error once, and then ends.
+/// Pass that error on with `?`: it reaches the host unchanged.
 #[derive(Debug)]
 pub struct InputStream<'s> {
     raw: ArrowArrayStream,
@@ -45,17 +44,17 @@ pub struct InputStream<'s> {
     life: PhantomData<&'s ()>,
 }
 
-// SAFETY: backend.h ties a stream to no thread, and to one user at a time.
+// SAFETY: backend.h lets any thread use a stream, one at a time.
 unsafe impl Send for InputStream<'_> {}
 
 impl InputStream<'_> {
     fn read(&mut self) -> Result<Option<OwnedArray>, Error> {
         let mut array = ArrowArray::released();
         let Some(get_next) = self.raw.get_next else {
-            return Err(Error::failed("the input was released"));
+            return Err(Error::failed("the input stream is already released"));
         };
-        // SAFETY: the stream is valid, and nobody else uses it; what it leaves in the
-        // place is ours, also beside a failure.
+        // SAFETY: the stream is valid, and only this code uses it. What it writes to the
+        // place is ours, also after a failure.
         let (errno, array) = unsafe {
             let errno = get_next(&mut self.raw, &mut array);
             (errno, OwnedArray::take(&mut array))
@@ -85,7 +84,7 @@ impl Iterator for InputStream<'_> {
         let next = self.read().transpose();
         self.is_over = !matches!(next, Some(Ok(_)));
         if let Some(Err(error)) = &next {
-            // Another input may have failed before: its word stands.
+            // If another input failed before, the host gets that error.
             let _ = self.failed.set(error.clone());
         }
         next
@@ -97,14 +96,14 @@ impl std::iter::FusedIterator for InputStream<'_> {}
 impl Drop for InputStream<'_> {
     fn drop(&mut self) {
         if let Some(release) = self.raw.release {
-            // SAFETY: the struct is the owner's, and was not released before.
+            // SAFETY: this owner has the struct, which was not released before.
             unsafe { release(&mut self.raw) }
         }
     }
 }
 
-/// The inputs of a call, each taken when it is asked for; the engine releases what is
-/// left.
+/// The inputs of a call: an iterator over streams. The engine releases the streams that the
+/// function does not take.
 #[derive(Debug)]
 pub struct InputStreams<'a, 's> {
     places: std::slice::IterMut<'a, ArrowArrayStream>,
@@ -113,8 +112,8 @@ pub struct InputStreams<'a, 's> {
 }
 
 impl<'a, 's> InputStreams<'a, 's> {
-    // SAFETY (of the call): the places are the engine's, for 'a, and what is in them may
-    // be used for 's.
+    // SAFETY (of the call): the engine lends the places for 'a, and the streams in them for
+    // 's.
     pub(crate) unsafe fn new(places: &'a mut [ArrowArrayStream]) -> Self {
         Self { places: places.iter_mut(), failed: Failed::default(), life: PhantomData }
     }
@@ -140,21 +139,21 @@ impl<'s> Iterator for InputStreams<'_, 's> {
 
 impl ExactSizeIterator for InputStreams<'_, '_> {}
 
-/// The batches that a function gives, one for each time the host asks.
+/// The batches of an output. The host asks for one at a time.
 pub type Batches<'s> = Box<dyn Iterator<Item = Result<OwnedArray, Error>> + Send + 's>;
 
-/// Tells the schema of the batches as often as it is asked.
-pub type TellSchema<'s> = Box<dyn Fn() -> Result<OwnedSchema, Error> + Send + 's>;
+/// Returns the schema of the batches, at each call.
+pub type MakeSchema<'s> = Box<dyn Fn() -> Result<OwnedSchema, Error> + Send + 's>;
 
-/// What a function gives when it is opened.
+/// The output of a stream function.
 pub struct OutputStream<'s> {
     batches: Batches<'s>,
-    schema: TellSchema<'s>,
+    schema: MakeSchema<'s>,
 }
 
 impl<'s> OutputStream<'s> {
-    /// `batches` is dropped with the inputs it holds at its end, at its first error, or
-    /// when the host releases the stream.
+    /// An output of `batches`. It is dropped, with the inputs that it holds, at its end, at
+    /// its first error, or when the host releases the output.
     pub fn new(
         batches: impl Iterator<Item = Result<OwnedArray, Error>> + Send + 's,
         schema: impl Fn() -> Result<OwnedSchema, Error> + Send + 's,
@@ -169,10 +168,10 @@ impl std::fmt::Debug for OutputStream<'_> {
     }
 }
 
-// The other end of a stream that was given away. The fields are dropped in this order.
+// The backend's end of an output. The order of the fields is the order of their drops.
 struct Producer<'s> {
     batches: Option<Batches<'s>>,
-    schema: TellSchema<'s>,
+    schema: MakeSchema<'s>,
     scope: Scope<'s>,
     failed: Failed,
     failure: Option<Error>,
@@ -187,7 +186,7 @@ impl Producer<'_> {
             (None, None) => Ok(None),
             (None, Some(batches)) => guard(|| batches.next().transpose()),
         };
-        // An input that failed is no end, whatever the function made of it.
+        // If an input failed, the output fails as well, even if the function ended normally.
         let next = match (next, self.failed.get()) {
             (Ok(None), Some(error)) => Err(error.clone()),
             (next, _) => next,
@@ -200,24 +199,24 @@ impl Producer<'_> {
             }
             Err(error) => {
                 self.close();
-                let errno = self.tell(&error);
+                let errno = self.report(&error);
                 self.failure = Some(error);
                 Err(errno)
             }
         }
     }
 
-    // Nobody asks the function again: what it holds goes now, not at the release.
+    // The function is not asked again. Drop what it holds now, not at the release.
     fn close(&mut self) {
         let batches = self.batches.take();
-        // A panic of the function's own drop has nobody to go to.
+        // A panic in this drop cannot be reported any more.
         let _ = guard(|| {
             drop(batches);
             Ok(())
         });
     }
 
-    fn tell(&mut self, error: &Error) -> i32 {
+    fn report(&mut self, error: &Error) -> i32 {
         self.text = CString::new(error.text().replace('\0', " ")).unwrap_or_default();
         if !error.is_of_input() {
             self.scope.fail(error);
@@ -228,7 +227,7 @@ impl Producer<'_> {
 
 impl OutputStream<'_> {
     // Give the stream away. SAFETY (of the call): the scope, and everything that the
-    // function was given for 's, outlive its release.
+    // function received for 's, is valid until its release.
     pub(crate) unsafe fn into_raw(
         self,
         scope: Scope<'_>,
@@ -254,7 +253,7 @@ impl InputStreams<'_, '_> {
     }
 }
 
-// SAFETY (of the calls): the stream is one of ours and was not released.
+// SAFETY (of the calls): into_raw made the stream, and it was not released.
 unsafe fn producer<'a>(stream: *mut ArrowArrayStream) -> &'a mut Producer<'a> {
     // SAFETY: see above; a stream has one user at a time.
     unsafe { &mut *(*stream).private_data.cast() }
@@ -272,7 +271,7 @@ unsafe extern "C" fn get_schema(
             unsafe { out.write(schema.into_raw()) };
             0
         }
-        Err(error) => producer.tell(&error),
+        Err(error) => producer.report(&error),
     }
 }
 
@@ -297,7 +296,7 @@ unsafe extern "C" fn get_last_error(stream: *mut ArrowArrayStream) -> *const c_c
 }
 
 unsafe extern "C" fn release(stream: *mut ArrowArrayStream) {
-    // SAFETY: private_data is what into_raw made; the struct is released once.
+    // SAFETY: into_raw made private_data; the struct is released once.
     let mut producer = unsafe {
         (*stream).release = None;
         Box::from_raw((*stream).private_data.cast::<Producer<'_>>())

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-//! Columns of strings or bytes, in whatever form they come.
+//! Columns of strings or bytes, in each layout that Arrow has for them.
 
 use std::borrow::Cow;
 
 use crate::error::Error;
 use crate::view::sealed::Sealed;
-use crate::view::{Kind, Param, Source, Validity};
+use crate::view::{Kind, Param, Source, Validity, each_row};
 
-/// A column of bytes: binary, large binary, binary view, and dictionaries of them.
+/// A column of bytes, read in place: binary, large binary, binary view, and dictionaries of
+/// them.
 #[derive(Clone, Debug)]
 pub struct Bytes<'a> {
     slots: Slots<'a>,
@@ -44,50 +45,39 @@ impl ViewSlot {
     }
 }
 
-#[derive(Clone, Debug)]
-enum Indices<'a> {
-    I8(Cow<'a, [i8]>),
-    U8(Cow<'a, [u8]>),
-    I16(Cow<'a, [i16]>),
-    U16(Cow<'a, [u16]>),
-    I32(Cow<'a, [i32]>),
-    U32(Cow<'a, [u32]>),
-    I64(Cow<'a, [i64]>),
-    U64(Cow<'a, [u64]>),
-}
-
-impl<'a> Indices<'a> {
-    fn of(source: &Source<'a>, index: u8) -> Result<Self, Error> {
-        let (first, len) = (source.offset(), source.rows);
-        Ok(match index {
-            b'c' => Self::I8(source.slots(1, first, len)?),
-            b'C' => Self::U8(source.slots(1, first, len)?),
-            b's' => Self::I16(source.slots(1, first, len)?),
-            b'S' => Self::U16(source.slots(1, first, len)?),
-            b'i' => Self::I32(source.slots(1, first, len)?),
-            b'I' => Self::U32(source.slots(1, first, len)?),
-            b'l' => Self::I64(source.slots(1, first, len)?),
-            b'L' => Self::U64(source.slots(1, first, len)?),
-            _ => return Err(source.bad("the indices of a dictionary are integers")),
-        })
-    }
-
-    #[inline]
-    fn get(&self, row: usize) -> Option<usize> {
-        match self {
-            Self::I8(indices) => usize::try_from(*indices.get(row)?).ok(),
-            Self::U8(indices) => Some(usize::from(*indices.get(row)?)),
-            Self::I16(indices) => usize::try_from(*indices.get(row)?).ok(),
-            Self::U16(indices) => Some(usize::from(*indices.get(row)?)),
-            Self::I32(indices) => usize::try_from(*indices.get(row)?).ok(),
-            Self::U32(indices) => usize::try_from(*indices.get(row)?).ok(),
-            Self::I64(indices) => usize::try_from(*indices.get(row)?).ok(),
-            Self::U64(indices) => usize::try_from(*indices.get(row)?).ok(),
+// The indices of a dictionary: an enum with a slice for each integer type.
+macro_rules! indices {
+    ($($name:ident: $type:ty = $format:literal),+) => {
+        #[derive(Clone, Debug)]
+        enum Indices<'a> {
+            $($name(Cow<'a, [$type]>),)+
         }
-    }
+
+        impl<'a> Indices<'a> {
+            fn of(source: &Source<'a>, format: u8) -> Result<Self, Error> {
+                let (first, len) = (source.offset(), source.rows);
+                match format {
+                    $($format => source.slots(1, first, len).map(Self::$name),)+
+                    _ => Err(source.bad("the indices of a dictionary must be integers")),
+                }
+            }
+
+            #[inline]
+            fn get(&self, row: usize) -> Option<usize> {
+                match self {
+                    $(Self::$name(indices) => usize::try_from(*indices.get(row)?).ok(),)+
+                }
+            }
+        }
+    };
 }
 
-// What a slot leads to.
+indices!(
+    I8: i8 = b'c', U8: u8 = b'C', I16: i16 = b's', U16: u16 = b'S', I32: i32 = b'i',
+    U32: u32 = b'I', I64: i64 = b'l', U64: u64 = b'L'
+);
+
+// What a row contains.
 enum Slot<'s> {
     Null,
     Bytes(&'s [u8]),
@@ -95,19 +85,9 @@ enum Slot<'s> {
 }
 
 impl<'a> Bytes<'a> {
-    /// How many rows there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.rows
-    }
+    each_row!(&[u8]);
 
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.rows == 0
-    }
-
-    /// The value of a row; None for a null, and beyond the last row.
+    /// The value of a row; None for a null, and after the last row.
     #[inline]
     #[must_use]
     pub fn get(&self, row: usize) -> Option<&[u8]> {
@@ -115,11 +95,6 @@ impl<'a> Bytes<'a> {
             Slot::Bytes(bytes) => Some(bytes),
             Slot::Null | Slot::OutOfRange => None,
         }
-    }
-
-    /// All rows, None for nulls.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<&[u8]>> + '_ {
-        (0..self.rows).map(|row| self.get(row))
     }
 
     #[inline]
@@ -177,12 +152,12 @@ impl<'a> Bytes<'a> {
                 let indices = Indices::of(&source, *index)?;
                 Slots::Dictionary { indices, values: Box::new(Self::of(values)?) }
             }
-            Kind::Flat => return Err(source.bad("neither strings nor bytes")),
+            Kind::Flat => return Err(source.bad("it holds neither strings nor bytes")),
         };
         Ok(Self { slots, validity: source.validity(), rows })
     }
 
-    // Every row must lead to bytes of its buffer, of which `check` must approve.
+    // Every row that is not null must lie in its buffer and pass `check`.
     fn check(
         &self,
         source: &Source<'_>,
@@ -192,9 +167,11 @@ impl<'a> Bytes<'a> {
             match self.slot(row) {
                 Slot::Null => {}
                 Slot::Bytes(bytes) if check(bytes) => {}
-                Slot::Bytes(_) => return Err(source.bad_row(row, "not UTF-8")),
+                Slot::Bytes(_) => {
+                    return Err(source.bad_row(row, "the text is not UTF-8"));
+                }
                 Slot::OutOfRange => {
-                    return Err(source.bad_row(row, "leads out of its buffer"));
+                    return Err(source.bad_row(row, "the value is outside its buffer"));
                 }
             }
         }
@@ -211,7 +188,7 @@ impl<'a> Bytes<'a> {
     }
 }
 
-// An empty array may come without any offsets.
+// An empty array may have no offsets at all.
 fn offsets_of(rows: usize) -> usize {
     if rows == 0 { 0 } else { rows + 1 }
 }
@@ -222,7 +199,7 @@ fn between<T: Copy + PartialOrd + Default>(offsets: &[T], row: usize) -> Option<
     (first >= T::default() && first <= end).then_some((first, end))
 }
 
-// The data up to the last offset: C Data says no other size.
+// The data up to the last offset: the C data interface gives no other size.
 fn data<'a>(source: &Source<'a>, end: Option<usize>) -> Result<&'a [u8], Error> {
     let end = end.ok_or_else(|| source.bad("the last offset is negative"))?;
     bytes(source, 2, end)
@@ -241,14 +218,14 @@ fn variadic<'a>(source: &Source<'a>) -> Result<Vec<&'a [u8]>, Error> {
     let sizes = sizes.iter().enumerate();
     sizes
         .map(|(index, &size)| {
-            let size =
-                usize::try_from(size).map_err(|_| source.bad("a negative size"))?;
+            let size = usize::try_from(size)
+                .map_err(|_| source.bad("the size of a variadic buffer is negative"))?;
             bytes(source, 2 + index, size)
         })
         .collect()
 }
 
-/// For tests of a function: the engine makes the views of a call.
+/// For tests of a function. In a call, the engine makes the views.
 impl<'a> FromIterator<Option<&'a [u8]>> for Bytes<'a> {
     fn from_iter<I: IntoIterator<Item = Option<&'a [u8]>>>(rows: I) -> Self {
         let (flags, parts): (Vec<bool>, Vec<&[u8]>) =
@@ -270,41 +247,35 @@ impl<'a> Param<'a> for Bytes<'a> {
     }
 }
 
-/// A column of strings: utf8, large utf8, utf8 view, and dictionaries of them.
+/// A column of strings, read in place: utf8, large utf8, utf8 view, and dictionaries of
+/// them.
 #[derive(Clone, Debug)]
-pub struct Strings<'a>(Bytes<'a>);
+pub struct Strings<'a> {
+    bytes: Bytes<'a>,
+    rows: usize,
+}
 
-impl Strings<'_> {
-    /// How many rows there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
+impl<'a> Strings<'a> {
+    // SAFETY relies on this: each row of `bytes` is UTF-8.
+    fn of(bytes: Bytes<'a>) -> Self {
+        Self { rows: bytes.len(), bytes }
     }
 
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
+    each_row!(&str);
 
-    /// The value of a row; None for a null, and beyond the last row.
+    /// The value of a row; None for a null, and after the last row.
     #[inline]
     #[must_use]
     pub fn get(&self, row: usize) -> Option<&str> {
         // SAFETY: every row that is not null was checked when the view was made.
-        self.0.get(row).map(|bytes| unsafe { std::str::from_utf8_unchecked(bytes) })
-    }
-
-    /// All rows, None for nulls.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<&str>> + '_ {
-        (0..self.len()).map(|row| self.get(row))
+        self.bytes.get(row).map(|bytes| unsafe { std::str::from_utf8_unchecked(bytes) })
     }
 }
 
-/// For tests of a function: the engine makes the views of a call.
+/// For tests of a function. In a call, the engine makes the views.
 impl<'a> FromIterator<Option<&'a str>> for Strings<'a> {
     fn from_iter<I: IntoIterator<Item = Option<&'a str>>>(rows: I) -> Self {
-        Self(rows.into_iter().map(|row| row.map(str::as_bytes)).collect())
+        Self::of(rows.into_iter().map(|row| row.map(str::as_bytes)).collect())
     }
 }
 
@@ -315,9 +286,9 @@ impl<'a> Param<'a> for Strings<'a> {
 
     fn view(source: Source<'a>) -> Result<Self, Error> {
         let bytes = Bytes::of(source)?;
-        // Of ASCII every part is UTF-8, which spares the look at each string.
+        // Every part of an ASCII text is UTF-8, so the strings need no check one by one.
         let is_ascii = bytes.is_ascii();
         bytes.check(&source, |text| is_ascii || std::str::from_utf8(text).is_ok())?;
-        Ok(Self(bytes))
+        Ok(Self::of(bytes))
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! What [`function!`](crate::function) needs of a function on typed views.
+//! What [`function!`](crate::function) expands to calls of: functions on typed views, and
+//! texts that every glue shares.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use crate::schema::ColumnSchema;
 use crate::stream::{InputStream, OutputStream};
 use crate::view::{Kind, Param, Source};
 
-/// What bind leaves for the runs.
+/// What bind keeps for the runs.
 #[derive(Debug)]
 pub struct TypedState {
     kinds: Vec<Kind>,
@@ -21,11 +22,11 @@ pub struct TypedState {
     exporter: Exporter,
 }
 
-/// Bind a function whose columns the engine has found.
+/// Bind a function. The engine has already found its columns.
 ///
 /// # Errors
 ///
-/// The name of a column is none.
+/// A column's name holds a NUL.
 ///
 /// # Safety
 ///
@@ -56,7 +57,7 @@ impl TypedState {
         &self.options
     }
 
-    /// The columns of a batch, in the order in which they were declared.
+    /// The columns of a batch, in the order of the declaration.
     #[must_use]
     pub fn columns<'a>(&'a self, batch: &'a Input) -> Columns<'a> {
         Columns { batch: batch.raw(), kinds: self.kinds.iter().enumerate() }
@@ -72,11 +73,11 @@ impl TypedState {
         Ok(&mut self.exporter)
     }
 
-    /// Finish it, with the columns that were exported as the owner.
+    /// Finish it. The exported columns become the owner.
     ///
     /// # Safety
     ///
-    /// Those of [`Exporter::finish`].
+    /// See [`Exporter::finish`].
     pub unsafe fn finish<T: Send + 'static>(&mut self, columns: T) -> OwnedArray {
         // SAFETY: the caller's promise.
         unsafe { self.exporter.finish(columns) }
@@ -93,7 +94,7 @@ pub fn start(exporter: &mut Exporter, columns: &[(&str, usize)]) -> Result<(), E
     for (name, len) in columns {
         if *len != rows {
             return Err(Error::failed(format!(
-                "the columns differ in length: {first} has {rows} rows, {name} {len}"
+                "the output columns differ in length: {first} has {rows} rows, {name} has {len}"
             )));
         }
     }
@@ -103,7 +104,7 @@ pub fn start(exporter: &mut Exporter, columns: &[(&str, usize)]) -> Result<(), E
     Ok(())
 }
 
-/// The columns of a batch, each to be viewed as its parameter says.
+/// The columns of a batch, to be viewed one after another.
 #[derive(Debug)]
 pub struct Columns<'a> {
     batch: &'a ArrowArray,
@@ -115,7 +116,7 @@ impl<'a> Columns<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`Param::view`].
+    /// See [`Param::view`].
     pub fn view<P: Param<'a>>(&mut self, name: &'static str) -> Result<P, Error> {
         let rows = self.batch.length as usize;
         let next = self.kinds.next().and_then(|(index, kind)| {
@@ -125,12 +126,14 @@ impl<'a> Columns<'a> {
         });
         match next {
             Some(source) => P::view(source),
-            None => Err(Error::bad_data(format!("column {name} is missing or short"))),
+            None => Err(Error::bad_data(format!(
+                "column {name}: the batch does not hold it in full"
+            ))),
         }
     }
 }
 
-/// A batch of an input stream, and how its columns are laid out.
+/// A batch of an input stream, with the layouts of its columns.
 #[derive(Debug)]
 pub struct Batch {
     array: OwnedArray,
@@ -138,29 +141,29 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// How many rows it has.
+    /// The number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.array.raw().length as usize
     }
 
-    /// Whether it has none.
+    /// Whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Its columns, in the order in which they were declared.
+    /// Its columns, in the order of the declaration.
     #[must_use]
     pub fn columns(&self) -> Columns<'_> {
         Columns { batch: self.array.raw(), kinds: self.kinds.iter().enumerate() }
     }
 }
 
-/// An input of a stream function: an iterator that reads a batch when it is asked for
-/// one.
+/// An input of a stream function: an iterator over its batches. It reads a batch only when
+/// the function asks for one.
 ///
-/// Its own error, handed on by `?`, reaches the host as it was.
+/// If the input fails, pass its error on with `?`: it reaches the host unchanged.
 #[derive(Debug)]
 pub struct Rows<'s, R> {
     batches: InputStream<'s>,
@@ -177,7 +180,7 @@ impl<R: From<Batch>> Iterator for Rows<'_, R> {
     }
 }
 
-/// What bind leaves for the calls of a stream function.
+/// What bind keeps for the calls of a stream function.
 #[derive(Debug)]
 pub struct StreamState {
     kinds: Vec<Arc<[Kind]>>,
@@ -186,11 +189,11 @@ pub struct StreamState {
 }
 
 impl StreamState {
-    /// Bind a function whose columns the engine has found.
+    /// Bind a function. The engine has already found its columns.
     ///
     /// # Errors
     ///
-    /// The name of a column is none.
+    /// A column's name holds a NUL.
     ///
     /// # Safety
     ///
@@ -212,7 +215,7 @@ impl StreamState {
         &self.options
     }
 
-    /// The inputs of a call, in the order in which they were declared.
+    /// The inputs of a call, in the order of the declaration.
     pub fn inputs<'a, 's>(
         &'a self,
         streams: &'a mut (dyn Iterator<Item = InputStream<'s>> + 'a),
@@ -220,7 +223,7 @@ impl StreamState {
         Inputs { streams, kinds: self.kinds.iter() }
     }
 
-    /// What a call gives.
+    /// The output of a call.
     pub fn output<'s>(
         &'s self,
         batches: impl Iterator<Item = Result<OwnedArray, Error>> + Send + 's,
@@ -229,7 +232,7 @@ impl StreamState {
     }
 }
 
-/// The inputs of a call, each to be read as its parameter says.
+/// The inputs of a call, to be read one after another.
 pub struct Inputs<'a, 's> {
     streams: &'a mut (dyn Iterator<Item = InputStream<'s>> + 'a),
     kinds: std::slice::Iter<'a, Arc<[Kind]>>,
@@ -246,11 +249,47 @@ impl<'s> Inputs<'_, 's> {
     ///
     /// # Errors
     ///
-    /// There are fewer.
+    /// All inputs were taken before.
     pub fn rows<R>(&mut self) -> Result<Rows<'s, R>, Error> {
-        let missing = || Error::failed("no input is left");
-        let batches = self.streams.next().ok_or_else(missing)?;
-        let kinds = self.kinds.next().ok_or_else(missing)?.clone();
+        let batches = self.streams.next().ok_or_else(no_more_inputs)?;
+        let kinds = self.kinds.next().ok_or_else(no_more_inputs)?.clone();
         Ok(Rows { batches, kinds, rows: PhantomData })
     }
+}
+
+/// The error of a function that takes more inputs than its call has.
+#[cold]
+#[must_use]
+pub fn no_more_inputs() -> Error {
+    Error::failed(
+        "the function took more inputs than the call has; declare their number in function!",
+    )
+}
+
+/// Check that a batch on its way out has the columns that the function declared.
+///
+/// # Errors
+///
+/// It has another number of columns, or a column has another type.
+pub fn check_columns<'a, T: PartialEq + 'a>(
+    declared: impl ExactSizeIterator<Item = (&'a String, &'a T)>,
+    given: impl ExactSizeIterator<Item = &'a T>,
+    text: impl Fn(&T) -> String,
+) -> Result<(), Error> {
+    if declared.len() != given.len() {
+        let (declared, given) = (declared.len(), given.len());
+        return Err(Error::failed(format!(
+            "the function declared {declared} output columns but returned {given}"
+        )));
+    }
+    for ((name, declared), given) in declared.zip(given) {
+        if declared != given {
+            return Err(Error::failed(format!(
+                "column {name}: the function declared {} but returned {}",
+                text(declared),
+                text(given)
+            )));
+        }
+    }
+    Ok(())
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //! What a function reads: typed views of the columns that its parameters name.
 //!
-//! The gate has passed the columns at level shape, so the buffers are there and long
-//! enough for the length; everything that is followed from there is checked here before
-//! it is used.
+//! The engine's gate has checked the columns at level *shape*: the buffers exist and are
+//! long enough. Everything that a view follows from there (offsets, views, indices) is
+//! checked here before it is used.
 
 use std::borrow::Cow;
 use std::ffi::CStr;
@@ -13,7 +13,7 @@ use self::sealed::Sealed;
 use crate::abi::{ArrowArray, ArrowSchema};
 use crate::error::Error;
 
-/// How a column is laid out, where its parameter accepts more than one way.
+/// The layout of a column, for parameters that accept more than one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Flat,
@@ -67,8 +67,8 @@ impl<'a> Source<'a> {
         self.array.offset as usize
     }
 
-    /// `len` values of `buffer` from `first` on; a copy of them where they are
-    /// misaligned. Any bits must make a `T`.
+    /// `len` values of `buffer` from `first` on; a copy if they are misaligned. `T` must
+    /// be valid for any bits.
     pub(crate) fn slots<T: Copy>(
         &self,
         buffer: usize,
@@ -78,8 +78,8 @@ impl<'a> Source<'a> {
         if len == 0 {
             return Ok(Cow::Borrowed(&[]));
         }
-        // SAFETY: the gate has passed the struct: the buffer is as long as the array
-        // says.
+        // SAFETY: the gate has passed the struct, so the buffer is as long as its array
+        // needs.
         unsafe {
             let start = self.array.buffer(buffer);
             if start.is_null() {
@@ -102,8 +102,8 @@ impl<'a> Source<'a> {
 
     pub(crate) fn bits(&self, buffer: usize) -> Option<Bits<'a>> {
         let (offset, len) = (self.offset(), self.rows);
-        // SAFETY: the gate has passed the struct: the buffer is as long as the array
-        // says.
+        // SAFETY: the gate has passed the struct, so the buffer is as long as its array
+        // needs.
         unsafe {
             let start = self.array.buffer(buffer);
             if start.is_null() || len == 0 {
@@ -134,7 +134,7 @@ impl Bits<'_> {
     }
 }
 
-/// Which rows are there.
+/// Which rows are not null.
 #[derive(Clone, Debug)]
 pub(crate) enum Validity<'a> {
     All,
@@ -153,26 +153,26 @@ impl Validity<'_> {
     }
 }
 
-// The crate's unsafe code relies on what these traits say, so that no other crate may
+// The crate's unsafe code relies on the constants of these traits, so no other crate may
 // implement them.
 pub(crate) mod sealed {
     pub trait Sealed {}
 }
 
-/// What can be a parameter of a function: the views of this crate.
+/// A type that can be a parameter of a function: the views of this crate.
 pub trait Param<'a>: Sized + Sealed {
-    /// The C formats it accepts, with blanks between and a NUL at the end.
+    /// The C formats that it accepts, separated by blanks, with a NUL at the end.
     const ACCEPTS: &'static str;
 
     /// The view of a column.
     ///
     /// # Errors
     ///
-    /// What is followed would leave its buffer, or is not what the type promises.
+    /// An offset, a view or an index points outside its buffer, or a text is not UTF-8.
     fn view(source: Source<'a>) -> Result<Self, Error>;
 }
 
-/// A number of the machine, which is what [`View`] shows.
+/// A number type that a [`View`] can read: `i8` to `u64`, `f32` and `f64`.
 pub trait Number: Copy + Default + Send + Sealed + 'static {
     /// Its C format, with a NUL at the end.
     const FORMAT: &'static str;
@@ -193,7 +193,7 @@ numbers!(
     f64: "g"
 );
 
-/// A column of numbers.
+/// A column of numbers, read in place.
 #[derive(Clone, Debug)]
 pub struct View<'a, T: Number> {
     values: Cow<'a, [T]>,
@@ -201,19 +201,19 @@ pub struct View<'a, T: Number> {
 }
 
 impl<T: Number> View<'_, T> {
-    /// How many rows there are.
+    /// The number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.values.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
-    /// The value of a row; None for a null, and beyond the last row.
+    /// The value of a row; None for a null, and after the last row.
     #[inline]
     #[must_use]
     pub fn get(&self, row: usize) -> Option<T> {
@@ -221,26 +221,26 @@ impl<T: Number> View<'_, T> {
         self.validity.is_valid(row).then_some(*value)
     }
 
-    /// All rows, None for nulls.
+    /// All rows; None for a null.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<T>> + '_ {
         let rows = self.values.iter().enumerate();
         rows.map(|(row, value)| self.validity.is_valid(row).then_some(*value))
     }
 
-    /// The values alone; those of null rows mean nothing.
+    /// Only the values. The value of a null row has no meaning.
     #[must_use]
     pub fn values(&self) -> &[T] {
         &self.values
     }
 
-    /// Whether any row is null. Counts bits where the host did not.
+    /// Whether any row is null. It looks at each row until it finds one.
     #[must_use]
     pub fn has_nulls(&self) -> bool {
         (0..self.len()).any(|row| !self.validity.is_valid(row))
     }
 }
 
-/// For tests of a function: the engine makes the views of a call.
+/// For tests of a function. In a call, the engine makes the views.
 impl<T: Number> FromIterator<Option<T>> for View<'_, T> {
     fn from_iter<I: IntoIterator<Item = Option<T>>>(rows: I) -> Self {
         let (flags, values): (Vec<bool>, Vec<T>) =
@@ -249,7 +249,7 @@ impl<T: Number> FromIterator<Option<T>> for View<'_, T> {
     }
 }
 
-/// For tests of a function: the engine makes the views of a call.
+/// For tests of a function. In a call, the engine makes the views.
 impl<'a, T: Number> From<&'a [T]> for View<'a, T> {
     fn from(values: &'a [T]) -> Self {
         Self { values: Cow::Borrowed(values), validity: Validity::All }
@@ -269,7 +269,30 @@ impl<'a, T: Number> Param<'a> for View<'a, T> {
     }
 }
 
-/// A column of booleans.
+// The methods that views share; `get` is the view's own, over `rows` rows.
+macro_rules! each_row {
+    ($value:ty) => {
+        /// The number of rows.
+        #[must_use]
+        pub fn len(&self) -> usize {
+            self.rows
+        }
+
+        /// Whether there are no rows.
+        #[must_use]
+        pub fn is_empty(&self) -> bool {
+            self.rows == 0
+        }
+
+        /// All rows; None for a null.
+        pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<$value>> + '_ {
+            (0..self.rows).map(|row| self.get(row))
+        }
+    };
+}
+pub(crate) use each_row;
+
+/// A column of booleans, read in place.
 #[derive(Clone, Debug)]
 pub struct Bools<'a> {
     bits: Option<Bits<'a>>,
@@ -278,29 +301,14 @@ pub struct Bools<'a> {
 }
 
 impl Bools<'_> {
-    /// How many rows there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.rows
-    }
+    each_row!(bool);
 
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.rows == 0
-    }
-
-    /// The value of a row; None for a null, and beyond the last row.
+    /// The value of a row; None for a null, and after the last row.
     #[inline]
     #[must_use]
     pub fn get(&self, row: usize) -> Option<bool> {
         let bits = self.bits.as_ref()?;
         (row < self.rows && self.validity.is_valid(row)).then(|| bits.get(row))
-    }
-
-    /// All rows, None for nulls.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<bool>> + '_ {
-        (0..self.rows).map(|row| self.get(row))
     }
 }
 

@@ -98,7 +98,7 @@ fn nodes_that_are_no_tree_panic_before_anything_is_written() {
         });
         let panic = finished.expect_err("a panic");
         let text = panic.downcast_ref::<&str>();
-        assert_eq!(text, Some(&"the nodes are no tree"), "{nodes:?}");
+        assert_eq!(text, Some(&"the nodes do not form one tree"), "{nodes:?}");
         assert_eq!(dropped.load(Ordering::SeqCst), 1, "{nodes:?}");
     }
 }

@@ -179,7 +179,11 @@ fn what_is_no_utf8_names_its_row() {
         let text = format.replace('z', "u").replace('Z', "U");
         let column = build::bytes_of(format, &values).called(&text);
         let got = run("shout", Batch::new(3).add("text", column), &["", "9"]);
-        assert_eq!(got, Err("column text, row 2: not UTF-8".to_owned()), "{format}");
+        assert_eq!(
+            got,
+            Err("column text, row 2: the text is not UTF-8".to_owned()),
+            "{format}"
+        );
     }
 }
 
@@ -187,22 +191,31 @@ fn what_is_no_utf8_names_its_row() {
 fn a_character_cut_in_two_is_no_utf8() {
     let column = build::offsets_of(&[0, 1, 2], "ö".as_bytes());
     let got = run("shout", Batch::new(2).add("text", column), &["", "9"]);
-    assert_eq!(got, Err("column text, row 0: not UTF-8".to_owned()));
+    assert_eq!(got, Err("column text, row 0: the text is not UTF-8".to_owned()));
 }
 
 #[test]
 fn what_leads_out_of_its_buffer_names_its_row() {
     let decreasing = build::offsets_of(&[0, 5, 1, 3], b"abc");
     let got = run("shout", Batch::new(3).add("text", decreasing), &["", "9"]);
-    assert_eq!(got, Err("column text, row 0: leads out of its buffer".to_owned()));
+    assert_eq!(
+        got,
+        Err("column text, row 0: the value is outside its buffer".to_owned())
+    );
 
     let index = list_of("c:u", &[Some("a"), Some("b")]).with_index(1, 2);
     let got = run("shout", Batch::new(2).add("text", index), &["", "9"]);
-    assert_eq!(got, Err("column text, row 1: leads out of its buffer".to_owned()));
+    assert_eq!(
+        got,
+        Err("column text, row 1: the value is outside its buffer".to_owned())
+    );
 
     let view = list_of("vu", &[Some("longer than twelve bytes")]).with_view_offset(1000);
     let got = run("shout", Batch::new(1).add("text", view), &["", "99"]);
-    assert_eq!(got, Err("column text, row 0: leads out of its buffer".to_owned()));
+    assert_eq!(
+        got,
+        Err("column text, row 0: the value is outside its buffer".to_owned())
+    );
 }
 
 #[test]
@@ -228,7 +241,7 @@ fn an_option_that_cannot_be_read_is_invalid() {
     let call = bind("shout", &batch, &["!", "many"]);
     let failure = call.run(vec![batch.array()]).expect_err("an error");
     assert_eq!(failure.code, arrowalloy::Code::Invalid as i32);
-    assert_eq!(failure.text, "the option limit cannot be \"many\"");
+    assert_eq!(failure.text, "option limit: cannot read \"many\" as usize");
 }
 
 #[test]
@@ -245,6 +258,6 @@ fn a_cancelled_call_ends_as_such() {
 fn columns_of_different_lengths_are_the_backends_error() {
     let batch = Batch::new(1).add("x", flat::<i64>("l", &[Some(1)]));
     let got = run("uneven", batch, &[]);
-    let text = "the columns differ in length: one has 1 rows, two 2";
+    let text = "the output columns differ in length: one has 1 rows, two has 2";
     assert_eq!(got, Err(text.to_owned()));
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-//! A first function: no Arrow crate, no unsafe, nulls where a coordinate is null.
+//! A backend with one function. It needs no Arrow crate and no unsafe code.
 
 use arrowalloy::View;
 
 arrowalloy::function! {
-    /// How far each point is from the origin.
+    /// The distance of each point from the origin; null if a coordinate is null.
     #[flags(rowwise)]
     fn distance(x: View<f64>, y: View<f64>) -> distance: f64 {
         x.iter().zip(y.iter()).map(|(x, y)| Some(x?.hypot(y?))).collect()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// A batch goes out as one block that owns the batch itself. Nothing is copied but
+// A batch goes out as one block that owns the batch itself. Only one thing is ever copied:
 // validity bits whose place within a byte differs from that of their values.
 #[doc(hidden)]
 #[macro_export]
@@ -8,7 +8,7 @@ macro_rules! __arrow_export {
     () => {
         use std::ptr::null;
 
-        // What a block owns beside the arrays.
+        // What a block owns in addition to the arrays.
         #[derive(Default)]
         struct Kept {
             buffers: Vec<Buffer>,
@@ -18,8 +18,10 @@ macro_rules! __arrow_export {
 
         fn export_batch(
             batch: RecordBatch,
+            declared: &SchemaRef,
             exporter: &mut Exporter,
         ) -> Result<OwnedArray, Error> {
+            check_schema(&batch, declared)?;
             let mut kept = Kept::default();
             exporter.start();
             exporter.node(batch.num_rows(), 0, 0, batch.num_columns(), false);
@@ -27,8 +29,22 @@ macro_rules! __arrow_export {
             for column in batch.columns() {
                 add_array(column.as_ref(), exporter, &mut kept)?;
             }
-            // SAFETY: the buffers are those of the batch and of what was kept.
+            // SAFETY: the buffers belong to the batch and to `kept`.
             Ok(unsafe { exporter.finish((batch, kept)) })
+        }
+
+        // The engine made its layouts at bind, from the declared schema.
+        #[inline]
+        fn check_schema(batch: &RecordBatch, declared: &SchemaRef) -> Result<(), Error> {
+            let schema = batch.schema_ref();
+            if Arc::ptr_eq(schema, declared) {
+                return Ok(());
+            }
+            $crate::typed::check_columns(
+                declared.fields().iter().map(|field| (field.name(), field.data_type())),
+                schema.fields().iter().map(|field| field.data_type()),
+                DataType::to_string,
+            )
         }
 
         fn export_array(array: ArrayRef) -> Result<OwnedArray, Error> {
@@ -36,7 +52,7 @@ macro_rules! __arrow_export {
             let mut exporter = Exporter::default();
             exporter.start();
             add_array(array.as_ref(), &mut exporter, &mut kept)?;
-            // SAFETY: the buffers are those of the array and of what was kept.
+            // SAFETY: the buffers belong to the array and to `kept`.
             Ok(unsafe { exporter.finish((array, kept)) })
         }
 
@@ -89,44 +105,15 @@ macro_rules! __arrow_export {
                     }
                 };
             }
-            match array.data_type() {
-                DataType::Int8 => numbers!(Int8Type),
-                DataType::Int16 => numbers!(Int16Type),
-                DataType::Int32 => numbers!(Int32Type),
-                DataType::Int64 => numbers!(Int64Type),
-                DataType::UInt8 => numbers!(UInt8Type),
-                DataType::UInt16 => numbers!(UInt16Type),
-                DataType::UInt32 => numbers!(UInt32Type),
-                DataType::UInt64 => numbers!(UInt64Type),
-                DataType::Float32 => numbers!(Float32Type),
-                DataType::Float64 => numbers!(Float64Type),
-                DataType::Date32 => numbers!(Date32Type),
-                DataType::Date64 => numbers!(Date64Type),
-                DataType::Timestamp(TimeUnit::Second, _) => numbers!(TimestampSecondType),
-                DataType::Timestamp(TimeUnit::Millisecond, _) => {
-                    numbers!(TimestampMillisecondType)
-                }
-                DataType::Timestamp(TimeUnit::Microsecond, _) => {
-                    numbers!(TimestampMicrosecondType)
-                }
-                DataType::Timestamp(TimeUnit::Nanosecond, _) => {
-                    numbers!(TimestampNanosecondType)
-                }
-                DataType::Decimal128(..) => numbers!(Decimal128Type),
-                DataType::Utf8 => bytes!(Utf8Type),
-                DataType::LargeUtf8 => bytes!(LargeUtf8Type),
-                DataType::Binary => bytes!(BinaryType),
-                DataType::LargeBinary => bytes!(LargeBinaryType),
-                _ => {}
-            }
+            $crate::__match_flat!(array.data_type(), numbers, numbers, bytes, _ => {});
             let data = array.to_data();
             add_data(&data, exporter, kept)?;
             kept.data.push(data);
             Ok(())
         }
 
-        // Strings of no rows. The one offset of a slice need not be 0, which leads others
-        // astray.
+        // An empty string column. The only offset of an empty slice need not be 0, and some
+        // readers expect 0.
         #[cold]
         fn add_nothing(exporter: &mut Exporter) {
             static ZERO: i64 = 0;
@@ -136,8 +123,9 @@ macro_rules! __arrow_export {
             exporter.buffer(&raw const ZERO);
         }
 
-        // A node whose validity and slots of `width` bytes share one offset: where the
-        // first bit is not the first of its byte, the values step back to meet it.
+        // A node whose validity and slots of `width` bytes share one offset. If the first
+        // bit is not the first of its byte, the pointer to the values moves back by the
+        // same number of slots.
         #[inline]
         fn add_slots(
             len: usize,
@@ -165,7 +153,7 @@ macro_rules! __arrow_export {
             }
         }
 
-        // Validity whose first bit stands at `offset`.
+        // Validity whose first bit is at `offset`.
         fn add_validity(
             nulls: Option<&NullBuffer>,
             offset: usize,
@@ -201,7 +189,7 @@ macro_rules! __arrow_export {
                     exporter.node(len, len, 0, 0, false);
                     return Ok(());
                 }
-                // Neither has validity.
+                // These two have no validity.
                 DataType::Union(..) | DataType::RunEndEncoded(..) => {
                     exporter.node(len, 0, offset, children.len(), false);
                 }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-// A batch comes in: one owner, shared by every buffer, and no copy but of misaligned
-// ones.
+// A batch comes in: all its buffers share one owner. Only misaligned buffers are copied.
 //
-// What the engine's gate has checked (pointers, counts, lengths, first and last offsets)
-// is relied on; what lies behind it is trusted as far as the level that the host chose
-// says, which is what arrow-rs's own from_ffi does.
+// The code relies on what the engine's gate has checked: pointers, counts, lengths, first
+// and last offsets. The rest (such as the offsets in between) was checked only if the host
+// chose a level that does. arrow-rs's own from_ffi trusts it in the same way.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __arrow_import {
@@ -34,7 +33,13 @@ macro_rules! __arrow_import {
                         Some(child) if child.length as usize >= rows => {
                             import.array(child, field.data_type(), child.offset as usize, rows)?
                         }
-                        _ => return Err(bad(field.data_type(), "a column is missing or short")),
+                        _ => {
+                            let text = format!(
+                                "column {}: the batch does not hold it in full",
+                                field.name()
+                            );
+                            return Err(Error::bad_data(text));
+                        }
                     }
                 };
                 columns.push(column);
@@ -68,10 +73,12 @@ macro_rules! __arrow_import {
                         let array = unsafe { self.numbers::<$type>(from, data_type, offset, len)? };
                         Ok(Arc::new(array))
                     }};
-                    ($type:ty, as $of:expr) => {{
+                }
+                macro_rules! with_type {
+                    ($type:ty) => {{
                         // SAFETY: see above.
                         let array = unsafe { self.numbers::<$type>(from, data_type, offset, len)? };
-                        Ok(Arc::new(array.with_data_type($of.clone())))
+                        Ok(Arc::new(array.with_data_type(data_type.clone())))
                     }};
                 }
                 macro_rules! bytes {
@@ -80,36 +87,7 @@ macro_rules! __arrow_import {
                         Ok(Arc::new(unsafe { self.bytes::<$type>(from, data_type, offset, len)? }))
                     };
                 }
-                match data_type {
-                    DataType::Int8 => numbers!(Int8Type),
-                    DataType::Int16 => numbers!(Int16Type),
-                    DataType::Int32 => numbers!(Int32Type),
-                    DataType::Int64 => numbers!(Int64Type),
-                    DataType::UInt8 => numbers!(UInt8Type),
-                    DataType::UInt16 => numbers!(UInt16Type),
-                    DataType::UInt32 => numbers!(UInt32Type),
-                    DataType::UInt64 => numbers!(UInt64Type),
-                    DataType::Float32 => numbers!(Float32Type),
-                    DataType::Float64 => numbers!(Float64Type),
-                    DataType::Date32 => numbers!(Date32Type),
-                    DataType::Date64 => numbers!(Date64Type),
-                    DataType::Timestamp(TimeUnit::Second, _) => {
-                        numbers!(TimestampSecondType, as data_type)
-                    }
-                    DataType::Timestamp(TimeUnit::Millisecond, _) => {
-                        numbers!(TimestampMillisecondType, as data_type)
-                    }
-                    DataType::Timestamp(TimeUnit::Microsecond, _) => {
-                        numbers!(TimestampMicrosecondType, as data_type)
-                    }
-                    DataType::Timestamp(TimeUnit::Nanosecond, _) => {
-                        numbers!(TimestampNanosecondType, as data_type)
-                    }
-                    DataType::Decimal128(..) => numbers!(Decimal128Type, as data_type),
-                    DataType::Utf8 => bytes!(Utf8Type),
-                    DataType::LargeUtf8 => bytes!(LargeUtf8Type),
-                    DataType::Binary => bytes!(BinaryType),
-                    DataType::LargeBinary => bytes!(LargeBinaryType),
+                $crate::__match_flat!(data_type, numbers, with_type, bytes,
                     DataType::Boolean => {
                         // SAFETY: see above.
                         let (bits, nulls) = unsafe {
@@ -123,7 +101,7 @@ macro_rules! __arrow_import {
                     }
                     // SAFETY: see above.
                     _ => Ok(make_array(unsafe { self.data(from, data_type, offset, len)? })),
-                }
+                )
             }
 
             #[inline]
@@ -152,15 +130,15 @@ macro_rules! __arrow_import {
                 offset: usize,
                 len: usize,
             ) -> Result<GenericByteArray<T>, Error> {
-                // An empty array may come without any offsets.
+                // An empty array may have no offsets at all.
                 if len == 0 {
                     return Ok(GenericByteArray::<T>::from_iter_values(
                         std::iter::empty::<&T::Native>(),
                     ));
                 }
-                // SAFETY: see above. What the offsets and the bytes say is the host's
-                // word, at the level it chose; the last offset, which sizes the data, is
-                // checked.
+                // SAFETY: see above. The last offset gives the size of the data and is
+                // checked here. The other offsets and the text were checked as far as the
+                // host's level asks.
                 unsafe {
                     let offsets =
                         self.scalars::<T::Offset>(from.buffer(1), data_type, offset, len + 1)?;
@@ -180,8 +158,7 @@ macro_rules! __arrow_import {
                 offset: usize,
                 len: usize,
             ) -> Result<Option<NullBuffer>, Error> {
-                // SAFETY: see above. Types without validity have null_count 0, or are
-                // asked for theirs by nobody.
+                // SAFETY: see above. Types without validity are excluded first.
                 unsafe {
                     if from.null_count == 0
                         || matches!(
@@ -232,8 +209,8 @@ macro_rules! __arrow_import {
                 }))
             }
 
-            // `len` slots from `offset` on: a part of the memory as it is, or a copy of
-            // that part alone where it is misaligned.
+            // `len` slots from `offset` on: the memory itself, or a copy of only this part
+            // if the memory is misaligned.
             #[inline]
             unsafe fn aligned(
                 &self,
@@ -244,7 +221,7 @@ macro_rules! __arrow_import {
                 offset: usize,
                 len: usize,
             ) -> Result<Buffer, Error> {
-                // Of no length the memory may be nowhere.
+                // Of length 0, the pointer may be NULL.
                 if len == 0 {
                     return Ok(Buffer::from_slice_ref::<u8, _>([]));
                 }
@@ -260,7 +237,7 @@ macro_rules! __arrow_import {
                 Ok(if first == 0 { all } else { all.slice_with_length(first, bytes) })
             }
 
-            // `bytes` bytes, where they are.
+            // `bytes` bytes, in place.
             #[inline]
             unsafe fn buffer(
                 &self,

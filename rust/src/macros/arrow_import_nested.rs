@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 
-// The types that are not made at once from their buffers, and whatever lies inside of
-// one: these go by way of arrow-rs's untyped ArrayData.
+// All other types, and all arrays nested in them: these are made from arrow-rs's untyped
+// ArrayData.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __arrow_import_nested {
     () => {
         // SAFETY (of every function below): as in __arrow_import.
         impl Import {
-            // Offsets are applied here, so
-            // that only booleans and run ends carry one on.
+            // The offset is applied here. Only booleans and run ends keep theirs.
             unsafe fn data(
                 &self,
                 from: &ArrowArray,
@@ -62,38 +61,16 @@ macro_rules! __arrow_import_nested {
                                 .push(self.offsets::<i64>(from, data_type, offset, len)?);
                             children.push(self.child(from, 0, child.data_type())?);
                         }
-                        DataType::ListView(child) => {
-                            buffers.push(self.slots(
-                                from.buffer(1),
-                                data_type,
-                                4,
-                                offset,
-                                len,
-                            )?);
-                            buffers.push(self.slots(
-                                from.buffer(2),
-                                data_type,
-                                4,
-                                offset,
-                                len,
-                            )?);
-                            children.push(self.child(from, 0, child.data_type())?);
-                        }
-                        DataType::LargeListView(child) => {
-                            buffers.push(self.slots(
-                                from.buffer(1),
-                                data_type,
-                                8,
-                                offset,
-                                len,
-                            )?);
-                            buffers.push(self.slots(
-                                from.buffer(2),
-                                data_type,
-                                8,
-                                offset,
-                                len,
-                            )?);
+                        DataType::ListView(child) | DataType::LargeListView(child) => {
+                            let is_large =
+                                matches!(data_type, DataType::LargeListView(_));
+                            let width = if is_large { 8 } else { 4 };
+                            for index in [1, 2] {
+                                let slots = from.buffer(index);
+                                buffers.push(
+                                    self.slots(slots, data_type, width, offset, len)?,
+                                );
+                            }
                             children.push(self.child(from, 0, child.data_type())?);
                         }
                         DataType::FixedSizeList(child, size) => {
@@ -142,8 +119,9 @@ macro_rules! __arrow_import_nested {
                                 len,
                             )?);
                             let dictionary = from.dictionary.as_ref();
-                            let dictionary = dictionary
-                                .ok_or_else(|| bad(data_type, "no dictionary"))?;
+                            let dictionary = dictionary.ok_or_else(|| {
+                                bad(data_type, "the dictionary is missing")
+                            })?;
                             children.push(self.data(
                                 dictionary,
                                 values,
@@ -154,7 +132,7 @@ macro_rules! __arrow_import_nested {
                         DataType::RunEndEncoded(ends, values) => {
                             nulls = None;
                             kept_offset = offset;
-                            // Elsewhere there may be more values than runs.
+                            // Other producers may send more values than runs.
                             let ends = self.child(from, 0, ends.data_type())?;
                             let values = self.child(from, 1, values.data_type())?;
                             let values = part(values, data_type, 0, ends.len())?;
@@ -164,7 +142,7 @@ macro_rules! __arrow_import_nested {
                             let width = match other {
                                 DataType::FixedSizeBinary(width) => *width as usize,
                                 other => other.primitive_width().ok_or_else(|| {
-                                    bad(other, "no type that can cross")
+                                    bad(other, "this type cannot cross")
                                 })?,
                             };
                             let values = from.buffer(1);
@@ -209,7 +187,7 @@ macro_rules! __arrow_import_nested {
                 offset: usize,
                 len: usize,
             ) -> Result<Buffer, Error> {
-                // An empty list may come without any offsets.
+                // An empty list may have no offsets at all.
                 if len == 0 {
                     return Ok(Buffer::from_vec(vec![N::default()]));
                 }
@@ -228,7 +206,7 @@ macro_rules! __arrow_import_nested {
                 offset: usize,
                 len: usize,
             ) -> Result<Buffer, Error> {
-                // Decimals want 16 bytes in Rust, so do views; 256 bits are two of 128.
+                // In Rust, decimals and views need an alignment of 16. 256 bits are two of 128.
                 let align = match data_type {
                     DataType::FixedSizeBinary(_) => 1,
                     DataType::Interval(IntervalUnit::DayTime) => 4,
@@ -259,8 +237,9 @@ macro_rules! __arrow_import_nested {
             }
         }
 
-        // The part of a child that its parent reads. What holds others row by row is cut
-        // here with them, since up to arrow 59 the slices of structs count the offset twice.
+        // The part of a child that its parent reads. For structs, fixed-size lists and sparse
+        // unions, this also cuts their children: up to arrow 59, a slice of a struct counts
+        // its offset twice.
         fn part(
             child: ArrayData,
             data_type: &DataType,
@@ -269,13 +248,18 @@ macro_rules! __arrow_import_nested {
         ) -> Result<ArrayData, Error> {
             match offset.checked_add(len) {
                 Some(end) if end <= child.len() => {}
-                _ => return Err(bad(data_type, "a child is too short")),
+                _ => {
+                    return Err(bad(
+                        data_type,
+                        "a child has fewer rows than its parent needs",
+                    ))
+                }
             }
             if len == child.len() {
                 return Ok(child);
             }
             let (each, buffers) = match child.data_type() {
-                // Offsets of nothing that do not begin at 0 lead others astray.
+                // Some readers expect the first offset to be 0, also in an empty array.
                 DataType::Utf8
                 | DataType::LargeUtf8
                 | DataType::Binary
@@ -298,7 +282,7 @@ macro_rules! __arrow_import_nested {
             let nulls = child.nulls().map(|nulls| nulls.slice(offset, len));
             let builder = ArrayData::builder(child.data_type().clone()).len(len);
             let builder = builder.nulls(nulls).buffers(buffers).child_data(children);
-            // SAFETY: a part of what is as trusted as the whole.
+            // SAFETY: a part of valid data.
             Ok(unsafe { builder.build_unchecked() })
         }
     };

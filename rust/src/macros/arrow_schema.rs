@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Schemas come in and go out by arrow-rs's own conversions, which are checked before
-// where they would panic or lose something, and mended behind.
+// arrow-rs's own conversions import and export schemas. Before them, this code checks for
+// what would make them panic or lose something; after them, it repairs the result.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __arrow_schema {
@@ -26,16 +26,16 @@ macro_rules! __arrow_schema {
             let exported = own_schema(FFI_ArrowSchema::try_from(schema)?)?;
             let mut raw = exported.into_raw();
             // SAFETY: the schema was made here, of these fields.
-            let mended = unsafe {
+            let repaired = unsafe {
                 sort_metadata(&mut raw, schema.metadata().iter())
-                    .and_then(|()| mend_fields(&raw, schema.fields()))
+                    .and_then(|()| repair_fields(&raw, schema.fields()))
             };
-            // SAFETY: as above; it is owned again, whatever came of it.
+            // SAFETY: as above; after a failure too, the schema is whole and must be released.
             let exported = unsafe { OwnedSchema::from_raw(raw) };
-            mended.map(|()| exported)
+            repaired.map(|()| exported)
         }
 
-        // Up to arrow 59 the metadata has another order each time, and what a function gives
+        // Up to arrow 59 the order of the metadata is random, but the schema of a function
         // must be the same each time.
         unsafe fn sort_metadata<'a>(
             schema: &mut ArrowSchema,
@@ -55,29 +55,29 @@ macro_rules! __arrow_schema {
             Ok(())
         }
 
-        unsafe fn mend_fields(
+        unsafe fn repair_fields(
             schema: &ArrowSchema,
             fields: &Fields,
         ) -> Result<(), Error> {
             for (index, field) in fields.iter().enumerate() {
                 // SAFETY: the schema has a child for each field.
-                unsafe { mend_field(&mut **schema.children.add(index), field)? };
+                unsafe { repair_field(&mut **schema.children.add(index), field)? };
             }
             Ok(())
         }
 
-        unsafe fn mend_field(
+        unsafe fn repair_field(
             schema: &mut ArrowSchema,
             field: &Field,
         ) -> Result<(), Error> {
             // SAFETY: the children of the schema are those of the type.
             unsafe {
                 sort_metadata(schema, field.metadata().iter())?;
-                mend_type(schema, field.data_type())
+                repair_type(schema, field.data_type())
             }
         }
 
-        unsafe fn mend_type(
+        unsafe fn repair_type(
             schema: &mut ArrowSchema,
             data_type: &DataType,
         ) -> Result<(), Error> {
@@ -85,32 +85,32 @@ macro_rules! __arrow_schema {
             unsafe {
                 match data_type {
                     DataType::Map(entries, is_sorted) => {
-                        // Up to arrow 59 the export of a field loses it.
+                        // Up to arrow 59 the export of a field loses this flag.
                         if *is_sorted {
                             schema.flags |= $crate::abi::FLAG_MAP_KEYS_SORTED;
                         }
-                        mend_field(&mut **schema.children, entries)
+                        repair_field(&mut **schema.children, entries)
                     }
                     DataType::List(item)
                     | DataType::LargeList(item)
                     | DataType::ListView(item)
                     | DataType::LargeListView(item)
                     | DataType::FixedSizeList(item, _) => {
-                        mend_field(&mut **schema.children, item)
+                        repair_field(&mut **schema.children, item)
                     }
-                    DataType::Struct(fields) => mend_fields(schema, fields),
+                    DataType::Struct(fields) => repair_fields(schema, fields),
                     DataType::Union(fields, _) => {
                         for (index, (_, field)) in fields.iter().enumerate() {
-                            mend_field(&mut **schema.children.add(index), field)?;
+                            repair_field(&mut **schema.children.add(index), field)?;
                         }
                         Ok(())
                     }
                     DataType::RunEndEncoded(ends, values) => {
-                        mend_field(&mut **schema.children, ends)?;
-                        mend_field(&mut **schema.children.add(1), values)
+                        repair_field(&mut **schema.children, ends)?;
+                        repair_field(&mut **schema.children.add(1), values)
                     }
                     DataType::Dictionary(_, values) => {
-                        mend_type(&mut *schema.dictionary, values)
+                        repair_type(&mut *schema.dictionary, values)
                     }
                     _ => Ok(()),
                 }

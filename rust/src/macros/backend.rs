@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: MIT
 
-/// The one export of a backend, and its table. It belongs into the root of the crate.
+/// Makes a library a backend: lists its functions and exports its entry point.
 ///
-/// `arrow:` is the path of a module that holds the author's Arrow crates as `array`,
-/// `buffer`, `data` and `schema` (with its feature `ffi`). `arrow2:` is the path of the
-/// author's `arrow2`. Functions come from [`function!`](crate::function).
+/// Call it once, in the root of the crate. The fields, in this order:
+///
+/// - `name:` the name of the backend, such as `"acme.add"`. A signature names it too.
+/// - `version:` optional. Without it, the version of the crate.
+/// - `arrow:` optional, for functions on arrow-rs. The path of a module that contains the
+///   author's Arrow crates as `array`, `buffer`, `data` and `schema` (with the feature
+///   `ffi`). See [`arrow_glue!`](crate::arrow_glue).
+/// - `arrow2:` optional, for functions on arrow2. The path of the author's `arrow2`.
+/// - `functions:` the functions that [`function!`](crate::function) declares.
 ///
 /// ```
 /// use arrowalloy::View;
@@ -29,8 +35,8 @@ macro_rules! backend {
     ) => {
         #[cfg(panic = "abort")]
         compile_error!(
-            "a backend of Alloy turns panics into errors, which panic = \"abort\" prevents: \
-             take it out of the profile"
+            "a backend of Alloy turns panics into errors, but panic = \"abort\" prevents that: \
+             remove it from the profile"
         );
 
         $($crate::arrow_glue! { $($arrow)::+ })?
@@ -40,7 +46,7 @@ macro_rules! backend {
         ///
         /// # Safety
         ///
-        /// The engine calls it, with its services and a scope.
+        /// Only the engine may call it, with its services and a scope.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn alloy_backend_init(
             services: *const $crate::abi::Services,

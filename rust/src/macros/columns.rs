@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-// The lists of columns of a function, one for each input: [[name accepts] ...] ...; NULL
-// without any. What is accepted is a text that ends with a NUL, or missing for any type.
+// The lists of columns of a function, one list for each input: [[name accepts] ...] ... .
+// NULL if there are no lists. `accepts` is a text that ends with a NUL; without it, the
+// column can have any type.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __columns {

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
 
-/// Declares a function of a backend, for the list of [`backend!`](crate::backend).
+/// Declares one function of a backend, for the list of [`backend!`](crate::backend).
 ///
-/// On typed views, the parameters are the columns it reads: the engine finds them by
-/// name, in any order and company, and refuses what does not fit before the function
-/// runs. The body gives a [`Column`](crate::Column) for each output.
+/// # Functions on typed views
+///
+/// Each parameter is a column that the function reads: a [`View`](crate::View),
+/// [`Bools`](crate::Bools), [`Strings`](crate::Strings) or [`Bytes`](crate::Bytes). The
+/// engine finds the columns by name; their order does not matter, and extra columns are
+/// ignored. It refuses a batch with a missing column or another type before the function
+/// runs. The body returns a [`Column`](crate::Column) for each output.
 ///
 /// ```
 /// arrowalloy::function! {
-///     /// A greeting for each name, as often as it says.
-///     #[option(word = "Hello", "How to begin.")]
+///     /// A greeting for each name, which is repeated `times` times.
+///     #[option(word = "Hello", "The first word.")]
 ///     fn greet(scope, options; name: Strings, times: View<i32>) -> Result<(text: String)> {
 ///         let word = options.get("word")?;
 ///         scope.check()?;
@@ -25,18 +29,25 @@
 /// # fn main() {}
 /// ```
 ///
-/// `scope`, or `scope, options`, before a semicolon gives these as well. A body that
-/// cannot fail needs no `Result`, one output then no parentheses. In front of `fn`,
-/// `#[option(name = "fallback", "summary")]` or, for one that must be given,
-/// `#[option(name, "summary")]` declares an option. After these, `#[flags(rowwise)]`
-/// promises that row i of the output depends on row i of the one input alone,
-/// `#[flags(idempotent)]` that the function may be run again after a worker died in it;
-/// or both, with a comma.
+/// The declaration can have more parts:
 ///
-/// A `stream fn` reads streams of batches and gives one. Each parameter names a type for
-/// the batches of an input, whose `views` are the columns it declares; it is an iterator
-/// over them, and the body gives an iterator over the columns of each batch that goes
-/// out. Nothing is read before it is asked for.
+/// - Before a semicolon, `scope` or `scope, options` names the [`Scope`](crate::Scope) and
+///   the [`Options`](crate::Options) of the call.
+/// - A body that cannot fail returns no `Result`. One output then needs no parentheses:
+///   `-> sum: f64`. Several outputs are a tuple: `-> (low: f64, high: f64)`.
+/// - `#[option(name = "fallback", "summary")]` declares an option. Without the fallback, the
+///   caller must pass the option.
+/// - `#[flags(rowwise)]` promises that row i of the output depends only on row i of the
+///   input. `#[flags(idempotent)]` promises that the function may run again after its worker
+///   died. Flags come after the options; `#[flags(rowwise, idempotent)]` sets both.
+///
+/// # Stream functions on typed views
+///
+/// A `stream fn` reads streams of batches and returns one stream. For each input, the
+/// declaration names a type (here `Points`) and its columns. The parameter is an iterator
+/// over batches of this type, whose method `views` returns the columns. The body returns an
+/// iterator; each of its items is the columns of one output batch. An input is read only
+/// when the body asks for a batch.
 ///
 /// ```
 /// arrowalloy::function! {
@@ -55,24 +66,29 @@
 /// # fn main() {}
 /// ```
 ///
-/// On whole batches, a declaration names the function that binds; see `Bound` and
-/// `BoundStream` in [`arrow_glue!`](crate::arrow_glue):
+/// # Functions on whole batches
+///
+/// A function on arrow-rs or arrow2 takes and returns whole batches. Its declaration names
+/// a function that the engine calls at bind, once for each combination of schemas and
+/// options. It returns a `Bound` or a `BoundStream`; see
+/// [`arrow_glue!`](crate::arrow_glue).
 ///
 /// ```text
 /// arrowalloy::function! {
-///     /// Gives its batch back.
+///     /// Returns its batch.
 ///     arrow fn echo(inputs: 1) = bind_echo
 /// }
 /// arrowalloy::function! {
-///     /// Reads two columns of a stream, whatever else it has.
+///     /// Reads two columns of a stream. Extra columns are ignored.
 ///     arrow stream fn total(orders: [price: "d:15,2", status: "u vu"]) = bind_total
 /// }
 /// ```
 ///
-/// The number of inputs is one number, a range such as `1..3` (both included) or `2..`,
-/// or `any`. Or each input has a name and a list of the columns that the function reads,
-/// in this order, each with the C formats that it accepts or without for any type. For
-/// arrow2 the first word is `arrow2`.
+/// `inputs:` is the number of inputs: a number, a range such as `1..3` (both ends included)
+/// or `2..`, or `any`. Or each input has a name and the list of the columns that the
+/// function reads, as above. The batches then have only these columns, in this order. A
+/// text after the column's name lists the C formats that it accepts; without it, the column
+/// can have any type. For arrow2, write `arrow2` in place of `arrow`.
 #[macro_export]
 macro_rules! function {
     (
@@ -88,7 +104,7 @@ macro_rules! function {
     };
 }
 
-// What stands before is passed on as one tree: [[summary] [options] [flags]].
+// Everything before `fn` is passed on as one token tree: [[summary] [options] [flags]].
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __declare {
@@ -145,7 +161,7 @@ macro_rules! __declare {
     };
 }
 
-// How many inputs, and which columns of them.
+// The number of inputs, and their columns.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __whole_batches {
@@ -169,7 +185,7 @@ macro_rules! __whole_batches {
     };
 }
 
-// `crate` is the author's on purpose: that is where the glue expanded.
+// `crate` is the author's crate on purpose: the glue expanded there.
 #[doc(hidden)]
 #[macro_export]
 #[allow(clippy::crate_in_macro_def)]
@@ -182,7 +198,7 @@ macro_rules! __whole_batches_of {
         #[allow(non_camel_case_types, missing_docs)]
         pub enum $name {}
 
-        // SAFETY: what SPEC points to is made here, of constants.
+        // SAFETY: SPEC points to constants that are made here.
         unsafe impl $crate::Function for $name {
             const SPEC: $crate::Spec = $crate::Spec {
                 name: $crate::abi::c_text(concat!(stringify!($name), "\0")),

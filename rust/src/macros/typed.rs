@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// The forms of an output: `name: type`, several of them in parentheses, either of them in
-// a Result. All become one call of __typed_function.
+// The forms of an output: `name: type`, or several in parentheses, or either in a Result.
+// All become one call of __typed_function.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __typed {
@@ -61,7 +61,7 @@ macro_rules! __typed_function {
         #[allow(non_camel_case_types, missing_docs)]
         pub enum $name {}
 
-        // SAFETY: what SPEC points to is made here, of constants.
+        // SAFETY: SPEC points to constants that are made here.
         unsafe impl $crate::Function for $name {
             const SPEC: $crate::Spec = $crate::Spec {
                 name: $crate::abi::c_text(concat!(stringify!($name), "\0")),
@@ -106,7 +106,7 @@ macro_rules! __typed_function {
                 ) $($question)?;
                 let exporter = state.start(&[$((stringify!($out), $out.len())),+])?;
                 $($out.export(exporter)?;)+
-                // SAFETY: the buffers are those of the columns, which become the owner.
+                // SAFETY: the buffers belong to the columns, which become the owner.
                 Ok(unsafe { state.finish(($($out,)+)) })
             }
         }

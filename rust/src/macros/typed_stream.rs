@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// The forms of an output, as those of `typed.rs`; what comes for each batch is one column
-// or a tuple of them.
+// The same forms of an output as in `typed.rs`. Each batch of the output is one column or a
+// tuple of columns.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __typed_stream {
@@ -45,24 +45,24 @@ macro_rules! __typed_stream_function {
             pub struct $rows($crate::typed::Batch);
 
             impl $rows {
-                /// How many rows it has.
+                /// The number of rows.
                 #[allow(dead_code)]
                 pub fn len(&self) -> usize {
                     self.0.len()
                 }
 
-                /// Whether it has none.
+                /// Whether there are no rows.
                 #[allow(dead_code)]
                 pub fn is_empty(&self) -> bool {
                     self.len() == 0
                 }
 
-                /// The columns, in the order in which they were declared.
+                /// The columns, in the order of the declaration.
                 ///
                 /// # Errors
                 ///
-                /// What is followed would leave its buffer, or is not what the type
-                /// promises.
+                /// An offset, a view or an index points outside its buffer, or a text is not
+                /// UTF-8.
                 #[allow(unused_mut, unused_variables)]
                 pub fn views(
                     &self,
@@ -95,7 +95,7 @@ macro_rules! __typed_stream_function {
         #[allow(non_camel_case_types, missing_docs)]
         pub enum $name {}
 
-        // SAFETY: what SPEC points to is made here, of constants.
+        // SAFETY: SPEC points to constants that are made here.
         unsafe impl $crate::Function for $name {
             const SPEC: $crate::Spec = $crate::Spec {
                 name: $crate::abi::c_text(concat!(stringify!($name), "\0")),
@@ -143,7 +143,7 @@ macro_rules! __typed_stream_function {
                     let start = [$((stringify!($out), $out.len())),+];
                     $crate::typed::start(&mut exporter, &start)?;
                     $($out.export(&mut exporter)?;)+
-                    // SAFETY: the buffers are those of the columns, which become the owner.
+                    // SAFETY: the buffers belong to the columns, which become the owner.
                     Ok(unsafe { exporter.finish(($($out,)+)) })
                 });
                 Ok(state.output(batches))

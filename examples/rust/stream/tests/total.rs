@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The function behind its table, with a host of the tests in front.
+//! Calls the function through its table, from a host that is written in Rust.
 
 use arrowalloy::{ColumnSchema, Exporter, OwnedArray, OwnedSchema};
 use test_host::{Backend, Events, Feed};
@@ -12,12 +12,12 @@ fn batch(x: Vec<f64>) -> OwnedArray {
     exporter.node(x.len(), 0, 0, 0, false);
     exporter.buffer(std::ptr::null::<u8>());
     exporter.buffer(x.as_ptr());
-    // SAFETY: the buffer is that of the vector, which becomes the owner.
+    // SAFETY: the buffer belongs to the vector, which becomes the owner.
     unsafe { exporter.finish(x) }
 }
 
 #[test]
-fn the_total_runs_on_from_batch_to_batch() {
+fn the_total_continues_from_batch_to_batch() {
     let schema = ColumnSchema { name: "x", format: c"g", nullable: true };
     let schema = OwnedSchema::batch(&[schema]).expect("a schema");
     let backend = Backend::load(alloy_backend_init);
@@ -28,7 +28,7 @@ fn the_total_runs_on_from_batch_to_batch() {
     let totals: Vec<f64> = output
         .flat_map(|batch| {
             let batch = batch.expect("a batch");
-            // SAFETY: one column of doubles, as many as the batch has rows.
+            // SAFETY: the batch has one column of doubles, one for each row.
             unsafe {
                 let column = batch.raw().child(0).expect("a column");
                 let values = column.buffer(1).cast::<f64>();

@@ -87,7 +87,7 @@ fn a_panic_that_was_caught_lends_its_words_to_no_other() {
     let call = bind("panic_after_a_caught_run").expect("a call");
     assert!(call.run(vec![values(vec![1])]).is_ok());
     let failure = call.run(vec![values(vec![1])]).expect_err("a failure");
-    assert_eq!(failure.text, "panic: a payload that is no text");
+    assert_eq!(failure.text, "panic: its payload is not a text");
 }
 
 #[test]

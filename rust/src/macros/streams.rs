@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: MIT
 
-// What a stream function on arrow-rs needs: iterators of batches in, one out.
+// A stream function on whole batches: iterators of batches in, one iterator out. It needs
+// the same functions next to it as `__calls!`.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __arrow_stream {
-    () => {
-        /// An input of a stream function: an iterator that reads a batch when it is asked
-        /// for one. Its own error, handed on by `?`, reaches the host as it was.
+macro_rules! __streams {
+    ($schema:ident, $batch:ident) => {
+        /// An input of a stream function: an iterator over its batches. It reads a batch
+        /// only when the function asks for one. If the input fails, pass its error on with
+        /// `?`: it reaches the host unchanged.
         pub struct Stream<'s> {
             batches: $crate::InputStream<'s>,
-            schema: SchemaRef,
+            schema: $schema,
         }
 
         impl Stream<'_> {
             /// The schema of the batches.
-            pub fn schema(&self) -> &SchemaRef {
+            pub fn schema(&self) -> &$schema {
                 &self.schema
             }
         }
 
         impl Iterator for Stream<'_> {
-            type Item = Result<RecordBatch, Error>;
+            type Item = Result<$batch, Error>;
 
             fn next(&mut self) -> Option<Self::Item> {
                 let batch = self.batches.next()?;
@@ -28,16 +30,21 @@ macro_rules! __arrow_stream {
             }
         }
 
-        /// The inputs of a stream function; one that is not taken is never read.
+        /// The inputs of a stream function. An input that the function does not take is
+        /// never read.
         pub struct Streams<'a, 's> {
             inputs: &'a mut (dyn Iterator<Item = $crate::InputStream<'s>> + 'a),
-            schemas: std::slice::Iter<'a, SchemaRef>,
+            schemas: std::slice::Iter<'a, $schema>,
         }
 
         impl<'s> Streams<'_, 's> {
-            /// The next input, for functions with a fixed number of them.
+            /// The next input, for functions with a fixed number of inputs.
+            ///
+            /// # Errors
+            ///
+            /// All inputs were taken before.
             pub fn take(&mut self) -> Result<Stream<'s>, Error> {
-                self.next().ok_or_else(|| Error::failed("no input is left"))
+                self.next().ok_or_else($crate::typed::no_more_inputs)
             }
         }
 
@@ -56,23 +63,26 @@ macro_rules! __arrow_stream {
 
         impl ExactSizeIterator for Streams<'_, '_> {}
 
-        /// What a stream function gives: a batch for each time the host asks.
-        pub type Output<'s> = Box<dyn Iterator<Item = Result<RecordBatch, Error>> + Send + 's>;
+        /// The output of a stream function. The host asks for one batch at a time.
+        pub type Output<'s> = Box<dyn Iterator<Item = Result<$batch, Error>> + Send + 's>;
 
         type Open = dyn for<'s> FnMut(Scope<'s>, &mut Streams<'_, 's>) -> Result<Output<'s>, Error>
             + Send;
 
-        /// What a stream function answers when it is bound: its output, and what opens it.
+        /// What a stream function returns when it is bound: the schema of its output, and
+        /// the closure that opens it.
         pub struct BoundStream {
-            schema: SchemaRef,
+            schema: $schema,
             open: Box<Open>,
         }
 
         impl BoundStream {
-            /// `open` serves one call after another, on any thread, and gives batches of
-            /// `schema`. It should read nothing: that is for the iterator, when the host
-            /// asks. `'s` ends when the host releases the output.
-            pub fn new<F>(schema: SchemaRef, open: F) -> Self
+            /// `open` returns an iterator over batches of `schema`. It serves one call
+            /// after another, on any thread.
+            ///
+            /// `open` itself should not read its inputs: the iterator reads them when the
+            /// host asks for a batch. `'s` ends when the host releases the output.
+            pub fn new<F>(schema: $schema, open: F) -> Self
             where
                 F: for<'s> FnMut(Scope<'s>, &mut Streams<'_, 's>) -> Result<Output<'s>, Error>
                     + Send
@@ -82,9 +92,9 @@ macro_rules! __arrow_stream {
             }
         }
 
-        /// What bind leaves for the calls of a stream function.
+        /// What bind keeps for the calls of a stream function.
         pub struct StreamState {
-            inputs: Vec<SchemaRef>,
+            inputs: Vec<$schema>,
             bound: BoundStream,
         }
 
@@ -92,7 +102,7 @@ macro_rules! __arrow_stream {
             /// Bind a function.
             pub fn bind(
                 scope: Scope<'_>,
-                inputs: Vec<SchemaRef>,
+                inputs: Vec<$schema>,
                 options: Options,
                 function: impl FnOnce(&Bind<'_>) -> Result<BoundStream, Error>,
             ) -> Result<(OwnedSchema, Self), Error> {
@@ -110,11 +120,8 @@ macro_rules! __arrow_stream {
                 let batches = (self.bound.open)(scope, &mut inputs)?;
                 let schema = &self.bound.schema;
                 let mut exporter = Exporter::default();
-                let batches = batches.map(move |batch| {
-                    let batch = batch?;
-                    check_schema(&batch, schema)?;
-                    export_batch(batch, &mut exporter)
-                });
+                let batches =
+                    batches.map(move |batch| export_batch(batch?, schema, &mut exporter));
                 Ok($crate::OutputStream::new(batches, move || export_schema(schema)))
             }
         }

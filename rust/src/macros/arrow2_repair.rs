@@ -1,35 +1,35 @@
 // SPDX-License-Identifier: MIT
 
-// arrow2's import reads some arrays wrong that are right: null counts that nobody has
-// counted, offsets of structs, fixed-size lists and unions, and children longer than
-// these need. Such a column is described anew, over the same buffers.
+// arrow2's import misreads some valid arrays: unknown null counts (-1), offsets of
+// structs, fixed-size lists and unions, and children that are longer than these need.
+// `repair` writes new structs for such a column, over the same buffers.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __arrow2_settle {
+macro_rules! __arrow2_repair {
     () => {
         // SAFETY (of the call): the gate passed the struct as this type.
-        unsafe fn settle(column: OwnedArray, data_type: &DataType) -> OwnedArray {
+        unsafe fn repair(column: OwnedArray, data_type: &DataType) -> OwnedArray {
             // SAFETY: as above.
-            if unsafe { is_settled(column.raw(), data_type) } {
+            if unsafe { is_fit(column.raw(), data_type) } {
                 return column;
             }
-            let mut settler = Settler::default();
-            settler.exporter.start();
+            let mut repairer = Repairer::default();
+            repairer.exporter.start();
             let len = column.raw().length as usize;
-            // SAFETY: the buffers are those of the column and of what was kept.
+            // SAFETY: the buffers belong to the column and to `kept`.
             unsafe {
-                settler.add(column.raw(), data_type, 0, len);
-                settler.exporter.finish((column, settler.kept))
+                repairer.add(column.raw(), data_type, 0, len);
+                repairer.exporter.finish((column, repairer.kept))
             }
         }
 
-        unsafe fn is_settled(array: &ArrowArray, data_type: &DataType) -> bool {
+        unsafe fn is_fit(array: &ArrowArray, data_type: &DataType) -> bool {
             // SAFETY: see above.
             unsafe {
                 let child = |index, field: &Field, len: Option<usize>| {
                     let child: &ArrowArray = array.child(index).expect("a child");
                     len.is_none_or(|len| len as i64 == child.length && array.offset == 0)
-                        && is_settled(child, &field.data_type)
+                        && is_fit(child, &field.data_type)
                 };
                 let len = array.length as usize;
                 if array.null_count < 0 {
@@ -57,20 +57,20 @@ macro_rules! __arrow2_settle {
                     DataType::Dictionary(_, values, _) => array
                         .dictionary
                         .as_ref()
-                        .is_none_or(|array| is_settled(array, values)),
+                        .is_none_or(|array| is_fit(array, values)),
                     _ => true,
                 }
             }
         }
 
         #[derive(Default)]
-        struct Settler {
+        struct Repairer {
             exporter: $crate::Exporter,
             kept: Vec<Vec<u8>>,
         }
 
-        impl Settler {
-            // `len` rows from `skip` on, as a node of their own.
+        impl Repairer {
+            // Add `len` rows from `skip` on, as a node of their own.
             //
             // SAFETY (of the call): the gate passed the struct as this type.
             unsafe fn add(
@@ -136,7 +136,7 @@ macro_rules! __arrow2_settle {
                 }
             }
 
-            // All the rows of the child, where none are said.
+            // Add `len` rows of a child; None means all its rows.
             unsafe fn add_child(
                 &mut self,
                 from: &ArrowArray,
@@ -171,7 +171,8 @@ macro_rules! __arrow2_settle {
                 }
             }
 
-            // A node of which arrow2 gives the children the offset that its validity has.
+            // A node with offset 0: arrow2 would apply an offset of the validity to the
+            // children as well.
             unsafe fn add_validity(
                 &mut self,
                 from: &ArrowArray,
