@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""What tools/test runs, and how it reads the suites' own reports."""
+"""What tools/test runs, and how it reads the results."""

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The suites: each builds what it needs, runs, and answers the counts of its own report."""
+"""The suites. Each builds what it needs, runs, and returns the result of each test."""
 
+import dataclasses
 import os
 import sys
+from collections.abc import Callable
 
-from . import reports
+from . import results
 from .runner import ROOT, Failed
 
 BUILD = {"release": ROOT / "build", "asan": ROOT / "build/asan", "tsan": ROOT / "build/tsan"}
@@ -27,7 +29,7 @@ def cpp(log, preset):
     still = ("setarch", "-R") if preset == "tsan" else ()
     log.run(*still, "ctest", "--preset", preset, "--output-junit", junit, "--timeout", "600",
             "--parallel", str(os.cpu_count()), may_fail=True)
-    return reports.ctest(junit, folder / "reports")
+    return results.ctest(junit, folder / "reports")
 
 
 # What runs in the test's own process. Those of go/engine build programs, which are the
@@ -39,23 +41,23 @@ def go(log, *flags, packages=GO_IN_PROCESS, env=None):
     build(log, "release")
     output = log.run("go", "test", "-json", "-count=1", *flags, *packages, env=env,
                      may_fail=True)
-    count, text = reports.go(output.splitlines())
+    found, text = results.go(output.splitlines())
     log.path.write_text(text)  # for people
-    return count
+    return found
 
 
 def rust(log):
-    return reports.cargo(log.run(
+    return results.cargo(log.run(
         "cargo", "test", "--workspace", "--locked", "--no-fail-fast", may_fail=True))
 
 
-# Where pyarrow is, also when this is run by hand.
+# The Python that has pyarrow, also when somebody runs this by hand.
 PYTHON = ROOT / ".venv/bin/python3"
 
 
 def python(log, folder):
-    return reports.unittest(log.run(
-        PYTHON if PYTHON.exists() else sys.executable, "-m", "unittest", "discover", "-v", "-s", ROOT / folder, "-t",
+    return results.lines(log.run(
+        PYTHON if PYTHON.exists() else sys.executable, ROOT / "tools/suites/run_unittest.py",
         ROOT / folder, may_fail=True))
 
 
@@ -88,33 +90,44 @@ def examples(log):
 
 def check(log):
     build(log, "release")
-    return reports.checks(log.run(ROOT / "tools/check", may_fail=True))
+    return results.lines(log.run(ROOT / "tools/check", may_fail=True))
 
 
-# Name, what it is, how it runs. The first builds what the others use.
+@dataclasses.dataclass(frozen=True)
+class Suite:
+    name: str
+    what: str
+    run: Callable
+    # Suites of one family run the same tests in different modes.
+    family: str = ""
+    mode: str = ""
+
+
+# The first builds what the others use.
 SUITES = (
-    ("cpp-release", "C++ and C, as shipped", lambda log: cpp(log, "release")),
-    ("cpp-asan", "the same, AddressSanitizer with leaks and UBSan",
-     lambda log: cpp(log, "asan")),
-    ("cpp-tsan", "the same, ThreadSanitizer", lambda log: cpp(log, "tsan")),
-    ("rust", "the crate and the backends in Rust", rust),
-    ("go", "the Go module", lambda log: go(log, packages=("./...",))),
-    ("go-race", "the same, race detector", lambda log: go(log, "-race")),
-    ("go-cgocheck2", "the same, every Go pointer in C memory caught",
-     lambda log: go(log, env={"GOEXPERIMENT": "cgocheck2"})),
-    # Of the tests alone: the compiler need not collect that often.
-    ("go-gogc1", "the same, collecting all the time",
-     lambda log: go(log, "-exec", "env GOGC=1")),
-    ("examples", "what make run prints, the numbers against pyarrow", examples),
-    ("install", "projects built against an installed Alloy", install),
-    ("cli", "the command line, each command as a process", command_line),
-    ("aggregate", "group_by, filter and scale in C++ beside Rust and pyarrow", aggregate),
-    ("tpch", "TPC-H Q1 and Q6 on Parquet, against DuckDB", tpch),
-    ("docs", "the documents show the code of the examples",
-     lambda log: python(log, "tests/docs")),
-    ("tools", "the rules of tools/check can fail, reports are read right",
-     lambda log: python(log, "tests/tools")),
-    ("check", "tools/check", check),
+    Suite("cpp-release", "C++ and C, as shipped", lambda log: cpp(log, "release"),
+          "C++", "release"),
+    Suite("cpp-asan", "the same, with AddressSanitizer, leak checks and UBSan",
+          lambda log: cpp(log, "asan"), "C++", "ASan+UBSan"),
+    Suite("cpp-tsan", "the same, with ThreadSanitizer", lambda log: cpp(log, "tsan"),
+          "C++", "TSan"),
+    Suite("rust", "the crate and the backends in Rust", rust, "Rust", "debug"),
+    Suite("go", "the Go module", lambda log: go(log, packages=("./...",)), "Go", "plain"),
+    Suite("go-race", "the same, with the race detector", lambda log: go(log, "-race"),
+          "Go", "race"),
+    Suite("go-cgocheck2", "the same, with a check of each Go pointer in C memory",
+          lambda log: go(log, env={"GOEXPERIMENT": "cgocheck2"}), "Go", "cgocheck2"),
+    # GOGC only for the tests: the compiler need not collect that often.
+    Suite("go-gogc1", "the same, with a garbage collection at every chance",
+          lambda log: go(log, "-exec", "env GOGC=1"), "Go", "GOGC=1"),
+    Suite("examples", "what make run prints; its numbers against pyarrow", examples),
+    Suite("install", "projects that are built against an installed Alloy", install),
+    Suite("cli", "the command line, each command as a process", command_line),
+    Suite("aggregate", "group_by, filter and scale against pyarrow and plain Python", aggregate),
+    Suite("tpch", "TPC-H Q1 and Q6 on Parquet, against DuckDB", tpch),
+    Suite("docs", "code in documents is the code of the examples; linked files exist",
+          lambda log: python(log, "tests/docs")),
+    Suite("check", "the rules of tools/check", check),
 )
 
 __all__ = ["SUITES", "Failed"]
