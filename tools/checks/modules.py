@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Module walls: who includes whom, and where the operating system may be seen."""
 
+import dataclasses
 import re
 
 QUOTED = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
@@ -14,16 +15,38 @@ OS_HEADER = re.compile(
     r"libgen|link|malloc|mqueue|netdb|poll|pthread|pwd|regex|sched|semaphore|"
     r"signal|spawn|strings|syscall|syslog|termios|ucontext|unistd|utime|wait|wordexp)\.h)$")
 
-OUTSIDE = ("backends/*", "cmd/*", "examples/*", "testing/*", "apps/*")
+OUTSIDE = ("backends/*", "cmd/*", "examples/*", "testing/*", "bench/*")
 C_SOURCES = (".h", ".hpp", ".c", ".cc", ".cpp")
 
 
-def module_table(tree):
+TABLE = "tools/modules.txt"
+PAGE = "ARCHITECTURE.md"
+ROW = re.compile(r"^(?P<name>[\w./]+)(?P<uses>[^#]*)(?:#\s*(?P<holds>.*))?$")
+
+
+@dataclasses.dataclass
+class Row:
+    """A module of src/ or a file outside of it, and the modules that it may include."""
+    name: str
+    uses: list  # as written: "+" before a module whose headers its own headers may show
+    holds: str
+
+    @property
+    def modules(self):
+        return {use.lstrip("+") for use in self.uses}
+
+    @property
+    def shown(self):
+        return {use[1:] for use in self.uses if use.startswith("+")}
+
+
+def table_of(tree):
+    """{name: Row} of tools/modules.txt."""
     table = {}
-    for line in tree.read("tools/modules.txt").splitlines():
-        words = line.split("#")[0].split()
-        if words:
-            table[words[0]] = set(words[1:])
+    for line in tree.read(TABLE).splitlines():
+        if line.strip() and not line.startswith("#"):
+            row = ROW.match(line)
+            table[row["name"]] = Row(row["name"], row["uses"].split(), row["holds"] or "")
     return table
 
 
@@ -35,34 +58,74 @@ def is_test(file):
     return "_test" in file.rsplit("/", 1)[-1] or file.endswith("_fuzz.cc")
 
 
+def chains(tree, table, file, module, seen):
+    """Chains of headers by which a file of a module reaches a module that is hidden from
+    it: not in its own row, and not shown by the module in between."""
+    for header in QUOTED.findall(tree.read(file)):
+        path, other = f"src/{header}", header.split("/")[0]
+        if not (tree.root / path).is_file() or path in seen:
+            continue
+        seen.add(path)
+        between = file.split("/")[1] if file.startswith("src/") else file
+        visible = table[module].modules | {module, between}
+        if between != module:
+            visible |= table[between].shown
+        if other not in visible:
+            yield [header]
+            continue
+        for chain in chains(tree, table, path, module, seen):
+            yield [header, *chain]
+
+
+def edge_faults(tree, table, file, module):
+    """The includes of a file, direct or through headers of its neighbours, that break the
+    table: nothing reaches past a neighbour that does not show what it uses."""
+    return [f"{file}: {module} may not include {' -> '.join(chain)}"
+            for chain in chains(tree, table, file, module, set())]
+
+
+def foreign_includes(tree, file, allowed):
+    """Quoted includes that are not of include/alloy, of src/ or next to the file."""
+    for header in QUOTED.findall(tree.read(file)):
+        beside = (tree.root / file).parent / header
+        known = header.startswith(("alloy/", *(f"{module}/" for module in allowed)))
+        if not known and not (beside.exists() and not file.startswith("include/")):
+            yield f'{file}: may not include "{header}"'
+
+
 def check_module_edges(tree):
-    """src/ includes along the table in tools/modules.txt; everybody else, include/alloy."""
-    table = module_table(tree)
+    """Includes follow tools/modules.txt; whatever is outside src/ sees include/alloy only."""
+    table = table_of(tree)
     faults = []
     for file in sources(tree, "src/*"):
         module = file.split("/")[1]
         if module not in table:
-            faults.append(f"{file}: module {module} is not in tools/modules.txt")
+            faults.append(f"{file}: module {module} is not in {TABLE}")
             continue
-        allowed = table[module] | {module, "alloy"}
-        if is_test(file):
-            allowed.add("tests")
-        for header in QUOTED.findall(tree.read(file)):
-            if header.split("/")[0] not in allowed or "/" not in header:
-                faults.append(f'{file}: {module} may not include "{header}"')
+        faults += edge_faults(tree, table, file, module)
+        tests = {"tests", "testing"} if is_test(file) else set()
+        faults += foreign_includes(tree, file, table[module].modules | {module} | tests)
     for file in tree.matching("src/*CMakeLists.txt"):
         for module, rest in DEPENDS.findall(tree.read(file)):
             words = re.split(r"\s+", rest.split("SOURCES")[0].strip())
             for other in words[1:] if words[0] == "DEPENDS" else []:
-                if other not in table.get(module, set()):
+                if other not in table[module].modules:
                     faults.append(f"{file}: {module} may not depend on {other}")
     for file in sources(tree, "include/*", *OUTSIDE):
-        for header in QUOTED.findall(tree.read(file)):
-            beside = (tree.root / file).parent / header
-            if not header.startswith("alloy/") and not (
-                    beside.exists() and not file.startswith("include/")):
-                faults.append(f'{file}: includes "{header}", which is not of include/alloy')
+        row = table.setdefault(file, Row(file, [], ""))
+        faults += edge_faults(tree, table, file, file)
+        own = {"bench", "tests"} if file.startswith("bench/") else set()
+        faults += foreign_includes(tree, file, row.modules | own)
     return faults
+
+
+def check_module_page(tree):
+    """ARCHITECTURE.md shows the rows of tools/modules.txt."""
+    wanted = "".join(f"| `{row.name}` | {' '.join(row.uses) or 'std'} | {row.holds} |\n"
+                     for row in table_of(tree).values())
+    if wanted in tree.read(PAGE):
+        return []
+    return [f"{PAGE}: the table of modules must be", *wanted.splitlines()]
 
 
 def check_os_headers(tree):
