@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-# The commands of the project; CMake, go and cargo do the work.
+# The commands of the project. CMake, go and cargo do the work.
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export CARGO_TARGET_DIR := $(CURDIR)/build/cargo
-# A clone that belongs to another user must build too: leave git out of it.
+# A clone that belongs to another user must build too, so go does not ask git.
 export GOFLAGS := $(GOFLAGS) -buildvcs=false
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -11,57 +11,66 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 FLIGHTS := build/data/flights.csv.zip
-# A tree configured before, perhaps with tests, stays as it is.
+# An existing build tree keeps its options; it may have tests.
 CONFIGURE := test -f build/build.ninja || cmake --preset release -DALLOY_TESTS=OFF >/dev/null
-BUILD_GO := mkdir -p build/bin && go build -o alloy ./go/cmd/alloy && \
-  go build -o build/bin/flights ./go/cmd/flights
+# -v: go prints the name of each package, so that a long compilation does not look dead.
+BUILD_GO := mkdir -p build/bin && go build -v -o
+STEP := @printf '\n== %s\n'
 
 .PHONY: help
-help: ## Tell the targets
+help: ## List the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' Makefile | sed -E 's/:.*## ?/\t/' | \
 	  while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
+# The ten lines come first: Go, the engine and one Rust backend are enough for them.
 .PHONY: run
-run: ## Go to Rust, C++ to Rust, then a real file of flights; installs what is missing
+run: ## Call Rust from Go and C++, then send a file of flights through Rust; installs what is missing
 	@tools/setup run
+	$(STEP) "1 of 3: build the engine, a Go host and a Rust backend"
 	@$(CONFIGURE)
-	@cmake --build build --target alloy_rust_backends hello_cpp
-	@$(BUILD_GO)
+	@cmake --build build --target alloy_rust_echo
+	@$(BUILD_GO) alloy ./go/cmd/alloy
 	@./alloy
+	$(STEP) "2 of 3: build the same host in C++"
+	@cmake --build build --target hello_cpp
 	@build/bin/hello_cpp
+	$(STEP) "3 of 3: build a backend on arrow-rs, and summarise 336,776 flights with it"
+	@cmake --build build --target alloy_rust_summary
+	@$(BUILD_GO) build/bin/flights ./go/cmd/flights
 	@build/bin/flights $(FLIGHTS)
 
 .PHONY: test
-test: ## Every suite of every language, and tools/check
+test: ## Run every suite of every language, and tools/check
 	@tools/setup test
 	@tools/test
 
 .PHONY: check
-check: ## The rules alone: formats, linters, module walls, exports
+check: ## Run only the rules: formats, linters, module walls, exports
 	@tools/setup test
 	@cmake --preset release -DALLOY_TESTS=ON >/dev/null
 	@cmake --build build
 	@tools/check
 
 .PHONY: build-all
-build-all: ## Everything: library, backends, examples, and ./alloy, the Go demonstration
+build-all: ## Build everything: library, backends, examples, and ./alloy, the Go demonstration
 	@tools/setup run arrow
 	@$(CONFIGURE)
-	@cmake build >/dev/null # Arrow C++ may have come since
+	@cmake build >/dev/null # Arrow C++ may have been installed since
 	@cmake --build build
-	@$(BUILD_GO)
+	@$(BUILD_GO) alloy ./go/cmd/alloy
+	@$(BUILD_GO) build/bin/flights ./go/cmd/flights
 
 .PHONY: bench
-bench: ## What a call costs, beside the way people do it today
+bench: ## Measure calls and loads next to the way people do it today; builds benchmarks only
 	@tools/setup bench
 	@tools/bench
 
 .PHONY: coverage
-coverage: ## Which lines of the gate the tests reach, into build/coverage/src-data.txt
+coverage: ## List the lines of the gate that no test reaches, in build/coverage/src-gate.txt
 	@tools/setup test
 	@tools/coverage
 
 .PHONY: clean
-clean: ## Remove what was built; keeps .venv and the downloaded data
+clean: ## Remove what was built; keep .venv and the downloaded data
 	@find build -mindepth 1 -maxdepth 1 ! -name data -exec rm -rf {} + 2>/dev/null || true
 	@rm -f alloy

@@ -2,8 +2,11 @@
 # The Rust backends, built by cargo. All presets share one target folder, since cargo's
 # products do not depend on ours: a sanitizer build compiles no Rust again.
 #
-#   alloy_rust_backends       the echo and the summary: what `make run` needs
+#   alloy_rust_echo           the echo, for the ten lines of `make run`
+#   alloy_rust_summary        the summary, for the flights of `make run`
+#   alloy_rust_backends       both
 #   alloy_rust_query_backends aggregates and TPC-H: for queries over streams
+#   alloy_rust_identity       returns its input: for tests and benchmarks
 #   alloy_rust_test_backends  every other one, for the tests
 #   alloy_rust_archives       static archives of two backends, for the tests
 #   alloy_rust_peer           what the benchmarks compare with
@@ -37,7 +40,7 @@ function(alloy_rust_target name)
   add_custom_target(${name}_cargo
     COMMAND "${CMAKE_COMMAND}" -E make_directory "${folder}"
     COMMAND "${CMAKE_COMMAND}" -E env "CARGO_TARGET_DIR=${ALLOY_CARGO_TARGET}"
-      "${ALLOY_CARGO}" build --quiet --release --locked ${packages}
+      "${ALLOY_CARGO}" build --release --locked ${packages}
     ${copies}
     BYPRODUCTS ${products}
     WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
@@ -61,10 +64,15 @@ function(alloy_rust_target name)
   endif()
 endfunction()
 
-alloy_rust_target(alloy_rust_backends ALL PACKAGES echo_rust summary_rust)
+alloy_rust_target(alloy_rust_echo ALL PACKAGES echo_rust)
+alloy_rust_target(alloy_rust_summary ALL PACKAGES summary_rust)
+add_custom_target(alloy_rust_backends DEPENDS alloy_rust_echo alloy_rust_summary)
 alloy_rust_target(alloy_rust_query_backends ALL PACKAGES aggregate_rust tpch_rust)
+alloy_rust_target(alloy_rust_identity PACKAGES identity_rust)
 alloy_rust_target(alloy_rust_test_backends PACKAGES echo_arrow2_rust echo_arrow2_014_rust
-  identity_rust identity_arrow59_rust faults_rust distance_rust total_rust)
+  identity_arrow59_rust faults_rust distance_rust total_rust)
+
+add_dependencies(alloy_rust_test_backends alloy_rust_identity)
 
 # Static archives, as <package>.a: the same packages, whose manifests say cdylib.
 set(copies "")

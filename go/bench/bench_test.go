@@ -41,7 +41,7 @@ func library(b *testing.B, name string) string {
 	}
 	path := filepath.Join(folder, name+".so")
 	if _, err := os.Stat(path); err != nil {
-		b.Fatalf("%v; build it with: cmake --build build --target alloy_rust_test_backends alloy_rust_peer", err)
+		b.Fatalf("%v; build it with: make bench", err)
 	}
 	return path
 }
