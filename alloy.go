@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 
-// Package alloy calls native functions that someone else wrote, in Rust, C++ or C, on
-// Arrow data. Only pointers cross.
+// Package alloy calls native functions that someone else wrote in Rust, C++ or C. The
+// functions work on Apache Arrow data, and only pointers cross: nothing is copied.
 //
 //	goBridge := alloy.GoBridge{GoAllocator: mem, AllowUnsigned: true}
 //	if err := goBridge.SetImplLib("libscore.so", ""); err != nil { … }
 //	scored, err := goBridge.Call(ctx, "score", alloy.Options{"scale": "2"}, batch)
 //
-// Linux on x86-64 and arm64 with glibc, cgo, g++ 12.
+// Start with [GoBridge]. Its methods are listed in package
+// [github.com/ignalina/alloy/go/bridge]: SetImplLib loads a library, Functions lists what
+// it offers, Call runs a function on batches, and Stream runs one on streams of batches.
+//
+// Alloy needs Linux on x86-64 or arm64 with glibc, cgo and g++ 12 or later.
 package alloy
 
 import (
@@ -19,66 +23,104 @@ import (
 	"github.com/ignalina/alloy/go/bridge"
 )
 
-// The types; see each for its use.
-type (
-	GoBridge = bridge.GoBridge
-	Options  = bridge.Options
-	Error    = bridge.Error
-	Code     = bridge.Code
-	Reason   = bridge.Reason
-	Side     = bridge.Side
-	Function = bridge.Function
-	Option   = bridge.Option
-	Column   = bridge.Column
-	Check    = bridge.Check
-)
+// GoBridge calls the functions of one backend. The zero value is ready to use: it calls
+// the built-in echo. Any goroutine may use it at any time.
+type GoBridge = bridge.GoBridge
 
-// The levels of the gate.
+// Options are the option values of one function, by name.
+type Options = bridge.Options
+
+// Error is the type of every error of this module. Use errors.As to get it.
+type Error = bridge.Error
+
+// Code is the part of an [Error] that tells the caller what to do next.
+type Code = bridge.Code
+
+// Reason is the part of an [Error] that names the exact fault, such as OFFSETS.
+type Reason = bridge.Reason
+
+// Side is the part of an [Error] that names who failed.
+type Side = bridge.Side
+
+// Function describes one function of a backend.
+type Function = bridge.Function
+
+// Option describes one option of a function.
+type Option = bridge.Option
+
+// Column describes one column that a function reads.
+type Column = bridge.Column
+
+// Check is how thoroughly Alloy checks the Arrow data that crosses.
+type Check = bridge.Check
+
+// The levels of a [Check]. Each level includes the one before it. The C data interface
+// carries no buffer sizes, so no level can find a buffer that is shorter than it must be.
 const (
+	// CheckDefault is CheckShape for the program's data and CheckSafe for results.
 	CheckDefault = bridge.CheckDefault
-	CheckShape   = bridge.CheckShape
-	CheckSafe    = bridge.CheckSafe
-	CheckFull    = bridge.CheckFull
+	// CheckShape checks the structs and reads no rows. It costs the same for any number of rows.
+	CheckShape = bridge.CheckShape
+	// CheckSafe also checks every offset, view, index, type id and run end that a row can reach.
+	CheckSafe = bridge.CheckSafe
+	// CheckFull also checks what no row can reach, UTF-8, and null counts.
+	CheckFull = bridge.CheckFull
 )
 
-// The codes of an Error.
+// The codes of an [Error]. A number that is not listed here comes from a newer engine;
+// treat it like Internal.
 const (
-	Invalid     = bridge.Invalid
-	BadData     = bridge.BadData
-	NoMatch     = bridge.NoMatch
-	NotFound    = bridge.NotFound
-	Refused     = bridge.Refused
-	Failed      = bridge.Failed
-	Retry       = bridge.Retry
-	Cancelled   = bridge.Cancelled
-	Timeout     = bridge.Timeout
-	Lost        = bridge.Lost
-	Exhausted   = bridge.Exhausted
-	Busy        = bridge.Busy
-	Closed      = bridge.Closed
-	Unsupported = bridge.Unsupported
-	Internal    = bridge.Internal
+	Invalid     = bridge.Invalid     // Correct the arguments or options of this call.
+	BadData     = bridge.BadData     // Correct the Arrow data. Reason, Input and Column say where.
+	NoMatch     = bridge.NoMatch     // Choose another function: it does not apply to these schemas.
+	NotFound    = bridge.NotFound    // Correct the name.
+	Refused     = bridge.Refused     // Correct the installation: the library may not be loaded.
+	Failed      = bridge.Failed      // Read the text: it is the backend's own error.
+	Retry       = bridge.Retry       // Try again: the backend says that it may work later.
+	Cancelled   = bridge.Cancelled   // Nothing to do: the caller cancelled.
+	Timeout     = bridge.Timeout     // Allow more time: the caller's deadline passed.
+	Lost        = bridge.Lost        // Call again: the worker died, and the next call starts another.
+	Exhausted   = bridge.Exhausted   // Release results, or raise a limit.
+	Busy        = bridge.Busy        // Wait: someone else uses it now.
+	Closed      = bridge.Closed      // Open it again.
+	Unsupported = bridge.Unsupported // Use another type, mode, machine or version.
+	Internal    = bridge.Internal    // Report it: this is a defect of Alloy.
 )
 
-// The sides of an Error.
+// The sides of an [Error].
 const (
-	SideCaller  = bridge.SideCaller
-	SideEngine  = bridge.SideEngine
-	SideBackend = bridge.SideBackend
-	SideWorker  = bridge.SideWorker
+	SideCaller  = bridge.SideCaller  // the program that uses this package
+	SideEngine  = bridge.SideEngine  // Alloy
+	SideBackend = bridge.SideBackend // the library that is called
+	SideWorker  = bridge.SideWorker  // the process that runs the library in isolated mode
 )
 
-// Info writes a line of the program's own to standard output, in the form of the log.
+// Info writes one line of the program to standard output, in the form of Alloy's log.
 func Info(text string) { bridge.Info(text) }
 
-// ReadIPC reads an Arrow IPC stream from a file, a pipe or a socket, batch by batch; a
-// broken one, or one without its end marker, is an error that says where.
+// ReadIPC reads an Arrow IPC stream from a file, a pipe or a socket, batch by batch. The
+// result is an input for [GoBridge].Stream, like any other reader.
+//
+// Nothing after the end marker of the stream is read. The options are those of arrow-go.
+// Its size limit (256 MiB per batch unless ipc.WithBodySizeLimit sets another) stops
+// damaged input from asking for too much memory.
+//
+// Errors are of type [*Error]. The text names the batch and the byte where the stream is
+// damaged, and errors.Unwrap gives the error of arrow-go. A stream without an end marker
+// is an error too, because its writer may have failed. Use arrow-go's ipc.NewReader for
+// streams that never have an end marker.
 func ReadIPC(r io.Reader, options ...ipc.Option) (array.RecordReader, error) {
 	return bridge.ReadIPC(r, options...)
 }
 
-// WriteIPC writes what a reader gives as an Arrow IPC stream, each batch at once. An error
-// of the reader is returned as it is, and leaves the output without its end marker.
+// WriteIPC writes all batches of a reader as an Arrow IPC stream. It writes each batch as
+// soon as the reader returns it, and the end marker after the last one. The options are
+// those of arrow-go.
+//
+// If the reader fails, WriteIPC returns the reader's error unchanged and writes no end
+// marker. A program that reads the output, with [ReadIPC] for example, then gets an error
+// as well. The caller closes the writer, and removes incomplete output. If a batch cannot
+// be written, the error names it by its number.
 func WriteIPC(w io.Writer, r array.RecordReader, options ...ipc.Option) error {
 	return bridge.WriteIPC(w, r, options...)
 }

@@ -34,11 +34,11 @@ func TestARepeatedCallBindsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if first == second || first.entry != second.entry {
-		t.Error("two users at once need two calls of one entry")
+	if first == second || first.binding != second.binding {
+		t.Error("two users at the same time need two calls of one binding")
 	}
-	first.entry.give(first)
-	second.entry.give(second)
+	first.giveBack()
+	second.giveBack()
 	for range 5 {
 		again, err := g.acquire("echo", nil, schemas)
 		if err != nil {
@@ -47,7 +47,7 @@ func TestARepeatedCallBindsNothing(t *testing.T) {
 		if again != first {
 			t.Error("a call that was idle is bound anew")
 		}
-		again.entry.give(again)
+		again.giveBack()
 	}
 }
 
@@ -72,8 +72,8 @@ func TestACallStaysWithTheBackendItBeganOn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if second.entry != first.entry || second == first {
-			t.Error("the second call is not of the same entry")
+		if second.binding != first.binding || second == first {
+			t.Error("the second call has another binding")
 		}
 		before, after := *first.call.Schema(), *second.call.Schema()
 		if before.NumChildren != after.NumChildren {
@@ -113,14 +113,14 @@ func TestTheCacheIsBounded(t *testing.T) {
 	for range 3 * maxKeys {
 		schemas := []*arrow.Schema{oneColumn("a")}
 		for range 2 {
-			b, err := g.acquire("echo", nil, schemas)
+			call, err := g.acquire("echo", nil, schemas)
 			if err != nil {
 				t.Fatal(err)
 			}
-			b.entry.give(b)
+			call.giveBack()
 		}
 	}
-	if n := len(*g.bound.often.Load()) + len(g.bound.once); n > 2*maxKeys {
-		t.Errorf("%d entries", n)
+	if n := len(*g.bindings.frequent.Load()) + len(g.bindings.once); n > 2*maxKeys {
+		t.Errorf("%d bindings are kept", n)
 	}
 }

@@ -5,7 +5,6 @@ package bridge
 import (
 	"context"
 	"errors"
-	"math"
 	"reflect"
 	"sync"
 	"time"
@@ -16,10 +15,54 @@ import (
 	"github.com/ignalina/alloy/go/cdata"
 )
 
-// few is how many inputs are described without an allocation.
+// few is the number of inputs that are described without an allocation.
 const few = 4
 
 func (c *core) call(ctx context.Context, b *GoBridge, function string, options Options, in []arrow.RecordBatch) (arrow.RecordBatch, error) {
+	result := cdata.NewResult(c.memory)
+	plan, err := c.run(ctx, b, function, options, len(in), func(_ *generation, i int) (*arrow.Schema, cdata.Batch) {
+		batch := in[i]
+		if batch == nil {
+			return nil, cdata.Batch{}
+		}
+		return batch.Schema(), cdata.Batch{Columns: batch.Columns(), Rows: batch.NumRows(), Owner: batch}
+	}, result)
+	if err != nil {
+		return nil, err
+	}
+	out, err := cdata.Import(plan, result)
+	if err != nil {
+		return nil, resultError(BadData, err)
+	}
+	return out, nil
+}
+
+func (c *core) fromChunks(b *GoBridge, arrays []arrow.Array) (int, error) {
+	result := cdata.NewResult(c.memory)
+	_, err := c.run(context.Background(), b, "from_chunks", nil, len(arrays), func(g *generation, i int) (*arrow.Schema, cdata.Batch) {
+		chunk := arrays[i]
+		if chunk == nil {
+			return nil, cdata.Batch{}
+		}
+		return g.chunks.schemaOf(chunk.DataType()), cdata.Batch{Columns: arrays[i : i+1], Rows: int64(chunk.Len()), Owner: chunk}
+	}, result)
+	if err != nil {
+		return 0, err
+	}
+	defer result.Release()
+	// The engine has checked that the result is one row of one int64 column without nulls.
+	column := *result.Array.Children
+	values := unsafe.Slice(column.Buffers, column.NumBuffers)
+	return int(*(*int64)(unsafe.Add(values[1], column.Offset*8))), nil
+}
+
+// run calls a function once and fills result. Describe returns the schema and the batch of
+// an input; its schema is nil if the caller passed nil. The plan that is returned is that
+// of the result.
+func (c *core) run(
+	ctx context.Context, b *GoBridge, function string, options Options, count int,
+	describe func(g *generation, i int) (*arrow.Schema, cdata.Batch), result *cdata.Result,
+) (*cdata.Plan, error) {
 	g, err := c.current(b)
 	if err != nil {
 		return nil, err
@@ -27,68 +70,57 @@ func (c *core) call(ctx context.Context, b *GoBridge, function string, options O
 	var schemaRoom [few]*arrow.Schema
 	var batchRoom [few]cdata.Batch
 	schemas, batches := schemaRoom[:0], batchRoom[:0]
-	for i, batch := range in {
-		if batch == nil {
-			return nil, &Error{Code: Invalid, Column: -1, Side: SideCaller, Input: i, Text: "the batch is nil"}
+	for i := range count {
+		schema, batch := describe(g, i)
+		if schema == nil {
+			return nil, inputError(i, Invalid, "the input is nil; pass Arrow data")
 		}
-		schemas = append(schemas, batch.Schema())
-		batches = append(batches, cdata.Batch{Columns: batch.Columns(), Rows: batch.NumRows(), Owner: batch})
+		schemas = append(schemas, schema)
+		batches = append(batches, batch)
 	}
-	bound, err := g.acquire(function, options, schemas)
+	call, err := g.acquire(function, options, schemas)
 	if err != nil {
 		return nil, err
 	}
-	result := cdata.NewResult(c.memory)
-	if err = bound.run(ctx, batches, result); err != nil {
-		return nil, err
-	}
-	plan := bound.entry.output
-	bound.entry.give(bound)
-	out, err := cdata.Import(plan, result)
-	if err != nil {
-		return nil, &Error{Code: BadData, Column: -1, Side: SideBackend, Input: -1, Text: err.Error()}
-	}
-	return out, nil
+	err = call.run(ctx, batches, result)
+	// Not deferred: after a panic (of an array type that arrow-go does not know, for example)
+	// the exporter stopped halfway, and nobody may use this call again. The collector frees it.
+	call.giveBack()
+	return call.binding.output, err
 }
 
-// run exports, runs and clears up. After an error the bound call is already given back.
-func (b *bound) run(ctx context.Context, batches []cdata.Batch, result *cdata.Result) error {
+// run exports the batches and calls the engine.
+func (c *boundCall) run(ctx context.Context, batches []cdata.Batch, result *cdata.Result) error {
 	timeout, err := remaining(ctx)
 	if err != nil {
-		b.entry.give(b)
 		return err
 	}
-	inputs, err := b.exporter.Export(batches)
+	inputs, err := c.exporter.Export(batches)
 	if err != nil {
-		b.entry.give(b)
 		return fromMismatch(err)
 	}
 	var ticket uint64
 	var stop func() bool
 	if ctx.Done() != nil {
-		b.ticket++
-		ticket = b.ticket
-		call := b.call
+		c.ticket++
+		ticket = c.ticket
+		call := c.call
 		stop = context.AfterFunc(ctx, func() {
-			// A deadline is the engine's to watch: it answers Timeout instead.
+			// The engine watches the deadline itself, and returns Timeout.
 			if timeout == 0 || !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 				call.Cancel(ticket)
 			}
 		})
 	}
-	fault := b.call.Run(inputs, &result.Owner, timeout, ticket)
+	fault := c.call.Run(inputs, &result.Owner, timeout, ticket)
 	if stop != nil {
 		stop()
 	}
-	b.exporter.Done(batches)
-	if fault != nil {
-		b.entry.give(b)
-		return fromFault(fault)
-	}
-	return nil
+	c.exporter.Done(batches)
+	return fromFault(fault)
 }
 
-// remaining is what is left until the deadline, 0 for none.
+// remaining returns the nanoseconds until the deadline of a context, 0 without a deadline.
 func remaining(ctx context.Context) (int64, error) {
 	if ctx.Done() == nil {
 		return 0, nil
@@ -103,72 +135,38 @@ func remaining(ctx context.Context) (int64, error) {
 	}
 	left := int64(time.Until(deadline))
 	if left <= 0 {
-		return 0, callers(Timeout, "the deadline passed %s", when)
+		return 0, deadlinePassed(when)
 	}
 	return left, nil
 }
 
-func (c *core) fromChunks(b *GoBridge, arrays []arrow.Array) (int, error) {
-	g, err := c.current(b)
-	if err != nil {
-		return 0, err
-	}
-	var schemaRoom [few]*arrow.Schema
-	var batchRoom [few]cdata.Batch
-	schemas, batches := schemaRoom[:0], batchRoom[:0]
-	for i, chunk := range arrays {
-		if chunk == nil {
-			return 0, &Error{Code: Invalid, Column: -1, Side: SideCaller, Input: i, Text: "the array is nil"}
-		}
-		schemas = append(schemas, chunkSchema(chunk.DataType()))
-		batches = append(batches, cdata.Batch{Columns: arrays[i : i+1], Rows: int64(chunk.Len()), Owner: chunk})
-	}
-	bound, err := g.acquire("from_chunks", nil, schemas)
-	if err != nil {
-		return 0, err
-	}
-	result := cdata.NewResult(c.memory)
-	if err = bound.run(context.Background(), batches, result); err != nil {
-		return 0, err
-	}
-	bound.entry.give(bound)
-	defer result.Release()
-	// The engine promises one row of one int64 column without nulls.
-	column := *result.Array.Children
-	values := unsafe.Slice(column.Buffers, column.NumBuffers)
-	count := *(*int64)(unsafe.Add(values[1], column.Offset*8))
-	if count < math.MinInt || count > math.MaxInt {
-		return 0, callers(Internal, "%d does not fit an int", count)
-	}
-	return int(count), nil
+// chunkSchemas has the schemas of one-column batches, by the type of the column. The cache
+// of bindings knows a schema by its address, so a repeated FromChunks must use the same
+// schema again.
+type chunkSchemas struct {
+	mutex  sync.RWMutex
+	byType map[arrow.DataType]*arrow.Schema // at most maxKeys
 }
 
-// chunks remembers the schema of a one-column batch by its type, so that a repeated
-// FromChunks finds what is bound. Bounded like the cache: types may be made at will.
-var chunks struct {
-	sync.RWMutex
-	schemas map[arrow.DataType]*arrow.Schema
-}
-
-func chunkSchema(dtype arrow.DataType) *arrow.Schema {
-	// What is no pointer may not be usable as a key.
-	known := reflect.TypeOf(dtype).Kind() == reflect.Pointer
-	if known {
-		chunks.RLock()
-		schema := chunks.schemas[dtype]
-		chunks.RUnlock()
+func (c *chunkSchemas) schemaOf(dtype arrow.DataType) *arrow.Schema {
+	// A type that is not a pointer may not be usable as the key of a map.
+	isKey := reflect.TypeOf(dtype).Kind() == reflect.Pointer
+	if isKey {
+		c.mutex.RLock()
+		schema := c.byType[dtype]
+		c.mutex.RUnlock()
 		if schema != nil {
 			return schema
 		}
 	}
 	schema := arrow.NewSchema([]arrow.Field{{Type: dtype, Nullable: true}}, nil)
-	if known {
-		chunks.Lock()
-		defer chunks.Unlock()
-		if chunks.schemas == nil || len(chunks.schemas) >= maxKeys {
-			chunks.schemas = map[arrow.DataType]*arrow.Schema{}
+	if isKey {
+		c.mutex.Lock()
+		defer c.mutex.Unlock()
+		if c.byType == nil || len(c.byType) >= maxKeys {
+			c.byType = map[arrow.DataType]*arrow.Schema{}
 		}
-		chunks.schemas[dtype] = schema
+		c.byType[dtype] = schema
 	}
 	return schema
 }

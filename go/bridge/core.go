@@ -15,29 +15,30 @@ import (
 	"github.com/ignalina/alloy/go/engine"
 )
 
-// core is a bridge that copies of a GoBridge share.
+// core is what all copies of a GoBridge share.
 type core struct {
 	memory memory.Allocator
 
-	// now serves every use; calls read it without a lock and stay with what they found.
+	// now serves every use. Calls read it without a lock, and stay with what they found.
 	now atomic.Pointer[generation]
 
-	// setup is held while a generation is made, never on the way of a call.
+	// setup is held while a generation is made, and never by a call.
 	setup  sync.Mutex
-	host   *engine.Host // of all that is loaded: the policy, frozen by the first load
+	host   *engine.Host // with the policy of the first load, and all loaded libraries
 	closed bool
 }
 
-// generation is a bridge of the engine with what is bound on it, or the failure that
-// every use answers. Each load begins one, and none ever changes its backend: a result is
-// read by the plan of the schema that the same backend gave.
+// generation is one open backend with everything that is bound on it, or the failure that
+// every use returns. Each load begins a new generation. The backend of a generation never
+// changes, so a result is always read with the schema that the same backend gave.
 type generation struct {
-	bridge  *engine.Bridge
-	bound   cache
-	failure error
+	bridge   *engine.Bridge
+	bindings cache
+	chunks   chunkSchemas
+	failure  error
 }
 
-// current gives the generation, and makes the first one, which runs the echo.
+// current returns the generation. It makes the first one, which calls the built-in echo.
 func (c *core) current(b *GoBridge) (*generation, error) {
 	if g := c.now.Load(); g != nil {
 		return g, g.failure
@@ -47,7 +48,7 @@ func (c *core) current(b *GoBridge) (*generation, error) {
 	if g := c.now.Load(); g != nil {
 		return g, g.failure
 	}
-	// A policy has nothing to say of the echo, and is not read yet.
+	// The echo is part of the engine. The policy for libraries is not read yet.
 	host, err := newHost(b.Logger, engine.Loading{})
 	if err != nil {
 		return nil, err
@@ -61,8 +62,8 @@ func (c *core) current(b *GoBridge) (*generation, error) {
 }
 
 func newHost(logger *slog.Logger, loading engine.Loading) (*engine.Host, error) {
-	if slices.ContainsFunc(loading.MayNeed, func(entry string) bool { return strings.IndexByte(entry, 0) >= 0 }) {
-		return nil, callers(Invalid, "an entry of MayNeed contains a NUL")
+	if i := slices.IndexFunc(loading.MayNeed, hasNUL); i >= 0 {
+		return nil, callerError(Invalid, "MayNeed[%d] contains a NUL byte; use a SONAME or an absolute path", i)
 	}
 	var lines engine.Logger
 	if logger != nil {
@@ -82,8 +83,8 @@ func newGeneration(host *engine.Host, b *GoBridge) (*generation, error) {
 	return &generation{bridge: bridge}, nil
 }
 
-// load begins the next generation, also when it fails: whatever the cause, the backend
-// before, or the echo, must not serve in its place.
+// load begins the next generation, even when it fails: whatever the cause, the previous
+// backend must not serve instead of the library that was asked for.
 func (c *core) load(b *GoBridge, library, certificate string) error {
 	c.setup.Lock()
 	defer c.setup.Unlock()
@@ -110,8 +111,11 @@ func (c *core) open(b *GoBridge, library, certificate string) (*generation, erro
 		}
 		c.host = host
 	}
-	if strings.IndexByte(library, 0) >= 0 || strings.IndexByte(certificate, 0) >= 0 {
-		return nil, callers(Invalid, "a path or a certificate contains a NUL")
+	if hasNUL(library) {
+		return nil, callerError(Invalid, "the path %q of the library contains a NUL byte", library)
+	}
+	if hasNUL(certificate) {
+		return nil, callerError(Invalid, "the certificate contains a NUL byte; pass base64 of its DER bytes")
 	}
 	g, err := newGeneration(c.host, b)
 	if err != nil {
@@ -123,6 +127,18 @@ func (c *core) open(b *GoBridge, library, certificate string) (*generation, erro
 	return g, nil
 }
 
+// hasNUL reports whether C would see only a part of a string.
+func hasNUL(s string) bool { return strings.IndexByte(s, 0) >= 0 }
+
+func (c *core) functions(b *GoBridge) ([]Function, error) {
+	g, err := c.current(b)
+	if err != nil {
+		return nil, err
+	}
+	list, fault := g.bridge.Functions()
+	return list, fromFault(fault)
+}
+
 func (c *core) close() {
 	c.setup.Lock()
 	defer c.setup.Unlock()
@@ -130,8 +146,8 @@ func (c *core) close() {
 		return
 	}
 	c.closed = true
-	closed := &Error{Code: Closed, Column: -1, Side: SideEngine, Input: -1, Text: "the bridge is closed; open another"}
-	if g := c.now.Swap(&generation{failure: closed}); g != nil && g.bridge != nil {
-		g.bridge.Close() // calls under way end with it
+	failure := newError(SideEngine, Closed, "the bridge is closed; make another GoBridge")
+	if g := c.now.Swap(&generation{failure: failure}); g != nil && g.bridge != nil {
+		g.bridge.Close() // stops the calls that are running
 	}
 }

@@ -12,41 +12,41 @@ import (
 	"github.com/ignalina/alloy/go/engine"
 )
 
-// Code says what the caller can do next. The numbers are frozen.
+// Code tells the caller what to do next. The numbers are frozen.
 type Code int32
 
-// The codes. A number that is not listed here comes from a newer engine: report it.
+// The codes. Package alloy, which users import, explains each of them.
 const (
-	Invalid     Code = 1  // correct the arguments or options of this call
-	BadData     Code = 2  // correct the Arrow data: Reason is the fault, Column the place
-	NoMatch     Code = 3  // choose another function: it does not apply to these schemas
-	NotFound    Code = 4  // correct the name
-	Refused     Code = 5  // correct the installation: Reason is the class of refusal
-	Failed      Code = 6  // the backend's own error
-	Retry       Code = 7  // the backend's own error, worth repeating
-	Cancelled   Code = 8  // the caller asked for it
-	Timeout     Code = 9  // the caller's deadline passed
-	Lost        Code = 10 // the worker died: this call is lost, the next one starts a worker
-	Exhausted   Code = 11 // release results, or raise a limit
-	Busy        Code = 12 // in use by another
-	Closed      Code = 13 // open it again
-	Unsupported Code = 14 // not in this mode, on this machine, by this version
-	Internal    Code = 15 // report it
+	Invalid     Code = 1
+	BadData     Code = 2
+	NoMatch     Code = 3
+	NotFound    Code = 4
+	Refused     Code = 5
+	Failed      Code = 6
+	Retry       Code = 7
+	Cancelled   Code = 8
+	Timeout     Code = 9
+	Lost        Code = 10
+	Exhausted   Code = 11
+	Busy        Code = 12
+	Closed      Code = 13
+	Unsupported Code = 14
+	Internal    Code = 15
 )
 
-// String is the name of the code, such as BAD_DATA.
+// String returns the name of the code, such as BAD_DATA.
 func (c Code) String() string { return engine.CodeName(int32(c)) }
 
 // Reason is the exact cause of an error. The numbers are frozen.
 type Reason int32
 
-// String is the name of the reason, such as OFFSETS.
+// String returns the name of the reason, such as OFFSETS.
 func (r Reason) String() string { return engine.ReasonName(int32(r)) }
 
-// Side is who spoke.
+// Side is who failed.
 type Side uint16
 
-// The sides.
+// The sides. Package alloy explains each of them.
 const (
 	SideCaller Side = iota
 	SideEngine
@@ -54,7 +54,7 @@ const (
 	SideWorker
 )
 
-// String is the name of the side.
+// String returns the name of the side, such as backend.
 func (s Side) String() string {
 	names := [...]string{"caller", "engine", "backend", "worker"}
 	if int(s) < len(names) {
@@ -63,26 +63,34 @@ func (s Side) String() string {
 	return fmt.Sprintf("side %d", uint16(s))
 }
 
-// Error is every error of this module; errors.As finds it. Errors.Is with
-// context.Canceled and context.DeadlineExceeded finds what the context caused.
+// Error is the type of every error of this module. Use errors.As to get it.
+//
+// If a context caused the error, errors.Is finds context.Canceled or
+// context.DeadlineExceeded in it.
 type Error struct {
-	Code   Code
+	// Code tells the caller what to do next.
+	Code Code
+	// Reason is the exact fault; 0 if Code says enough.
 	Reason Reason
-	// Column is the place in the schema, in preorder: the batch is -1, its first column 0,
-	// then what is below that; a dictionary follows its index.
+	// Column is the place in the schema, counted from 0 in preorder: a column, then its
+	// children, then the next column. A dictionary follows its index. -1 is the batch itself.
 	Column int
-	Side   Side
-	// Input is the batch or the stream, from 0; -1: none of them, or the result.
+	// Side is who failed.
+	Side Side
+	// Input is the batch or stream that was passed, counted from 0. -1 is the result, or no
+	// input at all.
 	Input int
-	Text  string
+	// Text says what happened, where, and what to do next.
+	Text string
 
-	cause error // what Unwrap tells
+	cause error
 }
 
-// Unwrap gives the cause of a context that ended, or the error that a reader panicked with.
+// Unwrap returns the cause: the cause of a context that ended, the error with which a
+// reader panicked, or the error of arrow-go about a damaged IPC stream. It may be nil.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Error is one line: what happened, and where.
+// Error returns one line with the code, the place and the text.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("alloy: ")
@@ -100,10 +108,32 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Is lets errors.Is ask for the context's own errors.
+// Is lets errors.Is find the errors of package context.
 func (e *Error) Is(target error) bool {
 	return target == context.Canceled && e.Code == Cancelled ||
 		target == context.DeadlineExceeded && e.Code == Timeout
+}
+
+// newError makes an error that concerns no input and no column.
+func newError(side Side, code Code, format string, a ...any) *Error {
+	return &Error{Code: code, Column: -1, Side: side, Input: -1, Text: fmt.Sprintf(format, a...)}
+}
+
+// callerError reports a mistake of the caller that Go finds before it enters the engine.
+func callerError(code Code, format string, a ...any) *Error {
+	return newError(SideCaller, code, format, a...)
+}
+
+// inputError is callerError for one input.
+func inputError(input int, code Code, format string, a ...any) *Error {
+	e := newError(SideCaller, code, format, a...)
+	e.Input = input
+	return e
+}
+
+// resultError reports a result, or its schema, that arrow-go cannot hold.
+func resultError(code Code, err error) *Error {
+	return newError(SideBackend, code, "%v", err)
 }
 
 func fromFault(f *engine.Fault) error {
@@ -116,16 +146,29 @@ func fromFault(f *engine.Fault) error {
 	}
 }
 
-// callers is a mistake that Go notices before the engine is entered.
-func callers(code Code, format string, a ...any) *Error {
-	return &Error{Code: code, Column: -1, Side: SideCaller, Input: -1, Text: fmt.Sprintf(format, a...)}
-}
-
+// fromMismatch reports an array that does not fit its schema.
 func fromMismatch(err error) *Error {
-	e := callers(BadData, "%v", err)
+	e := callerError(BadData, "%v", err)
 	var mismatch *cdata.MismatchError
 	if errors.As(err, &mismatch) {
 		e.Input, e.Column = mismatch.Input, mismatch.Column
 	}
 	return e
+}
+
+// fromContext reports that a context has ended; when names the moment.
+func fromContext(ctx context.Context, when string) *Error {
+	err := callerError(Cancelled, "the context was cancelled %s", when)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		err = deadlinePassed(when)
+	}
+	err.cause = context.Cause(ctx)
+	if err.cause != ctx.Err() {
+		err.Text += fmt.Sprintf(": %v", err.cause)
+	}
+	return err
+}
+
+func deadlinePassed(when string) *Error {
+	return callerError(Timeout, "the deadline of the context passed %s; allow more time", when)
 }

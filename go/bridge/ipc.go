@@ -16,17 +16,9 @@ import (
 	"github.com/ignalina/alloy/go/cdata"
 )
 
-// ReadIPC reads an Arrow IPC stream, such as WriteIPC writes, from a file, a pipe or a
-// socket: batch by batch as Next asks for them, and no byte beyond its end marker.
+// ReadIPC implements alloy.ReadIPC.
 //
-// It is a function and no method of GoBridge, since no backend takes part; the result is
-// an input for Stream like any other reader. The options are arrow-go's: its limits, 256
-// MiB for a batch unless ipc.WithBodySizeLimit says otherwise, keep broken bytes from
-// asking for all memory there is.
-//
-// A broken stream is an *Error that names the batch and the byte where it broke; Unwrap
-// gives the reader's own. So is one that ends without its marker, which may be a writer
-// that failed: for streams that never have one, arrow-go's ipc.NewReader does.
+// It is a function, not a method of GoBridge, because no backend takes part.
 func ReadIPC(r io.Reader, options ...ipc.Option) (array.RecordReader, error) {
 	bytes := &tap{reader: r}
 	messages := &messages{MessageReader: ipc.NewMessageReader(bytes, options...), bytes: bytes}
@@ -42,12 +34,12 @@ func ReadIPC(r io.Reader, options ...ipc.Option) (array.RecordReader, error) {
 	return &ipcReader{Reader: reader, messages: messages, plan: plan}, nil
 }
 
-// tap knows how far a stream was read, and keeps the metadata of the message that is.
+// tap counts the bytes of a stream, and copies the metadata of the current message.
 type tap struct {
 	reader   io.Reader
 	read     int64
-	begin    int64  // of the message
-	head     []byte // its first bytes, with the length of its metadata
+	begin    int64  // where the current message begins
+	head     []byte // the first bytes of the message, which end with the length of its metadata
 	metadata []byte
 }
 
@@ -59,7 +51,7 @@ func (t *tap) Read(p []byte) (int, error) {
 	n, err := t.reader.Read(p)
 	t.read += int64(n)
 	p = p[:max(n, 0)]
-	// Before version 0.15 the length stood alone, without FFFFFFFF before it.
+	// Writers before version 0.15 put no FFFFFFFF before the length.
 	for len(p) > 0 && (len(t.head) < 4 || len(t.head) < 8 && t.length(0) == math.MaxUint32) {
 		t.head, p = append(t.head, p[0]), p[1:]
 	}
@@ -72,13 +64,14 @@ func (t *tap) Read(p []byte) (int, error) {
 
 func (t *tap) length(at int) uint32 { return binary.LittleEndian.Uint32(t.head[at:]) }
 
-// messages are those of a stream, looked at before arrow-go takes them apart.
+// messages reads the messages of a stream, and checks their metadata before arrow-go parses
+// it.
 type messages struct {
 	ipc.MessageReader
 	bytes *tap
 }
 
-var errNoMarker = fmt.Errorf("it ends without its end marker, as if its writer had failed: %w", io.ErrUnexpectedEOF)
+var errNoMarker = fmt.Errorf("the stream ends without its end marker; its writer may have failed: %w", io.ErrUnexpectedEOF)
 
 func (m *messages) Message() (*ipc.Message, error) {
 	m.bytes.begins()
@@ -86,13 +79,15 @@ func (m *messages) Message() (*ipc.Message, error) {
 	if err == nil {
 		return message, checkMetadata(m.bytes.metadata)
 	}
-	// Of the marker arrow-go makes a plain EOF. Any other it would take for the end as well.
+	// For the end marker arrow-go returns io.EOF itself. It would also accept any error that
+	// wraps io.EOF as the end.
 	if err != io.EOF && errors.Is(err, io.EOF) {
 		err = errNoMarker
 	}
 	return nil, err
 }
 
+// broken makes the error of a damaged stream; what names the damaged part.
 func (m *messages) broken(what string, err error) *Error {
 	e := fromMismatch(err)
 	e.Input = -1
@@ -101,7 +96,7 @@ func (m *messages) broken(what string, err error) *Error {
 	return e
 }
 
-// ipcReader is arrow-go's, with errors that have a place and stay.
+// ipcReader is the reader of arrow-go, with errors that name the place and that stay.
 type ipcReader struct {
 	*ipc.Reader
 	messages *messages
@@ -127,12 +122,12 @@ func (r *ipcReader) Next() bool {
 	return more
 }
 
-// next also checks what the batch says of its buffers, which nobody can who only has its
-// addresses.
+// next also checks the sizes of the buffers. Behind the C data interface nobody can, since it
+// carries only addresses.
 func (r *ipcReader) next() (more bool, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			more, err = false, fmt.Errorf("arrow-go refuses it: %v", cause)
+			more, err = false, fmt.Errorf("arrow-go cannot read it: %v", cause)
 		}
 	}()
 	if !r.Reader.Next() {
@@ -141,24 +136,19 @@ func (r *ipcReader) next() (more bool, err error) {
 	return true, cdata.Check(r.plan, r.RecordBatch())
 }
 
-// WriteIPC writes what a reader gives as an Arrow IPC stream, each batch as soon as it is
-// there, and the end marker after the last. The options are arrow-go's.
-//
-// An error of the reader is returned as it is, and ends the output without a marker, so
-// that whoever reads it (as by ReadIPC) does not take it for whole. The writer is the
-// caller's, to close and, after an error, to remove. What cannot be written is an error
-// with the number of the batch.
+// WriteIPC implements alloy.WriteIPC.
 func WriteIPC(w io.Writer, r array.RecordReader, options ...ipc.Option) error {
 	valve := &valve{writer: w}
 	buffer := bufio.NewWriterSize(valve, 64<<10)
 	writer := ipc.NewWriter(buffer, append(options[:len(options):len(options)], ipc.WithSchema(r.Schema()))...)
 	err := writeBatches(writer, buffer, r)
-	// Without an error this writes the marker; after one it only frees what the writer has.
+	// Close writes the end marker and frees the writer. After an error the closed valve drops
+	// the marker.
 	valve.shut = err != nil
 	if closing := writer.Close(); err == nil {
 		err = errors.Join(closing, buffer.Flush())
 		if err != nil {
-			err = fmt.Errorf("alloy: the end of the Arrow IPC stream: %w", err)
+			err = fmt.Errorf("alloy: cannot write the end of the Arrow IPC stream: %w", err)
 		}
 	}
 	return err
@@ -171,13 +161,13 @@ func writeBatches(writer *ipc.Writer, buffer *bufio.Writer, r array.RecordReader
 			err = buffer.Flush()
 		}
 		if err != nil {
-			return fmt.Errorf("alloy: batch %d of the Arrow IPC stream: %w", i, err)
+			return fmt.Errorf("alloy: cannot write batch %d of the Arrow IPC stream: %w", i, err)
 		}
 	}
 	return r.Err()
 }
 
-// valve lets nothing through once it is shut.
+// valve is a writer that drops everything once it is shut.
 type valve struct {
 	writer io.Writer
 	shut   bool

@@ -8,21 +8,22 @@ import (
 	"fmt"
 )
 
-// checkMetadata looks at the flatbuffer of an IPC message before arrow-go does, which
-// makes room for as many fields, pairs and children as the bytes say there are: a broken
-// number there would ask for all memory, over which Go cannot recover.
+// checkMetadata checks the flatbuffer of an IPC message before arrow-go reads it. Arrow-go
+// allocates as many fields, pairs and children as the bytes claim. A damaged number would
+// ask for all memory, and Go cannot recover from that.
 func checkMetadata(bytes []byte) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = fmt.Errorf("its metadata lead out of themselves: %v", cause)
+			err = fmt.Errorf("the metadata of the message is damaged: %v", cause)
 		}
 	}()
-	// A table has four bytes of its own at least; more tables than that are seen twice.
+	// A table takes at least four bytes. If there are more tables than that, some are visited
+	// twice.
 	m := &metadata{bytes: bytes, tables: len(bytes) / 4}
 	message := m.follow(0)
 	header := m.at(message, 2)
 	if header == 0 {
-		return errors.New("its metadata have no header")
+		return errors.New("the metadata of the message has no header")
 	}
 	m.pairs(message, 4)
 	switch header = m.follow(header); m.bytes[m.need(message, 1)] {
@@ -38,27 +39,27 @@ func checkMetadata(bytes []byte) (err error) {
 	return nil
 }
 
-// metadata walks tables by the numbers of their fields in Arrow's Message.fbs and
-// Schema.fbs. What leads outside panics, as an index out of range or in its own words.
+// metadata walks the tables by the numbers of their fields in Arrow's Message.fbs and
+// Schema.fbs. An offset that leaves the bytes panics, and checkMetadata recovers.
 type metadata struct {
 	bytes  []byte
 	tables int
 }
 
-const maxNesting = 64 // as the engine has it
+const maxNesting = 64 // the limit of the engine
 
 func (m *metadata) u32(at int) int { return int(binary.LittleEndian.Uint32(m.bytes[at:])) }
 func (m *metadata) u16(at int) int { return int(binary.LittleEndian.Uint16(m.bytes[at:])) }
 
-// follow gives the table that an offset at a place leads to.
+// follow returns the table to which the offset at a place points.
 func (m *metadata) follow(at int) int {
 	if m.tables--; m.tables < 0 {
-		panic("more tables than there is room for")
+		panic("it has more tables than bytes for them")
 	}
 	return at + m.u32(at)
 }
 
-// at is the place of a field in a table, 0 when it is absent.
+// at returns the place of a field in a table, 0 if the field is absent.
 func (m *metadata) at(table, field int) int {
 	entries := table - int(int32(m.u32(table)))
 	if at := 4 + 2*field; at < m.u16(entries) {
@@ -69,16 +70,16 @@ func (m *metadata) at(table, field int) int {
 	return 0
 }
 
-// need is at, of a field that must be there.
+// need is at for a field that must be present.
 func (m *metadata) need(table, field int) int {
 	at := m.at(table, field)
 	if at == 0 {
-		panic(fmt.Sprintf("field %d is missing", field))
+		panic(fmt.Sprintf("field %d of a table is missing", field))
 	}
 	return at
 }
 
-// vector gives the first place and the length of a vector of values of some bytes.
+// vector returns the place and the length of a vector, whose values have width bytes each.
 func (m *metadata) vector(table, field, width int) (int, int) {
 	at := m.at(table, field)
 	if at == 0 {
@@ -87,14 +88,14 @@ func (m *metadata) vector(table, field, width int) (int, int) {
 	at += m.u32(at)
 	length := m.u32(at)
 	if length > (len(m.bytes)-at-4)/width {
-		panic(fmt.Sprintf("a list of %d", length))
+		panic(fmt.Sprintf("a list of %d values is longer than the metadata", length))
 	}
 	return at + 4, length
 }
 
 func (m *metadata) fields(table, field, depth int) {
 	if depth > maxNesting {
-		panic(fmt.Sprintf("more than %d levels", maxNesting))
+		panic(fmt.Sprintf("its types have more than %d levels", maxNesting))
 	}
 	at, length := m.vector(table, field, 4)
 	for i := range length {
@@ -120,10 +121,10 @@ func (m *metadata) pairs(table, field int) {
 func (m *metadata) batch(table int) {
 	m.vector(table, 1, 16) // nodes
 	_, buffers := m.vector(table, 2, 16)
-	at, length := m.vector(table, 4, 8) // how many of the buffers belong to each view
+	at, length := m.vector(table, 4, 8) // the number of data buffers of each view array
 	for i := range length {
 		if count := int64(binary.LittleEndian.Uint64(m.bytes[at+8*i:])); count < 0 || count > int64(buffers) {
-			panic(fmt.Sprintf("%d buffers of a view, of %d in all", count, buffers))
+			panic(fmt.Sprintf("a view array has %d data buffers, but the batch has only %d", count, buffers))
 		}
 	}
 }

@@ -15,47 +15,47 @@ import (
 	"github.com/ignalina/alloy/go/engine"
 )
 
-// The reasons of streams that are asked for here.
+// The reasons that this package uses, with the numbers of the C ABI.
 const (
 	reasonStreamSchema Reason = 1062
 	reasonInputFailed  Reason = 1063
 )
 
-// source serves one input of a stream from a reader, a batch each time it is asked.
+// source serves one input of a stream from a reader: one batch each time it is asked.
 //
-// A backend may ask on threads of its own, one after another. The engine sees to the
-// order, and Go's memory model hears of it by turn.
+// A backend may ask on its own threads, one after another. The engine keeps the order. The
+// Go race detector and memory model do not see the engine's locks; turn shows them the order.
 type source struct {
 	input    int
 	reader   array.RecordReader
-	passed   *stream // the reader, where the engine can pull from it without Go
+	passed   *stream // the reader, if it is a result of Alloy from which C code can pull
 	exporter *cdata.Exporter
 	exported *cdata.Schemas
 	schema   *arrow.Schema
-	fits     *arrow.Schema // of a batch, seen to be the same
+	fits     *arrow.Schema // the schema of the last batch, which is equal to schema
 	batches  int
 	turn     atomic.Uint64
-	err      atomic.Pointer[failure] // of the reader, as it is
+	err      atomic.Pointer[boxedError] // the reader's own error
 }
 
 // newSource retains the reader until Done.
 func newSource(input int, reader array.RecordReader, plan *cdata.Plan) (*source, error) {
 	s := &source{input: input, reader: reader, schema: plan.Schema, fits: plan.Schema}
-	if own, ok := reader.(*stream); ok {
-		if err := own.enter(); err != nil {
+	if result, ok := reader.(*stream); ok {
+		if err := result.enter(); err != nil {
 			err.Input = input
 			return nil, err
 		}
-		if own.failure.Load() == nil {
-			s.passed = own
+		if result.failure.Load() == nil {
+			s.passed = result
 			reader.Retain()
 			return s, nil
 		}
-		own.leave()
+		result.leave()
 	}
 	exported, err := cdata.ExportSchemas([]*arrow.Schema{plan.Schema})
 	if err != nil {
-		return nil, callers(BadData, "%v", err)
+		return nil, inputError(input, BadData, "%v", err)
 	}
 	s.exported = exported
 	s.exporter = cdata.NewExporter([]*cdata.Plan{plan})
@@ -63,7 +63,7 @@ func newSource(input int, reader array.RecordReader, plan *cdata.Plan) (*source,
 	return s, nil
 }
 
-// Done gives the reader back.
+// Done releases the reader.
 func (s *source) Done() {
 	s.turn.Load()
 	if s.passed != nil {
@@ -75,15 +75,15 @@ func (s *source) Done() {
 	s.reader.Release()
 }
 
-// Next gives the next batch of the reader to the engine.
-func (s *source) Next(out *engine.Output) (err error) {
+// Next moves the next batch of the reader to out.
+func (s *source) Next(out *engine.WrittenArray) (err error) {
 	s.turn.Load()
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = s.panicked(cause)
 		}
 		if err != nil {
-			s.err.CompareAndSwap(nil, &failure{err})
+			s.err.CompareAndSwap(nil, &boxedError{err})
 		}
 		s.turn.Add(1)
 	}()
@@ -92,11 +92,11 @@ func (s *source) Next(out *engine.Output) (err error) {
 	}
 	batch := s.reader.RecordBatch()
 	if batch == nil {
-		return s.wrong(Invalid, 0, "the reader has a batch, and it is nil")
+		return s.batchError(Invalid, 0, "Next returned true, but RecordBatch returned nil; correct the reader")
 	}
 	if schema := batch.Schema(); schema != s.fits {
 		if text := difference(schema, s.schema); text != "" {
-			return s.wrong(BadData, reasonStreamSchema, text)
+			return s.batchError(BadData, reasonStreamSchema, text)
 		}
 		s.fits = schema
 	}
@@ -113,11 +113,14 @@ func (s *source) Next(out *engine.Output) (err error) {
 
 func (s *source) place() string { return fmt.Sprintf("batch %d: ", s.batches) }
 
-func (s *source) wrong(code Code, reason Reason, text string) *Error {
-	return &Error{Code: code, Reason: reason, Column: -1, Side: SideCaller, Input: s.input, Text: s.place() + text}
+// batchError is inputError for the batch that is being read.
+func (s *source) batchError(code Code, reason Reason, text string) *Error {
+	e := inputError(s.input, code, "%s%s", s.place(), text)
+	e.Reason = reason
+	return e
 }
 
-// Failed takes the error of a stream that was passed on.
+// Failed takes over the error of a stream that was passed on.
 func (s *source) Failed() {
 	if fault := s.passed.inner.Fault(); fault != nil {
 		s.passed.fail(s.passed.errorOf(fault))
@@ -125,33 +128,33 @@ func (s *source) Failed() {
 	s.err.CompareAndSwap(nil, s.passed.failure.Load())
 }
 
-// difference tells why a batch is none of its stream's. Metadata may differ, as may what
-// is said of nulls; the gate looks at those that are there.
+// difference returns why a batch does not fit the schema of its stream, or "". Metadata and
+// nullability may differ: the engine checks the nulls that are present.
 func difference(got, want *arrow.Schema) string {
 	if got == nil {
 		return "the batch has no schema"
 	}
 	if got.NumFields() != want.NumFields() {
-		return fmt.Sprintf("the batch has %d columns, and its stream %d", got.NumFields(), want.NumFields())
+		return fmt.Sprintf("the batch has %d columns, the schema of the stream has %d", got.NumFields(), want.NumFields())
 	}
 	for i := range got.NumFields() {
 		g, w := got.Field(i), want.Field(i)
 		if g.Name != w.Name || !arrow.TypeEqual(g.Type, w.Type) {
-			return fmt.Sprintf("column %d of the batch is %q of type %s, and %q of type %s in its stream", i, g.Name, g.Type, w.Name, w.Type)
+			return fmt.Sprintf("column %d of the batch is %q of type %s; the schema of the stream has %q of type %s", i, g.Name, g.Type, w.Name, w.Type)
 		}
 	}
 	return ""
 }
 
-// panicked makes an error of a panic in the reader, with the place where it began.
+// panicked makes an error of a panic in the reader, with the file and line of the panic.
 func (s *source) panicked(cause any) *Error {
-	err := s.wrong(Failed, 0, fmt.Sprintf("the reader panicked: %v%s", cause, panicPlace()))
+	err := s.batchError(Failed, 0, fmt.Sprintf("the reader panicked: %v%s", cause, panicPlace()))
 	err.cause, _ = cause.(error)
 	return err
 }
 
-// panicPlace finds the first frame below the runtime's that panicked. It is for a deferred
-// function that has recovered.
+// panicPlace returns the file and line that panicked. Call it in a deferred function after
+// recover. The first frame below those of the runtime is the one that panicked.
 func panicPlace() string {
 	var pcs [64]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs[:])])

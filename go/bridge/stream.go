@@ -4,8 +4,6 @@ package bridge
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -16,29 +14,29 @@ import (
 	"github.com/ignalina/alloy/go/engine"
 )
 
-// stream is a result that arrow-go reads as any other.
+// stream is a stream of results, as a reader of arrow-go.
 type stream struct {
 	references atomic.Int64
 	state      atomic.Uint32
-	failure    atomic.Pointer[failure]
+	failure    atomic.Pointer[boxedError]
 	done       bool
 	batch      arrow.RecordBatch
 
 	ctx     context.Context
-	stop    func() bool // forget ctx
+	stop    func() bool // ends the watch of ctx
 	memory  memory.Allocator
 	plan    *cdata.Plan
-	bound   *bound
+	call    *boundCall
 	ticket  uint64
-	inner   *engine.Stream
+	inner   *engine.Stream // nil if opening failed
 	sources []*source
 }
 
-// failure is an error behind one pointer.
-type failure struct{ error }
+// boxedError lets an atomic pointer hold any error.
+type boxedError struct{ error }
 
-// The state of a stream: whether somebody is inside of it, and whether its last reference
-// is gone. Whoever is last of the two ends it, so that a release never waits.
+// The bits of stream.state: a goroutine is inside the stream, and the last reference is
+// gone. The second of the two events ends the stream, so a release never waits.
 const (
 	streamInUse  = 1
 	streamClosed = 2
@@ -46,7 +44,7 @@ const (
 
 func (c *core) stream(ctx context.Context, b *GoBridge, function string, options Options, in []array.RecordReader) (array.RecordReader, error) {
 	if b.BatchTimeout < 0 {
-		return nil, callers(Invalid, "BatchTimeout is negative")
+		return nil, callerError(Invalid, "BatchTimeout is %v; use 0 for no limit", b.BatchTimeout)
 	}
 	g, err := c.current(b)
 	if err != nil {
@@ -58,31 +56,32 @@ func (c *core) stream(ctx context.Context, b *GoBridge, function string, options
 	schemas := make([]*arrow.Schema, len(in))
 	for i, reader := range in {
 		if reader == nil {
-			return nil, &Error{Code: Invalid, Column: -1, Side: SideCaller, Input: i, Text: "the reader is nil"}
+			return nil, inputError(i, Invalid, "the reader is nil; pass a reader for each input")
 		}
 		if schemas[i] = reader.Schema(); schemas[i] == nil {
 			return nil, noSchema(i, reader)
 		}
 	}
-	bound, err := g.acquire(function, options, schemas)
+	call, err := g.acquire(function, options, schemas)
 	if err != nil {
 		return nil, err
 	}
-	s := &stream{ctx: ctx, memory: c.memory, plan: bound.entry.output, bound: bound}
+	s := &stream{ctx: ctx, memory: c.memory, plan: call.binding.output, call: call, stop: func() bool { return true }}
 	s.references.Store(1)
 	if err := s.open(in, int64(b.BatchTimeout)); err != nil {
-		bound.entry.give(bound)
+		s.end()
 		return nil, err
 	}
 	return s, nil
 }
 
-// noSchema: a reader that reads its schema late may have failed over it.
+// noSchema returns the error of a reader without a schema. A reader that reads its schema
+// late may have failed to read it.
 func noSchema(input int, reader array.RecordReader) error {
 	if err := reader.Err(); err != nil {
 		return err
 	}
-	return &Error{Code: Invalid, Column: -1, Side: SideCaller, Input: input, Text: "the reader has no schema"}
+	return inputError(input, Invalid, "the reader has no schema; its method Schema must not return nil")
 }
 
 func (s *stream) open(in []array.RecordReader, timeout int64) error {
@@ -90,28 +89,26 @@ func (s *stream) open(in []array.RecordReader, timeout int64) error {
 	if err != nil {
 		return err
 	}
-	s.stop = func() bool { return true }
-	s.bound.ticket++
-	s.ticket = s.bound.ticket
+	s.call.ticket++
+	s.ticket = s.call.ticket
 	if s.ctx.Done() != nil {
-		call, ticket := s.bound.call, s.ticket
+		call, ticket := s.call.call, s.ticket
 		s.stop = context.AfterFunc(s.ctx, func() { call.Cancel(ticket) })
 	}
-	inner, fault := s.bound.call.Open(inputs, timeout, s.ticket)
+	inner, fault := s.call.call.Open(inputs, timeout, s.ticket)
 	if fault != nil {
-		s.stop()
 		return s.errorOf(fault)
 	}
 	s.inner = inner
 	return nil
 }
 
-// serve makes an input of each reader. One that is a result of Alloy is passed on as it
-// is, unless something is wrong with it that its own Next will tell.
+// serve makes an input of each reader. A result of Alloy is passed on, so that C code pulls
+// from it. One that has failed is not: its own Next reports the error.
 func (s *stream) serve(in []array.RecordReader) (*engine.Inputs, error) {
 	s.sources = make([]*source, len(in))
 	for i, reader := range in {
-		made, err := newSource(i, reader, s.bound.entry.inputs[i])
+		made, err := newSource(i, reader, s.call.binding.inputs[i])
 		if err != nil {
 			for _, before := range s.sources[:i] {
 				before.Done()
@@ -133,14 +130,14 @@ func (s *stream) serve(in []array.RecordReader) (*engine.Inputs, error) {
 
 func (s *stream) Retain() { s.references.Add(1) }
 
-// Release may come from any goroutine, also while another is in Next: that one is told to
-// stop, and ends the stream when it comes back.
+// Release may be called by any goroutine, even while another one is in Next. That one is
+// asked to stop, and ends the stream when it returns.
 func (s *stream) Release() {
 	if s.references.Add(-1) != 0 {
 		return
 	}
 	if s.state.Or(streamClosed)&streamInUse != 0 {
-		s.bound.call.Cancel(s.ticket)
+		s.call.call.Cancel(s.ticket)
 		return
 	}
 	s.end()
@@ -152,22 +149,24 @@ func (s *stream) end() {
 		s.batch.Release()
 		s.batch = nil
 	}
-	s.inner.Release()
-	s.bound.entry.give(s.bound)
+	if s.inner != nil {
+		s.inner.Release()
+	}
+	s.call.giveBack()
 }
 
-// enter takes the stream for one user; nil when it is free.
+// enter takes the stream for one user. It returns nil on success.
 func (s *stream) enter() *Error {
 	if s.state.CompareAndSwap(0, streamInUse) {
 		return nil
 	}
 	if s.state.Load()&streamClosed != 0 {
-		return callers(Closed, "the stream was released")
+		return callerError(Closed, "the stream was released; open another")
 	}
-	return callers(Busy, "the stream is read by another, or by a stream that it was given to")
+	return callerError(Busy, "the stream is in use by another goroutine or by a stream it was passed to")
 }
 
-// leave tells whether the stream was released meanwhile, and is at its end now.
+// leave ends the stream if it was released meanwhile, and reports whether it did.
 func (s *stream) leave() bool {
 	released := s.state.And(^uint32(streamInUse))&streamClosed != 0
 	if released {
@@ -179,7 +178,7 @@ func (s *stream) leave() bool {
 func (s *stream) Schema() *arrow.Schema          { return s.plan.Schema }
 func (s *stream) RecordBatch() arrow.RecordBatch { return s.batch }
 
-// Record is RecordBatch by its first name, which arrow-go still asks for.
+// Record is the first name of RecordBatch. The interface of arrow-go still has it.
 func (s *stream) Record() arrow.RecordBatch { return s.batch }
 
 func (s *stream) Err() error {
@@ -190,19 +189,19 @@ func (s *stream) Err() error {
 }
 
 // fail keeps the first failure.
-func (s *stream) fail(err error) { s.failure.CompareAndSwap(nil, &failure{err}) }
+func (s *stream) fail(err error) { s.failure.CompareAndSwap(nil, &boxedError{err}) }
 
 func (s *stream) Next() bool {
 	if err := s.enter(); err != nil {
-		// Not in silence: to the reader it would look like the end.
+		// Without an error, the caller would take this for the end.
 		s.fail(err)
 		return false
 	}
-	// Not deferred: a goroutine that exits inside of its own reader has left the engine in
-	// the middle of this stream, which nobody may then enter, or end.
+	// Not deferred: if a goroutine exits inside its own reader, the engine stays in the middle
+	// of this stream. Nobody may enter or end it then.
 	ok := s.next()
 	if s.leave() {
-		s.fail(callers(Closed, "the stream was released"))
+		s.fail(callerError(Closed, "the stream was released while it was read"))
 		return false
 	}
 	return ok
@@ -231,15 +230,15 @@ func (s *stream) next() bool {
 	}
 	batch, err := cdata.Import(s.plan, result)
 	if err != nil {
-		s.fail(&Error{Code: BadData, Column: -1, Side: SideBackend, Input: -1, Text: err.Error()})
+		s.fail(resultError(BadData, err))
 		return false
 	}
 	s.batch = batch
 	return true
 }
 
-// errorOf is what a fault of the stream means to Go: the very error of an input, or of the
-// context, where the fault only repeats it.
+// errorOf returns the error of a fault of the stream. If the fault only repeats the error
+// of an input or of the context, errorOf returns that error itself.
 func (s *stream) errorOf(f *engine.Fault) error {
 	if Reason(f.Reason) == reasonInputFailed && f.Input >= 0 && int(f.Input) < len(s.sources) {
 		if own := s.sources[f.Input].err.Load(); own != nil {
@@ -247,20 +246,7 @@ func (s *stream) errorOf(f *engine.Fault) error {
 		}
 	}
 	if s.ctx.Err() != nil && Code(f.Code) == Cancelled {
-		return fromContext(s.ctx, "while the backend was at work")
+		return fromContext(s.ctx, "while the backend was running")
 	}
 	return fromFault(f)
-}
-
-// fromContext is the error of a context that has ended.
-func fromContext(ctx context.Context, when string) *Error {
-	err := callers(Cancelled, "the context was cancelled %s", when)
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		err = callers(Timeout, "the deadline passed %s", when)
-	}
-	err.cause = context.Cause(ctx)
-	if err.cause != ctx.Err() {
-		err.Text += fmt.Sprintf(": %v", err.cause)
-	}
-	return err
 }

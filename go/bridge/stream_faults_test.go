@@ -22,10 +22,10 @@ type trees struct {
 	done  int
 }
 
-func (s *trees) Next(out *engine.Output) error {
+func (s *trees) Next(out *engine.WrittenArray) error {
 	if s.next < len(s.given) {
 		// The struct is moved: its addresses, as numbers, and the mark.
-		from := s.given[s.next].Output()
+		from := s.given[s.next].WrittenArray()
 		*out, from.Release = *from, 0
 		s.next++
 	}

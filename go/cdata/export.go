@@ -62,7 +62,7 @@ type Exporter struct {
 
 // rows are those of one block.
 type rows struct {
-	nodes    []engine.Output
+	nodes    []engine.WrittenArray
 	parts    []engine.Part
 	pointers []uintptr
 	buffers  []unsafe.Pointer
@@ -86,7 +86,7 @@ func NewExporter(plans []*Plan) *Exporter {
 
 const (
 	headerBytes  = unsafe.Sizeof(engine.BlockHeader{})
-	arrayBytes   = unsafe.Sizeof(engine.Output{})
+	arrayBytes   = unsafe.Sizeof(engine.WrittenArray{})
 	partBytes    = unsafe.Sizeof(engine.Part{})
 	pointerBytes = unsafe.Sizeof(uintptr(0))
 )
@@ -118,7 +118,7 @@ func (x *Exporter) Export(batches []Batch) (*engine.Array, error) {
 			return nil, err
 		}
 	}
-	x.lot.block.Arm(x.nodes)
+	x.lot.block.SetStructs(x.nodes)
 	if len(roots) == 0 {
 		return nil, nil
 	}
@@ -128,7 +128,7 @@ func (x *Exporter) Export(batches []Batch) (*engine.Array, error) {
 // Done ends a call with these batches. Of what the callee kept a part, the owners are
 // retained until it is released.
 func (x *Exporter) Done(batches []Batch) {
-	if x.lot.block.Idle() {
+	if x.lot.block.AllReleased() {
 		x.lot.pins.unpin()
 		return
 	}
@@ -138,7 +138,7 @@ func (x *Exporter) Done(batches []Batch) {
 	}
 	block := x.lot.block
 	x.lot = nil
-	block.Leave()
+	block.Detach()
 }
 
 // Close frees what an exporter holds that is not in a call. What outlives its calls is
@@ -169,7 +169,7 @@ func (x *Exporter) prepare(variadic int) {
 	}
 	at := unsafe.Add(unsafe.Pointer(x.lot.block), headerBytes)
 	x.used = used{}
-	x.rows.nodes = unsafe.Slice((*engine.Output)(at), x.nodes)
+	x.rows.nodes = unsafe.Slice((*engine.WrittenArray)(at), x.nodes)
 	at = unsafe.Add(at, uintptr(x.nodes)*arrayBytes)
 	x.rows.parts = unsafe.Slice((*engine.Part)(at), x.nodes)
 	at = unsafe.Add(at, uintptr(x.nodes)*partBytes)
@@ -183,7 +183,7 @@ func (x *Exporter) prepare(variadic int) {
 	x.rows.sizes = unsafe.Slice((*int64)(at), variadic)
 }
 
-func (x *Exporter) batch(p *Plan, out *engine.Output, batch *Batch) error {
+func (x *Exporter) batch(p *Plan, out *engine.WrittenArray, batch *Batch) error {
 	x.own(out)
 	out.Length = batch.Rows
 	out.NumBuffers = 1
@@ -213,7 +213,7 @@ func (x *Exporter) batch(p *Plan, out *engine.Output, batch *Batch) error {
 }
 
 // shorten cuts the end of a column off. Nulls that were counted may be in it.
-func shorten(out *engine.Output, rows int64) {
+func shorten(out *engine.WrittenArray, rows int64) {
 	if out.NullCount == out.Length {
 		out.NullCount = rows
 	} else if out.NullCount > 0 {
@@ -226,11 +226,11 @@ func (x *Exporter) mismatch(format string, a ...any) error {
 	return &MismatchError{Input: x.input, Column: x.column, Text: fmt.Sprintf(format, a...)}
 }
 
-func (x *Exporter) own(out *engine.Output) {
+func (x *Exporter) own(out *engine.WrittenArray) {
 	part := &x.rows.parts[x.used.parts]
 	x.used.parts++
 	*part = engine.Part{Block: address(x.lot.block)}
-	*out = engine.Output{Release: releaseArray, PrivateData: address(part)}
+	*out = engine.WrittenArray{Release: releaseArray, PrivateData: address(part)}
 }
 
 func (x *Exporter) takeBuffers(n int) []unsafe.Pointer {
@@ -239,14 +239,14 @@ func (x *Exporter) takeBuffers(n int) []unsafe.Pointer {
 	return x.rows.buffers[from:x.used.buffers]
 }
 
-func (x *Exporter) takeNodes(n int) []engine.Output {
+func (x *Exporter) takeNodes(n int) []engine.WrittenArray {
 	from := x.used.nodes
 	x.used.nodes += n
 	return x.rows.nodes[from:x.used.nodes]
 }
 
 // takeChildren gives a parent its children, which lie in a row.
-func (x *Exporter) takeChildren(out *engine.Output, n int) []engine.Output {
+func (x *Exporter) takeChildren(out *engine.WrittenArray, n int) []engine.WrittenArray {
 	if n == 0 {
 		return nil
 	}
@@ -261,7 +261,7 @@ func (x *Exporter) takeChildren(out *engine.Output, n int) []engine.Output {
 	return children
 }
 
-func (x *Exporter) array(n *node, out *engine.Output, data *array.Data) error {
+func (x *Exporter) array(n *node, out *engine.WrittenArray, data *array.Data) error {
 	x.own(out)
 	out.Length, out.Offset = int64(data.Len()), int64(data.Offset())
 	if err := x.point(n, out, data); err != nil {
@@ -295,7 +295,7 @@ func (x *Exporter) array(n *node, out *engine.Output, data *array.Data) error {
 	return x.array(n.dict, dictionary, values)
 }
 
-func (x *Exporter) point(n *node, out *engine.Output, data *array.Data) error {
+func (x *Exporter) point(n *node, out *engine.WrittenArray, data *array.Data) error {
 	count := buffers[n.layout]
 	if n.layout == layoutNull {
 		out.NullCount = out.Length

@@ -21,7 +21,7 @@ type lot struct {
 }
 
 // GiveBack is called once every part of the block is released, by anyone.
-func (l *lot) GiveBack() {
+func (l *lot) Released() {
 	l.pins.unpin()
 	for i, owner := range l.owners {
 		owner.Release()

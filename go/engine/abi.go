@@ -4,7 +4,7 @@ package engine
 
 import "unsafe"
 
-// Array is the ArrowArray of the Arrow C data interface, as Go reads it.
+// Array is the ArrowArray of the Arrow C data interface, for arrays that Go reads.
 type Array struct {
 	Length, NullCount, Offset int64
 	NumBuffers, NumChildren   int64
@@ -14,9 +14,10 @@ type Array struct {
 	Release, PrivateData      unsafe.Pointer
 }
 
-// Output is the same, as Go writes it. The addresses are all of C memory, which the
-// collector has no business with: as numbers they need no write barrier.
-type Output struct {
+// WrittenArray is the same struct, for arrays that Go writes: the inputs of a call. Its
+// pointers are numbers. They all point to C memory, so the collector need not follow them,
+// and writing a number needs no write barrier.
+type WrittenArray struct {
 	Length, NullCount, Offset     int64
 	NumBuffers, NumChildren       int64
 	Buffers, Children, Dictionary uintptr
@@ -39,8 +40,8 @@ const (
 	FlagKeysSorted = 4
 )
 
-// Owner holds a result until its last buffer is released. It holds no Go pointer, so
-// that C may be given its address.
+// Owner is the place where a result lies until its last buffer is released. It has no Go
+// pointer, so its address may be passed to C.
 type Owner struct {
 	Array Array
 }

@@ -11,33 +11,34 @@ import (
 	"unsafe"
 )
 
-// BlockHeader begins a block. Go holds one part of it while it writes and until the call
-// has returned; each struct that is not released holds another.
+// BlockHeader is the header of a block; block.h describes it. Go holds one part of the
+// block until the call has returned, and each struct holds one until it is released.
 type BlockHeader struct {
 	parts  int64
 	handle uintptr
 	next   *BlockHeader
 }
 
-// Part is what the private data of a struct points to.
+// Part is what the private data of a struct points to: the block of the struct.
 type Part struct {
-	Block uintptr
-	gone  int64
+	Block    uintptr
+	released int64
 }
 
-// Arm sets the number of structs that the block holds, besides Go's own part.
-func (b *BlockHeader) Arm(structs int) {
+// SetStructs sets the number of structs that were written into the block. Go's own part is
+// added.
+func (b *BlockHeader) SetStructs(structs int) {
 	atomic.StoreInt64(&b.parts, int64(structs)+1)
 }
 
-// Idle tells whether every struct is released, so that the block may be written again.
-func (b *BlockHeader) Idle() bool { return atomic.LoadInt64(&b.parts) == 1 }
+// AllReleased reports whether every struct is released. Then the block may be written again.
+func (b *BlockHeader) AllReleased() bool { return atomic.LoadInt64(&b.parts) == 1 }
 
-// Leave gives up Go's part. Once every struct is released, the block's keeper gets its
-// GiveBack; until then the block may not be touched any more.
-func (b *BlockHeader) Leave() { C.alloy_go_block_drop(unsafe.Pointer(b), 1) }
+// Detach gives up Go's part. Once every struct is released, the owner of the block is called.
+// Until then Go must not touch the block.
+func (b *BlockHeader) Detach() { C.alloy_go_block_drop(unsafe.Pointer(b), 1) }
 
-// Free frees a block whose structs are all released, or were never armed.
+// Free frees a block whose structs are all released, or were never passed to C.
 func (b *BlockHeader) Free() {
 	if b.handle != 0 {
 		cgo.Handle(b.handle).Delete()

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The block in which one call's inputs cross: a header, then every struct and pointer
-// that Go writes. Its structs may be released one by one, in any order, from any thread;
-// Go is entered once, when the last of them is gone after the call has returned.
+// The block in which the inputs of one call cross: a header, then every struct and pointer
+// that Go writes. C code may release the structs one by one, in any order, on any thread.
+// Go is entered once: when the last struct is released after the call has returned.
 #ifndef ALLOY_GO_ENGINE_BLOCK_H_
 #define ALLOY_GO_ENGINE_BLOCK_H_
 
@@ -10,50 +10,55 @@
 
 #include "api.h"
 
+// The header of a block.
 typedef struct alloy_go_block {
-  int64_t parts;     // structs that are not released, and one while Go holds the block
-  uintptr_t handle;  // whose keeper gets the block back with the last part
-  struct alloy_go_block* next;  // in the list of those that are gone
+  // The number of structs that are not released, plus one while Go uses the block.
+  int64_t parts;
+  // The cgo handle of the Go object that owns the block.
+  uintptr_t handle;
+  // The next block in a list of released blocks.
+  struct alloy_go_block* next;
 } alloy_go_block;
 
-// What private_data of a struct points to; in the block as well.
+// What private_data of a struct points to. It lies in the block as well.
 typedef struct alloy_go_part {
   void* block;
-  int64_t gone;  // whether it is released
+  int64_t released;  // 1 once the struct is released
 } alloy_go_part;
 
-// Make a zeroed block of `size` bytes, the header included; NULL when memory is short.
+// Make a zeroed block of `size` bytes, including the header. NULL if memory is short.
 void* alloy_go_block_new(uint64_t size);
 
-// Free a block that holds no structs.
+// Free a block whose structs are all released.
 void alloy_go_block_free(void* block);
 
-// Give up `parts` of the block; with the last of them it is given back to Go.
+// Subtract `parts` from the parts of the block. At 0 the block is released: Go is called,
+// or the block is put into the list of this thread.
 void alloy_go_block_drop(void* block, int64_t parts);
 
-// Have the blocks that are given back on this thread listed, until the list before, which
-// is returned, is set again; NULL: Go is called for each.
-alloy_go_block** alloy_go_list_gone(alloy_go_block** list);
+// From now on put the blocks that are released on this thread into `list`. NULL calls Go
+// for each block instead. Returns the previous list, which the caller sets again.
+alloy_go_block** alloy_go_collect_released(alloy_go_block** list);
 
-// What the structs of a block carry as their release; private_data is their part.
+// The release callback of the structs of a block. Their private_data is an alloy_go_part.
 void alloy_go_release_array(struct ArrowArray* array);
 
-// What schemas that are only lent carry as their release: marks them, frees nothing.
+// The release callback of schemas that Go lends. It marks them released and frees nothing.
 void alloy_go_release_schema(struct ArrowSchema* schema);
 
-// 64 zeros: what empty buffers point to, since some importers refuse NULL.
+// 64 zero bytes. Empty buffers point here, because some importers refuse NULL.
 extern const uint64_t alloy_go_zeros[8];
 
-// Release a result, from Go. Returns the list of the blocks that went with it on this
-// thread, NULL for none: Go takes them when it is back, and need not be called for each.
+// Release a result, from Go. Returns the list of the blocks that were released by it on
+// this thread, NULL if there are none: one cgo call for all of them.
 void* alloy_go_call_release(struct ArrowArray* array);
 
-// The log of a host, as alloy_host_options wants it; context is a handle of Go.
+// The log function of a host, for alloy_host_options. The context is a cgo handle.
 void alloy_go_log(void* context, int32_t level, const char* language, const char* text,
                   int64_t length);
 
-// Make a host whose log goes to Go when log_handle is not 0, and to log_fd otherwise.
-// Borrows may_need, as alloy_host_options has it.
+// Make a host. Its log goes to Go, or to log_fd if log_handle is 0. Borrows may_need for
+// this call.
 alloy_code alloy_go_host_new(uint32_t flags, const char* const* may_need, int32_t log_fd,
                              uintptr_t log_handle, alloy_host** out, alloy_error* err);
 

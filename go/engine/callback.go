@@ -11,18 +11,21 @@ import (
 	"unsafe"
 )
 
-// Keeper is what must live until the last struct of a block is released. It is told when
-// that is so, and has the block to itself again.
-type Keeper interface{ GiveBack() }
+// BlockOwner owns a block. It lives until the last struct of the block is released.
+type BlockOwner interface {
+	// Released is called when every struct of the block is released. The owner may use the
+	// block again. Any thread.
+	Released()
+}
 
-// Logger receives the lines of a host, never two at once.
+// Logger receives the log lines of a host, one at a time.
 type Logger func(level slog.Level, language, text string)
 
-//export alloyGoGiveBack
-func alloyGoGiveBack(handle C.uintptr_t) {
-	// A panic may not cross into C, and there is nobody to tell.
+//export alloyGoBlockReleased
+func alloyGoBlockReleased(handle C.uintptr_t) {
+	// A panic must not cross into C. There is nobody to report it to.
 	defer func() { _ = recover() }()
-	cgo.Handle(handle).Value().(Keeper).GiveBack()
+	cgo.Handle(handle).Value().(BlockOwner).Released()
 }
 
 //export alloyGoLog

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-// Package engine holds Alloy's C++ engine, compiled in from two generated sources, and
-// the few C functions that the exporter needs. Nothing else in the module uses cgo.
+// Package engine compiles Alloy's C++ engine into a Go program, and calls its C ABI. It is
+// the only package of the module that uses cgo, apart from tests.
 //
-// The build tag alloy_system links an installed liballoy instead; CGO_CFLAGS and
-// CGO_LDFLAGS then say where it is, unless the compiler finds it by itself.
+// The build tag alloy_system links an installed liballoy instead. If the compiler does not
+// find it, set CGO_CFLAGS and CGO_LDFLAGS to its place.
 //
-// Alloy_data.cc, alloy_engine.cc and alloy_engine.h are written by tools/amalgamate.
+// tools/amalgamate generates the C++ sources alloy_*.cc and the header alloy_engine.h.
 package engine

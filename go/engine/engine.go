@@ -23,20 +23,20 @@ import (
 	"unsafe"
 )
 
-// Fault is the engine's account of what went wrong.
+// Fault is an error of the engine, field by field. Package bridge makes an Error of it.
 type Fault struct {
 	Code, Reason, Input, Column int32
 	Side                        uint16
 	Text                        string
 }
 
-// Version is that of the engine.
+// Version returns the version of the engine.
 func Version() string { return C.GoString(C.alloy_version()) }
 
-// CodeName and ReasonName give the names of the engine's numbers.
+// CodeName returns the name of a code, such as BAD_DATA; "UNKNOWN" if it is not known.
 func CodeName(code int32) string { return C.GoString(C.alloy_code_name(C.alloy_code(code))) }
 
-// ReasonName gives the name of a reason, "UNKNOWN" for one that is not known.
+// ReasonName returns the name of a reason, such as OFFSETS; "UNKNOWN" if it is not known.
 func ReasonName(reason int32) string {
 	return C.GoString(C.alloy_reason_name(C.int32_t(reason)))
 }
@@ -52,34 +52,50 @@ func fault(code C.alloy_code, err *C.alloy_error) *Fault {
 	}
 }
 
-// logging is the handle of a host's logger, shared by all that may still write a line.
+// logging is the logger of a host, which the host's bridges and calls use as well. It is
+// counted, because they may write a line until the last of them is freed.
 type logging struct {
 	users  atomic.Int64
 	handle cgo.Handle
 }
 
+// freeWith frees a C object of the engine, and drops its use of the logger, once the Go
+// object that owns it is unreachable.
+func freeWith[Owner any](owner *Owner, log *logging, free func()) {
+	log.users.Add(1)
+	runtime.AddCleanup(owner, func(log *logging) {
+		free()
+		log.drop()
+	}, log)
+}
+
 func (l *logging) drop() {
-	if l.users.Add(-1) == 0 && l.handle != 0 {
+	if l.users.Add(-1) == 0 {
+		l.free()
+	}
+}
+
+func (l *logging) free() {
+	if l.handle != 0 {
 		l.handle.Delete()
 	}
 }
 
-// Host is a policy. It is freed when it is unreachable.
+// Host is a policy for opening backends. It is freed when it is unreachable.
 type Host struct {
 	pointer *C.alloy_host
 	log     *logging
 }
 
-// Loading is the policy of a host on libraries; alloy.h says what each part does.
+// Loading is the policy of a host for libraries. The header alloy.h explains each part.
 type Loading struct {
 	AllowUnsigned, Plainly bool
-	MayNeed                []string // without a NUL
+	MayNeed                []string // no entry contains a NUL byte
 }
 
-// NewHost makes a host. Its lines go to logger, or to standard output when that is nil.
+// NewHost makes a host. Its log goes to logger, or to standard output if logger is nil.
 func NewHost(loading Loading, logger Logger) (*Host, *Fault) {
 	log := &logging{}
-	log.users.Add(1)
 	if logger != nil {
 		log.handle = cgo.NewHandle(logger)
 	}
@@ -97,14 +113,11 @@ func NewHost(loading Loading, logger Logger) (*Host, *Fault) {
 	defer list.free()
 	code := C.alloy_go_host_new(flags, list.pointer(), stdout, C.uintptr_t(log.handle), &h.pointer, &err)
 	if code != C.ALLOY_OK {
-		log.drop()
+		log.free()
 		return nil, fault(code, &err)
 	}
 	pointer := h.pointer
-	runtime.AddCleanup(h, func(log *logging) {
-		C.alloy_host_free(pointer)
-		log.drop()
-	}, log)
+	freeWith(h, log, func() { C.alloy_host_free(pointer) })
 	return h, nil
 }
 
@@ -114,11 +127,11 @@ type Bridge struct {
 	log     *logging
 }
 
-// Checks are the levels of the gate, 0 to 3, for inputs and for results; alloy.h says what
-// they find.
+// Checks are the levels of the checks, 0 to 3, of inputs and of results. The header alloy.h
+// explains them.
 type Checks struct{ Inputs, Results uint32 }
 
-// NewBridge makes a bridge on the built-in echo.
+// NewBridge makes a bridge whose backend is the built-in echo.
 func (h *Host) NewBridge(checks Checks) (*Bridge, *Fault) {
 	var err C.alloy_error
 	b := &Bridge{log: h.log}
@@ -127,20 +140,16 @@ func (h *Host) NewBridge(checks Checks) (*Bridge, *Fault) {
 		check_inputs: C.uint32_t(checks.Inputs), check_results: C.uint32_t(checks.Results),
 	}
 	code := C.alloy_bridge_new(h.pointer, &options, &b.pointer, &err)
-	runtime.KeepAlive(h)
+	defer runtime.KeepAlive(h) // its cleanup must not drop the logger first
 	if code != C.ALLOY_OK {
 		return nil, fault(code, &err)
 	}
-	h.log.users.Add(1)
 	pointer := b.pointer
-	runtime.AddCleanup(b, func(log *logging) {
-		C.alloy_bridge_free(pointer)
-		log.drop()
-	}, h.log)
+	freeWith(b, h.log, func() { C.alloy_bridge_free(pointer) })
 	return b, nil
 }
 
-// Load puts a library in the bridge. An empty certificate is none.
+// Load makes a library the backend of the bridge. An empty certificate loads it unsigned.
 func (b *Bridge) Load(library, certificate string) *Fault {
 	path := C.CString(library)
 	defer C.free(unsafe.Pointer(path))
@@ -155,57 +164,46 @@ func (b *Bridge) Load(library, certificate string) *Fault {
 	return fault(code, &err)
 }
 
-// Close makes every later use of the bridge and of its calls answer CLOSED.
+// Close closes the bridge. Every later use of it and of its calls returns CLOSED.
 func (b *Bridge) Close() {
 	C.alloy_bridge_close(b.pointer)
 	runtime.KeepAlive(b)
 }
 
-// Call is a function bound to schemas and options, for one user at a time. It is freed
-// when it is unreachable.
+// Call is a function bound to schemas and options. It is freed when it is unreachable.
+//
+// Threads: serial, except Cancel.
 type Call struct {
 	pointer *C.alloy_call
-	log     *logging
 	err     C.alloy_error
 }
 
-// Bind binds a function to the schemas of its inputs, a row of them in C memory, and to
-// options, a list of keys and values.
+// Bind binds a function to the schemas of its inputs, which lie side by side in C memory,
+// and to options: a list of a name, its value, the next name, and so on.
 func (b *Bridge) Bind(function string, inputs *Schema, count int, options []string) (*Call, *Fault) {
 	name := C.CString(function)
 	defer C.free(unsafe.Pointer(name))
-	var list **C.char
-	if len(options) > 0 {
-		list = (**C.char)(C.calloc(C.size_t(len(options)+1), C.size_t(unsafe.Sizeof(name))))
-		defer C.free(unsafe.Pointer(list))
-		for i, text := range options {
-			slot := unsafe.Slice(list, len(options))
-			slot[i] = C.CString(text)
-			defer C.free(unsafe.Pointer(slot[i]))
-		}
-	}
-	c := &Call{log: b.log}
+	list := newStrings(options)
+	defer list.free()
+	c := &Call{}
 	code := C.alloy_call_bind(b.pointer, name,
-		(*C.struct_ArrowSchema)(unsafe.Pointer(inputs)), C.int32_t(count), list, &c.pointer, &c.err)
-	runtime.KeepAlive(b)
+		(*C.struct_ArrowSchema)(unsafe.Pointer(inputs)), C.int32_t(count), list.pointer(), &c.pointer, &c.err)
+	defer runtime.KeepAlive(b) // its cleanup must not drop the logger first
 	if code != C.ALLOY_OK {
 		return nil, fault(code, &c.err)
 	}
-	b.log.users.Add(1)
 	pointer := c.pointer
-	runtime.AddCleanup(c, func(log *logging) {
-		C.alloy_call_free(pointer)
-		log.drop()
-	}, b.log)
+	freeWith(c, b.log, func() { C.alloy_call_free(pointer) })
 	return c, nil
 }
 
-// Schema is that of the output; it lives as long as the call.
+// Schema returns the schema of the output. It lives as long as the call.
 func (c *Call) Schema() *Schema {
 	return (*Schema)(unsafe.Pointer(C.alloy_call_schema(c.pointer)))
 }
 
-// Run gives a row of batches in C memory to the function and fills out.
+// Run calls the function on batches, which lie side by side in C memory, and fills out.
+// Timeout is in nanoseconds; 0 is no limit.
 func (c *Call) Run(inputs *Array, out *Owner, timeout int64, ticket uint64) *Fault {
 	code := C.alloy_call_run(c.pointer, (*C.struct_ArrowArray)(unsafe.Pointer(inputs)),
 		(*C.struct_ArrowArray)(unsafe.Pointer(&out.Array)), C.int64_t(timeout),
@@ -214,40 +212,41 @@ func (c *Call) Run(inputs *Array, out *Owner, timeout int64, ticket uint64) *Fau
 	return fault(code, &c.err)
 }
 
-// Cancel cancels every run up to ticket, begun or not. Any goroutine.
+// Cancel cancels every run whose ticket is at most this one, even if it begins later. Any
+// goroutine may call it.
 func (c *Call) Cancel(ticket uint64) {
 	C.alloy_call_cancel(c.pointer, C.uint64_t(ticket))
 	runtime.KeepAlive(c)
 }
 
-// Release gives a result back to the backend.
+// Release releases a result.
 func (o *Owner) Release() {
-	giveBack(C.alloy_go_call_release((*C.struct_ArrowArray)(unsafe.Pointer(&o.Array))))
+	notifyOwners(C.alloy_go_call_release((*C.struct_ArrowArray)(unsafe.Pointer(&o.Array))))
 }
 
-// giveBack tells the keepers of a list of blocks.
-func giveBack(list unsafe.Pointer) {
+// notifyOwners calls the owners of a list of released blocks.
+func notifyOwners(list unsafe.Pointer) {
 	for at := (*BlockHeader)(list); at != nil; {
 		block := at
-		at = block.next // before the keeper has the block
-		cgo.Handle(block.handle).Value().(Keeper).GiveBack()
+		at = block.next // read it first: the owner may write into the block at once
+		cgo.Handle(block.handle).Value().(BlockOwner).Released()
 	}
 }
 
-// NewBlock makes a zeroed block of C memory that begins with a BlockHeader, and that only
-// Free frees. A block of arrays needs a keeper.
-func NewBlock(size uintptr, keeper Keeper) *BlockHeader {
+// NewBlock makes a zeroed block of C memory that begins with a BlockHeader. Only Free frees
+// it. A block of arrays needs an owner; for a block of schemas owner is nil.
+func NewBlock(size uintptr, owner BlockOwner) *BlockHeader {
 	block := (*BlockHeader)(C.alloy_go_block_new(C.uint64_t(size)))
 	if block == nil {
 		outOfMemory(size)
 	}
-	if keeper != nil {
-		block.handle = uintptr(cgo.NewHandle(keeper))
+	if owner != nil {
+		block.handle = uintptr(cgo.NewHandle(owner))
 	}
 	return block
 }
 
-// Release callbacks and the address of 64 zeros, for the structs that Go writes.
+// The release callbacks and the address of 64 zero bytes, for the structs that Go writes.
 var (
 	ReleaseArray  = unsafe.Pointer(C.alloy_go_release_array)
 	ReleaseSchema = unsafe.Pointer(C.alloy_go_release_schema)

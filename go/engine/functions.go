@@ -10,33 +10,42 @@ import (
 	"unsafe"
 )
 
-// Function is what a backend says of one of its functions.
+// Function describes one function of a backend.
 type Function struct {
 	Name, Summary string
 	Options       []Option
-	// MinInputs and MaxInputs bound how many batches it takes; -1: any number.
+	// MinInputs and MaxInputs are the least and the greatest number of inputs. A MaxInputs of
+	// -1 is any number.
 	MinInputs, MaxInputs int
-	// Columns has a list for each input of which the function names the columns it reads.
+	// Columns has, for each input, the columns that the function reads. It is shorter than the
+	// list of inputs if the function reads all columns of the last ones.
 	Columns [][]Column
-	// Idempotent: may be run again. Rowwise: output row i depends on input row i alone.
-	// Stream: has a stream shape, and cannot be called on single batches.
-	Idempotent, Rowwise, Stream bool
+	// Idempotent functions may be run again after a failure.
+	Idempotent bool
+	// Rowwise functions make output row i from input row i only.
+	Rowwise bool
+	// Stream functions work on whole streams, and cannot be called on single batches.
+	Stream bool
 }
 
-// Option is one of a function's options.
+// Option describes one option of a function.
 type Option struct {
 	Name, Summary string
-	Fallback      string
-	Required      bool // there is no fallback
+	// Fallback is the value if the caller passes none.
+	Fallback string
+	// Required options have no fallback.
+	Required bool
 }
 
-// Column is one of the columns that a function reads.
+// Column describes one column that a function reads.
 type Column struct {
 	Name, Summary string
-	Accepts       string // C format strings with blanks between; empty: any type
+	// Accepts lists the accepted types as C data interface formats, separated by spaces. Empty
+	// is any type.
+	Accepts string
 }
 
-// Functions lists what the backend offers.
+// Functions lists the functions of the backend.
 func (b *Bridge) Functions() ([]Function, *Fault) {
 	var err C.alloy_error
 	var list **C.alloy_function
@@ -85,7 +94,7 @@ func readColumns(at **C.alloy_column) [][]Column {
 	return inputs
 }
 
-// next steps through a C list.
+// next returns the address after an element of a C array.
 func next[T any](at *T) *T {
 	return (*T)(unsafe.Add(unsafe.Pointer(at), unsafe.Sizeof(*at)))
 }

@@ -18,38 +18,38 @@ static int SourceNext(struct ArrowArrayStream* stream, struct ArrowArray* out) {
   alloy_go_source* source = stream->private_data;
   if (source->inner != NULL) {
     const int failed = source->inner->get_next(source->inner, out);
-    // Now, while nobody can have released either stream.
+    // Go reads the error now, before anyone can release either stream.
     if (failed != 0) alloyGoFailed(source->handle);
     return failed;
   }
   out->release = NULL;
-  // What was released since the last entry goes now, or a function that reads all of its
-  // input in one get_next would hold all of it. Go code may leave a goroutine without
-  // coming back here; so nothing of this thread may point to this stack meanwhile.
-  alloy_go_block** list = alloy_go_list_gone(NULL);
-  alloy_go_block* gone = NULL;
+  // Give Go the blocks that were released since the last entry. Otherwise a function that
+  // reads its whole input in one get_next would hold all of it. A goroutine may exit in Go
+  // code and never return here; so this thread must not keep a pointer to this stack.
+  alloy_go_block** list = alloy_go_collect_released(NULL);
+  alloy_go_block* released = NULL;
   if (list != NULL) {
-    gone = *list;
+    released = *list;
     *list = NULL;
   }
-  const int number = alloyGoNext(source, out, gone);
-  alloy_go_list_gone(list);
+  const int number = alloyGoNext(source, out, released);
+  alloy_go_collect_released(list);
   return number;
 }
 
 static const char* SourceError(struct ArrowArrayStream* stream) {
   alloy_go_source* source = stream->private_data;
   if (source->inner == NULL) return source->text;
-  const char* (*said)(struct ArrowArrayStream*) = source->inner->get_last_error;
-  return said != NULL ? said(source->inner) : NULL;
+  const char* (*last_error)(struct ArrowArrayStream*) = source->inner->get_last_error;
+  return last_error != NULL ? last_error(source->inner) : NULL;
 }
 
 static void SourceRelease(struct ArrowArrayStream* stream) {
   alloy_go_source* source = stream->private_data;
   stream->release = NULL;
-  alloy_go_block** list = alloy_go_list_gone(NULL);
+  alloy_go_block** list = alloy_go_collect_released(NULL);
   alloyGoDone(source->handle);
-  alloy_go_list_gone(list);
+  alloy_go_collect_released(list);
   free(source->text);
   free(source);
 }
@@ -80,22 +80,22 @@ void alloy_go_source_fail(alloy_go_source* source, char* text) {
 alloy_code alloy_go_result_open(alloy_call* call, struct ArrowArrayStream* inputs,
                                 int32_t n_inputs, int64_t timeout_ns, uint64_t ticket,
                                 alloy_go_result* result) {
-  result->gone = NULL;
-  alloy_go_block** outer = alloy_go_list_gone(&result->gone);
+  result->released = NULL;
+  alloy_go_block** outer = alloy_go_collect_released(&result->released);
   const alloy_code code = alloy_call_stream(call, inputs, n_inputs, &result->stream,
                                             timeout_ns, ticket, &result->err);
   for (int32_t i = 0; i < n_inputs; ++i) {
     if (inputs[i].release != NULL) inputs[i].release(&inputs[i]);
   }
-  alloy_go_list_gone(outer);
+  alloy_go_collect_released(outer);
   return code;
 }
 
 alloy_code alloy_go_result_next(alloy_go_result* result, struct ArrowArray* out) {
-  result->gone = NULL;
-  alloy_go_block** outer = alloy_go_list_gone(&result->gone);
+  result->released = NULL;
+  alloy_go_block** outer = alloy_go_collect_released(&result->released);
   const int number = result->stream.get_next(&result->stream, out);
-  alloy_go_list_gone(outer);
+  alloy_go_collect_released(outer);
   if (number == 0) return ALLOY_OK;
   out->release = NULL;
   const alloy_code code = alloy_go_result_error(result);
@@ -114,9 +114,9 @@ alloy_code alloy_go_result_error(alloy_go_result* result) {
 }
 
 void alloy_go_result_release(alloy_go_result* result) {
-  result->gone = NULL;
+  result->released = NULL;
   if (result->stream.release == NULL) return;
-  alloy_go_block** outer = alloy_go_list_gone(&result->gone);
+  alloy_go_block** outer = alloy_go_collect_released(&result->released);
   result->stream.release(&result->stream);
-  alloy_go_list_gone(outer);
+  alloy_go_collect_released(outer);
 }

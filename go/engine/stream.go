@@ -18,24 +18,24 @@ import (
 	"unsafe"
 )
 
-// Source stands behind an input stream, which one thread at a time pulls from.
+// Source serves one input stream. One thread at a time calls Next.
 type Source interface {
-	// Next writes the next batch to out, or leaves it released at the end.
-	Next(out *Output) error
-	// Failed: the stream that was passed on has failed.
+	// Next writes the next batch to out. At the end it leaves out released.
+	Next(out *WrittenArray) error
+	// Failed is called when a stream that was passed on has failed.
 	Failed()
-	// Done: nobody will ask again. Any thread.
+	// Done is called when the input is released. Any thread.
 	Done()
 }
 
-// Inputs is a row of streams in C memory, to open one call with.
+// Inputs is an array of streams in C memory, with which one call is opened.
 type Inputs struct {
 	row   *C.struct_ArrowArrayStream
 	count int
 	made  int
 }
 
-// NewInputs makes room for streams, which are added in their order.
+// NewInputs makes room for streams, which are then added in order.
 func NewInputs(count int) *Inputs {
 	in := &Inputs{count: count}
 	if count > 0 {
@@ -44,11 +44,11 @@ func NewInputs(count int) *Inputs {
 	return in
 }
 
-// Serve adds a stream that source serves. The schema is lent until source is done.
+// Serve adds a stream that source serves. It borrows the schema until source is done.
 func (in *Inputs) Serve(source Source, schema *Schema) { in.add(source, schema, nil) }
 
-// PassOn adds a stream of what inner gives, pulled without Go. Nobody else may use inner
-// until source is done, which is never asked for a batch.
+// PassOn adds a stream that pulls from inner in C. Nobody else may use inner until source is
+// done. The method Next of source is never called.
 func (in *Inputs) PassOn(inner *Stream, source Source) { in.add(source, nil, &inner.result.stream) }
 
 func (in *Inputs) add(source Source, schema *Schema, inner *C.struct_ArrowArrayStream) {
@@ -64,16 +64,18 @@ func (in *Inputs) next() *C.struct_ArrowArrayStream {
 	return at
 }
 
-// Stream is a result: batches, one after another. Serial; its Release ends it.
+// Stream is a stream of results.
+//
+// Threads: serial.
 type Stream struct{ result *C.alloy_go_result }
 
-// Open opens a stream of results, and takes the inputs.
+// Open opens a stream of results. It takes the inputs, whether or not it succeeds.
 func (c *Call) Open(in *Inputs, timeout int64, ticket uint64) (*Stream, *Fault) {
 	s := &Stream{(*C.alloy_go_result)(allocate(unsafe.Sizeof(C.alloy_go_result{})))}
 	code := C.alloy_go_result_open(c.pointer, in.row, C.int32_t(in.made), C.int64_t(timeout), C.uint64_t(ticket), s.result)
 	runtime.KeepAlive(c)
 	C.free(unsafe.Pointer(in.row))
-	giveBack(unsafe.Pointer(s.result.gone))
+	notifyOwners(unsafe.Pointer(s.result.released))
 	if code != C.ALLOY_OK {
 		defer C.free(unsafe.Pointer(s.result))
 		return nil, fault(code, &s.result.err)
@@ -81,36 +83,36 @@ func (c *Call) Open(in *Inputs, timeout int64, ticket uint64) (*Stream, *Fault) 
 	return s, nil
 }
 
-// Next fills out, and leaves it released at the end.
+// Next fills out. At the end it leaves out released.
 func (s *Stream) Next(out *Owner) *Fault {
 	code := C.alloy_go_result_next(s.result, (*C.struct_ArrowArray)(unsafe.Pointer(&out.Array)))
-	giveBack(unsafe.Pointer(s.result.gone))
+	notifyOwners(unsafe.Pointer(s.result.released))
 	return fault(code, &s.result.err)
 }
 
-// Fault is the failure that Next repeats, nil for none.
+// Fault returns the failure that Next repeats, nil if there is none.
 func (s *Stream) Fault() *Fault {
 	return fault(C.alloy_go_result_error(s.result), &s.result.err)
 }
 
-// Release ends a stream; nothing of it may be used any more.
+// Release ends the stream. Nobody may use it afterwards.
 func (s *Stream) Release() {
 	C.alloy_go_result_release(s.result)
-	giveBack(unsafe.Pointer(s.result.gone))
+	notifyOwners(unsafe.Pointer(s.result.released))
 	C.free(unsafe.Pointer(s.result))
 }
 
 //export alloyGoNext
-func alloyGoNext(source *C.alloy_go_source, out *C.struct_ArrowArray, gone unsafe.Pointer) (number C.int) {
+func alloyGoNext(source *C.alloy_go_source, out *C.struct_ArrowArray, released unsafe.Pointer) (number C.int) {
 	defer func() {
-		// Sources do not panic; what they call when they fail may.
+		// A source does not panic, but the method Error of a reader's error may.
 		if cause := recover(); cause != nil {
-			C.alloy_go_source_fail(source, C.CString("a panic in Go"))
+			C.alloy_go_source_fail(source, C.CString("the reader failed, and its error panicked when its text was read"))
 			number = C.EIO
 		}
 	}()
-	giveBack(gone)
-	err := cgo.Handle(source.handle).Value().(Source).Next((*Output)(unsafe.Pointer(out)))
+	notifyOwners(released)
+	err := cgo.Handle(source.handle).Value().(Source).Next((*WrittenArray)(unsafe.Pointer(out)))
 	if err == nil {
 		return 0
 	}
@@ -133,7 +135,7 @@ func alloyGoDone(handle C.uintptr_t) {
 	source.Done()
 }
 
-// allocate gives zeroed C memory.
+// allocate returns zeroed C memory.
 func allocate(size uintptr) unsafe.Pointer {
 	at := C.calloc(1, C.size_t(size))
 	if at == nil {
@@ -143,5 +145,5 @@ func allocate(size uintptr) unsafe.Pointer {
 }
 
 func outOfMemory(size uintptr) {
-	panic(fmt.Sprintf("alloy: out of memory: %d bytes for the structs of a call", size))
+	panic(fmt.Sprintf("alloy: out of memory: cannot allocate %d bytes for the structs of a call", size))
 }

@@ -7,7 +7,7 @@ import "C"
 
 import "unsafe"
 
-// stringList is a list of strings in C memory that ends with NULL; empty: no list.
+// stringList is a NULL-terminated list of strings in C memory. A nil list is NULL in C.
 type stringList []*C.char
 
 func newStrings(from []string) stringList {

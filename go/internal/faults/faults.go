@@ -76,8 +76,10 @@ func (t Tree) Schema() *engine.Schema { return (*engine.Schema)(C.fault_tree_sch
 // Array is the batch, to give away.
 func (t Tree) Array() *engine.Array { return (*engine.Array)(C.fault_tree_array(t.pointer)) }
 
-// Output is the same, to move elsewhere.
-func (t Tree) Output() *engine.Output { return (*engine.Output)(C.fault_tree_array(t.pointer)) }
+// WrittenArray is the same struct, to move elsewhere.
+func (t Tree) WrittenArray() *engine.WrittenArray {
+	return (*engine.WrittenArray)(C.fault_tree_array(t.pointer))
+}
 
 // Releases is how often the batch was released, -1 if any part of it was more than once.
 func (t Tree) Releases() int { return int(C.fault_tree_releases(t.pointer)) }

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+
+package bridge
+
+import (
+	"runtime"
+	"sort"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/ignalina/alloy/go/cdata"
+	"github.com/ignalina/alloy/go/engine"
+)
+
+// boundCall is a call of the engine that one user has, with the exporter of its inputs.
+type boundCall struct {
+	binding  *binding
+	call     *engine.Call
+	exporter *cdata.Exporter
+	ticket   uint64
+}
+
+// acquire returns a call for one user, who gives it back after use. An idle call is used
+// again; otherwise the function is bound once more.
+func (g *generation) acquire(function string, options Options, schemas []*arrow.Schema) (*boundCall, error) {
+	list, text, err := flatten(options)
+	if err != nil {
+		return nil, err
+	}
+	k := keyOf(function, text, schemas)
+	known := g.bindings.find(k)
+	if known != nil {
+		if call := known.takeIdle(); call != nil {
+			return call, nil
+		}
+	}
+	return g.bind(k, known, list, schemas)
+}
+
+// flatten returns options as a list, sorted by name, and as a text that identifies them.
+func flatten(options Options) (list []string, text string, err error) {
+	if len(options) == 0 {
+		return nil, "", nil
+	}
+	names := make([]string, 0, len(options))
+	for name, value := range options {
+		if hasNUL(name) || hasNUL(value) {
+			return nil, "", callerError(Invalid, "option %q contains a NUL byte; remove it", name)
+		}
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	list = make([]string, 0, 2*len(names))
+	for _, name := range names {
+		list = append(list, name, options[name])
+	}
+	return list, strings.Join(list, "\x00"), nil
+}
+
+// bind makes a call in the engine. Known is the binding of the key, nil for the first call.
+func (g *generation) bind(k key, known *binding, options []string, schemas []*arrow.Schema) (*boundCall, error) {
+	if hasNUL(k.function) {
+		return nil, callerError(NotFound, "the function name %q contains a NUL byte; Functions lists the names", k.function)
+	}
+	exported, err := cdata.ExportSchemas(schemas)
+	if err != nil {
+		return nil, callerError(BadData, "%v", err)
+	}
+	call, fault := g.bridge.Bind(k.function, exported.First, len(schemas), options)
+	exported.Free()
+	if fault != nil {
+		return nil, fromFault(fault)
+	}
+	if known == nil {
+		made, err := newBinding(schemas, call)
+		if err != nil {
+			return nil, err
+		}
+		known = g.bindings.add(k, made)
+	}
+	made := &boundCall{binding: known, call: call, exporter: cdata.NewExporter(known.inputs)}
+	runtime.AddCleanup(made, func(x *cdata.Exporter) { x.Close() }, made.exporter)
+	return made, nil
+}
+
+func newBinding(schemas []*arrow.Schema, call *engine.Call) (*binding, error) {
+	b := &binding{schemas: append([]*arrow.Schema(nil), schemas...), inputs: make([]*cdata.Plan, len(schemas))}
+	var err error
+	for i, schema := range schemas {
+		if b.inputs[i], err = cdata.NewPlan(schema); err != nil {
+			return nil, inputError(i, BadData, "%v", err)
+		}
+	}
+	out, err := cdata.ImportSchema(call.Schema())
+	if err == nil {
+		b.output, err = cdata.NewPlan(out)
+	}
+	runtime.KeepAlive(call)
+	if err != nil {
+		return nil, resultError(Unsupported, err)
+	}
+	return b, nil
+}
