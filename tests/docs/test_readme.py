@@ -13,7 +13,7 @@ FENCED = re.compile(r"^```(cpp|go|rust|c)\n", re.MULTILINE)
 
 
 def documents():
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    return [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
 
 class ReadmeTest(unittest.TestCase):
@@ -26,20 +26,16 @@ class ReadmeTest(unittest.TestCase):
                 seen += 1
         self.assertGreaterEqual(seen, 3)
 
-    def test_no_code_stands_in_the_readme_without_its_example(self):
+    def test_no_code_is_in_the_readme_without_its_example(self):
         text = (ROOT / "README.md").read_text()
         self.assertEqual(len(FENCED.findall(text)), len(SNIPPET.findall(text)))
 
     def test_every_link_leads_to_a_file(self):
         for document in documents():
             prose = re.sub(r"```.*?```", "", document.read_text(), flags=re.DOTALL)
-            for target in re.findall(r"\]\(([^)#:]+)\)", prose):
+            links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", prose)
+            for target in links + re.findall(r'<img src="([^"]+)"', prose):
                 self.assertTrue((document.parent / target).exists(), f"{document.name}: {target}")
-
-    def test_the_platform_stands_in_the_third_line(self):
-        line = (ROOT / "README.md").read_text().splitlines()[2]
-        for word in ("Linux", "x86-64", "arm64", "glibc"):
-            self.assertIn(word, line)
 
 
 if __name__ == "__main__":
