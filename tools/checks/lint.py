@@ -24,7 +24,7 @@ def written_by_hand(tree, *patterns):
 
 
 def check_clang_format(tree):
-    """C and C++ are formatted as .clang-format says."""
+    """C and C++ have the format of .clang-format."""
     files = written_by_hand(tree, *C_FILES)
     if not files:
         return ["no C or C++ file found"]
@@ -47,7 +47,7 @@ def quoted_includes(tree, file, seen):
 
 
 def tidy_key(tree, file, command, version):
-    """Names everything that decides the verdict on a file, the headers of others apart."""
+    """A key of everything that decides the verdict on a file, except the headers of others."""
     seen = {}
     quoted_includes(tree, file, seen)
     digest = hashlib.sha256(f"{version}\0{command}\0{tree.read('.clang-tidy')}".encode())
@@ -57,8 +57,8 @@ def tidy_key(tree, file, command, version):
 
 
 def compiled_files(tree):
-    """{file: command} of what was compiled, the tests apart: GoogleTest's macros are slow
-    to lint and the compilers have warned of the rest."""
+    """{file: command} of what was compiled, without tests: GoogleTest's macros are slow to
+    lint, and the compilers' own warnings cover tests."""
     entries = json.loads(tree.read(COMPILE_COMMANDS))
     found = {}
     for entry in entries:
@@ -81,7 +81,7 @@ def check_clang_tidy(tree):
     cache = tree.root / TIDY_CACHE
     cache.mkdir(parents=True, exist_ok=True)
 
-    def look(item):
+    def lint(item):
         file, command = item
         key = cache / tidy_key(tree, file, command, version)
         if key.exists():
@@ -100,7 +100,7 @@ def check_clang_tidy(tree):
     if not files:
         return [f"no file of ours in {COMPILE_COMMANDS}"]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = [fault for faults in pool.map(look, sorted(files.items())) for fault in faults]
+        found = [fault for faults in pool.map(lint, sorted(files.items())) for fault in faults]
     return list(dict.fromkeys(found))
 
 
@@ -109,7 +109,7 @@ def check_gofmt(tree):
     files = tree.matching("*.go")
     if not files:
         return ["no Go file found"]
-    # The one that came with go: not every installation puts both on the PATH.
+    # The gofmt of this go: not every installation puts both on the PATH.
     code, root = tree.run(tree.program("go"), "env", "GOROOT")
     if code != 0:
         return faults_of_run(code, root)

@@ -6,7 +6,7 @@ BACKENDS = "build/backends"
 
 
 def exported(tree, library):
-    """The names a library exports, or None and what nm said."""
+    """The names that a library exports, or None and the message of nm."""
     code, output = tree.run("nm", "-D", "--defined-only", str(library))
     if code != 0:
         return None, output.strip()
@@ -17,9 +17,9 @@ def exported(tree, library):
 
 def check_engine_exports(tree):
     """liballoy exports alloy_* and nothing else."""
-    names, said = exported(tree, tree.root / ENGINE)
+    names, message = exported(tree, tree.root / ENGINE)
     if names is None:
-        return [f"{ENGINE}: {said or 'missing'}"]
+        return [f"{ENGINE}: {message or 'missing'}"]
     faults = [f"{ENGINE} exports {n}" for n in names if not n.startswith("alloy_")]
     return faults or ([] if names else [f"{ENGINE} exports nothing"])
 
@@ -29,7 +29,7 @@ def check_backend_exports(tree):
     libraries = sorted((tree.root / BACKENDS).glob("*.so"))
     faults = [] if libraries else [f"no backend in {BACKENDS}: run make build-all"]
     for library in libraries:
-        names, said = exported(tree, library)
+        names, message = exported(tree, library)
         if names != ["alloy_backend_init"]:
-            faults.append(f"{library.name} exports {said or ', '.join(names) or 'nothing'}")
+            faults.append(f"{library.name} exports {message or ', '.join(names) or 'nothing'}")
     return faults

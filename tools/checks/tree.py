@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a check looks at: the files of a repository, and programs run in it."""
+"""What the checks use: the files of a repository, and programs that run in it."""
 
 import fnmatch
 import os
@@ -32,7 +32,7 @@ class Tree:
         return str(own) if own.exists() else name
 
     def run(self, *command, env=None, stdin=None):
-        """Runs a program here; answers its exit code and all that it printed."""
+        """Runs a program here. Returns its exit code and all its output."""
         try:
             done = subprocess.run(
                 command, cwd=self.root, input=stdin, text=True, errors="replace",
@@ -48,4 +48,4 @@ def faults_of_run(code, output):
     if code == 0:
         return []
     lines = [line for line in output.splitlines() if line.strip()]
-    return lines[-40:] or [f"exit code {code} and no word"]
+    return lines[-40:] or [f"exit code {code} and no output"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs commands into a log, shows that time passes, and keeps a limit."""
+"""Runs commands with a log, a clock on the terminal, and a time limit."""
 
 import os
 import pathlib
@@ -56,7 +56,7 @@ class Log:
         self.write(f"\n$ {shown}\n")
         begin = self.path.stat().st_size
         with self.path.open("ab") as log:
-            # A session of its own, so that at the limit all that it started ends with it.
+            # A new session: at the limit, everything that the command started ends with it.
             process = subprocess.Popen(
                 command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**environment(), **(env or {})}, start_new_session=True)
