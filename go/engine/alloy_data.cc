@@ -7,8 +7,8 @@
 
 // src/base/json.cc ----------------------------------------------------------------------
 //
-// A writer of JSON, as RFC 8259 has it: what it gives is one well-formed value in UTF-8,
-// whatever the strings hold.
+// A writer of JSON (RFC 8259). The result is one well-formed value in UTF-8, whatever the
+// strings hold.
 #ifndef ALLOY_SRC_BASE_JSON_H_
 #define ALLOY_SRC_BASE_JSON_H_
 
@@ -27,7 +27,7 @@ class JsonWriter {
   // In an object, before each value.
   void Key(std::string_view key);
 
-  // Bytes that are no UTF-8 become U+FFFD.
+  // Bytes that are not UTF-8 become U+FFFD.
   void String(std::string_view text);
   void Int(int64_t number) { Value(std::to_string(number)); }
   void Unsigned(uint64_t number) { Value(std::to_string(number)); }
@@ -189,8 +189,8 @@ const char* ReasonName(int32_t reason) {
 //
 // The outcome of an operation: nothing, or a fault that says what the caller can do next.
 //
-// A fault is copied by reference, so that one that sticks to a bridge is told to every
-// call with the same text. Reach for Result<T> where there is a value as well.
+// Copies share one fault, so the sticky error of a bridge reaches every call unchanged.
+// Use Result<T> where there is a value as well.
 //
 // Threads  values: one thread each; copies may go to others.
 #ifndef ALLOY_SRC_BASE_STATUS_H_
@@ -225,22 +225,21 @@ class [[nodiscard]] Status {
   int32_t reason() const { return ok() ? ALLOY_REASON_NONE : fault_->reason; }
   const Fault& fault() const { return *fault_; }  // only when not ok()
 
-  // The same fault, seen from further out.
+  // The same fault with more context: what only a caller further out knows.
   Status WithInput(int32_t input) const;
   Status WithSide(uint16_t side) const;
   Status WithPrefix(std::string_view prefix) const;
 
-  // Fill the caller's error and give the code. Saying the same Status twice gives the
-  // same text; err may be NULL, and is left alone when this is ok.
-  alloy_code Tell(alloy_error* err) const;
+  // Fill the caller's error and return the code. err may be NULL, and stays unchanged
+  // when this is ok.
+  alloy_code CopyTo(alloy_error* err) const;
 
  private:
   std::shared_ptr<const Fault> fault_;  // NULL: ok
 };
 
-// A fault without a place. Arguments, names and choices are the caller's to correct, so
-// it is the caller's side that INVALID, NOT_FOUND and NO_MATCH speak of; all else is the
-// engine's.
+// A fault of no particular input or column. Its side follows from the code: the caller for
+// INVALID, NOT_FOUND and NO_MATCH, which only the caller can correct; else the engine.
 Status Fail(alloy_code code, int32_t reason, std::string text);
 Status Fail(alloy_code code, std::string text);
 
@@ -255,8 +254,6 @@ Status Fail(alloy_code code, std::string text);
   } while (false)
 
 #endif  // ALLOY_SRC_BASE_STATUS_H_
-
-#include <cstring>
 
 //
 // Finds the characters of UTF-8 text, for checks of columns and for texts that must be
@@ -288,6 +285,10 @@ std::string AsUtf8(std::string_view text);
 // The longest prefix of at most `limit` bytes that does not cut a character.
 std::string_view CutText(std::string_view text, size_t limit);
 
+// Copy `text` to a caller's memory, cut by CutText where it is too long, and end it with a
+// NUL. Returns the number of bytes before the NUL. `capacity` is at least 1.
+size_t CopyText(std::string_view text, char* out, size_t capacity);
+
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_BASE_UTF8_H_
@@ -315,18 +316,16 @@ Status Status::WithPrefix(std::string_view prefix) const {
   return Status(std::move(fault));
 }
 
-alloy_code Status::Tell(alloy_error* err) const {
+alloy_code Status::CopyTo(alloy_error* err) const {
   if (ok()) return ALLOY_OK;
   if (err != nullptr) {
-    const std::string_view text = CutText(fault_->text, sizeof(err->text) - 1);
     err->code = fault_->code;
     err->reason = fault_->reason;
     err->input = fault_->input;
     err->column = fault_->column;
     err->side = fault_->side;
-    err->length = static_cast<uint16_t>(text.size());
-    std::memcpy(err->text, text.data(), text.size());
-    err->text[text.size()] = '\0';
+    err->length =
+        static_cast<uint16_t>(CopyText(fault_->text, err->text, sizeof(err->text)));
   }
   return fault_->code;
 }
@@ -458,6 +457,8 @@ void AppendPathPart(std::string_view name, int64_t ordinal, std::string* path) {
 
 // src/base/utf8.cc ----------------------------------------------------------------------
 
+#include <cstring>
+
 namespace alloy::core_v0_1 {
 
 // Source: The Unicode Standard, table 3-7, "Well-Formed UTF-8 Byte Sequences".
@@ -495,6 +496,13 @@ std::string_view CutText(std::string_view text, size_t limit) {
   size_t end = limit;
   for (int i = 0; i < 3 && end > 0 && IsContinuation(text[end]); ++i) --end;
   return text.substr(0, IsContinuation(text[end]) ? limit : end);
+}
+
+size_t CopyText(std::string_view text, char* out, size_t capacity) {
+  const std::string_view cut = CutText(text, capacity - 1);
+  std::memcpy(out, cut.data(), cut.size());
+  out[cut.size()] = '\0';
+  return cut.size();
 }
 
 }  // namespace alloy::core_v0_1
@@ -548,10 +556,10 @@ int64_t UnixSeconds() { return ::time(nullptr); }
 #include <string>
 
 //
-// The one owner of a handle of the operating system.
+// The owner of a handle of the operating system, which it closes.
 //
-// Traits names the type of the handle, the value that stands for none, and how to close
-// it: `struct T { using type = int; static constexpr int kNone = -1; static void
+// Traits has the type of the handle, the value that means no handle, and the function that
+// closes one: `struct T { using type = int; static constexpr int kNone = -1; static void
 // Close(int); };`
 #ifndef ALLOY_SRC_BASE_HANDLE_H_
 #define ALLOY_SRC_BASE_HANDLE_H_
@@ -1422,7 +1430,7 @@ std::array<int8_t, 128> ChildrenByTypeId(const Format& format);
 
 #endif  // ALLOY_SRC_ARROW_FORMAT_H_
 //
-// A value, or the Status that says why there is none.
+// A value, or the Status that explains why there is none.
 #ifndef ALLOY_SRC_BASE_RESULT_H_
 #define ALLOY_SRC_BASE_RESULT_H_
 

@@ -15,7 +15,7 @@
 #include <vector>
 
 //
-// A value, or the Status that says why there is none.
+// A value, or the Status that explains why there is none.
 #ifndef ALLOY_SRC_BASE_RESULT_H_
 #define ALLOY_SRC_BASE_RESULT_H_
 
@@ -25,8 +25,8 @@
 //
 // The outcome of an operation: nothing, or a fault that says what the caller can do next.
 //
-// A fault is copied by reference, so that one that sticks to a bridge is told to every
-// call with the same text. Reach for Result<T> where there is a value as well.
+// Copies share one fault, so the sticky error of a bridge reaches every call unchanged.
+// Use Result<T> where there is a value as well.
 //
 // Threads  values: one thread each; copies may go to others.
 #ifndef ALLOY_SRC_BASE_STATUS_H_
@@ -61,22 +61,21 @@ class [[nodiscard]] Status {
   int32_t reason() const { return ok() ? ALLOY_REASON_NONE : fault_->reason; }
   const Fault& fault() const { return *fault_; }  // only when not ok()
 
-  // The same fault, seen from further out.
+  // The same fault with more context: what only a caller further out knows.
   Status WithInput(int32_t input) const;
   Status WithSide(uint16_t side) const;
   Status WithPrefix(std::string_view prefix) const;
 
-  // Fill the caller's error and give the code. Saying the same Status twice gives the
-  // same text; err may be NULL, and is left alone when this is ok.
-  alloy_code Tell(alloy_error* err) const;
+  // Fill the caller's error and return the code. err may be NULL, and stays unchanged
+  // when this is ok.
+  alloy_code CopyTo(alloy_error* err) const;
 
  private:
   std::shared_ptr<const Fault> fault_;  // NULL: ok
 };
 
-// A fault without a place. Arguments, names and choices are the caller's to correct, so
-// it is the caller's side that INVALID, NOT_FOUND and NO_MATCH speak of; all else is the
-// engine's.
+// A fault of no particular input or column. Its side follows from the code: the caller for
+// INVALID, NOT_FOUND and NO_MATCH, which only the caller can correct; else the engine.
 Status Fail(alloy_code code, int32_t reason, std::string text);
 Status Fail(alloy_code code, std::string text);
 
@@ -290,10 +289,10 @@ BackendTable::BackendTable(const alloy_backend* table) : table_(table), shown_(*
 #include <string>
 
 //
-// The one owner of a handle of the operating system.
+// The owner of a handle of the operating system, which it closes.
 //
-// Traits names the type of the handle, the value that stands for none, and how to close
-// it: `struct T { using type = int; static constexpr int kNone = -1; static void
+// Traits has the type of the handle, the value that means no handle, and the function that
+// closes one: `struct T { using type = int; static constexpr int kNone = -1; static void
 // Close(int); };`
 #ifndef ALLOY_SRC_BASE_HANDLE_H_
 #define ALLOY_SRC_BASE_HANDLE_H_
@@ -420,8 +419,8 @@ Result<std::shared_ptr<const BackendTable>> LoadBackendPlainly(
 #endif  // ALLOY_SRC_LOAD_LOAD_H_
 
 //
-// The single place where a C++ failure becomes a code: everything that C can call runs
-// inside Guard, which catches whatever is thrown.
+// Where exceptions end. Every function that C can call runs inside Guard, and every entry
+// into foreign code inside EnterForeign.
 #ifndef ALLOY_SRC_BASE_GUARD_H_
 #define ALLOY_SRC_BASE_GUARD_H_
 
@@ -432,11 +431,12 @@ Result<std::shared_ptr<const BackendTable>> LoadBackendPlainly(
 
 namespace alloy::core_v0_1 {
 
-// Run `body`, which returns a Status, and tell its outcome.
+// Run `body`, which returns a Status, and copy that to err. An exception becomes EXHAUSTED
+// or INTERNAL.
 template <typename Body>
 alloy_code Guard(alloy_error* err, Body&& body) noexcept {
   try {
-    return body().Tell(err);
+    return body().CopyTo(err);
   } catch (const std::bad_alloc&) {
     if (err != nullptr) {
       *err = alloy_error{.code = ALLOY_EXHAUSTED,
@@ -449,7 +449,7 @@ alloy_code Guard(alloy_error* err, Body&& body) noexcept {
     }
     return ALLOY_EXHAUSTED;
   } catch (...) {
-    // Making the text may itself throw; what is left then is the code alone.
+    // Making the text may throw as well; then there is only the code.
     try {
       std::string text = "an exception inside the engine; please report it";
       try {
@@ -458,15 +458,15 @@ alloy_code Guard(alloy_error* err, Body&& body) noexcept {
         text += std::string(": ") + e.what();
       } catch (...) {
       }
-      return Fail(ALLOY_INTERNAL, std::move(text)).Tell(err);
+      return Fail(ALLOY_INTERNAL, std::move(text)).CopyTo(err);
     } catch (...) {
       return ALLOY_INTERNAL;
     }
   }
 }
 
-// Run `body`, which enters foreign code. What it throws against the contract of backend.h
-// is caught here; false then, and `text` says what it was.
+// Run `body`, which enters foreign code. If that throws, which backend.h forbids, return
+// false and describe the exception in `text`.
 template <typename Body>
 bool EnterForeign(std::string* text, Body&& body) {
   try {
@@ -575,12 +575,12 @@ Result<std::shared_ptr<const BackendTable>> LoadBackendPlainly(
 
 }  // namespace alloy::core_v0_1
 
-// src/engine/call/binding.cc ------------------------------------------------------------
+// src/engine/bind/binding.cc ------------------------------------------------------------
 //
-// What a bind found out, and the pool that remembers it, so that a bind that was seen
-// costs no parsing.
-#ifndef ALLOY_SRC_ENGINE_CALL_BINDING_H_
-#define ALLOY_SRC_ENGINE_CALL_BINDING_H_
+// The result of a bind, and the cache that keeps it, so that the same bind is not parsed
+// twice.
+#ifndef ALLOY_SRC_ENGINE_BIND_BINDING_H_
+#define ALLOY_SRC_ENGINE_BIND_BINDING_H_
 
 #include <list>
 #include <memory>
@@ -910,20 +910,54 @@ Status ProjectBatch(const Projection& projection, ArrowArray* batch);
 
 #endif  // ALLOY_SRC_ARROW_PROJECT_H_
 //
-// How the engine reaches a backend: the seam between the modes.
+// The seam between the engine and a running backend.
 //
-// What is above it (the gate, projections, tickets, deadlines, states) is the same
-// whatever is below. Codes are the backend's own, its text is in the scope.
+// Above it, everything is the same for every channel: the gate, projections, tickets,
+// deadlines, idle states, the rules of streams. Below it is how a backend is entered. The
+// local channel, the only one yet, calls entry points in this process. The worker channel
+// of the isolated mode will pass records to worker processes.
 //
-// Threads  shared; a state is serial.
+// Every channel keeps these promises:
+//
+//   Inputs    When Run returns, the channel no longer reads the inputs, except those that
+//             the backend moved out. Open's inputs are pulled until its output is released.
+//   Results   Every buffer of a result is as long as its struct implies, and the buffers
+//             that the gate follows (offsets, views, indices, type ids, run ends) cannot
+//             change any more. The gate above checks all else.
+//   Errors    The returned code is the backend's own; its text is in the scope.
+//   Stops     The engine first writes a stop to the RunControl, then calls Interrupt.
+//             Progress goes the other way: the channel writes it to scope.control().
+//   States    A state is the channel's token for one bind. Only this channel reads it.
+//
+// In process the C data interface carries no sizes, so the local channel has to believe
+// the second promise. A worker's memory can change at any time, and its records do carry
+// sizes. So the worker channel keeps this promise by work: it checks each record against
+// its segment, copies the followed buffers and checks them during the copy. It needs the
+// layout of the output for that, which it can read from the schema that its own Bind
+// returned. So no size has to cross this interface, and nothing here costs a local call.
+//
+// What the worker channel will add to this interface, and where:
+//
+//   Lost      A worker that died is neither a success nor a code of the backend. The scope
+//             gets a Status of the channel itself, which Failure (call/call_core.h) returns
+//             in place of the backend's code; BackendFault keeps turning ALLOY_LOST and
+//             ALLOY_BUSY from a backend into ALLOY_FAILED. Only failures read it.
+//   Grace     Interrupt sets the worker's cancel flag, wakes the thread that waits in Run,
+//             and starts the grace time (alloy_bridge_options.grace_ns). When it is over,
+//             the worker is killed and Run returns: lost, or late by the deadline. Neither
+//             the engine nor Interrupt waits for that.
+//   Table     A worker's table has no entry points, which BackendTable::Make demands. It
+//             needs a second way to be made, from a description.
+//   States    A worker that starts later knows none of the earlier binds. So a state keeps
+//             what its Bind was given, and is bound again in the worker that needs it.
 #ifndef ALLOY_SRC_ENGINE_CHANNEL_CHANNEL_H_
 #define ALLOY_SRC_ENGINE_CHANNEL_CHANNEL_H_
 
 #include <memory>
 
 //
-// One entry into a backend, as the engine sees it: which call it speaks for, what it
-// said.
+// One entry into a backend: which run it belongs to, whether that run must stop, and the
+// error that the backend reports.
 #ifndef ALLOY_SRC_ENGINE_CHANNEL_SCOPE_H_
 #define ALLOY_SRC_ENGINE_CHANNEL_SCOPE_H_
 
@@ -933,7 +967,7 @@ Status ProjectBatch(const Projection& projection, ArrowArray* batch);
 #include <string>
 
 //
-// Lines for the host's log: written whole, never mixed, in one form for every language.
+// The host's log: whole lines that never mix, in one form for every language.
 #ifndef ALLOY_SRC_ENGINE_CHANNEL_LOG_H_
 #define ALLOY_SRC_ENGINE_CHANNEL_LOG_H_
 
@@ -955,9 +989,9 @@ class Log {
   Log(int fd, Callback callback, void* context)
       : fd_(fd), callback_(callback), context_(context) {}
 
-  // `[2022-10-17 18:09:34] [INFO] [Go]`, a tab, the text, a line feed; or the callback,
-  // which is never entered twice at once and under no lock: a thread that comes while
-  // another is inside leaves its line to that one.
+  // Write `[2022-10-17 18:09:34] [INFO] [Go]`, a tab, the text and a line feed; or call
+  // the callback. The callback is called under no lock and by one thread at a time: a
+  // thread that comes while another is inside leaves its line to that thread.
   void Write(int32_t level, std::string_view language, std::string_view text);
 
  private:
@@ -976,10 +1010,10 @@ class Log {
   bool delivering_ = false;   // guarded by mutex_
 };
 
-// Who speaks in the lines of one backend.
-struct Voice {
+// Which log the calls of one backend write to, and the languages that label the lines.
+struct LogContext {
   Log* log = nullptr;
-  bool speaks = false;
+  bool enabled = false;  // false: they write nothing
   std::string host_language;
   std::string backend_language;
 };
@@ -987,30 +1021,57 @@ struct Voice {
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ENGINE_CHANNEL_LOG_H_
+//
+// The services of backend.h, as a backend in this process gets them.
+#ifndef ALLOY_SRC_ENGINE_CHANNEL_SERVICES_H_
+#define ALLOY_SRC_ENGINE_CHANNEL_SERVICES_H_
+
+#include <cstdint>
+
 
 namespace alloy::core_v0_1 {
 
-// The services of this process; constant.
+// The table that every scope points to; constant. Its entries expect a Scope.
 const alloy_services& Services();
 
-// What other threads may tell a call, and what it tells them. Tickets are the caller's,
-// runs are numbered by the call: neither is used again, so nothing has to be reset, and
-// nothing meant for one run can hit the next.
+// Write the text of an array (gate/describe.h) to `text`, as alloy_describe does: cut
+// between two characters and ended by a NUL, unless capacity is 0. Returns the length of
+// the whole text.
+Result<int64_t> DescribeInto(const ArrowSchema& schema, const ArrowArray& array,
+                             char* text, int64_t capacity);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_CHANNEL_SERVICES_H_
+
+namespace alloy::core_v0_1 {
+
+// How other threads stop the runs of one call, and read their progress.
+//
+// The host chooses tickets, and the call numbers its runs. Neither is used twice. So no
+// value has to be reset, and a stop for one run cannot hit the next.
 struct RunControl {
   std::atomic<uint64_t> cancelled_upto{0};  // a ticket
-  std::atomic<uint64_t> expired{0};         // a run
+  std::atomic<uint64_t> expired{0};         // the run whose deadline has passed
   std::atomic<int64_t> done{0};
   std::atomic<int64_t> total{0};
 };
 
+// What a backend reported with the service `fail`.
+struct BackendError {
+  alloy_code code = ALLOY_OK;  // ALLOY_OK: nothing was reported
+  std::string text;
+};
+
+// Threads  shared: a backend uses its scope from any thread.
 class Scope : public alloy_scope {
  public:
-  // An entry that no call waits for: init and bind.
-  explicit Scope(const Voice* voice) : Scope(voice, nullptr, 0, 0) {}
-  // Borrows voice and control as long as the scope.
-  Scope(const Voice* voice, RunControl* control, uint64_t run, uint64_t ticket)
+  // For an entry that cannot be stopped: init and bind.
+  explicit Scope(const LogContext* log_context) : Scope(log_context, nullptr, 0, 0) {}
+  // Borrows log_context and control, as long as the scope lives.
+  Scope(const LogContext* log_context, RunControl* control, uint64_t run, uint64_t ticket)
       : alloy_scope{&Services()},
-        voice_(voice),
+        log_context_(log_context),
         control_(control),
         run_(run),
         ticket_(ticket) {}
@@ -1027,28 +1088,26 @@ class Scope : public alloy_scope {
            control_->expired.load(std::memory_order_relaxed) == run;
   }
 
-  // The scope of a stream speaks for one batch after another; 0: for none.
+  // A stream has one scope for all its batches, and each batch is a run of its own; 0
+  // between two batches.
   void SetRun(uint64_t run) { run_.store(run, std::memory_order_relaxed); }
 
-  const Voice* voice() const { return voice_; }
+  const LogContext* log_context() const { return log_context_; }
   RunControl* control() const { return control_; }
 
-  // What the backend left last with fail(), taken away.
-  struct Said {
-    alloy_code code = ALLOY_OK;  // ALLOY_OK: it said nothing
-    std::string text;
-  };
-  Said Take();
-  std::string TakeText() { return Take().text; }
-  void Say(alloy_code code, std::string text);
+  // Replaces an error that was not taken yet.
+  void SetError(alloy_code code, std::string text);
+  // The last error; the scope then has none.
+  BackendError TakeError();
+  std::string TakeErrorText() { return TakeError().text; }
 
  private:
-  const Voice* const voice_;  // NULL: lines go nowhere
+  const LogContext* const log_context_;  // NULL: log lines are dropped
   RunControl* const control_;
   std::atomic<uint64_t> run_;
   const uint64_t ticket_;
   std::mutex mutex_;
-  Said said_;  // guarded by mutex_: any thread of the backend may fail
+  BackendError error_;  // guarded by mutex_
 };
 
 }  // namespace alloy::core_v0_1
@@ -1057,13 +1116,15 @@ class Scope : public alloy_scope {
 
 namespace alloy::core_v0_1 {
 
+// Threads  shared; a state is serial.
 class Channel {
  public:
   virtual ~Channel() = default;
 
   virtual const BackendTable& table() const = 0;
 
-  // As the entries of alloy_function; `function` is one of the table's.
+  // The next four are the entries of alloy_function, with their contracts. `function` is
+  // one of the table's.
   virtual alloy_code Bind(const alloy_function& function, Scope& scope,
                           const ArrowSchema* inputs, int32_t n_inputs,
                           const char* const* values, ArrowSchema* output,
@@ -1075,6 +1136,12 @@ class Channel {
                           ArrowArrayStream* inputs, int32_t n_inputs,
                           ArrowArrayStream* output) = 0;
   virtual void Unbind(const alloy_function& function, void* state) = 0;
+
+  // Runs that use `control` may have to stop: a ticket was cancelled, or a deadline has
+  // passed. A hint: it may come when no such run is inside, and more than once.
+  //
+  // Any thread. It must not wait, nor take a lock that a run holds.
+  virtual void Interrupt(RunControl& control) noexcept = 0;
 };
 
 // A backend in this process.
@@ -1086,15 +1153,15 @@ std::shared_ptr<Channel> MakeLocalChannel(std::shared_ptr<const BackendTable> ta
 
 namespace alloy::core_v0_1 {
 
-// A function on schemas and options; immutable but for its pool of idle states.
+// A function, bound to schemas and options. Only its pool of idle states changes.
 //
-// Threads  shared. Fixed in place: calls share it.
+// Threads  shared. Fixed in place, since calls share it.
 class Binding {
  public:
   struct Input {
-    OwnedSchema schema;     // of the batch as the host passes it
-    Layout layout;          // the same, to check with
-    Projection projection;  // from there to what the function reads
+    OwnedSchema schema;     // of the batch that the host passes
+    Layout layout;          // the same, for the gate
+    Projection projection;  // from that batch to the columns that the function reads
   };
 
   Binding(std::shared_ptr<Channel> channel, const alloy_function& function)
@@ -1103,20 +1170,20 @@ class Binding {
   Binding(const Binding&) = delete;
   Binding& operator=(const Binding&) = delete;
 
-  // Bind for the first time: read the schemas, pick the columns, ask the backend. Gives
-  // its state.
-  Result<void*> Begin(const Voice& voice, const ArrowSchema* inputs, int32_t n_inputs,
-                      std::vector<std::string> values);
+  // Bind for the first time: read the schemas, pick the columns, ask the backend. Returns
+  // the backend's state.
+  Result<void*> BindFirst(const LogContext& log_context, const ArrowSchema* inputs,
+                          int32_t n_inputs, std::vector<std::string> values);
 
-  // A state nobody uses: an idle one, or a new one.
-  Result<void*> TakeState(const Voice& voice);
-  // The state goes back to the pool, or to the backend when that is full.
+  // A state that nobody else uses: an idle one, or a new one.
+  Result<void*> TakeState(const LogContext& log_context);
+  // Put the state back into the pool, or give it to the backend when the pool is full.
   void ReturnState(void* state);
 
   Channel& channel() const { return *channel_; }
   const alloy_function& function() const { return function_; }
   const std::vector<Input>& inputs() const { return inputs_; }
-  // Of what the function reads of an input.
+  // The schema of what the function reads of an input.
   const ArrowSchema& read_schema(size_t input) const { return schemas_[input]; }
   const ArrowSchema& output() const { return *output_; }
   const Layout& output_layout() const { return *output_layout_; }
@@ -1124,16 +1191,18 @@ class Binding {
   bool is_stream() const { return (function_.flags & ALLOY_STREAM) != 0; }
 
  private:
-  struct Asked {
+  struct BackendBinding {
     OwnedSchema output;
     void* state = nullptr;
   };
-  Result<Asked> AskBackend(const Voice& voice);
+  Result<BackendBinding> BindBackend(const LogContext& log_context);
 
   const std::shared_ptr<Channel> channel_;
   const alloy_function& function_;
   std::vector<Input> inputs_;
-  std::vector<ArrowSchema> schemas_;  // of what the function reads, in a row; see owned_
+  // What the function reads, as the array that `bind` takes: plain copies of the structs
+  // in owned_.
+  std::vector<ArrowSchema> schemas_;
   std::vector<OwnedSchema> owned_;
   std::vector<std::string> values_;
   OwnedSchema output_;
@@ -1144,7 +1213,7 @@ class Binding {
   std::vector<void*> idle_;  // guarded by mutex_
 };
 
-// A binding and a state of it that nobody else uses; the state goes back when this ends.
+// A binding, and a state of it for one user. The state goes back when this ends.
 class Lease {
  public:
   Lease(std::shared_ptr<Binding> binding, void* state)
@@ -1163,8 +1232,8 @@ class Lease {
   void* state_;
 };
 
-// A bounded cache of bindings, the least recently used one going first. Those that calls
-// still use live on with them.
+// A bounded cache of bindings; the least recently used one leaves first. Calls keep the
+// bindings that they use.
 //
 // Threads  shared.
 class BindingCache {
@@ -1181,14 +1250,14 @@ class BindingCache {
   std::unordered_map<std::string_view, Entries::iterator> index_;  // views into entries_
 };
 
-// What a call says when the backend answered `code`. Codes that only the engine may say
-// become FAILED.
+// The error of a backend that returned `code`. Codes that only the engine may use become
+// FAILED.
 Status BackendFault(const BackendTable& table, const alloy_function& function,
                     alloy_code code, std::string text);
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_ENGINE_CALL_BINDING_H_
+#endif  // ALLOY_SRC_ENGINE_BIND_BINDING_H_
 
 #include <utility>
 
@@ -1270,20 +1339,20 @@ Status CheckFromChunksOutput(const ArrowSchema& output) {
                         output.children[0]->dictionary == nullptr;
   if (is_count) return Status();
   return Fail(ALLOY_BAD_DATA, ALLOY_REASON_RESULT_SHAPE,
-              "from_chunks must give one int64 column");
+              "from_chunks must return one int64 column");
 }
 
 }  // namespace
 
 Status BackendFault(const BackendTable& table, const alloy_function& function,
                     alloy_code code, std::string text) {
-  // BUSY would say that inputs were not taken, CLOSED and LOST speak of the bridge: none
-  // is a backend's to say.
+  // BUSY would mean that the inputs were not taken, and CLOSED and LOST are about the
+  // bridge. A backend knows neither.
   const bool is_known = code > ALLOY_OK && code <= ALLOY_INTERNAL;
   const bool is_engines =
       code == ALLOY_BUSY || code == ALLOY_CLOSED || code == ALLOY_LOST;
   if (text.empty()) {
-    text = std::string(function.name) + " of " + table.backend().name + " answered " +
+    text = std::string(function.name) + " of " + table.backend().name + " returned " +
            (is_known ? CodeName(code) : "the unknown code " + std::to_string(code)) +
            " without a text";
   }
@@ -1302,17 +1371,17 @@ bool Binding::is_from_chunks() const {
   return std::string_view(function_.name) == "from_chunks";
 }
 
-Result<void*> Binding::Begin(const Voice& voice, const ArrowSchema* inputs,
-                             int32_t n_inputs, std::vector<std::string> values) {
+Result<void*> Binding::BindFirst(const LogContext& log_context, const ArrowSchema* inputs,
+                                 int32_t n_inputs, std::vector<std::string> values) {
   values_ = std::move(values);
-  idle_.reserve(kMaxIdleStates);  // giving a state back must not fail
+  idle_.reserve(kMaxIdleStates);  // so that ReturnState cannot fail
   const alloy_column* const* columns = function_.columns;
   for (int32_t i = 0; i < n_inputs; ++i) {
     Projection projection;
     if (columns != nullptr && *columns != nullptr) {
       auto matched = MatchColumns(*columns++, inputs[i]);
       if (!matched.ok()) {
-        // INVALID: the function declares a column twice.
+        // INVALID is the backend's fault: the function declares a column twice.
         return matched.status().WithInput(i).WithSide(
             matched.status().code() == ALLOY_INVALID ? ALLOY_SIDE_BACKEND
                                                      : ALLOY_SIDE_CALLER);
@@ -1325,11 +1394,11 @@ Result<void*> Binding::Begin(const Voice& voice, const ArrowSchema* inputs,
                            projection.identity ? CopySchema(inputs[i])
                                                : ProjectSchema(inputs[i], projection));
     ALLOY_ASSIGN_OR_RETURN(OwnedSchema whole, CopySchema(inputs[i]));
-    schemas_.push_back(*schema);  // a view: the owner is next to it
+    schemas_.push_back(*schema);
     owned_.push_back(std::move(schema));
     inputs_.push_back({std::move(whole), *std::move(layout), std::move(projection)});
   }
-  ALLOY_ASSIGN_OR_RETURN(Asked asked, AskBackend(voice));
+  ALLOY_ASSIGN_OR_RETURN(BackendBinding asked, BindBackend(log_context));
   const Status status = [&]() -> Status {
     ALLOY_ASSIGN_OR_RETURN(Layout layout, Layout::OfBatch(*asked.output));
     output_layout_ = std::make_unique<Layout>(std::move(layout));
@@ -1340,29 +1409,29 @@ Result<void*> Binding::Begin(const Voice& voice, const ArrowSchema* inputs,
     channel_->Unbind(function_, asked.state);
     return status.WithSide(ALLOY_SIDE_BACKEND)
         .WithPrefix(std::string("the schema that ") + function_.name + " of " +
-                    channel_->table().backend().name + " gives: ");
+                    channel_->table().backend().name + " returned: ");
   }
   output_ = std::move(asked.output);
   return asked.state;
 }
 
-Result<Binding::Asked> Binding::AskBackend(const Voice& voice) {
+Result<Binding::BackendBinding> Binding::BindBackend(const LogContext& log_context) {
   std::vector<const char*> values;
   values.reserve(values_.size() + 1);
   for (const std::string& value : values_) values.push_back(value.c_str());
   values.push_back(nullptr);
-  Scope scope(&voice);
+  Scope scope(&log_context);
   ArrowSchema output{};
-  Asked asked;
+  BackendBinding asked;
   const alloy_code code = channel_->Bind(function_, scope, schemas_.data(),
                                          static_cast<int32_t>(schemas_.size()),
                                          values.data(), &output, &asked.state);
   asked.output = OwnedSchema(&output);
   if (code == ALLOY_OK) return asked;
-  return BackendFault(channel_->table(), function_, code, scope.TakeText());
+  return BackendFault(channel_->table(), function_, code, scope.TakeErrorText());
 }
 
-Result<void*> Binding::TakeState(const Voice& voice) {
+Result<void*> Binding::TakeState(const LogContext& log_context) {
   {
     const std::lock_guard lock(mutex_);
     if (!idle_.empty()) {
@@ -1371,7 +1440,7 @@ Result<void*> Binding::TakeState(const Voice& voice) {
       return state;
     }
   }
-  ALLOY_ASSIGN_OR_RETURN(Asked asked, AskBackend(voice));
+  ALLOY_ASSIGN_OR_RETURN(BackendBinding asked, BindBackend(log_context));
   std::string key;
   const Status status = AppendFingerprint(*asked.output, &key);
   if (status.ok() && key == output_key_) return asked.state;
@@ -1379,7 +1448,8 @@ Result<void*> Binding::TakeState(const Voice& voice) {
   return BackendFault(channel_->table(), function_, ALLOY_FAILED,
                       std::string(function_.name) + " of " +
                           channel_->table().backend().name +
-                          " gave two schemas for the same inputs and options");
+                          " returned two different schemas for the same inputs and "
+                          "options");
 }
 
 void Binding::ReturnState(void* state) {
@@ -1402,34 +1472,286 @@ std::shared_ptr<Binding> BindingCache::Find(const std::string& key) {
 }
 
 void BindingCache::Insert(const std::string& key, std::shared_ptr<Binding> binding) {
-  // Destroyed after the lock is released: its states go back to the backend.
-  std::shared_ptr<Binding> gone;
+  // Ends after the lock: its states go back to the backend, which is foreign code.
+  std::shared_ptr<Binding> dropped;
   const std::lock_guard lock(mutex_);
-  // Two threads may have bound the same at once; the first stays.
+  // Two threads may have made the same binding at once. The first one stays.
   if (index_.contains(key)) return;
   entries_.emplace_front(key, std::move(binding));
   index_.emplace(entries_.front().first, entries_.begin());
   if (entries_.size() <= kMaxBindings) return;
   index_.erase(entries_.back().first);
-  gone = std::move(entries_.back().second);
+  dropped = std::move(entries_.back().second);
   entries_.pop_back();
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/bind/select.cc -------------------------------------------------------------
+//
+// From a name, schemas and options to a bound function: the first function of that name
+// that accepts them, or a binding that was made for the same question before.
+#ifndef ALLOY_SRC_ENGINE_BIND_SELECT_H_
+#define ALLOY_SRC_ENGINE_BIND_SELECT_H_
+
+#include <memory>
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+// A backend that serves one bridge, and what that bridge remembers of it.
+struct ServedBackend {
+  std::shared_ptr<Channel> channel;
+  LogContext log_context;
+  BindingCache bindings;
+};
+
+struct BoundFunction {
+  std::shared_ptr<ServedBackend> backend;
+  Lease lease;
+};
+
+// As alloy_call_bind. What was bound before costs a look-up.
+Result<BoundFunction> BindFunction(std::shared_ptr<ServedBackend> backend,
+                                   const std::string& name, const ArrowSchema* inputs,
+                                   int32_t n_inputs, const char* const* options);
+
+// A string that differs for binds that may differ in their result.
+//   Fails  BAD_DATA, with the input that is malformed.
+Result<std::string> BindingKey(const std::string& function, const ArrowSchema* inputs,
+                               int32_t n_inputs, const char* const* options);
+
+// Bind the first function of that name that accepts the inputs and options.
+//   Fails  NOT_FOUND  there is none of that name; the text lists all functions.
+//          NO_MATCH   none of several accepts them; the text has the error of each.
+//          The only function's own error, when there is one of that name.
+Result<Lease> SelectFunction(const ServedBackend& backend, const std::string& name,
+                             const ArrowSchema* inputs, int32_t n_inputs,
+                             const char* const* options);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_BIND_SELECT_H_
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// With its length, so that no two lists of parts give the same text.
+void AppendPart(std::string_view part, std::string* key) {
+  key->append(std::to_string(part.size())).append(":").append(part);
+}
+
+std::string ListOfFunctions(const alloy_backend& backend) {
+  std::string list;
+  std::string_view last;
+  for (const alloy_function* const* f = backend.functions; *f != nullptr; ++f) {
+    if (last == (*f)->name) continue;  // another function of the same name
+    last = (*f)->name;
+    list += (list.empty() ? "" : ", ") + std::string(last);
+  }
+  return list.empty() ? "it has no functions" : "it has: " + list;
+}
+
+std::string ListOfOptions(const alloy_function& function) {
+  std::string list;
+  for (const alloy_option* o = function.options; o != nullptr && o->name != nullptr;
+       ++o) {
+    list += (list.empty() ? "" : ", ") + std::string(o->name);
+  }
+  return list.empty() ? "it takes no options" : "it takes: " + list;
+}
+
+// One value for each option of the function's table, in the table's order.
+Result<std::vector<std::string>> FillOptions(const alloy_function& function,
+                                             const char* const* options) {
+  const std::string name = function.name;
+  std::vector<std::string> values;
+  std::vector<bool> given;
+  for (const alloy_option* o = function.options; o != nullptr && o->name != nullptr;
+       ++o) {
+    values.emplace_back(o->fallback != nullptr ? o->fallback : "");
+    given.push_back(false);
+  }
+  for (const char* const* pair = options; pair != nullptr && *pair != nullptr;
+       pair += 2) {
+    const std::string key = pair[0];
+    if (pair[1] == nullptr) return Fail(ALLOY_INVALID, "option " + key + " has no value");
+    size_t place = 0;
+    while (place < values.size() && key != function.options[place].name) ++place;
+    if (place == values.size()) {
+      return Fail(ALLOY_INVALID,
+                  name + " has no option " + key + "; " + ListOfOptions(function));
+    }
+    if (given[place]) return Fail(ALLOY_INVALID, "option " + key + " is given twice");
+    given[place] = true;
+    values[place] = pair[1];
+  }
+  for (size_t i = 0; i < values.size(); ++i) {
+    const alloy_option& option = function.options[i];
+    if (!given[i] && option.fallback == nullptr) {
+      std::string text = name + " needs the option " + option.name;
+      if (option.summary != nullptr) text += std::string(" (") + option.summary + ")";
+      return Fail(ALLOY_INVALID, std::move(text));
+    }
+  }
+  return values;
+}
+
+Status CheckInputCount(const alloy_function& function, int32_t n_inputs) {
+  if (n_inputs >= function.min_inputs &&
+      (function.max_inputs == -1 || n_inputs <= function.max_inputs)) {
+    return Status();
+  }
+  std::string expected = std::to_string(function.min_inputs);
+  if (function.max_inputs == -1) {
+    expected += " or more";
+  } else if (function.max_inputs != function.min_inputs) {
+    expected += " to " + std::to_string(function.max_inputs);
+  }
+  return Fail(ALLOY_INVALID, std::string(function.name) + " takes " + expected +
+                                 " inputs, not " + std::to_string(n_inputs));
+}
+
+Result<Lease> TryFunction(const ServedBackend& backend, const alloy_function& function,
+                          const ArrowSchema* inputs, int32_t n_inputs,
+                          const char* const* options) {
+  ALLOY_TRY(CheckInputCount(function, n_inputs));
+  ALLOY_ASSIGN_OR_RETURN(auto values, FillOptions(function, options));
+  auto binding = std::make_shared<Binding>(backend.channel, function);
+  ALLOY_ASSIGN_OR_RETURN(void* state, binding->BindFirst(backend.log_context, inputs,
+                                                         n_inputs, std::move(values)));
+  return Lease(std::move(binding), state);
+}
+
+}  // namespace
+
+Result<BoundFunction> BindFunction(std::shared_ptr<ServedBackend> backend,
+                                   const std::string& name, const ArrowSchema* inputs,
+                                   int32_t n_inputs, const char* const* options) {
+  ALLOY_ASSIGN_OR_RETURN(const std::string key,
+                         BindingKey(name, inputs, n_inputs, options));
+  if (auto binding = backend->bindings.Find(key); binding != nullptr) {
+    ALLOY_ASSIGN_OR_RETURN(void* state, binding->TakeState(backend->log_context));
+    return BoundFunction{std::move(backend), Lease(std::move(binding), state)};
+  }
+  ALLOY_ASSIGN_OR_RETURN(Lease lease,
+                         SelectFunction(*backend, name, inputs, n_inputs, options));
+  backend->bindings.Insert(key, lease.binding());
+  return BoundFunction{std::move(backend), std::move(lease)};
+}
+
+Result<std::string> BindingKey(const std::string& function, const ArrowSchema* inputs,
+                               int32_t n_inputs, const char* const* options) {
+  std::string key;
+  AppendPart(function, &key);
+  for (const char* const* text = options; text != nullptr && *text != nullptr; ++text) {
+    AppendPart(*text, &key);
+  }
+  key += "|";
+  for (int32_t i = 0; i < n_inputs; ++i) {
+    const Status status = AppendFingerprint(inputs[i], &key);
+    if (!status.ok()) return status.WithInput(i).WithSide(ALLOY_SIDE_CALLER);
+    key += "|";
+  }
+  return key;
+}
+
+Result<Lease> SelectFunction(const ServedBackend& served, const std::string& name,
+                             const ArrowSchema* inputs, int32_t n_inputs,
+                             const char* const* options) {
+  const alloy_backend& backend = served.channel->table().backend();
+  std::vector<Status> refusals;
+  for (const alloy_function* const* f = backend.functions; *f != nullptr; ++f) {
+    if (name != (*f)->name) continue;
+    auto selected = TryFunction(served, **f, inputs, n_inputs, options);
+    if (selected.ok()) return selected;
+    const alloy_code code = selected.status().code();
+    // Try the next function of the name only after an error that it may not have.
+    if (code != ALLOY_NO_MATCH && code != ALLOY_INVALID && code != ALLOY_UNSUPPORTED) {
+      return selected.status();
+    }
+    refusals.push_back(selected.status());
+  }
+  if (refusals.empty()) {
+    return Fail(ALLOY_NOT_FOUND, std::string(backend.name) + " has no function " + name +
+                                     "; " + ListOfFunctions(backend));
+  }
+  if (refusals.size() == 1) return refusals.front();
+  std::string text = "none of the " + std::to_string(refusals.size()) + " functions " +
+                     name + " of " + backend.name + " accepts this:";
+  for (const Status& refusal : refusals) text += "\n  " + refusal.fault().text;
+  // If none of them could accept the arguments, they are a mistake and not a mismatch.
+  const bool all_invalid = std::ranges::all_of(
+      refusals, [](const Status& refusal) { return refusal.code() == ALLOY_INVALID; });
+  return Fail(all_invalid ? ALLOY_INVALID : ALLOY_NO_MATCH, std::move(text));
 }
 
 }  // namespace alloy::core_v0_1
 
 // src/engine/call/call.cc ---------------------------------------------------------------
 //
-// A function bound to schemas and options: where batches cross.
+// A bound function as a host holds it: alloy_call of alloy.h.
 #ifndef ALLOY_SRC_ENGINE_CALL_CALL_H_
 #define ALLOY_SRC_ENGINE_CALL_CALL_H_
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
+
+//
+// One user at a time, without a lock: a second user is turned away and never waits.
+#ifndef ALLOY_SRC_BASE_TURN_H_
+#define ALLOY_SRC_BASE_TURN_H_
+
+#include <atomic>
+#include <utility>
+
+namespace alloy::core_v0_1 {
+
+// Sets *busy for as long as it lives. It is false if *busy was set already; it then
+// changes nothing.
+//
+// Threads  of one flag: shared. Each Turn: one thread at a time.
+class Turn {
+ public:
+  explicit Turn(std::atomic<bool>* busy)
+      : busy_(busy->exchange(true, std::memory_order_acquire) ? nullptr : busy) {}
+  Turn(Turn&& other) noexcept : busy_(std::exchange(other.busy_, nullptr)) {}
+  Turn& operator=(Turn&& other) = delete;
+  ~Turn() {
+    if (busy_ != nullptr) busy_->store(false, std::memory_order_release);
+  }
+
+  explicit operator bool() const { return busy_ != nullptr; }
+
+ private:
+  std::atomic<bool>* busy_;  // NULL: another user has the turn, or this was moved from
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_TURN_H_
+//
+// What runs and streams of one bound function share: the way of a batch through the gate
+// to the backend and back, and the rules for its errors. It does not know whose turn it
+// is; call.h does.
+#ifndef ALLOY_SRC_ENGINE_CALL_CALL_CORE_H_
+#define ALLOY_SRC_ENGINE_CALL_CALL_CORE_H_
+
+#include <cstdint>
+#include <memory>
 #include <string>
 
 //
-// An open backend as a host holds it: the echo at first, then whatever was loaded.
+// An open backend as a host holds it: the echo first, then the last library that was
+// loaded.
 #ifndef ALLOY_SRC_ENGINE_OPEN_BRIDGE_H_
 #define ALLOY_SRC_ENGINE_OPEN_BRIDGE_H_
 
@@ -1440,7 +1762,7 @@ void BindingCache::Insert(const std::string& key, std::shared_ptr<Binding> bindi
 #include <vector>
 
 //
-// What all bridges of one host share: its policy, its log, its clock, its libraries.
+// What all bridges of one host share: its policy, its log, its deadlines, its libraries.
 #ifndef ALLOY_SRC_ENGINE_OPEN_HOST_H_
 #define ALLOY_SRC_ENGINE_OPEN_HOST_H_
 
@@ -1448,10 +1770,10 @@ void BindingCache::Insert(const std::string& key, std::shared_ptr<Binding> bindi
 #include <string>
 
 //
-// One thread that watches the clock for every call with a timeout, so that asking a scope
-// whether its time is over costs a load. It starts with the first deadline.
-#ifndef ALLOY_SRC_ENGINE_CALL_DEADLINES_H_
-#define ALLOY_SRC_ENGINE_CALL_DEADLINES_H_
+// One thread that watches the clock for every run with a timeout, so that a backend finds
+// out with one load whether its time is over. The thread starts with the first deadline.
+#ifndef ALLOY_SRC_ENGINE_CHANNEL_DEADLINES_H_
+#define ALLOY_SRC_ENGINE_CHANNEL_DEADLINES_H_
 
 #include <atomic>
 #include <chrono>
@@ -1463,6 +1785,9 @@ void BindingCache::Insert(const std::string& key, std::shared_ptr<Binding> bindi
 
 namespace alloy::core_v0_1 {
 
+class Channel;
+struct RunControl;
+
 // Threads  shared.
 class Deadlines {
  public:
@@ -1473,19 +1798,22 @@ class Deadlines {
   Deadlines(const Deadlines&) = delete;
   Deadlines& operator=(const Deadlines&) = delete;
 
- private:
+  // What has to stop when the time has come.
   struct Target {
-    std::atomic<uint64_t>* expired;
+    Channel* channel;
+    RunControl* control;
     uint64_t run;
   };
+
+ private:
   using Queue = std::multimap<Clock::time_point, Target>;
 
  public:
-  // From construction to destruction, *expired becomes `run` once the time has come.
+  // While it lives, and once the time has come: control->expired is `run`, and the channel
+  // was interrupted. Borrows both.
   class Watch {
    public:
-    Watch(Deadlines& deadlines, Clock::time_point when, std::atomic<uint64_t>* expired,
-          uint64_t run);
+    Watch(Deadlines& deadlines, Clock::time_point when, const Target& target);
     ~Watch();
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
@@ -1500,14 +1828,22 @@ class Deadlines {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  Queue queue_;  // guarded by mutex_; those that have come stay until their Watch ends
+  // Guarded by mutex_. A target whose time has come stays until its Watch ends.
+  Queue queue_;
   bool stopping_ = false;  // guarded by mutex_
   std::thread thread_;     // started under mutex_
 };
 
+// `time` after `when`; a sum beyond the clock's range means never.
+inline Deadlines::Clock::time_point After(Deadlines::Clock::time_point when,
+                                          std::chrono::nanoseconds time) {
+  constexpr auto kNever = Deadlines::Clock::time_point::max();
+  return time < kNever - when ? when + time : kNever;
+}
+
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_ENGINE_CALL_DEADLINES_H_
+#endif  // ALLOY_SRC_ENGINE_CHANNEL_DEADLINES_H_
 //
 // The libraries that one host has loaded. None is ever unloaded, and the same bytes are
 // not loaded twice, however many bridges ask for them.
@@ -2183,7 +2519,7 @@ class Libraries {
 
 namespace alloy::core_v0_1 {
 
-// Threads  shared. Fixed in place: bridges and calls share it.
+// Threads  shared. Fixed in place, since bridges and calls share it.
 class Host {
  public:
   //   Fails  INVALID, UNSUPPORTED.
@@ -2194,15 +2530,15 @@ class Host {
 
   bool allows_unsigned() const { return allows_unsigned_; }
   bool loads_plainly() const { return libraries_.plainly(); }
-  // A line of the host's own, unless it wants none.
+  // Write a warning to the host's log, unless the host asked for no log.
   void Warn(const std::string& text);
   const std::string& language() const { return language_; }
   Log& log() { return log_; }
   Deadlines& deadlines() { return deadlines_; }
   Libraries& libraries() { return libraries_; }
 
-  // Whether the lines of a call to this backend are written.
-  bool SpeaksFor(const char* backend_name) const;
+  // Whether calls to this backend are logged.
+  bool LogsCallsTo(const char* backend_name) const;
 
  private:
   Host(const alloy_host_options& options, MayNeed may_need);
@@ -2239,19 +2575,10 @@ enum class Level : uint8_t {
 
 namespace alloy::core_v0_1 {
 
-// One backend at the service of one bridge.
-struct Service {
-  std::shared_ptr<Channel> channel;
-  Voice voice;
-  BindingCache bindings;
-};
-
-struct BoundFunction {
-  std::shared_ptr<Service> service;
-  Lease lease;
-};
-
-// Threads  shared. Fixed in place: calls share it.
+// A bridge is open, failed or closed. A failed load leaves a sticky error: it stays, and
+// every call gets it, until a load succeeds. A closed bridge stays closed.
+//
+// Threads  shared. Fixed in place, since calls share it.
 class Bridge {
  public:
   static Result<std::shared_ptr<Bridge>> Make(std::shared_ptr<Host> host,
@@ -2260,15 +2587,16 @@ class Bridge {
   Bridge(const Bridge&) = delete;
   Bridge& operator=(const Bridge&) = delete;
 
-  // certificate NULL or empty: none.
+  // As alloy_bridge_load. certificate NULL or empty: none.
   Status Load(const std::string& library, const char* certificate);
   void Close();
 
-  // Whether calls may run: the failure that sticks, or CLOSED. One load when all is well.
-  Status Condition() const {
-    if (condition_.load(std::memory_order_acquire) == kOpen) [[likely]]
+  // Whether calls may run. One atomic load while they may.
+  //   Fails  CLOSED, or the sticky error.
+  Status CheckOpen() const {
+    if (state_.load(std::memory_order_acquire) == kOpen) [[likely]]
       return Status();
-    return Trouble();
+    return ErrorOfState();
   }
 
   Result<const alloy_backend*> Backend();
@@ -2276,21 +2604,21 @@ class Bridge {
                              int32_t n_inputs, const char* const* options);
 
   Host& host() const { return *host_; }
-  // How far the gate looks into what the host passes, and into what the backend returns.
+  // How deep the gate checks what the host passes, and what the backend returns.
   Level check_inputs() const { return check_inputs_; }
   Level check_results() const { return check_results_; }
 
  private:
-  enum ConditionCode : int { kOpen, kFailed, kClosed };
+  enum State : int { kOpen, kFailed, kClosed };
 
   Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options);
 
-  class Failing;
+  class FailUnlessDone;
 
   void KeepTable(const std::shared_ptr<const BackendTable>& table);  // under mutex_
-  Status Trouble() const;
-  Result<std::shared_ptr<Service>> Current() const;
-  std::shared_ptr<Service> Serve(std::shared_ptr<const BackendTable> table) const;
+  Status ErrorOfState() const;
+  Result<std::shared_ptr<ServedBackend>> Current() const;
+  std::shared_ptr<ServedBackend> Serve(std::shared_ptr<const BackendTable> table) const;
   Status CheckUnsigned(const std::string& library) const;
   Result<std::shared_ptr<const BackendTable>> Open(const std::string& library,
                                                    const char* certificate) const;
@@ -2299,17 +2627,18 @@ class Bridge {
   const std::string wanted_name_;  // of the backend; empty: any
   const Level check_inputs_;
   const Level check_results_;
-  const std::string sidecar_;  // empty: beside the library
+  const std::string sidecar_;  // empty: next to the library
   const uint64_t min_sequence_;
-  std::atomic<int> condition_{kOpen};
+  std::atomic<int> state_{kOpen};
   mutable std::mutex mutex_;
-  std::shared_ptr<Service> service_;                         // guarded by mutex_
-  std::vector<std::shared_ptr<const BackendTable>> tables_;  // guarded by mutex_; hosts
-                                                             // hold pointers into them
-  // Made beforehand: what sticks when a load is left by an exception.
+  std::shared_ptr<ServedBackend> served_;  // guarded by mutex_; NULL: closed
+  // Guarded by mutex_. All that ever served: hosts hold pointers into the tables.
+  std::vector<std::shared_ptr<const BackendTable>> tables_;
+  // The sticky error of a load that an exception ended. Made in advance, since out of
+  // memory no text can be made.
   const Status exhausted_ =
       Fail(ALLOY_EXHAUSTED, "out of memory while loading a library");
-  Status failure_;  // guarded by mutex_
+  Status sticky_error_;  // guarded by mutex_
 };
 
 }  // namespace alloy::core_v0_1
@@ -2318,62 +2647,157 @@ class Bridge {
 
 namespace alloy::core_v0_1 {
 
-// Threads  serial; a second user gets BUSY. Cancel and progress: any thread.
-//
-// Open streams share it, and keep it busy: call_stream.cc.
-class Call {
+// Threads  serial: one user at a time. AdmitInput, Cancel and Progress: any thread.
+class CallCore {
  public:
-  Call(std::shared_ptr<Bridge> bridge, BoundFunction bound)
+  CallCore(std::shared_ptr<Bridge> bridge, BoundFunction bound)
       : bridge_(std::move(bridge)), bound_(std::move(bound)) {}
-  Call(const Call&) = delete;
-  Call& operator=(const Call&) = delete;
+  CallCore(const CallCore&) = delete;
+  CallCore& operator=(const CallCore&) = delete;
 
-  const ArrowSchema& output() const { return binding().output(); }
+  const Binding& binding() const { return *bound_.lease.binding(); }
+  void* state() const { return bound_.lease.state(); }
+  Channel& channel() const { return binding().channel(); }
+  const LogContext& log_context() const { return bound_.backend->log_context; }
+  RunControl& control() { return control_; }
+  Deadlines& deadlines() const { return bridge_->host().deadlines(); }
 
-  // As alloy_call_run.
+  // The number of a new run; see RunControl.
+  uint64_t BeginRun() { return ++run_; }
+
+  // Whether the bridge is open; a failed load's sticky error or CLOSED if not.
+  Status CheckOpen() const { return bridge_->CheckOpen(); }
+  // The same, and whether the ticket is not cancelled.
+  Status CheckStart(uint64_t ticket) const;
+
+  // One run of a map function. Takes what the backend moves out of `inputs`; the caller
+  // releases the rest.
   Status Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns, uint64_t ticket);
-  // As alloy_call_stream.
-  static Status OpenStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
-                           int32_t n_inputs, ArrowArrayStream* output, int64_t timeout_ns,
-                           uint64_t ticket);
+
+  // Pass a batch of input `i` through the gate, and leave only the declared columns.
+  Status AdmitInput(int32_t i, ArrowArray* batch) const;
+  // Pass a result through the gate; it is released when it fails.
+  //   rows  what a ROWWISE function must return; -1: any number.
+  Status CheckOutput(int64_t rows, ArrowArray* output) const;
+  // The error of a run for which the backend returned `code` and reported `text`. A run
+  // that was cancelled or is late failed for that reason, whatever the backend reports.
+  Status Failure(alloy_code code, std::string text, const Scope& scope, bool late) const;
+
   void Cancel(uint64_t ticket);
   void Progress(int64_t* done, int64_t* total) const;
 
  private:
-  friend class Flow;
-  friend class FunctionStream;
-  friend class InputPort;
-  friend class MapStream;
-
-  const Binding& binding() const { return *bound_.lease.binding(); }
-  // Whether a run or a batch of a stream may begin.
-  Status MayBegin(uint64_t ticket) const;
-  static Status Busy();
-  Status RunAlone(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
-                  uint64_t ticket);
   Status AdmitInputs(ArrowArray* inputs) const;
-  Status AdmitInput(int32_t i, ArrowArray* batch) const;
-  Status CheckMoved(const ArrowArray* inputs, ArrowArray* output) const;
-  // rows: as many as a row by row function must give; -1: any number.
-  Status CheckOutput(int64_t rows, ArrowArray* output) const;
   Status Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
                uint64_t ticket);
-  // Of a backend that answered `code` and said `text`.
-  Status Failure(alloy_code code, std::string text, const Scope& scope, bool late) const;
-  void SayCalling() const;
-  void SayDone() const;
+  Status CheckMoved(const ArrowArray* inputs, ArrowArray* output) const;
+  void LogBegin() const;
+  void LogEnd() const;
 
   const std::shared_ptr<Bridge> bridge_;
   const BoundFunction bound_;
-  std::atomic<bool> busy_{false};
-  uint64_t run_ = 0;  // the number of the last run; guarded by busy_
-  // On a line of its own: other threads write it.
+  uint64_t run_ = 0;  // the number of the last run
+  // On its own cache line, since other threads write it.
   alignas(64) RunControl control_;
 };
 
 }  // namespace alloy::core_v0_1
 
+#endif  // ALLOY_SRC_ENGINE_CALL_CALL_CORE_H_
+
+namespace alloy::core_v0_1 {
+
+class CallUse;
+
+// Threads  serial; a second user gets BUSY. Cancel and Progress: any thread.
+class Call {
+ public:
+  Call(std::shared_ptr<Bridge> bridge, BoundFunction bound)
+      : core_(std::move(bridge), std::move(bound)) {}
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  const ArrowSchema& output() const { return core_.binding().output(); }
+
+  // As alloy_call_run.
+  Status Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns, uint64_t ticket);
+
+  // Use the call for longer than one run, as a stream does.
+  //   Fails  BUSY.
+  static Result<CallUse> Use(std::shared_ptr<Call> call);
+
+  void Cancel(uint64_t ticket) { core_.Cancel(ticket); }
+  void Progress(int64_t* done, int64_t* total) const { core_.Progress(done, total); }
+
+ private:
+  static Status Busy();
+
+  CallCore core_;
+  std::atomic<bool> busy_{false};
+};
+
+// The turn of one user. The call is busy for others until this ends.
+class CallUse {
+ public:
+  CallCore& core() const { return *core_; }
+  // For parts that may outlive the turn, such as an input that a backend has kept.
+  const std::shared_ptr<CallCore>& shared_core() const { return core_; }
+
+ private:
+  friend class Call;
+  CallUse(std::shared_ptr<CallCore> core, Turn turn)
+      : core_(std::move(core)), turn_(std::move(turn)) {}
+
+  // In this order: the turn ends before the call can.
+  std::shared_ptr<CallCore> core_;  // also keeps the Call that it is part of
+  Turn turn_;
+};
+
+}  // namespace alloy::core_v0_1
+
 #endif  // ALLOY_SRC_ENGINE_CALL_CALL_H_
+
+#include <string>
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+
+Status Call::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
+                 uint64_t ticket) {
+  if (output != nullptr) *output = ArrowArray{};
+  const Turn turn(&busy_);
+  if (!turn) return Busy();
+  const Binding& binding = core_.binding();
+  const size_t n_inputs = binding.inputs().size();
+  if (inputs == nullptr && n_inputs > 0) return Fail(ALLOY_INVALID, "inputs is NULL");
+  // After the turn, so it ends first: releasing the inputs is part of the run.
+  const ReleaseRest<ArrowArray> rest(inputs, n_inputs);
+  if (output == nullptr) return Fail(ALLOY_INVALID, "output is NULL");
+  if (binding.is_stream()) {
+    return Fail(ALLOY_INVALID, std::string(binding.function().name) +
+                                   " is a stream function; open a stream of it "
+                                   "(alloy_call_stream)");
+  }
+  return core_.Run(inputs, output, timeout_ns, ticket);
+}
+
+Result<CallUse> Call::Use(std::shared_ptr<Call> call) {
+  Turn turn(&call->busy_);
+  if (!turn) return Busy();
+  CallCore* const core = &call->core_;
+  return CallUse(std::shared_ptr<CallCore>(std::move(call), core), std::move(turn));
+}
+
+Status Call::Busy() {
+  return Fail(ALLOY_BUSY,
+              "this call is in use by another thread or by an open stream; bind a second "
+              "call, or release the stream");
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/call/call_core.cc ----------------------------------------------------------
 
 #include <chrono>
 #include <optional>
@@ -2482,24 +2906,7 @@ bool AnyNull(const void* bitmap, int64_t offset, int64_t length);
 namespace alloy::core_v0_1 {
 namespace {
 
-// One user at a time, without a lock.
-class Turn {
- public:
-  explicit Turn(std::atomic<bool>* busy)
-      : busy_(busy), mine_(!busy->exchange(true, std::memory_order_acquire)) {}
-  ~Turn() {
-    if (mine_) busy_->store(false, std::memory_order_release);
-  }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-  explicit operator bool() const { return mine_; }
-
- private:
-  std::atomic<bool>* const busy_;
-  const bool mine_;
-};
-
-// Of a checked column; counts where the backend did not.
+// Whether a checked column has nulls. Counts them where the backend did not.
 bool HasNull(const ArrowArray& column) {
   return column.null_count != 0 &&
          AnyNull(column.buffers[0], column.offset, column.length);
@@ -2511,63 +2918,39 @@ Status Cancelled(std::string text) {
 
 }  // namespace
 
-Status Call::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
-                 uint64_t ticket) {
-  if (output != nullptr) *output = ArrowArray{};
-  const Turn turn(&busy_);
-  if (!turn) return Busy();
-  const size_t n_inputs = binding().inputs().size();
-  if (inputs == nullptr && n_inputs > 0) return Fail(ALLOY_INVALID, "inputs is NULL");
-  // Before the turn ends: releasing inputs is part of the run.
-  const ReleaseRest<ArrowArray> rest(inputs, n_inputs);
-  if (output == nullptr) return Fail(ALLOY_INVALID, "output is NULL");
-  if (binding().is_stream()) {
-    return Fail(ALLOY_INVALID, std::string(binding().function().name) +
-                                   " is a stream function; open a stream of it "
-                                   "(alloy_call_stream)");
+Status CallCore::CheckStart(uint64_t ticket) const {
+  ALLOY_TRY(CheckOpen());
+  if (ticket != 0 && control_.cancelled_upto.load(std::memory_order_relaxed) >= ticket) {
+    return Cancelled("cancelled before it started");
   }
-  return RunAlone(inputs, output, timeout_ns, ticket);
+  return Status();
 }
 
-Status Call::Busy() {
-  return Fail(ALLOY_BUSY,
-              "this call is in use by another thread, or by a stream of it that is not "
-              "released; bind one for each");
-}
-
-Status Call::RunAlone(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
-                      uint64_t ticket) {
+Status CallCore::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
+                     uint64_t ticket) {
   if (timeout_ns < 0) return Fail(ALLOY_INVALID, "timeout_ns is negative");
-  ALLOY_TRY(MayBegin(ticket));
-  ++run_;
-  const bool speaks = bound_.service->voice.speaks;
-  if (speaks) [[unlikely]]
-    SayCalling();
+  ALLOY_TRY(CheckStart(ticket));
+  BeginRun();
+  const bool logs = log_context().enabled;
+  if (logs) [[unlikely]]
+    LogBegin();
   ALLOY_TRY(AdmitInputs(inputs));
   const int64_t rows = binding().inputs().empty() ? 0 : inputs[0].length;
   ALLOY_TRY(Enter(inputs, output, timeout_ns, ticket));
   ALLOY_TRY(CheckMoved(inputs, output));
   ALLOY_TRY(CheckOutput(rows, output));
-  if (speaks) [[unlikely]]
-    SayDone();
+  if (logs) [[unlikely]]
+    LogEnd();
   return Status();
 }
 
-Status Call::MayBegin(uint64_t ticket) const {
-  ALLOY_TRY(bridge_->Condition());
-  if (ticket != 0 && control_.cancelled_upto.load(std::memory_order_relaxed) >= ticket) {
-    return Cancelled("cancelled before it began");
-  }
-  return Status();
-}
-
-Status Call::AdmitInputs(ArrowArray* inputs) const {
+Status CallCore::AdmitInputs(ArrowArray* inputs) const {
   const auto n = static_cast<int32_t>(binding().inputs().size());
   for (int32_t i = 0; i < n; ++i) ALLOY_TRY(AdmitInput(i, &inputs[i]));
   return Status();
 }
 
-Status Call::AdmitInput(int32_t i, ArrowArray* batch) const {
+Status CallCore::AdmitInput(int32_t i, ArrowArray* batch) const {
   const Binding::Input& input = binding().inputs()[static_cast<size_t>(i)];
   Status status = AdmitBatch(input.layout, bridge_->check_inputs(), batch);
   if (status.ok() && !input.projection.identity) {
@@ -2578,122 +2961,130 @@ Status Call::AdmitInput(int32_t i, ArrowArray* batch) const {
   return status.WithInput(i).WithSide(ALLOY_SIDE_CALLER);
 }
 
-Status Call::Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
-                   uint64_t ticket) {
+Status CallCore::Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
+                       uint64_t ticket) {
   using Clock = Deadlines::Clock;
-  Scope scope(&bound_.service->voice, &control_, run_, ticket);
+  Scope scope(&log_context(), &control_, run_, ticket);
   std::optional<Deadlines::Watch> watch;
   Clock::time_point deadline = Clock::time_point::max();
+  // Without a timeout, nothing here asks for the time or takes a lock.
   if (timeout_ns != 0) {
-    const auto now = Clock::now();
-    const std::chrono::nanoseconds timeout(timeout_ns);
-    // A sum beyond the clock's range is no deadline.
-    if (timeout < Clock::time_point::max() - now) deadline = now + timeout;
-    watch.emplace(bridge_->host().deadlines(), deadline, &control_.expired, run_);
+    deadline = After(Clock::now(), std::chrono::nanoseconds(timeout_ns));
+    watch.emplace(deadlines(), deadline, Deadlines::Target{&channel(), &control_, run_});
   }
   const alloy_code code =
-      binding().channel().Run(binding().function(), bound_.lease.state(), scope, inputs,
-                              static_cast<int32_t>(binding().inputs().size()), output);
+      channel().Run(binding().function(), state(), scope, inputs,
+                    static_cast<int32_t>(binding().inputs().size()), output);
   if (code == ALLOY_OK) [[likely]]
     return Status();
   OwnedArray(output).Release();
-  return Failure(code, scope.TakeText(), scope,
+  return Failure(code, scope.TakeErrorText(), scope,
                  timeout_ns != 0 && Clock::now() >= deadline);
 }
 
-Status Call::Failure(alloy_code code, std::string text, const Scope& scope,
-                     bool late) const {
+Status CallCore::Failure(alloy_code code, std::string text, const Scope& scope,
+                         bool late) const {
   if (scope.cancelled()) return Cancelled(std::move(text)).WithSide(ALLOY_SIDE_CALLER);
   if (late) {
     return Fail(ALLOY_TIMEOUT, text.empty() ? "the deadline has passed"
                                             : "the deadline has passed: " + text)
         .WithSide(ALLOY_SIDE_CALLER);
   }
-  return BackendFault(binding().channel().table(), binding().function(), code,
-                      std::move(text));
+  return BackendFault(channel().table(), binding().function(), code, std::move(text));
 }
 
-// A backend that gives an input back must move it out: a copy would be released twice.
-Status Call::CheckMoved(const ArrowArray* inputs, ArrowArray* output) const {
+// A backend that returns an input must move it out: a copied struct would be released
+// twice, once as the input and once as the result.
+Status CallCore::CheckMoved(const ArrowArray* inputs, ArrowArray* output) const {
   for (size_t i = 0; i < binding().inputs().size(); ++i) {
     const ArrowArray& input = inputs[i];
     if (input.release == nullptr || input.private_data == nullptr) [[likely]]
       continue;
-    // Two structs of one producer may share both; a copy has the same parts as well.
+    // Two different structs of one producer may share release and private_data. A copy
+    // also has the same parts.
     if (input.release != output->release || input.private_data != output->private_data ||
         input.buffers != output->buffers || input.children != output->children ||
         input.length != output->length || input.offset != output->offset) {
       continue;
     }
-    *output = ArrowArray{};  // the input is still there, and is released as such
+    *output =
+        ArrowArray{};  // the input is still in its place, and is released from there
     return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED,
-                "the result is a copy of the struct of input " + std::to_string(i) +
-                    ", which was left in place; move it out instead")
+                std::string(binding().function().name) +
+                    " returned a copy of the struct of input " + std::to_string(i) +
+                    " and left the input in place; move it out instead")
         .WithSide(ALLOY_SIDE_BACKEND);
   }
   return Status();
 }
 
-Status Call::CheckOutput(int64_t rows, ArrowArray* output) const {
+Status CallCore::CheckOutput(int64_t rows, ArrowArray* output) const {
   Status status = AdmitBatch(binding().output_layout(), bridge_->check_results(), output);
   if (status.ok() && rows >= 0 && (binding().function().flags & ALLOY_ROWWISE) != 0 &&
       output->length != rows) {
     status = Fail(ALLOY_BAD_DATA, ALLOY_REASON_ROW_COUNT,
-                  "it is row by row, but gives " + std::to_string(output->length) +
-                      " rows for " + std::to_string(rows));
+                  "the function is declared ROWWISE but returned " +
+                      std::to_string(output->length) + " rows for " +
+                      std::to_string(rows) + " input rows");
   }
   if (status.ok() && binding().is_from_chunks() &&
       (output->length != 1 || HasNull(*output->children[0]))) {
     status = Fail(ALLOY_BAD_DATA, ALLOY_REASON_RESULT_SHAPE,
-                  "it must give one row without nulls");
+                  "from_chunks must return one row without nulls");
   }
   if (status.ok()) [[likely]]
     return status;
   OwnedArray(output).Release();
   return status.WithSide(ALLOY_SIDE_BACKEND)
       .WithPrefix(std::string("the result of ") + binding().function().name + " of " +
-                  binding().channel().table().backend().name + ": ");
+                  channel().table().backend().name + ": ");
 }
 
-void Call::Cancel(uint64_t ticket) {
+void CallCore::Cancel(uint64_t ticket) {
   uint64_t before = control_.cancelled_upto.load(std::memory_order_relaxed);
+  // Only upwards: a late cancel of an older ticket must not undo a newer one.
   while (before < ticket && !control_.cancelled_upto.compare_exchange_weak(
                                 before, ticket, std::memory_order_relaxed)) {
   }
+  channel().Interrupt(control_);
 }
 
-void Call::Progress(int64_t* done, int64_t* total) const {
+void CallCore::Progress(int64_t* done, int64_t* total) const {
   *done = control_.done.load(std::memory_order_relaxed);
   *total = control_.total.load(std::memory_order_relaxed);
 }
 
-void Call::SayCalling() const {
-  const Voice& voice = bound_.service->voice;
+// The lines about exporting are a promise of the log's form, not a trace: the host has
+// exported its arrays before it called the engine, and only the engine knows whether the
+// log is on.
+void CallCore::LogBegin() const {
+  const LogContext& context = log_context();
   const size_t n = binding().inputs().size();
   for (size_t i = 1; i <= n; ++i) {
-    voice.log->Write(
-        ALLOY_LOG_INFO, voice.host_language,
+    context.log->Write(
+        ALLOY_LOG_INFO, context.host_language,
         "Exporting ArrowSchema and ArrowArray #" + std::to_string(i) + " to C");
   }
-  voice.log->Write(ALLOY_LOG_INFO, voice.host_language,
-                   "Calling " + voice.backend_language + " through C ffi now with " +
-                       std::to_string(n) + " ArrowArrays");
+  context.log->Write(ALLOY_LOG_INFO, context.host_language,
+                     "Calling " + context.backend_language + " through C ffi now with " +
+                         std::to_string(n) + " ArrowArrays");
 }
 
-void Call::SayDone() const {
-  const Voice& voice = bound_.service->voice;
+void CallCore::LogEnd() const {
+  const LogContext& context = log_context();
   try {
-    voice.log->Write(
-        ALLOY_LOG_INFO, voice.host_language,
-        "Hello, again! Successfully sent Arrow data to " + voice.backend_language + ".");
+    context.log->Write(ALLOY_LOG_INFO, context.host_language,
+                       "Hello, again! Successfully sent Arrow data to " +
+                           context.backend_language + ".");
   } catch (...) {
-    // Without memory the line is lost; the output is given already, and stays.
+    // Without memory the line is lost. The result is ready, and stays valid.
   }
 }
 
 }  // namespace alloy::core_v0_1
 
-// src/engine/call/deadlines.cc ----------------------------------------------------------
+// src/engine/channel/deadlines.cc -------------------------------------------------------
+
 
 namespace alloy::core_v0_1 {
 
@@ -2707,14 +3098,15 @@ Deadlines::~Deadlines() {
 }
 
 Deadlines::Watch::Watch(Deadlines& deadlines, Clock::time_point when,
-                        std::atomic<uint64_t>* expired, uint64_t run)
+                        const Target& target)
     : deadlines_(deadlines) {
   const std::lock_guard lock(deadlines_.mutex_);
   if (!deadlines_.thread_.joinable()) {
     deadlines_.thread_ = std::thread([this_ = &deadlines_] { this_->Loop(); });
   }
-  place_ = deadlines_.queue_.emplace(when, Target{expired, run});
-  // Always: what has come stays in the queue, so the first is not the next.
+  place_ = deadlines_.queue_.emplace(when, target);
+  // Always, and not only for a new first entry: expired targets stay in the queue, so the
+  // first entry need not be the next to come.
   deadlines_.changed_.notify_one();
 }
 
@@ -2729,8 +3121,12 @@ void Deadlines::Loop() {
     const auto now = Clock::now();
     auto next = queue_.begin();
     for (; next != queue_.end() && next->first <= now; ++next) {
-      // Under the lock: the Watch, and with it the target, is still there.
-      next->second.expired->store(next->second.run, std::memory_order_relaxed);
+      // Under the lock, which a Watch needs to end: so the target is still there.
+      const Target& target = next->second;
+      if (target.control->expired.exchange(target.run, std::memory_order_relaxed) !=
+          target.run) {
+        target.channel->Interrupt(*target.control);
+      }
     }
     if (next == queue_.end()) {
       changed_.wait(lock);
@@ -2743,196 +3139,187 @@ void Deadlines::Loop() {
 
 }  // namespace alloy::core_v0_1
 
-// src/engine/call/select.cc -------------------------------------------------------------
-//
-// From a name, schemas and options to the function that applies.
-#ifndef ALLOY_SRC_ENGINE_CALL_SELECT_H_
-#define ALLOY_SRC_ENGINE_CALL_SELECT_H_
-
+// src/engine/channel/local_channel.cc ---------------------------------------------------
 #include <string>
-
-
-namespace alloy::core_v0_1 {
-
-// Everything a bind depends on, unambiguously.
-//   Fails  BAD_DATA, with the input that is malformed.
-Result<std::string> BindingKey(const std::string& function, const ArrowSchema* inputs,
-                               int32_t n_inputs, const char* const* options);
-
-// Bind the first function of that name that applies.
-//   Fails  NOT_FOUND, with the list of the functions that exist. The error of the only
-//          function of that name; if several have it, NO_MATCH with the text of each.
-Result<Lease> SelectFunction(const Service& service, const std::string& name,
-                             const ArrowSchema* inputs, int32_t n_inputs,
-                             const char* const* options);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ENGINE_CALL_SELECT_H_
-
-#include <algorithm>
-#include <string_view>
 #include <utility>
-#include <vector>
 
 
 namespace alloy::core_v0_1 {
 namespace {
 
-void AppendPart(std::string_view part, std::string* key) {
-  key->append(std::to_string(part.size())).append(":").append(part);
+class LocalChannel final : public Channel {
+ public:
+  explicit LocalChannel(std::shared_ptr<const BackendTable> table)
+      : table_(std::move(table)) {}
+
+  const BackendTable& table() const override { return *table_; }
+
+  alloy_code Bind(const alloy_function& function, Scope& scope, const ArrowSchema* inputs,
+                  int32_t n_inputs, const char* const* values, ArrowSchema* output,
+                  void** state) override {
+    return Enter(scope, [&] {
+      return function.bind(function.self, &scope, inputs, n_inputs, values, output,
+                           state);
+    });
+  }
+
+  alloy_code Run(const alloy_function& function, void* state, Scope& scope,
+                 ArrowArray* inputs, int32_t n_inputs, ArrowArray* output) override {
+    return Enter(scope,
+                 [&] { return function.run(state, &scope, inputs, n_inputs, output); });
+  }
+
+  alloy_code Open(const alloy_function& function, void* state, Scope& scope,
+                  ArrowArrayStream* inputs, int32_t n_inputs,
+                  ArrowArrayStream* output) override {
+    return Enter(scope,
+                 [&] { return function.open(state, &scope, inputs, n_inputs, output); });
+  }
+
+  void Unbind(const alloy_function& function, void* state) override {
+    if (function.unbind == nullptr) return;
+    std::string ignored;  // unbind cannot fail, so an exception has no reader
+    EnterForeign(&ignored, [&] { function.unbind(state); });
+  }
+
+  // The backend polls the control itself, through its scope.
+  void Interrupt(RunControl&) noexcept override {}
+
+ private:
+  // An exception out of the backend is its failure.
+  template <typename Body>
+  static alloy_code Enter(Scope& scope, Body&& body) {
+    alloy_code code = ALLOY_INTERNAL;
+    std::string text;
+    if (EnterForeign(&text, [&] { code = body(); })) return code;
+    scope.SetError(ALLOY_FAILED, std::move(text));
+    return ALLOY_FAILED;
+  }
+
+  const std::shared_ptr<const BackendTable> table_;
+};
+
+}  // namespace
+
+std::shared_ptr<Channel> MakeLocalChannel(std::shared_ptr<const BackendTable> table) {
+  return std::make_shared<LocalChannel>(std::move(table));
 }
 
-std::string ListOfFunctions(const alloy_backend& backend) {
-  std::string list;
-  std::string_view last;
-  for (const alloy_function* const* f = backend.functions; *f != nullptr; ++f) {
-    if (last == (*f)->name) continue;  // the next of one name
-    last = (*f)->name;
-    list += (list.empty() ? "" : ", ") + std::string(last);
+}  // namespace alloy::core_v0_1
+
+// src/engine/channel/log.cc -------------------------------------------------------------
+
+#include <utility>
+
+#ifndef ALLOY_SRC_PORT_CLOCK_H_
+#define ALLOY_SRC_PORT_CLOCK_H_
+
+#include <cstdint>
+#include <string>
+
+namespace alloy::core_v0_1 {
+
+// The wall clock in the local time zone, as 2022-10-17 18:09:34.
+std::string LocalTimeText();
+
+// Seconds since 1970-01-01T00:00:00Z.
+int64_t UnixSeconds();
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_CLOCK_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+const char* LevelName(int32_t level) {
+  switch (level) {
+    case ALLOY_LOG_DEBUG:
+      return "DEBUG";
+    case ALLOY_LOG_INFO:
+      return "INFO";
+    case ALLOY_LOG_WARN:
+      return "WARN";
+    default:
+      return "ERROR";
   }
-  return list.empty() ? "it has none" : "it has: " + list;
 }
 
-std::string ListOfOptions(const alloy_function& function) {
-  std::string list;
-  for (const alloy_option* o = function.options; o != nullptr && o->name != nullptr;
-       ++o) {
-    list += (list.empty() ? "" : ", ") + std::string(o->name);
+std::string OneLine(std::string_view text) {
+  std::string line(text);
+  for (char& c : line) {
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
   }
-  return list.empty() ? "it takes none" : "it takes: " + list;
-}
-
-// The value of each option of the function's table, in its order.
-Result<std::vector<std::string>> FillOptions(const alloy_function& function,
-                                             const char* const* options) {
-  const std::string name = function.name;
-  std::vector<std::string> values;
-  std::vector<bool> given;
-  for (const alloy_option* o = function.options; o != nullptr && o->name != nullptr;
-       ++o) {
-    values.emplace_back(o->fallback != nullptr ? o->fallback : "");
-    given.push_back(false);
-  }
-  for (const char* const* pair = options; pair != nullptr && *pair != nullptr;
-       pair += 2) {
-    const std::string key = pair[0];
-    if (pair[1] == nullptr) return Fail(ALLOY_INVALID, "option " + key + " has no value");
-    size_t place = 0;
-    while (place < values.size() && key != function.options[place].name) ++place;
-    if (place == values.size()) {
-      return Fail(ALLOY_INVALID,
-                  name + " has no option " + key + "; " + ListOfOptions(function));
-    }
-    if (given[place]) return Fail(ALLOY_INVALID, "option " + key + " is given twice");
-    given[place] = true;
-    values[place] = pair[1];
-  }
-  for (size_t i = 0; i < values.size(); ++i) {
-    const alloy_option& option = function.options[i];
-    if (!given[i] && option.fallback == nullptr) {
-      std::string text = name + " needs the option " + option.name;
-      if (option.summary != nullptr) text += std::string(" (") + option.summary + ")";
-      return Fail(ALLOY_INVALID, std::move(text));
-    }
-  }
-  return values;
-}
-
-Status CheckInputCount(const alloy_function& function, int32_t n_inputs) {
-  if (n_inputs >= function.min_inputs &&
-      (function.max_inputs == -1 || n_inputs <= function.max_inputs)) {
-    return Status();
-  }
-  std::string wanted = std::to_string(function.min_inputs);
-  if (function.max_inputs == -1) {
-    wanted += " or more";
-  } else if (function.max_inputs != function.min_inputs) {
-    wanted += " to " + std::to_string(function.max_inputs);
-  }
-  return Fail(ALLOY_INVALID, std::string(function.name) + " takes " + wanted +
-                                 " inputs, not " + std::to_string(n_inputs));
-}
-
-Result<Lease> TryFunction(const Service& service, const alloy_function& function,
-                          const ArrowSchema* inputs, int32_t n_inputs,
-                          const char* const* options) {
-  ALLOY_TRY(CheckInputCount(function, n_inputs));
-  ALLOY_ASSIGN_OR_RETURN(auto values, FillOptions(function, options));
-  auto binding = std::make_shared<Binding>(service.channel, function);
-  ALLOY_ASSIGN_OR_RETURN(
-      void* state, binding->Begin(service.voice, inputs, n_inputs, std::move(values)));
-  return Lease(std::move(binding), state);
+  return line;
 }
 
 }  // namespace
 
-Result<std::string> BindingKey(const std::string& function, const ArrowSchema* inputs,
-                               int32_t n_inputs, const char* const* options) {
-  std::string key;
-  AppendPart(function, &key);
-  for (const char* const* text = options; text != nullptr && *text != nullptr; ++text) {
-    AppendPart(*text, &key);
+void Log::Write(int32_t level, std::string_view language, std::string_view text) {
+  if (callback_ != nullptr) {
+    Deliver({level, std::string(language), OneLine(text)});
+    return;
   }
-  key += "|";
-  for (int32_t i = 0; i < n_inputs; ++i) {
-    const Status status = AppendFingerprint(inputs[i], &key);
-    if (!status.ok()) return status.WithInput(i).WithSide(ALLOY_SIDE_CALLER);
-    key += "|";
-  }
-  return key;
+  std::string line = "[" + LocalTimeText() + "] [" + LevelName(level) + "] [";
+  line.append(language).append("]\t").append(OneLine(text)).push_back('\n');
+  const std::lock_guard lock(mutex_);
+  WriteLine(fd_, line);
 }
 
-Result<Lease> SelectFunction(const Service& service, const std::string& name,
-                             const ArrowSchema* inputs, int32_t n_inputs,
-                             const char* const* options) {
-  const alloy_backend& backend = service.channel->table().backend();
-  std::vector<Status> refusals;
-  for (const alloy_function* const* f = backend.functions; *f != nullptr; ++f) {
-    if (name != (*f)->name) continue;
-    auto selected = TryFunction(service, **f, inputs, n_inputs, options);
-    if (selected.ok()) return selected;
-    const alloy_code code = selected.status().code();
-    // Only what another function of the name could mend is a reason to look further.
-    if (code != ALLOY_NO_MATCH && code != ALLOY_INVALID && code != ALLOY_UNSUPPORTED) {
-      return selected.status();
+void Log::Deliver(Line line) {
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(line));
+    if (delivering_) return;
+    delivering_ = true;
+  }
+  for (;;) {
+    Line next;
+    {
+      const std::lock_guard lock(mutex_);
+      if (waiting_.empty()) {
+        delivering_ = false;
+        return;
+      }
+      next = std::move(waiting_.front());
+      waiting_.pop_front();
     }
-    refusals.push_back(selected.status());
+    std::string ignored;  // a callback that throws must not stop the next lines
+    EnterForeign(&ignored, [&] {
+      callback_(context_, next.level, next.language.c_str(), next.text.c_str(),
+                static_cast<int64_t>(next.text.size()));
+    });
   }
-  if (refusals.empty()) {
-    return Fail(ALLOY_NOT_FOUND, std::string(backend.name) + " has no function " + name +
-                                     "; " + ListOfFunctions(backend));
-  }
-  if (refusals.size() == 1) return refusals.front();
-  std::string text = "none of the " + std::to_string(refusals.size()) + " functions " +
-                     name + " of " + backend.name + " applies:";
-  for (const Status& refusal : refusals) text += "\n  " + refusal.fault().text;
-  const bool all_invalid = std::ranges::all_of(
-      refusals, [](const Status& refusal) { return refusal.code() == ALLOY_INVALID; });
-  return Fail(all_invalid ? ALLOY_INVALID : ALLOY_NO_MATCH, std::move(text));
 }
 
 }  // namespace alloy::core_v0_1
 
-// src/engine/channel/describe_into.cc ---------------------------------------------------
-#ifndef ALLOY_SRC_ENGINE_CHANNEL_DESCRIBE_INTO_H_
-#define ALLOY_SRC_ENGINE_CHANNEL_DESCRIBE_INTO_H_
+// src/engine/channel/scope.cc -----------------------------------------------------------
 
-#include <cstdint>
-
+#include <utility>
 
 namespace alloy::core_v0_1 {
 
-// The text of an array (data/describe.h) into a caller's memory: cut between two
-// characters and ended by a NUL, unless capacity is 0. Gives the length of the whole
-// text.
-Result<int64_t> DescribeInto(const ArrowSchema& schema, const ArrowArray& array,
-                             char* text, int64_t capacity);
+void Scope::SetError(alloy_code code, std::string text) {
+  const std::lock_guard lock(mutex_);
+  error_ = {code, std::move(text)};
+}
+
+BackendError Scope::TakeError() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(error_, {});
+}
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_ENGINE_CHANNEL_DESCRIBE_INTO_H_
+// src/engine/channel/services.cc --------------------------------------------------------
+//
+// A backend calls these functions through C, from any thread and often from inside its
+// own error handling. So none of them throws, and a lack of memory loses a text or a log
+// line but never the call.
 
+#include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -2967,6 +3354,10 @@ std::string AsUtf8(std::string_view text);
 // The longest prefix of at most `limit` bytes that does not cut a character.
 std::string_view CutText(std::string_view text, size_t limit);
 
+// Copy `text` to a caller's memory, cut by CutText where it is too long, and end it with a
+// NUL. Returns the number of bytes before the NUL. `capacity` is at least 1.
+size_t CopyText(std::string_view text, char* out, size_t capacity);
+
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_BASE_UTF8_H_
@@ -2992,26 +3383,122 @@ Result<std::string> Describe(const ArrowSchema& schema, const ArrowArray& array)
 #endif  // ALLOY_SRC_GATE_DESCRIBE_H_
 
 namespace alloy::core_v0_1 {
+namespace {
+
+// Of memory that `resize` returns: a cache line, as Arrow recommends for buffers.
+constexpr size_t kAlignment = 64;
+
+Scope& ScopeOf(alloy_scope* scope) { return *static_cast<Scope*>(scope); }
+
+// length -1: the text ends with a NUL.
+std::string_view ViewOf(const char* text, int64_t length) {
+  if (text == nullptr) return {};
+  return length < 0 ? std::string_view(text)
+                    : std::string_view(text, static_cast<size_t>(length));
+}
+
+alloy_code ServiceFail(alloy_scope* scope, alloy_code code, const char* text,
+                       int64_t length) {
+  // A failure with the code OK would pass for a result that was never made.
+  if (code <= ALLOY_OK || code > ALLOY_INTERNAL) code = ALLOY_INTERNAL;
+  try {
+    ScopeOf(scope).SetError(code, AsUtf8(ViewOf(text, length)));
+  } catch (...) {
+    // Without memory for the text, the caller gets only the code.
+  }
+  return code;
+}
+
+int32_t ServiceCancelled(alloy_scope* scope) {
+  const Scope& self = ScopeOf(scope);
+  return self.cancelled() || self.expired() ? 1 : 0;
+}
+
+void ServiceProgress(alloy_scope* scope, int64_t done, int64_t total) {
+  if (RunControl* control = ScopeOf(scope).control(); control != nullptr) {
+    control->done.store(done, std::memory_order_relaxed);
+    control->total.store(total, std::memory_order_relaxed);
+  }
+}
+
+void* ServiceResize(void* memory, int64_t old_size, int64_t new_size) {
+  if (new_size <= 0) {
+    std::free(memory);
+    return nullptr;
+  }
+  // aligned_alloc needs a multiple of the alignment; there is no aligned realloc.
+  const size_t rounded =
+      (static_cast<size_t>(new_size) + kAlignment - 1) & ~(kAlignment - 1);
+  void* grown = std::aligned_alloc(kAlignment, rounded);
+  if (grown == nullptr || memory == nullptr) return grown;
+  std::memcpy(grown, memory, static_cast<size_t>(std::min(old_size, new_size)));
+  std::free(memory);
+  return grown;
+}
+
+void ServiceLog(alloy_scope* scope, int32_t level, const char* text, int64_t length) {
+  const LogContext* context = ScopeOf(scope).log_context();
+  if (context == nullptr || !context->enabled) return;
+  try {
+    context->log->Write(level, context->backend_language, ViewOf(text, length));
+  } catch (...) {
+    // Without memory the line is lost, and the call goes on.
+  }
+}
+
+// The level does not matter: a log takes all of them or none.
+int32_t ServiceLogging(alloy_scope* scope, int32_t) {
+  const LogContext* context = ScopeOf(scope).log_context();
+  return context != nullptr && context->enabled ? 1 : 0;
+}
+
+int64_t ServiceDescribe(const ArrowSchema* schema, const ArrowArray* array, char* text,
+                        int64_t capacity) {
+  if (schema == nullptr || array == nullptr || (text == nullptr && capacity > 0)) {
+    return -1;
+  }
+  try {
+    const Result<int64_t> length = DescribeInto(*schema, *array, text, capacity);
+    return length.ok() ? *length : -1;
+  } catch (...) {
+    return -1;
+  }
+}
+
+constexpr alloy_services kServices = {.struct_size = sizeof(alloy_services),
+                                      .abi = ALLOY_ABI,
+                                      .fail = ServiceFail,
+                                      .cancelled = ServiceCancelled,
+                                      .progress = ServiceProgress,
+                                      .resize = ServiceResize,
+                                      .log = ServiceLog,
+                                      .logging = ServiceLogging,
+                                      .describe = ServiceDescribe};
+
+}  // namespace
+
+const alloy_services& Services() { return kServices; }
 
 Result<int64_t> DescribeInto(const ArrowSchema& schema, const ArrowArray& array,
                              char* text, int64_t capacity) {
   ALLOY_ASSIGN_OR_RETURN(const std::string described, Describe(schema, array));
-  if (capacity > 0) {
-    const std::string_view cut = CutText(described, static_cast<size_t>(capacity) - 1);
-    std::memcpy(text, cut.data(), cut.size());
-    text[cut.size()] = '\0';
-  }
+  if (capacity > 0) CopyText(described, text, static_cast<size_t>(capacity));
   return static_cast<int64_t>(described.size());
 }
 
 }  // namespace alloy::core_v0_1
 
-// src/engine/channel/echo.cc ------------------------------------------------------------
+// src/engine/open/bridge.cc -------------------------------------------------------------
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
 //
-// The built-in backend that a bridge serves until a library is put in its place: it
-// counts what it gets, prints it, and gives it back.
-#ifndef ALLOY_SRC_ENGINE_CHANNEL_ECHO_H_
-#define ALLOY_SRC_ENGINE_CHANNEL_ECHO_H_
+// The built-in backend of a new bridge: it counts its inputs, prints them to the log, and
+// returns them.
+#ifndef ALLOY_SRC_ENGINE_OPEN_ECHO_H_
+#define ALLOY_SRC_ENGINE_OPEN_ECHO_H_
 
 
 namespace alloy::core_v0_1 {
@@ -3022,7 +3509,261 @@ const alloy_backend& EchoBackend();
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_ENGINE_CHANNEL_ECHO_H_
+#endif  // ALLOY_SRC_ENGINE_OPEN_ECHO_H_
+//
+// Option structs of programs that are older or newer than this engine.
+#ifndef ALLOY_SRC_ENGINE_OPEN_OPTIONS_H_
+#define ALLOY_SRC_ENGINE_OPEN_OPTIONS_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <span>
+
+namespace alloy::core_v0_1 {
+
+// Whether struct_size may be that of some version: at least the size of the first version,
+// and not so large that it must be uninitialised memory.
+template <typename Options>
+bool IsPlausibleSize(const Options& options, size_t first = sizeof(Options)) {
+  return options.struct_size >= first && options.struct_size <= 4096;
+}
+
+// The options of a program that may be older: fields that it does not know are zero. Reads
+// at most struct_size bytes.
+template <typename Options>
+Options Completed(const Options& options) {
+  Options whole{};
+  std::memcpy(&whole, &options, std::min<size_t>(options.struct_size, sizeof(Options)));
+  return whole;
+}
+
+// True if all bytes after the fields that this engine knows are zero. A newer program's
+// non-zero field is an option that would otherwise be silently ignored. Reads struct_size
+// bytes.
+template <typename Options>
+bool TailIsZero(const Options& options) {
+  if (options.struct_size <= sizeof(Options)) return true;
+  const std::span whole(reinterpret_cast<const std::byte*>(&options),
+                        options.struct_size);
+  return std::ranges::all_of(whole.subspan(sizeof(Options)),
+                             [](std::byte byte) { return byte == std::byte{0}; });
+}
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_OPEN_OPTIONS_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+Status CheckLevel(uint32_t level, const char* field) {
+  if (level <= static_cast<uint32_t>(Level::kFull)) return Status();
+  return Fail(ALLOY_INVALID, std::string("alloy_bridge_options.") + field + " is " +
+                                 std::to_string(level) + "; set it to 0, 1, 2 or 3");
+}
+
+// 0 in the options means the default.
+Level LevelOr(Level default_level, uint32_t level) {
+  return level == 0 ? default_level : static_cast<Level>(level);
+}
+
+// The size of the struct before it had a sidecar.
+constexpr size_t kFirstSize = offsetof(alloy_bridge_options, sidecar);
+
+Status CheckBridgeOptions(const alloy_bridge_options& options) {
+  if (!IsPlausibleSize(options, kFirstSize)) {
+    return Fail(ALLOY_INVALID, "alloy_bridge_options.struct_size is " +
+                                   std::to_string(options.struct_size) +
+                                   "; set it to sizeof(alloy_bridge_options)");
+  }
+  if (!TailIsZero(options)) {
+    return Fail(ALLOY_UNSUPPORTED,
+                "alloy_bridge_options has a field that this engine does not know: the "
+                "program is newer than the engine; use a newer engine");
+  }
+  if (options.isolated > 2) {
+    return Fail(ALLOY_INVALID, "alloy_bridge_options.isolated is " +
+                                   std::to_string(options.isolated) +
+                                   "; set it to 0, 1 or 2");
+  }
+  if (options.isolated != 0) {
+    return Fail(
+        ALLOY_UNSUPPORTED,
+        "alloy_bridge_options.isolated: the isolated mode does not exist yet; set "
+        "it to 0");
+  }
+  ALLOY_TRY(CheckLevel(options.check_inputs, "check_inputs"));
+  ALLOY_TRY(CheckLevel(options.check_results, "check_results"));
+  return Status();
+}
+
+Status Closed() { return Fail(ALLOY_CLOSED, "the bridge is closed; open another"); }
+
+}  // namespace
+
+Result<std::shared_ptr<Bridge>> Bridge::Make(std::shared_ptr<Host> host,
+                                             const alloy_bridge_options& options) {
+  ALLOY_TRY(CheckBridgeOptions(options));
+  std::shared_ptr<Bridge> bridge(new Bridge(std::move(host), Completed(options)));
+  ALLOY_ASSIGN_OR_RETURN(auto echo, BackendTable::Make(&EchoBackend()));
+  bridge->tables_.push_back(echo);
+  bridge->served_ = bridge->Serve(std::move(echo));
+  return bridge;
+}
+
+Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
+    : host_(std::move(host)),
+      wanted_name_(options.name != nullptr ? options.name : ""),
+      check_inputs_(LevelOr(Level::kShape, options.check_inputs)),
+      check_results_(LevelOr(Level::kSafe, options.check_results)),
+      sidecar_(options.sidecar != nullptr ? options.sidecar : ""),
+      min_sequence_(options.min_sequence) {}
+
+std::shared_ptr<ServedBackend> Bridge::Serve(
+    std::shared_ptr<const BackendTable> table) const {
+  const alloy_backend& backend = table->backend();
+  auto served = std::make_shared<ServedBackend>();
+  served->log_context = {.log = &host_->log(),
+                         .enabled = host_->LogsCallsTo(backend.name),
+                         .host_language = host_->language(),
+                         .backend_language = backend.language};
+  served->channel = MakeLocalChannel(std::move(table));
+  return served;
+}
+
+Status Bridge::CheckUnsigned(const std::string& library) const {
+  if (!host_->allows_unsigned()) return NoCertificate(library);
+  if (min_sequence_ != 0) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_UNSIGNED,
+                library + ": the bridge demands a signed sequence number of at least " +
+                    std::to_string(min_sequence_) +
+                    " (min_sequence), but no certificate was given; pass the signer's "
+                    "(`arrowalloy cert-base64 FILE` prints it)");
+  }
+  return Status();
+}
+
+Result<std::shared_ptr<const BackendTable>> Bridge::Open(const std::string& library,
+                                                         const char* certificate) const {
+  if (library.empty()) return Fail(ALLOY_INVALID, "the path of the library is empty");
+  Admission admission{.certificate = certificate != nullptr ? certificate : "",
+                      .sidecar = sidecar_,
+                      .name = wanted_name_,
+                      .min_sequence = min_sequence_,
+                      .now = UnixSeconds()};
+  if (admission.certificate.empty()) ALLOY_TRY(CheckUnsigned(library));
+  ALLOY_ASSIGN_OR_RETURN(LoadedLibrary loaded,
+                         host_->libraries().Load(library, admission));
+  const char* name = loaded.table->backend().name;
+  if (!wanted_name_.empty() && wanted_name_ != name) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_NAME,
+                library + ": this is the backend " + name + ", but the bridge expects " +
+                    wanted_name_);
+  }
+  if (loaded.verified) {
+    for (const std::string& warning : WarningsOf(*loaded.verified, admission.now)) {
+      host_->Warn(library + ": " + warning);
+    }
+  }
+  if (host_->loads_plainly()) {
+    host_->Warn(
+        library +
+        ": loaded by its path, for debuggers (ALLOY_LOAD_PLAINLY): the file runs as "
+        "it is now, and may differ from the bytes that were verified");
+  }
+  return loaded.table;
+}
+
+// Makes the bridge fail when a load ends by an exception: then the library that was asked
+// for does not serve it.
+class Bridge::FailUnlessDone {
+ public:
+  explicit FailUnlessDone(Bridge& bridge) : bridge_(bridge) {}
+  ~FailUnlessDone() {
+    if (done_) return;
+    const std::lock_guard lock(bridge_.mutex_);
+    if (bridge_.state_.load(std::memory_order_relaxed) == kClosed) return;
+    bridge_.sticky_error_ = bridge_.exhausted_;
+    bridge_.state_.store(kFailed, std::memory_order_release);
+  }
+  FailUnlessDone(const FailUnlessDone&) = delete;
+  FailUnlessDone& operator=(const FailUnlessDone&) = delete;
+  void Done() { done_ = true; }
+
+ private:
+  Bridge& bridge_;
+  bool done_ = false;
+};
+
+void Bridge::KeepTable(const std::shared_ptr<const BackendTable>& table) {
+  if (std::ranges::find(tables_, table) == tables_.end()) tables_.push_back(table);
+}
+
+Status Bridge::Load(const std::string& library, const char* certificate) {
+  if (state_.load(std::memory_order_acquire) == kClosed) return ErrorOfState();
+  FailUnlessDone guard(*this);
+  auto opened = Open(library, certificate);
+  std::shared_ptr<ServedBackend> served = opened.ok() ? Serve(*opened) : nullptr;
+  // The backend that this one replaces ends after the lock, which is declared later: its
+  // states go back to foreign code.
+  const std::lock_guard lock(mutex_);
+  if (state_.load(std::memory_order_relaxed) == kClosed) {
+    guard.Done();
+    return Closed();
+  }
+  if (opened.ok()) KeepTable(*opened);
+  guard.Done();  // nothing below throws
+  if (!opened.ok()) {
+    sticky_error_ = opened.status();
+    state_.store(kFailed, std::memory_order_release);
+    return sticky_error_;
+  }
+  served_.swap(served);
+  state_.store(kOpen, std::memory_order_release);
+  return Status();
+}
+
+void Bridge::Close() {
+  std::shared_ptr<ServedBackend> gone;  // ends after the lock, as in Load
+  const std::lock_guard lock(mutex_);
+  state_.store(kClosed, std::memory_order_release);
+  gone.swap(served_);
+}
+
+Status Bridge::ErrorOfState() const {
+  const std::lock_guard lock(mutex_);
+  switch (state_.load(std::memory_order_relaxed)) {
+    case kFailed:
+      return sticky_error_;
+    case kClosed:
+      return Closed();
+    default:
+      return Status();  // another thread's load succeeded since the caller looked
+  }
+}
+
+Result<std::shared_ptr<ServedBackend>> Bridge::Current() const {
+  ALLOY_TRY(CheckOpen());
+  const std::lock_guard lock(mutex_);
+  if (served_ == nullptr) return Closed();
+  return served_;
+}
+
+Result<const alloy_backend*> Bridge::Backend() {
+  ALLOY_ASSIGN_OR_RETURN(const std::shared_ptr<ServedBackend> served, Current());
+  return &served->channel->table().shown();
+}
+
+Result<BoundFunction> Bridge::Bind(const std::string& function, const ArrowSchema* inputs,
+                                   int32_t n_inputs, const char* const* options) {
+  ALLOY_ASSIGN_OR_RETURN(std::shared_ptr<ServedBackend> served, Current());
+  return BindFunction(std::move(served), function, inputs, n_inputs, options);
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/open/echo.cc ---------------------------------------------------------------
 
 #include <memory>
 #include <string>
@@ -3226,15 +3967,15 @@ class Block {
 namespace alloy::core_v0_1 {
 namespace {
 
-// The schemas of the inputs, which the lines need.
+// The schemas of the inputs, which the log lines need.
 using EchoState = std::vector<OwnedSchema>;
 
-void Say(alloy_scope* scope, const std::string& text) {
+void LogLine(alloy_scope* scope, const std::string& text) {
   scope->services->log(scope, ALLOY_LOG_INFO, text.data(),
                        static_cast<int64_t>(text.size()));
 }
 
-alloy_code Answer(alloy_scope* scope, const Status& status) {
+alloy_code ReturnStatus(alloy_scope* scope, const Status& status) {
   if (status.ok()) return ALLOY_OK;
   const std::string& text = status.fault().text;
   return scope->services->fail(scope, status.code(), text.data(),
@@ -3242,15 +3983,15 @@ alloy_code Answer(alloy_scope* scope, const Status& status) {
 }
 
 // `array1: Int32[1, 2, 3, -4]`. A chunk is the one column of its batch.
-Status SayArrays(alloy_scope* scope, const EchoState& state, const ArrowArray* inputs,
+Status LogArrays(alloy_scope* scope, const EchoState& state, const ArrowArray* inputs,
                  bool chunks) {
   if (scope->services->logging(scope, ALLOY_LOG_INFO) == 0) return Status();
-  Say(scope, "Hello! Reading the ffi pointers now.");
+  LogLine(scope, "Hello! Reading the ffi pointers now.");
   for (size_t i = 0; i < state.size(); ++i) {
     const ArrowSchema& schema = chunks ? *state[i]->children[0] : *state[i];
     const ArrowArray& array = chunks ? *inputs[i].children[0] : inputs[i];
     ALLOY_ASSIGN_OR_RETURN(const std::string text, Describe(schema, array));
-    Say(scope, "array" + std::to_string(i + 1) + ": " + text);
+    LogLine(scope, "array" + std::to_string(i + 1) + ": " + text);
   }
   return Status();
 }
@@ -3309,8 +4050,8 @@ Status BindFromChunks(const ArrowSchema* inputs, int32_t n_inputs, ArrowSchema* 
   return Status();
 }
 
-// One row of one column. The owner of the block is the value itself.
-Status GiveCount(int64_t count, ArrowArray* output) {
+// One row of one column. The value is the owner of its own block.
+Status ReturnCount(int64_t count, ArrowArray* output) {
   auto block = Block<int64_t>::Make(2, 3, int64_t{count});
   if (!block) return Fail(ALLOY_EXHAUSTED, "out of memory");
   block.Init(output, {.length = 1, .n_buffers = 1, .n_children = 1});
@@ -3324,13 +4065,13 @@ Status GiveCount(int64_t count, ArrowArray* output) {
 alloy_code BindEchoEntry(void*, alloy_scope* scope, const ArrowSchema* inputs,
                          int32_t n_inputs, const char* const*, ArrowSchema* output,
                          void** state) {
-  return Answer(scope, BindEcho(inputs, n_inputs, output, state));
+  return ReturnStatus(scope, BindEcho(inputs, n_inputs, output, state));
 }
 
 alloy_code RunEchoEntry(void* state, alloy_scope* scope, ArrowArray* inputs, int32_t,
                         ArrowArray* output) {
-  const Status said = SayArrays(scope, *static_cast<EchoState*>(state), inputs, false);
-  if (!said.ok()) return Answer(scope, said);
+  const Status logged = LogArrays(scope, *static_cast<EchoState*>(state), inputs, false);
+  if (!logged.ok()) return ReturnStatus(scope, logged);
   OwnedArray(&inputs[0]).MoveTo(output);
   return ALLOY_OK;
 }
@@ -3338,13 +4079,13 @@ alloy_code RunEchoEntry(void* state, alloy_scope* scope, ArrowArray* inputs, int
 alloy_code BindFromChunksEntry(void*, alloy_scope* scope, const ArrowSchema* inputs,
                                int32_t n_inputs, const char* const*, ArrowSchema* output,
                                void** state) {
-  return Answer(scope, BindFromChunks(inputs, n_inputs, output, state));
+  return ReturnStatus(scope, BindFromChunks(inputs, n_inputs, output, state));
 }
 
 alloy_code RunFromChunksEntry(void* state, alloy_scope* scope, ArrowArray* inputs,
                               int32_t n_inputs, ArrowArray* output) {
-  const Status said = SayArrays(scope, *static_cast<EchoState*>(state), inputs, true);
-  return Answer(scope, said.ok() ? GiveCount(n_inputs, output) : said);
+  const Status logged = LogArrays(scope, *static_cast<EchoState*>(state), inputs, true);
+  return ReturnStatus(scope, logged.ok() ? ReturnCount(n_inputs, output) : logged);
 }
 
 void UnbindEntry(void* state) {
@@ -3368,7 +4109,7 @@ constexpr alloy_function kFromChunks = {.struct_size = sizeof(alloy_function),
 constexpr alloy_function kEcho = {.struct_size = sizeof(alloy_function),
                                   .flags = ALLOY_IDEMPOTENT | ALLOY_ROWWISE,
                                   .name = "echo",
-                                  .summary = "Give the batch back, and print it",
+                                  .summary = "Return the batch, and print it",
                                   .options = nullptr,
                                   .self = nullptr,
                                   .min_inputs = 1,
@@ -3394,528 +4135,6 @@ const alloy_backend& EchoBackend() { return kEchoBackend; }
 
 }  // namespace alloy::core_v0_1
 
-// src/engine/channel/local_channel.cc ---------------------------------------------------
-#include <string>
-#include <utility>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-class LocalChannel final : public Channel {
- public:
-  explicit LocalChannel(std::shared_ptr<const BackendTable> table)
-      : table_(std::move(table)) {}
-
-  const BackendTable& table() const override { return *table_; }
-
-  alloy_code Bind(const alloy_function& function, Scope& scope, const ArrowSchema* inputs,
-                  int32_t n_inputs, const char* const* values, ArrowSchema* output,
-                  void** state) override {
-    return Enter(scope, [&] {
-      return function.bind(function.self, &scope, inputs, n_inputs, values, output,
-                           state);
-    });
-  }
-
-  alloy_code Run(const alloy_function& function, void* state, Scope& scope,
-                 ArrowArray* inputs, int32_t n_inputs, ArrowArray* output) override {
-    return Enter(scope,
-                 [&] { return function.run(state, &scope, inputs, n_inputs, output); });
-  }
-
-  alloy_code Open(const alloy_function& function, void* state, Scope& scope,
-                  ArrowArrayStream* inputs, int32_t n_inputs,
-                  ArrowArrayStream* output) override {
-    return Enter(scope,
-                 [&] { return function.open(state, &scope, inputs, n_inputs, output); });
-  }
-
-  void Unbind(const alloy_function& function, void* state) override {
-    if (function.unbind == nullptr) return;
-    std::string lost;  // there is nobody to tell: giving a state back cannot fail
-    EnterForeign(&lost, [&] { function.unbind(state); });
-  }
-
- private:
-  template <typename Body>
-  static alloy_code Enter(Scope& scope, Body&& body) {
-    alloy_code code = ALLOY_INTERNAL;
-    std::string text;
-    if (EnterForeign(&text, [&] { code = body(); })) return code;
-    scope.Say(ALLOY_FAILED, std::move(text));
-    return ALLOY_FAILED;
-  }
-
-  const std::shared_ptr<const BackendTable> table_;
-};
-
-}  // namespace
-
-std::shared_ptr<Channel> MakeLocalChannel(std::shared_ptr<const BackendTable> table) {
-  return std::make_shared<LocalChannel>(std::move(table));
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/engine/channel/log.cc -------------------------------------------------------------
-
-#include <utility>
-
-#ifndef ALLOY_SRC_PORT_CLOCK_H_
-#define ALLOY_SRC_PORT_CLOCK_H_
-
-#include <cstdint>
-#include <string>
-
-namespace alloy::core_v0_1 {
-
-// The wall clock in the local time zone, as 2022-10-17 18:09:34.
-std::string LocalTimeText();
-
-// Seconds since 1970-01-01T00:00:00Z.
-int64_t UnixSeconds();
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_PORT_CLOCK_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-const char* LevelName(int32_t level) {
-  switch (level) {
-    case ALLOY_LOG_DEBUG:
-      return "DEBUG";
-    case ALLOY_LOG_INFO:
-      return "INFO";
-    case ALLOY_LOG_WARN:
-      return "WARN";
-    default:
-      return "ERROR";
-  }
-}
-
-std::string OneLine(std::string_view text) {
-  std::string line(text);
-  for (char& c : line) {
-    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-  }
-  return line;
-}
-
-}  // namespace
-
-void Log::Write(int32_t level, std::string_view language, std::string_view text) {
-  if (callback_ != nullptr) {
-    Deliver({level, std::string(language), OneLine(text)});
-    return;
-  }
-  std::string line = "[" + LocalTimeText() + "] [" + LevelName(level) + "] [";
-  line.append(language).append("]\t").append(OneLine(text)).push_back('\n');
-  const std::lock_guard lock(mutex_);
-  WriteLine(fd_, line);
-}
-
-void Log::Deliver(Line line) {
-  {
-    const std::lock_guard lock(mutex_);
-    waiting_.push_back(std::move(line));
-    if (delivering_) return;
-    delivering_ = true;
-  }
-  for (;;) {
-    Line next;
-    {
-      const std::lock_guard lock(mutex_);
-      if (waiting_.empty()) {
-        delivering_ = false;
-        return;
-      }
-      next = std::move(waiting_.front());
-      waiting_.pop_front();
-    }
-    std::string lost;  // a log that throws must not stop the lines behind it
-    EnterForeign(&lost, [&] {
-      callback_(context_, next.level, next.language.c_str(), next.text.c_str(),
-                static_cast<int64_t>(next.text.size()));
-    });
-  }
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/engine/channel/scope.cc -----------------------------------------------------------
-
-#include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <string_view>
-#include <utility>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr size_t kAlignment = 64;
-
-Scope& ScopeOf(alloy_scope* scope) { return *static_cast<Scope*>(scope); }
-
-std::string_view ViewOf(const char* text, int64_t length) {
-  if (text == nullptr) return {};
-  return length < 0 ? std::string_view(text)
-                    : std::string_view(text, static_cast<size_t>(length));
-}
-
-alloy_code ServiceFail(alloy_scope* scope, alloy_code code, const char* text,
-                       int64_t length) {
-  // A failure that says OK would pass for a result that was never made.
-  if (code <= ALLOY_OK || code > ALLOY_INTERNAL) code = ALLOY_INTERNAL;
-  try {
-    ScopeOf(scope).Say(code, AsUtf8(ViewOf(text, length)));
-  } catch (...) {
-    // Without memory for the text, the code alone has to do.
-  }
-  return code;
-}
-
-int32_t ServiceCancelled(alloy_scope* scope) {
-  const Scope& self = ScopeOf(scope);
-  return self.cancelled() || self.expired() ? 1 : 0;
-}
-
-void ServiceProgress(alloy_scope* scope, int64_t done, int64_t total) {
-  if (RunControl* control = ScopeOf(scope).control(); control != nullptr) {
-    control->done.store(done, std::memory_order_relaxed);
-    control->total.store(total, std::memory_order_relaxed);
-  }
-}
-
-void* ServiceResize(void* memory, int64_t old_size, int64_t new_size) {
-  if (new_size <= 0) {
-    std::free(memory);
-    return nullptr;
-  }
-  // aligned_alloc wants a multiple of the alignment; there is no aligned realloc.
-  const size_t rounded =
-      (static_cast<size_t>(new_size) + kAlignment - 1) & ~(kAlignment - 1);
-  void* grown = std::aligned_alloc(kAlignment, rounded);
-  if (grown == nullptr || memory == nullptr) return grown;
-  std::memcpy(grown, memory, static_cast<size_t>(std::min(old_size, new_size)));
-  std::free(memory);
-  return grown;
-}
-
-void ServiceLog(alloy_scope* scope, int32_t level, const char* text, int64_t length) {
-  const Voice* voice = ScopeOf(scope).voice();
-  if (voice == nullptr || !voice->speaks) return;
-  try {
-    voice->log->Write(level, voice->backend_language, ViewOf(text, length));
-  } catch (...) {
-    // A line that finds no memory is lost; the call goes on.
-  }
-}
-
-int32_t ServiceLogging(alloy_scope* scope, int32_t) {
-  const Voice* voice = ScopeOf(scope).voice();
-  return voice != nullptr && voice->speaks ? 1 : 0;
-}
-
-int64_t ServiceDescribe(const ArrowSchema* schema, const ArrowArray* array, char* text,
-                        int64_t capacity) {
-  if (schema == nullptr || array == nullptr || (text == nullptr && capacity > 0))
-    return -1;
-  try {
-    const Result<int64_t> length = DescribeInto(*schema, *array, text, capacity);
-    return length.ok() ? *length : -1;
-  } catch (...) {
-    return -1;
-  }
-}
-
-constexpr alloy_services kServices = {.struct_size = sizeof(alloy_services),
-                                      .abi = ALLOY_ABI,
-                                      .fail = ServiceFail,
-                                      .cancelled = ServiceCancelled,
-                                      .progress = ServiceProgress,
-                                      .resize = ServiceResize,
-                                      .log = ServiceLog,
-                                      .logging = ServiceLogging,
-                                      .describe = ServiceDescribe};
-
-}  // namespace
-
-const alloy_services& Services() { return kServices; }
-
-Scope::Said Scope::Take() {
-  const std::lock_guard lock(mutex_);
-  return std::exchange(said_, {});
-}
-
-void Scope::Say(alloy_code code, std::string text) {
-  const std::lock_guard lock(mutex_);
-  said_ = {code, std::move(text)};
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/engine/open/bridge.cc -------------------------------------------------------------
-
-#include <algorithm>
-#include <cstddef>
-#include <utility>
-
-#ifndef ALLOY_SRC_ENGINE_OPEN_OPTIONS_H_
-#define ALLOY_SRC_ENGINE_OPEN_OPTIONS_H_
-
-#include <algorithm>
-#include <cstddef>
-#include <cstring>
-#include <span>
-
-namespace alloy::core_v0_1 {
-
-// Whether struct_size is that of some version: not less than the first one had, and not
-// so much that it was never set.
-template <typename Options>
-bool IsPlausibleSize(const Options& options, size_t first = sizeof(Options)) {
-  return options.struct_size >= first && options.struct_size <= 4096;
-}
-
-// The options of a program that may be older: what it does not know of is zero. Reads
-// struct_size bytes at most.
-template <typename Options>
-Options Completed(const Options& options) {
-  Options whole{};
-  std::memcpy(&whole, &options, std::min<size_t>(options.struct_size, sizeof(Options)));
-  return whole;
-}
-
-// Whether what a newer program has put behind the fields that this engine knows asks for
-// nothing: a choice that is not understood must not be ignored. Reads struct_size bytes.
-template <typename Options>
-bool TailIsZero(const Options& options) {
-  if (options.struct_size <= sizeof(Options)) return true;
-  const std::span whole(reinterpret_cast<const std::byte*>(&options),
-                        options.struct_size);
-  return std::ranges::all_of(whole.subspan(sizeof(Options)),
-                             [](std::byte byte) { return byte == std::byte{0}; });
-}
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ENGINE_OPEN_OPTIONS_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-Status CheckLevel(uint32_t level, const char* field) {
-  if (level <= static_cast<uint32_t>(Level::kFull)) return Status();
-  return Fail(ALLOY_INVALID, std::string("alloy_bridge_options.") + field + " is " +
-                                 std::to_string(level) + "; it is 0 to 3");
-}
-
-// 0 means the default.
-Level LevelOr(Level default_level, uint32_t level) {
-  return level == 0 ? default_level : static_cast<Level>(level);
-}
-// Of the struct before it had a sidecar.
-constexpr size_t kFirstSize = offsetof(alloy_bridge_options, sidecar);
-
-Status CheckBridgeOptions(const alloy_bridge_options& options) {
-  if (!IsPlausibleSize(options, kFirstSize)) {
-    return Fail(ALLOY_INVALID, "alloy_bridge_options.struct_size is " +
-                                   std::to_string(options.struct_size) +
-                                   "; set it to sizeof(alloy_bridge_options)");
-  }
-  if (!TailIsZero(options)) {
-    return Fail(ALLOY_UNSUPPORTED,
-                "alloy_bridge_options has a field that this engine does not know; the "
-                "program is newer than the engine");
-  }
-  if (options.isolated > 2) {
-    return Fail(ALLOY_INVALID, "alloy_bridge_options.isolated is " +
-                                   std::to_string(options.isolated) +
-                                   "; it is 0, 1 or 2");
-  }
-  if (options.isolated != 0) {
-    return Fail(ALLOY_UNSUPPORTED,
-                "alloy_bridge_options.isolated: there is no isolated mode yet");
-  }
-  ALLOY_TRY(CheckLevel(options.check_inputs, "check_inputs"));
-  ALLOY_TRY(CheckLevel(options.check_results, "check_results"));
-  return Status();
-}
-
-}  // namespace
-
-Result<std::shared_ptr<Bridge>> Bridge::Make(std::shared_ptr<Host> host,
-                                             const alloy_bridge_options& options) {
-  ALLOY_TRY(CheckBridgeOptions(options));
-  std::shared_ptr<Bridge> bridge(new Bridge(std::move(host), Completed(options)));
-  ALLOY_ASSIGN_OR_RETURN(auto echo, BackendTable::Make(&EchoBackend()));
-  bridge->tables_.push_back(echo);
-  bridge->service_ = bridge->Serve(std::move(echo));
-  return bridge;
-}
-
-Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
-    : host_(std::move(host)),
-      wanted_name_(options.name != nullptr ? options.name : ""),
-      check_inputs_(LevelOr(Level::kShape, options.check_inputs)),
-      check_results_(LevelOr(Level::kSafe, options.check_results)),
-      sidecar_(options.sidecar != nullptr ? options.sidecar : ""),
-      min_sequence_(options.min_sequence) {}
-
-std::shared_ptr<Service> Bridge::Serve(std::shared_ptr<const BackendTable> table) const {
-  const alloy_backend& backend = table->backend();
-  auto service = std::make_shared<Service>();
-  service->voice = {.log = &host_->log(),
-                    .speaks = host_->SpeaksFor(backend.name),
-                    .host_language = host_->language(),
-                    .backend_language = backend.language};
-  service->channel = MakeLocalChannel(std::move(table));
-  return service;
-}
-
-Status Bridge::CheckUnsigned(const std::string& library) const {
-  if (!host_->allows_unsigned()) return NoCertificate(library);
-  if (min_sequence_ != 0) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_UNSIGNED,
-                library + ": the bridge wants a signed sequence of at least " +
-                    std::to_string(min_sequence_) +
-                    " (min_sequence), and no certificate is given; give the one of its "
-                    "signer (`arrowalloy cert-base64 FILE` prints it)");
-  }
-  return Status();
-}
-
-Result<std::shared_ptr<const BackendTable>> Bridge::Open(const std::string& library,
-                                                         const char* certificate) const {
-  if (library.empty()) return Fail(ALLOY_INVALID, "the library is not named");
-  Admission admission{.certificate = certificate != nullptr ? certificate : "",
-                      .sidecar = sidecar_,
-                      .name = wanted_name_,
-                      .min_sequence = min_sequence_,
-                      .now = UnixSeconds()};
-  if (admission.certificate.empty()) ALLOY_TRY(CheckUnsigned(library));
-  ALLOY_ASSIGN_OR_RETURN(LoadedLibrary loaded,
-                         host_->libraries().Load(library, admission));
-  const char* name = loaded.table->backend().name;
-  if (!wanted_name_.empty() && wanted_name_ != name) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_NAME,
-                library + ": this is the backend " + name + ", and the bridge wants " +
-                    wanted_name_);
-  }
-  if (loaded.verified) {
-    for (const std::string& warning : WarningsOf(*loaded.verified, admission.now)) {
-      host_->Warn(library + ": " + warning);
-    }
-  }
-  if (host_->loads_plainly()) {
-    host_->Warn(library +
-                ": loaded by its path, for debuggers (ALLOY_LOAD_PLAINLY); what runs is "
-                "what the file holds, verified or not");
-  }
-  return loaded.table;
-}
-
-// The failure that sticks when a load is left by an exception.
-class Bridge::Failing {
- public:
-  explicit Failing(Bridge& bridge) : bridge_(bridge) {}
-  ~Failing() {
-    if (dismissed_) return;
-    const std::lock_guard lock(bridge_.mutex_);
-    if (bridge_.condition_.load(std::memory_order_relaxed) == kClosed) return;
-    bridge_.failure_ = bridge_.exhausted_;
-    bridge_.condition_.store(kFailed, std::memory_order_release);
-  }
-  Failing(const Failing&) = delete;
-  Failing& operator=(const Failing&) = delete;
-  void Dismiss() { dismissed_ = true; }
-
- private:
-  Bridge& bridge_;
-  bool dismissed_ = false;
-};
-
-void Bridge::KeepTable(const std::shared_ptr<const BackendTable>& table) {
-  if (std::ranges::find(tables_, table) == tables_.end()) tables_.push_back(table);
-}
-
-Status Bridge::Load(const std::string& library, const char* certificate) {
-  if (condition_.load(std::memory_order_acquire) == kClosed) return Trouble();
-  Failing failing(*this);
-  auto opened = Open(library, certificate);
-  std::shared_ptr<Service> service = opened.ok() ? Serve(*opened) : nullptr;
-  // What it replaces ends after the lock: its states go back to foreign code.
-  const std::lock_guard lock(mutex_);
-  if (condition_.load(std::memory_order_relaxed) == kClosed) {
-    failing.Dismiss();
-    return Fail(ALLOY_CLOSED, "the bridge is closed; open another");
-  }
-  if (opened.ok()) KeepTable(*opened);
-  failing.Dismiss();  // nothing below throws
-  if (!opened.ok()) {
-    failure_ = opened.status();
-    condition_.store(kFailed, std::memory_order_release);
-    return failure_;
-  }
-  service_.swap(service);
-  condition_.store(kOpen, std::memory_order_release);
-  return Status();
-}
-
-void Bridge::Close() {
-  std::shared_ptr<Service> gone;
-  const std::lock_guard lock(mutex_);
-  condition_.store(kClosed, std::memory_order_release);
-  gone.swap(service_);
-}
-
-Status Bridge::Trouble() const {
-  const std::lock_guard lock(mutex_);
-  switch (condition_.load(std::memory_order_relaxed)) {
-    case kFailed:
-      return failure_;
-    case kClosed:
-      return Fail(ALLOY_CLOSED, "the bridge is closed; open another");
-    default:
-      return Status();  // mended between the two looks
-  }
-}
-
-Result<std::shared_ptr<Service>> Bridge::Current() const {
-  ALLOY_TRY(Condition());
-  const std::lock_guard lock(mutex_);
-  if (service_ == nullptr)
-    return Fail(ALLOY_CLOSED, "the bridge is closed; open another");
-  return service_;
-}
-
-Result<const alloy_backend*> Bridge::Backend() {
-  ALLOY_ASSIGN_OR_RETURN(const std::shared_ptr<Service> service, Current());
-  return &service->channel->table().shown();
-}
-
-Result<BoundFunction> Bridge::Bind(const std::string& function, const ArrowSchema* inputs,
-                                   int32_t n_inputs, const char* const* options) {
-  ALLOY_ASSIGN_OR_RETURN(std::shared_ptr<Service> service, Current());
-  ALLOY_ASSIGN_OR_RETURN(const std::string key,
-                         BindingKey(function, inputs, n_inputs, options));
-  if (auto binding = service->bindings.Find(key); binding != nullptr) {
-    ALLOY_ASSIGN_OR_RETURN(void* state, binding->TakeState(service->voice));
-    return BoundFunction{std::move(service), Lease(std::move(binding), state)};
-  }
-  ALLOY_ASSIGN_OR_RETURN(Lease lease,
-                         SelectFunction(*service, function, inputs, n_inputs, options));
-  service->bindings.Insert(key, lease.binding());
-  return BoundFunction{std::move(service), std::move(lease)};
-}
-
-}  // namespace alloy::core_v0_1
-
 // src/engine/open/host.cc ---------------------------------------------------------------
 
 #include <string_view>
@@ -3925,6 +4144,7 @@ Result<BoundFunction> Bridge::Bind(const std::string& function, const ArrowSchem
 namespace alloy::core_v0_1 {
 namespace {
 
+// The values of alloy_host_options.log_mode.
 enum LogMode : int32_t { kWhileEcho = 0, kAlways = 1, kNever = 2 };
 
 Status CheckHostOptions(const alloy_host_options& options) {
@@ -3936,8 +4156,8 @@ Status CheckHostOptions(const alloy_host_options& options) {
   if (!TailIsZero(options)) {
     return Fail(
         ALLOY_UNSUPPORTED,
-        "alloy_host_options has a field that this engine does not know; the program "
-        "is newer than the engine");
+        "alloy_host_options has a field that this engine does not know: the program is "
+        "newer than the engine; use a newer engine");
   }
   if ((options.flags & ~(ALLOY_ALLOW_UNSIGNED | ALLOY_LOAD_PLAINLY)) != 0) {
     return Fail(ALLOY_INVALID, "alloy_host_options.flags has an unknown bit");
@@ -3945,14 +4165,16 @@ Status CheckHostOptions(const alloy_host_options& options) {
   if (options.log_mode < kWhileEcho || options.log_mode > kNever) {
     return Fail(ALLOY_INVALID, "alloy_host_options.log_mode is " +
                                    std::to_string(options.log_mode) +
-                                   "; it is 0, 1 or 2");
+                                   "; set it to 0, 1 or 2");
   }
   if (options.log_fd < 0) {
     return Fail(ALLOY_INVALID, "alloy_host_options.log_fd is negative");
   }
   if (options.worker != nullptr) {
-    return Fail(ALLOY_UNSUPPORTED,
-                "alloy_host_options.worker: there is no isolated mode yet");
+    return Fail(
+        ALLOY_UNSUPPORTED,
+        "alloy_host_options.worker: the isolated mode does not exist yet; set it to "
+        "NULL");
   }
   return Status();
 }
@@ -3977,7 +4199,7 @@ void Host::Warn(const std::string& text) {
   if (log_mode_ != kNever) log_.Write(ALLOY_LOG_WARN, language_, text);
 }
 
-bool Host::SpeaksFor(const char* backend_name) const {
+bool Host::LogsCallsTo(const char* backend_name) const {
   return log_mode_ == kAlways ||
          (log_mode_ == kWhileEcho && std::string_view(backend_name) == kEchoName);
 }
@@ -4096,7 +4318,7 @@ Result<std::shared_ptr<const BackendTable>> Initialise_libraries(AdmittedLibrary
   // that is loaded under it must not be mistaken for another.
   library.sealed.Detach();
   if (status.ok()) return table;
-  const std::string said = scope.TakeText();
+  const std::string said = scope.TakeErrorText();
   if (status.reason() == ALLOY_REASON_INIT && !said.empty()) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT, said)
         .WithPrefix(library.path + ": alloy_backend_init failed: ");
@@ -4104,7 +4326,7 @@ Result<std::shared_ptr<const BackendTable>> Initialise_libraries(AdmittedLibrary
   return status.WithPrefix(library.path + ": ");
 }
 
-// Whether what was loaded is what the statement speaks of.
+// Whether what was loaded is what the statement describes.
 Status CheckAgainst(const Verified& verified, const BackendTable& table) {
   const alloy_backend& backend = table.backend();
   return CheckTable(verified.statement, backend.name, backend.version, backend.abi);
@@ -4375,12 +4597,11 @@ Status MayNeed::Check(const std::vector<std::string>& needed,
 
 // src/engine/stream/batch_clock.cc ------------------------------------------------------
 //
-// The deadline of each batch of a stream: the time that the host waits, less the time
-// that its own inputs take.
+// The deadline of each batch of a stream. It counts the time that the host waits, without
+// the time inside the host's own inputs.
 #ifndef ALLOY_SRC_ENGINE_STREAM_BATCH_CLOCK_H_
 #define ALLOY_SRC_ENGINE_STREAM_BATCH_CLOCK_H_
 
-#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -4393,18 +4614,22 @@ class BatchClock {
  public:
   using Clock = Deadlines::Clock;
 
-  // timeout_ns 0: there is no deadline, and nothing here costs anything. While the clock
-  // runs, *expired becomes the number of the run once its time is over.
-  BatchClock(Deadlines& deadlines, std::atomic<uint64_t>* expired, int64_t timeout_ns)
-      : deadlines_(deadlines), expired_(expired), timeout_(timeout_ns) {}
+  // timeout_ns 0: there is no deadline, and the clock never takes its lock. Else the run is
+  // stopped through channel and control (see Deadlines) once its time is over.
+  BatchClock(Deadlines& deadlines, Channel* channel, RunControl* control,
+             int64_t timeout_ns)
+      : deadlines_(deadlines),
+        channel_(channel),
+        control_(control),
+        timeout_(timeout_ns) {}
 
-  // The host waits for a batch.
+  // The host begins to wait for a batch.
   void Start(uint64_t run);
   void Stop() noexcept;
   // Whether the time of the batch was over before Stop.
   bool late() const { return late_; }
 
-  // While one of these lives, an input of the host is at work.
+  // While it lives, an input of the host runs, and no time counts.
   class Pause {
    public:
     explicit Pause(BatchClock& clock) : clock_(clock) { clock_.BeginPause(); }
@@ -4422,9 +4647,10 @@ class BatchClock {
   void Arm();  // under mutex_
 
   Deadlines& deadlines_;
-  std::atomic<uint64_t>* const expired_;
+  Channel* const channel_;
+  RunControl* const control_;
   const std::chrono::nanoseconds timeout_;
-  bool late_ = false;  // of the thread that waits
+  bool late_ = false;  // only the thread that waits uses it
 
   // All guarded by mutex_.
   std::mutex mutex_;
@@ -4441,16 +4667,6 @@ class BatchClock {
 #endif  // ALLOY_SRC_ENGINE_STREAM_BATCH_CLOCK_H_
 
 namespace alloy::core_v0_1 {
-namespace {
-
-// A sum beyond the clock's range is no deadline.
-Deadlines::Clock::time_point After(Deadlines::Clock::time_point when,
-                                   std::chrono::nanoseconds time) {
-  constexpr auto kNever = Deadlines::Clock::time_point::max();
-  return time < kNever - when ? when + time : kNever;
-}
-
-}  // namespace
 
 void BatchClock::Start(uint64_t run) {
   if (timeout_.count() == 0) return;
@@ -4459,7 +4675,7 @@ void BatchClock::Start(uint64_t run) {
   running_ = true;
   run_ = run;
   deadline_ = After(now, timeout_);
-  // A thread of the backend may be inside an input already.
+  // A thread of the backend may already be inside an input.
   paused_at_ = now;
   if (pauses_ == 0) Arm();
 }
@@ -4488,36 +4704,59 @@ void BatchClock::EndPause() noexcept {
   try {
     Arm();
   } catch (...) {
-    // Nobody tells the backend then; that it was late is found all the same.
+    // Without memory for the watch, the backend is not told to stop. Stop still finds out
+    // that it was late.
   }
 }
 
-void BatchClock::Arm() { watch_.emplace(deadlines_, deadline_, expired_, run_); }
+void BatchClock::Arm() {
+  watch_.emplace(deadlines_, deadline_, Deadlines::Target{channel_, control_, run_});
+}
 
 }  // namespace alloy::core_v0_1
 
 // src/engine/stream/call_stream.cc ------------------------------------------------------
 //
-// Streams of results: what Call::OpenStream gives.
+// Streams of results: a bound function over streams of batches.
+#ifndef ALLOY_SRC_ENGINE_STREAM_CALL_STREAM_H_
+#define ALLOY_SRC_ENGINE_STREAM_CALL_STREAM_H_
+
+#include <cstdint>
+#include <memory>
+
+
+namespace alloy::core_v0_1 {
+
+// As alloy_call_stream. `output` keeps the call, and keeps it busy.
+Status OpenCallStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
+                      int32_t n_inputs, ArrowArrayStream* output, int64_t timeout_ns,
+                      uint64_t ticket);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_STREAM_CALL_STREAM_H_
+
 #include <cerrno>
 #include <string>
 #include <utility>
 #include <vector>
 
 //
-// What the parts of one open stream share: its call, the scope its backend speaks
-// through, the clock of its batches, and the first fault of its inputs.
-#ifndef ALLOY_SRC_ENGINE_STREAM_FLOW_H_
-#define ALLOY_SRC_ENGINE_STREAM_FLOW_H_
+// A stream of batches that the host passes in. Its callbacks are foreign code: here is
+// where they are called, and where exceptions and malformed structs end.
+//
+// Threads  serial.
+#ifndef ALLOY_SRC_ENGINE_STREAM_HOST_STREAM_H_
+#define ALLOY_SRC_ENGINE_STREAM_HOST_STREAM_H_
 
-#include <atomic>
-#include <memory>
-#include <mutex>
+#include <cstdint>
+#include <string>
 
 //
-// The C struct of every stream that Alloy gives, and what is behind it.
+// Every stream that Alloy gives to a host or a backend: the C struct, and the interface
+// that is behind it.
 //
-// Threads  serial: a second user at the same time is answered EBUSY.
+// Threads  serial: a second user at the same time gets EBUSY.
 #ifndef ALLOY_SRC_ENGINE_STREAM_STREAM_H_
 #define ALLOY_SRC_ENGINE_STREAM_STREAM_H_
 
@@ -4526,7 +4765,8 @@ void BatchClock::Arm() { watch_.emplace(deadlines_, deadline_, expired_, run_); 
 
 namespace alloy::core_v0_1 {
 
-// A failure as the C stream interface tells it, and the whole of it.
+// A failure of a stream: the errno that the C stream interface returns, and the whole
+// Status.
 struct StreamFault {
   int number = 0;  // an errno; 0: no failure
   Status status;
@@ -4534,7 +4774,7 @@ struct StreamFault {
   StreamFault() = default;
   StreamFault(int errno_number, Status whole)
       : number(errno_number), status(std::move(whole)) {}
-  // With the errno that goes with the code.
+  // With the errno for the code.
   explicit StreamFault(Status whole);
 
   bool ok() const { return number == 0; }
@@ -4544,18 +4784,19 @@ class Stream {
  public:
   virtual ~Stream() = default;
   virtual Result<OwnedSchema> Schema() = 0;
-  // The next batch into *out, which arrives released, and stays so at the end. Not called
-  // again after a failure or the end.
+  // Move the next batch into *out, which is released before and stays so at the end. Not
+  // called again after a failure or the end.
   virtual StreamFault Next(ArrowArray* out) = 0;
-  // Next has failed, by its answer or by an exception.
+  // Next has failed: it returned a fault or threw.
   virtual void Failed(const StreamFault&) noexcept {}
 };
 
-// Make a C stream of it: failures and the end repeat, exceptions are failures, get_schema
-// answers any number of times.
-void GiveStream(std::unique_ptr<Stream> stream, ArrowArrayStream* out);
+// Make a C stream of it. Exceptions become failures. Failures and the end repeat, and
+// get_schema works any number of times.
+void ExportStream(std::unique_ptr<Stream> stream, ArrowArrayStream* out);
 
-// How the stream has failed, if it is one of this engine's; NULL for any other.
+// The failure of a stream that this engine made; ok if it has not failed. NULL for every
+// other stream.
 const StreamFault* FaultOf(const ArrowArrayStream& stream);
 
 }  // namespace alloy::core_v0_1
@@ -4564,67 +4805,11 @@ const StreamFault* FaultOf(const ArrowArrayStream& stream);
 
 namespace alloy::core_v0_1 {
 
-// Threads  shared: a backend pulls its inputs from any thread.
-class Flow {
- public:
-  Flow(std::shared_ptr<Call> call, int64_t timeout_ns, uint64_t ticket);
-  Flow(const Flow&) = delete;
-  Flow& operator=(const Flow&) = delete;
-
-  Call& call() const { return *call_; }
-  Scope& scope() { return scope_; }
-  BatchClock& clock() { return clock_; }
-
-  // An input has failed: then the stream has, whatever its backend makes of it. The first
-  // failure stays.
-  void Record(const StreamFault& fault) noexcept;
-  StreamFault fault() const;
-
-  // Why an input may not be asked for more: the caller has cancelled, or the time of the
-  // batch is over.
-  Status Spent() const;
-
-  // While one of these lives, the host waits for a batch.
-  class Wait {
-   public:
-    explicit Wait(Flow& flow);
-    ~Wait();
-    Wait(const Wait&) = delete;
-    Wait& operator=(const Wait&) = delete;
-
-   private:
-    Flow& flow_;
-  };
-
- private:
-  const std::shared_ptr<Call> call_;
-  Scope scope_;
-  BatchClock clock_;
-  std::atomic<bool> failed_{false};
-  mutable std::mutex mutex_;
-  StreamFault fault_;  // guarded by mutex_
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ENGINE_STREAM_FLOW_H_
-//
-// A stream of batches that the host passes in, as the engine reads it.
-//
-// Threads  serial.
-#ifndef ALLOY_SRC_ENGINE_STREAM_HOST_STREAM_H_
-#define ALLOY_SRC_ENGINE_STREAM_HOST_STREAM_H_
-
-#include <cstdint>
-#include <string>
-
-
-namespace alloy::core_v0_1 {
-
-// Why it cannot be pulled from: it is released, or a callback is missing.
+// Whether it can be pulled from.
+//   Fails  BAD_DATA: it is released, or a callback is missing.
 Status CheckCallable(const ArrowArrayStream& stream);
 
-// What get_last_error says of a failure, if anything. Whatever is thrown says nothing.
+// The text of get_last_error; empty when there is none, or when the callback throws.
 std::string LastErrorOf(ArrowArrayStream* stream);
 
 // `errno 5 (Input/output error)`
@@ -4637,17 +4822,17 @@ class HostStream {
   HostStream(HostStream&&) = default;
   ~HostStream() { Release(); }
 
-  // Check that it is a stream, and one of the batches that were bound.
+  // Check that it is a stream, and that its schema is the bound one.
   Status Check(const ArrowSchema& bound);
 
-  // The next batch, unchecked, into *out; released at the end. A failure is the host's
-  // own, as it was.
+  // Move the next batch, unchecked, into *out, which is released at the end of the stream.
+  // The host's own failure is returned unchanged.
   StreamFault Pull(ArrowArray* out);
 
   void Release();
 
  private:
-  // Of a call that answered `number`, or threw `thrown`.
+  // The failure of a callback that returned `number`, or threw `thrown`.
   StreamFault Failure(int number, std::string thrown);
 
   OwnedArrayStream stream_;
@@ -4661,7 +4846,8 @@ void ReleaseForeign(OwnedArrayStream* stream);
 
 #endif  // ALLOY_SRC_ENGINE_STREAM_HOST_STREAM_H_
 //
-// An input of a stream function, between the host's stream and what the backend pulls.
+// An input of a stream function: it pulls from the host's stream, and the backend pulls
+// from it.
 #ifndef ALLOY_SRC_ENGINE_STREAM_INPUT_PORT_H_
 #define ALLOY_SRC_ENGINE_STREAM_INPUT_PORT_H_
 
@@ -4669,36 +4855,94 @@ void ReleaseForeign(OwnedArrayStream* stream);
 #include <cstdint>
 #include <memory>
 
+//
+// What the parts of one open stream of a stream function share: its call, the scope of its
+// backend, the clock of its batches, and the first fault of its inputs.
+#ifndef ALLOY_SRC_ENGINE_STREAM_STREAM_STATE_H_
+#define ALLOY_SRC_ENGINE_STREAM_STREAM_STATE_H_
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+
+namespace alloy::core_v0_1 {
+
+// Threads  shared: a backend pulls its inputs from any thread.
+class StreamState {
+ public:
+  StreamState(std::shared_ptr<CallCore> call, int64_t timeout_ns, uint64_t ticket);
+  StreamState(const StreamState&) = delete;
+  StreamState& operator=(const StreamState&) = delete;
+
+  CallCore& call() const { return *call_; }
+  Scope& scope() { return scope_; }
+  BatchClock& clock() { return clock_; }
+
+  // An input has failed. Then the stream fails too, even if its backend ignores the error.
+  // Later faults change nothing.
+  void Record(const StreamFault& fault) noexcept;
+  StreamFault fault() const;
+
+  // Fails once the caller has cancelled, or the time of the batch is over: then no input is
+  // asked for more.
+  Status CheckNotStopped() const;
+
+  // While it lives, the host waits for a batch: this is a run of its own, with its own
+  // deadline.
+  class Wait {
+   public:
+    explicit Wait(StreamState& state);
+    ~Wait();
+    Wait(const Wait&) = delete;
+    Wait& operator=(const Wait&) = delete;
+
+   private:
+    StreamState& state_;
+  };
+
+ private:
+  const std::shared_ptr<CallCore> call_;
+  Scope scope_;
+  BatchClock clock_;
+  std::atomic<bool> failed_{false};
+  mutable std::mutex mutex_;
+  StreamFault fault_;  // guarded by mutex_
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_STREAM_STREAM_STATE_H_
 
 namespace alloy::core_v0_1 {
 
 // Threads  pulling: serial. Close: any thread, also while another pulls.
 class InputPort {
  public:
-  InputPort(std::shared_ptr<Flow> flow, HostStream host, int32_t input)
-      : flow_(std::move(flow)), host_(std::move(host)), input_(input) {}
+  InputPort(std::shared_ptr<StreamState> state, HostStream host, int32_t input)
+      : state_(std::move(state)), host_(std::move(host)), input_(input) {}
   InputPort(const InputPort&) = delete;
   InputPort& operator=(const InputPort&) = delete;
 
-  // The next batch of the host's, through the gate and with the declared columns alone.
+  // The host's next batch, through the gate and with only the declared columns.
   StreamFault Next(ArrowArray* out);
-  void Failed(const StreamFault& fault) noexcept { flow_->Record(fault); }
+  void Failed(const StreamFault& fault) noexcept { state_->Record(fault); }
   Result<OwnedSchema> Schema() const;
 
-  // Release the host's stream: once, now or when the thread that pulls from it comes
+  // Release the host's stream, once: now, or as soon as a thread that pulls from it comes
   // back.
   void Close() noexcept;
 
-  // The stream that the backend gets; its release closes the port.
-  static void Give(std::shared_ptr<InputPort> port, ArrowArrayStream* out);
+  // Make the stream that the backend gets. Its release closes the port.
+  static void Export(std::shared_ptr<InputPort> port, ArrowArrayStream* out);
 
  private:
   StreamFault Pull(ArrowArray* out);
 
-  const std::shared_ptr<Flow> flow_;
+  const std::shared_ptr<StreamState> state_;
   HostStream host_;
   const int32_t input_;
-  std::atomic<uint32_t> state_{0};
+  std::atomic<uint32_t> use_{0};  // kPulling, kClosed
 };
 
 }  // namespace alloy::core_v0_1
@@ -4708,7 +4952,7 @@ class InputPort {
 namespace alloy::core_v0_1 {
 namespace {
 
-// Of a backend that said nothing with fail().
+// The code for a backend that failed with an errno and reported nothing.
 alloy_code CodeOf(int number) {
   switch (number) {
     case ENOMEM:
@@ -4723,63 +4967,46 @@ alloy_code CodeOf(int number) {
   }
 }
 
-// Keeps a call busy.
-class CallHold {
- public:
-  explicit CallHold(std::atomic<bool>* busy) : busy_(busy) {}
-  CallHold(CallHold&& other) noexcept : busy_(std::exchange(other.busy_, nullptr)) {}
-  CallHold& operator=(CallHold&& other) = delete;
-  ~CallHold() {
-    if (busy_ != nullptr) busy_->store(false, std::memory_order_release);
-  }
-
- private:
-  std::atomic<bool>* busy_;
-};
-
-}  // namespace
-
 // A map function, run on each batch of its one input.
 class MapStream final : public Stream {
  public:
-  MapStream(std::shared_ptr<Call> call, CallHold hold, HostStream host,
-            int64_t timeout_ns, uint64_t ticket)
-      : call_(std::move(call)),
-        hold_(std::move(hold)),
+  MapStream(CallUse use, HostStream host, int64_t timeout_ns, uint64_t ticket)
+      : use_(std::move(use)),
         host_(std::move(host)),
         timeout_ns_(timeout_ns),
         ticket_(ticket) {}
 
-  Result<OwnedSchema> Schema() override { return CopySchema(call_->output()); }
+  Result<OwnedSchema> Schema() override {
+    return CopySchema(use_.core().binding().output());
+  }
 
   StreamFault Next(ArrowArray* out) override {
-    // A run would ask the same, but only after it took a batch out of the input.
-    if (Status status = call_->MayBegin(ticket_); !status.ok()) {
+    // Run checks this too, but only after the batch was taken out of the input.
+    if (Status status = use_.core().CheckStart(ticket_); !status.ok()) {
       return StreamFault(std::move(status));
     }
     OwnedArray batch;
     if (StreamFault fault = host_.Pull(batch.get()); !fault.ok()) return fault;
     if (!batch) return {};
-    return StreamFault(call_->RunAlone(batch.get(), out, timeout_ns_, ticket_));
+    return StreamFault(use_.core().Run(batch.get(), out, timeout_ns_, ticket_));
   }
 
  private:
-  // In this order: the input is released, then the call is free, then it may end.
-  const std::shared_ptr<Call> call_;
-  const CallHold hold_;
+  // In this order: the input is released before the call is free for others.
+  const CallUse use_;
   HostStream host_;
   const int64_t timeout_ns_;
   const uint64_t ticket_;
 };
 
-// What a stream function gives.
+// The output of a stream function.
 class FunctionStream final : public Stream {
  public:
-  FunctionStream(std::shared_ptr<Flow> flow, CallHold hold)
-      : flow_(std::move(flow)), hold_(std::move(hold)) {}
+  FunctionStream(std::shared_ptr<StreamState> state, CallUse use)
+      : state_(std::move(state)), use_(std::move(use)) {}
   ~FunctionStream() override {
     ReleaseForeign(&backend_);
-    // A backend that has kept an input does not keep the host's stream.
+    // A backend that has kept an input must not keep the host's stream as well.
     for (const auto& port : ports_) port->Close();
   }
   FunctionStream(const FunctionStream&) = delete;
@@ -4787,20 +5014,20 @@ class FunctionStream final : public Stream {
 
   Status Open(std::vector<HostStream> inputs);
 
-  Result<OwnedSchema> Schema() override { return CopySchema(call().output()); }
+  Result<OwnedSchema> Schema() override { return CopySchema(call().binding().output()); }
   StreamFault Next(ArrowArray* out) override;
 
  private:
-  Call& call() const { return flow_->call(); }
-  // The backend's own errno and text.
+  CallCore& call() const { return state_->call(); }
+  // The failure of the backend's get_next, with its own errno and text.
   StreamFault Failure(int number, std::string thrown);
-  // Whether the backend had its time and was not asked to stop: else its end is none.
-  Status TrueEnd(bool late) const;
+  // An end after a cancel or a deadline is an error: the backend may have stopped early.
+  Status CheckEnd(bool late) const;
   static Status CheckMoved(const std::vector<ArrowArrayStream>& inputs,
                            ArrowArrayStream* output);
 
-  const std::shared_ptr<Flow> flow_;
-  const CallHold hold_;
+  const std::shared_ptr<StreamState> state_;
+  const CallUse use_;
   std::vector<std::shared_ptr<InputPort>> ports_;
   OwnedArrayStream backend_;
 };
@@ -4810,34 +5037,34 @@ Status FunctionStream::Open(std::vector<HostStream> inputs) {
   const ReleaseRest<ArrowArrayStream> rest(given.data(), given.size());
   ports_.reserve(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
-    ports_.push_back(std::make_shared<InputPort>(flow_, std::move(inputs[i]),
+    ports_.push_back(std::make_shared<InputPort>(state_, std::move(inputs[i]),
                                                  static_cast<int32_t>(i)));
-    InputPort::Give(ports_.back(), &given[i]);
+    InputPort::Export(ports_.back(), &given[i]);
   }
-  const Binding& binding = call().binding();
   ArrowArrayStream output{};
   alloy_code code = ALLOY_INTERNAL;
   {
-    const Flow::Wait wait(*flow_);
-    code = binding.channel().Open(binding.function(), call().bound_.lease.state(),
-                                  flow_->scope(), given.data(),
-                                  static_cast<int32_t>(given.size()), &output);
+    // A backend may already pull from its inputs here, so this counts as a run.
+    const StreamState::Wait wait(*state_);
+    code = call().channel().Open(call().binding().function(), call().state(),
+                                 state_->scope(), given.data(),
+                                 static_cast<int32_t>(given.size()), &output);
   }
   Status moved = code == ALLOY_OK ? CheckMoved(given, &output) : Status();
   backend_ = OwnedArrayStream(&output);
-  if (const StreamFault fault = flow_->fault(); !fault.ok()) return fault.status;
+  if (const StreamFault fault = state_->fault(); !fault.ok()) return fault.status;
   if (code != ALLOY_OK) {
-    return call().Failure(code, flow_->scope().TakeText(), flow_->scope(),
-                          flow_->clock().late());
+    return call().Failure(code, state_->scope().TakeErrorText(), state_->scope(),
+                          state_->clock().late());
   }
   ALLOY_TRY(std::move(moved));
   return CheckCallable(*backend_)
       .WithSide(ALLOY_SIDE_BACKEND)
-      .WithPrefix(std::string("the stream of ") + binding.function().name + " of " +
-                  binding.channel().table().backend().name + ": ");
+      .WithPrefix(std::string("the stream of ") + call().binding().function().name +
+                  " of " + call().channel().table().backend().name + ": ");
 }
 
-// As for batches: a struct that was copied would be released twice.
+// As for batches: a copied struct would be released twice.
 Status FunctionStream::CheckMoved(const std::vector<ArrowArrayStream>& inputs,
                                   ArrowArrayStream* output) {
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -4847,34 +5074,36 @@ Status FunctionStream::CheckMoved(const std::vector<ArrowArrayStream>& inputs,
     }
     *output = ArrowArrayStream{};
     return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED,
-                "the stream of the results is a copy of the struct of input " +
-                    std::to_string(i) + ", which was left in place; move it out instead")
+                "the returned stream is a copy of the struct of input " +
+                    std::to_string(i) +
+                    ", and the input was left in place; move it out instead")
         .WithSide(ALLOY_SIDE_BACKEND);
   }
   return Status();
 }
 
 StreamFault FunctionStream::Next(ArrowArray* out) {
-  if (Status status = call().bridge_->Condition(); !status.ok()) {
+  if (Status status = call().CheckOpen(); !status.ok()) {
     return StreamFault(std::move(status));
   }
-  if (flow_->scope().cancelled()) return StreamFault(flow_->Spent());
+  if (state_->scope().cancelled()) return StreamFault(state_->CheckNotStopped());
   ArrowArray given{};
   int number = 0;
   std::string thrown;
   {
-    const Flow::Wait wait(*flow_);
+    const StreamState::Wait wait(*state_);
     if (!EnterForeign(&thrown,
                       [&] { number = backend_->get_next(backend_.get(), &given); })) {
       number = EIO;
     }
   }
-  // What a failed call has left in the struct is nobody's to release.
+  // A failed call may leave anything in the struct, and nobody owns it.
   if (number != 0) given = ArrowArray{};
   OwnedArray batch(&given);
-  if (StreamFault fault = flow_->fault(); !fault.ok()) return fault;
+  // The fault of an input is the cause, whatever the backend reports.
+  if (StreamFault fault = state_->fault(); !fault.ok()) return fault;
   if (number != 0) return Failure(number, std::move(thrown));
-  if (!batch) return StreamFault(TrueEnd(flow_->clock().late()));
+  if (!batch) return StreamFault(CheckEnd(state_->clock().late()));
   Status status = call().CheckOutput(-1, batch.get());
   if (!status.ok()) return StreamFault(std::move(status));
   batch.MoveTo(out);
@@ -4882,41 +5111,42 @@ StreamFault FunctionStream::Next(ArrowArray* out) {
 }
 
 StreamFault FunctionStream::Failure(int number, std::string thrown) {
-  Scope::Said said = flow_->scope().Take();
-  if (!thrown.empty()) said = {ALLOY_FAILED, std::move(thrown)};
-  if (said.code == ALLOY_OK) {
-    said = {CodeOf(number), AsUtf8(LastErrorOf(backend_.get()))};
+  // The most specific source first: an exception, the service `fail`, get_last_error.
+  BackendError error = state_->scope().TakeError();
+  if (!thrown.empty()) error = {ALLOY_FAILED, std::move(thrown)};
+  if (error.code == ALLOY_OK) {
+    error = {CodeOf(number), AsUtf8(LastErrorOf(backend_.get()))};
   }
-  if (said.text.empty()) {
-    said.text = std::string(call().binding().function().name) + " of " +
-                call().binding().channel().table().backend().name +
-                " failed without a text: " + ErrnoText(number);
+  if (error.text.empty()) {
+    error.text = std::string(call().binding().function().name) + " of " +
+                 call().channel().table().backend().name +
+                 " failed without a text: " + ErrnoText(number);
   }
-  Status status = call().Failure(said.code, std::move(said.text), flow_->scope(),
-                                 flow_->clock().late());
+  Status status = call().Failure(error.code, std::move(error.text), state_->scope(),
+                                 state_->clock().late());
+  // The backend's own errno, unless the caller stopped the stream.
   const bool stopped = status.fault().side == ALLOY_SIDE_CALLER;
   return stopped ? StreamFault(std::move(status))
                  : StreamFault(number, std::move(status));
 }
 
-Status FunctionStream::TrueEnd(bool late) const {
-  if (!flow_->scope().cancelled() && !late) return Status();
-  return call().Failure(ALLOY_FAILED, "", flow_->scope(), late);
+Status FunctionStream::CheckEnd(bool late) const {
+  if (!state_->scope().cancelled() && !late) return Status();
+  return call().Failure(ALLOY_FAILED, "", state_->scope(), late);
 }
-
-namespace {
 
 Status CheckStreamArguments(const Binding& binding, int32_t n_inputs,
                             int64_t timeout_ns) {
   const std::string name = binding.function().name;
   if (static_cast<size_t>(n_inputs) != binding.inputs().size()) {
-    return Fail(ALLOY_INVALID, name + " is bound to " +
+    return Fail(ALLOY_INVALID, name + ": the call was bound to " +
                                    std::to_string(binding.inputs().size()) +
-                                   " inputs, and gets " + std::to_string(n_inputs));
+                                   " inputs, and this stream has " +
+                                   std::to_string(n_inputs));
   }
   if (!binding.is_stream() && n_inputs != 1) {
     return Fail(ALLOY_INVALID,
-                name + " is a map function: on streams it has one input, not " +
+                name + " is a map function, so its stream has one input, not " +
                     std::to_string(n_inputs));
   }
   if (timeout_ns < 0) return Fail(ALLOY_INVALID, "timeout_ns is negative");
@@ -4925,19 +5155,19 @@ Status CheckStreamArguments(const Binding& binding, int32_t n_inputs,
 
 }  // namespace
 
-Status Call::OpenStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
-                        int32_t n_inputs, ArrowArrayStream* output, int64_t timeout_ns,
-                        uint64_t ticket) {
+Status OpenCallStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
+                      int32_t n_inputs, ArrowArrayStream* output, int64_t timeout_ns,
+                      uint64_t ticket) {
   if (output != nullptr) *output = ArrowArrayStream{};
-  if (call->busy_.exchange(true, std::memory_order_acquire)) return call->Busy();
-  CallHold hold(&call->busy_);
+  // Before anything is taken: a caller that gets BUSY keeps its inputs.
+  ALLOY_ASSIGN_OR_RETURN(CallUse use, Call::Use(std::move(call)));
   if (n_inputs < 0) return Fail(ALLOY_INVALID, "n_inputs is negative");
   if (inputs == nullptr && n_inputs > 0) return Fail(ALLOY_INVALID, "inputs is NULL");
   const ReleaseRest<ArrowArrayStream> rest(inputs, static_cast<size_t>(n_inputs));
   if (output == nullptr) return Fail(ALLOY_INVALID, "output is NULL");
-  const Binding& binding = call->binding();
+  const Binding& binding = use.core().binding();
   ALLOY_TRY(CheckStreamArguments(binding, n_inputs, timeout_ns));
-  ALLOY_TRY(call->MayBegin(ticket));
+  ALLOY_TRY(use.core().CheckStart(ticket));
   std::vector<HostStream> hosts;
   hosts.reserve(static_cast<size_t>(n_inputs));
   for (int32_t i = 0; i < n_inputs; ++i) {
@@ -4945,65 +5175,16 @@ Status Call::OpenStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
     ALLOY_TRY(hosts.back().Check(*binding.inputs()[static_cast<size_t>(i)].schema));
   }
   if (!binding.is_stream()) {
-    GiveStream(std::make_unique<MapStream>(std::move(call), std::move(hold),
-                                           std::move(hosts[0]), timeout_ns, ticket),
-               output);
+    ExportStream(std::make_unique<MapStream>(std::move(use), std::move(hosts[0]),
+                                             timeout_ns, ticket),
+                 output);
     return Status();
   }
-  auto flow = std::make_shared<Flow>(std::move(call), timeout_ns, ticket);
-  auto stream = std::make_unique<FunctionStream>(std::move(flow), std::move(hold));
+  auto state = std::make_shared<StreamState>(use.shared_core(), timeout_ns, ticket);
+  auto stream = std::make_unique<FunctionStream>(std::move(state), std::move(use));
   ALLOY_TRY(stream->Open(std::move(hosts)));
-  GiveStream(std::move(stream), output);
+  ExportStream(std::move(stream), output);
   return Status();
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/engine/stream/flow.cc -------------------------------------------------------------
-
-#include <utility>
-
-namespace alloy::core_v0_1 {
-
-Flow::Flow(std::shared_ptr<Call> call, int64_t timeout_ns, uint64_t ticket)
-    : call_(std::move(call)),
-      scope_(&call_->bound_.service->voice, &call_->control_, 0, ticket),
-      clock_(call_->bridge_->host().deadlines(), &call_->control_.expired, timeout_ns) {}
-
-void Flow::Record(const StreamFault& fault) noexcept {
-  const std::lock_guard lock(mutex_);
-  if (!fault_.ok()) return;
-  fault_ = fault;
-  failed_.store(true, std::memory_order_release);
-}
-
-StreamFault Flow::fault() const {
-  if (!failed_.load(std::memory_order_acquire)) [[likely]]
-    return {};
-  const std::lock_guard lock(mutex_);
-  return fault_;
-}
-
-Status Flow::Spent() const {
-  if (scope_.cancelled()) {
-    return Fail(ALLOY_CANCELLED, "cancelled").WithSide(ALLOY_SIDE_CALLER);
-  }
-  if (scope_.expired()) {
-    return Fail(ALLOY_TIMEOUT, "the deadline has passed").WithSide(ALLOY_SIDE_CALLER);
-  }
-  return Status();
-}
-
-Flow::Wait::Wait(Flow& flow) : flow_(flow) {
-  const uint64_t run = ++flow_.call_->run_;
-  flow_.scope_.SetRun(run);
-  flow_.clock_.Start(run);
-}
-
-Flow::Wait::~Wait() {
-  flow_.clock_.Stop();
-  // Between two batches no time is running out.
-  flow_.scope_.SetRun(0);
 }
 
 }  // namespace alloy::core_v0_1
@@ -5084,8 +5265,8 @@ std::string LastErrorOf(ArrowArrayStream* stream) {
   std::string text, thrown;
   if (stream->get_last_error == nullptr) return text;
   EnterForeign(&thrown, [&] {
-    const char* said = stream->get_last_error(stream);
-    if (said != nullptr) text = said;
+    const char* last = stream->get_last_error(stream);
+    if (last != nullptr) text = last;
   });
   return text;
 }
@@ -5096,8 +5277,8 @@ std::string ErrnoText(int number) {
 }
 
 void ReleaseForeign(OwnedArrayStream* stream) {
-  std::string lost;  // there is nobody to tell: a release cannot fail
-  EnterForeign(&lost, [&] { stream->Release(); });
+  std::string ignored;  // a release cannot fail, so an exception has no reader
+  EnterForeign(&ignored, [&] { stream->Release(); });
 }
 
 Status HostStream::Check(const ArrowSchema& bound) {
@@ -5113,9 +5294,10 @@ Status HostStream::Check(const ArrowSchema& bound) {
   int number = 0;
   std::string thrown;
   if (!EnterForeign(&thrown,
-                    [&] { number = stream_->get_schema(stream_.get(), &schema); }))
+                    [&] { number = stream_->get_schema(stream_.get(), &schema); })) {
     number = EIO;
-  // What a failed call has left in the struct is nobody's to release.
+  }
+  // A failed call may leave anything in the struct, and nobody owns it.
   if (number != 0) return Failure(number, std::move(thrown)).status;
   const OwnedSchema found(&schema);
   return at(CheckSameSchema(bound, *found));
@@ -5125,8 +5307,9 @@ StreamFault HostStream::Pull(ArrowArray* out) {
   *out = ArrowArray{};
   int number = 0;
   std::string thrown;
-  if (!EnterForeign(&thrown, [&] { number = stream_->get_next(stream_.get(), out); }))
+  if (!EnterForeign(&thrown, [&] { number = stream_->get_next(stream_.get(), out); })) {
     number = EIO;
+  }
   if (number == 0) [[likely]]
     return {};
   *out = ArrowArray{};
@@ -5134,7 +5317,7 @@ StreamFault HostStream::Pull(ArrowArray* out) {
 }
 
 StreamFault HostStream::Failure(int number, std::string thrown) {
-  // A stream of this engine tells more than the C interface can.
+  // A stream of this engine has the whole fault, not only an errno and a text.
   const StreamFault* whole = FaultOf(*stream_);
   if (whole != nullptr && !whole->ok()) {
     return {number, whole->status.WithInput(input_).WithSide(ALLOY_SIDE_CALLER)};
@@ -5160,6 +5343,8 @@ void HostStream::Release() { ReleaseForeign(&stream_); }
 namespace alloy::core_v0_1 {
 namespace {
 
+// Bits of use_. Together they decide who releases the host's stream: the last of the
+// thread that pulls and the one that closes.
 constexpr uint32_t kPulling = 1;
 constexpr uint32_t kClosed = 2;
 
@@ -5179,24 +5364,23 @@ class PortStream final : public Stream {
 };
 
 StreamFault ClosedFault() {
-  return StreamFault(Fail(ALLOY_CANCELLED, "the stream of the results is released"));
+  return StreamFault(Fail(ALLOY_CANCELLED, "the stream of results was released"));
 }
 
 }  // namespace
 
 StreamFault InputPort::Next(ArrowArray* out) {
-  if ((state_.fetch_or(kPulling, std::memory_order_acq_rel) & kClosed) != 0) {
+  if ((use_.fetch_or(kPulling, std::memory_order_acq_rel) & kClosed) != 0) {
     return ClosedFault();
   }
   OwnedArray batch;
   StreamFault fault;
   {
-    // Whoever closes meanwhile leaves the release to this thread.
+    // A thread that closes the port meanwhile leaves the release to this one.
     struct Leave {
       InputPort& port;
       ~Leave() {
-        const uint32_t before =
-            port.state_.fetch_and(~kPulling, std::memory_order_acq_rel);
+        const uint32_t before = port.use_.fetch_and(~kPulling, std::memory_order_acq_rel);
         if ((before & kClosed) != 0) port.host_.Release();
       }
     } const leave{*this};
@@ -5207,27 +5391,29 @@ StreamFault InputPort::Next(ArrowArray* out) {
 }
 
 StreamFault InputPort::Pull(ArrowArray* out) {
-  if (Status spent = flow_->Spent(); !spent.ok()) return StreamFault(std::move(spent));
+  if (Status stopped = state_->CheckNotStopped(); !stopped.ok()) {
+    return StreamFault(std::move(stopped));
+  }
   {
-    const BatchClock::Pause pause(flow_->clock());
+    const BatchClock::Pause pause(state_->clock());
     StreamFault fault = host_.Pull(out);
     if (!fault.ok()) return fault;
   }
   if (out->release == nullptr) return {};  // the end
-  return StreamFault(flow_->call().AdmitInput(input_, out));
+  return StreamFault(state_->call().AdmitInput(input_, out));
 }
 
 Result<OwnedSchema> InputPort::Schema() const {
-  return CopySchema(flow_->call().binding().read_schema(static_cast<size_t>(input_)));
+  return CopySchema(state_->call().binding().read_schema(static_cast<size_t>(input_)));
 }
 
 void InputPort::Close() noexcept {
-  const uint32_t before = state_.fetch_or(kClosed, std::memory_order_acq_rel);
+  const uint32_t before = use_.fetch_or(kClosed, std::memory_order_acq_rel);
   if (before == 0) host_.Release();
 }
 
-void InputPort::Give(std::shared_ptr<InputPort> port, ArrowArrayStream* out) {
-  GiveStream(std::make_unique<PortStream>(std::move(port)), out);
+void InputPort::Export(std::shared_ptr<InputPort> port, ArrowArrayStream* out) {
+  ExportStream(std::make_unique<PortStream>(std::move(port)), out);
 }
 
 }  // namespace alloy::core_v0_1
@@ -5236,7 +5422,6 @@ void InputPort::Give(std::shared_ptr<InputPort> port, ArrowArrayStream* out) {
 
 #include <atomic>
 #include <cerrno>
-#include <exception>
 #include <new>
 #include <string>
 #include <utility>
@@ -5271,24 +5456,25 @@ int ErrnoOf(alloy_code code) {
   }
 }
 
+// What private_data points to.
 class Exported {
  public:
   explicit Exported(std::unique_ptr<Stream> stream) : stream_(std::move(stream)) {}
 
   int GetSchema(ArrowSchema* out) {
-    const Turn turn(*this);
+    const Turn turn(&busy_);
     if (!turn) return EBUSY;
     const Status status = Try([&]() -> Status {
       ALLOY_ASSIGN_OR_RETURN(OwnedSchema schema, stream_->Schema());
       schema.MoveTo(out);
       return Status();
     });
-    if (!status.ok()) said_ = status;
+    if (!status.ok()) last_error_ = status;
     return ErrnoOf(status.code());
   }
 
   int GetNext(ArrowArray* out) {
-    const Turn turn(*this);
+    const Turn turn(&busy_);
     if (!turn) return EBUSY;
     if (!fault_.ok() || ended_) return fault_.number;
     StreamFault fault;
@@ -5302,34 +5488,19 @@ class Exported {
       return 0;
     }
     fault_ = std::move(fault);
-    said_ = fault_.status;
+    last_error_ = fault_.status;
     stream_->Failed(fault_);
     return fault_.number;
   }
 
   const char* LastError() const {
-    return said_.ok() ? nullptr : said_.fault().text.c_str();
+    return last_error_.ok() ? nullptr : last_error_.fault().text.c_str();
   }
 
   const StreamFault& fault() const { return fault_; }
 
  private:
-  class Turn {
-   public:
-    explicit Turn(Exported& self)
-        : busy_(self.busy_), mine_(!busy_.exchange(true, std::memory_order_acquire)) {}
-    ~Turn() {
-      if (mine_) busy_.store(false, std::memory_order_release);
-    }
-    Turn(const Turn&) = delete;
-    Turn& operator=(const Turn&) = delete;
-    explicit operator bool() const { return mine_; }
-
-   private:
-    std::atomic<bool>& busy_;
-    const bool mine_;
-  };
-
+  // Foreign code calls this through C, so no exception may leave it.
   template <typename Body>
   Status Try(Body&& body) noexcept {
     try {
@@ -5342,14 +5513,14 @@ class Exported {
   }
 
   const std::unique_ptr<Stream> stream_;
-  // Made beforehand: where memory has run out, no text can be made.
+  // Made in advance, since out of memory no text can be made.
   const Status exhausted_ = Fail(ALLOY_EXHAUSTED, "out of memory");
   const Status broken_ =
       Fail(ALLOY_INTERNAL, "an exception inside the engine; please report it");
   std::atomic<bool> busy_{false};
   bool ended_ = false;
   StreamFault fault_;
-  Status said_;  // what get_last_error tells: of get_next or of get_schema
+  Status last_error_;  // for get_last_error: of get_next or of get_schema
 };
 
 Exported& ExportedOf(const ArrowArrayStream* stream) {
@@ -5382,7 +5553,7 @@ void ReleaseStream(ArrowArrayStream* stream) {
 StreamFault::StreamFault(Status whole)
     : number(ErrnoOf(whole.code())), status(std::move(whole)) {}
 
-void GiveStream(std::unique_ptr<Stream> stream, ArrowArrayStream* out) {
+void ExportStream(std::unique_ptr<Stream> stream, ArrowArrayStream* out) {
   auto exported = std::make_unique<Exported>(std::move(stream));
   *out = {.get_schema = GetSchema,
           .get_next = GetNext,
@@ -5406,7 +5577,7 @@ const StreamFault* FaultOf(const ArrowArrayStream& stream) {
 
 namespace alloy::core_v0_1 {
 
-// As alloy_stream_of.
+// A stream over batches that are in memory: see alloy_stream_of.
 Status StreamOf(const ArrowSchema* schema, ArrowArray* batches, int64_t n,
                 ArrowArrayStream* out);
 
@@ -5440,7 +5611,8 @@ class BatchesStream final : public Stream {
   size_t next_ = 0;
 };
 
-// A batch that is released would pass for the end of the stream.
+// Check the batches before the stream exists: in a stream, a released batch would mean its
+// end.
 Status AdmitAll(const Layout& layout, std::vector<OwnedArray>* batches) {
   for (size_t i = 0; i < batches->size(); ++i) {
     const Status status = AdmitBatch(layout, Level::kShape, (*batches)[i].get());
@@ -5468,8 +5640,58 @@ Status StreamOf(const ArrowSchema* schema, ArrowArray* batches, int64_t n,
   taken.reserve(count);
   for (size_t i = 0; i < count; ++i) taken.emplace_back(&batches[i]);
   ALLOY_TRY(AdmitAll(*layout, &taken));
-  GiveStream(std::make_unique<BatchesStream>(std::move(copy), std::move(taken)), out);
+  ExportStream(std::make_unique<BatchesStream>(std::move(copy), std::move(taken)), out);
   return Status();
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/stream/stream_state.cc -----------------------------------------------------
+
+#include <utility>
+
+namespace alloy::core_v0_1 {
+
+StreamState::StreamState(std::shared_ptr<CallCore> call, int64_t timeout_ns,
+                         uint64_t ticket)
+    : call_(std::move(call)),
+      scope_(&call_->log_context(), &call_->control(), 0, ticket),
+      clock_(call_->deadlines(), &call_->channel(), &call_->control(), timeout_ns) {}
+
+void StreamState::Record(const StreamFault& fault) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!fault_.ok()) return;
+  fault_ = fault;
+  failed_.store(true, std::memory_order_release);
+}
+
+StreamFault StreamState::fault() const {
+  if (!failed_.load(std::memory_order_acquire)) [[likely]]
+    return {};
+  const std::lock_guard lock(mutex_);
+  return fault_;
+}
+
+Status StreamState::CheckNotStopped() const {
+  if (scope_.cancelled()) {
+    return Fail(ALLOY_CANCELLED, "cancelled").WithSide(ALLOY_SIDE_CALLER);
+  }
+  if (scope_.expired()) {
+    return Fail(ALLOY_TIMEOUT, "the deadline has passed").WithSide(ALLOY_SIDE_CALLER);
+  }
+  return Status();
+}
+
+StreamState::Wait::Wait(StreamState& state) : state_(state) {
+  const uint64_t run = state_.call_->BeginRun();
+  state_.scope_.SetRun(run);
+  state_.clock_.Start(run);
+}
+
+StreamState::Wait::~Wait() {
+  state_.clock_.Stop();
+  // Between two batches no deadline applies.
+  state_.scope_.SetRun(0);
 }
 
 }  // namespace alloy::core_v0_1
@@ -5485,8 +5707,8 @@ const alloy_backend* alloy_backend_init(const alloy_services*, alloy_scope*) {
 
 // src/capi/capi.cc ----------------------------------------------------------------------
 //
-// The C shell: checks pointers, enters Guard, and calls the engine. No behaviour of its
-// own.
+// The C ABI of alloy.h: each function checks its pointers, enters Guard and calls the
+// engine. It adds no behaviour of its own.
 #include <cstring>
 #include <memory>
 #include <string>
@@ -5507,7 +5729,7 @@ struct alloy_bridge {
   std::shared_ptr<Bridge> bridge;
 };
 struct alloy_call {
-  std::shared_ptr<Call> call;  // streams share it
+  std::shared_ptr<Call> call;  // shared with open streams
 };
 
 namespace {
@@ -5575,7 +5797,7 @@ alloy_code alloy_bridge_load(alloy_bridge* bridge, const char* library,
                              const char* certificate, alloy_error* err) {
   return Guard(err, [&]() -> Status {
     if (bridge == nullptr) return NullArgument("bridge");
-    // A load of nothing fails as a load does: it sticks.
+    // A load without a path fails as every load does: it leaves a sticky error.
     return bridge->bridge->Load(library != nullptr ? library : "", certificate);
   });
 }
@@ -5593,11 +5815,7 @@ alloy_code alloy_inspect(alloy_host* host, const char* library, const char* cert
         const std::string text,
         alloy::core_v0_1::InspectLibrary(*host->host, library,
                                     certificate != nullptr ? certificate : ""));
-    if (capacity > 0) {
-      const auto cut = alloy::core_v0_1::CutText(text, static_cast<size_t>(capacity) - 1);
-      std::memcpy(json, cut.data(), cut.size());
-      json[cut.size()] = '\0';
-    }
+    if (capacity > 0) alloy::core_v0_1::CopyText(text, json, static_cast<size_t>(capacity));
     if (out_length != nullptr) *out_length = static_cast<int64_t>(text.size());
     return Status();
   });
@@ -5673,7 +5891,8 @@ alloy_code alloy_call_stream(alloy_call* call, ArrowArrayStream* inputs, int32_t
                              uint64_t ticket, alloy_error* err) {
   return Guard(err, [&]() -> Status {
     if (call == nullptr) return NullArgument("call");
-    return Call::OpenStream(call->call, inputs, n_inputs, output, timeout_ns, ticket);
+    return alloy::core_v0_1::OpenCallStream(call->call, inputs, n_inputs, output, timeout_ns,
+                                       ticket);
   });
 }
 
@@ -5709,7 +5928,7 @@ alloy_code alloy_stream_error(const ArrowArrayStream* stream, alloy_error* err) 
     if (stream == nullptr) return NullArgument("stream");
     const alloy::core_v0_1::StreamFault* fault = alloy::core_v0_1::FaultOf(*stream);
     if (fault != nullptr) return fault->status;
-    return Fail(ALLOY_INVALID, "the stream is released, or none of this engine's");
+    return Fail(ALLOY_INVALID, "the stream is released, or was not made by this engine");
   });
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The single place where a C++ failure becomes a code: everything that C can call runs
-// inside Guard, which catches whatever is thrown.
+// Where exceptions end. Every function that C can call runs inside Guard, and every entry
+// into foreign code inside EnterForeign.
 #ifndef ALLOY_SRC_BASE_GUARD_H_
 #define ALLOY_SRC_BASE_GUARD_H_
 
@@ -13,11 +13,12 @@
 
 namespace alloy::core {
 
-// Run `body`, which returns a Status, and tell its outcome.
+// Run `body`, which returns a Status, and copy that to err. An exception becomes EXHAUSTED
+// or INTERNAL.
 template <typename Body>
 alloy_code Guard(alloy_error* err, Body&& body) noexcept {
   try {
-    return body().Tell(err);
+    return body().CopyTo(err);
   } catch (const std::bad_alloc&) {
     if (err != nullptr) {
       *err = alloy_error{.code = ALLOY_EXHAUSTED,
@@ -30,7 +31,7 @@ alloy_code Guard(alloy_error* err, Body&& body) noexcept {
     }
     return ALLOY_EXHAUSTED;
   } catch (...) {
-    // Making the text may itself throw; what is left then is the code alone.
+    // Making the text may throw as well; then there is only the code.
     try {
       std::string text = "an exception inside the engine; please report it";
       try {
@@ -39,15 +40,15 @@ alloy_code Guard(alloy_error* err, Body&& body) noexcept {
         text += std::string(": ") + e.what();
       } catch (...) {
       }
-      return Fail(ALLOY_INTERNAL, std::move(text)).Tell(err);
+      return Fail(ALLOY_INTERNAL, std::move(text)).CopyTo(err);
     } catch (...) {
       return ALLOY_INTERNAL;
     }
   }
 }
 
-// Run `body`, which enters foreign code. What it throws against the contract of backend.h
-// is caught here; false then, and `text` says what it was.
+// Run `body`, which enters foreign code. If that throws, which backend.h forbids, return
+// false and describe the exception in `text`.
 template <typename Body>
 bool EnterForeign(std::string* text, Body&& body) {
   try {

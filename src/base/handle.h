@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The one owner of a handle of the operating system.
+// The owner of a handle of the operating system, which it closes.
 //
-// Traits names the type of the handle, the value that stands for none, and how to close
-// it: `struct T { using type = int; static constexpr int kNone = -1; static void
+// Traits has the type of the handle, the value that means no handle, and the function that
+// closes one: `struct T { using type = int; static constexpr int kNone = -1; static void
 // Close(int); };`
 #ifndef ALLOY_SRC_BASE_HANDLE_H_
 #define ALLOY_SRC_BASE_HANDLE_H_

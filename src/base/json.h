@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A writer of JSON, as RFC 8259 has it: what it gives is one well-formed value in UTF-8,
-// whatever the strings hold.
+// A writer of JSON (RFC 8259). The result is one well-formed value in UTF-8, whatever the
+// strings hold.
 #ifndef ALLOY_SRC_BASE_JSON_H_
 #define ALLOY_SRC_BASE_JSON_H_
 
@@ -20,7 +20,7 @@ class JsonWriter {
   // In an object, before each value.
   void Key(std::string_view key);
 
-  // Bytes that are no UTF-8 become U+FFFD.
+  // Bytes that are not UTF-8 become U+FFFD.
   void String(std::string_view text);
   void Int(int64_t number) { Value(std::to_string(number)); }
   void Unsigned(uint64_t number) { Value(std::to_string(number)); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A value, or the Status that says why there is none.
+// A value, or the Status that explains why there is none.
 #ifndef ALLOY_SRC_BASE_RESULT_H_
 #define ALLOY_SRC_BASE_RESULT_H_
 

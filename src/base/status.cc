@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/status.h"
 
-#include <cstring>
-
 #include "base/utf8.h"
 
 namespace alloy::core {
@@ -28,18 +26,16 @@ Status Status::WithPrefix(std::string_view prefix) const {
   return Status(std::move(fault));
 }
 
-alloy_code Status::Tell(alloy_error* err) const {
+alloy_code Status::CopyTo(alloy_error* err) const {
   if (ok()) return ALLOY_OK;
   if (err != nullptr) {
-    const std::string_view text = CutText(fault_->text, sizeof(err->text) - 1);
     err->code = fault_->code;
     err->reason = fault_->reason;
     err->input = fault_->input;
     err->column = fault_->column;
     err->side = fault_->side;
-    err->length = static_cast<uint16_t>(text.size());
-    std::memcpy(err->text, text.data(), text.size());
-    err->text[text.size()] = '\0';
+    err->length =
+        static_cast<uint16_t>(CopyText(fault_->text, err->text, sizeof(err->text)));
   }
   return fault_->code;
 }

@@ -2,8 +2,8 @@
 //
 // The outcome of an operation: nothing, or a fault that says what the caller can do next.
 //
-// A fault is copied by reference, so that one that sticks to a bridge is told to every
-// call with the same text. Reach for Result<T> where there is a value as well.
+// Copies share one fault, so the sticky error of a bridge reaches every call unchanged.
+// Use Result<T> where there is a value as well.
 //
 // Threads  values: one thread each; copies may go to others.
 #ifndef ALLOY_SRC_BASE_STATUS_H_
@@ -39,22 +39,21 @@ class [[nodiscard]] Status {
   int32_t reason() const { return ok() ? ALLOY_REASON_NONE : fault_->reason; }
   const Fault& fault() const { return *fault_; }  // only when not ok()
 
-  // The same fault, seen from further out.
+  // The same fault with more context: what only a caller further out knows.
   Status WithInput(int32_t input) const;
   Status WithSide(uint16_t side) const;
   Status WithPrefix(std::string_view prefix) const;
 
-  // Fill the caller's error and give the code. Saying the same Status twice gives the
-  // same text; err may be NULL, and is left alone when this is ok.
-  alloy_code Tell(alloy_error* err) const;
+  // Fill the caller's error and return the code. err may be NULL, and stays unchanged
+  // when this is ok.
+  alloy_code CopyTo(alloy_error* err) const;
 
  private:
   std::shared_ptr<const Fault> fault_;  // NULL: ok
 };
 
-// A fault without a place. Arguments, names and choices are the caller's to correct, so
-// it is the caller's side that INVALID, NOT_FOUND and NO_MATCH speak of; all else is the
-// engine's.
+// A fault of no particular input or column. Its side follows from the code: the caller for
+// INVALID, NOT_FOUND and NO_MATCH, which only the caller can correct; else the engine.
 Status Fail(alloy_code code, int32_t reason, std::string text);
 Status Fail(alloy_code code, std::string text);
 

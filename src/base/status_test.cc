@@ -14,8 +14,8 @@ namespace {
 TEST(StatusTest, TellsTheSameTextTwice) {
   const Status status = Fail(ALLOY_BAD_DATA, ALLOY_REASON_OFFSETS, "offsets decrease");
   alloy_error first{}, second{};
-  EXPECT_EQ(status.Tell(&first), ALLOY_BAD_DATA);
-  EXPECT_EQ(status.Tell(&second), ALLOY_BAD_DATA);
+  EXPECT_EQ(status.CopyTo(&first), ALLOY_BAD_DATA);
+  EXPECT_EQ(status.CopyTo(&second), ALLOY_BAD_DATA);
   EXPECT_STREQ(first.text, "offsets decrease");
   EXPECT_EQ(first.length, 16);
   EXPECT_STREQ(second.text, first.text);
@@ -34,7 +34,7 @@ TEST(StatusTest, WhatTheCallerCanCorrectIsTheCallersSide) {
 TEST(StatusTest, LeavesTheErrorAloneWhenOk) {
   alloy_error err{};
   err.code = 77;
-  EXPECT_EQ(Status().Tell(&err), ALLOY_OK);
+  EXPECT_EQ(Status().CopyTo(&err), ALLOY_OK);
   EXPECT_EQ(err.code, 77);
 }
 
@@ -42,7 +42,7 @@ TEST(StatusTest, CutsLongTextBetweenCharacters) {
   std::string text(1002, 'x');
   text += "é tail";  // the two bytes of é are numbers 1002 and 1003: the limit cuts it
   alloy_error err{};
-  EXPECT_EQ(Fail(ALLOY_FAILED, text).Tell(&err), ALLOY_FAILED);
+  EXPECT_EQ(Fail(ALLOY_FAILED, text).CopyTo(&err), ALLOY_FAILED);
   EXPECT_EQ(err.length, 1002);
   EXPECT_EQ(err.text[1001], 'x');
   EXPECT_EQ(err.text[1002], '\0');
@@ -50,7 +50,7 @@ TEST(StatusTest, CutsLongTextBetweenCharacters) {
 
 TEST(StatusTest, KeepsNulsInsideTheText) {
   alloy_error err{};
-  (void)Fail(ALLOY_FAILED, std::string("a\0b", 3)).Tell(&err);
+  (void)Fail(ALLOY_FAILED, std::string("a\0b", 3)).CopyTo(&err);
   EXPECT_EQ(err.length, 3);
   EXPECT_EQ(std::string(err.text, err.length), std::string("a\0b", 3));
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "base/utf8.h"
 
+#include <cstring>
+
 namespace alloy::core {
 
 // Source: The Unicode Standard, table 3-7, "Well-Formed UTF-8 Byte Sequences".
@@ -38,6 +40,13 @@ std::string_view CutText(std::string_view text, size_t limit) {
   size_t end = limit;
   for (int i = 0; i < 3 && end > 0 && IsContinuation(text[end]); ++i) --end;
   return text.substr(0, IsContinuation(text[end]) ? limit : end);
+}
+
+size_t CopyText(std::string_view text, char* out, size_t capacity) {
+  const std::string_view cut = CutText(text, capacity - 1);
+  std::memcpy(out, cut.data(), cut.size());
+  out[cut.size()] = '\0';
+  return cut.size();
 }
 
 }  // namespace alloy::core

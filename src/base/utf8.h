@@ -29,6 +29,10 @@ std::string AsUtf8(std::string_view text);
 // The longest prefix of at most `limit` bytes that does not cut a character.
 std::string_view CutText(std::string_view text, size_t limit);
 
+// Copy `text` to a caller's memory, cut by CutText where it is too long, and end it with a
+// NUL. Returns the number of bytes before the NUL. `capacity` is at least 1.
+size_t CopyText(std::string_view text, char* out, size_t capacity);
+
 }  // namespace alloy::core
 
 #endif  // ALLOY_SRC_BASE_UTF8_H_

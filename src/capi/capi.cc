@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The C shell: checks pointers, enters Guard, and calls the engine. No behaviour of its
-// own.
+// The C ABI of alloy.h: each function checks its pointers, enters Guard and calls the
+// engine. It adds no behaviour of its own.
 #include <cstring>
 #include <memory>
 #include <string>
@@ -12,9 +12,10 @@
 #include "base/names.h"
 #include "base/utf8.h"
 #include "engine/call/call.h"
-#include "engine/channel/describe_into.h"
+#include "engine/channel/services.h"
 #include "engine/open/inspect_library.h"
 #include "engine/open/link_library.h"
+#include "engine/stream/call_stream.h"
 #include "engine/stream/stream.h"
 #include "engine/stream/stream_of.h"
 
@@ -32,7 +33,7 @@ struct alloy_bridge {
   std::shared_ptr<Bridge> bridge;
 };
 struct alloy_call {
-  std::shared_ptr<Call> call;  // streams share it
+  std::shared_ptr<Call> call;  // shared with open streams
 };
 
 namespace {
@@ -100,7 +101,7 @@ alloy_code alloy_bridge_load(alloy_bridge* bridge, const char* library,
                              const char* certificate, alloy_error* err) {
   return Guard(err, [&]() -> Status {
     if (bridge == nullptr) return NullArgument("bridge");
-    // A load of nothing fails as a load does: it sticks.
+    // A load without a path fails as every load does: it leaves a sticky error.
     return bridge->bridge->Load(library != nullptr ? library : "", certificate);
   });
 }
@@ -118,11 +119,7 @@ alloy_code alloy_inspect(alloy_host* host, const char* library, const char* cert
         const std::string text,
         alloy::core::InspectLibrary(*host->host, library,
                                     certificate != nullptr ? certificate : ""));
-    if (capacity > 0) {
-      const auto cut = alloy::core::CutText(text, static_cast<size_t>(capacity) - 1);
-      std::memcpy(json, cut.data(), cut.size());
-      json[cut.size()] = '\0';
-    }
+    if (capacity > 0) alloy::core::CopyText(text, json, static_cast<size_t>(capacity));
     if (out_length != nullptr) *out_length = static_cast<int64_t>(text.size());
     return Status();
   });
@@ -198,7 +195,8 @@ alloy_code alloy_call_stream(alloy_call* call, ArrowArrayStream* inputs, int32_t
                              uint64_t ticket, alloy_error* err) {
   return Guard(err, [&]() -> Status {
     if (call == nullptr) return NullArgument("call");
-    return Call::OpenStream(call->call, inputs, n_inputs, output, timeout_ns, ticket);
+    return alloy::core::OpenCallStream(call->call, inputs, n_inputs, output, timeout_ns,
+                                       ticket);
   });
 }
 
@@ -234,7 +232,7 @@ alloy_code alloy_stream_error(const ArrowArrayStream* stream, alloy_error* err) 
     if (stream == nullptr) return NullArgument("stream");
     const alloy::core::StreamFault* fault = alloy::core::FaultOf(*stream);
     if (fault != nullptr) return fault->status;
-    return Fail(ALLOY_INVALID, "the stream is released, or none of this engine's");
+    return Fail(ALLOY_INVALID, "the stream is released, or was not made by this engine");
   });
 }
 

@@ -15,8 +15,8 @@
 
 #include "alloy/block.hpp"
 #include "arrow/schema.h"
+#include "engine/bind/select.h"
 #include "engine/call/call.h"
-#include "engine/call/select.h"
 
 namespace alloy::core {
 
@@ -185,37 +185,37 @@ class EngineTest : public ::testing::Test {
 
   // Serve lambdas_ as it stands; bind and Make go there from then on.
   void Serve() {
-    service_ = std::make_shared<Service>();
-    service_->channel = MakeLocalChannel(*BackendTable::Make(&lambdas_.backend));
-    service_->voice = {.log = &host_->log(),
-                       .speaks = false,
-                       .host_language = "C++",
-                       .backend_language = "C++"};
+    served_ = std::make_shared<ServedBackend>();
+    served_->channel = MakeLocalChannel(*BackendTable::Make(&lambdas_.backend));
+    served_->log_context = {.log = &host_->log(),
+                            .enabled = false,
+                            .host_language = "C++",
+                            .backend_language = "C++"};
   }
 
   Result<Lease> Select(const std::vector<Names>& inputs,
                        const std::vector<const char*>& options = {nullptr}) {
-    if (service_ == nullptr) Serve();
+    if (served_ == nullptr) Serve();
     std::vector<OwnedSchema> owners;
     std::vector<ArrowSchema> schemas;
     for (const Names& names : inputs) {
       owners.push_back(Int64Schema(names));
       schemas.push_back(*owners.back());
     }
-    return SelectFunction(*service_, lambdas_.function.name, schemas.data(),
+    return SelectFunction(*served_, lambdas_.function.name, schemas.data(),
                           static_cast<int32_t>(schemas.size()), options.data());
   }
 
   std::unique_ptr<Call> Make(const std::vector<Names>& inputs) {
     auto selected = Select(inputs);
     EXPECT_TRUE(selected.ok()) << selected.status().fault().text;
-    return std::make_unique<Call>(bridge_, BoundFunction{service_, *std::move(selected)});
+    return std::make_unique<Call>(bridge_, BoundFunction{served_, *std::move(selected)});
   }
 
   LambdaBackend lambdas_;
   std::shared_ptr<Host> host_;
   std::shared_ptr<Bridge> bridge_;
-  std::shared_ptr<Service> service_;
+  std::shared_ptr<ServedBackend> served_;
 };
 
 }  // namespace alloy::core

@@ -1,69 +1,62 @@
 // SPDX-License-Identifier: MIT
 //
-// A function bound to schemas and options: where batches cross.
+// A bound function as a host holds it: alloy_call of alloy.h.
 #ifndef ALLOY_SRC_ENGINE_CALL_CALL_H_
 #define ALLOY_SRC_ENGINE_CALL_CALL_H_
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <string>
 
-#include "engine/open/bridge.h"
+#include "base/turn.h"
+#include "engine/call/call_core.h"
 
 namespace alloy::core {
 
-// Threads  serial; a second user gets BUSY. Cancel and progress: any thread.
-//
-// Open streams share it, and keep it busy: call_stream.cc.
+class CallUse;
+
+// Threads  serial; a second user gets BUSY. Cancel and Progress: any thread.
 class Call {
  public:
   Call(std::shared_ptr<Bridge> bridge, BoundFunction bound)
-      : bridge_(std::move(bridge)), bound_(std::move(bound)) {}
+      : core_(std::move(bridge), std::move(bound)) {}
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
-  const ArrowSchema& output() const { return binding().output(); }
+  const ArrowSchema& output() const { return core_.binding().output(); }
 
   // As alloy_call_run.
   Status Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns, uint64_t ticket);
-  // As alloy_call_stream.
-  static Status OpenStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
-                           int32_t n_inputs, ArrowArrayStream* output, int64_t timeout_ns,
-                           uint64_t ticket);
-  void Cancel(uint64_t ticket);
-  void Progress(int64_t* done, int64_t* total) const;
+
+  // Use the call for longer than one run, as a stream does.
+  //   Fails  BUSY.
+  static Result<CallUse> Use(std::shared_ptr<Call> call);
+
+  void Cancel(uint64_t ticket) { core_.Cancel(ticket); }
+  void Progress(int64_t* done, int64_t* total) const { core_.Progress(done, total); }
 
  private:
-  friend class Flow;
-  friend class FunctionStream;
-  friend class InputPort;
-  friend class MapStream;
-
-  const Binding& binding() const { return *bound_.lease.binding(); }
-  // Whether a run or a batch of a stream may begin.
-  Status MayBegin(uint64_t ticket) const;
   static Status Busy();
-  Status RunAlone(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
-                  uint64_t ticket);
-  Status AdmitInputs(ArrowArray* inputs) const;
-  Status AdmitInput(int32_t i, ArrowArray* batch) const;
-  Status CheckMoved(const ArrowArray* inputs, ArrowArray* output) const;
-  // rows: as many as a row by row function must give; -1: any number.
-  Status CheckOutput(int64_t rows, ArrowArray* output) const;
-  Status Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
-               uint64_t ticket);
-  // Of a backend that answered `code` and said `text`.
-  Status Failure(alloy_code code, std::string text, const Scope& scope, bool late) const;
-  void SayCalling() const;
-  void SayDone() const;
 
-  const std::shared_ptr<Bridge> bridge_;
-  const BoundFunction bound_;
+  CallCore core_;
   std::atomic<bool> busy_{false};
-  uint64_t run_ = 0;  // the number of the last run; guarded by busy_
-  // On a line of its own: other threads write it.
-  alignas(64) RunControl control_;
+};
+
+// The turn of one user. The call is busy for others until this ends.
+class CallUse {
+ public:
+  CallCore& core() const { return *core_; }
+  // For parts that may outlive the turn, such as an input that a backend has kept.
+  const std::shared_ptr<CallCore>& shared_core() const { return core_; }
+
+ private:
+  friend class Call;
+  CallUse(std::shared_ptr<CallCore> core, Turn turn)
+      : core_(std::move(core)), turn_(std::move(turn)) {}
+
+  // In this order: the turn ends before the call can.
+  std::shared_ptr<CallCore> core_;  // also keeps the Call that it is part of
+  Turn turn_;
 };
 
 }  // namespace alloy::core

@@ -1,11 +1,45 @@
 // SPDX-License-Identifier: MIT
 //
-// How the engine reaches a backend: the seam between the modes.
+// The seam between the engine and a running backend.
 //
-// What is above it (the gate, projections, tickets, deadlines, states) is the same
-// whatever is below. Codes are the backend's own, its text is in the scope.
+// Above it, everything is the same for every channel: the gate, projections, tickets,
+// deadlines, idle states, the rules of streams. Below it is how a backend is entered. The
+// local channel, the only one yet, calls entry points in this process. The worker channel
+// of the isolated mode will pass records to worker processes.
 //
-// Threads  shared; a state is serial.
+// Every channel keeps these promises:
+//
+//   Inputs    When Run returns, the channel no longer reads the inputs, except those that
+//             the backend moved out. Open's inputs are pulled until its output is released.
+//   Results   Every buffer of a result is as long as its struct implies, and the buffers
+//             that the gate follows (offsets, views, indices, type ids, run ends) cannot
+//             change any more. The gate above checks all else.
+//   Errors    The returned code is the backend's own; its text is in the scope.
+//   Stops     The engine first writes a stop to the RunControl, then calls Interrupt.
+//             Progress goes the other way: the channel writes it to scope.control().
+//   States    A state is the channel's token for one bind. Only this channel reads it.
+//
+// In process the C data interface carries no sizes, so the local channel has to believe
+// the second promise. A worker's memory can change at any time, and its records do carry
+// sizes. So the worker channel keeps this promise by work: it checks each record against
+// its segment, copies the followed buffers and checks them during the copy. It needs the
+// layout of the output for that, which it can read from the schema that its own Bind
+// returned. So no size has to cross this interface, and nothing here costs a local call.
+//
+// What the worker channel will add to this interface, and where:
+//
+//   Lost      A worker that died is neither a success nor a code of the backend. The scope
+//             gets a Status of the channel itself, which Failure (call/call_core.h) returns
+//             in place of the backend's code; BackendFault keeps turning ALLOY_LOST and
+//             ALLOY_BUSY from a backend into ALLOY_FAILED. Only failures read it.
+//   Grace     Interrupt sets the worker's cancel flag, wakes the thread that waits in Run,
+//             and starts the grace time (alloy_bridge_options.grace_ns). When it is over,
+//             the worker is killed and Run returns: lost, or late by the deadline. Neither
+//             the engine nor Interrupt waits for that.
+//   Table     A worker's table has no entry points, which BackendTable::Make demands. It
+//             needs a second way to be made, from a description.
+//   States    A worker that starts later knows none of the earlier binds. So a state keeps
+//             what its Bind was given, and is bound again in the worker that needs it.
 #ifndef ALLOY_SRC_ENGINE_CHANNEL_CHANNEL_H_
 #define ALLOY_SRC_ENGINE_CHANNEL_CHANNEL_H_
 
@@ -17,13 +51,15 @@
 
 namespace alloy::core {
 
+// Threads  shared; a state is serial.
 class Channel {
  public:
   virtual ~Channel() = default;
 
   virtual const BackendTable& table() const = 0;
 
-  // As the entries of alloy_function; `function` is one of the table's.
+  // The next four are the entries of alloy_function, with their contracts. `function` is
+  // one of the table's.
   virtual alloy_code Bind(const alloy_function& function, Scope& scope,
                           const ArrowSchema* inputs, int32_t n_inputs,
                           const char* const* values, ArrowSchema* output,
@@ -35,6 +71,12 @@ class Channel {
                           ArrowArrayStream* inputs, int32_t n_inputs,
                           ArrowArrayStream* output) = 0;
   virtual void Unbind(const alloy_function& function, void* state) = 0;
+
+  // Runs that use `control` may have to stop: a ticket was cancelled, or a deadline has
+  // passed. A hint: it may come when no such run is inside, and more than once.
+  //
+  // Any thread. It must not wait, nor take a lock that a run holds.
+  virtual void Interrupt(RunControl& control) noexcept = 0;
 };
 
 // A backend in this process.

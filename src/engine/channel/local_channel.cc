@@ -39,17 +39,21 @@ class LocalChannel final : public Channel {
 
   void Unbind(const alloy_function& function, void* state) override {
     if (function.unbind == nullptr) return;
-    std::string lost;  // there is nobody to tell: giving a state back cannot fail
-    EnterForeign(&lost, [&] { function.unbind(state); });
+    std::string ignored;  // unbind cannot fail, so an exception has no reader
+    EnterForeign(&ignored, [&] { function.unbind(state); });
   }
 
+  // The backend polls the control itself, through its scope.
+  void Interrupt(RunControl&) noexcept override {}
+
  private:
+  // An exception out of the backend is its failure.
   template <typename Body>
   static alloy_code Enter(Scope& scope, Body&& body) {
     alloy_code code = ALLOY_INTERNAL;
     std::string text;
     if (EnterForeign(&text, [&] { code = body(); })) return code;
-    scope.Say(ALLOY_FAILED, std::move(text));
+    scope.SetError(ALLOY_FAILED, std::move(text));
     return ALLOY_FAILED;
   }
 

@@ -63,8 +63,8 @@ void Log::Deliver(Line line) {
       next = std::move(waiting_.front());
       waiting_.pop_front();
     }
-    std::string lost;  // a log that throws must not stop the lines behind it
-    EnterForeign(&lost, [&] {
+    std::string ignored;  // a callback that throws must not stop the next lines
+    EnterForeign(&ignored, [&] {
       callback_(context_, next.level, next.language.c_str(), next.text.c_str(),
                 static_cast<int64_t>(next.text.size()));
     });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Lines for the host's log: written whole, never mixed, in one form for every language.
+// The host's log: whole lines that never mix, in one form for every language.
 #ifndef ALLOY_SRC_ENGINE_CHANNEL_LOG_H_
 #define ALLOY_SRC_ENGINE_CHANNEL_LOG_H_
 
@@ -22,9 +22,9 @@ class Log {
   Log(int fd, Callback callback, void* context)
       : fd_(fd), callback_(callback), context_(context) {}
 
-  // `[2022-10-17 18:09:34] [INFO] [Go]`, a tab, the text, a line feed; or the callback,
-  // which is never entered twice at once and under no lock: a thread that comes while
-  // another is inside leaves its line to that one.
+  // Write `[2022-10-17 18:09:34] [INFO] [Go]`, a tab, the text and a line feed; or call
+  // the callback. The callback is called under no lock and by one thread at a time: a
+  // thread that comes while another is inside leaves its line to that thread.
   void Write(int32_t level, std::string_view language, std::string_view text);
 
  private:
@@ -43,10 +43,10 @@ class Log {
   bool delivering_ = false;   // guarded by mutex_
 };
 
-// Who speaks in the lines of one backend.
-struct Voice {
+// Which log the calls of one backend write to, and the languages that label the lines.
+struct LogContext {
   Log* log = nullptr;
-  bool speaks = false;
+  bool enabled = false;  // false: they write nothing
   std::string host_language;
   std::string backend_language;
 };

@@ -1,116 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "engine/channel/scope.h"
 
-#include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <string_view>
 #include <utility>
 
-#include "base/utf8.h"
-#include "engine/channel/describe_into.h"
-
 namespace alloy::core {
-namespace {
 
-constexpr size_t kAlignment = 64;
-
-Scope& ScopeOf(alloy_scope* scope) { return *static_cast<Scope*>(scope); }
-
-std::string_view ViewOf(const char* text, int64_t length) {
-  if (text == nullptr) return {};
-  return length < 0 ? std::string_view(text)
-                    : std::string_view(text, static_cast<size_t>(length));
-}
-
-alloy_code ServiceFail(alloy_scope* scope, alloy_code code, const char* text,
-                       int64_t length) {
-  // A failure that says OK would pass for a result that was never made.
-  if (code <= ALLOY_OK || code > ALLOY_INTERNAL) code = ALLOY_INTERNAL;
-  try {
-    ScopeOf(scope).Say(code, AsUtf8(ViewOf(text, length)));
-  } catch (...) {
-    // Without memory for the text, the code alone has to do.
-  }
-  return code;
-}
-
-int32_t ServiceCancelled(alloy_scope* scope) {
-  const Scope& self = ScopeOf(scope);
-  return self.cancelled() || self.expired() ? 1 : 0;
-}
-
-void ServiceProgress(alloy_scope* scope, int64_t done, int64_t total) {
-  if (RunControl* control = ScopeOf(scope).control(); control != nullptr) {
-    control->done.store(done, std::memory_order_relaxed);
-    control->total.store(total, std::memory_order_relaxed);
-  }
-}
-
-void* ServiceResize(void* memory, int64_t old_size, int64_t new_size) {
-  if (new_size <= 0) {
-    std::free(memory);
-    return nullptr;
-  }
-  // aligned_alloc wants a multiple of the alignment; there is no aligned realloc.
-  const size_t rounded =
-      (static_cast<size_t>(new_size) + kAlignment - 1) & ~(kAlignment - 1);
-  void* grown = std::aligned_alloc(kAlignment, rounded);
-  if (grown == nullptr || memory == nullptr) return grown;
-  std::memcpy(grown, memory, static_cast<size_t>(std::min(old_size, new_size)));
-  std::free(memory);
-  return grown;
-}
-
-void ServiceLog(alloy_scope* scope, int32_t level, const char* text, int64_t length) {
-  const Voice* voice = ScopeOf(scope).voice();
-  if (voice == nullptr || !voice->speaks) return;
-  try {
-    voice->log->Write(level, voice->backend_language, ViewOf(text, length));
-  } catch (...) {
-    // A line that finds no memory is lost; the call goes on.
-  }
-}
-
-int32_t ServiceLogging(alloy_scope* scope, int32_t) {
-  const Voice* voice = ScopeOf(scope).voice();
-  return voice != nullptr && voice->speaks ? 1 : 0;
-}
-
-int64_t ServiceDescribe(const ArrowSchema* schema, const ArrowArray* array, char* text,
-                        int64_t capacity) {
-  if (schema == nullptr || array == nullptr || (text == nullptr && capacity > 0))
-    return -1;
-  try {
-    const Result<int64_t> length = DescribeInto(*schema, *array, text, capacity);
-    return length.ok() ? *length : -1;
-  } catch (...) {
-    return -1;
-  }
-}
-
-constexpr alloy_services kServices = {.struct_size = sizeof(alloy_services),
-                                      .abi = ALLOY_ABI,
-                                      .fail = ServiceFail,
-                                      .cancelled = ServiceCancelled,
-                                      .progress = ServiceProgress,
-                                      .resize = ServiceResize,
-                                      .log = ServiceLog,
-                                      .logging = ServiceLogging,
-                                      .describe = ServiceDescribe};
-
-}  // namespace
-
-const alloy_services& Services() { return kServices; }
-
-Scope::Said Scope::Take() {
+void Scope::SetError(alloy_code code, std::string text) {
   const std::lock_guard lock(mutex_);
-  return std::exchange(said_, {});
+  error_ = {code, std::move(text)};
 }
 
-void Scope::Say(alloy_code code, std::string text) {
+BackendError Scope::TakeError() {
   const std::lock_guard lock(mutex_);
-  said_ = {code, std::move(text)};
+  return std::exchange(error_, {});
 }
 
 }  // namespace alloy::core

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// One entry into a backend, as the engine sees it: which call it speaks for, what it
-// said.
+// One entry into a backend: which run it belongs to, whether that run must stop, and the
+// error that the backend reports.
 #ifndef ALLOY_SRC_ENGINE_CHANNEL_SCOPE_H_
 #define ALLOY_SRC_ENGINE_CHANNEL_SCOPE_H_
 
@@ -12,30 +12,36 @@
 
 #include "alloy/backend.h"
 #include "engine/channel/log.h"
+#include "engine/channel/services.h"
 
 namespace alloy::core {
 
-// The services of this process; constant.
-const alloy_services& Services();
-
-// What other threads may tell a call, and what it tells them. Tickets are the caller's,
-// runs are numbered by the call: neither is used again, so nothing has to be reset, and
-// nothing meant for one run can hit the next.
+// How other threads stop the runs of one call, and read their progress.
+//
+// The host chooses tickets, and the call numbers its runs. Neither is used twice. So no
+// value has to be reset, and a stop for one run cannot hit the next.
 struct RunControl {
   std::atomic<uint64_t> cancelled_upto{0};  // a ticket
-  std::atomic<uint64_t> expired{0};         // a run
+  std::atomic<uint64_t> expired{0};         // the run whose deadline has passed
   std::atomic<int64_t> done{0};
   std::atomic<int64_t> total{0};
 };
 
+// What a backend reported with the service `fail`.
+struct BackendError {
+  alloy_code code = ALLOY_OK;  // ALLOY_OK: nothing was reported
+  std::string text;
+};
+
+// Threads  shared: a backend uses its scope from any thread.
 class Scope : public alloy_scope {
  public:
-  // An entry that no call waits for: init and bind.
-  explicit Scope(const Voice* voice) : Scope(voice, nullptr, 0, 0) {}
-  // Borrows voice and control as long as the scope.
-  Scope(const Voice* voice, RunControl* control, uint64_t run, uint64_t ticket)
+  // For an entry that cannot be stopped: init and bind.
+  explicit Scope(const LogContext* log_context) : Scope(log_context, nullptr, 0, 0) {}
+  // Borrows log_context and control, as long as the scope lives.
+  Scope(const LogContext* log_context, RunControl* control, uint64_t run, uint64_t ticket)
       : alloy_scope{&Services()},
-        voice_(voice),
+        log_context_(log_context),
         control_(control),
         run_(run),
         ticket_(ticket) {}
@@ -52,28 +58,26 @@ class Scope : public alloy_scope {
            control_->expired.load(std::memory_order_relaxed) == run;
   }
 
-  // The scope of a stream speaks for one batch after another; 0: for none.
+  // A stream has one scope for all its batches, and each batch is a run of its own; 0
+  // between two batches.
   void SetRun(uint64_t run) { run_.store(run, std::memory_order_relaxed); }
 
-  const Voice* voice() const { return voice_; }
+  const LogContext* log_context() const { return log_context_; }
   RunControl* control() const { return control_; }
 
-  // What the backend left last with fail(), taken away.
-  struct Said {
-    alloy_code code = ALLOY_OK;  // ALLOY_OK: it said nothing
-    std::string text;
-  };
-  Said Take();
-  std::string TakeText() { return Take().text; }
-  void Say(alloy_code code, std::string text);
+  // Replaces an error that was not taken yet.
+  void SetError(alloy_code code, std::string text);
+  // The last error; the scope then has none.
+  BackendError TakeError();
+  std::string TakeErrorText() { return TakeError().text; }
 
  private:
-  const Voice* const voice_;  // NULL: lines go nowhere
+  const LogContext* const log_context_;  // NULL: log lines are dropped
   RunControl* const control_;
   std::atomic<uint64_t> run_;
   const uint64_t ticket_;
   std::mutex mutex_;
-  Said said_;  // guarded by mutex_: any thread of the backend may fail
+  BackendError error_;  // guarded by mutex_
 };
 
 }  // namespace alloy::core

@@ -5,8 +5,7 @@
 #include <cstddef>
 #include <utility>
 
-#include "engine/call/select.h"
-#include "engine/channel/echo.h"
+#include "engine/open/echo.h"
 #include "engine/open/options.h"
 #include "port/clock.h"
 
@@ -16,14 +15,15 @@ namespace {
 Status CheckLevel(uint32_t level, const char* field) {
   if (level <= static_cast<uint32_t>(Level::kFull)) return Status();
   return Fail(ALLOY_INVALID, std::string("alloy_bridge_options.") + field + " is " +
-                                 std::to_string(level) + "; it is 0 to 3");
+                                 std::to_string(level) + "; set it to 0, 1, 2 or 3");
 }
 
-// 0 means the default.
+// 0 in the options means the default.
 Level LevelOr(Level default_level, uint32_t level) {
   return level == 0 ? default_level : static_cast<Level>(level);
 }
-// Of the struct before it had a sidecar.
+
+// The size of the struct before it had a sidecar.
 constexpr size_t kFirstSize = offsetof(alloy_bridge_options, sidecar);
 
 Status CheckBridgeOptions(const alloy_bridge_options& options) {
@@ -34,22 +34,26 @@ Status CheckBridgeOptions(const alloy_bridge_options& options) {
   }
   if (!TailIsZero(options)) {
     return Fail(ALLOY_UNSUPPORTED,
-                "alloy_bridge_options has a field that this engine does not know; the "
-                "program is newer than the engine");
+                "alloy_bridge_options has a field that this engine does not know: the "
+                "program is newer than the engine; use a newer engine");
   }
   if (options.isolated > 2) {
     return Fail(ALLOY_INVALID, "alloy_bridge_options.isolated is " +
                                    std::to_string(options.isolated) +
-                                   "; it is 0, 1 or 2");
+                                   "; set it to 0, 1 or 2");
   }
   if (options.isolated != 0) {
-    return Fail(ALLOY_UNSUPPORTED,
-                "alloy_bridge_options.isolated: there is no isolated mode yet");
+    return Fail(
+        ALLOY_UNSUPPORTED,
+        "alloy_bridge_options.isolated: the isolated mode does not exist yet; set "
+        "it to 0");
   }
   ALLOY_TRY(CheckLevel(options.check_inputs, "check_inputs"));
   ALLOY_TRY(CheckLevel(options.check_results, "check_results"));
   return Status();
 }
+
+Status Closed() { return Fail(ALLOY_CLOSED, "the bridge is closed; open another"); }
 
 }  // namespace
 
@@ -59,7 +63,7 @@ Result<std::shared_ptr<Bridge>> Bridge::Make(std::shared_ptr<Host> host,
   std::shared_ptr<Bridge> bridge(new Bridge(std::move(host), Completed(options)));
   ALLOY_ASSIGN_OR_RETURN(auto echo, BackendTable::Make(&EchoBackend()));
   bridge->tables_.push_back(echo);
-  bridge->service_ = bridge->Serve(std::move(echo));
+  bridge->served_ = bridge->Serve(std::move(echo));
   return bridge;
 }
 
@@ -71,32 +75,33 @@ Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
       sidecar_(options.sidecar != nullptr ? options.sidecar : ""),
       min_sequence_(options.min_sequence) {}
 
-std::shared_ptr<Service> Bridge::Serve(std::shared_ptr<const BackendTable> table) const {
+std::shared_ptr<ServedBackend> Bridge::Serve(
+    std::shared_ptr<const BackendTable> table) const {
   const alloy_backend& backend = table->backend();
-  auto service = std::make_shared<Service>();
-  service->voice = {.log = &host_->log(),
-                    .speaks = host_->SpeaksFor(backend.name),
-                    .host_language = host_->language(),
-                    .backend_language = backend.language};
-  service->channel = MakeLocalChannel(std::move(table));
-  return service;
+  auto served = std::make_shared<ServedBackend>();
+  served->log_context = {.log = &host_->log(),
+                         .enabled = host_->LogsCallsTo(backend.name),
+                         .host_language = host_->language(),
+                         .backend_language = backend.language};
+  served->channel = MakeLocalChannel(std::move(table));
+  return served;
 }
 
 Status Bridge::CheckUnsigned(const std::string& library) const {
   if (!host_->allows_unsigned()) return NoCertificate(library);
   if (min_sequence_ != 0) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_UNSIGNED,
-                library + ": the bridge wants a signed sequence of at least " +
+                library + ": the bridge demands a signed sequence number of at least " +
                     std::to_string(min_sequence_) +
-                    " (min_sequence), and no certificate is given; give the one of its "
-                    "signer (`arrowalloy cert-base64 FILE` prints it)");
+                    " (min_sequence), but no certificate was given; pass the signer's "
+                    "(`arrowalloy cert-base64 FILE` prints it)");
   }
   return Status();
 }
 
 Result<std::shared_ptr<const BackendTable>> Bridge::Open(const std::string& library,
                                                          const char* certificate) const {
-  if (library.empty()) return Fail(ALLOY_INVALID, "the library is not named");
+  if (library.empty()) return Fail(ALLOY_INVALID, "the path of the library is empty");
   Admission admission{.certificate = certificate != nullptr ? certificate : "",
                       .sidecar = sidecar_,
                       .name = wanted_name_,
@@ -108,7 +113,7 @@ Result<std::shared_ptr<const BackendTable>> Bridge::Open(const std::string& libr
   const char* name = loaded.table->backend().name;
   if (!wanted_name_.empty() && wanted_name_ != name) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_NAME,
-                library + ": this is the backend " + name + ", and the bridge wants " +
+                library + ": this is the backend " + name + ", but the bridge expects " +
                     wanted_name_);
   }
   if (loaded.verified) {
@@ -117,31 +122,33 @@ Result<std::shared_ptr<const BackendTable>> Bridge::Open(const std::string& libr
     }
   }
   if (host_->loads_plainly()) {
-    host_->Warn(library +
-                ": loaded by its path, for debuggers (ALLOY_LOAD_PLAINLY); what runs is "
-                "what the file holds, verified or not");
+    host_->Warn(
+        library +
+        ": loaded by its path, for debuggers (ALLOY_LOAD_PLAINLY): the file runs as "
+        "it is now, and may differ from the bytes that were verified");
   }
   return loaded.table;
 }
 
-// The failure that sticks when a load is left by an exception.
-class Bridge::Failing {
+// Makes the bridge fail when a load ends by an exception: then the library that was asked
+// for does not serve it.
+class Bridge::FailUnlessDone {
  public:
-  explicit Failing(Bridge& bridge) : bridge_(bridge) {}
-  ~Failing() {
-    if (dismissed_) return;
+  explicit FailUnlessDone(Bridge& bridge) : bridge_(bridge) {}
+  ~FailUnlessDone() {
+    if (done_) return;
     const std::lock_guard lock(bridge_.mutex_);
-    if (bridge_.condition_.load(std::memory_order_relaxed) == kClosed) return;
-    bridge_.failure_ = bridge_.exhausted_;
-    bridge_.condition_.store(kFailed, std::memory_order_release);
+    if (bridge_.state_.load(std::memory_order_relaxed) == kClosed) return;
+    bridge_.sticky_error_ = bridge_.exhausted_;
+    bridge_.state_.store(kFailed, std::memory_order_release);
   }
-  Failing(const Failing&) = delete;
-  Failing& operator=(const Failing&) = delete;
-  void Dismiss() { dismissed_ = true; }
+  FailUnlessDone(const FailUnlessDone&) = delete;
+  FailUnlessDone& operator=(const FailUnlessDone&) = delete;
+  void Done() { done_ = true; }
 
  private:
   Bridge& bridge_;
-  bool dismissed_ = false;
+  bool done_ = false;
 };
 
 void Bridge::KeepTable(const std::shared_ptr<const BackendTable>& table) {
@@ -149,73 +156,64 @@ void Bridge::KeepTable(const std::shared_ptr<const BackendTable>& table) {
 }
 
 Status Bridge::Load(const std::string& library, const char* certificate) {
-  if (condition_.load(std::memory_order_acquire) == kClosed) return Trouble();
-  Failing failing(*this);
+  if (state_.load(std::memory_order_acquire) == kClosed) return ErrorOfState();
+  FailUnlessDone guard(*this);
   auto opened = Open(library, certificate);
-  std::shared_ptr<Service> service = opened.ok() ? Serve(*opened) : nullptr;
-  // What it replaces ends after the lock: its states go back to foreign code.
+  std::shared_ptr<ServedBackend> served = opened.ok() ? Serve(*opened) : nullptr;
+  // The backend that this one replaces ends after the lock, which is declared later: its
+  // states go back to foreign code.
   const std::lock_guard lock(mutex_);
-  if (condition_.load(std::memory_order_relaxed) == kClosed) {
-    failing.Dismiss();
-    return Fail(ALLOY_CLOSED, "the bridge is closed; open another");
+  if (state_.load(std::memory_order_relaxed) == kClosed) {
+    guard.Done();
+    return Closed();
   }
   if (opened.ok()) KeepTable(*opened);
-  failing.Dismiss();  // nothing below throws
+  guard.Done();  // nothing below throws
   if (!opened.ok()) {
-    failure_ = opened.status();
-    condition_.store(kFailed, std::memory_order_release);
-    return failure_;
+    sticky_error_ = opened.status();
+    state_.store(kFailed, std::memory_order_release);
+    return sticky_error_;
   }
-  service_.swap(service);
-  condition_.store(kOpen, std::memory_order_release);
+  served_.swap(served);
+  state_.store(kOpen, std::memory_order_release);
   return Status();
 }
 
 void Bridge::Close() {
-  std::shared_ptr<Service> gone;
+  std::shared_ptr<ServedBackend> gone;  // ends after the lock, as in Load
   const std::lock_guard lock(mutex_);
-  condition_.store(kClosed, std::memory_order_release);
-  gone.swap(service_);
+  state_.store(kClosed, std::memory_order_release);
+  gone.swap(served_);
 }
 
-Status Bridge::Trouble() const {
+Status Bridge::ErrorOfState() const {
   const std::lock_guard lock(mutex_);
-  switch (condition_.load(std::memory_order_relaxed)) {
+  switch (state_.load(std::memory_order_relaxed)) {
     case kFailed:
-      return failure_;
+      return sticky_error_;
     case kClosed:
-      return Fail(ALLOY_CLOSED, "the bridge is closed; open another");
+      return Closed();
     default:
-      return Status();  // mended between the two looks
+      return Status();  // another thread's load succeeded since the caller looked
   }
 }
 
-Result<std::shared_ptr<Service>> Bridge::Current() const {
-  ALLOY_TRY(Condition());
+Result<std::shared_ptr<ServedBackend>> Bridge::Current() const {
+  ALLOY_TRY(CheckOpen());
   const std::lock_guard lock(mutex_);
-  if (service_ == nullptr)
-    return Fail(ALLOY_CLOSED, "the bridge is closed; open another");
-  return service_;
+  if (served_ == nullptr) return Closed();
+  return served_;
 }
 
 Result<const alloy_backend*> Bridge::Backend() {
-  ALLOY_ASSIGN_OR_RETURN(const std::shared_ptr<Service> service, Current());
-  return &service->channel->table().shown();
+  ALLOY_ASSIGN_OR_RETURN(const std::shared_ptr<ServedBackend> served, Current());
+  return &served->channel->table().shown();
 }
 
 Result<BoundFunction> Bridge::Bind(const std::string& function, const ArrowSchema* inputs,
                                    int32_t n_inputs, const char* const* options) {
-  ALLOY_ASSIGN_OR_RETURN(std::shared_ptr<Service> service, Current());
-  ALLOY_ASSIGN_OR_RETURN(const std::string key,
-                         BindingKey(function, inputs, n_inputs, options));
-  if (auto binding = service->bindings.Find(key); binding != nullptr) {
-    ALLOY_ASSIGN_OR_RETURN(void* state, binding->TakeState(service->voice));
-    return BoundFunction{std::move(service), Lease(std::move(binding), state)};
-  }
-  ALLOY_ASSIGN_OR_RETURN(Lease lease,
-                         SelectFunction(*service, function, inputs, n_inputs, options));
-  service->bindings.Insert(key, lease.binding());
-  return BoundFunction{std::move(service), std::move(lease)};
+  ALLOY_ASSIGN_OR_RETURN(std::shared_ptr<ServedBackend> served, Current());
+  return BindFunction(std::move(served), function, inputs, n_inputs, options);
 }
 
 }  // namespace alloy::core

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// An open backend as a host holds it: the echo at first, then whatever was loaded.
+// An open backend as a host holds it: the echo first, then the last library that was
+// loaded.
 #ifndef ALLOY_SRC_ENGINE_OPEN_BRIDGE_H_
 #define ALLOY_SRC_ENGINE_OPEN_BRIDGE_H_
 
@@ -10,25 +11,16 @@
 #include <string>
 #include <vector>
 
-#include "engine/call/binding.h"
+#include "engine/bind/select.h"
 #include "engine/open/host.h"
 #include "gate/level.h"
 
 namespace alloy::core {
 
-// One backend at the service of one bridge.
-struct Service {
-  std::shared_ptr<Channel> channel;
-  Voice voice;
-  BindingCache bindings;
-};
-
-struct BoundFunction {
-  std::shared_ptr<Service> service;
-  Lease lease;
-};
-
-// Threads  shared. Fixed in place: calls share it.
+// A bridge is open, failed or closed. A failed load leaves a sticky error: it stays, and
+// every call gets it, until a load succeeds. A closed bridge stays closed.
+//
+// Threads  shared. Fixed in place, since calls share it.
 class Bridge {
  public:
   static Result<std::shared_ptr<Bridge>> Make(std::shared_ptr<Host> host,
@@ -37,15 +29,16 @@ class Bridge {
   Bridge(const Bridge&) = delete;
   Bridge& operator=(const Bridge&) = delete;
 
-  // certificate NULL or empty: none.
+  // As alloy_bridge_load. certificate NULL or empty: none.
   Status Load(const std::string& library, const char* certificate);
   void Close();
 
-  // Whether calls may run: the failure that sticks, or CLOSED. One load when all is well.
-  Status Condition() const {
-    if (condition_.load(std::memory_order_acquire) == kOpen) [[likely]]
+  // Whether calls may run. One atomic load while they may.
+  //   Fails  CLOSED, or the sticky error.
+  Status CheckOpen() const {
+    if (state_.load(std::memory_order_acquire) == kOpen) [[likely]]
       return Status();
-    return Trouble();
+    return ErrorOfState();
   }
 
   Result<const alloy_backend*> Backend();
@@ -53,21 +46,21 @@ class Bridge {
                              int32_t n_inputs, const char* const* options);
 
   Host& host() const { return *host_; }
-  // How far the gate looks into what the host passes, and into what the backend returns.
+  // How deep the gate checks what the host passes, and what the backend returns.
   Level check_inputs() const { return check_inputs_; }
   Level check_results() const { return check_results_; }
 
  private:
-  enum ConditionCode : int { kOpen, kFailed, kClosed };
+  enum State : int { kOpen, kFailed, kClosed };
 
   Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options);
 
-  class Failing;
+  class FailUnlessDone;
 
   void KeepTable(const std::shared_ptr<const BackendTable>& table);  // under mutex_
-  Status Trouble() const;
-  Result<std::shared_ptr<Service>> Current() const;
-  std::shared_ptr<Service> Serve(std::shared_ptr<const BackendTable> table) const;
+  Status ErrorOfState() const;
+  Result<std::shared_ptr<ServedBackend>> Current() const;
+  std::shared_ptr<ServedBackend> Serve(std::shared_ptr<const BackendTable> table) const;
   Status CheckUnsigned(const std::string& library) const;
   Result<std::shared_ptr<const BackendTable>> Open(const std::string& library,
                                                    const char* certificate) const;
@@ -76,17 +69,18 @@ class Bridge {
   const std::string wanted_name_;  // of the backend; empty: any
   const Level check_inputs_;
   const Level check_results_;
-  const std::string sidecar_;  // empty: beside the library
+  const std::string sidecar_;  // empty: next to the library
   const uint64_t min_sequence_;
-  std::atomic<int> condition_{kOpen};
+  std::atomic<int> state_{kOpen};
   mutable std::mutex mutex_;
-  std::shared_ptr<Service> service_;                         // guarded by mutex_
-  std::vector<std::shared_ptr<const BackendTable>> tables_;  // guarded by mutex_; hosts
-                                                             // hold pointers into them
-  // Made beforehand: what sticks when a load is left by an exception.
+  std::shared_ptr<ServedBackend> served_;  // guarded by mutex_; NULL: closed
+  // Guarded by mutex_. All that ever served: hosts hold pointers into the tables.
+  std::vector<std::shared_ptr<const BackendTable>> tables_;
+  // The sticky error of a load that an exception ended. Made in advance, since out of
+  // memory no text can be made.
   const Status exhausted_ =
       Fail(ALLOY_EXHAUSTED, "out of memory while loading a library");
-  Status failure_;  // guarded by mutex_
+  Status sticky_error_;  // guarded by mutex_
 };
 
 }  // namespace alloy::core

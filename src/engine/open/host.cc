@@ -4,12 +4,13 @@
 #include <string_view>
 #include <utility>
 
-#include "engine/channel/echo.h"
+#include "engine/open/echo.h"
 #include "engine/open/options.h"
 
 namespace alloy::core {
 namespace {
 
+// The values of alloy_host_options.log_mode.
 enum LogMode : int32_t { kWhileEcho = 0, kAlways = 1, kNever = 2 };
 
 Status CheckHostOptions(const alloy_host_options& options) {
@@ -21,8 +22,8 @@ Status CheckHostOptions(const alloy_host_options& options) {
   if (!TailIsZero(options)) {
     return Fail(
         ALLOY_UNSUPPORTED,
-        "alloy_host_options has a field that this engine does not know; the program "
-        "is newer than the engine");
+        "alloy_host_options has a field that this engine does not know: the program is "
+        "newer than the engine; use a newer engine");
   }
   if ((options.flags & ~(ALLOY_ALLOW_UNSIGNED | ALLOY_LOAD_PLAINLY)) != 0) {
     return Fail(ALLOY_INVALID, "alloy_host_options.flags has an unknown bit");
@@ -30,14 +31,16 @@ Status CheckHostOptions(const alloy_host_options& options) {
   if (options.log_mode < kWhileEcho || options.log_mode > kNever) {
     return Fail(ALLOY_INVALID, "alloy_host_options.log_mode is " +
                                    std::to_string(options.log_mode) +
-                                   "; it is 0, 1 or 2");
+                                   "; set it to 0, 1 or 2");
   }
   if (options.log_fd < 0) {
     return Fail(ALLOY_INVALID, "alloy_host_options.log_fd is negative");
   }
   if (options.worker != nullptr) {
-    return Fail(ALLOY_UNSUPPORTED,
-                "alloy_host_options.worker: there is no isolated mode yet");
+    return Fail(
+        ALLOY_UNSUPPORTED,
+        "alloy_host_options.worker: the isolated mode does not exist yet; set it to "
+        "NULL");
   }
   return Status();
 }
@@ -62,7 +65,7 @@ void Host::Warn(const std::string& text) {
   if (log_mode_ != kNever) log_.Write(ALLOY_LOG_WARN, language_, text);
 }
 
-bool Host::SpeaksFor(const char* backend_name) const {
+bool Host::LogsCallsTo(const char* backend_name) const {
   return log_mode_ == kAlways ||
          (log_mode_ == kWhileEcho && std::string_view(backend_name) == kEchoName);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What all bridges of one host share: its policy, its log, its clock, its libraries.
+// What all bridges of one host share: its policy, its log, its deadlines, its libraries.
 #ifndef ALLOY_SRC_ENGINE_OPEN_HOST_H_
 #define ALLOY_SRC_ENGINE_OPEN_HOST_H_
 
@@ -9,13 +9,13 @@
 
 #include "alloy/alloy.h"
 #include "base/result.h"
-#include "engine/call/deadlines.h"
+#include "engine/channel/deadlines.h"
 #include "engine/channel/log.h"
 #include "engine/open/libraries.h"
 
 namespace alloy::core {
 
-// Threads  shared. Fixed in place: bridges and calls share it.
+// Threads  shared. Fixed in place, since bridges and calls share it.
 class Host {
  public:
   //   Fails  INVALID, UNSUPPORTED.
@@ -26,15 +26,15 @@ class Host {
 
   bool allows_unsigned() const { return allows_unsigned_; }
   bool loads_plainly() const { return libraries_.plainly(); }
-  // A line of the host's own, unless it wants none.
+  // Write a warning to the host's log, unless the host asked for no log.
   void Warn(const std::string& text);
   const std::string& language() const { return language_; }
   Log& log() { return log_; }
   Deadlines& deadlines() { return deadlines_; }
   Libraries& libraries() { return libraries_; }
 
-  // Whether the lines of a call to this backend are written.
-  bool SpeaksFor(const char* backend_name) const;
+  // Whether calls to this backend are logged.
+  bool LogsCallsTo(const char* backend_name) const;
 
  private:
   Host(const alloy_host_options& options, MayNeed may_need);

@@ -29,7 +29,7 @@ Result<std::shared_ptr<const BackendTable>> Initialise(AdmittedLibrary& library,
   // that is loaded under it must not be mistaken for another.
   library.sealed.Detach();
   if (status.ok()) return table;
-  const std::string said = scope.TakeText();
+  const std::string said = scope.TakeErrorText();
   if (status.reason() == ALLOY_REASON_INIT && !said.empty()) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT, said)
         .WithPrefix(library.path + ": alloy_backend_init failed: ");
@@ -37,7 +37,7 @@ Result<std::shared_ptr<const BackendTable>> Initialise(AdmittedLibrary& library,
   return status.WithPrefix(library.path + ": ");
 }
 
-// Whether what was loaded is what the statement speaks of.
+// Whether what was loaded is what the statement describes.
 Status CheckAgainst(const Verified& verified, const BackendTable& table) {
   const alloy_backend& backend = table.backend();
   return CheckTable(verified.statement, backend.name, backend.version, backend.abi);

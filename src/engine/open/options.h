@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+//
+// Option structs of programs that are older or newer than this engine.
 #ifndef ALLOY_SRC_ENGINE_OPEN_OPTIONS_H_
 #define ALLOY_SRC_ENGINE_OPEN_OPTIONS_H_
 
@@ -9,15 +11,15 @@
 
 namespace alloy::core {
 
-// Whether struct_size is that of some version: not less than the first one had, and not
-// so much that it was never set.
+// Whether struct_size may be that of some version: at least the size of the first version,
+// and not so large that it must be uninitialised memory.
 template <typename Options>
 bool IsPlausibleSize(const Options& options, size_t first = sizeof(Options)) {
   return options.struct_size >= first && options.struct_size <= 4096;
 }
 
-// The options of a program that may be older: what it does not know of is zero. Reads
-// struct_size bytes at most.
+// The options of a program that may be older: fields that it does not know are zero. Reads
+// at most struct_size bytes.
 template <typename Options>
 Options Completed(const Options& options) {
   Options whole{};
@@ -25,8 +27,9 @@ Options Completed(const Options& options) {
   return whole;
 }
 
-// Whether what a newer program has put behind the fields that this engine knows asks for
-// nothing: a choice that is not understood must not be ignored. Reads struct_size bytes.
+// True if all bytes after the fields that this engine knows are zero. A newer program's
+// non-zero field is an option that would otherwise be silently ignored. Reads struct_size
+// bytes.
 template <typename Options>
 bool TailIsZero(const Options& options) {
   if (options.struct_size <= sizeof(Options)) return true;

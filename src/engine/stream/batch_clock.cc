@@ -2,16 +2,6 @@
 #include "engine/stream/batch_clock.h"
 
 namespace alloy::core {
-namespace {
-
-// A sum beyond the clock's range is no deadline.
-Deadlines::Clock::time_point After(Deadlines::Clock::time_point when,
-                                   std::chrono::nanoseconds time) {
-  constexpr auto kNever = Deadlines::Clock::time_point::max();
-  return time < kNever - when ? when + time : kNever;
-}
-
-}  // namespace
 
 void BatchClock::Start(uint64_t run) {
   if (timeout_.count() == 0) return;
@@ -20,7 +10,7 @@ void BatchClock::Start(uint64_t run) {
   running_ = true;
   run_ = run;
   deadline_ = After(now, timeout_);
-  // A thread of the backend may be inside an input already.
+  // A thread of the backend may already be inside an input.
   paused_at_ = now;
   if (pauses_ == 0) Arm();
 }
@@ -49,10 +39,13 @@ void BatchClock::EndPause() noexcept {
   try {
     Arm();
   } catch (...) {
-    // Nobody tells the backend then; that it was late is found all the same.
+    // Without memory for the watch, the backend is not told to stop. Stop still finds out
+    // that it was late.
   }
 }
 
-void BatchClock::Arm() { watch_.emplace(deadlines_, deadline_, expired_, run_); }
+void BatchClock::Arm() {
+  watch_.emplace(deadlines_, deadline_, Deadlines::Target{channel_, control_, run_});
+}
 
 }  // namespace alloy::core

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// The deadline of each batch of a stream: the time that the host waits, less the time
-// that its own inputs take.
+// The deadline of each batch of a stream. It counts the time that the host waits, without
+// the time inside the host's own inputs.
 #ifndef ALLOY_SRC_ENGINE_STREAM_BATCH_CLOCK_H_
 #define ALLOY_SRC_ENGINE_STREAM_BATCH_CLOCK_H_
 
-#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <optional>
 
-#include "engine/call/deadlines.h"
+#include "engine/channel/deadlines.h"
 
 namespace alloy::core {
 
@@ -19,18 +18,22 @@ class BatchClock {
  public:
   using Clock = Deadlines::Clock;
 
-  // timeout_ns 0: there is no deadline, and nothing here costs anything. While the clock
-  // runs, *expired becomes the number of the run once its time is over.
-  BatchClock(Deadlines& deadlines, std::atomic<uint64_t>* expired, int64_t timeout_ns)
-      : deadlines_(deadlines), expired_(expired), timeout_(timeout_ns) {}
+  // timeout_ns 0: there is no deadline, and the clock never takes its lock. Else the run is
+  // stopped through channel and control (see Deadlines) once its time is over.
+  BatchClock(Deadlines& deadlines, Channel* channel, RunControl* control,
+             int64_t timeout_ns)
+      : deadlines_(deadlines),
+        channel_(channel),
+        control_(control),
+        timeout_(timeout_ns) {}
 
-  // The host waits for a batch.
+  // The host begins to wait for a batch.
   void Start(uint64_t run);
   void Stop() noexcept;
   // Whether the time of the batch was over before Stop.
   bool late() const { return late_; }
 
-  // While one of these lives, an input of the host is at work.
+  // While it lives, an input of the host runs, and no time counts.
   class Pause {
    public:
     explicit Pause(BatchClock& clock) : clock_(clock) { clock_.BeginPause(); }
@@ -48,9 +51,10 @@ class BatchClock {
   void Arm();  // under mutex_
 
   Deadlines& deadlines_;
-  std::atomic<uint64_t>* const expired_;
+  Channel* const channel_;
+  RunControl* const control_;
   const std::chrono::nanoseconds timeout_;
-  bool late_ = false;  // of the thread that waits
+  bool late_ = false;  // only the thread that waits uses it
 
   // All guarded by mutex_.
   std::mutex mutex_;

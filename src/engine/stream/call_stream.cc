@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//
-// Streams of results: what Call::OpenStream gives.
+#include "engine/stream/call_stream.h"
+
 #include <cerrno>
 #include <string>
 #include <utility>
@@ -9,16 +9,15 @@
 #include "arrow/schema.h"
 #include "base/guard.h"
 #include "base/utf8.h"
-#include "engine/call/call.h"
-#include "engine/stream/flow.h"
 #include "engine/stream/host_stream.h"
 #include "engine/stream/input_port.h"
 #include "engine/stream/stream.h"
+#include "engine/stream/stream_state.h"
 
 namespace alloy::core {
 namespace {
 
-// Of a backend that said nothing with fail().
+// The code for a backend that failed with an errno and reported nothing.
 alloy_code CodeOf(int number) {
   switch (number) {
     case ENOMEM:
@@ -33,63 +32,46 @@ alloy_code CodeOf(int number) {
   }
 }
 
-// Keeps a call busy.
-class CallHold {
- public:
-  explicit CallHold(std::atomic<bool>* busy) : busy_(busy) {}
-  CallHold(CallHold&& other) noexcept : busy_(std::exchange(other.busy_, nullptr)) {}
-  CallHold& operator=(CallHold&& other) = delete;
-  ~CallHold() {
-    if (busy_ != nullptr) busy_->store(false, std::memory_order_release);
-  }
-
- private:
-  std::atomic<bool>* busy_;
-};
-
-}  // namespace
-
 // A map function, run on each batch of its one input.
 class MapStream final : public Stream {
  public:
-  MapStream(std::shared_ptr<Call> call, CallHold hold, HostStream host,
-            int64_t timeout_ns, uint64_t ticket)
-      : call_(std::move(call)),
-        hold_(std::move(hold)),
+  MapStream(CallUse use, HostStream host, int64_t timeout_ns, uint64_t ticket)
+      : use_(std::move(use)),
         host_(std::move(host)),
         timeout_ns_(timeout_ns),
         ticket_(ticket) {}
 
-  Result<OwnedSchema> Schema() override { return CopySchema(call_->output()); }
+  Result<OwnedSchema> Schema() override {
+    return CopySchema(use_.core().binding().output());
+  }
 
   StreamFault Next(ArrowArray* out) override {
-    // A run would ask the same, but only after it took a batch out of the input.
-    if (Status status = call_->MayBegin(ticket_); !status.ok()) {
+    // Run checks this too, but only after the batch was taken out of the input.
+    if (Status status = use_.core().CheckStart(ticket_); !status.ok()) {
       return StreamFault(std::move(status));
     }
     OwnedArray batch;
     if (StreamFault fault = host_.Pull(batch.get()); !fault.ok()) return fault;
     if (!batch) return {};
-    return StreamFault(call_->RunAlone(batch.get(), out, timeout_ns_, ticket_));
+    return StreamFault(use_.core().Run(batch.get(), out, timeout_ns_, ticket_));
   }
 
  private:
-  // In this order: the input is released, then the call is free, then it may end.
-  const std::shared_ptr<Call> call_;
-  const CallHold hold_;
+  // In this order: the input is released before the call is free for others.
+  const CallUse use_;
   HostStream host_;
   const int64_t timeout_ns_;
   const uint64_t ticket_;
 };
 
-// What a stream function gives.
+// The output of a stream function.
 class FunctionStream final : public Stream {
  public:
-  FunctionStream(std::shared_ptr<Flow> flow, CallHold hold)
-      : flow_(std::move(flow)), hold_(std::move(hold)) {}
+  FunctionStream(std::shared_ptr<StreamState> state, CallUse use)
+      : state_(std::move(state)), use_(std::move(use)) {}
   ~FunctionStream() override {
     ReleaseForeign(&backend_);
-    // A backend that has kept an input does not keep the host's stream.
+    // A backend that has kept an input must not keep the host's stream as well.
     for (const auto& port : ports_) port->Close();
   }
   FunctionStream(const FunctionStream&) = delete;
@@ -97,20 +79,20 @@ class FunctionStream final : public Stream {
 
   Status Open(std::vector<HostStream> inputs);
 
-  Result<OwnedSchema> Schema() override { return CopySchema(call().output()); }
+  Result<OwnedSchema> Schema() override { return CopySchema(call().binding().output()); }
   StreamFault Next(ArrowArray* out) override;
 
  private:
-  Call& call() const { return flow_->call(); }
-  // The backend's own errno and text.
+  CallCore& call() const { return state_->call(); }
+  // The failure of the backend's get_next, with its own errno and text.
   StreamFault Failure(int number, std::string thrown);
-  // Whether the backend had its time and was not asked to stop: else its end is none.
-  Status TrueEnd(bool late) const;
+  // An end after a cancel or a deadline is an error: the backend may have stopped early.
+  Status CheckEnd(bool late) const;
   static Status CheckMoved(const std::vector<ArrowArrayStream>& inputs,
                            ArrowArrayStream* output);
 
-  const std::shared_ptr<Flow> flow_;
-  const CallHold hold_;
+  const std::shared_ptr<StreamState> state_;
+  const CallUse use_;
   std::vector<std::shared_ptr<InputPort>> ports_;
   OwnedArrayStream backend_;
 };
@@ -120,34 +102,34 @@ Status FunctionStream::Open(std::vector<HostStream> inputs) {
   const ReleaseRest<ArrowArrayStream> rest(given.data(), given.size());
   ports_.reserve(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
-    ports_.push_back(std::make_shared<InputPort>(flow_, std::move(inputs[i]),
+    ports_.push_back(std::make_shared<InputPort>(state_, std::move(inputs[i]),
                                                  static_cast<int32_t>(i)));
-    InputPort::Give(ports_.back(), &given[i]);
+    InputPort::Export(ports_.back(), &given[i]);
   }
-  const Binding& binding = call().binding();
   ArrowArrayStream output{};
   alloy_code code = ALLOY_INTERNAL;
   {
-    const Flow::Wait wait(*flow_);
-    code = binding.channel().Open(binding.function(), call().bound_.lease.state(),
-                                  flow_->scope(), given.data(),
-                                  static_cast<int32_t>(given.size()), &output);
+    // A backend may already pull from its inputs here, so this counts as a run.
+    const StreamState::Wait wait(*state_);
+    code = call().channel().Open(call().binding().function(), call().state(),
+                                 state_->scope(), given.data(),
+                                 static_cast<int32_t>(given.size()), &output);
   }
   Status moved = code == ALLOY_OK ? CheckMoved(given, &output) : Status();
   backend_ = OwnedArrayStream(&output);
-  if (const StreamFault fault = flow_->fault(); !fault.ok()) return fault.status;
+  if (const StreamFault fault = state_->fault(); !fault.ok()) return fault.status;
   if (code != ALLOY_OK) {
-    return call().Failure(code, flow_->scope().TakeText(), flow_->scope(),
-                          flow_->clock().late());
+    return call().Failure(code, state_->scope().TakeErrorText(), state_->scope(),
+                          state_->clock().late());
   }
   ALLOY_TRY(std::move(moved));
   return CheckCallable(*backend_)
       .WithSide(ALLOY_SIDE_BACKEND)
-      .WithPrefix(std::string("the stream of ") + binding.function().name + " of " +
-                  binding.channel().table().backend().name + ": ");
+      .WithPrefix(std::string("the stream of ") + call().binding().function().name +
+                  " of " + call().channel().table().backend().name + ": ");
 }
 
-// As for batches: a struct that was copied would be released twice.
+// As for batches: a copied struct would be released twice.
 Status FunctionStream::CheckMoved(const std::vector<ArrowArrayStream>& inputs,
                                   ArrowArrayStream* output) {
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -157,34 +139,36 @@ Status FunctionStream::CheckMoved(const std::vector<ArrowArrayStream>& inputs,
     }
     *output = ArrowArrayStream{};
     return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED,
-                "the stream of the results is a copy of the struct of input " +
-                    std::to_string(i) + ", which was left in place; move it out instead")
+                "the returned stream is a copy of the struct of input " +
+                    std::to_string(i) +
+                    ", and the input was left in place; move it out instead")
         .WithSide(ALLOY_SIDE_BACKEND);
   }
   return Status();
 }
 
 StreamFault FunctionStream::Next(ArrowArray* out) {
-  if (Status status = call().bridge_->Condition(); !status.ok()) {
+  if (Status status = call().CheckOpen(); !status.ok()) {
     return StreamFault(std::move(status));
   }
-  if (flow_->scope().cancelled()) return StreamFault(flow_->Spent());
+  if (state_->scope().cancelled()) return StreamFault(state_->CheckNotStopped());
   ArrowArray given{};
   int number = 0;
   std::string thrown;
   {
-    const Flow::Wait wait(*flow_);
+    const StreamState::Wait wait(*state_);
     if (!EnterForeign(&thrown,
                       [&] { number = backend_->get_next(backend_.get(), &given); })) {
       number = EIO;
     }
   }
-  // What a failed call has left in the struct is nobody's to release.
+  // A failed call may leave anything in the struct, and nobody owns it.
   if (number != 0) given = ArrowArray{};
   OwnedArray batch(&given);
-  if (StreamFault fault = flow_->fault(); !fault.ok()) return fault;
+  // The fault of an input is the cause, whatever the backend reports.
+  if (StreamFault fault = state_->fault(); !fault.ok()) return fault;
   if (number != 0) return Failure(number, std::move(thrown));
-  if (!batch) return StreamFault(TrueEnd(flow_->clock().late()));
+  if (!batch) return StreamFault(CheckEnd(state_->clock().late()));
   Status status = call().CheckOutput(-1, batch.get());
   if (!status.ok()) return StreamFault(std::move(status));
   batch.MoveTo(out);
@@ -192,41 +176,42 @@ StreamFault FunctionStream::Next(ArrowArray* out) {
 }
 
 StreamFault FunctionStream::Failure(int number, std::string thrown) {
-  Scope::Said said = flow_->scope().Take();
-  if (!thrown.empty()) said = {ALLOY_FAILED, std::move(thrown)};
-  if (said.code == ALLOY_OK) {
-    said = {CodeOf(number), AsUtf8(LastErrorOf(backend_.get()))};
+  // The most specific source first: an exception, the service `fail`, get_last_error.
+  BackendError error = state_->scope().TakeError();
+  if (!thrown.empty()) error = {ALLOY_FAILED, std::move(thrown)};
+  if (error.code == ALLOY_OK) {
+    error = {CodeOf(number), AsUtf8(LastErrorOf(backend_.get()))};
   }
-  if (said.text.empty()) {
-    said.text = std::string(call().binding().function().name) + " of " +
-                call().binding().channel().table().backend().name +
-                " failed without a text: " + ErrnoText(number);
+  if (error.text.empty()) {
+    error.text = std::string(call().binding().function().name) + " of " +
+                 call().channel().table().backend().name +
+                 " failed without a text: " + ErrnoText(number);
   }
-  Status status = call().Failure(said.code, std::move(said.text), flow_->scope(),
-                                 flow_->clock().late());
+  Status status = call().Failure(error.code, std::move(error.text), state_->scope(),
+                                 state_->clock().late());
+  // The backend's own errno, unless the caller stopped the stream.
   const bool stopped = status.fault().side == ALLOY_SIDE_CALLER;
   return stopped ? StreamFault(std::move(status))
                  : StreamFault(number, std::move(status));
 }
 
-Status FunctionStream::TrueEnd(bool late) const {
-  if (!flow_->scope().cancelled() && !late) return Status();
-  return call().Failure(ALLOY_FAILED, "", flow_->scope(), late);
+Status FunctionStream::CheckEnd(bool late) const {
+  if (!state_->scope().cancelled() && !late) return Status();
+  return call().Failure(ALLOY_FAILED, "", state_->scope(), late);
 }
-
-namespace {
 
 Status CheckStreamArguments(const Binding& binding, int32_t n_inputs,
                             int64_t timeout_ns) {
   const std::string name = binding.function().name;
   if (static_cast<size_t>(n_inputs) != binding.inputs().size()) {
-    return Fail(ALLOY_INVALID, name + " is bound to " +
+    return Fail(ALLOY_INVALID, name + ": the call was bound to " +
                                    std::to_string(binding.inputs().size()) +
-                                   " inputs, and gets " + std::to_string(n_inputs));
+                                   " inputs, and this stream has " +
+                                   std::to_string(n_inputs));
   }
   if (!binding.is_stream() && n_inputs != 1) {
     return Fail(ALLOY_INVALID,
-                name + " is a map function: on streams it has one input, not " +
+                name + " is a map function, so its stream has one input, not " +
                     std::to_string(n_inputs));
   }
   if (timeout_ns < 0) return Fail(ALLOY_INVALID, "timeout_ns is negative");
@@ -235,19 +220,19 @@ Status CheckStreamArguments(const Binding& binding, int32_t n_inputs,
 
 }  // namespace
 
-Status Call::OpenStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
-                        int32_t n_inputs, ArrowArrayStream* output, int64_t timeout_ns,
-                        uint64_t ticket) {
+Status OpenCallStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
+                      int32_t n_inputs, ArrowArrayStream* output, int64_t timeout_ns,
+                      uint64_t ticket) {
   if (output != nullptr) *output = ArrowArrayStream{};
-  if (call->busy_.exchange(true, std::memory_order_acquire)) return call->Busy();
-  CallHold hold(&call->busy_);
+  // Before anything is taken: a caller that gets BUSY keeps its inputs.
+  ALLOY_ASSIGN_OR_RETURN(CallUse use, Call::Use(std::move(call)));
   if (n_inputs < 0) return Fail(ALLOY_INVALID, "n_inputs is negative");
   if (inputs == nullptr && n_inputs > 0) return Fail(ALLOY_INVALID, "inputs is NULL");
   const ReleaseRest<ArrowArrayStream> rest(inputs, static_cast<size_t>(n_inputs));
   if (output == nullptr) return Fail(ALLOY_INVALID, "output is NULL");
-  const Binding& binding = call->binding();
+  const Binding& binding = use.core().binding();
   ALLOY_TRY(CheckStreamArguments(binding, n_inputs, timeout_ns));
-  ALLOY_TRY(call->MayBegin(ticket));
+  ALLOY_TRY(use.core().CheckStart(ticket));
   std::vector<HostStream> hosts;
   hosts.reserve(static_cast<size_t>(n_inputs));
   for (int32_t i = 0; i < n_inputs; ++i) {
@@ -255,15 +240,15 @@ Status Call::OpenStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
     ALLOY_TRY(hosts.back().Check(*binding.inputs()[static_cast<size_t>(i)].schema));
   }
   if (!binding.is_stream()) {
-    GiveStream(std::make_unique<MapStream>(std::move(call), std::move(hold),
-                                           std::move(hosts[0]), timeout_ns, ticket),
-               output);
+    ExportStream(std::make_unique<MapStream>(std::move(use), std::move(hosts[0]),
+                                             timeout_ns, ticket),
+                 output);
     return Status();
   }
-  auto flow = std::make_shared<Flow>(std::move(call), timeout_ns, ticket);
-  auto stream = std::make_unique<FunctionStream>(std::move(flow), std::move(hold));
+  auto state = std::make_shared<StreamState>(use.shared_core(), timeout_ns, ticket);
+  auto stream = std::make_unique<FunctionStream>(std::move(state), std::move(use));
   ALLOY_TRY(stream->Open(std::move(hosts)));
-  GiveStream(std::move(stream), output);
+  ExportStream(std::move(stream), output);
   return Status();
 }
 

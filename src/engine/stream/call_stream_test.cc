@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "engine/test_stream.h"
+#include "engine/stream/test_stream.h"
 
 namespace alloy::core {
 namespace {
@@ -143,7 +143,7 @@ TEST_F(CallStreamTest, AnOpenStreamKeepsItsCallBusyUntilItsRelease) {
   TestStream second = StreamOfValues({"a"}, {}, nullptr);
   ASSERT_TRUE(Open(call, {&first}).ok());
   ArrowArrayStream refused = second.Make(), output;
-  EXPECT_EQ(Call::OpenStream(call, &refused, 1, &output, 0, 0).code(), ALLOY_BUSY);
+  EXPECT_EQ(OpenCallStream(call, &refused, 1, &output, 0, 0).code(), ALLOY_BUSY);
   EXPECT_EQ(output.release, nullptr);
   ASSERT_NE(refused.release, nullptr);
   EXPECT_EQ(second.releases, 0);
@@ -166,7 +166,7 @@ TEST_F(CallStreamTest, AStreamOutlivesTheHostsOwnHandleOfItsCall) {
   auto call = MakeCall({});
   ASSERT_TRUE(Open(call, {}).ok());
   call.reset();
-  service_.reset();
+  served_.reset();
   EXPECT_EQ(lambdas_.unbinds, 0);
   ASSERT_EQ(Next(), 0);
   EXPECT_EQ(Value(), 5);
@@ -197,13 +197,13 @@ TEST_F(CallStreamTest, WrongArgumentsTakeTheInputsAllTheSame) {
   EXPECT_EQ(a.releases, 2);
   EXPECT_EQ(b.releases, 1);
   ArrowArrayStream inputs[] = {a.Make(), b.Make()}, output;
-  EXPECT_EQ(Call::OpenStream(call, inputs, 2, nullptr, 0, 0).code(), ALLOY_INVALID);
-  EXPECT_EQ(Call::OpenStream(call, nullptr, 2, &output, 0, 0).code(), ALLOY_INVALID);
-  EXPECT_EQ(Call::OpenStream(call, inputs, -1, &output, 0, 0).code(), ALLOY_INVALID);
+  EXPECT_EQ(OpenCallStream(call, inputs, 2, nullptr, 0, 0).code(), ALLOY_INVALID);
+  EXPECT_EQ(OpenCallStream(call, nullptr, 2, &output, 0, 0).code(), ALLOY_INVALID);
+  EXPECT_EQ(OpenCallStream(call, inputs, -1, &output, 0, 0).code(), ALLOY_INVALID);
   EXPECT_EQ(a.releases, 3);
   EXPECT_EQ(b.releases, 2);
   lambdas_.function.flags = 0;
-  service_.reset();
+  served_.reset();
   EXPECT_EQ(Open(MakeCall({{"a"}, {"b"}}), {&a, &b}).code(), ALLOY_INVALID);
   EXPECT_EQ(Open(MakeCall({}), {}).code(), ALLOY_INVALID);
 }

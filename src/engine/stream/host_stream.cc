@@ -34,8 +34,8 @@ std::string LastErrorOf(ArrowArrayStream* stream) {
   std::string text, thrown;
   if (stream->get_last_error == nullptr) return text;
   EnterForeign(&thrown, [&] {
-    const char* said = stream->get_last_error(stream);
-    if (said != nullptr) text = said;
+    const char* last = stream->get_last_error(stream);
+    if (last != nullptr) text = last;
   });
   return text;
 }
@@ -46,8 +46,8 @@ std::string ErrnoText(int number) {
 }
 
 void ReleaseForeign(OwnedArrayStream* stream) {
-  std::string lost;  // there is nobody to tell: a release cannot fail
-  EnterForeign(&lost, [&] { stream->Release(); });
+  std::string ignored;  // a release cannot fail, so an exception has no reader
+  EnterForeign(&ignored, [&] { stream->Release(); });
 }
 
 Status HostStream::Check(const ArrowSchema& bound) {
@@ -63,9 +63,10 @@ Status HostStream::Check(const ArrowSchema& bound) {
   int number = 0;
   std::string thrown;
   if (!EnterForeign(&thrown,
-                    [&] { number = stream_->get_schema(stream_.get(), &schema); }))
+                    [&] { number = stream_->get_schema(stream_.get(), &schema); })) {
     number = EIO;
-  // What a failed call has left in the struct is nobody's to release.
+  }
+  // A failed call may leave anything in the struct, and nobody owns it.
   if (number != 0) return Failure(number, std::move(thrown)).status;
   const OwnedSchema found(&schema);
   return at(CheckSameSchema(bound, *found));
@@ -75,8 +76,9 @@ StreamFault HostStream::Pull(ArrowArray* out) {
   *out = ArrowArray{};
   int number = 0;
   std::string thrown;
-  if (!EnterForeign(&thrown, [&] { number = stream_->get_next(stream_.get(), out); }))
+  if (!EnterForeign(&thrown, [&] { number = stream_->get_next(stream_.get(), out); })) {
     number = EIO;
+  }
   if (number == 0) [[likely]]
     return {};
   *out = ArrowArray{};
@@ -84,7 +86,7 @@ StreamFault HostStream::Pull(ArrowArray* out) {
 }
 
 StreamFault HostStream::Failure(int number, std::string thrown) {
-  // A stream of this engine tells more than the C interface can.
+  // A stream of this engine has the whole fault, not only an errno and a text.
   const StreamFault* whole = FaultOf(*stream_);
   if (whole != nullptr && !whole->ok()) {
     return {number, whole->status.WithInput(input_).WithSide(ALLOY_SIDE_CALLER)};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A stream of batches that the host passes in, as the engine reads it.
+// A stream of batches that the host passes in. Its callbacks are foreign code: here is
+// where they are called, and where exceptions and malformed structs end.
 //
 // Threads  serial.
 #ifndef ALLOY_SRC_ENGINE_STREAM_HOST_STREAM_H_
@@ -15,10 +16,11 @@
 
 namespace alloy::core {
 
-// Why it cannot be pulled from: it is released, or a callback is missing.
+// Whether it can be pulled from.
+//   Fails  BAD_DATA: it is released, or a callback is missing.
 Status CheckCallable(const ArrowArrayStream& stream);
 
-// What get_last_error says of a failure, if anything. Whatever is thrown says nothing.
+// The text of get_last_error; empty when there is none, or when the callback throws.
 std::string LastErrorOf(ArrowArrayStream* stream);
 
 // `errno 5 (Input/output error)`
@@ -31,17 +33,17 @@ class HostStream {
   HostStream(HostStream&&) = default;
   ~HostStream() { Release(); }
 
-  // Check that it is a stream, and one of the batches that were bound.
+  // Check that it is a stream, and that its schema is the bound one.
   Status Check(const ArrowSchema& bound);
 
-  // The next batch, unchecked, into *out; released at the end. A failure is the host's
-  // own, as it was.
+  // Move the next batch, unchecked, into *out, which is released at the end of the stream.
+  // The host's own failure is returned unchanged.
   StreamFault Pull(ArrowArray* out);
 
   void Release();
 
  private:
-  // Of a call that answered `number`, or threw `thrown`.
+  // The failure of a callback that returned `number`, or threw `thrown`.
   StreamFault Failure(int number, std::string thrown);
 
   OwnedArrayStream stream_;

@@ -8,6 +8,8 @@
 namespace alloy::core {
 namespace {
 
+// Bits of use_. Together they decide who releases the host's stream: the last of the
+// thread that pulls and the one that closes.
 constexpr uint32_t kPulling = 1;
 constexpr uint32_t kClosed = 2;
 
@@ -27,24 +29,23 @@ class PortStream final : public Stream {
 };
 
 StreamFault ClosedFault() {
-  return StreamFault(Fail(ALLOY_CANCELLED, "the stream of the results is released"));
+  return StreamFault(Fail(ALLOY_CANCELLED, "the stream of results was released"));
 }
 
 }  // namespace
 
 StreamFault InputPort::Next(ArrowArray* out) {
-  if ((state_.fetch_or(kPulling, std::memory_order_acq_rel) & kClosed) != 0) {
+  if ((use_.fetch_or(kPulling, std::memory_order_acq_rel) & kClosed) != 0) {
     return ClosedFault();
   }
   OwnedArray batch;
   StreamFault fault;
   {
-    // Whoever closes meanwhile leaves the release to this thread.
+    // A thread that closes the port meanwhile leaves the release to this one.
     struct Leave {
       InputPort& port;
       ~Leave() {
-        const uint32_t before =
-            port.state_.fetch_and(~kPulling, std::memory_order_acq_rel);
+        const uint32_t before = port.use_.fetch_and(~kPulling, std::memory_order_acq_rel);
         if ((before & kClosed) != 0) port.host_.Release();
       }
     } const leave{*this};
@@ -55,27 +56,29 @@ StreamFault InputPort::Next(ArrowArray* out) {
 }
 
 StreamFault InputPort::Pull(ArrowArray* out) {
-  if (Status spent = flow_->Spent(); !spent.ok()) return StreamFault(std::move(spent));
+  if (Status stopped = state_->CheckNotStopped(); !stopped.ok()) {
+    return StreamFault(std::move(stopped));
+  }
   {
-    const BatchClock::Pause pause(flow_->clock());
+    const BatchClock::Pause pause(state_->clock());
     StreamFault fault = host_.Pull(out);
     if (!fault.ok()) return fault;
   }
   if (out->release == nullptr) return {};  // the end
-  return StreamFault(flow_->call().AdmitInput(input_, out));
+  return StreamFault(state_->call().AdmitInput(input_, out));
 }
 
 Result<OwnedSchema> InputPort::Schema() const {
-  return CopySchema(flow_->call().binding().read_schema(static_cast<size_t>(input_)));
+  return CopySchema(state_->call().binding().read_schema(static_cast<size_t>(input_)));
 }
 
 void InputPort::Close() noexcept {
-  const uint32_t before = state_.fetch_or(kClosed, std::memory_order_acq_rel);
+  const uint32_t before = use_.fetch_or(kClosed, std::memory_order_acq_rel);
   if (before == 0) host_.Release();
 }
 
-void InputPort::Give(std::shared_ptr<InputPort> port, ArrowArrayStream* out) {
-  GiveStream(std::make_unique<PortStream>(std::move(port)), out);
+void InputPort::Export(std::shared_ptr<InputPort> port, ArrowArrayStream* out) {
+  ExportStream(std::make_unique<PortStream>(std::move(port)), out);
 }
 
 }  // namespace alloy::core

@@ -3,12 +3,11 @@
 
 #include <atomic>
 #include <cerrno>
-#include <exception>
 #include <new>
 #include <string>
 #include <utility>
 
-#include "base/guard.h"
+#include "base/turn.h"
 
 namespace alloy::core {
 namespace {
@@ -39,24 +38,25 @@ int ErrnoOf(alloy_code code) {
   }
 }
 
+// What private_data points to.
 class Exported {
  public:
   explicit Exported(std::unique_ptr<Stream> stream) : stream_(std::move(stream)) {}
 
   int GetSchema(ArrowSchema* out) {
-    const Turn turn(*this);
+    const Turn turn(&busy_);
     if (!turn) return EBUSY;
     const Status status = Try([&]() -> Status {
       ALLOY_ASSIGN_OR_RETURN(OwnedSchema schema, stream_->Schema());
       schema.MoveTo(out);
       return Status();
     });
-    if (!status.ok()) said_ = status;
+    if (!status.ok()) last_error_ = status;
     return ErrnoOf(status.code());
   }
 
   int GetNext(ArrowArray* out) {
-    const Turn turn(*this);
+    const Turn turn(&busy_);
     if (!turn) return EBUSY;
     if (!fault_.ok() || ended_) return fault_.number;
     StreamFault fault;
@@ -70,34 +70,19 @@ class Exported {
       return 0;
     }
     fault_ = std::move(fault);
-    said_ = fault_.status;
+    last_error_ = fault_.status;
     stream_->Failed(fault_);
     return fault_.number;
   }
 
   const char* LastError() const {
-    return said_.ok() ? nullptr : said_.fault().text.c_str();
+    return last_error_.ok() ? nullptr : last_error_.fault().text.c_str();
   }
 
   const StreamFault& fault() const { return fault_; }
 
  private:
-  class Turn {
-   public:
-    explicit Turn(Exported& self)
-        : busy_(self.busy_), mine_(!busy_.exchange(true, std::memory_order_acquire)) {}
-    ~Turn() {
-      if (mine_) busy_.store(false, std::memory_order_release);
-    }
-    Turn(const Turn&) = delete;
-    Turn& operator=(const Turn&) = delete;
-    explicit operator bool() const { return mine_; }
-
-   private:
-    std::atomic<bool>& busy_;
-    const bool mine_;
-  };
-
+  // Foreign code calls this through C, so no exception may leave it.
   template <typename Body>
   Status Try(Body&& body) noexcept {
     try {
@@ -110,14 +95,14 @@ class Exported {
   }
 
   const std::unique_ptr<Stream> stream_;
-  // Made beforehand: where memory has run out, no text can be made.
+  // Made in advance, since out of memory no text can be made.
   const Status exhausted_ = Fail(ALLOY_EXHAUSTED, "out of memory");
   const Status broken_ =
       Fail(ALLOY_INTERNAL, "an exception inside the engine; please report it");
   std::atomic<bool> busy_{false};
   bool ended_ = false;
   StreamFault fault_;
-  Status said_;  // what get_last_error tells: of get_next or of get_schema
+  Status last_error_;  // for get_last_error: of get_next or of get_schema
 };
 
 Exported& ExportedOf(const ArrowArrayStream* stream) {
@@ -150,7 +135,7 @@ void ReleaseStream(ArrowArrayStream* stream) {
 StreamFault::StreamFault(Status whole)
     : number(ErrnoOf(whole.code())), status(std::move(whole)) {}
 
-void GiveStream(std::unique_ptr<Stream> stream, ArrowArrayStream* out) {
+void ExportStream(std::unique_ptr<Stream> stream, ArrowArrayStream* out) {
   auto exported = std::make_unique<Exported>(std::move(stream));
   *out = {.get_schema = GetSchema,
           .get_next = GetNext,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The C struct of every stream that Alloy gives, and what is behind it.
+// Every stream that Alloy gives to a host or a backend: the C struct, and the interface
+// that is behind it.
 //
-// Threads  serial: a second user at the same time is answered EBUSY.
+// Threads  serial: a second user at the same time gets EBUSY.
 #ifndef ALLOY_SRC_ENGINE_STREAM_STREAM_H_
 #define ALLOY_SRC_ENGINE_STREAM_STREAM_H_
 
@@ -14,7 +15,8 @@
 
 namespace alloy::core {
 
-// A failure as the C stream interface tells it, and the whole of it.
+// A failure of a stream: the errno that the C stream interface returns, and the whole
+// Status.
 struct StreamFault {
   int number = 0;  // an errno; 0: no failure
   Status status;
@@ -22,7 +24,7 @@ struct StreamFault {
   StreamFault() = default;
   StreamFault(int errno_number, Status whole)
       : number(errno_number), status(std::move(whole)) {}
-  // With the errno that goes with the code.
+  // With the errno for the code.
   explicit StreamFault(Status whole);
 
   bool ok() const { return number == 0; }
@@ -32,18 +34,19 @@ class Stream {
  public:
   virtual ~Stream() = default;
   virtual Result<OwnedSchema> Schema() = 0;
-  // The next batch into *out, which arrives released, and stays so at the end. Not called
-  // again after a failure or the end.
+  // Move the next batch into *out, which is released before and stays so at the end. Not
+  // called again after a failure or the end.
   virtual StreamFault Next(ArrowArray* out) = 0;
-  // Next has failed, by its answer or by an exception.
+  // Next has failed: it returned a fault or threw.
   virtual void Failed(const StreamFault&) noexcept {}
 };
 
-// Make a C stream of it: failures and the end repeat, exceptions are failures, get_schema
-// answers any number of times.
-void GiveStream(std::unique_ptr<Stream> stream, ArrowArrayStream* out);
+// Make a C stream of it. Exceptions become failures. Failures and the end repeat, and
+// get_schema works any number of times.
+void ExportStream(std::unique_ptr<Stream> stream, ArrowArrayStream* out);
 
-// How the stream has failed, if it is one of this engine's; NULL for any other.
+// The failure of a stream that this engine made; ok if it has not failed. NULL for every
+// other stream.
 const StreamFault* FaultOf(const ArrowArrayStream& stream);
 
 }  // namespace alloy::core

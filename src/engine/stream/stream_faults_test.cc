@@ -7,7 +7,7 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "engine/test_stream.h"
+#include "engine/stream/test_stream.h"
 
 namespace alloy::core {
 namespace {
@@ -36,7 +36,7 @@ TEST_F(StreamFaultsTest, AnInputsOwnErrorComesBackAsItWas) {
       *out = ArrowArray{};
       return 0;
     });
-    service_.reset();
+    served_.reset();
     TestStream quiet = StreamOfValues({"a"}, {1, 2}, nullptr);
     TestStream fails;
     fails.columns = {"b"};
@@ -100,9 +100,9 @@ TEST_F(StreamFaultsTest, AnErrorOfAChainedStreamIsToldWhole) {
   ASSERT_TRUE(Open(inner, {}).ok());
   OwnedArrayStream first = std::move(stream_);
   lambdas_.function.flags = 0;
-  service_.reset();
+  served_.reset();
   ArrowArrayStream output;
-  ASSERT_TRUE(Call::OpenStream(MakeCall({{"out"}}), first.get(), 1, &output, 0, 0).ok());
+  ASSERT_TRUE(OpenCallStream(MakeCall({{"out"}}), first.get(), 1, &output, 0, 0).ok());
   stream_ = OwnedArrayStream(&output);
   EXPECT_EQ(Next(), EIO);
   EXPECT_EQ(TheFault().code, ALLOY_RETRY);
@@ -119,7 +119,7 @@ TEST_F(StreamFaultsTest, AnErrorWithoutATextGetsOne) {
   EXPECT_EQ(Next(), ENOENT);
   EXPECT_NE(LastError().find("errno 2 (No such file"), std::string::npos) << LastError();
   Answer([](TestStream&, ArrowArray*) { return -3; });
-  service_.reset();
+  served_.reset();
   ASSERT_TRUE(Open(MakeCall({}), {}).ok());
   EXPECT_EQ(Next(), -3);
   EXPECT_NE(LastError().find("f of test.lambdas failed without a text: errno -3"),
@@ -142,7 +142,7 @@ TEST_F(StreamFaultsTest, AFaultyBatchOfAnInputIsAnErrorAndReleasedOnce) {
       EXPECT_EQ(out->release, nullptr);
       return tells ? number : 0;
     });
-    service_.reset();
+    served_.reset();
     TestStream input;
     input.next = [&](TestStream&, ArrowArray* out) {
       *out = faulty(&in);
@@ -203,7 +203,7 @@ TEST_F(StreamFaultsTest, APlainStreamsErrnoTellsTheCode) {
   const auto code_for = [&](int number) {
     Answer(
         [number](TestStream& self, ArrowArray*) { return self.Fail(number, "caf\xe9"); });
-    service_.reset();
+    served_.reset();
     EXPECT_TRUE(Open(MakeCall({}), {}).ok());
     EXPECT_EQ(Next(), number);
     EXPECT_EQ(TheFault().text, "caf?");
@@ -249,7 +249,7 @@ TEST_F(StreamFaultsTest, WhatAFailedGetNextLeavesInTheStructIsNotTouched) {
   ASSERT_TRUE(Open(MakeCall({{"a"}}), {&input}).ok());
   EXPECT_EQ(Next(), EIO);
   Answer(garbage);
-  service_.reset();
+  served_.reset();
   ASSERT_TRUE(Open(MakeCall({}), {}).ok());
   EXPECT_EQ(Next(), EIO);
   EXPECT_EQ(LastError(), "garbage");
@@ -265,7 +265,7 @@ TEST_F(StreamFaultsTest, AStreamThatIsNoneIsRefusedAtTheOpening) {
     ArrowArrayStream inputs[] = {good.Make(), bad.Make()}, output;
     spoil(&inputs[1]);
     const bool owned = inputs[1].release != nullptr;
-    const Status status = Call::OpenStream(call, inputs, 2, &output, 0, 0);
+    const Status status = OpenCallStream(call, inputs, 2, &output, 0, 0);
     EXPECT_EQ(status.code(), ALLOY_BAD_DATA);
     EXPECT_EQ(output.release, nullptr);
     EXPECT_EQ(status.fault().input, 1);
@@ -307,7 +307,7 @@ TEST_F(StreamFaultsTest, AStreamWithoutATextOfItsErrorsIsAStream) {
   EndWith(&input);
   ArrowArrayStream stream = input.Make(), output;
   stream.get_last_error = nullptr;
-  ASSERT_TRUE(Call::OpenStream(call, &stream, 1, &output, 0, 0).ok());
+  ASSERT_TRUE(OpenCallStream(call, &stream, 1, &output, 0, 0).ok());
   stream_ = OwnedArrayStream(&output);
   EXPECT_EQ(Next(), EIO);
 }
@@ -386,7 +386,7 @@ TEST_F(StreamFaultsTest, AnOpenWithoutAStreamIsTheBackendsFault) {
       give(output);
       return ALLOY_OK;
     };
-    service_.reset();
+    served_.reset();
     const Status status = Open(MakeCall({}), {});
     EXPECT_EQ(status.code(), ALLOY_BAD_DATA);
     EXPECT_EQ(status.fault().side, ALLOY_SIDE_BACKEND);

@@ -32,7 +32,8 @@ class BatchesStream final : public Stream {
   size_t next_ = 0;
 };
 
-// A batch that is released would pass for the end of the stream.
+// Check the batches before the stream exists: in a stream, a released batch would mean its
+// end.
 Status AdmitAll(const Layout& layout, std::vector<OwnedArray>* batches) {
   for (size_t i = 0; i < batches->size(); ++i) {
     const Status status = AdmitBatch(layout, Level::kShape, (*batches)[i].get());
@@ -60,7 +61,7 @@ Status StreamOf(const ArrowSchema* schema, ArrowArray* batches, int64_t n,
   taken.reserve(count);
   for (size_t i = 0; i < count; ++i) taken.emplace_back(&batches[i]);
   ALLOY_TRY(AdmitAll(*layout, &taken));
-  GiveStream(std::make_unique<BatchesStream>(std::move(copy), std::move(taken)), out);
+  ExportStream(std::make_unique<BatchesStream>(std::move(copy), std::move(taken)), out);
   return Status();
 }
 

@@ -9,7 +9,7 @@
 
 namespace alloy::core {
 
-// As alloy_stream_of.
+// A stream over batches that are in memory: see alloy_stream_of.
 Status StreamOf(const ArrowSchema* schema, ArrowArray* batches, int64_t n,
                 ArrowArrayStream* out);
 

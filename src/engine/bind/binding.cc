@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/call/binding.h"
+#include "engine/bind/binding.h"
 
 #include <utility>
 
@@ -19,20 +19,20 @@ Status CheckFromChunksOutput(const ArrowSchema& output) {
                         output.children[0]->dictionary == nullptr;
   if (is_count) return Status();
   return Fail(ALLOY_BAD_DATA, ALLOY_REASON_RESULT_SHAPE,
-              "from_chunks must give one int64 column");
+              "from_chunks must return one int64 column");
 }
 
 }  // namespace
 
 Status BackendFault(const BackendTable& table, const alloy_function& function,
                     alloy_code code, std::string text) {
-  // BUSY would say that inputs were not taken, CLOSED and LOST speak of the bridge: none
-  // is a backend's to say.
+  // BUSY would mean that the inputs were not taken, and CLOSED and LOST are about the
+  // bridge. A backend knows neither.
   const bool is_known = code > ALLOY_OK && code <= ALLOY_INTERNAL;
   const bool is_engines =
       code == ALLOY_BUSY || code == ALLOY_CLOSED || code == ALLOY_LOST;
   if (text.empty()) {
-    text = std::string(function.name) + " of " + table.backend().name + " answered " +
+    text = std::string(function.name) + " of " + table.backend().name + " returned " +
            (is_known ? CodeName(code) : "the unknown code " + std::to_string(code)) +
            " without a text";
   }
@@ -51,17 +51,17 @@ bool Binding::is_from_chunks() const {
   return std::string_view(function_.name) == "from_chunks";
 }
 
-Result<void*> Binding::Begin(const Voice& voice, const ArrowSchema* inputs,
-                             int32_t n_inputs, std::vector<std::string> values) {
+Result<void*> Binding::BindFirst(const LogContext& log_context, const ArrowSchema* inputs,
+                                 int32_t n_inputs, std::vector<std::string> values) {
   values_ = std::move(values);
-  idle_.reserve(kMaxIdleStates);  // giving a state back must not fail
+  idle_.reserve(kMaxIdleStates);  // so that ReturnState cannot fail
   const alloy_column* const* columns = function_.columns;
   for (int32_t i = 0; i < n_inputs; ++i) {
     Projection projection;
     if (columns != nullptr && *columns != nullptr) {
       auto matched = MatchColumns(*columns++, inputs[i]);
       if (!matched.ok()) {
-        // INVALID: the function declares a column twice.
+        // INVALID is the backend's fault: the function declares a column twice.
         return matched.status().WithInput(i).WithSide(
             matched.status().code() == ALLOY_INVALID ? ALLOY_SIDE_BACKEND
                                                      : ALLOY_SIDE_CALLER);
@@ -74,11 +74,11 @@ Result<void*> Binding::Begin(const Voice& voice, const ArrowSchema* inputs,
                            projection.identity ? CopySchema(inputs[i])
                                                : ProjectSchema(inputs[i], projection));
     ALLOY_ASSIGN_OR_RETURN(OwnedSchema whole, CopySchema(inputs[i]));
-    schemas_.push_back(*schema);  // a view: the owner is next to it
+    schemas_.push_back(*schema);
     owned_.push_back(std::move(schema));
     inputs_.push_back({std::move(whole), *std::move(layout), std::move(projection)});
   }
-  ALLOY_ASSIGN_OR_RETURN(Asked asked, AskBackend(voice));
+  ALLOY_ASSIGN_OR_RETURN(BackendBinding asked, BindBackend(log_context));
   const Status status = [&]() -> Status {
     ALLOY_ASSIGN_OR_RETURN(Layout layout, Layout::OfBatch(*asked.output));
     output_layout_ = std::make_unique<Layout>(std::move(layout));
@@ -89,29 +89,29 @@ Result<void*> Binding::Begin(const Voice& voice, const ArrowSchema* inputs,
     channel_->Unbind(function_, asked.state);
     return status.WithSide(ALLOY_SIDE_BACKEND)
         .WithPrefix(std::string("the schema that ") + function_.name + " of " +
-                    channel_->table().backend().name + " gives: ");
+                    channel_->table().backend().name + " returned: ");
   }
   output_ = std::move(asked.output);
   return asked.state;
 }
 
-Result<Binding::Asked> Binding::AskBackend(const Voice& voice) {
+Result<Binding::BackendBinding> Binding::BindBackend(const LogContext& log_context) {
   std::vector<const char*> values;
   values.reserve(values_.size() + 1);
   for (const std::string& value : values_) values.push_back(value.c_str());
   values.push_back(nullptr);
-  Scope scope(&voice);
+  Scope scope(&log_context);
   ArrowSchema output{};
-  Asked asked;
+  BackendBinding asked;
   const alloy_code code = channel_->Bind(function_, scope, schemas_.data(),
                                          static_cast<int32_t>(schemas_.size()),
                                          values.data(), &output, &asked.state);
   asked.output = OwnedSchema(&output);
   if (code == ALLOY_OK) return asked;
-  return BackendFault(channel_->table(), function_, code, scope.TakeText());
+  return BackendFault(channel_->table(), function_, code, scope.TakeErrorText());
 }
 
-Result<void*> Binding::TakeState(const Voice& voice) {
+Result<void*> Binding::TakeState(const LogContext& log_context) {
   {
     const std::lock_guard lock(mutex_);
     if (!idle_.empty()) {
@@ -120,7 +120,7 @@ Result<void*> Binding::TakeState(const Voice& voice) {
       return state;
     }
   }
-  ALLOY_ASSIGN_OR_RETURN(Asked asked, AskBackend(voice));
+  ALLOY_ASSIGN_OR_RETURN(BackendBinding asked, BindBackend(log_context));
   std::string key;
   const Status status = AppendFingerprint(*asked.output, &key);
   if (status.ok() && key == output_key_) return asked.state;
@@ -128,7 +128,8 @@ Result<void*> Binding::TakeState(const Voice& voice) {
   return BackendFault(channel_->table(), function_, ALLOY_FAILED,
                       std::string(function_.name) + " of " +
                           channel_->table().backend().name +
-                          " gave two schemas for the same inputs and options");
+                          " returned two different schemas for the same inputs and "
+                          "options");
 }
 
 void Binding::ReturnState(void* state) {
@@ -151,16 +152,16 @@ std::shared_ptr<Binding> BindingCache::Find(const std::string& key) {
 }
 
 void BindingCache::Insert(const std::string& key, std::shared_ptr<Binding> binding) {
-  // Destroyed after the lock is released: its states go back to the backend.
-  std::shared_ptr<Binding> gone;
+  // Ends after the lock: its states go back to the backend, which is foreign code.
+  std::shared_ptr<Binding> dropped;
   const std::lock_guard lock(mutex_);
-  // Two threads may have bound the same at once; the first stays.
+  // Two threads may have made the same binding at once. The first one stays.
   if (index_.contains(key)) return;
   entries_.emplace_front(key, std::move(binding));
   index_.emplace(entries_.front().first, entries_.begin());
   if (entries_.size() <= kMaxBindings) return;
   index_.erase(entries_.back().first);
-  gone = std::move(entries_.back().second);
+  dropped = std::move(entries_.back().second);
   entries_.pop_back();
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "engine/call/deadlines.h"
+#include "engine/channel/deadlines.h"
+
+#include "engine/channel/channel.h"
 
 namespace alloy::core {
 
@@ -13,14 +15,15 @@ Deadlines::~Deadlines() {
 }
 
 Deadlines::Watch::Watch(Deadlines& deadlines, Clock::time_point when,
-                        std::atomic<uint64_t>* expired, uint64_t run)
+                        const Target& target)
     : deadlines_(deadlines) {
   const std::lock_guard lock(deadlines_.mutex_);
   if (!deadlines_.thread_.joinable()) {
     deadlines_.thread_ = std::thread([this_ = &deadlines_] { this_->Loop(); });
   }
-  place_ = deadlines_.queue_.emplace(when, Target{expired, run});
-  // Always: what has come stays in the queue, so the first is not the next.
+  place_ = deadlines_.queue_.emplace(when, target);
+  // Always, and not only for a new first entry: expired targets stay in the queue, so the
+  // first entry need not be the next to come.
   deadlines_.changed_.notify_one();
 }
 
@@ -35,8 +38,12 @@ void Deadlines::Loop() {
     const auto now = Clock::now();
     auto next = queue_.begin();
     for (; next != queue_.end() && next->first <= now; ++next) {
-      // Under the lock: the Watch, and with it the target, is still there.
-      next->second.expired->store(next->second.run, std::memory_order_relaxed);
+      // Under the lock, which a Watch needs to end: so the target is still there.
+      const Target& target = next->second;
+      if (target.control->expired.exchange(target.run, std::memory_order_relaxed) !=
+          target.run) {
+        target.channel->Interrupt(*target.control);
+      }
     }
     if (next == queue_.end()) {
       changed_.wait(lock);

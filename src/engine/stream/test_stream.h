@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // For the tests of streams: foreign streams made of lambdas, on both sides of the engine.
-#ifndef ALLOY_SRC_ENGINE_TEST_STREAM_H_
-#define ALLOY_SRC_ENGINE_TEST_STREAM_H_
+#ifndef ALLOY_SRC_ENGINE_STREAM_TEST_STREAM_H_
+#define ALLOY_SRC_ENGINE_STREAM_TEST_STREAM_H_
 
 #include <functional>
 #include <memory>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "arrow/schema.h"
+#include "engine/stream/call_stream.h"
 #include "engine/stream/stream.h"
 #include "engine/test_backend.h"
 
@@ -135,8 +136,8 @@ class StreamTest : public EngineTest {
     }
     ArrowArrayStream output;
     const Status status =
-        Call::OpenStream(call, streams.data(), static_cast<int32_t>(streams.size()),
-                         &output, timeout_ns, ticket);
+        OpenCallStream(call, streams.data(), static_cast<int32_t>(streams.size()),
+                       &output, timeout_ns, ticket);
     for (const ArrowArrayStream& stream : streams) {
       EXPECT_EQ(stream.release == nullptr, status.code() != ALLOY_BUSY);
     }
@@ -174,4 +175,4 @@ class StreamTest : public EngineTest {
 
 }  // namespace alloy::core
 
-#endif  // ALLOY_SRC_ENGINE_TEST_STREAM_H_
+#endif  // ALLOY_SRC_ENGINE_STREAM_TEST_STREAM_H_

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/call/select.h"
+#include "engine/bind/select.h"
 
 #include <algorithm>
 #include <string_view>
@@ -11,6 +11,7 @@
 namespace alloy::core {
 namespace {
 
+// With its length, so that no two lists of parts give the same text.
 void AppendPart(std::string_view part, std::string* key) {
   key->append(std::to_string(part.size())).append(":").append(part);
 }
@@ -19,11 +20,11 @@ std::string ListOfFunctions(const alloy_backend& backend) {
   std::string list;
   std::string_view last;
   for (const alloy_function* const* f = backend.functions; *f != nullptr; ++f) {
-    if (last == (*f)->name) continue;  // the next of one name
+    if (last == (*f)->name) continue;  // another function of the same name
     last = (*f)->name;
     list += (list.empty() ? "" : ", ") + std::string(last);
   }
-  return list.empty() ? "it has none" : "it has: " + list;
+  return list.empty() ? "it has no functions" : "it has: " + list;
 }
 
 std::string ListOfOptions(const alloy_function& function) {
@@ -32,10 +33,10 @@ std::string ListOfOptions(const alloy_function& function) {
        ++o) {
     list += (list.empty() ? "" : ", ") + std::string(o->name);
   }
-  return list.empty() ? "it takes none" : "it takes: " + list;
+  return list.empty() ? "it takes no options" : "it takes: " + list;
 }
 
-// The value of each option of the function's table, in its order.
+// One value for each option of the function's table, in the table's order.
 Result<std::vector<std::string>> FillOptions(const alloy_function& function,
                                              const char* const* options) {
   const std::string name = function.name;
@@ -76,28 +77,43 @@ Status CheckInputCount(const alloy_function& function, int32_t n_inputs) {
       (function.max_inputs == -1 || n_inputs <= function.max_inputs)) {
     return Status();
   }
-  std::string wanted = std::to_string(function.min_inputs);
+  std::string expected = std::to_string(function.min_inputs);
   if (function.max_inputs == -1) {
-    wanted += " or more";
+    expected += " or more";
   } else if (function.max_inputs != function.min_inputs) {
-    wanted += " to " + std::to_string(function.max_inputs);
+    expected += " to " + std::to_string(function.max_inputs);
   }
-  return Fail(ALLOY_INVALID, std::string(function.name) + " takes " + wanted +
+  return Fail(ALLOY_INVALID, std::string(function.name) + " takes " + expected +
                                  " inputs, not " + std::to_string(n_inputs));
 }
 
-Result<Lease> TryFunction(const Service& service, const alloy_function& function,
+Result<Lease> TryFunction(const ServedBackend& backend, const alloy_function& function,
                           const ArrowSchema* inputs, int32_t n_inputs,
                           const char* const* options) {
   ALLOY_TRY(CheckInputCount(function, n_inputs));
   ALLOY_ASSIGN_OR_RETURN(auto values, FillOptions(function, options));
-  auto binding = std::make_shared<Binding>(service.channel, function);
-  ALLOY_ASSIGN_OR_RETURN(
-      void* state, binding->Begin(service.voice, inputs, n_inputs, std::move(values)));
+  auto binding = std::make_shared<Binding>(backend.channel, function);
+  ALLOY_ASSIGN_OR_RETURN(void* state, binding->BindFirst(backend.log_context, inputs,
+                                                         n_inputs, std::move(values)));
   return Lease(std::move(binding), state);
 }
 
 }  // namespace
+
+Result<BoundFunction> BindFunction(std::shared_ptr<ServedBackend> backend,
+                                   const std::string& name, const ArrowSchema* inputs,
+                                   int32_t n_inputs, const char* const* options) {
+  ALLOY_ASSIGN_OR_RETURN(const std::string key,
+                         BindingKey(name, inputs, n_inputs, options));
+  if (auto binding = backend->bindings.Find(key); binding != nullptr) {
+    ALLOY_ASSIGN_OR_RETURN(void* state, binding->TakeState(backend->log_context));
+    return BoundFunction{std::move(backend), Lease(std::move(binding), state)};
+  }
+  ALLOY_ASSIGN_OR_RETURN(Lease lease,
+                         SelectFunction(*backend, name, inputs, n_inputs, options));
+  backend->bindings.Insert(key, lease.binding());
+  return BoundFunction{std::move(backend), std::move(lease)};
+}
 
 Result<std::string> BindingKey(const std::string& function, const ArrowSchema* inputs,
                                int32_t n_inputs, const char* const* options) {
@@ -115,17 +131,17 @@ Result<std::string> BindingKey(const std::string& function, const ArrowSchema* i
   return key;
 }
 
-Result<Lease> SelectFunction(const Service& service, const std::string& name,
+Result<Lease> SelectFunction(const ServedBackend& served, const std::string& name,
                              const ArrowSchema* inputs, int32_t n_inputs,
                              const char* const* options) {
-  const alloy_backend& backend = service.channel->table().backend();
+  const alloy_backend& backend = served.channel->table().backend();
   std::vector<Status> refusals;
   for (const alloy_function* const* f = backend.functions; *f != nullptr; ++f) {
     if (name != (*f)->name) continue;
-    auto selected = TryFunction(service, **f, inputs, n_inputs, options);
+    auto selected = TryFunction(served, **f, inputs, n_inputs, options);
     if (selected.ok()) return selected;
     const alloy_code code = selected.status().code();
-    // Only what another function of the name could mend is a reason to look further.
+    // Try the next function of the name only after an error that it may not have.
     if (code != ALLOY_NO_MATCH && code != ALLOY_INVALID && code != ALLOY_UNSUPPORTED) {
       return selected.status();
     }
@@ -137,8 +153,9 @@ Result<Lease> SelectFunction(const Service& service, const std::string& name,
   }
   if (refusals.size() == 1) return refusals.front();
   std::string text = "none of the " + std::to_string(refusals.size()) + " functions " +
-                     name + " of " + backend.name + " applies:";
+                     name + " of " + backend.name + " accepts this:";
   for (const Status& refusal : refusals) text += "\n  " + refusal.fault().text;
+  // If none of them could accept the arguments, they are a mistake and not a mismatch.
   const bool all_invalid = std::ranges::all_of(
       refusals, [](const Status& refusal) { return refusal.code() == ALLOY_INVALID; });
   return Fail(all_invalid ? ALLOY_INVALID : ALLOY_NO_MATCH, std::move(text));

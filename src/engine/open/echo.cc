@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/channel/echo.h"
+#include "engine/open/echo.h"
 
 #include <memory>
 #include <string>
@@ -14,15 +14,15 @@
 namespace alloy::core {
 namespace {
 
-// The schemas of the inputs, which the lines need.
+// The schemas of the inputs, which the log lines need.
 using EchoState = std::vector<OwnedSchema>;
 
-void Say(alloy_scope* scope, const std::string& text) {
+void LogLine(alloy_scope* scope, const std::string& text) {
   scope->services->log(scope, ALLOY_LOG_INFO, text.data(),
                        static_cast<int64_t>(text.size()));
 }
 
-alloy_code Answer(alloy_scope* scope, const Status& status) {
+alloy_code ReturnStatus(alloy_scope* scope, const Status& status) {
   if (status.ok()) return ALLOY_OK;
   const std::string& text = status.fault().text;
   return scope->services->fail(scope, status.code(), text.data(),
@@ -30,15 +30,15 @@ alloy_code Answer(alloy_scope* scope, const Status& status) {
 }
 
 // `array1: Int32[1, 2, 3, -4]`. A chunk is the one column of its batch.
-Status SayArrays(alloy_scope* scope, const EchoState& state, const ArrowArray* inputs,
+Status LogArrays(alloy_scope* scope, const EchoState& state, const ArrowArray* inputs,
                  bool chunks) {
   if (scope->services->logging(scope, ALLOY_LOG_INFO) == 0) return Status();
-  Say(scope, "Hello! Reading the ffi pointers now.");
+  LogLine(scope, "Hello! Reading the ffi pointers now.");
   for (size_t i = 0; i < state.size(); ++i) {
     const ArrowSchema& schema = chunks ? *state[i]->children[0] : *state[i];
     const ArrowArray& array = chunks ? *inputs[i].children[0] : inputs[i];
     ALLOY_ASSIGN_OR_RETURN(const std::string text, Describe(schema, array));
-    Say(scope, "array" + std::to_string(i + 1) + ": " + text);
+    LogLine(scope, "array" + std::to_string(i + 1) + ": " + text);
   }
   return Status();
 }
@@ -97,8 +97,8 @@ Status BindFromChunks(const ArrowSchema* inputs, int32_t n_inputs, ArrowSchema* 
   return Status();
 }
 
-// One row of one column. The owner of the block is the value itself.
-Status GiveCount(int64_t count, ArrowArray* output) {
+// One row of one column. The value is the owner of its own block.
+Status ReturnCount(int64_t count, ArrowArray* output) {
   auto block = Block<int64_t>::Make(2, 3, int64_t{count});
   if (!block) return Fail(ALLOY_EXHAUSTED, "out of memory");
   block.Init(output, {.length = 1, .n_buffers = 1, .n_children = 1});
@@ -112,13 +112,13 @@ Status GiveCount(int64_t count, ArrowArray* output) {
 alloy_code BindEchoEntry(void*, alloy_scope* scope, const ArrowSchema* inputs,
                          int32_t n_inputs, const char* const*, ArrowSchema* output,
                          void** state) {
-  return Answer(scope, BindEcho(inputs, n_inputs, output, state));
+  return ReturnStatus(scope, BindEcho(inputs, n_inputs, output, state));
 }
 
 alloy_code RunEchoEntry(void* state, alloy_scope* scope, ArrowArray* inputs, int32_t,
                         ArrowArray* output) {
-  const Status said = SayArrays(scope, *static_cast<EchoState*>(state), inputs, false);
-  if (!said.ok()) return Answer(scope, said);
+  const Status logged = LogArrays(scope, *static_cast<EchoState*>(state), inputs, false);
+  if (!logged.ok()) return ReturnStatus(scope, logged);
   OwnedArray(&inputs[0]).MoveTo(output);
   return ALLOY_OK;
 }
@@ -126,13 +126,13 @@ alloy_code RunEchoEntry(void* state, alloy_scope* scope, ArrowArray* inputs, int
 alloy_code BindFromChunksEntry(void*, alloy_scope* scope, const ArrowSchema* inputs,
                                int32_t n_inputs, const char* const*, ArrowSchema* output,
                                void** state) {
-  return Answer(scope, BindFromChunks(inputs, n_inputs, output, state));
+  return ReturnStatus(scope, BindFromChunks(inputs, n_inputs, output, state));
 }
 
 alloy_code RunFromChunksEntry(void* state, alloy_scope* scope, ArrowArray* inputs,
                               int32_t n_inputs, ArrowArray* output) {
-  const Status said = SayArrays(scope, *static_cast<EchoState*>(state), inputs, true);
-  return Answer(scope, said.ok() ? GiveCount(n_inputs, output) : said);
+  const Status logged = LogArrays(scope, *static_cast<EchoState*>(state), inputs, true);
+  return ReturnStatus(scope, logged.ok() ? ReturnCount(n_inputs, output) : logged);
 }
 
 void UnbindEntry(void* state) {
@@ -156,7 +156,7 @@ constexpr alloy_function kFromChunks = {.struct_size = sizeof(alloy_function),
 constexpr alloy_function kEcho = {.struct_size = sizeof(alloy_function),
                                   .flags = ALLOY_IDEMPOTENT | ALLOY_ROWWISE,
                                   .name = "echo",
-                                  .summary = "Give the batch back, and print it",
+                                  .summary = "Return the batch, and print it",
                                   .options = nullptr,
                                   .self = nullptr,
                                   .min_inputs = 1,

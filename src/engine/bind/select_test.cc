@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/call/select.h"
+#include "engine/bind/select.h"
 
 #include <gtest/gtest.h>
 
@@ -48,7 +48,7 @@ TEST_F(SelectTest, SaysHowManyInputsAreWanted) {
 
 TEST_F(SelectTest, ListsWhatThereIsWhenTheNameIsUnknown) {
   Serve();
-  const auto selected = SelectFunction(*service_, "g", nullptr, 0, nullptr);
+  const auto selected = SelectFunction(*served_, "g", nullptr, 0, nullptr);
   EXPECT_EQ(selected.status().code(), ALLOY_NOT_FOUND);
   EXPECT_EQ(TextOf(selected), "test.lambdas has no function g; it has: f");
 }
@@ -95,7 +95,7 @@ TEST_F(SelectTest, ASchemaOfTheHostThatIsFaultyNamesItsInput) {
   OwnedSchema schema = Int64Schema({"a"});
   schema->children[0]->format = "w:-1";
   Serve();
-  const auto selected = SelectFunction(*service_, "f", schema.get(), 1, nullptr);
+  const auto selected = SelectFunction(*served_, "f", schema.get(), 1, nullptr);
   EXPECT_EQ(selected.status().code(), ALLOY_BAD_DATA);
   EXPECT_EQ(selected.status().reason(), ALLOY_REASON_FORMAT_PARAMETER);
   EXPECT_EQ(selected.status().fault().input, 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/channel/echo.h"
+#include "engine/open/echo.h"
 
 #include <gtest/gtest.h>
 

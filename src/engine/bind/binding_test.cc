@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/call/binding.h"
+#include "engine/bind/binding.h"
 
 #include <gtest/gtest.h>
 
@@ -20,11 +20,11 @@ TEST_F(BindingTest, AStateThatComesBackServesTheNextCall) {
     state = lease->state();
     EXPECT_EQ(lambdas_.binds, 1);
   }
-  const Lease again(binding, *binding->TakeState(service_->voice));
+  const Lease again(binding, *binding->TakeState(served_->log_context));
   EXPECT_EQ(again.state(), state);
   EXPECT_EQ(lambdas_.binds, 1);
   // Two users at once are two states.
-  const Lease second(binding, *binding->TakeState(service_->voice));
+  const Lease second(binding, *binding->TakeState(served_->log_context));
   EXPECT_NE(second.state(), state);
   EXPECT_EQ(lambdas_.binds, 2);
   EXPECT_EQ(lambdas_.unbinds, 0);
@@ -36,7 +36,7 @@ TEST_F(BindingTest, KeepsABoundedNumberOfIdleStates) {
     std::vector<Lease> leases;
     for (int i = 0; i < 40; ++i) {
       leases.emplace_back(first->binding(),
-                          *first->binding()->TakeState(service_->voice));
+                          *first->binding()->TakeState(served_->log_context));
     }
     leases.clear();
     EXPECT_EQ(lambdas_.unbinds, 40 - 16);
@@ -51,7 +51,8 @@ TEST_F(BindingTest, ABackendThatAnswersDifferentlyTheSecondTimeIsTold) {
     Int64Schema({"other"}).MoveTo(output);
     return ALLOY_OK;
   };
-  EXPECT_EQ(lease->binding()->TakeState(service_->voice).status().code(), ALLOY_FAILED);
+  EXPECT_EQ(lease->binding()->TakeState(served_->log_context).status().code(),
+            ALLOY_FAILED);
   EXPECT_EQ(lambdas_.unbinds, 1);
 }
 
@@ -60,7 +61,7 @@ TEST_F(BindingTest, TheCacheForgetsTheOneLongestUnused) {
   Serve();
   std::vector<std::weak_ptr<Binding>> seen;
   for (int i = 0; i < 65; ++i) {
-    auto binding = std::make_shared<Binding>(service_->channel, lambdas_.function);
+    auto binding = std::make_shared<Binding>(served_->channel, lambdas_.function);
     seen.push_back(binding);
     cache.Insert(std::to_string(i), std::move(binding));
     ASSERT_NE(cache.Find("0"), nullptr);  // used all the time

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// What a bind found out, and the pool that remembers it, so that a bind that was seen
-// costs no parsing.
-#ifndef ALLOY_SRC_ENGINE_CALL_BINDING_H_
-#define ALLOY_SRC_ENGINE_CALL_BINDING_H_
+// The result of a bind, and the cache that keeps it, so that the same bind is not parsed
+// twice.
+#ifndef ALLOY_SRC_ENGINE_BIND_BINDING_H_
+#define ALLOY_SRC_ENGINE_BIND_BINDING_H_
 
 #include <list>
 #include <memory>
@@ -20,15 +20,15 @@
 
 namespace alloy::core {
 
-// A function on schemas and options; immutable but for its pool of idle states.
+// A function, bound to schemas and options. Only its pool of idle states changes.
 //
-// Threads  shared. Fixed in place: calls share it.
+// Threads  shared. Fixed in place, since calls share it.
 class Binding {
  public:
   struct Input {
-    OwnedSchema schema;     // of the batch as the host passes it
-    Layout layout;          // the same, to check with
-    Projection projection;  // from there to what the function reads
+    OwnedSchema schema;     // of the batch that the host passes
+    Layout layout;          // the same, for the gate
+    Projection projection;  // from that batch to the columns that the function reads
   };
 
   Binding(std::shared_ptr<Channel> channel, const alloy_function& function)
@@ -37,20 +37,20 @@ class Binding {
   Binding(const Binding&) = delete;
   Binding& operator=(const Binding&) = delete;
 
-  // Bind for the first time: read the schemas, pick the columns, ask the backend. Gives
-  // its state.
-  Result<void*> Begin(const Voice& voice, const ArrowSchema* inputs, int32_t n_inputs,
-                      std::vector<std::string> values);
+  // Bind for the first time: read the schemas, pick the columns, ask the backend. Returns
+  // the backend's state.
+  Result<void*> BindFirst(const LogContext& log_context, const ArrowSchema* inputs,
+                          int32_t n_inputs, std::vector<std::string> values);
 
-  // A state nobody uses: an idle one, or a new one.
-  Result<void*> TakeState(const Voice& voice);
-  // The state goes back to the pool, or to the backend when that is full.
+  // A state that nobody else uses: an idle one, or a new one.
+  Result<void*> TakeState(const LogContext& log_context);
+  // Put the state back into the pool, or give it to the backend when the pool is full.
   void ReturnState(void* state);
 
   Channel& channel() const { return *channel_; }
   const alloy_function& function() const { return function_; }
   const std::vector<Input>& inputs() const { return inputs_; }
-  // Of what the function reads of an input.
+  // The schema of what the function reads of an input.
   const ArrowSchema& read_schema(size_t input) const { return schemas_[input]; }
   const ArrowSchema& output() const { return *output_; }
   const Layout& output_layout() const { return *output_layout_; }
@@ -58,16 +58,18 @@ class Binding {
   bool is_stream() const { return (function_.flags & ALLOY_STREAM) != 0; }
 
  private:
-  struct Asked {
+  struct BackendBinding {
     OwnedSchema output;
     void* state = nullptr;
   };
-  Result<Asked> AskBackend(const Voice& voice);
+  Result<BackendBinding> BindBackend(const LogContext& log_context);
 
   const std::shared_ptr<Channel> channel_;
   const alloy_function& function_;
   std::vector<Input> inputs_;
-  std::vector<ArrowSchema> schemas_;  // of what the function reads, in a row; see owned_
+  // What the function reads, as the array that `bind` takes: plain copies of the structs
+  // in owned_.
+  std::vector<ArrowSchema> schemas_;
   std::vector<OwnedSchema> owned_;
   std::vector<std::string> values_;
   OwnedSchema output_;
@@ -78,7 +80,7 @@ class Binding {
   std::vector<void*> idle_;  // guarded by mutex_
 };
 
-// A binding and a state of it that nobody else uses; the state goes back when this ends.
+// A binding, and a state of it for one user. The state goes back when this ends.
 class Lease {
  public:
   Lease(std::shared_ptr<Binding> binding, void* state)
@@ -97,8 +99,8 @@ class Lease {
   void* state_;
 };
 
-// A bounded cache of bindings, the least recently used one going first. Those that calls
-// still use live on with them.
+// A bounded cache of bindings; the least recently used one leaves first. Calls keep the
+// bindings that they use.
 //
 // Threads  shared.
 class BindingCache {
@@ -115,11 +117,11 @@ class BindingCache {
   std::unordered_map<std::string_view, Entries::iterator> index_;  // views into entries_
 };
 
-// What a call says when the backend answered `code`. Codes that only the engine may say
-// become FAILED.
+// The error of a backend that returned `code`. Codes that only the engine may use become
+// FAILED.
 Status BackendFault(const BackendTable& table, const alloy_function& function,
                     alloy_code code, std::string text);
 
 }  // namespace alloy::core
 
-#endif  // ALLOY_SRC_ENGINE_CALL_BINDING_H_
+#endif  // ALLOY_SRC_ENGINE_BIND_BINDING_H_

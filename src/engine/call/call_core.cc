@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+#include "engine/call/call_core.h"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "arrow/owned.h"
+#include "gate/batch.h"
+#include "gate/shape.h"
+
+namespace alloy::core {
+namespace {
+
+// Whether a checked column has nulls. Counts them where the backend did not.
+bool HasNull(const ArrowArray& column) {
+  return column.null_count != 0 &&
+         AnyNull(column.buffers[0], column.offset, column.length);
+}
+
+Status Cancelled(std::string text) {
+  return Fail(ALLOY_CANCELLED, text.empty() ? "cancelled" : std::move(text));
+}
+
+}  // namespace
+
+Status CallCore::CheckStart(uint64_t ticket) const {
+  ALLOY_TRY(CheckOpen());
+  if (ticket != 0 && control_.cancelled_upto.load(std::memory_order_relaxed) >= ticket) {
+    return Cancelled("cancelled before it started");
+  }
+  return Status();
+}
+
+Status CallCore::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
+                     uint64_t ticket) {
+  if (timeout_ns < 0) return Fail(ALLOY_INVALID, "timeout_ns is negative");
+  ALLOY_TRY(CheckStart(ticket));
+  BeginRun();
+  const bool logs = log_context().enabled;
+  if (logs) [[unlikely]]
+    LogBegin();
+  ALLOY_TRY(AdmitInputs(inputs));
+  const int64_t rows = binding().inputs().empty() ? 0 : inputs[0].length;
+  ALLOY_TRY(Enter(inputs, output, timeout_ns, ticket));
+  ALLOY_TRY(CheckMoved(inputs, output));
+  ALLOY_TRY(CheckOutput(rows, output));
+  if (logs) [[unlikely]]
+    LogEnd();
+  return Status();
+}
+
+Status CallCore::AdmitInputs(ArrowArray* inputs) const {
+  const auto n = static_cast<int32_t>(binding().inputs().size());
+  for (int32_t i = 0; i < n; ++i) ALLOY_TRY(AdmitInput(i, &inputs[i]));
+  return Status();
+}
+
+Status CallCore::AdmitInput(int32_t i, ArrowArray* batch) const {
+  const Binding::Input& input = binding().inputs()[static_cast<size_t>(i)];
+  Status status = AdmitBatch(input.layout, bridge_->check_inputs(), batch);
+  if (status.ok() && !input.projection.identity) {
+    status = ProjectBatch(input.projection, batch);
+  }
+  if (status.ok()) [[likely]]
+    return status;
+  return status.WithInput(i).WithSide(ALLOY_SIDE_CALLER);
+}
+
+Status CallCore::Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
+                       uint64_t ticket) {
+  using Clock = Deadlines::Clock;
+  Scope scope(&log_context(), &control_, run_, ticket);
+  std::optional<Deadlines::Watch> watch;
+  Clock::time_point deadline = Clock::time_point::max();
+  // Without a timeout, nothing here asks for the time or takes a lock.
+  if (timeout_ns != 0) {
+    deadline = After(Clock::now(), std::chrono::nanoseconds(timeout_ns));
+    watch.emplace(deadlines(), deadline, Deadlines::Target{&channel(), &control_, run_});
+  }
+  const alloy_code code =
+      channel().Run(binding().function(), state(), scope, inputs,
+                    static_cast<int32_t>(binding().inputs().size()), output);
+  if (code == ALLOY_OK) [[likely]]
+    return Status();
+  OwnedArray(output).Release();
+  return Failure(code, scope.TakeErrorText(), scope,
+                 timeout_ns != 0 && Clock::now() >= deadline);
+}
+
+Status CallCore::Failure(alloy_code code, std::string text, const Scope& scope,
+                         bool late) const {
+  if (scope.cancelled()) return Cancelled(std::move(text)).WithSide(ALLOY_SIDE_CALLER);
+  if (late) {
+    return Fail(ALLOY_TIMEOUT, text.empty() ? "the deadline has passed"
+                                            : "the deadline has passed: " + text)
+        .WithSide(ALLOY_SIDE_CALLER);
+  }
+  return BackendFault(channel().table(), binding().function(), code, std::move(text));
+}
+
+// A backend that returns an input must move it out: a copied struct would be released
+// twice, once as the input and once as the result.
+Status CallCore::CheckMoved(const ArrowArray* inputs, ArrowArray* output) const {
+  for (size_t i = 0; i < binding().inputs().size(); ++i) {
+    const ArrowArray& input = inputs[i];
+    if (input.release == nullptr || input.private_data == nullptr) [[likely]]
+      continue;
+    // Two different structs of one producer may share release and private_data. A copy
+    // also has the same parts.
+    if (input.release != output->release || input.private_data != output->private_data ||
+        input.buffers != output->buffers || input.children != output->children ||
+        input.length != output->length || input.offset != output->offset) {
+      continue;
+    }
+    *output =
+        ArrowArray{};  // the input is still in its place, and is released from there
+    return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED,
+                std::string(binding().function().name) +
+                    " returned a copy of the struct of input " + std::to_string(i) +
+                    " and left the input in place; move it out instead")
+        .WithSide(ALLOY_SIDE_BACKEND);
+  }
+  return Status();
+}
+
+Status CallCore::CheckOutput(int64_t rows, ArrowArray* output) const {
+  Status status = AdmitBatch(binding().output_layout(), bridge_->check_results(), output);
+  if (status.ok() && rows >= 0 && (binding().function().flags & ALLOY_ROWWISE) != 0 &&
+      output->length != rows) {
+    status = Fail(ALLOY_BAD_DATA, ALLOY_REASON_ROW_COUNT,
+                  "the function is declared ROWWISE but returned " +
+                      std::to_string(output->length) + " rows for " +
+                      std::to_string(rows) + " input rows");
+  }
+  if (status.ok() && binding().is_from_chunks() &&
+      (output->length != 1 || HasNull(*output->children[0]))) {
+    status = Fail(ALLOY_BAD_DATA, ALLOY_REASON_RESULT_SHAPE,
+                  "from_chunks must return one row without nulls");
+  }
+  if (status.ok()) [[likely]]
+    return status;
+  OwnedArray(output).Release();
+  return status.WithSide(ALLOY_SIDE_BACKEND)
+      .WithPrefix(std::string("the result of ") + binding().function().name + " of " +
+                  channel().table().backend().name + ": ");
+}
+
+void CallCore::Cancel(uint64_t ticket) {
+  uint64_t before = control_.cancelled_upto.load(std::memory_order_relaxed);
+  // Only upwards: a late cancel of an older ticket must not undo a newer one.
+  while (before < ticket && !control_.cancelled_upto.compare_exchange_weak(
+                                before, ticket, std::memory_order_relaxed)) {
+  }
+  channel().Interrupt(control_);
+}
+
+void CallCore::Progress(int64_t* done, int64_t* total) const {
+  *done = control_.done.load(std::memory_order_relaxed);
+  *total = control_.total.load(std::memory_order_relaxed);
+}
+
+// The lines about exporting are a promise of the log's form, not a trace: the host has
+// exported its arrays before it called the engine, and only the engine knows whether the
+// log is on.
+void CallCore::LogBegin() const {
+  const LogContext& context = log_context();
+  const size_t n = binding().inputs().size();
+  for (size_t i = 1; i <= n; ++i) {
+    context.log->Write(
+        ALLOY_LOG_INFO, context.host_language,
+        "Exporting ArrowSchema and ArrowArray #" + std::to_string(i) + " to C");
+  }
+  context.log->Write(ALLOY_LOG_INFO, context.host_language,
+                     "Calling " + context.backend_language + " through C ffi now with " +
+                         std::to_string(n) + " ArrowArrays");
+}
+
+void CallCore::LogEnd() const {
+  const LogContext& context = log_context();
+  try {
+    context.log->Write(ALLOY_LOG_INFO, context.host_language,
+                       "Hello, again! Successfully sent Arrow data to " +
+                           context.backend_language + ".");
+  } catch (...) {
+    // Without memory the line is lost. The result is ready, and stays valid.
+  }
+}
+
+}  // namespace alloy::core

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "engine/channel/deadlines.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "engine/channel/channel.h"
+
+namespace alloy::core {
+namespace {
+
+using Clock = Deadlines::Clock;
+
+// Only Interrupt is called.
+class CountingChannel final : public Channel {
+ public:
+  const BackendTable& table() const override { std::abort(); }
+  alloy_code Bind(const alloy_function&, Scope&, const ArrowSchema*, int32_t,
+                  const char* const*, ArrowSchema*, void**) override {
+    return ALLOY_INTERNAL;
+  }
+  alloy_code Run(const alloy_function&, void*, Scope&, ArrowArray*, int32_t,
+                 ArrowArray*) override {
+    return ALLOY_INTERNAL;
+  }
+  alloy_code Open(const alloy_function&, void*, Scope&, ArrowArrayStream*, int32_t,
+                  ArrowArrayStream*) override {
+    return ALLOY_INTERNAL;
+  }
+  void Unbind(const alloy_function&, void*) override {}
+  void Interrupt(RunControl& control) noexcept override {
+    last = &control;
+    ++interrupts;
+  }
+
+  std::atomic<RunControl*> last = nullptr;
+  std::atomic<int> interrupts = 0;
+};
+
+class DeadlinesTest : public ::testing::Test {
+ protected:
+  Deadlines::Target TargetOf(RunControl& control, uint64_t run) {
+    return {&channel_, &control, run};
+  }
+  static void WaitFor(const RunControl& control, uint64_t run) {
+    while (control.expired.load() != run) std::this_thread::yield();
+  }
+
+  CountingChannel channel_;
+  Deadlines deadlines_;  // its thread ends before the channel does
+};
+
+TEST_F(DeadlinesTest, EachTargetIsToldOfItsOwnRun) {
+  RunControl a, b, c;
+  const auto now = Clock::now();
+  const Deadlines::Watch far(deadlines_, now + std::chrono::hours(1), TargetOf(c, 3));
+  const Deadlines::Watch second(deadlines_, now + std::chrono::milliseconds(2),
+                                TargetOf(b, 2));
+  const Deadlines::Watch first(deadlines_, now + std::chrono::milliseconds(1),
+                               TargetOf(a, 1));
+  WaitFor(a, 1);
+  WaitFor(b, 2);
+  EXPECT_EQ(c.expired.load(), 0u);
+}
+
+TEST_F(DeadlinesTest, ATimeThatHasPassedComesAtOnce) {
+  RunControl control;
+  const Deadlines::Watch watch(deadlines_, Clock::time_point::min(),
+                               TargetOf(control, 7));
+  WaitFor(control, 7);
+}
+
+TEST_F(DeadlinesTest, TheChannelIsInterruptedOnceForEachRunThatIsLate) {
+  RunControl a, b;
+  const Deadlines::Watch first(deadlines_, Clock::now(), TargetOf(a, 1));
+  while (channel_.interrupts.load() != 1) std::this_thread::yield();
+  EXPECT_EQ(channel_.last, &a);
+  // The first target is still in the queue, and is not late a second time.
+  const Deadlines::Watch second(deadlines_, Clock::now(), TargetOf(b, 2));
+  while (channel_.interrupts.load() != 2) std::this_thread::yield();
+  EXPECT_EQ(channel_.last, &b);
+}
+
+TEST_F(DeadlinesTest, AWatchThatEndedIsNotTold) {
+  RunControl gone, marker;
+  {
+    const Deadlines::Watch watch(deadlines_, Clock::now() + std::chrono::milliseconds(5),
+                                 TargetOf(gone, 1));
+  }
+  const Deadlines::Watch watch(deadlines_, Clock::now() + std::chrono::milliseconds(10),
+                               TargetOf(marker, 1));
+  WaitFor(marker, 1);
+  EXPECT_EQ(gone.expired.load(), 0u);
+}
+
+TEST_F(DeadlinesTest, OneThatHasPassedDelaysNoOther) {
+  RunControl a, b;
+  const Deadlines::Watch passed(deadlines_, Clock::now(), TargetOf(a, 1));
+  WaitFor(a, 1);
+  // The first is still in the queue, before this one.
+  const Deadlines::Watch later(deadlines_, Clock::now() + std::chrono::milliseconds(1),
+                               TargetOf(b, 2));
+  WaitFor(b, 2);
+}
+
+TEST_F(DeadlinesTest, NeverIsNoReasonToSpin) {
+  RunControl never, soon;
+  const Deadlines::Watch a(deadlines_, Clock::time_point::max(), TargetOf(never, 1));
+  const Deadlines::Watch b(deadlines_, Clock::now(), TargetOf(soon, 1));
+  WaitFor(soon, 1);
+  EXPECT_EQ(never.expired.load(), 0u);
+}
+
+}  // namespace
+}  // namespace alloy::core

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "engine/stream/stream_state.h"
+
+#include <utility>
+
+namespace alloy::core {
+
+StreamState::StreamState(std::shared_ptr<CallCore> call, int64_t timeout_ns,
+                         uint64_t ticket)
+    : call_(std::move(call)),
+      scope_(&call_->log_context(), &call_->control(), 0, ticket),
+      clock_(call_->deadlines(), &call_->channel(), &call_->control(), timeout_ns) {}
+
+void StreamState::Record(const StreamFault& fault) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!fault_.ok()) return;
+  fault_ = fault;
+  failed_.store(true, std::memory_order_release);
+}
+
+StreamFault StreamState::fault() const {
+  if (!failed_.load(std::memory_order_acquire)) [[likely]]
+    return {};
+  const std::lock_guard lock(mutex_);
+  return fault_;
+}
+
+Status StreamState::CheckNotStopped() const {
+  if (scope_.cancelled()) {
+    return Fail(ALLOY_CANCELLED, "cancelled").WithSide(ALLOY_SIDE_CALLER);
+  }
+  if (scope_.expired()) {
+    return Fail(ALLOY_TIMEOUT, "the deadline has passed").WithSide(ALLOY_SIDE_CALLER);
+  }
+  return Status();
+}
+
+StreamState::Wait::Wait(StreamState& state) : state_(state) {
+  const uint64_t run = state_.call_->BeginRun();
+  state_.scope_.SetRun(run);
+  state_.clock_.Start(run);
+}
+
+StreamState::Wait::~Wait() {
+  state_.clock_.Stop();
+  // Between two batches no deadline applies.
+  state_.scope_.SetRun(0);
+}
+
+}  // namespace alloy::core

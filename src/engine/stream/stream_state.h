@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+//
+// What the parts of one open stream of a stream function share: its call, the scope of its
+// backend, the clock of its batches, and the first fault of its inputs.
+#ifndef ALLOY_SRC_ENGINE_STREAM_STREAM_STATE_H_
+#define ALLOY_SRC_ENGINE_STREAM_STREAM_STATE_H_
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+#include "engine/call/call_core.h"
+#include "engine/stream/batch_clock.h"
+#include "engine/stream/stream.h"
+
+namespace alloy::core {
+
+// Threads  shared: a backend pulls its inputs from any thread.
+class StreamState {
+ public:
+  StreamState(std::shared_ptr<CallCore> call, int64_t timeout_ns, uint64_t ticket);
+  StreamState(const StreamState&) = delete;
+  StreamState& operator=(const StreamState&) = delete;
+
+  CallCore& call() const { return *call_; }
+  Scope& scope() { return scope_; }
+  BatchClock& clock() { return clock_; }
+
+  // An input has failed. Then the stream fails too, even if its backend ignores the error.
+  // Later faults change nothing.
+  void Record(const StreamFault& fault) noexcept;
+  StreamFault fault() const;
+
+  // Fails once the caller has cancelled, or the time of the batch is over: then no input is
+  // asked for more.
+  Status CheckNotStopped() const;
+
+  // While it lives, the host waits for a batch: this is a run of its own, with its own
+  // deadline.
+  class Wait {
+   public:
+    explicit Wait(StreamState& state);
+    ~Wait();
+    Wait(const Wait&) = delete;
+    Wait& operator=(const Wait&) = delete;
+
+   private:
+    StreamState& state_;
+  };
+
+ private:
+  const std::shared_ptr<CallCore> call_;
+  Scope scope_;
+  BatchClock clock_;
+  std::atomic<bool> failed_{false};
+  mutable std::mutex mutex_;
+  StreamFault fault_;  // guarded by mutex_
+};
+
+}  // namespace alloy::core
+
+#endif  // ALLOY_SRC_ENGINE_STREAM_STREAM_STATE_H_
