@@ -161,7 +161,7 @@ func TestReleaseOnAForeignThread(t *testing.T) {
 func TestAResizedResultUsesTheGoAllocator(t *testing.T) {
 	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
 	defer mem.AssertSize(t, 0)
-	goBridge := open(t, mem, "summary_cpp")
+	goBridge := open(t, mem, "summary_rust")
 	out, err := goBridge.Call(ctx, "summary", nil, int64BatchOnce)
 	if err != nil {
 		t.Fatal(err)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs the functions of both aggregate backends through the command line."""
+"""Runs the functions of aggregate_rust through the command line."""
 
 import os
 import pathlib
@@ -12,16 +12,16 @@ import pyarrow.ipc
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("ALLOY_BUILD", ROOT / "build"))
-BACKENDS = ("aggregate_cpp", "aggregate_rust")
+BACKEND = BUILD / "backends/aggregate_rust.so"
 LIMIT = 120  # seconds
 
 
 class Failed(Exception):
-    """What the program says when a function fails."""
+    """A function failed; the text is what the program printed."""
 
 
 def plain(value):
-    """A value that equals itself, whatever it is; doubles by their every bit."""
+    """A value that equals itself, also NaN; doubles are compared bit by bit."""
     if isinstance(value, float):
         return "nan" if value != value else value.hex()
     return value
@@ -38,7 +38,7 @@ def in_any_order(these):
 
 
 class AggregateTest(unittest.TestCase):
-    """A test with a folder, in which batches lie as a stream and come out as one."""
+    """A test with a folder: the input is an IPC file there, and so is the result."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -46,7 +46,7 @@ class AggregateTest(unittest.TestCase):
         self.here = pathlib.Path(folder.name)
 
     def write(self, batches, schema=None):
-        """Batches, or a table, as an IPC file; then --batch-rows slices them."""
+        """Write batches, or a table, as an IPC file, which --batch-rows can slice."""
         if isinstance(batches, pa.Table):
             batches = batches.to_batches()
         schema = schema or batches[0].schema
@@ -55,17 +55,17 @@ class AggregateTest(unittest.TestCase):
                 writer.write_batch(batch)
 
     def write_stream(self, batches):
-        """As an IPC stream, in which each batch may have a dictionary of its own."""
+        """Write an IPC stream, in which each batch may have its own dictionary."""
         with pa.ipc.new_stream(self.here / "in.arrows", batches[0].schema) as writer:
             for batch in batches:
                 writer.write_batch(batch)
 
-    def run_function(self, backend, function, options, *more):
-        """What comes out, batch by batch. Raises Failed with what the program says."""
+    def run_function(self, function, options, *more):
+        """The result as a table. Raises Failed with what the program printed."""
         source = "in.arrow" if (self.here / "in.arrow").exists() else "in.arrows"
         sets = [word for key, value in options.items() for word in ("--set", f"{key}={value}")]
         done = subprocess.run(
-            [BUILD / "bin/arrowalloy", "run", BUILD / "backends" / f"{backend}.so", function,
+            [BUILD / "bin/arrowalloy", "run", BACKEND, function,
              "--allow-unsigned", "-q", "-i", source, "-o", "out.arrows", *sets,
              *map(str, more)], cwd=self.here, capture_output=True, text=True, timeout=LIMIT)
         if done.returncode != 0:
@@ -77,24 +77,12 @@ class AggregateTest(unittest.TestCase):
         table.validate(full=True)
         return table
 
-    def run_both(self, function, options, *more):
-        """The table that both backends make: the same types, rows, order and batches."""
-        ours, theirs = (self.run_function(name, function, options, *more)
-                        for name in BACKENDS)
-        self.assertTrue(ours.schema.equals(theirs.schema, check_metadata=True),
-                        f"{ours.schema}\n{theirs.schema}")
-        self.assertEqual(rows(ours), rows(theirs))
-        self.assertEqual([batch.num_rows for batch in ours.to_batches()],
-                         [batch.num_rows for batch in theirs.to_batches()])
-        return ours
-
-    def refused(self, backend, function, options):
+    def refused(self, function, options):
         """The text of the error."""
         with self.assertRaises(Failed) as caught:
-            self.run_function(backend, function, options)
+            self.run_function(function, options)
         return str(caught.exception)
 
-    def refused_by_both(self, function, options, text):
-        for name in BACKENDS:
-            with self.subTest(backend=name, **options):
-                self.assertIn(text, self.refused(name, function, options))
+    def refused_with(self, function, options, text):
+        with self.subTest(**options):
+            self.assertIn(text, self.refused(function, options))

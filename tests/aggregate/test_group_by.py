@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""group_by in C++ beside the one in Rust, and beside pyarrow's own."""
+"""group_by, against pyarrow's own and exact fractions."""
 
 import fractions
 import random
@@ -34,7 +34,7 @@ def by_pyarrow(table, keys, aggregates):
 class GroupByTest(AggregateTest):
     def groups(self, table, keys, aggregates, *more):
         options = {"keys": ",".join(keys), "aggregates": aggregates}
-        return self.run_both("group_by", options, *more)
+        return self.run_function("group_by", options, *more)
 
     def test_keys_of_every_type_are_told_apart_as_pyarrow_does(self):
         for data_type in samples.KEYS:
@@ -79,9 +79,10 @@ class GroupByTest(AggregateTest):
                 self.write(table)
                 got = self.groups(table, ["k"], aggregates, "--batch-rows", 77)
                 self.assertEqual(got.schema.field("min(x)").type, data_type)
-                if data_type != pa.string_view():  # pyarrow has no such kernel
-                    self.assertEqual(in_any_order(rows(got)),
-                                     by_pyarrow(table, ["k"], aggregates))
+                if data_type == pa.string_view():  # pyarrow has no such kernel
+                    table = table.set_column(1, "x", table["x"].cast(pa.string()))
+                self.assertEqual(in_any_order(rows(got)),
+                                 by_pyarrow(table, ["k"], aggregates))
 
     def test_dictionaries_count_by_their_values(self):
         index_types = samples.INTEGERS

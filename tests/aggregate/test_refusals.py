@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What group_by refuses, and how it says so: the same texts in C++ as in Rust."""
+"""What group_by refuses, and the texts of the errors."""
 
 import decimal
 import unittest
@@ -32,37 +32,36 @@ class RefusalsTest(AggregateTest):
                 ("k", "sum(x) as k", 'option aggregates: two columns of the result are called '
                                      '"k"; call one another way'),
                 ("", "", "group_by needs keys, aggregates or both")):
-            self.refused_by_both("group_by", {"keys": keys, "aggregates": aggregates}, said)
+            self.refused_with("group_by", {"keys": keys, "aggregates": aggregates}, said)
 
     def test_a_name_that_several_columns_have_is_refused(self):
         self.write(pa.table([[1], [2]], ["x", "x"]))
         for options, option in (({"keys": "x"}, "keys"), ({"aggregates": "sum(x)"}, "aggregates")):
-            self.refused_by_both("group_by", options,
+            self.refused_with("group_by", options,
                                  f'option {option}: there are several columns "x"; name them apart')
 
     def test_types_that_are_no_key_are_declined_with_their_names(self):
-        for data_type, name in ((pa.list_(pa.int64()), "List"), (pa.binary(), "Binary"),
-                                (pa.decimal256(40, 2), "Decimal(40,2,256)"),
+        for data_type, name in ((pa.list_(pa.int64()), "List"),
+                                (pa.decimal256(40, 2), "Decimal256(40, 2)"),
                                 (pa.float16(), "Float16"),
-                                (pa.duration("s"), "Duration(s)"), (pa.null(), "Null"),
-                                (pa.dictionary(pa.int8(), pa.binary()), "Dictionary(Int8, Binary)")):
+                                (pa.duration("s"), "Duration(s)"), (pa.null(), "Null")):
             with self.subTest(type=data_type):
                 self.write([], pa.schema({"k": data_type}))
-                said = self.refused("aggregate_cpp", "group_by", {"keys": "k"})
-                self.assertIn(f"option keys: column k is {name}; keys are integers, floats, "
-                              "decimal128, booleans, strings, dates, times, and dictionaries of "
-                              "these", said)
+                said = self.refused("group_by", {"keys": "k"})
+                self.assertIn(f"option keys: column k is {name}", said)
+                self.assertIn("keys are numbers, decimals, booleans, strings, binary, dates, "
+                              "times, and dictionaries of these", said)
 
     def test_values_that_have_no_such_aggregate_are_declined_with_their_types(self):
         for data_type, name in ((pa.bool_(), "Boolean"), (pa.binary(), "Binary"),
                                 (pa.float16(), "Float16")):
             self.write([], pa.schema({"x": data_type}))
             for what in ("sum", "mean", "min", "max"):
-                self.refused_by_both("group_by", {"aggregates": f"{what}(x)"},
+                self.refused_with("group_by", {"aggregates": f"{what}(x)"},
                                      f"option aggregates: {what}(x): {name} has no {what}; ")
         for data_type in samples.DATES + samples.STRINGS:
             self.write([], pa.schema({"x": data_type}))
-            self.refused_by_both("group_by", {"aggregates": "mean(x)"},
+            self.refused_with("group_by", {"aggregates": "mean(x)"},
                                  "has no mean; numbers and decimal128 have one")
 
     def test_sums_never_wrap(self):
@@ -77,18 +76,18 @@ class RefusalsTest(AggregateTest):
             ]
         for values, name in cases:
             self.write(pa.table({"x": values}))
-            self.refused_by_both("group_by", {"aggregates": "count,sum(x) as s"},
+            self.refused_with("group_by", {"aggregates": "count,sum(x) as s"},
                                  f"s: the sum overflows {name}; make the column a wider type")
 
     def test_what_fits_in_the_end_fits_whatever_the_order(self):
         most = 2**63 - 1
         self.write(pa.table({"x": [most, most, -most]}))
-        got = self.run_both("group_by", {"aggregates": "sum(x)"})
+        got = self.run_function("group_by", {"aggregates": "sum(x)"})
         self.assertEqual(got["sum(x)"].to_pylist(), [most])
         with decimal.localcontext(prec=40):
             nines = decimal.Decimal(10**38 - 1)
             self.write(pa.table({"x": pa.array([nines, -nines, 7], pa.decimal128(38, 0))}))
-        got = self.run_both("group_by", {"aggregates": "sum(x),mean(x)"})
+        got = self.run_function("group_by", {"aggregates": "sum(x),mean(x)"})
         self.assertEqual(got.to_pylist(), [{"sum(x)": 7, "mean(x)": 7 / 3}])
 
 

@@ -68,9 +68,10 @@ class ConformanceCommandTest(CommandTest):
         self.assertEqual(self.counts(done)[1:], (0, 0))
 
     def test_options_may_name_the_columns(self):
-        done = self.succeed("test", backend("aggregate_cpp"), "--columns", "k:vu,x:l",
+        done = self.succeed("test", backend("aggregate_rust"), "--columns", "k:vu,x:l",
                             "--rows", 10, "--set", "group_by.keys=k", "--set",
-                            "group_by.aggregates=sum(x)", "--set", "filter.column=k", "--set",
+                            "group_by.aggregates=sum(x)", "--set", "join.on=k", "--set",
+                            "sort.by=k", "--set", "filter.column=k", "--set",
                             "scale.column=x", "--set", "scale.factor=3")
         passed, failed, skipped = self.counts(done)
         self.assertGreater(passed, 40)

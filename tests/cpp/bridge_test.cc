@@ -75,15 +75,16 @@ TEST(BridgeTest, IsTheEchoWhenNothingIsSet) {
 }
 
 TEST(BridgeTest, NamesItsFunctionsAndItsBackend) {
-  alloy::Bridge bridge = support::Load("summary_cpp");
+  alloy::Bridge bridge = support::Load("tpch_cpp");
   const auto functions = bridge.Functions();
   ASSERT_TRUE(functions.ok()) << functions.status();
-  ASSERT_EQ(functions->size(), 1U);
-  EXPECT_EQ((*functions)[0].name, "summary");
+  ASSERT_EQ(functions->size(), 2U);
+  EXPECT_EQ((*functions)[0].name, "q1");
+  EXPECT_EQ((*functions)[1].name, "q6");
   EXPECT_FALSE((*functions)[0].summary.empty());
   const auto backend = bridge.Backend();
   ASSERT_TRUE(backend.ok());
-  EXPECT_EQ(backend->name, "alloy.summary");
+  EXPECT_EQ(backend->name, "alloy.tpch");
   EXPECT_EQ(backend->language, "C++");
 }
 
@@ -292,37 +293,6 @@ TEST(StatusTest, SaysWhatItIs) {
   EXPECT_EQ(status.input(), 1);
   EXPECT_EQ(status.column(), 2);
   EXPECT_EQ(status.side(), ALLOY_SIDE_CALLER);
-}
-
-TEST(SummaryTest, DescribesEachColumn) {
-  alloy::Bridge bridge = support::Load("summary_cpp");
-  const auto batch =
-      *alloy::MakeBatch({{"n", alloy::MakeArray<int32_t>({1, std::nullopt, -3, 8})},
-                         {"s", alloy::MakeArray<std::string>({"a[", "b", "", "d"})},
-                         {"e", alloy::MakeArray<double>({{}, {}, {}, {}})}});
-  const auto result = bridge.Call("summary", batch);
-  ASSERT_TRUE(result.ok()) << result.status();
-  std::ostringstream text;
-  text << *result;
-  EXPECT_EQ(text.str(),
-            "{name: Utf8[\"n\", \"s\", \"e\"], type: Utf8[\"Int32\", \"Utf8\", "
-            "\"Float64\"], rows: Int64[4, 4, 4], nulls: Int64[1, 0, 4], "
-            "min: Float64[-3.0, null, null], max: Float64[8.0, null, null], "
-            "mean: Float64[2.0, null, null], sum: Float64[6.0, null, null]}");
-}
-
-TEST(SummaryTest, TakesEveryType) {
-  alloy::Bridge bridge = support::Load("summary_cpp");
-  faults::Tree tree;
-  ArrowSchema schema;
-  ArrowArray array;
-  tree.MoveSchema(&schema);
-  tree.MoveArray(&array);
-  const auto batch = alloy::Batch::Import(&schema, &array);
-  ASSERT_TRUE(batch.ok()) << batch.status();
-  const auto result = bridge.Call("summary", *batch);
-  ASSERT_TRUE(result.ok()) << result.status();
-  EXPECT_EQ(result->rows(), batch->columns());
 }
 
 }  // namespace
