@@ -2413,20 +2413,28 @@ std::string Layout::Path(int32_t column) const {
 #include <vector>
 
 //
-// The owner of an Arrow C struct: its destructor releases the struct, once.
-//
-// Use it wherever code holds a struct for longer than one line. The pointer constructor
-// moves a struct in from the ABI, and MoveTo moves it out again.
+// The owner of an Arrow C struct, which the engine shares with the public headers, and
+// the releaser of structs that a call did not take.
 //
 // Threads  serial.
 #ifndef ALLOY_SRC_ARROW_OWNED_H_
 #define ALLOY_SRC_ARROW_OWNED_H_
 
 #include <cstddef>
-#include <utility>
+
+//
+// The owner of an Arrow C struct: its destructor releases the struct, once.
+//
+// Use it wherever code holds an ArrowSchema, an ArrowArray or an ArrowArrayStream for
+// longer than one line. The pointer constructor moves a struct in from C, and MoveTo
+// moves it out again. The engine uses the same owner.
+//
+// Threads  serial.
+#ifndef ALLOY_OWNED_HPP_
+#define ALLOY_OWNED_HPP_
 
 
-namespace alloy::core_v0_1 {
+namespace alloy {
 
 template <typename T>
 class [[nodiscard]] Owned {
@@ -2480,6 +2488,21 @@ class [[nodiscard]] Owned {
   T value_{};
 };
 
+using OwnedSchema = Owned<ArrowSchema>;
+using OwnedArray = Owned<ArrowArray>;
+using OwnedArrayStream = Owned<ArrowArrayStream>;
+
+}  // namespace alloy
+
+#endif  // ALLOY_OWNED_HPP_
+
+namespace alloy::core_v0_1 {
+
+using alloy::Owned;
+using alloy::OwnedArray;
+using alloy::OwnedArrayStream;
+using alloy::OwnedSchema;
+
 // Releases, when it goes, those of `n` structs in a row that a foreign function did not
 // take. So every way out of a call releases them, an early return too.
 template <typename T>
@@ -2496,10 +2519,6 @@ class ReleaseRest {
   T* const structs_;
   const size_t n_;
 };
-
-using OwnedSchema = Owned<ArrowSchema>;
-using OwnedArray = Owned<ArrowArray>;
-using OwnedArrayStream = Owned<ArrowArrayStream>;
 
 }  // namespace alloy::core_v0_1
 

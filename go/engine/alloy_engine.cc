@@ -786,20 +786,28 @@ class Layout {
 
 #endif  // ALLOY_SRC_ARROW_LAYOUT_H_
 //
-// The owner of an Arrow C struct: its destructor releases the struct, once.
-//
-// Use it wherever code holds a struct for longer than one line. The pointer constructor
-// moves a struct in from the ABI, and MoveTo moves it out again.
+// The owner of an Arrow C struct, which the engine shares with the public headers, and
+// the releaser of structs that a call did not take.
 //
 // Threads  serial.
 #ifndef ALLOY_SRC_ARROW_OWNED_H_
 #define ALLOY_SRC_ARROW_OWNED_H_
 
 #include <cstddef>
-#include <utility>
+
+//
+// The owner of an Arrow C struct: its destructor releases the struct, once.
+//
+// Use it wherever code holds an ArrowSchema, an ArrowArray or an ArrowArrayStream for
+// longer than one line. The pointer constructor moves a struct in from C, and MoveTo
+// moves it out again. The engine uses the same owner.
+//
+// Threads  serial.
+#ifndef ALLOY_OWNED_HPP_
+#define ALLOY_OWNED_HPP_
 
 
-namespace alloy::core_v0_1 {
+namespace alloy {
 
 template <typename T>
 class [[nodiscard]] Owned {
@@ -853,6 +861,21 @@ class [[nodiscard]] Owned {
   T value_{};
 };
 
+using OwnedSchema = Owned<ArrowSchema>;
+using OwnedArray = Owned<ArrowArray>;
+using OwnedArrayStream = Owned<ArrowArrayStream>;
+
+}  // namespace alloy
+
+#endif  // ALLOY_OWNED_HPP_
+
+namespace alloy::core_v0_1 {
+
+using alloy::Owned;
+using alloy::OwnedArray;
+using alloy::OwnedArrayStream;
+using alloy::OwnedSchema;
+
 // Releases, when it goes, those of `n` structs in a row that a foreign function did not
 // take. So every way out of a call releases them, an early return too.
 template <typename T>
@@ -869,10 +892,6 @@ class ReleaseRest {
   T* const structs_;
   const size_t n_;
 };
-
-using OwnedSchema = Owned<ArrowSchema>;
-using OwnedArray = Owned<ArrowArray>;
-using OwnedArrayStream = Owned<ArrowArrayStream>;
 
 }  // namespace alloy::core_v0_1
 
@@ -3318,12 +3337,48 @@ BackendError Scope::TakeError() {
 // own error handling. So none of them throws, and a lack of memory loses a text or a log
 // line but never the call.
 
-#include <algorithm>
-#include <cstdlib>
-#include <cstring>
 #include <string>
 #include <string_view>
 
+//
+// Memory for the buffers of columns: what alloy_services.resize promises, for the engine
+// and for hosts.
+//
+// Threads  shared.
+#ifndef ALLOY_DETAIL_RESIZE_HPP_
+#define ALLOY_DETAIL_RESIZE_HPP_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+
+namespace alloy::detail {
+
+// Allocate (old_size 0), resize, or free (new_size 0) memory that is aligned to 64 bytes.
+//
+//   Takes  memory. If NULL is returned for a new_size above 0, the caller keeps it.
+//   Gives  the memory; NULL if there is not enough.
+inline void* AlignedResize(void* memory, int64_t old_size, int64_t new_size) noexcept {
+  constexpr size_t kAlignment = 64;
+  if (new_size <= 0) {
+    std::free(memory);
+    return nullptr;
+  }
+  // aligned_alloc needs a multiple of the alignment; there is no aligned realloc.
+  const size_t rounded =
+      (static_cast<size_t>(new_size) + kAlignment - 1) & ~(kAlignment - 1);
+  void* grown = std::aligned_alloc(kAlignment, rounded);
+  if (grown == nullptr || memory == nullptr) return grown;
+  std::memcpy(grown, memory, static_cast<size_t>(std::min(old_size, new_size)));
+  std::free(memory);
+  return grown;
+}
+
+}  // namespace alloy::detail
+
+#endif  // ALLOY_DETAIL_RESIZE_HPP_
 //
 // Finds the characters of UTF-8 text, for checks of columns and for texts that must be
 // cut or repaired.
@@ -3385,9 +3440,6 @@ Result<std::string> Describe(const ArrowSchema& schema, const ArrowArray& array)
 namespace alloy::core_v0_1 {
 namespace {
 
-// Of memory that `resize` returns: a cache line, as Arrow recommends for buffers.
-constexpr size_t kAlignment = 64;
-
 Scope& ScopeOf(alloy_scope* scope) { return *static_cast<Scope*>(scope); }
 
 // length -1: the text ends with a NUL.
@@ -3419,21 +3471,6 @@ void ServiceProgress(alloy_scope* scope, int64_t done, int64_t total) {
     control->done.store(done, std::memory_order_relaxed);
     control->total.store(total, std::memory_order_relaxed);
   }
-}
-
-void* ServiceResize(void* memory, int64_t old_size, int64_t new_size) {
-  if (new_size <= 0) {
-    std::free(memory);
-    return nullptr;
-  }
-  // aligned_alloc needs a multiple of the alignment; there is no aligned realloc.
-  const size_t rounded =
-      (static_cast<size_t>(new_size) + kAlignment - 1) & ~(kAlignment - 1);
-  void* grown = std::aligned_alloc(kAlignment, rounded);
-  if (grown == nullptr || memory == nullptr) return grown;
-  std::memcpy(grown, memory, static_cast<size_t>(std::min(old_size, new_size)));
-  std::free(memory);
-  return grown;
 }
 
 void ServiceLog(alloy_scope* scope, int32_t level, const char* text, int64_t length) {
@@ -3470,7 +3507,7 @@ constexpr alloy_services kServices = {.struct_size = sizeof(alloy_services),
                                       .fail = ServiceFail,
                                       .cancelled = ServiceCancelled,
                                       .progress = ServiceProgress,
-                                      .resize = ServiceResize,
+                                      .resize = alloy::detail::AlignedResize,
                                       .log = ServiceLog,
                                       .logging = ServiceLogging,
                                       .describe = ServiceDescribe};

@@ -314,7 +314,7 @@ class Bridge {
   static Batch AsBatch(const Array& array) {
     struct Held {
       Schema schema;
-      detail::OwnedArray array;
+      OwnedArray array;
     };
     auto held = std::make_shared<Held>();
     std::vector<Schema> column;

@@ -60,7 +60,7 @@ class BoundCall {
   static Result<BoundCall> Bind(Bridge& bridge, const std::string& function,
                                 std::vector<SchemaPtr> schemas,
                                 const OptionMap& options = {}) {
-    std::vector<alloy::detail::Owned<ArrowSchema>> owners(schemas.size());
+    std::vector<alloy::Owned<ArrowSchema>> owners(schemas.size());
     std::vector<ArrowSchema> inputs;  // in a row, borrowed from the owners
     for (size_t i = 0; i < schemas.size(); ++i) {
       Status names = detail::CheckNames(schemas[i]->fields());
@@ -86,10 +86,10 @@ class BoundCall {
                              " inputs, called with " + std::to_string(batches.size()));
     }
     if (batches.size() == 1) {  // without a list on the heap
-      alloy::detail::OwnedArray array;
+      alloy::OwnedArray array;
       return RunOn(batches, std::span(&array, 1), limits);
     }
-    std::vector<alloy::detail::OwnedArray> arrays(batches.size());
+    std::vector<alloy::OwnedArray> arrays(batches.size());
     return RunOn(batches, arrays, limits);
   }
   Result<RecordBatchPtr> Run(const RecordBatchPtr& batch, const CallLimits& limits = {}) {
@@ -104,7 +104,7 @@ class BoundCall {
       : call_(std::move(call)), inputs_(std::move(inputs)), output_(std::move(output)) {}
 
   Result<RecordBatchPtr> RunOn(std::span<const RecordBatchPtr> batches,
-                               std::span<alloy::detail::OwnedArray> arrays,
+                               std::span<alloy::OwnedArray> arrays,
                                const CallLimits& limits) {
     for (size_t i = 0; i < batches.size(); ++i) {
       const SchemaPtr& schema = batches[i]->schema();

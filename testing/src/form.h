@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "alloy/detail/bits.hpp"
+
 namespace alloy::testing {
 
 enum class Kind {
@@ -38,8 +40,7 @@ Form FormOf(std::string_view format);
 
 // The bit of a bitmap; NULL: all set.
 inline bool BitAt(const void* bitmap, int64_t i) {
-  return bitmap == nullptr ||
-         ((static_cast<const uint8_t*>(bitmap)[i / 8] >> (i % 8)) & 1) != 0;
+  return bitmap == nullptr || alloy::detail::GetBit(bitmap, i);
 }
 
 inline bool HasValidity(Kind kind) {

@@ -125,7 +125,7 @@ Status ResultsAreReleasedElsewhere(const Subject& subject, const Fit& fit) {
   auto call = BindTo(subject.bridge(), fit);
   if (!call.ok()) return call.status();
   Trial trial = RunOn(call->get(), fit, Usual(subject));
-  std::thread([&trial] { trial.output = detail::OwnedArray(); }).join();
+  std::thread([&trial] { trial.output = OwnedArray(); }).join();
   return trial.Finish();
 }
 
@@ -137,12 +137,12 @@ Status ColumnsOutliveTheirBatch(const Subject& subject, const Fit& fit) {
   Trial expected = RunOn(call->get(), fit, Usual(subject));
   if (Status same = SameOutcome(call->get(), trial, expected); !same.ok()) return same;
   if (!trial.status.ok()) return Accept(trial.status);
-  std::vector<detail::OwnedArray> columns;
+  std::vector<OwnedArray> columns;
   const int64_t rows = trial.output->length;
   for (int64_t c = 0; c < trial.output->n_children; ++c) {
     columns.emplace_back(trial.output->children[c]);
   }
-  trial.output = detail::OwnedArray();
+  trial.output = OwnedArray();
   for (size_t c = 0; c < columns.size(); ++c) {
     const ArrowSchema& schema = *alloy_call_schema(call->get())->children[c];
     if (FirstDifference(schema, *columns[c], 0, *expected.output->children[c], 0, rows) >=

@@ -16,21 +16,21 @@ namespace {
 struct StreamTrial {
   Status status;  // of opening it
   std::vector<SampleStream> inputs;
-  detail::Owned<ArrowArrayStream> results;
+  Owned<ArrowArrayStream> results;
 
   // The next batch; released at the end, and after a failure, which goes to `failure`.
-  detail::OwnedArray Next(Status* failure) {
-    detail::OwnedArray batch;
+  OwnedArray Next(Status* failure) {
+    OwnedArray batch;
     if (results->get_next(results.get(), batch.get()) == 0) return batch;
     alloy_error error{};
     alloy_stream_error(results.get(), &error);
     *failure = Status(error);
-    return detail::OwnedArray();
+    return OwnedArray();
   }
 
   // Release the stream, and judge the inputs.
   Status Finish() {
-    results = detail::Owned<ArrowArrayStream>();
+    results = Owned<ArrowArrayStream>();
     for (const SampleStream& input : inputs) {
       if (Status verdict = input.verdict(); !verdict.ok()) return verdict;
     }
@@ -72,7 +72,7 @@ SampleStreamOptions Usual(const Subject& subject) {
 
 struct Drained {
   Status failure;  // with which it ended; ok: at its end
-  std::vector<detail::OwnedArray> batches;
+  std::vector<OwnedArray> batches;
 };
 
 Drained Drain(StreamTrial* trial) {
@@ -132,7 +132,7 @@ Status CarriesNothingOver(const Subject& subject, const Fit& fit) {
   Drained a = Drain(&first);
   // The batches go on living without their stream.
   if (!first.status.ok()) return Accept(first.status);
-  first.results = detail::Owned<ArrowArrayStream>();
+  first.results = Owned<ArrowArrayStream>();
   StreamTrial second = OpenOn(call->get(), fit, Usual(subject));
   Drained b = Drain(&second);
   if (Status same = SameBatches(*alloy_call_schema(call->get()), a, b); !same.ok())
@@ -165,7 +165,7 @@ Status IsReleasedInTheMiddle(const Subject& subject, const Fit& fit) {
     if (!call.ok()) return call.status();
     StreamTrial trial = OpenOn(call->get(), fit, Usual(subject));
     Status failure;
-    if (batches == 1 && trial.status.ok()) trial.Next(&failure);
+    if (batches == 1 && trial.status.ok()) (void)trial.Next(&failure);
     if (Status status = trial.Finish(); !status.ok()) return status;
     if (!trial.status.ok()) return Accept(trial.status);
   }
@@ -179,7 +179,7 @@ Status IsReleasedElsewhere(const Subject& subject, const Fit& fit) {
   if (!trial.status.ok()) return Accept(trial.status);
   Drained drained = Drain(&trial);
   std::thread([&trial, &drained] {
-    trial.results = detail::Owned<ArrowArrayStream>();
+    trial.results = Owned<ArrowArrayStream>();
     drained.batches.clear();
   }).join();
   return trial.Finish();

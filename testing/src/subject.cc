@@ -119,7 +119,7 @@ Trial RunOn(alloy_call* call, const Fit& fit, const SampleOptions& options) {
 }
 
 Status Trial::Finish() {
-  output = detail::OwnedArray();
+  output = OwnedArray();
   if (!fault.ok()) return fault;
   for (const Sample& sample : samples) {
     if (Status verdict = sample.verdict(); !verdict.ok()) return verdict;

@@ -62,7 +62,7 @@ struct Trial {
   Status status;  // of the call
   Status fault;   // of the backend, seen right after the call
   std::vector<Sample> samples;
-  detail::OwnedArray output;
+  OwnedArray output;
 
   // Give the output back, and judge the inputs.
   Status Finish();

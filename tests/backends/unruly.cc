@@ -134,7 +134,7 @@ struct WrongChunks {
 // Batches that outlive the call they came with. A test backend may have globals.
 struct Hoard {
   std::mutex mutex;
-  std::deque<alloy::detail::OwnedArray> batches;
+  std::deque<alloy::OwnedArray> batches;
   static Hoard& Instance() {
     static Hoard& hoard = *std::make_unique<Hoard>().release();
     return hoard;

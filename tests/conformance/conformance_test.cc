@@ -155,7 +155,7 @@ TEST_P(ConformanceTest, ItsColumnsMayOutliveItsBatch) {
   ArrowArray output;
   ASSERT_EQ(alloy_call_run(call.get(), input.get(), &output, 0, 0, &error), ALLOY_OK)
       << error.text;
-  std::vector<alloy::detail::OwnedArray> columns;
+  std::vector<alloy::OwnedArray> columns;
   for (int64_t c = 0; c < output.n_children; ++c)
     columns.emplace_back(output.children[c]);
   output.release(&output);

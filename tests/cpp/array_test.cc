@@ -176,9 +176,9 @@ TEST(OwnedTest, SurvivesBeingMovedOntoItself) {
   ArrowArray array;
   tree.MoveArray(&array);
   {
-    alloy::detail::OwnedArray owner(&array);
+    alloy::OwnedArray owner(&array);
     EXPECT_EQ(array.release, nullptr);
-    alloy::detail::OwnedArray& same = owner;
+    alloy::OwnedArray& same = owner;
     owner = std::move(same);
     EXPECT_TRUE(owner);
     EXPECT_EQ(tree.releases(), 0);

@@ -219,12 +219,12 @@ TEST(ReadColumnTest, MoreListsThanInputsAreRefused) {
 TEST(AnyOutputTest, ColumnsOfDifferentLengthsAreNoBatch) {
   ArrowArray batch{};
   const std::string text = FailureOf([&batch] {
-    alloy::Output<int64_t> two(&alloy::detail::HostResize);
+    alloy::Output<int64_t> two(&alloy::detail::AlignedResize);
     two.Append(1);
     two.Append(2);
     std::vector<alloy::AnyOutput> columns;
     columns.push_back(std::move(two));
-    columns.push_back(alloy::Output<std::string>(&alloy::detail::HostResize));
+    columns.push_back(alloy::Output<std::string>(&alloy::detail::AlignedResize));
     alloy::GiveBatch(&batch, std::move(columns));
   });
   EXPECT_EQ(text, "column 1 of the result has 0 rows, and the first one 2");

@@ -52,7 +52,7 @@ class CppHost final : public TestHost {
     return {};
   }
   Outcome Run(ArrowArray* input, ArrowArray* output) override {
-    std::vector<alloy::detail::OwnedArray> inputs;
+    std::vector<alloy::OwnedArray> inputs;
     inputs.emplace_back(input);
     return Tell(call_->RunRaw(inputs, output, {}));
   }

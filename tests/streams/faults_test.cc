@@ -85,7 +85,7 @@ class StreamFault : public testing::TestWithParam<Case> {
         alloy_call_stream(call, input, input == nullptr ? 0 : 1, &output, 0, 0, &error_),
         ALLOY_OK)
         << error_.text;
-    stream_ = alloy::detail::OwnedStream(&output);
+    stream_ = alloy::OwnedArrayStream(&output);
     ArrowArray first;
     ASSERT_EQ(stream_->get_next(stream_.get(), &first), 0);
     ASSERT_NE(first.release, nullptr);
@@ -112,7 +112,7 @@ class StreamFault : public testing::TestWithParam<Case> {
 
   alloy_error error_{};
   support::CallHandle call_;
-  alloy::detail::OwnedStream stream_;
+  alloy::OwnedArrayStream stream_;
 };
 
 alloy::Level LevelOf(const Case& fault) { return static_cast<alloy::Level>(fault.level); }
@@ -186,7 +186,7 @@ TEST(StreamEndTest, ABatchThatIsReleasedIsTheEndOfItsStream) {
   ASSERT_NE(call, nullptr) << error.text;
   ArrowArrayStream raw = input.Make(), output;
   ASSERT_EQ(alloy_call_stream(call.get(), &raw, 1, &output, 0, 0, &error), ALLOY_OK);
-  alloy::detail::OwnedStream stream(&output);
+  alloy::OwnedArrayStream stream(&output);
   ArrowArray batch;
   ASSERT_EQ(stream->get_next(stream.get(), &batch), 0);
   batch.release(&batch);

@@ -19,7 +19,7 @@ using OptionalDecimals = std::vector<std::optional<alloy::Decimal128>>;
 
 inline alloy::Array MakeDecimals(const std::string& format,
                                  const OptionalDecimals& values) {
-  alloy::Output<alloy::Decimal128> column(&alloy::detail::HostResize);
+  alloy::Output<alloy::Decimal128> column(&alloy::detail::AlignedResize);
   for (const auto& value : values) column.Append(value);
   auto held = std::make_shared<alloy::detail::Imported>();
   held->own_schema = alloy::Schema::Of({.name = "", .format = format});

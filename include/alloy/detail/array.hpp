@@ -33,6 +33,7 @@
 #include "alloy/detail/mirror.hpp"
 #include "alloy/detail/output.hpp"
 #include "alloy/detail/owned.hpp"
+#include "alloy/detail/resize.hpp"
 #include "alloy/detail/status.hpp"
 #include "alloy/detail/strings.hpp"
 
@@ -40,22 +41,6 @@ namespace alloy {
 namespace detail {
 
 using Keeper = std::shared_ptr<const void>;  // keeps the memory of an array alive
-
-// alloy_services.resize for hosts.
-inline void* HostResize(void* memory, int64_t old_size, int64_t new_size) noexcept {
-  constexpr size_t kAlignment = 64;
-  void* fresh = nullptr;
-  if (new_size > 0) {
-    const auto bytes = static_cast<size_t>(new_size);
-    fresh = std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) & ~(kAlignment - 1));
-    if (fresh == nullptr) return nullptr;
-    if (old_size > 0) {
-      std::memcpy(fresh, memory, static_cast<size_t>(std::min(old_size, new_size)));
-    }
-  }
-  std::free(memory);
-  return fresh;
-}
 
 // An array over memory that `keeper` keeps alive; with `as_batch` it is the one column of
 // a batch.
@@ -144,7 +129,7 @@ class Array {
   static Result<Array> Import(ArrowSchema* schema, ArrowArray* array) {
     auto held = std::make_shared<detail::Imported>();
     held->own_schema = Schema(schema);
-    held->array = detail::OwnedArray(array);
+    held->array = OwnedArray(array);
     Status status = detail::CheckShape(*held->own_schema, *held->array);
     if (!status.ok()) return status;
     const auto* raw = held.get();
@@ -263,7 +248,7 @@ template <typename T, std::ranges::input_range Values>
 Array MakeArray(const Values& values) {
   using Element = detail::ElementOf<T>;
   static_assert(!detail::FormatOf<Element>().empty(), "a type that says its format");
-  Output<Element> column(&detail::HostResize);
+  Output<Element> column(&detail::AlignedResize);
   if constexpr (std::ranges::sized_range<const Values>) {
     column.Reserve(static_cast<int64_t>(std::ranges::size(values)));
   }

@@ -38,7 +38,7 @@ inline Result<std::shared_ptr<::arrow::Schema>> ImportSchema(ArrowSchema* schema
 
 // The array, and every arrow::Buffer over it; shared pointers to a buffer share this.
 struct ImportOwner {
-  alloy::detail::OwnedArray array;
+  alloy::OwnedArray array;
   std::unique_ptr<std::optional<::arrow::Buffer>[]> buffers;
 };
 
@@ -65,7 +65,7 @@ class Importer {
   using TypePtr = std::shared_ptr<::arrow::DataType>;
 
   explicit Importer(ArrowArray* array) : owner_(std::make_shared<ImportOwner>()) {
-    owner_->array = alloy::detail::OwnedArray(array);
+    owner_->array = alloy::OwnedArray(array);
     owner_->buffers =
         std::make_unique<std::optional<::arrow::Buffer>[]>(Count(*owner_->array));
     next_ = owner_->buffers.get();

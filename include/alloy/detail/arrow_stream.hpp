@@ -74,8 +74,8 @@ namespace detail {
 
 // An array as the one column of a batch.
 struct OneColumn {
-  alloy::detail::Owned<ArrowSchema> schema;
-  alloy::detail::OwnedArray array;
+  alloy::Owned<ArrowSchema> schema;
+  alloy::OwnedArray array;
 };
 
 // A reader behind the C struct. What it says when it fails stays in `told`.
@@ -249,10 +249,10 @@ inline ::arrow::Result<int64_t> FromChunks(Bridge& bridge,
   }
   auto call = bridge.Bind("from_chunks", schemas);
   if (!call.ok()) return ToArrow(call.status());
-  std::vector<alloy::detail::OwnedArray> inputs;
+  std::vector<alloy::OwnedArray> inputs;
   inputs.reserve(columns.size());
   for (detail::OneColumn& column : columns) inputs.push_back(std::move(column.array));
-  alloy::detail::OwnedArray output;
+  alloy::OwnedArray output;
   const Status status = call->RunRaw(inputs, output.get(), {});
   if (!status.ok()) return ToArrow(status);
   return *Column<int64_t>(*output->children[0]).Get(0);

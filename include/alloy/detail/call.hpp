@@ -179,7 +179,7 @@ class BoundCall {
       return Status::Invalid("bound to " + std::to_string(inputs_.size()) +
                              " inputs, called with " + std::to_string(inputs.size()));
     }
-    std::vector<detail::OwnedArray> arrays;
+    std::vector<OwnedArray> arrays;
     arrays.reserve(inputs.size());
     for (size_t i = 0; i < inputs.size(); ++i) {
       if (!detail::SameType(inputs[i].schema(), *inputs_[i])) {
@@ -202,10 +202,10 @@ class BoundCall {
 
   // The same on Arrow structs of the bound schemas: `inputs` are taken, but for
   // ALLOY_BUSY, and `output` is released before.
-  Status RunRaw(std::span<detail::OwnedArray> inputs, ArrowArray* output,
+  Status RunRaw(std::span<OwnedArray> inputs, ArrowArray* output,
                 const CallLimits& limits) {
     // An owner is its Arrow struct and nothing else, so the structs lie in a row.
-    static_assert(sizeof(detail::OwnedArray) == sizeof(ArrowArray));
+    static_assert(sizeof(OwnedArray) == sizeof(ArrowArray));
     ArrowArray* arrays = inputs.empty() ? nullptr : inputs[0].get();
     const uint64_t ticket = limits.stop.stop_possible() ? ++*last_ticket_ : 0;
     alloy_call* call = call_.get();

@@ -15,45 +15,10 @@
 #include <vector>
 
 #include "alloy/arrow_abi.h"
+#include "alloy/owned.hpp"
 
 namespace alloy {
 namespace detail {
-
-// The one owner of an Arrow struct: moved, never copied, released once.
-template <typename T>
-class Owned {
- public:
-  Owned() = default;
-  // Takes what lies in `source`, and leaves it released.
-  explicit Owned(T* source) noexcept : value_(*source) { source->release = nullptr; }
-  Owned(Owned&& other) noexcept : value_(other.value_) { other.value_.release = nullptr; }
-  Owned& operator=(Owned&& other) noexcept {
-    // By way of a temporary: then moving an owner onto itself keeps it.
-    Owned moved(std::move(other));
-    std::swap(value_, moved.value_);
-    return *this;
-  }
-  ~Owned() {
-    if (value_.release != nullptr) value_.release(&value_);
-  }
-
-  explicit operator bool() const { return value_.release != nullptr; }
-  T* get() { return &value_; }
-  const T* get() const { return &value_; }
-  T& operator*() { return value_; }
-  const T& operator*() const { return value_; }
-  T* operator->() { return &value_; }
-  const T* operator->() const { return &value_; }
-
-  // Give it up: `out` owns it now.
-  void MoveTo(T* out) {
-    *out = value_;
-    value_.release = nullptr;
-  }
-
- private:
-  T value_{};
-};
 
 // The bytes of a metadata block ("The Arrow C data interface", "metadata"): a count, then
 // for each pair the length and bytes of key and value.
@@ -100,7 +65,7 @@ struct Field {
 };
 
 // The owner of an ArrowSchema.
-class Schema : public detail::Owned<ArrowSchema> {
+class Schema : public Owned<ArrowSchema> {
  public:
   using Owned::Owned;
 
@@ -183,10 +148,6 @@ class Schema : public detail::Owned<ArrowSchema> {
     return schema;
   }
 };
-
-namespace detail {
-using OwnedArray = Owned<ArrowArray>;
-}  // namespace detail
 
 }  // namespace alloy
 

@@ -7,7 +7,6 @@
 #ifndef ALLOY_DETAIL_STATUS_HPP_
 #define ALLOY_DETAIL_STATUS_HPP_
 
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -18,6 +17,7 @@
 #include <variant>
 
 #include "alloy/alloy.h"
+#include "alloy/detail/utf8.hpp"
 
 namespace alloy {
 
@@ -33,8 +33,9 @@ class [[nodiscard]] Status {
     error.input = -1;
     error.column = -1;
     error.side = side;
-    error.length = static_cast<uint16_t>(std::min(text.size(), sizeof(error.text) - 1));
-    std::memcpy(error.text, text.data(), error.length);
+    text = detail::CutUtf8(text, sizeof(error.text) - 1);
+    error.length = static_cast<uint16_t>(text.size());
+    std::memcpy(error.text, text.data(), text.size());
     return Status(error);
   }
   // An error of the caller's own side.

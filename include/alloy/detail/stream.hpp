@@ -26,8 +26,6 @@
 namespace alloy {
 namespace detail {
 
-using OwnedStream = Owned<ArrowArrayStream>;
-
 // A C++ source behind the C struct. `told` is shared with the stream that reads it, so
 // that an error of its own comes back as it was.
 struct Source {
@@ -60,8 +58,8 @@ inline Source& SourceOf(ArrowArrayStream* stream) {
   return *static_cast<Source*>(stream->private_data);
 }
 
-inline OwnedStream ExportSource(std::unique_ptr<Source> source) {
-  OwnedStream stream;
+inline OwnedArrayStream ExportSource(std::unique_ptr<Source> source) {
+  OwnedArrayStream stream;
   *stream = {.get_schema = [](ArrowArrayStream* self, ArrowSchema* out) noexcept -> int {
                try {
                  Schema::Copy(*SourceOf(self).schema).MoveTo(out);
@@ -126,7 +124,7 @@ class Stream {
   static Result<Stream> Import(ArrowArrayStream* stream) {
     Stream imported;
     imported.state_ = std::make_unique<State>();
-    imported.state_->stream = detail::OwnedStream(stream);
+    imported.state_->stream = OwnedArrayStream(stream);
     Status status = imported.ReadSchema();
     if (!status.ok()) return status;
     return imported;
@@ -164,7 +162,7 @@ class Stream {
     std::optional<Host> host;
     std::unique_ptr<alloy_call, detail::FreeCall> call;
     std::shared_ptr<const Schema> schema;
-    detail::OwnedStream stream;
+    OwnedArrayStream stream;
     std::optional<std::stop_callback<FreeCallback>> cancel;
   };
 

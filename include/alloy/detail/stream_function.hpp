@@ -28,14 +28,14 @@ namespace alloy {
 // A batch of an input, which lives until the end of this or until it is moved out.
 class InputBatch {
  public:
-  InputBatch(const ArrowSchema& schema, detail::OwnedArray array)
+  InputBatch(const ArrowSchema& schema, OwnedArray array)
       : schema_(&schema), array_(std::move(array)) {}
 
   int64_t rows() const { return array_->length; }
   const ArrowSchema& schema() const { return *schema_; }
   const ArrowArray& array() const { return *array_; }
   // The batch itself, to keep or to give on.
-  detail::OwnedArray Move() { return std::move(array_); }
+  OwnedArray Move() { return std::move(array_); }
 
   // A view of the column of that name: Column<int64_t>, Column<Decimal128>, Strings,
   // AnyColumn. Throws Failure when there is none, or it has another type.
@@ -51,7 +51,7 @@ class InputBatch {
 
  private:
   const ArrowSchema* schema_;
-  detail::OwnedArray array_;
+  OwnedArray array_;
 };
 
 // An input of a stream function. Batches are read when they are asked for.
@@ -72,12 +72,12 @@ class Input {
       throw Failure(text == nullptr ? "an input has failed" : text);
     }
     if (array.release == nullptr) return std::nullopt;
-    return InputBatch(*schema_, detail::OwnedArray(&array));
+    return InputBatch(*schema_, OwnedArray(&array));
   }
 
  private:
   const ArrowSchema* schema_;
-  detail::Owned<ArrowArrayStream> stream_;
+  Owned<ArrowArrayStream> stream_;
 };
 
 // What alloy::Streams takes. One is made at bind, to be asked for the schema, and one for

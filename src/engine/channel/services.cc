@@ -5,21 +5,16 @@
 // line but never the call.
 #include "engine/channel/services.h"
 
-#include <algorithm>
-#include <cstdlib>
-#include <cstring>
 #include <string>
 #include <string_view>
 
+#include "alloy/detail/resize.hpp"
 #include "base/utf8.h"
 #include "engine/channel/scope.h"
 #include "gate/describe.h"
 
 namespace alloy::core {
 namespace {
-
-// Of memory that `resize` returns: a cache line, as Arrow recommends for buffers.
-constexpr size_t kAlignment = 64;
 
 Scope& ScopeOf(alloy_scope* scope) { return *static_cast<Scope*>(scope); }
 
@@ -52,21 +47,6 @@ void ServiceProgress(alloy_scope* scope, int64_t done, int64_t total) {
     control->done.store(done, std::memory_order_relaxed);
     control->total.store(total, std::memory_order_relaxed);
   }
-}
-
-void* ServiceResize(void* memory, int64_t old_size, int64_t new_size) {
-  if (new_size <= 0) {
-    std::free(memory);
-    return nullptr;
-  }
-  // aligned_alloc needs a multiple of the alignment; there is no aligned realloc.
-  const size_t rounded =
-      (static_cast<size_t>(new_size) + kAlignment - 1) & ~(kAlignment - 1);
-  void* grown = std::aligned_alloc(kAlignment, rounded);
-  if (grown == nullptr || memory == nullptr) return grown;
-  std::memcpy(grown, memory, static_cast<size_t>(std::min(old_size, new_size)));
-  std::free(memory);
-  return grown;
 }
 
 void ServiceLog(alloy_scope* scope, int32_t level, const char* text, int64_t length) {
@@ -103,7 +83,7 @@ constexpr alloy_services kServices = {.struct_size = sizeof(alloy_services),
                                       .fail = ServiceFail,
                                       .cancelled = ServiceCancelled,
                                       .progress = ServiceProgress,
-                                      .resize = ServiceResize,
+                                      .resize = alloy::detail::AlignedResize,
                                       .log = ServiceLog,
                                       .logging = ServiceLogging,
                                       .describe = ServiceDescribe};
