@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The commands, in the order of the help. Each is a file NAME.cc with an Add in the
-// namespace arrowalloy::NAME; CMakeLists.txt reads this list, too.
+// The commands, in the order of the help. Each has a function Add in the namespace
+// arrowalloy::NAME.
 #ifndef ARROWALLOY_COMMANDS_H_
 #define ARROWALLOY_COMMANDS_H_
 

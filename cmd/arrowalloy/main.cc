@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// arrowalloy: the command line. A client of include/alloy like any other.
+// arrowalloy, the command line. It includes include/alloy only, as every client does.
 #include <cstdio>
 
-#include "command.h"
+#include "base/command.h"
 #include "commands.h"
 
 int main(int argc, char** argv) {
@@ -12,7 +12,7 @@ int main(int argc, char** argv) {
   ARROWALLOY_COMMANDS(ARROWALLOY_ADD)
 #undef ARROWALLOY_ADD
   const arrowalloy::Exit exit = program.Main(argc, argv);
-  // A full disk or a closed pipe behind standard output is a failure, too.
+  // Output that did not reach a file or a pipe is an error.
   const bool lost = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
   if (lost && exit == arrowalloy::Exit::kOk) {
     std::perror("arrowalloy: standard output");

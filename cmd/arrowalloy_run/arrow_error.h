@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Arrow's errors as the program's own.
+// Errors of Arrow C++ as Failures.
 #ifndef ARROWALLOY_RUN_ARROW_ERROR_H_
 #define ARROWALLOY_RUN_ARROW_ERROR_H_
 
@@ -11,18 +11,18 @@
 #include <string>
 #include <utility>
 
-#include "../arrowalloy/failure.h"
+#include "../arrowalloy/base/failure.h"
 
 namespace arrowalloy::run {
 
 inline constexpr const char* kReadHelp =
-    "see that the file is there, whole, and of the format that --format says";
+    "check that the file exists, is complete and has the format of its name or --format";
 
 inline Failure ReadFailure(const arrow::Status& status, const std::string& path) {
   return Failure(Exit::kMachine, kReadCode, status.message(), path, kReadHelp);
 }
 
-// What hangs on the Status of an input, which goes through the engine and comes back.
+// Attached to the Status of an input: it passes through the engine and comes back unchanged.
 class InputDetail final : public arrow::StatusDetail {
  public:
   InputDetail(std::string path, std::string help)
@@ -47,17 +47,17 @@ inline arrow::Status OfInput(const arrow::Status& status, std::string path,
 
 inline Failure WriteFailure(const arrow::Status& status, const std::string& path) {
   return Failure(Exit::kMachine, kWriteCode, status.message(), path,
-                 "see that the folder is there and has room, or name another with -o");
+                 "check that the folder exists and has room, or choose another with -o");
 }
 
-// The value of a result about a file that is read.
+// The value of a result, or a failure to read `path`.
 template <typename T>
 T Read(arrow::Result<T> result, const std::string& path) {
   if (!result.ok()) throw ReadFailure(result.status(), path);
   return std::move(result).ValueUnsafe();
 }
 
-// The same of one that is written.
+// The value of a result, or a failure to write `path`.
 template <typename T>
 T Write(arrow::Result<T> result, const std::string& path) {
   if (!result.ok()) throw WriteFailure(result.status(), path);

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "../arrowalloy/failure.h"
+#include "../arrowalloy/base/failure.h"
 
 namespace arrowalloy::run {
 namespace {
@@ -104,9 +104,10 @@ std::shared_ptr<arrow::DataType> TypeOf(const std::string& text,
                              : DecimalType(name, std::string(parameters));
   }
   if (type != nullptr) return type;
-  throw Failure(Exit::kUsage, kUsageCode, fmt::format("`{}` is no type", text),
+  throw Failure(Exit::kUsage, kUsageCode,
+                fmt::format("`{}` is not a type that --cast knows", text),
                 fmt::format("--cast {}={}", column, text),
-                "write it as Arrow does: int64, float64, utf8, date32, timestamp[us], "
+                "use the notation of Arrow: int64, float64, utf8, date32, timestamp[us], "
                 "decimal128(15,2), ...");
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Types as people write them, and batches brought to them.
+// Types in the notation of the option --cast.
 #ifndef ARROWALLOY_RUN_CAST_H_
 #define ARROWALLOY_RUN_CAST_H_
 
@@ -12,8 +12,8 @@
 namespace arrowalloy::run {
 
 // `int64`, `float64`, `utf8`, `string_view`, `date32`, `timestamp[us]`,
-// `timestamp[ms,UTC]`, `decimal128(15,2)`, ...: as Arrow prints its types.
-//   Throws  E0002, naming the column.
+// `timestamp[ms,UTC]`, `decimal128(15,2)`, ...: the notation in which Arrow prints types.
+//   Throws  E0002, which names the column.
 std::shared_ptr<arrow::DataType> TypeOf(const std::string& text,
                                         const std::string& column);
 

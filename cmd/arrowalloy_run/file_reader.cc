@@ -30,8 +30,8 @@ std::shared_ptr<arrow::io::InputStream> OpenStream(const std::string& path) {
 std::shared_ptr<arrow::io::RandomAccessFile> OpenRandom(const std::string& path) {
   if (path == "-") {
     throw Failure(Exit::kUsage, kUsageCode,
-                  "this format is read from a file, not from a pipe", "standard input",
-                  "name the file, or send an Arrow IPC stream or CSV");
+                  "this format can be read only from a file, not from a pipe", "-i -",
+                  "pass the path of a file, or send CSV or an Arrow IPC stream");
   }
   return Read(arrow::io::ReadableFile::Open(path), path);
 }
@@ -47,7 +47,7 @@ void AddLeaves(const parquet::arrow::SchemaField& field, std::vector<int>* leave
   for (const auto& child : field.children) AddLeaves(child, leaves);
 }
 
-// A reader of batches that keeps the file reader it came from.
+// A reader of batches that keeps its file open.
 class ParquetBatches final : public arrow::RecordBatchReader {
  public:
   ParquetBatches(std::unique_ptr<parquet::arrow::FileReader> file,
@@ -64,7 +64,7 @@ class ParquetBatches final : public arrow::RecordBatchReader {
 };
 
 FileReader OpenParquet(const InputOptions& options, const Names* columns) {
-  // A row group is read through a window, not whole: memory stays bounded.
+  // Row groups are read in pieces of 1 MiB, so that memory stays bounded.
   parquet::ReaderProperties file_properties;
   file_properties.enable_buffered_stream();
   file_properties.set_buffer_size(int64_t{1} << 20);
@@ -149,13 +149,12 @@ FileReader OpenIpcFile(const InputOptions& options, const Names* columns) {
                                  : Read(arrow::ipc::RecordBatchFileReader::Open(
                                             source, IpcOptions(*opened.schema, columns)),
                                         options.path);
-  // Included fields must not all be gone: an empty list means all of them.
   opened.reader = std::make_shared<IpcFileBatches>(std::move(file));
   return opened;
 }
 
 FileReader OpenIpcStream(const InputOptions& options) {
-  // A pipe gives its schema once; columns are left out after the fact.
+  // A pipe can be opened only once, so columns are left out after reading.
   FileReader opened;
   opened.reader = Read(
       arrow::ipc::RecordBatchStreamReader::Open(OpenStream(options.path)), options.path);

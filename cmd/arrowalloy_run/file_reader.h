@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// One reader for each format, over all columns or some.
+// One reader for each file format. It reads all columns or only some.
 #ifndef ARROWALLOY_RUN_FILE_READER_H_
 #define ARROWALLOY_RUN_FILE_READER_H_
 
@@ -22,8 +22,8 @@ struct FileReader {
   int64_t total_rows = -1;
 };
 
-// `columns`: names that are in the file; NULL: all. The reader may give them in the order
-// of the file, and more rows at once than `batch_rows`.
+// `columns`: names that exist in the file; NULL: all. The reader may return them in the
+// order of the file, and in batches of more than `batch_rows` rows.
 FileReader OpenFile(const InputOptions& options, const std::vector<std::string>* columns);
 
 }  // namespace arrowalloy::run

@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-#include "../arrowalloy/failure.h"
+#include "../arrowalloy/base/failure.h"
 
 namespace arrowalloy::run {
 namespace {
@@ -46,8 +46,10 @@ Format FormatOf(const std::string& path, const std::string& named) {
     if (path.ends_with(known.name)) return known.format;
   }
   throw Failure(Exit::kUsage, kUsageCode,
-                "its ending is none of .parquet, .csv, .arrow, .feather, .ipc, .arrows",
-                path, "say what it is, with --format or --out-format");
+                fmt::format("{} has no known ending: expected .parquet, .csv, .arrow, "
+                            ".feather, .ipc or .arrows",
+                            path),
+                path, "pass --format for an input, --out-format for the output");
 }
 
 }  // namespace arrowalloy::run

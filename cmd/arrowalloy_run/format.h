@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The formats of files that `arrowalloy run` reads and writes.
+// The file formats that `arrowalloy run` reads and writes.
 #ifndef ARROWALLOY_RUN_FORMAT_H_
 #define ARROWALLOY_RUN_FORMAT_H_
 
@@ -11,11 +11,12 @@ namespace arrowalloy::run {
 
 enum class Format { kParquet, kCsv, kIpcFile, kIpcStream, kTable };
 
-// The names that --format and --out-format take.
+// The values of --format and --out-format.
 std::vector<std::string> FormatNames(bool output);
 
-// The format of a file, by its name unless `named` says otherwise; `-` is an IPC stream.
-//   Throws  E0002 for an ending that stands for none.
+// The format of a file: `named` if it is not empty, otherwise by the ending of its name. `-`
+// is an IPC stream.
+//   Throws  E0002 for an unknown ending.
 Format FormatOf(const std::string& path, const std::string& named);
 
 }  // namespace arrowalloy::run

@@ -17,7 +17,7 @@
 namespace arrowalloy::run {
 namespace {
 
-// Picks and casts columns, cuts batches to size, stops at the limit, counts.
+// Selects and casts columns, cuts batches to size, stops at the limit, counts rows.
 class ShapedReader final : public arrow::RecordBatchReader {
  public:
   ShapedReader(std::shared_ptr<arrow::RecordBatchReader> source,
@@ -90,7 +90,7 @@ class ShapedReader final : public arrow::RecordBatchReader {
               "column ", field.name(), " cannot be cast to ", field.type()->ToString(),
               ": ", cast.status().message());
           return OfInput(status, path_,
-                         "name a type with --cast that holds every value, or no type");
+                         "choose a type with --cast that can hold every value");
         }
         column = cast.MoveValueUnsafe();
       }
@@ -102,7 +102,7 @@ class ShapedReader final : public arrow::RecordBatchReader {
   const std::shared_ptr<arrow::RecordBatchReader> source_;
   const std::string path_;
   const int64_t batch_rows_;
-  int64_t left_;  // rows that may still be given; -1: no limit
+  int64_t left_;  // rows until the limit; -1: no limit
   const std::shared_ptr<InputCount> count_;
   std::vector<int> picks_;
   std::shared_ptr<arrow::Schema> schema_;
@@ -110,17 +110,17 @@ class ShapedReader final : public arrow::RecordBatchReader {
 };
 
 void CheckNames(const InputOptions& options, const arrow::Schema& schema) {
-  std::vector<std::string> wanted;
-  if (options.columns) wanted = *options.columns;
-  for (const auto& [column, type] : options.casts) wanted.push_back(column);
-  for (const auto& name : wanted) {
+  std::vector<std::string> names;
+  if (options.columns) names = *options.columns;
+  for (const auto& [column, type] : options.casts) names.push_back(column);
+  for (const auto& name : names) {
     const auto found = schema.GetAllFieldIndices(name);
     if (found.size() == 1) continue;
     throw Failure(Exit::kUsage, kUsageCode,
-                  fmt::format("{} column `{}`; it has {}",
-                              found.empty() ? "there is no" : "there is more than one",
-                              name, fmt::join(schema.field_names(), ", ")),
-                  options.path, "name columns of the file with --columns and --cast");
+                  fmt::format("{} has {} column `{}`; its columns are {}", options.path,
+                              found.empty() ? "no" : "more than one", name,
+                              fmt::join(schema.field_names(), ", ")),
+                  options.path, "use these names with --columns and --cast");
   }
 }
 
@@ -131,7 +131,7 @@ std::shared_ptr<arrow::Schema> SchemaOf(const InputOptions& options) {
 }
 
 Input OpenInput(const InputOptions& options) {
-  // Only a file can be opened twice: first for its columns, then for some of them.
+  // A file is opened twice: first for its schema, then for the selected columns.
   FileReader file = OpenFile(options, nullptr);
   CheckNames(options, *file.schema);
   if (options.columns && options.path != "-") {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Files and pipes as streams of batches: only the columns that are asked for, no more
-// rows at once than are asked for, and never read ahead of demand by more than a batch.
+// Files and pipes as streams of batches. Only the requested columns are read, and batches
+// have at most the requested rows. At most one batch is read ahead of demand.
 #ifndef ARROWALLOY_RUN_INPUT_H_
 #define ARROWALLOY_RUN_INPUT_H_
 
@@ -20,13 +20,13 @@ namespace arrowalloy::run {
 struct InputOptions {
   std::string path;                                      // `-`: standard input
   std::string format;                                    // empty: by the ending
-  std::optional<std::vector<std::string>> columns = {};  // in this order; none: all
+  std::optional<std::vector<std::string>> columns = {};  // in this order; no value: all
   std::map<std::string, std::string> casts = {};         // column to type
   int64_t batch_rows = 65536;
   int64_t limit = -1;  // rows; -1: all
 };
 
-// What the reader has given so far; any thread may look.
+// What the reader has returned so far. Any thread may read it.
 struct InputCount {
   std::atomic<int64_t> rows{0};
   std::atomic<int64_t> nanoseconds{0};  // spent in reading
@@ -35,16 +35,15 @@ struct InputCount {
 struct Input {
   std::shared_ptr<arrow::RecordBatchReader> reader;
   std::shared_ptr<InputCount> count;
-  int64_t total_rows = -1;  // -1: not known before the end
+  int64_t total_rows = -1;  // -1: unknown until the end
 };
 
-// The columns of a file, without its data.
+// The schema of a file.
 //   Throws  E0101, E0002.
 std::shared_ptr<arrow::Schema> SchemaOf(const InputOptions& options);
 
-// Open an input. A column that is not there, or a cast that is not possible, is an error
-// that names what there is.
-//   Throws  E0101, E0002.
+// Open an input.
+//   Throws  E0101; E0002 for an unknown column or type, with the columns of the file.
 Input OpenInput(const InputOptions& options);
 
 }  // namespace arrowalloy::run

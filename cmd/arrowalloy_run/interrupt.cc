@@ -8,18 +8,21 @@
 #include <ctime>
 #include <utility>
 
+#include "../arrowalloy/base/exit_code.h"
+
 namespace arrowalloy::run {
 namespace {
 
 constexpr int kGraceSeconds = 3;
-constexpr int kInterrupted = 130;  // as shells tell an end by SIGINT
+constexpr int kInterrupted =
+    static_cast<int>(Exit::kInterrupted);  // the exit code by which shells report SIGINT
 
 sigset_t Signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGUSR1);  // our own: time to end
+  sigaddset(&signals, SIGUSR1);  // sent by the destructor
   return signals;
 }
 
@@ -27,7 +30,7 @@ sigset_t Signals() {
 
 Interrupt::Interrupt() {
   const sigset_t signals = Signals();
-  // Threads made later inherit the mask, so the signals come to ours alone.
+  // Later threads inherit the mask, so only our thread gets these signals.
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   thread_ = std::thread([this] { Loop(); });
 }
@@ -54,7 +57,7 @@ void Interrupt::Loop() {
   while (sigtimedwait(&signals, nullptr, &grace) == SIGUSR1) {
     if (ended_) return;
   }
-  // It waits for a pipe, or a backend that does not listen.
+  // The main thread waits for a pipe, or for a backend that ignores the cancel.
   const std::lock_guard lock(mutex_);
   if (abandon_) abandon_();
   _exit(kInterrupted);

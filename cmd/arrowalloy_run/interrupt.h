@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Ctrl-C as an orderly end: the call is cancelled first; what does not end by itself in
-// a while, or is interrupted again, is left without a half file.
+// Ctrl-C ends the program in order. The first signal cancels the call. After a grace period
+// of 3 seconds, or at the second signal, the process exits. No half-written file stays.
 //
-// Threads  made before any other thread of the program.
+// Threads  construct it before any other thread starts.
 #ifndef ARROWALLOY_RUN_INTERRUPT_H_
 #define ARROWALLOY_RUN_INTERRUPT_H_
 
@@ -17,7 +17,7 @@ namespace arrowalloy::run {
 
 class Interrupt {
  public:
-  Interrupt();  // SIGINT and SIGTERM come here from now on
+  Interrupt();  // handles SIGINT and SIGTERM from now on
   ~Interrupt();
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
@@ -25,7 +25,7 @@ class Interrupt {
   std::stop_token token() const { return stop_.get_token(); }
   bool came() const { return stop_.stop_requested(); }
 
-  // What to undo when the process is left at once; from the thread of the signals.
+  // What to undo before the process exits at once. Called on the signal thread.
   void OnAbandon(std::function<void()> abandon);
 
  private:

@@ -7,7 +7,7 @@
 #include <chrono>
 #include <utility>
 
-#include "../arrowalloy/engine_failure.h"
+#include "../arrowalloy/base/engine_failure.h"
 #include "alloy/arrow.hpp"
 #include "arrow_error.h"
 
@@ -20,7 +20,7 @@ alloy::HostOptions HostOptionsOf(const Options& options) {
           .language = "arrowalloy"};
 }
 
-// An error of the engine, with all that says where it happened.
+// An error of the engine, with the function, input and column where it happened.
 Failure FailureOf(const alloy::Status& status, const Options& options) {
   Failure failure = EngineFailure(status.code(), status.reason(),
                                   std::string(status.text()), options.library);
@@ -39,7 +39,7 @@ void Check(const alloy::Status& status, const Options& options) {
   if (!status.ok()) throw FailureOf(status, options);
 }
 
-// The engine's errors, and those of the inputs, which come back as they were.
+// Throw an error of the engine, or one of an input, which comes back unchanged.
 void Check(const arrow::Status& status, const Options& options) {
   if (status.ok()) return;
   const auto& detail = status.detail();
@@ -77,7 +77,7 @@ Job::~Job() = default;
 std::optional<std::vector<std::string>> Job::Declared(size_t input) const {
   const auto function = std::ranges::find(state_->functions, state_->options.function,
                                           &alloy::FunctionInfo::name);
-  // Where there is none, binding says what there is.
+  // For an unknown function the engine lists the functions when it binds.
   if (function == state_->functions.end() || input >= function->columns.size()) {
     return std::nullopt;
   }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// One call of a backend on streams of Arrow batches, with errors as the program tells
-// them.
+// One call of a backend on streams of Arrow batches. Errors are thrown as Failures.
 //
-// Threads  serial; the stop token may be used by any.
+// Threads  serial; any thread may use the stop token.
 #ifndef ARROWALLOY_RUN_JOB_H_
 #define ARROWALLOY_RUN_JOB_H_
 
@@ -29,11 +28,11 @@ class Job {
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
 
-  // The columns that the function declares for an input, by name; none: it takes what
-  // comes.
+  // The names of the columns that the function declares for an input. No value: it takes
+  // any columns.
   std::optional<std::vector<std::string>> Declared(size_t input) const;
 
-  // Bind to the inputs, and open the stream of results.
+  // Bind the function to the inputs and open the stream of results.
   void Open(const std::vector<std::shared_ptr<arrow::RecordBatchReader>>& inputs,
             std::stop_token stop);
 

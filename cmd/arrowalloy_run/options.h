@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The arguments of `arrowalloy run`. They are declared in two programs: arrowalloy, which
-// has the help and the completions and starts the other, and arrowalloy-run, which is
-// linked with Apache Arrow C++ and does the work.
+// The arguments of `arrowalloy run`. Two programs declare them: arrowalloy has the help and
+// the completions and starts the other; arrowalloy-run links Apache Arrow C++ and does the
+// work.
 #ifndef ARROWALLOY_RUN_OPTIONS_H_
 #define ARROWALLOY_RUN_OPTIONS_H_
 
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "../arrowalloy/command.h"
+#include "../arrowalloy/base/command.h"
 
 namespace arrowalloy::run {
 

@@ -27,7 +27,7 @@ using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
 using SchemaPtr = std::shared_ptr<arrow::Schema>;
 using SinkPtr = std::shared_ptr<arrow::io::OutputStream>;
 
-// The name under which a file is written: in the same folder, so that it can be renamed.
+// The name of the unfinished file. It is in the same folder, so that it can be renamed.
 std::string PartOf(const std::string& path) {
   const std::filesystem::path whole(path);
   const auto name =
@@ -35,7 +35,7 @@ std::string PartOf(const std::string& path) {
   return (whole.parent_path() / name).string();
 }
 
-// A sink that becomes a file when it is finished.
+// A sink that becomes the output file when it is finished.
 class Destination {
  public:
   explicit Destination(const std::string& path) : path_(path) {
@@ -57,13 +57,13 @@ class Destination {
     Check(sink_->Flush());
     if (path_ == "-") return;
     Check(sink_->Close());
-    // On the disk before it has its name: after a power cut there is no half file.
+    // On the disk before it gets its name: after a power cut there is no half file.
     const int fd = open(part_.c_str(), O_RDONLY | O_CLOEXEC);
     const bool synced = fd >= 0 && fsync(fd) == 0;
     const int error = errno;
     if (fd >= 0) close(fd);
     if (!synced) throw CannotWrite(error);
-    if (settled_.exchange(true)) return;  // abandoned meanwhile
+    if (settled_.exchange(true)) return;  // the signal thread removed it
     if (std::rename(part_.c_str(), path_.c_str()) != 0) throw CannotWrite(errno);
   }
 
@@ -85,10 +85,10 @@ class Destination {
   const std::string path_;
   std::string part_;  // empty: standard output
   SinkPtr sink_;
-  std::atomic<bool> settled_{false};  // renamed, or gone
+  std::atomic<bool> settled_{false};  // renamed or removed
 };
 
-// An output that goes into one destination.
+// An output with one destination.
 class OneOutput : public Output {
  public:
   explicit OneOutput(const std::string& path) : destination_(path) {}
@@ -98,7 +98,7 @@ class OneOutput : public Output {
   Destination destination_;
 };
 
-// A format for which Arrow has a writer of batches.
+// A format with a batch writer in Arrow.
 class BatchOutput final : public OneOutput {
  public:
   using Make = arrow::Result<std::shared_ptr<arrow::ipc::RecordBatchWriter>> (*)(
@@ -109,7 +109,7 @@ class BatchOutput final : public OneOutput {
 
   void Write(const BatchPtr& batch) override {
     destination_.Check(writer_->WriteRecordBatch(*batch));
-    // A reader at the other end of a pipe sees each batch when it is there.
+    // The reader of a pipe gets each batch at once.
     if (destination_.path() == "-") destination_.Check(destination_.sink()->Flush());
   }
   void Finish() override {

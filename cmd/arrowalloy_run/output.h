@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Where results go: a file that appears whole or not at all, a pipe, or a table for
-// people.
+// Where results go: a file, a pipe, or a table for people. A file appears only when it is
+// complete.
 #ifndef ARROWALLOY_RUN_OUTPUT_H_
 #define ARROWALLOY_RUN_OUTPUT_H_
 
@@ -19,10 +19,10 @@ class Output {
   //   Throws  E0102.
   virtual void Write(const std::shared_ptr<arrow::RecordBatch>& batch) = 0;
 
-  // All is written: put the file in its place. What ends without it leaves nothing.
+  // Everything is written: give the file its name. Without this call no file stays.
   virtual void Finish() = 0;
 
-  // Forget the file from a signal's own thread: it is unlinked, and never renamed.
+  // Remove the unfinished file. May be called from the signal thread.
   virtual void Abandon() noexcept = 0;
 };
 

@@ -12,19 +12,19 @@ namespace {
 
 constexpr auto kEvery = std::chrono::milliseconds(200);
 
-std::string BarText(const ProgressLook& look, double seconds) {
+std::string BarText(const ProgressState& state, double seconds) {
   constexpr int64_t kCells = 24;
-  const double speed = seconds > 0 ? static_cast<double>(look.rows_in) / seconds : 0;
+  const double speed = seconds > 0 ? static_cast<double>(state.rows_in) / seconds : 0;
   std::string text;
-  if (look.total > 0) {
-    const int64_t done = std::min(look.rows_in, look.total);
-    const auto full = static_cast<size_t>(kCells * done / look.total);
+  if (state.total > 0) {
+    const int64_t done = std::min(state.rows_in, state.total);
+    const auto full = static_cast<size_t>(kCells * done / state.total);
     text = fmt::format("[{}{}] {:3d} %  ", std::string(full, '='),
-                       std::string(kCells - full, ' '), 100 * done / look.total);
+                       std::string(kCells - full, ' '), 100 * done / state.total);
   }
   return text + fmt::format("{} rows in, {} out, {} rows/s",
-                            CountText(static_cast<double>(look.rows_in)),
-                            CountText(static_cast<double>(look.rows_out)),
+                            CountText(static_cast<double>(state.rows_in)),
+                            CountText(static_cast<double>(state.rows_out)),
                             CountText(speed));
 }
 
@@ -44,8 +44,8 @@ ProgressMode ProgressModeOf(const std::string& text, bool quiet) {
   return isatty(STDERR_FILENO) != 0 ? ProgressMode::kBar : ProgressMode::kNone;
 }
 
-Progress::Progress(ProgressMode mode, std::function<ProgressLook()> look)
-    : mode_(mode), look_(std::move(look)) {
+Progress::Progress(ProgressMode mode, std::function<ProgressState()> read)
+    : mode_(mode), read_(std::move(read)) {
   if (mode_ != ProgressMode::kNone) thread_ = std::thread([this] { Loop(); });
 }
 
@@ -67,15 +67,15 @@ void Progress::Loop() {
 }
 
 void Progress::Draw() const {
-  const ProgressLook look = look_();
+  const ProgressState state = read_();
   const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin_;
   const std::string line =
       mode_ == ProgressMode::kBar
-          ? "\r" + BarText(look, passed.count()) + "\033[K"
+          ? "\r" + BarText(state, passed.count()) + "\033[K"
           : fmt::format(
                 "{{\"rows_in\":{},\"total\":{},\"rows_out\":{},\"seconds\":{:.3f}}}\n",
-                look.rows_in, look.total < 0 ? "null" : std::to_string(look.total),
-                look.rows_out, passed.count());
+                state.rows_in, state.total < 0 ? "null" : std::to_string(state.total),
+                state.rows_out, passed.count());
   std::fputs(line.c_str(), stderr);
   std::fflush(stderr);
 }

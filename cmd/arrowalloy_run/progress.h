@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// How far a run has come, on standard error: a bar on a terminal, or lines of JSON.
+// The progress of a run on standard error: a bar on a terminal, or lines of JSON.
 //
-// Threads  made and ended by one; draws from one of its own.
+// Threads  one thread constructs and destroys it; it draws on a thread of its own.
 #ifndef ARROWALLOY_RUN_PROGRESS_H_
 #define ARROWALLOY_RUN_PROGRESS_H_
 
@@ -18,10 +18,11 @@ namespace arrowalloy::run {
 
 enum class ProgressMode { kNone, kBar, kJson };
 
-// `auto`, `plain`, `json` or `none`, and whether standard error is a terminal.
+// `text` is `auto`, `plain`, `json` or `none`. `auto` depends on whether standard error is a
+// terminal.
 ProgressMode ProgressModeOf(const std::string& text, bool quiet);
 
-struct ProgressLook {
+struct ProgressState {
   int64_t rows_in = 0;
   int64_t total = -1;  // -1: unknown
   int64_t rows_out = 0;
@@ -29,8 +30,8 @@ struct ProgressLook {
 
 class Progress {
  public:
-  Progress(ProgressMode mode, std::function<ProgressLook()> look);
-  ~Progress();  // wipes the bar
+  Progress(ProgressMode mode, std::function<ProgressState()> read);
+  ~Progress();  // clears the bar
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
@@ -39,7 +40,7 @@ class Progress {
   void Draw() const;
 
   const ProgressMode mode_;
-  const std::function<ProgressLook()> look_;
+  const std::function<ProgressState()> read_;
   const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   std::mutex mutex_;
   std::condition_variable changed_;

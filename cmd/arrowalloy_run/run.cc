@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "../arrowalloy/inspection.h"
+#include "../arrowalloy/inspect/inspection.h"
 #include "input.h"
 #include "interrupt.h"
 #include "job.h"
@@ -31,32 +31,32 @@ Failure Usage(const std::string& what, const std::string& at) {
 void CheckArguments(const Options& options) {
   for (const std::string& value : options.values) {
     if (value.find('=') == std::string::npos) {
-      throw Usage("a value of an option is written key=value", "--set " + value);
+      throw Usage("expected --set KEY=VALUE", "--set " + value);
     }
   }
   for (const std::string& cast : options.casts) {
     if (cast.find('=') == std::string::npos) {
-      throw Usage("a cast is written column=type", "--cast " + cast);
+      throw Usage("expected --cast COLUMN=TYPE", "--cast " + cast);
     }
   }
   if (options.batch_rows < 1) {
-    throw Usage("a batch has at least one row",
+    throw Usage("expected --batch-rows from 1",
                 "--batch-rows " + std::to_string(options.batch_rows));
   }
   if (options.limit < -1) {
-    throw Usage("a limit is 0 or more rows, or -1 for all",
+    throw Usage("expected --limit from 0, or -1 for all rows",
                 "--limit " + std::to_string(options.limit));
   }
   if (options.timeout_ms < 0) {
-    throw Usage("a timeout is not negative",
+    throw Usage("expected --timeout-ms from 0",
                 "--timeout-ms " + std::to_string(options.timeout_ms));
   }
   if (std::ranges::count(options.inputs, "-") > 1) {
-    throw Usage("standard input can be read once", "-i - -i -");
+    throw Usage("standard input can be only one input", "-i - -i -");
   }
 }
 
-// `a,b` and `a` `b` alike.
+// `a,b` and `a` `b` mean the same.
 std::vector<std::string> SplitNames(const std::vector<std::string>& lists) {
   std::vector<std::string> names;
   for (std::string_view list : lists) {
@@ -84,14 +84,14 @@ InputOptions InputOptionsOf(const Options& options, const Job& job, size_t i) {
     return input;
   }
   auto declared = job.Declared(i);
-  // What a pipe brings is there anyway: the engine picks from it.
+  // A pipe sends all its columns in any case; the engine selects from them.
   if (!declared || input.path == "-") return input;
-  // Of the declared ones those that are there: binding says what is missing.
+  // Only those that the file has: the engine reports missing ones when it binds.
   const auto schema = SchemaOf(input);
   std::erase_if(*declared, [&schema](const std::string& name) {
     return schema->GetFieldIndex(name) < 0;
   });
-  // A batch must keep its rows where the function reads none of its columns.
+  // With no column at all a batch would lose its number of rows.
   if (!declared->empty()) input.columns = std::move(declared);
   return input;
 }
@@ -111,7 +111,7 @@ struct Totals {
   int64_t batches = 0;
 };
 
-// Until the stream ends; what is interrupted is an error like any other.
+// Copy batches until the stream ends. An interrupt is an error like any other.
 void Pump(Job* job, Output* output, Totals* totals) {
   while (const auto batch = job->Next()) {
     output->Write(batch);
@@ -121,8 +121,8 @@ void Pump(Job* job, Output* output, Totals* totals) {
   output->Finish();
 }
 
-void Tell(Console& console, const std::vector<Input>& inputs, const Totals& totals,
-          Clock::duration took) {
+void PrintTotals(Console& console, const std::vector<Input>& inputs, const Totals& totals,
+                 Clock::duration took) {
   int64_t rows = 0, reading = 0;
   for (const Input& input : inputs) {
     rows += input.count->rows;
@@ -130,8 +130,8 @@ void Tell(Console& console, const std::vector<Input>& inputs, const Totals& tota
   }
   const std::chrono::duration<double> seconds = took;
   console.Note(
-      fmt::format("{} rows in, {} out, {:.2f} s ({} rows/s; {:.2f} s of it reading)",
-                  rows, totals.rows_out.load(), seconds.count(),
+      fmt::format("{} rows in, {} out, {:.2f} s ({} rows/s; reading took {:.2f} s)", rows,
+                  totals.rows_out.load(), seconds.count(),
                   CountText(static_cast<double>(rows) / std::max(seconds.count(), 1e-9)),
                   static_cast<double>(reading) / 1e9));
 }
@@ -153,8 +153,8 @@ Exit Run(const Options& options, Console& console) {
   const auto output = OpenOutput(OutputOptionsOf(options), job.schema());
   interrupt.OnAbandon([&output] { output->Abandon(); });
   Totals totals;
-  const auto look = [&inputs, &totals] {
-    ProgressLook seen{.total = 0, .rows_out = totals.rows_out};
+  const auto state = [&inputs, &totals] {
+    ProgressState seen{.total = 0, .rows_out = totals.rows_out};
     for (const Input& input : inputs) {
       seen.rows_in += input.count->rows;
       seen.total =
@@ -163,16 +163,16 @@ Exit Run(const Options& options, Console& console) {
     return seen;
   };
   try {
-    const Progress progress(ProgressModeOf(options.progress, console.quiet()), look);
+    const Progress progress(ProgressModeOf(options.progress, console.quiet()), state);
     Pump(&job, output.get(), &totals);
   } catch (const Failure&) {
     interrupt.OnAbandon(nullptr);
     if (!interrupt.came()) throw;
-    console.Warn("interrupted; nothing was written");
-    return static_cast<Exit>(130);
+    console.Warn("interrupted; no output was written");
+    return Exit::kInterrupted;
   }
   interrupt.OnAbandon(nullptr);
-  Tell(console, inputs, totals, Clock::now() - begin);
+  PrintTotals(console, inputs, totals, Clock::now() - begin);
   return Exit::kOk;
 }
 

@@ -6,7 +6,7 @@
 
 namespace arrowalloy::run {
 
-// Read, call, write.
+// Read the inputs, call the function, write its results.
 //   Throws  Failure.
 Exit Run(const Options& options, Console& console);
 

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "../arrowalloy/report.h"
+#include "../arrowalloy/base/report.h"
 
 namespace arrowalloy::run {
 namespace {
@@ -15,7 +15,8 @@ namespace {
 constexpr size_t kRows = 40;
 constexpr size_t kWidth = 40;
 
-// Characters, near enough for alignment: bytes that do not continue one.
+// The number of characters: UTF-8 continuation bytes are not counted. Good enough for
+// alignment.
 size_t WidthOf(const std::string& text) {
   return static_cast<size_t>(
       std::ranges::count_if(text, [](char c) { return (c & 0xc0) != 0x80; }));

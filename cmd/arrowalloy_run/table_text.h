@@ -19,7 +19,7 @@ class TableText {
 
   void Add(const arrow::RecordBatch& batch);
 
-  // Names, types and at most 40 rows in aligned columns, and how many more there are.
+  // Names, types and at most 40 rows in aligned columns, then the number of further rows.
   std::string ToText() const;
 
  private:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""doctor finds what is there, and says of what is not how to get it."""
+"""doctor reports what this machine has, and how to get what is missing."""
 
 import os
 import platform
@@ -19,14 +19,12 @@ class DoctorTest(CommandTest):
         self.assertIn(platform.release(), checks["kernel"]["found"])
         for name in ("/proc", "sealed memory", "libcrypto.so.3"):
             self.assertTrue(checks[name]["fit"], checks[name])
-        for name in ("write seal", "pidfd", "close_range", "Landlock", "seccomp"):
-            self.assertIn("isolated mode", checks[name]["use"])
 
-    def test_a_missing_program_is_named_with_the_command_that_brings_it(self):
+    def test_a_missing_program_is_named_with_the_command_that_installs_it(self):
         done, checks = self.checks(env={"PATH": str(self.here)})
         self.assertEqual(done.code, 0)  # nothing that loading needs
         self.assertFalse(checks["g++"]["fit"])
-        self.assertIn("g++", checks["g++"]["mend"])
+        self.assertIn("g++", checks["g++"]["fix"])
         self.assertIn("not found", checks["g++"]["found"])
 
     def test_a_program_that_is_too_old_or_broken_is_not_fit(self):
@@ -37,7 +35,7 @@ class DoctorTest(CommandTest):
             path.chmod(0o755)
         _, checks = self.checks(env={"PATH": f"{self.here}:{os.environ['PATH']}"})
         self.assertEqual(checks["g++"]["found"], "9.4.0, older than 12.0")
-        self.assertIn("exited with 7", checks["cmake"]["found"])
+        self.assertIn("exited with code 7", checks["cmake"]["found"])
         self.assertIn("died by signal 11", checks["cargo"]["found"])
         for name in ("g++", "cmake", "cargo"):
             self.assertFalse(checks[name]["fit"])

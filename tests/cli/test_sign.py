@@ -91,7 +91,7 @@ class SignTest(CommandTest):
         self.assertEqual(self.sign(name, "--json").json()["name"], "acme.small")
 
     def test_a_library_that_crashes_exits_or_hangs_is_told_and_left_unsigned(self):
-        for body, said in (("abort();", "died by signal 6"), ("_exit(7);", "exited with 7"),
+        for body, said in (("abort();", "died by signal 6"), ("_exit(7);", "exited with code 7"),
                            ('fputs("no licence", stderr); abort();', "no licence")):
             done = self.refused(16, "E0205", self.compiled(body))
             self.assertIn(said, done.err)
@@ -115,13 +115,14 @@ class SignTest(CommandTest):
         (self.here / "text").write_text("no library at all" * 10)
         (self.here / "folder").mkdir()
         both = ("--name", "a", "--version", "1")
-        self.refused(16, "E0204", "text", *both)
-        self.refused(3, "E0101", "missing", *both)
-        self.refused(3, "E0101", "folder", *both)
+        self.refused(16, "E3007", "text", *both)
+        self.refused(17, "E3001", "missing", *both)
+        self.refused(17, "E3002", "folder", *both)
         whole = (self.here / library(self)).read_bytes()
-        for size in (0, 63, 70, 200, 5000):
+        for size, code, number in ((0, 17, "E3003"), (63, 17, "E3003"), (70, 16, "E3007"),
+                                   (200, 16, "E3007"), (5000, 16, "E3007")):
             (self.here / "cut.so").write_bytes(whole[:size])
-            self.refused(16, "E0204", "cut.so", *both)
+            self.refused(code, number, "cut.so", *both)
 
     def test_a_certificate_that_the_loader_would_refuse_is_refused(self):
         name = library(self)

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "console.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+namespace arrowalloy {
+namespace {
+
+const char* CodeOf(Style style) {
+  switch (style) {
+    case Style::kBold:
+      return "\x1b[1m";
+    case Style::kGood:
+      return "\x1b[32m";
+    case Style::kWarning:
+      return "\x1b[33m";
+    case Style::kBad:
+      return "\x1b[1;31m";
+    case Style::kFaint:
+      return "\x1b[2m";
+    case Style::kPlain:
+      break;
+  }
+  return "";
+}
+
+// NO_COLOR counts when it is set and not empty: https://no-color.org.
+bool Coloured(const std::string& color, int descriptor) {
+  if (color != "auto") return color == "always";
+  const char* no_color = std::getenv("NO_COLOR");  // NOLINT(concurrency-mt-unsafe)
+  if (no_color != nullptr && *no_color != '\0') return false;
+  const char* term = std::getenv("TERM");  // NOLINT(concurrency-mt-unsafe)
+  if (term != nullptr && std::string_view(term) == "dumb") return false;
+  return isatty(descriptor) == 1;
+}
+
+std::string Styled(bool coloured, Style style, std::string_view text) {
+  if (!coloured || style == Style::kPlain) return std::string(text);
+  return fmt::format("{}{}\x1b[0m", CodeOf(style), text);
+}
+
+void Write(FILE* file, std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), file);
+}
+
+}  // namespace
+
+void Console::Print(std::string_view text) const { Write(stdout, text); }
+
+void Console::Answer(const Report& report) const { Answer(report, report.ToText()); }
+
+void Console::Answer(const Report& report, std::string_view text) const {
+  Answer(json() ? report.ToJson() : std::string(), text);
+}
+
+void Console::Answer(std::string_view json_line, std::string_view text) const {
+  answered_ = true;
+  Print(json() ? fmt::format("{}\n", json_line) : std::string(text));
+}
+
+void Console::Made(const Report& report) const {
+  if (json() || !quiet()) Answer(report);
+}
+
+void Console::Note(std::string_view text) const {
+  if (!quiet()) Write(stderr, fmt::format("{}\n", Harmless(text)));
+}
+
+void Console::Detail(std::string_view text) const {
+  if (verbose()) {
+    Write(stderr, fmt::format("{}\n", Err(Style::kFaint, Harmless(text))));
+  }
+}
+
+void Console::Warn(std::string_view text) const {
+  Write(stderr, fmt::format("{} {}\n", Err(Style::kWarning, "warning:"), Harmless(text)));
+}
+
+void Console::Print(const Failure& failure) const {
+  const std::string title =
+      failure.code.empty() ? "error:" : fmt::format("error[{}]:", failure.code);
+  std::string text =
+      fmt::format("{} {}\n", Err(Style::kBad, title), Harmless(failure.text));
+  if (!failure.at.empty()) {
+    text += fmt::format("{} {}\n", Err(Style::kBold, "at:"), Harmless(failure.at));
+  }
+  if (!failure.help.empty()) {
+    text += fmt::format("{} {}\n", Err(Style::kBold, "help:"), Harmless(failure.help));
+  }
+  Write(stderr, text);
+  if (!json() || answered_) return;
+  Report error;
+  error.Add("code", failure.code)
+      .Add("name", failure.name)
+      .Add("what", failure.text)
+      .Add("at", failure.at)
+      .Add("help", failure.help)
+      .Add("exit", static_cast<int64_t>(failure.exit));
+  Print(Report().Add("error", error).ToJson() + "\n");
+}
+
+std::string Console::Out(Style style, std::string_view text) const {
+  return Styled(Coloured(options_.color, STDOUT_FILENO), style, text);
+}
+
+std::string Console::Err(Style style, std::string_view text) const {
+  return Styled(Coloured(options_.color, STDERR_FILENO), style, text);
+}
+
+}  // namespace arrowalloy

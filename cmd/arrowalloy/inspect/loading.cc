@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+#include "loading.h"
+
+namespace arrowalloy {
+
+void DeclareMayNeed(Command& command, std::vector<std::string>* may_need) {
+  command.Value("--may-need", may_need,
+                "Allow the backend to need this library; a PATH is loaded first",
+                {.placeholder = "SONAME|PATH"});
+}
+
+void AddArguments(const Loading& loading, std::vector<std::string>* command) {
+  if (!loading.certificate.empty()) {
+    command->insert(command->end(), {"--certificate", loading.certificate});
+  }
+  for (const std::string& library : loading.may_need) {
+    command->insert(command->end(), {"--may-need", library});
+  }
+}
+
+}  // namespace arrowalloy

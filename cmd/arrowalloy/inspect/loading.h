@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+//
+// How a library is loaded: options of the command line that are passed on to a child
+// process.
+#ifndef ARROWALLOY_INSPECT_LOADING_H_
+#define ARROWALLOY_INSPECT_LOADING_H_
+
+#include <string>
+#include <vector>
+
+#include "../base/command.h"
+
+namespace arrowalloy {
+
+struct Loading {
+  std::string certificate;            // base64; empty: the library is loaded unsigned
+  std::vector<std::string> may_need;  // as in alloy_host_options
+};
+
+// Add the option --may-need to a command.
+void DeclareMayNeed(Command& command, std::vector<std::string>* may_need);
+
+// Append the same as arguments for a child process of this program.
+void AddArguments(const Loading& loading, std::vector<std::string>* command);
+
+}  // namespace arrowalloy
+
+#endif  // ARROWALLOY_INSPECT_LOADING_H_

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+//
+// arrowalloy new: a folder with a backend that is ready to build, sign, test and run.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "../base/command.h"
+#include "../base/files.h"
+#include "../commands.h"
+#include "../sign/crypto.h"
+#include "alloy/alloy.h"
+#include "sdk.h"
+#include "templates.h"
+
+namespace arrowalloy::new_backend {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::string language;
+  std::string folder;
+  bool arrow = false;
+};
+
+constexpr char kArrowVersion[] = "60";
+constexpr int kDays = 365;
+
+// A name must be valid for a CMake target, a crate and a file.
+void CheckName(const std::string& name) {
+  constexpr std::array kTaken = {
+      "alloc", "alloy", "arrowalloy", "core", "crate", "host",  "self",
+      "std",   "super", "test",       "all",  "run",   "clean", "install",
+      "fn",    "mod",   "type",       "use",  "as",    "match", "move"};
+  const bool well_formed =
+      !name.empty() && name.size() <= 64 && name[0] >= 'a' && name[0] <= 'z' &&
+      std::ranges::all_of(name, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+      });
+  if (well_formed && std::ranges::find(kTaken, name) == kTaken.end()) return;
+  throw Failure(
+      Exit::kUsage, kUsageCode,
+      well_formed
+          ? fmt::format("the name {} is reserved by compilers, make or Alloy", name)
+          : fmt::format("{} is not a valid name: use a-z, 0-9 and _, begin with a "
+                        "letter, at most 64",
+                        name),
+      "NAME", "arrowalloy new --lang cpp score");
+}
+
+std::vector<std::string_view> SetsOf(const Options& options) {
+  if (options.language == "cpp") return {"cpp"};
+  if (options.language == "c") return {"host", "c"};
+  if (options.arrow) return {"host", "rust", "rust_arrow"};
+  return {"host", "rust"};
+}
+
+std::string Fill(std::string_view text,
+                 const std::map<std::string, std::string>& values) {
+  std::string filled;
+  while (!text.empty()) {
+    const size_t start = text.find('@');
+    filled += text.substr(0, start);
+    if (start == std::string_view::npos) break;
+    const size_t end = text.find('@', start + 1);
+    const auto value =
+        end == std::string_view::npos
+            ? values.end()
+            : values.find(std::string(text.substr(start + 1, end - start - 1)));
+    if (value == values.end()) {
+      filled += '@';
+      text.remove_prefix(start + 1);
+    } else {
+      filled += value->second;
+      text.remove_prefix(end + 1);
+    }
+  }
+  return filled;
+}
+
+// Later sets replace files of earlier ones.
+std::map<std::string, std::string> FilesOf(
+    const Options& options, const std::map<std::string, std::string>& values) {
+  std::map<std::string, std::string> files;
+  for (const std::string_view set : SetsOf(options)) {
+    for (const Template& file : Templates()) {
+      if (file.set == set) files[std::string(file.path)] = Fill(file.text, values);
+    }
+  }
+  return files;
+}
+
+void MakeFolder(const fs::path& folder) {
+  std::error_code error;
+  if (fs::exists(folder, error) && !fs::is_empty(folder, error)) {
+    throw Failure(Exit::kUsage, kExistsCode,
+                  fmt::format("the folder {} exists and is not empty", folder.string()),
+                  folder.string(), "choose another name, or move the folder away");
+  }
+  fs::create_directories(folder, error);
+  if (error) {
+    throw Failure(
+        Exit::kMachine, kWriteCode,
+        fmt::format("cannot make the folder {}: {}", folder.string(), error.message()),
+        folder.string(), "check that the folder above it exists and is writable");
+  }
+}
+
+Sdk NeedSdk() {
+  std::string missing;
+  if (auto sdk = FindSdk(&missing)) return *sdk;
+  throw Failure(
+      Exit::kMachine, kToolCode,
+      fmt::format("the SDK of this arrowalloy is not complete: {} is missing", missing),
+      missing, "cmake --install build --prefix ~/.local && ~/.local/bin/arrowalloy new");
+}
+
+Exit Run(const Options& options, Console& console) {
+  const fs::path folder = fs::path(options.folder).lexically_normal();
+  const std::string name =
+      (folder.has_filename() ? folder : folder.parent_path()).filename();
+  CheckName(name);
+  if (options.arrow && options.language != "rust") {
+    throw Failure(Exit::kUsage, kUsageCode, "--arrow works only with --lang rust",
+                  "arrowalloy new", "arrowalloy new --lang rust --arrow score");
+  }
+  const Sdk sdk = NeedSdk();
+  const auto files =
+      FilesOf(options, {{"NAME", name},
+                        {"VERSION", ALLOY_VERSION},
+                        {"PROGRAM", sdk.program},
+                        {"PACKAGE", sdk.package},
+                        {"INCLUDE", sdk.include},
+                        {"LIBRARY", sdk.library},
+                        {"CRATE", sdk.crate},
+                        {"ARROW", kArrowVersion},
+                        // Without other crates cargo need not fetch anything.
+                        {"CARGO_FLAGS", options.arrow ? "" : "--offline"}});
+  MakeFolder(folder);
+  std::vector<std::string> made;
+  for (const auto& [path, text] : files) {
+    fs::create_directories((folder / path).parent_path());
+    CreateFile((folder / path).string(), text, 0644);
+    made.push_back(path);
+  }
+  const Key key = MakeKey("ed25519");
+  const Certificate certificate =
+      SelfSign(key, {.common_name = name + " development", .days = kDays});
+  CreateFile((folder / "dev.key").string(), ToPem(key), 0600);
+  CreateFile((folder / "dev.crt").string(), ToPem(certificate), 0644);
+  made.insert(made.end(), {"dev.key", "dev.crt"});
+
+  Report report;
+  report.Add("folder", "folder", folder.string()).Add("files", "files", made);
+  console.Made(report);
+  console.Note(
+      options.language == "cpp"
+          ? fmt::format("Next: cd {} && cmake -B build && cmake --build build && ctest "
+                        "--test-dir build",
+                        folder.string())
+          : fmt::format("Next: cd {} && make test run", folder.string()));
+  return Exit::kOk;
+}
+
+}  // namespace
+
+void Add(Program& program) {
+  auto options = std::make_shared<Options>();
+  Command& command = program.Add(
+      {.name = "new",
+       .summary = "Make a folder with a new backend, ready to build, test and run",
+       .details =
+           "The folder has a README, sources, a test, a host program, and a development "
+           "key\n"
+           "and certificate to sign with. It needs this installation and a compiler, and "
+           "no\n"
+           "network. With --arrow it uses crates of arrow-rs, which cargo downloads.",
+       .examples =
+           "  arrowalloy new --lang cpp score\n"
+           "  arrowalloy new --lang rust distance && cd distance && make test run\n"});
+  command.Value("--lang", &options->language, "Language of the backend",
+                {.required = true, .choices = {"rust", "cpp", "c"}});
+  command.Value("NAME", &options->folder,
+                "Name of the backend, or a path that ends in the name",
+                {.required = true, .kind = Kind::kFolder});
+  command.Flag("--arrow", &options->arrow, "Use arrow-rs (only with --lang rust)");
+  command.OnRun([options](Console& console) { return Run(*options, console); });
+}
+
+}  // namespace arrowalloy::new_backend

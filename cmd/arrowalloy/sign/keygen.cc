@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+//
+// arrowalloy keygen: a key, and a self-signed certificate or a request for one.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "../base/command.h"
+#include "../base/files.h"
+#include "../base/time_text.h"
+#include "../commands.h"
+#include "crypto.h"
+
+namespace arrowalloy::keygen {
+namespace {
+
+struct Options {
+  std::string out;
+  std::string type = "ed25519";
+  std::string subject;
+  int64_t days = 365;
+  bool csr = false;
+};
+
+constexpr int64_t kMaxDays = 3650;
+
+// Write both files or neither.
+void WritePair(const std::string& key_path, const std::string& key,
+               const std::string& other_path, const std::string& other) {
+  CreateFile(key_path, key, 0600);
+  try {
+    CreateFile(other_path, other, 0644);
+  } catch (const Failure&) {
+    unlink(key_path.c_str());
+    throw;
+  }
+}
+
+Exit Run(const Options& options, Console& console) {
+  if (options.days < 1 || options.days > kMaxDays) {
+    throw Failure(
+        Exit::kUsage, kUsageCode,
+        fmt::format("expected --days from 1 to {}, found {}", kMaxDays, options.days),
+        "--days", "arrowalloy keygen --out dev --days 365");
+  }
+  const std::string name = std::filesystem::path(options.out).filename().string();
+  const Subject subject{.common_name = options.subject.empty() ? name : options.subject,
+                        .days = options.days};
+  const std::string key_path = options.out + ".key";
+  const Key key = MakeKey(options.type);
+  Report report;
+  report.Add("key", "key", key_path);
+  if (options.csr) {
+    const std::string request_path = options.out + ".csr";
+    WritePair(key_path, ToPem(key), request_path, MakeRequest(key, subject));
+    report.Add("request", "request", request_path);
+    console.Made(report);
+    console.Note(fmt::format("Send {} to your authority. Keep {} secret.", request_path,
+                             key_path));
+    return Exit::kOk;
+  }
+  const std::string certificate_path = options.out + ".crt";
+  const Certificate certificate = SelfSign(key, subject);
+  WritePair(key_path, ToPem(key), certificate_path, ToPem(certificate));
+  report.Add("certificate", "certificate", certificate_path)
+      .Add("not_after", "ends", TimeText(NotAfter(certificate)))
+      .Add("base64", ToBase64(certificate));
+  console.Made(report);
+  console.Note(
+      fmt::format("Keep {} secret. Next: arrowalloy sign LIBRARY --key {} --cert {}",
+                  key_path, key_path, certificate_path));
+  return Exit::kOk;
+}
+
+}  // namespace
+
+void Add(Program& program) {
+  auto options = std::make_shared<Options>();
+  Command& command = program.Add(
+      {.name = "keygen",
+       .summary = "Make a signing key, and a certificate or a request for one",
+       .details = "Writes OUT.key, a private key in PKCS#8 PEM that only you can read, "
+                  "and OUT.crt,\n"
+                  "a self-signed certificate for signing code. With --csr it writes "
+                  "OUT.csr instead\n"
+                  "of OUT.crt: a certificate request that you send to an authority.\n"
+                  "Existing files are never overwritten.",
+       .examples = "  arrowalloy keygen --out dev\n"
+                   "  arrowalloy keygen --out release --type p256 --csr --subject \"Acme "
+                   "build\"\n"});
+  command.Value("-o,--out", &options->out, "Path of the new files, without .key and .crt",
+                {.required = true, .kind = Kind::kFile, .placeholder = "OUT"});
+  command.Value("--type", &options->type, "Type of the key (default: ed25519)",
+                {.choices = {"ed25519", "p256"}});
+  command.Value("--days", &options->days,
+                "Days until the certificate expires (default: 365)",
+                {.placeholder = "DAYS"});
+  command.Value("--subject", &options->subject,
+                "Name in the certificate (default: file name of OUT)",
+                {.placeholder = "NAME"});
+  command.Flag("--csr", &options->csr, "Write a certificate request for an authority");
+  command.OnRun([options](Console& console) { return Run(*options, console); });
+}
+
+}  // namespace arrowalloy::keygen

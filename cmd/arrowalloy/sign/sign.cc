@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+//
+// arrowalloy sign: write the signature file of a library: a statement about it, signed.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "../base/command.h"
+#include "../base/engine_failure.h"
+#include "../base/files.h"
+#include "../base/time_text.h"
+#include "../commands.h"
+#include "../inspect/backend_table.h"
+#include "../inspect/inspection.h"
+#include "alloy/alloy.h"
+#include "crypto.h"
+#include "statement.h"
+
+namespace arrowalloy::sign {
+namespace {
+
+constexpr size_t kMaxCertificates = 4;
+constexpr std::chrono::days kSoon(30);
+
+struct Options {
+  std::string library, key, certificate;
+  std::vector<std::string> chain, may_need;
+  std::optional<std::string> name, version, not_before, not_after, out;
+  std::optional<int64_t> sequence;
+  int64_t limit = kTableLimit.count();
+};
+
+// The signer's certificate, then its issuers, in order.
+std::vector<Certificate> ReadCertificates(const Options& options) {
+  std::vector<Certificate> all;
+  all.push_back(ReadCertificate(options.certificate));
+  for (const std::string& path : options.chain) {
+    for (Certificate& certificate : ReadChain(path)) {
+      if (!Issued(certificate, all.back())) {
+        throw Failure(Exit::kUsage, kSignerCode,
+                      fmt::format("{} did not issue {}, which precedes it in the chain",
+                                  SubjectOf(certificate), SubjectOf(all.back())),
+                      path,
+                      "pass with --chain the issuer of --cert first, then its issuer");
+      }
+      all.push_back(std::move(certificate));
+    }
+  }
+  if (all.size() > kMaxCertificates) {
+    throw Failure(Exit::kUsage, kSignerCode,
+                  fmt::format("expected at most {} certificates, found {}",
+                              kMaxCertificates, all.size()),
+                  "--chain", "leave out the certificate that hosts trust");
+  }
+  return all;
+}
+
+// A folder for temporary files, removed at the end.
+class TemporaryFolder {
+ public:
+  TemporaryFolder()
+      : path_((std::filesystem::temp_directory_path() / "arrowalloy.XXXXXX").string()) {
+    if (mkdtemp(path_.data()) != nullptr) return;
+    throw Failure(Exit::kMachine, kWriteCode,
+                  fmt::format("cannot make the temporary folder {}: {}", path_,
+                              std::generic_category().message(errno)),
+                  path_, "df -h /tmp; or set TMPDIR to a folder that has room");
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// What the library needs that a host links out of this archive. It is linked here as a host
+// would do it. A host links its own, so this list is only for readers of the sidecar.
+std::vector<std::string> NeededOfArchive(const std::string& archive) {
+  const TemporaryFolder folder;
+  const std::string library = folder.path() + "/linked.so";
+  alloy_error error;
+  if (alloy_link(archive.c_str(), library.c_str(), &error) != ALLOY_OK) {
+    throw EngineFailure(error, archive);
+  }
+  return InspectForm(library).needed;
+}
+
+// Size, digest and needed libraries come from one read of the file, so the signature covers
+// exactly the bytes that were inspected. The file may change before its table is read below.
+// Then the signature does not hold over the new file, and no host loads it.
+Statement MakeStatement(const Options& options, const Certificate& signer,
+                        Console& console) {
+  const LibraryFacts file = InspectForm(options.library);
+  Statement statement;
+  statement.size = file.size;
+  statement.sha256 = file.sha256;
+  statement.needed = file.is_archive ? NeededOfArchive(options.library) : file.needed;
+  statement.file = std::filesystem::path(options.library).filename().string();
+  if (options.name && options.version) {
+    statement.name = *options.name;
+    statement.version = *options.version;
+  } else {
+    console.Detail("reading name and version from the library: this runs it");
+    const BackendTable table =
+        ReadTable(options.library, {.certificate = "", .may_need = options.may_need},
+                  std::chrono::seconds(options.limit));
+    statement.name = options.name.value_or(table.name);
+    statement.version = options.version.value_or(table.version);
+    if (statement.name != table.name || statement.version != table.version) {
+      throw Failure(
+          Exit::kUsage, kStatementCode,
+          fmt::format("the table of the library has {} {}, but the statement would have "
+                      "{} {}; hosts refuse that",
+                      table.name, table.version, statement.name, statement.version),
+          options.library, "leave out --name and --version");
+    }
+  }
+  statement.not_before =
+      options.not_before ? ParseTime("--not-before", *options.not_before) : Now();
+  statement.not_after =
+      options.not_after ? ParseTime("--not-after", *options.not_after) : NotAfter(signer);
+  // The time increases by itself, so hosts can refuse older releases.
+  statement.sequence = options.sequence.value_or(Now().time_since_epoch().count());
+  if (statement.not_after <= Now()) {
+    throw Failure(
+        Exit::kUsage, kStatementCode,
+        fmt::format("--not-after {} is in the past", TimeText(statement.not_after)),
+        "--not-after", "pass a later time, or leave it out");
+  }
+  return statement;
+}
+
+Exit Run(const Options& options, Console& console) {
+  const Key key = ReadKey(options.key);
+  const std::vector<Certificate> certificates = ReadCertificates(options);
+  const Certificate& signer = certificates.front();
+  CheckSigner(signer, options.certificate, key, Now());
+  const Statement statement = MakeStatement(options, signer, console);
+  const std::string message = StatementText(statement);
+  std::vector<std::string> base64;
+  base64.reserve(certificates.size());
+  for (const Certificate& certificate : certificates)
+    base64.push_back(ToBase64(certificate));
+  const std::string sidecar = options.out.value_or(options.library + ".alloysig");
+  ReplaceFile(sidecar, SidecarText(message, Sign(key, message), base64), 0644);
+
+  if (NotAfter(signer) - Now() < kSoon) {
+    console.Warn(
+        fmt::format("the certificate {} ends at {}; hosts refuse the library after that",
+                    options.certificate, TimeText(NotAfter(signer))));
+  }
+  Report report;
+  report.Add("sidecar", "sidecar", sidecar)
+      .Add("name", "name", statement.name)
+      .Add("version", "version", statement.version)
+      .Add("sequence", "sequence", statement.sequence)
+      .Add("not_after", "ends", TimeText(statement.not_after))
+      .Add("sha256", "sha256", statement.sha256)
+      .Add("needed", "needed", statement.needed);
+  console.Made(report);
+  return Exit::kOk;
+}
+
+}  // namespace
+
+void Add(Program& program) {
+  auto options = std::make_shared<Options>();
+  Command& command = program.Add(
+      {.name = "sign",
+       .summary = "Sign a library: write LIBRARY.alloysig",
+       .details =
+           "LIBRARY is a shared library or a static archive. The file is read once: "
+           "exactly\n"
+           "these bytes are inspected and signed. A library that no host would load is\n"
+           "refused. Without --name and --version a child process loads the library and\n"
+           "reads both from its table. With both nothing of the library runs.",
+       .examples =
+           "  arrowalloy sign build/libscore.so --key dev.key --cert dev.crt\n"
+           "  arrowalloy sign build/libscore.so --key dev.key --cert dev.crt --name "
+           "acme.score --version 0.1.0\n"
+           "  openssl pkey -in locked.key | arrowalloy sign libscore.so --key - --cert "
+           "release.crt\n"});
+  const ValueSpec file = {.required = true, .kind = Kind::kFile};
+  const ValueSpec time = {.placeholder = "TIME"};
+  command.Value("LIBRARY", &options->library, "Shared library or static archive", file);
+  command.Value("--key", &options->key, "Private key in PEM; - reads standard input",
+                file);
+  command.Value("--cert", &options->certificate, "Certificate of the key", file);
+  command.Value("--chain", &options->chain,
+                "PEM file with the issuer of --cert, then its issuer",
+                {.kind = Kind::kFile});
+  command.Value("--name", &options->name, "Name of the backend, as in its table",
+                {.placeholder = "NAME"});
+  command.Value("--version", &options->version, "Version of the backend, as in its table",
+                {.placeholder = "VERSION"});
+  command.Value("--sequence", &options->sequence,
+                "Number that rises with each release (default: seconds since 1970)",
+                {.placeholder = "NUMBER"});
+  command.Value("--not-before", &options->not_before,
+                "Hosts refuse the library before this time (default: now)", time);
+  command.Value("--not-after", &options->not_after,
+                "Hosts refuse it after this time (default: end of --cert)", time);
+  command.Value("--limit", &options->limit,
+                "Time to read name and version from the library (default: 20)",
+                {.placeholder = "SECONDS"});
+  DeclareMayNeed(command, &options->may_need);
+  command.Value("-o,--out", &options->out,
+                "Signature file to write (default: LIBRARY.alloysig)",
+                {.kind = Kind::kFile});
+  command.OnRun([options](Console& console) { return Run(*options, console); });
+}
+
+}  // namespace arrowalloy::sign
