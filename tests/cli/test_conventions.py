@@ -13,7 +13,7 @@ def commands():
     """The names in the program's own help."""
     text = subprocess.run([PROGRAM, "--help"], text=True, capture_output=True,
                           check=True).stdout
-    listed = text.split("Subcommands:\n")[1].split("\n\n")[0]
+    listed = text.split("Commands:\n")[1].split("\n\n")[0]
     return re.findall(r"^  (\S+)", listed, re.M)
 
 
@@ -46,6 +46,23 @@ class ConventionsTest(CommandTest):
             for line in examples[1].strip().splitlines():
                 self.assertIn("arrowalloy", line, name)
             self.assertEqual(done.err, "")
+
+    def test_the_help_of_a_command_begins_with_its_own_options(self):
+        text = self.succeed("keygen", "--help").out
+        self.assertLess(text.index("--subject"), text.index("--json"))
+        for name in commands():
+            for line in self.succeed(name, "--help").out.split("Examples:")[0].splitlines():
+                self.assertLessEqual(len(line), 100, name)
+
+    def test_exit_codes_are_one_list_in_the_help_the_manual_and_the_document(self):
+        listed = self.succeed("--help").out.split("Exit codes:\n")[1].split("\n\n")[0]
+        codes = re.findall(r"^ +(\d+)  (.*)$", listed, re.M)
+        self.assertGreater(len(codes), 10)
+        document = (ROOT / "docs/signing.md").read_text().split("## Exit codes\n")[1]
+        self.assertEqual(re.findall(r"^\| (\d+) \| (.*) \|$", document, re.M), codes)
+        status = self.succeed("manual").out.split(".SH EXIT STATUS\n")[1]
+        rows = re.findall(r"^\.TP\n\\fB(\d+)\\fR\n(.*)$", status.replace("\\-", "-"), re.M)
+        self.assertEqual(rows, codes)
 
     def test_no_command_is_a_usage_error_that_names_the_help(self):
         done = self.refuse(2, "E0002")
