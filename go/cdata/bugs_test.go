@@ -100,7 +100,7 @@ func TestAHandleIsUsedOnce(t *testing.T) {
 	kept.Release()
 	twin.Release()
 	column.Release()
-	next := c.export() // the lot is back on its shelf, whole
+	next := c.export() // the block is back in the pool, whole
 	take(next).Release()
 	c.exporter.Done(c.batches)
 }
@@ -273,7 +273,7 @@ func TestAResultThatArrowGoPanicsOverIsAnError(t *testing.T) {
 		batch.Release()
 		t.Fatal("a map with a null for a key came in")
 	}
-	if !strings.Contains(err.Error(), "arrow-go refuses the result") {
+	if !strings.Contains(err.Error(), "arrow-go cannot hold the result") {
 		t.Errorf("got %v", err)
 	}
 	take(c.export()).Release() // the block came back

@@ -14,11 +14,12 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// Check looks through a batch whose bytes came from outside: each buffer is as long as its
-// rows need, and nothing that is followed leads out of one. Behind the C data interface
-// nobody can, since it passes addresses without sizes. A fault is a *MismatchError.
+// Check checks a batch whose bytes come from outside, from an IPC stream for example. Each
+// buffer must be as long as the rows need, and every offset, view and index must stay inside
+// its buffer. The engine cannot check the first, since the C data interface carries no sizes.
+// A fault is a *MismatchError.
 //
-// It is Go's own: arrow-go's ValidateFull refuses columns of nulls, and panics over unions.
+// Arrow-go's own ValidateFull refuses columns of nulls, and panics about unions.
 func Check(p *Plan, batch arrow.RecordBatch) (err error) {
 	c := &checker{column: -1}
 	defer func() {
@@ -32,12 +33,12 @@ func Check(p *Plan, batch arrow.RecordBatch) (err error) {
 	}()
 	for i, column := range batch.Columns() {
 		c.array(&p.root.children[i], column.Data())
-		c.require(int64(column.Len()) >= batch.NumRows(), "%d rows, and %d in the batch", column.Len(), batch.NumRows())
+		c.require(int64(column.Len()) >= batch.NumRows(), "the column has %d rows, the batch has %d", column.Len(), batch.NumRows())
 	}
 	return nil
 }
 
-// fault is what a checker panics with, so that every check is one line.
+// fault is the value with which a checker panics. So every check is one line.
 type fault string
 
 type checker struct{ column int }
@@ -48,7 +49,7 @@ func (c *checker) require(ok bool, format string, a ...any) {
 	}
 }
 
-// piece is one array: its buffers in the order of C, and where to look in them.
+// piece is one array: its buffers without the bitmap, and the rows from begin to end.
 type piece struct {
 	validity   []byte
 	buffers    []*memory.Buffer
@@ -61,21 +62,21 @@ func (r *piece) isNull(i int) bool { return r.validity != nil && bitutil.BitIsNo
 func (c *checker) array(n *node, in arrow.ArrayData) {
 	c.column++
 	data, ok := in.(*array.Data)
-	c.require(ok && data != nil, "data of type %T, which arrow-go does not make", in)
+	c.require(ok && data != nil, "the array holds data of type %T; use arrays that arrow-go makes", in)
 	length, offset := data.Len(), data.Offset()
-	c.require(length >= 0 && offset >= 0 && length <= math.MaxInt/64-offset, "length %d at offset %d", length, offset)
+	c.require(length >= 0 && offset >= 0 && length <= math.MaxInt/64-offset, "the array has length %d and offset %d", length, offset)
 	r := &piece{begin: offset, end: offset + length, children: data.Children()}
 	if n.layout != layoutNull {
 		r.buffers = data.Buffers()
 	}
 	if n.layout.hasValidity() {
-		c.require(len(r.buffers) > 0, "no buffers")
+		c.require(len(r.buffers) > 0, "the array has no buffers")
 		c.validity(r, data)
 		r.buffers = r.buffers[1:]
 	} else if len(r.buffers) > 0 {
 		r.buffers = r.buffers[1:]
 	}
-	c.require(len(r.children) == len(n.children), "%d children, and %d of type %s", len(r.children), len(n.children), n.dtype)
+	c.require(len(r.children) == len(n.children), "the array has %d children, type %s needs %d", len(r.children), n.dtype, len(n.children))
 	c.layout(n, r)
 	own := c.column
 	for i, child := range r.children {
@@ -83,7 +84,7 @@ func (c *checker) array(n *node, in arrow.ArrayData) {
 	}
 	if n.dict != nil {
 		values, ok := data.Dictionary().(*array.Data)
-		c.require(ok && values != nil, "no dictionary")
+		c.require(ok && values != nil, "the array has no dictionary")
 		c.array(n.dict, values)
 		c.column, own = own, c.column
 		c.indices(n, r, values.Len())
@@ -97,19 +98,19 @@ func (c *checker) validity(r *piece, data *array.Data) {
 	}
 	r.validity = c.bytes(r, 0, (r.end+7)/8)
 	if nulls := data.NullN(); nulls >= 0 {
-		there := data.Len() - bitutil.CountSetBits(r.validity, r.begin, data.Len())
-		c.require(nulls == there, "%d nulls are told, and %d are there", nulls, there)
+		found := data.Len() - bitutil.CountSetBits(r.validity, r.begin, data.Len())
+		c.require(nulls == found, "the null count is %d, the bitmap has %d nulls", nulls, found)
 	}
 }
 
-// bytes gives a buffer that has to hold so many.
+// bytes returns a buffer, which must have at least size bytes.
 func (c *checker) bytes(r *piece, i, size int) []byte {
-	c.require(i < len(r.buffers), "%d buffers", len(r.buffers))
+	c.require(i < len(r.buffers), "the array has only %d buffers after its bitmap", len(r.buffers))
 	var held []byte
 	if r.buffers[i] != nil {
 		held = r.buffers[i].Bytes()
 	}
-	c.require(len(held) >= size, "a buffer of %d bytes, where %d are needed", len(held), size)
+	c.require(len(held) >= size, "a buffer has %d bytes, the rows need %d", len(held), size)
 	return held
 }
 
@@ -153,7 +154,7 @@ func (c *checker) layout(n *node, r *piece) {
 			each = int(list.Len())
 		}
 		for _, child := range r.children {
-			c.require(each == 0 || child.Len()/each >= r.end, "a child of %d values for %d rows of %d", child.Len(), r.end, each)
+			c.require(each == 0 || child.Len()/each >= r.end, "the child has %d values, but %d rows need %d values each", child.Len(), r.end, each)
 		}
 	case layoutSparse, layoutDense:
 		c.union(n, r)
@@ -174,15 +175,16 @@ func isText(dtype arrow.DataType) bool {
 	return id == arrow.STRING || id == arrow.LARGE_STRING || id == arrow.STRING_VIEW
 }
 
-// text: all of it is UTF-8, and no value begins inside of a character.
+// text checks that the bytes are UTF-8, and that no value begins inside a character.
 func (c *checker) text(held []byte, starts func(int) bool, r *piece) {
-	c.require(utf8.Valid(held), "text that is no UTF-8")
+	c.require(utf8.Valid(held), "the text is not UTF-8")
 	for i := r.begin; i < r.end; i++ {
-		c.require(starts(i), "the text of row %d begins inside of a character", i-r.begin)
+		c.require(starts(i), "row %d: the text begins inside a character", i-r.begin)
 	}
 }
 
-// offsets checks those of strings or lists, and gives the first and the last.
+// offsets checks the offsets of strings or lists. It returns the first, the last, and a
+// function that returns the offset at an index.
 func (c *checker) offsets(n *node, r *piece, limit int) (int, int, func(int) int) {
 	if n.width == 4 {
 		return offsets(c, r, values[int32](c, r, 0, r.end+1), limit)
@@ -192,12 +194,12 @@ func (c *checker) offsets(n *node, r *piece, limit int) (int, int, func(int) int
 
 func offsets[T int32 | int64](c *checker, r *piece, all []T, limit int) (int, int, func(int) int) {
 	before := all[r.begin]
-	c.require(before >= 0, "the offset %d", before)
+	c.require(before >= 0, "the first offset is %d", before)
 	for i := r.begin + 1; i <= r.end; i++ {
-		c.require(all[i] >= before, "the offset %d follows %d", all[i], before)
+		c.require(all[i] >= before, "offset %d comes after offset %d", all[i], before)
 		before = all[i]
 	}
-	c.require(int64(before) <= int64(limit), "the offset %d, of %d", before, limit)
+	c.require(int64(before) <= int64(limit), "the last offset is %d, past the end at %d", before, limit)
 	return int(all[r.begin]), int(before), func(i int) int { return int(all[i]) }
 }
 
@@ -209,18 +211,18 @@ func (c *checker) views(n *node, r *piece) {
 			continue
 		}
 		view, row := &all[i], i-r.begin
-		c.require(view.Len() >= 0, "the view of row %d has length %d", row, view.Len())
+		c.require(view.Len() >= 0, "row %d: the view has length %d", row, view.Len())
 		var held []byte
 		if view.IsInline() {
 			held = view.InlineBytes()
 		} else {
 			buffer, from := int(view.BufferIndex()), int(view.BufferOffset())
-			c.require(buffer >= 0 && buffer < len(r.buffers)-1, "the view of row %d is in buffer %d of %d", row, buffer, len(r.buffers)-1)
+			c.require(buffer >= 0 && buffer < len(r.buffers)-1, "row %d: the view points to buffer %d of %d", row, buffer, len(r.buffers)-1)
 			held = c.bytes(r, 1+buffer, 0)
-			c.require(from >= 0 && view.Len() <= len(held)-from, "the view of row %d has %d bytes at %d, of %d", row, view.Len(), from, len(held))
+			c.require(from >= 0 && view.Len() <= len(held)-from, "row %d: the view has %d bytes at %d of a buffer of %d", row, view.Len(), from, len(held))
 			held = held[from : from+view.Len()]
 		}
-		c.require(!text || utf8.Valid(held), "the text of row %d is no UTF-8", row)
+		c.require(!text || utf8.Valid(held), "row %d: the text is not UTF-8", row)
 	}
 }
 
@@ -229,12 +231,12 @@ func listViews[T int32 | int64](c *checker, r *piece) {
 	limit := int64(r.children[0].Len())
 	for i := r.begin; i < r.end; i++ {
 		from, size := int64(begins[i]), int64(sizes[i])
-		c.require(r.isNull(i) || from >= 0 && size >= 0 && size <= limit-from, "the list of row %d has %d values at %d, of %d", i-r.begin, size, from, limit)
+		c.require(r.isNull(i) || from >= 0 && size >= 0 && size <= limit-from, "row %d: the list has %d values at %d of %d", i-r.begin, size, from, limit)
 	}
 }
 
 func (c *checker) union(n *node, r *piece) {
-	// Older writers put a validity bitmap first, which is never used.
+	// Old writers put a validity bitmap first. It is not used.
 	r.buffers = r.buffers[max(0, len(r.buffers)-buffers[n.layout]):]
 	union := n.storage().(arrow.UnionType)
 	codes, children := values[int8](c, r, 0, r.end), union.ChildIDs()
@@ -244,19 +246,19 @@ func (c *checker) union(n *node, r *piece) {
 	}
 	for i := r.begin; i < r.end; i++ {
 		code, row := codes[i], i-r.begin
-		c.require(code >= 0 && int(code) < len(children) && children[code] != arrow.InvalidUnionChildID, "row %d is of the type %d, which the union has not", row, code)
+		c.require(code >= 0 && int(code) < len(children) && children[code] != arrow.InvalidUnionChildID, "row %d: the union has no type id %d", row, code)
 		at, limit := i, r.children[children[code]].Len()
 		if places != nil {
 			at = int(places[i])
 		}
-		c.require(at >= 0 && at < limit, "row %d is value %d of %d", row, at, limit)
+		c.require(at >= 0 && at < limit, "row %d: value %d is outside the child of %d values", row, at, limit)
 	}
 }
 
 func (c *checker) runs(n *node, r *piece) {
 	ends, ok := r.children[0].(*array.Data)
-	c.require(ok && ends != nil && len(ends.Buffers()) == 2, "no run ends")
-	c.require(r.children[1].Len() >= ends.Len(), "%d values for %d runs", r.children[1].Len(), ends.Len())
+	c.require(ok && ends != nil && len(ends.Buffers()) == 2, "the array has no run ends")
+	c.require(r.children[1].Len() >= ends.Len(), "the array has %d values for %d runs", r.children[1].Len(), ends.Len())
 	in := &piece{buffers: ends.Buffers()[1:], begin: ends.Offset(), end: ends.Offset() + ends.Len()}
 	switch n.children[0].width {
 	case 2:
@@ -271,10 +273,10 @@ func (c *checker) runs(n *node, r *piece) {
 func runEnds[T int16 | int32 | int64](c *checker, r *piece, all []T, end int) {
 	before := T(0)
 	for i := r.begin; i < r.end; i++ {
-		c.require(all[i] > before, "the run end %d follows %d", all[i], before)
+		c.require(all[i] > before, "run end %d comes after %d", all[i], before)
 		before = all[i]
 	}
-	c.require(int64(before) >= int64(end), "the runs end at %d, of %d rows", before, end)
+	c.require(int64(before) >= int64(end), "the last run ends at row %d of %d", before, end)
 }
 
 func (c *checker) indices(n *node, r *piece, limit int) {
@@ -292,7 +294,7 @@ func (c *checker) indices(n *node, r *piece, limit int) {
 		indices[int32](c, r, limit)
 	case arrow.UINT32:
 		indices[uint32](c, r, limit)
-	default: // int64, and uint64, of which the upper half is out of range as well
+	default: // int64; and uint64, whose upper half is out of range as int64 too
 		indices[int64](c, r, limit)
 	}
 }
@@ -300,6 +302,6 @@ func (c *checker) indices(n *node, r *piece, limit int) {
 func indices[T int8 | uint8 | int16 | uint16 | int32 | uint32 | int64](c *checker, r *piece, limit int) {
 	all := values[T](c, r, 0, r.end)
 	for i := r.begin; i < r.end; i++ {
-		c.require(r.isNull(i) || all[i] >= 0 && int64(all[i]) < int64(limit), "row %d is value %d of a dictionary of %d", i-r.begin, all[i], limit)
+		c.require(r.isNull(i) || all[i] >= 0 && int64(all[i]) < int64(limit), "row %d: index %d is outside the dictionary of %d values", i-r.begin, all[i], limit)
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 var units = [...]string{arrow.Second: "s", arrow.Millisecond: "m", arrow.Microsecond: "u", arrow.Nanosecond: "n"}
 
-// plain are the types whose format says everything, once for both directions.
+// plain has the types whose format needs no parameters, for both directions.
 var plain = map[string]arrow.DataType{
 	"n": arrow.Null, "b": arrow.FixedWidthTypes.Boolean,
 	"c": arrow.PrimitiveTypes.Int8, "C": arrow.PrimitiveTypes.Uint8,
@@ -37,7 +37,7 @@ var plain = map[string]arrow.DataType{
 	"tin": arrow.FixedWidthTypes.MonthDayNanoInterval,
 }
 
-// formats is plain the other way round.
+// formats has the formats of plain, by the fingerprint of the type.
 var formats = func() map[string]string {
 	byType := make(map[string]string, len(plain))
 	for format, dtype := range plain {
@@ -46,7 +46,7 @@ var formats = func() map[string]string {
 	return byType
 }()
 
-// formatOf gives the format string of a type that is no dictionary and no extension.
+// formatOf returns the format of a type, which is not a dictionary or an extension.
 func formatOf(dtype arrow.DataType) (string, error) {
 	switch t := dtype.(type) {
 	case *arrow.TimestampType:
@@ -87,10 +87,10 @@ func formatOf(dtype arrow.DataType) (string, error) {
 	if format, ok := formats[dtype.Fingerprint()]; ok {
 		return format, nil
 	}
-	return "", fmt.Errorf("arrow-go type %s has no C data format", dtype)
+	return "", fmt.Errorf("Alloy cannot pass columns of type %s; convert the column first", dtype)
 }
 
-// typeOf reads a format string, given the fields below it.
+// typeOf returns the type of a format. Fields are the children.
 func typeOf(format string, flags int64, fields []arrow.Field) (arrow.DataType, error) {
 	if dtype, ok := plain[format]; ok {
 		return dtype, nil
@@ -104,7 +104,7 @@ func typeOf(format string, flags int64, fields []arrow.Field) (arrow.DataType, e
 		}
 	}
 	var numbers []int
-	// What other Arrows hold in 64 bits, arrow-go mostly cuts to these.
+	// Other implementations use 64 bits for these numbers, arrow-go uses fewer.
 	bits := 32
 	if key == "+us" || key == "+ud" {
 		bits = 8
@@ -112,11 +112,11 @@ func typeOf(format string, flags int64, fields []arrow.Field) (arrow.DataType, e
 	if key == "w" || key == "d" || key == "+w" || key == "+us" || key == "+ud" {
 		for _, text := range strings.Split(rest, ",") {
 			if text == "" {
-				break // a union of nothing
+				break // a union without children
 			}
 			number, err := strconv.ParseInt(text, 10, bits)
 			if err != nil {
-				return nil, fmt.Errorf("arrow-go has no type for the format %q: %w", format, err)
+				return nil, fmt.Errorf("arrow-go has no type for format %q: %w", format, err)
 			}
 			numbers = append(numbers, int(number))
 		}
@@ -127,7 +127,7 @@ func typeOf(format string, flags int64, fields []arrow.Field) (arrow.DataType, e
 	case key == "d" && len(numbers) >= 2:
 		return decimalOf(numbers)
 	case key == "+w" && len(numbers) == 1 && len(fields) == 1:
-		// Arrow-go's constructor refuses a size of 0, which other Arrows allow.
+		// The constructor of arrow-go panics for the size 0, which other implementations allow.
 		if numbers[0] > 0 {
 			return arrow.FixedSizeListOfField(int32(numbers[0]), fields[0]), nil
 		}
@@ -144,7 +144,7 @@ func typeOf(format string, flags int64, fields []arrow.Field) (arrow.DataType, e
 	case len(fields) == 1:
 		return listOf(key, flags, fields[0])
 	}
-	return nil, fmt.Errorf("arrow-go has no type for the format %q", format)
+	return nil, fmt.Errorf("arrow-go has no type for format %q", format)
 }
 
 func listOf(key string, flags int64, field arrow.Field) (arrow.DataType, error) {
@@ -160,13 +160,13 @@ func listOf(key string, flags int64, field arrow.Field) (arrow.DataType, error) 
 	case "+m":
 		if entries, ok := field.Type.(*arrow.StructType); ok && entries.NumFields() == 2 {
 			keys := entries.Field(0)
-			keys.Nullable = false // arrow-go knows no other
+			keys.Nullable = false // arrow-go has no other keys
 			dtype := arrow.MapOfFields(keys, entries.Field(1))
 			dtype.KeysSorted = flags&engine.FlagKeysSorted != 0
 			return dtype, nil
 		}
 	}
-	return nil, fmt.Errorf("arrow-go has no type for the format %q", key)
+	return nil, fmt.Errorf("arrow-go has no type for format %q", key)
 }
 
 func decimalOf(numbers []int) (arrow.DataType, error) {
@@ -185,7 +185,7 @@ func decimalOf(numbers []int) (arrow.DataType, error) {
 	case 256:
 		return &arrow.Decimal256Type{Precision: precision, Scale: scale}, nil
 	}
-	return nil, fmt.Errorf("arrow-go has no decimal of %d bits", bits)
+	return nil, fmt.Errorf("arrow-go has no decimals of %d bits", bits)
 }
 
 func codesOf(numbers []int) []arrow.UnionTypeCode {

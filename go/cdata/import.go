@@ -13,8 +13,8 @@ import (
 	"github.com/ignalina/alloy/go/engine"
 )
 
-// importer hands out the pieces of a few large allocations, one of each kind for all the
-// columns of a batch. It counts them, as the exporter does.
+// importer makes the arrays of a batch from a few large allocations: one of each kind for all
+// columns. Like the exporter, it counts what it has used.
 type importer struct {
 	result   *Result
 	datas    []array.Data
@@ -25,15 +25,15 @@ type importer struct {
 	used     struct{ datas, buffers, pointers, children int }
 }
 
-// Import makes a batch over the memory of a result, which passed the gate against the
-// plan's schema. It takes the result: released with the last buffer, or at once when
-// there is none or an error is returned.
+// Import makes a batch over the memory of a result. The engine has checked the result
+// against the schema of the plan. Import takes the result, and releases it with its last
+// buffer; at once if it has no buffers, or if Import fails.
 func Import(p *Plan, result *Result) (batch arrow.RecordBatch, err error) {
-	// The gate checks shapes and not what is behind them; arrow-go panics over some of it.
+	// Arrow-go panics about some data that the engine accepts, such as a null key of a map.
 	defer func() {
 		if cause := recover(); cause != nil {
 			result.Release()
-			batch, err = nil, fmt.Errorf("arrow-go refuses the result: %v", cause)
+			batch, err = nil, fmt.Errorf("arrow-go cannot hold the result: %v", cause)
 		}
 	}()
 	root := &result.Array
@@ -78,6 +78,7 @@ func (im *importer) takeChildren(n int) []arrow.ArrayData {
 	return im.children[from:im.used.children:im.used.children]
 }
 
+// array makes the data of an array of any type.
 func (im *importer) array(n *node, in *engine.Array) *array.Data {
 	data := &im.datas[im.used.datas]
 	im.used.datas++
@@ -87,7 +88,7 @@ func (im *importer) array(n *node, in *engine.Array) *array.Data {
 	return data
 }
 
-// describe fills data, and its places for buffers, with what an array of C has.
+// describe fills data and its buffers from a C array.
 func (im *importer) describe(data *array.Data, buffers []*memory.Buffer, n *node, in *engine.Array) {
 	var below []arrow.ArrayData
 	if count := len(n.children); count > 0 {
@@ -101,8 +102,8 @@ func (im *importer) describe(data *array.Data, buffers []*memory.Buffer, n *node
 	if !n.layout.hasValidity() {
 		nulls = 0
 	}
-	// With empty places: a new Data would retain what is in them, and each buffer is made
-	// with the one reference that this Data has.
+	// Reset first, while the buffers are still nil: Reset retains the buffers that it sees, and
+	// each buffer is made with the one reference that this Data has.
 	data.Reset(n.dtype, int(in.Length), buffers, below, nulls, int(in.Offset))
 	im.fill(n, in, buffers)
 	if n.layout.hasValidity() && buffers[0] == nil && nulls < 0 {
@@ -113,7 +114,7 @@ func (im *importer) describe(data *array.Data, buffers []*memory.Buffer, n *node
 	}
 }
 
-// arrowBuffers is the number of buffers as arrow-go counts them.
+// arrowBuffers returns the number of buffers that arrow-go has for an array.
 func arrowBuffers(n *node, in *engine.Array) int {
 	switch n.layout {
 	case layoutNull, layoutSparse, layoutDense, layoutRunEnd:
@@ -124,8 +125,9 @@ func arrowBuffers(n *node, in *engine.Array) int {
 	return buffers[n.layout]
 }
 
-// fill hands out places of addresses, not the addresses: where nothing is, one may mean
-// nothing (Rust has 8 there), and Go throws when it meets such on a stack.
+// fill makes the buffers of an array. It passes pointers to the addresses, not the addresses
+// themselves. An empty buffer may have an invalid address (Rust uses 8), and Go crashes if it
+// finds one on a stack.
 func (im *importer) fill(n *node, in *engine.Array, out []*memory.Buffer) {
 	if in.NumBuffers == 0 {
 		return
@@ -161,7 +163,7 @@ func (im *importer) fill(n *node, in *engine.Array, out []*memory.Buffer) {
 		im.buffer(&out[1], &from[1], end*n.width)
 		im.buffer(&out[2], &from[2], end*n.width)
 	case layoutSparse, layoutDense:
-		// Older writers put a validity bitmap first, which is never used.
+		// Old writers put a validity bitmap first. It is not used.
 		from = from[len(from)-buffers[n.layout]:]
 		im.buffer(&out[1], &from[0], end)
 		if n.layout == layoutDense {
@@ -177,7 +179,7 @@ func lastOffset(offsets unsafe.Pointer, end, width int) int {
 	return int(*(*int64)(unsafe.Add(offsets, end*8)))
 }
 
-// buffer wraps foreign memory. What is empty stays nil, and its address unread.
+// buffer wraps foreign memory. An empty buffer stays nil, and its address is not read.
 func (im *importer) buffer(out **memory.Buffer, from *unsafe.Pointer, size int) {
 	if size == 0 || *from == nil {
 		return
@@ -188,17 +190,17 @@ func (im *importer) buffer(out **memory.Buffer, from *unsafe.Pointer, size int) 
 	*out = place
 }
 
-// move puts a value that nobody else has seen where it will stay.
+// move stores a value that nobody else refers to in its final place.
 func move[T any](to, from *T) { *to = *from }
 
-// countBuffers counts the buffers of a column, as arrow-go has places for them and as
-// they are there.
-func countBuffers(n *node, in *engine.Array) (places, there int) {
+// countBuffers counts the buffers of a column: the places that arrow-go has for them, and the
+// buffers that are present.
+func countBuffers(n *node, in *engine.Array) (places, present int) {
 	places = arrowBuffers(n, in)
 	if in.NumBuffers > 0 {
 		for _, buffer := range unsafe.Slice((*uintptr)(unsafe.Pointer(in.Buffers)), in.NumBuffers) {
 			if buffer != 0 {
-				there++
+				present++
 			}
 		}
 	}
@@ -206,12 +208,12 @@ func countBuffers(n *node, in *engine.Array) (places, there int) {
 		children := unsafe.Slice(in.Children, len(n.children))
 		for i := range children {
 			p, t := countBuffers(&n.children[i], children[i])
-			places, there = places+p, there+t
+			places, present = places+p, present+t
 		}
 	}
 	if n.dict != nil {
 		p, t := countBuffers(n.dict, in.Dictionary)
-		places, there = places+p, there+t
+		places, present = places+p, present+t
 	}
-	return places, there
+	return places, present
 }

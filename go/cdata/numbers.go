@@ -10,8 +10,7 @@ import (
 	"github.com/ignalina/alloy/go/engine"
 )
 
-// numberCounts is how many columns of a batch are of the types that wide batches have
-// most.
+// numberCounts counts the columns of the three types that are most frequent in wide batches.
 type numberCounts struct{ int32s, int64s, float64s int }
 
 func (c *numberCounts) add(id arrow.Type) {
@@ -27,40 +26,40 @@ func (c *numberCounts) add(id arrow.Type) {
 
 func (c *numberCounts) total() int { return c.int32s + c.int64s + c.float64s }
 
-// isNumber tells whether a column is one of those that numberCounts counts.
+// isNumber reports whether a column is of a type that numberCounts counts.
 func (n *node) isNumber() bool {
 	id := n.dtype.ID()
 	return id == arrow.INT32 || id == arrow.INT64 || id == arrow.FLOAT64
 }
 
-// cell is what arrow-go needs for such a column, besides its buffers.
-type cell[T any] struct {
-	array  T
-	data   array.Data
-	places [2]*memory.Buffer
+// numberColumn is everything that arrow-go needs for such a column, except its buffers.
+type numberColumn[T any] struct {
+	array   T
+	data    array.Data
+	buffers [2]*memory.Buffer
 }
 
-// numbers makes the arrays of such columns, with one allocation for all of a type.
+// numbers makes the arrays of such columns, with one allocation for all columns of a type.
 type numbers struct {
-	int32s   []cell[array.Int32]
-	int64s   []cell[array.Int64]
-	float64s []cell[array.Float64]
+	int32s   []numberColumn[array.Int32]
+	int64s   []numberColumn[array.Int64]
+	float64s []numberColumn[array.Float64]
 	used     numberCounts
 }
 
 func (n *numbers) reserve(counts numberCounts) {
 	if counts.int32s > 0 {
-		n.int32s = make([]cell[array.Int32], counts.int32s)
+		n.int32s = make([]numberColumn[array.Int32], counts.int32s)
 	}
 	if counts.int64s > 0 {
-		n.int64s = make([]cell[array.Int64], counts.int64s)
+		n.int64s = make([]numberColumn[array.Int64], counts.int64s)
 	}
 	if counts.float64s > 0 {
-		n.float64s = make([]cell[array.Float64], counts.float64s)
+		n.float64s = make([]numberColumn[array.Float64], counts.float64s)
 	}
 }
 
-// column makes the array of a column of any type.
+// column makes the array of a column.
 func (im *importer) column(n *node, in *engine.Array) arrow.Array {
 	switch n.dtype.ID() {
 	case arrow.INT32:
@@ -79,11 +78,12 @@ type resettable[T any] interface {
 	Reset(data *array.Data)
 }
 
-// next fills the next cell, which is all zeros, and gives its array the one owner.
-func next[T any, A resettable[T]](im *importer, cells []cell[T], used *int, n *node, in *engine.Array) A {
-	made := &cells[*used]
+// next makes the array of the next number column. The count of a new array is zero; Retain
+// gives it its one owner.
+func next[T any, A resettable[T]](im *importer, columns []numberColumn[T], used *int, n *node, in *engine.Array) A {
+	made := &columns[*used]
 	*used++
-	im.describe(&made.data, made.places[:], n, in)
+	im.describe(&made.data, made.buffers[:], n, in)
 	column := A(&made.array)
 	column.Reset(&made.data)
 	column.Retain()

@@ -2,9 +2,13 @@
 
 // Package cdata moves Arrow batches across the C data interface without copying them.
 //
-// A Plan is made from a schema once; with it, an Exporter writes a call's inputs into one
-// block of C memory, and Import makes arrays over the memory of a result. Both trust the
-// engine's gate, which looks at every struct on its way in and out.
+// A Plan is made from a schema once. With plans, an Exporter writes the inputs of a call
+// into one block of C memory, and Import makes arrays over the memory of a result. Both rely
+// on the engine, which checks every struct that goes in or comes out.
+//
+// The files: export.go, export_array.go and export_block.go write batches; import.go,
+// numbers.go, result.go and record.go read them; schema_export.go, schema_import.go and
+// format.go do the same for schemas; check.go checks the sizes of buffers.
 package cdata
 
 import (
@@ -13,7 +17,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 )
 
-// layout says what the buffers of an array mean.
+// layout is what the buffers of an array mean.
 type layout uint8
 
 const (
@@ -21,45 +25,47 @@ const (
 	layoutFixed           // validity, values
 	layoutBits            // validity, bits
 	layoutBinary          // validity, offsets, data
-	layoutView            // validity, views, any number of data; in C the sizes of those
+	layoutView            // validity, views, any number of data buffers; in C also their sizes
 	layoutList            // validity, offsets
 	layoutListView        // validity, offsets, sizes
-	layoutStruct          // validity; also the fixed-size list
+	layoutStruct          // validity; a fixed-size list has the same layout
 	layoutSparse          // type ids
 	layoutDense           // type ids, offsets
-	layoutRunEnd          // none
+	layoutRunEnd          // no buffers
 )
 
-// buffers is the number of C buffers; of views, without the variadic ones.
+// buffers is the number of C buffers of each layout; for views without the data buffers.
 var buffers = [...]int{0, 2, 2, 3, 3, 2, 3, 1, 1, 2, 0}
 
-// hasValidity tells whether the first C buffer is the validity bitmap. Where it is not,
-// arrow-go keeps an empty place for one all the same.
+// hasValidity reports whether the first C buffer is a validity bitmap. If it is not, arrow-go
+// still has an unused place for one.
 func (l layout) hasValidity() bool {
 	return l != layoutNull && l != layoutSparse && l != layoutDense && l != layoutRunEnd
 }
 
+// node is one array of a schema: a column, a child or a dictionary.
 type node struct {
 	dtype    arrow.DataType
 	layout   layout
-	width    int // bytes of a value, or of an offset
+	width    int // bytes of a value or of an offset
 	children []node
 	dict     *node
 }
 
-// Plan is a schema, read once for all its batches.
+// Plan is what export and import need to know of a schema. It serves all batches of the
+// schema, and does not change.
 type Plan struct {
 	Schema *arrow.Schema
 
 	root     node // the batch itself: a struct without a type
-	nodes    int  // structs, the batch's own included
+	nodes    int  // structs, including that of the batch
 	pointers int  // to children
-	buffers  int  // in C, without variadic ones
+	buffers  int  // in C, without the data buffers of views
 	views    bool
 	numbers  numberCounts
 }
 
-// NewPlan reads a schema.
+// NewPlan makes the plan of a schema.
 func NewPlan(schema *arrow.Schema) (*Plan, error) {
 	p := &Plan{Schema: schema, root: node{layout: layoutStruct}}
 	p.count(&p.root)
@@ -123,7 +129,7 @@ func (p *Plan) fill(n *node, dtype arrow.DataType) error {
 	case arrow.FixedWidthDataType:
 		n.layout, n.width = layoutFixed, t.BitWidth()/8
 	default:
-		return fmt.Errorf("arrow-go type %s has no C data format", dtype)
+		return fmt.Errorf("Alloy cannot pass columns of type %s; convert the column first", dtype)
 	}
 	p.count(n)
 	nested, ok := dtype.(arrow.NestedType)

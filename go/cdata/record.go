@@ -10,8 +10,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
-// record is a result as arrow-go knows records. Arrow-go's own compares every column with
-// the schema, from which these were just made.
+// record is a result as a record batch. The constructor of arrow-go would compare each
+// column with the schema, but the columns were just made from that schema.
 type record struct {
 	count   atomic.Int64
 	schema  *arrow.Schema
@@ -39,28 +39,28 @@ func (r *record) NumCols() int64           { return int64(len(r.columns)) }
 func (r *record) Columns() []arrow.Array   { return r.columns }
 func (r *record) Column(i int) arrow.Array { return r.columns[i] }
 func (r *record) ColumnName(i int) string  { return r.schema.Field(i).Name }
-func (r *record) own() arrow.RecordBatch   { return array.NewRecordBatch(r.schema, r.columns, r.rows) }
+func (r *record) copy() arrow.RecordBatch  { return array.NewRecordBatch(r.schema, r.columns, r.rows) }
 
 func (r *record) SetColumn(i int, column arrow.Array) (arrow.RecordBatch, error) {
-	own := r.own()
-	defer own.Release()
-	return own.SetColumn(i, column)
+	c := r.copy()
+	defer c.Release()
+	return c.SetColumn(i, column)
 }
 
 func (r *record) NewSlice(i, j int64) arrow.RecordBatch {
-	own := r.own()
-	defer own.Release()
-	return own.NewSlice(i, j)
+	c := r.copy()
+	defer c.Release()
+	return c.NewSlice(i, j)
 }
 
 func (r *record) MarshalJSON() ([]byte, error) {
-	own := r.own()
-	defer own.Release()
-	return own.MarshalJSON()
+	c := r.copy()
+	defer c.Release()
+	return c.MarshalJSON()
 }
 
 func (r *record) String() string {
-	own := r.own()
-	defer own.Release()
-	return fmt.Sprint(own)
+	c := r.copy()
+	defer c.Release()
+	return fmt.Sprint(c)
 }

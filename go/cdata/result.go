@@ -11,29 +11,29 @@ import (
 	"github.com/ignalina/alloy/go/engine"
 )
 
-// Result is what a backend gave. Import turns it into arrays, whose buffers know it as
-// their allocator; it goes back to the backend when the last of them is released, by
-// whichever goroutine does that.
+// Result is a batch that a backend returned. Import makes arrays of it, whose buffers have
+// the Result as their allocator. When the last buffer is released, by any goroutine, the
+// batch is released as well.
 type Result struct {
 	engine.Owner
 
-	count  atomic.Int64 // buffers that are not released
-	memory memory.Allocator
-	record record                   // what Import makes of it
-	own    atomic.Pointer[sync.Map] // the first byte of each slice that came from memory
+	count     atomic.Int64 // buffers that are not released
+	memory    memory.Allocator
+	record    record                   // what Import returns
+	allocated atomic.Pointer[sync.Map] // the first byte of each slice that Allocate returned
 }
 
-// NewResult makes room for a result. Mem serves those who resize its buffers.
+// NewResult makes room for a result. Mem allocates memory if a buffer is resized.
 func NewResult(mem memory.Allocator) *Result { return &Result{memory: mem} }
 
-// Free gives one buffer up. A buffer that was emptied is given up then, and with nothing
-// once more when it is released.
+// Free is called when a buffer is released or resized. A buffer that is resized to 0 bytes is
+// counted then. Its later release frees an empty slice, which is ignored.
 func (r *Result) Free(b []byte) {
 	if len(b) == 0 {
 		return
 	}
-	if own := r.own.Load(); own != nil {
-		if _, ours := own.LoadAndDelete(&b[0]); ours {
+	if allocated := r.allocated.Load(); allocated != nil {
+		if _, found := allocated.LoadAndDelete(&b[0]); found {
 			r.memory.Free(b)
 			return
 		}
@@ -41,23 +41,25 @@ func (r *Result) Free(b []byte) {
 	r.drop()
 }
 
+// drop counts one buffer as released.
 func (r *Result) drop() {
 	if r.count.Add(-1) == 0 {
 		r.Release()
 	}
 }
 
-// Allocate serves a buffer that was emptied and grows again.
+// Allocate is called when a buffer that was resized to 0 bytes grows again.
 func (r *Result) Allocate(size int) []byte {
 	b := r.memory.Allocate(size)
 	if len(b) > 0 {
-		r.own.CompareAndSwap(nil, &sync.Map{})
-		r.own.Load().Store(&b[0], nil)
+		r.allocated.CompareAndSwap(nil, &sync.Map{})
+		r.allocated.Load().Store(&b[0], nil)
 	}
 	return b
 }
 
-// Reallocate moves a buffer that is resized out of the backend's memory.
+// Reallocate is called when a buffer is resized. The memory of the backend cannot grow, so
+// the bytes move to memory of Go's allocator.
 func (r *Result) Reallocate(size int, b []byte) []byte {
 	fresh := r.Allocate(size)
 	copy(fresh, b)

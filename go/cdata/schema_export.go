@@ -20,17 +20,17 @@ const (
 	extensionData = "ARROW:extension:metadata"
 )
 
-// Schemas is a row of schemas in C memory.
+// Schemas are schemas that lie side by side in C memory. First is nil if there are none.
 type Schemas struct {
 	First *engine.Schema
 	block *engine.BlockHeader
 }
 
-// Free gives the memory back; nobody may hold on to it.
+// Free frees the memory. Nobody may use the schemas afterwards.
 func (s *Schemas) Free() { s.block.Free() }
 
-// schemaNode is a schema before it has an address; texts are places in the arena, 0 for
-// none.
+// schemaNode is a schema before it has an address. Its texts are positions in the arena; 0
+// is no text. Its children and dictionary are indices of nodes; 0 is no dictionary.
 type schemaNode struct {
 	format, name, metadata int
 	flags                  int64
@@ -44,7 +44,7 @@ type schemaWriter struct {
 	links int
 }
 
-// ExportSchemas writes schemas of batches side by side. They are lent, not given.
+// ExportSchemas writes the schemas of batches, to lend them to C until Free.
 func ExportSchemas(schemas []*arrow.Schema) (*Schemas, error) {
 	w := &schemaWriter{nodes: make([]schemaNode, len(schemas)), arena: []byte{0}}
 	for i, schema := range schemas {
@@ -70,12 +70,12 @@ func (w *schemaWriter) bytes(b []byte) int {
 
 func (w *schemaWriter) name(s string) (int, error) {
 	if strings.IndexByte(s, 0) >= 0 {
-		return 0, fmt.Errorf("the name %q of a column contains a NUL", s)
+		return 0, fmt.Errorf("column name %q contains a NUL byte, which C cannot hold; rename the column", s)
 	}
 	return w.bytes([]byte(s)), nil
 }
 
-// metadata writes a block: counts and lengths are native int32.
+// metadata writes keys and values. Counts and lengths are int32 in native byte order.
 func (w *schemaWriter) metadata(keys, values []string) int {
 	if len(keys) == 0 {
 		return 0
@@ -152,7 +152,7 @@ func (w *schemaWriter) field(place int, field arrow.Field) (err error) {
 	return nil
 }
 
-// write gives everything an address in one block.
+// write copies the nodes, the pointers and the arena into one block of C memory.
 func (w *schemaWriter) write() *Schemas {
 	const node = unsafe.Sizeof(engine.Schema{})
 	links := headerBytes + uintptr(len(w.nodes))*node

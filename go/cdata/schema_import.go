@@ -12,13 +12,13 @@ import (
 	"github.com/ignalina/alloy/go/engine"
 )
 
-// ImportSchema reads the schema of a batch, which passed the gate. It borrows it.
+// ImportSchema reads the schema of a batch, which the engine has checked. It borrows in.
 func ImportSchema(in *engine.Schema) (schema *arrow.Schema, err error) {
-	// Arrow-go's constructors panic over some of what the format allows, and a registered
-	// extension type may do as it likes.
+	// The constructors of arrow-go panic about some schemas that the format allows. The code of
+	// a registered extension type may panic as well.
 	defer func() {
 		if cause := recover(); cause != nil {
-			schema, err = nil, fmt.Errorf("arrow-go refuses the schema: %v", cause)
+			schema, err = nil, fmt.Errorf("arrow-go cannot hold the schema: %v", cause)
 		}
 	}()
 	fields, err := importFields(in)
@@ -63,8 +63,8 @@ func importField(in *engine.Schema) (arrow.Field, error) {
 			return field, err
 		}
 		if values.Metadata.Len() > 0 {
-			// Such as an extension type that nobody has registered.
-			return field, fmt.Errorf("column %q: arrow-go cannot hold metadata of the values of a dictionary", field.Name)
+			// It may be an extension type that is not registered.
+			return field, fmt.Errorf("column %q: arrow-go cannot hold metadata of dictionary values", field.Name)
 		}
 		field.Type = &arrow.DictionaryType{
 			IndexType: field.Type, ValueType: values.Type,
@@ -74,8 +74,8 @@ func importField(in *engine.Schema) (arrow.Field, error) {
 	return extend(field)
 }
 
-// extend makes a field of a registered extension type one of it; any other keeps its
-// metadata, so that nothing is lost on the way through.
+// extend gives a field its extension type, if that type is registered. Otherwise the field
+// keeps the metadata, so that nothing is lost.
 func extend(field arrow.Field) (arrow.Field, error) {
 	name, ok := field.Metadata.GetValue(extensionName)
 	if !ok {
@@ -102,7 +102,7 @@ func extend(field arrow.Field) (arrow.Field, error) {
 	return field, nil
 }
 
-// text copies a C string; NULL is the empty one.
+// text copies a C string. NULL is the empty string.
 func text(at unsafe.Pointer) string {
 	if at == nil {
 		return ""

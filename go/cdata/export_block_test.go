@@ -55,8 +55,8 @@ func TestABlockThatWasKeptComesBack(t *testing.T) {
 	}
 }
 
-// TestMoreCallsAreKeptThanTheShelfHolds, some of them beyond the exporter's own end.
-func TestMoreCallsAreKeptThanTheShelfHolds(t *testing.T) {
+// TestMoreCallsAreKeptThanThePoolHolds, some of them beyond the exporter's own end.
+func TestMoreCallsAreKeptThanThePoolHolds(t *testing.T) {
 	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
 	defer mem.AssertSize(t, 0)
 	exporter := cdata.NewExporter([]*cdata.Plan{planOf(t, ints(memory.DefaultAllocator, 1))})
