@@ -29,14 +29,14 @@ run: ## Call Rust from Go and C++, then send a file of flights through Rust; ins
 	$(STEP) "1 of 3: build the engine, a Go host and a Rust backend"
 	@$(CONFIGURE)
 	@cmake --build build --target alloy_rust_echo
-	@$(BUILD_GO) alloy ./go/cmd/alloy
+	@$(BUILD_GO) alloy ./examples/go/alloy
 	@./alloy
 	$(STEP) "2 of 3: build the same host in C++"
 	@cmake --build build --target hello_cpp
 	@build/bin/hello_cpp
 	$(STEP) "3 of 3: build a backend on arrow-rs, and summarise 336,776 flights with it"
 	@cmake --build build --target alloy_rust_summary
-	@$(BUILD_GO) build/bin/flights ./go/cmd/flights
+	@$(BUILD_GO) build/bin/flights ./examples/go/flights
 	@build/bin/flights $(FLIGHTS)
 
 .PHONY: test
@@ -57,8 +57,8 @@ build-all: ## Build everything: library, backends, examples, and ./alloy, the Go
 	@$(CONFIGURE)
 	@cmake build >/dev/null # Arrow C++ may have been installed since
 	@cmake --build build
-	@$(BUILD_GO) alloy ./go/cmd/alloy
-	@$(BUILD_GO) build/bin/flights ./go/cmd/flights
+	@$(BUILD_GO) alloy ./examples/go/alloy
+	@$(BUILD_GO) build/bin/flights ./examples/go/flights
 
 .PHONY: bench
 bench: ## Measure calls and loads next to the way people do it today; builds benchmarks only

@@ -23,7 +23,7 @@ class GoExamplesTest(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         lines = done.stdout.splitlines()
         self.assertIn("[Rust]\tarray1: Int32[1, 2, 3, -4]", lines[3])
-        self.assertEqual(lines[-1], "1 <nil>")
+        self.assertEqual(lines[-1], "arrays that Rust counted: 1")
 
     def test_the_first_program_of_the_original_runs_the_built_in_echo(self):
         done = run("program1")

@@ -79,7 +79,7 @@ def aggregate(log):
 def tpch(log):
     build(log, "release")
     log.run("go", "build", "-o", ROOT / "build/bin/query_go", ".",
-            cwd=ROOT / "tests/tpch/query_go")
+            cwd=ROOT / "examples/go/query")
     return python(log, "tests/tpch")
 
 

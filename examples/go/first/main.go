@@ -3,6 +3,7 @@ package main
 
 import (
 	"fmt"
+	"log"
 	"os"
 	"strings"
 
@@ -13,13 +14,22 @@ import (
 )
 
 func main() {
+	// The build signs its libraries with a key of its own. This is the certificate of that key.
+	certificate, err := os.ReadFile("build/dev.crt.base64")
+	if err != nil {
+		log.Fatal(err)
+	}
 	mem := memory.NewGoAllocator()
+	goBridge := alloy.GoBridge{GoAllocator: mem}
+	err = goBridge.SetImplLib("build/backends/echo_rust.so", strings.TrimSpace(string(certificate)))
+	if err != nil {
+		log.Fatal(err)
+	}
 	builder := array.NewInt32Builder(mem)
 	builder.AppendValues([]int32{1, 2, 3, -4}, nil)
-	certificate, _ := os.ReadFile("build/dev.crt.base64") // who signed what the build made
-	goBridge := alloy.GoBridge{GoAllocator: mem}
-	// A failure sticks: FromChunks tells it.
-	goBridge.SetImplLib("build/backends/echo_rust.so", strings.TrimSpace(string(certificate)))
 	count, err := goBridge.FromChunks([]arrow.Array{builder.NewArray()})
-	fmt.Println(count, err)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("arrays that Rust counted:", count)
 }

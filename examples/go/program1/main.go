@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Program1 sends three arrays through the bridge, to the built-in echo.
+// Program1 is the first program of the original project. It sends three arrays to the
+// built-in echo.
 package main
 
 import (

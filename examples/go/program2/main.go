@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Program2 names a library that does not exist. Nobody looks at what SetImplLib answers,
-// and so the call answers it: a bridge whose library was refused is never the echo.
+// Program2 is the second program of the original project. It ignores the error of
+// SetImplLib, so From_chunks returns that error: a failed load never falls back to the echo.
 package main
 
 import (

@@ -11,20 +11,30 @@ import (
 )
 
 func main() {
-	certificate, _ := os.ReadFile("build/dev.crt.base64")
+	if err := run(); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run() error {
+	certificate, err := os.ReadFile("build/dev.crt.base64")
+	if err != nil {
+		return err
+	}
 	goBridge := alloy.GoBridge{}
-	goBridge.SetImplLib("build/backends/distance_rust.so", strings.TrimSpace(string(certificate)))
+	err = goBridge.SetImplLib("build/backends/distance_rust.so", strings.TrimSpace(string(certificate)))
+	if err != nil {
+		return err
+	}
 	points, err := alloy.ReadIPC(os.Stdin)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
+	defer points.Release()
 	distances, err := goBridge.Stream(context.Background(), "distance", nil, points)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
-	if err := alloy.WriteIPC(os.Stdout, distances); err != nil {
-		log.Fatal(err)
-	}
-	distances.Release()
-	points.Release()
+	defer distances.Release()
+	return alloy.WriteIPC(os.Stdout, distances)
 }

@@ -1,5 +1,5 @@
-// A module of its own: what reads Parquet needs more than hosts of Alloy should get.
-module github.com/ignalina/alloy/tests/tpch/query_go
+// A separate module, so that programs that use Alloy do not get the dependencies of Parquet.
+module github.com/ignalina/alloy/examples/go/query
 
 go 1.25.0
 

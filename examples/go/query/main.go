@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 
-// Command query_go runs a stream function of a backend on a Parquet file, and writes what
-// comes out as an Arrow IPC file:
+// Query runs a stream function of a backend on a Parquet file, and writes the result as an
+// Arrow IPC file:
 //
 //	query_go build/backends/tpch_rust.so q1 lineitem.parquet out.arrow
 //
-// It reads the columns that the function declares, batch by batch, and no others.
+// It reads the file batch by batch, and only the columns that the function declares.
 package main
 
 import (
@@ -25,7 +25,7 @@ const batchRows = 64 << 10
 
 func main() {
 	if len(os.Args) != 5 {
-		fmt.Fprintln(os.Stderr, "query_go LIBRARY FUNCTION FILE.parquet OUT.arrow")
+		fmt.Fprintln(os.Stderr, "usage: query_go LIBRARY FUNCTION FILE.parquet OUT.arrow")
 		os.Exit(2)
 	}
 	if err := run(context.Background(), os.Args[1], os.Args[2], os.Args[3], os.Args[4]); err != nil {
@@ -58,7 +58,7 @@ func run(ctx context.Context, library, function, path, out string) error {
 	return write(out, results, mem)
 }
 
-// declared lists the columns that the function reads of its first input; nil: all.
+// declared returns the columns that the function reads of its first input; nil is all.
 func declared(bridge *alloy.GoBridge, function string) ([]string, error) {
 	functions, err := bridge.Functions()
 	if err != nil {
@@ -77,7 +77,7 @@ func declared(bridge *alloy.GoBridge, function string) ([]string, error) {
 	return nil, nil
 }
 
-// source is a Parquet file that is read record by record.
+// source reads a Parquet file batch by batch.
 type source struct {
 	file    *file.Reader
 	records array.RecordReader
@@ -115,7 +115,7 @@ func (s *source) close() {
 	s.file.Close()
 }
 
-// write puts the stream into a file, batch by batch.
+// write writes the stream to a file, batch by batch.
 func write(path string, results array.RecordReader, mem memory.Allocator) error {
 	file, err := os.Create(path)
 	if err != nil {
