@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// What the gate costs. At level shape: int64 columns of 1,024 rows, as many as the
-// argument says; the number of rows does not matter. At level safe: one column of as many
-// rows as the argument says, in ns a row, beside a plain read of the same bytes.
+// The cost of the gate. At level shape: batches of int64 columns; the argument is the
+// number of columns, and the number of rows does not matter. At the levels safe and full:
+// one column; the argument is the number of rows. The result is in ns for each row, next
+// to a plain read of the same bytes.
 #include <benchmark/benchmark.h>
 
 #include <string>
@@ -15,9 +16,8 @@
 #include "arrow/project.h"
 #include "arrow/schema.h"
 #include "gate/batch.h"
-#include "gate/check.h"
-#include "gate/deep.h"
-#include "gate/scan.h"
+#include "gate/block_scan.h"
+#include "gate/rows.h"
 
 namespace alloy::core {
 namespace {
@@ -66,7 +66,7 @@ void ExportAndRelease(benchmark::State& state) {
 }
 BENCHMARK(ExportAndRelease)->Arg(1)->Arg(10)->Arg(100);
 
-void ExportMendAndRelease(benchmark::State& state) {
+void ExportRepairAndRelease(benchmark::State& state) {
   const auto layout = Layout::OfBatch(*MakeSchema(state.range(0)));
   for (auto _ : state) {
     ArrowArray array;
@@ -77,7 +77,7 @@ void ExportMendAndRelease(benchmark::State& state) {
     array.release(&array);
   }
 }
-BENCHMARK(ExportMendAndRelease)->Arg(1)->Arg(10)->Arg(100);
+BENCHMARK(ExportRepairAndRelease)->Arg(1)->Arg(10)->Arg(100);
 
 void ExportProjectAndRelease(benchmark::State& state) {
   Projection projection{.columns = {}, .identity = false};
@@ -109,7 +109,7 @@ void ReadLayout(benchmark::State& state) {
 }
 BENCHMARK(ReadLayout)->Arg(1)->Arg(10)->Arg(100);
 
-// What it takes to have looked at each value once, in vector instructions.
+// Reads each value once, with vector instructions: no check can be faster.
 template <typename T>
 int64_t ReadAll(const void* values, int64_t rows) {
   return FirstWrong(rows, [values](int64_t i) { return LoadValue<T>(values, i); });
@@ -137,7 +137,7 @@ void CheckColumn(benchmark::State& state, Level level, const fake::Schema& schem
   const auto layout = Layout::Of(*fake::Make(schema));
   const OwnedArray array = fake::Make(column);
   for (auto _ : state) {
-    const bool ok = CheckDeep(*layout, level, *array).ok();
+    const bool ok = CheckRows(*layout, level, *array).ok();
     if (!ok) state.SkipWithError("refused");
     benchmark::DoNotOptimize(ok);
     benchmark::ClobberMemory();
@@ -198,7 +198,7 @@ void DenseUnion(benchmark::State& state) {
                .children = {fake::Fixed(state.range(0))}});
 }
 
-// Half of them inline, half elsewhere.
+// Half of the views hold their text, half point to a buffer.
 void StringViews(benchmark::State& state) {
   std::vector<int32_t> views;
   for (int64_t i = 0; i < state.range(0); ++i) {
@@ -210,7 +210,7 @@ void StringViews(benchmark::State& state) {
                .buffers = {nullptr, views.data(), fake::Zeros(), sizes}});
 }
 
-// 16 bytes a row, of ASCII.
+// 16 bytes of ASCII for each row.
 void Text(benchmark::State& state) {
   std::vector<int32_t> offsets = Counted<int32_t>(state.range(0) + 1);
   for (int32_t& offset : offsets) offset *= 16;
@@ -220,7 +220,7 @@ void Text(benchmark::State& state) {
       {.length = state.range(0), .buffers = {nullptr, offsets.data(), bytes.data()}});
 }
 
-// In a cache, and out of it.
+// Rows that fit into a cache, and rows that do not.
 constexpr int64_t kCached = 1 << 12;
 constexpr int64_t kMany = 1 << 22;
 BENCHMARK(PlainRead<int8_t>)->Arg(kCached)->Arg(kMany);

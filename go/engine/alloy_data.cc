@@ -1293,7 +1293,7 @@ void* FindInSystemLibrary(void* library, const char* symbol) {
 
 // src/arrow/describe.cc -----------------------------------------------------------------
 //
-// Arrow arrays as text, for logs and error texts: one form for every language.
+// Shows Arrow arrays as text in logs and error texts, the same in every language.
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_ARROW_DESCRIBE_H_
@@ -1302,11 +1302,11 @@ void* FindInSystemLibrary(void* library, const char* symbol) {
 #include <string>
 
 //
-// What a schema says about the arrays that follow it, read once.
+// A layout is a parsed schema: what the gate must know to check arrays of that schema.
 //
-// A layout is made at bind and keeps nothing of the schema. The gate (check.h, batch.h)
-// walks arrays along it, so that nothing in a call parses, and nothing an array says of
-// its own nesting is believed.
+// The engine makes it at bind, and it keeps no pointer to the schema. The gate walks
+// arrays along the layout. So no call parses a schema, and the gate never relies on what
+// an array claims about its own nesting.
 //
 // Threads  immutable: shared.
 #ifndef ALLOY_SRC_ARROW_LAYOUT_H_
@@ -1320,9 +1320,8 @@ void* FindInSystemLibrary(void* library, const char* symbol) {
 #include <vector>
 
 //
-// The format strings of the Arrow C data interface ("Data type description -- format
-// strings"), read one at a time: what a string says of its own node. What it asks of
-// children and dictionaries is the business of layout.h.
+// Parses the format strings of the Arrow C data interface ("Data type description --
+// format strings"), one string at a time. layout.h checks children and dictionaries.
 //
 // Threads  values.
 #ifndef ALLOY_SRC_ARROW_FORMAT_H_
@@ -1380,50 +1379,58 @@ enum class Type : uint8_t {
   kRunEndEncoded,
 };
 
-// How an array of a type lies in memory.
+inline constexpr Type kLastType = Type::kRunEndEncoded;
+
+// How the arrays of a type lie in memory: the buffers, then the children.
+// layout_rules.h has the rules of each form.
 enum class Form : uint8_t {
   kFixed,          // validity, values of `bits` each
   kOffsets,        // validity, offsets, bytes
-  kViews,          // validity, views, any number of bytes, their sizes
+  kViews,          // validity, views, any number of variadic buffers, their sizes
   kList,           // validity, offsets; one child
   kListView,       // validity, offsets, sizes; one child
   kFixedSizeList,  // validity; one child
   kStruct,         // validity; any children, row by row
-  kSparseUnion,    // type ids; any children, row by row
-  kDenseUnion,     // type ids, offsets; any children
-  kRunEnd,         // nothing; run ends and values
-  kNull,           // nothing
+  kSparseUnion,    // type ids; one child for each type id, row by row
+  kDenseUnion,     // type ids, offsets; one child for each type id
+  kRunEnd,         // no buffers; run ends and values
+  kNull,           // no buffers
 };
 
-// Whether arrays of a form begin with a validity bitmap.
-constexpr bool HasValidity(Form form) {
-  return form != Form::kSparseUnion && form != Form::kDenseUnion &&
-         form != Form::kRunEnd && form != Form::kNull;
+inline constexpr Form kLastForm = Form::kNull;
+
+constexpr bool IsInteger(Type type) {
+  return type >= Type::kInt8 && type <= Type::kUInt64;
+}
+
+constexpr bool IsUnsigned(Type type) {
+  return type == Type::kUInt8 || type == Type::kUInt16 || type == Type::kUInt32 ||
+         type == Type::kUInt64;
 }
 
 struct Format {
   Type type = Type::kNull;
   Form form = Form::kNull;
-  uint8_t offset_bytes = 0;  // of one offset; 0: no offsets
-  char unit = 0;             // s, m, u, n; 0: none
+  uint8_t offset_bytes = 0;  // of one offset; 0: the form has no offsets
+  char unit = 0;             // of time: s, m, u or n; 0: not a type of time
   int64_t bits = 0;          // of one fixed-size value
   int64_t size = 0;          // of a fixed-size list
   int32_t precision = 0;     // of a decimal
   int32_t scale = 0;
   int32_t n_type_ids = 0;       // of a union
-  std::string_view parameters;  // the time zone, the type ids: as they stand
+  std::string_view parameters;  // the time zone, or the type ids, as written
 };
 
-// Why a format string is none; reason 0 when it is one.
+// Why a format string is refused; reason 0 if it is accepted.
 struct FormatFault {
   int32_t reason = 0;
-  const char* wanted = "";  // what would have been right
+  const char* expected = "";  // the parameter that would be accepted
 };
 
-// Read `text`, of which `format` keeps a view.
+// Parse `text`. `format` keeps a view of it.
 FormatFault ParseFormat(std::string_view text, Format* format);
 
-// Which child each type id of a union means; -1: none.
+// The child of each type id of a union; -1: the union does not have this type id.
 std::array<int8_t, 128> ChildrenByTypeId(const Format& format);
 
 }  // namespace alloy::core_v0_1
@@ -1482,32 +1489,32 @@ namespace alloy::core_v0_1 {
 class Layout {
  public:
   struct Node {
-    int64_t max_end = 0;     // the largest offset + length whose bytes fit 63 bits
-    int64_t size = 0;        // rows of the child for each row (fixed-size list); which of
-                             // the TypeIds (union)
-    int32_t n_children = 0;  // the dictionary, which follows first, is not among them
-    int32_t subtree = 1;     // nodes from here on that belong to this one, itself too
+    int64_t max_end = 0;     // the largest offset + length whose bytes fit in 63 bits
+    int64_t size = 0;        // fixed-size list: rows of the child for each row;
+                             // union: the index into the TypeIds
+    int32_t n_children = 0;  // without the dictionary, which comes first
+    int32_t subtree = 1;     // nodes from here that belong to this one, itself included
     Type type = Type::kNull;
     Form form = Form::kNull;
-    uint8_t n_buffers = 0;     // the least, for a view
-    uint8_t offset_bytes = 0;  // of one offset or run end
-    bool sized = false;        // values of more than no bits
+    uint8_t n_buffers = 0;      // of views: the least
+    uint8_t integer_bytes = 0;  // of one offset, size, run end or dictionary index
+    bool has_bytes = false;     // values have at least one bit
     bool nullable = false;
     bool dictionary = false;
-    bool followed = false;  // here or below, rows lead to other places: see deep.h
+    bool points_elsewhere = false;  // rows here or below have a check in gate/rows.h
   };
 
   // The type ids of a union.
   struct TypeIds {
-    std::array<int8_t, 128> children;  // by type id; -1: there is none
+    std::array<int8_t, 128> children;  // by type id; -1: the union does not have this one
   };
 
-  // Read the schema of an array of any type.
-  //   Fails  ALLOY_BAD_DATA  with reason and column: root -1, first child 0, a dictionary
-  //                          right after its index.
+  // Parse the schema of an array of any type.
+  //   Fails  ALLOY_BAD_DATA  with reason and column. Columns count from -1 for the root
+  //                          in preorder; a dictionary comes right after its index.
   static Result<Layout> Of(const ArrowSchema& schema);
 
-  // Read the schema of a batch. Also fails with ALLOY_REASON_NOT_A_BATCH.
+  // Parse the schema of a batch. Also fails with ALLOY_REASON_NOT_A_BATCH.
   static Result<Layout> OfBatch(const ArrowSchema& schema);
 
   // In preorder: node i is column i - 1.
@@ -1520,12 +1527,12 @@ class Layout {
 
   std::string_view name(int32_t column) const;
 
-  // The place of a column for error texts: `a.b.item`; empty for the root.
+  // The path to a column for error texts: `a.b.item`; empty for the root.
   std::string Path(int32_t column) const;
 
  private:
   struct Name {
-    size_t begin = 0;
+    size_t begin = 0;  // in names_
     size_t length = 0;
     int32_t parent = -1;   // a node
     int32_t ordinal = -1;  // among the children of the parent; -1: the dictionary
@@ -1536,7 +1543,7 @@ class Layout {
 
   std::vector<Node> nodes_;
   std::vector<TypeIds> type_ids_;
-  std::vector<Name> places_;
+  std::vector<Name> node_names_;
   std::string names_;
 };
 
@@ -1546,11 +1553,12 @@ class Layout {
 
 namespace alloy::core_v0_1 {
 
-// `Int32[1, null, -4]` for numbers, booleans and strings: at most 16 values and then
-// `… n more`. Strings stand in double quotes; quotes, backslashes, control characters and
-// bytes that are no UTF-8 are escaped. `Type[n rows]` for every other type.
-// The array must have passed level shape with this layout; gate/describe.h checks that.
-//   Fails  ALLOY_BAD_DATA  a string to show leaves its buffer.
+// `Int32[1, null, -4]` for numbers, booleans and strings: at most 16 values, then
+// `… n more`. Strings are in double quotes and escaped as AppendEscaped does. Every other
+// type gives `Type[n rows]`.
+// The array must have passed level shape with this layout. gate/describe.h also does that
+// check; use it for arrays from elsewhere.
+//   Fails  ALLOY_BAD_DATA  a string points outside its buffer.
 Result<std::string> DescribeRows(const ArrowSchema& schema, const Layout& layout,
                                  const ArrowArray& array);
 
@@ -1567,25 +1575,39 @@ Result<std::string> DescribeRows(const ArrowSchema& schema, const Layout& layout
 #include <string_view>
 
 //
-// What the gate says when it refuses. Only ever reached on a failure, so that the checks
-// themselves stay small.
+// The errors of malformed Arrow structs. Checks call this only after they have found a
+// fault, so that the checks themselves stay small.
+//
+// Every text has the form "place: what happened", in one of two forms:
+//   expected 2 buffers, found 1                    for numbers and names
+//   row 1: the view points outside its 2 buffers   for the rest: a sentence
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_ARROW_FAULT_H_
 #define ALLOY_SRC_ARROW_FAULT_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 
 namespace alloy::core_v0_1 {
 
-// `column 3 (a.b.item): the number of buffers is not that of the type: 2 wanted, 1 found`
-Status DataFault(int32_t reason, int32_t column, std::string_view path,
-                 std::string_view wanted, std::string_view found);
+// Where the fault is.
+struct FaultPlace {
+  int32_t column = -1;    // -1: the array or schema itself
+  std::string path = {};  // of the column
+  int64_t row = -1;       // -1: not in one row
+};
 
-// What a reason means, as reason.h says it.
+// BAD_DATA with the text `column 3 (a.b.item), row 1: ` and `what`.
+Status DataFault(int32_t reason, const FaultPlace& place, std::string_view what);
+
+// The meaning of a reason, from reason.h.
 std::string_view ReasonText(int32_t reason);
+
+// `1 buffer`, `2 buffers`. `child` is the one irregular noun.
+std::string CountText(int64_t count, std::string_view noun);
 
 }  // namespace alloy::core_v0_1
 
@@ -1598,8 +1620,8 @@ std::string_view ReasonText(int32_t reason);
 
 namespace alloy::core_v0_1 {
 
-// Value `index` of a buffer, whatever its alignment: that is a recommendation in Arrow,
-// so nothing here relies on it.
+// Value `index` of a buffer of any alignment. Arrow only recommends an alignment, so the
+// engine never relies on it.
 template <typename T>
 T LoadValue(const void* base, int64_t index) {
   T value;
@@ -1612,7 +1634,7 @@ T LoadValue(const void* base, int64_t index) {
 
 #endif  // ALLOY_SRC_ARROW_LOAD_VALUE_H_
 //
-// Names of Arrow types: one form for every language, in logs and error texts.
+// The names of Arrow types in logs and error texts, the same in every language.
 //
 // Types are named as arrow-rs and arrow-go name them: Null, Boolean, Int8 to UInt64,
 // Float16 to Float64, Utf8, LargeUtf8, Utf8View, Binary, LargeBinary, BinaryView,
@@ -1632,13 +1654,14 @@ T LoadValue(const void* base, int64_t index) {
 
 namespace alloy::core_v0_1 {
 
-// The name of a type; `Unknown(format)` for what is none. Never fails: whatever is
-// malformed below is unknown too, and a long name is cut with `…`.
+// The name of a type; `Unknown(format)` for a format that is not in the specification.
+// Never fails: malformed children are `Unknown` too, and a long name is cut with `…`. The
+// schema need not be checked before.
 std::string TypeName(const ArrowSchema& schema);
 
 // The name of one format of an alloy_column's `accepts`, without its children:
 // `Timestamp(us, UTC)`, `List`, `Timestamp(us, *)` for `tsu:*`, `Dictionary(*, Utf8)` for
-// `?:u`. What has no name stands as it is, in quotes.
+// `?:u`. A pattern without a name is returned in quotes.
 std::string AcceptedName(std::string_view pattern);
 
 }  // namespace alloy::core_v0_1
@@ -1675,8 +1698,8 @@ void AppendInteger(T value, std::string* out) {
   *out += std::to_string(value);
 }
 
-// The shortest text that reads back as the same number, plain where that is no longer
-// than a glance: 1.0, 0.1, 1e16, 1e-7.
+// The shortest text that parses to the same number: 1.0, 0.1, 1e16, 1e-7. Very large and
+// very small numbers have an exponent, all others do not.
 template <typename T>
 void AppendFloat(T value, std::string* out) {
   if (std::isnan(value)) {
@@ -1699,7 +1722,7 @@ void AppendFloat(T value, std::string* out) {
     if (text.find('.') == std::string_view::npos) *out += ".0";
     return;
   }
-  // 1e+16 and 1e-07 as 1e16 and 1e-7.
+  // to_chars writes 1e+16 and 1e-07; the names of the other languages are 1e16 and 1e-7.
   const size_t e = text.find('e');
   out->append(text.substr(0, e + 1));
   if (text[e + 1] == '-') *out += '-';
@@ -1720,8 +1743,8 @@ float HalfToFloat(uint16_t half) {
   return sign * std::ldexp(1024.0F + fraction, exponent - 25);
 }
 
-// The bytes of one string that level shape has not followed, or nothing when it leaves
-// its buffer.
+// The bytes of one string, or nothing if it points outside its buffer. Level shape has
+// checked only the first and the last offset.
 template <typename Offset>
 std::optional<std::string_view> StringAt(const ArrowArray& array, int64_t i) {
   const void* offsets = array.buffers[1];
@@ -1734,7 +1757,8 @@ std::optional<std::string_view> StringAt(const ArrowArray& array, int64_t i) {
                           static_cast<size_t>(end - begin));
 }
 
-// A view: length, then 12 bytes of text, or 4 of it, which buffer, and where in it.
+// The same for a view. It holds the length, then either the text itself, up to 12 bytes,
+// or 4 bytes of the text, the number of a buffer, and the offset in that buffer.
 std::optional<std::string_view> ViewAt(const ArrowArray& array, int64_t i) {
   const char* view = static_cast<const char*>(array.buffers[1]) + i * 16;
   const auto length = LoadValue<int32_t>(view, 0);
@@ -1764,7 +1788,7 @@ bool ShowsValues(const Layout::Node& node) {
          node.type == Type::kUtf8View;
 }
 
-// Row i, counted from the start of the buffers; false when it cannot be followed.
+// Row i, counted from the start of the buffers; false if it points outside its buffer.
 bool AppendValue(Type type, const ArrowArray& array, int64_t i, std::string* out) {
   const void* values = array.buffers[1];
   switch (type) {
@@ -1812,7 +1836,7 @@ Result<std::string> DescribeRows(const ArrowSchema& schema, const Layout& layout
   std::string text = TypeName(schema) + "[";
   if (!ShowsValues(node)) return text + std::to_string(array.length) + " rows]";
   const int64_t shown = std::min(array.length, kMostValues);
-  // Without a count of nulls the bitmap decides.
+  // With a null count of -1 only the bitmap shows whether a row is null.
   const void* bitmap = array.null_count == 0 ? nullptr : array.buffers[0];
   for (int64_t row = 0; row < shown; ++row) {
     const int64_t i = array.offset + row;
@@ -1820,8 +1844,8 @@ Result<std::string> DescribeRows(const ArrowSchema& schema, const Layout& layout
     if (bitmap != nullptr && !BitAt(bitmap, i)) {
       text += "null";
     } else if (!AppendValue(node.type, array, i, &text)) {
-      return DataFault(ALLOY_REASON_OFFSETS, -1, "", "a string inside its buffer",
-                       "row " + std::to_string(row) + " outside");
+      return DataFault(ALLOY_REASON_OFFSETS, {.row = row},
+                       "the string points outside its buffer");
     }
   }
   if (shown < array.length) {
@@ -1834,7 +1858,7 @@ Result<std::string> DescribeRows(const ArrowSchema& schema, const Layout& layout
 
 // src/arrow/fault.cc --------------------------------------------------------------------
 
-#include <string>
+#include <utility>
 
 
 namespace alloy::core_v0_1 {
@@ -1847,24 +1871,28 @@ std::string_view ReasonText(int32_t reason) {
     ALLOY_REASONS(ALLOY_REASON_TEXT_)
 #undef ALLOY_REASON_TEXT_
     default:
-      return "a fault without a name";
+      return "unknown reason";
   }
 }
 
-Status DataFault(int32_t reason, int32_t column, std::string_view path,
-                 std::string_view wanted, std::string_view found) {
-  std::string text;
-  if (column < 0) {
-    text = "the top level";
-  } else {
-    text = "column " + std::to_string(column);
-    text.append(" (").append(path).append(")");
+std::string CountText(int64_t count, std::string_view noun) {
+  std::string text = std::to_string(count) + ' ';
+  text += noun;
+  if (count != 1) text += noun == "child" ? "ren" : "s";
+  return text;
+}
+
+Status DataFault(int32_t reason, const FaultPlace& place, std::string_view what) {
+  std::string text = "top level";
+  if (place.column >= 0) {
+    text = "column " + std::to_string(place.column);
+    text.append(" (").append(place.path).append(")");
   }
-  text.append(": ").append(ReasonText(reason));
-  text.append(": ").append(wanted).append(" wanted, ").append(found).append(" found");
+  if (place.row >= 0) text += ", row " + std::to_string(place.row);
+  text.append(": ").append(what);
   return Status(Fault{.code = ALLOY_BAD_DATA,
                       .reason = reason,
-                      .column = column,
+                      .column = place.column,
                       .text = std::move(text)});
 }
 
@@ -1934,13 +1962,13 @@ constexpr auto kSimple = std::to_array<Simple>({
     {"+r", Type::kRunEndEncoded, Form::kRunEnd, 0, 0, 0},
 });
 
-constexpr FormatFault kUnknown = {ALLOY_REASON_FORMAT_UNKNOWN, "a known format"};
+constexpr FormatFault kUnknown = {ALLOY_REASON_FORMAT_UNKNOWN};
 
-FormatFault BadParameter(const char* wanted) {
-  return {ALLOY_REASON_FORMAT_PARAMETER, wanted};
+FormatFault BadParameter(const char* expected) {
+  return {ALLOY_REASON_FORMAT_PARAMETER, expected};
 }
 
-// The whole of `text` as a plain decimal number.
+// `text` as a decimal number; nothing if any other character is in it.
 std::optional<int32_t> Number_format(std::string_view text) {
   int32_t value = 0;
   const auto [end, error] =
@@ -1949,7 +1977,7 @@ std::optional<int32_t> Number_format(std::string_view text) {
   return value;
 }
 
-// Cut `text` at the first comma.
+// Remove the part before the first comma, and the comma, from `text`.
 std::string_view NextPart(std::string_view* text) {
   const size_t comma = text->find(',');
   const std::string_view part = text->substr(0, comma);
@@ -1958,15 +1986,15 @@ std::string_view NextPart(std::string_view* text) {
 }
 
 FormatFault ParseDecimal(std::string_view text, Format* format) {
-  const char* const wanted =
+  const char* const expected =
       "d:precision,scale or d:precision,scale,bits (32, 64, 128, 256)";
-  // `d:1,2,` has an empty third part, which is no number either.
+  // Count the commas: `d:1,2,` has a third part, which is empty and thus not a number.
   const bool three = std::count(text.begin(), text.end(), ',') == 2;
   const auto precision = Number_format(NextPart(&text));
   const auto scale = Number_format(NextPart(&text));
   const auto bits = three ? Number_format(text) : std::optional<int32_t>(128);
   if (!precision || !scale || !bits || (!three && !text.empty())) {
-    return BadParameter(wanted);
+    return BadParameter(expected);
   }
   int32_t most = 0;
   switch (*bits) {
@@ -1987,10 +2015,11 @@ FormatFault ParseDecimal(std::string_view text, Format* format) {
       most = 76;
       break;
     default:
-      return BadParameter(wanted);
+      return BadParameter(expected);
   }
   if (*precision < 1 || *precision > most) {
-    return BadParameter("a precision of 1 to 9, 18, 38 or 76, by the bits");
+    return BadParameter(
+        "a precision from 1 to 9, 18, 38 or 76 for 32, 64, 128 or 256 bits");
   }
   format->form = Form::kFixed;
   format->bits = *bits;
@@ -2007,7 +2036,7 @@ FormatFault ParseTypeIds(std::string_view text, Format* format) {
     const auto id = Number_format(NextPart(&text));
     if (!id || *id < 0 || *id > 127 || seen[static_cast<size_t>(*id)] ||
         (comma_last && text.empty())) {
-      return BadParameter("type ids of 0 to 127, each once");
+      return BadParameter("different type ids from 0 to 127");
     }
     seen.set(static_cast<size_t>(*id));
     ++format->n_type_ids;
@@ -2029,7 +2058,7 @@ FormatFault ParseTimestamp(std::string_view text, Format* format) {
   format->form = Form::kFixed;
   format->bits = 64;
   format->unit = text[2];
-  format->parameters = text.substr(4);  // any text is a time zone, colons and all
+  format->parameters = text.substr(4);  // the time zone, which may contain colons
   return {};
 }
 
@@ -2080,7 +2109,8 @@ std::array<int8_t, 128> ChildrenByTypeId(const Format& format) {
   children.fill(-1);
   std::string_view ids = format.parameters;
   for (int32_t child = 0; child < format.n_type_ids; ++child) {
-    const auto id = static_cast<size_t>(*Number_format(NextPart(&ids)));  // as they were read
+    // ParseTypeIds has accepted each of them.
+    const auto id = static_cast<size_t>(*Number_format(NextPart(&ids)));
     children[id] = static_cast<int8_t>(child);
   }
   return children;
@@ -2094,8 +2124,121 @@ std::array<int8_t, 128> ChildrenByTypeId(const Format& format) {
 #include <optional>
 
 //
-// One walk over a schema that nobody has checked: everything that reads a whole schema
-// goes through here, so that the pointers and counts are judged in one place.
+// The table of layouts: how the arrays of each Form lie in memory. One row describes one
+// layout of the "Arrow columnar format"; layout.h and the gate read their rules here.
+//
+// A new layout is a new Form and a new row. If it has offsets, views or other values that
+// point elsewhere, it also needs a check of its rows (gate/rows.cc).
+//
+// Threads  constants: shared.
+#ifndef ALLOY_SRC_ARROW_LAYOUT_RULES_H_
+#define ALLOY_SRC_ARROW_LAYOUT_RULES_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+
+namespace alloy::core_v0_1 {
+
+// Where an array's nulls are recorded.
+enum class NullsIn : uint8_t {
+  kBitmap,    // buffer 0 is a validity bitmap, and may be NULL
+  kChildren,  // the children have nulls, the array itself has none
+  kEveryRow,  // every row is null
+};
+
+enum class ChildCount : uint8_t { kZero, kOne, kTwo, kOnePerTypeId, kAny };
+
+// How many rows each child must have. `end` is the array's offset + length.
+enum class ChildRows : uint8_t {
+  kAny,         // no rule: the row checks compare the values with the child's length
+  kEnd,         // end
+  kEndTimes,    // end times the size of a fixed-size list
+  kLastOffset,  // the offset after the last row
+};
+
+// The size of a row in the widest buffer, which limits the largest `end`.
+enum class RowBytes : uint8_t {
+  kNone,      // no buffer has bytes for each row, or only a bit
+  kValue,     // the value: `bits` of the format
+  kInteger,   // one offset or size
+  kOffset,    // one offset, and the buffer has one more offset than rows
+  kView,      // a view, 16 bytes
+  kListSize,  // no bytes, but `size` rows of the child
+};
+
+// A set of buffers by index: Buffers(1, 2) are the second and the third.
+template <typename... Index>
+constexpr uint8_t Buffers(Index... index) {
+  return static_cast<uint8_t>((0U | ... | (1U << static_cast<unsigned>(index))));
+}
+
+struct LayoutRule {
+  Form form;
+  uint8_t n_buffers;  // of views: the least, without the variadic buffers
+  NullsIn nulls;
+  uint8_t needed;  // buffers that must not be NULL if there are rows
+  ChildCount children;
+  ChildRows child_rows;
+  RowBytes row_bytes;
+  bool points_elsewhere;  // values are offsets, views, indices, type ids or run ends
+};
+
+namespace detail {
+
+constexpr auto LayoutRules() {
+  using F = Form;
+  using N = NullsIn;
+  using C = ChildCount;
+  using R = ChildRows;
+  using B = RowBytes;
+  return std::to_array<LayoutRule>({
+      // form, buffers, nulls, needed buffers, children, their rows, bytes, points elsewhere
+      {F::kFixed, 2, N::kBitmap, Buffers(1), C::kZero, R::kAny, B::kValue, false},
+      {F::kOffsets, 3, N::kBitmap, Buffers(1), C::kZero, R::kAny, B::kOffset, true},
+      {F::kViews, 3, N::kBitmap, Buffers(1), C::kZero, R::kAny, B::kView, true},
+      {F::kList, 2, N::kBitmap, Buffers(1), C::kOne, R::kLastOffset, B::kOffset, true},
+      {F::kListView, 3, N::kBitmap, Buffers(1, 2), C::kOne, R::kAny, B::kInteger, true},
+      {F::kFixedSizeList, 1, N::kBitmap, Buffers(), C::kOne, R::kEndTimes, B::kListSize,
+       false},
+      {F::kStruct, 1, N::kBitmap, Buffers(), C::kAny, R::kEnd, B::kNone, false},
+      {F::kSparseUnion, 1, N::kChildren, Buffers(0), C::kOnePerTypeId, R::kEnd, B::kNone,
+       true},
+      {F::kDenseUnion, 2, N::kChildren, Buffers(0, 1), C::kOnePerTypeId, R::kAny,
+       B::kInteger, true},
+      {F::kRunEnd, 0, N::kChildren, Buffers(), C::kTwo, R::kAny, B::kNone, true},
+      {F::kNull, 0, N::kEveryRow, Buffers(), C::kZero, R::kAny, B::kNone, false},
+  });
+}
+
+}  // namespace detail
+
+inline constexpr auto kLayoutRules = detail::LayoutRules();
+
+constexpr const LayoutRule& RuleOf(Form form) {
+  return kLayoutRules[static_cast<size_t>(form)];
+}
+
+// True if a table has one row for each form, at the place of the form.
+template <typename Row, size_t n>
+constexpr bool HasEachForm(const std::array<Row, n>& table) {
+  for (size_t form = 0; form < n; ++form) {
+    if (table[form].form != static_cast<Form>(form)) return false;
+  }
+  return n == static_cast<size_t>(kLastForm) + 1;
+}
+static_assert(HasEachForm(kLayoutRules));
+
+// True if arrays of this form begin with a validity bitmap.
+constexpr bool HasBitmap(Form form) { return RuleOf(form).nulls == NullsIn::kBitmap; }
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_LAYOUT_RULES_H_
+//
+// Walks a schema that nobody has checked yet. All code that reads a whole schema uses this
+// walk, so that one place checks the pointers and counts.
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_ARROW_SCHEMA_WALK_H_
@@ -2108,11 +2251,11 @@ std::array<int8_t, 128> ChildrenByTypeId(const Format& format) {
 
 namespace alloy::core_v0_1 {
 
-inline constexpr int32_t kDeepest = 64;           // levels below the root
-inline constexpr int32_t kMostColumns = 1 << 20;  // nested ones included
-inline constexpr int64_t kMostMetadata = 64 << 20;
+inline constexpr int32_t kMostLevels = 64;          // below the root
+inline constexpr int32_t kMostColumns = 1 << 20;    // nested ones included
+inline constexpr int64_t kMostMetadata = 64 << 20;  // bytes for each node
 
-// A node of a schema, seen from the root. Lives as long as the visit.
+// A node of a schema and its place in the tree. Lives only during the visit.
 struct SchemaPlace {
   const ArrowSchema* schema = nullptr;
   const SchemaPlace* parent = nullptr;
@@ -2124,22 +2267,21 @@ struct SchemaPlace {
 
 std::string PathOf(const SchemaPlace& place);
 
-// A fault of the schema at this place.
-Status SchemaFault(const SchemaPlace& place, int32_t reason, std::string_view wanted,
-                   std::string_view found);
+// DataFault (fault.h) at this place.
+Status SchemaFault(const SchemaPlace& place, int32_t reason, std::string_view what);
 
-// Check what can be said of a node by itself, and measure its metadata.
+// Check a node without its children, and measure its metadata.
 Status CheckSchemaNode(SchemaPlace* place);
 
-// Check the pointers and counts below a node, of which `seen` are counted so far.
+// Check the pointer to the children and their number. The walk has seen `seen` nodes.
 Status CheckSchemaChildren(const SchemaPlace& place, int32_t seen);
 
-// Measure a metadata block ("The Arrow C data interface", ArrowSchema.metadata); -1 when
-// it is malformed.
+// The size of a metadata block ("The Arrow C data interface", ArrowSchema.metadata); -1
+// if it is malformed.
 int64_t MetadataBytes(const char* metadata);
 
-// Visits each node in preorder, a dictionary before the children: Status
-// Visit(const SchemaPlace&).
+// Calls Status visit(const SchemaPlace&) for each node in preorder. A dictionary comes
+// before the children. Ends at the first fault.
 template <typename Visit>
 class SchemaWalk {
  public:
@@ -2183,107 +2325,68 @@ Status WalkSchema(const ArrowSchema& schema, Visit&& visit) {
 namespace alloy::core_v0_1 {
 namespace {
 
-constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
-
 // The largest offset + length for which no buffer has more than 2^63 - 1 bytes, and no
-// child more rows.
+// child more rows than that.
 int64_t MaxEnd(const Format& format) {
-  switch (format.form) {
-    case Form::kFixed:
-      return format.bits < 8 ? kMax : kMax / (format.bits / 8);
-    case Form::kOffsets:
-    case Form::kList:
-      return kMax / format.offset_bytes - 1;  // one offset more than rows
-    case Form::kViews:
-      return kMax / 16;
-    case Form::kListView:
-    case Form::kDenseUnion:
-      return kMax / format.offset_bytes;
-    case Form::kFixedSizeList:
-      return format.size == 0 ? kMax : kMax / format.size;
-    case Form::kStruct:
-    case Form::kSparseUnion:
-    case Form::kRunEnd:
-    case Form::kNull:
+  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+  switch (RuleOf(format.form).row_bytes) {
+    case RowBytes::kNone:
       break;
+    case RowBytes::kValue:
+      return format.bits < 8 ? kMax : kMax / (format.bits / 8);
+    case RowBytes::kInteger:
+      return kMax / format.offset_bytes;
+    case RowBytes::kOffset:
+      return kMax / format.offset_bytes - 1;
+    case RowBytes::kView:
+      return kMax / 16;
+    case RowBytes::kListSize:
+      return format.size == 0 ? kMax : kMax / format.size;
   }
   return kMax;
 }
 
-uint8_t BufferCount(Form form) {
-  switch (form) {
-    case Form::kOffsets:
-    case Form::kViews:
-    case Form::kListView:
-      return 3;
-    case Form::kFixed:
-    case Form::kList:
-    case Form::kDenseUnion:
-      return 2;
-    case Form::kFixedSizeList:
-    case Form::kStruct:
-    case Form::kSparseUnion:
+// The number of children that the schema must have; nothing if any number is right.
+std::optional<int64_t> ExpectedChildren(const Format& format) {
+  switch (RuleOf(format.form).children) {
+    case ChildCount::kZero:
+      return 0;
+    case ChildCount::kOne:
       return 1;
-    case Form::kRunEnd:
-    case Form::kNull:
+    case ChildCount::kTwo:
+      return 2;
+    case ChildCount::kOnePerTypeId:
+      return format.n_type_ids;
+    case ChildCount::kAny:
       break;
   }
-  return 0;
+  return std::nullopt;
 }
 
-// NULL: any number.
-std::optional<int64_t> ChildCount(const Format& format) {
-  switch (format.form) {
-    case Form::kStruct:
-      return std::nullopt;
-    case Form::kList:
-    case Form::kListView:
-    case Form::kFixedSizeList:
-      return 1;
-    case Form::kSparseUnion:
-    case Form::kDenseUnion:
-      return format.n_type_ids;
-    case Form::kRunEnd:
-      return 2;
-    default:
-      return 0;
-  }
+std::string FoundFormat(const ArrowSchema& schema) {
+  return schema.dictionary == nullptr ? Quoted(schema.format) : "a dictionary";
 }
-
-// Whether what a row holds says where to read on.
-bool LeadsOn(Form form) {
-  switch (form) {
-    case Form::kFixed:
-    case Form::kNull:
-    case Form::kStruct:
-    case Form::kFixedSizeList:
-      return false;
-    default:
-      return true;
-  }
-}
-
-bool IsInteger(Type type) { return type >= Type::kInt8 && type <= Type::kUInt64; }
 
 }  // namespace
 
 class LayoutReader {
  public:
+  // WalkSchema has checked the pointers of the node.
   Status Visit(const SchemaPlace& place) {
     const ArrowSchema& schema = *place.schema;
     Format format;
-    const FormatFault fault = ParseFormat(schema.format, &format);
-    if (fault.reason != 0) {
-      return SchemaFault(place, fault.reason, fault.wanted, Quoted(schema.format));
-    }
-    const auto children = ChildCount(format);
+    ALLOY_TRY(Parse(place, &format));
+    const auto children = ExpectedChildren(format);
     if (children && schema.n_children != *children) {
-      return SchemaFault(place, ALLOY_REASON_CHILD_COUNT, std::to_string(*children),
-                         std::to_string(schema.n_children));
+      return SchemaFault(place, ALLOY_REASON_CHILD_COUNT,
+                         "expected " + CountText(*children, "child") + ", found " +
+                             std::to_string(schema.n_children));
     }
     if (schema.dictionary != nullptr && !IsInteger(format.type)) {
-      return SchemaFault(place, ALLOY_REASON_DICTIONARY_INDEX, "an integer",
-                         Quoted(schema.format));
+      return SchemaFault(place, ALLOY_REASON_DICTIONARY_INDEX,
+                         "expected an integer type for the indices of a dictionary, "
+                         "found " +
+                             Quoted(schema.format));
     }
     ALLOY_TRY(CheckUnderParent(place, format));
     Add(place, format);
@@ -2291,18 +2394,31 @@ class LayoutReader {
   }
 
   Layout Finish() {
-    // Preorder: whatever belongs to a node comes behind it.
+    // In preorder all nodes below a node come after it. So, from the last node to the
+    // first, each node is complete before it is added to its parent.
     for (size_t i = layout_.nodes_.size() - 1; i > 0; --i) {
       Layout::Node& parent =
-          layout_.nodes_[static_cast<size_t>(layout_.places_[i].parent)];
+          layout_.nodes_[static_cast<size_t>(layout_.node_names_[i].parent)];
       parent.subtree += layout_.nodes_[i].subtree;
-      parent.followed |= layout_.nodes_[i].followed;
+      parent.points_elsewhere |= layout_.nodes_[i].points_elsewhere;
     }
     return std::move(layout_);
   }
 
  private:
-  // What the parent asks of this node.
+  static Status Parse(const SchemaPlace& place, Format* format) {
+    const FormatFault fault = ParseFormat(place.schema->format, format);
+    if (fault.reason == 0) return Status();
+    const std::string found = Quoted(place.schema->format);
+    if (fault.reason == ALLOY_REASON_FORMAT_PARAMETER) {
+      return SchemaFault(place, fault.reason,
+                         std::string("expected ") + fault.expected + ", found " + found);
+    }
+    return SchemaFault(place, fault.reason,
+                       "the format " + found + " is not in the Arrow C data interface");
+  }
+
+  // The types that the parent allows for this child.
   Status CheckUnderParent(const SchemaPlace& place, const Format& format) {
     if (place.parent == nullptr) return Status();
     const Type parent =
@@ -2312,41 +2428,48 @@ class LayoutReader {
       const bool fits = format.type == Type::kInt16 || format.type == Type::kInt32 ||
                         format.type == Type::kInt64;
       if (!fits || schema.dictionary != nullptr) {
-        return SchemaFault(
-            place, ALLOY_REASON_RUN_ENDS_TYPE, "\"s\", \"i\" or \"l\"",
-            schema.dictionary != nullptr ? "a dictionary" : Quoted(schema.format));
+        return SchemaFault(place, ALLOY_REASON_RUN_ENDS_TYPE,
+                           "expected run ends of the format \"s\", \"i\" or \"l\", "
+                           "found " +
+                               FoundFormat(schema));
       }
     }
     if (parent == Type::kMap &&
         (format.type != Type::kStruct || schema.n_children != 2)) {
-      return SchemaFault(
-          place, ALLOY_REASON_MAP_ENTRIES, "\"+s\" with 2 fields",
-          Quoted(schema.format) + " with " + std::to_string(schema.n_children));
+      return SchemaFault(place, ALLOY_REASON_MAP_ENTRIES,
+                         "expected map entries of the format \"+s\" with 2 children, "
+                         "found " +
+                             Quoted(schema.format) + " with " +
+                             CountText(schema.n_children, "child"));
     }
     return Status();
   }
 
   void Add(const SchemaPlace& place, const Format& format) {
     const ArrowSchema& schema = *place.schema;
+    const LayoutRule& rule = RuleOf(format.form);
+    const bool dictionary = schema.dictionary != nullptr;
     Layout::Node node{.max_end = MaxEnd(format),
                       .size = format.size,
                       .n_children = static_cast<int32_t>(schema.n_children),
                       .type = format.type,
                       .form = format.form,
-                      .n_buffers = BufferCount(format.form),
-                      .offset_bytes = format.offset_bytes,
-                      .sized = format.bits > 0,
+                      .n_buffers = rule.n_buffers,
+                      .integer_bytes = format.offset_bytes,
+                      .has_bytes = format.bits > 0,
                       .nullable = (schema.flags & ARROW_FLAG_NULLABLE) != 0,
-                      .dictionary = schema.dictionary != nullptr};
-    node.followed = node.dictionary || LeadsOn(format.form);
-    if (format.form == Form::kSparseUnion || format.form == Form::kDenseUnion) {
+                      .dictionary = dictionary,
+                      .points_elsewhere = dictionary || rule.points_elsewhere};
+    if (rule.children == ChildCount::kOnePerTypeId) {
       node.size = static_cast<int64_t>(layout_.type_ids_.size());
       layout_.type_ids_.push_back({ChildrenByTypeId(format)});
     }
-    if (IsInteger(format.type)) node.offset_bytes = static_cast<uint8_t>(format.bits / 8);
+    // The checks of indices and run ends need the width of the integers.
+    if (IsInteger(format.type))
+      node.integer_bytes = static_cast<uint8_t>(format.bits / 8);
     const std::string_view name = schema.name == nullptr ? "" : schema.name;
     layout_.nodes_.push_back(node);
-    layout_.places_.push_back(
+    layout_.node_names_.push_back(
         {.begin = layout_.names_.size(),
          .length = name.size(),
          .parent = place.parent == nullptr ? -1 : place.parent->column + 1,
@@ -2368,26 +2491,27 @@ Result<Layout> Layout::OfBatch(const ArrowSchema& schema) {
   ALLOY_ASSIGN_OR_RETURN(Layout layout, Of(schema));
   if (layout.nodes_[0].type != Type::kStruct) {
     return SchemaFault(
-        {.schema = &schema}, ALLOY_REASON_NOT_A_BATCH, "\"+s\"",
-        schema.dictionary != nullptr ? "a dictionary" : Quoted(schema.format));
+        {.schema = &schema}, ALLOY_REASON_NOT_A_BATCH,
+        "expected a batch, whose format is \"+s\"; found " + FoundFormat(schema));
   }
   return layout;
 }
 
 std::string_view Layout::name(int32_t column) const {
-  const Name& place = places_[static_cast<size_t>(column + 1)];
-  return std::string_view(names_).substr(place.begin, place.length);
+  const Name& name = node_names_[static_cast<size_t>(column + 1)];
+  return std::string_view(names_).substr(name.begin, name.length);
 }
 
 std::string Layout::Path(int32_t column) const {
   std::vector<int32_t> steps;
   for (int32_t node = column + 1; node > 0;) {
     steps.push_back(node);
-    node = places_[static_cast<size_t>(node)].parent;
+    node = node_names_[static_cast<size_t>(node)].parent;
   }
   std::string path;
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
-    AppendPathPart(name(*step - 1), places_[static_cast<size_t>(*step)].ordinal, &path);
+    AppendPathPart(name(*step - 1), node_names_[static_cast<size_t>(*step)].ordinal,
+                   &path);
   }
   return path;
 }
@@ -2396,14 +2520,14 @@ std::string Layout::Path(int32_t column) const {
 
 // src/arrow/match_columns.cc ------------------------------------------------------------
 //
-// Find the columns that a function declares among those of a batch, by name.
+// Finds the columns that a function declares in a batch, by name.
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_ARROW_MATCH_COLUMNS_H_
 #define ALLOY_SRC_ARROW_MATCH_COLUMNS_H_
 
 //
-// Give a function the columns it reads, in its own order, and none of the others.
+// Gives a function only the columns that it reads, in the order that it declares.
 //
 // Threads  shared; a batch belongs to one thread at a time.
 #ifndef ALLOY_SRC_ARROW_PROJECT_H_
@@ -2528,18 +2652,20 @@ namespace alloy::core_v0_1 {
 
 struct Projection {
   std::vector<int32_t> columns;  // children of the batch, each at most once
-  bool identity = true;          // all columns, in order: batches pass as they come
+  bool identity = true;          // all columns in their order: batches stay unchanged
 };
 
-// The schema of the projected batch: a copy.
-//   Fails  ALLOY_BAD_DATA, ALLOY_EXHAUSTED; ALLOY_INVALID for a column that is not there.
+// A copy of the schema with only the projected columns.
+//   Fails  ALLOY_BAD_DATA, ALLOY_EXHAUSTED
+//          ALLOY_INVALID  the batch has no such column.
 Result<OwnedSchema> ProjectSchema(const ArrowSchema& batch_schema,
                                   const Projection& projection);
 
-// Put the projected batch in the place of *batch, which AdmitBatch has passed. The new
-// one owns the old one, whose structs its children are.
-//   Takes  *batch; on failure it is what it was.
-//   Fails  ALLOY_EXHAUSTED; ALLOY_INVALID for a column that is not there.
+// Replace *batch, which AdmitBatch has passed, by the projected batch. The new batch owns
+// the old one, and its children are structs of the old one.
+//   Takes  *batch; on failure it is unchanged.
+//   Fails  ALLOY_EXHAUSTED
+//          ALLOY_INVALID  the batch has no such column.
 Status ProjectBatch(const Projection& projection, ArrowArray* batch);
 
 }  // namespace alloy::core_v0_1
@@ -2548,12 +2674,13 @@ Status ProjectBatch(const Projection& projection, ArrowArray* batch);
 
 namespace alloy::core_v0_1 {
 
-// Find each of `wanted` (ends with a NULL name; NULL: batches as they come). What
-// `accepts` says is in backend.h; a format without `?:` accepts no dictionary.
-//   Fails  ALLOY_NO_MATCH  a column is missing, of a type that is not accepted, or there
-//                          more than once; the text is a table of wanted and got.
-//          ALLOY_BAD_DATA  the schema is none of a batch.
-//          ALLOY_INVALID   the function declares one name twice.
+// Find each column of `wanted`, a list that ends with a NULL name. If `wanted` is NULL,
+// the function takes every batch unchanged. backend.h describes `accepts`; a format
+// without `?:` does not accept dictionaries.
+//   Fails  ALLOY_NO_MATCH  a column is missing, has a type that is not accepted, or
+//                          occurs more than once; the text is a table of the columns.
+//          ALLOY_BAD_DATA  the schema is malformed, or not that of a batch.
+//          ALLOY_INVALID   the function declares a name twice.
 Result<Projection> MatchColumns(const alloy_column* wanted,
                                 const ArrowSchema& batch_schema);
 
@@ -2573,7 +2700,7 @@ namespace {
 
 struct Search {
   const alloy_column* wanted = nullptr;
-  int32_t found = -1;  // the child; -1: none
+  int32_t found = -1;  // the first child of this name; -1: there is none
   int32_t times = 0;
   bool accepted = false;
 
@@ -2584,7 +2711,7 @@ std::string_view NameOf_match_columns(const ArrowSchema& schema) {
   return schema.name == nullptr ? std::string_view() : std::string_view(schema.name);
 }
 
-// Calls Each(pattern) for each format of the list, until it gives true.
+// Calls each(pattern) for the formats of the list until one call returns true.
 template <typename Each>
 bool AnyPattern(std::string_view accepts, Each&& each) {
   while (true) {
@@ -2616,10 +2743,8 @@ bool AcceptsAny(const char* accepts, const ArrowSchema& schema) {
          });
 }
 
-// ---- the table
-
 constexpr size_t kWidestCell = 72;
-constexpr size_t kMostRows = 12;  // the text of an error ends after 1,003 bytes
+constexpr size_t kMostRows = 12;  // more would not fit into the text of an error
 
 std::string Cell(std::string_view text) {
   std::string cell(CutText(text, kWidestCell));
@@ -2649,7 +2774,7 @@ struct Row {
   std::string_view mark;
 };
 
-// Characters, not bytes: names are not all ASCII.
+// In characters, not bytes: names need not be ASCII.
 size_t Width(std::string_view text) {
   return static_cast<size_t>(std::count_if(
       text.begin(), text.end(), [](char byte) { return !IsContinuation(byte); }));
@@ -2679,7 +2804,8 @@ std::string Table(const std::vector<Row>& rows) {
   return text;
 }
 
-// Faults first when not all rows have room.
+// A row for each column that the function declares. If there are too many, the faulty
+// ones come first.
 Status NoMatch(std::vector<Search> searches, const ArrowSchema& schema, int32_t column) {
   const size_t all = searches.size();
   if (all > kMostRows) {
@@ -2954,7 +3080,7 @@ class Block {
 
 #endif  // ALLOY_BLOCK_HPP_
 //
-// Schemas as things to keep: a copy, and a key for caches.
+// Copies schemas, and makes keys of them for caches.
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_ARROW_SCHEMA_H_
@@ -2965,15 +3091,15 @@ class Block {
 
 namespace alloy::core_v0_1 {
 
-// Copy a schema with all that hangs on it, in one allocation. Children and dictionaries
-// may be moved out of the copy and released on their own, in any order, on any thread.
-// Format strings are copied as they are; only the structs are checked.
+// Copy a schema with everything below it, in one allocation. Children and dictionaries
+// may be moved out of the copy and released separately, in any order, on any thread.
+// Only the structs are checked; format strings are copied without being parsed.
 //   Fails  ALLOY_BAD_DATA, ALLOY_EXHAUSTED.
 Result<OwnedSchema> CopySchema(const ArrowSchema& schema);
 
-// Append everything that tells this schema from another: formats, names, flags, metadata,
-// nesting. Schemas with the same bytes are the same. Formats are not read, so this is
-// cheap enough to look a bound call up with; *key is left with a part on failure.
+// Append all that makes schemas different: formats, names, flags, metadata, nesting. Two
+// schemas are equal if and only if their keys are equal. Formats are not parsed, so this
+// is cheap enough for the lookup of a bound call. On failure *key may hold a part.
 //   Fails  ALLOY_BAD_DATA.
 Status AppendFingerprint(const ArrowSchema& schema, std::string* key);
 
@@ -2987,8 +3113,8 @@ namespace {
 Status CheckColumns(const Projection& projection, int64_t n_columns) {
   for (const int32_t column : projection.columns) {
     if (column < 0 || column >= n_columns) {
-      return Fail(ALLOY_INVALID, "column " + std::to_string(column) + " of a batch of " +
-                                     std::to_string(n_columns));
+      return Fail(ALLOY_INVALID, "there is no column " + std::to_string(column) +
+                                     " in a batch of " + CountText(n_columns, "column"));
     }
   }
   return Status();
@@ -3019,13 +3145,13 @@ Status ProjectBatch(const Projection& projection, ArrowArray* batch) {
   OwnedArray original(batch);
   auto block = Block<OwnedArray>::Make(1 + n, 1, std::move(original));
   if (!block) {
-    // A block that was not made leaves the owner untouched.
+    // Make did not move the batch, because there was no memory.
     original.MoveTo(batch);  // NOLINT(bugprone-use-after-move)
     return Fail(ALLOY_EXHAUSTED, "no memory to project a batch");
   }
   ArrowArray** columns = block.owner()->children;
   block.Init(batch, {.length = block.owner()->length, .n_buffers = 1, .n_children = n});
-  // The columns stay where they are: the old batch owns them, and the block the old
+  // The columns are not copied: the old batch still owns them, and the block owns the old
   // batch.
   for (int64_t i = 0; i < n; ++i) {
     batch->children[i] = columns[projection.columns[static_cast<size_t>(i)]];
@@ -3038,7 +3164,7 @@ Status ProjectBatch(const Projection& projection, ArrowArray* batch) {
 
 // src/arrow/same_schema.cc --------------------------------------------------------------
 //
-// Whether a stream brings what was bound.
+// Compares the schema of a stream with the schema that was bound.
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_ARROW_SAME_SCHEMA_H_
@@ -3047,10 +3173,10 @@ Status ProjectBatch(const Projection& projection, ArrowArray* batch) {
 
 namespace alloy::core_v0_1 {
 
-// Check that `found`, of which nothing is known, says of batches what `bound` says. Name,
-// flags and metadata of the batch itself tell nothing of its columns, and producers
-// differ in them: they are not compared.
-//   Fails  ALLOY_BAD_DATA  at the first place that differs (STREAM_SCHEMA), or that is
+// Check that `found`, which nobody has checked yet, describes the same batches as `bound`.
+// Name, flags and metadata of the root are not compared: producers fill them differently,
+// and they change nothing about the columns.
+//   Fails  ALLOY_BAD_DATA  at the first place that differs (STREAM_SCHEMA) or is
 //                          malformed.
 Status CheckSameSchema(const ArrowSchema& bound, const ArrowSchema& found);
 
@@ -3086,7 +3212,7 @@ std::string_view MetadataOf(const SchemaPlace& place) {
   return {place.schema->metadata, static_cast<size_t>(place.metadata_bytes)};
 }
 
-// Of two nodes at the same place; what is below them comes after.
+// Compares two nodes without their children: the walk visits those next.
 bool SameNode(const SchemaPlace& bound, const SchemaPlace& found) {
   const ArrowSchema& a = *bound.schema;
   const ArrowSchema& b = *found.schema;
@@ -3099,10 +3225,11 @@ bool SameNode(const SchemaPlace& bound, const SchemaPlace& found) {
 }
 
 Status Differs(const SchemaPlace& bound, const SchemaPlace& found) {
-  const std::string wanted = FieldText(bound);
-  std::string got = FieldText(found);
-  if (got == wanted) got += " with other flags or metadata";
-  return SchemaFault(found, ALLOY_REASON_STREAM_SCHEMA, wanted, got);
+  const std::string expected = FieldText(bound);
+  std::string text = "the stream has another schema than was bound: expected ";
+  text += expected + ", found " + FieldText(found);
+  if (FieldText(found) == expected) text += " with other flags or metadata";
+  return SchemaFault(found, ALLOY_REASON_STREAM_SCHEMA, text);
 }
 
 }  // namespace
@@ -3110,15 +3237,16 @@ Status Differs(const SchemaPlace& bound, const SchemaPlace& found) {
 Status CheckSameSchema(const ArrowSchema& bound, const ArrowSchema& found) {
   std::vector<SchemaPlace> places;
   ALLOY_TRY(WalkSchema(bound, [&places](const SchemaPlace& place) {
+    // After the visit `parent` dangles. SameNode only compares it with NULL.
     places.push_back(place);
-    // Of the parent, which is gone after its visit, only whether there is one is asked.
     return Status();
   }));
   size_t i = 0;
-  // As long as each node has as many children, both walks go the same way.
+  // Both walks visit the same places: the second one ends at the first node that has
+  // another number of children than its counterpart.
   return WalkSchema(found, [&](const SchemaPlace& place) {
-    const SchemaPlace& wanted = places[i++];
-    return SameNode(wanted, place) ? Status() : Differs(wanted, place);
+    const SchemaPlace& expected = places[i++];
+    return SameNode(expected, place) ? Status() : Differs(expected, place);
   });
 }
 
@@ -3135,9 +3263,10 @@ Status CheckSameSchema(const ArrowSchema& bound, const ArrowSchema& found) {
 namespace alloy::core_v0_1 {
 namespace {
 
-// The copy of a tree: this header, the descendants, the pointers to them, the bytes.
+// The memory of a copied tree begins with this. The nodes below the root follow, then the
+// pointers to them, then metadata and strings. The root is in the caller's struct.
 struct SchemaBlock {
-  std::atomic<int64_t> live;  // nodes that are not released yet
+  std::atomic<int64_t> live;  // nodes that are not yet released
   const ArrowSchema* slots;
   const ArrowSchema* slots_end;
 };
@@ -3152,12 +3281,13 @@ int64_t ReleaseBelow(ArrowSchema* schema, SchemaBlock* block) {
   if (schema->release == &ReleaseCopy && schema->private_data == block) {
     return ReleaseTree(schema, block);
   }
-  // Someone else's that was moved into a place of ours.
+  // The caller has moved a foreign schema into a node of this block.
   if (schema >= block->slots && schema < block->slots_end) schema->release(schema);
   return 0;
 }
 
-// Mark a node and what is still below it as released; how many of ours that were.
+// Mark a node, and those below it that were not moved out, as released. Returns how many
+// nodes of the block these were.
 int64_t ReleaseTree(ArrowSchema* schema, SchemaBlock* block) {
   int64_t released = 1;
   for (int64_t i = 0; i < schema->n_children; ++i) {
@@ -3188,7 +3318,8 @@ struct Room {
   size_t strings = 0;
 };
 
-// Fills the block. The metadata comes first, so that it stays aligned.
+// Fills the block. Metadata comes before the strings, so that each block of it is aligned
+// to 8 bytes, although the format does not require it.
 class SchemaCopier {
  public:
   SchemaCopier(SchemaBlock* block, const Room& room) : block_(block) {
@@ -3272,7 +3403,8 @@ Result<OwnedSchema> CopySchema(const ArrowSchema& schema) {
 Status AppendFingerprint(const ArrowSchema& schema, std::string* key) {
   return WalkSchema(schema, [key](const SchemaPlace& place) {
     const ArrowSchema& node = *place.schema;
-    // C strings hold no NUL, so it ends them; everything else has a length of its own.
+    // No two schemas have the same key: a NUL ends each string, and every other part has
+    // a fixed length or a length in front.
     const int64_t numbers[] = {
         node.flags, node.n_children, place.metadata_bytes,
         (node.name != nullptr ? 1 : 0) | (node.dictionary != nullptr ? 2 : 0)};
@@ -3298,9 +3430,10 @@ namespace {
 
 constexpr int64_t kLength = sizeof(int32_t);
 
+// The block has no alignment.
 int32_t LoadLength(const char* at) {
   int32_t length;
-  std::memcpy(&length, at, sizeof(length));  // the block may lie anywhere
+  std::memcpy(&length, at, sizeof(length));
   return length;
 }
 
@@ -3321,9 +3454,8 @@ std::string PathOf(const SchemaPlace& place) {
   return path;
 }
 
-Status SchemaFault(const SchemaPlace& place, int32_t reason, std::string_view wanted,
-                   std::string_view found) {
-  return DataFault(reason, place.column, PathOf(place), wanted, found);
+Status SchemaFault(const SchemaPlace& place, int32_t reason, std::string_view what) {
+  return DataFault(reason, {.column = place.column, .path = PathOf(place)}, what);
 }
 
 int64_t MetadataBytes(const char* metadata) {
@@ -3334,7 +3466,7 @@ int64_t MetadataBytes(const char* metadata) {
   for (int64_t i = 0; i < 2 * static_cast<int64_t>(pairs); ++i) {
     const int32_t length = LoadLength(metadata + bytes);
     bytes += kLength + length;
-    // The block does not say where it ends: nothing but this bound stops a lie.
+    // The block has no size of its own, so only this limit stops a false length.
     if (length < 0 || bytes > kMostMetadata) return -1;
   }
   return bytes;
@@ -3342,29 +3474,32 @@ int64_t MetadataBytes(const char* metadata) {
 
 Status CheckSchemaNode(SchemaPlace* place) {
   const ArrowSchema* schema = place->schema;
-  if (place->depth > kDeepest) {
-    return SchemaFault(*place, ALLOY_REASON_TOO_DEEP,
-                       "at most " + std::to_string(kDeepest) + " levels",
-                       std::to_string(place->depth));
+  // These limits also end the walk of a schema that contains itself.
+  if (place->depth > kMostLevels) {
+    return SchemaFault(
+        *place, ALLOY_REASON_TOO_DEEP,
+        "the schema has more than " + std::to_string(kMostLevels) + " levels");
   }
   if (place->column >= kMostColumns) {
     return SchemaFault(*place, ALLOY_REASON_TOO_MANY_COLUMNS,
-                       "at most " + std::to_string(kMostColumns), "more");
+                       "the schema has more than " + std::to_string(kMostColumns) +
+                           " columns, nested ones included");
   }
   if (schema == nullptr) {
-    return SchemaFault(*place, ALLOY_REASON_CHILD_NULL, "a schema", "NULL");
+    return SchemaFault(*place, ALLOY_REASON_CHILD_NULL,
+                       "the pointer to this schema is NULL");
   }
   if (schema->release == nullptr) {
-    return SchemaFault(*place, ALLOY_REASON_SCHEMA_RELEASED, "a live schema",
-                       "a released one");
+    return SchemaFault(*place, ALLOY_REASON_SCHEMA_RELEASED,
+                       "the schema is released, or was never filled");
   }
   if (schema->format == nullptr) {
-    return SchemaFault(*place, ALLOY_REASON_FORMAT_NULL, "a format string", "NULL");
+    return SchemaFault(*place, ALLOY_REASON_FORMAT_NULL, "the format string is NULL");
   }
   place->metadata_bytes = MetadataBytes(schema->metadata);
   if (place->metadata_bytes < 0) {
     return SchemaFault(*place, ALLOY_REASON_METADATA,
-                       "lengths of at least 0 and at most 64 MiB", "others");
+                       "the metadata is malformed: expected lengths from 0 to 64 MiB");
   }
   return Status();
 }
@@ -3372,17 +3507,20 @@ Status CheckSchemaNode(SchemaPlace* place) {
 Status CheckSchemaChildren(const SchemaPlace& place, int32_t seen) {
   const ArrowSchema& schema = *place.schema;
   if (schema.n_children < 0) {
-    return SchemaFault(place, ALLOY_REASON_CHILD_COUNT, "at least 0",
-                       std::to_string(schema.n_children));
+    return SchemaFault(
+        place, ALLOY_REASON_CHILD_COUNT,
+        "expected at least 0 children, found " + std::to_string(schema.n_children));
   }
   if (schema.n_children > kMostColumns + 1 - seen) {
     return SchemaFault(place, ALLOY_REASON_TOO_MANY_COLUMNS,
-                       "at most " + std::to_string(kMostColumns),
-                       std::to_string(schema.n_children));
+                       "expected at most " + std::to_string(kMostColumns) +
+                           " columns, nested ones included; found " +
+                           CountText(schema.n_children, "child") + " here");
   }
   if (schema.n_children > 0 && schema.children == nullptr) {
     return SchemaFault(place, ALLOY_REASON_CHILDREN_NULL,
-                       std::to_string(schema.n_children) + " children", "NULL");
+                       "expected " + CountText(schema.n_children, "child") +
+                           ", but the pointer to them is NULL");
   }
   return Status();
 }
@@ -3400,20 +3538,67 @@ namespace {
 
 constexpr size_t kLongestName = 512;
 
-std::string_view BaseName(Type type) {
-  constexpr auto kNames = std::to_array<std::string_view>(
-      {"Null",       "Boolean",       "Int8",          "UInt8",      "Int16",
-       "UInt16",     "Int32",         "UInt32",        "Int64",      "UInt64",
-       "Float16",    "Float32",       "Float64",       "Binary",     "LargeBinary",
-       "BinaryView", "Utf8",          "LargeUtf8",     "Utf8View",   "FixedSizeBinary",
-       "Decimal32",  "Decimal64",     "Decimal128",    "Decimal256", "Date32",
-       "Date64",     "Time32",        "Time64",        "Timestamp",  "Duration",
-       "Interval",   "Interval",      "Interval",      "List",       "LargeList",
-       "ListView",   "LargeListView", "FixedSizeList", "Struct",     "Map",
-       "Union",      "Union",         "RunEndEncoded"});
-  static_assert(kNames.size() == static_cast<size_t>(Type::kRunEndEncoded) + 1);
-  return kNames[static_cast<size_t>(type)];
-}
+struct NamedType {
+  Type type;
+  std::string_view name;
+};
+
+constexpr auto kNames = std::to_array<NamedType>({
+    {Type::kNull, "Null"},
+    {Type::kBoolean, "Boolean"},
+    {Type::kInt8, "Int8"},
+    {Type::kUInt8, "UInt8"},
+    {Type::kInt16, "Int16"},
+    {Type::kUInt16, "UInt16"},
+    {Type::kInt32, "Int32"},
+    {Type::kUInt32, "UInt32"},
+    {Type::kInt64, "Int64"},
+    {Type::kUInt64, "UInt64"},
+    {Type::kFloat16, "Float16"},
+    {Type::kFloat32, "Float32"},
+    {Type::kFloat64, "Float64"},
+    {Type::kBinary, "Binary"},
+    {Type::kLargeBinary, "LargeBinary"},
+    {Type::kBinaryView, "BinaryView"},
+    {Type::kUtf8, "Utf8"},
+    {Type::kLargeUtf8, "LargeUtf8"},
+    {Type::kUtf8View, "Utf8View"},
+    {Type::kFixedSizeBinary, "FixedSizeBinary"},
+    {Type::kDecimal32, "Decimal32"},
+    {Type::kDecimal64, "Decimal64"},
+    {Type::kDecimal128, "Decimal128"},
+    {Type::kDecimal256, "Decimal256"},
+    {Type::kDate32, "Date32"},
+    {Type::kDate64, "Date64"},
+    {Type::kTime32, "Time32"},
+    {Type::kTime64, "Time64"},
+    {Type::kTimestamp, "Timestamp"},
+    {Type::kDuration, "Duration"},
+    {Type::kIntervalYearMonth, "Interval"},
+    {Type::kIntervalDayTime, "Interval"},
+    {Type::kIntervalMonthDayNano, "Interval"},
+    {Type::kList, "List"},
+    {Type::kLargeList, "LargeList"},
+    {Type::kListView, "ListView"},
+    {Type::kLargeListView, "LargeListView"},
+    {Type::kFixedSizeList, "FixedSizeList"},
+    {Type::kStruct, "Struct"},
+    {Type::kMap, "Map"},
+    {Type::kSparseUnion, "Union"},
+    {Type::kDenseUnion, "Union"},
+    {Type::kRunEndEncoded, "RunEndEncoded"},
+});
+
+// Each name stands at the place of its type, and no type lacks its name.
+static_assert([] {
+  size_t type = 0;
+  for (const NamedType& named : kNames) {
+    if (named.type != static_cast<Type>(type++)) return false;
+  }
+  return type == static_cast<size_t>(kLastType) + 1;
+}());
+
+std::string_view BaseName(Type type) { return kNames[static_cast<size_t>(type)].name; }
 
 std::string_view UnitName(char unit) {
   switch (unit) {
@@ -3428,7 +3613,7 @@ std::string_view UnitName(char unit) {
   }
 }
 
-// What stands in the parentheses before any children.
+// The text in parentheses, before any children.
 std::string Parameters(const Format& format) {
   std::string text;
   switch (format.type) {
@@ -3478,12 +3663,13 @@ class TypeNamer {
     return std::move(out_);
   }
 
-  // Nothing is checked yet but what is checked here; depth and length bound the walk.
+  // The schema is not checked, so each pointer is checked here before it is used. The
+  // limits on depth and on the length of the name end the walk.
   void Add(const ArrowSchema* schema, int depth) {
     if (out_.size() > kLongestName) return;
     Format format;
     if (schema == nullptr || schema->release == nullptr || schema->format == nullptr ||
-        depth > kDeepest) {
+        depth > kMostLevels) {
       out_ += "Unknown";
     } else if (ParseFormat(schema->format, &format).reason != 0) {
       out_ += "Unknown(";
@@ -3501,7 +3687,7 @@ class TypeNamer {
  private:
   void AddPlain(const ArrowSchema& schema, const Format& format, int depth) {
     const std::string parameters = Parameters(format);
-    const bool nested = format.form >= Form::kList && format.form <= Form::kRunEnd;
+    const bool nested = RuleOf(format.form).children != ChildCount::kZero;
     out_ += BaseName(format.type);
     if (parameters.empty() && !nested) return;
     out_.append("(").append(parameters);
@@ -3511,14 +3697,14 @@ class TypeNamer {
 
   void AddChildren(const ArrowSchema& schema, const Format& format,
                    const std::string& parameters, int depth) {
-    // A map shows its key and its value, not the struct between.
+    // A map shows its key and its value, not the struct between them.
     const ArrowSchema* from = &schema;
     if (format.type == Type::kMap && schema.n_children == 1 &&
         schema.children != nullptr && schema.children[0] != nullptr &&
         schema.children[0]->release != nullptr) {
       from = schema.children[0];
     }
-    // More than any schema may have are not there either.
+    // A count above the limit is false: the children cannot all be there.
     if (from->n_children > kMostColumns ||
         (from->n_children > 0 && from->children == nullptr)) {
       out_ += "Unknown";
@@ -3591,7 +3777,7 @@ std::string AcceptedName(std::string_view pattern) {
 
 // src/gate/batch.cc ---------------------------------------------------------------------
 //
-// The gate for what crosses: batches, checked and mended.
+// The gate for batches: every batch that crosses between host and backend passes here.
 //
 // Threads  shared; a batch belongs to one thread at a time.
 #ifndef ALLOY_SRC_GATE_BATCH_H_
@@ -3604,12 +3790,12 @@ std::string AcceptedName(std::string_view pattern) {
 
 namespace alloy::core_v0_1 {
 
-// How far the gate looks; each level asks all that the one before it asks. The numbers
-// are those of alloy_bridge_options.
+// How much the gate checks. Each level includes the level before it. The numbers are
+// those of alloy_bridge_options.
 enum class Level : uint8_t {
-  kShape = 1,  // nothing is dereferenced that was not checked: O(columns)
-  kSafe = 2,   // nothing that the rows lead to leaves its buffer
-  kFull = 3,   // nor what no row leads to; null counts, UTF-8, prefixes of views
+  kShape = 1,  // structs, pointers and lengths: O(columns)
+  kSafe = 2,   // also all values that point elsewhere, in the rows that a reader reaches
+  kFull = 3,   // also the rows that no reader reaches, UTF-8, and null counts
 };
 
 }  // namespace alloy::core_v0_1
@@ -3618,13 +3804,12 @@ enum class Level : uint8_t {
 
 namespace alloy::core_v0_1 {
 
-// Check a batch at a level, and mend what can be mended without touching its data: on
-// success *batch is a batch as backend.h has it, and no buffer but a validity bitmap is
-// NULL. A batch that is one already is not changed; any other becomes a block that owns
-// what was there.
-//   Takes  nothing: on failure *batch is what it was, and still the caller's.
+// Check a batch at a level. Then repair what can be repaired without a change of data
+// (repair.h): on success *batch follows the rules of backend.h, and only validity bitmaps
+// may be NULL. A batch that needs no repair is not changed.
+//   Takes  nothing: on failure *batch is unchanged, and still the caller's.
 //   Fails  ALLOY_BAD_DATA   with reason and column.
-//          ALLOY_EXHAUSTED  no memory to mend with.
+//          ALLOY_EXHAUSTED  there is no memory for the repair.
 Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch);
 
 }  // namespace alloy::core_v0_1
@@ -3632,43 +3817,122 @@ Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch);
 #endif  // ALLOY_SRC_GATE_BATCH_H_
 
 #include <string>
-#include <utility>
 
 //
-// The gate at the levels safe and full: does what the rows lead to stay in its buffer?
-//
-// Safe judges the rows that are reached from those of the array: of the children of a
-// struct, of a fixed-size list and of a sparse union those beside the parent's rows; of a
-// list those from its first to its last offset; of list views and dense unions those from
-// the smallest place to the largest; of run-end arrays all run ends, and the values of
-// the runs that the rows touch; of dictionaries all values. So what a slice costs is in
-// proportion to the slice. Full judges each array below the columns as a whole, whatever
-// is reached of it.
-//
-// C data has no sizes: that a buffer is as long as the struct implies is believed.
+// Reads the validity bitmap of an array that has passed level shape.
 //
 // Threads  shared.
-#ifndef ALLOY_SRC_GATE_DEEP_H_
-#define ALLOY_SRC_GATE_DEEP_H_
+#ifndef ALLOY_SRC_GATE_NULLS_H_
+#define ALLOY_SRC_GATE_NULLS_H_
+
+#include <cstdint>
 
 
 namespace alloy::core_v0_1 {
 
-// Check what level shape left open of an array that has passed it; at level shape,
-// nothing. Of a struct array only the rows that it has itself: a batch is cut to them.
-//   Fails  ALLOY_BAD_DATA  with reason and column; the text names the row.
-Status CheckDeep(const Layout& layout, Level level, const ArrowArray& array);
+// Rows `begin` to `begin + count`, counted from the start of the buffers.
+struct RowRange {
+  int64_t begin = 0;
+  int64_t count = 0;
+};
+
+// The null rows of an array. Level safe does not check the values of null rows.
+struct Nulls {
+  const void* bitmap = nullptr;  // NULL: no row is null
+
+  explicit Nulls(const ArrowArray& array)
+      : bitmap(array.null_count == 0 ? nullptr : array.buffers[0]) {}
+  bool At(int64_t row) const { return bitmap != nullptr && !BitAt(bitmap, row); }
+};
+
+// True if any of the rows is null. The bitmap may be NULL: then none is.
+bool AnyNull(const void* bitmap, RowRange rows);
+
+// The number of null rows.
+int64_t CountNulls(const void* bitmap, RowRange rows);
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_GATE_DEEP_H_
+#endif  // ALLOY_SRC_GATE_NULLS_H_
 //
-// The walk behind check.h and batch.h. Nothing here makes a Status: a walk that passes
-// writes nothing, and one that fails leaves a ShapeFault for the cold path.
+// Repairs a batch that is valid Arrow but does not follow the stricter rules of
+// backend.h. The data is not copied: the new structs point to the old buffers.
 //
-// Threads  one walk belongs to one thread.
+// Threads  shared; a batch belongs to one thread at a time.
+#ifndef ALLOY_SRC_GATE_REPAIR_H_
+#define ALLOY_SRC_GATE_REPAIR_H_
+
+
+namespace alloy::core_v0_1 {
+
+// Replace *batch, which has passed level shape, by a block that owns the old batch:
+//   the batch's own offset becomes an offset of its columns
+//   columns that are longer than the batch are cut
+//   buffers that are NULL, because they have no bytes, become pointers
+//   arrays of the null type have no buffers, and count all their rows as null
+//   null counts that no longer hold become -1
+//   Takes  *batch; on failure it is unchanged.
+//   Fails  ALLOY_EXHAUSTED.
+Status RepairBatch(const Layout& layout, ArrowArray* batch);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_GATE_REPAIR_H_
+//
+// The gate at the levels safe and full: do the values of an array point only where they
+// may? shape.h comes first.
+//
+// Level safe checks the rows that can be reached from the rows of the array:
+//   struct, fixed-size list, sparse union   the children's rows at the same places
+//   list                                    from the first to the last offset
+//   list view, dense union                  from the lowest to the highest offset
+//   run ends                                all run ends, and the values of the runs that
+//                                           contain the rows
+//   dictionary                              all values
+// So the check of a slice costs in proportion to the slice. Level full checks all rows of
+// each array below the columns, whether or not they can be reached.
+//
+// C data has no buffer sizes. The gate must trust that each buffer is as long as the
+// struct implies.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_GATE_ROWS_H_
+#define ALLOY_SRC_GATE_ROWS_H_
+
+
+namespace alloy::core_v0_1 {
+
+// Check the rows of an array that has passed level shape. At level shape there is nothing
+// left to check. In the columns of a batch only the batch's own rows are checked: longer
+// columns are cut to them.
+//   Fails  ALLOY_BAD_DATA  with reason and column; the text names the row.
+Status CheckRows(const Layout& layout, Level level, const ArrowArray& array);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_GATE_ROWS_H_
+//
+// The gate at level shape: does an array fit its layout?
+//
+// It costs O(columns). Every pointer and count is checked before it is used. Of the
+// values it reads only the first and the last offset, the last run end, and the sizes of
+// variadic buffers. rows.h checks the other values, at the levels safe and full.
+//
+// Threads  shared; a ShapeWalk belongs to one thread.
 #ifndef ALLOY_SRC_GATE_SHAPE_H_
 #define ALLOY_SRC_GATE_SHAPE_H_
+
+#include <cstdint>
+
+//
+// The faults that level shape finds, and their error texts.
+//
+// The walk (shape.h) only stores a ShapeFault. The text is made after the walk has
+// failed, so that a walk that passes pays nothing for it.
+//
+// Threads  values.
+#ifndef ALLOY_SRC_GATE_SHAPE_FAULT_H_
+#define ALLOY_SRC_GATE_SHAPE_FAULT_H_
 
 #include <cstdint>
 
@@ -3676,27 +3940,67 @@ Status CheckDeep(const Layout& layout, Level level, const ArrowArray& array);
 namespace alloy::core_v0_1 {
 
 struct ShapeFault {
-  enum Bound : uint8_t { kExactly, kAtLeast, kAtMost, kBuffer, kPointer, kEnd };
+  enum Kind : uint8_t {
+    kReleased,
+    kNegativeLength,
+    kNegativeOffset,
+    kOverflow,  // expected: the length; found: the offset
+    kLowNullCount,
+    kHighNullCount,
+    kChildCount,
+    kChildrenNull,
+    kChildNull,
+    kChildTooShort,
+    kDictionaryMissing,
+    kDictionaryUnexpected,
+    kBufferCount,
+    kBuffersNull,
+    kBufferNull,  // found: the index of the buffer
+    kNullsWithoutBitmap,
+    kUnexpectedNulls,
+    kNegativeFirstOffset,
+    kLowLastOffset,
+    kTooFewViewBuffers,
+    kTooManyViewBuffers,
+    kViewSizesNull,
+    kNegativeViewSize,
+    kRunEndsOffset,
+    kRunEndsNulls,
+    kRunEndsTooShort,
+  };
 
-  int32_t reason = 0;
+  Kind kind = kReleased;
   int32_t node = 0;
-  Bound bound = kExactly;
-  int64_t wanted = 0;  // kBuffer: which; kEnd: the length
-  int64_t found = 0;   // kEnd: the offset
+  int64_t expected = 0;  // the exact number, or the limit
+  int64_t found = 0;
 };
 
+// The fault as an error.
+Status ShapeStatus(const Layout& layout, const ShapeFault& fault);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_GATE_SHAPE_FAULT_H_
+
+namespace alloy::core_v0_1 {
+
+// Check an array of any type.
+//   Fails  ALLOY_BAD_DATA  with reason and column, as Layout::Of counts them.
+Status CheckShape(const Layout& layout, const ArrowArray& array);
+
+// The same check for callers that must know more than whether it passed (batch.h).
 class ShapeWalk {
  public:
   explicit ShapeWalk(const Layout& layout) : nodes_(layout.nodes().data()) {}
 
-  // Whether an array fits the whole layout.
+  // True if the array fits the layout.
   bool Check(const ArrowArray& array) { return CheckTree(nodes_, &array); }
 
-  // After a Check that passed: whether a buffer is NULL that a length of 0 allows to be,
-  // or a buffer is there that the type has no more.
-  bool mend() const { return mend_; }
-  // After a Check that passed: whether each child of the root ends with the root's rows.
-  bool even() const { return even_; }
+  // After a Check that passed: true if a buffer without bytes is NULL, or if an array of
+  // the null type has the validity bitmap that Arrow gave it before version 1.0.
+  bool needs_repair() const { return needs_repair_; }
+  // After a Check that passed: true if each child of the root ends with the root's rows.
+  bool equal_lengths() const { return equal_lengths_; }
   // After a Check that failed.
   const ShapeFault& fault() const { return fault_; }
 
@@ -3707,33 +4011,27 @@ class ShapeWalk {
   bool CheckHead(const Node* node, const ArrowArray* array);
   bool CheckFixed(const Node* node, const ArrowArray* array);
   bool CheckBody(const Node* node, const ArrowArray* array);
-  bool CheckChildren(const Node* node, const ArrowArray* array, int64_t rows);
-  bool FailShorter(const Node* node, const ArrowArray* array, int64_t rows);
-  bool CheckValidity(const Node* node, const ArrowArray* array);
-  bool CheckNeeded(const Node* node, const ArrowArray* array, int64_t buffer);
   bool CheckBufferCount(const Node* node, const ArrowArray* array);
+  bool CheckBitmap(const Node* node, const ArrowArray* array);
+  bool CheckNoNulls(const Node* node, const ArrowArray* array);
+  bool CheckNeeded(const Node* node, const ArrowArray* array, int64_t buffer);
+  bool CheckNeededBuffers(const Node* node, const ArrowArray* array, unsigned buffers);
   bool CheckOffsets(const Node* node, const ArrowArray* array, int64_t* last);
   bool CheckBytes(const Node* node, const ArrowArray* array);
   bool CheckViews(const Node* node, const ArrowArray* array);
-  bool CheckList(const Node* node, const ArrowArray* array);
-  bool CheckRunEnd(const Node* node, const ArrowArray* array);
-  bool CheckNoNulls(const Node* node, const ArrowArray* array);
+  bool CheckRunEnds(const Node* node, const ArrowArray* array);
+  bool CheckChildren(const Node* node, const ArrowArray* array, int64_t rows);
+  bool FailShorter(const Node* node, const ArrowArray* array, int64_t rows);
 
-  bool Fail(const Node* node, int32_t reason, ShapeFault::Bound bound, int64_t wanted,
-            int64_t found);
+  bool Fail(const Node* node, ShapeFault::Kind kind, int64_t expected = 0,
+            int64_t found = 0);
 
   const Node* nodes_;
-  bool mend_ = false;
-  // Of the node whose children were checked last: the root, in the end.
-  bool even_ = true;
+  bool needs_repair_ = false;
+  // Of the node whose children were checked last. The root's come last.
+  bool equal_lengths_ = true;
   ShapeFault fault_;
 };
-
-// The fault in words.
-Status ShapeStatus(const Layout& layout, const ShapeFault& fault);
-
-// Whether any of the rows is null; the array has passed the gate.
-bool AnyNull(const void* bitmap, int64_t offset, int64_t length);
 
 }  // namespace alloy::core_v0_1
 
@@ -3742,83 +4040,19 @@ bool AnyNull(const void* bitmap, int64_t offset, int64_t length);
 namespace alloy::core_v0_1 {
 namespace {
 
-// What stands in for a buffer of no bytes; offsets of no rows begin with a 0.
-alignas(64) constexpr unsigned char kNothing[64] = {};
-
-int64_t CountBuffers(const ArrowArray& array) {
-  int64_t n = array.n_buffers;
-  for (int64_t i = 0; i < array.n_children; ++i) n += CountBuffers(*array.children[i]);
-  return array.dictionary == nullptr ? n : n + CountBuffers(*array.dictionary);
-}
-
-// Writes the tree anew: every node, so that what hangs together has one owner.
-class Mender {
- public:
-  Mender(Block<OwnedArray>* block, const Layout& layout)
-      : block_(block), node_(layout.nodes().data()) {}
-
-  void MendBatch(const ArrowArray& from, ArrowArray* to) {
-    const Layout::Node* node = node_++;
-    block_->Init(to, {.length = from.length,
-                      .n_buffers = node->n_buffers,
-                      .n_children = from.n_children});
-    for (int64_t i = 0; i < from.n_children; ++i) {
-      MendNode(*from.children[i], from.offset, from.length, to->children[i]);
-    }
+// The root of a batch has rows, but none of them is null. A bitmap without nulls is
+// removed by the repair.
+Status CheckNoNullRows(const ArrowArray& batch) {
+  const FaultPlace root;
+  if (batch.null_count > 0) {
+    return DataFault(ALLOY_REASON_BATCH_NULLS, root,
+                     "a batch has no null rows of its own, but its null count is " +
+                         std::to_string(batch.null_count));
   }
-
- private:
-  // `rows` of `from`, from `skip` on.
-  void MendNode(const ArrowArray& from, int64_t skip, int64_t rows, ArrowArray* to) {
-    const Layout::Node& node = *node_++;
-    const bool buffers = node.form != Form::kNull;
-    block_->Init(to, {.length = rows,
-                      .null_count = NullCount(node, from, rows),
-                      .offset = from.offset + skip,
-                      .n_buffers = buffers ? from.n_buffers : 0,
-                      .n_children = from.n_children,
-                      .dictionary = node.dictionary});
-    const int64_t validity = HasValidity(node.form) ? 1 : 0;
-    for (int64_t i = 0; i < to->n_buffers; ++i) {
-      to->buffers[i] = from.buffers[i];
-      if (i < validity || to->buffers[i] != nullptr) continue;
-      to->buffers[i] = kNothing;
-      if (rows == 0) to->offset = 0;  // nothing has no beginning further on
-    }
-    if (node.dictionary) MendWhole(*from.dictionary, to->dictionary);
-    for (int64_t i = 0; i < from.n_children; ++i) {
-      MendWhole(*from.children[i], to->children[i]);
-    }
+  if (AnyNull(batch.buffers[0], {batch.offset, batch.length})) {
+    return DataFault(ALLOY_REASON_BATCH_NULLS, root,
+                     "a batch has no null rows of its own, but its validity bitmap has");
   }
-
-  void MendWhole(const ArrowArray& from, ArrowArray* to) {
-    MendNode(from, 0, from.length, to);
-  }
-
-  static int64_t NullCount(const Layout::Node& node, const ArrowArray& from,
-                           int64_t rows) {
-    if (node.form == Form::kNull) return rows;
-    if (!HasValidity(node.form) || from.buffers[0] == nullptr) return 0;
-    return rows == from.length || from.null_count == 0 ? from.null_count : -1;
-  }
-
-  Block<OwnedArray>* block_;
-  const Layout::Node* node_;
-};
-
-Status Mend(const Layout& layout, ArrowArray* batch) {
-  const auto nodes = static_cast<int64_t>(layout.nodes().size());
-  const int64_t buffers = CountBuffers(*batch);
-  OwnedArray original(batch);
-  auto block = Block<OwnedArray>::Make(nodes, buffers, std::move(original));
-  if (!block) {
-    // A block that was not made leaves the owner untouched.
-    original.MoveTo(batch);  // NOLINT(bugprone-use-after-move)
-    return Fail(ALLOY_EXHAUSTED, "no memory to mend a batch");
-  }
-  const ArrowArray from = *block.owner();
-  Mender(&block, layout).MendBatch(from, batch);
-  block.Finish();
   return Status();
 }
 
@@ -3828,790 +4062,20 @@ Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch) {
   ShapeWalk walk(layout);
   if (!walk.Check(*batch)) [[unlikely]]
     return ShapeStatus(layout, walk.fault());
-  bool mend = walk.mend() || !walk.even() || batch->offset != 0;
+  bool repair = walk.needs_repair() || !walk.equal_lengths() || batch->offset != 0;
   if (batch->null_count != 0) [[unlikely]] {
-    const bool counted = batch->null_count > 0;
-    if (counted || AnyNull(batch->buffers[0], batch->offset, batch->length)) {
-      return DataFault(ALLOY_REASON_BATCH_NULLS, -1, "", "0",
-                       counted ? std::to_string(batch->null_count) : "some");
-    }
-    mend = true;
+    ALLOY_TRY(CheckNoNullRows(*batch));
+    repair = true;
   }
-  if (level != Level::kShape) ALLOY_TRY(CheckDeep(layout, level, *batch));
-  return mend ? Mend(layout, batch) : Status();
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/gate/check.cc ---------------------------------------------------------------------
-//
-// The gate at level shape: does an array fit its layout?
-//
-// O(columns). Nothing is dereferenced that was not checked first, and of the values only
-// the first and the last offset, the last run end and the sizes of view buffers are read.
-// Whether what is followed stays inside its buffer is the business of deeper levels.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_GATE_CHECK_H_
-#define ALLOY_SRC_GATE_CHECK_H_
-
-
-namespace alloy::core_v0_1 {
-
-// Check an array of any type.
-//   Fails  ALLOY_BAD_DATA  with reason and column, as Layout::Of counts them.
-Status CheckShape(const Layout& layout, const ArrowArray& array);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_GATE_CHECK_H_
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-// The index of a variadic buffer is an int32.
-constexpr int64_t kMostViewBuffers = (int64_t{1} << 31) + 3;
-
-int64_t LoadInteger(const void* base, int64_t index, uint8_t bytes) {
-  if (bytes == 2) return LoadValue<int16_t>(base, index);
-  if (bytes == 4) return LoadValue<int32_t>(base, index);
-  return LoadValue<int64_t>(base, index);
-}
-
-// True only for what CheckFixed passes without a remark; the few branches are for speed.
-// Unsigned, so that nothing overflows: a negative number shows as the highest bit.
-inline bool FitsPlainly(const Layout::Node& node, const ArrowArray& array) {
-  const auto length = static_cast<uint64_t>(array.length);
-  const auto offset = static_cast<uint64_t>(array.offset);
-  const auto nulls = static_cast<uint64_t>(array.null_count);
-  const uint64_t room = static_cast<uint64_t>(node.max_end) - length;
-  const uint64_t signs =
-      length | offset | room | (room - offset) | (nulls + 1) | (length - nulls);
-  const uint64_t strangers = static_cast<uint64_t>(array.n_children) |
-                             static_cast<uint64_t>(array.n_buffers ^ 2) |
-                             reinterpret_cast<uintptr_t>(array.dictionary);
-  return ((signs >> 63) | strangers) == 0 && array.release != nullptr &&
-         array.buffers != nullptr && array.buffers[1] != nullptr &&
-         (array.null_count <= 0 || array.buffers[0] != nullptr);
-}
-
-}  // namespace
-
-// Small on purpose: this is all that the common column, of fixed width, runs through.
-inline bool ShapeWalk::CheckHead(const Node* node, const ArrowArray* array) {
-  using enum ShapeFault::Bound;
-  if (array->release == nullptr) [[unlikely]] {
-    return Fail(node, ALLOY_REASON_ARRAY_RELEASED, kPointer, 0, 0);
-  }
-  if (array->length < 0) [[unlikely]] {
-    return Fail(node, ALLOY_REASON_LENGTH, kAtLeast, 0, array->length);
-  }
-  if (array->offset < 0) [[unlikely]] {
-    return Fail(node, ALLOY_REASON_OFFSET, kAtLeast, 0, array->offset);
-  }
-  if (array->offset > node->max_end - array->length) [[unlikely]] {
-    return Fail(node, ALLOY_REASON_OVERFLOW, kEnd, array->length, array->offset);
-  }
-  if (array->null_count < -1) [[unlikely]] {
-    return Fail(node, ALLOY_REASON_NULL_COUNT, kAtLeast, -1, array->null_count);
-  }
-  if (array->null_count > array->length) [[unlikely]] {
-    return Fail(node, ALLOY_REASON_NULL_COUNT, kAtMost, array->length, array->null_count);
-  }
-  if (array->n_children != node->n_children) [[unlikely]] {
-    return Fail(node, ALLOY_REASON_CHILD_COUNT, kExactly, node->n_children,
-                array->n_children);
-  }
-  if ((array->dictionary != nullptr) != node->dictionary) [[unlikely]] {
-    return Fail(node,
-                node->dictionary ? ALLOY_REASON_DICTIONARY_MISSING
-                                 : ALLOY_REASON_DICTIONARY_UNEXPECTED,
-                kPointer, 0, 0);
-  }
-  if (array->n_buffers != node->n_buffers && !CheckBufferCount(node, array))
-      [[unlikely]] {
-    return false;
-  }
-  if (array->buffers == nullptr && array->n_buffers > 0) [[unlikely]] {
-    return Fail(node, ALLOY_REASON_BUFFERS_NULL, kPointer, 0, 0);
-  }
-  return true;
-}
-
-inline bool ShapeWalk::CheckValidity(const Node* node, const ArrowArray* array) {
-  if (array->null_count > 0 && array->buffers[0] == nullptr) [[unlikely]] {
-    return Fail(node, ALLOY_REASON_NULLS_WITHOUT_BITMAP, ShapeFault::kExactly, 0,
-                array->null_count);
-  }
-  return true;
-}
-
-// A buffer that has bytes as soon as there are rows.
-inline bool ShapeWalk::CheckNeeded(const Node* node, const ArrowArray* array,
-                                   int64_t buffer) {
-  if (array->buffers[buffer] != nullptr) [[likely]]
-    return true;
-  if (array->length > 0) {
-    return Fail(node, ALLOY_REASON_BUFFER_NULL, ShapeFault::kBuffer, buffer, 0);
-  }
-  mend_ = true;
-  return true;
-}
-
-inline bool ShapeWalk::CheckFixed(const Node* node, const ArrowArray* array) {
-  if (!CheckHead(node, array) || !CheckValidity(node, array)) [[unlikely]]
-    return false;
-  if (array->buffers[1] == nullptr) [[unlikely]] {
-    if (node->sized) return CheckNeeded(node, array, 1);
-    mend_ = true;
-  }
-  return true;
-}
-
-bool ShapeWalk::CheckTree(const Node* node, const ArrowArray* array) {
-  if (node->form == Form::kFixed) {
-    if (!CheckFixed(node, array)) [[unlikely]]
-      return false;
-  } else if (!CheckHead(node, array) || !CheckBody(node, array)) [[unlikely]] {
-    return false;
-  }
-  return !node->dictionary || CheckTree(node + 1, array->dictionary);
-}
-
-bool ShapeWalk::CheckBody(const Node* node, const ArrowArray* array) {
-  const int64_t end = array->offset + array->length;
-  switch (node->form) {
-    case Form::kFixed:
-    case Form::kNull:
-      return true;
-    case Form::kOffsets:
-      return CheckValidity(node, array) && CheckBytes(node, array);
-    case Form::kViews:
-      return CheckValidity(node, array) && CheckViews(node, array);
-    case Form::kList:
-      return CheckValidity(node, array) && CheckList(node, array);
-    case Form::kListView:
-      return CheckValidity(node, array) && CheckNeeded(node, array, 1) &&
-             CheckNeeded(node, array, 2) && CheckChildren(node, array, 0);
-    case Form::kFixedSizeList:
-      return CheckValidity(node, array) && CheckChildren(node, array, end * node->size);
-    case Form::kStruct:
-      return CheckValidity(node, array) && CheckChildren(node, array, end);
-    case Form::kSparseUnion:
-      return CheckNoNulls(node, array) && CheckNeeded(node, array, 0) &&
-             CheckChildren(node, array, end);
-    case Form::kDenseUnion:
-      return CheckNoNulls(node, array) && CheckNeeded(node, array, 0) &&
-             CheckNeeded(node, array, 1) && CheckChildren(node, array, 0);
-    case Form::kRunEnd:
-      return CheckNoNulls(node, array) && CheckChildren(node, array, 0) &&
-             CheckRunEnd(node, array);
-  }
-  return false;
-}
-
-// All children are well-formed and have these rows, or more.
-bool ShapeWalk::CheckChildren(const Node* node, const ArrowArray* array, int64_t rows) {
-  const int32_t n = node->n_children;
-  if (n > 0 && array->children == nullptr) [[unlikely]] {
-    return Fail(node, ALLOY_REASON_CHILDREN_NULL, ShapeFault::kPointer, 0, 0);
-  }
-  int64_t shorter = 0, uneven = 0;
-  const Node* child = node + 1;
-  for (int32_t i = 0; i < n; ++i, child += child->subtree) {
-    const ArrowArray* below = array->children[i];
-    if (below == nullptr) [[unlikely]] {
-      return Fail(child, ALLOY_REASON_CHILD_NULL, ShapeFault::kPointer, 0, 0);
-    }
-    const bool plain = child->subtree == 1 && child->form == Form::kFixed;
-    if (!(plain && FitsPlainly(*child, *below)) && !CheckTree(child, below)) {
-      return false;
-    }
-    shorter |= below->length - rows;  // neither is negative
-    uneven |= below->length ^ rows;
-  }
-  even_ = uneven == 0;
-  return shorter >= 0 || FailShorter(node, array, rows);
-}
-
-bool ShapeWalk::FailShorter(const Node* node, const ArrowArray* array, int64_t rows) {
-  const Node* child = node + 1;
-  int32_t i = 0;
-  for (; array->children[i]->length >= rows; ++i) child += child->subtree;
-  return Fail(child, ALLOY_REASON_CHILD_LENGTH, ShapeFault::kAtLeast, rows,
-              array->children[i]->length);
-}
-
-bool ShapeWalk::CheckBufferCount(const Node* node, const ArrowArray* array) {
-  const int64_t found = array->n_buffers;
-  if (node->form == Form::kViews) {
-    if (found > node->n_buffers && found <= kMostViewBuffers) return true;
-    return Fail(node, ALLOY_REASON_VIEW_BUFFER_COUNT,
-                found < node->n_buffers ? ShapeFault::kAtLeast : ShapeFault::kAtMost,
-                found < node->n_buffers ? node->n_buffers : kMostViewBuffers, found);
-  }
-  if (node->form == Form::kNull && found == 1) {
-    mend_ = true;  // a validity bitmap, as Arrow had it before 1.0
-    return true;
-  }
-  return Fail(node, ALLOY_REASON_BUFFER_COUNT, ShapeFault::kExactly, node->n_buffers,
-              found);
-}
-
-// The first and the last offset; *last is 0 where there are no rows, for then the offsets
-// may not even be there.
-bool ShapeWalk::CheckOffsets(const Node* node, const ArrowArray* array, int64_t* last) {
-  *last = 0;
-  if (!CheckNeeded(node, array, 1)) return false;
-  if (array->length == 0) return true;
-  const void* offsets = array->buffers[1];
-  const int64_t first = LoadInteger(offsets, array->offset, node->offset_bytes);
-  *last = LoadInteger(offsets, array->offset + array->length, node->offset_bytes);
-  if (first < 0) {
-    return Fail(node, ALLOY_REASON_OFFSETS, ShapeFault::kAtLeast, 0, first);
-  }
-  if (*last < first) {
-    return Fail(node, ALLOY_REASON_OFFSETS, ShapeFault::kAtLeast, first, *last);
-  }
-  return true;
-}
-
-bool ShapeWalk::CheckBytes(const Node* node, const ArrowArray* array) {
-  int64_t last = 0;
-  if (!CheckOffsets(node, array, &last)) return false;
-  if (array->buffers[2] != nullptr) return true;
-  if (last > 0) return Fail(node, ALLOY_REASON_BUFFER_NULL, ShapeFault::kBuffer, 2, 0);
-  mend_ = true;
-  return true;
-}
-
-bool ShapeWalk::CheckViews(const Node* node, const ArrowArray* array) {
-  if (!CheckNeeded(node, array, 1)) return false;
-  const int64_t n = array->n_buffers - 3;
-  const void* sizes = array->buffers[array->n_buffers - 1];
-  if (sizes == nullptr) {
-    if (n > 0) return Fail(node, ALLOY_REASON_VIEW_SIZES, ShapeFault::kPointer, 0, 0);
-    mend_ = true;
-    return true;
-  }
-  for (int64_t i = 0; i < n; ++i) {
-    const int64_t size = LoadValue<int64_t>(sizes, i);
-    if (size < 0) {
-      return Fail(node, ALLOY_REASON_VIEW_SIZES, ShapeFault::kAtLeast, 0, size);
-    }
-    if (array->buffers[2 + i] != nullptr) continue;
-    if (size > 0) {
-      return Fail(node, ALLOY_REASON_BUFFER_NULL, ShapeFault::kBuffer, 2 + i, 0);
-    }
-    mend_ = true;
-  }
-  return true;
-}
-
-bool ShapeWalk::CheckList(const Node* node, const ArrowArray* array) {
-  int64_t last = 0;
-  return CheckOffsets(node, array, &last) && CheckChildren(node, array, last);
-}
-
-// Unions and run-end arrays have no validity: their nulls are those of their children.
-bool ShapeWalk::CheckNoNulls(const Node* node, const ArrowArray* array) {
-  if (array->null_count <= 0) return true;
-  return Fail(node, ALLOY_REASON_UNEXPECTED_NULLS, ShapeFault::kExactly, 0,
-              array->null_count);
-}
-
-bool ShapeWalk::CheckRunEnd(const Node* node, const ArrowArray* array) {
-  const Node* ends_node = node + 1;
-  const Node* values_node = ends_node + ends_node->subtree;
-  const ArrowArray* ends = array->children[0];
-  const ArrowArray* values = array->children[1];
-  if (ends->offset != 0) {
-    return Fail(ends_node, ALLOY_REASON_RUN_ENDS_NULLS, ShapeFault::kExactly, 0,
-                ends->offset);
-  }
-  // Builders leave a bitmap behind that says nothing.
-  if (ends->null_count > 0 ||
-      (ends->null_count < 0 && AnyNull(ends->buffers[0], 0, ends->length))) {
-    return Fail(ends_node, ALLOY_REASON_RUN_ENDS_NULLS, ShapeFault::kExactly, 0,
-                ends->null_count);
-  }
-  if (values->length < ends->length) {
-    return Fail(values_node, ALLOY_REASON_CHILD_LENGTH, ShapeFault::kAtLeast,
-                ends->length, values->length);
-  }
-  if (array->length == 0) return true;
-  const int64_t end = array->offset + array->length;
-  const int64_t covered =
-      ends->length == 0
-          ? 0
-          : LoadInteger(ends->buffers[1], ends->length - 1, ends_node->offset_bytes);
-  if (covered < end) {
-    return Fail(ends_node, ALLOY_REASON_CHILD_LENGTH, ShapeFault::kAtLeast, end, covered);
-  }
-  return true;
-}
-
-bool ShapeWalk::Fail(const Node* node, int32_t reason, ShapeFault::Bound bound,
-                     int64_t wanted, int64_t found) {
-  fault_ = {.reason = reason,
-            .node = static_cast<int32_t>(node - nodes_),
-            .bound = bound,
-            .wanted = wanted,
-            .found = found};
-  return false;
-}
-
-Status CheckShape(const Layout& layout, const ArrowArray& array) {
-  ShapeWalk walk(layout);
-  if (walk.Check(array)) [[likely]]
-    return Status();
-  return ShapeStatus(layout, walk.fault());
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/gate/deep.cc ----------------------------------------------------------------------
-
-#include <algorithm>
-#include <array>
-#include <limits>
-#include <string>
-#include <string_view>
-#include <utility>
-
-//
-// Whether what the rows of one array lead to stays where it belongs: the checks of the
-// levels safe and full, one for each way to lead somewhere. deep.h applies them to a
-// tree.
-//
-// Rows are counted from the start of the buffers. Each answers the first row at fault,
-// counted from `begin`, or -1. What they read was checked at level shape.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_GATE_FOLLOW_H_
-#define ALLOY_SRC_GATE_FOLLOW_H_
-
-#include <cstdint>
-#include <span>
-
-
-namespace alloy::core_v0_1 {
-
-// Rows `begin` to `begin + count` of some buffers.
-struct RowRange {
-  int64_t begin = 0;
-  int64_t count = 0;
-};
-
-// Which rows are null; where none is, what a row holds is followed.
-struct Nulls {
-  const void* bitmap = nullptr;
-
-  explicit Nulls(const ArrowArray& array)
-      : bitmap(array.null_count == 0 ? nullptr : array.buffers[0]) {}
-  bool At(int64_t row) const { return bitmap != nullptr && !BitAt(bitmap, row); }
-};
-
-// An offset, a run end or an index of 1, 2, 4 or 8 bytes, signed.
-int64_t LoadSigned(const void* values, int64_t index, uint8_t bytes);
-
-// Offsets: the one after a row is not below its own, and none is negative.
-int64_t FirstFallingOffset(const void* offsets, uint8_t bytes, RowRange rows);
-
-// Run ends: each above the one before it, and the first above 0.
-int64_t FirstFallingRunEnd(const void* ends, uint8_t bytes, int64_t count);
-
-// Indices of a dictionary: 0 to n_values - 1, where the row is not null.
-int64_t FirstStrayIndex(const void* indices, Type type, RowRange rows, int64_t n_values,
-                        Nulls nulls);
-
-// Views of strings: inline, or within one of the buffers, where the row is not null.
-int64_t FirstStrayView(const ArrowArray& array, RowRange rows);
-
-// List views: within the rows of the child. "Every list-view value, including null
-// values, has to guarantee" it ("Arrow columnar format", ListView Layout).
-int64_t FirstStrayListView(const void* offsets, const void* sizes, uint8_t bytes,
-                           RowRange rows, int64_t n_values);
-
-// Type ids of a union: those for which `children` (128 of them) has no -1.
-int64_t FirstStrayTypeId(const void* ids, RowRange rows,
-                         std::span<const int8_t, 128> children);
-
-// Offsets of a dense union, whose type ids were checked: within the child that the type
-// id names; `lengths` is by type id.
-int64_t FirstStrayUnionOffset(const void* ids, const void* offsets, RowRange rows,
-                              std::span<const int64_t, 128> lengths);
-
-// Text behind checked offsets: UTF-8, where the row is not null.
-int64_t FirstBadText(const ArrowArray& array, uint8_t bytes, RowRange rows);
-
-// Checked views: zeros behind what lies inline, a prefix that is that of the text and,
-// where `utf8`, text that is UTF-8, where the row is not null.
-struct ViewFault {
-  int64_t row = -1;
-  bool text = false;  // the text, else the prefix or the padding
-};
-ViewFault FirstBadView(const ArrowArray& array, RowRange rows, bool utf8);
-
-// Nulls among the rows, by the bitmap.
-int64_t CountNulls(const void* bitmap, RowRange rows);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_GATE_FOLLOW_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-std::string UpTo(int64_t most) {
-  return most < 0 ? "none" : "0 to " + std::to_string(most);
-}
-
-std::string IndexText(const void* indices, const Layout::Node& node, int64_t row) {
-  const int64_t index = LoadSigned(indices, row, node.offset_bytes);
-  switch (node.type) {
-    case Type::kUInt8:
-      return std::to_string(static_cast<uint8_t>(index));
-    case Type::kUInt16:
-      return std::to_string(static_cast<uint16_t>(index));
-    case Type::kUInt32:
-      return std::to_string(static_cast<uint32_t>(index));
-    case Type::kUInt64:
-      return std::to_string(static_cast<uint64_t>(index));
-    default:
-      return std::to_string(index);
-  }
-}
-
-bool AnyFollowed(const Layout::Node* parent) {
-  const Layout::Node* child = parent + 1;
-  for (int32_t i = 0; i < parent->n_children; ++i, child += child->subtree) {
-    if (child->followed) return true;
-  }
-  return false;
-}
-
-// The rows of a child that list views or offsets of a dense union lead to: all between.
-struct Reach {
-  int64_t first = std::numeric_limits<int64_t>::max();
-  int64_t end = 0;
-  RowRange rows() const {
-    return end == 0 ? RowRange{} : RowRange{.begin = first, .count = end - first};
-  }
-  void Add(int64_t begin, int64_t past) {
-    first = std::min(first, begin);
-    end = std::max(end, past);
-  }
-};
-
-// Walks an array that has passed ShapeWalk. Ranges of rows are those of an array by
-// itself, that is without its offset.
-class DeepWalk {
- public:
-  DeepWalk(const Layout& layout, Level level)
-      : layout_(layout), full_(level == Level::kFull) {}
-
-  bool Check(const ArrowArray& array) {
-    return CheckRows(layout_.nodes().data(), array, {0, array.length});
-  }
-  Status TakeFault() { return std::move(fault_); }
-
- private:
-  using Node = Layout::Node;
-
-  bool CheckRows(const Node* node, const ArrowArray& array, RowRange rows);
-  bool CheckBelow(const Node* node, const ArrowArray& array, RowRange rows);
-  bool CheckChildren(const Node* node, const ArrowArray& array, RowRange rows);
-  bool CheckNulls(const Node* node, const ArrowArray& array);
-  bool CheckOffsets(const Node* node, const ArrowArray& array, RowRange at,
-                    int64_t limit);
-  bool CheckBytes(const Node* node, const ArrowArray& array, RowRange at);
-  bool CheckViews(const Node* node, const ArrowArray& array, RowRange at);
-  bool CheckList(const Node* node, const ArrowArray& array, RowRange at);
-  bool CheckListView(const Node* node, const ArrowArray& array, RowRange at);
-  bool CheckTypeIds(const Node* node, const ArrowArray& array, RowRange at);
-  bool CheckDenseUnion(const Node* node, const ArrowArray& array, RowRange at);
-  bool CheckRunEnd(const Node* node, const ArrowArray& array, RowRange at);
-  bool CheckDictionary(const Node* node, const ArrowArray& array, RowRange at);
-
-  bool Blame(const Node* node, int32_t reason, std::string_view wanted,
-             std::string_view found);
-  bool BlameRow(const Node* node, int32_t reason, std::string_view wanted,
-                std::string_view found, int64_t row) {
-    return Blame(node, reason, wanted,
-                 std::string(found) + " in row " + std::to_string(row));
-  }
-
-  const Layout& layout_;
-  const bool full_;
-  Status fault_;
-};
-
-bool DeepWalk::Blame(const Node* node, int32_t reason, std::string_view wanted,
-                     std::string_view found) {
-  const auto column = static_cast<int32_t>(node - layout_.nodes().data()) - 1;
-  fault_ = DataFault(reason, column, layout_.Path(column), wanted, found);
-  return false;
-}
-
-bool DeepWalk::CheckRows(const Node* node, const ArrowArray& array, RowRange rows) {
-  if (full_) {
-    if (!CheckNulls(node, array)) return false;
-  } else if (!node->followed) {
-    return true;
-  }
-  // Without rows the buffers may not even be there.
-  if (rows.count == 0 && !full_) return true;
-  const RowRange at{.begin = array.offset + rows.begin, .count = rows.count};
-  if (node->dictionary && !CheckDictionary(node, array, at)) return false;
-  switch (node->form) {
-    case Form::kFixed:
-    case Form::kNull:
-      return true;
-    case Form::kOffsets:
-      return CheckBytes(node, array, at);
-    case Form::kViews:
-      return CheckViews(node, array, at);
-    case Form::kList:
-      return CheckList(node, array, at);
-    case Form::kListView:
-      return CheckListView(node, array, at);
-    case Form::kFixedSizeList:
-      return CheckChildren(
-          node, array, {.begin = at.begin * node->size, .count = at.count * node->size});
-    case Form::kStruct:
-      return CheckChildren(node, array, at);
-    case Form::kSparseUnion:
-      return CheckTypeIds(node, array, at) && CheckChildren(node, array, at);
-    case Form::kDenseUnion:
-      return CheckTypeIds(node, array, at) && CheckDenseUnion(node, array, at);
-    case Form::kRunEnd:
-      return CheckRunEnd(node, array, at);
-  }
-  return false;
-}
-
-// What lies below a node; level full looks at all of it, but for the columns of a batch,
-// which have no rows but those of the batch.
-bool DeepWalk::CheckBelow(const Node* node, const ArrowArray& array, RowRange rows) {
-  return CheckRows(node, array, full_ ? RowRange{0, array.length} : rows);
-}
-
-bool DeepWalk::CheckChildren(const Node* node, const ArrowArray& array, RowRange rows) {
-  const bool root = node == layout_.nodes().data();
-  const Node* child = node + 1;
-  for (int32_t i = 0; i < node->n_children; ++i, child += child->subtree) {
-    const ArrowArray& below = *array.children[i];
-    if (!(root ? CheckRows(child, below, rows) : CheckBelow(child, below, rows))) {
-      return false;
-    }
-  }
-  return true;
-}
-
-bool DeepWalk::CheckNulls(const Node* node, const ArrowArray& array) {
-  if (!HasValidity(node->form) || array.null_count < 0) return true;
-  if (array.buffers[0] == nullptr) return true;  // then it is 0: that is level shape
-  const int64_t nulls =
-      CountNulls(array.buffers[0], {.begin = array.offset, .count = array.length});
-  if (nulls == array.null_count) return true;
-  return Blame(node, ALLOY_REASON_NULL_COUNT, std::to_string(nulls) + " by the bitmap",
-               std::to_string(array.null_count));
-}
-
-bool DeepWalk::CheckOffsets(const Node* node, const ArrowArray& array, RowRange at,
-                            int64_t limit) {
-  const void* offsets = array.buffers[1];
-  const uint8_t bytes = node->offset_bytes;
-  const int64_t row = FirstFallingOffset(offsets, bytes, at);
-  if (row >= 0) {
-    const int64_t here = LoadSigned(offsets, at.begin + row, bytes);
-    const bool falls = here >= 0;
-    return BlameRow(
-        node, ALLOY_REASON_OFFSETS, "at least " + std::to_string(falls ? here : 0),
-        std::to_string(falls ? LoadSigned(offsets, at.begin + row + 1, bytes) : here),
-        at.begin - array.offset + row);
-  }
-  const int64_t last = LoadSigned(offsets, at.begin + at.count, bytes);
-  if (last <= limit) return true;
-  return BlameRow(node, ALLOY_REASON_OFFSETS, UpTo(limit), std::to_string(last),
-                  at.begin - array.offset + at.count - 1);
-}
-
-bool DeepWalk::CheckBytes(const Node* node, const ArrowArray& array, RowRange at) {
-  if (at.count == 0) return true;
-  // All that is known of the size of the bytes: where the last row ends.
-  const int64_t limit =
-      LoadSigned(array.buffers[1], array.offset + array.length, node->offset_bytes);
-  if (!CheckOffsets(node, array, at, limit)) return false;
-  if (!full_ || (node->type != Type::kUtf8 && node->type != Type::kLargeUtf8))
-    return true;
-  const int64_t row = FirstBadText(array, node->offset_bytes, at);
-  if (row < 0) return true;
-  return BlameRow(node, ALLOY_REASON_UTF8, "UTF-8", "other bytes",
-                  at.begin - array.offset + row);
-}
-
-bool DeepWalk::CheckViews(const Node* node, const ArrowArray& array, RowRange at) {
-  if (at.count == 0) return true;
-  const int64_t row = FirstStrayView(array, at);
-  const int64_t skipped = at.begin - array.offset;
-  if (row >= 0) {
-    return BlameRow(
-        node, ALLOY_REASON_VIEW,
-        "a view within its " + std::to_string(array.n_buffers - 3) + " buffers",
-        "one that leaves them", skipped + row);
-  }
-  if (!full_) return true;
-  const ViewFault fault = FirstBadView(array, at, node->type == Type::kUtf8View);
-  if (fault.row < 0) return true;
-  if (fault.text) {
-    return BlameRow(node, ALLOY_REASON_UTF8, "UTF-8", "other bytes", skipped + fault.row);
-  }
-  return BlameRow(node, ALLOY_REASON_VIEW_PREFIX, "the first bytes, then zeros", "others",
-                  skipped + fault.row);
-}
-
-bool DeepWalk::CheckList(const Node* node, const ArrowArray& array, RowRange at) {
-  const ArrowArray& child = *array.children[0];
-  if (at.count == 0) return CheckBelow(node + 1, child, {});
-  if (!CheckOffsets(node, array, at, child.length)) return false;
-  const int64_t first = LoadSigned(array.buffers[1], at.begin, node->offset_bytes);
-  const int64_t last =
-      LoadSigned(array.buffers[1], at.begin + at.count, node->offset_bytes);
-  return CheckBelow(node + 1, child, {.begin = first, .count = last - first});
-}
-
-bool DeepWalk::CheckListView(const Node* node, const ArrowArray& array, RowRange at) {
-  const ArrowArray& child = *array.children[0];
-  const void* offsets = array.buffers[1];
-  const void* sizes = array.buffers[2];
-  const uint8_t bytes = node->offset_bytes;
-  const int64_t row = FirstStrayListView(offsets, sizes, bytes, at, child.length);
-  if (row >= 0) {
-    return BlameRow(
-        node, ALLOY_REASON_LIST_VIEW,
-        "a part of " + std::to_string(child.length) + " rows",
-        "offset " + std::to_string(LoadSigned(offsets, at.begin + row, bytes)) +
-            " and size " + std::to_string(LoadSigned(sizes, at.begin + row, bytes)),
-        at.begin - array.offset + row);
-  }
-  Reach reach;
-  if (!full_ && node[1].followed) {
-    for (int64_t i = at.begin; i < at.begin + at.count; ++i) {
-      const int64_t size = LoadSigned(sizes, i, bytes);
-      if (size == 0) continue;
-      const int64_t offset = LoadSigned(offsets, i, bytes);
-      reach.Add(offset, offset + size);
-    }
-  }
-  return CheckBelow(node + 1, child, reach.rows());
-}
-
-bool DeepWalk::CheckTypeIds(const Node* node, const ArrowArray& array, RowRange at) {
-  const int64_t row =
-      FirstStrayTypeId(array.buffers[0], at, layout_.type_ids(*node).children);
-  if (row < 0) return true;
-  return BlameRow(
-      node, ALLOY_REASON_TYPE_ID,
-      "one of " + std::to_string(node->n_children) + " type ids",
-      std::to_string(LoadSigned(array.buffers[0], at.begin + row, sizeof(int8_t))),
-      at.begin - array.offset + row);
-}
-
-bool DeepWalk::CheckDenseUnion(const Node* node, const ArrowArray& array, RowRange at) {
-  const auto& children = layout_.type_ids(*node).children;
-  std::array<int64_t, 128> lengths{};
-  for (size_t id = 0; id < children.size(); ++id) {
-    if (children[id] >= 0) lengths[id] = array.children[children[id]]->length;
-  }
-  const auto* ids = static_cast<const uint8_t*>(array.buffers[0]);  // checked: 0 to 127
-  const void* offsets = array.buffers[1];
-  const int64_t row = FirstStrayUnionOffset(ids, offsets, at, lengths);
-  if (row >= 0) {
-    const size_t id = ids[at.begin + row];
-    return BlameRow(node, ALLOY_REASON_UNION_OFFSET, UpTo(lengths[id] - 1),
-                    std::to_string(LoadValue<int32_t>(offsets, at.begin + row)),
-                    at.begin - array.offset + row);
-  }
-  std::array<Reach, 128> reach;
-  if (!full_ && AnyFollowed(node)) {
-    for (int64_t i = at.begin; i < at.begin + at.count; ++i) {
-      const int64_t offset = LoadValue<int32_t>(offsets, i);
-      const auto child = static_cast<uint8_t>(children[ids[i]]);
-      reach[child].Add(offset, offset + 1);
-    }
-  }
-  const Node* child = node + 1;
-  for (size_t i = 0; i < static_cast<size_t>(node->n_children);
-       ++i, child += child->subtree) {
-    if (!CheckBelow(child, *array.children[i], reach[i].rows())) return false;
-  }
-  return true;
-}
-
-// All run ends, because readers search all of them; of the values, those of the rows.
-bool DeepWalk::CheckRunEnd(const Node* node, const ArrowArray& array, RowRange at) {
-  const Node* ends_node = node + 1;
-  const Node* values_node = ends_node + ends_node->subtree;
-  const ArrowArray& ends = *array.children[0];
-  const void* values = ends.buffers[1];
-  const uint8_t bytes = ends_node->offset_bytes;
-  const int64_t row = FirstFallingRunEnd(values, bytes, ends.length);
-  if (row >= 0) {
-    const int64_t before = row == 0 ? 0 : LoadSigned(values, row - 1, bytes);
-    return BlameRow(ends_node, ALLOY_REASON_RUN_ENDS,
-                    "more than " + std::to_string(before),
-                    std::to_string(LoadSigned(values, row, bytes)), row);
-  }
-  if (at.count == 0) return CheckBelow(values_node, *array.children[1], {});
-  // The run that a row is in: the first that ends behind it.
-  const auto run_of = [&](int64_t place) {
-    int64_t low = 0, high = ends.length;
-    while (low < high) {
-      const int64_t middle = low + (high - low) / 2;
-      if (LoadSigned(values, middle, bytes) > place) {
-        high = middle;
-      } else {
-        low = middle + 1;
-      }
-    }
-    return low;
-  };
-  const int64_t first = run_of(at.begin);
-  return CheckBelow(
-      values_node, *array.children[1],
-      {.begin = first, .count = run_of(at.begin + at.count - 1) + 1 - first});
-}
-
-bool DeepWalk::CheckDictionary(const Node* node, const ArrowArray& array, RowRange at) {
-  const ArrowArray& values = *array.dictionary;
-  const void* indices = array.buffers[1];
-  const int64_t row =
-      FirstStrayIndex(indices, node->type, at, values.length, Nulls(array));
-  if (row >= 0) {
-    return BlameRow(node, ALLOY_REASON_INDEX, UpTo(values.length - 1),
-                    IndexText(indices, *node, at.begin + row),
-                    at.begin - array.offset + row);
-  }
-  return CheckRows(node + 1, values, {0, values.length});
-}
-
-}  // namespace
-
-Status CheckDeep(const Layout& layout, Level level, const ArrowArray& array) {
-  if (level == Level::kShape) return Status();
-  if (level == Level::kSafe && !layout.nodes()[0].followed) return Status();
-  DeepWalk walk(layout, level);
-  return walk.Check(array) ? Status() : walk.TakeFault();
+  if (level != Level::kShape) ALLOY_TRY(CheckRows(layout, level, *batch));
+  return repair ? RepairBatch(layout, batch) : Status();
 }
 
 }  // namespace alloy::core_v0_1
 
 // src/gate/describe.cc ------------------------------------------------------------------
 //
-// The text of an array of which nothing is known: checked first, then described.
+// Shows an array that nobody has checked yet as text: checks it first, then describes it.
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_GATE_DESCRIBE_H_
@@ -4622,9 +4086,9 @@ Status CheckDeep(const Layout& layout, Level level, const ArrowArray& array) {
 
 namespace alloy::core_v0_1 {
 
-// The text of arrow/describe.h.
-//   Fails  ALLOY_BAD_DATA  schema or array is malformed, or a string to show leaves its
-//                          buffer.
+// The text of DescribeRows (arrow/describe.h).
+//   Fails  ALLOY_BAD_DATA  schema or array is malformed, or a string to show points
+//                          outside its buffer.
 Result<std::string> Describe(const ArrowSchema& schema, const ArrowArray& array);
 
 }  // namespace alloy::core_v0_1
@@ -4642,18 +4106,318 @@ Result<std::string> Describe(const ArrowSchema& schema, const ArrowArray& array)
 
 }  // namespace alloy::core_v0_1
 
-// src/gate/follow.cc --------------------------------------------------------------------
+// src/gate/nulls.cc ---------------------------------------------------------------------
+
+#include <algorithm>
+#include <bit>
+
+
+namespace alloy::core_v0_1 {
+
+// Both functions read single bits up to the first whole byte and after the last one.
+// Between, AnyNull compares bytes, and CountNulls counts the bits of 8 bytes at once.
+
+bool AnyNull(const void* bitmap, RowRange rows) {
+  if (bitmap == nullptr) return false;
+  const auto* bytes = static_cast<const unsigned char*>(bitmap);
+  const int64_t end = rows.begin + rows.count;
+  int64_t i = rows.begin;
+  for (; i < end && i % 8 != 0; ++i) {
+    if (!BitAt(bitmap, i)) return true;
+  }
+  const auto all_valid = [](unsigned char byte) { return byte == 0xFF; };
+  if (!std::all_of(bytes + i / 8, bytes + std::max(i, end) / 8, all_valid)) return true;
+  for (i = std::max(i, end / 8 * 8); i < end; ++i) {
+    if (!BitAt(bitmap, i)) return true;
+  }
+  return false;
+}
+
+int64_t CountNulls(const void* bitmap, RowRange rows) {
+  const auto* bytes = static_cast<const unsigned char*>(bitmap);
+  const int64_t end = rows.begin + rows.count;
+  int64_t valid = 0, i = rows.begin;
+  for (; i < end && i % 8 != 0; ++i) valid += BitAt(bitmap, i) ? 1 : 0;
+  for (; end - i >= 64; i += 64) {
+    valid += std::popcount(LoadValue<uint64_t>(bytes + i / 8, 0));
+  }
+  for (; i < end; ++i) valid += BitAt(bitmap, i) ? 1 : 0;
+  return rows.count - valid;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/gate/reach.cc ---------------------------------------------------------------------
+//
+// Which rows of its children an array points to. Level safe checks only these, so that
+// the check of a slice costs in proportion to the slice.
+//
+// A reader may reach any row between the first and the last one, so each reach is one
+// range. Its rows count from the begin of the child, without the child's offset. The
+// values have passed row_checks.h.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_GATE_REACH_H_
+#define ALLOY_SRC_GATE_REACH_H_
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+
+namespace alloy::core_v0_1 {
+
+// The rows of the child from the lowest begin to the highest end of the list views.
+RowRange ReachOfListViews(const void* offsets, const void* sizes, uint8_t bytes,
+                          RowRange rows);
+
+// The same for the offsets of a dense union, by child. `children` is by type id.
+std::array<RowRange, 128> ReachOfDenseUnion(const void* ids, const void* offsets,
+                                            RowRange rows,
+                                            std::span<const int8_t, 128> children);
+
+// The runs that contain the rows. There is at least one row, and the last of the `n_ends`
+// run ends is beyond all rows.
+RowRange ReachOfRunEnds(const void* ends, uint8_t bytes, int64_t n_ends, RowRange rows);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_GATE_REACH_H_
+
+#include <algorithm>
+#include <limits>
+
+//
+// The checks of one array's values at the levels safe and full: does each value point
+// into the buffer, child or dictionary that it belongs to? There is one function for each
+// kind of value. rows.h applies them to a tree of arrays; text_checks.h checks text.
+//
+// The ranges count from the start of the buffers. Each function returns the first wrong
+// row, counted from the begin of its range, or -1. The array has passed level shape.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_GATE_ROW_CHECKS_H_
+#define ALLOY_SRC_GATE_ROW_CHECKS_H_
+
+#include <cstdint>
+#include <span>
+
+
+namespace alloy::core_v0_1 {
+
+// Load an offset, a run end or an index of 1, 2, 4 or 8 bytes as a signed number.
+int64_t LoadSigned(const void* values, int64_t index, uint8_t bytes);
+
+// Offsets must not be negative, and must not decrease. A row is wrong if its own offset
+// or the one after it is.
+int64_t FirstDecreasingOffset(const void* offsets, uint8_t bytes, RowRange rows);
+
+// Run ends must increase, and the first must be above 0.
+int64_t FirstNotIncreasingRunEnd(const void* ends, uint8_t bytes, int64_t count);
+
+// Indices of a dictionary must be from 0 to n_values - 1. Null rows are not checked.
+int64_t FirstInvalidIndex(const void* indices, Type type, RowRange rows, int64_t n_values,
+                          Nulls nulls);
+
+// Views hold their text themselves, or point into one of the array's variadic buffers.
+// Null rows are not checked.
+int64_t FirstInvalidView(const ArrowArray& array, RowRange rows);
+
+// Each list view must be a range of the child's n_values rows. Null rows are checked too:
+// "Every list-view value, including null values, has to guarantee" it ("Arrow columnar
+// format", ListView Layout).
+int64_t FirstInvalidListView(const void* offsets, const void* sizes, uint8_t bytes,
+                             RowRange rows, int64_t n_values);
+
+// Type ids of a union must have a child. `children` is by type id, with -1 for those
+// that have none.
+int64_t FirstInvalidTypeId(const void* ids, RowRange rows,
+                           std::span<const int8_t, 128> children);
+
+// Offsets of a dense union must be rows of the child that the type id selects. The type
+// ids have been checked. `lengths` is by type id.
+int64_t FirstInvalidUnionOffset(const void* ids, const void* offsets, RowRange rows,
+                                std::span<const int64_t, 128> lengths);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_GATE_ROW_CHECKS_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// The smallest range that contains all that were added.
+struct Hull {
+  int64_t begin = std::numeric_limits<int64_t>::max();
+  int64_t end = 0;
+
+  void Add(int64_t first, int64_t past) {
+    begin = std::min(begin, first);
+    end = std::max(end, past);
+  }
+  RowRange rows() const {
+    return end == 0 ? RowRange{} : RowRange{.begin = begin, .count = end - begin};
+  }
+};
+
+// The first run that ends after the row: the one that contains it.
+int64_t RunOf(const void* ends, uint8_t bytes, int64_t n_ends, int64_t row) {
+  int64_t low = 0, high = n_ends;
+  while (low < high) {
+    const int64_t middle = low + (high - low) / 2;
+    if (LoadSigned(ends, middle, bytes) > row) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low;
+}
+
+}  // namespace
+
+RowRange ReachOfListViews(const void* offsets, const void* sizes, uint8_t bytes,
+                          RowRange rows) {
+  Hull hull;
+  for (int64_t i = rows.begin; i < rows.begin + rows.count; ++i) {
+    const int64_t size = LoadSigned(sizes, i, bytes);
+    if (size == 0) continue;
+    const int64_t offset = LoadSigned(offsets, i, bytes);
+    hull.Add(offset, offset + size);
+  }
+  return hull.rows();
+}
+
+std::array<RowRange, 128> ReachOfDenseUnion(const void* ids, const void* offsets,
+                                            RowRange rows,
+                                            std::span<const int8_t, 128> children) {
+  std::array<Hull, 128> hulls;
+  const auto* type_ids = static_cast<const uint8_t*>(ids);
+  for (int64_t i = rows.begin; i < rows.begin + rows.count; ++i) {
+    const int64_t offset = LoadValue<int32_t>(offsets, i);
+    hulls[static_cast<uint8_t>(children[type_ids[i]])].Add(offset, offset + 1);
+  }
+  std::array<RowRange, 128> reach;
+  for (size_t i = 0; i < reach.size(); ++i) reach[i] = hulls[i].rows();
+  return reach;
+}
+
+RowRange ReachOfRunEnds(const void* ends, uint8_t bytes, int64_t n_ends, RowRange rows) {
+  const int64_t first = RunOf(ends, bytes, n_ends, rows.begin);
+  const int64_t last = RunOf(ends, bytes, n_ends, rows.begin + rows.count - 1);
+  return {.begin = first, .count = last + 1 - first};
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/gate/repair.cc --------------------------------------------------------------------
+
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// Takes the place of buffers without bytes. It is not empty, because a buffer of offsets
+// without rows may be read as one offset, a 0.
+alignas(64) constexpr unsigned char kNoBytes[64] = {};
+
+int64_t CountBuffers(const ArrowArray& array) {
+  int64_t n = array.n_buffers;
+  for (int64_t i = 0; i < array.n_children; ++i) n += CountBuffers(*array.children[i]);
+  return array.dictionary == nullptr ? n : n + CountBuffers(*array.dictionary);
+}
+
+// Writes all structs of the batch anew, also those that need no change: a tree has one
+// owner, and that is the block.
+class Rewriter {
+ public:
+  Rewriter(Block<OwnedArray>* block, const Layout& layout)
+      : block_(block), node_(layout.nodes().data()) {}
+
+  void RewriteBatch(const ArrowArray& from, ArrowArray* to) {
+    const Layout::Node* node = node_++;
+    block_->Init(to, {.length = from.length,
+                      .n_buffers = node->n_buffers,
+                      .n_children = from.n_children});
+    for (int64_t i = 0; i < from.n_children; ++i) {
+      RewriteRows(*from.children[i], from.offset, from.length, to->children[i]);
+    }
+  }
+
+ private:
+  // `rows` rows of `from`, after the first `skip`. Nodes come in the order of the layout.
+  void RewriteRows(const ArrowArray& from, int64_t skip, int64_t rows, ArrowArray* to) {
+    const Layout::Node& node = *node_++;
+    const bool buffers = node.form != Form::kNull;
+    block_->Init(to, {.length = rows,
+                      .null_count = NullCount(node, from, rows),
+                      .offset = from.offset + skip,
+                      .n_buffers = buffers ? from.n_buffers : 0,
+                      .n_children = from.n_children,
+                      .dictionary = node.dictionary});
+    const int64_t first = HasBitmap(node.form) ? 1 : 0;
+    for (int64_t i = 0; i < to->n_buffers; ++i) {
+      to->buffers[i] = from.buffers[i];
+      if (i < first || to->buffers[i] != nullptr) continue;
+      to->buffers[i] = kNoBytes;
+      // An empty array needs no offset, and with one a reader would leave kNoBytes.
+      if (rows == 0) to->offset = 0;
+    }
+    if (node.dictionary) RewriteWhole(*from.dictionary, to->dictionary);
+    for (int64_t i = 0; i < from.n_children; ++i) {
+      RewriteWhole(*from.children[i], to->children[i]);
+    }
+  }
+
+  void RewriteWhole(const ArrowArray& from, ArrowArray* to) {
+    RewriteRows(from, 0, from.length, to);
+  }
+
+  static int64_t NullCount(const Layout::Node& node, const ArrowArray& from,
+                           int64_t rows) {
+    if (node.form == Form::kNull) return rows;
+    if (!HasBitmap(node.form) || from.buffers[0] == nullptr) return 0;
+    // A part of the rows may have fewer nulls, but never some where there were none.
+    return rows == from.length || from.null_count == 0 ? from.null_count : -1;
+  }
+
+  Block<OwnedArray>* block_;
+  const Layout::Node* node_;
+};
+
+}  // namespace
+
+Status RepairBatch(const Layout& layout, ArrowArray* batch) {
+  const auto nodes = static_cast<int64_t>(layout.nodes().size());
+  const int64_t buffers = CountBuffers(*batch);
+  OwnedArray original(batch);
+  auto block = Block<OwnedArray>::Make(nodes, buffers, std::move(original));
+  if (!block) {
+    // Make did not move the batch, because there was no memory.
+    original.MoveTo(batch);  // NOLINT(bugprone-use-after-move)
+    return Fail(ALLOY_EXHAUSTED, "there is no memory to repair a batch");
+  }
+  const ArrowArray from = *block.owner();
+  Rewriter(&block, layout).RewriteBatch(from, batch);
+  block.Finish();
+  return Status();
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/gate/row_checks.cc ----------------------------------------------------------------
 
 #include <algorithm>
 #include <limits>
 #include <type_traits>
 
 //
-// The loop behind every check of rows at levels safe and full.
+// The loop of every check of rows (row_checks.h): block by block, without branches.
 //
 // Threads  shared.
-#ifndef ALLOY_SRC_GATE_SCAN_H_
-#define ALLOY_SRC_GATE_SCAN_H_
+#ifndef ALLOY_SRC_GATE_BLOCK_SCAN_H_
+#define ALLOY_SRC_GATE_BLOCK_SCAN_H_
 
 #include <algorithm>
 #include <cstdint>
@@ -4661,19 +4425,20 @@ Result<std::string> Describe(const ArrowSchema& schema, const ArrowArray& array)
 
 namespace alloy::core_v0_1 {
 
-// A difference that wraps: where it is negative, its highest bit is set.
+// a - b, which wraps instead of overflowing. Its sign is right if a and b are not
+// negative.
 template <typename T>
 constexpr T Minus(T a, T b) {
   using Bits = std::make_unsigned_t<T>;
   return static_cast<T>(static_cast<Bits>(static_cast<Bits>(a) - static_cast<Bits>(b)));
 }
 
-// The first of `rows` rows that is wrong and not excused, or -1.
+// The first of `rows` rows that is wrong and not excused; -1 if there is none.
 //
-// `sign(i)` is a signed number, negative where row i is wrong: the numbers of a block are
-// combined without a branch, and a block has a fixed size, so that compilers make vector
-// instructions of it at -O2 as well. Rows are looked at one by one only in a block where
-// one is wrong.
+// `sign(i)` is a signed number, negative if row i is wrong. The numbers of a block are
+// combined without a branch, and a block has a fixed size. So compilers use vector
+// instructions for it, at -O2 too. Only a block with a wrong row is searched row by row,
+// and only there `excused(i)` is asked.
 template <typename Sign, typename Excused>
 inline int64_t FirstWrong(int64_t rows, Sign sign, Excused excused) {
   using Word = decltype(sign(int64_t{0}));
@@ -4705,15 +4470,16 @@ inline int64_t FirstWrong(int64_t rows, Sign sign) {
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_GATE_SCAN_H_
+#endif  // ALLOY_SRC_GATE_BLOCK_SCAN_H_
 
 namespace alloy::core_v0_1 {
 namespace {
 
 constexpr int64_t kViewBytes = 16;
-constexpr int32_t kMostInline = 12;  // bytes of text that lie in the view itself
+constexpr int32_t kMostInline = 12;  // the bytes of a text that a view itself holds
 
-// Calls `check` with a value of the signed type of that many bytes.
+// Calls `check` with a zero of the signed type of that many bytes, so that it is compiled
+// for each width.
 template <typename Check>
 int64_t BySize(uint8_t bytes, Check check) {
   switch (bytes) {
@@ -4728,7 +4494,7 @@ int64_t BySize(uint8_t bytes, Check check) {
   }
 }
 
-// Where the rows begin. An array of no rows may have an offset and no buffer.
+// The address of row `begin`. An array without rows may have an offset but no buffer.
 const void* From(const void* values, int64_t begin, int64_t bytes) {
   if (values == nullptr) return nullptr;
   return static_cast<const char*>(values) + begin * bytes;
@@ -4738,15 +4504,10 @@ const int8_t* TypeIdsFrom(const void* ids, int64_t begin) {
   return static_cast<const int8_t*>(From(ids, begin, sizeof(int8_t)));
 }
 
-// A limit that numbers of the type are compared with; what it cannot hold is no limit.
+// The limit as a number of type T. A limit above the largest T excludes no T.
 template <typename T>
 T Limit(int64_t limit) {
   return static_cast<T>(std::min(limit, int64_t{std::numeric_limits<T>::max()}));
-}
-
-bool IsUnsigned(Type type) {
-  return type == Type::kUInt8 || type == Type::kUInt16 || type == Type::kUInt32 ||
-         type == Type::kUInt64;
 }
 
 uint8_t BytesOf(Type index) {
@@ -4773,22 +4534,22 @@ int64_t LoadSigned(const void* values, int64_t index, uint8_t bytes) {
   });
 }
 
-int64_t FirstFallingOffset(const void* offsets, uint8_t bytes, RowRange rows) {
+int64_t FirstDecreasingOffset(const void* offsets, uint8_t bytes, RowRange rows) {
   return BySize(bytes, [&](auto zero) {
     using T = decltype(zero);
     const void* from = From(offsets, rows.begin, sizeof(T));
-    // Where neither is negative, the difference does not wrap.
+    // If neither number is negative, the difference does not wrap.
     const int64_t row = FirstWrong(rows.count, [from](int64_t i) {
       const T here = LoadValue<T>(from, i);
       return static_cast<T>(here | Minus(LoadValue<T>(from, i + 1), here));
     });
-    // The offset behind the last row is no row's own.
-    const bool behind = row < 0 && rows.count > 0 && LoadValue<T>(from, rows.count) < 0;
-    return behind ? rows.count - 1 : row;
+    // The scan tests the sign of each row's own offset. This is the one after the last row.
+    const bool last = row < 0 && rows.count > 0 && LoadValue<T>(from, rows.count) < 0;
+    return last ? rows.count - 1 : row;
   });
 }
 
-int64_t FirstFallingRunEnd(const void* ends, uint8_t bytes, int64_t count) {
+int64_t FirstNotIncreasingRunEnd(const void* ends, uint8_t bytes, int64_t count) {
   if (count == 0) return -1;
   if (LoadSigned(ends, 0, bytes) < 1) return 0;
   return BySize(bytes, [&](auto zero) {
@@ -4796,22 +4557,23 @@ int64_t FirstFallingRunEnd(const void* ends, uint8_t bytes, int64_t count) {
     const int64_t before = FirstWrong(count - 1, [ends](int64_t i) {
       const T here = LoadValue<T>(ends, i);
       const T next = LoadValue<T>(ends, i + 1);
-      // next > here where neither is negative: here - next is.
+      // If neither is negative, next > here if and only if here - next is negative.
       return static_cast<T>(here | next | ~Minus(here, next));
     });
     return before < 0 ? before : before + 1;
   });
 }
 
-int64_t FirstStrayIndex(const void* indices, Type type, RowRange rows, int64_t n_values,
-                        Nulls nulls) {
+int64_t FirstInvalidIndex(const void* indices, Type type, RowRange rows, int64_t n_values,
+                          Nulls nulls) {
   const auto excused = [&](int64_t i) { return nulls.At(rows.begin + i); };
   return BySize(BytesOf(type), [&](auto zero) {
     using T = decltype(zero);
     const void* from = From(indices, rows.begin, sizeof(T));
     constexpr int64_t kMost = std::numeric_limits<T>::max();
     if (!IsUnsigned(type) || n_values - 1 <= kMost) {
-      // As a signed number, an unsigned one above the limit is above it or negative.
+      // This is right for unsigned indices too: one above the limit is, read as a signed
+      // number, either above the limit or negative.
       const T last = Limit<T>(n_values - 1);
       return FirstWrong(
           rows.count,
@@ -4832,8 +4594,8 @@ int64_t FirstStrayIndex(const void* indices, Type type, RowRange rows, int64_t n
   });
 }
 
-int64_t FirstStrayListView(const void* offsets, const void* sizes, uint8_t bytes,
-                           RowRange rows, int64_t n_values) {
+int64_t FirstInvalidListView(const void* offsets, const void* sizes, uint8_t bytes,
+                             RowRange rows, int64_t n_values) {
   const auto scan = [&](auto zero, auto wide) {
     using T = decltype(zero);
     using Wide = decltype(wide);
@@ -4843,20 +4605,22 @@ int64_t FirstStrayListView(const void* offsets, const void* sizes, uint8_t bytes
     return FirstWrong(rows.count, [from, lengths, limit](int64_t i) {
       const Wide offset = LoadValue<T>(from, i);
       const Wide size = LoadValue<T>(lengths, i);
-      // Where offset and size are not negative and offset is within, nothing wraps.
+      // If one of the first three is negative, the row is wrong anyway. If not, the last
+      // difference does not wrap.
       const Wide room = Minus(limit, offset);
       return static_cast<Wide>(offset | size | room | Minus(room, size));
     });
   };
+  // The scan is fastest in 32 bits, which is enough if the child's length fits there.
   if (bytes == 8) return scan(int64_t{}, int64_t{});
   if (n_values <= std::numeric_limits<int32_t>::max()) return scan(int32_t{}, int32_t{});
   return scan(int32_t{}, int64_t{});
 }
 
-int64_t FirstStrayTypeId(const void* ids, RowRange rows,
-                         std::span<const int8_t, 128> children) {
+int64_t FirstInvalidTypeId(const void* ids, RowRange rows,
+                           std::span<const int8_t, 128> children) {
   const int8_t* from = TypeIdsFrom(ids, rows.begin);
-  // Most unions number their children from 0 on, without a gap.
+  // Most unions number their children 0, 1, 2, ...: then one comparison is enough.
   const auto gap = std::ranges::find(children, int8_t{-1});
   if (std::all_of(gap, children.end(), [](int8_t child) { return child < 0; })) {
     const auto last = static_cast<int8_t>(gap - children.begin() - 1);
@@ -4870,8 +4634,8 @@ int64_t FirstStrayTypeId(const void* ids, RowRange rows,
   });
 }
 
-int64_t FirstStrayUnionOffset(const void* ids, const void* offsets, RowRange rows,
-                              std::span<const int64_t, 128> lengths) {
+int64_t FirstInvalidUnionOffset(const void* ids, const void* offsets, RowRange rows,
+                                std::span<const int64_t, 128> lengths) {
   const int8_t* from = TypeIdsFrom(ids, rows.begin);
   const void* places = From(offsets, rows.begin, sizeof(int32_t));
   return FirstWrong(rows.count, [=](int64_t i) {
@@ -4880,7 +4644,7 @@ int64_t FirstStrayUnionOffset(const void* ids, const void* offsets, RowRange row
   });
 }
 
-int64_t FirstStrayView(const ArrowArray& array, RowRange rows) {
+int64_t FirstInvalidView(const ArrowArray& array, RowRange rows) {
   const Nulls nulls(array);
   const void* views = From(array.buffers[1], rows.begin, kViewBytes);
   const int64_t n_buffers = array.n_buffers - 3;
@@ -4894,6 +4658,7 @@ int64_t FirstStrayView(const ArrowArray& array, RowRange rows) {
   };
   return FirstWrong(
       rows.count,
+      // The fast scan passes only short texts. `fits` decides about all others.
       [views](int64_t i) {
         const auto length = LoadValue<int32_t>(views, 4 * i);
         return length | Minus(kMostInline, length);
@@ -4903,9 +4668,774 @@ int64_t FirstStrayView(const ArrowArray& array, RowRange rows) {
 
 }  // namespace alloy::core_v0_1
 
+// src/gate/row_faults.cc ----------------------------------------------------------------
+//
+// The error texts of faults that the row checks find. Each function reads the wrong value
+// again: the checks only return its row.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_GATE_ROW_FAULTS_H_
+#define ALLOY_SRC_GATE_ROW_FAULTS_H_
+
+#include <cstdint>
+
+
+namespace alloy::core_v0_1 {
+
+// The wrong row, counted as a reader of the array counts, that is without its offset.
+struct WrongRow {
+  const Layout& layout;
+  const Layout::Node* node;
+  const ArrowArray& array;
+  int64_t row;
+
+  // The place of the row in the buffers.
+  int64_t at() const { return array.offset + row; }
+};
+
+Status DecreasingOffset(const WrongRow& wrong);
+// The row ends behind the `limit` rows of the child, or bytes of the array.
+Status OffsetAboveLimit(const WrongRow& wrong, int64_t limit, const char* noun);
+Status InvalidView(const WrongRow& wrong);
+Status InvalidViewPrefix(const WrongRow& wrong);
+Status InvalidText(const WrongRow& wrong);
+Status InvalidListView(const WrongRow& wrong);
+Status InvalidTypeId(const WrongRow& wrong);
+Status InvalidUnionOffset(const WrongRow& wrong, int64_t n_values);
+Status InvalidRunEnd(const WrongRow& wrong);
+Status InvalidIndex(const WrongRow& wrong);
+
+// The null count of the array is not the number of nulls in its bitmap.
+Status WrongNullCount(const Layout& layout, const Layout::Node* node,
+                      const ArrowArray& array, int64_t nulls);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_GATE_ROW_FAULTS_H_
+
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+Status FaultAt(const WrongRow& wrong, int32_t reason, const std::string& what) {
+  const auto column = static_cast<int32_t>(wrong.node - wrong.layout.nodes().data()) - 1;
+  return DataFault(
+      reason, {.column = column, .path = wrong.layout.Path(column), .row = wrong.row},
+      what);
+}
+
+std::string Expected(const std::string& expected, const std::string& found) {
+  return "expected " + expected + ", found " + found;
+}
+
+std::string IndexText(const WrongRow& wrong) {
+  const int64_t index =
+      LoadSigned(wrong.array.buffers[1], wrong.at(), wrong.node->integer_bytes);
+  switch (wrong.node->type) {
+    case Type::kUInt8:
+      return std::to_string(static_cast<uint8_t>(index));
+    case Type::kUInt16:
+      return std::to_string(static_cast<uint16_t>(index));
+    case Type::kUInt32:
+      return std::to_string(static_cast<uint32_t>(index));
+    case Type::kUInt64:
+      return std::to_string(static_cast<uint64_t>(index));
+    default:
+      return std::to_string(index);
+  }
+}
+
+}  // namespace
+
+Status DecreasingOffset(const WrongRow& wrong) {
+  const void* offsets = wrong.array.buffers[1];
+  const uint8_t bytes = wrong.node->integer_bytes;
+  const int64_t here = LoadSigned(offsets, wrong.at(), bytes);
+  const int64_t next = LoadSigned(offsets, wrong.at() + 1, bytes);
+  // Either the row's own offset is negative, or the next one is below it.
+  return FaultAt(wrong, ALLOY_REASON_OFFSETS,
+                 here < 0 ? Expected("an offset of at least 0", std::to_string(here))
+                          : "the offsets decrease from " + std::to_string(here) + " to " +
+                                std::to_string(next));
+}
+
+Status OffsetAboveLimit(const WrongRow& wrong, int64_t limit, const char* noun) {
+  const int64_t last =
+      LoadSigned(wrong.array.buffers[1], wrong.at() + 1, wrong.node->integer_bytes);
+  return FaultAt(wrong, ALLOY_REASON_OFFSETS,
+                 "the row ends at offset " + std::to_string(last) +
+                     ", but there are only " + CountText(limit, noun));
+}
+
+Status InvalidView(const WrongRow& wrong) {
+  const auto length = LoadValue<int32_t>(wrong.array.buffers[1], 4 * wrong.at());
+  return FaultAt(wrong, ALLOY_REASON_VIEW,
+                 length < 0
+                     ? Expected("a view length of at least 0", std::to_string(length))
+                     : "the view points outside its " +
+                           CountText(wrong.array.n_buffers - 3, "buffer"));
+}
+
+Status InvalidViewPrefix(const WrongRow& wrong) {
+  return FaultAt(wrong, ALLOY_REASON_VIEW_PREFIX,
+                 "the prefix or the padding of the view does not match its text");
+}
+
+Status InvalidText(const WrongRow& wrong) {
+  return FaultAt(wrong, ALLOY_REASON_UTF8, "the text is not UTF-8");
+}
+
+Status InvalidListView(const WrongRow& wrong) {
+  const uint8_t bytes = wrong.node->integer_bytes;
+  const int64_t offset = LoadSigned(wrong.array.buffers[1], wrong.at(), bytes);
+  const int64_t size = LoadSigned(wrong.array.buffers[2], wrong.at(), bytes);
+  return FaultAt(wrong, ALLOY_REASON_LIST_VIEW,
+                 "the list view has offset " + std::to_string(offset) + " and size " +
+                     std::to_string(size) + ", but the child has " +
+                     CountText(wrong.array.children[0]->length, "row"));
+}
+
+Status InvalidTypeId(const WrongRow& wrong) {
+  return FaultAt(wrong, ALLOY_REASON_TYPE_ID,
+                 "the union has no type id " +
+                     std::to_string(LoadSigned(wrong.array.buffers[0], wrong.at(), 1)));
+}
+
+Status InvalidUnionOffset(const WrongRow& wrong, int64_t n_values) {
+  const auto offset = LoadValue<int32_t>(wrong.array.buffers[1], wrong.at());
+  return FaultAt(wrong, ALLOY_REASON_UNION_OFFSET,
+                 "the offset is " + std::to_string(offset) + ", but the child has " +
+                     CountText(n_values, "row"));
+}
+
+Status InvalidRunEnd(const WrongRow& wrong) {
+  const void* ends = wrong.array.buffers[1];
+  const uint8_t bytes = wrong.node->integer_bytes;
+  const int64_t before = wrong.row == 0 ? 0 : LoadSigned(ends, wrong.at() - 1, bytes);
+  return FaultAt(wrong, ALLOY_REASON_RUN_ENDS,
+                 Expected("a run end above " + std::to_string(before),
+                          std::to_string(LoadSigned(ends, wrong.at(), bytes))));
+}
+
+Status InvalidIndex(const WrongRow& wrong) {
+  return FaultAt(wrong, ALLOY_REASON_INDEX,
+                 "the index is " + IndexText(wrong) + ", but the dictionary has " +
+                     CountText(wrong.array.dictionary->length, "value"));
+}
+
+Status WrongNullCount(const Layout& layout, const Layout::Node* node,
+                      const ArrowArray& array, int64_t nulls) {
+  const auto column = static_cast<int32_t>(node - layout.nodes().data()) - 1;
+  return DataFault(ALLOY_REASON_NULL_COUNT,
+                   {.column = column, .path = layout.Path(column)},
+                   "the null count is " + std::to_string(array.null_count) +
+                       ", but the validity bitmap has " + CountText(nulls, "null"));
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/gate/rows.cc ----------------------------------------------------------------------
+
+#include <array>
+#include <string>
+#include <utility>
+
+//
+// The checks of text at level full. The offsets or views of the rows have passed
+// row_checks.h, so the bytes may be read. Null rows are not checked.
+//
+// The ranges count from the start of the buffers. Wrong rows are counted from the begin
+// of the range; -1 if there is none.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_GATE_TEXT_CHECKS_H_
+#define ALLOY_SRC_GATE_TEXT_CHECKS_H_
+
+#include <cstdint>
+
+
+namespace alloy::core_v0_1 {
+
+// The first row whose text, behind offsets of 4 or 8 bytes, is not UTF-8.
+int64_t FirstInvalidText(const ArrowArray& array, uint8_t offset_bytes, RowRange rows);
+
+struct TextFault {
+  int64_t row = -1;
+  bool not_utf8 = false;  // else the prefix or the padding is wrong
+};
+
+// The first row whose view is wrong: the bytes after a short text must be 0, the prefix
+// of a long text must be the first bytes of it and, if `utf8`, the text must be UTF-8.
+TextFault FirstInvalidViewText(const ArrowArray& array, RowRange rows, bool utf8);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_GATE_TEXT_CHECKS_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+bool AnyChildPointsElsewhere(const Layout::Node* parent) {
+  const Layout::Node* child = parent + 1;
+  for (int32_t i = 0; i < parent->n_children; ++i, child += child->subtree) {
+    if (child->points_elsewhere) return true;
+  }
+  return false;
+}
+
+// Walks a tree of arrays along its layout, and applies the checks of row_checks.h and
+// text_checks.h.
+//
+// There are two ways to count rows. `rows` counts as a reader of the array does. `at`
+// counts from the start of the buffers, that is with the array's offset.
+class RowWalk {
+ public:
+  RowWalk(const Layout& layout, Level level)
+      : layout_(layout), full_(level == Level::kFull) {}
+
+  bool Check(const ArrowArray& array) {
+    return CheckNode(layout_.nodes().data(), array, {0, array.length});
+  }
+  Status TakeFault() { return std::move(fault_); }
+
+ private:
+  using Node = Layout::Node;
+  using FormCheck = bool (RowWalk::*)(const Node*, const ArrowArray&, RowRange at);
+
+  // The check of each form, at the place of the form.
+  struct CheckOfForm {
+    Form form;
+    FormCheck check;
+  };
+  static constexpr auto Checks() {
+    return std::to_array<CheckOfForm>({
+        {Form::kFixed, &RowWalk::CheckNothing},
+        {Form::kOffsets, &RowWalk::CheckBytes},
+        {Form::kViews, &RowWalk::CheckViews},
+        {Form::kList, &RowWalk::CheckList},
+        {Form::kListView, &RowWalk::CheckListView},
+        {Form::kFixedSizeList, &RowWalk::CheckFixedSizeList},
+        {Form::kStruct, &RowWalk::CheckStruct},
+        {Form::kSparseUnion, &RowWalk::CheckSparseUnion},
+        {Form::kDenseUnion, &RowWalk::CheckDenseUnion},
+        {Form::kRunEnd, &RowWalk::CheckRunEnd},
+        {Form::kNull, &RowWalk::CheckNothing},
+    });
+  }
+
+  bool CheckNode(const Node* node, const ArrowArray& array, RowRange rows);
+  bool CheckBelow(const Node* node, const ArrowArray& array, RowRange rows);
+  bool CheckChildren(const Node* node, const ArrowArray& array, RowRange rows);
+
+  bool CheckNothing(const Node*, const ArrowArray&, RowRange) { return true; }
+  bool CheckBytes(const Node* node, const ArrowArray& array, RowRange at);
+  bool CheckViews(const Node* node, const ArrowArray& array, RowRange at);
+  bool CheckList(const Node* node, const ArrowArray& array, RowRange at);
+  bool CheckListView(const Node* node, const ArrowArray& array, RowRange at);
+  bool CheckFixedSizeList(const Node* node, const ArrowArray& array, RowRange at);
+  bool CheckStruct(const Node* node, const ArrowArray& array, RowRange at);
+  bool CheckSparseUnion(const Node* node, const ArrowArray& array, RowRange at);
+  bool CheckDenseUnion(const Node* node, const ArrowArray& array, RowRange at);
+  bool CheckRunEnd(const Node* node, const ArrowArray& array, RowRange at);
+
+  bool CheckNullCount(const Node* node, const ArrowArray& array);
+  bool CheckDictionary(const Node* node, const ArrowArray& array, RowRange at);
+  bool CheckTypeIds(const Node* node, const ArrowArray& array, RowRange at);
+  bool CheckOffsets(const Node* node, const ArrowArray& array, RowRange at, int64_t limit,
+                    const char* limit_noun);
+
+  // `row` is what a check has returned for `at`.
+  WrongRow Wrong(const Node* node, const ArrowArray& array, RowRange at,
+                 int64_t row) const {
+    return {layout_, node, array, at.begin - array.offset + row};
+  }
+  bool Fail(Status fault) {
+    fault_ = std::move(fault);
+    return false;
+  }
+
+  const Layout& layout_;
+  const bool full_;
+  Status fault_;
+};
+
+bool RowWalk::CheckNode(const Node* node, const ArrowArray& array, RowRange rows) {
+  static_assert(HasEachForm(Checks()));
+  static constexpr auto kChecks = Checks();
+  if (full_) {
+    if (!CheckNullCount(node, array)) return false;
+  } else if (!node->points_elsewhere || rows.count == 0) {
+    // Without rows the buffers need not be there, and nothing below can be reached.
+    return true;
+  }
+  const RowRange at{.begin = array.offset + rows.begin, .count = rows.count};
+  if (node->dictionary && !CheckDictionary(node, array, at)) return false;
+  return (this->*kChecks[static_cast<size_t>(node->form)].check)(node, array, at);
+}
+
+// A node below a column. Level full checks all its rows. (The columns themselves have only
+// the rows of the batch, at every level.)
+bool RowWalk::CheckBelow(const Node* node, const ArrowArray& array, RowRange rows) {
+  return CheckNode(node, array, full_ ? RowRange{0, array.length} : rows);
+}
+
+bool RowWalk::CheckChildren(const Node* node, const ArrowArray& array, RowRange rows) {
+  const bool root = node == layout_.nodes().data();
+  const Node* child = node + 1;
+  for (int32_t i = 0; i < node->n_children; ++i, child += child->subtree) {
+    const ArrowArray& below = *array.children[i];
+    if (!(root ? CheckNode(child, below, rows) : CheckBelow(child, below, rows))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool RowWalk::CheckNullCount(const Node* node, const ArrowArray& array) {
+  if (!HasBitmap(node->form) || array.null_count < 0) return true;
+  if (array.buffers[0] == nullptr) return true;  // level shape: then the count is 0
+  const int64_t nulls =
+      CountNulls(array.buffers[0], {.begin = array.offset, .count = array.length});
+  return nulls == array.null_count || Fail(WrongNullCount(layout_, node, array, nulls));
+}
+
+bool RowWalk::CheckDictionary(const Node* node, const ArrowArray& array, RowRange at) {
+  const ArrowArray& values = *array.dictionary;
+  const int64_t row =
+      FirstInvalidIndex(array.buffers[1], node->type, at, values.length, Nulls(array));
+  if (row >= 0) return Fail(InvalidIndex(Wrong(node, array, at, row)));
+  return CheckNode(node + 1, values, {0, values.length});
+}
+
+// The offsets of the rows never decrease, and none is above the limit.
+bool RowWalk::CheckOffsets(const Node* node, const ArrowArray& array, RowRange at,
+                           int64_t limit, const char* limit_noun) {
+  const void* offsets = array.buffers[1];
+  const uint8_t bytes = node->integer_bytes;
+  const int64_t row = FirstDecreasingOffset(offsets, bytes, at);
+  if (row >= 0) return Fail(DecreasingOffset(Wrong(node, array, at, row)));
+  if (LoadSigned(offsets, at.begin + at.count, bytes) <= limit) return true;
+  return Fail(OffsetAboveLimit(Wrong(node, array, at, at.count - 1), limit, limit_noun));
+}
+
+bool RowWalk::CheckBytes(const Node* node, const ArrowArray& array, RowRange at) {
+  if (at.count == 0) return true;
+  // The size of the bytes is unknown. They must reach to the end of the array's last row,
+  // so that is the limit for the rows of a slice.
+  const int64_t limit =
+      LoadSigned(array.buffers[1], array.offset + array.length, node->integer_bytes);
+  if (!CheckOffsets(node, array, at, limit, "byte")) return false;
+  if (!full_ || (node->type != Type::kUtf8 && node->type != Type::kLargeUtf8))
+    return true;
+  const int64_t row = FirstInvalidText(array, node->integer_bytes, at);
+  return row < 0 || Fail(InvalidText(Wrong(node, array, at, row)));
+}
+
+bool RowWalk::CheckViews(const Node* node, const ArrowArray& array, RowRange at) {
+  if (at.count == 0) return true;
+  const int64_t row = FirstInvalidView(array, at);
+  if (row >= 0) return Fail(InvalidView(Wrong(node, array, at, row)));
+  if (!full_) return true;
+  const TextFault fault = FirstInvalidViewText(array, at, node->type == Type::kUtf8View);
+  if (fault.row < 0) return true;
+  const WrongRow wrong = Wrong(node, array, at, fault.row);
+  return Fail(fault.not_utf8 ? InvalidText(wrong) : InvalidViewPrefix(wrong));
+}
+
+bool RowWalk::CheckList(const Node* node, const ArrowArray& array, RowRange at) {
+  const ArrowArray& child = *array.children[0];
+  if (at.count == 0) return CheckBelow(node + 1, child, {});
+  if (!CheckOffsets(node, array, at, child.length, "row")) return false;
+  const void* offsets = array.buffers[1];
+  const int64_t first = LoadSigned(offsets, at.begin, node->integer_bytes);
+  const int64_t last = LoadSigned(offsets, at.begin + at.count, node->integer_bytes);
+  return CheckBelow(node + 1, child, {.begin = first, .count = last - first});
+}
+
+bool RowWalk::CheckListView(const Node* node, const ArrowArray& array, RowRange at) {
+  const ArrowArray& child = *array.children[0];
+  const void* offsets = array.buffers[1];
+  const void* sizes = array.buffers[2];
+  const uint8_t bytes = node->integer_bytes;
+  const int64_t row = FirstInvalidListView(offsets, sizes, bytes, at, child.length);
+  if (row >= 0) return Fail(InvalidListView(Wrong(node, array, at, row)));
+  // The reach costs a pass over the rows, so it is computed only if it is used.
+  RowRange reach;
+  if (!full_ && node[1].points_elsewhere) {
+    reach = ReachOfListViews(offsets, sizes, bytes, at);
+  }
+  return CheckBelow(node + 1, child, reach);
+}
+
+bool RowWalk::CheckFixedSizeList(const Node* node, const ArrowArray& array, RowRange at) {
+  return CheckChildren(node, array,
+                       {.begin = at.begin * node->size, .count = at.count * node->size});
+}
+
+bool RowWalk::CheckStruct(const Node* node, const ArrowArray& array, RowRange at) {
+  return CheckChildren(node, array, at);
+}
+
+bool RowWalk::CheckSparseUnion(const Node* node, const ArrowArray& array, RowRange at) {
+  return CheckTypeIds(node, array, at) && CheckChildren(node, array, at);
+}
+
+bool RowWalk::CheckTypeIds(const Node* node, const ArrowArray& array, RowRange at) {
+  const int64_t row =
+      FirstInvalidTypeId(array.buffers[0], at, layout_.type_ids(*node).children);
+  return row < 0 || Fail(InvalidTypeId(Wrong(node, array, at, row)));
+}
+
+bool RowWalk::CheckDenseUnion(const Node* node, const ArrowArray& array, RowRange at) {
+  if (!CheckTypeIds(node, array, at)) return false;
+  const auto& children = layout_.type_ids(*node).children;
+  std::array<int64_t, 128> lengths{};
+  for (size_t id = 0; id < children.size(); ++id) {
+    if (children[id] >= 0) lengths[id] = array.children[children[id]]->length;
+  }
+  const auto* ids = static_cast<const uint8_t*>(array.buffers[0]);  // checked: 0 to 127
+  const void* offsets = array.buffers[1];
+  const int64_t row = FirstInvalidUnionOffset(ids, offsets, at, lengths);
+  if (row >= 0) {
+    const int64_t length = lengths[ids[at.begin + row]];
+    return Fail(InvalidUnionOffset(Wrong(node, array, at, row), length));
+  }
+  std::array<RowRange, 128> reach{};
+  if (!full_ && AnyChildPointsElsewhere(node)) {
+    reach = ReachOfDenseUnion(ids, offsets, at, children);
+  }
+  const Node* child = node + 1;
+  for (size_t i = 0; i < static_cast<size_t>(node->n_children);
+       ++i, child += child->subtree) {
+    if (!CheckBelow(child, *array.children[i], reach[i])) return false;
+  }
+  return true;
+}
+
+// All run ends, because readers search all of them; of the values only the runs that
+// contain the rows.
+bool RowWalk::CheckRunEnd(const Node* node, const ArrowArray& array, RowRange at) {
+  const Node* ends_node = node + 1;
+  const Node* values_node = ends_node + ends_node->subtree;
+  const ArrowArray& ends = *array.children[0];
+  const ArrowArray& values = *array.children[1];
+  const uint8_t bytes = ends_node->integer_bytes;
+  const int64_t row = FirstNotIncreasingRunEnd(ends.buffers[1], bytes, ends.length);
+  if (row >= 0) {
+    return Fail(InvalidRunEnd(Wrong(ends_node, ends, {0, ends.length}, row)));
+  }
+  if (at.count == 0) return CheckBelow(values_node, values, {});
+  return CheckBelow(values_node, values,
+                    ReachOfRunEnds(ends.buffers[1], bytes, ends.length, at));
+}
+
+}  // namespace
+
+Status CheckRows(const Layout& layout, Level level, const ArrowArray& array) {
+  if (level == Level::kShape) return Status();
+  if (level == Level::kSafe && !layout.nodes()[0].points_elsewhere) return Status();
+  RowWalk walk(layout, level);
+  return walk.Check(array) ? Status() : walk.TakeFault();
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/gate/shape.cc ---------------------------------------------------------------------
 
-#include <algorithm>
+#include <bit>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// Views name a variadic buffer by an int32, so there may be 2^31 of them, and 3 more.
+constexpr int64_t kMostViewBuffers = (int64_t{1} << 31) + 3;
+
+int64_t LoadInteger(const void* base, int64_t index, uint8_t bytes) {
+  if (bytes == 2) return LoadValue<int16_t>(base, index);
+  if (bytes == 4) return LoadValue<int32_t>(base, index);
+  return LoadValue<int64_t>(base, index);
+}
+
+// True only for arrays that CheckFixed passes and that need no repair. It spares
+// the most frequent column the branches of CheckHead. The differences are unsigned, so
+// that none overflows: a negative one has its highest bit set.
+inline bool FitsPlainly(const Layout::Node& node, const ArrowArray& array) {
+  const auto length = static_cast<uint64_t>(array.length);
+  const auto offset = static_cast<uint64_t>(array.offset);
+  const auto nulls = static_cast<uint64_t>(array.null_count);
+  const uint64_t room = static_cast<uint64_t>(node.max_end) - length;
+  const uint64_t signs =
+      length | offset | room | (room - offset) | (nulls + 1) | (length - nulls);
+  const uint64_t unexpected = static_cast<uint64_t>(array.n_children) |
+                              static_cast<uint64_t>(array.n_buffers ^ 2) |
+                              reinterpret_cast<uintptr_t>(array.dictionary);
+  return ((signs >> 63) | unexpected) == 0 && array.release != nullptr &&
+         array.buffers != nullptr && array.buffers[1] != nullptr &&
+         (array.null_count <= 0 || array.buffers[0] != nullptr);
+}
+
+}  // namespace
+
+bool ShapeWalk::CheckTree(const Node* node, const ArrowArray* array) {
+  // Most columns have a fixed width; they take the short way.
+  if (node->form == Form::kFixed) {
+    if (!CheckFixed(node, array)) [[unlikely]]
+      return false;
+  } else if (!CheckHead(node, array) || !CheckBody(node, array)) [[unlikely]] {
+    return false;
+  }
+  return !node->dictionary || CheckTree(node + 1, array->dictionary);
+}
+
+// The fields that every struct has. Later checks may use all pointers that passed here.
+inline bool ShapeWalk::CheckHead(const Node* node, const ArrowArray* array) {
+  if (array->release == nullptr) [[unlikely]] {
+    return Fail(node, ShapeFault::kReleased);
+  }
+  if (array->length < 0) [[unlikely]] {
+    return Fail(node, ShapeFault::kNegativeLength, 0, array->length);
+  }
+  if (array->offset < 0) [[unlikely]] {
+    return Fail(node, ShapeFault::kNegativeOffset, 0, array->offset);
+  }
+  if (array->offset > node->max_end - array->length) [[unlikely]] {
+    return Fail(node, ShapeFault::kOverflow, array->length, array->offset);
+  }
+  if (array->null_count < -1) [[unlikely]] {
+    return Fail(node, ShapeFault::kLowNullCount, -1, array->null_count);
+  }
+  if (array->null_count > array->length) [[unlikely]] {
+    return Fail(node, ShapeFault::kHighNullCount, array->length, array->null_count);
+  }
+  if (array->n_children != node->n_children) [[unlikely]] {
+    return Fail(node, ShapeFault::kChildCount, node->n_children, array->n_children);
+  }
+  if ((array->dictionary != nullptr) != node->dictionary) [[unlikely]] {
+    return Fail(node, node->dictionary ? ShapeFault::kDictionaryMissing
+                                       : ShapeFault::kDictionaryUnexpected);
+  }
+  if (array->n_buffers != node->n_buffers && !CheckBufferCount(node, array))
+      [[unlikely]] {
+    return false;
+  }
+  if (array->buffers == nullptr && array->n_buffers > 0) [[unlikely]] {
+    return Fail(node, ShapeFault::kBuffersNull);
+  }
+  return true;
+}
+
+inline bool ShapeWalk::CheckFixed(const Node* node, const ArrowArray* array) {
+  if (!CheckHead(node, array) || !CheckBitmap(node, array)) [[unlikely]]
+    return false;
+  if (array->buffers[1] == nullptr) [[unlikely]] {
+    // Values of no bits (w:0) have no bytes, however many rows there are.
+    if (node->has_bytes) return CheckNeeded(node, array, 1);
+    needs_repair_ = true;
+  }
+  return true;
+}
+
+// All layouts except kFixed, by their row in the table of layouts.
+bool ShapeWalk::CheckBody(const Node* node, const ArrowArray* array) {
+  const int64_t end = array->offset + array->length;
+  if (node->form == Form::kStruct) {
+    // What its row in the table says, without a look into the table: every batch comes
+    // through here.
+    return CheckBitmap(node, array) && CheckChildren(node, array, end);
+  }
+  const LayoutRule& rule = RuleOf(node->form);
+  if (rule.nulls == NullsIn::kBitmap && !CheckBitmap(node, array)) return false;
+  if (rule.nulls == NullsIn::kChildren && !CheckNoNulls(node, array)) return false;
+  if (rule.needed != 0 && !CheckNeededBuffers(node, array, rule.needed)) return false;
+  int64_t last = 0;
+  switch (rule.child_rows) {
+    case ChildRows::kEnd:
+      return CheckChildren(node, array, end);
+    case ChildRows::kEndTimes:
+      return CheckChildren(node, array, end * node->size);  // max_end: no overflow
+    case ChildRows::kLastOffset:
+      return CheckOffsets(node, array, &last) && CheckChildren(node, array, last);
+    case ChildRows::kAny:
+      break;
+  }
+  // Three layouts have values that only they have.
+  if (node->form == Form::kOffsets) return CheckBytes(node, array);
+  if (node->form == Form::kViews) return CheckViews(node, array);
+  return CheckChildren(node, array, 0) &&
+         (node->form != Form::kRunEnd || CheckRunEnds(node, array));
+}
+
+bool ShapeWalk::CheckBufferCount(const Node* node, const ArrowArray* array) {
+  const int64_t found = array->n_buffers;
+  if (node->form == Form::kViews) {
+    if (found < node->n_buffers) {
+      return Fail(node, ShapeFault::kTooFewViewBuffers, node->n_buffers, found);
+    }
+    return found <= kMostViewBuffers ||
+           Fail(node, ShapeFault::kTooManyViewBuffers, kMostViewBuffers, found);
+  }
+  if (node->form == Form::kNull && found == 1) {
+    needs_repair_ = true;  // a validity bitmap, as in Arrow before version 1.0
+    return true;
+  }
+  return Fail(node, ShapeFault::kBufferCount, node->n_buffers, found);
+}
+
+inline bool ShapeWalk::CheckBitmap(const Node* node, const ArrowArray* array) {
+  if (array->null_count > 0 && array->buffers[0] == nullptr) [[unlikely]] {
+    return Fail(node, ShapeFault::kNullsWithoutBitmap, 0, array->null_count);
+  }
+  return true;
+}
+
+// The nulls of unions and run-end arrays are those of their children.
+bool ShapeWalk::CheckNoNulls(const Node* node, const ArrowArray* array) {
+  return array->null_count <= 0 ||
+         Fail(node, ShapeFault::kUnexpectedNulls, 0, array->null_count);
+}
+
+// A buffer that has bytes if there are rows.
+inline bool ShapeWalk::CheckNeeded(const Node* node, const ArrowArray* array,
+                                   int64_t buffer) {
+  if (array->buffers[buffer] != nullptr) [[likely]]
+    return true;
+  if (array->length > 0) return Fail(node, ShapeFault::kBufferNull, 0, buffer);
+  needs_repair_ = true;
+  return true;
+}
+
+// The same for a set of buffers.
+bool ShapeWalk::CheckNeededBuffers(const Node* node, const ArrowArray* array,
+                                   unsigned buffers) {
+  for (; buffers != 0; buffers &= buffers - 1) {
+    if (!CheckNeeded(node, array, std::countr_zero(buffers))) return false;
+  }
+  return true;
+}
+
+// The first and the last offset. *last is 0 without rows: then the buffer of offsets may
+// be empty, and none can be read.
+bool ShapeWalk::CheckOffsets(const Node* node, const ArrowArray* array, int64_t* last) {
+  *last = 0;
+  if (array->length == 0) return true;
+  const void* offsets = array->buffers[1];
+  const int64_t first = LoadInteger(offsets, array->offset, node->integer_bytes);
+  *last = LoadInteger(offsets, array->offset + array->length, node->integer_bytes);
+  if (first < 0) return Fail(node, ShapeFault::kNegativeFirstOffset, 0, first);
+  return *last >= first || Fail(node, ShapeFault::kLowLastOffset, first, *last);
+}
+
+// Offsets and the bytes behind them.
+bool ShapeWalk::CheckBytes(const Node* node, const ArrowArray* array) {
+  int64_t last = 0;
+  if (!CheckOffsets(node, array, &last)) return false;
+  if (array->buffers[2] != nullptr) return true;
+  if (last > 0) return Fail(node, ShapeFault::kBufferNull, 0, 2);
+  needs_repair_ = true;
+  return true;
+}
+
+// The variadic buffers of views and the last buffer, which holds their sizes.
+bool ShapeWalk::CheckViews(const Node* node, const ArrowArray* array) {
+  const int64_t n = array->n_buffers - 3;
+  const void* sizes = array->buffers[array->n_buffers - 1];
+  if (sizes == nullptr) {
+    if (n > 0) return Fail(node, ShapeFault::kViewSizesNull);
+    needs_repair_ = true;
+    return true;
+  }
+  for (int64_t i = 0; i < n; ++i) {
+    const int64_t size = LoadValue<int64_t>(sizes, i);
+    if (size < 0) return Fail(node, ShapeFault::kNegativeViewSize, 0, size);
+    if (array->buffers[2 + i] != nullptr) continue;
+    if (size > 0) return Fail(node, ShapeFault::kBufferNull, 0, 2 + i);
+    needs_repair_ = true;
+  }
+  return true;
+}
+
+// All children are well-formed and have at least `rows` rows.
+bool ShapeWalk::CheckChildren(const Node* node, const ArrowArray* array, int64_t rows) {
+  const int32_t n = node->n_children;
+  if (n > 0 && array->children == nullptr) [[unlikely]] {
+    return Fail(node, ShapeFault::kChildrenNull);
+  }
+  // The lengths are compared without a branch, and all at the end.
+  int64_t shorter = 0, different = 0;
+  const Node* child = node + 1;
+  for (int32_t i = 0; i < n; ++i, child += child->subtree) {
+    const ArrowArray* below = array->children[i];
+    if (below == nullptr) [[unlikely]] {
+      return Fail(child, ShapeFault::kChildNull);
+    }
+    const bool plain = child->subtree == 1 && child->form == Form::kFixed;
+    if (!(plain && FitsPlainly(*child, *below)) && !CheckTree(child, below)) {
+      return false;
+    }
+    shorter |= below->length - rows;  // neither is negative, so this does not overflow
+    different |= below->length ^ rows;
+  }
+  equal_lengths_ = different == 0;
+  return shorter >= 0 || FailShorter(node, array, rows);
+}
+
+// Finds the child that CheckChildren knows to be too short.
+bool ShapeWalk::FailShorter(const Node* node, const ArrowArray* array, int64_t rows) {
+  const Node* child = node + 1;
+  int32_t i = 0;
+  for (; array->children[i]->length >= rows; ++i) child += child->subtree;
+  return Fail(child, ShapeFault::kChildTooShort, rows, array->children[i]->length);
+}
+
+// After CheckChildren: the run ends are an integer array, and cover all rows.
+bool ShapeWalk::CheckRunEnds(const Node* node, const ArrowArray* array) {
+  const Node* ends_node = node + 1;
+  const Node* values_node = ends_node + ends_node->subtree;
+  const ArrowArray* ends = array->children[0];
+  const ArrowArray* values = array->children[1];
+  if (ends->offset != 0) {
+    return Fail(ends_node, ShapeFault::kRunEndsOffset, 0, ends->offset);
+  }
+  // Some builders leave a bitmap here in which every row is valid. That is accepted.
+  if (ends->null_count > 0 ||
+      (ends->null_count < 0 && AnyNull(ends->buffers[0], {0, ends->length}))) {
+    return Fail(ends_node, ShapeFault::kRunEndsNulls);
+  }
+  if (values->length < ends->length) {
+    return Fail(values_node, ShapeFault::kChildTooShort, ends->length, values->length);
+  }
+  if (array->length == 0) return true;
+  const int64_t end = array->offset + array->length;
+  const int64_t covered =
+      ends->length == 0
+          ? 0
+          : LoadInteger(ends->buffers[1], ends->length - 1, ends_node->integer_bytes);
+  return covered >= end || Fail(ends_node, ShapeFault::kRunEndsTooShort, end, covered);
+}
+
+bool ShapeWalk::Fail(const Node* node, ShapeFault::Kind kind, int64_t expected,
+                     int64_t found) {
+  fault_ = {.kind = kind,
+            .node = static_cast<int32_t>(node - nodes_),
+            .expected = expected,
+            .found = found};
+  return false;
+}
+
+Status CheckShape(const Layout& layout, const ArrowArray& array) {
+  ShapeWalk walk(layout);
+  if (walk.Check(array)) [[likely]]
+    return Status();
+  return ShapeStatus(layout, walk.fault());
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/gate/shape_fault.cc ---------------------------------------------------------------
+
 #include <string>
 
 
@@ -4913,44 +5443,113 @@ namespace alloy::core_v0_1 {
 namespace {
 
 struct Words {
-  std::string wanted;
-  std::string found;
+  int32_t reason = 0;
+  std::string text;
 };
 
-// For a fault of a pointer, or of a count that is right only at 0.
-Words PointerWords(const ShapeFault& fault) {
-  switch (fault.reason) {
-    case ALLOY_REASON_ARRAY_RELEASED:
-      return {"a live array", "a released one"};
-    case ALLOY_REASON_CHILD_NULL:
-      return {"an array", "NULL"};
-    case ALLOY_REASON_DICTIONARY_UNEXPECTED:
-      return {"no dictionary", "one"};
-    case ALLOY_REASON_DICTIONARY_MISSING:
-      return {"a dictionary", "NULL"};
+std::string AtLeast(const std::string& what, const ShapeFault& fault) {
+  return "expected " + what + " of at least " + std::to_string(fault.expected) +
+         ", found " + std::to_string(fault.found);
+}
+
+std::string Count(const ShapeFault& fault, std::string_view noun) {
+  return "expected " + CountText(fault.expected, noun) + ", found " +
+         std::to_string(fault.found);
+}
+
+std::string Bounded(const ShapeFault& fault, const std::string& bound,
+                    std::string_view noun) {
+  return "expected " + bound + CountText(fault.expected, noun) + ", found " +
+         std::to_string(fault.found);
+}
+
+// The faults of one struct: its numbers and its dictionary.
+Words NumberWords(const ShapeFault& fault, const Layout::Node& node) {
+  switch (fault.kind) {
+    case ShapeFault::kReleased:
+      return {ALLOY_REASON_ARRAY_RELEASED, "the array is released, or was never filled"};
+    case ShapeFault::kNegativeLength:
+      return {ALLOY_REASON_LENGTH, AtLeast("a length", fault)};
+    case ShapeFault::kNegativeOffset:
+      return {ALLOY_REASON_OFFSET, AtLeast("an offset", fault)};
+    case ShapeFault::kOverflow:
+      return {ALLOY_REASON_OVERFLOW,
+              "offset " + std::to_string(fault.found) + " and length " +
+                  std::to_string(fault.expected) + " add up to more than " +
+                  std::to_string(node.max_end) + ", the most that this type allows"};
+    case ShapeFault::kLowNullCount:
+      return {ALLOY_REASON_NULL_COUNT, AtLeast("a null count", fault)};
+    case ShapeFault::kHighNullCount:
+      return {ALLOY_REASON_NULL_COUNT, "expected a null count of at most " +
+                                           std::to_string(fault.expected) + ", found " +
+                                           std::to_string(fault.found)};
+    case ShapeFault::kDictionaryMissing:
+      return {ALLOY_REASON_DICTIONARY_MISSING,
+              "the schema has a dictionary here, but the array does not"};
+    case ShapeFault::kDictionaryUnexpected:
+      return {ALLOY_REASON_DICTIONARY_UNEXPECTED,
+              "the array has a dictionary, but the schema has none here"};
+    case ShapeFault::kNullsWithoutBitmap:
+      return {ALLOY_REASON_NULLS_WITHOUT_BITMAP, "the null count is " +
+                                                     std::to_string(fault.found) +
+                                                     ", but there is no validity bitmap"};
+    default:  // kUnexpectedNulls
+      return {ALLOY_REASON_UNEXPECTED_NULLS,
+              "the null count is " + std::to_string(fault.found) +
+                  ", but arrays of this type have no nulls; only their children do"};
+  }
+}
+
+// The faults of buffers and of the values that level shape reads.
+Words BufferWords(const ShapeFault& fault, const Layout::Node& node) {
+  switch (fault.kind) {
+    case ShapeFault::kBufferCount:
+      return {ALLOY_REASON_BUFFER_COUNT, Count(fault, "buffer")};
+    case ShapeFault::kBuffersNull:
+      return {ALLOY_REASON_BUFFERS_NULL, "the pointer to the buffers is NULL"};
+    case ShapeFault::kBufferNull:
+      return {ALLOY_REASON_BUFFER_NULL,
+              "buffer " + std::to_string(fault.found) + " is NULL, but the rows need it"};
+    case ShapeFault::kNegativeFirstOffset:
+      return {ALLOY_REASON_OFFSETS, AtLeast("a first offset", fault)};
+    case ShapeFault::kLowLastOffset:
+      return {ALLOY_REASON_OFFSETS, AtLeast("a last offset", fault)};
+    case ShapeFault::kTooFewViewBuffers:
+      return {ALLOY_REASON_VIEW_BUFFER_COUNT, Bounded(fault, "at least ", "buffer")};
+    case ShapeFault::kTooManyViewBuffers:
+      return {ALLOY_REASON_VIEW_BUFFER_COUNT, Bounded(fault, "at most ", "buffer")};
+    case ShapeFault::kViewSizesNull:
+      return {ALLOY_REASON_VIEW_SIZES,
+              "the last buffer, with the sizes of the variadic buffers, is NULL"};
+    case ShapeFault::kNegativeViewSize:
+      return {ALLOY_REASON_VIEW_SIZES, AtLeast("sizes of variadic buffers", fault)};
     default:
-      return {"a pointer", "NULL"};
+      return NumberWords(fault, node);
   }
 }
 
 Words WordsOf(const ShapeFault& fault, const Layout::Node& node) {
-  switch (fault.bound) {
-    case ShapeFault::kEnd:
-      return {"an end of at most " + std::to_string(node.max_end),
-              "offset " + std::to_string(fault.found) + " and length " +
-                  std::to_string(fault.wanted)};
-    case ShapeFault::kPointer:
-      return PointerWords(fault);
-    case ShapeFault::kBuffer:
-      return {"buffer " + std::to_string(fault.wanted), "NULL"};
-    case ShapeFault::kAtLeast:
-      return {"at least " + std::to_string(fault.wanted), std::to_string(fault.found)};
-    case ShapeFault::kAtMost:
-      return {"at most " + std::to_string(fault.wanted), std::to_string(fault.found)};
-    case ShapeFault::kExactly:
-      break;
+  switch (fault.kind) {
+    case ShapeFault::kChildCount:
+      return {ALLOY_REASON_CHILD_COUNT, Count(fault, "child")};
+    case ShapeFault::kChildrenNull:
+      return {ALLOY_REASON_CHILDREN_NULL, "the pointer to the children is NULL"};
+    case ShapeFault::kChildNull:
+      return {ALLOY_REASON_CHILD_NULL, "the pointer to this array is NULL"};
+    case ShapeFault::kChildTooShort:
+      return {ALLOY_REASON_CHILD_LENGTH, Bounded(fault, "at least ", "row")};
+    case ShapeFault::kRunEndsOffset:
+      return {
+          ALLOY_REASON_RUN_ENDS_NULLS,
+          "expected run ends with an offset of 0, found " + std::to_string(fault.found)};
+    case ShapeFault::kRunEndsNulls:
+      return {ALLOY_REASON_RUN_ENDS_NULLS,
+              "run ends cannot be null, but the null count or the bitmap has nulls"};
+    case ShapeFault::kRunEndsTooShort:
+      return {ALLOY_REASON_CHILD_LENGTH, AtLeast("a last run end", fault)};
+    default:
+      return BufferWords(fault, node);
   }
-  return {std::to_string(fault.wanted), std::to_string(fault.found)};
 }
 
 }  // namespace
@@ -4958,32 +5557,15 @@ Words WordsOf(const ShapeFault& fault, const Layout::Node& node) {
 Status ShapeStatus(const Layout& layout, const ShapeFault& fault) {
   const int32_t column = fault.node - 1;
   const Words words = WordsOf(fault, layout.nodes()[static_cast<size_t>(fault.node)]);
-  return DataFault(fault.reason, column, layout.Path(column), words.wanted, words.found);
-}
-
-bool AnyNull(const void* bitmap, int64_t offset, int64_t length) {
-  if (bitmap == nullptr) return false;
-  const auto* bytes = static_cast<const unsigned char*>(bitmap);
-  const int64_t end = offset + length;
-  int64_t i = offset;
-  for (; i < end && i % 8 != 0; ++i) {
-    if (!BitAt(bitmap, i)) return true;
-  }
-  const auto whole = [](unsigned char byte) { return byte == 0xFF; };
-  if (!std::all_of(bytes + i / 8, bytes + std::max(i, end) / 8, whole)) return true;
-  for (i = std::max(i, end / 8 * 8); i < end; ++i) {
-    if (!BitAt(bitmap, i)) return true;
-  }
-  return false;
+  return DataFault(words.reason, {.column = column, .path = layout.Path(column)},
+                   words.text);
 }
 
 }  // namespace alloy::core_v0_1
 
-// src/gate/text_check.cc ----------------------------------------------------------------
-//
-// What level full asks beyond level safe, of one array: see follow.h.
+// src/gate/text_checks.cc ---------------------------------------------------------------
+
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <string_view>
 
@@ -4993,7 +5575,8 @@ namespace {
 
 constexpr size_t kAsciiBlock = 64;
 
-// The length of the longest prefix made of whole blocks of ASCII, in few instructions.
+// The length of the longest prefix that consists of whole blocks of ASCII. The inner loop
+// has no branch, so that compilers use vector instructions.
 size_t AsciiPrefix(std::string_view bytes) {
   size_t done = 0;
   for (; bytes.size() - done >= kAsciiBlock; done += kAsciiBlock) {
@@ -5015,7 +5598,7 @@ bool IsAscii(std::string_view bytes) {
 bool IsUtf8(std::string_view bytes) {
   while (true) {
     bytes.remove_prefix(AsciiPrefix(bytes));
-    // A block with other characters in it, or the end.
+    // Read the next block, which is not ASCII or the last one, character by character.
     const size_t target = bytes.size() - std::min(bytes.size(), kAsciiBlock);
     while (bytes.size() > target) {
       const size_t length = Utf8Length(bytes);
@@ -5027,24 +5610,26 @@ bool IsUtf8(std::string_view bytes) {
 }
 
 template <typename Offset>
-int64_t FirstBadTextOf(const ArrowArray& array, RowRange rows) {
+int64_t FirstInvalidTextOf(const ArrowArray& array, RowRange rows) {
   const auto offset = [&](int64_t i) {
     return int64_t{LoadValue<Offset>(array.buffers[1], rows.begin + i)};
   };
   const char* bytes = static_cast<const char*>(array.buffers[2]);
   const auto text = [&](int64_t begin, int64_t end) {
-    if (begin == end) return std::string_view();  // bytes may be NULL
+    if (begin == end) return std::string_view();  // then `bytes` may be NULL
     return std::string_view(bytes + begin, static_cast<size_t>(end - begin));
   };
   const int64_t end = offset(rows.count);
   const std::string_view all = text(offset(0), end);
+  // Scan the texts of all rows as one, which is much faster than row by row.
   if (IsAscii(all)) return -1;
   if (IsUtf8(all)) {
-    // Then each value is, unless it begins in the middle of a character.
+    // Then each row is UTF-8, unless one begins in the middle of a character.
     int64_t i = 0;
     while (i < rows.count && offset(i) < end && !IsContinuation(bytes[offset(i)])) ++i;
     if (i == rows.count || offset(i) == end) return -1;
   }
+  // Find the row. A null row may hold any bytes.
   const Nulls nulls(array);
   for (int64_t i = 0; i < rows.count; ++i) {
     if (!nulls.At(rows.begin + i) && !IsUtf8(text(offset(i), offset(i + 1)))) return i;
@@ -5054,13 +5639,15 @@ int64_t FirstBadTextOf(const ArrowArray& array, RowRange rows) {
 
 }  // namespace
 
-int64_t FirstBadText(const ArrowArray& array, uint8_t bytes, RowRange rows) {
+int64_t FirstInvalidText(const ArrowArray& array, uint8_t bytes, RowRange rows) {
   if (rows.count == 0) return -1;
-  return bytes == 4 ? FirstBadTextOf<int32_t>(array, rows)
-                    : FirstBadTextOf<int64_t>(array, rows);
+  return bytes == 4 ? FirstInvalidTextOf<int32_t>(array, rows)
+                    : FirstInvalidTextOf<int64_t>(array, rows);
 }
 
-ViewFault FirstBadView(const ArrowArray& array, RowRange rows, bool utf8) {
+TextFault FirstInvalidViewText(const ArrowArray& array, RowRange rows, bool utf8) {
+  // A view of 16 bytes: the length, then 12 bytes of text and padding. Or the length, 4
+  // bytes of text, the number of a buffer, and an offset.
   constexpr char kZeros[12] = {};
   const Nulls nulls(array);
   const auto* views = static_cast<const char*>(array.buffers[1]) + rows.begin * 16;
@@ -5069,28 +5656,18 @@ ViewFault FirstBadView(const ArrowArray& array, RowRange rows, bool utf8) {
     const auto size = static_cast<size_t>(LoadValue<int32_t>(views, 0));
     std::string_view text(views + 4, std::min<size_t>(size, 12));
     if (size <= 12) {
-      if (std::memcmp(text.data() + size, kZeros, 12 - size) != 0) return {i, false};
+      if (std::memcmp(text.data() + size, kZeros, 12 - size) != 0)
+        return {.row = i, .not_utf8 = false};
     } else {
       const auto buffer = LoadValue<int32_t>(views, 2);
       const auto* from = static_cast<const char*>(array.buffers[2 + buffer]);
       text = std::string_view(from + LoadValue<int32_t>(views, 3), size);
-      if (std::memcmp(views + 4, text.data(), 4) != 0) return {i, false};
+      if (std::memcmp(views + 4, text.data(), 4) != 0)
+        return {.row = i, .not_utf8 = false};
     }
-    if (utf8 && !IsUtf8(text)) return {i, true};
+    if (utf8 && !IsUtf8(text)) return {.row = i, .not_utf8 = true};
   }
   return {};
-}
-
-int64_t CountNulls(const void* bitmap, RowRange rows) {
-  const auto* bytes = static_cast<const unsigned char*>(bitmap);
-  const int64_t end = rows.begin + rows.count;
-  int64_t valid = 0, i = rows.begin;
-  for (; i < end && i % 8 != 0; ++i) valid += BitAt(bitmap, i) ? 1 : 0;
-  for (; end - i >= 64; i += 64) {
-    valid += std::popcount(static_cast<uint64_t>(LoadValue<uint64_t>(bytes + i / 8, 0)));
-  }
-  for (; i < end; ++i) valid += BitAt(bitmap, i) ? 1 : 0;
-  return rows.count - valid;
 }
 
 }  // namespace alloy::core_v0_1

@@ -591,11 +591,11 @@ Result<std::shared_ptr<const BackendTable>> LoadBackendPlainly(
 #include <vector>
 
 //
-// What a schema says about the arrays that follow it, read once.
+// A layout is a parsed schema: what the gate must know to check arrays of that schema.
 //
-// A layout is made at bind and keeps nothing of the schema. The gate (check.h, batch.h)
-// walks arrays along it, so that nothing in a call parses, and nothing an array says of
-// its own nesting is believed.
+// The engine makes it at bind, and it keeps no pointer to the schema. The gate walks
+// arrays along the layout. So no call parses a schema, and the gate never relies on what
+// an array claims about its own nesting.
 //
 // Threads  immutable: shared.
 #ifndef ALLOY_SRC_ARROW_LAYOUT_H_
@@ -609,9 +609,8 @@ Result<std::shared_ptr<const BackendTable>> LoadBackendPlainly(
 #include <vector>
 
 //
-// The format strings of the Arrow C data interface ("Data type description -- format
-// strings"), read one at a time: what a string says of its own node. What it asks of
-// children and dictionaries is the business of layout.h.
+// Parses the format strings of the Arrow C data interface ("Data type description --
+// format strings"), one string at a time. layout.h checks children and dictionaries.
 //
 // Threads  values.
 #ifndef ALLOY_SRC_ARROW_FORMAT_H_
@@ -669,50 +668,58 @@ enum class Type : uint8_t {
   kRunEndEncoded,
 };
 
-// How an array of a type lies in memory.
+inline constexpr Type kLastType = Type::kRunEndEncoded;
+
+// How the arrays of a type lie in memory: the buffers, then the children.
+// layout_rules.h has the rules of each form.
 enum class Form : uint8_t {
   kFixed,          // validity, values of `bits` each
   kOffsets,        // validity, offsets, bytes
-  kViews,          // validity, views, any number of bytes, their sizes
+  kViews,          // validity, views, any number of variadic buffers, their sizes
   kList,           // validity, offsets; one child
   kListView,       // validity, offsets, sizes; one child
   kFixedSizeList,  // validity; one child
   kStruct,         // validity; any children, row by row
-  kSparseUnion,    // type ids; any children, row by row
-  kDenseUnion,     // type ids, offsets; any children
-  kRunEnd,         // nothing; run ends and values
-  kNull,           // nothing
+  kSparseUnion,    // type ids; one child for each type id, row by row
+  kDenseUnion,     // type ids, offsets; one child for each type id
+  kRunEnd,         // no buffers; run ends and values
+  kNull,           // no buffers
 };
 
-// Whether arrays of a form begin with a validity bitmap.
-constexpr bool HasValidity(Form form) {
-  return form != Form::kSparseUnion && form != Form::kDenseUnion &&
-         form != Form::kRunEnd && form != Form::kNull;
+inline constexpr Form kLastForm = Form::kNull;
+
+constexpr bool IsInteger(Type type) {
+  return type >= Type::kInt8 && type <= Type::kUInt64;
+}
+
+constexpr bool IsUnsigned(Type type) {
+  return type == Type::kUInt8 || type == Type::kUInt16 || type == Type::kUInt32 ||
+         type == Type::kUInt64;
 }
 
 struct Format {
   Type type = Type::kNull;
   Form form = Form::kNull;
-  uint8_t offset_bytes = 0;  // of one offset; 0: no offsets
-  char unit = 0;             // s, m, u, n; 0: none
+  uint8_t offset_bytes = 0;  // of one offset; 0: the form has no offsets
+  char unit = 0;             // of time: s, m, u or n; 0: not a type of time
   int64_t bits = 0;          // of one fixed-size value
   int64_t size = 0;          // of a fixed-size list
   int32_t precision = 0;     // of a decimal
   int32_t scale = 0;
   int32_t n_type_ids = 0;       // of a union
-  std::string_view parameters;  // the time zone, the type ids: as they stand
+  std::string_view parameters;  // the time zone, or the type ids, as written
 };
 
-// Why a format string is none; reason 0 when it is one.
+// Why a format string is refused; reason 0 if it is accepted.
 struct FormatFault {
   int32_t reason = 0;
-  const char* wanted = "";  // what would have been right
+  const char* expected = "";  // the parameter that would be accepted
 };
 
-// Read `text`, of which `format` keeps a view.
+// Parse `text`. `format` keeps a view of it.
 FormatFault ParseFormat(std::string_view text, Format* format);
 
-// Which child each type id of a union means; -1: none.
+// The child of each type id of a union; -1: the union does not have this type id.
 std::array<int8_t, 128> ChildrenByTypeId(const Format& format);
 
 }  // namespace alloy::core_v0_1
@@ -724,32 +731,32 @@ namespace alloy::core_v0_1 {
 class Layout {
  public:
   struct Node {
-    int64_t max_end = 0;     // the largest offset + length whose bytes fit 63 bits
-    int64_t size = 0;        // rows of the child for each row (fixed-size list); which of
-                             // the TypeIds (union)
-    int32_t n_children = 0;  // the dictionary, which follows first, is not among them
-    int32_t subtree = 1;     // nodes from here on that belong to this one, itself too
+    int64_t max_end = 0;     // the largest offset + length whose bytes fit in 63 bits
+    int64_t size = 0;        // fixed-size list: rows of the child for each row;
+                             // union: the index into the TypeIds
+    int32_t n_children = 0;  // without the dictionary, which comes first
+    int32_t subtree = 1;     // nodes from here that belong to this one, itself included
     Type type = Type::kNull;
     Form form = Form::kNull;
-    uint8_t n_buffers = 0;     // the least, for a view
-    uint8_t offset_bytes = 0;  // of one offset or run end
-    bool sized = false;        // values of more than no bits
+    uint8_t n_buffers = 0;      // of views: the least
+    uint8_t integer_bytes = 0;  // of one offset, size, run end or dictionary index
+    bool has_bytes = false;     // values have at least one bit
     bool nullable = false;
     bool dictionary = false;
-    bool followed = false;  // here or below, rows lead to other places: see deep.h
+    bool points_elsewhere = false;  // rows here or below have a check in gate/rows.h
   };
 
   // The type ids of a union.
   struct TypeIds {
-    std::array<int8_t, 128> children;  // by type id; -1: there is none
+    std::array<int8_t, 128> children;  // by type id; -1: the union does not have this one
   };
 
-  // Read the schema of an array of any type.
-  //   Fails  ALLOY_BAD_DATA  with reason and column: root -1, first child 0, a dictionary
-  //                          right after its index.
+  // Parse the schema of an array of any type.
+  //   Fails  ALLOY_BAD_DATA  with reason and column. Columns count from -1 for the root
+  //                          in preorder; a dictionary comes right after its index.
   static Result<Layout> Of(const ArrowSchema& schema);
 
-  // Read the schema of a batch. Also fails with ALLOY_REASON_NOT_A_BATCH.
+  // Parse the schema of a batch. Also fails with ALLOY_REASON_NOT_A_BATCH.
   static Result<Layout> OfBatch(const ArrowSchema& schema);
 
   // In preorder: node i is column i - 1.
@@ -762,12 +769,12 @@ class Layout {
 
   std::string_view name(int32_t column) const;
 
-  // The place of a column for error texts: `a.b.item`; empty for the root.
+  // The path to a column for error texts: `a.b.item`; empty for the root.
   std::string Path(int32_t column) const;
 
  private:
   struct Name {
-    size_t begin = 0;
+    size_t begin = 0;  // in names_
     size_t length = 0;
     int32_t parent = -1;   // a node
     int32_t ordinal = -1;  // among the children of the parent; -1: the dictionary
@@ -778,7 +785,7 @@ class Layout {
 
   std::vector<Node> nodes_;
   std::vector<TypeIds> type_ids_;
-  std::vector<Name> places_;
+  std::vector<Name> node_names_;
   std::string names_;
 };
 
@@ -897,7 +904,7 @@ class ReleaseRest {
 
 #endif  // ALLOY_SRC_ARROW_OWNED_H_
 //
-// Give a function the columns it reads, in its own order, and none of the others.
+// Gives a function only the columns that it reads, in the order that it declares.
 //
 // Threads  shared; a batch belongs to one thread at a time.
 #ifndef ALLOY_SRC_ARROW_PROJECT_H_
@@ -911,18 +918,20 @@ namespace alloy::core_v0_1 {
 
 struct Projection {
   std::vector<int32_t> columns;  // children of the batch, each at most once
-  bool identity = true;          // all columns, in order: batches pass as they come
+  bool identity = true;          // all columns in their order: batches stay unchanged
 };
 
-// The schema of the projected batch: a copy.
-//   Fails  ALLOY_BAD_DATA, ALLOY_EXHAUSTED; ALLOY_INVALID for a column that is not there.
+// A copy of the schema with only the projected columns.
+//   Fails  ALLOY_BAD_DATA, ALLOY_EXHAUSTED
+//          ALLOY_INVALID  the batch has no such column.
 Result<OwnedSchema> ProjectSchema(const ArrowSchema& batch_schema,
                                   const Projection& projection);
 
-// Put the projected batch in the place of *batch, which AdmitBatch has passed. The new
-// one owns the old one, whose structs its children are.
-//   Takes  *batch; on failure it is what it was.
-//   Fails  ALLOY_EXHAUSTED; ALLOY_INVALID for a column that is not there.
+// Replace *batch, which AdmitBatch has passed, by the projected batch. The new batch owns
+// the old one, and its children are structs of the old one.
+//   Takes  *batch; on failure it is unchanged.
+//   Fails  ALLOY_EXHAUSTED
+//          ALLOY_INVALID  the batch has no such column.
 Status ProjectBatch(const Projection& projection, ArrowArray* batch);
 
 }  // namespace alloy::core_v0_1
@@ -1281,7 +1290,7 @@ Status BackendFault(const BackendTable& table, const alloy_function& function,
 #include <utility>
 
 //
-// Find the columns that a function declares among those of a batch, by name.
+// Finds the columns that a function declares in a batch, by name.
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_ARROW_MATCH_COLUMNS_H_
@@ -1290,12 +1299,13 @@ Status BackendFault(const BackendTable& table, const alloy_function& function,
 
 namespace alloy::core_v0_1 {
 
-// Find each of `wanted` (ends with a NULL name; NULL: batches as they come). What
-// `accepts` says is in backend.h; a format without `?:` accepts no dictionary.
-//   Fails  ALLOY_NO_MATCH  a column is missing, of a type that is not accepted, or there
-//                          more than once; the text is a table of wanted and got.
-//          ALLOY_BAD_DATA  the schema is none of a batch.
-//          ALLOY_INVALID   the function declares one name twice.
+// Find each column of `wanted`, a list that ends with a NULL name. If `wanted` is NULL,
+// the function takes every batch unchanged. backend.h describes `accepts`; a format
+// without `?:` does not accept dictionaries.
+//   Fails  ALLOY_NO_MATCH  a column is missing, has a type that is not accepted, or
+//                          occurs more than once; the text is a table of the columns.
+//          ALLOY_BAD_DATA  the schema is malformed, or not that of a batch.
+//          ALLOY_INVALID   the function declares a name twice.
 Result<Projection> MatchColumns(const alloy_column* wanted,
                                 const ArrowSchema& batch_schema);
 
@@ -1303,7 +1313,7 @@ Result<Projection> MatchColumns(const alloy_column* wanted,
 
 #endif  // ALLOY_SRC_ARROW_MATCH_COLUMNS_H_
 //
-// Schemas as things to keep: a copy, and a key for caches.
+// Copies schemas, and makes keys of them for caches.
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_ARROW_SCHEMA_H_
@@ -1314,15 +1324,15 @@ Result<Projection> MatchColumns(const alloy_column* wanted,
 
 namespace alloy::core_v0_1 {
 
-// Copy a schema with all that hangs on it, in one allocation. Children and dictionaries
-// may be moved out of the copy and released on their own, in any order, on any thread.
-// Format strings are copied as they are; only the structs are checked.
+// Copy a schema with everything below it, in one allocation. Children and dictionaries
+// may be moved out of the copy and released separately, in any order, on any thread.
+// Only the structs are checked; format strings are copied without being parsed.
 //   Fails  ALLOY_BAD_DATA, ALLOY_EXHAUSTED.
 Result<OwnedSchema> CopySchema(const ArrowSchema& schema);
 
-// Append everything that tells this schema from another: formats, names, flags, metadata,
-// nesting. Schemas with the same bytes are the same. Formats are not read, so this is
-// cheap enough to look a bound call up with; *key is left with a part on failure.
+// Append all that makes schemas different: formats, names, flags, metadata, nesting. Two
+// schemas are equal if and only if their keys are equal. Formats are not parsed, so this
+// is cheap enough for the lookup of a bound call. On failure *key may hold a part.
 //   Fails  ALLOY_BAD_DATA.
 Status AppendFingerprint(const ArrowSchema& schema, std::string* key);
 
@@ -2580,12 +2590,12 @@ class Host {
 
 namespace alloy::core_v0_1 {
 
-// How far the gate looks; each level asks all that the one before it asks. The numbers
-// are those of alloy_bridge_options.
+// How much the gate checks. Each level includes the level before it. The numbers are
+// those of alloy_bridge_options.
 enum class Level : uint8_t {
-  kShape = 1,  // nothing is dereferenced that was not checked: O(columns)
-  kSafe = 2,   // nothing that the rows lead to leaves its buffer
-  kFull = 3,   // nor what no row leads to; null counts, UTF-8, prefixes of views
+  kShape = 1,  // structs, pointers and lengths: O(columns)
+  kSafe = 2,   // also all values that point elsewhere, in the rows that a reader reaches
+  kFull = 3,   // also the rows that no reader reaches, UTF-8, and null counts
 };
 
 }  // namespace alloy::core_v0_1
@@ -2824,7 +2834,7 @@ Status Call::Busy() {
 #include <utility>
 
 //
-// The gate for what crosses: batches, checked and mended.
+// The gate for batches: every batch that crosses between host and backend passes here.
 //
 // Threads  shared; a batch belongs to one thread at a time.
 #ifndef ALLOY_SRC_GATE_BATCH_H_
@@ -2833,94 +2843,73 @@ Status Call::Busy() {
 
 namespace alloy::core_v0_1 {
 
-// Check a batch at a level, and mend what can be mended without touching its data: on
-// success *batch is a batch as backend.h has it, and no buffer but a validity bitmap is
-// NULL. A batch that is one already is not changed; any other becomes a block that owns
-// what was there.
-//   Takes  nothing: on failure *batch is what it was, and still the caller's.
+// Check a batch at a level. Then repair what can be repaired without a change of data
+// (repair.h): on success *batch follows the rules of backend.h, and only validity bitmaps
+// may be NULL. A batch that needs no repair is not changed.
+//   Takes  nothing: on failure *batch is unchanged, and still the caller's.
 //   Fails  ALLOY_BAD_DATA   with reason and column.
-//          ALLOY_EXHAUSTED  no memory to mend with.
+//          ALLOY_EXHAUSTED  there is no memory for the repair.
 Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch);
 
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_GATE_BATCH_H_
 //
-// The walk behind check.h and batch.h. Nothing here makes a Status: a walk that passes
-// writes nothing, and one that fails leaves a ShapeFault for the cold path.
+// Reads the validity bitmap of an array that has passed level shape.
 //
-// Threads  one walk belongs to one thread.
-#ifndef ALLOY_SRC_GATE_SHAPE_H_
-#define ALLOY_SRC_GATE_SHAPE_H_
+// Threads  shared.
+#ifndef ALLOY_SRC_GATE_NULLS_H_
+#define ALLOY_SRC_GATE_NULLS_H_
 
 #include <cstdint>
 
+//
+// Reads one bit of an Arrow bitmap: the first bit is the lowest bit of the first byte.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_BASE_BITS_H_
+#define ALLOY_SRC_BASE_BITS_H_
+
+#include <cstdint>
 
 namespace alloy::core_v0_1 {
 
-struct ShapeFault {
-  enum Bound : uint8_t { kExactly, kAtLeast, kAtMost, kBuffer, kPointer, kEnd };
-
-  int32_t reason = 0;
-  int32_t node = 0;
-  Bound bound = kExactly;
-  int64_t wanted = 0;  // kBuffer: which; kEnd: the length
-  int64_t found = 0;   // kEnd: the offset
-};
-
-class ShapeWalk {
- public:
-  explicit ShapeWalk(const Layout& layout) : nodes_(layout.nodes().data()) {}
-
-  // Whether an array fits the whole layout.
-  bool Check(const ArrowArray& array) { return CheckTree(nodes_, &array); }
-
-  // After a Check that passed: whether a buffer is NULL that a length of 0 allows to be,
-  // or a buffer is there that the type has no more.
-  bool mend() const { return mend_; }
-  // After a Check that passed: whether each child of the root ends with the root's rows.
-  bool even() const { return even_; }
-  // After a Check that failed.
-  const ShapeFault& fault() const { return fault_; }
-
- private:
-  using Node = Layout::Node;
-
-  bool CheckTree(const Node* node, const ArrowArray* array);
-  bool CheckHead(const Node* node, const ArrowArray* array);
-  bool CheckFixed(const Node* node, const ArrowArray* array);
-  bool CheckBody(const Node* node, const ArrowArray* array);
-  bool CheckChildren(const Node* node, const ArrowArray* array, int64_t rows);
-  bool FailShorter(const Node* node, const ArrowArray* array, int64_t rows);
-  bool CheckValidity(const Node* node, const ArrowArray* array);
-  bool CheckNeeded(const Node* node, const ArrowArray* array, int64_t buffer);
-  bool CheckBufferCount(const Node* node, const ArrowArray* array);
-  bool CheckOffsets(const Node* node, const ArrowArray* array, int64_t* last);
-  bool CheckBytes(const Node* node, const ArrowArray* array);
-  bool CheckViews(const Node* node, const ArrowArray* array);
-  bool CheckList(const Node* node, const ArrowArray* array);
-  bool CheckRunEnd(const Node* node, const ArrowArray* array);
-  bool CheckNoNulls(const Node* node, const ArrowArray* array);
-
-  bool Fail(const Node* node, int32_t reason, ShapeFault::Bound bound, int64_t wanted,
-            int64_t found);
-
-  const Node* nodes_;
-  bool mend_ = false;
-  // Of the node whose children were checked last: the root, in the end.
-  bool even_ = true;
-  ShapeFault fault_;
-};
-
-// The fault in words.
-Status ShapeStatus(const Layout& layout, const ShapeFault& fault);
-
-// Whether any of the rows is null; the array has passed the gate.
-bool AnyNull(const void* bitmap, int64_t offset, int64_t length);
+// Bit `index` of a bitmap, which has more than `index` bits.
+inline bool BitAt(const void* bitmap, int64_t index) {
+  const auto* bytes = static_cast<const unsigned char*>(bitmap);
+  return (bytes[index / 8] >> (index % 8) & 1) != 0;
+}
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_GATE_SHAPE_H_
+#endif  // ALLOY_SRC_BASE_BITS_H_
+
+namespace alloy::core_v0_1 {
+
+// Rows `begin` to `begin + count`, counted from the start of the buffers.
+struct RowRange {
+  int64_t begin = 0;
+  int64_t count = 0;
+};
+
+// The null rows of an array. Level safe does not check the values of null rows.
+struct Nulls {
+  const void* bitmap = nullptr;  // NULL: no row is null
+
+  explicit Nulls(const ArrowArray& array)
+      : bitmap(array.null_count == 0 ? nullptr : array.buffers[0]) {}
+  bool At(int64_t row) const { return bitmap != nullptr && !BitAt(bitmap, row); }
+};
+
+// True if any of the rows is null. The bitmap may be NULL: then none is.
+bool AnyNull(const void* bitmap, RowRange rows);
+
+// The number of null rows.
+int64_t CountNulls(const void* bitmap, RowRange rows);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_GATE_NULLS_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -2928,7 +2917,7 @@ namespace {
 // Whether a checked column has nulls. Counts them where the backend did not.
 bool HasNull(const ArrowArray& column) {
   return column.null_count != 0 &&
-         AnyNull(column.buffers[0], column.offset, column.length);
+         AnyNull(column.buffers[0], {column.offset, column.length});
 }
 
 Status Cancelled(std::string text) {
@@ -3417,7 +3406,7 @@ size_t CopyText(std::string_view text, char* out, size_t capacity);
 
 #endif  // ALLOY_SRC_BASE_UTF8_H_
 //
-// The text of an array of which nothing is known: checked first, then described.
+// Shows an array that nobody has checked yet as text: checks it first, then describes it.
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_GATE_DESCRIBE_H_
@@ -3428,9 +3417,9 @@ size_t CopyText(std::string_view text, char* out, size_t capacity);
 
 namespace alloy::core_v0_1 {
 
-// The text of arrow/describe.h.
-//   Fails  ALLOY_BAD_DATA  schema or array is malformed, or a string to show leaves its
-//                          buffer.
+// The text of DescribeRows (arrow/describe.h).
+//   Fails  ALLOY_BAD_DATA  schema or array is malformed, or a string to show points
+//                          outside its buffer.
 Result<std::string> Describe(const ArrowSchema& schema, const ArrowArray& array);
 
 }  // namespace alloy::core_v0_1
@@ -5233,31 +5222,45 @@ Status OpenCallStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
 #include <utility>
 
 //
-// What the gate says when it refuses. Only ever reached on a failure, so that the checks
-// themselves stay small.
+// The errors of malformed Arrow structs. Checks call this only after they have found a
+// fault, so that the checks themselves stay small.
+//
+// Every text has the form "place: what happened", in one of two forms:
+//   expected 2 buffers, found 1                    for numbers and names
+//   row 1: the view points outside its 2 buffers   for the rest: a sentence
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_ARROW_FAULT_H_
 #define ALLOY_SRC_ARROW_FAULT_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 
 namespace alloy::core_v0_1 {
 
-// `column 3 (a.b.item): the number of buffers is not that of the type: 2 wanted, 1 found`
-Status DataFault(int32_t reason, int32_t column, std::string_view path,
-                 std::string_view wanted, std::string_view found);
+// Where the fault is.
+struct FaultPlace {
+  int32_t column = -1;    // -1: the array or schema itself
+  std::string path = {};  // of the column
+  int64_t row = -1;       // -1: not in one row
+};
 
-// What a reason means, as reason.h says it.
+// BAD_DATA with the text `column 3 (a.b.item), row 1: ` and `what`.
+Status DataFault(int32_t reason, const FaultPlace& place, std::string_view what);
+
+// The meaning of a reason, from reason.h.
 std::string_view ReasonText(int32_t reason);
+
+// `1 buffer`, `2 buffers`. `child` is the one irregular noun.
+std::string CountText(int64_t count, std::string_view noun);
 
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ARROW_FAULT_H_
 //
-// Whether a stream brings what was bound.
+// Compares the schema of a stream with the schema that was bound.
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_ARROW_SAME_SCHEMA_H_
@@ -5266,10 +5269,10 @@ std::string_view ReasonText(int32_t reason);
 
 namespace alloy::core_v0_1 {
 
-// Check that `found`, of which nothing is known, says of batches what `bound` says. Name,
-// flags and metadata of the batch itself tell nothing of its columns, and producers
-// differ in them: they are not compared.
-//   Fails  ALLOY_BAD_DATA  at the first place that differs (STREAM_SCHEMA), or that is
+// Check that `found`, which nobody has checked yet, describes the same batches as `bound`.
+// Name, flags and metadata of the root are not compared: producers fill them differently,
+// and they change nothing about the columns.
+//   Fails  ALLOY_BAD_DATA  at the first place that differs (STREAM_SCHEMA) or is
 //                          malformed.
 Status CheckSameSchema(const ArrowSchema& bound, const ArrowSchema& found);
 

@@ -25,8 +25,8 @@ void AppendInteger(T value, std::string* out) {
   *out += std::to_string(value);
 }
 
-// The shortest text that reads back as the same number, plain where that is no longer
-// than a glance: 1.0, 0.1, 1e16, 1e-7.
+// The shortest text that parses to the same number: 1.0, 0.1, 1e16, 1e-7. Very large and
+// very small numbers have an exponent, all others do not.
 template <typename T>
 void AppendFloat(T value, std::string* out) {
   if (std::isnan(value)) {
@@ -49,7 +49,7 @@ void AppendFloat(T value, std::string* out) {
     if (text.find('.') == std::string_view::npos) *out += ".0";
     return;
   }
-  // 1e+16 and 1e-07 as 1e16 and 1e-7.
+  // to_chars writes 1e+16 and 1e-07; the names of the other languages are 1e16 and 1e-7.
   const size_t e = text.find('e');
   out->append(text.substr(0, e + 1));
   if (text[e + 1] == '-') *out += '-';
@@ -70,8 +70,8 @@ float HalfToFloat(uint16_t half) {
   return sign * std::ldexp(1024.0F + fraction, exponent - 25);
 }
 
-// The bytes of one string that level shape has not followed, or nothing when it leaves
-// its buffer.
+// The bytes of one string, or nothing if it points outside its buffer. Level shape has
+// checked only the first and the last offset.
 template <typename Offset>
 std::optional<std::string_view> StringAt(const ArrowArray& array, int64_t i) {
   const void* offsets = array.buffers[1];
@@ -84,7 +84,8 @@ std::optional<std::string_view> StringAt(const ArrowArray& array, int64_t i) {
                           static_cast<size_t>(end - begin));
 }
 
-// A view: length, then 12 bytes of text, or 4 of it, which buffer, and where in it.
+// The same for a view. It holds the length, then either the text itself, up to 12 bytes,
+// or 4 bytes of the text, the number of a buffer, and the offset in that buffer.
 std::optional<std::string_view> ViewAt(const ArrowArray& array, int64_t i) {
   const char* view = static_cast<const char*>(array.buffers[1]) + i * 16;
   const auto length = LoadValue<int32_t>(view, 0);
@@ -114,7 +115,7 @@ bool ShowsValues(const Layout::Node& node) {
          node.type == Type::kUtf8View;
 }
 
-// Row i, counted from the start of the buffers; false when it cannot be followed.
+// Row i, counted from the start of the buffers; false if it points outside its buffer.
 bool AppendValue(Type type, const ArrowArray& array, int64_t i, std::string* out) {
   const void* values = array.buffers[1];
   switch (type) {
@@ -162,7 +163,7 @@ Result<std::string> DescribeRows(const ArrowSchema& schema, const Layout& layout
   std::string text = TypeName(schema) + "[";
   if (!ShowsValues(node)) return text + std::to_string(array.length) + " rows]";
   const int64_t shown = std::min(array.length, kMostValues);
-  // Without a count of nulls the bitmap decides.
+  // With a null count of -1 only the bitmap shows whether a row is null.
   const void* bitmap = array.null_count == 0 ? nullptr : array.buffers[0];
   for (int64_t row = 0; row < shown; ++row) {
     const int64_t i = array.offset + row;
@@ -170,8 +171,8 @@ Result<std::string> DescribeRows(const ArrowSchema& schema, const Layout& layout
     if (bitmap != nullptr && !BitAt(bitmap, i)) {
       text += "null";
     } else if (!AppendValue(node.type, array, i, &text)) {
-      return DataFault(ALLOY_REASON_OFFSETS, -1, "", "a string inside its buffer",
-                       "row " + std::to_string(row) + " outside");
+      return DataFault(ALLOY_REASON_OFFSETS, {.row = row},
+                       "the string points outside its buffer");
     }
   }
   if (shown < array.length) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Arrow arrays as text, for logs and error texts: one form for every language.
+// Shows Arrow arrays as text in logs and error texts, the same in every language.
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_ARROW_DESCRIBE_H_
@@ -14,11 +14,12 @@
 
 namespace alloy::core {
 
-// `Int32[1, null, -4]` for numbers, booleans and strings: at most 16 values and then
-// `… n more`. Strings stand in double quotes; quotes, backslashes, control characters and
-// bytes that are no UTF-8 are escaped. `Type[n rows]` for every other type.
-// The array must have passed level shape with this layout; gate/describe.h checks that.
-//   Fails  ALLOY_BAD_DATA  a string to show leaves its buffer.
+// `Int32[1, null, -4]` for numbers, booleans and strings: at most 16 values, then
+// `… n more`. Strings are in double quotes and escaped as AppendEscaped does. Every other
+// type gives `Type[n rows]`.
+// The array must have passed level shape with this layout. gate/describe.h also does that
+// check; use it for arrays from elsewhere.
+//   Fails  ALLOY_BAD_DATA  a string points outside its buffer.
 Result<std::string> DescribeRows(const ArrowSchema& schema, const Layout& layout,
                                  const ArrowArray& array);
 

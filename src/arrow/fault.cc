@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "arrow/fault.h"
 
-#include <string>
+#include <utility>
 
 #include "alloy/reason.h"
 
@@ -15,24 +15,28 @@ std::string_view ReasonText(int32_t reason) {
     ALLOY_REASONS(ALLOY_REASON_TEXT_)
 #undef ALLOY_REASON_TEXT_
     default:
-      return "a fault without a name";
+      return "unknown reason";
   }
 }
 
-Status DataFault(int32_t reason, int32_t column, std::string_view path,
-                 std::string_view wanted, std::string_view found) {
-  std::string text;
-  if (column < 0) {
-    text = "the top level";
-  } else {
-    text = "column " + std::to_string(column);
-    text.append(" (").append(path).append(")");
+std::string CountText(int64_t count, std::string_view noun) {
+  std::string text = std::to_string(count) + ' ';
+  text += noun;
+  if (count != 1) text += noun == "child" ? "ren" : "s";
+  return text;
+}
+
+Status DataFault(int32_t reason, const FaultPlace& place, std::string_view what) {
+  std::string text = "top level";
+  if (place.column >= 0) {
+    text = "column " + std::to_string(place.column);
+    text.append(" (").append(place.path).append(")");
   }
-  text.append(": ").append(ReasonText(reason));
-  text.append(": ").append(wanted).append(" wanted, ").append(found).append(" found");
+  if (place.row >= 0) text += ", row " + std::to_string(place.row);
+  text.append(": ").append(what);
   return Status(Fault{.code = ALLOY_BAD_DATA,
                       .reason = reason,
-                      .column = column,
+                      .column = place.column,
                       .text = std::move(text)});
 }
 

@@ -1,25 +1,39 @@
 // SPDX-License-Identifier: MIT
 //
-// What the gate says when it refuses. Only ever reached on a failure, so that the checks
-// themselves stay small.
+// The errors of malformed Arrow structs. Checks call this only after they have found a
+// fault, so that the checks themselves stay small.
+//
+// Every text has the form "place: what happened", in one of two forms:
+//   expected 2 buffers, found 1                    for numbers and names
+//   row 1: the view points outside its 2 buffers   for the rest: a sentence
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_ARROW_FAULT_H_
 #define ALLOY_SRC_ARROW_FAULT_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/status.h"
 
 namespace alloy::core {
 
-// `column 3 (a.b.item): the number of buffers is not that of the type: 2 wanted, 1 found`
-Status DataFault(int32_t reason, int32_t column, std::string_view path,
-                 std::string_view wanted, std::string_view found);
+// Where the fault is.
+struct FaultPlace {
+  int32_t column = -1;    // -1: the array or schema itself
+  std::string path = {};  // of the column
+  int64_t row = -1;       // -1: not in one row
+};
 
-// What a reason means, as reason.h says it.
+// BAD_DATA with the text `column 3 (a.b.item), row 1: ` and `what`.
+Status DataFault(int32_t reason, const FaultPlace& place, std::string_view what);
+
+// The meaning of a reason, from reason.h.
 std::string_view ReasonText(int32_t reason);
+
+// `1 buffer`, `2 buffers`. `child` is the one irregular noun.
+std::string CountText(int64_t count, std::string_view noun);
 
 }  // namespace alloy::core
 

@@ -63,13 +63,13 @@ constexpr auto kSimple = std::to_array<Simple>({
     {"+r", Type::kRunEndEncoded, Form::kRunEnd, 0, 0, 0},
 });
 
-constexpr FormatFault kUnknown = {ALLOY_REASON_FORMAT_UNKNOWN, "a known format"};
+constexpr FormatFault kUnknown = {ALLOY_REASON_FORMAT_UNKNOWN};
 
-FormatFault BadParameter(const char* wanted) {
-  return {ALLOY_REASON_FORMAT_PARAMETER, wanted};
+FormatFault BadParameter(const char* expected) {
+  return {ALLOY_REASON_FORMAT_PARAMETER, expected};
 }
 
-// The whole of `text` as a plain decimal number.
+// `text` as a decimal number; nothing if any other character is in it.
 std::optional<int32_t> Number(std::string_view text) {
   int32_t value = 0;
   const auto [end, error] =
@@ -78,7 +78,7 @@ std::optional<int32_t> Number(std::string_view text) {
   return value;
 }
 
-// Cut `text` at the first comma.
+// Remove the part before the first comma, and the comma, from `text`.
 std::string_view NextPart(std::string_view* text) {
   const size_t comma = text->find(',');
   const std::string_view part = text->substr(0, comma);
@@ -87,15 +87,15 @@ std::string_view NextPart(std::string_view* text) {
 }
 
 FormatFault ParseDecimal(std::string_view text, Format* format) {
-  const char* const wanted =
+  const char* const expected =
       "d:precision,scale or d:precision,scale,bits (32, 64, 128, 256)";
-  // `d:1,2,` has an empty third part, which is no number either.
+  // Count the commas: `d:1,2,` has a third part, which is empty and thus not a number.
   const bool three = std::count(text.begin(), text.end(), ',') == 2;
   const auto precision = Number(NextPart(&text));
   const auto scale = Number(NextPart(&text));
   const auto bits = three ? Number(text) : std::optional<int32_t>(128);
   if (!precision || !scale || !bits || (!three && !text.empty())) {
-    return BadParameter(wanted);
+    return BadParameter(expected);
   }
   int32_t most = 0;
   switch (*bits) {
@@ -116,10 +116,11 @@ FormatFault ParseDecimal(std::string_view text, Format* format) {
       most = 76;
       break;
     default:
-      return BadParameter(wanted);
+      return BadParameter(expected);
   }
   if (*precision < 1 || *precision > most) {
-    return BadParameter("a precision of 1 to 9, 18, 38 or 76, by the bits");
+    return BadParameter(
+        "a precision from 1 to 9, 18, 38 or 76 for 32, 64, 128 or 256 bits");
   }
   format->form = Form::kFixed;
   format->bits = *bits;
@@ -136,7 +137,7 @@ FormatFault ParseTypeIds(std::string_view text, Format* format) {
     const auto id = Number(NextPart(&text));
     if (!id || *id < 0 || *id > 127 || seen[static_cast<size_t>(*id)] ||
         (comma_last && text.empty())) {
-      return BadParameter("type ids of 0 to 127, each once");
+      return BadParameter("different type ids from 0 to 127");
     }
     seen.set(static_cast<size_t>(*id));
     ++format->n_type_ids;
@@ -158,7 +159,7 @@ FormatFault ParseTimestamp(std::string_view text, Format* format) {
   format->form = Form::kFixed;
   format->bits = 64;
   format->unit = text[2];
-  format->parameters = text.substr(4);  // any text is a time zone, colons and all
+  format->parameters = text.substr(4);  // the time zone, which may contain colons
   return {};
 }
 
@@ -209,7 +210,8 @@ std::array<int8_t, 128> ChildrenByTypeId(const Format& format) {
   children.fill(-1);
   std::string_view ids = format.parameters;
   for (int32_t child = 0; child < format.n_type_ids; ++child) {
-    const auto id = static_cast<size_t>(*Number(NextPart(&ids)));  // as they were read
+    // ParseTypeIds has accepted each of them.
+    const auto id = static_cast<size_t>(*Number(NextPart(&ids)));
     children[id] = static_cast<int8_t>(child);
   }
   return children;

@@ -4,113 +4,76 @@
 #include <limits>
 #include <optional>
 
+#include "arrow/fault.h"
+#include "arrow/layout_rules.h"
 #include "arrow/schema_walk.h"
 #include "base/text.h"
 
 namespace alloy::core {
 namespace {
 
-constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
-
 // The largest offset + length for which no buffer has more than 2^63 - 1 bytes, and no
-// child more rows.
+// child more rows than that.
 int64_t MaxEnd(const Format& format) {
-  switch (format.form) {
-    case Form::kFixed:
-      return format.bits < 8 ? kMax : kMax / (format.bits / 8);
-    case Form::kOffsets:
-    case Form::kList:
-      return kMax / format.offset_bytes - 1;  // one offset more than rows
-    case Form::kViews:
-      return kMax / 16;
-    case Form::kListView:
-    case Form::kDenseUnion:
-      return kMax / format.offset_bytes;
-    case Form::kFixedSizeList:
-      return format.size == 0 ? kMax : kMax / format.size;
-    case Form::kStruct:
-    case Form::kSparseUnion:
-    case Form::kRunEnd:
-    case Form::kNull:
+  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+  switch (RuleOf(format.form).row_bytes) {
+    case RowBytes::kNone:
       break;
+    case RowBytes::kValue:
+      return format.bits < 8 ? kMax : kMax / (format.bits / 8);
+    case RowBytes::kInteger:
+      return kMax / format.offset_bytes;
+    case RowBytes::kOffset:
+      return kMax / format.offset_bytes - 1;
+    case RowBytes::kView:
+      return kMax / 16;
+    case RowBytes::kListSize:
+      return format.size == 0 ? kMax : kMax / format.size;
   }
   return kMax;
 }
 
-uint8_t BufferCount(Form form) {
-  switch (form) {
-    case Form::kOffsets:
-    case Form::kViews:
-    case Form::kListView:
-      return 3;
-    case Form::kFixed:
-    case Form::kList:
-    case Form::kDenseUnion:
-      return 2;
-    case Form::kFixedSizeList:
-    case Form::kStruct:
-    case Form::kSparseUnion:
+// The number of children that the schema must have; nothing if any number is right.
+std::optional<int64_t> ExpectedChildren(const Format& format) {
+  switch (RuleOf(format.form).children) {
+    case ChildCount::kZero:
+      return 0;
+    case ChildCount::kOne:
       return 1;
-    case Form::kRunEnd:
-    case Form::kNull:
+    case ChildCount::kTwo:
+      return 2;
+    case ChildCount::kOnePerTypeId:
+      return format.n_type_ids;
+    case ChildCount::kAny:
       break;
   }
-  return 0;
+  return std::nullopt;
 }
 
-// NULL: any number.
-std::optional<int64_t> ChildCount(const Format& format) {
-  switch (format.form) {
-    case Form::kStruct:
-      return std::nullopt;
-    case Form::kList:
-    case Form::kListView:
-    case Form::kFixedSizeList:
-      return 1;
-    case Form::kSparseUnion:
-    case Form::kDenseUnion:
-      return format.n_type_ids;
-    case Form::kRunEnd:
-      return 2;
-    default:
-      return 0;
-  }
+std::string FoundFormat(const ArrowSchema& schema) {
+  return schema.dictionary == nullptr ? Quoted(schema.format) : "a dictionary";
 }
-
-// Whether what a row holds says where to read on.
-bool LeadsOn(Form form) {
-  switch (form) {
-    case Form::kFixed:
-    case Form::kNull:
-    case Form::kStruct:
-    case Form::kFixedSizeList:
-      return false;
-    default:
-      return true;
-  }
-}
-
-bool IsInteger(Type type) { return type >= Type::kInt8 && type <= Type::kUInt64; }
 
 }  // namespace
 
 class LayoutReader {
  public:
+  // WalkSchema has checked the pointers of the node.
   Status Visit(const SchemaPlace& place) {
     const ArrowSchema& schema = *place.schema;
     Format format;
-    const FormatFault fault = ParseFormat(schema.format, &format);
-    if (fault.reason != 0) {
-      return SchemaFault(place, fault.reason, fault.wanted, Quoted(schema.format));
-    }
-    const auto children = ChildCount(format);
+    ALLOY_TRY(Parse(place, &format));
+    const auto children = ExpectedChildren(format);
     if (children && schema.n_children != *children) {
-      return SchemaFault(place, ALLOY_REASON_CHILD_COUNT, std::to_string(*children),
-                         std::to_string(schema.n_children));
+      return SchemaFault(place, ALLOY_REASON_CHILD_COUNT,
+                         "expected " + CountText(*children, "child") + ", found " +
+                             std::to_string(schema.n_children));
     }
     if (schema.dictionary != nullptr && !IsInteger(format.type)) {
-      return SchemaFault(place, ALLOY_REASON_DICTIONARY_INDEX, "an integer",
-                         Quoted(schema.format));
+      return SchemaFault(place, ALLOY_REASON_DICTIONARY_INDEX,
+                         "expected an integer type for the indices of a dictionary, "
+                         "found " +
+                             Quoted(schema.format));
     }
     ALLOY_TRY(CheckUnderParent(place, format));
     Add(place, format);
@@ -118,18 +81,31 @@ class LayoutReader {
   }
 
   Layout Finish() {
-    // Preorder: whatever belongs to a node comes behind it.
+    // In preorder all nodes below a node come after it. So, from the last node to the
+    // first, each node is complete before it is added to its parent.
     for (size_t i = layout_.nodes_.size() - 1; i > 0; --i) {
       Layout::Node& parent =
-          layout_.nodes_[static_cast<size_t>(layout_.places_[i].parent)];
+          layout_.nodes_[static_cast<size_t>(layout_.node_names_[i].parent)];
       parent.subtree += layout_.nodes_[i].subtree;
-      parent.followed |= layout_.nodes_[i].followed;
+      parent.points_elsewhere |= layout_.nodes_[i].points_elsewhere;
     }
     return std::move(layout_);
   }
 
  private:
-  // What the parent asks of this node.
+  static Status Parse(const SchemaPlace& place, Format* format) {
+    const FormatFault fault = ParseFormat(place.schema->format, format);
+    if (fault.reason == 0) return Status();
+    const std::string found = Quoted(place.schema->format);
+    if (fault.reason == ALLOY_REASON_FORMAT_PARAMETER) {
+      return SchemaFault(place, fault.reason,
+                         std::string("expected ") + fault.expected + ", found " + found);
+    }
+    return SchemaFault(place, fault.reason,
+                       "the format " + found + " is not in the Arrow C data interface");
+  }
+
+  // The types that the parent allows for this child.
   Status CheckUnderParent(const SchemaPlace& place, const Format& format) {
     if (place.parent == nullptr) return Status();
     const Type parent =
@@ -139,41 +115,48 @@ class LayoutReader {
       const bool fits = format.type == Type::kInt16 || format.type == Type::kInt32 ||
                         format.type == Type::kInt64;
       if (!fits || schema.dictionary != nullptr) {
-        return SchemaFault(
-            place, ALLOY_REASON_RUN_ENDS_TYPE, "\"s\", \"i\" or \"l\"",
-            schema.dictionary != nullptr ? "a dictionary" : Quoted(schema.format));
+        return SchemaFault(place, ALLOY_REASON_RUN_ENDS_TYPE,
+                           "expected run ends of the format \"s\", \"i\" or \"l\", "
+                           "found " +
+                               FoundFormat(schema));
       }
     }
     if (parent == Type::kMap &&
         (format.type != Type::kStruct || schema.n_children != 2)) {
-      return SchemaFault(
-          place, ALLOY_REASON_MAP_ENTRIES, "\"+s\" with 2 fields",
-          Quoted(schema.format) + " with " + std::to_string(schema.n_children));
+      return SchemaFault(place, ALLOY_REASON_MAP_ENTRIES,
+                         "expected map entries of the format \"+s\" with 2 children, "
+                         "found " +
+                             Quoted(schema.format) + " with " +
+                             CountText(schema.n_children, "child"));
     }
     return Status();
   }
 
   void Add(const SchemaPlace& place, const Format& format) {
     const ArrowSchema& schema = *place.schema;
+    const LayoutRule& rule = RuleOf(format.form);
+    const bool dictionary = schema.dictionary != nullptr;
     Layout::Node node{.max_end = MaxEnd(format),
                       .size = format.size,
                       .n_children = static_cast<int32_t>(schema.n_children),
                       .type = format.type,
                       .form = format.form,
-                      .n_buffers = BufferCount(format.form),
-                      .offset_bytes = format.offset_bytes,
-                      .sized = format.bits > 0,
+                      .n_buffers = rule.n_buffers,
+                      .integer_bytes = format.offset_bytes,
+                      .has_bytes = format.bits > 0,
                       .nullable = (schema.flags & ARROW_FLAG_NULLABLE) != 0,
-                      .dictionary = schema.dictionary != nullptr};
-    node.followed = node.dictionary || LeadsOn(format.form);
-    if (format.form == Form::kSparseUnion || format.form == Form::kDenseUnion) {
+                      .dictionary = dictionary,
+                      .points_elsewhere = dictionary || rule.points_elsewhere};
+    if (rule.children == ChildCount::kOnePerTypeId) {
       node.size = static_cast<int64_t>(layout_.type_ids_.size());
       layout_.type_ids_.push_back({ChildrenByTypeId(format)});
     }
-    if (IsInteger(format.type)) node.offset_bytes = static_cast<uint8_t>(format.bits / 8);
+    // The checks of indices and run ends need the width of the integers.
+    if (IsInteger(format.type))
+      node.integer_bytes = static_cast<uint8_t>(format.bits / 8);
     const std::string_view name = schema.name == nullptr ? "" : schema.name;
     layout_.nodes_.push_back(node);
-    layout_.places_.push_back(
+    layout_.node_names_.push_back(
         {.begin = layout_.names_.size(),
          .length = name.size(),
          .parent = place.parent == nullptr ? -1 : place.parent->column + 1,
@@ -195,26 +178,27 @@ Result<Layout> Layout::OfBatch(const ArrowSchema& schema) {
   ALLOY_ASSIGN_OR_RETURN(Layout layout, Of(schema));
   if (layout.nodes_[0].type != Type::kStruct) {
     return SchemaFault(
-        {.schema = &schema}, ALLOY_REASON_NOT_A_BATCH, "\"+s\"",
-        schema.dictionary != nullptr ? "a dictionary" : Quoted(schema.format));
+        {.schema = &schema}, ALLOY_REASON_NOT_A_BATCH,
+        "expected a batch, whose format is \"+s\"; found " + FoundFormat(schema));
   }
   return layout;
 }
 
 std::string_view Layout::name(int32_t column) const {
-  const Name& place = places_[static_cast<size_t>(column + 1)];
-  return std::string_view(names_).substr(place.begin, place.length);
+  const Name& name = node_names_[static_cast<size_t>(column + 1)];
+  return std::string_view(names_).substr(name.begin, name.length);
 }
 
 std::string Layout::Path(int32_t column) const {
   std::vector<int32_t> steps;
   for (int32_t node = column + 1; node > 0;) {
     steps.push_back(node);
-    node = places_[static_cast<size_t>(node)].parent;
+    node = node_names_[static_cast<size_t>(node)].parent;
   }
   std::string path;
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
-    AppendPathPart(name(*step - 1), places_[static_cast<size_t>(*step)].ordinal, &path);
+    AppendPathPart(name(*step - 1), node_names_[static_cast<size_t>(*step)].ordinal,
+                   &path);
   }
   return path;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// What a schema says about the arrays that follow it, read once.
+// A layout is a parsed schema: what the gate must know to check arrays of that schema.
 //
-// A layout is made at bind and keeps nothing of the schema. The gate (check.h, batch.h)
-// walks arrays along it, so that nothing in a call parses, and nothing an array says of
-// its own nesting is believed.
+// The engine makes it at bind, and it keeps no pointer to the schema. The gate walks
+// arrays along the layout. So no call parses a schema, and the gate never relies on what
+// an array claims about its own nesting.
 //
 // Threads  immutable: shared.
 #ifndef ALLOY_SRC_ARROW_LAYOUT_H_
@@ -26,32 +26,32 @@ namespace alloy::core {
 class Layout {
  public:
   struct Node {
-    int64_t max_end = 0;     // the largest offset + length whose bytes fit 63 bits
-    int64_t size = 0;        // rows of the child for each row (fixed-size list); which of
-                             // the TypeIds (union)
-    int32_t n_children = 0;  // the dictionary, which follows first, is not among them
-    int32_t subtree = 1;     // nodes from here on that belong to this one, itself too
+    int64_t max_end = 0;     // the largest offset + length whose bytes fit in 63 bits
+    int64_t size = 0;        // fixed-size list: rows of the child for each row;
+                             // union: the index into the TypeIds
+    int32_t n_children = 0;  // without the dictionary, which comes first
+    int32_t subtree = 1;     // nodes from here that belong to this one, itself included
     Type type = Type::kNull;
     Form form = Form::kNull;
-    uint8_t n_buffers = 0;     // the least, for a view
-    uint8_t offset_bytes = 0;  // of one offset or run end
-    bool sized = false;        // values of more than no bits
+    uint8_t n_buffers = 0;      // of views: the least
+    uint8_t integer_bytes = 0;  // of one offset, size, run end or dictionary index
+    bool has_bytes = false;     // values have at least one bit
     bool nullable = false;
     bool dictionary = false;
-    bool followed = false;  // here or below, rows lead to other places: see deep.h
+    bool points_elsewhere = false;  // rows here or below have a check in gate/rows.h
   };
 
   // The type ids of a union.
   struct TypeIds {
-    std::array<int8_t, 128> children;  // by type id; -1: there is none
+    std::array<int8_t, 128> children;  // by type id; -1: the union does not have this one
   };
 
-  // Read the schema of an array of any type.
-  //   Fails  ALLOY_BAD_DATA  with reason and column: root -1, first child 0, a dictionary
-  //                          right after its index.
+  // Parse the schema of an array of any type.
+  //   Fails  ALLOY_BAD_DATA  with reason and column. Columns count from -1 for the root
+  //                          in preorder; a dictionary comes right after its index.
   static Result<Layout> Of(const ArrowSchema& schema);
 
-  // Read the schema of a batch. Also fails with ALLOY_REASON_NOT_A_BATCH.
+  // Parse the schema of a batch. Also fails with ALLOY_REASON_NOT_A_BATCH.
   static Result<Layout> OfBatch(const ArrowSchema& schema);
 
   // In preorder: node i is column i - 1.
@@ -64,12 +64,12 @@ class Layout {
 
   std::string_view name(int32_t column) const;
 
-  // The place of a column for error texts: `a.b.item`; empty for the root.
+  // The path to a column for error texts: `a.b.item`; empty for the root.
   std::string Path(int32_t column) const;
 
  private:
   struct Name {
-    size_t begin = 0;
+    size_t begin = 0;  // in names_
     size_t length = 0;
     int32_t parent = -1;   // a node
     int32_t ordinal = -1;  // among the children of the parent; -1: the dictionary
@@ -80,7 +80,7 @@ class Layout {
 
   std::vector<Node> nodes_;
   std::vector<TypeIds> type_ids_;
-  std::vector<Name> places_;
+  std::vector<Name> node_names_;
   std::string names_;
 };
 

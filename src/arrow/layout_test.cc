@@ -73,8 +73,9 @@ TEST(LayoutTest, RefusesFormatsThatAreNone) {
         << format;
   }
   ExpectFault({.format = "zz"}, {}, ALLOY_REASON_FORMAT_UNKNOWN, -1,
-              "a known format wanted, \"zz\" found");
-  ExpectFault({.format = ""}, {}, ALLOY_REASON_FORMAT_UNKNOWN, -1, "\"\" found");
+              "the format \"zz\" is not in the Arrow C data interface");
+  ExpectFault({.format = ""}, {}, ALLOY_REASON_FORMAT_UNKNOWN, -1,
+              "the format \"\" is not");
 }
 
 TEST(LayoutTest, RefusesParametersOutOfRange) {
@@ -112,11 +113,11 @@ TEST(LayoutTest, RefusesSchemasThatAreNotThere) {
       ALLOY_REASON_FORMAT_NULL, 0, "column 0 (a)");
   ExpectFault(
       batch, [](ArrowSchema* s) { s->children = nullptr; }, ALLOY_REASON_CHILDREN_NULL,
-      -1, "the top level");
+      -1, "top level: expected 1 child, but the pointer to them is NULL");
   ArrowSchema* none[] = {nullptr};
   ExpectFault(
       batch, [&](ArrowSchema* s) { s->children = none; }, ALLOY_REASON_CHILD_NULL, 0,
-      "a schema wanted, NULL found");
+      "the pointer to this schema is NULL");
 }
 
 TEST(LayoutTest, RefusesCountsBeforeReadingThatFar) {
@@ -127,26 +128,28 @@ TEST(LayoutTest, RefusesCountsBeforeReadingThatFar) {
     };
   };
   ExpectFault({.format = "+s"}, count(int64_t{1} << 40), ALLOY_REASON_TOO_MANY_COLUMNS,
-              -1, "1099511627776 found");
+              -1, "found 1099511627776 children");
   ExpectFault({.format = "+s"}, count(1 << 21), ALLOY_REASON_TOO_MANY_COLUMNS, -1,
-              "at most 1048576 wanted");
-  ExpectFault({.format = "+s"}, count(-1), ALLOY_REASON_CHILD_COUNT, -1, "-1 found");
+              "expected at most 1048576 columns");
+  ExpectFault({.format = "+s"}, count(-1), ALLOY_REASON_CHILD_COUNT, -1,
+              "expected at least 0 children, found -1");
   ExpectFault({.format = "+l"}, count(int64_t{1} << 40), ALLOY_REASON_CHILD_COUNT, -1,
-              "1 wanted");
-  ExpectFault({.format = "+l"}, {}, ALLOY_REASON_CHILD_COUNT, -1, "1 wanted, 0 found");
+              "expected 1 child, found ");
+  ExpectFault({.format = "+l"}, {}, ALLOY_REASON_CHILD_COUNT, -1,
+              "expected 1 child, found 0");
   ExpectFault({.format = "i", .children = {{.format = "i"}}}, {},
-              ALLOY_REASON_CHILD_COUNT, -1, "0 wanted, 1 found");
+              ALLOY_REASON_CHILD_COUNT, -1, "expected 0 children, found 1");
   ExpectFault({.format = "+us:1,2", .children = {{.format = "i"}}}, {},
-              ALLOY_REASON_CHILD_COUNT, -1, "2 wanted, 1 found");
+              ALLOY_REASON_CHILD_COUNT, -1, "expected 2 children, found 1");
   ExpectFault({.format = "+r", .children = {{.format = "i"}}}, {},
-              ALLOY_REASON_CHILD_COUNT, -1, "2 wanted, 1 found");
+              ALLOY_REASON_CHILD_COUNT, -1, "expected 2 children, found 1");
 }
 
 TEST(LayoutTest, RefusesASchemaThatContainsItself) {
   ExpectFault(
       {.format = "+l", .children = {{.format = "i"}}},
       [](ArrowSchema* s) { s->children[0] = s; }, ALLOY_REASON_TOO_DEEP, 64,
-      "at most 64 levels wanted, 65 found");
+      "the schema has more than 64 levels");
   // Each level twice: 2^64 nodes were it not for the limit on columns.
   ExpectFault(
       {.format = "+s", .children = {{.format = "i"}, {.format = "i"}}},
@@ -182,15 +185,16 @@ TEST(LayoutTest, AllowsSixtyFourLevels) {
 TEST(LayoutTest, RefusesWhatParentsDoNotAllow) {
   const Schema utf8{.format = "u"};
   ExpectFault({.format = "u", .dictionary = {utf8}}, {}, ALLOY_REASON_DICTIONARY_INDEX,
-              -1, "an integer wanted, \"u\" found");
+              -1,
+              "expected an integer type for the indices of a dictionary, found \"u\"");
   ExpectFault({.format = "+r", .children = {{.format = "C"}, utf8}}, {},
-              ALLOY_REASON_RUN_ENDS_TYPE, 0, "\"C\" found");
+              ALLOY_REASON_RUN_ENDS_TYPE, 0, "found \"C\"");
   ExpectFault({.format = "+r", .children = {{.format = "i", .dictionary = {utf8}}, utf8}},
-              {}, ALLOY_REASON_RUN_ENDS_TYPE, 0, "a dictionary found");
+              {}, ALLOY_REASON_RUN_ENDS_TYPE, 0, "found a dictionary");
   ExpectFault({.format = "+m", .children = {utf8}}, {}, ALLOY_REASON_MAP_ENTRIES, 0,
-              "\"u\" with 0 found");
+              "found \"u\" with 0 children");
   ExpectFault({.format = "+m", .children = {{.format = "+s", .children = {utf8}}}}, {},
-              ALLOY_REASON_MAP_ENTRIES, 0, "\"+s\" with 1 found");
+              ALLOY_REASON_MAP_ENTRIES, 0, "found \"+s\" with 1 child");
 }
 
 TEST(LayoutTest, RefusesMetadataThatLies) {
@@ -200,7 +204,7 @@ TEST(LayoutTest, RefusesMetadataThatLies) {
   for (const std::string& block : {numbers({-1}), numbers({1, -1}), numbers({1, 0, -5}),
                                    numbers({1, 0x7fffffff}), numbers({1, 0, 64 << 20})}) {
     ExpectFault({.format = "i", .metadata = block}, {}, ALLOY_REASON_METADATA, -1,
-                "at most 64 MiB");
+                "expected lengths from 0 to 64 MiB");
   }
   EXPECT_TRUE(Layout::Of(*Make(Schema{.format = "i", .metadata = numbers({0})})).ok());
   EXPECT_TRUE(

@@ -7,8 +7,8 @@
 
 namespace alloy::core {
 
-// Value `index` of a buffer, whatever its alignment: that is a recommendation in Arrow,
-// so nothing here relies on it.
+// Value `index` of a buffer of any alignment. Arrow only recommends an alignment, so the
+// engine never relies on it.
 template <typename T>
 T LoadValue(const void* base, int64_t index) {
   T value;

@@ -18,7 +18,7 @@ namespace {
 
 struct Search {
   const alloy_column* wanted = nullptr;
-  int32_t found = -1;  // the child; -1: none
+  int32_t found = -1;  // the first child of this name; -1: there is none
   int32_t times = 0;
   bool accepted = false;
 
@@ -29,7 +29,7 @@ std::string_view NameOf(const ArrowSchema& schema) {
   return schema.name == nullptr ? std::string_view() : std::string_view(schema.name);
 }
 
-// Calls Each(pattern) for each format of the list, until it gives true.
+// Calls each(pattern) for the formats of the list until one call returns true.
 template <typename Each>
 bool AnyPattern(std::string_view accepts, Each&& each) {
   while (true) {
@@ -61,10 +61,8 @@ bool AcceptsAny(const char* accepts, const ArrowSchema& schema) {
          });
 }
 
-// ---- the table
-
 constexpr size_t kWidestCell = 72;
-constexpr size_t kMostRows = 12;  // the text of an error ends after 1,003 bytes
+constexpr size_t kMostRows = 12;  // more would not fit into the text of an error
 
 std::string Cell(std::string_view text) {
   std::string cell(CutText(text, kWidestCell));
@@ -94,7 +92,7 @@ struct Row {
   std::string_view mark;
 };
 
-// Characters, not bytes: names are not all ASCII.
+// In characters, not bytes: names need not be ASCII.
 size_t Width(std::string_view text) {
   return static_cast<size_t>(std::count_if(
       text.begin(), text.end(), [](char byte) { return !IsContinuation(byte); }));
@@ -124,7 +122,8 @@ std::string Table(const std::vector<Row>& rows) {
   return text;
 }
 
-// Faults first when not all rows have room.
+// A row for each column that the function declares. If there are too many, the faulty
+// ones come first.
 Status NoMatch(std::vector<Search> searches, const ArrowSchema& schema, int32_t column) {
   const size_t all = searches.size();
   if (all > kMostRows) {

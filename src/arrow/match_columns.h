@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Find the columns that a function declares among those of a batch, by name.
+// Finds the columns that a function declares in a batch, by name.
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_ARROW_MATCH_COLUMNS_H_
@@ -12,12 +12,13 @@
 
 namespace alloy::core {
 
-// Find each of `wanted` (ends with a NULL name; NULL: batches as they come). What
-// `accepts` says is in backend.h; a format without `?:` accepts no dictionary.
-//   Fails  ALLOY_NO_MATCH  a column is missing, of a type that is not accepted, or there
-//                          more than once; the text is a table of wanted and got.
-//          ALLOY_BAD_DATA  the schema is none of a batch.
-//          ALLOY_INVALID   the function declares one name twice.
+// Find each column of `wanted`, a list that ends with a NULL name. If `wanted` is NULL,
+// the function takes every batch unchanged. backend.h describes `accepts`; a format
+// without `?:` does not accept dictionaries.
+//   Fails  ALLOY_NO_MATCH  a column is missing, has a type that is not accepted, or
+//                          occurs more than once; the text is a table of the columns.
+//          ALLOY_BAD_DATA  the schema is malformed, or not that of a batch.
+//          ALLOY_INVALID   the function declares a name twice.
 Result<Projection> MatchColumns(const alloy_column* wanted,
                                 const ArrowSchema& batch_schema);
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "alloy/block.hpp"
+#include "arrow/fault.h"
 #include "arrow/schema.h"
 #include "arrow/schema_walk.h"
 
@@ -14,8 +15,8 @@ namespace {
 Status CheckColumns(const Projection& projection, int64_t n_columns) {
   for (const int32_t column : projection.columns) {
     if (column < 0 || column >= n_columns) {
-      return Fail(ALLOY_INVALID, "column " + std::to_string(column) + " of a batch of " +
-                                     std::to_string(n_columns));
+      return Fail(ALLOY_INVALID, "there is no column " + std::to_string(column) +
+                                     " in a batch of " + CountText(n_columns, "column"));
     }
   }
   return Status();
@@ -46,13 +47,13 @@ Status ProjectBatch(const Projection& projection, ArrowArray* batch) {
   OwnedArray original(batch);
   auto block = Block<OwnedArray>::Make(1 + n, 1, std::move(original));
   if (!block) {
-    // A block that was not made leaves the owner untouched.
+    // Make did not move the batch, because there was no memory.
     original.MoveTo(batch);  // NOLINT(bugprone-use-after-move)
     return Fail(ALLOY_EXHAUSTED, "no memory to project a batch");
   }
   ArrowArray** columns = block.owner()->children;
   block.Init(batch, {.length = block.owner()->length, .n_buffers = 1, .n_children = n});
-  // The columns stay where they are: the old batch owns them, and the block the old
+  // The columns are not copied: the old batch still owns them, and the block owns the old
   // batch.
   for (int64_t i = 0; i < n; ++i) {
     batch->children[i] = columns[projection.columns[static_cast<size_t>(i)]];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Give a function the columns it reads, in its own order, and none of the others.
+// Gives a function only the columns that it reads, in the order that it declares.
 //
 // Threads  shared; a batch belongs to one thread at a time.
 #ifndef ALLOY_SRC_ARROW_PROJECT_H_
@@ -17,18 +17,20 @@ namespace alloy::core {
 
 struct Projection {
   std::vector<int32_t> columns;  // children of the batch, each at most once
-  bool identity = true;          // all columns, in order: batches pass as they come
+  bool identity = true;          // all columns in their order: batches stay unchanged
 };
 
-// The schema of the projected batch: a copy.
-//   Fails  ALLOY_BAD_DATA, ALLOY_EXHAUSTED; ALLOY_INVALID for a column that is not there.
+// A copy of the schema with only the projected columns.
+//   Fails  ALLOY_BAD_DATA, ALLOY_EXHAUSTED
+//          ALLOY_INVALID  the batch has no such column.
 Result<OwnedSchema> ProjectSchema(const ArrowSchema& batch_schema,
                                   const Projection& projection);
 
-// Put the projected batch in the place of *batch, which AdmitBatch has passed. The new
-// one owns the old one, whose structs its children are.
-//   Takes  *batch; on failure it is what it was.
-//   Fails  ALLOY_EXHAUSTED; ALLOY_INVALID for a column that is not there.
+// Replace *batch, which AdmitBatch has passed, by the projected batch. The new batch owns
+// the old one, and its children are structs of the old one.
+//   Takes  *batch; on failure it is unchanged.
+//   Fails  ALLOY_EXHAUSTED
+//          ALLOY_INVALID  the batch has no such column.
 Status ProjectBatch(const Projection& projection, ArrowArray* batch);
 
 }  // namespace alloy::core

@@ -33,7 +33,7 @@ std::string_view MetadataOf(const SchemaPlace& place) {
   return {place.schema->metadata, static_cast<size_t>(place.metadata_bytes)};
 }
 
-// Of two nodes at the same place; what is below them comes after.
+// Compares two nodes without their children: the walk visits those next.
 bool SameNode(const SchemaPlace& bound, const SchemaPlace& found) {
   const ArrowSchema& a = *bound.schema;
   const ArrowSchema& b = *found.schema;
@@ -46,10 +46,11 @@ bool SameNode(const SchemaPlace& bound, const SchemaPlace& found) {
 }
 
 Status Differs(const SchemaPlace& bound, const SchemaPlace& found) {
-  const std::string wanted = FieldText(bound);
-  std::string got = FieldText(found);
-  if (got == wanted) got += " with other flags or metadata";
-  return SchemaFault(found, ALLOY_REASON_STREAM_SCHEMA, wanted, got);
+  const std::string expected = FieldText(bound);
+  std::string text = "the stream has another schema than was bound: expected ";
+  text += expected + ", found " + FieldText(found);
+  if (FieldText(found) == expected) text += " with other flags or metadata";
+  return SchemaFault(found, ALLOY_REASON_STREAM_SCHEMA, text);
 }
 
 }  // namespace
@@ -57,15 +58,16 @@ Status Differs(const SchemaPlace& bound, const SchemaPlace& found) {
 Status CheckSameSchema(const ArrowSchema& bound, const ArrowSchema& found) {
   std::vector<SchemaPlace> places;
   ALLOY_TRY(WalkSchema(bound, [&places](const SchemaPlace& place) {
+    // After the visit `parent` dangles. SameNode only compares it with NULL.
     places.push_back(place);
-    // Of the parent, which is gone after its visit, only whether there is one is asked.
     return Status();
   }));
   size_t i = 0;
-  // As long as each node has as many children, both walks go the same way.
+  // Both walks visit the same places: the second one ends at the first node that has
+  // another number of children than its counterpart.
   return WalkSchema(found, [&](const SchemaPlace& place) {
-    const SchemaPlace& wanted = places[i++];
-    return SameNode(wanted, place) ? Status() : Differs(wanted, place);
+    const SchemaPlace& expected = places[i++];
+    return SameNode(expected, place) ? Status() : Differs(expected, place);
   });
 }
 

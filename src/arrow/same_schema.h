@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Whether a stream brings what was bound.
+// Compares the schema of a stream with the schema that was bound.
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_ARROW_SAME_SCHEMA_H_
@@ -11,10 +11,10 @@
 
 namespace alloy::core {
 
-// Check that `found`, of which nothing is known, says of batches what `bound` says. Name,
-// flags and metadata of the batch itself tell nothing of its columns, and producers
-// differ in them: they are not compared.
-//   Fails  ALLOY_BAD_DATA  at the first place that differs (STREAM_SCHEMA), or that is
+// Check that `found`, which nobody has checked yet, describes the same batches as `bound`.
+// Name, flags and metadata of the root are not compared: producers fill them differently,
+// and they change nothing about the columns.
+//   Fails  ALLOY_BAD_DATA  at the first place that differs (STREAM_SCHEMA) or is
 //                          malformed.
 Status CheckSameSchema(const ArrowSchema& bound, const ArrowSchema& found);
 

@@ -62,16 +62,16 @@ TEST(SameSchemaTest, WhatTheBatchItselfIsCalledTellsNothing) {
 TEST(SameSchemaTest, ADifferenceIsToldWithItsPlace) {
   Two found;
   found.a.format = "g";
-  ExpectDiffers(found, 0, "\"a\": Int64 wanted, \"a\": Float64 found");
+  ExpectDiffers(found, 0, "expected \"a\": Int64, found \"a\": Float64");
   Two other_item;
   other_item.item.format = "U";
-  ExpectDiffers(other_item, 2, "\"item\": LargeUtf8 found");
+  ExpectDiffers(other_item, 2, "found \"item\": LargeUtf8");
   Two other_name;
   other_name.b.name = nullptr;
-  ExpectDiffers(other_name, 1, "\"\": List(Utf8) found");
+  ExpectDiffers(other_name, 1, "found \"\": List(Utf8)");
   Two strict;
   strict.item.flags = 0;
-  ExpectDiffers(strict, 2, "\"item\": Utf8 not null found");
+  ExpectDiffers(strict, 2, "found \"item\": Utf8 not null");
 }
 
 TEST(SameSchemaTest, MetadataOfAColumnCounts) {
@@ -85,7 +85,7 @@ TEST(SameSchemaTest, MetadataOfAColumnCounts) {
 TEST(SameSchemaTest, FewerOrMoreColumnsDiffer) {
   Two found;
   found.batch.n_children = 1;
-  ExpectDiffers(found, -1, "Struct(a: Int64) found");
+  ExpectDiffers(found, -1, "found Struct(a: Int64)");
   const Two more;
   Two bound;
   bound.batch.n_children = 1;

@@ -11,9 +11,10 @@
 namespace alloy::core {
 namespace {
 
-// The copy of a tree: this header, the descendants, the pointers to them, the bytes.
+// The memory of a copied tree begins with this. The nodes below the root follow, then the
+// pointers to them, then metadata and strings. The root is in the caller's struct.
 struct SchemaBlock {
-  std::atomic<int64_t> live;  // nodes that are not released yet
+  std::atomic<int64_t> live;  // nodes that are not yet released
   const ArrowSchema* slots;
   const ArrowSchema* slots_end;
 };
@@ -28,12 +29,13 @@ int64_t ReleaseBelow(ArrowSchema* schema, SchemaBlock* block) {
   if (schema->release == &ReleaseCopy && schema->private_data == block) {
     return ReleaseTree(schema, block);
   }
-  // Someone else's that was moved into a place of ours.
+  // The caller has moved a foreign schema into a node of this block.
   if (schema >= block->slots && schema < block->slots_end) schema->release(schema);
   return 0;
 }
 
-// Mark a node and what is still below it as released; how many of ours that were.
+// Mark a node, and those below it that were not moved out, as released. Returns how many
+// nodes of the block these were.
 int64_t ReleaseTree(ArrowSchema* schema, SchemaBlock* block) {
   int64_t released = 1;
   for (int64_t i = 0; i < schema->n_children; ++i) {
@@ -64,7 +66,8 @@ struct Room {
   size_t strings = 0;
 };
 
-// Fills the block. The metadata comes first, so that it stays aligned.
+// Fills the block. Metadata comes before the strings, so that each block of it is aligned
+// to 8 bytes, although the format does not require it.
 class SchemaCopier {
  public:
   SchemaCopier(SchemaBlock* block, const Room& room) : block_(block) {
@@ -148,7 +151,8 @@ Result<OwnedSchema> CopySchema(const ArrowSchema& schema) {
 Status AppendFingerprint(const ArrowSchema& schema, std::string* key) {
   return WalkSchema(schema, [key](const SchemaPlace& place) {
     const ArrowSchema& node = *place.schema;
-    // C strings hold no NUL, so it ends them; everything else has a length of its own.
+    // No two schemas have the same key: a NUL ends each string, and every other part has
+    // a fixed length or a length in front.
     const int64_t numbers[] = {
         node.flags, node.n_children, place.metadata_bytes,
         (node.name != nullptr ? 1 : 0) | (node.dictionary != nullptr ? 2 : 0)};

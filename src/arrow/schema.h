@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Schemas as things to keep: a copy, and a key for caches.
+// Copies schemas, and makes keys of them for caches.
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_ARROW_SCHEMA_H_
@@ -14,15 +14,15 @@
 
 namespace alloy::core {
 
-// Copy a schema with all that hangs on it, in one allocation. Children and dictionaries
-// may be moved out of the copy and released on their own, in any order, on any thread.
-// Format strings are copied as they are; only the structs are checked.
+// Copy a schema with everything below it, in one allocation. Children and dictionaries
+// may be moved out of the copy and released separately, in any order, on any thread.
+// Only the structs are checked; format strings are copied without being parsed.
 //   Fails  ALLOY_BAD_DATA, ALLOY_EXHAUSTED.
 Result<OwnedSchema> CopySchema(const ArrowSchema& schema);
 
-// Append everything that tells this schema from another: formats, names, flags, metadata,
-// nesting. Schemas with the same bytes are the same. Formats are not read, so this is
-// cheap enough to look a bound call up with; *key is left with a part on failure.
+// Append all that makes schemas different: formats, names, flags, metadata, nesting. Two
+// schemas are equal if and only if their keys are equal. Formats are not parsed, so this
+// is cheap enough for the lookup of a bound call. On failure *key may hold a part.
 //   Fails  ALLOY_BAD_DATA.
 Status AppendFingerprint(const ArrowSchema& schema, std::string* key);
 

@@ -11,9 +11,10 @@ namespace {
 
 constexpr int64_t kLength = sizeof(int32_t);
 
+// The block has no alignment.
 int32_t LoadLength(const char* at) {
   int32_t length;
-  std::memcpy(&length, at, sizeof(length));  // the block may lie anywhere
+  std::memcpy(&length, at, sizeof(length));
   return length;
 }
 
@@ -34,9 +35,8 @@ std::string PathOf(const SchemaPlace& place) {
   return path;
 }
 
-Status SchemaFault(const SchemaPlace& place, int32_t reason, std::string_view wanted,
-                   std::string_view found) {
-  return DataFault(reason, place.column, PathOf(place), wanted, found);
+Status SchemaFault(const SchemaPlace& place, int32_t reason, std::string_view what) {
+  return DataFault(reason, {.column = place.column, .path = PathOf(place)}, what);
 }
 
 int64_t MetadataBytes(const char* metadata) {
@@ -47,7 +47,7 @@ int64_t MetadataBytes(const char* metadata) {
   for (int64_t i = 0; i < 2 * static_cast<int64_t>(pairs); ++i) {
     const int32_t length = LoadLength(metadata + bytes);
     bytes += kLength + length;
-    // The block does not say where it ends: nothing but this bound stops a lie.
+    // The block has no size of its own, so only this limit stops a false length.
     if (length < 0 || bytes > kMostMetadata) return -1;
   }
   return bytes;
@@ -55,29 +55,32 @@ int64_t MetadataBytes(const char* metadata) {
 
 Status CheckSchemaNode(SchemaPlace* place) {
   const ArrowSchema* schema = place->schema;
-  if (place->depth > kDeepest) {
-    return SchemaFault(*place, ALLOY_REASON_TOO_DEEP,
-                       "at most " + std::to_string(kDeepest) + " levels",
-                       std::to_string(place->depth));
+  // These limits also end the walk of a schema that contains itself.
+  if (place->depth > kMostLevels) {
+    return SchemaFault(
+        *place, ALLOY_REASON_TOO_DEEP,
+        "the schema has more than " + std::to_string(kMostLevels) + " levels");
   }
   if (place->column >= kMostColumns) {
     return SchemaFault(*place, ALLOY_REASON_TOO_MANY_COLUMNS,
-                       "at most " + std::to_string(kMostColumns), "more");
+                       "the schema has more than " + std::to_string(kMostColumns) +
+                           " columns, nested ones included");
   }
   if (schema == nullptr) {
-    return SchemaFault(*place, ALLOY_REASON_CHILD_NULL, "a schema", "NULL");
+    return SchemaFault(*place, ALLOY_REASON_CHILD_NULL,
+                       "the pointer to this schema is NULL");
   }
   if (schema->release == nullptr) {
-    return SchemaFault(*place, ALLOY_REASON_SCHEMA_RELEASED, "a live schema",
-                       "a released one");
+    return SchemaFault(*place, ALLOY_REASON_SCHEMA_RELEASED,
+                       "the schema is released, or was never filled");
   }
   if (schema->format == nullptr) {
-    return SchemaFault(*place, ALLOY_REASON_FORMAT_NULL, "a format string", "NULL");
+    return SchemaFault(*place, ALLOY_REASON_FORMAT_NULL, "the format string is NULL");
   }
   place->metadata_bytes = MetadataBytes(schema->metadata);
   if (place->metadata_bytes < 0) {
     return SchemaFault(*place, ALLOY_REASON_METADATA,
-                       "lengths of at least 0 and at most 64 MiB", "others");
+                       "the metadata is malformed: expected lengths from 0 to 64 MiB");
   }
   return Status();
 }
@@ -85,17 +88,20 @@ Status CheckSchemaNode(SchemaPlace* place) {
 Status CheckSchemaChildren(const SchemaPlace& place, int32_t seen) {
   const ArrowSchema& schema = *place.schema;
   if (schema.n_children < 0) {
-    return SchemaFault(place, ALLOY_REASON_CHILD_COUNT, "at least 0",
-                       std::to_string(schema.n_children));
+    return SchemaFault(
+        place, ALLOY_REASON_CHILD_COUNT,
+        "expected at least 0 children, found " + std::to_string(schema.n_children));
   }
   if (schema.n_children > kMostColumns + 1 - seen) {
     return SchemaFault(place, ALLOY_REASON_TOO_MANY_COLUMNS,
-                       "at most " + std::to_string(kMostColumns),
-                       std::to_string(schema.n_children));
+                       "expected at most " + std::to_string(kMostColumns) +
+                           " columns, nested ones included; found " +
+                           CountText(schema.n_children, "child") + " here");
   }
   if (schema.n_children > 0 && schema.children == nullptr) {
     return SchemaFault(place, ALLOY_REASON_CHILDREN_NULL,
-                       std::to_string(schema.n_children) + " children", "NULL");
+                       "expected " + CountText(schema.n_children, "child") +
+                           ", but the pointer to them is NULL");
   }
   return Status();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// One walk over a schema that nobody has checked: everything that reads a whole schema
-// goes through here, so that the pointers and counts are judged in one place.
+// Walks a schema that nobody has checked yet. All code that reads a whole schema uses this
+// walk, so that one place checks the pointers and counts.
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_ARROW_SCHEMA_WALK_H_
@@ -16,11 +16,11 @@
 
 namespace alloy::core {
 
-inline constexpr int32_t kDeepest = 64;           // levels below the root
-inline constexpr int32_t kMostColumns = 1 << 20;  // nested ones included
-inline constexpr int64_t kMostMetadata = 64 << 20;
+inline constexpr int32_t kMostLevels = 64;          // below the root
+inline constexpr int32_t kMostColumns = 1 << 20;    // nested ones included
+inline constexpr int64_t kMostMetadata = 64 << 20;  // bytes for each node
 
-// A node of a schema, seen from the root. Lives as long as the visit.
+// A node of a schema and its place in the tree. Lives only during the visit.
 struct SchemaPlace {
   const ArrowSchema* schema = nullptr;
   const SchemaPlace* parent = nullptr;
@@ -32,22 +32,21 @@ struct SchemaPlace {
 
 std::string PathOf(const SchemaPlace& place);
 
-// A fault of the schema at this place.
-Status SchemaFault(const SchemaPlace& place, int32_t reason, std::string_view wanted,
-                   std::string_view found);
+// DataFault (fault.h) at this place.
+Status SchemaFault(const SchemaPlace& place, int32_t reason, std::string_view what);
 
-// Check what can be said of a node by itself, and measure its metadata.
+// Check a node without its children, and measure its metadata.
 Status CheckSchemaNode(SchemaPlace* place);
 
-// Check the pointers and counts below a node, of which `seen` are counted so far.
+// Check the pointer to the children and their number. The walk has seen `seen` nodes.
 Status CheckSchemaChildren(const SchemaPlace& place, int32_t seen);
 
-// Measure a metadata block ("The Arrow C data interface", ArrowSchema.metadata); -1 when
-// it is malformed.
+// The size of a metadata block ("The Arrow C data interface", ArrowSchema.metadata); -1
+// if it is malformed.
 int64_t MetadataBytes(const char* metadata);
 
-// Visits each node in preorder, a dictionary before the children: Status
-// Visit(const SchemaPlace&).
+// Calls Status visit(const SchemaPlace&) for each node in preorder. A dictionary comes
+// before the children. Ends at the first fault.
 template <typename Visit>
 class SchemaWalk {
  public:

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "arrow/format.h"
+#include "arrow/layout_rules.h"
 #include "arrow/schema_walk.h"
 #include "base/text.h"
 #include "base/utf8.h"
@@ -14,20 +15,67 @@ namespace {
 
 constexpr size_t kLongestName = 512;
 
-std::string_view BaseName(Type type) {
-  constexpr auto kNames = std::to_array<std::string_view>(
-      {"Null",       "Boolean",       "Int8",          "UInt8",      "Int16",
-       "UInt16",     "Int32",         "UInt32",        "Int64",      "UInt64",
-       "Float16",    "Float32",       "Float64",       "Binary",     "LargeBinary",
-       "BinaryView", "Utf8",          "LargeUtf8",     "Utf8View",   "FixedSizeBinary",
-       "Decimal32",  "Decimal64",     "Decimal128",    "Decimal256", "Date32",
-       "Date64",     "Time32",        "Time64",        "Timestamp",  "Duration",
-       "Interval",   "Interval",      "Interval",      "List",       "LargeList",
-       "ListView",   "LargeListView", "FixedSizeList", "Struct",     "Map",
-       "Union",      "Union",         "RunEndEncoded"});
-  static_assert(kNames.size() == static_cast<size_t>(Type::kRunEndEncoded) + 1);
-  return kNames[static_cast<size_t>(type)];
-}
+struct NamedType {
+  Type type;
+  std::string_view name;
+};
+
+constexpr auto kNames = std::to_array<NamedType>({
+    {Type::kNull, "Null"},
+    {Type::kBoolean, "Boolean"},
+    {Type::kInt8, "Int8"},
+    {Type::kUInt8, "UInt8"},
+    {Type::kInt16, "Int16"},
+    {Type::kUInt16, "UInt16"},
+    {Type::kInt32, "Int32"},
+    {Type::kUInt32, "UInt32"},
+    {Type::kInt64, "Int64"},
+    {Type::kUInt64, "UInt64"},
+    {Type::kFloat16, "Float16"},
+    {Type::kFloat32, "Float32"},
+    {Type::kFloat64, "Float64"},
+    {Type::kBinary, "Binary"},
+    {Type::kLargeBinary, "LargeBinary"},
+    {Type::kBinaryView, "BinaryView"},
+    {Type::kUtf8, "Utf8"},
+    {Type::kLargeUtf8, "LargeUtf8"},
+    {Type::kUtf8View, "Utf8View"},
+    {Type::kFixedSizeBinary, "FixedSizeBinary"},
+    {Type::kDecimal32, "Decimal32"},
+    {Type::kDecimal64, "Decimal64"},
+    {Type::kDecimal128, "Decimal128"},
+    {Type::kDecimal256, "Decimal256"},
+    {Type::kDate32, "Date32"},
+    {Type::kDate64, "Date64"},
+    {Type::kTime32, "Time32"},
+    {Type::kTime64, "Time64"},
+    {Type::kTimestamp, "Timestamp"},
+    {Type::kDuration, "Duration"},
+    {Type::kIntervalYearMonth, "Interval"},
+    {Type::kIntervalDayTime, "Interval"},
+    {Type::kIntervalMonthDayNano, "Interval"},
+    {Type::kList, "List"},
+    {Type::kLargeList, "LargeList"},
+    {Type::kListView, "ListView"},
+    {Type::kLargeListView, "LargeListView"},
+    {Type::kFixedSizeList, "FixedSizeList"},
+    {Type::kStruct, "Struct"},
+    {Type::kMap, "Map"},
+    {Type::kSparseUnion, "Union"},
+    {Type::kDenseUnion, "Union"},
+    {Type::kRunEndEncoded, "RunEndEncoded"},
+});
+
+// Each name stands at the place of its type, and no type lacks its name.
+static_assert([] {
+  size_t type = 0;
+  for (const NamedType& named : kNames) {
+    if (named.type != static_cast<Type>(type++)) return false;
+  }
+  return type == static_cast<size_t>(kLastType) + 1;
+}());
+
+std::string_view BaseName(Type type) { return kNames[static_cast<size_t>(type)].name; }
 
 std::string_view UnitName(char unit) {
   switch (unit) {
@@ -42,7 +90,7 @@ std::string_view UnitName(char unit) {
   }
 }
 
-// What stands in the parentheses before any children.
+// The text in parentheses, before any children.
 std::string Parameters(const Format& format) {
   std::string text;
   switch (format.type) {
@@ -92,12 +140,13 @@ class TypeNamer {
     return std::move(out_);
   }
 
-  // Nothing is checked yet but what is checked here; depth and length bound the walk.
+  // The schema is not checked, so each pointer is checked here before it is used. The
+  // limits on depth and on the length of the name end the walk.
   void Add(const ArrowSchema* schema, int depth) {
     if (out_.size() > kLongestName) return;
     Format format;
     if (schema == nullptr || schema->release == nullptr || schema->format == nullptr ||
-        depth > kDeepest) {
+        depth > kMostLevels) {
       out_ += "Unknown";
     } else if (ParseFormat(schema->format, &format).reason != 0) {
       out_ += "Unknown(";
@@ -115,7 +164,7 @@ class TypeNamer {
  private:
   void AddPlain(const ArrowSchema& schema, const Format& format, int depth) {
     const std::string parameters = Parameters(format);
-    const bool nested = format.form >= Form::kList && format.form <= Form::kRunEnd;
+    const bool nested = RuleOf(format.form).children != ChildCount::kZero;
     out_ += BaseName(format.type);
     if (parameters.empty() && !nested) return;
     out_.append("(").append(parameters);
@@ -125,14 +174,14 @@ class TypeNamer {
 
   void AddChildren(const ArrowSchema& schema, const Format& format,
                    const std::string& parameters, int depth) {
-    // A map shows its key and its value, not the struct between.
+    // A map shows its key and its value, not the struct between them.
     const ArrowSchema* from = &schema;
     if (format.type == Type::kMap && schema.n_children == 1 &&
         schema.children != nullptr && schema.children[0] != nullptr &&
         schema.children[0]->release != nullptr) {
       from = schema.children[0];
     }
-    // More than any schema may have are not there either.
+    // A count above the limit is false: the children cannot all be there.
     if (from->n_children > kMostColumns ||
         (from->n_children > 0 && from->children == nullptr)) {
       out_ += "Unknown";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Names of Arrow types: one form for every language, in logs and error texts.
+// The names of Arrow types in logs and error texts, the same in every language.
 //
 // Types are named as arrow-rs and arrow-go name them: Null, Boolean, Int8 to UInt64,
 // Float16 to Float64, Utf8, LargeUtf8, Utf8View, Binary, LargeBinary, BinaryView,
@@ -21,13 +21,14 @@
 
 namespace alloy::core {
 
-// The name of a type; `Unknown(format)` for what is none. Never fails: whatever is
-// malformed below is unknown too, and a long name is cut with `…`.
+// The name of a type; `Unknown(format)` for a format that is not in the specification.
+// Never fails: malformed children are `Unknown` too, and a long name is cut with `…`. The
+// schema need not be checked before.
 std::string TypeName(const ArrowSchema& schema);
 
 // The name of one format of an alloy_column's `accepts`, without its children:
 // `Timestamp(us, UTC)`, `List`, `Timestamp(us, *)` for `tsu:*`, `Dictionary(*, Utf8)` for
-// `?:u`. What has no name stands as it is, in quotes.
+// `?:u`. A pattern without a name is returned in quotes.
 std::string AcceptedName(std::string_view pattern);
 
 }  // namespace alloy::core

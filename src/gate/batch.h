@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The gate for what crosses: batches, checked and mended.
+// The gate for batches: every batch that crosses between host and backend passes here.
 //
 // Threads  shared; a batch belongs to one thread at a time.
 #ifndef ALLOY_SRC_GATE_BATCH_H_
@@ -13,13 +13,12 @@
 
 namespace alloy::core {
 
-// Check a batch at a level, and mend what can be mended without touching its data: on
-// success *batch is a batch as backend.h has it, and no buffer but a validity bitmap is
-// NULL. A batch that is one already is not changed; any other becomes a block that owns
-// what was there.
-//   Takes  nothing: on failure *batch is what it was, and still the caller's.
+// Check a batch at a level. Then repair what can be repaired without a change of data
+// (repair.h): on success *batch follows the rules of backend.h, and only validity bitmaps
+// may be NULL. A batch that needs no repair is not changed.
+//   Takes  nothing: on failure *batch is unchanged, and still the caller's.
 //   Fails  ALLOY_BAD_DATA   with reason and column.
-//          ALLOY_EXHAUSTED  no memory to mend with.
+//          ALLOY_EXHAUSTED  there is no memory for the repair.
 Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch);
 
 }  // namespace alloy::core

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "arrow/fake_arrow.h"
+#include "arrow/project.h"
 #include "gate/describe.h"
 
 namespace alloy::core {
@@ -232,6 +233,34 @@ TEST(BatchTest, LetsColumnsBeMovedOutOfAMendedBatch) {
   EXPECT_EQ(*Describe(*Make(kInt), *inner), "Int32[10, 11, 12, 13, 14]");
   inner.Release();
   EXPECT_EQ(released, 4);
+}
+
+TEST(BatchTest, PassesAProjectedBatchUnchanged) {
+  const Projection last_first{.columns = {1, 0}, .identity = false};
+  const Schema schema = BatchOf({{.format = "i"}, {.format = "l"}});
+  OwnedArray batch = Make(Rows(2, {Fixed(2), Fixed(2)}));
+  ArrowArray* const last = batch->children[1];
+  ASSERT_TRUE(ProjectBatch(last_first, batch.get()).ok());
+  const auto layout = Layout::OfBatch(**ProjectSchema(*Make(schema), last_first));
+  ASSERT_TRUE(AdmitBatch(*layout, Level::kShape, batch.get()).ok());
+  EXPECT_EQ(batch->children[0], last);
+}
+
+TEST(BatchTest, KeepsARepairedBatchAliveThroughItsProjection) {
+  Count released = 0;
+  Array value = Rows(1, {Fixed(2), Fixed(2)});
+  value.offset = 1;
+  OwnedArray batch = Make(value, &released);
+  const Schema schema = BatchOf({{.format = "i"}, {.format = "l"}});
+  ASSERT_TRUE(
+      AdmitBatch(*Layout::OfBatch(*Make(schema)), Level::kShape, batch.get()).ok());
+  ASSERT_TRUE(ProjectBatch({.columns = {1}, .identity = false}, batch.get()).ok());
+  OwnedArray column(batch->children[0]);
+  batch.Release();
+  EXPECT_EQ(released, 0);  // the column needs what the repaired block owns
+  EXPECT_EQ(column->offset, 1);
+  column.Release();
+  EXPECT_EQ(released, 3);
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 
 #include "arrow/describe.h"
 #include "arrow/layout.h"
-#include "gate/check.h"
+#include "gate/shape.h"
 
 namespace alloy::core {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The text of an array of which nothing is known: checked first, then described.
+// Shows an array that nobody has checked yet as text: checks it first, then describes it.
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_GATE_DESCRIBE_H_
@@ -13,9 +13,9 @@
 
 namespace alloy::core {
 
-// The text of arrow/describe.h.
-//   Fails  ALLOY_BAD_DATA  schema or array is malformed, or a string to show leaves its
-//                          buffer.
+// The text of DescribeRows (arrow/describe.h).
+//   Fails  ALLOY_BAD_DATA  schema or array is malformed, or a string to show points
+//                          outside its buffer.
 Result<std::string> Describe(const ArrowSchema& schema, const ArrowArray& array);
 
 }  // namespace alloy::core

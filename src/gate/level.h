@@ -6,12 +6,12 @@
 
 namespace alloy::core {
 
-// How far the gate looks; each level asks all that the one before it asks. The numbers
-// are those of alloy_bridge_options.
+// How much the gate checks. Each level includes the level before it. The numbers are
+// those of alloy_bridge_options.
 enum class Level : uint8_t {
-  kShape = 1,  // nothing is dereferenced that was not checked: O(columns)
-  kSafe = 2,   // nothing that the rows lead to leaves its buffer
-  kFull = 3,   // nor what no row leads to; null counts, UTF-8, prefixes of views
+  kShape = 1,  // structs, pointers and lengths: O(columns)
+  kSafe = 2,   // also all values that point elsewhere, in the rows that a reader reaches
+  kFull = 3,   // also the rows that no reader reaches, UTF-8, and null counts
 };
 
 }  // namespace alloy::core

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// The walk behind check.h and batch.h. Nothing here makes a Status: a walk that passes
-// writes nothing, and one that fails leaves a ShapeFault for the cold path.
+// The gate at level shape: does an array fit its layout?
 //
-// Threads  one walk belongs to one thread.
+// It costs O(columns). Every pointer and count is checked before it is used. Of the
+// values it reads only the first and the last offset, the last run end, and the sizes of
+// variadic buffers. rows.h checks the other values, at the levels safe and full.
+//
+// Threads  shared; a ShapeWalk belongs to one thread.
 #ifndef ALLOY_SRC_GATE_SHAPE_H_
 #define ALLOY_SRC_GATE_SHAPE_H_
 
@@ -12,31 +15,27 @@
 #include "alloy/arrow_abi.h"
 #include "arrow/layout.h"
 #include "base/status.h"
+#include "gate/shape_fault.h"
 
 namespace alloy::core {
 
-struct ShapeFault {
-  enum Bound : uint8_t { kExactly, kAtLeast, kAtMost, kBuffer, kPointer, kEnd };
+// Check an array of any type.
+//   Fails  ALLOY_BAD_DATA  with reason and column, as Layout::Of counts them.
+Status CheckShape(const Layout& layout, const ArrowArray& array);
 
-  int32_t reason = 0;
-  int32_t node = 0;
-  Bound bound = kExactly;
-  int64_t wanted = 0;  // kBuffer: which; kEnd: the length
-  int64_t found = 0;   // kEnd: the offset
-};
-
+// The same check for callers that must know more than whether it passed (batch.h).
 class ShapeWalk {
  public:
   explicit ShapeWalk(const Layout& layout) : nodes_(layout.nodes().data()) {}
 
-  // Whether an array fits the whole layout.
+  // True if the array fits the layout.
   bool Check(const ArrowArray& array) { return CheckTree(nodes_, &array); }
 
-  // After a Check that passed: whether a buffer is NULL that a length of 0 allows to be,
-  // or a buffer is there that the type has no more.
-  bool mend() const { return mend_; }
-  // After a Check that passed: whether each child of the root ends with the root's rows.
-  bool even() const { return even_; }
+  // After a Check that passed: true if a buffer without bytes is NULL, or if an array of
+  // the null type has the validity bitmap that Arrow gave it before version 1.0.
+  bool needs_repair() const { return needs_repair_; }
+  // After a Check that passed: true if each child of the root ends with the root's rows.
+  bool equal_lengths() const { return equal_lengths_; }
   // After a Check that failed.
   const ShapeFault& fault() const { return fault_; }
 
@@ -47,33 +46,27 @@ class ShapeWalk {
   bool CheckHead(const Node* node, const ArrowArray* array);
   bool CheckFixed(const Node* node, const ArrowArray* array);
   bool CheckBody(const Node* node, const ArrowArray* array);
-  bool CheckChildren(const Node* node, const ArrowArray* array, int64_t rows);
-  bool FailShorter(const Node* node, const ArrowArray* array, int64_t rows);
-  bool CheckValidity(const Node* node, const ArrowArray* array);
-  bool CheckNeeded(const Node* node, const ArrowArray* array, int64_t buffer);
   bool CheckBufferCount(const Node* node, const ArrowArray* array);
+  bool CheckBitmap(const Node* node, const ArrowArray* array);
+  bool CheckNoNulls(const Node* node, const ArrowArray* array);
+  bool CheckNeeded(const Node* node, const ArrowArray* array, int64_t buffer);
+  bool CheckNeededBuffers(const Node* node, const ArrowArray* array, unsigned buffers);
   bool CheckOffsets(const Node* node, const ArrowArray* array, int64_t* last);
   bool CheckBytes(const Node* node, const ArrowArray* array);
   bool CheckViews(const Node* node, const ArrowArray* array);
-  bool CheckList(const Node* node, const ArrowArray* array);
-  bool CheckRunEnd(const Node* node, const ArrowArray* array);
-  bool CheckNoNulls(const Node* node, const ArrowArray* array);
+  bool CheckRunEnds(const Node* node, const ArrowArray* array);
+  bool CheckChildren(const Node* node, const ArrowArray* array, int64_t rows);
+  bool FailShorter(const Node* node, const ArrowArray* array, int64_t rows);
 
-  bool Fail(const Node* node, int32_t reason, ShapeFault::Bound bound, int64_t wanted,
-            int64_t found);
+  bool Fail(const Node* node, ShapeFault::Kind kind, int64_t expected = 0,
+            int64_t found = 0);
 
   const Node* nodes_;
-  bool mend_ = false;
-  // Of the node whose children were checked last: the root, in the end.
-  bool even_ = true;
+  bool needs_repair_ = false;
+  // Of the node whose children were checked last. The root's come last.
+  bool equal_lengths_ = true;
   ShapeFault fault_;
 };
-
-// The fault in words.
-Status ShapeStatus(const Layout& layout, const ShapeFault& fault);
-
-// Whether any of the rows is null; the array has passed the gate.
-bool AnyNull(const void* bitmap, int64_t offset, int64_t length);
 
 }  // namespace alloy::core
 

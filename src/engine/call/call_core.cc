@@ -8,7 +8,7 @@
 
 #include "arrow/owned.h"
 #include "gate/batch.h"
-#include "gate/shape.h"
+#include "gate/nulls.h"
 
 namespace alloy::core {
 namespace {
@@ -16,7 +16,7 @@ namespace {
 // Whether a checked column has nulls. Counts them where the backend did not.
 bool HasNull(const ArrowArray& column) {
   return column.null_count != 0 &&
-         AnyNull(column.buffers[0], column.offset, column.length);
+         AnyNull(column.buffers[0], {column.offset, column.length});
 }
 
 Status Cancelled(std::string text) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "gate/deep.h"
+#include "gate/rows.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "arrow/fake_arrow.h"
-#include "gate/check.h"
+#include "gate/shape.h"
 
 namespace alloy::core {
 namespace {
@@ -34,8 +34,8 @@ Status Check(Level level, const Schema& schema, const Array& value) {
   const OwnedArray array = Make(value);
   const Status shape = CheckShape(*layout, *array);
   EXPECT_TRUE(shape.ok()) << shape.fault().text;
-  EXPECT_TRUE(CheckDeep(*layout, Level::kShape, *array).ok());
-  return CheckDeep(*layout, level, *array);
+  EXPECT_TRUE(CheckRows(*layout, Level::kShape, *array).ok());
+  return CheckRows(*layout, level, *array);
 }
 
 Status Safe(const Schema& schema, const Array& value) {
@@ -79,7 +79,7 @@ Array WithNulls(Array array, std::vector<uint8_t> bitmap, int64_t null_count = -
   return array;
 }
 
-TEST(DeepTest, PassesASampleOfEveryType) {
+TEST(RowsTest, PassesASampleOfEveryType) {
   for (const fake::Kind& kind : fake::AllKinds()) {
     SCOPED_TRACE(kind.title);
     for (const Level level : {Level::kSafe, Level::kFull}) {
@@ -90,24 +90,24 @@ TEST(DeepTest, PassesASampleOfEveryType) {
   }
 }
 
-TEST(DeepTest, OffsetsNeverFall) {
+TEST(RowsTest, OffsetsNeverFall) {
   const Array good = Strings<int32_t>({0, 5, 5, 9});
   ExpectOk(Safe(kUtf8, good));
   ExpectFault(Safe(kUtf8, Strings<int32_t>({0, 5, 4, 9})), ALLOY_REASON_OFFSETS, -1,
-              "at least 5 wanted, 4 in row 1 found");
+              "row 1: the offsets decrease from 5 to 4");
   ExpectFault(Safe(kLargeUtf8, Strings<int64_t>({0, 5, 4, 9})), ALLOY_REASON_OFFSETS, -1,
-              "at least 5 wanted, 4 in row 1 found");
+              "row 1: the offsets decrease from 5 to 4");
   ExpectFault(Safe(kUtf8, Strings<int32_t>({0, -5, 4, 9})), ALLOY_REASON_OFFSETS, -1,
-              "at least 0 wanted, -5 in row 0 found");
+              "row 0: the offsets decrease from 0 to -5");
   ExpectFault(Safe({.format = "z"}, Strings<int32_t>({0, 100, 9})), ALLOY_REASON_OFFSETS,
-              -1, "at least 100 wanted, 9 in row 1 found");
+              -1, "row 1: the offsets decrease from 100 to 9");
   // Differences that wrap do not hide: each but the last is above the one before.
   constexpr int32_t kMost = 2147483647;
   ExpectFault(Safe(kUtf8, Strings<int32_t>({0, kMost, -kMost, 3})), ALLOY_REASON_OFFSETS,
-              -1, "-2147483647 in row 2 found");
+              -1, "row 2: expected an offset of at least 0, found -2147483647");
 }
 
-TEST(DeepTest, AFaultIsFoundInEachRowOfALongColumn) {
+TEST(RowsTest, AFaultIsFoundInEachRowOfALongColumn) {
   constexpr int64_t kRows = 2 * 1024 + 37;
   for (const int64_t row : {int64_t{0}, int64_t{1}, int64_t{1022}, int64_t{1023},
                             int64_t{1024}, int64_t{2047}, kRows - 3}) {
@@ -116,17 +116,19 @@ TEST(DeepTest, AFaultIsFoundInEachRowOfALongColumn) {
     for (int32_t i = 0; i <= kRows; ++i) offsets.push_back(i);
     offsets[static_cast<size_t>(row + 1)] = static_cast<int32_t>(kRows);
     ExpectFault(Safe(kUtf8, Strings(offsets)), ALLOY_REASON_OFFSETS, -1,
-                "in row " + std::to_string(row + 1));
+                "row " + std::to_string(row + 1));
     std::vector<int16_t> indices(kRows, 2);
     indices[static_cast<size_t>(row)] = 3;
     Array index{.length = kRows, .buffers = {nullptr, Keep(indices)}};
     index.dictionary = {Fixed(3)};
     ExpectFault(Safe({.format = "s", .dictionary = {kInt}}, index), ALLOY_REASON_INDEX,
-                -1, "0 to 2 wanted, 3 in row " + std::to_string(row));
+                -1,
+                "row " + std::to_string(row) +
+                    ": the index is 3, but the dictionary has 3 values");
   }
 }
 
-TEST(DeepTest, ASliceIsJudgedByItsOwnRows) {
+TEST(RowsTest, ASliceIsJudgedByItsOwnRows) {
   const Array whole = Strings<int32_t>({0, 9, 3, 5, 4, 9});
   ExpectOk(Safe(kUtf8, Sliced(whole, 2, 1)));
   ExpectFault(Safe(kUtf8, Sliced(whole, 2, 3)), ALLOY_REASON_OFFSETS, -1, "row 1");
@@ -134,32 +136,32 @@ TEST(DeepTest, ASliceIsJudgedByItsOwnRows) {
   ExpectOk(Safe(fake::BatchOf({kUtf8}), Rows(1, {Sliced(whole, 2, 3)})));
   Array batch = Rows(1, {whole});
   batch.offset = 1;
-  ExpectFault(Safe(fake::BatchOf({kUtf8}), batch), ALLOY_REASON_OFFSETS, 0, "in row 1");
+  ExpectFault(Safe(fake::BatchOf({kUtf8}), batch), ALLOY_REASON_OFFSETS, 0, "row 1: ");
   batch.offset = 2;
   ExpectOk(Safe(fake::BatchOf({kUtf8}), batch));
 }
 
-TEST(DeepTest, APartOfTextEndsWhereTheWholeDoes) {
+TEST(RowsTest, APartOfTextEndsWhereTheWholeDoes) {
   // Row 0 alone is in order, but says more bytes than the column has.
   const Array whole = Strings<int32_t>({0, 100, 7, 9});
   ExpectFault(Safe(fake::BatchOf({kUtf8}), Rows(1, {whole})), ALLOY_REASON_OFFSETS, 0,
-              "0 to 9 wanted, 100 in row 0 found");
+              "row 0: the row ends at offset 100, but there are only 9 bytes");
 }
 
-TEST(DeepTest, TheOffsetBehindTheRowsOfABatchIsNotNegative) {
+TEST(RowsTest, TheOffsetBehindTheRowsOfABatchIsNotNegative) {
   // So far below the one before it that the difference wraps.
   const Array small = Strings<int32_t>({0, 1583218698, -1040656802, 28});
   ExpectFault(Safe(fake::BatchOf({kUtf8}), Rows(2, {small})), ALLOY_REASON_OFFSETS, 0,
-              "at least 1583218698 wanted, -1040656802 in row 1 found");
+              "row 1: the offsets decrease from 1583218698 to -1040656802");
   constexpr int64_t kFar = 6'000'000'000'000'000'000;
   const Array large = Strings<int64_t>({0, kFar, -kFar, 28});
   ExpectFault(Safe(fake::BatchOf({kLargeUtf8}), Rows(2, {large})), ALLOY_REASON_OFFSETS,
-              0, "in row 1");
+              0, "row 1: ");
   ExpectFault(Full(fake::BatchOf({kLargeUtf8}), Rows(2, {large})), ALLOY_REASON_OFFSETS,
-              0, "in row 1");
+              0, "row 1: ");
 }
 
-TEST(DeepTest, ListsStayInTheirChild) {
+TEST(RowsTest, ListsStayInTheirChild) {
   const auto list = [](std::vector<int32_t> offsets, int64_t length) {
     const int32_t* kept = Keep(std::move(offsets));
     return Array{.length = length, .buffers = {nullptr, kept}, .children = {Fixed(9)}};
@@ -168,11 +170,12 @@ TEST(DeepTest, ListsStayInTheirChild) {
   ExpectOk(Safe(schema, list({0, 5, 9}, 2)));
   ExpectFault(Safe(schema, list({0, 90, 9}, 2)), ALLOY_REASON_OFFSETS, -1, "row 1");
   ExpectFault(Safe(fake::BatchOf({schema}), Rows(1, {list({0, 90, 9}, 2)})),
-              ALLOY_REASON_OFFSETS, 0, "0 to 9 wanted, 90 in row 0 found");
+              ALLOY_REASON_OFFSETS, 0,
+              "row 0: the row ends at offset 90, but there are only 9 rows");
 }
 
 // What lies in a child where no row of the parent leads is judged at level full alone.
-TEST(DeepTest, OnlyWhatARowLeadsToMustBeRightAtLevelSafe) {
+TEST(RowsTest, OnlyWhatARowLeadsToMustBeRightAtLevelSafe) {
   struct Sample {
     const char* title;
     Schema schema;
@@ -239,7 +242,7 @@ TEST(DeepTest, OnlyWhatARowLeadsToMustBeRightAtLevelSafe) {
   }
 }
 
-TEST(DeepTest, ListViewsStayInTheirChild) {
+TEST(RowsTest, ListViewsStayInTheirChild) {
   const auto check = [](std::vector<int32_t> offsets, std::vector<int32_t> sizes) {
     const Array small{.length = 2,
                       .buffers = {nullptr, Keep(offsets), Keep(sizes)},
@@ -272,8 +275,8 @@ TEST(DeepTest, ListViewsStayInTheirChild) {
                                                 {kMost, 5},
                                                 {-9, 9}}) {
     ExpectFault(check({0, offset}, {0, size}), ALLOY_REASON_LIST_VIEW, -1,
-                "a part of 9 rows wanted, offset " + std::to_string(offset) +
-                    " and size " + std::to_string(size) + " in row 1 found");
+                "row 1: the list view has offset " + std::to_string(offset) +
+                    " and size " + std::to_string(size) + ", but the child has 9 rows");
   }
   // "Every list-view value, including null values".
   const Array null = WithNulls({.length = 1,
@@ -284,7 +287,7 @@ TEST(DeepTest, ListViewsStayInTheirChild) {
             ALLOY_REASON_LIST_VIEW);
 }
 
-TEST(DeepTest, ListViewsOfAChildOfMoreThan32Bits) {
+TEST(RowsTest, ListViewsOfAChildOfMoreThan32Bits) {
   constexpr int64_t kRows = int64_t{3} << 30;
   constexpr int32_t kMost = 2147483647;
   const auto check = [&](int32_t offset, int32_t size) {
@@ -313,7 +316,7 @@ void CheckIndices(const char* format, std::vector<T> good, std::vector<T> stray,
   for (const T index : stray) {
     const Array bad = with({good[0], index, good[0]});
     ExpectFault(Safe(schema, bad), ALLOY_REASON_INDEX, -1,
-                std::to_string(index) + " in row 1 found");
+                "row 1: the index is " + std::to_string(index) + ", ");
     // What a null row holds is nobody's business, in a slice as well.
     ExpectOk(Safe(schema, WithNulls(bad, {0b101})));
     ExpectOk(Safe(schema, WithNulls(bad, {0b101}, 1)));
@@ -324,7 +327,7 @@ void CheckIndices(const char* format, std::vector<T> good, std::vector<T> stray,
   }
 }
 
-TEST(DeepTest, IndicesAreThoseOfTheDictionary) {
+TEST(RowsTest, IndicesAreThoseOfTheDictionary) {
   constexpr int64_t kMany = int64_t{1} << 40;
   constexpr auto kMost64 = std::numeric_limits<int64_t>::max();
   constexpr auto kMost32 = std::numeric_limits<int32_t>::max();
@@ -346,12 +349,13 @@ TEST(DeepTest, IndicesAreThoseOfTheDictionary) {
   const Schema schema{.format = "c", .dictionary = {kUtf8}};
   Array empty = Fixed(1);
   empty.dictionary = {Strings<int32_t>({0})};
-  ExpectFault(Safe(schema, empty), ALLOY_REASON_INDEX, -1, "none wanted, 0 in row 0");
+  ExpectFault(Safe(schema, empty), ALLOY_REASON_INDEX, -1,
+              "row 0: the index is 0, but the dictionary has 0 values");
   empty.length = 0;
   ExpectOk(Safe(schema, empty));
 }
 
-TEST(DeepTest, TheValuesOfADictionaryAreJudged) {
+TEST(RowsTest, TheValuesOfADictionaryAreJudged) {
   const Schema schema{.format = "c", .dictionary = {kUtf8}};
   Array array = Fixed(1);
   array.dictionary = {Strings<int32_t>({0, 5, 4, 9})};
@@ -359,10 +363,10 @@ TEST(DeepTest, TheValuesOfADictionaryAreJudged) {
               "column 1 (#0.dictionary)");
   array.dictionary = {Strings<int32_t>({0, 2, 4}, "ab\xff\xfe")};
   ExpectOk(Safe(schema, array));
-  ExpectFault(Full(schema, array), ALLOY_REASON_UTF8, 0, "in row 1");
+  ExpectFault(Full(schema, array), ALLOY_REASON_UTF8, 0, "row 1: ");
 }
 
-TEST(DeepTest, TypeIdsAreThoseOfTheUnion) {
+TEST(RowsTest, TypeIdsAreThoseOfTheUnion) {
   const auto check = [](const char* format, std::vector<int8_t> ids) {
     const auto rows = static_cast<int64_t>(ids.size());
     const Array sparse{
@@ -383,16 +387,16 @@ TEST(DeepTest, TypeIdsAreThoseOfTheUnion) {
   ExpectOk(check("7,127", {7, 127}));
   for (const int8_t id : {2, 127, -1, -128}) {
     ExpectFault(check("0,1", {0, id}), ALLOY_REASON_TYPE_ID, -1,
-                "one of 2 type ids wanted, " + std::to_string(id) + " in row 1 found");
+                "row 1: the union has no type id " + std::to_string(id));
   }
   for (const int8_t id : {0, 6, 8, 126, -1, -128, -121}) {
     EXPECT_EQ(check("7,127", {7, id}).reason(), ALLOY_REASON_TYPE_ID) << int{id};
   }
   ExpectFault(Safe({.format = "+us:"}, {.length = 1, .buffers = {Zeros()}}),
-              ALLOY_REASON_TYPE_ID, -1, "one of 0 type ids wanted");
+              ALLOY_REASON_TYPE_ID, -1, "the union has no type id");
 }
 
-TEST(DeepTest, OffsetsOfADenseUnionStayInTheirChild) {
+TEST(RowsTest, OffsetsOfADenseUnionStayInTheirChild) {
   const auto check = [](std::vector<int8_t> ids, std::vector<int32_t> offsets) {
     const auto rows = static_cast<int64_t>(ids.size());
     return Safe({.format = "+ud:5,3", .children = {kInt, kInt}},
@@ -402,9 +406,10 @@ TEST(DeepTest, OffsetsOfADenseUnionStayInTheirChild) {
   };
   ExpectOk(check({5, 3, 5, 3}, {0, 3, 1, 0}));
   ExpectFault(check({5, 3, 5}, {0, 3, 2}), ALLOY_REASON_UNION_OFFSET, -1,
-              "0 to 1 wanted, 2 in row 2 found");
-  ExpectFault(check({3, 3}, {0, 4}), ALLOY_REASON_UNION_OFFSET, -1, "0 to 3 wanted");
-  ExpectFault(check({5}, {-1}), ALLOY_REASON_UNION_OFFSET, -1, "-1 in row 0 found");
+              "row 2: the offset is 2, but the child has 2 rows");
+  ExpectFault(check({3, 3}, {0, 4}), ALLOY_REASON_UNION_OFFSET, -1,
+              "the child has 4 rows");
+  ExpectFault(check({5}, {-1}), ALLOY_REASON_UNION_OFFSET, -1, "row 0: the offset is -1");
   ExpectFault(check({5}, {-2147483647 - 1}), ALLOY_REASON_UNION_OFFSET, -1, "row 0");
 }
 
@@ -422,16 +427,19 @@ void CheckRunEnds(const char* format) {
   ExpectOk(check({5}));
   ExpectOk(check({1, 2, 9}));
   ExpectFault(check({1, 1, 5}), ALLOY_REASON_RUN_ENDS, 0,
-              "more than 1 wanted, 1 in row 1 found");
-  ExpectFault(check({4, 3, 5}), ALLOY_REASON_RUN_ENDS, 0, "3 in row 1 found");
+              "row 1: expected a run end above 1, found 1");
+  ExpectFault(check({4, 3, 5}), ALLOY_REASON_RUN_ENDS, 0,
+              "row 1: expected a run end above 4, found 3");
   ExpectFault(check({0, 5}), ALLOY_REASON_RUN_ENDS, 0,
-              "more than 0 wanted, 0 in row 0 found");
-  ExpectFault(check({-4, 5}), ALLOY_REASON_RUN_ENDS, 0, "-4 in row 0 found");
+              "row 0: expected a run end above 0, found 0");
+  ExpectFault(check({-4, 5}), ALLOY_REASON_RUN_ENDS, 0,
+              "row 0: expected a run end above 0, found -4");
   constexpr T kLeast = std::numeric_limits<T>::min();
-  ExpectFault(check({1, kLeast, 5}), ALLOY_REASON_RUN_ENDS, 0, "in row 1 found");
+  ExpectFault(check({1, kLeast, 5}), ALLOY_REASON_RUN_ENDS, 0,
+              "row 1: expected a run end above 1, found ");
 }
 
-TEST(DeepTest, RunEndsRise) {
+TEST(RowsTest, RunEndsRise) {
   CheckRunEnds<int16_t>("s");
   CheckRunEnds<int32_t>("i");
   CheckRunEnds<int64_t>("l");
@@ -463,7 +471,7 @@ View Far(int32_t length, int32_t buffer, int32_t offset) {
   return {length, {'a', 'b', 'c', 'd'}, buffer, offset};
 }
 
-TEST(DeepTest, ViewsStayInTheirBuffers) {
+TEST(RowsTest, ViewsStayInTheirBuffers) {
   const Schema schema{.format = "vu"};
   ExpectOk(Safe(schema, Views({Inline(""), Inline("abcdefghijkl"), Far(26, 0, 0),
                                Far(20, 1, 0), Far(13, 0, 13)})));
@@ -474,7 +482,8 @@ TEST(DeepTest, ViewsStayInTheirBuffers) {
         Far(kMost, 0, kMost), Far(13, 0, kMost)}) {
     const Array bad = Views({Inline("a"), view, Inline("b")});
     ExpectFault(Safe(schema, bad), ALLOY_REASON_VIEW, -1,
-                "a view within its 2 buffers wanted, one that leaves them in row 1");
+                view.length < 0 ? "row 1: expected a view length of at least 0, found -"
+                                : "row 1: the view points outside its 2 buffers");
     ExpectFault(Safe({.format = "vz"}, bad), ALLOY_REASON_VIEW, -1, "row 1");
     ExpectOk(Safe(schema, WithNulls(bad, {0b101})));
     ExpectOk(Full(schema, WithNulls(bad, {0b101}, 1)));
@@ -482,10 +491,11 @@ TEST(DeepTest, ViewsStayInTheirBuffers) {
   }
   const Array none{.length = 1,
                    .buffers = {nullptr, Keep<View>({Far(13, 0, 0)}), Zeros()}};
-  ExpectFault(Safe(schema, none), ALLOY_REASON_VIEW, -1, "within its 0 buffers");
+  ExpectFault(Safe(schema, none), ALLOY_REASON_VIEW, -1,
+              "the view points outside its 0 buffers");
 }
 
-TEST(DeepTest, PrefixesAndPaddingOfViewsAreThoseOfTheirText) {
+TEST(RowsTest, PrefixesAndPaddingOfViewsAreThoseOfTheirText) {
   for (const char* format : {"vu", "vz"}) {
     const Schema schema{.format = format};
     View padded = Inline("ab");
@@ -495,14 +505,14 @@ TEST(DeepTest, PrefixesAndPaddingOfViewsAreThoseOfTheirText) {
     for (const View& view : {padded, prefix}) {
       ExpectOk(Safe(schema, Views({Inline(""), view})));
       ExpectFault(Full(schema, Views({Inline(""), view})), ALLOY_REASON_VIEW_PREFIX, -1,
-                  "in row 1");
+                  "row 1: ");
       ExpectOk(Full(schema, WithNulls(Views({Inline(""), view}), {0b01})));
     }
     ExpectOk(Full(schema, Views({Inline(""), Inline("abcdefghijkl"), Far(20, 1, 0)})));
   }
 }
 
-TEST(DeepTest, TextOfViewsIsUtf8) {
+TEST(RowsTest, TextOfViewsIsUtf8) {
   const auto views = [](const char* text) {
     View view = Far(20, 1, 0);
     std::memcpy(view.prefix, text, 4);
@@ -511,13 +521,13 @@ TEST(DeepTest, TextOfViewsIsUtf8) {
   const char* good = "abc\xc3\xa5 and more of it too";
   const char* bad = "abcd and more\xff of it too";
   ExpectOk(Full({.format = "vu"}, views(good)));
-  ExpectFault(Full({.format = "vu"}, views(bad)), ALLOY_REASON_UTF8, -1, "in row 0");
+  ExpectFault(Full({.format = "vu"}, views(bad)), ALLOY_REASON_UTF8, -1, "row 0: ");
   ExpectOk(Full({.format = "vz"}, views(bad)));
   ExpectFault(Full({.format = "vu"}, Views({Inline("a\xc3")})), ALLOY_REASON_UTF8, -1,
-              "in row 0");
+              "row 0: ");
 }
 
-TEST(DeepTest, TextIsUtf8) {
+TEST(RowsTest, TextIsUtf8) {
   const std::string ascii(200, 'a');
   const auto check = [](const std::string& text, std::vector<int32_t> offsets) {
     const char* bytes = Keep(std::vector<char>(text.begin(), text.end()));
@@ -533,15 +543,15 @@ TEST(DeepTest, TextIsUtf8) {
   ExpectOk(check(ascii + "\xc3\xa5" + ascii + "\xe2\x82\xac", {0, 200, 202, 405}));
   // Each half is none, though the whole is.
   ExpectFault(check("\xc3\xa5", {0, 1, 2}), ALLOY_REASON_UTF8, -1,
-              "UTF-8 wanted, other bytes in row 0 found");
+              "row 0: the text is not UTF-8");
   ExpectFault(check(ascii + "\xf0\x9f\x98\x80", {0, 202, 204}), ALLOY_REASON_UTF8, -1,
-              "in row 0");
+              "row 0: ");
   for (const char* bad :
        {"\x80", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\xff"}) {
     const std::string text = bad;
     const auto end = static_cast<int32_t>(200 + text.size());
     ExpectFault(check(ascii + text + ascii, {0, 200, end, end + 200}), ALLOY_REASON_UTF8,
-                -1, "in row 1");
+                -1, "row 1: ");
   }
   // The bytes of a null row are nobody's business, before and behind as well.
   Array array = Strings<int32_t>({0, 1, 3, 4, 4}, "\xffok\xff");
@@ -551,7 +561,7 @@ TEST(DeepTest, TextIsUtf8) {
   ExpectOk(Full(kUtf8, {.length = 2, .buffers = {nullptr, Zeros(), nullptr}}));
 }
 
-TEST(DeepTest, ANullCountIsThatOfTheBitmapAtLevelFull) {
+TEST(RowsTest, ANullCountIsThatOfTheBitmapAtLevelFull) {
   std::vector<uint8_t> bitmap(40, 0xFF);
   bitmap[1] = 0xF0;
   bitmap[20] = 0xFE;
@@ -567,11 +577,12 @@ TEST(DeepTest, ANullCountIsThatOfTheBitmapAtLevelFull) {
   ExpectOk(check(161, 100, 0));
   ExpectOk(check(0, 320, -1));
   ExpectFault(check(0, 320, 4), ALLOY_REASON_NULL_COUNT, -1,
-              "5 by the bitmap wanted, 4 found");
-  ExpectFault(check(0, 320, 0), ALLOY_REASON_NULL_COUNT, -1, "5 by the bitmap");
+              "the null count is 4, but the validity bitmap has 5 nulls");
+  ExpectFault(check(0, 320, 0), ALLOY_REASON_NULL_COUNT, -1,
+              "the null count is 0, but the validity bitmap has 5 nulls");
 }
 
-TEST(DeepTest, NestingIsFollowedToTheDeepestLevel) {
+TEST(RowsTest, NestingIsFollowedToTheDeepestLevel) {
   Schema schema = kUtf8;
   Array good = Strings<int32_t>({0, 1, 2, 9});
   Array bad = Strings<int32_t>({0, 1, 9, 2});
@@ -596,7 +607,7 @@ TEST(DeepTest, NestingIsFollowedToTheDeepestLevel) {
   ExpectFault(Full(batch, Rows(3, {bad})), ALLOY_REASON_OFFSETS, 60, "row 1");
 }
 
-TEST(DeepTest, AnArrayOfNoRowsNeedsNoBuffersAtAnyOffset) {
+TEST(RowsTest, AnArrayOfNoRowsNeedsNoBuffersAtAnyOffset) {
   const Array three{
       .buffers = {nullptr, nullptr, nullptr}, .children = {Fixed(0)}, .offset = 3};
   const Array two{.buffers = {nullptr, nullptr}, .children = {Fixed(9)}, .offset = 3};
@@ -619,7 +630,7 @@ TEST(DeepTest, AnArrayOfNoRowsNeedsNoBuffersAtAnyOffset) {
   }
 }
 
-TEST(DeepTest, BuffersMayLieAnywhere) {
+TEST(RowsTest, BuffersMayLieAnywhere) {
   alignas(8) static char bytes[1 + 5 * sizeof(int64_t)];
   const int64_t offsets[] = {0, 3, 2, 7, 9};
   std::memcpy(bytes + 1, offsets, sizeof(offsets));

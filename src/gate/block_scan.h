@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// The loop behind every check of rows at levels safe and full.
+// The loop of every check of rows (row_checks.h): block by block, without branches.
 //
 // Threads  shared.
-#ifndef ALLOY_SRC_GATE_SCAN_H_
-#define ALLOY_SRC_GATE_SCAN_H_
+#ifndef ALLOY_SRC_GATE_BLOCK_SCAN_H_
+#define ALLOY_SRC_GATE_BLOCK_SCAN_H_
 
 #include <algorithm>
 #include <cstdint>
@@ -12,19 +12,20 @@
 
 namespace alloy::core {
 
-// A difference that wraps: where it is negative, its highest bit is set.
+// a - b, which wraps instead of overflowing. Its sign is right if a and b are not
+// negative.
 template <typename T>
 constexpr T Minus(T a, T b) {
   using Bits = std::make_unsigned_t<T>;
   return static_cast<T>(static_cast<Bits>(static_cast<Bits>(a) - static_cast<Bits>(b)));
 }
 
-// The first of `rows` rows that is wrong and not excused, or -1.
+// The first of `rows` rows that is wrong and not excused; -1 if there is none.
 //
-// `sign(i)` is a signed number, negative where row i is wrong: the numbers of a block are
-// combined without a branch, and a block has a fixed size, so that compilers make vector
-// instructions of it at -O2 as well. Rows are looked at one by one only in a block where
-// one is wrong.
+// `sign(i)` is a signed number, negative if row i is wrong. The numbers of a block are
+// combined without a branch, and a block has a fixed size. So compilers use vector
+// instructions for it, at -O2 too. Only a block with a wrong row is searched row by row,
+// and only there `excused(i)` is asked.
 template <typename Sign, typename Excused>
 inline int64_t FirstWrong(int64_t rows, Sign sign, Excused excused) {
   using Word = decltype(sign(int64_t{0}));
@@ -56,4 +57,4 @@ inline int64_t FirstWrong(int64_t rows, Sign sign) {
 
 }  // namespace alloy::core
 
-#endif  // ALLOY_SRC_GATE_SCAN_H_
+#endif  // ALLOY_SRC_GATE_BLOCK_SCAN_H_

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: MIT
-#include "gate/follow.h"
+#include "gate/row_checks.h"
 
 #include <algorithm>
 #include <limits>
 #include <type_traits>
 
 #include "arrow/load_value.h"
-#include "gate/scan.h"
+#include "gate/block_scan.h"
 
 namespace alloy::core {
 namespace {
 
 constexpr int64_t kViewBytes = 16;
-constexpr int32_t kMostInline = 12;  // bytes of text that lie in the view itself
+constexpr int32_t kMostInline = 12;  // the bytes of a text that a view itself holds
 
-// Calls `check` with a value of the signed type of that many bytes.
+// Calls `check` with a zero of the signed type of that many bytes, so that it is compiled
+// for each width.
 template <typename Check>
 int64_t BySize(uint8_t bytes, Check check) {
   switch (bytes) {
@@ -29,7 +30,7 @@ int64_t BySize(uint8_t bytes, Check check) {
   }
 }
 
-// Where the rows begin. An array of no rows may have an offset and no buffer.
+// The address of row `begin`. An array without rows may have an offset but no buffer.
 const void* From(const void* values, int64_t begin, int64_t bytes) {
   if (values == nullptr) return nullptr;
   return static_cast<const char*>(values) + begin * bytes;
@@ -39,15 +40,10 @@ const int8_t* TypeIdsFrom(const void* ids, int64_t begin) {
   return static_cast<const int8_t*>(From(ids, begin, sizeof(int8_t)));
 }
 
-// A limit that numbers of the type are compared with; what it cannot hold is no limit.
+// The limit as a number of type T. A limit above the largest T excludes no T.
 template <typename T>
 T Limit(int64_t limit) {
   return static_cast<T>(std::min(limit, int64_t{std::numeric_limits<T>::max()}));
-}
-
-bool IsUnsigned(Type type) {
-  return type == Type::kUInt8 || type == Type::kUInt16 || type == Type::kUInt32 ||
-         type == Type::kUInt64;
 }
 
 uint8_t BytesOf(Type index) {
@@ -74,22 +70,22 @@ int64_t LoadSigned(const void* values, int64_t index, uint8_t bytes) {
   });
 }
 
-int64_t FirstFallingOffset(const void* offsets, uint8_t bytes, RowRange rows) {
+int64_t FirstDecreasingOffset(const void* offsets, uint8_t bytes, RowRange rows) {
   return BySize(bytes, [&](auto zero) {
     using T = decltype(zero);
     const void* from = From(offsets, rows.begin, sizeof(T));
-    // Where neither is negative, the difference does not wrap.
+    // If neither number is negative, the difference does not wrap.
     const int64_t row = FirstWrong(rows.count, [from](int64_t i) {
       const T here = LoadValue<T>(from, i);
       return static_cast<T>(here | Minus(LoadValue<T>(from, i + 1), here));
     });
-    // The offset behind the last row is no row's own.
-    const bool behind = row < 0 && rows.count > 0 && LoadValue<T>(from, rows.count) < 0;
-    return behind ? rows.count - 1 : row;
+    // The scan tests the sign of each row's own offset. This is the one after the last row.
+    const bool last = row < 0 && rows.count > 0 && LoadValue<T>(from, rows.count) < 0;
+    return last ? rows.count - 1 : row;
   });
 }
 
-int64_t FirstFallingRunEnd(const void* ends, uint8_t bytes, int64_t count) {
+int64_t FirstNotIncreasingRunEnd(const void* ends, uint8_t bytes, int64_t count) {
   if (count == 0) return -1;
   if (LoadSigned(ends, 0, bytes) < 1) return 0;
   return BySize(bytes, [&](auto zero) {
@@ -97,22 +93,23 @@ int64_t FirstFallingRunEnd(const void* ends, uint8_t bytes, int64_t count) {
     const int64_t before = FirstWrong(count - 1, [ends](int64_t i) {
       const T here = LoadValue<T>(ends, i);
       const T next = LoadValue<T>(ends, i + 1);
-      // next > here where neither is negative: here - next is.
+      // If neither is negative, next > here if and only if here - next is negative.
       return static_cast<T>(here | next | ~Minus(here, next));
     });
     return before < 0 ? before : before + 1;
   });
 }
 
-int64_t FirstStrayIndex(const void* indices, Type type, RowRange rows, int64_t n_values,
-                        Nulls nulls) {
+int64_t FirstInvalidIndex(const void* indices, Type type, RowRange rows, int64_t n_values,
+                          Nulls nulls) {
   const auto excused = [&](int64_t i) { return nulls.At(rows.begin + i); };
   return BySize(BytesOf(type), [&](auto zero) {
     using T = decltype(zero);
     const void* from = From(indices, rows.begin, sizeof(T));
     constexpr int64_t kMost = std::numeric_limits<T>::max();
     if (!IsUnsigned(type) || n_values - 1 <= kMost) {
-      // As a signed number, an unsigned one above the limit is above it or negative.
+      // This is right for unsigned indices too: one above the limit is, read as a signed
+      // number, either above the limit or negative.
       const T last = Limit<T>(n_values - 1);
       return FirstWrong(
           rows.count,
@@ -133,8 +130,8 @@ int64_t FirstStrayIndex(const void* indices, Type type, RowRange rows, int64_t n
   });
 }
 
-int64_t FirstStrayListView(const void* offsets, const void* sizes, uint8_t bytes,
-                           RowRange rows, int64_t n_values) {
+int64_t FirstInvalidListView(const void* offsets, const void* sizes, uint8_t bytes,
+                             RowRange rows, int64_t n_values) {
   const auto scan = [&](auto zero, auto wide) {
     using T = decltype(zero);
     using Wide = decltype(wide);
@@ -144,20 +141,22 @@ int64_t FirstStrayListView(const void* offsets, const void* sizes, uint8_t bytes
     return FirstWrong(rows.count, [from, lengths, limit](int64_t i) {
       const Wide offset = LoadValue<T>(from, i);
       const Wide size = LoadValue<T>(lengths, i);
-      // Where offset and size are not negative and offset is within, nothing wraps.
+      // If one of the first three is negative, the row is wrong anyway. If not, the last
+      // difference does not wrap.
       const Wide room = Minus(limit, offset);
       return static_cast<Wide>(offset | size | room | Minus(room, size));
     });
   };
+  // The scan is fastest in 32 bits, which is enough if the child's length fits there.
   if (bytes == 8) return scan(int64_t{}, int64_t{});
   if (n_values <= std::numeric_limits<int32_t>::max()) return scan(int32_t{}, int32_t{});
   return scan(int32_t{}, int64_t{});
 }
 
-int64_t FirstStrayTypeId(const void* ids, RowRange rows,
-                         std::span<const int8_t, 128> children) {
+int64_t FirstInvalidTypeId(const void* ids, RowRange rows,
+                           std::span<const int8_t, 128> children) {
   const int8_t* from = TypeIdsFrom(ids, rows.begin);
-  // Most unions number their children from 0 on, without a gap.
+  // Most unions number their children 0, 1, 2, ...: then one comparison is enough.
   const auto gap = std::ranges::find(children, int8_t{-1});
   if (std::all_of(gap, children.end(), [](int8_t child) { return child < 0; })) {
     const auto last = static_cast<int8_t>(gap - children.begin() - 1);
@@ -171,8 +170,8 @@ int64_t FirstStrayTypeId(const void* ids, RowRange rows,
   });
 }
 
-int64_t FirstStrayUnionOffset(const void* ids, const void* offsets, RowRange rows,
-                              std::span<const int64_t, 128> lengths) {
+int64_t FirstInvalidUnionOffset(const void* ids, const void* offsets, RowRange rows,
+                                std::span<const int64_t, 128> lengths) {
   const int8_t* from = TypeIdsFrom(ids, rows.begin);
   const void* places = From(offsets, rows.begin, sizeof(int32_t));
   return FirstWrong(rows.count, [=](int64_t i) {
@@ -181,7 +180,7 @@ int64_t FirstStrayUnionOffset(const void* ids, const void* offsets, RowRange row
   });
 }
 
-int64_t FirstStrayView(const ArrowArray& array, RowRange rows) {
+int64_t FirstInvalidView(const ArrowArray& array, RowRange rows) {
   const Nulls nulls(array);
   const void* views = From(array.buffers[1], rows.begin, kViewBytes);
   const int64_t n_buffers = array.n_buffers - 3;
@@ -195,6 +194,7 @@ int64_t FirstStrayView(const ArrowArray& array, RowRange rows) {
   };
   return FirstWrong(
       rows.count,
+      // The fast scan passes only short texts. `fits` decides about all others.
       [views](int64_t i) {
         const auto length = LoadValue<int32_t>(views, 4 * i);
         return length | Minus(kMostInline, length);
