@@ -14,19 +14,16 @@ void Declare(Program& program, std::function<Exit(const Options&, Console&)> run
   Command& command = program.Add(
       {.name = "run",
        .summary = "Run a function of a backend on files or pipes",
-       .details = "Reads and writes Parquet, CSV and Arrow IPC, batch by batch. If the "
-                  "function\n"
-                  "declares its columns, only these columns are read. The output file "
-                  "appears when\n"
-                  "it is complete; after an error or Ctrl-C there is no half file. "
-                  "Without -o the\n"
-                  "result is a table on a terminal, and an Arrow IPC stream into a pipe.",
+       .details =
+           R"(Reads and writes Parquet, CSV and Arrow IPC, batch by batch. If the function
+declares its columns, only these columns are read. The output file appears when
+it is complete; after an error or Ctrl-C there is no half file. Without -o the
+result is a table on a terminal, and an Arrow IPC stream into a pipe.)",
        .examples =
-           "  arrowalloy run tpch_rust.so q6 -i lineitem.parquet --certificate @dev.crt\n"
-           "  arrowalloy run aggregate_rust.so sort -i sales.csv -o sorted.parquet --set "
-           "by=region --allow-unsigned\n"
-           "  producer | arrowalloy run score.so score -i - -o - --certificate @dev.crt "
-           "| consumer\n"});
+           R"(  arrowalloy run tpch_rust.so q6 -i lineitem.parquet --certificate @dev.crt
+  arrowalloy run aggregate_rust.so sort -i sales.csv -o sorted.parquet --set by=region --allow-unsigned
+  producer | arrowalloy run score.so score -i - -o - --certificate @dev.crt | consumer
+)"});
   command.Value("LIBRARY", &options->library, "Shared library or static archive",
                 {.required = true, .kind = Kind::kFile});
   command.Value("FUNCTION", &options->function,

@@ -34,7 +34,7 @@ class Authority:
 
     def issue(self, kind, usage="codeSigning", key_usage="critical,digitalSignature",
               constraints="critical,CA:FALSE", name=None, days=20):
-        """The names of a key and of a certificate for it."""
+        """Issues a certificate; returns the file names of its key and of itself."""
         name = name or kind
         key, request = self.folder / f"{name}.key", self.folder / f"{name}.csr"
         openssl("genpkey", *KINDS[kind], "-out", key)
@@ -57,7 +57,7 @@ def library(test, name="libscore.so", source="score_cpp"):
 
 
 def sidecar(test, name, key, certificate, **changes):
-    """A sidecar made by hand, with every field as it is told: what arrowalloy refuses."""
+    """Writes a signature file with any fields, also fields that arrowalloy refuses."""
     content = (test.here / name).read_bytes()
     readelf = subprocess.run(["readelf", "-d", test.here / name], text=True, check=True,
                              capture_output=True).stdout
@@ -87,7 +87,7 @@ def sidecar(test, name, key, certificate, **changes):
 
 
 def sign(test, key="dev.key", certificate="dev.crt", by_hand=False, **changes):
-    """Signs a library of the test, by a key that is made where it is not there."""
+    """Signs a library of the test; makes the key at the first call."""
     name = "libscore.so"
     if not os.path.exists(test.here / name):
         library(test, name)

@@ -11,7 +11,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("ALLOY_BUILD", ROOT / "build"))
 PROGRAM = BUILD / "bin/arrowalloy"
-LIMIT = 60  # seconds for a command that ends at once
+LIMIT = 60  # seconds; enough for any command that does not wait
 
 
 class Done:
@@ -49,7 +49,7 @@ class CommandTest(unittest.TestCase):
         return done
 
     def refuse(self, code, number, *arguments, **more):
-        """The command ends with this exit code and this number, and answers nothing."""
+        """The command ends with this exit code and this error number, and a next step."""
         done = self.arrowalloy(*arguments, **more)
         self.assertEqual(done.code, code, f"{arguments}\n{done.out}\n{done.err}")
         self.assertIn(f"error[{number}]: ", done.err)
@@ -58,7 +58,7 @@ class CommandTest(unittest.TestCase):
 
 
 def openssl(*arguments, stdin=None, binary=False):
-    """What the program openssl prints."""
+    """Runs openssl and returns its standard output."""
     done = subprocess.run(["openssl", *map(str, arguments)], input=stdin,
                           capture_output=True, timeout=LIMIT)
     if done.returncode != 0:

@@ -33,7 +33,7 @@ class ConformanceCommandTest(CommandTest):
         self.assertEqual((failed, skipped), (0, 0))
         self.assertIn("ok       q1: takes streams without a batch", done.out)
 
-    def test_a_breach_is_a_failure_that_says_what_was_seen(self):
+    def test_a_broken_rule_is_a_failure_with_what_was_found(self):
         done = self.arrowalloy("test", backend("tests/careless"), "--function",
                                "writes_to_its_input", "--rows", 10)
         self.assertEqual(done.code, 1, done.out + done.err)
@@ -55,7 +55,7 @@ class ConformanceCommandTest(CommandTest):
         self.assertEqual(len(answer["tests"]), answer["passed"] + answer["skipped"])
         self.assertEqual({test["function"] for test in answer["tests"]}, {"score"})
 
-    def test_what_nothing_fits_is_skipped_and_no_success(self):
+    def test_a_function_that_no_columns_fit_is_skipped_and_not_a_success(self):
         done = self.arrowalloy("test", backend("tests/careless"), "--function", "careful",
                                "--columns", "x:u")
         self.assertEqual(done.code, 1)
@@ -83,7 +83,7 @@ class ConformanceCommandTest(CommandTest):
         self.refuse(2, "E0002", "test", backend("score_cpp"), "--function", "absent")
         self.refuse(2, "E0002", "test", backend("score_cpp"), "--rows", "0")
 
-    def test_a_file_that_is_no_library_is_refused(self):
+    def test_a_file_that_is_not_a_library_is_refused(self):
         (self.here / "text.so").write_text("x" * 100)
         done = self.arrowalloy("test", "text.so")
         self.assertEqual(done.code, 16, done.out + done.err)

@@ -18,7 +18,7 @@ def commands():
 
 
 def on_terminal(*arguments, **environment):
-    """What the program writes where everything is a terminal."""
+    """What the program writes when all its streams are a terminal."""
     parent, child = pty.openpty()
     env = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {"TERM": "xterm"}
     process = subprocess.Popen([PROGRAM, *arguments], stdin=child, stdout=child,
@@ -28,7 +28,7 @@ def on_terminal(*arguments, **environment):
     try:
         while part := os.read(parent, 4096):
             said += part
-    except OSError:  # Linux's end of a terminal
+    except OSError:  # how Linux reports the end of a terminal
         pass
     os.close(parent)
     process.wait(timeout=60)
@@ -81,7 +81,7 @@ class ConventionsTest(CommandTest):
         self.assertEqual(self.succeed("--version").out,
                          f"arrowalloy {version} (engine {version})\n")
 
-    def test_json_tells_an_error_as_one_object_on_standard_output(self):
+    def test_json_prints_an_error_as_one_object_on_standard_output(self):
         done = self.arrowalloy("completion", "ksh", "--json")
         self.assertEqual(done.code, 2)
         error = done.json()["error"]
@@ -89,7 +89,7 @@ class ConventionsTest(CommandTest):
         self.assertEqual(error["at"], "arrowalloy completion")
         self.assertIn("error[E0002]", done.err)
 
-    def test_colours_are_for_terminals_unless_told_otherwise(self):
+    def test_colours_are_for_terminals_unless_an_option_says_otherwise(self):
         self.assertNotIn("\x1b", self.arrowalloy("completion", "ksh").err)
         self.assertIn("\x1b[1;31merror[E0002]:\x1b[0m",
                       self.arrowalloy("completion", "ksh", "--color=always").err)

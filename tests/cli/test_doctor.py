@@ -40,7 +40,7 @@ class DoctorTest(CommandTest):
         for name in ("g++", "cmake", "cargo"):
             self.assertFalse(checks[name]["fit"])
 
-    def test_people_read_a_line_for_each_check(self):
+    def test_text_has_one_line_for_each_check(self):
         done = self.succeed("doctor")
         self.assertRegex(done.out, r"(?m)^ok +sealed memory +memfd")
         self.assertEqual(done.err, "")

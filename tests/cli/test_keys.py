@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Keys and certificates: what keygen and cert-base64 write, as openssl reads it."""
+"""openssl can read the keys and certificates that keygen and cert-base64 write."""
 
 import base64
 import os
@@ -12,7 +12,7 @@ class KeygenTest(CommandTest):
     def text_of(self, certificate):
         return openssl("x509", "-in", self.here / certificate, "-noout", "-text")
 
-    def test_key_is_pkcs8_and_readable_by_its_owner_alone(self):
+    def test_key_is_pkcs8_and_readable_only_by_its_owner(self):
         self.addCleanup(os.umask, os.umask(0))
         self.succeed("keygen", "--out", "dev")
         key = self.here / "dev.key"
@@ -95,7 +95,7 @@ class CertBase64Test(CommandTest):
         self.assertEqual(self.succeed("cert-base64", "--json", "dev.crt").json()["base64"],
                          expected.strip())
 
-    def test_what_is_no_certificate_is_refused(self):
+    def test_files_that_are_not_certificates_are_refused(self):
         self.succeed("keygen", "--out", "dev")
         self.succeed("keygen", "--out", "ask", "--csr")
         (self.here / "empty").write_text("")
@@ -108,7 +108,7 @@ class CertBase64Test(CommandTest):
             self.assertEqual(done.out, "", file)
             self.assertIn(file, done.err)
 
-    def test_files_that_cannot_be_read_are_named_and_never_waited_for(self):
+    def test_files_that_cannot_be_read_are_named_and_never_block(self):
         os.mkfifo(self.here / "fifo")
         (self.here / "folder").mkdir()
         (self.here / "large").write_bytes(b"A" * (300 << 10))

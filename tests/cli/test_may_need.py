@@ -22,18 +22,18 @@ class MayNeedTest(CommandTest):
         self.assertLessEqual({file.name for file in NEEDED}, set(needed))
         self.assertFalse([name for name in needed if "/" in name])
 
-    def test_whoever_names_nothing_is_refused_and_told_what(self):
+    def test_without_may_need_the_missing_library_is_named(self):
         for command in ("verify", "inspect"):
             done = self.arrowalloy(command, LIBRARY, *CERTIFICATE)
             self.assertNotEqual(done.code, 0)
             self.assertRegex(done.err, r"needs libarrow\w*\.so\.\d+, which is not allowed")
 
-    def test_verify_and_inspect_judge_as_a_host_that_allows_it(self):
+    def test_verify_and_inspect_decide_as_a_host_that_allows_it(self):
         self.succeed("verify", LIBRARY, *CERTIFICATE, *MAY_NEED)
         answer = self.succeed("inspect", LIBRARY, *CERTIFICATE, *MAY_NEED, "--json").json()
         self.assertEqual([f["name"] for f in answer["functions"]], ["titles"])
 
-    def test_another_file_of_the_name_does_not_stand_in(self):
+    def test_another_file_with_the_same_name_is_refused(self):
         other = self.here / NEEDED[1].name
         other.write_bytes((BUILD / "backends/echo_c.so").read_bytes())
         done = self.arrowalloy("verify", LIBRARY, *CERTIFICATE, *MAY_NEED[:2],
@@ -60,7 +60,7 @@ class MayNeedTest(CommandTest):
         self.assertGreater(answer["passed"], 5)
         self.assertEqual(answer["failed"], 0)
 
-    def test_run_answers_what_the_kernels_answer_in_python(self):
+    def test_run_returns_what_the_kernels_return_in_python(self):
         titles = pa.array(["  the art of fugue ", None, "", "r\u00eaverie\t", "b-minor MASS"] * 40)
         pq.write_table(pa.table({"n": range(len(titles)), "title": titles}),
                        self.here / "in.parquet")

@@ -37,7 +37,7 @@ class NewTest(CommandTest):
 
     def sh(self, command, folder="."):
         environment = offline(self.here)
-        # Of whoever runs the tests: make inside of make says which folder it enters.
+        # From the environment of the tests: a make inside make prints the folders it enters.
         for theirs in ("CARGO_TARGET_DIR", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
             environment.pop(theirs, None)
         environment["PATH"] = f"{self.prefix}/bin:{environment['PATH']}"
@@ -48,7 +48,7 @@ class NewTest(CommandTest):
         return done.stdout
 
     def commands_of(self, folder):
-        """The commands that the folder's own README tells."""
+        """The commands in the README of the folder."""
         text = (self.here / folder / "README.md").read_text()
         block = re.search(r"\n\n((?:    .*\n)+)", text)[1]
         return [line.split("  #")[0].strip() for line in block.splitlines()]

@@ -107,7 +107,7 @@ class RunTest(CommandTest):
         while True:
             try:
                 part = os.read(ours, 4096)
-            except OSError:  # how the other end's end shows
+            except OSError:  # the other end is closed
                 break
             if not part:
                 break
@@ -122,8 +122,6 @@ class RunTest(CommandTest):
         self.assertEqual(lines[-2], "… 960 more rows")
 
     def test_only_declared_columns_are_read(self):
-        # A column of a type that the CSV reader cannot make stands in the way of whoever
-        # reads it all.
         self.write("in.parquet")
         done = self.run_score("-i", "in.parquet", "-o", "out.arrow", "--columns", "x,y")
         self.assertEqual(done.code, 0, done.err)
@@ -177,14 +175,14 @@ class RunTest(CommandTest):
         self.assertRegex(done.err, r"error\[E0101\]: .*\nat: in\.arrows\n")
         self.assertEqual(self.left(), ["in.arrows", "whole.arrows"])
 
-    def test_a_value_that_a_cast_cannot_hold_is_told_with_column_and_file(self):
+    def test_a_value_that_a_cast_cannot_hold_is_reported_with_column_and_file(self):
         self.write("in.parquet", pa.table({"x": [1.0], "y": ["many"]}))
         done = self.run_score("-i", "in.parquet", "-o", "out.arrow", "--cast", "y=int64")
         self.assertEqual(done.code, 3, done.err)
         self.assertRegex(done.err, r"column y cannot be cast to int64.*\nat: in\.parquet\n")
         self.assertEqual(self.left(), ["in.parquet"])
 
-    def test_an_output_that_cannot_be_written_is_told(self):
+    def test_an_output_that_cannot_be_written_is_reported(self):
         self.write("in.parquet")
         done = self.run_score("-i", "in.parquet", "-o", "absent/out.parquet")
         self.assertEqual(done.code, 3, done.err)
@@ -198,7 +196,7 @@ class RunTest(CommandTest):
         self.assertEqual(self.run_score("-i", "in.csv", "-o", "out.csv").code, 0)
         self.assertEqual(self.read("out.csv")["score"].to_pylist(), scores(self.table))
 
-    def test_progress_is_told_as_json(self):
+    def test_progress_can_be_json(self):
         self.write("in.parquet")
         done = self.run_score("-i", "in.parquet", "-o", "out.csv", "--progress", "json",
                               "-q")
@@ -217,7 +215,7 @@ class RunTest(CommandTest):
             writer = pa.ipc.new_stream(process.stdin, schema)
             writer.write_table(self.table)
             process.stdin.flush()
-            # It tells of its progress once the output is open; it has no input left then.
+            # It prints progress when the output is open. Then it waits for input.
             self.assertIn(b"rows_in", process.stderr.readline())
             self.assertEqual(len(self.left()), 1)
             process.send_signal(signal.SIGINT)

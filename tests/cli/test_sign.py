@@ -86,11 +86,11 @@ class SignTest(CommandTest):
         self.assertEqual(self.sign(name).code, 0)
         self.assertTrue((self.here / "marker").exists())
 
-    def test_what_a_library_prints_is_not_taken_for_its_table(self):
+    def test_output_of_a_library_is_not_read_as_its_table(self):
         name = self.compiled('puts("{\\"name\\": \\"evil\\"}");')
         self.assertEqual(self.sign(name, "--json").json()["name"], "acme.small")
 
-    def test_a_library_that_crashes_exits_or_hangs_is_told_and_left_unsigned(self):
+    def test_a_library_that_crashes_exits_or_hangs_is_not_signed(self):
         for body, said in (("abort();", "died by signal 6"), ("_exit(7);", "exited with code 7"),
                            ('fputs("no licence", stderr); abort();', "no licence")):
             done = self.refused(16, "E0205", self.compiled(body))
@@ -107,11 +107,11 @@ class SignTest(CommandTest):
         name = "open.so"
         subprocess.run(["gcc", "-shared", "-xc", "-", "-o", name], input="int f(void){return 1;}",
                        text=True, check=True, cwd=self.here, timeout=60)
-        # By its headers alone, when nothing of it is to run.
+        # Also when both are given, so that nothing of it runs.
         for more in ((), ("--name", "acme.open", "--version", "1")):
             self.assertIn("alloy_backend_init", self.refused(16, "E3009", name, *more).err)
 
-    def test_files_that_are_no_library_are_refused(self):
+    def test_files_that_are_not_libraries_are_refused(self):
         (self.here / "text").write_text("no library at all" * 10)
         (self.here / "folder").mkdir()
         both = ("--name", "a", "--version", "1")
@@ -225,7 +225,7 @@ class LinkTest(CommandTest):
         subprocess.run(["ar", "rcs", name, "echo.o"], cwd=self.here, check=True, timeout=60)
         return name
 
-    def test_an_archive_becomes_a_library_that_tells_its_table(self):
+    def test_an_archive_becomes_a_library_with_a_table(self):
         answer = self.succeed("link", self.archive(), "-o", "libecho.so", "--json").json()
         self.assertEqual(answer["needed"], ["libc.so.6"])
         self.succeed("keygen", "--out", "dev", "-q")
@@ -233,7 +233,7 @@ class LinkTest(CommandTest):
                               "--json").json()
         self.assertEqual(signed["name"], "alloy.echo")
 
-    def test_an_archive_can_be_signed_as_it_is(self):
+    def test_an_archive_can_be_signed(self):
         self.succeed("keygen", "--out", "dev", "-q")
         name = self.archive()
         self.succeed("sign", name, "--key", "dev.key", "--cert", "dev.crt")
@@ -241,7 +241,7 @@ class LinkTest(CommandTest):
         self.assertIn(f"  {name}\nneeded: libc.so.6\nend\n", text)
         self.assertIn(f"size: {(self.here / name).stat().st_size}\n", text)
 
-    def test_what_is_no_archive_is_refused(self):
+    def test_files_that_are_not_archives_are_refused(self):
         (self.here / "text.a").write_text("INPUT(libc.so.6)\n" * 8)
         for name, code in (("text.a", 16), ("missing.a", 17)):
             done = self.arrowalloy("link", name, "-o", "out.so")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""docs/signing.md verifies a signature with sed, base64 and openssl: its very lines run."""
+"""The script in docs/signing.md verifies a signature with sed, base64 and openssl."""
 
 import re
 import subprocess
@@ -9,7 +9,7 @@ from support import ROOT, CommandTest
 
 
 def verification():
-    """The block of the document, as it stands."""
+    """The only sh block of the document."""
     text = (ROOT / "docs/signing.md").read_text()
     blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S)
     if len(blocks) != 1:
@@ -28,12 +28,12 @@ class SigningDocumentTest(CommandTest):
             capture_output=True, timeout=60,
             env={"PATH": "/usr/bin:/bin", "library": self.library, "anchor": anchor})
 
-    def test_it_uses_sed_base64_and_openssl_alone(self):
+    def test_it_uses_only_sed_base64_and_openssl(self):
         commands = set(re.findall(r"(?:^|[|(]\s*|\$\(|\) )([a-z0-9]+) (?=[-'/\"a-z])",
                                   re.sub(r"#.*", "", verification()), re.M))
         self.assertLessEqual(commands, {"sed", "base64", "openssl", "test", "case"}, commands)
 
-    def test_a_good_signature_holds_and_tells_the_statement(self):
+    def test_a_good_signature_holds_and_prints_the_statement(self):
         done = self.verify()
         self.assertEqual(done.returncode, 0, done.stderr)
         for part in ("acme.score", "0.1.0", platform()):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""verify and inspect judge as a load does, and run nothing that no signature covers."""
+"""verify and inspect decide as a load does, and run nothing without a good signature."""
 
 import datetime
 import os
@@ -26,7 +26,7 @@ class VerdictTest(CommandTest):
         return self.arrowalloy("verify", self.name, "--certificate", certificate, *more)
 
     def refused(self, code, reason, *more, **options):
-        """verify ends so, and inspect with it."""
+        """verify refuses with this exit code, and inspect with the same reason."""
         done = self.verify(*more, **options)
         self.assertEqual(done.code, code, done.err)
         self.assertRegex(done.err, r"^error\[E[23]\d\d\d\]: ")
@@ -41,7 +41,7 @@ class VerdictTest(CommandTest):
 
 
 class VerifyTest(VerdictTest):
-    def test_a_good_signature_is_told_with_name_signer_and_end(self):
+    def test_a_good_signature_is_reported_with_name_signer_and_end(self):
         sign(self)
         answer = self.succeed("verify", self.name, "--certificate", "@dev.crt", "--json").json()
         self.assertEqual((answer["verified"], answer["name"], answer["version"]),
@@ -164,7 +164,7 @@ class VerifyTest(VerdictTest):
 
 
 class InspectTest(VerdictTest):
-    def test_without_a_certificate_it_tells_what_the_sidecar_claims(self):
+    def test_without_a_certificate_it_shows_what_the_signature_file_claims(self):
         sign(self)
         found = self.succeed("inspect", self.name, "--json").json()
         self.assertEqual(found["statement"]["name"], "acme.score")
@@ -184,7 +184,7 @@ class InspectTest(VerdictTest):
         self.assertIn("\nfunction score\n", text)
         self.assertIn("  column  x, g\n", text)
 
-    def test_an_unsigned_or_unfit_library_is_told_without_an_error(self):
+    def test_an_unsigned_or_unfit_library_is_shown_without_an_error(self):
         self.assertRegex(self.succeed("inspect", self.name).out, r"(?m)^signature +none")
         (self.here / "bad.so").write_bytes(b"\x7fELF" + bytes(200))
         text = self.succeed("inspect", "bad.so").out
@@ -200,7 +200,7 @@ class InspectTest(VerdictTest):
             may_need = MAY_NEED if backend == NEEDS_ARROW else []
             self.succeed("verify", backend, "--certificate", certificate, *may_need)
 
-    def test_a_name_cannot_steer_the_terminal(self):
+    def test_a_name_cannot_control_the_terminal(self):
         odd = "odd\x1b[31m.so"
         shutil.copy(self.here / self.name, self.here / odd)
         self.assertNotIn("\x1b", self.succeed("inspect", odd).out)
@@ -221,7 +221,7 @@ class GdbTest(CommandTest):
             stdin=subprocess.DEVNULL)
         self.assertIn("echo_run", done.stdout, done.stderr)
 
-    def test_a_process_without_sealed_libraries_or_none_at_all_is_told(self):
+    def test_a_process_without_sealed_libraries_and_a_missing_process_are_reported(self):
         done = self.succeed("inspect", "--gdb", os.getpid())
         self.assertEqual(done.out, "")
         self.assertIn("no sealed library", done.err)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The numbers that the flights program merges are those that pyarrow computes."""
+"""The flights program and pyarrow compute the same numbers."""
 
 import io
 import json
@@ -88,7 +88,7 @@ class FlightsTest(unittest.TestCase):
             try:
                 while part := os.read(terminal, 4096):
                     said += part
-            except OSError:  # what a terminal says at its end
+            except OSError:  # how Linux reports the end of a terminal
                 pass
             os.close(terminal)
         self.assertEqual(done.returncode, 0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The Go programs of the documents run as they stand."""
+"""The Go programs in the documents run."""
 
 import io
 import pathlib
@@ -33,7 +33,7 @@ class GoExamplesTest(unittest.TestCase):
         self.assertIn("[C++]\tarray3: Int32[3, 4, 5, 6]", lines[7])
         self.assertTrue(lines[9].endswith("[Go]\tRust counted 3 arrays sent through ffi"))
 
-    def test_the_second_program_of_the_original_tells_the_load_that_failed(self):
+    def test_the_second_program_of_the_original_prints_the_load_that_failed(self):
         done = run("program2")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("MyCoolRustLib.a", done.stdout)

@@ -87,8 +87,8 @@ void AddValue(CLI::App* app, const std::string& names, Target target,
   if (group != nullptr) option->group(group);
 }
 
-// Added before the options of a command: CLI11 stores values in this order, so an error in a
-// value is already printed as --json and --color ask for.
+// Added before the options of a command. CLI11 stores values in this order, so --json and
+// --color are known when a later value has an error.
 void AddCommonOptions(CLI::App* app, ConsoleOptions* console,
                       std::vector<OptionTree>* options) {
   const auto flag = [&](const char* names, bool* target, const char* summary) {
@@ -246,7 +246,10 @@ std::vector<CommandTree> Program::Tree() const {
   for (const auto& command : state_->commands) {
     if (command->hidden) continue;
     std::vector<OptionTree>& options = tree.emplace_back(command->tree).options;
-    options.insert(options.end(), command->common.begin(), command->common.end());
+    for (OptionTree option : command->common) {
+      option.common = true;
+      options.push_back(std::move(option));
+    }
   }
   return tree;
 }

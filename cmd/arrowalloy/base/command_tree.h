@@ -33,6 +33,7 @@ struct OptionTree {
   std::string summary;
   std::string placeholder;  // empty: a flag
   bool required = false;
+  bool common = false;  // an option of every command
   Kind kind = Kind::kText;
   std::vector<std::string> choices;
 };

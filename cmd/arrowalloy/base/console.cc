@@ -53,19 +53,21 @@ void Write(FILE* file, std::string_view text) {
 
 void Console::Print(std::string_view text) const { Write(stdout, text); }
 
-void Console::Answer(const Report& report) const { Answer(report, report.ToText()); }
-
-void Console::Answer(const Report& report, std::string_view text) const {
-  Answer(json() ? report.ToJson() : std::string(), text);
+void Console::PrintResult(const Report& report) const {
+  PrintResult(report, report.ToText());
 }
 
-void Console::Answer(std::string_view json_line, std::string_view text) const {
-  answered_ = true;
+void Console::PrintResult(const Report& report, std::string_view text) const {
+  PrintResult(json() ? report.ToJson() : std::string(), text);
+}
+
+void Console::PrintResult(std::string_view json_line, std::string_view text) const {
+  printed_result_ = true;
   Print(json() ? fmt::format("{}\n", json_line) : std::string(text));
 }
 
-void Console::Made(const Report& report) const {
-  if (json() || !quiet()) Answer(report);
+void Console::PrintCreated(const Report& report) const {
+  if (json() || !quiet()) PrintResult(report);
 }
 
 void Console::Note(std::string_view text) const {
@@ -94,7 +96,7 @@ void Console::Print(const Failure& failure) const {
     text += fmt::format("{} {}\n", Err(Style::kBold, "help:"), Harmless(failure.help));
   }
   Write(stderr, text);
-  if (!json() || answered_) return;
+  if (!json() || printed_result_) return;
   Report error;
   error.Add("code", failure.code)
       .Add("name", failure.name)

@@ -40,12 +40,12 @@ class Console {
 
   // Print the result of a command: one JSON object with --json, otherwise the text of the
   // report. `text` replaces the text of the report.
-  void Answer(const Report& report) const;
-  void Answer(const Report& report, std::string_view text) const;
-  void Answer(std::string_view json_line, std::string_view text) const;
+  void PrintResult(const Report& report) const;
+  void PrintResult(const Report& report, std::string_view text) const;
+  void PrintResult(std::string_view json_line, std::string_view text) const;
 
   // Print the result of a command that makes files; nothing with -q, except JSON.
-  void Made(const Report& report) const;
+  void PrintCreated(const Report& report) const;
 
   // Messages for people. Note: not with -q. Detail: only with -v. Warn: always.
   void Note(std::string_view text) const;
@@ -62,7 +62,7 @@ class Console {
 
  private:
   const ConsoleOptions& options_;  // the program fills it while it parses arguments
-  mutable bool answered_ = false;
+  mutable bool printed_result_ = false;
 };
 
 }  // namespace arrowalloy

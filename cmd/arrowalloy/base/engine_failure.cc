@@ -82,10 +82,26 @@ std::string HelpOf(Exit exit, const std::string& library) {
           "dev.key --cert dev.crt",
           library);
     case Exit::kUntrusted:
+      return fmt::format(
+          "pass the certificate of the signer, or of its authority; arrowalloy inspect "
+          "{} "
+          "shows the signer",
+          library);
     case Exit::kExpired:
+      return fmt::format(
+          "get or sign it again, or check the clock: date -u; arrowalloy inspect {} "
+          "shows "
+          "the times",
+          library);
     case Exit::kMismatch:
+      return fmt::format(
+          "get the right library, or sign it again; arrowalloy inspect {} shows what was "
+          "signed",
+          library);
     case Exit::kRefused:
-      return fmt::format("arrowalloy inspect {}", library);
+      return fmt::format(
+          "build it again without the problems that arrowalloy inspect {} lists",
+          library);
     case Exit::kUnreadable:
       return fmt::format("ls -l {}", library);
     case Exit::kBadCertificate:

@@ -19,6 +19,9 @@ std::chrono::sys_seconds ParseTime(const std::string& option, const std::string&
 
 std::chrono::sys_seconds Now();
 
+// Commands warn when a certificate ends within this time.
+inline constexpr std::chrono::days kWarnBefore(30);
+
 }  // namespace arrowalloy
 
 #endif  // ARROWALLOY_BASE_TIME_TEXT_H_

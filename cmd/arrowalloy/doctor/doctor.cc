@@ -53,7 +53,7 @@ Exit Run(Console& console) {
   }
   Report report;
   report.Add("fit", fit).Add("checks", std::move(checks));
-  console.Answer(report, text);
+  console.PrintResult(report, text);
   return fit ? Exit::kOk : Exit::kMachine;
 }
 
@@ -63,14 +63,14 @@ void Add(Program& program) {
   Command& command = program.Add(
       {.name = "doctor",
        .summary = "Check this machine, and show the command for each missing part",
-       .details =
-           "Each line is one check:\n"
-           "  ok        present\n"
-           "  MISSING   no library can be loaded without it; exit code 3\n"
-           "  optional  missing, and needed only for the task that is named below it\n"
-           "Nothing is installed or changed.",
-       .examples = "  arrowalloy doctor\n"
-                   "  arrowalloy doctor --json\n"});
+       .details = R"(Each line is one check:
+  ok        present
+  MISSING   no library can be loaded without it; exit code 3
+  optional  missing, and needed only for the task that is named below it
+Nothing is installed or changed.)",
+       .examples = R"(  arrowalloy doctor
+  arrowalloy doctor --json
+)"});
   command.OnRun([](Console& console) { return Run(console); });
 }
 

@@ -168,9 +168,9 @@ void Add(Program& program) {
       {.name = "completion",
        .summary = "Print the completion script for a shell",
        .details = "cmake --install installs these scripts for all three shells.",
-       .examples = "  source <(arrowalloy completion bash)\n"
-                   "  arrowalloy completion fish > "
-                   "~/.config/fish/completions/arrowalloy.fish\n"});
+       .examples = R"(  source <(arrowalloy completion bash)
+  arrowalloy completion fish > ~/.config/fish/completions/arrowalloy.fish
+)"});
   command.Value("SHELL", shell.get(), "Shell to print it for",
                 {.required = true, .choices = {"bash", "zsh", "fish"}});
   command.OnRun([shell, &program](Console& console) {

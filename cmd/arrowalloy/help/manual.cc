@@ -56,8 +56,12 @@ std::string OptionEntry(const OptionTree& option) {
 std::string Section(const CommandTree& command) {
   std::string text = fmt::format(".SS {}\n{}{}.\n", Escaped(command.name),
                                  Synopsis(command) + ".PP\n", Escaped(command.summary));
-  if (!command.details.empty()) text += Escaped(command.details) + "\n";
-  for (const OptionTree& option : command.options) text += OptionEntry(option);
+  if (!command.details.empty()) {
+    text += fmt::format(".nf\n{}\n.fi\n", Escaped(command.details));
+  }
+  for (const OptionTree& option : command.options) {
+    if (!option.common) text += OptionEntry(option);
+  }
   return text + fmt::format(".PP\n.nf\n{}.fi\n", Escaped(command.examples));
 }
 
@@ -73,6 +77,10 @@ std::string Page(const std::vector<CommandTree>& tree) {
       ".SH COMMANDS\n",
       ALLOY_VERSION);
   for (const CommandTree& command : tree) text += Section(command);
+  text += ".SH OPTIONS OF EVERY COMMAND\n";
+  for (const OptionTree& option : tree.front().options) {
+    if (option.common) text += OptionEntry(option);
+  }
   text += ".SH EXIT STATUS\n";
   for (const ExitText& row : kExitTexts) {
     text += fmt::format(".TP\n\\fB{}\\fR\n{}\n", static_cast<int>(row.exit),

@@ -70,19 +70,19 @@ BackendTable ReadTable(const std::string& library, const Loading& loading,
   std::vector<std::string> command = {kSelf, "read-table", library};
   AddArguments(loading, &command);
   const Ended ended = RunProcess(command, limit);
-  const Json answer = Json::parse(ended.result, nullptr, /*allow_exceptions=*/false);
-  if (!answer.is_object()) throw NoTable(library, ended);
-  if (answer.contains("error")) {
-    const Json& error = answer["error"];
+  const Json table_json = Json::parse(ended.result, nullptr, /*allow_exceptions=*/false);
+  if (!table_json.is_object()) throw NoTable(library, ended);
+  if (table_json.contains("error")) {
+    const Json& error = table_json["error"];
     throw EngineFailure(error.value("code", int32_t{ALLOY_INTERNAL}),
                         error.value("reason", int32_t{ALLOY_REASON_NONE}),
                         Text(error, "text"), library);
   }
-  BackendTable table{.name = Text(answer, "name"),
-                     .version = Text(answer, "version"),
-                     .language = Text(answer, "language"),
+  BackendTable table{.name = Text(table_json, "name"),
+                     .version = Text(table_json, "version"),
+                     .language = Text(table_json, "language"),
                      .functions = {}};
-  for (const Json& function : List(answer, "functions")) {
+  for (const Json& function : List(table_json, "functions")) {
     table.functions.push_back(ReadFunction(function));
   }
   return table;

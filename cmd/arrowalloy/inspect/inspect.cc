@@ -45,13 +45,14 @@ std::vector<std::string> Lines(const Json& list) {
   return lines;
 }
 
-std::string VerdictText(const Json& found, bool asked) {
+std::string VerdictText(const Json& found, bool with_certificate) {
   const Json& verdict = found.at("verdict");
   if (!verdict.at("ok").get<bool>()) {
     return fmt::format("{}: {}", Text(verdict, "reason_name"), Text(verdict, "text"));
   }
-  return asked ? "a host with this certificate loads it"
-               : "a host can load it; the signature was not checked (pass --certificate)";
+  return with_certificate
+             ? "a host with this certificate loads it"
+             : "a host can load it; the signature was not checked (pass --certificate)";
 }
 
 // What the signature file claims. Only the verdict says whether that is true.
@@ -100,11 +101,11 @@ std::string FunctionText(const Report& function, const Console& console) {
   return text;
 }
 
-std::string AsText(const Json& found, bool asked) {
+std::string AsText(const Json& found, bool with_certificate) {
   Report report;
   report.Add("", "library", Text(found, "library"))
       .Add("", "kind", Text(found, "kind"))
-      .Add("", "verdict", VerdictText(found, asked))
+      .Add("", "verdict", VerdictText(found, with_certificate))
       .Add("", "size", found.at("size").dump())
       .Add("", "sha256", Text(found, "sha256"));
   AddClaims(found, &report);
@@ -128,7 +129,7 @@ Exit PrintSymbolFiles(int64_t pid, Console& console) {
   if (libraries.empty()) {
     console.Note(fmt::format("process {} has no sealed library", pid));
   }
-  console.Answer(Report().Add("libraries", std::move(libraries)), text);
+  console.PrintResult(Report().Add("libraries", std::move(libraries)), text);
   return Exit::kOk;
 }
 
@@ -140,14 +141,14 @@ Exit Run(const Options& options, Console& console) {
   }
   const Loading loading = {.certificate = CertificateArgument(options.certificate),
                            .may_need = options.may_need};
-  const bool asked = !loading.certificate.empty();
-  Json found = Inspect(options.library, loading, /*allow_unsigned=*/!asked);
+  const bool with_certificate = !loading.certificate.empty();
+  Json found = Inspect(options.library, loading, /*allow_unsigned=*/!with_certificate);
   const bool fit = found.at("verdict").at("ok").get<bool>();
-  std::string text = AsText(found, asked);
+  std::string text = AsText(found, with_certificate);
   if (const std::string warning = EndsSoon(found); !warning.empty())
     console.Warn(warning);
   // Reading its functions runs it, so only a library with a verified signature is asked.
-  if (asked && fit) {
+  if (with_certificate && fit) {
     const BackendTable table = ReadTable(options.library, loading, kTableLimit);
     found["language"] = table.language;
     found["functions"] = Json::array();
@@ -156,8 +157,8 @@ Exit Run(const Options& options, Console& console) {
       text += FunctionText(function, console);
     }
   }
-  console.Answer(found.dump(-1, ' ', false, Json::error_handler_t::replace), text);
-  if (!asked || fit) return Exit::kOk;
+  console.PrintResult(found.dump(-1, ' ', false, Json::error_handler_t::replace), text);
+  if (!with_certificate || fit) return Exit::kOk;
   const Json& verdict = found.at("verdict");
   throw EngineFailure(verdict.at("code").get<int32_t>(),
                       verdict.at("reason").get<int32_t>(), Text(verdict, "text"),
@@ -171,21 +172,18 @@ void Add(Program& program) {
   Command& command = program.Add(
       {.name = "inspect",
        .summary = "Show who signed a library, what it contains, and any problem with it",
-       .details = "Without --certificate nothing of the library runs, and the signature "
-                  "is shown\n"
-                  "but not checked. With --certificate the signature is checked. If it "
-                  "is good, a\n"
-                  "child process loads the library and its functions are listed.\n"
-                  "\n"
-                  "--gdb PID prints the commands with which gdb finds the symbols of the "
-                  "backends\n"
-                  "that a running process has loaded.",
-       .examples =
-           "  arrowalloy inspect build/libscore.so\n"
-           "  arrowalloy inspect build/libscore.so --certificate @dev.crt\n"
-           "  arrowalloy inspect libtitles.so --certificate @dev.crt --may-need "
-           "/usr/lib/libarrow.so.2600\n"
-           "  arrowalloy inspect --gdb 4711 > symbols && gdb -p 4711 -x symbols\n"});
+       .details =
+           R"(Without --certificate nothing of the library runs, and the signature is shown
+but not checked. With --certificate the signature is checked. If it is good, a
+child process loads the library and its functions are listed.
+
+--gdb PID prints the commands with which gdb finds the symbols of the backends
+that a running process has loaded.)",
+       .examples = R"(  arrowalloy inspect build/libscore.so
+  arrowalloy inspect build/libscore.so --certificate @dev.crt
+  arrowalloy inspect libtitles.so --certificate @dev.crt --may-need /usr/lib/libarrow.so.2600
+  arrowalloy inspect --gdb 4711 > symbols && gdb -p 4711 -x symbols
+)"});
   command.Value("LIBRARY", &options->library, "Shared library or static archive",
                 {.kind = Kind::kFile});
   command.Value("--certificate", &options->certificate,

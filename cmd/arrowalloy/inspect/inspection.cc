@@ -17,8 +17,6 @@
 
 namespace arrowalloy {
 
-constexpr std::chrono::days kSoon(30);
-
 nlohmann::ordered_json Inspect(const std::string& library, const Loading& loading,
                                bool allow_unsigned) {
   const alloy::Host host(
@@ -26,8 +24,8 @@ nlohmann::ordered_json Inspect(const std::string& library, const Loading& loadin
   std::string text(size_t{64} << 10U, '\0');
   alloy_error error;
   int64_t length = 0;
-  // Each call reads the file again, so an answer that was cut off is asked for as a whole:
-  // never two halves of two files.
+  // Each call reads the file again. If the text did not fit, all of it is read again with more
+  // room, so it never has parts of two files.
   for (;;) {
     if (alloy_inspect(host.get(), library.c_str(), loading.certificate.c_str(),
                       text.data(), static_cast<int64_t>(text.size()), &length,
@@ -71,7 +69,7 @@ std::string EndsSoon(const nlohmann::ordered_json& inspection) {
   if (!signer.is_object()) return "";
   const auto end = signer.at("not_after").get<std::string>();
   const auto left = ParseTime("not_after", end) - Now();
-  if (left <= std::chrono::seconds(0) || left >= kSoon) return "";
+  if (left <= std::chrono::seconds(0) || left >= kWarnBefore) return "";
   return fmt::format(
       "the signer's certificate ends at {}; hosts refuse the library after that", end);
 }

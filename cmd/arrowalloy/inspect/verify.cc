@@ -72,7 +72,7 @@ Exit Run(const Options& options, Console& console) {
       .Add("signer", "signer", found.at("signer").at("subject").get<std::string>())
       .Add("not_after", "ends", statement.at("not_after").get<std::string>())
       .Add("sha256", "sha256", statement.at("sha256").get<std::string>());
-  console.Answer(report);
+  console.PrintResult(report);
   return Exit::kOk;
 }
 
@@ -84,13 +84,12 @@ void Add(Program& program) {
       {.name = "verify",
        .summary = "Check whether a host with this certificate would load a library",
        .details =
-           "Nothing of the library runs. The exit code says what is wrong: arrowalloy "
-           "--help\n"
-           "lists the codes. A static archive is checked but not linked. A PATH of\n"
-           "--may-need is loaded, as a host loads it.",
-       .examples = "  arrowalloy verify build/libscore.so --certificate @dev.crt\n"
-                   "  arrowalloy verify build/libscore.so --certificate \"$(arrowalloy "
-                   "cert-base64 dev.crt)\"\n"});
+           R"(Nothing of the library runs. The exit code says what is wrong: arrowalloy --help
+lists the codes. A static archive is checked but not linked. A PATH of
+--may-need is loaded, as a host loads it.)",
+       .examples = R"help(  arrowalloy verify build/libscore.so --certificate @dev.crt
+  arrowalloy verify build/libscore.so --certificate "$(arrowalloy cert-base64 dev.crt)"
+)help"});
   command.Value("LIBRARY", &options->library, "Shared library or static archive",
                 {.required = true, .kind = Kind::kFile});
   command.Value("--certificate", &options->certificate,

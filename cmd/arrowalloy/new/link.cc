@@ -30,7 +30,7 @@ Exit Run(const Options& options, Console& console) {
       .Add("size", "size", file.size)
       .Add("sha256", "sha256", file.sha256)
       .Add("needed", "needed", file.needed);
-  console.Made(report);
+  console.PrintCreated(report);
   console.Note(
       fmt::format("Next: arrowalloy sign {} --key dev.key --cert dev.crt", options.out));
   return Exit::kOk;
@@ -44,10 +44,9 @@ void Add(Program& program) {
       {.name = "link",
        .summary = "Link a static archive into a shared library",
        .details =
-           "A host can load a static archive, but then it links the archive at each load "
-           "and\n"
-           "needs a compiler. This command links it once. Nothing of the archive runs.\n"
-           "Sign the library that it writes.",
+           R"(A host can load a static archive, but then it links the archive at each load and
+needs a compiler. This command links it once. Nothing of the archive runs.
+Sign the library that it writes.)",
        .examples = "  arrowalloy link libscore.a -o libscore.so\n"});
   command.Value("ARCHIVE", &options->archive, "Static archive, such as libscore.a",
                 {.required = true, .kind = Kind::kFile});

@@ -162,7 +162,7 @@ Exit Run(const Options& options, Console& console) {
 
   Report report;
   report.Add("folder", "folder", folder.string()).Add("files", "files", made);
-  console.Made(report);
+  console.PrintCreated(report);
   console.Note(
       options.language == "cpp"
           ? fmt::format("Next: cd {} && cmake -B build && cmake --build build && ctest "
@@ -180,14 +180,12 @@ void Add(Program& program) {
       {.name = "new",
        .summary = "Make a folder with a new backend, ready to build, test and run",
        .details =
-           "The folder has a README, sources, a test, a host program, and a development "
-           "key\n"
-           "and certificate to sign with. It needs this installation and a compiler, and "
-           "no\n"
-           "network. With --arrow it uses crates of arrow-rs, which cargo downloads.",
-       .examples =
-           "  arrowalloy new --lang cpp score\n"
-           "  arrowalloy new --lang rust distance && cd distance && make test run\n"});
+           R"(The folder has a README, sources, a test, a host program, and a development key
+and certificate to sign with. It needs this installation and a compiler, and no
+network. With --arrow it uses crates of arrow-rs, which cargo downloads.)",
+       .examples = R"(  arrowalloy new --lang cpp score
+  arrowalloy new --lang rust distance && cd distance && make test run
+)"});
   command.Value("--lang", &options->language, "Language of the backend",
                 {.required = true, .choices = {"rust", "cpp", "c"}});
   command.Value("NAME", &options->folder,

@@ -177,12 +177,12 @@ Exit Run(const Options& options, Console& console) {
   }
   const std::string sum = fmt::format("{} passed, {} failed, {} skipped\n", totals.passed,
                                       totals.failed, totals.skipped);
-  console.Answer(Report()
-                     .Add("passed", totals.passed)
-                     .Add("failed", totals.failed)
-                     .Add("skipped", totals.skipped)
-                     .Add("tests", totals.tests),
-                 sum);
+  console.PrintResult(Report()
+                          .Add("passed", totals.passed)
+                          .Add("failed", totals.failed)
+                          .Add("skipped", totals.skipped)
+                          .Add("tests", totals.tests),
+                      sum);
   // When no test ran, nothing was shown to work.
   return totals.failed > 0 || totals.passed == 0 ? Exit::kBackend : Exit::kOk;
 }
@@ -195,15 +195,15 @@ void Add(Program& program) {
       {.name = "test",
        .summary = "Test whether a backend keeps the rules that all backends must keep",
        .details =
-           "Calls each function with batches that fit it: no rows, one row, only nulls,\n"
-           "sliced arrays, two threads, many calls. Each test checks that every struct "
-           "is\n"
-           "released once, that inputs are unchanged, and that results are well formed.\n"
-           "The library runs in child processes, one for each function.\n"
-           "Exit code 1 when a test failed or no test ran.",
-       .examples = "  arrowalloy test build/libscore.so\n"
-                   "  arrowalloy test libscore.so --function score --columns 'x:g, y:l'\n"
-                   "  arrowalloy test libscale.so --set factor=2 --json\n"});
+           R"(Calls each function with batches that fit it: no rows, one row, only nulls,
+sliced arrays, two threads, many calls. Each test checks that every struct is
+released once, that inputs are unchanged, and that results are well formed.
+The library runs in child processes, one for each function.
+Exit code 1 when a test failed or no test ran.)",
+       .examples = R"(  arrowalloy test build/libscore.so
+  arrowalloy test libscore.so --function score --columns 'x:g, y:l'
+  arrowalloy test libscale.so --set factor=2 --json
+)"});
   command.Value("LIBRARY", &options->library, "Shared library or static archive",
                 {.required = true, .kind = Kind::kFile});
   command.Value("--certificate", &options->certificate,

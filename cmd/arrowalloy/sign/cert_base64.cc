@@ -15,17 +15,18 @@ void Add(Program& program) {
   Command& command = program.Add(
       {.name = "cert-base64",
        .summary = "Print a certificate as the one line that SetImplLib takes",
-       .details = "Reads PEM, DER or base64. From a PEM file with several certificates "
-                  "it takes\n"
-                  "the first.",
-       .examples = "  arrowalloy cert-base64 dev.crt\n"
-                   "  openssl x509 -in release.pem | arrowalloy cert-base64 -\n"});
+       .details =
+           R"(Reads PEM, DER or base64. From a PEM file with several certificates it takes
+the first.)",
+       .examples = R"(  arrowalloy cert-base64 dev.crt
+  openssl x509 -in release.pem | arrowalloy cert-base64 -
+)"});
   command.Value("CERTIFICATE", path.get(),
                 "File with the certificate; - reads standard input",
                 {.required = true, .kind = Kind::kFile});
   command.OnRun([path](Console& console) {
     const std::string line = ToBase64(ReadCertificate(*path));
-    console.Answer(Report().Add("base64", line), line + "\n");
+    console.PrintResult(Report().Add("base64", line), line + "\n");
     return Exit::kOk;
   });
 }

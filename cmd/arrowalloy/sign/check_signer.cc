@@ -82,8 +82,8 @@ void CheckSigner(const Certificate& certificate, const std::string& path, const 
     ERR_clear_error();
     throw Failure(
         Exit::kUsage, kKeyCode,
-        fmt::format("--key does not belong to the certificate {}: the key is {}, "
-                    "the certificate is for {}",
+        fmt::format("--key is not the key of the certificate {} (--key is {}, the "
+                    "certificate has {})",
                     path, KeyText(key.get()), KeyText(own)),
         path, "pass the key and certificate of one pair: dev.key and dev.crt");
   }

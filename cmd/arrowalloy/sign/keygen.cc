@@ -58,7 +58,7 @@ Exit Run(const Options& options, Console& console) {
     const std::string request_path = options.out + ".csr";
     WritePair(key_path, ToPem(key), request_path, MakeRequest(key, subject));
     report.Add("request", "request", request_path);
-    console.Made(report);
+    console.PrintCreated(report);
     console.Note(fmt::format("Send {} to your authority. Keep {} secret.", request_path,
                              key_path));
     return Exit::kOk;
@@ -69,7 +69,7 @@ Exit Run(const Options& options, Console& console) {
   report.Add("certificate", "certificate", certificate_path)
       .Add("not_after", "ends", TimeText(NotAfter(certificate)))
       .Add("base64", ToBase64(certificate));
-  console.Made(report);
+  console.PrintCreated(report);
   console.Note(
       fmt::format("Keep {} secret. Next: arrowalloy sign LIBRARY --key {} --cert {}",
                   key_path, key_path, certificate_path));
@@ -83,15 +83,14 @@ void Add(Program& program) {
   Command& command = program.Add(
       {.name = "keygen",
        .summary = "Make a signing key, and a certificate or a request for one",
-       .details = "Writes OUT.key, a private key in PKCS#8 PEM that only you can read, "
-                  "and OUT.crt,\n"
-                  "a self-signed certificate for signing code. With --csr it writes "
-                  "OUT.csr instead\n"
-                  "of OUT.crt: a certificate request that you send to an authority.\n"
-                  "Existing files are never overwritten.",
-       .examples = "  arrowalloy keygen --out dev\n"
-                   "  arrowalloy keygen --out release --type p256 --csr --subject \"Acme "
-                   "build\"\n"});
+       .details =
+           R"(Writes OUT.key, a private key in PKCS#8 PEM that only you can read, and OUT.crt,
+a self-signed certificate for signing code. With --csr it writes OUT.csr instead
+of OUT.crt: a certificate request that you send to an authority.
+Existing files are never overwritten.)",
+       .examples = R"(  arrowalloy keygen --out dev
+  arrowalloy keygen --out release --type p256 --csr --subject "Acme build"
+)"});
   command.Value("-o,--out", &options->out, "Path of the new files, without .key and .crt",
                 {.required = true, .kind = Kind::kFile, .placeholder = "OUT"});
   command.Value("--type", &options->type, "Type of the key (default: ed25519)",

@@ -32,7 +32,6 @@ namespace arrowalloy::sign {
 namespace {
 
 constexpr size_t kMaxCertificates = 4;
-constexpr std::chrono::days kSoon(30);
 
 struct Options {
   std::string library, key, certificate;
@@ -148,6 +147,11 @@ Statement MakeStatement(const Options& options, const Certificate& signer,
 }
 
 Exit Run(const Options& options, Console& console) {
+  if (options.limit < 1) {
+    throw Failure(Exit::kUsage, kUsageCode,
+                  fmt::format("expected --limit from 1, found {}", options.limit),
+                  "--limit", "leave it out: the default is 20 seconds");
+  }
   const Key key = ReadKey(options.key);
   const std::vector<Certificate> certificates = ReadCertificates(options);
   const Certificate& signer = certificates.front();
@@ -161,20 +165,20 @@ Exit Run(const Options& options, Console& console) {
   const std::string sidecar = options.out.value_or(options.library + ".alloysig");
   ReplaceFile(sidecar, SidecarText(message, Sign(key, message), base64), 0644);
 
-  if (NotAfter(signer) - Now() < kSoon) {
+  if (NotAfter(signer) - Now() < kWarnBefore) {
     console.Warn(
         fmt::format("the certificate {} ends at {}; hosts refuse the library after that",
                     options.certificate, TimeText(NotAfter(signer))));
   }
   Report report;
-  report.Add("sidecar", "sidecar", sidecar)
+  report.Add("sidecar", "signature file", sidecar)
       .Add("name", "name", statement.name)
       .Add("version", "version", statement.version)
       .Add("sequence", "sequence", statement.sequence)
       .Add("not_after", "ends", TimeText(statement.not_after))
       .Add("sha256", "sha256", statement.sha256)
       .Add("needed", "needed", statement.needed);
-  console.Made(report);
+  console.PrintCreated(report);
   return Exit::kOk;
 }
 
@@ -186,17 +190,14 @@ void Add(Program& program) {
       {.name = "sign",
        .summary = "Sign a library: write LIBRARY.alloysig",
        .details =
-           "LIBRARY is a shared library or a static archive. The file is read once: "
-           "exactly\n"
-           "these bytes are inspected and signed. A library that no host would load is\n"
-           "refused. Without --name and --version a child process loads the library and\n"
-           "reads both from its table. With both nothing of the library runs.",
-       .examples =
-           "  arrowalloy sign build/libscore.so --key dev.key --cert dev.crt\n"
-           "  arrowalloy sign build/libscore.so --key dev.key --cert dev.crt --name "
-           "acme.score --version 0.1.0\n"
-           "  openssl pkey -in locked.key | arrowalloy sign libscore.so --key - --cert "
-           "release.crt\n"});
+           R"(LIBRARY is a shared library or a static archive. The file is read once: exactly
+these bytes are inspected and signed. A library that no host would load is
+refused. Without --name and --version a child process loads the library and
+reads both from its table. With both nothing of the library runs.)",
+       .examples = R"(  arrowalloy sign build/libscore.so --key dev.key --cert dev.crt
+  arrowalloy sign build/libscore.so --key dev.key --cert dev.crt --name acme.score --version 0.1.0
+  openssl pkey -in locked.key | arrowalloy sign libscore.so --key - --cert release.crt
+)"});
   const ValueSpec file = {.required = true, .kind = Kind::kFile};
   const ValueSpec time = {.placeholder = "TIME"};
   command.Value("LIBRARY", &options->library, "Shared library or static archive", file);
