@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "alloy/block.hpp"
-#include "arrow/fake_arrow.h"
+#include "alloy/testing/raw.hpp"
 #include "arrow/layout.h"
 #include "arrow/load_value.h"
 #include "arrow/project.h"
@@ -25,11 +25,11 @@ namespace {
 constexpr int64_t kRows = 1024;
 
 OwnedSchema MakeSchema(int64_t columns) {
-  std::vector<fake::Schema> children;
+  std::vector<testing::Spec> children;
   for (int64_t i = 0; i < columns; ++i) {
     children.push_back({.format = "l", .name = "column" + std::to_string(i)});
   }
-  return fake::Make(fake::BatchOf(std::move(children)));
+  return testing::Make(testing::BatchOf(std::move(children)));
 }
 
 struct Nothing {};
@@ -39,7 +39,7 @@ void Export(int64_t columns, ArrowArray* out) {
   block.Init(out, {.length = kRows, .n_buffers = 1, .n_children = columns});
   for (int64_t i = 0; i < columns; ++i) {
     block.Init(out->children[i], {.length = kRows, .n_buffers = 2});
-    out->children[i]->buffers[1] = fake::Zeros();
+    out->children[i]->buffers[1] = testing::Zeros();
   }
   block.Finish();
 }
@@ -132,10 +132,10 @@ void PlainRead(benchmark::State& state) {
   ReportRows(state);
 }
 
-void CheckColumn(benchmark::State& state, Level level, const fake::Schema& schema,
-                 const fake::Array& column) {
-  const auto layout = Layout::Of(*fake::Make(schema));
-  const OwnedArray array = fake::Make(column);
+void CheckColumn(benchmark::State& state, Level level, const testing::Spec& schema,
+                 const testing::RawArray& column) {
+  const auto layout = Layout::Of(*testing::Make(schema));
+  const OwnedArray array = testing::Make(column);
   for (auto _ : state) {
     const bool ok = CheckRows(*layout, level, *array).ok();
     if (!ok) state.SkipWithError("refused");
@@ -157,7 +157,7 @@ void Offsets(benchmark::State& state) {
   const auto offsets = Counted<T>(state.range(0) + 1);
   CheckColumn(
       state, Level::kSafe, {.format = sizeof(T) == 4 ? "z" : "Z"},
-      {.length = state.range(0), .buffers = {nullptr, offsets.data(), fake::Zeros()}});
+      {.length = state.range(0), .buffers = {nullptr, offsets.data(), testing::Zeros()}});
 }
 
 template <typename T>
@@ -165,8 +165,9 @@ void Indices(benchmark::State& state) {
   std::vector<T> indices(static_cast<size_t>(state.range(0)));
   for (size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<T>(i * 7 % 100);
   const char* format = sizeof(T) == 1 ? "c" : sizeof(T) == 2 ? "s" : "i";
-  fake::Array column{.length = state.range(0), .buffers = {nullptr, indices.data()}};
-  column.dictionary = {fake::Fixed(100)};
+  testing::RawArray column{.length = state.range(0),
+                           .buffers = {nullptr, indices.data()}};
+  column.dictionary = {testing::RawFixed(100)};
   CheckColumn(state, Level::kSafe, {.format = format, .dictionary = {{.format = "l"}}},
               column);
 }
@@ -177,16 +178,17 @@ void ListViews(benchmark::State& state) {
   CheckColumn(state, Level::kSafe, {.format = "+vl", .children = {{.format = "i"}}},
               {.length = state.range(0),
                .buffers = {nullptr, offsets.data(), sizes.data()},
-               .children = {fake::Fixed(state.range(0))}});
+               .children = {testing::RawFixed(state.range(0))}});
 }
 
 void RunEnds(benchmark::State& state) {
   std::vector<int32_t> ends = Counted<int32_t>(state.range(0) + 1);
-  const fake::Array runs{.length = state.range(0), .buffers = {nullptr, ends.data() + 1}};
+  const testing::RawArray runs{.length = state.range(0),
+                               .buffers = {nullptr, ends.data() + 1}};
   CheckColumn(
       state, Level::kSafe,
       {.format = "+r", .children = {{.format = "i"}, {.format = "l"}}},
-      {.length = state.range(0), .children = {runs, fake::Fixed(state.range(0))}});
+      {.length = state.range(0), .children = {runs, testing::RawFixed(state.range(0))}});
 }
 
 void DenseUnion(benchmark::State& state) {
@@ -195,7 +197,7 @@ void DenseUnion(benchmark::State& state) {
   CheckColumn(state, Level::kSafe, {.format = "+ud:0", .children = {{.format = "i"}}},
               {.length = state.range(0),
                .buffers = {ids.data(), offsets.data()},
-               .children = {fake::Fixed(state.range(0))}});
+               .children = {testing::RawFixed(state.range(0))}});
 }
 
 // Half of the views hold their text, half point to a buffer.
@@ -207,7 +209,7 @@ void StringViews(benchmark::State& state) {
   const int64_t sizes[] = {64};
   CheckColumn(state, Level::kSafe, {.format = "vz"},
               {.length = state.range(0),
-               .buffers = {nullptr, views.data(), fake::Zeros(), sizes}});
+               .buffers = {nullptr, views.data(), testing::Zeros(), sizes}});
 }
 
 // 16 bytes of ASCII for each row.

@@ -2185,9 +2185,7 @@ struct LayoutRule {
   bool points_elsewhere;  // values are offsets, views, indices, type ids or run ends
 };
 
-namespace detail {
-
-constexpr auto LayoutRules() {
+inline constexpr auto kLayoutRules = [] {
   using F = Form;
   using N = NullsIn;
   using C = ChildCount;
@@ -2210,11 +2208,7 @@ constexpr auto LayoutRules() {
       {F::kRunEnd, 0, N::kChildren, Buffers(), C::kTwo, R::kAny, B::kNone, true},
       {F::kNull, 0, N::kEveryRow, Buffers(), C::kZero, R::kAny, B::kNone, false},
   });
-}
-
-}  // namespace detail
-
-inline constexpr auto kLayoutRules = detail::LayoutRules();
+}();
 
 constexpr const LayoutRule& RuleOf(Form form) {
   return kLayoutRules[static_cast<size_t>(form)];

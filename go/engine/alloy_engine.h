@@ -351,109 +351,117 @@ ALLOY_EXPORT const alloy_backend* alloy_backend_init(const alloy_services* servi
 
 #endif  // ALLOY_BACKEND_H_
 //
-// The exact causes of an error: what alloy_error.reason holds. The numbers are frozen; a
-// number that is not listed here comes from a newer engine. alloy_reason_name gives the
-// name.
+// The exact causes of an error: the values of alloy_error.reason. The numbers are frozen. A
+// number that is not listed here comes from a newer engine. alloy_reason_name returns the
+// name of a number.
 #ifndef ALLOY_REASON_H_
 #define ALLOY_REASON_H_
 
-// X(NAME, number, what it means)
+// X(NAME, number, meaning)
 #define ALLOY_REASONS(X)                                                                \
   X(NONE, 0, "no exact cause is known")                                                 \
-  /* The gate: a fault of an Arrow struct. */                                           \
+  /* The gate: an Arrow struct is malformed. */                                         \
   X(SCHEMA_RELEASED, 1001, "the schema is released, or was never filled")               \
   X(FORMAT_NULL, 1002, "the format string is NULL")                                     \
-  X(FORMAT_UNKNOWN, 1003, "the format string is none of the Arrow C data interface")    \
+  X(FORMAT_UNKNOWN, 1003, "the format string is not in the Arrow C data interface")     \
   X(FORMAT_PARAMETER, 1004,                                                             \
     "a parameter of the format string is malformed or out of range")                    \
-  X(CHILD_COUNT, 1005, "the number of children is not that of the type")                \
+  X(CHILD_COUNT, 1005, "the type needs another number of children")                     \
   X(CHILDREN_NULL, 1006, "the pointer to the children is NULL")                         \
   X(CHILD_NULL, 1007, "a pointer to a child is NULL")                                   \
-  X(TOO_DEEP, 1008, "nested deeper than 64 levels")                                     \
-  X(TOO_MANY_COLUMNS, 1009, "more than 1,048,576 columns, nested ones included")        \
-  X(DICTIONARY_MISSING, 1010, "a dictionary is missing")                                \
-  X(DICTIONARY_UNEXPECTED, 1011, "a dictionary where none belongs")                     \
-  X(DICTIONARY_INDEX, 1012, "the index type of a dictionary is no integer")             \
+  X(TOO_DEEP, 1008, "the schema has more than 64 levels")                               \
+  X(TOO_MANY_COLUMNS, 1009,                                                             \
+    "the schema has more than 1,048,576 columns, nested ones included")                 \
+  X(DICTIONARY_MISSING, 1010, "the schema has a dictionary, but the array does not")    \
+  X(DICTIONARY_UNEXPECTED, 1011, "the array has a dictionary, but the schema does not") \
+  X(DICTIONARY_INDEX, 1012, "the index type of a dictionary is not an integer")         \
   X(METADATA, 1013, "the metadata block is malformed")                                  \
   X(RUN_ENDS_TYPE, 1014, "the run ends are not int16, int32 or int64")                  \
-  X(MAP_ENTRIES, 1015, "the entries of a map are not a struct of two fields")           \
+  X(MAP_ENTRIES, 1015, "the entries of a map are not a struct with two fields")         \
   X(NOT_A_BATCH, 1016, "the schema of a batch is not a struct")                         \
   X(ARRAY_RELEASED, 1020, "the array is released, or was never filled")                 \
-  X(BUFFER_COUNT, 1021, "the number of buffers is not that of the type")                \
+  X(BUFFER_COUNT, 1021, "the type needs another number of buffers")                     \
   X(BUFFERS_NULL, 1022, "the pointer to the buffers is NULL")                           \
-  X(BUFFER_NULL, 1023, "a buffer that the length needs is NULL")                        \
-  X(LENGTH, 1024, "a negative length")                                                  \
-  X(OFFSET, 1025, "a negative offset")                                                  \
-  X(OVERFLOW, 1026, "length and offset, or the bytes they stand for, overflow 64 bits") \
+  X(BUFFER_NULL, 1023, "a buffer that the rows need is NULL")                           \
+  X(LENGTH, 1024, "the length is negative")                                             \
+  X(OFFSET, 1025, "the offset is negative")                                             \
+  X(OVERFLOW, 1026,                                                                     \
+    "offset and length, or the bytes that they stand for, overflow 64 bits")            \
   X(NULL_COUNT, 1027,                                                                   \
-    "a null count below -1, above the length, or not that of the bitmap")               \
-  X(NULLS_WITHOUT_BITMAP, 1028, "nulls are counted, but there is no validity bitmap")   \
-  X(UNEXPECTED_NULLS, 1029, "nulls in a type that cannot have them of its own")         \
-  X(OFFSETS, 1030, "offsets are negative, decrease, or end beyond what they lead to")   \
-  X(CHILD_LENGTH, 1031, "a child is shorter than its parent needs")                     \
-  X(VIEW_BUFFER_COUNT, 1032,                                                            \
-    "a view without its buffer of sizes, or a bad count of buffers")                    \
+    "the null count is below -1, above the length, or differs from the bitmap")         \
+  X(NULLS_WITHOUT_BITMAP, 1028,                                                         \
+    "the null count is not 0, but there is no validity bitmap")                         \
+  X(UNEXPECTED_NULLS, 1029,                                                             \
+    "arrays of this type have no nulls of their own, but the null count is not 0")      \
+  X(OFFSETS, 1030, "offsets are negative, decrease, or point outside the data")         \
+  X(CHILD_LENGTH, 1031, "a child has fewer rows than its parent needs")                 \
+  X(VIEW_BUFFER_COUNT, 1032, "an array of views has too few or too many buffers")       \
   X(VIEW_SIZES, 1033, "the sizes of the variadic buffers are NULL or negative")         \
-  X(BATCH_NULLS, 1034, "nulls at the top of a batch: a batch has none of its own")      \
-  X(ROW_COUNT, 1035, "not the number of rows that the function promised")               \
-  X(RESULT_SHAPE, 1036, "from_chunks gives one row of one int64 column without nulls")  \
-  X(RUN_ENDS_NULLS, 1037, "run ends with a validity bitmap, an offset or nulls")        \
-  X(COPIED, 1038,                                                                       \
-    "a struct was copied where it had to be moved: it would be released twice")         \
-  X(VIEW, 1040, "a view with a negative length, or that leaves its buffers")            \
-  X(LIST_VIEW, 1041, "a list view that leaves its child")                               \
-  X(INDEX, 1042, "an index outside of its dictionary")                                  \
-  X(TYPE_ID, 1043, "a type id that the union does not have")                            \
-  X(UNION_OFFSET, 1044, "an offset of a dense union outside of its child")              \
-  X(RUN_ENDS, 1045, "run ends that do not increase, or begin below 1")                  \
-  X(UTF8, 1046, "text that is not UTF-8")                                               \
-  X(VIEW_PREFIX, 1047, "a view whose prefix or padding is not that of its text")        \
+  X(BATCH_NULLS, 1034,                                                                  \
+    "a batch has null rows of its own; only its columns may have nulls")                \
+  X(ROW_COUNT, 1035,                                                                    \
+    "the result does not have the number of rows that the function promises")           \
+  X(RESULT_SHAPE, 1036,                                                                 \
+    "from_chunks must return one row of one int64 column without nulls")                \
+  X(RUN_ENDS_NULLS, 1037, "run ends have nulls, or an offset")                          \
+  X(COPIED, 1038, "a struct was copied instead of moved, and would be released twice")  \
+  X(VIEW, 1040, "a view has a negative length, or points outside its buffers")          \
+  X(LIST_VIEW, 1041, "a list view points outside its child")                            \
+  X(INDEX, 1042, "an index points outside its dictionary")                              \
+  X(TYPE_ID, 1043, "a row has a type id that the union does not have")                  \
+  X(UNION_OFFSET, 1044, "an offset of a dense union points outside its child")          \
+  X(RUN_ENDS, 1045, "run ends do not increase, or the first is below 1")                \
+  X(UTF8, 1046, "a text is not UTF-8")                                                  \
+  X(VIEW_PREFIX, 1047, "the prefix or the padding of a view does not match its text")   \
   X(STREAM_RELEASED, 1060, "the stream is released, or was never filled")               \
   X(STREAM_CALLBACK, 1061, "a callback of the stream is NULL")                          \
-  X(STREAM_SCHEMA, 1062, "the stream's schema is not the one that was bound")           \
-  X(INPUT_FAILED, 1063, "an input stream failed by itself; the text is its own")        \
-  /* Trust: who signed a library, and what for. */                                      \
-  X(CERTIFICATE_BASE64, 2001, "the certificate is not strict base64")                   \
-  X(CERTIFICATE_DER, 2002, "the certificate is not one DER X.509 certificate")          \
-  X(CERTIFICATE_USAGE, 2003, "a certificate that is not made for signing code")         \
-  X(CERTIFICATE_IS_CA, 2004, "the signer's certificate is that of an authority")        \
+  X(STREAM_SCHEMA, 1062, "the stream has another schema than was bound")                \
+  X(INPUT_FAILED, 1063, "an input stream failed; the text is the stream's own")         \
+  /* Trust: the signature of a library is refused. */                                   \
+  X(CERTIFICATE_BASE64, 2001, "the certificate is not valid base64")                    \
+  X(CERTIFICATE_DER, 2002, "the certificate is not a single X.509 certificate in DER")  \
+  X(CERTIFICATE_USAGE, 2003, "a certificate is not for signing code")                   \
+  X(CERTIFICATE_IS_CA, 2004,                                                            \
+    "the signer's certificate belongs to a certificate authority")                      \
   X(CERTIFICATE_EXPIRED, 2005, "a certificate has expired")                             \
   X(CERTIFICATE_NOT_YET_VALID, 2006, "a certificate is not valid yet")                  \
-  X(CERTIFICATE_UNTRUSTED, 2007, "no chain from the signer to the given certificate")   \
-  X(WEAK_KEY, 2009, "a key or digest that is too weak, or is not used")                 \
-  X(NO_SIDECAR, 2010, "the library has no signature beside it that can be read")        \
+  X(CERTIFICATE_UNTRUSTED, 2007,                                                        \
+    "no chain of certificates leads from the signer to the given certificate")          \
+  X(WEAK_KEY, 2009, "a key or digest is too weak, or of a kind that is not supported")  \
+  X(NO_SIDECAR, 2010, "there is no readable signature file next to the library")        \
   X(SIDECAR_MALFORMED, 2011, "the signature file is malformed")                         \
-  X(SIGNATURE, 2012, "the signature is not the signer's over this statement")           \
-  X(SIZE, 2013, "the library has another size than was signed")                         \
-  X(DIGEST, 2014, "the library has another SHA-256 than was signed")                    \
-  X(NAME, 2015, "the statement names another backend than is wanted")                   \
-  X(KIND, 2016, "the statement is about another kind of thing")                         \
+  X(SIGNATURE, 2012, "the signature does not match the statement and the signer's key") \
+  X(SIZE, 2013, "the size of the library differs from the signed size")                 \
+  X(DIGEST, 2014, "the SHA-256 of the library differs from the signed SHA-256")         \
+  X(NAME, 2015, "the statement is for another backend than the host expects")           \
+  X(KIND, 2016, "the statement is for another kind of file")                            \
   X(STATEMENT_ABI, 2017, "the statement is for another version of the ABI")             \
   X(PLATFORM, 2018, "the statement is for another platform")                            \
   X(STATEMENT_EXPIRED, 2019, "the statement has expired")                               \
   X(STATEMENT_NOT_YET_VALID, 2020, "the statement is not valid yet")                    \
   X(ROLLBACK, 2021, "the statement is older than the host accepts")                     \
-  X(NEEDED, 2023, "a needed library is not allowed, or is another than was signed")     \
-  X(STATEMENT_TABLE, 2024, "the table of the backend contradicts the statement")        \
-  X(ARCHIVE_MALFORMED, 2025, "not an archive that can be linked")                       \
-  X(LINK_FAILED, 2026, "the archive cannot be linked into a library")                   \
-  X(NO_LIBCRYPTO, 2027, "libcrypto.so.3, which checks certificates, is missing")        \
-  /* Loading a library. */                                                              \
+  X(NEEDED, 2023, "a needed library is not allowed, or differs from the signed list")   \
+  X(STATEMENT_TABLE, 2024, "the backend's table contradicts the statement")             \
+  X(ARCHIVE_MALFORMED, 2025, "the file is not an archive that can be linked")           \
+  X(LINK_FAILED, 2026, "the archive cannot be linked to a library")                     \
+  X(NO_LIBCRYPTO, 2027, "libcrypto.so.3, which verifies certificates, is missing")      \
+  /* Loading: the library is refused. */                                                \
   X(CANNOT_OPEN, 3001, "the library cannot be opened")                                  \
   X(NOT_A_FILE, 3002, "the library is not a regular file")                              \
   X(TOO_SMALL, 3003, "the library is smaller than 64 bytes")                            \
   X(TOO_LARGE, 3004, "the library is larger than 1 GiB")                                \
   X(CHANGED, 3005, "the library changed while it was read")                             \
   X(CANNOT_SEAL, 3006, "the sealed copy of the library cannot be made")                 \
-  X(ELF_MALFORMED, 3007, "not a well-formed ELF file")                                  \
-  X(ELF_REFUSED, 3008, "an ELF file that is refused")                                   \
-  X(EXPORTS, 3009, "not exactly one export, alloy_backend_init")                        \
-  X(LOADER, 3010, "the loader of the system refused it")                                \
-  X(IDENTITY, 3011, "the loader gave another library than the sealed copy")             \
-  X(TABLE, 3012, "the table of the backend is malformed")                               \
-  X(ABI, 3013, "the backend speaks another version of the ABI")                         \
+  X(ELF_MALFORMED, 3007, "the file is not a well-formed ELF file")                      \
+  X(ELF_REFUSED, 3008, "the ELF file has a property that is refused")                   \
+  X(EXPORTS, 3009, "the library must export exactly one symbol, alloy_backend_init")    \
+  X(LOADER, 3010, "the system's loader refused the library")                            \
+  X(IDENTITY, 3011, "the loader returned another library than the sealed copy")         \
+  X(TABLE, 3012, "the backend's table is malformed")                                    \
+  X(ABI, 3013, "the backend was built for another version of the ABI")                  \
   X(INIT, 3014, "alloy_backend_init failed")                                            \
-  X(UNSIGNED, 3015, "no certificate, and the host does not allow unsigned libraries")   \
+  X(UNSIGNED, 3015,                                                                     \
+    "there is no certificate, and the host does not allow unsigned libraries")          \
   X(NO_PROC, 3016, "/proc is not mounted")
 
 #define ALLOY_REASON_ENUM_(name, number, text) ALLOY_REASON_##name = number,

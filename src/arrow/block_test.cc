@@ -6,7 +6,7 @@
 #include <memory>
 #include <thread>
 
-#include "arrow/fake_arrow.h"
+#include "alloy/testing/raw.hpp"
 #include "arrow/owned.h"
 
 namespace alloy::core {
@@ -105,12 +105,12 @@ TEST(BlockTest, GivesUpABlockThatWasNotFinished) {
 }
 
 TEST(BlockTest, ReleasesWhatItAdoptedWithItsParent) {
-  fake::Count released = 0;
+  testing::ReleaseCount released = 0;
   Owner owner = std::make_shared<int>(1);
   auto block = Block<Owner>::Make(2, 1, Owner(owner));
   ArrowArray root;
   block.Init(&root, {.length = 1, .n_buffers = 1, .n_children = 1});
-  ArrowArray foreign = fake::Make(fake::Fixed(1), &released).Detach();
+  ArrowArray foreign = testing::Make(testing::RawFixed(1), &released).Detach();
   Block<Owner>::Adopt(root.children[0], &foreign);
   EXPECT_EQ(foreign.release, nullptr);
   block.Finish();
@@ -120,11 +120,11 @@ TEST(BlockTest, ReleasesWhatItAdoptedWithItsParent) {
 }
 
 TEST(BlockTest, LeavesToAMoverWhatItAdopted) {
-  fake::Count released = 0;
+  testing::ReleaseCount released = 0;
   auto block = Block<Owner>::Make(2, 1, nullptr);
   ArrowArray root;
   block.Init(&root, {.length = 1, .n_buffers = 1, .n_children = 1});
-  ArrowArray foreign = fake::Make(fake::Fixed(1), &released).Detach();
+  ArrowArray foreign = testing::Make(testing::RawFixed(1), &released).Detach();
   Block<Owner>::Adopt(root.children[0], &foreign);
   block.Finish();
   OwnedArray moved(root.children[0]);
@@ -135,8 +135,9 @@ TEST(BlockTest, LeavesToAMoverWhatItAdopted) {
 }
 
 TEST(BlockTest, LeavesToTheOwnerWhatTheOwnerHolds) {
-  fake::Count released = 0;
-  OwnedArray original = fake::Make(fake::Rows(1, {fake::Fixed(1)}), &released);
+  testing::ReleaseCount released = 0;
+  OwnedArray original =
+      testing::Make(testing::RawRows(1, {testing::RawFixed(1)}), &released);
   auto block = Block<OwnedArray>::Make(2, 1, std::move(original));
   ArrowArray root;
   block.Init(&root, {.length = 1, .n_buffers = 1, .n_children = 1});

@@ -5,19 +5,21 @@
 
 #include <functional>
 
-#include "arrow/fake_arrow.h"
+#include "alloy/testing/raw.hpp"
 #include "arrow/schema_walk.h"
 
 namespace alloy::core {
 namespace {
 
-using fake::BatchOf;
-using fake::Make;
-using fake::Schema;
+using testing::BatchOf;
+using testing::EveryRawColumn;
+using testing::Make;
+using testing::RawColumn;
+using testing::Spec;
 
 using Poke = std::function<void(ArrowSchema*)>;
 
-void ExpectFault(const Schema& value, const Poke& poke, int32_t reason, int32_t column,
+void ExpectFault(const Spec& value, const Poke& poke, int32_t reason, int32_t column,
                  std::string_view text) {
   SCOPED_TRACE(std::string(text));
   OwnedSchema schema = Make(value);
@@ -31,14 +33,14 @@ void ExpectFault(const Schema& value, const Poke& poke, int32_t reason, int32_t 
 }
 
 TEST(LayoutTest, ReadsEveryFormatOfTheSpecification) {
-  for (const fake::Kind& kind : fake::AllKinds()) {
-    const auto layout = Layout::Of(*Make(kind.schema));
-    EXPECT_TRUE(layout.ok()) << kind.title << ": " << layout.status().fault().text;
+  for (const RawColumn& kind : EveryRawColumn()) {
+    const auto layout = Layout::Of(*Make(kind.spec));
+    EXPECT_TRUE(layout.ok()) << kind.spec.name << ": " << layout.status().fault().text;
   }
 }
 
 TEST(LayoutTest, CountsColumnsInPreorderWithTheDictionaryAfterItsIndex) {
-  const Schema item{.format = "u", .name = "item"};
+  const Spec item{.format = "u", .name = "item"};
   const auto layout = Layout::OfBatch(*Make(BatchOf({
       {.format = "i", .name = "a", .dictionary = {{.format = "+l", .children = {item}}}},
       {.format = "+s", .name = "b", .children = {{.format = "l"}, item}},
@@ -67,7 +69,7 @@ TEST(LayoutTest, KeepsNothingOfTheSchema) {
 TEST(LayoutTest, RefusesFormatsThatAreNone) {
   for (const char* format : {"", "x", "ii", "td", "tdX", "tt", "ts", "tsx:", "+", "+x",
                              "+uq:0", "v", "vx", "d", "w", "+w", "i ", "tDx", "ti"}) {
-    const auto status = Layout::Of(*Make(Schema{.format = format})).status();
+    const auto status = Layout::Of(*Make(Spec{.format = format})).status();
     EXPECT_TRUE(status.reason() == ALLOY_REASON_FORMAT_UNKNOWN ||
                 status.reason() == ALLOY_REASON_FORMAT_PARAMETER)
         << format;
@@ -87,7 +89,7 @@ TEST(LayoutTest, RefusesParametersOutOfRange) {
         "tss",     "tsuUTC",       "+us",          "+us0",        "+us:-1",
         "+us:128", "+us:1,1",      "+us:1,",       "+ud:,1",      "+ud:a",
         "+ud:1 ",  "w:2147483648", "+w:4294967296"}) {
-    EXPECT_EQ(Layout::Of(*Make(Schema{.format = format})).status().reason(),
+    EXPECT_EQ(Layout::Of(*Make(Spec{.format = format})).status().reason(),
               ALLOY_REASON_FORMAT_PARAMETER)
         << format;
   }
@@ -98,11 +100,11 @@ TEST(LayoutTest, NamesTheColumnAndEscapesWhatIsNoUtf8) {
       BatchOf({{.format = "i"},
                {.format = "+l", .name = "a\xFF", .children = {{.format = "q\n"}}}}),
       {}, ALLOY_REASON_FORMAT_UNKNOWN, 2, "column 2 (a\\xff.#0): ");
-  ExpectFault(Schema{.format = "q\n"}, {}, ALLOY_REASON_FORMAT_UNKNOWN, -1, "\"q\\n\"");
+  ExpectFault(Spec{.format = "q\n"}, {}, ALLOY_REASON_FORMAT_UNKNOWN, -1, "\"q\\n\"");
 }
 
 TEST(LayoutTest, RefusesSchemasThatAreNotThere) {
-  const Schema batch = BatchOf({{.format = "i", .name = "a"}});
+  const Spec batch = BatchOf({{.format = "i", .name = "a"}});
   ArrowSchema never{};
   EXPECT_EQ(Layout::Of(never).status().reason(), ALLOY_REASON_SCHEMA_RELEASED);
   ExpectFault(
@@ -159,9 +161,9 @@ TEST(LayoutTest, RefusesASchemaThatContainsItself) {
 
 TEST(LayoutTest, CountsColumnsOfAllLevelsTogether) {
   // 1,024 times the same child of 1,024 columns.
-  OwnedSchema inner = Make(Schema{.format = "+s"});
-  OwnedSchema leaf = Make(Schema{.format = "i"});
-  OwnedSchema outer = Make(Schema{.format = "+s"});
+  OwnedSchema inner = Make(Spec{.format = "+s"});
+  OwnedSchema leaf = Make(Spec{.format = "i"});
+  OwnedSchema outer = Make(Spec{.format = "+s"});
   std::vector<ArrowSchema*> leaves(1024, leaf.get()), inners(1024, inner.get());
   inner->children = leaves.data();
   outer->children = inners.data();
@@ -175,7 +177,7 @@ TEST(LayoutTest, CountsColumnsOfAllLevelsTogether) {
 }
 
 TEST(LayoutTest, AllowsSixtyFourLevels) {
-  Schema schema{.format = "i"};
+  Spec schema{.format = "i"};
   for (int i = 0; i < 64; ++i) schema = {.format = "+l", .children = {schema}};
   EXPECT_TRUE(Layout::Of(*Make(schema)).ok());
   schema = {.format = "+l", .children = {schema}};
@@ -183,7 +185,7 @@ TEST(LayoutTest, AllowsSixtyFourLevels) {
 }
 
 TEST(LayoutTest, RefusesWhatParentsDoNotAllow) {
-  const Schema utf8{.format = "u"};
+  const Spec utf8{.format = "u"};
   ExpectFault({.format = "u", .dictionary = {utf8}}, {}, ALLOY_REASON_DICTIONARY_INDEX,
               -1,
               "expected an integer type for the indices of a dictionary, found \"u\"");
@@ -206,20 +208,19 @@ TEST(LayoutTest, RefusesMetadataThatLies) {
     ExpectFault({.format = "i", .metadata = block}, {}, ALLOY_REASON_METADATA, -1,
                 "expected lengths from 0 to 64 MiB");
   }
-  EXPECT_TRUE(Layout::Of(*Make(Schema{.format = "i", .metadata = numbers({0})})).ok());
-  EXPECT_TRUE(
-      Layout::Of(*Make(Schema{.format = "i", .metadata = fake::Metadata("k", "value")}))
-          .ok());
+  EXPECT_TRUE(Layout::Of(*Make(Spec{.format = "i", .metadata = numbers({0})})).ok());
+  EXPECT_TRUE(Layout::Of(*Make(Spec{.format = "i",
+                                    .metadata = testing::RawMetadata("k", "value")}))
+                  .ok());
 }
 
 TEST(LayoutTest, TakesOnlyStructsAsBatches) {
-  EXPECT_EQ(Layout::OfBatch(*Make(Schema{.format = "i"})).status().reason(),
+  EXPECT_EQ(Layout::OfBatch(*Make(Spec{.format = "i"})).status().reason(),
             ALLOY_REASON_NOT_A_BATCH);
-  EXPECT_EQ(
-      Layout::OfBatch(*Make(Schema{.format = "i", .dictionary = {{.format = "+s"}}}))
-          .status()
-          .reason(),
-      ALLOY_REASON_NOT_A_BATCH);
+  EXPECT_EQ(Layout::OfBatch(*Make(Spec{.format = "i", .dictionary = {{.format = "+s"}}}))
+                .status()
+                .reason(),
+            ALLOY_REASON_NOT_A_BATCH);
   EXPECT_TRUE(Layout::OfBatch(*Make(BatchOf({}))).ok());
 }
 

@@ -3,25 +3,25 @@
 
 #include <gtest/gtest.h>
 
-#include "arrow/fake_arrow.h"
+#include "alloy/testing/raw.hpp"
 
 namespace alloy::core {
 namespace {
 
-using fake::BatchOf;
-using fake::Make;
-using fake::Schema;
+using testing::BatchOf;
+using testing::Make;
+using testing::Spec;
 
 using Columns = std::vector<int32_t>;
 
-Result<Projection> Match(std::vector<alloy_column> wanted, std::vector<Schema> columns) {
+Result<Projection> Match(std::vector<alloy_column> wanted, std::vector<Spec> columns) {
   wanted.push_back({});
   return MatchColumns(wanted.data(), *Make(BatchOf(std::move(columns))));
 }
 
-const Schema kId{.format = "l", .name = "id"};
-const Schema kName{.format = "u", .name = "name"};
-const Schema kWord{.format = "c", .name = "name", .dictionary = {{.format = "U"}}};
+const Spec kId{.format = "l", .name = "id"};
+const Spec kName{.format = "u", .name = "name"};
+const Spec kWord{.format = "c", .name = "name", .dictionary = {{.format = "U"}}};
 
 TEST(MatchTest, FindsColumnsInAnyOrderAndCompany) {
   const auto found = Match({{"name", "", "u"}, {"id", "", "l"}},
@@ -43,7 +43,7 @@ TEST(MatchTest, KnowsWhatFitsAlready) {
 }
 
 TEST(MatchTest, AcceptsFormatsPrefixesAndDictionaries) {
-  const auto accepts = [](const char* list, const Schema& column) {
+  const auto accepts = [](const char* list, const Spec& column) {
     return Match({{column.name.c_str(), "", list}}, {column}).ok();
   };
   EXPECT_TRUE(accepts("i l", kId));
@@ -58,7 +58,7 @@ TEST(MatchTest, AcceptsFormatsPrefixesAndDictionaries) {
   EXPECT_FALSE(accepts("*", kWord));
   EXPECT_TRUE(accepts(nullptr, kWord));
   EXPECT_FALSE(accepts("?:u", kName));
-  const Schema when{.format = "tsu:UTC", .name = "when"};
+  const Spec when{.format = "tsu:UTC", .name = "when"};
   EXPECT_TRUE(accepts("ts*", when));
   EXPECT_TRUE(accepts("tsu:*", when));
   EXPECT_FALSE(accepts("tsm:*", when));
@@ -91,7 +91,7 @@ TEST(MatchTest, ShowsWantedAndGotInATable) {
 }
 
 TEST(MatchTest, CountsTheWrongColumnInPreorder) {
-  const Schema nested{.format = "+s", .name = "n", .children = {kId, kName}};
+  const Spec nested{.format = "+s", .name = "n", .children = {kId, kName}};
   const auto found = Match({{"name", "", "i"}}, {nested, kName});
   EXPECT_EQ(found.status().fault().column, 3);
 }
@@ -113,7 +113,7 @@ TEST(MatchTest, ShowsWhatIsWrongFirstWhenThereAreMany) {
   std::vector<std::string> names;
   for (int i = 0; i < 40; ++i) names.push_back("column" + std::to_string(i));
   std::vector<alloy_column> wanted;
-  std::vector<Schema> columns;
+  std::vector<Spec> columns;
   for (const std::string& name : names) {
     wanted.push_back({name.c_str(), "", "l"});
     if (name != "column39") columns.push_back({.format = "l", .name = name});

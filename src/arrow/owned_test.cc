@@ -5,15 +5,15 @@
 
 #include <thread>
 
-#include "arrow/fake_arrow.h"
+#include "alloy/testing/raw.hpp"
 
 namespace alloy::core {
 namespace {
 
 TEST(OwnedTest, ReleasesOnceWhenMovedOntoItself) {
-  fake::Count released = 0;
+  testing::ReleaseCount released = 0;
   {
-    OwnedArray array = fake::Make(fake::Fixed(1), &released);
+    OwnedArray array = testing::Make(testing::RawFixed(1), &released);
     OwnedArray& alias = array;
     array = std::move(alias);
     EXPECT_EQ(released, 0);
@@ -23,8 +23,8 @@ TEST(OwnedTest, ReleasesOnceWhenMovedOntoItself) {
 }
 
 TEST(OwnedTest, MarksTheSourceAsReleased) {
-  fake::Count released = 0;
-  ArrowArray source = fake::Make(fake::Fixed(1), &released).Detach();
+  testing::ReleaseCount released = 0;
+  ArrowArray source = testing::Make(testing::RawFixed(1), &released).Detach();
   {
     OwnedArray array(&source);
     EXPECT_EQ(source.release, nullptr);
@@ -34,9 +34,9 @@ TEST(OwnedTest, MarksTheSourceAsReleased) {
 }
 
 TEST(OwnedTest, ReleasesWhatItHeldWhenAnotherIsMovedIn) {
-  fake::Count first = 0, second = 0;
-  OwnedArray a = fake::Make(fake::Fixed(1), &first);
-  OwnedArray b = fake::Make(fake::Fixed(2), &second);
+  testing::ReleaseCount first = 0, second = 0;
+  OwnedArray a = testing::Make(testing::RawFixed(1), &first);
+  OwnedArray b = testing::Make(testing::RawFixed(2), &second);
   a = std::move(b);
   EXPECT_EQ(first, 1);
   EXPECT_EQ(second, 0);
@@ -47,10 +47,10 @@ TEST(OwnedTest, ReleasesWhatItHeldWhenAnotherIsMovedIn) {
 }
 
 TEST(OwnedTest, GivesUpWhatIsDetachedOrMovedOut) {
-  fake::Count released = 0;
+  testing::ReleaseCount released = 0;
   ArrowArray target;
   {
-    OwnedArray array = fake::Make(fake::Fixed(3), &released);
+    OwnedArray array = testing::Make(testing::RawFixed(3), &released);
     array.MoveTo(&target);
     EXPECT_FALSE(array);
   }
@@ -78,8 +78,9 @@ TEST(OwnedTest, ReleasesOnceWhenTheCallbackDoesNotClearItself) {
 }
 
 TEST(OwnedTest, ReleasesOnAnotherThread) {
-  fake::Count released = 0;
-  OwnedArray array = fake::Make(fake::Rows(1, {fake::Fixed(1)}), &released);
+  testing::ReleaseCount released = 0;
+  OwnedArray array =
+      testing::Make(testing::RawRows(1, {testing::RawFixed(1)}), &released);
   std::thread([moved = std::move(array)]() mutable { moved.Release(); }).join();
   EXPECT_EQ(released, 2);
 }

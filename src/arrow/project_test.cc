@@ -5,7 +5,7 @@
 
 #include <thread>
 
-#include "arrow/fake_arrow.h"
+#include "alloy/testing/raw.hpp"
 #include "arrow/layout.h"
 #include "arrow/schema.h"
 #include "arrow/type_name.h"
@@ -13,23 +13,24 @@
 namespace alloy::core {
 namespace {
 
-using fake::Array;
-using fake::BatchOf;
-using fake::Count;
-using fake::Fixed;
-using fake::Make;
-using fake::Rows;
-using fake::Schema;
+using testing::BatchOf;
+using testing::Make;
+using testing::RawArray;
+using testing::RawFixed;
+using testing::RawRows;
+using testing::ReleaseCount;
+using testing::Spec;
 
 const Projection kLastFirst{.columns = {2, 0}, .identity = false};
-const Schema kThree = BatchOf({{.format = "i", .name = "a"},
-                               {.format = "u", .name = "b"},
-                               {.format = "l", .name = "c"}});
+const Spec kThree = BatchOf({{.format = "i", .name = "a"},
+                             {.format = "u", .name = "b"},
+                             {.format = "l", .name = "c"}});
 
-Array ThreeColumns() {
-  return Rows(2, {Fixed(2),
-                  {.length = 2, .buffers = {nullptr, fake::Zeros(), fake::Zeros()}},
-                  Fixed(2)});
+RawArray ThreeColumns() {
+  return RawRows(2,
+                 {RawFixed(2),
+                  {.length = 2, .buffers = {nullptr, testing::Zeros(), testing::Zeros()}},
+                  RawFixed(2)});
 }
 
 TEST(ProjectTest, GivesTheColumnsOfASchemaInTheirOrder) {
@@ -43,7 +44,7 @@ TEST(ProjectTest, GivesTheColumnsOfASchemaInTheirOrder) {
 }
 
 TEST(ProjectTest, GivesNoColumns) {
-  Count released = 0;
+  ReleaseCount released = 0;
   OwnedSchema schema = Make(kThree);
   const Projection none{.columns = {}, .identity = false};
   EXPECT_EQ(TypeName(**ProjectSchema(*schema, none)), "Struct()");
@@ -70,7 +71,7 @@ TEST(ProjectTest, LeavesTheBatchAloneForAnIdentity) {
 }
 
 TEST(ProjectTest, PassesTheVeryColumnsOfTheBatch) {
-  Count released = 0;
+  ReleaseCount released = 0;
   OwnedArray batch = Make(ThreeColumns(), &released);
   ArrowArray* const first = batch->children[0];
   ArrowArray* const last = batch->children[2];
@@ -84,7 +85,7 @@ TEST(ProjectTest, PassesTheVeryColumnsOfTheBatch) {
 }
 
 TEST(ProjectTest, LetsColumnsBeMovedOutAndOutliveTheBatch) {
-  Count released = 0;
+  ReleaseCount released = 0;
   OwnedArray batch = Make(ThreeColumns(), &released);
   ASSERT_TRUE(ProjectBatch(kLastFirst, batch.get()).ok());
   OwnedArray column(batch->children[0]);
@@ -96,7 +97,7 @@ TEST(ProjectTest, LetsColumnsBeMovedOutAndOutliveTheBatch) {
 }
 
 TEST(ProjectTest, RefusesColumnsThatAreNotThere) {
-  Count released = 0;
+  ReleaseCount released = 0;
   const Projection beyond{.columns = {3}, .identity = false};
   const Projection before{.columns = {-1}, .identity = false};
   OwnedArray batch = Make(ThreeColumns(), &released);

@@ -7,15 +7,17 @@
 #include <set>
 #include <thread>
 
-#include "arrow/fake_arrow.h"
+#include "alloy/testing/raw.hpp"
 #include "arrow/type_name.h"
 
 namespace alloy::core {
 namespace {
 
-using fake::Count;
-using fake::Make;
-using fake::Schema;
+using testing::EveryRawColumn;
+using testing::Make;
+using testing::RawColumn;
+using testing::ReleaseCount;
+using testing::Spec;
 
 std::string Key(const ArrowSchema& schema) {
   std::string key;
@@ -23,25 +25,25 @@ std::string Key(const ArrowSchema& schema) {
   return key;
 }
 
-Schema Rich() {
-  return {
-      .format = "+s",
-      .name = "root",
-      .children = {{.format = "tsu:+01:00",
-                    .name = "when",
-                    .flags = 0,
-                    .metadata = fake::Metadata("unit", std::string("a\0b", 3))},
-                   {.format = "i",
-                    .name = "word",
-                    .dictionary = {{.format = "u", .metadata = fake::Metadata("k", "")}},
-                    .flags = ARROW_FLAG_NULLABLE | ARROW_FLAG_DICTIONARY_ORDERED},
-                   {.format = "+m",
-                    .name = "map",
-                    .children = {{.format = "+s",
-                                  .name = "entries",
-                                  .children = {{.format = "u", .flags = 0},
-                                               {.format = "i", .flags = 0}}}},
-                    .flags = ARROW_FLAG_MAP_KEYS_SORTED}}};
+Spec Rich() {
+  return {.format = "+s",
+          .name = "root",
+          .children = {
+              {.format = "tsu:+01:00",
+               .name = "when",
+               .flags = 0,
+               .metadata = testing::RawMetadata("unit", std::string("a\0b", 3))},
+              {.format = "i",
+               .name = "word",
+               .dictionary = {{.format = "u", .metadata = testing::RawMetadata("k", "")}},
+               .flags = ARROW_FLAG_NULLABLE | ARROW_FLAG_DICTIONARY_ORDERED},
+              {.format = "+m",
+               .name = "map",
+               .children = {{.format = "+s",
+                             .name = "entries",
+                             .children = {{.format = "u", .flags = 0},
+                                          {.format = "i", .flags = 0}}}},
+               .flags = ARROW_FLAG_MAP_KEYS_SORTED}}};
 }
 
 TEST(SchemaTest, CopiesFlagsMetadataDictionariesAndNesting) {
@@ -54,7 +56,7 @@ TEST(SchemaTest, CopiesFlagsMetadataDictionariesAndNesting) {
   EXPECT_EQ(Key(root), key);
   EXPECT_STREQ(root.children[0]->format, "tsu:+01:00");
   EXPECT_EQ(std::string(root.children[0]->metadata, 4 + 4 + 4 + 4 + 3),
-            fake::Metadata("unit", std::string("a\0b", 3)));
+            testing::RawMetadata("unit", std::string("a\0b", 3)));
   EXPECT_EQ(reinterpret_cast<uintptr_t>(root.children[0]->metadata) % 8, 0u);
   EXPECT_EQ(root.children[1]->flags, 3);
   EXPECT_EQ(root.children[1]->dictionary->flags, 2);
@@ -64,16 +66,16 @@ TEST(SchemaTest, CopiesFlagsMetadataDictionariesAndNesting) {
 }
 
 TEST(SchemaTest, CopiesEveryType) {
-  for (const fake::Kind& kind : fake::AllKinds()) {
-    OwnedSchema original = Make(kind.schema);
+  for (const RawColumn& column : EveryRawColumn()) {
+    OwnedSchema original = Make(column.spec);
     const auto copy = CopySchema(*original);
-    ASSERT_TRUE(copy.ok()) << kind.title;
-    EXPECT_EQ(Key(**copy), Key(*original)) << kind.title;
+    ASSERT_TRUE(copy.ok()) << column.spec.name;
+    EXPECT_EQ(Key(**copy), Key(*original)) << column.spec.name;
   }
 }
 
 TEST(SchemaTest, KeepsANameThatIsNull) {
-  OwnedSchema original = Make(Schema{.format = "i"});
+  OwnedSchema original = Make(Spec{.format = "i"});
   const std::string unnamed = Key(*original);
   original->name = nullptr;
   const auto copy = CopySchema(*original);
@@ -97,28 +99,28 @@ TEST(SchemaTest, LetsPartsOfACopyBeMovedOut) {
 }
 
 TEST(SchemaTest, ReleasesWhatWasMovedIntoACopy) {
-  Count released = 0;
+  ReleaseCount released = 0;
   {
-    OwnedSchema original = Make(Schema{.format = "+l", .children = {{.format = "i"}}});
+    OwnedSchema original = Make(Spec{.format = "+l", .children = {{.format = "i"}}});
     auto copy = CopySchema(*original);
     ASSERT_TRUE(copy.ok());
     OwnedSchema((*copy)->children[0]).Release();
-    Make(Schema{.format = "u"}, &released).MoveTo((*copy)->children[0]);
+    Make(Spec{.format = "u"}, &released).MoveTo((*copy)->children[0]);
   }
   EXPECT_EQ(released, 1);
 }
 
 TEST(SchemaTest, TellsSchemasApartThatDifferAnywhere) {
   std::set<std::string> keys;
-  const auto add = [&](const Schema& schema) {
+  const auto add = [&](const Spec& schema) {
     EXPECT_TRUE(keys.insert(Key(*Make(schema))).second) << schema.format;
   };
   add({.format = "i"});
   add({.format = "i", .name = "a"});
   add({.format = "ia"});
   add({.format = "i", .flags = 0});
-  add({.format = "i", .metadata = fake::Metadata("a", "b")});
-  add({.format = "i", .metadata = fake::Metadata("", "ab")});
+  add({.format = "i", .metadata = testing::RawMetadata("a", "b")});
+  add({.format = "i", .metadata = testing::RawMetadata("", "ab")});
   add({.format = "i", .dictionary = {{.format = "u"}}});
   add({.format = "i", .dictionary = {{.format = "U"}}});
   add({.format = "i", .children = {{.format = "u"}}});
@@ -128,7 +130,7 @@ TEST(SchemaTest, TellsSchemasApartThatDifferAnywhere) {
 
 TEST(SchemaTest, StopsAtSchemasThatAreMalformed) {
   std::string key;
-  const auto reason = [&](const Schema& value,
+  const auto reason = [&](const Spec& value,
                           const std::function<void(ArrowSchema*)>& poke) {
     OwnedSchema schema = Make(value);
     poke(schema.get());
@@ -136,7 +138,7 @@ TEST(SchemaTest, StopsAtSchemasThatAreMalformed) {
     EXPECT_EQ(CopySchema(*schema).status().reason(), fingerprint.reason());
     return fingerprint.reason();
   };
-  const Schema list{.format = "+l", .children = {{.format = "i"}}};
+  const Spec list{.format = "+l", .children = {{.format = "i"}}};
   EXPECT_EQ(reason(list, [](ArrowSchema* s) { s->format = nullptr; }),
             ALLOY_REASON_FORMAT_NULL);
   EXPECT_EQ(reason(list, [](ArrowSchema* s) { s->children = nullptr; }),

@@ -6,51 +6,53 @@
 #include <cstring>
 #include <thread>
 
-#include "arrow/fake_arrow.h"
+#include "alloy/testing/raw.hpp"
 #include "arrow/project.h"
 #include "gate/describe.h"
 
 namespace alloy::core {
 namespace {
 
-using fake::Array;
-using fake::BatchOf;
-using fake::Count;
-using fake::Fixed;
-using fake::Make;
-using fake::Rows;
-using fake::Schema;
-using fake::Zeros;
+using testing::BatchOf;
+using testing::EveryRawColumn;
+using testing::Make;
+using testing::RawArray;
+using testing::RawColumn;
+using testing::RawFixed;
+using testing::RawRows;
+using testing::ReleaseCount;
+using testing::Spec;
+using testing::Zeros;
 
-const Schema kInt{.format = "i", .name = "a"};
+const Spec kInt{.format = "i", .name = "a"};
 const int32_t kNumbers[] = {10, 11, 12, 13, 14};
 
-Layout LayoutOf(const Schema& schema) {
+Layout LayoutOf(const Spec& schema) {
   auto layout = Layout::OfBatch(*Make(schema));
   EXPECT_TRUE(layout.ok());
   return *std::move(layout);
 }
 
-Array Numbers(int64_t length) {
+RawArray Numbers(int64_t length) {
   return {.length = length, .buffers = {nullptr, kNumbers}};
 }
 
 TEST(BatchTest, LeavesABatchThatFitsAlone) {
-  for (const fake::Kind& kind : fake::AllKinds()) {
-    SCOPED_TRACE(kind.title);
-    OwnedArray batch = Make(Rows(kind.sample.length, {kind.sample}));
+  for (const RawColumn& kind : EveryRawColumn()) {
+    SCOPED_TRACE(kind.spec.name);
+    OwnedArray batch = Make(RawRows(kind.array.length, {kind.array}));
     ArrowArray before;
     std::memcpy(&before, batch.get(), sizeof(before));
     ASSERT_TRUE(
-        AdmitBatch(LayoutOf(BatchOf({kind.schema})), Level::kShape, batch.get()).ok());
+        AdmitBatch(LayoutOf(BatchOf({kind.spec})), Level::kShape, batch.get()).ok());
     EXPECT_EQ(std::memcmp(&before, batch.get(), sizeof(before)), 0);
   }
 }
 
 TEST(BatchTest, LeavesABatchThatFailsToItsOwner) {
-  Count released = 0;
+  ReleaseCount released = 0;
   {
-    OwnedArray batch = Make(Rows(4, {Fixed(3)}), &released);
+    OwnedArray batch = Make(RawRows(4, {RawFixed(3)}), &released);
     const Status status =
         AdmitBatch(LayoutOf(BatchOf({kInt})), Level::kShape, batch.get());
     EXPECT_EQ(status.reason(), ALLOY_REASON_CHILD_LENGTH);
@@ -61,8 +63,8 @@ TEST(BatchTest, LeavesABatchThatFailsToItsOwner) {
 }
 
 TEST(BatchTest, MovesTheOffsetOfTheBatchIntoItsColumns) {
-  Count released = 0;
-  Array value = Rows(2, {Numbers(5), Numbers(3)});
+  ReleaseCount released = 0;
+  RawArray value = RawRows(2, {Numbers(5), Numbers(3)});
   value.offset = 1;
   value.children[0].offset = 0;
   OwnedArray batch = Make(value, &released);
@@ -82,10 +84,10 @@ TEST(BatchTest, MovesTheOffsetOfTheBatchIntoItsColumns) {
 
 TEST(BatchTest, CutsColumnsThatAreLongerThanTheBatch) {
   const unsigned char bitmap = 0b11110;
-  Array longer = Numbers(5);
+  RawArray longer = Numbers(5);
   longer.buffers[0] = &bitmap;
   longer.null_count = 1;
-  OwnedArray batch = Make(Rows(3, {longer}));
+  OwnedArray batch = Make(RawRows(3, {longer}));
   ASSERT_TRUE(AdmitBatch(LayoutOf(BatchOf({kInt})), Level::kShape, batch.get()).ok());
   EXPECT_EQ(batch->children[0]->length, 3);
   EXPECT_EQ(batch->children[0]->null_count, -1);  // one among five says nothing of three
@@ -93,14 +95,14 @@ TEST(BatchTest, CutsColumnsThatAreLongerThanTheBatch) {
 }
 
 TEST(BatchTest, CutsEveryTypeByItsOffsetAlone) {
-  for (const fake::Kind& kind : fake::AllKinds()) {
-    if (kind.sample.length < 4) continue;
-    SCOPED_TRACE(kind.title);
-    Count released = 0;
-    Array value = Rows(2, {kind.sample});
+  for (const RawColumn& kind : EveryRawColumn()) {
+    if (kind.array.length < 4) continue;
+    SCOPED_TRACE(kind.spec.name);
+    ReleaseCount released = 0;
+    RawArray value = RawRows(2, {kind.array});
     value.offset = 1;
     OwnedArray batch = Make(value, &released);
-    const Layout layout = LayoutOf(BatchOf({kind.schema}));
+    const Layout layout = LayoutOf(BatchOf({kind.spec}));
     ASSERT_TRUE(AdmitBatch(layout, Level::kShape, batch.get()).ok());
     EXPECT_EQ(batch->children[0]->offset, 1);
     EXPECT_EQ(batch->children[0]->length, 2);
@@ -114,16 +116,16 @@ TEST(BatchTest, CutsEveryTypeByItsOffsetAlone) {
 }
 
 TEST(BatchTest, GivesEmptyArraysTheBuffersTheyLack) {
-  for (const fake::Kind& kind : fake::AllKinds()) {
-    SCOPED_TRACE(kind.title);
-    const bool validity = !kind.schema.format.starts_with("+u");
-    Array empty = kind.sample;
+  for (const RawColumn& kind : EveryRawColumn()) {
+    SCOPED_TRACE(kind.spec.name);
+    const bool validity = !kind.spec.format.starts_with("+u");
+    RawArray empty = kind.array;
     empty.length = empty.null_count = 0;
     empty.offset = empty.children.empty() ? 7 : 0;
     for (const void*& buffer : empty.buffers) buffer = nullptr;
-    Count released = 0;
-    OwnedArray batch = Make(Rows(0, {empty}), &released);
-    const Layout layout = LayoutOf(BatchOf({kind.schema}));
+    ReleaseCount released = 0;
+    OwnedArray batch = Make(RawRows(0, {empty}), &released);
+    const Layout layout = LayoutOf(BatchOf({kind.spec}));
     ASSERT_TRUE(AdmitBatch(layout, Level::kShape, batch.get()).ok());
     const ArrowArray& column = *batch->children[0];
     for (int64_t i = validity ? 1 : 0; i < column.n_buffers; ++i) {
@@ -138,17 +140,17 @@ TEST(BatchTest, GivesEmptyArraysTheBuffersTheyLack) {
 
 TEST(BatchTest, GivesEmptyStringsAmongRowsTheirBytes) {
   OwnedArray batch =
-      Make(Rows(3, {{.length = 3, .buffers = {nullptr, Zeros(), nullptr}}}));
+      Make(RawRows(3, {{.length = 3, .buffers = {nullptr, Zeros(), nullptr}}}));
   ASSERT_TRUE(
       AdmitBatch(LayoutOf(BatchOf({{.format = "u"}})), Level::kShape, batch.get()).ok());
   EXPECT_NE(batch->children[0]->buffers[2], nullptr);
-  EXPECT_EQ(*Describe(*Make(Schema{.format = "u"}), *batch->children[0]),
+  EXPECT_EQ(*Describe(*Make(Spec{.format = "u"}), *batch->children[0]),
             "Utf8[\"\", \"\", \"\"]");
 }
 
 TEST(BatchTest, TakesTheOldBufferOfANullArrayAway) {
   OwnedArray batch =
-      Make(Rows(3, {{.length = 5, .buffers = {Zeros()}, .null_count = 5}}));
+      Make(RawRows(3, {{.length = 5, .buffers = {Zeros()}, .null_count = 5}}));
   ASSERT_TRUE(
       AdmitBatch(LayoutOf(BatchOf({{.format = "n"}})), Level::kShape, batch.get()).ok());
   EXPECT_EQ(batch->children[0]->n_buffers, 0);
@@ -157,13 +159,13 @@ TEST(BatchTest, TakesTheOldBufferOfANullArrayAway) {
 }
 
 TEST(BatchTest, MendsDeepBelow) {
-  const Schema schema =
+  const Spec schema =
       BatchOf({kInt,
                {.format = "+s",
                 .children = {{.format = "c", .dictionary = {{.format = "u"}}}, kInt}}});
-  Array index = Fixed(2);
+  RawArray index = RawFixed(2);
   index.dictionary = {{.length = 0, .buffers = {nullptr, nullptr, nullptr}}};
-  OwnedArray batch = Make(Rows(2, {Numbers(2), Rows(2, {index, Numbers(2)})}));
+  OwnedArray batch = Make(RawRows(2, {Numbers(2), RawRows(2, {index, Numbers(2)})}));
   ASSERT_TRUE(AdmitBatch(LayoutOf(schema), Level::kShape, batch.get()).ok());
   const ArrowArray& dictionary = *batch->children[1]->children[0]->dictionary;
   EXPECT_NE(dictionary.buffers[1], nullptr);
@@ -176,7 +178,7 @@ TEST(BatchTest, RefusesNullsOfTheBatchItself) {
   const unsigned char one_null[] = {0b11110111, 0xFF, 0xFF};
   const auto admit = [&](int64_t null_count, int64_t offset, const void* bitmap,
                          OwnedArray* out) {
-    Array value = Rows(2, {Fixed(30)});
+    RawArray value = RawRows(2, {RawFixed(30)});
     value.length = 20;
     value.null_count = null_count;
     value.offset = offset;
@@ -203,7 +205,7 @@ TEST(BatchTest, LooksForNullsInAnyPartOfABitmap) {
       for (int64_t null = 0; null < 40; ++null) {
         unsigned char bitmap[5] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
         bitmap[null / 8] &= static_cast<unsigned char>(~(1 << (null % 8)));
-        Array value = Rows(length, {});
+        RawArray value = RawRows(length, {});
         value.offset = offset;
         value.null_count = -1;
         value.buffers[0] = bitmap;
@@ -217,11 +219,11 @@ TEST(BatchTest, LooksForNullsInAnyPartOfABitmap) {
 }
 
 TEST(BatchTest, LetsColumnsBeMovedOutOfAMendedBatch) {
-  Count released = 0;
-  Array value = Rows(2, {Numbers(5), Rows(5, {Numbers(5)})});
+  ReleaseCount released = 0;
+  RawArray value = RawRows(2, {Numbers(5), RawRows(5, {Numbers(5)})});
   value.offset = 1;
   OwnedArray batch = Make(value, &released);
-  const Schema nested{.format = "+s", .children = {kInt}};
+  const Spec nested{.format = "+s", .children = {kInt}};
   ASSERT_TRUE(
       AdmitBatch(LayoutOf(BatchOf({kInt, nested})), Level::kShape, batch.get()).ok());
   OwnedArray column(batch->children[1]);
@@ -237,8 +239,8 @@ TEST(BatchTest, LetsColumnsBeMovedOutOfAMendedBatch) {
 
 TEST(BatchTest, PassesAProjectedBatchUnchanged) {
   const Projection last_first{.columns = {1, 0}, .identity = false};
-  const Schema schema = BatchOf({{.format = "i"}, {.format = "l"}});
-  OwnedArray batch = Make(Rows(2, {Fixed(2), Fixed(2)}));
+  const Spec schema = BatchOf({{.format = "i"}, {.format = "l"}});
+  OwnedArray batch = Make(RawRows(2, {RawFixed(2), RawFixed(2)}));
   ArrowArray* const last = batch->children[1];
   ASSERT_TRUE(ProjectBatch(last_first, batch.get()).ok());
   const auto layout = Layout::OfBatch(**ProjectSchema(*Make(schema), last_first));
@@ -247,11 +249,11 @@ TEST(BatchTest, PassesAProjectedBatchUnchanged) {
 }
 
 TEST(BatchTest, KeepsARepairedBatchAliveThroughItsProjection) {
-  Count released = 0;
-  Array value = Rows(1, {Fixed(2), Fixed(2)});
+  ReleaseCount released = 0;
+  RawArray value = RawRows(1, {RawFixed(2), RawFixed(2)});
   value.offset = 1;
   OwnedArray batch = Make(value, &released);
-  const Schema schema = BatchOf({{.format = "i"}, {.format = "l"}});
+  const Spec schema = BatchOf({{.format = "i"}, {.format = "l"}});
   ASSERT_TRUE(
       AdmitBatch(*Layout::OfBatch(*Make(schema)), Level::kShape, batch.get()).ok());
   ASSERT_TRUE(ProjectBatch({.columns = {1}, .identity = false}, batch.get()).ok());

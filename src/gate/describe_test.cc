@@ -7,19 +7,21 @@
 #include <cstring>
 #include <limits>
 
-#include "arrow/fake_arrow.h"
+#include "alloy/testing/raw.hpp"
 #include "arrow/type_name.h"
 
 namespace alloy::core {
 namespace {
 
-using fake::Array;
-using fake::Make;
-using fake::Schema;
+using testing::EveryRawColumn;
+using testing::Make;
+using testing::RawArray;
+using testing::RawColumn;
+using testing::Spec;
 
-std::string Name(const Schema& schema) { return TypeName(*Make(schema)); }
+std::string Name(const Spec& schema) { return TypeName(*Make(schema)); }
 
-std::string Text(const Schema& schema, const Array& array) {
+std::string Text(const Spec& schema, const RawArray& array) {
   const auto text = Describe(*Make(schema), *Make(array));
   return text.ok() ? *text : text.status().fault().text;
 }
@@ -30,8 +32,8 @@ std::string Numbers(const char* format, const std::vector<T>& values) {
                                    .buffers = {nullptr, values.data()}});
 }
 
-const Schema kInt{.format = "i", .name = "a"};
-const Schema kUtf8{.format = "u", .name = "b"};
+const Spec kInt{.format = "i", .name = "a"};
+const Spec kUtf8{.format = "u", .name = "b"};
 
 TEST(TypeNameTest, NamesEveryType) {
   const std::pair<const char*, const char*> names[] = {
@@ -102,10 +104,10 @@ TEST(TypeNameTest, NamesNestedTypes) {
 
 TEST(TypeNameTest, SurvivesWhateverIsMalformed) {
   EXPECT_EQ(TypeName(ArrowSchema{}), "Unknown");
-  OwnedSchema list = Make(Schema{.format = "+l", .children = {kInt}});
+  OwnedSchema list = Make(Spec{.format = "+l", .children = {kInt}});
   list->children[0]->format = nullptr;
   EXPECT_EQ(TypeName(*list), "List(Unknown)");
-  OwnedSchema map = Make(Schema{.format = "+m", .children = {kInt}});
+  OwnedSchema map = Make(Spec{.format = "+m", .children = {kInt}});
   OwnedSchema(map->children[0]).Release();
   EXPECT_EQ(TypeName(*map), "Map(Unknown)");
   ArrowSchema* none[] = {nullptr};
@@ -116,7 +118,7 @@ TEST(TypeNameTest, SurvivesWhateverIsMalformed) {
 }
 
 TEST(TypeNameTest, CutsLongNames) {
-  OwnedSchema loop = Make(Schema{.format = "+s", .children = {kInt, kInt}});
+  OwnedSchema loop = Make(Spec{.format = "+s", .children = {kInt, kInt}});
   loop->children[0] = loop->children[1] = loop.get();
   const std::string name = TypeName(*loop);
   EXPECT_LT(name.size(), 1000u);
@@ -154,7 +156,7 @@ TEST(DescribeTest, ShowsFloatsShortAndExact) {
 TEST(DescribeTest, ShowsNullsAtTheirOffset) {
   const int64_t values[] = {1, 2, 3, 4};
   const unsigned char bitmap = 0b1010;
-  Array array{.length = 3, .buffers = {&bitmap, values}, .offset = 1, .null_count = 1};
+  RawArray array{.length = 3, .buffers = {&bitmap, values}, .offset = 1, .null_count = 1};
   EXPECT_EQ(Text({.format = "l"}, array), "Int64[2, null, 4]");
   array.null_count = -1;
   EXPECT_EQ(Text({.format = "l"}, array), "Int64[2, null, 4]");
@@ -197,8 +199,9 @@ TEST(DescribeTest, RefusesStringsThatLeaveTheirBuffer) {
   // The first and the last offset are in order, so level shape lets them pass.
   const int32_t beyond[] = {0, 99, 4}, backwards[] = {2, 1, 4}, negative[] = {0, -1, 4};
   for (const int32_t* offsets : {beyond, backwards, negative}) {
-    const auto text = Describe(
-        *Make(kUtf8), *Make(Array{.length = 2, .buffers = {nullptr, offsets, "abcd"}}));
+    const auto text =
+        Describe(*Make(kUtf8),
+                 *Make(RawArray{.length = 2, .buffers = {nullptr, offsets, "abcd"}}));
     ASSERT_FALSE(text.ok());
     EXPECT_EQ(text.status().reason(), ALLOY_REASON_OFFSETS);
   }
@@ -214,10 +217,10 @@ struct View {
 Result<std::string> DescribeView(const View& view, bool variadic = true) {
   static const char bytes[] = "a string of many words";
   static const int64_t sizes[] = {22};
-  Array array{.length = 1, .buffers = {nullptr, &view}};
+  RawArray array{.length = 1, .buffers = {nullptr, &view}};
   if (variadic) array.buffers.push_back(bytes);
   array.buffers.push_back(sizes);
-  return Describe(*Make(Schema{.format = "vu"}), *Make(array));
+  return Describe(*Make(Spec{.format = "vu"}), *Make(array));
 }
 
 TEST(DescribeTest, FollowsViewsInsideTheirBuffers) {
@@ -234,29 +237,32 @@ TEST(DescribeTest, FollowsViewsInsideTheirBuffers) {
 }
 
 TEST(DescribeTest, CountsTheRowsOfEveryOtherType) {
-  EXPECT_EQ(Text({.format = "+s", .children = {kInt}}, fake::Rows(2, {fake::Fixed(2)})),
+  EXPECT_EQ(Text({.format = "+s", .children = {kInt}},
+                 testing::RawRows(2, {testing::RawFixed(2)})),
             "Struct(a: Int32)[2 rows]");
-  EXPECT_EQ(Text({.format = "tsm:UTC"}, fake::Fixed(1)), "Timestamp(ms, UTC)[1 rows]");
-  Array index = fake::Fixed(3);
-  index.dictionary = {{.length = 1, .buffers = {nullptr, fake::Zeros(), nullptr}}};
+  EXPECT_EQ(Text({.format = "tsm:UTC"}, testing::RawFixed(1)),
+            "Timestamp(ms, UTC)[1 rows]");
+  RawArray index = testing::RawFixed(3);
+  index.dictionary = {{.length = 1, .buffers = {nullptr, testing::Zeros(), nullptr}}};
   EXPECT_EQ(Text({.format = "i", .dictionary = {kUtf8}}, index),
             "Dictionary(Int32, Utf8)[3 rows]");
 }
 
 TEST(DescribeTest, DescribesASampleOfEveryType) {
-  for (const fake::Kind& kind : fake::AllKinds()) {
-    const auto text = Describe(*Make(kind.schema), *Make(kind.sample));
-    ASSERT_TRUE(text.ok()) << kind.title;
-    EXPECT_TRUE(text->starts_with(Name(kind.schema) + "[")) << *text;
+  for (const RawColumn& column : EveryRawColumn()) {
+    const auto text = Describe(*Make(column.spec), *Make(column.array));
+    ASSERT_TRUE(text.ok()) << column.spec.name;
+    EXPECT_TRUE(text->starts_with(Name(column.spec) + "[")) << *text;
   }
 }
 
 TEST(DescribeTest, RefusesWhatTheGateRefuses) {
+  EXPECT_EQ(Describe(*Make(Spec{.format = "zz"}), *Make(testing::RawFixed(1)))
+                .status()
+                .reason(),
+            ALLOY_REASON_FORMAT_UNKNOWN);
   EXPECT_EQ(
-      Describe(*Make(Schema{.format = "zz"}), *Make(fake::Fixed(1))).status().reason(),
-      ALLOY_REASON_FORMAT_UNKNOWN);
-  EXPECT_EQ(
-      Describe(*Make(kInt), *Make(Array{.length = 1, .buffers = {nullptr, nullptr}}))
+      Describe(*Make(kInt), *Make(RawArray{.length = 1, .buffers = {nullptr, nullptr}}))
           .status()
           .reason(),
       ALLOY_REASON_BUFFER_NULL);

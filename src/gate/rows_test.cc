@@ -7,18 +7,20 @@
 #include <string>
 #include <vector>
 
-#include "arrow/fake_arrow.h"
+#include "alloy/testing/raw.hpp"
 #include "gate/shape.h"
 
 namespace alloy::core {
 namespace {
 
-using fake::Array;
-using fake::Fixed;
-using fake::Make;
-using fake::Rows;
-using fake::Schema;
-using fake::Zeros;
+using testing::EveryRawColumn;
+using testing::Make;
+using testing::RawArray;
+using testing::RawColumn;
+using testing::RawFixed;
+using testing::RawRows;
+using testing::Spec;
+using testing::Zeros;
 
 // Values that live as long as the test program.
 template <typename T>
@@ -28,7 +30,7 @@ const T* Keep(std::vector<T> values) {
   return kept.back()->data();
 }
 
-Status Check(Level level, const Schema& schema, const Array& value) {
+Status Check(Level level, const Spec& schema, const RawArray& value) {
   const auto layout = Layout::Of(*Make(schema));
   EXPECT_TRUE(layout.ok());
   const OwnedArray array = Make(value);
@@ -38,11 +40,11 @@ Status Check(Level level, const Schema& schema, const Array& value) {
   return CheckRows(*layout, level, *array);
 }
 
-Status Safe(const Schema& schema, const Array& value) {
+Status Safe(const Spec& schema, const RawArray& value) {
   return Check(Level::kSafe, schema, value);
 }
 
-Status Full(const Schema& schema, const Array& value) {
+Status Full(const Spec& schema, const RawArray& value) {
   return Check(Level::kFull, schema, value);
 }
 
@@ -57,41 +59,41 @@ void ExpectFault(const Status& status, int32_t reason, int32_t column,
   EXPECT_NE(status.fault().text.find(text), std::string::npos) << status.fault().text;
 }
 
-const Schema kInt{.format = "i", .name = "item"};
-const Schema kUtf8{.format = "u", .name = "text"};
-const Schema kLargeUtf8{.format = "U", .name = "text"};
+const Spec kInt{.format = "i", .name = "item"};
+const Spec kUtf8{.format = "u", .name = "text"};
+const Spec kLargeUtf8{.format = "U", .name = "text"};
 
 template <typename T>
-Array Strings(std::vector<T> offsets, const void* bytes = Zeros()) {
+RawArray Strings(std::vector<T> offsets, const void* bytes = Zeros()) {
   const auto length = static_cast<int64_t>(offsets.size()) - 1;
   return {.length = length, .buffers = {nullptr, Keep(std::move(offsets)), bytes}};
 }
 
-Array Sliced(Array array, int64_t offset, int64_t length) {
+RawArray Sliced(RawArray array, int64_t offset, int64_t length) {
   array.offset = offset;
   array.length = length;
   return array;
 }
 
-Array WithNulls(Array array, std::vector<uint8_t> bitmap, int64_t null_count = -1) {
+RawArray WithNulls(RawArray array, std::vector<uint8_t> bitmap, int64_t null_count = -1) {
   array.null_count = null_count;
   array.buffers[0] = Keep(std::move(bitmap));
   return array;
 }
 
 TEST(RowsTest, PassesASampleOfEveryType) {
-  for (const fake::Kind& kind : fake::AllKinds()) {
-    SCOPED_TRACE(kind.title);
+  for (const RawColumn& kind : EveryRawColumn()) {
+    SCOPED_TRACE(kind.spec.name);
     for (const Level level : {Level::kSafe, Level::kFull}) {
-      ExpectOk(Check(level, kind.schema, kind.sample));
-      ExpectOk(Check(level, fake::BatchOf({kInt, kind.schema}),
-                     Rows(kind.sample.length, {Fixed(4), kind.sample})));
+      ExpectOk(Check(level, kind.spec, kind.array));
+      ExpectOk(Check(level, testing::BatchOf({kInt, kind.spec}),
+                     RawRows(kind.array.length, {RawFixed(4), kind.array})));
     }
   }
 }
 
 TEST(RowsTest, OffsetsNeverFall) {
-  const Array good = Strings<int32_t>({0, 5, 5, 9});
+  const RawArray good = Strings<int32_t>({0, 5, 5, 9});
   ExpectOk(Safe(kUtf8, good));
   ExpectFault(Safe(kUtf8, Strings<int32_t>({0, 5, 4, 9})), ALLOY_REASON_OFFSETS, -1,
               "row 1: the offsets decrease from 5 to 4");
@@ -119,8 +121,8 @@ TEST(RowsTest, AFaultIsFoundInEachRowOfALongColumn) {
                 "row " + std::to_string(row + 1));
     std::vector<int16_t> indices(kRows, 2);
     indices[static_cast<size_t>(row)] = 3;
-    Array index{.length = kRows, .buffers = {nullptr, Keep(indices)}};
-    index.dictionary = {Fixed(3)};
+    RawArray index{.length = kRows, .buffers = {nullptr, Keep(indices)}};
+    index.dictionary = {RawFixed(3)};
     ExpectFault(Safe({.format = "s", .dictionary = {kInt}}, index), ALLOY_REASON_INDEX,
                 -1,
                 "row " + std::to_string(row) +
@@ -129,47 +131,48 @@ TEST(RowsTest, AFaultIsFoundInEachRowOfALongColumn) {
 }
 
 TEST(RowsTest, ASliceIsJudgedByItsOwnRows) {
-  const Array whole = Strings<int32_t>({0, 9, 3, 5, 4, 9});
+  const RawArray whole = Strings<int32_t>({0, 9, 3, 5, 4, 9});
   ExpectOk(Safe(kUtf8, Sliced(whole, 2, 1)));
   ExpectFault(Safe(kUtf8, Sliced(whole, 2, 3)), ALLOY_REASON_OFFSETS, -1, "row 1");
   // A batch has only its own rows of a longer column.
-  ExpectOk(Safe(fake::BatchOf({kUtf8}), Rows(1, {Sliced(whole, 2, 3)})));
-  Array batch = Rows(1, {whole});
+  ExpectOk(Safe(testing::BatchOf({kUtf8}), RawRows(1, {Sliced(whole, 2, 3)})));
+  RawArray batch = RawRows(1, {whole});
   batch.offset = 1;
-  ExpectFault(Safe(fake::BatchOf({kUtf8}), batch), ALLOY_REASON_OFFSETS, 0, "row 1: ");
+  ExpectFault(Safe(testing::BatchOf({kUtf8}), batch), ALLOY_REASON_OFFSETS, 0, "row 1: ");
   batch.offset = 2;
-  ExpectOk(Safe(fake::BatchOf({kUtf8}), batch));
+  ExpectOk(Safe(testing::BatchOf({kUtf8}), batch));
 }
 
 TEST(RowsTest, APartOfTextEndsWhereTheWholeDoes) {
   // Row 0 alone is in order, but says more bytes than the column has.
-  const Array whole = Strings<int32_t>({0, 100, 7, 9});
-  ExpectFault(Safe(fake::BatchOf({kUtf8}), Rows(1, {whole})), ALLOY_REASON_OFFSETS, 0,
-              "row 0: the row ends at offset 100, but there are only 9 bytes");
+  const RawArray whole = Strings<int32_t>({0, 100, 7, 9});
+  ExpectFault(Safe(testing::BatchOf({kUtf8}), RawRows(1, {whole})), ALLOY_REASON_OFFSETS,
+              0, "row 0: the row ends at offset 100, but there are only 9 bytes");
 }
 
 TEST(RowsTest, TheOffsetBehindTheRowsOfABatchIsNotNegative) {
   // So far below the one before it that the difference wraps.
-  const Array small = Strings<int32_t>({0, 1583218698, -1040656802, 28});
-  ExpectFault(Safe(fake::BatchOf({kUtf8}), Rows(2, {small})), ALLOY_REASON_OFFSETS, 0,
-              "row 1: the offsets decrease from 1583218698 to -1040656802");
+  const RawArray small = Strings<int32_t>({0, 1583218698, -1040656802, 28});
+  ExpectFault(Safe(testing::BatchOf({kUtf8}), RawRows(2, {small})), ALLOY_REASON_OFFSETS,
+              0, "row 1: the offsets decrease from 1583218698 to -1040656802");
   constexpr int64_t kFar = 6'000'000'000'000'000'000;
-  const Array large = Strings<int64_t>({0, kFar, -kFar, 28});
-  ExpectFault(Safe(fake::BatchOf({kLargeUtf8}), Rows(2, {large})), ALLOY_REASON_OFFSETS,
-              0, "row 1: ");
-  ExpectFault(Full(fake::BatchOf({kLargeUtf8}), Rows(2, {large})), ALLOY_REASON_OFFSETS,
-              0, "row 1: ");
+  const RawArray large = Strings<int64_t>({0, kFar, -kFar, 28});
+  ExpectFault(Safe(testing::BatchOf({kLargeUtf8}), RawRows(2, {large})),
+              ALLOY_REASON_OFFSETS, 0, "row 1: ");
+  ExpectFault(Full(testing::BatchOf({kLargeUtf8}), RawRows(2, {large})),
+              ALLOY_REASON_OFFSETS, 0, "row 1: ");
 }
 
 TEST(RowsTest, ListsStayInTheirChild) {
   const auto list = [](std::vector<int32_t> offsets, int64_t length) {
     const int32_t* kept = Keep(std::move(offsets));
-    return Array{.length = length, .buffers = {nullptr, kept}, .children = {Fixed(9)}};
+    return RawArray{
+        .length = length, .buffers = {nullptr, kept}, .children = {RawFixed(9)}};
   };
-  const Schema schema{.format = "+l", .children = {kInt}};
+  const Spec schema{.format = "+l", .children = {kInt}};
   ExpectOk(Safe(schema, list({0, 5, 9}, 2)));
   ExpectFault(Safe(schema, list({0, 90, 9}, 2)), ALLOY_REASON_OFFSETS, -1, "row 1");
-  ExpectFault(Safe(fake::BatchOf({schema}), Rows(1, {list({0, 90, 9}, 2)})),
+  ExpectFault(Safe(testing::BatchOf({schema}), RawRows(1, {list({0, 90, 9}, 2)})),
               ALLOY_REASON_OFFSETS, 0,
               "row 0: the row ends at offset 90, but there are only 9 rows");
 }
@@ -178,36 +181,40 @@ TEST(RowsTest, ListsStayInTheirChild) {
 TEST(RowsTest, OnlyWhatARowLeadsToMustBeRightAtLevelSafe) {
   struct Sample {
     const char* title;
-    Schema schema;
-    Array good;
-    Array bad;
+    Spec schema;
+    RawArray good;
+    RawArray bad;
   };
-  // Rows 2 and 3 are right.
-  const Array text = Strings<int32_t>({0, 9, 3, 4, 5, 1, 9});
+  // RawRows 2 and 3 are right.
+  const RawArray text = Strings<int32_t>({0, 9, 3, 4, 5, 1, 9});
   const int32_t* offsets = Keep<int32_t>({2, 3, 4, 5});
   const int32_t* sizes = Keep<int32_t>({1, 1, 1, 1});
   const auto list = [&](int64_t length) {
-    return Array{.length = length, .buffers = {nullptr, offsets}, .children = {text}};
+    return RawArray{.length = length, .buffers = {nullptr, offsets}, .children = {text}};
   };
   const auto list_view = [&](int64_t length) {
-    return Array{
+    return RawArray{
         .length = length, .buffers = {nullptr, offsets, sizes}, .children = {text}};
   };
   const auto fixed = [&](int64_t length) {
-    return Array{.length = length, .buffers = {nullptr}, .children = {text}, .offset = 1};
+    return RawArray{
+        .length = length, .buffers = {nullptr}, .children = {text}, .offset = 1};
   };
-  const auto structs = [&](int64_t length) { return Sliced(Rows(0, {text}), 2, length); };
+  const auto structs = [&](int64_t length) {
+    return Sliced(RawRows(0, {text}), 2, length);
+  };
   const auto sparse = [&](int64_t length) {
-    return Array{.length = length, .buffers = {Zeros()}, .children = {text}, .offset = 2};
+    return RawArray{
+        .length = length, .buffers = {Zeros()}, .children = {text}, .offset = 2};
   };
   const auto dense = [&](int64_t length) {
-    return Array{.length = length, .buffers = {Zeros(), offsets}, .children = {text}};
+    return RawArray{.length = length, .buffers = {Zeros(), offsets}, .children = {text}};
   };
   const int32_t* ends = Keep<int32_t>({1, 2, 3, 4, 5, 6});
   const auto runs = [&](int64_t length) {
-    return Array{.length = length,
-                 .children = {{.length = 6, .buffers = {nullptr, ends}}, text},
-                 .offset = 2};
+    return RawArray{.length = length,
+                    .children = {{.length = 6, .buffers = {nullptr, ends}}, text},
+                    .offset = 2};
   };
   const std::vector<Sample> samples = {
       {"list", {.format = "+l", .children = {kUtf8}}, list(2), list(3)},
@@ -224,9 +231,9 @@ TEST(RowsTest, OnlyWhatARowLeadsToMustBeRightAtLevelSafe) {
   for (const Sample& sample : samples) {
     SCOPED_TRACE(sample.title);
     const int32_t text_column = std::string_view(sample.title) == "run ends" ? 2 : 1;
-    const Schema batch = fake::BatchOf({sample.schema});
-    const auto in_batch = [&](const Array& column) {
-      return Rows(column.length, {column});
+    const Spec batch = testing::BatchOf({sample.schema});
+    const auto in_batch = [&](const RawArray& column) {
+      return RawRows(column.length, {column});
     };
     ExpectOk(Safe(batch, in_batch(sample.good)));
     ExpectFault(Safe(batch, in_batch(sample.bad)), ALLOY_REASON_OFFSETS, text_column,
@@ -234,7 +241,7 @@ TEST(RowsTest, OnlyWhatARowLeadsToMustBeRightAtLevelSafe) {
     ExpectFault(Full(batch, in_batch(sample.good)), ALLOY_REASON_OFFSETS, text_column,
                 "(#0.text)");
     // Without rows nothing is reached.
-    Array none = sample.good;
+    RawArray none = sample.good;
     none.length = 0;
     ExpectOk(Safe(batch, in_batch(none)));
     ExpectFault(Full(batch, in_batch(none)), ALLOY_REASON_OFFSETS, text_column,
@@ -244,15 +251,15 @@ TEST(RowsTest, OnlyWhatARowLeadsToMustBeRightAtLevelSafe) {
 
 TEST(RowsTest, ListViewsStayInTheirChild) {
   const auto check = [](std::vector<int32_t> offsets, std::vector<int32_t> sizes) {
-    const Array small{.length = 2,
-                      .buffers = {nullptr, Keep(offsets), Keep(sizes)},
-                      .children = {Fixed(9)}};
+    const RawArray small{.length = 2,
+                         .buffers = {nullptr, Keep(offsets), Keep(sizes)},
+                         .children = {RawFixed(9)}};
     const Status status = Safe({.format = "+vl", .children = {kInt}}, small);
     const std::vector<int64_t> wide(offsets.begin(), offsets.end());
     const std::vector<int64_t> wide_sizes(sizes.begin(), sizes.end());
-    const Array large{.length = 2,
-                      .buffers = {nullptr, Keep(wide), Keep(wide_sizes)},
-                      .children = {Fixed(9)}};
+    const RawArray large{.length = 2,
+                         .buffers = {nullptr, Keep(wide), Keep(wide_sizes)},
+                         .children = {RawFixed(9)}};
     EXPECT_EQ(Safe({.format = "+vL", .children = {kInt}}, large).reason(),
               status.reason());
     return status;
@@ -279,10 +286,10 @@ TEST(RowsTest, ListViewsStayInTheirChild) {
                     " and size " + std::to_string(size) + ", but the child has 9 rows");
   }
   // "Every list-view value, including null values".
-  const Array null = WithNulls({.length = 1,
-                                .buffers = {nullptr, Keep<int32_t>({10}), Zeros()},
-                                .children = {Fixed(9)}},
-                               {0});
+  const RawArray null = WithNulls({.length = 1,
+                                   .buffers = {nullptr, Keep<int32_t>({10}), Zeros()},
+                                   .children = {RawFixed(9)}},
+                                  {0});
   EXPECT_EQ(Safe({.format = "+vl", .children = {kInt}}, null).reason(),
             ALLOY_REASON_LIST_VIEW);
 }
@@ -305,16 +312,16 @@ template <typename T>
 void CheckIndices(const char* format, std::vector<T> good, std::vector<T> stray,
                   int64_t n_values) {
   SCOPED_TRACE(format);
-  const Schema schema{.format = format, .dictionary = {{.format = "n"}}};
+  const Spec schema{.format = format, .dictionary = {{.format = "n"}}};
   const auto with = [&](std::vector<T> indices) {
-    Array array{.length = static_cast<int64_t>(indices.size()),
-                .buffers = {nullptr, Keep(std::move(indices))}};
+    RawArray array{.length = static_cast<int64_t>(indices.size()),
+                   .buffers = {nullptr, Keep(std::move(indices))}};
     array.dictionary = {{.length = n_values, .null_count = n_values}};
     return array;
   };
   ExpectOk(Safe(schema, with(good)));
   for (const T index : stray) {
-    const Array bad = with({good[0], index, good[0]});
+    const RawArray bad = with({good[0], index, good[0]});
     ExpectFault(Safe(schema, bad), ALLOY_REASON_INDEX, -1,
                 "row 1: the index is " + std::to_string(index) + ", ");
     // What a null row holds is nobody's business, in a slice as well.
@@ -346,8 +353,8 @@ TEST(RowsTest, IndicesAreThoseOfTheDictionary) {
                          (int64_t{3} << 30) + 1);
   CheckIndices<int64_t>("l", {0, kMany - 1}, {kMany, kMost64, -1, -kMost64 - 1}, kMany);
   CheckIndices<uint64_t>("L", {0, 99}, {100, 1ULL << 63, ~0ULL}, 100);
-  const Schema schema{.format = "c", .dictionary = {kUtf8}};
-  Array empty = Fixed(1);
+  const Spec schema{.format = "c", .dictionary = {kUtf8}};
+  RawArray empty = RawFixed(1);
   empty.dictionary = {Strings<int32_t>({0})};
   ExpectFault(Safe(schema, empty), ALLOY_REASON_INDEX, -1,
               "row 0: the index is 0, but the dictionary has 0 values");
@@ -356,11 +363,11 @@ TEST(RowsTest, IndicesAreThoseOfTheDictionary) {
 }
 
 TEST(RowsTest, TheValuesOfADictionaryAreJudged) {
-  const Schema schema{.format = "c", .dictionary = {kUtf8}};
-  Array array = Fixed(1);
+  const Spec schema{.format = "c", .dictionary = {kUtf8}};
+  RawArray array = RawFixed(1);
   array.dictionary = {Strings<int32_t>({0, 5, 4, 9})};
-  ExpectFault(Safe(fake::BatchOf({schema}), Rows(1, {array})), ALLOY_REASON_OFFSETS, 1,
-              "column 1 (#0.dictionary)");
+  ExpectFault(Safe(testing::BatchOf({schema}), RawRows(1, {array})), ALLOY_REASON_OFFSETS,
+              1, "column 1 (#0.dictionary)");
   array.dictionary = {Strings<int32_t>({0, 2, 4}, "ab\xff\xfe")};
   ExpectOk(Safe(schema, array));
   ExpectFault(Full(schema, array), ALLOY_REASON_UTF8, 0, "row 1: ");
@@ -369,13 +376,14 @@ TEST(RowsTest, TheValuesOfADictionaryAreJudged) {
 TEST(RowsTest, TypeIdsAreThoseOfTheUnion) {
   const auto check = [](const char* format, std::vector<int8_t> ids) {
     const auto rows = static_cast<int64_t>(ids.size());
-    const Array sparse{
-        .length = rows, .buffers = {Keep(ids)}, .children = {Fixed(rows), Fixed(rows)}};
+    const RawArray sparse{.length = rows,
+                          .buffers = {Keep(ids)},
+                          .children = {RawFixed(rows), RawFixed(rows)}};
     const Status status =
         Safe({.format = std::string("+us:") + format, .children = {kInt, kInt}}, sparse);
-    const Array dense{.length = rows,
-                      .buffers = {Keep(ids), Zeros()},
-                      .children = {Fixed(1), Fixed(1)}};
+    const RawArray dense{.length = rows,
+                         .buffers = {Keep(ids), Zeros()},
+                         .children = {RawFixed(1), RawFixed(1)}};
     EXPECT_EQ(
         Safe({.format = std::string("+ud:") + format, .children = {kInt, kInt}}, dense)
             .reason(),
@@ -402,7 +410,7 @@ TEST(RowsTest, OffsetsOfADenseUnionStayInTheirChild) {
     return Safe({.format = "+ud:5,3", .children = {kInt, kInt}},
                 {.length = rows,
                  .buffers = {Keep(ids), Keep(offsets)},
-                 .children = {Fixed(2), Fixed(4)}});
+                 .children = {RawFixed(2), RawFixed(4)}});
   };
   ExpectOk(check({5, 3, 5, 3}, {0, 3, 1, 0}));
   ExpectFault(check({5, 3, 5}, {0, 3, 2}), ALLOY_REASON_UNION_OFFSET, -1,
@@ -422,7 +430,7 @@ void CheckRunEnds(const char* format) {
         {.format = "+r", .children = {{.format = format}, kInt}},
         {.length = 5,
          .children = {{.length = runs, .buffers = {nullptr, Keep(std::move(ends))}},
-                      Fixed(runs)}});
+                      RawFixed(runs)}});
   };
   ExpectOk(check({5}));
   ExpectOk(check({1, 2, 9}));
@@ -460,7 +468,7 @@ View Inline(std::string_view text) {
 
 constexpr char kLong[] = "abcdefghijklmnopqrstuvwxyz";
 
-Array Views(std::vector<View> views, const char* text = kLong) {
+RawArray Views(std::vector<View> views, const char* text = kLong) {
   const auto rows = static_cast<int64_t>(views.size());
   return {
       .length = rows,
@@ -472,7 +480,7 @@ View Far(int32_t length, int32_t buffer, int32_t offset) {
 }
 
 TEST(RowsTest, ViewsStayInTheirBuffers) {
-  const Schema schema{.format = "vu"};
+  const Spec schema{.format = "vu"};
   ExpectOk(Safe(schema, Views({Inline(""), Inline("abcdefghijkl"), Far(26, 0, 0),
                                Far(20, 1, 0), Far(13, 0, 13)})));
   constexpr int32_t kMost = 2147483647;
@@ -480,7 +488,7 @@ TEST(RowsTest, ViewsStayInTheirBuffers) {
        {Far(-1, 0, 0), Far(-kMost - 1, 0, 0), Far(13, -1, 0), Far(13, 2, 0),
         Far(13, kMost, 0), Far(13, 0, 14), Far(13, 0, -1), Far(21, 1, 0),
         Far(kMost, 0, kMost), Far(13, 0, kMost)}) {
-    const Array bad = Views({Inline("a"), view, Inline("b")});
+    const RawArray bad = Views({Inline("a"), view, Inline("b")});
     ExpectFault(Safe(schema, bad), ALLOY_REASON_VIEW, -1,
                 view.length < 0 ? "row 1: expected a view length of at least 0, found -"
                                 : "row 1: the view points outside its 2 buffers");
@@ -489,15 +497,15 @@ TEST(RowsTest, ViewsStayInTheirBuffers) {
     ExpectOk(Full(schema, WithNulls(bad, {0b101}, 1)));
     ExpectOk(Safe(schema, Sliced(bad, 2, 1)));
   }
-  const Array none{.length = 1,
-                   .buffers = {nullptr, Keep<View>({Far(13, 0, 0)}), Zeros()}};
+  const RawArray none{.length = 1,
+                      .buffers = {nullptr, Keep<View>({Far(13, 0, 0)}), Zeros()}};
   ExpectFault(Safe(schema, none), ALLOY_REASON_VIEW, -1,
               "the view points outside its 0 buffers");
 }
 
 TEST(RowsTest, PrefixesAndPaddingOfViewsAreThoseOfTheirText) {
   for (const char* format : {"vu", "vz"}) {
-    const Schema schema{.format = format};
+    const Spec schema{.format = format};
     View padded = Inline("ab");
     padded.offset = 1;
     View prefix = Far(20, 1, 0);
@@ -554,7 +562,7 @@ TEST(RowsTest, TextIsUtf8) {
                 -1, "row 1: ");
   }
   // The bytes of a null row are nobody's business, before and behind as well.
-  Array array = Strings<int32_t>({0, 1, 3, 4, 4}, "\xffok\xff");
+  RawArray array = Strings<int32_t>({0, 1, 3, 4, 4}, "\xffok\xff");
   ExpectOk(Full(kUtf8, WithNulls(array, {0b1010})));
   ExpectOk(Full(kUtf8, Sliced(array, 1, 1)));
   EXPECT_EQ(Full(kUtf8, WithNulls(array, {0b0110})).reason(), ALLOY_REASON_UTF8);
@@ -566,7 +574,7 @@ TEST(RowsTest, ANullCountIsThatOfTheBitmapAtLevelFull) {
   bitmap[1] = 0xF0;
   bitmap[20] = 0xFE;
   const auto check = [&](int64_t offset, int64_t length, int64_t nulls) {
-    Array array = Sliced(WithNulls(Fixed(0), bitmap, nulls), offset, length);
+    RawArray array = Sliced(WithNulls(RawFixed(0), bitmap, nulls), offset, length);
     ExpectOk(Safe(kInt, array));
     return Full(kInt, array);
   };
@@ -583,38 +591,39 @@ TEST(RowsTest, ANullCountIsThatOfTheBitmapAtLevelFull) {
 }
 
 TEST(RowsTest, NestingIsFollowedToTheDeepestLevel) {
-  Schema schema = kUtf8;
-  Array good = Strings<int32_t>({0, 1, 2, 9});
-  Array bad = Strings<int32_t>({0, 1, 9, 2});
+  Spec schema = kUtf8;
+  RawArray good = Strings<int32_t>({0, 1, 2, 9});
+  RawArray bad = Strings<int32_t>({0, 1, 9, 2});
   bad.length = 3;
   bad.buffers[1] = Keep<int32_t>({0, 7, 2, 9});
   const int32_t* offsets = Keep<int32_t>({0, 1, 2, 3});
   for (int depth = 0; depth < 60; ++depth) {
     const bool list = depth % 2 == 0;
     schema = {.format = list ? "+l" : "+s", .children = {schema}};
-    const auto wrap = [&](Array child) {
-      if (!list) return Rows(3, {std::move(child)});
-      return Array{
+    const auto wrap = [&](RawArray child) {
+      if (!list) return RawRows(3, {std::move(child)});
+      return RawArray{
           .length = 3, .buffers = {nullptr, offsets}, .children = {std::move(child)}};
     };
     good = wrap(good);
     bad = wrap(bad);
   }
-  const Schema batch = fake::BatchOf({schema});
-  ExpectOk(Safe(batch, Rows(3, {good})));
-  ExpectOk(Full(batch, Rows(3, {good})));
-  ExpectFault(Safe(batch, Rows(3, {bad})), ALLOY_REASON_OFFSETS, 60, "row 1");
-  ExpectFault(Full(batch, Rows(3, {bad})), ALLOY_REASON_OFFSETS, 60, "row 1");
+  const Spec batch = testing::BatchOf({schema});
+  ExpectOk(Safe(batch, RawRows(3, {good})));
+  ExpectOk(Full(batch, RawRows(3, {good})));
+  ExpectFault(Safe(batch, RawRows(3, {bad})), ALLOY_REASON_OFFSETS, 60, "row 1");
+  ExpectFault(Full(batch, RawRows(3, {bad})), ALLOY_REASON_OFFSETS, 60, "row 1");
 }
 
 TEST(RowsTest, AnArrayOfNoRowsNeedsNoBuffersAtAnyOffset) {
-  const Array three{
-      .buffers = {nullptr, nullptr, nullptr}, .children = {Fixed(0)}, .offset = 3};
-  const Array two{.buffers = {nullptr, nullptr}, .children = {Fixed(9)}, .offset = 3};
-  const Array one{.buffers = {nullptr}, .children = {Fixed(9)}, .offset = 3};
-  Array index{.buffers = {nullptr, nullptr}, .offset = 3};
+  const RawArray three{
+      .buffers = {nullptr, nullptr, nullptr}, .children = {RawFixed(0)}, .offset = 3};
+  const RawArray two{
+      .buffers = {nullptr, nullptr}, .children = {RawFixed(9)}, .offset = 3};
+  const RawArray one{.buffers = {nullptr}, .children = {RawFixed(9)}, .offset = 3};
+  RawArray index{.buffers = {nullptr, nullptr}, .offset = 3};
   index.dictionary = {{.buffers = {nullptr, nullptr, nullptr}, .offset = 3}};
-  for (const auto& [schema, array] : std::vector<std::pair<Schema, Array>>{
+  for (const auto& [schema, array] : std::vector<std::pair<Spec, RawArray>>{
            {{.format = "+vl", .children = {kInt}}, three},
            {{.format = "+vL", .children = {kInt}}, three},
            {{.format = "+l", .children = {kInt}}, two},

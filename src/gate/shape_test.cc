@@ -6,23 +6,25 @@
 #include <functional>
 #include <limits>
 
-#include "arrow/fake_arrow.h"
+#include "alloy/testing/raw.hpp"
 
 namespace alloy::core {
 namespace {
 
-using fake::Array;
-using fake::Fixed;
-using fake::Make;
-using fake::Rows;
-using fake::Schema;
-using fake::Zeros;
+using testing::EveryRawColumn;
+using testing::Make;
+using testing::RawArray;
+using testing::RawColumn;
+using testing::RawFixed;
+using testing::RawRows;
+using testing::Spec;
+using testing::Zeros;
 
 constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
 
 using Poke = std::function<void(ArrowArray*)>;
 
-Status Check(const Schema& schema, const Array& value, const Poke& poke = {}) {
+Status Check(const Spec& schema, const RawArray& value, const Poke& poke = {}) {
   const auto layout = Layout::Of(*Make(schema));
   EXPECT_TRUE(layout.ok());
   OwnedArray array = Make(value);
@@ -44,37 +46,37 @@ void ExpectOk(const Status& status) {
   EXPECT_TRUE(status.ok()) << (status.ok() ? "" : status.fault().text);
 }
 
-const Schema kInt{.format = "i", .name = "a"};
-const Schema kUtf8{.format = "u", .name = "a"};
-const Schema kView{.format = "vu", .name = "a"};
-const Schema kList{.format = "+l", .children = {kInt}};
+const Spec kInt{.format = "i", .name = "a"};
+const Spec kUtf8{.format = "u", .name = "a"};
+const Spec kView{.format = "vu", .name = "a"};
+const Spec kList{.format = "+l", .children = {kInt}};
 
-Array Strings(int64_t length, const int32_t* offsets, const void* bytes = Zeros()) {
+RawArray Strings(int64_t length, const int32_t* offsets, const void* bytes = Zeros()) {
   return {.length = length, .buffers = {nullptr, offsets, bytes}};
 }
 
 TEST(ShapeTest, PassesASampleOfEveryType) {
-  for (const fake::Kind& kind : fake::AllKinds()) {
-    SCOPED_TRACE(kind.title);
-    ExpectOk(Check(kind.schema, kind.sample));
-    ExpectOk(Check(fake::BatchOf({kInt, kind.schema}),
-                   Rows(kind.sample.length, {Fixed(4), kind.sample})));
+  for (const RawColumn& kind : EveryRawColumn()) {
+    SCOPED_TRACE(kind.spec.name);
+    ExpectOk(Check(kind.spec, kind.array));
+    ExpectOk(Check(testing::BatchOf({kInt, kind.spec}),
+                   RawRows(kind.array.length, {RawFixed(4), kind.array})));
   }
 }
 
 // By itself, and as the second column of a batch.
-void ExpectFaultOfKind(const fake::Kind& kind, const Poke& poke, int32_t reason,
+void ExpectFaultOfKind(const RawColumn& kind, const Poke& poke, int32_t reason,
                        std::string_view text) {
-  ExpectFault(Check(kind.schema, kind.sample, poke), reason, -1, text);
-  ExpectFault(Check(fake::BatchOf({kInt, kind.schema}),
-                    Rows(kind.sample.length, {Fixed(4), kind.sample}),
+  ExpectFault(Check(kind.spec, kind.array, poke), reason, -1, text);
+  ExpectFault(Check(testing::BatchOf({kInt, kind.spec}),
+                    RawRows(kind.array.length, {RawFixed(4), kind.array}),
                     [&](ArrowArray* batch) { poke(batch->children[1]); }),
               reason, 1, text);
 }
 
 TEST(ShapeTest, RefusesTheCommonFaultsInEveryType) {
-  for (const fake::Kind& kind : fake::AllKinds()) {
-    SCOPED_TRACE(kind.title);
+  for (const RawColumn& kind : EveryRawColumn()) {
+    SCOPED_TRACE(kind.spec.name);
     ExpectFaultOfKind(
         kind, [](ArrowArray* a) { OwnedArray(a).Release(); }, ALLOY_REASON_ARRAY_RELEASED,
         "the array is released");
@@ -96,7 +98,7 @@ TEST(ShapeTest, RefusesTheCommonFaultsInEveryType) {
     ExpectFaultOfKind(
         kind, [](ArrowArray* a) { a->n_children = int64_t{1} << 40; },
         ALLOY_REASON_CHILD_COUNT, "found 1099511627776");
-    const bool has = !kind.sample.dictionary.empty();
+    const bool has = !kind.array.dictionary.empty();
     ExpectFaultOfKind(
         kind, [&](ArrowArray* a) { a->dictionary = has ? nullptr : a; },
         has ? ALLOY_REASON_DICTIONARY_MISSING : ALLOY_REASON_DICTIONARY_UNEXPECTED,
@@ -106,8 +108,8 @@ TEST(ShapeTest, RefusesTheCommonFaultsInEveryType) {
 
 TEST(ShapeTest, RefusesLengthsAndOffsetsThatOverflowInEveryType) {
   constexpr int64_t kMin = std::numeric_limits<int64_t>::min();
-  for (const fake::Kind& kind : fake::AllKinds()) {
-    SCOPED_TRACE(kind.title);
+  for (const RawColumn& kind : EveryRawColumn()) {
+    SCOPED_TRACE(kind.spec.name);
     for (const int64_t offset : {int64_t{2}, kMax - 2, kMax}) {
       const auto far = [offset](ArrowArray* a) {
         a->length = kMax - 1;
@@ -133,18 +135,18 @@ TEST(ShapeTest, RefusesLengthsAndOffsetsThatOverflowInEveryType) {
 }
 
 TEST(ShapeTest, RefusesTheWrongNumberOfBuffersInEveryType) {
-  for (const fake::Kind& kind : fake::AllKinds()) {
-    SCOPED_TRACE(kind.title);
-    const bool view = kind.schema.format[0] == 'v';
+  for (const RawColumn& kind : EveryRawColumn()) {
+    SCOPED_TRACE(kind.spec.name);
+    const bool view = kind.spec.format[0] == 'v';
     const int32_t reason =
         view ? ALLOY_REASON_VIEW_BUFFER_COUNT : ALLOY_REASON_BUFFER_COUNT;
     for (const int64_t count : {int64_t{-1}, int64_t{9}, int64_t{1} << 40}) {
       if (view && count == 9) continue;  // six variadic buffers
       ExpectFault(
-          Check(kind.schema, kind.sample, [&](ArrowArray* a) { a->n_buffers = count; }),
+          Check(kind.spec, kind.array, [&](ArrowArray* a) { a->n_buffers = count; }),
           reason, -1, "found " + std::to_string(count));
     }
-    if (kind.sample.buffers.empty()) continue;
+    if (kind.array.buffers.empty()) continue;
     ExpectFaultOfKind(kind, [](ArrowArray* a) { --a->n_buffers; }, reason, "expected ");
     ExpectFaultOfKind(
         kind, [](ArrowArray* a) { a->buffers = nullptr; }, ALLOY_REASON_BUFFERS_NULL,
@@ -153,35 +155,35 @@ TEST(ShapeTest, RefusesTheWrongNumberOfBuffersInEveryType) {
 }
 
 TEST(ShapeTest, RefusesChildrenThatAreNotThere) {
-  for (const fake::Kind& kind : fake::AllKinds()) {
-    if (kind.sample.children.empty()) continue;
-    SCOPED_TRACE(kind.title);
+  for (const RawColumn& kind : EveryRawColumn()) {
+    if (kind.array.children.empty()) continue;
+    SCOPED_TRACE(kind.spec.name);
     ExpectFault(
-        Check(kind.schema, kind.sample, [](ArrowArray* a) { a->children = nullptr; }),
+        Check(kind.spec, kind.array, [](ArrowArray* a) { a->children = nullptr; }),
         ALLOY_REASON_CHILDREN_NULL, -1, "top level: the pointer to the children is NULL");
     ExpectFault(
-        Check(kind.schema, kind.sample, [](ArrowArray* a) { a->children[0] = nullptr; }),
+        Check(kind.spec, kind.array, [](ArrowArray* a) { a->children[0] = nullptr; }),
         ALLOY_REASON_CHILD_NULL, 0, "the pointer to this array is NULL");
-    ExpectFault(Check(kind.schema, kind.sample,
+    ExpectFault(Check(kind.spec, kind.array,
                       [](ArrowArray* a) { OwnedArray(a->children[0]).Release(); }),
                 ALLOY_REASON_ARRAY_RELEASED, 0, "column 0 (");
-    ExpectFault(Check(kind.schema, kind.sample, [](ArrowArray* a) { --a->n_children; }),
+    ExpectFault(Check(kind.spec, kind.array, [](ArrowArray* a) { --a->n_children; }),
                 ALLOY_REASON_CHILD_COUNT, -1, "expected ");
   }
 }
 
 TEST(ShapeTest, RefusesValuesThatAreNotThereUnlessNobodyNeedsThem) {
-  for (const fake::Kind& kind : fake::AllKinds()) {
-    SCOPED_TRACE(kind.title);
-    const bool no_validity = kind.schema.format.starts_with("+u");
-    const bool empty = kind.sample.length == 0 || kind.schema.format == "w:0";
-    for (size_t i = no_validity ? 0 : 1; i < kind.sample.buffers.size(); ++i) {
+  for (const RawColumn& kind : EveryRawColumn()) {
+    SCOPED_TRACE(kind.spec.name);
+    const bool no_validity = kind.spec.format.starts_with("+u");
+    const bool empty = kind.array.length == 0 || kind.spec.format == "w:0";
+    for (size_t i = no_validity ? 0 : 1; i < kind.array.buffers.size(); ++i) {
       // Bytes of empty strings, and sizes of no variadic buffers.
-      const bool needless = kind.sample.buffers.size() == 3 && i == 2 &&
-                            !kind.schema.format.starts_with("+");
+      const bool needless =
+          kind.array.buffers.size() == 3 && i == 2 && !kind.spec.format.starts_with("+");
       const auto lose = [i](ArrowArray* a) { a->buffers[i] = nullptr; };
       if (empty || needless) {
-        ExpectOk(Check(kind.schema, kind.sample, lose));
+        ExpectOk(Check(kind.spec, kind.array, lose));
       } else {
         ExpectFaultOfKind(
             kind, lose, ALLOY_REASON_BUFFER_NULL,
@@ -193,27 +195,28 @@ TEST(ShapeTest, RefusesValuesThatAreNotThereUnlessNobodyNeedsThem) {
 
 TEST(ShapeTest, RefusesLengthsWhoseBytesOverflow) {
   const auto at = [](const char* format, int64_t length) {
-    return Check(Schema{.format = format}, Fixed(length));
+    return Check(Spec{.format = format}, RawFixed(length));
   };
   ExpectOk(at("l", kMax / 8));
   EXPECT_EQ(at("l", kMax / 8 + 1).reason(), ALLOY_REASON_OVERFLOW);
   ExpectOk(at("b", kMax));
   EXPECT_EQ(at("w:1000", kMax / 1000 + 1).reason(), ALLOY_REASON_OVERFLOW);
-  const Array views{.length = kMax / 16 + 1, .buffers = {nullptr, Zeros(), Zeros()}};
+  const RawArray views{.length = kMax / 16 + 1, .buffers = {nullptr, Zeros(), Zeros()}};
   EXPECT_EQ(Check(kView, views).reason(), ALLOY_REASON_OVERFLOW);
-  const Array strings{.length = kMax / 4, .buffers = {nullptr, Zeros(), Zeros()}};
+  const RawArray strings{.length = kMax / 4, .buffers = {nullptr, Zeros(), Zeros()}};
   EXPECT_EQ(Check(kUtf8, strings).reason(), ALLOY_REASON_OVERFLOW);
-  const Array lists{.length = kMax / 3 + 1, .buffers = {nullptr}, .children = {Fixed(0)}};
+  const RawArray lists{
+      .length = kMax / 3 + 1, .buffers = {nullptr}, .children = {RawFixed(0)}};
   EXPECT_EQ(Check({.format = "+w:3", .children = {kInt}}, lists).reason(),
             ALLOY_REASON_OVERFLOW);
 }
 
 TEST(ShapeTest, RefusesNullsWithoutABitmap) {
-  Array array = Fixed(2);
+  RawArray array = RawFixed(2);
   array.null_count = 1;
   ExpectFault(Check(kInt, array), ALLOY_REASON_NULLS_WITHOUT_BITMAP, -1,
               "the null count is 1, but there is no validity bitmap");
-  ExpectFault(Check(fake::BatchOf({kInt, kInt}), Rows(2, {Fixed(2), array})),
+  ExpectFault(Check(testing::BatchOf({kInt, kInt}), RawRows(2, {RawFixed(2), array})),
               ALLOY_REASON_NULLS_WITHOUT_BITMAP, 1, "column 1 (a)");
   array.buffers[0] = Zeros();
   ExpectOk(Check(kInt, array));
@@ -224,13 +227,13 @@ TEST(ShapeTest, RefusesNullsWithoutABitmap) {
 }
 
 TEST(ShapeTest, RefusesNullsInTypesWithoutAnyOfTheirOwn) {
-  for (const fake::Kind& kind : fake::AllKinds()) {
-    if (!kind.schema.format.starts_with("+u") && kind.schema.format != "+r") continue;
-    if (kind.sample.length == 0) continue;
-    SCOPED_TRACE(kind.title);
-    ExpectFault(Check(kind.schema, kind.sample, [](ArrowArray* a) { a->null_count = 1; }),
+  for (const RawColumn& kind : EveryRawColumn()) {
+    if (!kind.spec.format.starts_with("+u") && kind.spec.format != "+r") continue;
+    if (kind.array.length == 0) continue;
+    SCOPED_TRACE(kind.spec.name);
+    ExpectFault(Check(kind.spec, kind.array, [](ArrowArray* a) { a->null_count = 1; }),
                 ALLOY_REASON_UNEXPECTED_NULLS, -1, "the null count is 1");
-    ExpectOk(Check(kind.schema, kind.sample, [](ArrowArray* a) { a->null_count = -1; }));
+    ExpectOk(Check(kind.spec, kind.array, [](ArrowArray* a) { a->null_count = -1; }));
   }
 }
 
@@ -245,7 +248,7 @@ TEST(ShapeTest, RefusesOffsetsThatRunBackwards) {
   ExpectFault(Check({.format = "U"}, {.length = 1, .buffers = {nullptr, large, Zeros()}}),
               ALLOY_REASON_OFFSETS, -1, "found -4");
   ExpectFault(
-      Check(kList, {.length = 1, .buffers = {nullptr, below}, .children = {Fixed(9)}}),
+      Check(kList, {.length = 1, .buffers = {nullptr, below}, .children = {RawFixed(9)}}),
       ALLOY_REASON_OFFSETS, -1, "found -4");
 }
 
@@ -259,43 +262,44 @@ TEST(ShapeTest, RefusesStringsWithoutBytes) {
 TEST(ShapeTest, ReadsOffsetsWhateverTheirAlignment) {
   alignas(8) char bytes[16] = {};
   bytes[1 + 4] = 3;
-  Array array{.length = 1, .buffers = {nullptr, bytes + 1, Zeros()}};
+  RawArray array{.length = 1, .buffers = {nullptr, bytes + 1, Zeros()}};
   ExpectOk(Check(kUtf8, array));
 }
 
 TEST(ShapeTest, DereferencesNothingOfLengthZero) {
   const void* dangling = reinterpret_cast<const void*>(uintptr_t{64});
-  for (const fake::Kind& kind : fake::AllKinds()) {
-    SCOPED_TRACE(kind.title);
-    Array array = kind.sample;
+  for (const RawColumn& kind : EveryRawColumn()) {
+    SCOPED_TRACE(kind.spec.name);
+    RawArray array = kind.array;
     array.length = array.null_count = 0;
     for (const void*& buffer : array.buffers) buffer = dangling;
-    ExpectOk(Check(kind.schema, array));
+    ExpectOk(Check(kind.spec, array));
     array.offset = 2;
-    ExpectOk(Check(kind.schema, array));
+    ExpectOk(Check(kind.spec, array));
     for (const void*& buffer : array.buffers) buffer = nullptr;
-    ExpectOk(Check(kind.schema, array));
+    ExpectOk(Check(kind.spec, array));
   }
 }
 
 TEST(ShapeTest, RefusesChildrenShorterThanTheirParentNeeds) {
-  const Schema batch = fake::BatchOf({kInt, kInt});
-  ExpectFault(Check(batch, Rows(4, {Fixed(4), Fixed(3)})), ALLOY_REASON_CHILD_LENGTH, 1,
-              "expected at least 4 rows, found 3");
-  Array sliced = Rows(4, {Fixed(4), Fixed(4)});
+  const Spec batch = testing::BatchOf({kInt, kInt});
+  ExpectFault(Check(batch, RawRows(4, {RawFixed(4), RawFixed(3)})),
+              ALLOY_REASON_CHILD_LENGTH, 1, "expected at least 4 rows, found 3");
+  RawArray sliced = RawRows(4, {RawFixed(4), RawFixed(4)});
   sliced.offset = 1;
   ExpectFault(Check(batch, sliced), ALLOY_REASON_CHILD_LENGTH, 0,
               "expected at least 5 rows, found 4");
   ExpectFault(
       Check({.format = "+w:3", .children = {kInt}},
-            {.length = 2, .buffers = {nullptr}, .children = {Fixed(8)}, .offset = 1}),
+            {.length = 2, .buffers = {nullptr}, .children = {RawFixed(8)}, .offset = 1}),
       ALLOY_REASON_CHILD_LENGTH, 0, "expected at least 9 rows, found 8");
   ExpectFault(Check({.format = "+us:0", .children = {kInt}},
-                    {.length = 2, .buffers = {Zeros()}, .children = {Fixed(1)}}),
+                    {.length = 2, .buffers = {Zeros()}, .children = {RawFixed(1)}}),
               ALLOY_REASON_CHILD_LENGTH, 0, "expected at least 2 rows, found 1");
   const int32_t offsets[] = {0, 1, 6};
   ExpectFault(
-      Check(kList, {.length = 2, .buffers = {nullptr, offsets}, .children = {Fixed(5)}}),
+      Check(kList,
+            {.length = 2, .buffers = {nullptr, offsets}, .children = {RawFixed(5)}}),
       ALLOY_REASON_CHILD_LENGTH, 0, "expected at least 6 rows, found 5");
 }
 
@@ -307,8 +311,8 @@ TEST(ShapeTest, NeverReadsOffsetsThroughAChildThatIsMalformed) {
               ALLOY_REASON_BUFFER_COUNT, 0, "expected 2 buffers, found 1");
 }
 
-Array Views(std::vector<const void*> variadic, const int64_t* sizes) {
-  Array array{.length = 1, .buffers = {nullptr, Zeros()}};
+RawArray Views(std::vector<const void*> variadic, const int64_t* sizes) {
+  RawArray array{.length = 1, .buffers = {nullptr, Zeros()}};
   array.buffers.insert(array.buffers.end(), variadic.begin(), variadic.end());
   array.buffers.push_back(sizes);
   return array;
@@ -326,36 +330,38 @@ TEST(ShapeTest, ChecksTheSizesOfViewBuffers) {
               "buffer 2 is NULL, but the rows need it");
 }
 
-Array RunEnds(int64_t length, std::vector<Array> children) {
+RawArray RunEnds(int64_t length, std::vector<RawArray> children) {
   return {.length = length, .children = std::move(children)};
 }
 
 TEST(ShapeTest, ChecksWhatRunEndsCover) {
-  const Schema schema{.format = "+r", .children = {{.format = "i"}, kInt}};
+  const Spec schema{.format = "+r", .children = {{.format = "i"}, kInt}};
   static const int32_t ends[] = {2, 5};
-  const Array runs{.length = 2, .buffers = {nullptr, ends}};
-  ExpectOk(Check(schema, RunEnds(5, {runs, Fixed(2)})));
-  ExpectFault(Check(schema, RunEnds(6, {runs, Fixed(2)})), ALLOY_REASON_CHILD_LENGTH, 0,
-              "expected a last run end of at least 6, found 5");
-  ExpectFault(Check(schema, RunEnds(1, {Fixed(0), Fixed(0)})), ALLOY_REASON_CHILD_LENGTH,
-              0, "expected a last run end of at least 1, found 0");
-  ExpectFault(Check(schema, RunEnds(5, {runs, Fixed(1)})), ALLOY_REASON_CHILD_LENGTH, 1,
-              "expected at least 2 rows, found 1");
-  Array shifted = runs;
+  const RawArray runs{.length = 2, .buffers = {nullptr, ends}};
+  ExpectOk(Check(schema, RunEnds(5, {runs, RawFixed(2)})));
+  ExpectFault(Check(schema, RunEnds(6, {runs, RawFixed(2)})), ALLOY_REASON_CHILD_LENGTH,
+              0, "expected a last run end of at least 6, found 5");
+  ExpectFault(Check(schema, RunEnds(1, {RawFixed(0), RawFixed(0)})),
+              ALLOY_REASON_CHILD_LENGTH, 0,
+              "expected a last run end of at least 1, found 0");
+  ExpectFault(Check(schema, RunEnds(5, {runs, RawFixed(1)})), ALLOY_REASON_CHILD_LENGTH,
+              1, "expected at least 2 rows, found 1");
+  RawArray shifted = runs;
   shifted.length = shifted.offset = 1;
-  ExpectFault(Check(schema, RunEnds(5, {shifted, Fixed(2)})), ALLOY_REASON_RUN_ENDS_NULLS,
-              0, "expected run ends with an offset of 0, found 1");
+  ExpectFault(Check(schema, RunEnds(5, {shifted, RawFixed(2)})),
+              ALLOY_REASON_RUN_ENDS_NULLS, 0,
+              "expected run ends with an offset of 0, found 1");
   const unsigned char half = 0b01, full = 0b11;
-  Array nulls = runs;
+  RawArray nulls = runs;
   nulls.buffers[0] = &half;
   nulls.null_count = 1;
-  ExpectFault(Check(schema, RunEnds(5, {nulls, Fixed(2)})), ALLOY_REASON_RUN_ENDS_NULLS,
-              0, "run ends cannot be null");
+  ExpectFault(Check(schema, RunEnds(5, {nulls, RawFixed(2)})),
+              ALLOY_REASON_RUN_ENDS_NULLS, 0, "run ends cannot be null");
   nulls.null_count = -1;
-  ExpectFault(Check(schema, RunEnds(5, {nulls, Fixed(2)})), ALLOY_REASON_RUN_ENDS_NULLS,
-              0, "run ends cannot be null");
+  ExpectFault(Check(schema, RunEnds(5, {nulls, RawFixed(2)})),
+              ALLOY_REASON_RUN_ENDS_NULLS, 0, "run ends cannot be null");
   nulls.buffers[0] = &full;
-  ExpectOk(Check(schema, RunEnds(5, {nulls, Fixed(2)})));
+  ExpectOk(Check(schema, RunEnds(5, {nulls, RawFixed(2)})));
 }
 
 TEST(ShapeTest, TakesANullArrayWithTheBufferItOnceHad) {
@@ -367,25 +373,26 @@ TEST(ShapeTest, TakesANullArrayWithTheBufferItOnceHad) {
 
 TEST(ShapeTest, FollowsTheLayoutWhereAnArrayContainsItself) {
   ExpectFault(
-      Check(kList, {.length = 1, .buffers = {nullptr, Zeros()}, .children = {Fixed(1)}},
+      Check(kList,
+            {.length = 1, .buffers = {nullptr, Zeros()}, .children = {RawFixed(1)}},
             [](ArrowArray* a) { a->children[0] = a; }),
       ALLOY_REASON_CHILD_COUNT, 0, "expected 0 children, found 1");
 }
 
 TEST(ShapeTest, ChecksDictionariesAsColumnsOfTheirOwn) {
-  const Schema schema =
-      fake::BatchOf({kInt, {.format = "c", .name = "d", .dictionary = {kUtf8}}});
+  const Spec schema =
+      testing::BatchOf({kInt, {.format = "c", .name = "d", .dictionary = {kUtf8}}});
   const int32_t negative[] = {0, -3};
-  Array index = Fixed(2);
+  RawArray index = RawFixed(2);
   index.dictionary = {Strings(1, negative)};
-  ExpectFault(Check(schema, Rows(2, {Fixed(2), index})), ALLOY_REASON_OFFSETS, 2,
+  ExpectFault(Check(schema, RawRows(2, {RawFixed(2), index})), ALLOY_REASON_OFFSETS, 2,
               "column 2 (d.dictionary)");
 }
 
 TEST(ShapeTest, TakesNullsInColumnsThatAreNotNullable) {
-  Schema schema = kInt;
+  Spec schema = kInt;
   schema.flags = 0;
-  Array array = Fixed(2);
+  RawArray array = RawFixed(2);
   array.buffers[0] = Zeros();
   array.null_count = 2;
   ExpectOk(Check(schema, array));  // the flag is a hint of the producer's
