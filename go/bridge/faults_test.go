@@ -56,6 +56,22 @@ func checkPlace(t *testing.T, c faults.Case, reason, column int) {
 	}
 }
 
+// checkFault checks what the engine returns for a case on the first input.
+func checkFault(t *testing.T, c faults.Case, fault *engine.Fault, valid bool) {
+	t.Helper()
+	switch {
+	case valid && fault != nil:
+		t.Errorf("it is valid, but is refused: %s", fault.Text)
+	case !valid && fault == nil:
+		t.Error("the fault is not found")
+	case fault != nil:
+		checkPlace(t, c, int(fault.Reason), int(fault.Column))
+		if fault.Code != int32(alloy.BadData) || fault.Side != uint16(alloy.SideCaller) || fault.Input != 0 {
+			t.Errorf("code %d, side %d, input %d", fault.Code, fault.Side, fault.Input)
+		}
+	}
+}
+
 // TestFaultyInputs gives every fault to one call, which has to serve a good batch after
 // each.
 func TestFaultyInputs(t *testing.T) {
@@ -69,17 +85,7 @@ func TestFaultyInputs(t *testing.T) {
 			tree := faults.New(c.Name)
 			var out engine.Owner
 			fault := call.Run(tree.Array(), &out, 0, 0)
-			switch {
-			case c.Reason == 0 && fault != nil:
-				t.Errorf("it is valid, and is refused: %s", fault.Text)
-			case c.Reason != 0 && fault == nil:
-				t.Error("it is not noticed")
-			case fault != nil:
-				checkPlace(t, c, int(fault.Reason), int(fault.Column))
-				if fault.Code != int32(alloy.BadData) || fault.Side != uint16(alloy.SideCaller) || fault.Input != 0 {
-					t.Errorf("code %d, side %d, input %d", fault.Code, fault.Side, fault.Input)
-				}
-			}
+			checkFault(t, c, fault, c.Reason == 0)
 			out.Release()
 			if n := tree.Releases(); n != 1 {
 				t.Errorf("released %d times", n)
@@ -107,17 +113,7 @@ func TestFaultySchemas(t *testing.T) {
 			defer tree.Free()
 			_, fault := b.Bind("echo", tree.Schema(), 1, nil)
 			tree.ReleaseSchema()
-			switch {
-			case c.Reason == 0 && fault != nil:
-				t.Errorf("it is valid, and is refused: %s", fault.Text)
-			case c.Reason != 0 && fault == nil:
-				t.Error("it is not noticed")
-			case fault != nil:
-				checkPlace(t, c, int(fault.Reason), int(fault.Column))
-				if fault.Code != int32(alloy.BadData) || fault.Side != uint16(alloy.SideCaller) || fault.Input != 0 {
-					t.Errorf("code %d, side %d, input %d", fault.Code, fault.Side, fault.Input)
-				}
-			}
+			checkFault(t, c, fault, c.Reason == 0)
 			bindTree(t, b)
 		})
 	}

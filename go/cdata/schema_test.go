@@ -12,6 +12,7 @@ import (
 
 	"github.com/ignalina/alloy/go/cdata"
 	"github.com/ignalina/alloy/go/engine"
+	"github.com/ignalina/alloy/go/internal/random"
 )
 
 func metadata(pairs ...string) arrow.Metadata {
@@ -22,7 +23,7 @@ func metadata(pairs ...string) arrow.Metadata {
 	return arrow.NewMetadata(keys, values)
 }
 
-// everyType has what importers like to lose.
+// everyType has the properties of types that importers often lose.
 func everyType() map[string]arrow.DataType {
 	item := arrow.Field{Name: "weird name", Type: arrow.PrimitiveTypes.Int8, Metadata: metadata("k", "v")}
 	sorted := arrow.MapOfFields(
@@ -55,22 +56,7 @@ func everyType() map[string]arrow.DataType {
 		"no time zone":         &arrow.TimestampType{Unit: arrow.Second},
 		"uuid":                 extensions.NewUUIDType(),
 	}
-	for _, dtype := range []arrow.DataType{
-		arrow.Null, arrow.FixedWidthTypes.Boolean,
-		arrow.PrimitiveTypes.Int8, arrow.PrimitiveTypes.Uint8, arrow.PrimitiveTypes.Int16,
-		arrow.PrimitiveTypes.Uint16, arrow.PrimitiveTypes.Int32, arrow.PrimitiveTypes.Uint32,
-		arrow.PrimitiveTypes.Int64, arrow.PrimitiveTypes.Uint64, arrow.FixedWidthTypes.Float16,
-		arrow.PrimitiveTypes.Float32, arrow.PrimitiveTypes.Float64,
-		arrow.BinaryTypes.Binary, arrow.BinaryTypes.LargeBinary, arrow.BinaryTypes.BinaryView,
-		arrow.BinaryTypes.String, arrow.BinaryTypes.LargeString, arrow.BinaryTypes.StringView,
-		arrow.FixedWidthTypes.Date32, arrow.FixedWidthTypes.Date64,
-		arrow.FixedWidthTypes.Time32s, arrow.FixedWidthTypes.Time32ms,
-		arrow.FixedWidthTypes.Time64us, arrow.FixedWidthTypes.Time64ns,
-		arrow.FixedWidthTypes.Duration_s, arrow.FixedWidthTypes.Duration_ms,
-		arrow.FixedWidthTypes.Duration_us, arrow.FixedWidthTypes.Duration_ns,
-		arrow.FixedWidthTypes.MonthInterval, arrow.FixedWidthTypes.DayTimeInterval,
-		arrow.FixedWidthTypes.MonthDayNanoInterval,
-	} {
+	for _, dtype := range random.Flat {
 		types[dtype.String()] = dtype
 	}
 	return types

@@ -13,7 +13,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// Batch is one of so many columns of any type.
+// Batch returns a batch with columns of any type.
 func (m *Maker) Batch(columns, depth int) arrow.RecordBatch {
 	rows := m.IntN(24)
 	metadata := arrow.NewMetadata([]string{"of", "seed"}, []string{"schema", ""})
@@ -26,8 +26,7 @@ func (m *Maker) Batch(columns, depth int) arrow.RecordBatch {
 	return array.NewRecordBatch(schema, arrays, int64(rows))
 }
 
-// Array has so many values of a type, and sometimes begins and ends inside of a longer
-// one.
+// Array returns an array of n values. Sometimes it is a slice of a longer one.
 func (m *Maker) Array(dtype arrow.DataType, n int) arrow.Array {
 	before, behind := 0, 0
 	if m.IntN(2) == 0 {
@@ -89,7 +88,7 @@ func (m *Maker) data(dtype arrow.DataType, n int) *array.Data {
 		defer storage.Release()
 		nulls := storage.NullN()
 		if storage.Buffers()[0] == nil {
-			nulls = 0 // of an extension of null, arrow-go would count its slices' in a bitmap
+			nulls = 0 // arrow-go would count the nulls of a slice of it in a bitmap
 		}
 		data := array.NewData(t, n, storage.Buffers(), storage.Children(), nulls, 0)
 		if values, ok := storage.Dictionary().(*array.Data); ok && values != nil {
@@ -102,7 +101,7 @@ func (m *Maker) data(dtype arrow.DataType, n int) *array.Data {
 	panic("no arrays of type " + dtype.String())
 }
 
-// make takes the children, and makes a bitmap where there may be one.
+// make takes the children. If nulls are allowed, it makes a bitmap most of the time.
 func (m *Maker) make(dtype arrow.DataType, n int, nulls bool, children []arrow.Array, buffers ...[]byte) *array.Data {
 	all := []*memory.Buffer{nil}
 	unknown := 0
@@ -151,7 +150,7 @@ func (m *Maker) bytes(n int) []byte {
 	return bytes
 }
 
-// floats are numbers: arrow-go takes nothing else to be equal to itself.
+// floats are never NaN, because arrow-go does not take a NaN as equal to itself.
 func (m *Maker) floats(id arrow.Type, n int) []byte {
 	var bytes []byte
 	for range n {
@@ -188,7 +187,7 @@ func number(bytes []byte, width, value int) []byte {
 	return binary.NativeEndian.AppendUint64(bytes, uint64(value))
 }
 
-// offsets of n values, which need not begin at 0, and where they end.
+// offsets returns the offsets of n values, which need not begin at 0, and the last offset.
 func (m *Maker) offsets(n, width int) (bytes []byte, end int) {
 	end = m.IntN(4)
 	bytes = number(nil, width, end)
@@ -199,7 +198,7 @@ func (m *Maker) offsets(n, width int) (bytes []byte, end int) {
 	return bytes, end
 }
 
-// spans are offsets and sizes inside of so many values, in any order.
+// spans returns offsets and sizes inside length values, in any order.
 func (m *Maker) spans(n, width, length int) (offsets, sizes []byte) {
 	for range n {
 		offset := m.IntN(length + 1)
@@ -249,7 +248,7 @@ func (m *Maker) views(dtype arrow.BinaryViewDataType, n int) *array.Data {
 	return array.NewData(dtype, n, data.Buffers(), nil, data.NullN(), 0)
 }
 
-// unionData has offsets that never go back within one child.
+// unionData makes offsets that never decrease within one child.
 func (m *Maker) unionData(dtype arrow.UnionType, n int) *array.Data {
 	codes := dtype.TypeCodes()
 	next := make(map[arrow.UnionTypeCode]int)

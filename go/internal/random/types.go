@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Package random makes arrow-go arrays of every type and nesting from a seed, for tests:
-// with nulls, at offsets, over children that are longer than they need to be.
+// Package random makes random arrow-go arrays of every type and nesting, for tests: with
+// nulls, with offsets, and with children that are longer than necessary.
 //
 // Threads: serial.
 package random
@@ -15,7 +15,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// Maker makes the same things from the same seed.
+// Maker makes arrays. The same seed makes the same arrays.
 type Maker struct {
 	*rand.Rand
 	mem memory.Allocator
@@ -26,7 +26,8 @@ func New(seed uint64, mem memory.Allocator) *Maker {
 	return &Maker{rand.New(rand.NewPCG(seed, 0)), mem}
 }
 
-var flat = []arrow.DataType{
+// Flat has every type without parameters and children.
+var Flat = []arrow.DataType{
 	arrow.Null, arrow.FixedWidthTypes.Boolean,
 	arrow.PrimitiveTypes.Int8, arrow.PrimitiveTypes.Uint8, arrow.PrimitiveTypes.Int16,
 	arrow.PrimitiveTypes.Uint16, arrow.PrimitiveTypes.Int32, arrow.PrimitiveTypes.Uint32,
@@ -45,7 +46,7 @@ var flat = []arrow.DataType{
 
 var zones = []string{"", "UTC", "+01:00", "-07:30", "Europe/Stockholm", "America/Argentina/Buenos_Aires"}
 
-// parametric are the flat types that say more than their name, by kind.
+// parametric makes the types that have parameters but no children.
 var parametric = []func(*Maker) arrow.DataType{
 	func(m *Maker) arrow.DataType {
 		return &arrow.TimestampType{Unit: arrow.TimeUnit(m.IntN(4)), TimeZone: pick(m, zones)}
@@ -67,20 +68,20 @@ var parametric = []func(*Maker) arrow.DataType{
 
 func pick[T any](m *Maker, from []T) T { return from[m.IntN(len(from))] }
 
-// Type is any type, nested at most so deep.
+// Type returns any type with at most depth levels of children.
 func (m *Maker) Type(depth int) arrow.DataType {
-	kinds := len(flat) + len(parametric)
+	kinds := len(Flat) + len(parametric)
 	if depth > 0 && m.IntN(3) > 0 {
 		return m.nested(depth - 1)
 	}
 	kind := m.IntN(kinds)
-	if kind < len(flat) {
-		return flat[kind]
+	if kind < len(Flat) {
+		return Flat[kind]
 	}
-	return parametric[kind-len(flat)](m)
+	return parametric[kind-len(Flat)](m)
 }
 
-// nested is a type over others.
+// nested returns a type that has children.
 func (m *Maker) nested(depth int) arrow.DataType {
 	switch m.IntN(12) {
 	case 0:
@@ -111,13 +112,13 @@ func (m *Maker) nested(depth int) arrow.DataType {
 	return m.extensionType(depth)
 }
 
-// Field is one of any type, with a name and metadata that importers like to lose.
+// Field returns a field of any type, with names and metadata that importers often lose.
 func (m *Maker) Field(depth int) arrow.Field {
 	field := arrow.Field{
 		Name: pick(m, []string{"", "a", "ö", "with space", "item"}), Type: m.Type(depth), Nullable: m.IntN(4) > 0,
 	}
 	if m.IntN(4) == 0 {
-		// In order, since arrow-rs keeps none.
+		// Sorted, because arrow-rs does not keep the order.
 		field.Metadata = arrow.NewMetadata([]string{"", "empty", "key"}, []string{"\x00ö", "", "value"})
 	}
 	return field
@@ -134,7 +135,7 @@ func (m *Maker) fields(n, depth int) []arrow.Field {
 
 func (m *Maker) mapType(depth int) arrow.DataType {
 	key, value := m.Field(depth), m.Field(depth)
-	for isNull(key.Type) { // keys have values
+	for isNull(key.Type) { // a key cannot be null
 		key.Type = m.Type(depth)
 	}
 	key.Name, value.Name, key.Nullable = "key", "value", false
@@ -161,7 +162,7 @@ func (m *Maker) union(depth int) ([]arrow.Field, []arrow.UnionTypeCode) {
 
 func (m *Maker) dictionaryType(depth int) arrow.DataType {
 	return &arrow.DictionaryType{
-		IndexType: pick(m, flat[2:10]),
+		IndexType: pick(m, Flat[2:10]),
 		ValueType: m.Type(depth), Ordered: m.IntN(2) == 0,
 	}
 }
