@@ -7,9 +7,7 @@
 //	if err := goBridge.SetImplLib("libscore.so", ""); err != nil { … }
 //	scored, err := goBridge.Call(ctx, "score", alloy.Options{"scale": "2"}, batch)
 //
-// Start with [GoBridge]. Its methods are listed in package
-// [github.com/ignalina/alloy/go/bridge]: SetImplLib loads a library, Functions lists what
-// it offers, Call runs a function on batches, and Stream runs one on streams of batches.
+// Start with [GoBridge].
 //
 // Alloy needs Linux on x86-64 or arm64 with glibc, cgo and g++ 12 or later.
 package alloy
@@ -24,7 +22,21 @@ import (
 )
 
 // GoBridge calls the functions of one backend. The zero value is ready to use: it calls
-// the built-in echo. Any goroutine may use it at any time.
+// the built-in echo. Set the fields before the first use. Any goroutine may use it at any
+// time. These are its methods; `go doc ./go/bridge GoBridge` explains them and the fields:
+//
+//	SetImplLib(library, certificate string) error
+//		load a library, verify its signature, and make it the backend
+//	Functions() ([]Function, error)
+//		list the functions of the backend
+//	Call(ctx context.Context, function string, options Options, in ...arrow.RecordBatch) (arrow.RecordBatch, error)
+//		run a function on batches
+//	Stream(ctx context.Context, function string, options Options, in ...array.RecordReader) (array.RecordReader, error)
+//		run a function on streams of batches
+//	FromChunks(arrays []arrow.Array) (int, error)
+//		pass arrays to the function from_chunks
+//	Close()
+//		close the bridge and all its copies
 type GoBridge = bridge.GoBridge
 
 // Options are the option values of one function, by name.

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 
-// Package bench measures what a call costs from Go to Rust, whole: Arrow objects in to
-// Arrow objects out, everything released. Beside it, in the same run, the way people do
-// it today.
+// Package bench measures a whole call from Go to Rust: from the Arrow objects that go in to
+// the Arrow objects that come out, all released. In the same run it measures the usual way
+// of today, which package peer implements.
 //
 //	go test -run '^$' -bench . ./go/bench
 //
-// BenchmarkTable takes turns between the two, so that a slower moment of the machine is
-// a slower moment of both, and prints medians and ratios.
+// BenchmarkTable alternates between the two, so that a slow moment of the machine is slow
+// for both. It prints medians and ratios.
 package bench
 
 import (
@@ -108,10 +108,10 @@ func BenchmarkAlloyToRust(b *testing.B) { run(b, alloyTrip(b, "identity_rust", "
 
 func BenchmarkPeerToRust(b *testing.B) { run(b, peerTrip(b)) }
 
-// BenchmarkAlloyMoves has a backend in C++ that only moves: what is left without arrow-rs.
+// BenchmarkAlloyMoves calls a C++ backend that only moves its input: the cost without arrow-rs.
 func BenchmarkAlloyMoves(b *testing.B) { run(b, alloyTrip(b, "tests/identity", "identity")) }
 
-// BenchmarkStreamToRust is what a batch of a stream costs, its pull from Go included.
+// BenchmarkStreamToRust measures one batch of a stream, including its pull from Go.
 func BenchmarkStreamToRust(b *testing.B) {
 	goBridge := &alloy.GoBridge{GoAllocator: memory.NewGoAllocator(), AllowUnsigned: true}
 	b.Cleanup(goBridge.Close)
@@ -147,7 +147,7 @@ func (s *same) RecordBatch() arrow.RecordBatch { return s.batch }
 func (s *same) Record() arrow.RecordBatch      { return s.batch }
 func (s *same) Err() error                     { return nil }
 
-// BenchmarkTable is the two side by side: medians of turns that alternate.
+// BenchmarkTable prints the two next to each other: medians of alternating turns.
 func BenchmarkTable(b *testing.B) {
 	ours, theirs := alloyTrip(b, "identity_rust", "identity"), peerTrip(b)
 	for b.Loop() {
@@ -161,7 +161,7 @@ func BenchmarkTable(b *testing.B) {
 	}
 }
 
-// medians gives microseconds for each call, from many short turns.
+// medians returns the microseconds of a call, from many short turns.
 func medians(in arrow.RecordBatch, ours, theirs func(arrow.RecordBatch)) (float64, float64) {
 	const turns = 21
 	calls := 60_000 / (10 + int(in.NumCols()))
@@ -175,8 +175,8 @@ func medians(in arrow.RecordBatch, ours, theirs func(arrow.RecordBatch)) (float6
 	return a[turns/2], t[turns/2]
 }
 
-// turn measures some calls, long enough for a few rounds of the collector. It begins
-// without garbage, so that nobody sweeps up after the other.
+// turn measures enough calls for a few rounds of the collector. It begins without garbage, so
+// that no turn pays for the garbage of another.
 func turn(in arrow.RecordBatch, trip func(arrow.RecordBatch), calls int) float64 {
 	trip(in)
 	runtime.GC()

@@ -18,7 +18,7 @@ import (
 )
 
 // signByCommand copies a file into a folder of the test, and signs the copy with the
-// command line and the build's development key. It answers the copy and the certificate.
+// command line and the build's development key. It returns the copy and the certificate.
 func signByCommand(t *testing.T, file, name, version string) (path, certificate string) {
 	t.Helper()
 	bytes, err := os.ReadFile(file)

@@ -18,7 +18,7 @@ func library(t testing.TB, name string) string {
 	return built(t, name+".so")
 }
 
-// built finds a file beside the backends; without it a test cannot say anything.
+// built finds a file next to the backends, and fails the test if it is missing.
 func built(t testing.TB, file string) string {
 	t.Helper()
 	folder := os.Getenv("ALLOY_BACKENDS")
@@ -32,8 +32,8 @@ func built(t testing.TB, file string) string {
 	return path
 }
 
-// open makes a bridge on a backend of the build; an empty name is the built-in echo. Its
-// lines go nowhere.
+// open makes a bridge with a backend of the build. An empty name is the built-in echo. It
+// logs nothing.
 func open(t testing.TB, mem memory.Allocator, name string) *alloy.GoBridge {
 	t.Helper()
 	goBridge := &alloy.GoBridge{GoAllocator: mem, AllowUnsigned: true, Logger: silent}
@@ -51,7 +51,7 @@ type roundTripBackend struct {
 	name, library, function string
 }
 
-// roundTripBackends have a function that gives its batch back.
+// roundTripBackends have a function that returns its batch.
 var roundTripBackends = []roundTripBackend{
 	{"the built-in echo", "", "echo"},
 	{"the echo in Rust", "echo_rust", "echo"},

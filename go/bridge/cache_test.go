@@ -21,8 +21,8 @@ func echoGeneration(t *testing.T) *generation {
 	return g
 }
 
-// TestARepeatedCallBindsNothing: the very bound call comes back, so no schema is exported
-// and nothing is bound again.
+// TestARepeatedCallBindsNothing: acquire returns the same bound call again, so no schema is
+// exported and nothing is bound.
 func TestARepeatedCallBindsNothing(t *testing.T) {
 	g := echoGeneration(t)
 	schemas := []*arrow.Schema{oneColumn("a")}
@@ -51,8 +51,8 @@ func TestARepeatedCallBindsNothing(t *testing.T) {
 	}
 }
 
-// TestACallStaysWithTheBackendItBeganOn, also when it has to bind once more after a load:
-// what it found bound says how the result is read.
+// TestACallStaysWithTheBackendItBeganOn, even if it must bind once more after a load: the
+// binding that it found decides how the result is read.
 func TestACallStaysWithTheBackendItBeganOn(t *testing.T) {
 	c := new(core)
 	g, err := c.current(&GoBridge{})
@@ -107,7 +107,7 @@ func TestKeysTellFunctionsOptionsAndSchemasApart(t *testing.T) {
 	}
 }
 
-// TestTheCacheIsBounded: a program that makes a schema for each batch piles up nothing.
+// TestTheCacheIsBounded, so a program that makes a schema for each batch keeps few of them.
 func TestTheCacheIsBounded(t *testing.T) {
 	g := echoGeneration(t)
 	for range 3 * maxKeys {

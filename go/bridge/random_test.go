@@ -85,7 +85,7 @@ func TestRandomArraysComeBackTheSame(t *testing.T) {
 	}
 }
 
-// isNotHeld tells an error over a type that the Arrow library of a backend cannot hold.
+// isNotHeld reports whether the Arrow library of a backend cannot hold a type.
 func isNotHeld(err error) bool {
 	var e *alloy.Error
 	return errors.As(err, &e) && e.Code == alloy.Unsupported && strings.Contains(e.Text, "cannot hold")

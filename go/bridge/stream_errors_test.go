@@ -68,7 +68,7 @@ func TestTheSecondInputsErrorIsToldApart(t *testing.T) {
 	second.checkReleased(t)
 }
 
-// panicky panics over its third batch.
+// panicky panics when its third batch is asked for.
 func panicky(mem memory.Allocator, with any) *feed {
 	return newFeed(numbersSchema, func(i int) (arrow.RecordBatch, error) {
 		if i == 2 {
@@ -102,7 +102,7 @@ func TestAPanicOfAReaderIsAnError(t *testing.T) {
 	}
 }
 
-// badError panics when it is asked what it is.
+// badError panics when its text is read.
 type badError struct{}
 
 func (badError) Error() string { panic("no words") }

@@ -99,7 +99,7 @@ func TestABatchThatIsNoneOfItsStreamIsRefused(t *testing.T) {
 	}
 }
 
-// noBatch says that there is a batch, and has none.
+// noBatch returns true from Next and no batch.
 type noBatch struct{ *feed }
 
 func (noBatch) RecordBatch() arrow.RecordBatch { return nil }

@@ -13,16 +13,16 @@ import (
 	"github.com/ignalina/alloy"
 )
 
-// feed is a reader of batches that are made when they are asked for.
+// feed is a reader that makes each batch when Next is called.
 type feed struct {
 	schema *arrow.Schema
-	make   func(i int) (arrow.RecordBatch, error) // neither: the end
+	make   func(i int) (arrow.RecordBatch, error) // nil, nil is the end
 	made   int
 	batch  arrow.RecordBatch
 	err    error
 
 	references atomic.Int64
-	ends       int // how often the references were gone
+	ends       int // how often the references reached 0
 }
 
 func newFeed(schema *arrow.Schema, make func(i int) (arrow.RecordBatch, error)) *feed {
@@ -31,7 +31,7 @@ func newFeed(schema *arrow.Schema, make func(i int) (arrow.RecordBatch, error)) 
 	return f
 }
 
-// numbers feeds batches of 10 rows with one column, which counts on through all of them.
+// numbers makes batches of 10 rows with one column, which counts on from batch to batch.
 func numbers(mem memory.Allocator, batches int) *feed {
 	return newFeed(numbersSchema, func(i int) (arrow.RecordBatch, error) {
 		if i == batches {
@@ -84,7 +84,7 @@ func (f *feed) Next() bool {
 	return f.batch != nil
 }
 
-// checkReleased: all that took the reader have given it back, once.
+// checkReleased checks that everyone who retained the reader has released it, once.
 func (f *feed) checkReleased(t *testing.T) {
 	t.Helper()
 	f.Release()
@@ -102,7 +102,7 @@ func openStream(t *testing.T, goBridge *alloy.GoBridge, function string, options
 	return out
 }
 
-// firsts reads a stream of numbers to its end and gives the first of each batch.
+// firsts reads a stream of numbers to its end, and returns the first number of each batch.
 func firsts(t *testing.T, out array.RecordReader) []int64 {
 	t.Helper()
 	got := []int64{}

@@ -15,7 +15,7 @@ import (
 	"github.com/ignalina/alloy"
 )
 
-// relays give each batch of their input back: functions on batches, and on streams.
+// relays have functions that return each batch of their input: on batches and on streams.
 var relays = []roundTripBackend{
 	{"the built-in echo", "", "echo"},
 	{"the echo in Rust", "echo_rust", "echo"},

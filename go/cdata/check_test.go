@@ -14,7 +14,7 @@ import (
 	"github.com/ignalina/alloy/go/cdata"
 )
 
-// unchecked is an array of which nothing was looked at but its data.
+// unchecked is an array whose data nobody has checked.
 type unchecked struct {
 	arrow.Array
 	data *array.Data

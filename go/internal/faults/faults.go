@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Package faults gives Go tests the faulty batches that the C++ tests use as well, whose
-// releases are counted.
+// Package faults has the faulty batches of tests/faults, for the Go tests. It counts their
+// releases.
 package faults
 
 /*
@@ -17,14 +17,14 @@ import (
 	"github.com/ignalina/alloy/go/engine"
 )
 
-// AnyFormatReason stands for either of two reasons, AnyColumn for every column.
+// AnyFormatReason is either of two reasons. AnyColumn is any column.
 const (
 	AnyFormatReason = -1
 	AnyColumn       = -2
 )
 
-// Case is a fault, or with reason 0 an oddity that is valid; Level is the first of the
-// gate that finds it.
+// Case is a fault. With reason 0 it is unusual data that is valid. Level is the lowest level
+// of checks that finds it.
 type Case struct {
 	Name           string
 	Reason, Column int
@@ -44,20 +44,20 @@ func cases(at func(C.int64_t) C.fault_case) []Case {
 	}
 }
 
-// Arrays are the faults of an array behind a well-formed schema.
+// Arrays returns the faults of an array whose schema is valid.
 func Arrays() []Case {
 	return cases(func(i C.int64_t) C.fault_case { return C.fault_array_case(i) })
 }
 
-// Schemas are the faults of a schema.
+// Schemas returns the faults of a schema.
 func Schemas() []Case {
 	return cases(func(i C.int64_t) C.fault_case { return C.fault_schema_case(i) })
 }
 
-// Tree is a batch with a column of every layout.
+// Tree is a batch that has a column of every layout.
 type Tree struct{ pointer unsafe.Pointer }
 
-// New makes a tree, spoilt by a case unless the name is empty.
+// New makes a tree with the fault of a case; an empty name makes a valid tree.
 func New(name string) Tree {
 	if name == "" {
 		return Tree{C.fault_tree_new(nil)}
@@ -67,22 +67,22 @@ func New(name string) Tree {
 	return Tree{C.fault_tree_new(text)}
 }
 
-// Free ends a tree; nothing may refer to it.
+// Free frees a tree. Nothing may refer to it afterwards.
 func (t Tree) Free() { C.fault_tree_free(t.pointer) }
 
-// Schema is that of the batch, to lend.
+// Schema returns the schema of the batch, to lend it.
 func (t Tree) Schema() *engine.Schema { return (*engine.Schema)(C.fault_tree_schema(t.pointer)) }
 
-// Array is the batch, to give away.
+// Array returns the batch, to give it away.
 func (t Tree) Array() *engine.Array { return (*engine.Array)(C.fault_tree_array(t.pointer)) }
 
-// WrittenArray is the same struct, to move elsewhere.
+// WrittenArray returns the same struct as Array, to move it elsewhere.
 func (t Tree) WrittenArray() *engine.WrittenArray {
 	return (*engine.WrittenArray)(C.fault_tree_array(t.pointer))
 }
 
-// Releases is how often the batch was released, -1 if any part of it was more than once.
+// Releases returns how often the batch was released; -1 if any part of it was released twice.
 func (t Tree) Releases() int { return int(C.fault_tree_releases(t.pointer)) }
 
-// ReleaseSchema does what the owner of a schema does.
+// ReleaseSchema releases the schema, as its owner does.
 func (t Tree) ReleaseSchema() { C.fault_tree_release_schema(t.pointer) }

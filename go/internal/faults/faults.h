@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The hand-made faulty batches of tests/faults, for the Go tests.
+// The faulty batches of tests/faults, for the Go tests.
 #ifndef ALLOY_GO_INTERNAL_FAULTS_H_
 #define ALLOY_GO_INTERNAL_FAULTS_H_
 
@@ -17,22 +17,21 @@ typedef struct fault_case {
   uint32_t level;
 } fault_case;
 
-// A case by its number, those of schemas after those of arrays; the name is NULL at the
-// end of each kind.
+// Return a case by its number, of arrays or of schemas. After the last case the name is NULL.
 fault_case fault_array_case(int64_t i);
 fault_case fault_schema_case(int64_t i);
 
-// A tree, spoilt by a case unless its name is NULL.
+// Make a tree with the fault of a case. If the name is NULL, the tree is valid.
 void* fault_tree_new(const char* name);
 void fault_tree_free(void* tree);
 
 void* fault_tree_schema(void* tree);
 void* fault_tree_array(void* tree);
 
-// How often the root array was released, or -1 if any node was more than once.
+// Return how often the root array was released; -1 if any node was released twice.
 int32_t fault_tree_releases(void* tree);
 
-// What a host that is tidy does with a schema that it lent.
+// Release the schema, as the host that lent it does.
 void fault_tree_release_schema(void* tree);
 
 #ifdef __cplusplus

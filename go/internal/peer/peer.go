@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-// Package peer crosses from Go to Rust the way people do it today: arrow-go's cdata,
-// cgo, and arrow-rs's from_ffi and to_ffi, schema and array each time. The benchmarks hold
-// Alloy against it.
+// Package peer calls Rust from Go in the usual way of today: arrow-go's cdata, cgo, and
+// arrow-rs's from_ffi and to_ffi, with schema and array in each call. The benchmarks compare
+// Alloy with it.
 package peer
 
 /*
@@ -47,13 +47,13 @@ func Load(path string) (*Peer, error) {
 	return &Peer{identity}, nil
 }
 
-// structs is where a call's four structs lie: zeroed C memory, reused.
+// structs are the four structs of a call, in zeroed C memory.
 type structs struct {
 	schema, outSchema cdata.CArrowSchema
 	array, outArray   cdata.CArrowArray
 }
 
-// Identity sends a batch there and back.
+// Identity sends a batch to Rust and back.
 func (p *Peer) Identity(batch arrow.RecordBatch) (arrow.RecordBatch, error) {
 	s := (*structs)(C.calloc(1, C.size_t(unsafe.Sizeof(structs{}))))
 	defer C.free(unsafe.Pointer(s))

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+
+package bridge
+
+import "testing"
+
+// TestReasonsHaveTheEnginesNumbers compares the numbers that are written in Go.
+func TestReasonsHaveTheEnginesNumbers(t *testing.T) {
+	for reason, name := range map[Reason]string{
+		reasonStreamSchema: "STREAM_SCHEMA", reasonInputFailed: "INPUT_FAILED",
+	} {
+		if reason.String() != name {
+			t.Errorf("%d is %s, want %s", int32(reason), reason, name)
+		}
+	}
+}
