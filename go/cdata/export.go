@@ -74,7 +74,11 @@ func NewExporter(plans []*Plan) *Exporter {
 // Export writes the batches and returns their structs, which lie side by side, to give
 // them away. The caller keeps the arrays alive until Done.
 func (x *Exporter) Export(batches []Batch) (*engine.Array, error) {
-	x.prepare(x.countVariadic(batches))
+	variadic := 0
+	if x.views {
+		variadic = x.countVariadic(batches)
+	}
+	x.prepare(variadic)
 	roots := x.takeNodes(len(batches))
 	for i := range batches {
 		x.input, x.column = i, -1

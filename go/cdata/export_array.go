@@ -215,9 +215,6 @@ func isEmpty(out *engine.WrittenArray) bool { return out.Length == 0 && out.Offs
 // countVariadic counts the data buffers of all views. It skips arrays that do not fit their
 // plan, because writing them fails.
 func (x *Exporter) countVariadic(batches []Batch) int {
-	if !x.views {
-		return 0
-	}
 	total := 0
 	for i, batch := range batches {
 		below := x.plans[i].root.children

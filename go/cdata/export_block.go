@@ -137,7 +137,9 @@ func (x *Exporter) prepare(variadic int) {
 	nodes, buffers := x.need.nodes, x.need.buffers+variadic
 	size := headerBytes + uintptr(nodes)*(arrayBytes+partBytes) +
 		uintptr(x.need.pointers+buffers+variadic)*pointerBytes
-	x.takeBlock(size)
+	if x.block == nil || x.block.size < size {
+		x.takeBlock(size)
+	}
 	at := unsafe.Add(unsafe.Pointer(x.block.header), headerBytes)
 	x.used = blockCounts{}
 	x.to.nodes = unsafe.Slice((*engine.WrittenArray)(at), nodes)
