@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Three arrays to a backend and the count of them back, in plain C.
+ * Send three arrays to a backend and print how many it counted, in plain C.
  *
  *   hello_c [library of a backend; default: the built-in echo]
  */
@@ -13,11 +13,11 @@ enum { kArrays = 3, kRows = 4 };
 
 static int32_t values[kArrays][kRows] = {{1, 2, 3, -4}, {2, 3, 4, 5}, {3, 4, 5, 6}};
 
-/* Nothing here is on the heap, so a release only has to say that it happened. */
+/* Nothing here is on the heap, so a release only marks the struct as released. */
 static void release_array(struct ArrowArray* array) { array->release = NULL; }
 static void release_schema(struct ArrowSchema* schema) { schema->release = NULL; }
 
-/* A column, and the batch around it. */
+/* A column, and the batch that has it. */
 struct chunk {
   const void* column_buffers[2];
   const void* batch_buffers[1];

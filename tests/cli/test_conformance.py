@@ -20,11 +20,12 @@ class ConformanceCommandTest(CommandTest):
         return tuple(map(int, found.groups()))
 
     def test_a_good_backend_passes_all_of_it(self):
-        done = self.succeed("test", backend("score_cpp"), "--rows", 20)
-        passed, failed, skipped = self.counts(done)
-        self.assertGreater(passed, 15)
-        self.assertEqual((failed, skipped), (0, 0))
-        self.assertIn("ok       score: takes a batch without rows", done.out)
+        for library in ("score_cpp", "score_c"):
+            done = self.succeed("test", backend(library), "--rows", 20)
+            passed, failed, skipped = self.counts(done)
+            self.assertGreater(passed, 15)
+            self.assertEqual((failed, skipped), (0, 0))
+            self.assertIn("ok       score: takes a batch without rows", done.out)
 
     def test_good_stream_functions_pass_all_of_it(self):
         done = self.succeed("test", backend("tpch_cpp"), "--rows", 20)

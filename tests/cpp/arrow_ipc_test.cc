@@ -17,6 +17,9 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/signed_copy.h"
+#include "tests/support/support.h"
+
 namespace {
 
 using alloy::arrow::ReadIpc;
@@ -189,6 +192,36 @@ TEST(ArrowIpcTest, WhatCannotBeWrittenIsAnErrorWithItsBatch) {
   EXPECT_TRUE(status.IsIOError()) << status;
   EXPECT_NE(status.message().find("batch 0 of"), std::string::npos) << status;
   std::fclose(to);
+}
+
+// examples/cpp/arrow.cpp, as a program.
+TEST(ArrowIpcTest, TheExampleScoresAStreamOfPoints) {
+  arrow::DoubleBuilder x;
+  arrow::Int64Builder y;
+  ASSERT_TRUE(x.AppendValues({1.5, 2}).ok() && y.AppendValues({10, 20}).ok());
+  const auto points =
+      arrow::RecordBatch::Make(arrow::schema({arrow::field("x", arrow::float64()),
+                                              arrow::field("y", arrow::int64())}),
+                               2, {*x.Finish(), *y.Finish()});
+  const std::string path = testing::TempDir() + "arrow_example_points";
+  std::FILE* file = std::fopen(path.c_str(), "wb");
+  ASSERT_NE(file, nullptr);
+  alloy::arrow::FileOutput output(file);
+  EXPECT_TRUE(WriteIpc(**arrow::RecordBatchReader::Make({points}), output).ok());
+  std::fclose(file);
+
+  const support::SignedCopy library(support::BackendPath("score_cpp"), "acme.score",
+                                    "0.1.0");
+  std::string command = ALLOY_TEST_BUILD "/bin/arrow_cpp ";
+  command.append(library.path()).append(" ").append(library.certificate());
+  std::FILE* pipe = popen(command.append(" < ").append(path).c_str(), "r");
+  ASSERT_NE(pipe, nullptr);
+  const auto scores = ReadIpc(std::make_shared<alloy::arrow::FileInput>(pipe));
+  ASSERT_TRUE(scores.ok()) << scores.status();
+  const auto batch = (*scores)->Next();
+  ASSERT_TRUE(batch.ok() && *batch != nullptr) << batch.status();
+  EXPECT_EQ((*batch)->column(0)->ToString(), "[\n  15,\n  40\n]");
+  EXPECT_EQ(pclose(pipe), 0);
 }
 
 }  // namespace

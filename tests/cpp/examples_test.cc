@@ -82,6 +82,8 @@ TEST(ExamplesTest, HelloInCPrintsTheTenLines) {
 TEST(ExamplesTest, TheFirstProgramPrintsItsScores) {
   EXPECT_EQ(OutputOfSigned("first_cpp", "score_cpp", "acme.score"),
             "{score: Float64[15.0, 40.0, null]}\n");
+  EXPECT_EQ(OutputOfSigned("first_cpp", "score_c", "acme.score"),
+            "{score: Float64[15.0, 40.0, null]}\n");
 }
 
 TEST(ExamplesTest, TheStreamPrintsItsTotals) {

@@ -10,11 +10,13 @@ FOREIGN = ("include/alloy/arrow_abi.h",)
 
 GENERATED = "// Written by tools/amalgamate"
 
+BEGINS = ("ALLOY_API ", "ALLOY_EXPORT ", "static inline ", "(*")
 COMMENT = re.compile(r"^\s*//+ ?(.*)$")
 WORD = re.compile(r"\b(Borrows|Takes|Gives|Shares|Fails|Threads|Copies)\b(?=\s{2,})")
 OWNERSHIP = {"Borrows", "Takes", "Gives", "Shares"}
 FUNCTION = re.compile(
-    r"(?:ALLOY_API|ALLOY_EXPORT)\s+[\w\s*]+?\b(?P<name>\w+)\s*\((?P<params>[^()]*)\)\s*;")
+    r"(?:ALLOY_API|ALLOY_EXPORT|static inline)\s+[\w\s*]+?\b(?P<name>\w+)\s*"
+    r"\((?P<params>[^()]*)\)\s*[;{]")
 POINTER = re.compile(
     r"^\s*[\w\s*]+?\(\s*\*\s*(?P<name>\w+)\s*\)\s*\((?P<params>[^()]*)\)\s*;")
 
@@ -30,13 +32,13 @@ def declarations(text):
             number += 1
             continue
         start, statement = number, re.sub(r"//.*", "", line)
-        begins = "ALLOY_API " in line or "ALLOY_EXPORT " in line or "(*" in line
+        begins = any(word in line for word in BEGINS)
         if begins and not line.lstrip().startswith("#"):
-            while ";" not in statement and number + 1 < len(lines):
+            while not re.search("[;{]", statement) and number + 1 < len(lines):
                 number += 1
                 statement += " " + re.sub(r"//.*", "", lines[number])
             match = FUNCTION.search(statement) or POINTER.search(statement)
-            if match:
+            if match and not match["name"].endswith("_"):  # those are private
                 found.append((start + 1, match["name"], match["params"], comment))
         comment = []
         number += 1
