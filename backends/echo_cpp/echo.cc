@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The echo: counts the arrays it is sent, or gives its batch back, and says so in the
-// host's log.
+// The echo: counts the arrays it is sent, or gives its batch back, and writes what it saw
+// to the host's log.
 #include <span>
 #include <string>
 #include <vector>
@@ -10,11 +10,11 @@
 
 namespace {
 
-void SayHello(const alloy::Scope& scope) {
+void LogHello(const alloy::Scope& scope) {
   scope.Info("Hello! Reading the ffi pointers now.");
 }
 
-void SayArray(const alloy::Scope& scope, size_t number, const ArrowSchema& schema,
+void LogArray(const alloy::Scope& scope, size_t number, const ArrowSchema& schema,
               const ArrowArray& array) {
   scope.Info("array" + std::to_string(number) + ": " + scope.Describe(schema, array));
 }
@@ -39,9 +39,9 @@ class FromChunks {
 
   void Run(alloy::Scope& scope, std::span<ArrowArray> inputs, ArrowArray* output) const {
     if (scope.Logging()) {
-      SayHello(scope);
+      LogHello(scope);
       for (size_t i = 0; i < inputs.size(); ++i) {
-        SayArray(scope, i + 1, *schemas_[i]->children[0], *inputs[i].children[0]);
+        LogArray(scope, i + 1, *schemas_[i]->children[0], *inputs[i].children[0]);
       }
     }
     alloy::Output<int64_t> count(scope.services().resize);
@@ -63,8 +63,8 @@ class Echo {
 
   void Run(alloy::Scope& scope, std::span<ArrowArray> inputs, ArrowArray* output) const {
     if (scope.Logging()) {
-      SayHello(scope);
-      SayArray(scope, 1, *schema_, inputs[0]);
+      LogHello(scope);
+      LogArray(scope, 1, *schema_, inputs[0]);
     }
     alloy::Move(&inputs[0], output);
   }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Three arrays to a backend and the count of them back: the ten lines of Alloy's first
-// program, with C++ as the host.
+// Send three arrays to a backend and print how many it counted: the ten lines of Alloy's
+// first program, with C++ as the host.
 //
 //   hello_cpp [library [certificate]]
 //
-// The library is the Rust echo of this build unless one is named, and the certificate
-// then the one of this build, which signed it. A library that is named without a
-// certificate is loaded unsigned.
+// Without arguments it loads the Rust echo of this build, with the certificate of this
+// build, which signed it. With only a library, it loads that library unsigned.
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -44,8 +43,11 @@ int main(int argc, char** argv) {
     std::cerr << count.status() << '\n';
     return 1;
   }
-  // Rust, unless another library was named.
-  const std::string language = (*bridge.Backend()).language;
-  alloy::Info(language + " counted " + std::to_string(*count) +
+  const auto backend = bridge.Backend();
+  if (!backend.ok()) {
+    std::cerr << backend.status() << '\n';
+    return 1;
+  }
+  alloy::Info(backend->language + " counted " + std::to_string(*count) +
               " arrays sent through ffi");
 }

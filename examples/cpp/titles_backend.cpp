@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A function on the kernels of Apache Arrow C++. The library needs libarrow.so and
-// libarrow_compute.so, which it does not bring along: its signature names them, and its
-// host says which files they are (may_need).
+// A function that uses the kernels of Apache Arrow C++. The library needs libarrow.so and
+// libarrow_compute.so: its signature names them, and its host allows the files (may_need).
 #include <arrow/api.h>
 #include <arrow/c/bridge.h>
 #include <arrow/compute/api.h>
@@ -21,7 +20,7 @@ T Get(arrow::Result<T> result) {
   return std::move(result).ValueUnsafe();
 }
 
-// The batch with one column of strings trimmed, and its words begun by capitals.
+// Trims one column of strings and starts its words with capitals.
 class Titles {
  public:
   Titles(alloy::Scope&, const alloy::Options& options,

@@ -3,7 +3,7 @@
 
 namespace {
 
-// The total so far, a batch for each batch that comes.
+// One batch with the total so far, for each batch that comes in.
 struct Totals {
   Totals(alloy::Scope&, const alloy::Options&, std::span<const ArrowSchema>) {}
   static alloy::Schema OutputSchema() {

@@ -267,12 +267,41 @@ Status Fail(alloy_code code, std::string text);
 #include <string>
 #include <string_view>
 
-namespace alloy::core_v0_1 {
+//
+// The characters of UTF-8 text: where it may be cut.
+//
+// Threads  shared.
+#ifndef ALLOY_DETAIL_UTF8_HPP_
+#define ALLOY_DETAIL_UTF8_HPP_
+
+#include <cstddef>
+#include <string_view>
+
+namespace alloy::detail {
 
 // True for the second and later bytes of a character, which are 10xxxxxx.
 constexpr bool IsContinuation(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
 }
+
+// The longest prefix of at most `limit` bytes that does not cut a character.
+inline std::string_view CutText(std::string_view text, size_t limit) {
+  if (text.size() <= limit) return text;
+  // A character has at most three continuation bytes. If there are more, the text is not
+  // UTF-8 and may be cut anywhere.
+  size_t end = limit;
+  for (int i = 0; i < 3 && end > 0 && IsContinuation(text[end]); ++i) --end;
+  return text.substr(0, IsContinuation(text[end]) ? limit : end);
+}
+
+}  // namespace alloy::detail
+
+#endif  // ALLOY_DETAIL_UTF8_HPP_
+
+namespace alloy::core_v0_1 {
+
+using alloy::detail::CutText;
+using alloy::detail::IsContinuation;
 
 // The length in bytes, 1 to 4, of the character at the start of `bytes`; 0 if these
 // bytes are not UTF-8.
@@ -281,9 +310,6 @@ size_t Utf8Length(std::string_view bytes);
 // `text` with a question mark in place of each byte that is not UTF-8. What a host reads
 // is always text, whatever a backend wrote.
 std::string AsUtf8(std::string_view text);
-
-// The longest prefix of at most `limit` bytes that does not cut a character.
-std::string_view CutText(std::string_view text, size_t limit);
 
 // Copy `text` to a caller's memory, cut by CutText where it is too long, and end it with a
 // NUL. Returns the number of bytes before the NUL. `capacity` is at least 1.
@@ -487,15 +513,6 @@ std::string AsUtf8(std::string_view text) {
     text.remove_prefix(length == 0 ? 1 : length);
   }
   return clean;
-}
-
-std::string_view CutText(std::string_view text, size_t limit) {
-  if (text.size() <= limit) return text;
-  // A character has at most three continuation bytes. Where there are more of them, the
-  // text is not UTF-8, and may be cut anywhere.
-  size_t end = limit;
-  for (int i = 0; i < 3 && end > 0 && IsContinuation(text[end]); ++i) --end;
-  return text.substr(0, IsContinuation(text[end]) ? limit : end);
 }
 
 size_t CopyText(std::string_view text, char* out, size_t capacity) {
@@ -1668,21 +1685,52 @@ std::string AcceptedName(std::string_view pattern);
 
 #endif  // ALLOY_SRC_ARROW_TYPE_NAME_H_
 //
-// Reads one bit of an Arrow bitmap: the first bit is the lowest bit of the first byte.
+// Reads one bit of an Arrow bitmap, by the helper of the public headers.
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_BASE_BITS_H_
 #define ALLOY_SRC_BASE_BITS_H_
 
+//
+// The bits of an Arrow bitmap: bit i is bit i % 8 of byte i / 8, from the lowest.
+//
+// Threads  shared.
+#ifndef ALLOY_DETAIL_BITS_HPP_
+#define ALLOY_DETAIL_BITS_HPP_
+
+#include <bit>
 #include <cstdint>
+#include <cstring>
+
+namespace alloy::detail {
+
+// Bit `i` of a bitmap that has more than `i` bits.
+inline bool BitAt(const void* bits, int64_t i) {
+  return (static_cast<const uint8_t*>(bits)[i >> 3] >> (i & 7) & 1) != 0;
+}
+
+// Count the set bits among `count` bits from `first` on.
+inline int64_t CountBits(const void* bits, int64_t first, int64_t count) {
+  int64_t set = 0;
+  int64_t i = first;
+  const int64_t end = first + count;
+  for (; i < end && i % 8 != 0; ++i) set += BitAt(bits, i) ? 1 : 0;
+  for (; i + 64 <= end; i += 64) {
+    uint64_t word = 0;
+    std::memcpy(&word, static_cast<const uint8_t*>(bits) + i / 8, sizeof(word));
+    set += std::popcount(word);
+  }
+  for (; i < end; ++i) set += BitAt(bits, i) ? 1 : 0;
+  return set;
+}
+
+}  // namespace alloy::detail
+
+#endif  // ALLOY_DETAIL_BITS_HPP_
 
 namespace alloy::core_v0_1 {
 
-// Bit `index` of a bitmap, which has more than `index` bits.
-inline bool BitAt(const void* bitmap, int64_t index) {
-  const auto* bytes = static_cast<const unsigned char*>(bitmap);
-  return (bytes[index / 8] >> (index % 8) & 1) != 0;
-}
+using alloy::detail::BitAt;
 
 }  // namespace alloy::core_v0_1
 
@@ -2882,21 +2930,23 @@ Result<Projection> MatchColumns(const alloy_column* wanted,
 //
 // A tree of ArrowArrays in one allocation: how Alloy exports.
 //
-// A block holds every struct, child pointer and buffer pointer of a batch, and one owner
-// that keeps the buffers alive. Children and dictionaries may be moved out and released
-// on their own, in any order and from any thread ("The Arrow C data interface", "Moving
-// an array" and "Moving child arrays"); the owner is destroyed when the last of them is
-// gone.
+// Use it to give out memory that something else owns. A block holds every struct, child
+// pointer and buffer pointer of an array, and one owner that keeps the buffers alive.
+// Children and dictionaries may be moved out and released on their own, in any order
+// and on any thread ("The Arrow C data interface", "Moving an array" and "Moving child
+// arrays"). The owner is destroyed when the last of them is released. From
+// src/arrow/block_test.cc:
 //
-//   auto block = alloy::Block<Owner>::Make(/*nodes=*/2, /*buffers=*/3, std::move(owner));
-//   if (!block) return out_of_memory;
-//   block.Init(out, {.length = n, .n_buffers = 1, .n_children = 1});
-//   ArrowArray* column = out->children[0];
-//   block.Init(column, {.length = n, .n_buffers = 2});
-//   column->buffers[1] = values;
-//   block.Finish();
+//   auto block = Block<Owner>::Make(4, 7, std::move(owner));
+//   ArrowArray root;
+//   block.Init(&root, {.length = 3, .n_buffers = 1, .n_children = 2});
+//   block.Init(root.children[0], {.length = 3, .n_buffers = 2});
+//   block.Init(root.children[1], {.length = 3, .n_buffers = 2, .dictionary = true});
+//   block.Init(root.children[1]->dictionary, {.length = 1, .n_buffers = 2});
 //
-// Threads  building: one. The finished tree: as the Arrow specification has it.
+// Then set the buffers of each node, and call Finish. A block without memory is false.
+//
+// Threads  building: serial. The finished tree: as the Arrow specification has it.
 #ifndef ALLOY_BLOCK_HPP_
 #define ALLOY_BLOCK_HPP_
 
@@ -2914,9 +2964,9 @@ namespace alloy {
 namespace detail {
 
 struct BlockHeader {
-  std::atomic<int64_t> live;      // nodes of ours that are not released yet
+  std::atomic<int64_t> live;      // nodes of this block that are not released
   void (*destroy)(BlockHeader*);  // destroys the owner and frees the block
-  const ArrowArray* slots;        // where the descendants lie
+  const ArrowArray* slots;        // the structs of the descendants
   const ArrowArray* slots_end;
 };
 
@@ -2929,14 +2979,14 @@ inline int64_t ReleaseBlockSlot(ArrowArray* slot, BlockHeader* header) {
   if (slot->release == &ReleaseBlockNode && slot->private_data == header) {
     return ReleaseBlockTree(slot, header);
   }
-  // A struct of someone else: one that was moved into a slot is ours to release, one that
-  // the owner holds is the owner's.
+  // A foreign struct. If it was moved into a slot, it is released here. If the owner
+  // holds it, the owner releases it.
   if (slot >= header->slots && slot < header->slots_end) slot->release(slot);
   return 0;
 }
 
-// Mark a node and what is still below it as released; the number of nodes of ours among
-// them.
+// Mark a node and everything that is still below it as released. Returns how many nodes
+// of this block these were.
 inline int64_t ReleaseBlockTree(ArrowArray* array, BlockHeader* header) {
   int64_t released = 1;
   for (int64_t i = 0; i < array->n_children; ++i) {
@@ -2950,7 +3000,7 @@ inline int64_t ReleaseBlockTree(ArrowArray* array, BlockHeader* header) {
 inline void ReleaseBlockNode(ArrowArray* array) {
   auto* header = static_cast<BlockHeader*>(array->private_data);
   const int64_t released = ReleaseBlockTree(array, header);
-  // Whoever holds all that is left needs no locked instruction to let go of it.
+  // A thread that holds all remaining nodes needs no atomic subtraction.
   if (header->live.load(std::memory_order_acquire) == released ||
       header->live.fetch_sub(released, std::memory_order_acq_rel) == released) {
     header->destroy(header);
@@ -2968,16 +3018,16 @@ struct BlockNode {
   bool dictionary = false;
 };
 
-// Owner: destroyed when the last node is released, from whatever thread does that;
-// movable without exceptions.
+// Owner is destroyed on the thread that releases the last node. Its move constructor does
+// not throw.
 template <typename Owner>
 class Block {
   static_assert(std::is_nothrow_move_constructible_v<Owner>);
   static_assert(alignof(Owner) <= alignof(std::max_align_t));
 
  public:
-  // Room for a root and its descendants (`nodes` in all) with `buffers` buffers in all.
-  // An empty Block, and the owner untouched, when there is no memory.
+  // Make room for `nodes` nodes, the root among them, with `buffers` buffers together.
+  // Without memory the block is false, and `owner` is unchanged.
   static Block Make(int64_t nodes, int64_t buffers, Owner&& owner) {
     const auto descendants = static_cast<size_t>(nodes - 1);
     const size_t bytes = sizeof(Layout) +
@@ -3007,8 +3057,8 @@ class Block {
     std::swap(live_, other.live_);
     return *this;
   }
-  // A block that was not finished is given up, with its owner; trees begun in it are
-  // void.
+  // Frees a block that was not finished, and its owner. Nodes made in it are invalid
+  // then.
   ~Block() {
     if (layout_ != nullptr) Destroy(&layout_->header);
   }
@@ -3016,9 +3066,8 @@ class Block {
   explicit operator bool() const { return layout_ != nullptr; }
   Owner& owner() { return layout_->owner; }
 
-  // Fill `array`: the root, wherever it lies, or a slot of this block. Its children and
-  // its dictionary get the next free slots, which must be filled in turn; its buffers are
-  // NULL.
+  // Fill `array`: the root, which may be anywhere, or a slot of this block. Its children
+  // and its dictionary get the next free slots; fill these too. Its buffers are NULL.
   void Init(ArrowArray* array, const BlockNode& node) {
     array->length = node.length;
     array->null_count = node.null_count;
@@ -3035,13 +3084,13 @@ class Block {
     ++live_;
   }
 
-  // Move a struct of someone else into a slot of this block.
+  // Move a foreign struct into a slot of this block.
   static void Adopt(ArrowArray* slot, ArrowArray* source) {
     *slot = *source;
     source->release = nullptr;
   }
 
-  // The tree is complete, and lives on its own from now on.
+  // The tree is complete. From now on it lives until it is released.
   void Finish() {
     layout_->header.live.store(live_, std::memory_order_release);
     layout_ = nullptr;

@@ -31,11 +31,11 @@
 #define ALLOY_API
 
 //
-// The Arrow C data and stream interfaces, written once for the whole repository.
+// The structs of the Arrow C data interface and the Arrow C stream interface.
 //
-// The names, guards and layouts are those of the Arrow specification ("The Arrow C data
-// interface", "Structure definitions"; "The Arrow C stream interface"), so this header
-// and any other copy of them can be included together.
+// Names, guards and layouts are those of the Arrow specification ("The Arrow C data
+// interface", "Structure definitions"; "The Arrow C stream interface"). So a program may
+// include this header and any other copy of these structs together.
 #ifndef ALLOY_ARROW_ABI_H_
 #define ALLOY_ARROW_ABI_H_
 
@@ -101,7 +101,7 @@ struct ArrowArrayStream {
 // Write a backend: a library that exports one symbol, which returns one constant table.
 //
 // This is the C ABI of a backend. Use it to bind another language. In C++ write backends
-// with backend.hpp, in Rust with the crate arrowalloy.
+// with backend.hpp, in C with backend_c.h, in Rust with the crate arrowalloy.
 //
 // A batch is an Arrow struct array with offset 0 and no nulls of its own. Its children
 // are the columns, each exactly as long as the batch. Only batches cross, so that rows,
@@ -351,9 +351,9 @@ ALLOY_EXPORT const alloy_backend* alloy_backend_init(const alloy_services* servi
 
 #endif  // ALLOY_BACKEND_H_
 //
-// The exact causes of an error: the values of alloy_error.reason. The numbers are frozen. A
-// number that is not listed here comes from a newer engine. alloy_reason_name returns the
-// name of a number.
+// The exact causes of errors: the values of alloy_error.reason. Use them to handle one
+// fault in code; alloy_reason_name returns the name, for people. The numbers are frozen. A
+// number that is not listed here comes from a newer engine.
 #ifndef ALLOY_REASON_H_
 #define ALLOY_REASON_H_
 

@@ -2,19 +2,17 @@
 //
 // Call native functions on the record batches of Apache Arrow C++.
 //
-//   auto result = alloy::arrow::Call(bridge, "score", {batch});
-//   if (result.ok()) std::cout << (*result)->ToString();
+// Batches go in and come out without a copy. A backend reads the buffers of the input.
+// The buffers of a result are those of the backend, and go back to it when the last of
+// them is released. Call binds each time; keep a BoundCall to call a function often.
+// Stream takes and returns RecordBatchReaders or whole Tables, and FromChunks takes
+// Arrays or ChunkedArrays; both return Arrow's own Status. From examples/cpp/arrow.cpp:
 //
-// Batches go in and come out without a copy: a backend sees the buffers of the input, and
-// the result's buffers are the backend's, given back when the last of them is gone. Call
-// binds each time; where the same function is called again, keep a BoundCall: then no
-// schema is looked at twice.
+//   auto scores = alloy::arrow::Stream(bridge, "score", *points);
+//   if (!scores.ok()) return std::cerr << scores.status() << '\n', 1;
 //
-// Stream takes and gives RecordBatchReaders or whole Tables, FromChunks Arrays and
-// ChunkedArrays; both answer with Arrow's own Status.
-//
-// Needs Arrow C++ (find_package(Arrow), or the one inside an installed pyarrow: see
-// cmake/AlloyArrow.cmake). For programs without it there is alloy.hpp.
+// Needs Arrow C++: find_package(Arrow), or the one inside an installed pyarrow (see
+// cmake/AlloyArrow.cmake). Without Arrow C++ use alloy.hpp.
 //
 // Threads  Export, Import, Call: shared. BoundCall: serial.
 #ifndef ALLOY_ARROW_HPP_
@@ -34,34 +32,37 @@
 #include <vector>
 
 #include "alloy/alloy.hpp"
+#include "alloy/arrow_stream.hpp"
 #include "alloy/detail/arrow_export.hpp"
 #include "alloy/detail/arrow_import.hpp"
-#include "alloy/detail/arrow_stream.hpp"
 
 namespace alloy::arrow {
 
 using RecordBatchPtr = std::shared_ptr<::arrow::RecordBatch>;
 using SchemaPtr = std::shared_ptr<::arrow::Schema>;
 
-// The batch as an ArrowArray over the same buffers, which live as long as any part of it.
-// `out` is released before, and given only when the status is ok.
+// Export a batch over the same buffers, which live as long as any part of `out`.
+//
+//   Gives  out, released unless the status is ok.
 inline Status Export(const RecordBatchPtr& batch, ArrowArray* out) {
   return detail::Exporter().Export(batch, out);
 }
 
-// Takes `array`, which the engine has checked against `schema`: a result of a call.
+// Import a result of a call, which the engine has checked against `schema`.
+//
+//   Takes  array.
 inline RecordBatchPtr Import(ArrowArray* array, const SchemaPtr& schema) {
   return detail::Importer::Import(array, schema);
 }
 
-// A function bound to the schemas of its inputs: bound once, run often.
+// A function bound to the schemas of its inputs: bind once, run many times.
 class BoundCall {
  public:
   static Result<BoundCall> Bind(Bridge& bridge, const std::string& function,
                                 std::vector<SchemaPtr> schemas,
                                 const OptionMap& options = {}) {
     std::vector<alloy::Owned<ArrowSchema>> owners(schemas.size());
-    std::vector<ArrowSchema> inputs;  // in a row, borrowed from the owners
+    std::vector<ArrowSchema> inputs;  // plain copies, borrowed from the owners
     for (size_t i = 0; i < schemas.size(); ++i) {
       Status names = detail::CheckNames(schemas[i]->fields());
       if (!names.ok()) return names;
@@ -78,14 +79,14 @@ class BoundCall {
     return BoundCall(std::move(*bound), std::move(schemas), std::move(*imported));
   }
 
-  // Run on a batch for each schema it was bound to.
+  // Run on one batch for each bound schema.
   Result<RecordBatchPtr> Run(std::span<const RecordBatchPtr> batches,
                              const CallLimits& limits = {}) {
     if (batches.size() != inputs_.size()) {
       return Status::Invalid("bound to " + std::to_string(inputs_.size()) +
                              " inputs, called with " + std::to_string(batches.size()));
     }
-    if (batches.size() == 1) {  // without a list on the heap
+    if (batches.size() == 1) {  // the usual case, without an allocation
       alloy::OwnedArray array;
       return RunOn(batches, std::span(&array, 1), limits);
     }
@@ -127,7 +128,7 @@ class BoundCall {
   SchemaPtr output_;
 };
 
-// Bind a function to the schemas of the batches, and run it once.
+// Bind a function to the schemas of the batches and run it once.
 inline Result<RecordBatchPtr> Call(Bridge& bridge, const std::string& function,
                                    const std::vector<RecordBatchPtr>& batches,
                                    const OptionMap& options = {},

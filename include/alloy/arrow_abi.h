@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// The Arrow C data and stream interfaces, written once for the whole repository.
+// The structs of the Arrow C data interface and the Arrow C stream interface.
 //
-// The names, guards and layouts are those of the Arrow specification ("The Arrow C data
-// interface", "Structure definitions"; "The Arrow C stream interface"), so this header
-// and any other copy of them can be included together.
+// Names, guards and layouts are those of the Arrow specification ("The Arrow C data
+// interface", "Structure definitions"; "The Arrow C stream interface"). So a program may
+// include this header and any other copy of these structs together.
 #ifndef ALLOY_ARROW_ABI_H_
 #define ALLOY_ARROW_ABI_H_
 

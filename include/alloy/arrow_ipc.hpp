@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// Arrow IPC streams as bytes, over Apache Arrow C++: in from a file, a pipe or a socket,
-// and out to one, batch by batch.
+// Read and write Arrow IPC streams as bytes, over Apache Arrow C++: a file, a pipe or a
+// socket.
 //
-//   auto reader = alloy::arrow::ReadIpc(input);
-//   if (reader.ok()) status = alloy::arrow::WriteIpc(**reader, *output);
+// Use it instead of Arrow's own reader and writer if the other side may fail. A broken
+// stream is an error with its place. A stream that was cut off is an error, not an
+// early end. If the source of the batches fails, the output gets no end marker. For
+// streams that never have an end marker, use Arrow's RecordBatchStreamReader. From
+// examples/cpp/arrow.cpp:
 //
-// Reach for it rather than for Arrow's own reader and writer where the other side may
-// fail: a broken stream is an error that says where, one that was cut off is no early
-// end, and an error of the batches' source leaves the output without its end marker. For
-// streams that never have one, there is Arrow's RecordBatchStreamReader.
+//   auto input = std::make_shared<alloy::arrow::FileInput>(stdin);
+//   auto points = alloy::arrow::ReadIpc(input);
+//   if (!points.ok()) return std::cerr << points.status() << '\n', 1;
 //
 // Threads  a reader is serial.
 #ifndef ALLOY_ARROW_IPC_HPP_
@@ -31,10 +33,12 @@
 #include <string>
 #include <utility>
 
+#include "alloy/detail/arrow_ipc_reader.hpp"
+
 namespace alloy::arrow {
 
-// Bytes of a C file, such as stdin, a pipe of popen or a socket behind fdopen: Arrow's
-// own ReadableFile is for what can be sought in.
+// The bytes of a C file that cannot seek, such as stdin, a pipe of popen or a socket of
+// fdopen. For files that can, use Arrow's own ReadableFile.
 class FileInput final : public ::arrow::io::InputStream {
  public:
   // Borrows file, as long as this lives.
@@ -68,7 +72,7 @@ class FileInput final : public ::arrow::io::InputStream {
   bool closed_ = false;
 };
 
-// The other way.
+// Bytes to a C file.
 class FileOutput final : public ::arrow::io::OutputStream {
  public:
   // Borrows file, as long as this lives.
@@ -102,102 +106,8 @@ class FileOutput final : public ::arrow::io::OutputStream {
   bool closed_ = false;
 };
 
-namespace detail {
-
-// Knows how far a stream was read, and whether it had no more.
-class IpcTap final : public ::arrow::io::InputStream {
- public:
-  explicit IpcTap(std::shared_ptr<::arrow::io::InputStream> stream)
-      : stream_(std::move(stream)) {}
-
-  ::arrow::Status Close() override { return stream_->Close(); }
-  bool closed() const override { return stream_->closed(); }
-  ::arrow::Result<int64_t> Tell() const override { return read_; }
-  ::arrow::Result<int64_t> Read(int64_t nbytes, void* out) override {
-    ARROW_ASSIGN_OR_RAISE(const int64_t n, stream_->Read(nbytes, out));
-    Pass(nbytes, n);
-    return n;
-  }
-  ::arrow::Result<std::shared_ptr<::arrow::Buffer>> Read(int64_t nbytes) override {
-    ARROW_ASSIGN_OR_RAISE(auto buffer, stream_->Read(nbytes));
-    Pass(nbytes, buffer->size());
-    return buffer;
-  }
-
-  int64_t read() const { return read_; }
-  // Whether more was asked for than there is: not so at an end marker, behind which Arrow
-  // asks for nothing.
-  bool dry() const { return dry_; }
-
- private:
-  void Pass(int64_t asked, int64_t n) {
-    read_ += n;
-    dry_ = dry_ || n < asked;
-  }
-
-  const std::shared_ptr<::arrow::io::InputStream> stream_;
-  int64_t read_ = 0;
-  bool dry_ = false;
-};
-
-class IpcReader final : public ::arrow::RecordBatchReader {
- public:
-  static ::arrow::Result<std::shared_ptr<::arrow::RecordBatchReader>> Open(
-      std::shared_ptr<::arrow::io::InputStream> stream,
-      const ::arrow::ipc::IpcReadOptions& options) {
-    auto reader = std::make_shared<IpcReader>(std::move(stream));
-    auto opened = ::arrow::ipc::RecordBatchStreamReader::Open(reader->tap_, options);
-    if (!opened.ok()) return reader->Broken("the schema", opened.status());
-    reader->reader_ = opened.MoveValueUnsafe();
-    return reader;
-  }
-
-  explicit IpcReader(std::shared_ptr<::arrow::io::InputStream> stream)
-      : tap_(std::make_shared<IpcTap>(std::move(stream))) {}
-
-  std::shared_ptr<::arrow::Schema> schema() const override { return reader_->schema(); }
-
-  ::arrow::Status ReadNext(std::shared_ptr<::arrow::RecordBatch>* batch) override {
-    batch->reset();
-    if (!failure_.ok() || ended_) return failure_;
-    begin_ = tap_->read();
-    std::shared_ptr<::arrow::RecordBatch> next;
-    ::arrow::Status status = reader_->ReadNext(&next);
-    if (status.ok() && next == nullptr && tap_->dry()) {
-      status = ::arrow::Status::IOError(
-          "it ends without its end marker, as if its writer had failed");
-    }
-    // The sizes of the buffers are known here, and to nobody who has their addresses.
-    if (status.ok() && next != nullptr) status = next->ValidateFull();
-    if (!status.ok()) {
-      return failure_ = Broken("batch " + std::to_string(batches_), status);
-    }
-    ended_ = next == nullptr;
-    ++batches_;
-    *batch = std::move(next);
-    return status;
-  }
-
- private:
-  ::arrow::Status Broken(const std::string& what, const ::arrow::Status& status) const {
-    return status.WithMessage("Arrow IPC stream: ", what, ", in what begins at byte ",
-                              begin_, ", ", tap_->read(),
-                              " bytes read: ", status.message());
-  }
-
-  const std::shared_ptr<IpcTap> tap_;
-  std::shared_ptr<::arrow::RecordBatchReader> reader_;
-  ::arrow::Status failure_;
-  bool ended_ = false;
-  int64_t begin_ = 0;
-  int64_t batches_ = 0;
-};
-
-}  // namespace detail
-
-// Read a stream, as WriteIpc writes it: batch by batch when they are asked for, and no
-// byte beyond its end marker. An error says in which batch and at which byte, keeps the
-// code of its cause, and repeats.
+// Read a stream, batch by batch on demand, and no byte after its end marker. An error
+// names the batch and the byte, keeps the code of its cause, and repeats.
 //
 //   Shares   stream, until the reader is gone.
 inline ::arrow::Result<std::shared_ptr<::arrow::RecordBatchReader>> ReadIpc(
@@ -207,10 +117,9 @@ inline ::arrow::Result<std::shared_ptr<::arrow::RecordBatchReader>> ReadIpc(
   return detail::IpcReader::Open(std::move(stream), options);
 }
 
-// Write what a reader gives, each batch as soon as it is there, and the end marker after
-// the last. An error of the reader is returned as it is, and leaves the output without
-// the marker; what cannot be written is an error with the number of the batch. The output
-// is the caller's to close.
+// Write the batches of a reader, each as soon as it is there, and the end marker after
+// the last. An error of the reader is returned unchanged, and the output gets no end
+// marker. An error of the output names the batch. The caller closes the output.
 inline ::arrow::Status WriteIpc(::arrow::RecordBatchReader& reader,
                                 ::arrow::io::OutputStream& output,
                                 const ::arrow::ipc::IpcWriteOptions& options =

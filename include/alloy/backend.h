@@ -3,7 +3,7 @@
 // Write a backend: a library that exports one symbol, which returns one constant table.
 //
 // This is the C ABI of a backend. Use it to bind another language. In C++ write backends
-// with backend.hpp, in Rust with the crate arrowalloy.
+// with backend.hpp, in C with backend_c.h, in Rust with the crate arrowalloy.
 //
 // A batch is an Arrow struct array with offset 0 and no nulls of its own. Its children
 // are the columns, each exactly as long as the batch. Only batches cross, so that rows,

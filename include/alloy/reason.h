@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The exact causes of an error: the values of alloy_error.reason. The numbers are frozen. A
-// number that is not listed here comes from a newer engine. alloy_reason_name returns the
-// name of a number.
+// The exact causes of errors: the values of alloy_error.reason. Use them to handle one
+// fault in code; alloy_reason_name returns the name, for people. The numbers are frozen. A
+// number that is not listed here comes from a newer engine.
 #ifndef ALLOY_REASON_H_
 #define ALLOY_REASON_H_
 

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// Reads one bit of an Arrow bitmap: the first bit is the lowest bit of the first byte.
+// Reads one bit of an Arrow bitmap, by the helper of the public headers.
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_BASE_BITS_H_
 #define ALLOY_SRC_BASE_BITS_H_
 
-#include <cstdint>
+#include "alloy/detail/bits.hpp"
 
 namespace alloy::core {
 
-// Bit `index` of a bitmap, which has more than `index` bits.
-inline bool BitAt(const void* bitmap, int64_t index) {
-  const auto* bytes = static_cast<const unsigned char*>(bitmap);
-  return (bytes[index / 8] >> (index % 8) & 1) != 0;
-}
+using alloy::detail::BitAt;
 
 }  // namespace alloy::core
 

@@ -33,15 +33,6 @@ std::string AsUtf8(std::string_view text) {
   return clean;
 }
 
-std::string_view CutText(std::string_view text, size_t limit) {
-  if (text.size() <= limit) return text;
-  // A character has at most three continuation bytes. Where there are more of them, the
-  // text is not UTF-8, and may be cut anywhere.
-  size_t end = limit;
-  for (int i = 0; i < 3 && end > 0 && IsContinuation(text[end]); ++i) --end;
-  return text.substr(0, IsContinuation(text[end]) ? limit : end);
-}
-
 size_t CopyText(std::string_view text, char* out, size_t capacity) {
   const std::string_view cut = CutText(text, capacity - 1);
   std::memcpy(out, cut.data(), cut.size());

@@ -11,12 +11,12 @@
 #include <string>
 #include <string_view>
 
+#include "alloy/detail/utf8.hpp"
+
 namespace alloy::core {
 
-// True for the second and later bytes of a character, which are 10xxxxxx.
-constexpr bool IsContinuation(char byte) {
-  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
-}
+using alloy::detail::CutText;
+using alloy::detail::IsContinuation;
 
 // The length in bytes, 1 to 4, of the character at the start of `bytes`; 0 if these
 // bytes are not UTF-8.
@@ -25,9 +25,6 @@ size_t Utf8Length(std::string_view bytes);
 // `text` with a question mark in place of each byte that is not UTF-8. What a host reads
 // is always text, whatever a backend wrote.
 std::string AsUtf8(std::string_view text);
-
-// The longest prefix of at most `limit` bytes that does not cut a character.
-std::string_view CutText(std::string_view text, size_t limit);
 
 // Copy `text` to a caller's memory, cut by CutText where it is too long, and end it with a
 // NUL. Returns the number of bytes before the NUL. `capacity` is at least 1.

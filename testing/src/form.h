@@ -38,9 +38,9 @@ struct Form {
 // The form of a well-formed format string.
 Form FormOf(std::string_view format);
 
-// The bit of a bitmap; NULL: all set.
+// A bit of a bitmap; if there is none, every bit is set.
 inline bool BitAt(const void* bitmap, int64_t i) {
-  return bitmap == nullptr || alloy::detail::GetBit(bitmap, i);
+  return bitmap == nullptr || alloy::detail::BitAt(bitmap, i);
 }
 
 inline bool HasValidity(Kind kind) {

@@ -85,7 +85,7 @@ class Chosen {
 template <typename View, typename T>
 class ChosenOf final : public Chosen {
  public:
-  ChosenOf(std::string name, alloy::detail::Resize resize)
+  ChosenOf(std::string name, alloy::Resize resize)
       : name_(std::move(name)), output_(resize) {}
   void Read(const InputBatch& batch) override {
     for (const auto value : batch.Get<View>(name_)) output_.Append(value);
@@ -97,7 +97,7 @@ class ChosenOf final : public Chosen {
   Output<T> output_;
 };
 
-std::unique_ptr<Chosen> Choose(const std::string& name, alloy::detail::Resize resize) {
+std::unique_ptr<Chosen> Choose(const std::string& name, alloy::Resize resize) {
   if (name == "price") {
     return std::make_unique<ChosenOf<Column<Decimal128>, Decimal128>>(name, resize);
   }

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "alloy/backend.h"
-#include "alloy/detail/owned.hpp"
+#include "alloy/owned.hpp"
 #include "tests/faults/cases.h"
 
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The arrays and batches of alloy.hpp: made, printed, read, shared.
-#include "alloy/detail/array.hpp"
+#include "alloy/array.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "alloy/batch.hpp"
 #include "tests/support/support.h"
 
 namespace {

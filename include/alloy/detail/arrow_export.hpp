@@ -20,8 +20,8 @@
 
 #include "alloy/arrow_abi.h"
 #include "alloy/block.hpp"
-#include "alloy/detail/owned.hpp"
-#include "alloy/detail/status.hpp"
+#include "alloy/owned.hpp"
+#include "alloy/status.hpp"
 
 namespace alloy::arrow::detail {
 
@@ -34,7 +34,7 @@ inline const ::arrow::DataType& StorageOf(const ::arrow::DataType& type) {
   return *storage;
 }
 
-// Arrow C++ would cut a name that has a NUL short.
+// Arrow C++ would cut a name at a NUL.
 inline Status CheckNames(const ::arrow::FieldVector& fields) {
   for (const auto& field : fields) {
     const size_t nul = field->name().find('\0');
@@ -75,7 +75,7 @@ inline BufferPlan PlanOf(::arrow::Type::type id) {
 
 class Exporter {
  public:
-  // Room for all of it, or why it cannot be exported.
+  // Count what `data` needs. Returns NULL, or why it cannot be exported.
   const char* Add(const ::arrow::ArrayData& data) {
     ++nodes_;
     const BufferPlan plan = PlanOf(StorageOf(*data.type).id());
@@ -117,7 +117,7 @@ class Exporter {
  private:
   struct Owner {
     std::shared_ptr<::arrow::RecordBatch> batch;
-    std::vector<int64_t> sizes;  // of the variadic buffers of all views, in a row
+    std::vector<int64_t> sizes;  // of the variadic buffers of all views
   };
 
   static Status OutOfMemory() {
@@ -160,7 +160,7 @@ class Exporter {
   static int64_t NullCount(::arrow::Type::type id, const ::arrow::ArrayData& data) {
     if (id == ::arrow::Type::NA) return data.length;
     if (data.buffers.empty() || data.buffers[0] == nullptr) return 0;
-    return data.null_count.load(std::memory_order_relaxed);  // -1: nobody has counted
+    return data.null_count.load(std::memory_order_relaxed);  // -1: not counted yet
   }
 
   int64_t nodes_ = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// An ArrowArray that the gate has seen as a RecordBatch of Apache Arrow C++: its buffers
-// are those of the array, which one owner releases when the last of them is gone.
+// An ArrowArray that passed the gate, as a RecordBatch of Apache Arrow C++ over the same
+// buffers. One owner releases the array when the last buffer is gone.
 //
 // Threads  shared.
 #ifndef ALLOY_DETAIL_ARROW_IMPORT_HPP_
@@ -22,12 +22,12 @@
 
 #include "alloy/arrow_abi.h"
 #include "alloy/detail/arrow_export.hpp"
-#include "alloy/detail/owned.hpp"
-#include "alloy/detail/status.hpp"
+#include "alloy/owned.hpp"
+#include "alloy/status.hpp"
 
 namespace alloy::arrow::detail {
 
-// Takes `schema`, which the engine has checked, of what a backend gives.
+// Import a schema that the engine has checked. Takes schema.
 inline Result<std::shared_ptr<::arrow::Schema>> ImportSchema(ArrowSchema* schema) {
   auto imported = ::arrow::ImportSchema(schema);
   if (imported.ok()) return imported.MoveValueUnsafe();
@@ -78,7 +78,7 @@ class Importer {
   }
 
   std::shared_ptr<::arrow::Buffer> Wrap(const void* data, int64_t bytes) {
-    // Arrow C++ wants a pointer even where there is nothing to point at.
+    // Arrow C++ expects a pointer even for an empty buffer.
     alignas(64) static constexpr uint8_t kNothing[64] = {};
     const auto* at = data == nullptr ? kNothing : static_cast<const uint8_t*>(data);
     ::arrow::Buffer& buffer = (next_++)->emplace(at, data == nullptr ? 0 : bytes);
@@ -156,7 +156,7 @@ class Importer {
         data->dictionary = Make(dictionary.value_type(), *array.dictionary);
         return;
       }
-      default: {  // what is left has one buffer of fixed width
+      default: {  // all others have one buffer of fixed width
         const int64_t bits =
             static_cast<const ::arrow::FixedWidthType&>(type).bit_width();
         const int64_t bytes = bits % 8 == 0 ? end * (bits / 8) : (end * bits + 7) / 8;
@@ -177,7 +177,7 @@ class Importer {
     alignas(64) static constexpr T kNoRows[1] = {0};
     const int64_t end = array.offset + array.length;
     T last = 0;
-    if (array.length == 0) {  // the offsets may not even be there
+    if (array.length == 0) {  // there may be no offsets at all
       data->offset = 0;
       data->buffers.push_back(Wrap(kNoRows, sizeof(T)));
     } else {

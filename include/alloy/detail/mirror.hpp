@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The structs of an array once more, over the same memory: what a block with an owner of
-// that memory gives out.
+// Copy the structs of an array, not its memory: the copy is a block whose owner keeps
+// that memory alive.
 #ifndef ALLOY_DETAIL_MIRROR_HPP_
 #define ALLOY_DETAIL_MIRROR_HPP_
 
@@ -13,7 +13,7 @@
 
 namespace alloy::detail {
 
-// The structs and the buffer pointers of a well-formed tree.
+// Counts the structs and the buffer pointers of a well-formed tree.
 struct TreeSize {
   int64_t nodes = 0;
   int64_t buffers = 0;
@@ -25,8 +25,8 @@ struct TreeSize {
   }
 };
 
-// Fill a slot of a block with the same struct over the same memory, and with `dictionary`
-// below it; NULL: with none.
+// Fill a slot of a block with a copy of `array` over the same memory, with `dictionary`
+// as its dictionary (NULL: without one).
 template <typename Owner>
 void Mirror(Block<Owner>& block, ArrowArray* slot, const ArrowArray& array,
             const ArrowArray* dictionary) {

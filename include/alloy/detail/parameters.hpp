@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What the parameters of a C++ callable say: which columns it reads, which it makes.
+// What the parameters of a C++ callable declare: the columns it reads and those it makes.
 #ifndef ALLOY_DETAIL_PARAMETERS_HPP_
 #define ALLOY_DETAIL_PARAMETERS_HPP_
 
@@ -13,14 +13,14 @@
 #include <utility>
 
 #include "alloy/arrow_abi.h"
-#include "alloy/detail/columns.hpp"
-#include "alloy/detail/output.hpp"
-#include "alloy/detail/strings.hpp"
-#include "alloy/detail/types.hpp"
+#include "alloy/column.hpp"
+#include "alloy/detail/format_of.hpp"
+#include "alloy/output.hpp"
+#include "alloy/strings.hpp"
 
 namespace alloy::detail {
 
-// The parameters and the result of a callable that is no template.
+// The parameters and the result of a callable that is not a template.
 template <typename T>
 struct Signature : Signature<decltype(&T::operator())> {};
 template <typename R, typename... P>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A function of a backend bound to schemas and options: what a C++ callable over columns,
-// one over rows and a type over Arrow structs become when they are bound.
+// A function of a backend that is bound to schemas and options: a C++ callable over
+// columns, one over rows, or a type over Arrow structs.
 //
 // Threads  a Binder is constant; a State is serial.
 #ifndef ALLOY_DETAIL_STATE_HPP_
@@ -19,11 +19,12 @@
 #include <vector>
 
 #include "alloy/backend.h"
-#include "alloy/detail/columns.hpp"
-#include "alloy/detail/output.hpp"
-#include "alloy/detail/owned.hpp"
+#include "alloy/column.hpp"
 #include "alloy/detail/parameters.hpp"
-#include "alloy/detail/scope.hpp"
+#include "alloy/failure.hpp"
+#include "alloy/output.hpp"
+#include "alloy/schema.hpp"
+#include "alloy/scope.hpp"
 
 namespace alloy::detail {
 
@@ -33,13 +34,13 @@ class State {
   virtual ~State() = default;
   virtual Schema OutputSchema() const = 0;
   virtual void Run(Scope& scope, std::span<ArrowArray> inputs, ArrowArray* output) = 0;
-  // Of a stream function; see stream_function.hpp.
+  // Only for stream functions: see open_stream.hpp.
   virtual void Open(Scope& scope, std::span<ArrowArrayStream>, ArrowArrayStream*) {
     scope.Fail(ALLOY_INTERNAL, "the function has no streams");
   }
 };
 
-// What makes states.
+// Makes states.
 class Binder {
  public:
   virtual ~Binder() = default;
@@ -97,7 +98,7 @@ class ColumnsState final : public State {
   }
 
  private:
-  // A declaration may be wider than the view: the engine knows no width of decimals.
+  // A declared pattern may accept more than the view: it cannot name a width of decimals.
   template <size_t... P>
   void DeclineOthers(std::index_sequence<P...>) const {
     (DeclineOther<P>(*input_), ...);
@@ -198,7 +199,7 @@ class RawBinder final : public Binder {
   }
 };
 
-// Only a null that the function does not take as std::optional makes its row null.
+// A null makes its row null, unless the parameter is a std::optional.
 template <typename P, typename T>
 bool Passes(const std::optional<T>& value) {
   return Cell<P>::kOptional || value.has_value();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// UTF-8: where one may cut a text.
+// The characters of UTF-8 text: where it may be cut.
 //
 // Threads  shared.
 #ifndef ALLOY_DETAIL_UTF8_HPP_
@@ -11,17 +11,19 @@
 
 namespace alloy::detail {
 
-// Whether a byte is inside a character, and not its first byte.
-inline bool IsContinuation(char byte) {
+// True for the second and later bytes of a character, which are 10xxxxxx.
+constexpr bool IsContinuation(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
 }
 
-// The longest beginning of `text` that has at most `limit` bytes and ends between two
-// characters.
-inline std::string_view CutUtf8(std::string_view text, size_t limit) {
+// The longest prefix of at most `limit` bytes that does not cut a character.
+inline std::string_view CutText(std::string_view text, size_t limit) {
   if (text.size() <= limit) return text;
-  while (limit > 0 && IsContinuation(text[limit])) --limit;
-  return text.substr(0, limit);
+  // A character has at most three continuation bytes. If there are more, the text is not
+  // UTF-8 and may be cut anywhere.
+  size_t end = limit;
+  for (int i = 0; i < 3 && end > 0 && IsContinuation(text[end]); ++i) --end;
+  return text.substr(0, IsContinuation(text[end]) ? limit : end);
 }
 
 }  // namespace alloy::detail

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// What every backend promises (backend.h), tried on one: each of its functions is bound
-// to schemas that fit and run on batches of many shapes, through the engine and its gate.
+// Tests whether a backend keeps the promises of backend.h. It binds each function to
+// schemas that fit, and runs it on batches of many shapes, through the engine and its
+// gate.
 //
-//   alloy::testing::ConformanceOptions options{.library = "build/libscore.so"};
-//   alloy::testing::RunConformance(options, [](const alloy::testing::Outcome& outcome) {
-//     ...
-//   });
+// Call RunConformance from the tests of a backend, or run `arrowalloy test`. A backend
+// that crashes ends the process, so run this in a process of its own, as `arrowalloy
+// test` does.
 //
-// A backend that crashes takes the process along: run this in a process of its own, as
-// `arrowalloy test` does.
+// Threads  serial; the watcher is called on the same thread.
 #ifndef ALLOY_TESTING_CONFORMANCE_HPP_
 #define ALLOY_TESTING_CONFORMANCE_HPP_
 
@@ -19,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "alloy/detail/status.hpp"
+#include "alloy/status.hpp"
 #include "alloy/testing/spec.hpp"
 
 namespace alloy::testing {
@@ -27,11 +26,11 @@ namespace alloy::testing {
 struct ConformanceOptions {
   std::string library;
   std::string certificate = {};  // base64 of one DER certificate; empty: unsigned
-  std::vector<std::string> may_need = {};   // libraries it may need beside the runtimes
+  std::vector<std::string> may_need = {};   // libraries it may need besides the runtimes
   std::vector<std::string> functions = {};  // only these; empty: all
-  // Values of options: by `option`, or by `function.option`, which goes first.
+  // Values of options, by `option` or, with priority, by `function.option`.
   std::map<std::string, std::string> values = {};
-  // Batches to bind to in place of the kit's own, which are a column of every type, and
+  // Batches to bind to. Empty: those of the kit, which are a column of every type, and
   // the columns that the function declares.
   std::vector<Spec> schemas = {};
   int64_t rows = 100;
@@ -41,8 +40,8 @@ struct ConformanceOptions {
 enum class Verdict { kBegun, kPassed, kFailed, kSkipped };
 
 struct Outcome {
-  std::string function;  // empty: of the whole backend
-  std::string test;      // a sentence: what is promised
+  std::string function;  // empty: the whole backend
+  std::string test;      // the promise, as a sentence
   Verdict verdict = Verdict::kBegun;
   std::string text = {};  // why it failed or was skipped, and what to do
 };
@@ -50,8 +49,9 @@ struct Outcome {
 // Called when a test begins, and with its verdict when it ends.
 using Watcher = std::function<void(const Outcome&)>;
 
-// Run all tests.
-//   Fails  as the load of the library does. Failures of tests are told to the watcher.
+// Run all tests. The watcher gets the failures of tests.
+//
+//   Fails  if the library cannot be loaded.
 Status RunConformance(const ConformanceOptions& options, const Watcher& watcher);
 
 }  // namespace alloy::testing

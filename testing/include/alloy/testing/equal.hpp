@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Whether two arrays hold the same values, whatever the bytes that hold them: offsets,
-// the order of a dictionary, unused rows and the memory under nulls do not count. Floats
-// are compared by their bits.
+// Compares the values of two arrays, not their bytes: offsets, the order of a
+// dictionary, unused rows and the memory under nulls do not matter. Floats are equal if
+// their bits are.
 //
-// Threads  pure functions.
+// Threads  shared.
 #ifndef ALLOY_TESTING_EQUAL_HPP_
 #define ALLOY_TESTING_EQUAL_HPP_
 
@@ -14,12 +14,12 @@
 
 namespace alloy::testing {
 
-// Rows a of `left` and b of `right`, both well-formed arrays of the type `schema`.
+// Compare row a of `left` with row b of `right`. Both are well-formed arrays of `schema`.
 bool EqualRows(const ArrowSchema& schema, const ArrowArray& left, int64_t a,
                const ArrowArray& right, int64_t b);
 
-// The first row, counted from `first` in both, at which they differ among `rows`; -1:
-// none.
+// Compare `rows` rows, from `first` in both arrays. Returns the first row that differs,
+// or -1.
 int64_t FirstDifference(const ArrowSchema& schema, const ArrowArray& left,
                         int64_t first_left, const ArrowArray& right, int64_t first_right,
                         int64_t rows);

@@ -2,19 +2,14 @@
 //
 // Batches for tests: of any type, filled from a seed, and watched.
 //
-// A row's values follow from the seed and the row's number alone, so that the same rows
-// can be had whole, in parts, and behind other rows that no reader may see. Nothing is
-// freed when it is released, only when the Sample goes: a second release is counted and
-// not suffered. What was released is overwritten, so that whoever reads on reads
-// nonsense.
+// Make a Sample of a type, give its batch away with MoveArray, call the function, and
+// test that verdict() is ok. The values of a row depend only on the seed and on the
+// number of the row. So the same rows can be made as one batch, as parts, and behind
+// other rows that no reader may see. Memory is freed with the Sample, not by a release:
+// a second release is counted and does no harm. Released memory is overwritten, so that
+// a late reader gets wrong values.
 //
-//   const Sample sample(BatchOf({{.format = "l", .name = "x"}}), {.rows = 100});
-//   ArrowArray batch;
-//   sample.MoveArray(&batch);
-//   ... call a function ...
-//   EXPECT_TRUE(sample.verdict().ok());
-//
-// Threads  making and asking: one. Releases: any.
+// Threads  the Sample: serial. Releases: any thread.
 #ifndef ALLOY_TESTING_SAMPLE_HPP_
 #define ALLOY_TESTING_SAMPLE_HPP_
 
@@ -22,7 +17,7 @@
 #include <memory>
 
 #include "alloy/arrow_abi.h"
-#include "alloy/detail/status.hpp"
+#include "alloy/status.hpp"
 #include "alloy/testing/spec.hpp"
 
 namespace alloy::testing {
@@ -30,7 +25,7 @@ namespace alloy::testing {
 struct SampleOptions {
   int64_t rows = 100;
   int64_t first_row = 0;     // the number of the first row
-  int64_t before = 0;        // rows that lie before the offset of every node
+  int64_t before = 0;        // rows before the offset of every node
   double null_share = 0.25;  // of the values that may be null
   uint64_t seed = 1;
 };
@@ -42,23 +37,22 @@ class Sample {
   Sample& operator=(Sample&&) noexcept;
   ~Sample();
 
-  // Give the batch away, once; the Sample goes on watching it, and must live until it is
-  // released.
+  // Give the batch away, once. The Sample watches it, and must live until it is released.
   void MoveArray(ArrowArray* out) const;
 
-  // What the batch holds, for comparisons before it was given away.
+  // The batch, for comparisons before it is given away.
   const ArrowArray& array() const;
 
-  // Nodes that were not released yet, that were released again, and whose memory was
-  // written to while it was borrowed.
+  // How many nodes are not released, were released twice, or were written to while they
+  // were borrowed.
   int64_t unreleased() const;
   int64_t released_again() const;
   int64_t written() const;
 
-  // Whether an address lies in memory of a node that was released.
+  // Whether an address is in the memory of a released node.
   bool IsGone(const void* address) const;
 
-  // Everything was released, once, and nothing was written to.
+  // Ok if every node was released once and none was written to.
   Status verdict() const;
 
  private:

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Streams for tests: batches of Sample, made when they are asked for, with an error where
-// one is wanted; everything that is given away is watched.
+// Streams for tests: batches of Sample, made on demand, and an error at the end if you
+// want one. The stream and its batches are watched.
 //
-// Threads  serial, as a stream is. Releases of batches: any thread.
+// Threads  serial. Releases of batches: any thread.
 #ifndef ALLOY_TESTING_SAMPLE_STREAM_HPP_
 #define ALLOY_TESTING_SAMPLE_STREAM_HPP_
 
@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "alloy/arrow_abi.h"
-#include "alloy/detail/status.hpp"
+#include "alloy/status.hpp"
 #include "alloy/testing/sample.hpp"
 #include "alloy/testing/spec.hpp"
 
@@ -33,13 +33,13 @@ class SampleStream {
   SampleStream& operator=(SampleStream&&) noexcept;
   ~SampleStream();
 
-  // Give the stream away, once; this must live until it is released.
+  // Give the stream away, once. This must live until the stream is released.
   void MoveStream(ArrowArrayStream* out) const;
 
-  // How many batches were taken from it.
+  // How many batches were read.
   int64_t pulled() const;
 
-  // The stream and all its batches were released, once, and nothing was written to.
+  // Ok if the stream and all its batches were released once and none was written to.
   Status verdict() const;
 
  private:

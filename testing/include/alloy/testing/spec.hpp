@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Arrow types as values: what an ArrowSchema says, without its pointers.
+// Arrow types as values: an ArrowSchema without pointers, which can be copied and
+// compared.
 //
 // Threads  values.
 #ifndef ALLOY_TESTING_SPEC_HPP_
@@ -12,18 +13,18 @@
 #include <vector>
 
 #include "alloy/arrow_abi.h"
-#include "alloy/detail/owned.hpp"
-#include "alloy/detail/status.hpp"
+#include "alloy/schema.hpp"
+#include "alloy/status.hpp"
 
 namespace alloy::testing {
 
 struct Spec {
-  std::string format;  // as the Arrow C data interface writes it
+  std::string format;  // of the C data interface
   std::string name = {};
   std::vector<Spec> children = {};
-  std::vector<Spec> dictionary = {};  // the values' type; none, or one
+  std::vector<Spec> dictionary = {};  // the type of its values; at most one
   int64_t flags = ARROW_FLAG_NULLABLE;
-  std::string metadata = {};  // the block, or empty
+  std::string metadata = {};  // the metadata block, or empty
 
   bool operator==(const Spec&) const = default;
   bool nullable() const { return (flags & ARROW_FLAG_NULLABLE) != 0; }
@@ -32,23 +33,24 @@ struct Spec {
 // A batch of these columns.
 Spec BatchOf(std::vector<Spec> columns);
 
-// The value of a well-formed schema.
+// Convert a well-formed schema.
 Spec SpecOf(const ArrowSchema& schema);
 
-// The schema of a value.
+// Convert a Spec to a schema.
 alloy::Schema SchemaOf(const Spec& spec);
 
-// One line for people: `x: l, tags: +l<item: u>`.
+// Write it as one line: `x: l, tags: +l<item: u>`.
 std::string TextOf(const Spec& spec);
 
-// Read `x:l, y:u, t:tsu:UTC`: the columns of a batch, a name, a colon and a flat format
-// string each; `!` before a name says that it has no nulls, `?` in front of a format
-// that it is a dictionary of it with int32 indices.
-//   Fails  INVALID, with the place.
+// Parse the columns of a batch, such as `x:l, y:u, t:tsu:UTC`: for each a name, a colon
+// and the format of a type without children. `!` before a name: the column has no
+// nulls. `?` before a format: a dictionary of that format, with int32 indices.
+//
+//   Fails  INVALID; the text names the place.
 Result<Spec> ParseColumns(std::string_view text);
 
-// A column of every type that the Arrow C data interface has, nested ones among them;
-// each is named after its type.
+// One column of every type of the Arrow C data interface, nested types included. Each has
+// the name of its type.
 std::vector<Spec> EveryType();
 
 }  // namespace alloy::testing

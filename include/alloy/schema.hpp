@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// The owners of the two Arrow structs, and how a schema is made or copied.
+// The schema of a column or a batch, as its owner. Make one of Fields, or copy one.
 //
-// Threads  one at a time.
-#ifndef ALLOY_DETAIL_OWNED_HPP_
-#define ALLOY_DETAIL_OWNED_HPP_
+// Threads  serial; a constant schema may be read on any thread.
+#ifndef ALLOY_SCHEMA_HPP_
+#define ALLOY_SCHEMA_HPP_
 
+#include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,52 +15,15 @@
 #include <vector>
 
 #include "alloy/arrow_abi.h"
+#include "alloy/detail/schema_node.hpp"
 #include "alloy/owned.hpp"
 
 namespace alloy {
-namespace detail {
 
-// The bytes of a metadata block ("The Arrow C data interface", "metadata"): a count, then
-// for each pair the length and bytes of key and value.
-inline size_t MetadataBytes(const char* metadata) {
-  const char* at = metadata;
-  const auto number = [&at] {
-    int32_t value = 0;
-    std::memcpy(&value, at, sizeof(value));
-    at += sizeof(value);
-    return value;
-  };
-  for (int64_t strings = 2 * static_cast<int64_t>(number()); strings > 0; --strings) {
-    const int32_t bytes = number();
-    at += bytes;
-  }
-  return static_cast<size_t>(at - metadata);
-}
-
-struct SchemaNode {
-  std::string format;
-  std::string name;
-  std::string metadata;
-  std::vector<ArrowSchema> children;
-  std::vector<ArrowSchema*> child_pointers;
-  ArrowSchema dictionary{};
-};
-
-inline void ReleaseSchemaNode(ArrowSchema* schema) {
-  const std::unique_ptr<SchemaNode> node(static_cast<SchemaNode*>(schema->private_data));
-  for (ArrowSchema& child : node->children) {
-    if (child.release != nullptr) child.release(&child);
-  }
-  if (node->dictionary.release != nullptr) node->dictionary.release(&node->dictionary);
-  schema->release = nullptr;
-}
-
-}  // namespace detail
-
-// A column of a schema that is made by hand.
+// A column, for a schema that is made by hand.
 struct Field {
   std::string name;
-  std::string format;  // as the Arrow C data interface writes it: "l", "u", "tsu:UTC"
+  std::string format;  // of the C data interface: "l", "u", "tsu:UTC"
   bool nullable = true;
 };
 
@@ -69,7 +32,7 @@ class Schema : public Owned<ArrowSchema> {
  public:
   using Owned::Owned;
 
-  // A schema of one node.
+  // The schema of one column without children.
   static Schema Of(const Field& field) { return Make(field, {}); }
 
   // The schema of a batch.
@@ -83,7 +46,7 @@ class Schema : public Owned<ArrowSchema> {
     return Make({.name = "", .format = "+s", .nullable = false}, std::move(columns));
   }
 
-  // A deep copy. `schema` is well-formed, as every schema is that the engine passes.
+  // A deep copy. `schema` must be well-formed; the engine passes no other.
   static Schema Copy(const ArrowSchema& schema) {
     std::vector<Schema> children;
     children.reserve(static_cast<size_t>(schema.n_children));
@@ -118,7 +81,7 @@ class Schema : public Owned<ArrowSchema> {
     return copy;
   }
 
-  // Give a column of this batch another type without children.
+  // Change the type of a column of this batch; the new type has no children.
   void SetFormat(int64_t column, std::string_view format) {
     ArrowSchema& schema = *get()->children[column];
     auto* node = static_cast<detail::SchemaNode*>(schema.private_data);
@@ -151,4 +114,4 @@ class Schema : public Owned<ArrowSchema> {
 
 }  // namespace alloy
 
-#endif  // ALLOY_DETAIL_OWNED_HPP_
+#endif  // ALLOY_SCHEMA_HPP_

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// The outcome of a call into the engine, for C++ hosts: nothing, or an error that says
-// what the caller can do next; and a value or such an error.
+// The outcome of a call into the engine, for C++ hosts: Status, which is ok or an error,
+// and Result<T>, which is a value or an error.
 //
-// Threads  values; copies share what they point to, which is constant.
-#ifndef ALLOY_DETAIL_STATUS_HPP_
-#define ALLOY_DETAIL_STATUS_HPP_
+// Nothing in alloy.hpp throws for what the engine or a backend does. Test ok() first, and
+// use the value of a Result only if it is.
+//
+// Threads  values; copies share a constant.
+#ifndef ALLOY_STATUS_HPP_
+#define ALLOY_STATUS_HPP_
 
 #include <cstdint>
 #include <cstring>
@@ -26,19 +29,19 @@ class [[nodiscard]] Status {
   Status() = default;  // ok
   explicit Status(const alloy_error& error)
       : error_(std::make_shared<const alloy_error>(error)) {}
-  // An error about no input in particular.
+  // An error that is not about one input. The text is cut to the size of alloy_error.
   static Status Of(alloy_code code, std::string_view text, uint16_t side) {
     alloy_error error{};
     error.code = code;
     error.input = -1;
     error.column = -1;
     error.side = side;
-    text = detail::CutUtf8(text, sizeof(error.text) - 1);
+    text = detail::CutText(text, sizeof(error.text) - 1);
     error.length = static_cast<uint16_t>(text.size());
     std::memcpy(error.text, text.data(), text.size());
     return Status(error);
   }
-  // An error of the caller's own side.
+  // ALLOY_INVALID, with the caller as its side.
   static Status Invalid(std::string_view text) {
     return Of(ALLOY_INVALID, text, ALLOY_SIDE_CALLER);
   }
@@ -79,7 +82,7 @@ class [[nodiscard]] Result {
   bool ok() const { return state_.index() == 0; }
   Status status() const { return ok() ? Status() : *std::get_if<1>(&state_); }
 
-  // Only when ok().
+  // Only if ok().
   T& operator*() & { return *std::get_if<0>(&state_); }
   const T& operator*() const& { return *std::get_if<0>(&state_); }
   T&& operator*() && { return std::move(*std::get_if<0>(&state_)); }
@@ -92,4 +95,4 @@ class [[nodiscard]] Result {
 
 }  // namespace alloy
 
-#endif  // ALLOY_DETAIL_STATUS_HPP_
+#endif  // ALLOY_STATUS_HPP_

@@ -4,8 +4,8 @@
 // that it reads and makes.
 //
 // Threads  a Function is constant once its table is made; each bound state is serial.
-#ifndef ALLOY_DETAIL_FUNCTION_HPP_
-#define ALLOY_DETAIL_FUNCTION_HPP_
+#ifndef ALLOY_FUNCTION_HPP_
+#define ALLOY_FUNCTION_HPP_
 
 #include <concepts>
 #include <cstddef>
@@ -18,16 +18,16 @@
 #include <vector>
 
 #include "alloy/backend.h"
-#include "alloy/detail/columns.hpp"
-#include "alloy/detail/owned.hpp"
 #include "alloy/detail/parameters.hpp"
-#include "alloy/detail/scope.hpp"
 #include "alloy/detail/state.hpp"
+#include "alloy/failure.hpp"
+#include "alloy/schema.hpp"
+#include "alloy/scope.hpp"
 
 namespace alloy {
 
-// What alloy::Raw takes: a type bound to schemas and options. Its constructor throws
-// Failure with ALLOY_NO_MATCH to decline them.
+// The type that alloy::Raw takes. One object is made for each bind. Its constructor
+// throws Failure with ALLOY_NO_MATCH to refuse the schemas.
 template <typename T>
 concept RawFunction =
     requires(T state, const T& bound, Scope& scope, const Options& options,
@@ -41,18 +41,17 @@ concept RawFunction =
 // A column that a function declares to read.
 struct ReadColumn {
   std::string name;
-  // Formats with blanks between, as alloy_column says them: "d:15,2", "u U vu", "d:*".
-  // Empty: any type.
+  // The accepted formats, as in alloy_column: "d:15,2", "u U vu", "d:*". Empty: any type.
   std::string accepts = {};
   std::string summary = {};
 };
 
-// A function, before it is put into a table by ALLOY_BACKEND.
+// A function, for the table that ALLOY_BACKEND makes.
 class Function {
  public:
-  // A function of columns: each Column<T>, Strings or AnyColumn among the parameters of
-  // `body` is the next of `columns`, each Output<T>& the next of `outputs`; Scope& and
-  // const Options& may stand anywhere.
+  // A function of columns. Each Column<T>, Strings or AnyColumn among the parameters of
+  // `body` is the next of `columns`, and each Output<T>& the next of `outputs`. Scope&
+  // and const Options& may be anywhere.
   template <typename Body>
   Function(std::string name, std::vector<std::string> columns,
            std::vector<std::string> outputs, Body body)
@@ -84,7 +83,7 @@ class Function {
     summary_ = std::move(text);
     return std::move(*this);
   }
-  // An option with the value it has when the caller does not give it.
+  // An option with its default value.
   Function Option(std::string name, std::string fallback, std::string summary = "") && {
     options_.push_back({.name = std::move(name),
                         .summary = std::move(summary),
@@ -99,10 +98,11 @@ class Function {
                         .required = true});
     return std::move(*this);
   }
-  // The columns that the function reads of its next input, once for each input in their
-  // order; of inputs without such a list it gets all. The engine finds them by name in
-  // any order and company, and passes these alone, in this order; whoever reads a file
-  // for the function reads no others. A function of columns declares them by itself.
+  // Declare the columns that the function reads of its next input. Call it once for
+  // each input, in their order; the function gets all columns of an input without a
+  // list. The engine finds the columns by name, in any order, ignores extra ones, and
+  // passes them in the listed order. A reader of files can skip the rest. A function of
+  // columns needs no Reads.
   Function Reads(std::vector<ReadColumn> columns) && {
     if (max_inputs_ >= 0 && reads_.size() >= static_cast<size_t>(max_inputs_)) {
       throw Failure(ALLOY_INTERNAL,
@@ -152,12 +152,13 @@ class Function {
   int32_t min_inputs_ = 1;
   int32_t max_inputs_ = 1;
   std::vector<alloy::Option> options_;
-  std::vector<std::vector<ReadColumn>> reads_;  // a list for each input, or fewer
+  std::vector<std::vector<ReadColumn>> reads_;  // one list for each of the first inputs
   std::unique_ptr<detail::Binder> binder_;
 };
 
-// A function of rows: a value for each column in, one value out, which is called `name`.
-// A parameter that is no std::optional makes the result null where its column is null.
+// A function of rows: one value for each column in, one value out. The output column has
+// the name of the function. If a column is null, the result is null, unless the parameter
+// is a std::optional.
 template <typename Body>
 Function Rows(std::string name, std::vector<std::string> columns, Body body) {
   using Signature = detail::Signature<Body>;
@@ -179,4 +180,4 @@ Function Raw(std::string name, int32_t min_inputs = 1, int32_t max_inputs = 1) {
 
 }  // namespace alloy
 
-#endif  // ALLOY_DETAIL_FUNCTION_HPP_
+#endif  // ALLOY_FUNCTION_HPP_

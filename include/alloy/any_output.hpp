@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
-// Columns that are being made, of types that are known at run time only.
+// Columns that are being made, of types that are known only at run time.
 //
-// Append to an Output<T>, and move it in here when it is done:
+// Append to an Output<T>, and move it in here when it is complete. From
+// tests/cpp/columns_test.cc:
 //
 //   std::vector<alloy::AnyOutput> columns;
-//   columns.push_back(std::move(keys));    // Output<std::string>
-//   columns.push_back(std::move(totals));  // Output<alloy::Decimal128>
-//   alloy::GiveBatch(output, std::move(columns));
+//   columns.push_back(std::move(two));
 //
 // Threads  serial.
-#ifndef ALLOY_DETAIL_ANY_OUTPUT_HPP_
-#define ALLOY_DETAIL_ANY_OUTPUT_HPP_
+#ifndef ALLOY_ANY_OUTPUT_HPP_
+#define ALLOY_ANY_OUTPUT_HPP_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
@@ -23,16 +23,16 @@
 #include "alloy/arrow_abi.h"
 #include "alloy/backend.h"
 #include "alloy/block.hpp"
-#include "alloy/detail/columns.hpp"
-#include "alloy/detail/output.hpp"
+#include "alloy/failure.hpp"
+#include "alloy/output.hpp"
 
 namespace alloy {
 
-// An Output<T> of whatever T.
+// An Output<T> of any T.
 class AnyOutput {
  public:
   template <typename T>
-  AnyOutput(Output<T> column)  // NOLINT: wherever one is wanted, the column will do
+  AnyOutput(Output<T> column)  // NOLINT: an Output converts implicitly
       : column_(std::make_unique<Model<T>>(std::move(column))) {}
 
   int64_t size() const { return column_->size(); }
@@ -65,8 +65,9 @@ class AnyOutput {
   std::unique_ptr<Concept> column_;
 };
 
-// Make `output` a batch of these columns, in one block. Throws Failure when they are not
-// as long as each other.
+// Make a batch of these columns, in one block. Throws Failure if their lengths differ.
+//
+//   Gives  output.
 inline void GiveBatch(ArrowArray* output, std::vector<AnyOutput> columns) {
   const int64_t rows = columns.empty() ? 0 : columns[0].size();
   int64_t buffers = 1;
@@ -93,4 +94,4 @@ inline void GiveBatch(ArrowArray* output, std::vector<AnyOutput> columns) {
 
 }  // namespace alloy
 
-#endif  // ALLOY_DETAIL_ANY_OUTPUT_HPP_
+#endif  // ALLOY_ANY_OUTPUT_HPP_

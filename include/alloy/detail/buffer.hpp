@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Builders of columns: numbers, booleans, dates, decimals and strings, with nulls.
-//
-// Memory comes from a function like alloy_services.resize, aligned to 64 bytes, and goes
-// back to it from whatever thread releases the column. No memory is std::bad_alloc.
+// The memory of columns that are being made: values, validity, and text behind offsets.
 //
 // Threads  serial.
-#ifndef ALLOY_DETAIL_OUTPUT_HPP_
-#define ALLOY_DETAIL_OUTPUT_HPP_
+#ifndef ALLOY_DETAIL_BUFFER_HPP_
+#define ALLOY_DETAIL_BUFFER_HPP_
 
 #include <algorithm>
 #include <cstdint>
@@ -15,20 +12,14 @@
 #include <limits>
 #include <new>
 #include <optional>
-#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 
 #include "alloy/arrow_abi.h"
-#include "alloy/block.hpp"
-#include "alloy/detail/columns.hpp"
-#include "alloy/detail/types.hpp"
 
-namespace alloy {
-namespace detail {
+namespace alloy::detail {
 
 using Resize = void* (*)(void* memory, int64_t old_size, int64_t new_size);
 
@@ -51,7 +42,7 @@ class Buffer {
     if (data_ != nullptr) resize_(data_, capacity_, 0);
   }
 
-  // Room for `bytes` at least; what was there stays.
+  // Make room for at least `bytes` bytes and keep the content.
   void Reserve(int64_t bytes) {
     if (bytes > capacity_ || data_ == nullptr) Grow(bytes);
   }
@@ -78,7 +69,7 @@ class Buffer {
   int64_t capacity_ = 0;
 };
 
-// The bits that say which rows are not null; nothing while none is.
+// The bitmap of the rows that are not null; it has no memory until a row is null.
 class Validity {
  public:
   explicit Validity(Resize resize) : bits_(resize) {}
@@ -123,74 +114,7 @@ class OutputBase {
   int64_t size_ = 0;
 };
 
-}  // namespace detail
-
-// A column that is being made. Append one row after another. What its values mean the
-// schema says: an Output<int64_t> may as well be one of timestamps.
-template <typename T>
-class Output : public detail::OutputBase {
- public:
-  static_assert(detail::FixedWidth<T>,
-                "an output of bool, (u)int8_t to (u)int64_t, float, double, "
-                "alloy::Date32, alloy::Decimal128 or std::string");
-  static constexpr int64_t kBuffers = 2;
-
-  explicit Output(detail::Resize resize) : OutputBase(resize), values_(resize) {}
-
-  void Reserve(int64_t rows) { values_.Reserve(Bytes(rows)); }
-  void Append(T value) {
-    Put(value);
-    validity_.Append(size_++, true);
-  }
-  void AppendNull() {
-    Put(T());
-    validity_.Append(size_++, false);
-  }
-  void Append(std::optional<T> value) { value ? Append(*value) : AppendNull(); }
-  void Append(std::nullopt_t) { AppendNull(); }
-
-  // `rows` more rows without nulls, to be written in place.
-  std::span<T> Extend(int64_t rows)
-    requires(!std::is_same_v<T, bool>)
-  {
-    Reserve(size_ + rows);
-    T* begin = values_.template as<T>() + size_;
-    for (int64_t i = 0; validity_.nulls() > 0 && i < rows; ++i) {
-      validity_.Append(size_ + i, true);
-    }
-    size_ += rows;
-    return {begin, static_cast<size_t>(rows)};
-  }
-
-  // Make `array`, a slot of `block`, this column; its memory stays here.
-  void Init(auto& block, ArrowArray* array) {
-    Reserve(1);  // an empty column has its buffer too: not every reader takes NULL
-    InitNode(array, block, kBuffers)->buffers[1] = values_.template as<void>();
-  }
-
- private:
-  static int64_t Bytes(int64_t rows) {
-    if constexpr (std::is_same_v<T, bool>) return rows / 8 + 1;
-    if (rows > std::numeric_limits<int64_t>::max() / 32) throw std::bad_alloc();
-    return rows * int64_t{sizeof(T)};
-  }
-  void Put(T value) {
-    Reserve(size_ + 1);
-    if constexpr (std::is_same_v<T, bool>) {
-      auto& byte = values_.template as<uint8_t>()[size_ / 8];
-      if (size_ % 8 == 0) byte = 0;
-      byte = static_cast<uint8_t>(byte | (value ? 1 << (size_ % 8) : 0));
-    } else {
-      values_.template as<T>()[size_] = value;
-    }
-  }
-
-  detail::Buffer values_;
-};
-
-namespace detail {
-
-// Strings behind offsets, which say how much text there can be.
+// Strings behind offsets. The width of an offset limits the text.
 template <typename Offset>
 class TextOutput : public OutputBase {
  public:
@@ -240,48 +164,6 @@ class TextOutput : public OutputBase {
   int64_t end_ = 0;
 };
 
-}  // namespace detail
+}  // namespace alloy::detail
 
-// A column of strings that is being made: utf8, so at most 2 GiB of text.
-template <>
-class Output<std::string> : public detail::TextOutput<int32_t> {
- public:
-  using TextOutput::TextOutput;
-};
-
-// Make `output` a batch of these columns, in one block. They are as long as each other.
-template <typename... T>
-void GiveBatch(ArrowArray* output, std::tuple<Output<T>...> columns) {
-  static_assert(sizeof...(T) > 0);
-  using Columns = std::tuple<Output<T>...>;
-  const int64_t rows = std::get<0>(columns).size();
-  auto block = Block<Columns>::Make(1 + int64_t{sizeof...(T)},
-                                    1 + (Output<T>::kBuffers + ...), std::move(columns));
-  if (!block) throw std::bad_alloc();
-  ArrowArray root{};
-  block.Init(&root,
-             {.length = rows, .n_buffers = 1, .n_children = int64_t{sizeof...(T)}});
-  std::apply(
-      [&](auto&... column) {
-        ArrowArray** child = root.children;
-        (column.Init(block, *child++), ...);
-      },
-      block.owner());
-  block.Finish();
-  *output = root;
-}
-template <typename... T>
-void GiveBatch(ArrowArray* output, Output<T>... columns) {
-  GiveBatch(output, std::make_tuple(std::move(columns)...));
-}
-
-// Move an array or a schema: `source` is left released.
-template <typename ArrowStruct>
-void Move(ArrowStruct* source, ArrowStruct* out) {
-  *out = *source;
-  source->release = nullptr;
-}
-
-}  // namespace alloy
-
-#endif  // ALLOY_DETAIL_OUTPUT_HPP_
+#endif  // ALLOY_DETAIL_BUFFER_HPP_

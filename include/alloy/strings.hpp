@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// A view of a column of strings in all their forms.
+// A view of a column of strings, in each of its layouts.
 //
-// A view is made on an array that the gate has seen at level shape: its buffers are there
-// and its first and last offset are in order, and nothing else is known. So every row is
-// checked before an offset, a view or an index is followed, and Failure with the row is
-// thrown for what would leave its buffer.
+// The gate at level shape has checked that the buffers are there and that the first and
+// last offset are in order, and no more. So the view checks each row before it follows
+// an offset, a view or an index, and throws Failure, which names the row, for one that
+// points outside its buffer.
 //
 // Threads  values: any thread may read while the array lives.
-#ifndef ALLOY_DETAIL_STRINGS_HPP_
-#define ALLOY_DETAIL_STRINGS_HPP_
+#ifndef ALLOY_STRINGS_HPP_
+#define ALLOY_STRINGS_HPP_
 
 #include <cstddef>
 #include <cstdint>
@@ -21,21 +21,23 @@
 
 #include "alloy/arrow_abi.h"
 #include "alloy/backend.h"
-#include "alloy/detail/columns.hpp"
+#include "alloy/detail/bits.hpp"
+#include "alloy/detail/rows.hpp"
+#include "alloy/failure.hpp"
 
 namespace alloy {
 
-// A column of strings: utf8, large utf8, utf8 view, or a dictionary of one of them. A
-// range of std::optional<std::string_view>, which live as long as the column.
+// A column of strings: utf8, large utf8, utf8 view, or a dictionary of one of them. It is
+// a range of std::optional<std::string_view>; the texts live as long as the column.
 class Strings : public detail::Rows {
  public:
   using value_type = std::optional<std::string_view>;
 
-  // What a column of strings may be, as alloy_column.accepts says it.
+  // The formats it reads, in the form of alloy_column.accepts.
   static constexpr const char* kAccepts = "u U vu ?:u ?:U ?:vu";
   static constexpr std::string_view kWanted = "u, U, vu or a dictionary of them";
 
-  // Whether a column of this schema is one of strings.
+  // Whether this is the schema of a column of strings.
   static bool Accepts(const ArrowSchema& schema) {
     const ArrowSchema& values = schema.dictionary ? *schema.dictionary : schema;
     const std::string_view format = values.format;
@@ -65,7 +67,7 @@ class Strings : public detail::Rows {
   }
   std::optional<std::string_view> operator[](int64_t row) const { return Get(row); }
 
-  // The same without an exception: what is wrong with the row, or NULL.
+  // The same without an exception. Returns NULL, or what is wrong with the row.
   const char* Read(int64_t row, std::optional<std::string_view>* text) const {
     text->reset();
     if (IsNull(row)) return nullptr;
@@ -77,14 +79,14 @@ class Strings : public detail::Rows {
     }
     std::string_view value;
     const char* fault = values_.Read(at, &value);
-    // Its parts one by one, as they were written: to load them as one would wait for the
-    // writes.
+    // Build it from its parts. A copy of the whole view as one wide load would have to
+    // wait for the two narrow stores before it.
     if (fault == nullptr) text->emplace(value.data(), value.size());
     return fault;
   }
-  // The rows from `first` on, for as many as `bytes` has places, where each is a text of
-  // one byte. False where one is not, or is null, or the column has a dictionary; `bytes`
-  // is of no use then. For columns of flags: no row costs a branch.
+  // Read bytes.size() rows from `first` on, each a text of one byte, without a branch
+  // for each row. Made for columns of flags. Returns false, and leaves `bytes`
+  // undefined, if a row is null or another text, or if the column has a dictionary.
   bool ReadBytes(int64_t first, std::span<char> bytes) const {
     const auto count = static_cast<int64_t>(bytes.size());
     if (index_ != '\0' || first < 0 || count > size_ - first) return false;
@@ -114,7 +116,7 @@ class Strings : public detail::Rows {
           buffers(array.buffers) {}
 
     bool IsNull(int64_t i) const {
-      return validity != nullptr && !detail::GetBit(validity, offset + i);
+      return validity != nullptr && !detail::BitAt(validity, offset + i);
     }
 
     template <typename T>
@@ -144,7 +146,7 @@ class Strings : public detail::Rows {
       return other == 0;
     }
 
-    // Where each string has one byte, those of the rows lie side by side.
+    // If each string has one byte, the bytes are next to each other.
     template <typename T>
     bool ReadSideBySide(int64_t first, std::span<char> bytes) const {
       const auto begin = Load<T>(buffers[1], first);
@@ -230,4 +232,4 @@ class Strings : public detail::Rows {
 
 }  // namespace alloy
 
-#endif  // ALLOY_DETAIL_STRINGS_HPP_
+#endif  // ALLOY_STRINGS_HPP_

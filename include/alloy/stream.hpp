@@ -1,102 +1,40 @@
 // SPDX-License-Identifier: MIT
 //
-// Streams of batches for C++ hosts: what goes into a stream function, and what comes out.
-#ifndef ALLOY_DETAIL_STREAM_HPP_
-#define ALLOY_DETAIL_STREAM_HPP_
+// A stream of batches for C++ hosts: what goes into a stream function, and what comes
+// out.
+//
+// Threads  serial.
+#ifndef ALLOY_STREAM_HPP_
+#define ALLOY_STREAM_HPP_
 
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "alloy/alloy.h"
-#include "alloy/detail/array.hpp"
-#include "alloy/detail/call.hpp"
-#include "alloy/detail/owned.hpp"
-#include "alloy/detail/status.hpp"
+#include "alloy/batch.hpp"
+#include "alloy/call_options.hpp"
+#include "alloy/detail/bind.hpp"
+#include "alloy/detail/share.hpp"
+#include "alloy/detail/source.hpp"
+#include "alloy/host.hpp"
+#include "alloy/owned.hpp"
+#include "alloy/schema.hpp"
+#include "alloy/status.hpp"
 
 namespace alloy {
-namespace detail {
 
-// A C++ source behind the C struct. `told` is shared with the stream that reads it, so
-// that an error of its own comes back as it was.
-struct Source {
-  Schema schema;
-  std::function<Result<std::optional<Batch>>()> next;
-  std::shared_ptr<Status> told = std::make_shared<Status>();
-  std::string text;
-
-  int GetNext(ArrowArray* out) {
-    if (!told->ok()) return EIO;
-    try {
-      auto batch = next();
-      *told = batch.status();
-      if (told->ok() && batch->has_value()) {
-        ShareArray((**batch).array(), (**batch).keeper(), /*as_batch=*/false).MoveTo(out);
-      }
-    } catch (const std::exception& error) {
-      *told = Status::Of(ALLOY_FAILED, error.what(), ALLOY_SIDE_CALLER);
-    } catch (...) {
-      *told = Status::Of(ALLOY_FAILED, "an exception that is no std::exception",
-                         ALLOY_SIDE_CALLER);
-    }
-    if (told->ok()) return 0;
-    text = told->text();
-    return EIO;
-  }
-};
-
-inline Source& SourceOf(ArrowArrayStream* stream) {
-  return *static_cast<Source*>(stream->private_data);
-}
-
-inline OwnedArrayStream ExportSource(std::unique_ptr<Source> source) {
-  OwnedArrayStream stream;
-  *stream = {.get_schema = [](ArrowArrayStream* self, ArrowSchema* out) noexcept -> int {
-               try {
-                 Schema::Copy(*SourceOf(self).schema).MoveTo(out);
-                 return 0;
-               } catch (...) {
-                 return ENOMEM;
-               }
-             },
-             .get_next = [](ArrowArrayStream* self, ArrowArray* out) noexcept -> int {
-               *out = ArrowArray{};
-               try {
-                 return SourceOf(self).GetNext(out);
-               } catch (...) {
-                 return ENOMEM;
-               }
-             },
-             .get_last_error = [](ArrowArrayStream* self) noexcept -> const char* {
-               return SourceOf(self).text.c_str();
-             },
-             .release =
-                 [](ArrowArrayStream* self) noexcept {
-                   const std::unique_ptr<Source> owner(&SourceOf(self));
-                   self->release = nullptr;
-                 },
-             .private_data = source.release()};
-  return stream;
-}
-
-}  // namespace detail
-
-// A stream of batches, pulled one at a time: given to a bridge, or had from it.
-//
-// Threads  serial.
+// Batches that are read one at a time.
 class Stream {
  public:
-  // Of batches that `next` makes on demand, std::nullopt at the end. Its failure ends the
-  // stream, and comes back from whatever reads it as the same Status.
+  // A stream of the batches that `next` makes on demand; std::nullopt is the end. An
+  // error of `next` ends the stream, and its reader gets the same Status.
   static Stream From(Schema schema, std::function<Result<std::optional<Batch>>()> next) {
     auto source = std::make_unique<detail::Source>();
     source->schema = std::move(schema);
@@ -109,7 +47,7 @@ class Stream {
     return stream;
   }
 
-  // Of batches at hand, which have one schema. There is at least one.
+  // A stream of batches that are in memory: at least one, all with one schema.
   static Stream Of(std::vector<Batch> batches) {
     Schema schema = Schema::Copy(batches.at(0).schema());
     return From(std::move(schema),
@@ -120,7 +58,7 @@ class Stream {
                 });
   }
 
-  // Takes `stream`, whoever made it.
+  // Takes stream, of any origin.
   static Result<Stream> Import(ArrowArrayStream* stream) {
     Stream imported;
     imported.state_ = std::make_unique<State>();
@@ -133,7 +71,7 @@ class Stream {
   // The schema of the batches.
   const ArrowSchema& schema() const { return **state_->schema; }
 
-  // The next batch; none at the end. After a failure the same failure again.
+  // The next batch; std::nullopt at the end. An error repeats.
   Result<std::optional<Batch>> Next() {
     auto held = std::make_shared<detail::Imported>();
     held->shared_schema = state_->schema;
@@ -147,7 +85,7 @@ class Stream {
         Batch(Array(raw->shared_schema->get(), raw->array.get(), std::move(held))));
   }
 
-  // The C struct, for what C++ has no word for. Borrowed: lives as long as this.
+  // The C struct, which lives as long as this.
   ArrowArrayStream* get() { return state_->stream.get(); }
 
  private:
@@ -157,7 +95,8 @@ class Stream {
     alloy_call* call;
     void operator()() const { alloy_call_cancel(call, 1); }
   };
-  // In this order they end: the cancel, the stream, the call, the host.
+  // Members are destroyed from the last to the first: the host outlives the call, and so
+  // on.
   struct State {
     std::optional<Host> host;
     std::unique_ptr<alloy_call, detail::FreeCall> call;
@@ -193,7 +132,7 @@ class Stream {
     return Status::Of(ALLOY_FAILED, plain, ALLOY_SIDE_CALLER);
   }
 
-  // An input's own error, as the input said it.
+  // The Status of the input that failed, if an input did.
   Status AsOwn(Status status) const {
     const auto input = static_cast<size_t>(status.input());
     if (status.side() != ALLOY_SIDE_CALLER || input >= inputs_.size() ||
@@ -203,14 +142,14 @@ class Stream {
     return *inputs_[input];
   }
 
-  // Open a stream function, or a map function on each batch of its one input.
+  // See Bridge::Stream.
   static Result<Stream> Open(const Host& host, alloy_bridge* bridge,
                              const std::string& function, std::vector<Stream> inputs,
                              const OptionMap& options, const CallLimits& limits) {
     Stream opened;
     opened.state_ = std::make_unique<State>();
     State& state = *opened.state_;
-    std::vector<ArrowSchema> schemas;  // borrowed, in a row
+    std::vector<ArrowSchema> schemas;  // plain copies, borrowed
     for (Stream& input : inputs) {
       schemas.push_back(input.schema());
       opened.inputs_.push_back(input.own_);
@@ -240,13 +179,13 @@ class Stream {
     return opened;
   }
 
-  // The error of a source of this process, as it said it.
+  // The error of a stream made by From, and of the inputs made so.
   std::shared_ptr<Status> own_;
   std::vector<std::shared_ptr<Status>> inputs_;
-  std::vector<Stream> kept_;  // what the inputs need: their calls, their hosts
+  std::vector<Stream> kept_;  // keep the calls and the hosts of the inputs alive
   std::unique_ptr<State> state_;
 };
 
 }  // namespace alloy
 
-#endif  // ALLOY_DETAIL_STREAM_HPP_
+#endif  // ALLOY_STREAM_HPP_

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// What a backend's function sees of its caller: the scope of one entry, and the options.
+// What a function of a backend sees of its caller: the scope of one entry, and its
+// options.
 //
 // Threads  Scope: any thread, until the entry returns. Options: a value.
-#ifndef ALLOY_DETAIL_SCOPE_HPP_
-#define ALLOY_DETAIL_SCOPE_HPP_
+#ifndef ALLOY_SCOPE_HPP_
+#define ALLOY_SCOPE_HPP_
 
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -17,7 +19,7 @@
 #include <vector>
 
 #include "alloy/backend.h"
-#include "alloy/detail/columns.hpp"
+#include "alloy/failure.hpp"
 
 namespace alloy {
 
@@ -32,18 +34,19 @@ class Scope {
     throw Failure(code, std::move(text));
   }
 
-  // Whether the caller has given up. Cheap: ask it in every loop that may be long.
+  // Whether the caller has cancelled, or the deadline has passed. It is cheap: ask in
+  // every long loop.
   bool Cancelled() const { return services().cancelled(scope_) != 0; }
-  // Leave the function when the caller has given up.
+  // Leave the function if so.
   void ThrowIfCancelled() const {
     if (Cancelled()) Fail(ALLOY_CANCELLED, "cancelled");
   }
-  // How far this call is; total 0: unknown.
+  // Report how far this call is, in any unit; total 0: unknown.
   void Progress(int64_t done, int64_t total) const {
     services().progress(scope_, done, total);
   }
 
-  // A line for the host's log. Ask Logging before making a costly one.
+  // Write a log line. Ask Logging before you format a costly one.
   void Log(int32_t level, std::string_view text) const {
     services().log(scope_, level, text.data(), static_cast<int64_t>(text.size()));
   }
@@ -71,7 +74,7 @@ class Scope {
  private:
   int64_t DescribeInto(const ArrowSchema& schema, const ArrowArray& array,
                        std::string* text) const {
-    // The NUL at the end has its place behind size().
+    // A std::string has room for the NUL after size() bytes.
     return services().describe(&schema, &array, text->data(),
                                static_cast<int64_t>(text->size()) + 1);
   }
@@ -84,7 +87,7 @@ struct Option {
   std::string name;
   std::string summary;
   std::string fallback;
-  bool required = false;  // the caller must give it: there is no fallback
+  bool required = false;  // the caller must give it
 };
 
 // The values of a function's options.
@@ -128,4 +131,4 @@ class Options {
 
 }  // namespace alloy
 
-#endif  // ALLOY_DETAIL_SCOPE_HPP_
+#endif  // ALLOY_SCOPE_HPP_
