@@ -117,22 +117,22 @@ class FilterTest(AggregateTest):
         self.write(pa.table({"x": [1], "d": pa.array([1], pa.decimal128(5, 2)), "t": ["a"],
                              "day": pa.array([1], pa.date32()), "flag": [True]}))
         for column, op, value, said in (
-                ("z", "=", "1", 'option column: no column "z"; there are x, d, t, day, flag'),
-                ("x", "~", "1", 'option op: "~" is none; there are =, !=, <, <=, >, >=, '
-                                'is null, is not null'),
-                ("d", "=", "1.005", 'option value: "1.005" is no Decimal128(5, 2) like d'),
-                ("d", "=", "", 'option value: "" is no Decimal128(5, 2) like d'),
-                ("x", "=", "one", 'option value: "one" is no Int64 like x'),
-                ("x", "=", "1.5", 'option value: "1.5" is no Int64 like x'),
-                ("x", "=", str(2**63), f'option value: "{2**63}" is no Int64 like x'),
-                ("day", "=", "1999-02-29", 'option value: "1999-02-29" is no Date32 like day'),
-                ("flag", "=", "maybe", 'option value: "maybe" is no Boolean like flag')):
+                ("z", "=", "1", 'option column: no column "z"; the columns are: x, d, t, day, flag'),
+                ("x", "~", "1", 'option op: unknown operator "~"; use =, !=, <, <=, >, '
+                                '>=, is null or is not null'),
+                ("d", "=", "1.005", 'option value: cannot read "1.005" as Decimal128(5, 2), the type of column d'),
+                ("d", "=", "", 'option value: cannot read "" as Decimal128(5, 2), the type of column d'),
+                ("x", "=", "one", 'option value: cannot read "one" as Int64, the type of column x'),
+                ("x", "=", "1.5", 'option value: cannot read "1.5" as Int64, the type of column x'),
+                ("x", "=", str(2**63), f'option value: cannot read "{2**63}" as Int64, the type of column x'),
+                ("day", "=", "1999-02-29", 'option value: cannot read "1999-02-29" as Date32, the type of column day'),
+                ("flag", "=", "maybe", 'option value: cannot read "maybe" as Boolean, the type of column flag')):
             self.refused_with("filter", {"column": column, "op": op, "value": value}, said)
 
     def test_types_that_do_not_compare_are_declined_with_their_names(self):
         self.write(pa.table({"l": pa.array([[1]], pa.list_(pa.int64()))}))
         said = self.refused("filter", {"column": "l", "value": "1"})
-        self.assertIn("option column: l is List", said)
+        self.assertIn("option column: column l is List", said)
 
 
 if __name__ == "__main__":

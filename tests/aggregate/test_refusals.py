@@ -9,28 +9,29 @@ import pyarrow as pa
 import samples
 from support import AggregateTest
 
-TAKEN = "; there are count, count(x), sum(x), min(x), max(x), mean(x), each with or without: as name"
+TAKEN = ("; use count, count(x), sum(x), min(x), max(x) or mean(x), each with or without: "
+         "as name")
 
 
 class RefusalsTest(AggregateTest):
     def test_what_is_asked_for_wrongly_says_what_there_is(self):
         self.write(pa.table({"k": ["a"], "x": [1], "l": pa.array([[1]], pa.list_(pa.int64()))}))
         for keys, aggregates, said in (
-                ("z", "count", 'option keys: no column "z"; there are k, x, l'),
-                ("k", "sum(z)", 'option aggregates: no column "z"; there are k, x, l'),
+                ("z", "count", 'option keys: no column "z"; the columns are: k, x, l'),
+                ("k", "sum(z)", 'option aggregates: no column "z"; the columns are: k, x, l'),
                 ("k", "sum(k)", "option aggregates: sum(k): Utf8 has no sum; numbers and "
                                 "decimal128 have one"),
                 ("k", "min(l)", "has no min; numbers, decimal128, dates, times and strings "
                                 "have one"),
-                ("k", "sum", "option aggregates: sum of which column? sum(x)"),
-                ("k", "median(x)", 'option aggregates: "median(x)" is none' + TAKEN),
-                ("k", "sum(x),,count", "option aggregates: nothing between two commas in "
+                ("k", "sum", "option aggregates: sum needs a column: sum(x)"),
+                ("k", "median(x)", 'option aggregates: unknown aggregate "median(x)"' + TAKEN),
+                ("k", "sum(x),,count", "option aggregates: an empty item in "
                                        '"sum(x),,count"'),
-                ("k", "sum(x", 'option aggregates: a ( without its ) in "sum(x"'),
-                ("k", "sum x)", 'option aggregates: a ) without its ( in "sum x)"'),
-                ('"k', "count", 'option keys: a " without its second in "\\"k"'),
-                ("k", "sum(x) as k", 'option aggregates: two columns of the result are called '
-                                     '"k"; call one another way'),
+                ("k", "sum(x", 'option aggregates: a ( that is not closed in "sum(x"'),
+                ("k", "sum x)", 'option aggregates: a ) without a ( in "sum x)"'),
+                ('"k', "count", 'option keys: a " that is not closed in "\\"k"'),
+                ("k", "sum(x) as k", 'option aggregates: two columns of the result have the name '
+                                     '"k"; rename one'),
                 ("", "", "group_by needs keys, aggregates or both")):
             self.refused_with("group_by", {"keys": keys, "aggregates": aggregates}, said)
 
@@ -38,7 +39,7 @@ class RefusalsTest(AggregateTest):
         self.write(pa.table([[1], [2]], ["x", "x"]))
         for options, option in (({"keys": "x"}, "keys"), ({"aggregates": "sum(x)"}, "aggregates")):
             self.refused_with("group_by", options,
-                                 f'option {option}: there are several columns "x"; name them apart')
+                                 f'option {option}: several columns have the name "x"; rename all but one')
 
     def test_types_that_are_no_key_are_declined_with_their_names(self):
         for data_type, name in ((pa.list_(pa.int64()), "List"),
@@ -77,7 +78,7 @@ class RefusalsTest(AggregateTest):
         for values, name in cases:
             self.write(pa.table({"x": values}))
             self.refused_with("group_by", {"aggregates": "count,sum(x) as s"},
-                                 f"s: the sum overflows {name}; make the column a wider type")
+                                 f"s: the sum overflows {name}; cast the column to a wider type")
 
     def test_what_fits_in_the_end_fits_whatever_the_order(self):
         most = 2**63 - 1

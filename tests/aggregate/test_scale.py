@@ -86,12 +86,12 @@ class ScaleTest(AggregateTest):
         self.write(pa.table({
             "x": [1], "t": ["a"], "f": [0.0], "d": pa.array([1], pa.decimal128(38, 30)),
             "u": pa.array([1], pa.uint8()), "day": pa.array([1], pa.date32())}))
-        no_number = 'option factor: "{}" is no number that {}, {}, can be multiplied with'
-        taken = "; integers, floats and decimal128 can be scaled"
+        no_number = 'option factor: cannot multiply column {1}, which is {2}, by "{0}"'
+        taken = "; scale takes integers, floats and decimal128"
         for column, factor, said in (
-                ("z", "1", 'option column: no column "z"; there are x, t, f, d, u, day'),
-                ("t", "1", "option column: t is Utf8" + taken),
-                ("day", "1", "option column: day is Date32" + taken),
+                ("z", "1", 'option column: no column "z"; the columns are: x, t, f, d, u, day'),
+                ("t", "1", "option column: column t is Utf8" + taken),
+                ("day", "1", "option column: column day is Date32" + taken),
                 ("x", "1.5", no_number.format("1.5", "x", "Int64")),
                 ("x", "", no_number.format("", "x", "Int64")),
                 ("u", "-1", no_number.format("-1", "u", "UInt8")),
@@ -99,8 +99,8 @@ class ScaleTest(AggregateTest):
                 ("f", "inf", no_number.format("inf", "f", "Float64")),
                 ("f", "NaN", no_number.format("NaN", "f", "Float64")),
                 ("d", "1e3", no_number.format("1e3", "d", "Decimal128(38, 30)")),
-                ("d", "0.123456789", "option factor: 0.123456789 has too many digits for d, "
-                                     "Decimal128(38, 30)")):
+                ("d", "0.123456789", "option factor: 0.123456789 has too many decimal places "
+                                     "for column d, which is Decimal128(38, 30)")):
             self.refused_with("scale", {"column": column, "factor": factor}, said)
 
 

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
-//! What a query is made of, on the kernels of arrow-rs: group, join, sort, filter, scale.
+//! The parts of a query, on the kernels of arrow-rs: group, join, sort, filter, scale.
 //!
-//! The schemas are settled at bind, and with them every name, type and option. Nulls are
-//! as SQL has them, and what overflows is an error.
+//! Names, types and options are checked at bind, when the schemas are known. Nulls behave
+//! as in SQL, and an overflow is an error.
 
-mod accumulate;
-mod aggregates;
 mod filtering;
 mod grouping;
 mod joining;
@@ -13,6 +11,7 @@ mod keys;
 mod names;
 mod scaling;
 mod sorting;
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -42,24 +41,24 @@ arrowalloy::backend! {
 
 arrowalloy::function! {
     /// One row for each different set of keys, with aggregates of its rows.
-    #[option(keys = "", "Columns with commas between, such as: city,year. None: one row for all.")]
+    #[option(keys = "", "Columns, separated by commas, such as: city,year. Empty: one row for all.")]
     #[option(aggregates = "count", "Such as: count,sum(x),min(y),max(y),mean(z) as average.")]
     #[flags(idempotent)]
     arrow stream fn group_by(inputs: 1) = bind_group_by
 }
 
 arrowalloy::function! {
-    /// The rows of the first stream beside those of the second that have the same keys.
-    #[option(on, "Columns with commas between, such as: id, or left_name=right_name.")]
-    #[option(how = "inner", "inner, or left: rows without a partner stay, beside nulls.")]
-    #[option(suffix = "_right", "Added to a name of the second that the first has as well.")]
+    /// Each row of the first stream next to the rows of the second with the same keys.
+    #[option(on, "Columns, separated by commas, such as: id, or left_name=right_name.")]
+    #[option(how = "inner", "inner, or left, which keeps rows without a partner, next to nulls.")]
+    #[option(suffix = "_right", "Added to a name of the second stream that the first has as well.")]
     #[flags(idempotent)]
     arrow stream fn join(inputs: 2) = bind_join
 }
 
 arrowalloy::function! {
-    /// The rows in order; those that compare equal stay as they came.
-    #[option(by, "Columns with commas between, such as: year,name.")]
+    /// The rows in order. Rows with equal keys keep their order.
+    #[option(by, "Columns, separated by commas, such as: year,name.")]
     #[option(descending = "false", "true or false, for all columns or for each: true,false.")]
     #[option(nulls_first = "false", "true or false, for all columns or for each.")]
     #[flags(idempotent)]
@@ -67,26 +66,26 @@ arrowalloy::function! {
 }
 
 arrowalloy::function! {
-    /// The rows of which a comparison is true.
-    #[option(column, "What to look at.")]
+    /// The rows for which a comparison is true.
+    #[option(column, "The column to compare.")]
     #[option(op = "=", "=, !=, <, <=, >, >=, is null, is not null.")]
-    #[option(value = "", "What to compare with, read as the type of the column.")]
+    #[option(value = "", "The value to compare with, read as the type of the column.")]
     #[flags(idempotent)]
     arrow fn filter(inputs: 1) = bind_filter
 }
 
 arrowalloy::function! {
     /// The batch with one column of numbers multiplied.
-    #[option(column, "What to multiply.")]
-    #[option(factor, "By how much: a whole number for integers, any for the others.")]
+    #[option(column, "The column to multiply.")]
+    #[option(factor, "The factor: a whole number for integers, any number for other types.")]
     #[flags(idempotent, rowwise)]
     arrow fn scale(inputs: 1) = bind_scale
 }
 
-/// How many rows a batch of a result has at most.
+/// The most rows in a batch of a result.
 const BATCH_ROWS: usize = 1 << 16;
 
-/// Batches that are made when the first of them is asked for.
+/// Batches that are made when the host asks for the first one.
 fn lazily<'s, I>(
     make: impl FnOnce() -> Result<I, Error> + Send + 's,
 ) -> impl Iterator<Item = Result<RecordBatch, Error>> + Send + 's

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
-//! What options say: lists, names of columns, and what there is instead.
+//! Lists and names of columns in the values of options.
 
 use arrow_schema::{Field, Schema};
 use arrowalloy::Error;
 
-/// The items of a list with commas between. A comma inside of parentheses or of double
-/// quotes separates nothing.
-///
-/// # Errors
-///
-/// An item is empty, or what was opened is not closed.
+/// The items of a list with commas between them. A comma inside parentheses or double
+/// quotes is part of its item.
 pub fn items<'a>(option: &str, list: &'a str) -> Result<Vec<&'a str>, Error> {
     let wrong =
         |what: &str| Err(Error::invalid(format!("option {option}: {what} in {list:?}")));
@@ -19,7 +15,7 @@ pub fn items<'a>(option: &str, list: &'a str) -> Result<Vec<&'a str>, Error> {
         match c {
             '"' => quoted = !quoted,
             '(' if !quoted => depth += 1,
-            ')' if !quoted && depth == 0 => return wrong("a ) without its ("),
+            ')' if !quoted && depth == 0 => return wrong("a ) without a ("),
             ')' if !quoted => depth -= 1,
             ',' if !quoted && depth == 0 => {
                 items.push(list[first..at].trim());
@@ -28,20 +24,14 @@ pub fn items<'a>(option: &str, list: &'a str) -> Result<Vec<&'a str>, Error> {
             _ => {}
         }
     }
-    if quoted {
-        return wrong("a \" without its second");
-    }
-    if depth > 0 {
-        return wrong("a ( without its )");
-    }
     items.push(list[first..].trim());
-    if items == [""] {
-        return Ok(Vec::new());
+    match () {
+        () if quoted => wrong("a \" that is not closed"),
+        () if depth > 0 => wrong("a ( that is not closed"),
+        () if items == [""] => Ok(Vec::new()),
+        () if items.contains(&"") => wrong("an empty item"),
+        () => Ok(items),
     }
-    if items.contains(&"") {
-        return wrong("nothing between two commas");
-    }
-    Ok(items)
 }
 
 /// A name without the double quotes around it, if there are any.
@@ -51,50 +41,32 @@ pub fn unquoted(name: &str) -> &str {
     inner.unwrap_or(name)
 }
 
-/// The place of a column.
-///
-/// # Errors
-///
-/// There is none of the name, or more than one.
+/// The index of the only column with a name.
 pub fn index_of(option: &str, schema: &Schema, name: &str) -> Result<usize, Error> {
     let name = unquoted(name);
-    let mut found = schema.fields().iter().enumerate().filter(|(_, f)| f.name() == name);
-    match (found.next(), found.next()) {
-        (Some((index, _)), None) => Ok(index),
-        (Some(_), Some(_)) => Err(Error::invalid(format!(
-            "option {option}: there are several columns {name:?}; name them apart"
-        ))),
-        (None, _) => Err(Error::invalid(format!(
-            "option {option}: no column {name:?}; there {}",
-            there_are(schema)
-        ))),
-    }
-}
-
-fn there_are(schema: &Schema) -> String {
     let names: Vec<&str> =
         schema.fields().iter().map(|field| field.name().as_str()).collect();
-    match names.as_slice() {
-        [] => "is none at all".to_owned(),
-        [name] => format!("is {name}"),
-        names => format!("are {}", names.join(", ")),
+    let mut found = (0..names.len()).filter(|index| names[*index] == name);
+    match (found.next(), found.next()) {
+        (Some(index), None) => Ok(index),
+        (Some(_), Some(_)) => Err(Error::invalid(format!(
+            "option {option}: several columns have the name {name:?}; rename all but one"
+        ))),
+        (None, _) => Err(Error::invalid(format!(
+            "option {option}: no column {name:?}; the columns are: {}",
+            names.join(", ")
+        ))),
     }
 }
 
-/// Refuse columns from the place `first` on that are called as one before them.
-///
-/// # Errors
-///
-/// Two have the same name.
+/// Refuse columns, from the index `first` on, that have the name of an earlier one.
 pub fn check_apart(option: &str, fields: &[Field], first: usize) -> Result<(), Error> {
-    for (index, field) in fields.iter().enumerate().skip(first) {
-        if fields[..index].iter().any(|other| other.name() == field.name()) {
-            let name = field.name();
-            return Err(Error::invalid(format!(
-                "option {option}: two columns of the result are called {name:?}; call one \
-                 another way"
-            )));
-        }
-    }
-    Ok(())
+    let is_twice = |index: &usize| {
+        fields[..*index].iter().any(|other| other.name() == fields[*index].name())
+    };
+    let Some(index) = (first..fields.len()).find(is_twice) else { return Ok(()) };
+    Err(Error::invalid(format!(
+        "option {option}: two columns of the result have the name {:?}; rename one",
+        fields[index].name()
+    )))
 }

@@ -1,35 +1,74 @@
 // SPDX-License-Identifier: MIT
-//! `scale`: one column of numbers, multiplied; what overflows names its row.
+//! `scale`: multiplies one column of numbers. An overflow is an error that names the row.
 
-use std::str::FromStr;
 use std::sync::Arc;
 
+use arrow_arith::numeric::mul;
 use arrow_array::cast::AsArray;
-use arrow_array::types::*;
-use arrow_array::{Array, ArrayRef, ArrowNativeTypeOp, RecordBatch};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_array::types::{Decimal128Type, Float64Type};
+use arrow_array::{Array, ArrayRef, RecordBatch, Scalar, StringArray};
+use arrow_cast::{CastOptions, cast, cast_with_options};
+use arrow_schema::{DataType, Schema};
 use arrowalloy::Error;
 
 use crate::alloy_arrow::{Bind, Bound};
 use crate::names::index_of;
 
-type Multiply = Box<dyn Fn(&dyn Array) -> Result<ArrayRef, Error> + Send>;
-
 pub fn bind_scale(bind: &Bind<'_>) -> Result<Bound, Error> {
     let input = bind.schema();
     let name = bind.options().get("column")?.to_owned();
     let index = index_of("column", &input, &name)?;
-    let field = input.field(index);
-    let factor = bind.options().get("factor")?.trim();
-    let (data_type, multiply) = multiply(&name, field.data_type(), factor)?;
-
-    let mut fields: Vec<Arc<Field>> = input.fields().iter().cloned().collect();
-    fields[index] = Arc::new(field.clone().with_data_type(data_type));
+    let (field, factor) = (input.field(index), bind.options().get("factor")?.trim());
+    let wrong = || {
+        Error::invalid(format!(
+            "option factor: cannot multiply column {name}, which is {}, by {factor:?}",
+            field.data_type()
+        ))
+    };
+    let (by, output) = match field.data_type() {
+        DataType::Decimal128(_, scale) => {
+            let places = decimal_places(factor).ok_or_else(wrong)?;
+            let scale = scale.checked_add(places).filter(|scale| *scale <= 38);
+            let scale = scale.ok_or_else(|| {
+                Error::invalid(format!(
+                    "option factor: {factor} has too many decimal places for column \
+                     {name}, which is {}",
+                    field.data_type()
+                ))
+            })?;
+            let by = parse(factor, &DataType::Decimal128(38, places));
+            (by, DataType::Decimal128(38, scale))
+        }
+        of if of.is_integer() || matches!(of, DataType::Float32 | DataType::Float64) => {
+            (parse(factor, of), of.clone())
+        }
+        of => {
+            return Err(Error::invalid(format!(
+                "option column: column {name} is {of}; scale takes integers, floats and \
+                 decimal128"
+            )));
+        }
+    };
+    let by = by.ok_or_else(wrong)?;
+    if !cast(&by, &DataType::Float64)?.as_primitive::<Float64Type>().value(0).is_finite()
+    {
+        return Err(wrong());
+    }
+    let by = Scalar::new(by);
+    let mut fields = input.fields().to_vec();
+    fields[index] = Arc::new(field.clone().with_data_type(output.clone()));
     let schema = Arc::new(Schema::new_with_metadata(fields, input.metadata().clone()));
     Ok(Bound::new(schema.clone(), move |_, batches| {
         let batch = batches.take()?;
-        let scaled = multiply(batch.column(index).as_ref()).map_err(|error| {
-            Error::new(error.code(), format!("column {name}{}", error.text()))
+        let column = batch.column(index);
+        let scaled = multiply(column, &by, &output).ok_or_else(|| {
+            // The kernel does not report the row.
+            let overflows =
+                |row: &usize| multiply(&column.slice(*row, 1), &by, &output).is_none();
+            let row = (0..column.len()).find(overflows).unwrap_or_default();
+            Error::failed(format!(
+                "column {name}, row {row} of the batch: the product overflows {output}"
+            ))
         })?;
         let mut columns = batch.columns().to_vec();
         columns[index] = scaled;
@@ -37,137 +76,34 @@ pub fn bind_scale(bind: &Bind<'_>) -> Result<Bound, Error> {
     }))
 }
 
+// None: a product overflows.
 fn multiply(
-    column: &str,
-    data_type: &DataType,
-    factor: &str,
-) -> Result<(DataType, Multiply), Error> {
-    macro_rules! whole {
-        ($type:ty) => {
-            checked::<$type>(data_type.clone(), parse(column, data_type, factor)?)
-        };
-    }
-    macro_rules! floats {
-        ($type:ty) => {{
-            let by: <$type as ArrowPrimitiveType>::Native =
-                parse(column, data_type, factor)?;
-            if !by.is_finite() {
-                return Err(no_factor(column, data_type, factor));
-            }
-            Box::new(move |array: &dyn Array| {
-                let scaled = array.as_primitive::<$type>().unary::<_, $type>(|x| x * by);
-                Ok(Arc::new(scaled) as ArrayRef)
-            })
-        }};
-    }
-    let multiply: Multiply = match data_type {
-        DataType::Int8 => whole!(Int8Type),
-        DataType::Int16 => whole!(Int16Type),
-        DataType::Int32 => whole!(Int32Type),
-        DataType::Int64 => whole!(Int64Type),
-        DataType::UInt8 => whole!(UInt8Type),
-        DataType::UInt16 => whole!(UInt16Type),
-        DataType::UInt32 => whole!(UInt32Type),
-        DataType::UInt64 => whole!(UInt64Type),
-        DataType::Float32 => floats!(Float32Type),
-        DataType::Float64 => floats!(Float64Type),
-        DataType::Decimal128(_, scale) => {
-            let by = parse_decimal(factor)
-                .ok_or_else(|| no_factor(column, data_type, factor))?;
-            let scale = scale.checked_add(by.scale).filter(|scale| *scale <= 38);
-            let output = scale.map(|scale| DataType::Decimal128(38, scale));
-            let output = output.ok_or_else(|| {
-                Error::invalid(format!(
-                    "option factor: {factor} has too many digits for {column}, {data_type}"
-                ))
-            })?;
-            let multiply = checked::<Decimal128Type>(output.clone(), by.digits);
-            return Ok((output, multiply));
-        }
-        other => {
-            return Err(Error::invalid(format!(
-                "option column: {column} is {other}; integers, floats and decimal128 can be \
-                 scaled"
-            )));
-        }
+    column: &ArrayRef,
+    by: &Scalar<ArrayRef>,
+    output: &DataType,
+) -> Option<ArrayRef> {
+    let product = mul(column, by).ok()?;
+    let Some(decimals) = product.as_primitive_opt::<Decimal128Type>() else {
+        return Some(product);
     };
-    Ok((data_type.clone(), multiply))
+    // The kernel only notices what overflows 128 bits, which are more than 38 digits.
+    decimals.validate_decimal_precision(38).ok()?;
+    Some(Arc::new(decimals.clone().with_data_type(output.clone())))
 }
 
-fn no_factor(column: &str, data_type: &DataType, factor: &str) -> Error {
-    Error::invalid(format!(
-        "option factor: {factor:?} is no number that {column}, {data_type}, can be \
-         multiplied with"
-    ))
+/// The text of an option as one value of a type. None: the text is not such a value.
+pub fn parse(text: &str, data_type: &DataType) -> Option<ArrayRef> {
+    let strict = CastOptions { safe: false, ..CastOptions::default() };
+    let value = cast_with_options(&StringArray::from(vec![text]), data_type, &strict);
+    value.ok().filter(|value| value.null_count() == 0)
 }
 
-fn parse<N: FromStr>(
-    column: &str,
-    data_type: &DataType,
-    factor: &str,
-) -> Result<N, Error> {
-    factor.parse().map_err(|_| no_factor(column, data_type, factor))
-}
-
-fn checked<T: ArrowPrimitiveType>(output: DataType, by: T::Native) -> Multiply
-where
-    T::Native: ArrowNativeTypeOp + TryInto<i128>,
-{
-    let is_decimal = matches!(output, DataType::Decimal128(..));
-    let product = move |value: T::Native| {
-        let fits = |product: &T::Native| {
-            let digits: i128 = (*product).try_into().unwrap_or_default();
-            !is_decimal || digits.unsigned_abs() < 10u128.pow(38)
-        };
-        value.mul_checked(by).ok().filter(fits)
-    };
-    Box::new(move |array| {
-        let array = array.as_primitive::<T>();
-        let scaled = array.try_unary::<_, T, ()>(|value| product(value).ok_or(()));
-        // Which row it was is looked for when one overflows.
-        let scaled = scaled.map_err(|()| {
-            let overflows =
-                |value: Option<_>| value.is_some_and(|v| product(v).is_none());
-            let row = array.iter().position(overflows).unwrap_or_default();
-            Error::failed(format!(
-                ", row {row} of the batch: the product overflows {output}"
-            ))
-        })?;
-        Ok(Arc::new(scaled.with_data_type(output.clone())))
-    })
-}
-
-/// A number with a point somewhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Decimal {
-    pub digits: i128,
-    pub scale: i8,
-}
-
-impl Decimal {
-    /// Its digits at another scale; None: there is no place for all of them.
-    pub fn rescaled(self, scale: i8) -> Option<i128> {
-        let more = i32::from(scale) - i32::from(self.scale);
-        let power = 10i128.checked_pow(more.unsigned_abs())?;
-        if more >= 0 {
-            return self.digits.checked_mul(power);
-        }
-        (self.digits % power == 0).then_some(self.digits / power)
-    }
-}
-
-/// Read `[+-]digits[.digits]`.
-pub fn parse_decimal(text: &str) -> Option<Decimal> {
-    let text = text.trim();
-    let (sign, rest) = match text.strip_prefix('-') {
-        Some(rest) => ("-", rest),
-        None => ("", text.strip_prefix('+').unwrap_or(text)),
-    };
-    let (whole, part) = rest.split_once('.').unwrap_or((rest, ""));
-    let digits = format!("{whole}{part}");
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let digits = format!("{sign}{digits}").parse().ok()?;
-    Some(Decimal { digits, scale: i8::try_from(part.len()).ok()? })
+/// How many digits follow the point of a decimal number. None: the text is not a number.
+/// The casts of arrow-rs round digits that do not fit, so they are counted before.
+pub fn decimal_places(text: &str) -> Option<i8> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let mut all = whole.bytes().chain(part.bytes()).peekable();
+    all.peek()?;
+    all.all(|byte| byte.is_ascii_digit()).then(|| i8::try_from(part.len()).ok())?
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
-//! `sort`: keys become bytes that compare, the batches stay as they came, and each batch
-//! of the result is gathered when it is asked for.
+//! `sort`: orders the places of the rows by the bytes of their keys. The batches stay
+//! where they are, and each batch of the result is gathered when the host asks for it.
+
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
+use arrow_row::Rows;
 use arrow_schema::SortOptions;
 use arrow_select::interleave::interleave_record_batch;
 use arrowalloy::{Code, Error, Scope};
@@ -16,7 +19,7 @@ pub fn bind_sort(bind: &Bind<'_>) -> Result<BoundStream, Error> {
     let schema = bind.schema();
     let by = items("by", bind.options().get("by")?)?;
     if by.is_empty() {
-        return Err(Error::invalid("option by: which columns?"));
+        return Err(Error::invalid("option by: give at least one column"));
     }
     let flags = |option| flags(option, bind.options().get(option)?, by.len());
     let (descending, nulls_first) = (flags("descending")?, flags("nulls_first")?);
@@ -24,16 +27,15 @@ pub fn bind_sort(bind: &Bind<'_>) -> Result<BoundStream, Error> {
         .into_iter()
         .zip(nulls_first)
         .map(|(descending, nulls_first)| SortOptions { descending, nulls_first });
-    let keys = Keys::new("by", &schema, by.into_iter().zip(orders))?;
-    let keys = std::sync::Arc::new(keys);
+    let keys = Arc::new(Keys::new("by", &schema, by.into_iter().zip(orders))?);
     Ok(BoundStream::new(schema, move |scope, inputs| {
         let (keys, input) = (keys.clone(), inputs.take()?);
         Ok(Box::new(lazily(move || {
-            let (batches, order) = sort(&keys, scope, input)?;
-            let firsts = (0..order.len()).step_by(BATCH_ROWS);
+            let (batches, places) = sort(&keys, scope, input)?;
+            let firsts = (0..places.len()).step_by(BATCH_ROWS);
             Ok(firsts.map(move |first| {
                 scope.check()?;
-                let places = &order[first..order.len().min(first + BATCH_ROWS)];
+                let places = &places[first..places.len().min(first + BATCH_ROWS)];
                 let places: Vec<(usize, usize)> = places
                     .iter()
                     .map(|place| (place.batch as usize, place.row as usize))
@@ -45,14 +47,14 @@ pub fn bind_sort(bind: &Bind<'_>) -> Result<BoundStream, Error> {
     }))
 }
 
-// One for each of `count` columns.
+// One flag for each of `count` columns.
 fn flags(option: &str, text: &str, count: usize) -> Result<Vec<bool>, Error> {
     let flags = items(option, text)?;
     let flags = flags.into_iter().map(|flag| match flag {
         "true" => Ok(true),
         "false" => Ok(false),
         other => Err(Error::invalid(format!(
-            "option {option}: {other:?} is neither true nor false"
+            "option {option}: expected true or false, found {other:?}"
         ))),
     });
     let flags: Vec<bool> = flags.collect::<Result<_, _>>()?;
@@ -60,23 +62,17 @@ fn flags(option: &str, text: &str, count: usize) -> Result<Vec<bool>, Error> {
         1 => Ok(vec![flags[0]; count]),
         n if n == count => Ok(flags),
         n => Err(Error::invalid(format!(
-            "option {option}: {n} of them for {count} columns; give one, or one for each"
+            "option {option}: expected one value, or one for each of {count} columns; \
+             found {n}"
         ))),
     }
 }
 
-// A row, with the first bytes of its key: most comparisons need no more.
+// A row, and the 8 bytes of its key that are compared now.
 struct Place {
-    start: u64,
+    part: u64,
     batch: u32,
     row: u32,
-}
-
-fn start_of(key: &[u8]) -> u64 {
-    let mut start = [0; 8];
-    let len = key.len().min(8);
-    start[..len].copy_from_slice(&key[..len]);
-    u64::from_be_bytes(start)
 }
 
 fn sort(
@@ -86,28 +82,60 @@ fn sort(
 ) -> Result<(Vec<RecordBatch>, Vec<Place>), Error> {
     let too_many =
         || Error::new(Code::Exhausted, "more rows than can be sorted in memory");
-    let (mut batches, mut rows, mut order) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut batches, mut rows, mut places) = (Vec::new(), Vec::new(), Vec::new());
     for batch in input {
         scope.check()?;
         let batch = batch?;
         let number = u32::try_from(batches.len()).map_err(|_| too_many())?;
         let count = u32::try_from(batch.num_rows()).map_err(|_| too_many())?;
-        let keys = keys.rows(&batch)?;
-        order.try_reserve(batch.num_rows()).map_err(|_| too_many())?;
-        order.extend((0..count).zip(&keys).map(|(row, key)| Place {
-            start: start_of(key.data()),
-            batch: number,
-            row,
-        }));
-        rows.push(keys);
+        places.try_reserve(batch.num_rows()).map_err(|_| too_many())?;
+        places.extend((0..count).map(|row| Place { part: 0, batch: number, row }));
+        rows.push(keys.rows(&batch)?);
         batches.push(batch);
     }
-    let key = |place: &Place| rows[place.batch as usize].row(place.row as usize).data();
-    // A stable sort leaves what compares equal as it came.
-    order.sort_by(|one, other| {
-        let by_start = one.start.cmp(&other.start);
-        by_start.then_with(|| key(one).cmp(key(other)))
-    });
+    order(&rows, &mut places, 0, 8);
     scope.check()?;
-    Ok((batches, order))
+    Ok((batches, places))
+}
+
+// Sorts places whose keys agree in the first `at` bytes. Rows with equal keys keep their
+// order. Integers compare faster than keys do, so 8 bytes are sorted at a time, and then
+// each run of places that are equal in these.
+fn order(rows: &[Rows], places: &mut [Place], mut at: usize, rounds: u32) {
+    let key = |place: &Place| rows[place.batch as usize].row(place.row as usize).data();
+    // Small runs are not worth it. The limit of rounds bounds the depth of the recursion.
+    if places.len() < 16 || rounds == 0 {
+        return places.sort_by(|one, other| key(one)[at..].cmp(&key(other)[at..]));
+    }
+    loop {
+        let first = part(key(&places[0]), at);
+        let mut differs = 0;
+        for place in places.iter_mut() {
+            place.part = part(key(place), at);
+            differs |= place.part ^ first;
+        }
+        // Bytes that all keys have in common need no sorting.
+        match differs.leading_zeros() as usize / 8 {
+            0 => break,
+            8 if key(&places[0]).len() <= at + 8 => return,
+            equal => at += equal,
+        }
+    }
+    places.sort_by_key(|place| place.part);
+    for run in places.chunk_by_mut(|one, other| one.part == other.part) {
+        // No key is the beginning of another. So if one ends here, all of the run are equal.
+        if run.len() > 1 && key(&run[0]).len() > at + 8 {
+            order(rows, run, at + 8, rounds - 1);
+        }
+    }
+}
+
+// 8 bytes of a key; zeros after its end.
+fn part(key: &[u8], at: usize) -> u64 {
+    let rest = key.get(at..).unwrap_or_default();
+    u64::from_be_bytes(rest.first_chunk().copied().unwrap_or_else(|| {
+        let mut part = [0; 8];
+        part[..rest.len()].copy_from_slice(rest);
+        part
+    }))
 }

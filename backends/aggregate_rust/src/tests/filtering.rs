@@ -92,18 +92,18 @@ fn a_null_may_hide_in_the_values_of_a_dictionary() {
 fn what_is_asked_for_wrongly_says_what_there_is() {
     let input = batch([("x", ints([])), ("d", decimals(5, 2, []))]);
     let cases = [
-        (["z", "=", "1"], "option column: no column \"z\"; there are x, d"),
+        (["z", "=", "1"], "option column: no column \"z\"; the columns are: x, d"),
         (
             ["x", "~", "1"],
-            "option op: \"~\" is none; there are =, !=, <, <=, >, >=, is null, is not null",
+            "option op: unknown operator \"~\"; use =, !=, <, <=, >, >=, is null or is not null",
         ),
-        (["d", "=", "1.005"], "option value: \"1.005\" is no Decimal128(5, 2) like d"),
+        (["d", "=", "1.005"], "option value: cannot read \"1.005\" as Decimal128(5, 2), the type of column d"),
     ];
     for (options, expected) in cases {
         assert_eq!(run("filter", &options, &input), Err(expected.to_owned()));
     }
     let error = run("filter", &["x", "=", "one"], &input).expect_err("an error");
-    assert!(error.starts_with("option value: \"one\" is no Int64 like x"), "{error}");
+    assert!(error.starts_with("option value: cannot read \"one\" as Int64, the type of column x"), "{error}");
 }
 
 #[test]

@@ -134,10 +134,10 @@ fn sums_are_as_wide_as_their_type_and_never_wrap() {
     assert_eq!(group("", "mean(x)", &[most]), ["3.0744573456182584e18"]);
     let over = batch([("x", ints([Some(i64::MAX), Some(1)]))]);
     let error = refuse("", "sum(x)", &over);
-    assert_eq!(error, "sum(x): the sum overflows Int64; make the column a wider type");
+    assert_eq!(error, "sum(x): the sum overflows Int64; cast the column to a wider type");
     let unsigned = UInt64Array::from(vec![u64::MAX, 1]);
     let error = refuse("", "sum(x) as s", &batch([("x", Arc::new(unsigned))]));
-    assert_eq!(error, "s: the sum overflows UInt64; make the column a wider type");
+    assert_eq!(error, "s: the sum overflows UInt64; cast the column to a wider type");
     let nines = 10i128.pow(38) - 1;
     let wide = batch([("x", decimals(38, 3, [Some(nines), Some(1)]))]);
     let error = refuse("", "sum(x)", &wide);
@@ -199,8 +199,8 @@ fn what_is_asked_for_wrongly_says_what_there_is() {
         ("l", Arc::new(list) as ArrayRef),
     ]);
     let cases = [
-        ("z", "count", "option keys: no column \"z\"; there are k, x, l"),
-        ("k", "sum(z)", "option aggregates: no column \"z\"; there are k, x, l"),
+        ("z", "count", "option keys: no column \"z\"; the columns are: k, x, l"),
+        ("k", "sum(z)", "option aggregates: no column \"z\"; the columns are: k, x, l"),
         (
             "k",
             "sum(k)",
@@ -213,26 +213,25 @@ fn what_is_asked_for_wrongly_says_what_there_is() {
             "option keys: column l is List(Int64); keys are numbers, decimals, \
                         booleans, strings, binary, dates, times, and dictionaries of these",
         ),
-        ("k", "sum", "option aggregates: sum of which column? sum(x)"),
+        ("k", "sum", "option aggregates: sum needs a column: sum(x)"),
         (
             "k",
             "median(x)",
-            "option aggregates: \"median(x)\" is none; there are count, \
-                            count(x), sum(x), min(x), max(x), mean(x), each with or without: \
-                            as name",
+            "option aggregates: unknown aggregate \"median(x)\"; use count, count(x), \
+             sum(x), min(x), max(x) or mean(x), each with or without: as name",
         ),
         (
             "k",
             "sum(x),,count",
-            "option aggregates: nothing between two commas in \
+            "option aggregates: an empty item in \
                                 \"sum(x),,count\"",
         ),
-        ("k", "sum(x", "option aggregates: a ( without its ) in \"sum(x\""),
+        ("k", "sum(x", "option aggregates: a ( that is not closed in \"sum(x\""),
         (
             "k",
             "sum(x) as k",
-            "option aggregates: two columns of the result are called \"k\"; \
-                              call one another way",
+            "option aggregates: two columns of the result have the name \"k\"; \
+                              rename one",
         ),
         ("", "", "group_by needs keys, aggregates or both"),
     ];

@@ -125,49 +125,51 @@ fn what_is_asked_for_wrongly_says_what_there_is() {
     let other_scale = [batch([("id", decimals(12, 3, [Some(1)]))])];
     type Case<'a> = ([&'a str; 3], &'a [RecordBatch], &'a [RecordBatch], &'a str);
     let cases: [Case<'_>; 8] = [
-        (["", "inner", ""], &left, &right, "option on: which columns?"),
+        (["", "inner", ""], &left, &right, "option on: give at least one column"),
         (
             ["what", "inner", ""],
             &left,
             &right,
-            "option on: no column \"what\"; there are name, id",
+            "option on: no column \"what\"; the columns are: name, id",
         ),
         (
             ["name", "inner", ""],
             &left,
             &right,
-            "option on: no column \"name\"; there are id, what",
+            "option on: no column \"name\"; the columns are: id, what",
         ),
         (
             ["id", "outer", ""],
             &left,
             &right,
-            "option how: \"outer\" is none; there are inner and left",
+            "option how: expected inner or left, found \"outer\"",
         ),
         (
             ["id", "inner", ""],
             &left,
             &narrow,
-            "option on: id is Int64 in the first input, id is Int32 in the second; cast one",
+            "option on: column id is Int64 in the first input, but column id is Int32 in \
+             the second; cast one",
         ),
         (
             ["id", "inner", ""],
             &scaled,
             &other_scale,
-            "option on: id is Decimal128(9, 2) in the first input, id is Decimal128(12, 3) in \
-             the second; cast one",
+            "option on: column id is Decimal128(9, 2) in the first input, but column id is \
+             Decimal128(12, 3) in the second; cast one",
         ),
         (
             ["id", "inner", ""],
             &left,
             &left,
-            "option suffix: two columns of the result are called \"what\"; call one another way",
+            "option suffix: two columns of the result have the name \"what\"; rename one",
         ),
         (
             ["id=name", "inner", ""],
             &left,
             &right,
-            "option on: id is Int64 in the first input, name is Utf8 in the second; cast one",
+            "option on: column id is Int64 in the first input, but column name is Utf8 in \
+             the second; cast one",
         ),
     ];
     for (options, left, right, expected) in cases {

@@ -62,22 +62,22 @@ fn what_is_asked_for_wrongly_says_what_there_is() {
         ("d", decimals(38, 30, [])),
     ]);
     let cases = [
-        (["z", "1"], "option column: no column \"z\"; there are x, t, f, d"),
+        (["z", "1"], "option column: no column \"z\"; the columns are: x, t, f, d"),
         (
             ["t", "1"],
-            "option column: t is Utf8; integers, floats and decimal128 can be scaled",
+            "option column: column t is Utf8; scale takes integers, floats and decimal128",
         ),
         (
             ["x", "1.5"],
-            "option factor: \"1.5\" is no number that x, Int64, can be multiplied with",
+            "option factor: cannot multiply column x, which is Int64, by \"1.5\"",
         ),
         (
             ["f", "inf"],
-            "option factor: \"inf\" is no number that f, Float64, can be multiplied with",
+            "option factor: cannot multiply column f, which is Float64, by \"inf\"",
         ),
         (
             ["d", "0.123456789"],
-            "option factor: 0.123456789 has too many digits for d, Decimal128(38, 30)",
+            "option factor: 0.123456789 has too many decimal places for column d, which is Decimal128(38, 30)",
         ),
     ];
     for (options, expected) in cases {

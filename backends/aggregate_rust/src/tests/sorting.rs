@@ -85,12 +85,12 @@ fn random_rows_are_sorted_as_the_standard_library_does() {
 fn what_is_asked_for_wrongly_says_what_there_is() {
     let input = two_batches();
     let cases = [
-        (["z", "false", "false"], "option by: no column \"z\"; there are k, n"),
-        (["", "false", "false"], "option by: which columns?"),
-        (["k", "yes", "false"], "option descending: \"yes\" is neither true nor false"),
+        (["z", "false", "false"], "option by: no column \"z\"; the columns are: k, n"),
+        (["", "false", "false"], "option by: give at least one column"),
+        (["k", "yes", "false"], "option descending: expected true or false, found \"yes\""),
         (
             ["k,n", "false", "true,false,true"],
-            "option nulls_first: 3 of them for 2 columns; give one, or one for each",
+            "option nulls_first: expected one value, or one for each of 2 columns; found 3",
         ),
     ];
     for (options, expected) in cases {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// Runs a stream function of a backend on a Parquet file, and writes what comes out as an
-// Arrow IPC file:
+// Runs a stream function of a backend on a Parquet file, and writes the result as an Arrow
+// IPC file:
 //
 //   query_cpp build/backends/tpch_cpp.so q1 lineitem.parquet out.arrow
 //
-// It reads the columns that the function declares, batch by batch, and no others.
+// It reads only the columns that the function declares, batch by batch.
 #include <arrow/io/file.h>
 #include <arrow/ipc/writer.h>
 #include <parquet/arrow/reader.h>
@@ -31,7 +31,7 @@ using Names = std::vector<std::string>;
 
 constexpr int64_t kBatchRows = 64 << 10;
 
-// The columns that the function reads of its first input; nothing: all.
+// The columns that the function declares for its first input. Nothing: it reads all.
 arrow::Result<std::optional<Names>> Declared(alloy::Bridge& bridge,
                                              const std::string& name) {
   const auto functions = bridge.Functions();
@@ -50,7 +50,8 @@ void AddLeaves(const parquet::arrow::SchemaField& field, std::vector<int>* leave
   for (const auto& child : field.children) AddLeaves(child, leaves);
 }
 
-// The leaves below the columns of these names. What is not there binding will tell.
+// The Parquet columns below the Arrow columns with these names. A name that the file does
+// not have is an error later, when the function is bound to the schema.
 std::vector<int> LeavesOf(const parquet::arrow::SchemaManifest& manifest,
                           const std::optional<Names>& names) {
   std::vector<int> leaves;
@@ -65,7 +66,7 @@ std::vector<int> LeavesOf(const parquet::arrow::SchemaManifest& manifest,
 
 arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> Open(const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(auto file, arrow::io::ReadableFile::Open(path));
-  // A row group is read through a window, not whole: memory stays bounded.
+  // A row group is read through a window, so that memory stays bounded.
   parquet::ReaderProperties window;
   window.enable_buffered_stream();
   window.set_buffer_size(int64_t{1} << 20);
@@ -93,9 +94,11 @@ arrow::Status Write(const std::string& path, arrow::RecordBatchReader& results) 
 arrow::Status Run(const std::string& library, const std::string& function,
                   const std::string& path, const std::string& out) {
   alloy::Bridge bridge(alloy::Host({.allow_unsigned = true}));
-  (void)bridge.SetImplLib(library);  // a failure sticks: the next call tells it
+  if (const auto status = bridge.SetImplLib(library); !status.ok()) {
+    return alloy::arrow::ToArrow(status);
+  }
   ARROW_ASSIGN_OR_RAISE(const auto names, Declared(bridge, function));
-  ARROW_ASSIGN_OR_RAISE(const auto file, Open(path));  // outlives its batches
+  ARROW_ASSIGN_OR_RAISE(const auto file, Open(path));  // must outlive its batches
   std::vector<int> groups(static_cast<size_t>(file->num_row_groups()));
   std::iota(groups.begin(), groups.end(), 0);
   ARROW_ASSIGN_OR_RAISE(
@@ -117,7 +120,7 @@ int main(int argc, char** argv) {
     const arrow::Status status = Run(argv[1], argv[2], argv[3], argv[4]);
     if (status.ok()) return 0;
     std::cerr << "query_cpp: " << status.message() << '\n';
-  } catch (const std::exception& error) {  // Parquet's own reader throws
+  } catch (const std::exception& error) {  // the reader of Parquet throws
     std::cerr << "query_cpp: " << error.what() << '\n';
   }
   return 1;
