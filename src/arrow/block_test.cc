@@ -12,7 +12,7 @@
 namespace alloy::core {
 namespace {
 
-using Owner = std::shared_ptr<int>;  // use_count tells whether it was destroyed
+using Owner = std::shared_ptr<int>;  // use_count shows whether it was destroyed
 
 const int64_t kValues[] = {1, 2, 3};
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Choices read from a fuzzer's bytes; zeros when they are used up.
+// Takes numbers and choices from a fuzzer's bytes. After the last byte all are 0.
 //
 // Threads  serial.
 #ifndef ALLOY_SRC_ARROW_FUZZ_BYTES_H_

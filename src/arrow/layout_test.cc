@@ -66,7 +66,7 @@ TEST(LayoutTest, KeepsNothingOfTheSchema) {
   EXPECT_EQ(layout->name(0), "short lived");
 }
 
-TEST(LayoutTest, RefusesFormatsThatAreNone) {
+TEST(LayoutTest, RefusesUnknownFormats) {
   for (const char* format : {"", "x", "ii", "td", "tdX", "tt", "ts", "tsx:", "+", "+x",
                              "+uq:0", "v", "vx", "d", "w", "+w", "i ", "tDx", "ti"}) {
     const auto status = Layout::Of(*Make(Spec{.format = format})).status();
@@ -95,7 +95,7 @@ TEST(LayoutTest, RefusesParametersOutOfRange) {
   }
 }
 
-TEST(LayoutTest, NamesTheColumnAndEscapesWhatIsNoUtf8) {
+TEST(LayoutTest, NamesTheColumnAndEscapesWhatIsNotUtf8) {
   ExpectFault(
       BatchOf({{.format = "i"},
                {.format = "+l", .name = "a\xFF", .children = {{.format = "q\n"}}}}),
@@ -152,7 +152,7 @@ TEST(LayoutTest, RefusesASchemaThatContainsItself) {
       {.format = "+l", .children = {{.format = "i"}}},
       [](ArrowSchema* s) { s->children[0] = s; }, ALLOY_REASON_TOO_DEEP, 64,
       "the schema has more than 64 levels");
-  // Each level twice: 2^64 nodes were it not for the limit on columns.
+  // Each level has the next one twice: 2^64 nodes, were there no limit.
   ExpectFault(
       {.format = "+s", .children = {{.format = "i"}, {.format = "i"}}},
       [](ArrowSchema* s) { s->children[0] = s->children[1] = s; }, ALLOY_REASON_TOO_DEEP,
@@ -160,7 +160,7 @@ TEST(LayoutTest, RefusesASchemaThatContainsItself) {
 }
 
 TEST(LayoutTest, CountsColumnsOfAllLevelsTogether) {
-  // 1,024 times the same child of 1,024 columns.
+  // The same child of 1,024 columns, 1,024 times.
   OwnedSchema inner = Make(Spec{.format = "+s"});
   OwnedSchema leaf = Make(Spec{.format = "i"});
   OwnedSchema outer = Make(Spec{.format = "+s"});
@@ -199,7 +199,7 @@ TEST(LayoutTest, RefusesWhatParentsDoNotAllow) {
               ALLOY_REASON_MAP_ENTRIES, 0, "found \"+s\" with 1 child");
 }
 
-TEST(LayoutTest, RefusesMetadataThatLies) {
+TEST(LayoutTest, RefusesMetadataWithFalseLengths) {
   const auto numbers = [](std::vector<int32_t> values) {
     return std::string(reinterpret_cast<const char*>(values.data()), values.size() * 4);
   };

@@ -54,7 +54,7 @@ TEST(MatchTest, AcceptsFormatsPrefixesAndDictionaries) {
   EXPECT_TRUE(accepts("u vu ?:U", kWord));
   EXPECT_TRUE(accepts("?:*", kWord));
   EXPECT_FALSE(accepts("?:u", kWord));
-  EXPECT_FALSE(accepts("c", kWord));  // a plain format takes no dictionary
+  EXPECT_FALSE(accepts("c", kWord));  // a plain format does not accept a dictionary
   EXPECT_FALSE(accepts("*", kWord));
   EXPECT_TRUE(accepts(nullptr, kWord));
   EXPECT_FALSE(accepts("?:u", kName));
@@ -80,7 +80,7 @@ TEST(MatchTest, ShowsWantedAndGotInATable) {
   const Fault fault = found.status().fault();
   EXPECT_EQ(fault.code, ALLOY_NO_MATCH);
   EXPECT_EQ(fault.reason, ALLOY_REASON_NONE);
-  EXPECT_EQ(fault.column, 2);  // the first that is wrong, where it stands in the batch
+  EXPECT_EQ(fault.column, 2);  // the number of the first wrong column in the batch
   EXPECT_EQ(fault.text, R"(the batch does not have the columns that the function reads:
   column  wanted                                 got
   id      Int64                                  Int64
@@ -96,7 +96,7 @@ TEST(MatchTest, CountsTheWrongColumnInPreorder) {
   EXPECT_EQ(found.status().fault().column, 3);
 }
 
-TEST(MatchTest, IgnoresDuplicatesThatNobodyWants) {
+TEST(MatchTest, IgnoresDuplicatesOfColumnsThatAreNotRead) {
   const auto found = Match({{"id", "", "l"}}, {kName, kName, kId});
   ASSERT_TRUE(found.ok());
   EXPECT_EQ(found->columns, Columns{2});

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Metadata blocks of any lengths. A block does not say where it ends, so one that leaves
-// its bytes cannot be found; every other is measured right, and copied whole.
+// Measures and copies metadata blocks of any lengths. A block has no size of its own, so
+// those that leave their bytes are skipped. All others must be measured right, and copied
+// whole.
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -18,7 +19,7 @@ void Require(bool condition) {
   if (!condition) std::abort();
 }
 
-// What the block takes; -1: it is malformed; nothing: it leaves its bytes.
+// The size of the block; -1 if it is malformed; nothing if it leaves its bytes.
 std::optional<int64_t> Measure(const uint8_t* data, size_t size) {
   size_t at = 0;
   const auto number = [&]() -> std::optional<int32_t> {

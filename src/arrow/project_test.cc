@@ -63,7 +63,7 @@ TEST(ProjectTest, CopiesTheWholeSchemaForAnIdentity) {
   EXPECT_EQ(TypeName(**copy), TypeName(*schema));
 }
 
-TEST(ProjectTest, LeavesTheBatchAloneForAnIdentity) {
+TEST(ProjectTest, KeepsTheBatchUnchangedForAnIdentity) {
   OwnedArray batch = Make(ThreeColumns());
   ArrowArray** children = batch->children;
   ASSERT_TRUE(ProjectBatch(Projection(), batch.get()).ok());

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int32_t kOneNote = 1;
 
-// {a: Int64, b: List(item: Utf8)}, each node to be changed.
+// {a: Int64, b: List(item: Utf8)}. The tests change one node each.
 struct Two {
   Two() {
     const auto release = [](ArrowSchema* schema) { schema->release = nullptr; };
@@ -59,7 +59,7 @@ TEST(SameSchemaTest, WhatTheBatchItselfIsCalledTellsNothing) {
   EXPECT_TRUE(CheckSameSchema(bound.batch, found.batch).ok());
 }
 
-TEST(SameSchemaTest, ADifferenceIsToldWithItsPlace) {
+TEST(SameSchemaTest, ADifferenceIsReportedWithItsPlace) {
   Two found;
   found.a.format = "g";
   ExpectDiffers(found, 0, "expected \"a\": Int64, found \"a\": Float64");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Schemas of any format strings, names and nesting: read, copied, named and told apart
-// without a read outside of them, and a copy is the same as what was copied.
+// Parses, copies, names and compares schemas of any format strings, names and nesting. No
+// read may leave the schema, and a copy must equal its original.
 #include <cstdint>
 #include <cstdlib>
 #include <deque>
@@ -21,7 +21,7 @@ void Require(bool condition) {
   if (!condition) std::abort();
 }
 
-// Structs whose strings lie in allocations of exactly their size.
+// A schema whose strings are allocations of exactly their size.
 class Tree {
  public:
   explicit Tree(fuzz::Bytes* bytes) : bytes_(*bytes) { Make(0); }
@@ -82,7 +82,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Require(!TypeName(tree.schema()).empty());
   std::string key;
   const bool walks = AppendFingerprint(tree.schema(), &key).ok();
-  // What a layout is read from has been walked.
+  // A schema with a layout can always be walked.
   Require(walks || !layout.ok());
   const alloy_column wanted[] = {{"a", nullptr, "i u +l*"}, {}};
   (void)MatchColumns(wanted, tree.schema());

@@ -51,7 +51,7 @@ TEST(SchemaTest, CopiesFlagsMetadataDictionariesAndNesting) {
   const std::string key = Key(*original);
   auto copy = CopySchema(*original);
   ASSERT_TRUE(copy.ok());
-  original.Release();  // the copy keeps nothing of it
+  original.Release();  // the copy does not need it
   ArrowSchema& root = **copy;
   EXPECT_EQ(Key(root), key);
   EXPECT_STREQ(root.children[0]->format, "tsu:+01:00");

@@ -37,7 +37,7 @@ RawArray Numbers(int64_t length) {
   return {.length = length, .buffers = {nullptr, kNumbers}};
 }
 
-TEST(BatchTest, LeavesABatchThatFitsAlone) {
+TEST(BatchTest, KeepsABatchThatFitsUnchanged) {
   for (const RawColumn& kind : EveryRawColumn()) {
     SCOPED_TRACE(kind.spec.name);
     OwnedArray batch = Make(RawRows(kind.array.length, {kind.array}));
@@ -49,7 +49,7 @@ TEST(BatchTest, LeavesABatchThatFitsAlone) {
   }
 }
 
-TEST(BatchTest, LeavesABatchThatFailsToItsOwner) {
+TEST(BatchTest, KeepsABatchThatFailsWithItsOwner) {
   ReleaseCount released = 0;
   {
     OwnedArray batch = Make(RawRows(4, {RawFixed(3)}), &released);
@@ -90,11 +90,12 @@ TEST(BatchTest, CutsColumnsThatAreLongerThanTheBatch) {
   OwnedArray batch = Make(RawRows(3, {longer}));
   ASSERT_TRUE(AdmitBatch(LayoutOf(BatchOf({kInt})), Level::kShape, batch.get()).ok());
   EXPECT_EQ(batch->children[0]->length, 3);
-  EXPECT_EQ(batch->children[0]->null_count, -1);  // one among five says nothing of three
+  EXPECT_EQ(batch->children[0]->null_count,
+            -1);  // of the first 3 of 5 rows it is unknown
   EXPECT_EQ(*Describe(*Make(kInt), *batch->children[0]), "Int32[null, 11, 12]");
 }
 
-TEST(BatchTest, CutsEveryTypeByItsOffsetAlone) {
+TEST(BatchTest, CutsEveryTypeByItsOffsetOnly) {
   for (const RawColumn& kind : EveryRawColumn()) {
     if (kind.array.length < 4) continue;
     SCOPED_TRACE(kind.spec.name);
@@ -106,7 +107,7 @@ TEST(BatchTest, CutsEveryTypeByItsOffsetAlone) {
     ASSERT_TRUE(AdmitBatch(layout, Level::kShape, batch.get()).ok());
     EXPECT_EQ(batch->children[0]->offset, 1);
     EXPECT_EQ(batch->children[0]->length, 2);
-    // What was mended needs no mending.
+    // A repaired batch needs no repair.
     ArrowArray before = *batch.get();
     ASSERT_TRUE(AdmitBatch(layout, Level::kShape, batch.get()).ok());
     EXPECT_EQ(std::memcmp(&before, batch.get(), sizeof(before)), 0);
@@ -130,7 +131,7 @@ TEST(BatchTest, GivesEmptyArraysTheBuffersTheyLack) {
     const ArrowArray& column = *batch->children[0];
     for (int64_t i = validity ? 1 : 0; i < column.n_buffers; ++i) {
       ASSERT_NE(column.buffers[i], nullptr);
-      EXPECT_EQ(column.offset, 0);  // the first offset, a zero, is there to be read
+      EXPECT_EQ(column.offset, 0);  // so a reader finds the first offset, a zero
       EXPECT_EQ(*static_cast<const int64_t*>(column.buffers[i]), 0);
     }
     batch.Release();
@@ -158,7 +159,7 @@ TEST(BatchTest, TakesTheOldBufferOfANullArrayAway) {
   EXPECT_EQ(batch->children[0]->null_count, 3);
 }
 
-TEST(BatchTest, MendsDeepBelow) {
+TEST(BatchTest, RepairsNestedArrays) {
   const Spec schema =
       BatchOf({kInt,
                {.format = "+s",
@@ -218,7 +219,7 @@ TEST(BatchTest, LooksForNullsInAnyPartOfABitmap) {
   }
 }
 
-TEST(BatchTest, LetsColumnsBeMovedOutOfAMendedBatch) {
+TEST(BatchTest, LetsColumnsBeMovedOutOfARepairedBatch) {
   ReleaseCount released = 0;
   RawArray value = RawRows(2, {Numbers(5), RawRows(5, {Numbers(5)})});
   value.offset = 1;
@@ -259,7 +260,7 @@ TEST(BatchTest, KeepsARepairedBatchAliveThroughItsProjection) {
   ASSERT_TRUE(ProjectBatch({.columns = {1}, .identity = false}, batch.get()).ok());
   OwnedArray column(batch->children[0]);
   batch.Release();
-  EXPECT_EQ(released, 0);  // the column needs what the repaired block owns
+  EXPECT_EQ(released, 0);  // the column needs the memory of the batch
   EXPECT_EQ(column->offset, 1);
   column.Release();
   EXPECT_EQ(released, 3);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Batches made from a fuzzer's bytes: well-formed at first, every buffer in an allocation
-// of exactly the size that its struct implies, then spoilt. Whatever is spoilt, the sizes
-// still hold, because C data has none and the gate believes the struct: so what it lets
-// through must be read whole without leaving a buffer.
+// Makes batches from a fuzzer's bytes. They are well-formed first: every buffer is an
+// allocation of exactly the size that its struct implies. Then they are damaged, but so
+// that no struct implies more bytes than its buffers have. (C data has no sizes, so the
+// gate must trust the struct.) If the gate passes such a batch, a reader must be able to
+// read all its rows without leaving a buffer.
 //
 // Threads  serial.
 #ifndef ALLOY_SRC_GATE_FUZZ_ARRAY_H_
@@ -22,12 +23,12 @@
 
 namespace alloy::core::fuzz {
 
-// A node of both structs. Nothing is freed before the tree is.
+// A node of the schema and of the array. The tree frees them all at its end.
 struct Node {
   std::string format;
   ArrowSchema schema{};
   ArrowArray array{};
-  std::vector<std::vector<uint8_t>> buffers;  // each exactly as long as it must be
+  std::vector<std::vector<uint8_t>> buffers;  // each of exactly the implied size
   std::vector<const void*> pointers;
   std::vector<Node*> children;
   std::vector<ArrowSchema*> child_schemas;
@@ -50,10 +51,10 @@ class Tree {
     nodes_[0].pointers[0] = nullptr;
   }
 
-  // Spoil something, in as many ways as the bytes say; whether anything was.
-  bool Spoil() {
+  // Damage the batch in 0 to 4 ways. Returns false if it is still well-formed.
+  bool Damage() {
     const size_t ways = bytes_.empty() ? 0 : bytes_.Below(5);
-    for (size_t i = 0; i < ways; ++i) SpoilOne(&nodes_[bytes_.Below(nodes_.size())]);
+    for (size_t i = 0; i < ways; ++i) DamageOne(&nodes_[bytes_.Below(nodes_.size())]);
     for (Node& node : nodes_) KeepEnd(&node);
     return ways > 0;
   }
@@ -72,8 +73,8 @@ class Tree {
     return node;
   }
 
-  // A node of `length` rows behind an offset, well-formed. Below depth 0 there are no
-  // children, and from -3 on no dictionary: the engine takes 64 levels.
+  // A well-formed node of `length` rows after an offset. Nodes below depth 0 have no
+  // children, and those from -3 on no dictionary, because the engine allows 64 levels.
   Node& Make(int64_t length, int depth) {
     static const char* const kFlat[] = {"i", "l", "b", "w:3", "n"};
     static const char* const kText[] = {"u", "U", "z", "Z"};
@@ -228,7 +229,7 @@ class Tree {
     };
   }
 
-  void SpoilOne(Node* node) {
+  void DamageOne(Node* node) {
     ArrowArray& array = node->array;
     switch (bytes_.Below(12)) {
       case 0:  // fewer rows: the buffers are still long enough
@@ -238,7 +239,7 @@ class Tree {
         array.length = -bytes_.Number<int8_t>();
         if (array.length > 0) array.length = 0;
         break;
-      case 2:  // from elsewhere, as far as the buffers go
+      case 2:  // another offset, for which the buffers are long enough
         if (array.offset > 0) --array.offset;
         break;
       case 3:
@@ -252,7 +253,7 @@ class Tree {
           node->pointers[bytes_.Below(node->pointers.size())] = nullptr;
         }
         break;
-      case 6:  // never more than there are
+      case 6:  // never more than the array has
         array.n_buffers -= 1 + Extra();
         break;
       case 7:
@@ -275,20 +276,21 @@ class Tree {
               node->dictionary == nullptr ? &array : Itself(node, *node->dictionary);
         break;
       default:
-        SpoilValues(node);
+        DamageValues(node);
     }
   }
 
-  // The node in the place of one below it, where that is of a type with more buffers:
-  // else NULL, for then its buffers would be read as if they were of the other's sizes.
+  // The node, for use in the place of one below it. The gate can notice that only if the
+  // other type needs more buffers. If it does not, NULL: the gate would read the buffers
+  // of one type as those of another.
   static ArrowArray* Itself(Node* node, const Node& below) {
-    const bool is_told =
+    const bool is_noticed =
         below.format[0] != 'v' && below.buffers.size() > node->buffers.size();
-    return is_told ? &node->array : nullptr;
+    return is_noticed ? &node->array : nullptr;
   }
 
-  // Overwrite bytes of a buffer, but say no more of sizes than what is there.
-  void SpoilValues(Node* node) {
+  // Overwrite bytes of a buffer, but not the sizes of variadic buffers.
+  void DamageValues(Node* node) {
     if (node->buffers.empty()) return;
     const size_t which = bytes_.Below(node->buffers.size());
     std::vector<uint8_t>& buffer = node->buffers[which];
@@ -299,7 +301,7 @@ class Tree {
     for (size_t i = 0; i < n; ++i) buffer[at + i] = bytes_.Byte();
   }
 
-  // The bytes of a text are as long as the offset behind its last row says.
+  // Restore the last offset of a text if it is beyond the bytes.
   static void KeepEnd(Node* node) {
     if (std::strchr("uUzZ", node->format[0]) == nullptr || node->array.length <= 0 ||
         node->array.offset < 0) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The gate on spoilt batches: what it lets through is read as a consumer would read it,
-// every row that is promised to be right, and what it refuses is left as it was.
+// Gives damaged batches to the gate. If the gate passes one, every row that the level
+// promises to be right is read as a consumer would read it. If the gate refuses one, the
+// batch must be unchanged.
 #include <bit>
 #include <cstdint>
 #include <cstdlib>
@@ -21,8 +22,8 @@ void Require(bool condition) {
   if (!condition) std::abort();
 }
 
-// Reads along a schema that is known to be right. A row outside of its array, or of a
-// buffer, ends the program.
+// Reads an array along a schema that is known to be right. A row outside its array ends
+// the program; the sanitizers find a read outside a buffer.
 class Consumer {
  public:
   explicit Consumer(Level level) : full_(level == Level::kFull) {}
@@ -34,12 +35,12 @@ class Consumer {
       ReadRows(*schema.children[column], array, 0, batch.length);
       if (full_) ReadBelow(*schema.children[column], array);
     }
-    // Used, so that the reads stay.
+    // Without a use the compiler would remove the reads.
     [[maybe_unused]] volatile uint64_t sink = sum_;
   }
 
  private:
-  // At level full each array is right as a whole.
+  // At level full all rows of each array are right.
   void ReadBelow(const ArrowSchema& schema, const ArrowArray& array) {
     for (int64_t i = 0; i < schema.n_children; ++i) {
       const ArrowArray& child = *array.children[i];
@@ -162,7 +163,7 @@ class Consumer {
   }
 
   const bool full_;
-  int64_t left_ = 100'000;  // rows: list views may share what they lead to
+  int64_t left_ = 100'000;  // rows: many list views may share the same rows
   uint64_t sum_ = 0;
 };
 
@@ -176,7 +177,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   fuzz::Tree tree(&bytes);
   const auto layout = Layout::OfBatch(tree.schema());
   Require(layout.ok());
-  const bool spoilt = tree.Spoil();
+  const bool damaged = tree.Damage();
   ArrowArray batch = tree.array();
   const ArrowArray before = batch;
   const Status status = AdmitBatch(*layout, level, &batch);
@@ -187,7 +188,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     batch.release(&batch);
     Require(tree.releases() == 1);
   } else {
-    Require(spoilt && status.code() == ALLOY_BAD_DATA && status.reason() != 0);
+    Require(damaged && status.code() == ALLOY_BAD_DATA && status.reason() != 0);
     Require(batch.release == before.release && batch.length == before.length);
   }
   return 0;

@@ -103,7 +103,7 @@ TEST(RowsTest, OffsetsNeverFall) {
               "row 0: the offsets decrease from 0 to -5");
   ExpectFault(Safe({.format = "z"}, Strings<int32_t>({0, 100, 9})), ALLOY_REASON_OFFSETS,
               -1, "row 1: the offsets decrease from 100 to 9");
-  // Differences that wrap do not hide: each but the last is above the one before.
+  // The difference of two offsets may wrap, and the fault is found all the same.
   constexpr int32_t kMost = 2147483647;
   ExpectFault(Safe(kUtf8, Strings<int32_t>({0, kMost, -kMost, 3})), ALLOY_REASON_OFFSETS,
               -1, "row 2: expected an offset of at least 0, found -2147483647");
@@ -134,7 +134,7 @@ TEST(RowsTest, ASliceIsJudgedByItsOwnRows) {
   const RawArray whole = Strings<int32_t>({0, 9, 3, 5, 4, 9});
   ExpectOk(Safe(kUtf8, Sliced(whole, 2, 1)));
   ExpectFault(Safe(kUtf8, Sliced(whole, 2, 3)), ALLOY_REASON_OFFSETS, -1, "row 1");
-  // A batch has only its own rows of a longer column.
+  // Of a longer column only the rows of the batch are checked.
   ExpectOk(Safe(testing::BatchOf({kUtf8}), RawRows(1, {Sliced(whole, 2, 3)})));
   RawArray batch = RawRows(1, {whole});
   batch.offset = 1;
@@ -144,14 +144,14 @@ TEST(RowsTest, ASliceIsJudgedByItsOwnRows) {
 }
 
 TEST(RowsTest, APartOfTextEndsWhereTheWholeDoes) {
-  // Row 0 alone is in order, but says more bytes than the column has.
+  // The only row has increasing offsets, but more bytes than the column.
   const RawArray whole = Strings<int32_t>({0, 100, 7, 9});
   ExpectFault(Safe(testing::BatchOf({kUtf8}), RawRows(1, {whole})), ALLOY_REASON_OFFSETS,
               0, "row 0: the row ends at offset 100, but there are only 9 bytes");
 }
 
 TEST(RowsTest, TheOffsetBehindTheRowsOfABatchIsNotNegative) {
-  // So far below the one before it that the difference wraps.
+  // The offset is so far below the one before it that the difference wraps.
   const RawArray small = Strings<int32_t>({0, 1583218698, -1040656802, 28});
   ExpectFault(Safe(testing::BatchOf({kUtf8}), RawRows(2, {small})), ALLOY_REASON_OFFSETS,
               0, "row 1: the offsets decrease from 1583218698 to -1040656802");
@@ -177,15 +177,15 @@ TEST(RowsTest, ListsStayInTheirChild) {
               "row 0: the row ends at offset 90, but there are only 9 rows");
 }
 
-// What lies in a child where no row of the parent leads is judged at level full alone.
-TEST(RowsTest, OnlyWhatARowLeadsToMustBeRightAtLevelSafe) {
+// Rows of a child that no row of the parent reaches are checked only at level full.
+TEST(RowsTest, LevelSafeChecksOnlyTheRowsOfAChildThatCanBeReached) {
   struct Sample {
     const char* title;
     Spec schema;
     RawArray good;
     RawArray bad;
   };
-  // RawRows 2 and 3 are right.
+  // Rows 2 and 3 are right.
   const RawArray text = Strings<int32_t>({0, 9, 3, 4, 5, 1, 9});
   const int32_t* offsets = Keep<int32_t>({2, 3, 4, 5});
   const int32_t* sizes = Keep<int32_t>({1, 1, 1, 1});
@@ -240,7 +240,7 @@ TEST(RowsTest, OnlyWhatARowLeadsToMustBeRightAtLevelSafe) {
                 "(#0.text)");
     ExpectFault(Full(batch, in_batch(sample.good)), ALLOY_REASON_OFFSETS, text_column,
                 "(#0.text)");
-    // Without rows nothing is reached.
+    // Without rows no row of the child is reached.
     RawArray none = sample.good;
     none.length = 0;
     ExpectOk(Safe(batch, in_batch(none)));
@@ -324,12 +324,12 @@ void CheckIndices(const char* format, std::vector<T> good, std::vector<T> stray,
     const RawArray bad = with({good[0], index, good[0]});
     ExpectFault(Safe(schema, bad), ALLOY_REASON_INDEX, -1,
                 "row 1: the index is " + std::to_string(index) + ", ");
-    // What a null row holds is nobody's business, in a slice as well.
+    // The index of a null row is not checked, in a slice either.
     ExpectOk(Safe(schema, WithNulls(bad, {0b101})));
     ExpectOk(Safe(schema, WithNulls(bad, {0b101}, 1)));
     ExpectOk(Safe(schema, Sliced(WithNulls(bad, {0b101}), 1, 2)));
     EXPECT_FALSE(Safe(schema, Sliced(WithNulls(bad, {0b110}), 1, 2)).ok());
-    // A bitmap that a null count of 0 calls idle excuses nothing.
+    // With a null count of 0 the bitmap is ignored: no row is null.
     EXPECT_FALSE(Safe(schema, WithNulls(bad, {0b101}, 0)).ok());
   }
 }
@@ -549,7 +549,7 @@ TEST(RowsTest, TextIsUtf8) {
   ExpectOk(check(ascii, {0, 100, 200}));
   ExpectOk(check("\xc3\xa5\xe2\x82\xac\xf0\x9f\x98\x80", {0, 2, 5, 9}));
   ExpectOk(check(ascii + "\xc3\xa5" + ascii + "\xe2\x82\xac", {0, 200, 202, 405}));
-  // Each half is none, though the whole is.
+  // The two bytes are UTF-8 together, but each row has only one of them.
   ExpectFault(check("\xc3\xa5", {0, 1, 2}), ALLOY_REASON_UTF8, -1,
               "row 0: the text is not UTF-8");
   ExpectFault(check(ascii + "\xf0\x9f\x98\x80", {0, 202, 204}), ALLOY_REASON_UTF8, -1,
@@ -561,7 +561,7 @@ TEST(RowsTest, TextIsUtf8) {
     ExpectFault(check(ascii + text + ascii, {0, 200, end, end + 200}), ALLOY_REASON_UTF8,
                 -1, "row 1: ");
   }
-  // The bytes of a null row are nobody's business, before and behind as well.
+  // The bytes of null rows are not checked, before and after the other rows.
   RawArray array = Strings<int32_t>({0, 1, 3, 4, 4}, "\xffok\xff");
   ExpectOk(Full(kUtf8, WithNulls(array, {0b1010})));
   ExpectOk(Full(kUtf8, Sliced(array, 1, 1)));

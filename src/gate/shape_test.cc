@@ -64,7 +64,7 @@ TEST(ShapeTest, PassesASampleOfEveryType) {
   }
 }
 
-// By itself, and as the second column of a batch.
+// The fault in a single array, and in the second column of a batch.
 void ExpectFaultOfKind(const RawColumn& kind, const Poke& poke, int32_t reason,
                        std::string_view text) {
   ExpectFault(Check(kind.spec, kind.array, poke), reason, -1, text);
@@ -141,7 +141,7 @@ TEST(ShapeTest, RefusesTheWrongNumberOfBuffersInEveryType) {
     const int32_t reason =
         view ? ALLOY_REASON_VIEW_BUFFER_COUNT : ALLOY_REASON_BUFFER_COUNT;
     for (const int64_t count : {int64_t{-1}, int64_t{9}, int64_t{1} << 40}) {
-      if (view && count == 9) continue;  // six variadic buffers
+      if (view && count == 9) continue;  // six variadic buffers are allowed
       ExpectFault(
           Check(kind.spec, kind.array, [&](ArrowArray* a) { a->n_buffers = count; }),
           reason, -1, "found " + std::to_string(count));
@@ -172,13 +172,13 @@ TEST(ShapeTest, RefusesChildrenThatAreNotThere) {
   }
 }
 
-TEST(ShapeTest, RefusesValuesThatAreNotThereUnlessNobodyNeedsThem) {
+TEST(ShapeTest, RefusesBuffersThatAreNullOnlyIfTheRowsNeedThem) {
   for (const RawColumn& kind : EveryRawColumn()) {
     SCOPED_TRACE(kind.spec.name);
     const bool no_validity = kind.spec.format.starts_with("+u");
     const bool empty = kind.array.length == 0 || kind.spec.format == "w:0";
     for (size_t i = no_validity ? 0 : 1; i < kind.array.buffers.size(); ++i) {
-      // Bytes of empty strings, and sizes of no variadic buffers.
+      // The bytes of empty strings, or the sizes of no variadic buffers.
       const bool needless =
           kind.array.buffers.size() == 3 && i == 2 && !kind.spec.format.starts_with("+");
       const auto lose = [i](ArrowArray* a) { a->buffers[i] = nullptr; };
@@ -395,7 +395,7 @@ TEST(ShapeTest, TakesNullsInColumnsThatAreNotNullable) {
   RawArray array = RawFixed(2);
   array.buffers[0] = Zeros();
   array.null_count = 2;
-  ExpectOk(Check(schema, array));  // the flag is a hint of the producer's
+  ExpectOk(Check(schema, array));  // the flag is only a hint
 }
 
 }  // namespace
