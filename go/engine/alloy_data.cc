@@ -1779,6 +1779,7 @@ void AppendFloat(T value, std::string* out) {
   *out += text;
 }
 
+// IEEE 754 binary16: 1 bit of sign, 5 of exponent, 10 of fraction.
 float HalfToFloat(uint16_t half) {
   const int exponent = half >> 10 & 31;
   const auto fraction = static_cast<float>(half & 1023);
@@ -1959,6 +1960,7 @@ Status DataFault(int32_t reason, const FaultPlace& place, std::string_view what)
 namespace alloy::core_v0_1 {
 namespace {
 
+// The formats without parameters, by their whole text.
 struct Simple {
   std::string_view text;
   Type type;
@@ -2033,6 +2035,7 @@ std::string_view NextPart(std::string_view* text) {
   return part;
 }
 
+// `10,2` or `10,2,256`: precision, scale, and bits if they are not 128.
 FormatFault ParseDecimal(std::string_view text, Format* format) {
   const char* const expected =
       "d:precision,scale or d:precision,scale,bits (32, 64, 128, 256)";
@@ -2076,6 +2079,7 @@ FormatFault ParseDecimal(std::string_view text, Format* format) {
   return {};
 }
 
+// `3,5,0`, or nothing: a union without children has no type ids.
 FormatFault ParseTypeIds(std::string_view text, Format* format) {
   format->parameters = text;
   std::bitset<128> seen;
@@ -2099,6 +2103,7 @@ FormatFault ParseSize(std::string_view text, int64_t* size) {
   return {};
 }
 
+// `tsu:UTC`: the unit, then a time zone, which may be empty.
 FormatFault ParseTimestamp(std::string_view text, Format* format) {
   if (text.size() < 4 || text[3] != ':') return BadParameter("tss:, tsm:, tsu: or tsn:");
   if (std::string_view("smun").find(text[2]) == std::string_view::npos) return kUnknown;
@@ -2110,6 +2115,7 @@ FormatFault ParseTimestamp(std::string_view text, Format* format) {
   return {};
 }
 
+// `+ud:3,5` (dense) or `+us:3,5` (sparse).
 FormatFault ParseUnion(std::string_view text, Format* format) {
   if (text.size() < 4 || text[3] != ':') return BadParameter("+ud: or +us:");
   if (text[2] != 'd' && text[2] != 's') return kUnknown;
@@ -2740,6 +2746,7 @@ Result<Projection> MatchColumns(const alloy_column* wanted,
 namespace alloy::core_v0_1 {
 namespace {
 
+// A column that the function declares, and what the batch has of that name.
 struct Search {
   const alloy_column* wanted = nullptr;
   int32_t found = -1;  // the first child of this name; -1: there is none
@@ -2765,6 +2772,8 @@ bool AnyPattern(std::string_view accepts, Each&& each) {
   }
 }
 
+// One format of `accepts`: `u`, `tsu:*` for every format that begins so, or `?:u` for a
+// dictionary of `u`.
 bool Accepts(std::string_view pattern, const ArrowSchema& schema) {
   const ArrowSchema* type = &schema;
   if (pattern.starts_with("?:")) {
@@ -2897,6 +2906,7 @@ Result<Projection> MatchColumns(const alloy_column* wanted,
     }
     searches.push_back({.wanted = wanted});
   }
+  // One pass over the batch. A second column of the same name only raises `times`.
   for (int32_t i = 0; i < layout.n_columns(); ++i) {
     const ArrowSchema& child = *batch_schema.children[i];
     const auto entry = by_name.find(NameOf_match_columns(child));
@@ -2906,6 +2916,7 @@ Result<Projection> MatchColumns(const alloy_column* wanted,
     search.found = i;
     search.accepted = AcceptsAny(search.wanted->accepts, child);
   }
+  // An identity passes batches on unchanged: all columns are read, in the batch's order.
   Projection projection;
   projection.identity = static_cast<int64_t>(searches.size()) == layout.n_columns();
   for (const Search& search : searches) {
@@ -3315,6 +3326,8 @@ struct SchemaBlock {
 };
 static_assert(sizeof(SchemaBlock) % alignof(ArrowSchema) == 0);
 
+// The release of every node of a copy, of the root as well as of a node that was moved
+// out. The block is freed with the last of its nodes.
 void ReleaseCopy(ArrowSchema* schema);
 
 int64_t ReleaseTree(ArrowSchema* schema, SchemaBlock* block);
@@ -3355,6 +3368,7 @@ size_t Aligned(size_t bytes) {
   return (bytes + kMetadataAlignment - 1) / kMetadataAlignment * kMetadataAlignment;
 }
 
+// What the block must have room for.
 struct Room {
   size_t nodes = 0;
   size_t metadata = 0;
@@ -3697,6 +3711,7 @@ bool NamesItsChildren(Type type) {
   return type == Type::kStruct || type == Type::kSparseUnion || type == Type::kDenseUnion;
 }
 
+// Builds one name. It stops early when the name is long enough to be cut.
 class TypeNamer {
  public:
   std::string Finish() {
@@ -3772,6 +3787,7 @@ class TypeNamer {
   std::string out_;
 };
 
+// The name of all formats that begin with a prefix.
 std::string PrefixName(std::string_view prefix) {
   constexpr auto kPrefixes = std::to_array<std::pair<std::string_view, std::string_view>>(
       {{"", "any type"},
@@ -4773,6 +4789,7 @@ std::string Expected(const std::string& expected, const std::string& found) {
   return "expected " + expected + ", found " + found;
 }
 
+// LoadSigned has read the bytes as a signed number. Unsigned indices are shown as such.
 std::string IndexText(const WrongRow& wrong) {
   const int64_t index =
       LoadSigned(wrong.array.buffers[1], wrong.at(), wrong.node->integer_bytes);

@@ -58,6 +58,7 @@ void AppendFloat(T value, std::string* out) {
   *out += text;
 }
 
+// IEEE 754 binary16: 1 bit of sign, 5 of exponent, 10 of fraction.
 float HalfToFloat(uint16_t half) {
   const int exponent = half >> 10 & 31;
   const auto fraction = static_cast<float>(half & 1023);

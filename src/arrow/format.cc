@@ -12,6 +12,7 @@
 namespace alloy::core {
 namespace {
 
+// The formats without parameters, by their whole text.
 struct Simple {
   std::string_view text;
   Type type;
@@ -86,6 +87,7 @@ std::string_view NextPart(std::string_view* text) {
   return part;
 }
 
+// `10,2` or `10,2,256`: precision, scale, and bits if they are not 128.
 FormatFault ParseDecimal(std::string_view text, Format* format) {
   const char* const expected =
       "d:precision,scale or d:precision,scale,bits (32, 64, 128, 256)";
@@ -129,6 +131,7 @@ FormatFault ParseDecimal(std::string_view text, Format* format) {
   return {};
 }
 
+// `3,5,0`, or nothing: a union without children has no type ids.
 FormatFault ParseTypeIds(std::string_view text, Format* format) {
   format->parameters = text;
   std::bitset<128> seen;
@@ -152,6 +155,7 @@ FormatFault ParseSize(std::string_view text, int64_t* size) {
   return {};
 }
 
+// `tsu:UTC`: the unit, then a time zone, which may be empty.
 FormatFault ParseTimestamp(std::string_view text, Format* format) {
   if (text.size() < 4 || text[3] != ':') return BadParameter("tss:, tsm:, tsu: or tsn:");
   if (std::string_view("smun").find(text[2]) == std::string_view::npos) return kUnknown;
@@ -163,6 +167,7 @@ FormatFault ParseTimestamp(std::string_view text, Format* format) {
   return {};
 }
 
+// `+ud:3,5` (dense) or `+us:3,5` (sparse).
 FormatFault ParseUnion(std::string_view text, Format* format) {
   if (text.size() < 4 || text[3] != ':') return BadParameter("+ud: or +us:");
   if (text[2] != 'd' && text[2] != 's') return kUnknown;

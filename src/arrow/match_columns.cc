@@ -16,6 +16,7 @@
 namespace alloy::core {
 namespace {
 
+// A column that the function declares, and what the batch has of that name.
 struct Search {
   const alloy_column* wanted = nullptr;
   int32_t found = -1;  // the first child of this name; -1: there is none
@@ -41,6 +42,8 @@ bool AnyPattern(std::string_view accepts, Each&& each) {
   }
 }
 
+// One format of `accepts`: `u`, `tsu:*` for every format that begins so, or `?:u` for a
+// dictionary of `u`.
 bool Accepts(std::string_view pattern, const ArrowSchema& schema) {
   const ArrowSchema* type = &schema;
   if (pattern.starts_with("?:")) {
@@ -173,6 +176,7 @@ Result<Projection> MatchColumns(const alloy_column* wanted,
     }
     searches.push_back({.wanted = wanted});
   }
+  // One pass over the batch. A second column of the same name only raises `times`.
   for (int32_t i = 0; i < layout.n_columns(); ++i) {
     const ArrowSchema& child = *batch_schema.children[i];
     const auto entry = by_name.find(NameOf(child));
@@ -182,6 +186,7 @@ Result<Projection> MatchColumns(const alloy_column* wanted,
     search.found = i;
     search.accepted = AcceptsAny(search.wanted->accepts, child);
   }
+  // An identity passes batches on unchanged: all columns are read, in the batch's order.
   Projection projection;
   projection.identity = static_cast<int64_t>(searches.size()) == layout.n_columns();
   for (const Search& search : searches) {

@@ -20,6 +20,8 @@ struct SchemaBlock {
 };
 static_assert(sizeof(SchemaBlock) % alignof(ArrowSchema) == 0);
 
+// The release of every node of a copy, of the root as well as of a node that was moved
+// out. The block is freed with the last of its nodes.
 void ReleaseCopy(ArrowSchema* schema);
 
 int64_t ReleaseTree(ArrowSchema* schema, SchemaBlock* block);
@@ -60,6 +62,7 @@ size_t Aligned(size_t bytes) {
   return (bytes + kMetadataAlignment - 1) / kMetadataAlignment * kMetadataAlignment;
 }
 
+// What the block must have room for.
 struct Room {
   size_t nodes = 0;
   size_t metadata = 0;

@@ -131,6 +131,7 @@ bool NamesItsChildren(Type type) {
   return type == Type::kStruct || type == Type::kSparseUnion || type == Type::kDenseUnion;
 }
 
+// Builds one name. It stops early when the name is long enough to be cut.
 class TypeNamer {
  public:
   std::string Finish() {
@@ -206,6 +207,7 @@ class TypeNamer {
   std::string out_;
 };
 
+// The name of all formats that begin with a prefix.
 std::string PrefixName(std::string_view prefix) {
   constexpr auto kPrefixes = std::to_array<std::pair<std::string_view, std::string_view>>(
       {{"", "any type"},

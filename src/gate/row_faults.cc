@@ -22,6 +22,7 @@ std::string Expected(const std::string& expected, const std::string& found) {
   return "expected " + expected + ", found " + found;
 }
 
+// LoadSigned has read the bytes as a signed number. Unsigned indices are shown as such.
 std::string IndexText(const WrongRow& wrong) {
   const int64_t index =
       LoadSigned(wrong.array.buffers[1], wrong.at(), wrong.node->integer_bytes);

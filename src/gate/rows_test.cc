@@ -309,7 +309,7 @@ TEST(RowsTest, ListViewsOfAChildOfMoreThan32Bits) {
 }
 
 template <typename T>
-void CheckIndices(const char* format, std::vector<T> good, std::vector<T> stray,
+void CheckIndices(const char* format, std::vector<T> good, std::vector<T> invalid,
                   int64_t n_values) {
   SCOPED_TRACE(format);
   const Spec schema{.format = format, .dictionary = {{.format = "n"}}};
@@ -320,7 +320,7 @@ void CheckIndices(const char* format, std::vector<T> good, std::vector<T> stray,
     return array;
   };
   ExpectOk(Safe(schema, with(good)));
-  for (const T index : stray) {
+  for (const T index : invalid) {
     const RawArray bad = with({good[0], index, good[0]});
     ExpectFault(Safe(schema, bad), ALLOY_REASON_INDEX, -1,
                 "row 1: the index is " + std::to_string(index) + ", ");
@@ -590,7 +590,7 @@ TEST(RowsTest, ANullCountIsThatOfTheBitmapAtLevelFull) {
               "the null count is 0, but the validity bitmap has 5 nulls");
 }
 
-TEST(RowsTest, NestingIsFollowedToTheDeepestLevel) {
+TEST(RowsTest, ChecksNestedArraysDownToTheDeepestLevel) {
   Spec schema = kUtf8;
   RawArray good = Strings<int32_t>({0, 1, 2, 9});
   RawArray bad = Strings<int32_t>({0, 1, 9, 2});
