@@ -20,6 +20,8 @@
 #include <utility>
 
 #include "admit/admit.h"
+#include "admit/check_statement.h"
+#include "admit/elf.h"
 #include "admit/sealed_copy.h"
 #include "admit/sidecar_file.h"
 #include "bench/median_reporter.h"
@@ -27,7 +29,9 @@
 #include "engine/open/host.h"
 #include "port/clock.h"
 #include "port/library.h"
+#include "tests/support/cleared_for_test.h"
 #include "tests/support/signed_copy.h"
+#include "trust/verify.h"
 
 namespace alloy::core {
 namespace {
@@ -54,13 +58,14 @@ class Sample {
   explicit Sample(int64_t megabytes)
       : copy_(ALLOY_BENCH_SAMPLES "padded_" + std::to_string(megabytes) + ".so",
               "acme.one", "1.0.0"),
-        admission_{.certificate = copy_.certificate(),
-                   .sidecar = {},
-                   .name = {},
-                   .now = UnixSeconds()} {}
+        policy_{.library = copy_.path(),
+                .certificate = copy_.certificate(),
+                .sidecar = {},
+                .name = {},
+                .now = UnixSeconds()} {}
 
   const std::string& path() const { return copy_.path(); }
-  const Admission& admission() const { return admission_; }
+  const Policy& policy() const { return policy_; }
   std::shared_ptr<Host> host() {
     if (host_ == nullptr) {
       host_ = MakeHost();
@@ -70,12 +75,12 @@ class Sample {
     return host_;
   }
   Status Load(Bridge& bridge) const {
-    return bridge.Load(path(), admission_.certificate.c_str());
+    return bridge.Load(path(), policy_.certificate.c_str());
   }
 
  private:
   const support::SignedCopy copy_;
-  const Admission admission_;
+  const Policy policy_;
   std::shared_ptr<Host> host_;
 };
 
@@ -140,14 +145,12 @@ void Chain(benchmark::State& state) {
   const auto verify = [&]() -> Status {
     ALLOY_ASSIGN_OR_RETURN(
         const Certificate anchor,
-        ParseCertificateArgument(**crypto, sample.admission().certificate));
+        ParseCertificateArgument(**crypto, sample.policy().certificate));
     ALLOY_ASSIGN_OR_RETURN(const std::string sidecar,
                            ReadSidecar(SidecarBeside(sample.path()), sample.path()));
-    ALLOY_ASSIGN_OR_RETURN(
-        const Verified verified,
-        VerifySidecar(**crypto, anchor, sidecar, sample.admission().now));
-    return CheckStatement(verified.statement, opened->size,
-                          PolicyOf(sample.path(), sample.admission()));
+    ALLOY_ASSIGN_OR_RETURN(const VerifiedStatement verified,
+                           VerifySidecar(**crypto, anchor, sidecar, sample.policy().now));
+    return CheckStatement(verified.statement(), opened->size, sample.policy());
   };
   for (auto _ : state) Expect(state, verify());
 }
@@ -155,16 +158,16 @@ void Chain(benchmark::State& state) {
 void Preflight(benchmark::State& state) {
   const auto copy = CopyOf(state);
   if (!copy) return;
-  for (auto _ : state) Expect(state, LookThroughElf(Bytes(copy->bytes)).status());
+  for (auto _ : state) Expect(state, CheckElf(Bytes(copy->bytes)).status());
 }
 
 // Of a new sealed copy each time, which the loader takes for another library.
 void DlopenSealed(benchmark::State& state) {
   auto copy = CopyOf(state);
   if (!copy) return;
+  Cleared cleared = ClearedForTest::Make(std::move(copy->sealed));
   SymbolLookup found;
-  for (auto _ : state) found = LoadSealed(copy->sealed, "alloy_backend_init");
-  copy->sealed.Detach();
+  for (auto _ : state) found = LoadSealed(std::move(cleared), "alloy_backend_init");
   if (found.symbol == nullptr) state.SkipWithError(found.text.c_str());
 }
 
@@ -185,13 +188,14 @@ void Second(benchmark::State& state) {
 // What of a second one is verification: up to the digest, in a host that has libcrypto.
 void SecondUpToTheHash(benchmark::State& state) {
   Sample& sample = SampleOf(state);
-  LibcryptoSource& libcrypto = sample.host()->libraries().libcrypto();
-  const IsHeld held = [](std::string_view) { return true; };
-  std::optional<AdmittedLibrary> library;
+  Admitter& admitter = sample.host()->libraries().admitter();
+  std::optional<Expectations> expected;
   for (auto _ : state) {
-    auto admitted = AdmitFile(sample.path(), sample.admission(), libcrypto, held);
-    if (!admitted.ok()) return Expect(state, admitted.status());
-    library = *std::move(admitted);
+    auto candidate = admitter.Open(sample.policy());
+    if (!candidate.ok()) return Expect(state, candidate.status());
+    auto confirmed = (*std::move(candidate)).Confirm();
+    if (!confirmed.ok()) return Expect(state, confirmed.status());
+    expected = *std::move(confirmed);
   }
 }
 

@@ -5,134 +5,6 @@
 
 #include "alloy_engine.h"
 
-// src/base/json.cc ----------------------------------------------------------------------
-//
-// A writer of JSON (RFC 8259). The result is one well-formed value in UTF-8, whatever the
-// strings hold.
-#ifndef ALLOY_SRC_BASE_JSON_H_
-#define ALLOY_SRC_BASE_JSON_H_
-
-#include <cstdint>
-#include <string>
-#include <string_view>
-
-namespace alloy::core_v0_1 {
-
-class JsonWriter {
- public:
-  void BeginObject() { Open('{'); }
-  void EndObject() { Close('}'); }
-  void BeginArray() { Open('['); }
-  void EndArray() { Close(']'); }
-  // In an object, before each value.
-  void Key(std::string_view key);
-
-  // Bytes that are not UTF-8 become U+FFFD.
-  void String(std::string_view text);
-  void Int(int64_t number) { Value(std::to_string(number)); }
-  void Unsigned(uint64_t number) { Value(std::to_string(number)); }
-  void Bool(bool value) { Value(value ? "true" : "false"); }
-  void Null() { Value("null"); }
-
-  const std::string& text() const { return text_; }
-
- private:
-  void Open(char bracket);
-  void Close(char bracket);
-  void Value(std::string_view text);
-  void Separate();
-  void Append(std::string_view text);
-
-  std::string text_;
-  bool first_ = true;  // of its object or array: no comma before it
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_BASE_JSON_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-// The length of the UTF-8 character at the front, by Unicode's table of well-formed
-// sequences (3-7); 0: none is there.
-size_t CharacterAt(std::string_view text) {
-  const auto at = [&](size_t i) -> unsigned {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
-  const auto follows = [&](size_t i, unsigned low = 0x80, unsigned high = 0xbf) {
-    return at(i) >= low && at(i) <= high;
-  };
-  const unsigned lead = at(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xc2 && lead <= 0xdf) return follows(1) ? 2 : 0;
-  if (lead >= 0xe0 && lead <= 0xef) {
-    const unsigned low = lead == 0xe0 ? 0xa0 : 0x80, high = lead == 0xed ? 0x9f : 0xbf;
-    return follows(1, low, high) && follows(2) ? 3 : 0;
-  }
-  if (lead >= 0xf0 && lead <= 0xf4) {
-    const unsigned low = lead == 0xf0 ? 0x90 : 0x80, high = lead == 0xf4 ? 0x8f : 0xbf;
-    return follows(1, low, high) && follows(2) && follows(3) ? 4 : 0;
-  }
-  return 0;
-}
-
-}  // namespace
-
-void JsonWriter::Separate() {
-  if (!first_) text_ += ',';
-  first_ = false;
-}
-
-void JsonWriter::Open(char bracket) {
-  Separate();
-  text_ += bracket;
-  first_ = true;
-}
-
-void JsonWriter::Close(char bracket) {
-  text_ += bracket;
-  first_ = false;
-}
-
-void JsonWriter::Value(std::string_view text) {
-  Separate();
-  text_ += text;
-}
-
-void JsonWriter::Key(std::string_view key) {
-  String(key);
-  text_ += ':';
-  first_ = true;  // its value has no comma before it
-}
-
-void JsonWriter::String(std::string_view text) {
-  Separate();
-  text_ += '"';
-  Append(text);
-  text_ += '"';
-}
-
-void JsonWriter::Append(std::string_view text) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  while (!text.empty()) {
-    const size_t length = CharacterAt(text);
-    const auto byte = static_cast<unsigned char>(text[0]);
-    if (length == 0) {
-      text_ += "\\ufffd";
-    } else if (byte == '"' || byte == '\\') {
-      text_ += {'\\', text[0]};
-    } else if (byte < 0x20 || byte == 0x7f) {
-      text_ += {'\\', 'u', '0', '0', kDigits[byte >> 4U], kDigits[byte & 15U]};
-    } else {
-      text_ += text.substr(0, length);
-    }
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-}
-
-}  // namespace alloy::core_v0_1
-
 // src/base/names.cc ---------------------------------------------------------------------
 //
 // The names of codes and reasons, for texts and for bindings.
@@ -822,13 +694,68 @@ void WriteLine(int fd, const std::string& line) {
 
 // src/port/library.cc -------------------------------------------------------------------
 //
-// The system's loader, for sealed memory: what is verified is what runs. And, for
-// debuggers alone, for a file.
+// The system's loader. It takes only a Cleared, so what was verified is what runs.
+//
+// A constructor of a library that throws ends the process: there is no way back out of
+// the loader.
+//
+// Threads  shared. Constructors of the library run on the calling thread.
 #ifndef ALLOY_SRC_PORT_LIBRARY_H_
 #define ALLOY_SRC_PORT_LIBRARY_H_
 
 #include <string>
 
+//
+// A library that may be executed: the only thing that the loader takes.
+//
+// Only the last step of admission makes one, so the compiler holds the promise that
+// nothing unverified runs. The type is in port because both sides may include port:
+// admission (src/admit) makes it, the loader (port/library.h, src/load) takes it, and
+// neither includes the other. So a process that only loads does not link src/trust.
+#ifndef ALLOY_SRC_PORT_CLEARED_H_
+#define ALLOY_SRC_PORT_CLEARED_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+// Threads  serial. Move-only.
+class Cleared {
+ public:
+  // The file as the host named it, for texts.
+  const std::string& path() const { return path_; }
+  // Memory under all four seals; what it holds is a shared library.
+  const Fd& sealed() const { return sealed_; }
+  // The file is a static archive, and `sealed` holds the library that was linked from it.
+  bool is_linked() const { return is_linked_; }
+  // The SONAMEs that the library needs, in the order of the file.
+  const std::vector<std::string>& needed() const { return needed_; }
+
+  // Leave the descriptor open for the life of the process.
+  void KeepOpen() && { sealed_.Detach(); }
+
+ private:
+  friend class Verified;         // the step before, in src/admit
+  friend struct ClearedForTest;  // of tests and benchmarks, in tests/support
+
+  Cleared(Fd sealed, std::string path, bool is_linked, std::vector<std::string> needed)
+      : sealed_(std::move(sealed)),
+        path_(std::move(path)),
+        is_linked_(is_linked),
+        needed_(std::move(needed)) {}
+
+  Fd sealed_;
+  std::string path_;
+  bool is_linked_;
+  std::vector<std::string> needed_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_CLEARED_H_
 
 namespace alloy::core_v0_1 {
 
@@ -836,7 +763,7 @@ enum class LoadFault {
   kNone,
   kNoProc,    // /proc is not mounted, so sealed memory has no path
   kLoader,    // the loader's own refusal
-  kIdentity,  // the loader answered with another library
+  kIdentity,  // the loader gave another library
 };
 
 struct SymbolLookup {
@@ -845,18 +772,17 @@ struct SymbolLookup {
   void* symbol = nullptr;  // only when kNone
 };
 
-// Load a library out of sealed memory, for the life of the process, and look one symbol
-// up. The descriptor must stay open as long: the loader knows libraries by name, and the
-// name is that of the descriptor.
+// Load a library from its sealed copy, for the life of the process, and find one symbol.
 //
-// A constructor that throws ends the process: there is no way back out of the loader.
-//
-// Threads  shared. Constructors of the library run on the calling thread.
-SymbolLookup LoadSealed(const Fd& sealed, const char* symbol);
+//   Takes  library. Its descriptor stays open, whatever the outcome: the loader knows a
+//          library by its name, and the name is that of the descriptor.
+SymbolLookup LoadSealed(Cleared library, const char* symbol);
 
-// The same for a file by its path. What the loader already holds under that path it gives
-// again, whatever became of the file since.
-SymbolLookup LoadPlainly(const std::string& path, const char* symbol);
+// Load a library from its path instead, past the sealed copy: for debuggers and
+// profilers, which can find the file then. Anyone who can write the file decides what
+// runs. A path that the loader already holds gives that library, even if the file has
+// changed.
+SymbolLookup LoadFromPath(const Cleared& library, const char* symbol);
 
 }  // namespace alloy::core_v0_1
 
@@ -884,13 +810,13 @@ struct CloseFile {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
 
-// Whether `address` is mapped from the file of these facts, by /proc/self/maps.
+// Whether `address` lies in a mapping of the file with these facts, by /proc/self/maps.
 bool IsMappedFrom(const void* address, const FileFacts& facts) {
   const std::unique_ptr<std::FILE, CloseFile> maps(std::fopen("/proc/self/maps", "re"));
   if (maps == nullptr) return false;
   const auto wanted = reinterpret_cast<uintptr_t>(address);
   char line[512];
-  bool at_start = true;  // of a line: a long path continues the one before
+  bool at_start = true;  // of a line: a long path continues the previous chunk
   while (std::fgets(line, sizeof(line), maps.get()) != nullptr) {
     uintptr_t begin = 0, end = 0;
     unsigned device_major = 0, device_minor = 0;
@@ -928,21 +854,24 @@ SymbolLookup OpenAndFind(const std::string& path, const char* symbol) {
 
 }  // namespace
 
-SymbolLookup LoadSealed(const Fd& sealed, const char* symbol) {
+SymbolLookup LoadSealed(Cleared library, const char* symbol) {
+  const int fd = library.sealed().get();
   FileFacts facts;
-  if (const int error = GetFileFacts(sealed, &facts); error != 0) {
+  const int error = GetFileFacts(library.sealed(), &facts);
+  std::move(library).KeepOpen();
+  if (error != 0) {
     return Refusal(LoadFault::kLoader, ErrorText(error));
   }
-  // Not /proc/self: a debugger that opens the same name would find its own descriptors.
+  // Not /proc/self: a debugger that opens this name would find its own descriptors.
   const std::string path =
-      "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(sealed.get());
+      "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd);
   if (::access(path.c_str(), R_OK) != 0) {
     return Refusal(
         LoadFault::kNoProc,
         "/proc is not mounted here; mount it: a library is loaded from " + path);
   }
-  // glibc finds libraries by name first: one that was loaded under a descriptor of this
-  // number, closed since, would be given back in place of ours.
+  // glibc finds libraries by name first. If a library was loaded under this descriptor's
+  // number and the descriptor was closed since, dlopen would return that old library.
   if (void* other = ::dlopen(path.c_str(), RTLD_NOW | RTLD_NOLOAD); other != nullptr) {
     ::dlclose(other);
     return Refusal(LoadFault::kIdentity,
@@ -956,8 +885,9 @@ SymbolLookup LoadSealed(const Fd& sealed, const char* symbol) {
   return found;
 }
 
-SymbolLookup LoadPlainly(const std::string& path, const char* symbol) {
-  // Without a slash the loader would search folders of its own choice.
+SymbolLookup LoadFromPath(const Cleared& library, const char* symbol) {
+  const std::string& path = library.path();
+  // Without a slash the loader would search its own list of folders.
   return OpenAndFind(path.find('/') == path.npos ? "./" + path : path, symbol);
 }
 
@@ -7018,10 +6948,350 @@ std::string TimeText(int64_t seconds) {
 
 // src/trust/verify.cc -------------------------------------------------------------------
 //
-// From bytes to a verdict: what the sidecar of a library says, and whether the host may
-// believe it. No I/O, no clock, no state.
+// From bytes to a verdict: what the sidecar of a library states, and whether its signature
+// is valid. No I/O, no clock, no state.
 #ifndef ALLOY_SRC_TRUST_VERIFY_H_
 #define ALLOY_SRC_TRUST_VERIFY_H_
+
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+// A statement whose signature is valid. Only VerifySidecar makes one. A value.
+class VerifiedStatement {
+ public:
+  const Statement& statement() const { return statement_; }
+  // The signer's certificate first, the anchor last.
+  const std::vector<CertificateFacts>& chain() const { return chain_; }
+  const CertificateFacts& signer() const { return chain_.front(); }
+  // The certificate of the chain that ends first.
+  const CertificateFacts& first_to_end() const;
+
+ private:
+  friend Result<VerifiedStatement> VerifySidecar(const Crypto& crypto,
+                                                 const Certificate& anchor,
+                                                 std::string_view sidecar, int64_t now);
+  VerifiedStatement(Statement statement, std::vector<CertificateFacts> chain)
+      : statement_(std::move(statement)), chain_(std::move(chain)) {}
+
+  Statement statement_;
+  std::vector<CertificateFacts> chain_;
+};
+
+// Verify the chain of certificates, then the signature; parse the statement only after
+// both are valid.
+//   Fails  REFUSED with a reason of SplitSidecar, VerifyChain, VerifyMessage or
+//          ParseStatement, or with CERTIFICATE_DER for a certificate of the sidecar.
+Result<VerifiedStatement> VerifySidecar(const Crypto& crypto, const Certificate& anchor,
+                                        std::string_view sidecar, int64_t now);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_TRUST_VERIFY_H_
+
+#include <algorithm>
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+const CertificateFacts& VerifiedStatement::first_to_end() const {
+  return *std::ranges::min_element(chain_, {}, &CertificateFacts::not_after);
+}
+
+Result<VerifiedStatement> VerifySidecar(const Crypto& crypto, const Certificate& anchor,
+                                        std::string_view sidecar, int64_t now) {
+  ALLOY_ASSIGN_OR_RETURN(const Sidecar parts, SplitSidecar(sidecar));
+  std::vector<Certificate> certificates;
+  for (const std::vector<std::byte>& der : parts.certificates) {
+    auto certificate = Certificate::FromDer(crypto, der);
+    if (!certificate.ok()) {
+      return certificate.status().WithPrefix(
+          "certificate " + std::to_string(certificates.size() + 1) + " ");
+    }
+    certificates.push_back(*std::move(certificate));
+  }
+  ALLOY_ASSIGN_OR_RETURN(std::vector<CertificateFacts> chain,
+                         VerifyChain(crypto, anchor, certificates, now));
+  ALLOY_TRY(VerifyMessage(crypto, certificates.front(), parts.message, parts.signature));
+  ALLOY_ASSIGN_OR_RETURN(Statement statement, ParseStatement(parts.message));
+  return VerifiedStatement(std::move(statement), std::move(chain));
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/admit/admit.cc --------------------------------------------------------------------
+//
+// Admission: from a file to memory that the loader takes, in one order of steps. The
+// compiler holds the order. Each type below is move-only, and only the step before makes
+// it:
+//
+//   Admitter::Open      Candidate  The file is open. With a certificate, its signed
+//                                  statement is verified. No byte of the file is read.
+//   Candidate::Seal     Sealed     A copy of the file in memory that nobody can change.
+//   Sealed::Verify      Verified   With a certificate: the copy is what was signed.
+//   Verified::Clear     Cleared    Inspected: nothing in it runs or misleads too early,
+//                                  and it needs only what the host allows.
+//
+// LoadBackend takes a Cleared. Candidate::Confirm is for a file whose signed digest the
+// caller has loaded already: it hashes the file without a copy, and leads to no Cleared.
+//
+// An inspection (Admitter::Inspect) runs the same steps, and goes on after a fault.
+// procedure.h has the steps.
+//
+// Threads  Admitter is shared; the other types are serial.
+#ifndef ALLOY_SRC_ADMIT_ADMIT_H_
+#define ALLOY_SRC_ADMIT_ADMIT_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+//
+// Where trust gets its functions from: libcrypto.so.3 of this machine. It is found by its
+// SONAME when the first certificate is checked, so a program that uses no certificate does
+// not need it.
+#ifndef ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
+#define ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+class Crypto;
+
+// Threads  shared. Fixed in place.
+class LibcryptoSource {
+ public:
+  // `soname` is another one only in tests.
+  explicit LibcryptoSource(std::string soname = "libcrypto.so.3")
+      : soname_(std::move(soname)) {}
+
+  LibcryptoSource(const LibcryptoSource&) = delete;
+  LibcryptoSource& operator=(const LibcryptoSource&) = delete;
+
+  // The same one each time. After a failure the next call tries again: the package may be
+  // installed by then.
+  //   Fails  REFUSED with NO_LIBCRYPTO; the text names the package.
+  Result<std::shared_ptr<const Crypto>> Get();
+
+ private:
+  const std::string soname_;
+  std::mutex mutex_;
+  std::shared_ptr<const Crypto> crypto_;  // guarded by mutex_
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
+//
+// What the libraries of a host may need beside the runtimes of C and C++, on the host's
+// own trust.
+#ifndef ALLOY_SRC_ADMIT_MAY_NEED_H_
+#define ALLOY_SRC_ADMIT_MAY_NEED_H_
+
+#include <string>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+// Threads  immutable: shared.
+class MayNeed {
+ public:
+  // SONAMEs, which the loader finds where it always does, and absolute paths. `list` ends
+  // with NULL; NULL: none.
+  //   Fails  INVALID: an entry is empty, or a path that is not absolute.
+  static Result<MayNeed> Make(const char* const* list);
+
+  // Whether a library that needs these may be loaded. When it needs more than runtimes
+  // and SONAMEs of the list, the files of the list are loaded, in its order; what they
+  // run as they start runs here.
+  //   Fails  REFUSED with NEEDED: one is not allowed, or a file cannot be loaded.
+  // `not_allowed`, unless NULL, gets all that are not allowed, in their order; with a
+  // file that cannot be loaded, all that one of the files would have to answer to.
+  Status Check(const std::vector<std::string>& needed,
+               std::vector<std::string>* not_allowed = nullptr) const;
+
+ private:
+  std::vector<std::string> sonames_, paths_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_MAY_NEED_H_
+#ifndef ALLOY_SRC_ADMIT_POLICY_H_
+#define ALLOY_SRC_ADMIT_POLICY_H_
+
+#include <cstdint>
+#include <string>
+
+namespace alloy::core_v0_1 {
+
+// What a host demands of one library.
+struct Policy {
+  std::string library;      // the path of the file
+  std::string certificate;  // base64 of one DER certificate; empty: none is given
+  std::string sidecar;      // the path of the signature file; empty: <library>.alloysig
+  bool allows_unsigned = false;  // whether a library may be loaded without a certificate
+  std::string name;              // of the backend; empty: any
+  uint64_t min_sequence = 0;     // of the signed statement
+  int64_t now = 0;               // seconds since 1970
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_POLICY_H_
+
+namespace alloy::core_v0_1 {
+
+class Procedure;
+class VerifiedStatement;
+
+struct DeleteProcedure {
+  void operator()(Procedure* procedure) const;
+};
+using OwnedProcedure = std::unique_ptr<Procedure, DeleteProcedure>;
+
+// What a library must turn out to be: what its signer stated, or, without a certificate,
+// what the host asks for. A value.
+class Expectations {
+ public:
+  // `statement` is NULL without a certificate.
+  Expectations(std::shared_ptr<const VerifiedStatement> statement, const Policy& policy)
+      : statement_(std::move(statement)),
+        library_(policy.library),
+        name_(policy.name),
+        now_(policy.now) {}
+
+  // Compare the SONAMEs that the library needs, in any order, with the statement.
+  //   Fails  REFUSED with NEEDED; the text names the file.
+  Status CheckNeeded(const std::vector<std::string>& needed) const;
+  // Compare what the table of the loaded backend says with the statement; without one,
+  // with the name that the host asks for.
+  //   Fails  REFUSED with STATEMENT_TABLE, or with NAME; the text names the file.
+  Status CheckTable(std::string_view name, std::string_view version, uint32_t abi) const;
+  // What the operator of the host should know: a certificate that ends within 30 days.
+  std::vector<std::string> Warnings() const;
+
+ private:
+  std::shared_ptr<const VerifiedStatement> statement_;
+  std::string library_, name_;
+  int64_t now_;
+};
+
+// What tells one file from another. A value.
+struct FileIdentity {
+  std::string sha256;                    // in hex; empty: it came without a certificate
+  std::shared_ptr<const Mapping> bytes;  // of the sealed copy
+
+  // By the two digests; where one is missing, by all bytes.
+  bool IsSameFile(const FileIdentity& other) const;
+};
+
+class Verified {
+ public:
+  FileIdentity identity() const;
+  Expectations expectations() const;
+
+  // Inspect the library, and compare what it needs with the statement and with what the
+  // host allows. A static archive is linked into a library first.
+  //   Fails  REFUSED with ELF_MALFORMED, ELF_REFUSED, EXPORTS, ARCHIVE_MALFORMED,
+  //          LINK_FAILED, CANNOT_SEAL or NEEDED; the text names the file.
+  Result<Cleared> Clear() &&;
+
+ private:
+  friend class Sealed;
+  explicit Verified(OwnedProcedure procedure) : procedure_(std::move(procedure)) {}
+  OwnedProcedure procedure_;
+};
+
+class Sealed {
+ public:
+  // With a certificate, compare the digest of the copy with the signed one.
+  //   Fails  REFUSED with DIGEST; the text names the file.
+  Result<Verified> Verify() &&;
+
+ private:
+  friend class Candidate;
+  explicit Sealed(OwnedProcedure procedure) : procedure_(std::move(procedure)) {}
+  OwnedProcedure procedure_;
+};
+
+class Candidate {
+ public:
+  // In hex; empty without a certificate.
+  std::string_view signed_sha256() const;
+
+  // Read the file once, exactly its size, into memory under all four seals.
+  //   Fails  REFUSED with CHANGED, CANNOT_OPEN or CANNOT_SEAL; the text names the file.
+  Result<Sealed> Seal() &&;
+  // Only with a certificate: hash the file, and compare the digest with the signed one.
+  // Nothing of this file will run.
+  //   Fails  REFUSED with CHANGED, CANNOT_OPEN or DIGEST; the text names the file.
+  Result<Expectations> Confirm() &&;
+
+ private:
+  friend class Admitter;
+  explicit Candidate(OwnedProcedure procedure) : procedure_(std::move(procedure)) {}
+  OwnedProcedure procedure_;
+};
+
+// What one host admits libraries with. It must live as long as what it gives. Fixed in
+// place.
+class Admitter {
+ public:
+  // `libcrypto` is another SONAME only in tests.
+  explicit Admitter(MayNeed may_need, std::string libcrypto = "libcrypto.so.3")
+      : may_need_(std::move(may_need)), libcrypto_(std::move(libcrypto)) {}
+  Admitter(const Admitter&) = delete;
+  Admitter& operator=(const Admitter&) = delete;
+
+  // Parse the certificate, open a regular file of 64 bytes to 1 GiB, and, with a
+  // certificate, verify the signed statement and compare it with the policy.
+  //   Fails  REFUSED with a reason of 2001 to 2024 or 3001 to 3004, with UNSIGNED or with
+  //          NO_LIBCRYPTO; the text names the file.
+  Result<Candidate> Open(const Policy& policy);
+
+  // All that can be known of a library without running it, and the verdict of a load: the
+  // JSON that alloy.h documents for alloy_inspect. An archive is checked, not linked.
+  //   Fails  REFUSED with a reason of 3001 to 3006: the file cannot be read.
+  Result<std::string> Inspect(const Policy& policy);
+
+  // Where certificates are checked with; benchmarks use it too.
+  LibcryptoSource& libcrypto() { return libcrypto_; }
+
+ private:
+  const MayNeed may_need_;
+  LibcryptoSource libcrypto_;
+};
+
+// Link a static archive into a library, as a load of it does. Nothing of it runs.
+//   Gives  the bytes of the library, in sealed memory.
+//   Fails  INVALID: the file is not an archive. REFUSED: why a load would refuse it.
+Result<std::shared_ptr<const Mapping>> LinkLibraryFrom(const std::string& archive);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_ADMIT_H_
+
+#include <algorithm>
+#include <utility>
+
+//
+// Compares a verified statement with a file, with its backend's table, and with what the
+// host demands. `library` is the path of the file, for the commands in error texts.
+#ifndef ALLOY_SRC_ADMIT_CHECK_STATEMENT_H_
+#define ALLOY_SRC_ADMIT_CHECK_STATEMENT_H_
 
 #include <cstdint>
 #include <string>
@@ -7037,233 +7307,56 @@ inline constexpr std::string_view kThisPlatform = "linux-aarch64-gnu";
 inline constexpr std::string_view kThisPlatform = "linux-x86_64-gnu";
 #endif
 
-// A statement whose signature holds.
-struct Verified {
-  Statement statement;
-  std::vector<CertificateFacts> chain;  // the signer first, the anchor last
-
-  const CertificateFacts& signer() const { return chain.front(); }
-  // The certificate of the chain that ends first.
-  const CertificateFacts& first_to_end() const;
-};
-
-// What a host demands of a statement.
-struct Policy {
-  std::string library;  // its path, for the commands in texts
-  std::string name;     // of the backend; empty: any
-  uint64_t min_sequence = 0;
-  int64_t now = 0;  // seconds since 1970
-};
-
-// Chain, then signature; the statement is read when both hold.
-//   Fails  REFUSED with a reason of SplitSidecar, VerifyChain, VerifyMessage or
-//          ParseStatement, or CERTIFICATE_DER for a certificate of the sidecar.
-Result<Verified> VerifySidecar(const Crypto& crypto, const Certificate& anchor,
-                               std::string_view sidecar, int64_t now);
-
-// Whether a verified statement is about a file of this size, and one that this host wants
-// now.
+// Compare what can be compared before a byte of the file is read.
 //   Fails  REFUSED with SIZE, KIND, STATEMENT_ABI, PLATFORM, NAME, STATEMENT_EXPIRED,
 //          STATEMENT_NOT_YET_VALID or ROLLBACK; the text has both values.
 Status CheckStatement(const Statement& statement, int64_t file_size,
                       const Policy& policy);
 
-// Whether the digest of the bytes at hand is the one that was signed.
+// Compare the digest of the file, in hex, with the signed one.
 //   Fails  REFUSED with DIGEST.
-Status CheckDigest(const Crypto& crypto, const Statement& statement, const Digest& digest,
-                   const Policy& policy);
+Status CheckSignedDigest(const Crypto& crypto, const Statement& statement,
+                         std::string_view sha256, const std::string& library);
 
-// Whether a library needs what was signed, and nothing else. `needed` in any order.
+// Compare the SONAMEs that the library needs with the signed ones. `needed` in any order.
 //   Fails  REFUSED with NEEDED.
-Status CheckNeeded(const Statement& statement, std::vector<std::string> needed,
-                   const Policy& policy);
+Status CheckSignedNeeds(const Statement& statement, std::vector<std::string> needed,
+                        const std::string& library);
 
-// Whether the table that the loaded library gave is the one that the statement speaks of.
+// Compare the table of the loaded backend with the signed values.
 //   Fails  REFUSED with STATEMENT_TABLE.
-Status CheckTable(const Statement& statement, std::string_view name,
-                  std::string_view version, uint32_t abi);
+Status CheckSignedTable(const Statement& statement, std::string_view name,
+                        std::string_view version, uint32_t abi);
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_TRUST_VERIFY_H_
-
-#include <algorithm>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-Status Refuse_verify(int32_t reason, std::string text) {
-  return Fail(ALLOY_REFUSED, reason, std::move(text));
-}
-
-std::string SignAgain(const Policy& policy) {
-  return "; sign it again: arrowalloy sign " + policy.library +
-         " --key KEY --cert CERTIFICATE";
-}
-
-Status CheckSize(const Statement& statement, int64_t file_size, const Policy& policy) {
-  if (statement.size == file_size) return Status();
-  return Refuse_verify(ALLOY_REASON_SIZE, "size: " + std::to_string(statement.size) +
-                                       " bytes were signed (" + statement.file +
-                                       "), the library has " + std::to_string(file_size) +
-                                       SignAgain(policy));
-}
-
-Status CheckTarget(const Statement& statement, const Policy& policy) {
-  if (statement.kind != "backend") {
-    return Refuse_verify(ALLOY_REASON_KIND, "kind: " + Quoted(statement.kind) +
-                                         " was signed, and a backend is wanted");
-  }
-  if (statement.abi != ALLOY_ABI) {
-    return Refuse_verify(ALLOY_REASON_STATEMENT_ABI,
-                  "abi: signed for " + std::to_string(statement.abi) +
-                      ", this engine speaks " + std::to_string(ALLOY_ABI) +
-                      "; build it against this engine's headers, then sign it");
-  }
-  if (statement.platform != kThisPlatform) {
-    return Refuse_verify(ALLOY_REASON_PLATFORM, "platform: signed for " +
-                                             Quoted(statement.platform) + ", this is \"" +
-                                             std::string(kThisPlatform) +
-                                             "\"; load the library for this platform");
-  }
-  if (!policy.name.empty() && statement.name != policy.name) {
-    return Refuse_verify(ALLOY_REASON_NAME, "name: this is the backend " +
-                                         Quoted(statement.name) +
-                                         ", and the bridge wants " + Quoted(policy.name));
-  }
-  return Status();
-}
-
-Status CheckTimes(const Statement& statement, const Policy& policy) {
-  if (policy.now > statement.not_after) {
-    return Refuse_verify(ALLOY_REASON_STATEMENT_EXPIRED,
-                  "not-after: the statement ended at " + TimeText(statement.not_after) +
-                      ", and it is " + TimeText(policy.now) + SignAgain(policy));
-  }
-  if (policy.now < statement.not_before) {
-    return Refuse_verify(ALLOY_REASON_STATEMENT_NOT_YET_VALID,
-                  "not-before: the statement begins at " +
-                      TimeText(statement.not_before) + ", and it is " +
-                      TimeText(policy.now) + "; see to the clock of this machine");
-  }
-  return Status();
-}
-
-std::string Listed(const std::vector<std::string>& names) {
-  if (names.empty()) return "nothing";
-  std::string text;
-  for (const std::string& name : names) {
-    text += (text.empty() ? "" : ", ") + name;
-    if (text.size() > 200) return text + ", …";
-  }
-  return text;
-}
-
-}  // namespace
-
-const CertificateFacts& Verified::first_to_end() const {
-  return *std::ranges::min_element(chain, {}, &CertificateFacts::not_after);
-}
-
-Result<Verified> VerifySidecar(const Crypto& crypto, const Certificate& anchor,
-                               std::string_view sidecar, int64_t now) {
-  ALLOY_ASSIGN_OR_RETURN(const Sidecar parts, SplitSidecar(sidecar));
-  std::vector<Certificate> certificates;
-  for (const std::vector<std::byte>& der : parts.certificates) {
-    auto certificate = Certificate::FromDer(crypto, der);
-    if (!certificate.ok()) {
-      return certificate.status().WithPrefix(
-          "certificate " + std::to_string(certificates.size() + 1) + " ");
-    }
-    certificates.push_back(*std::move(certificate));
-  }
-  Verified verified;
-  ALLOY_ASSIGN_OR_RETURN(verified.chain, VerifyChain(crypto, anchor, certificates, now));
-  ALLOY_TRY(VerifyMessage(crypto, certificates.front(), parts.message, parts.signature));
-  ALLOY_ASSIGN_OR_RETURN(verified.statement, ParseStatement(parts.message));
-  return verified;
-}
-
-Status CheckStatement(const Statement& statement, int64_t file_size,
-                      const Policy& policy) {
-  ALLOY_TRY(CheckSize(statement, file_size, policy));
-  ALLOY_TRY(CheckTarget(statement, policy));
-  ALLOY_TRY(CheckTimes(statement, policy));
-  if (statement.sequence < policy.min_sequence) {
-    return Refuse_verify(ALLOY_REASON_ROLLBACK,
-                  "sequence: " + std::to_string(statement.sequence) +
-                      " was signed, and the bridge wants at least " +
-                      std::to_string(policy.min_sequence) +
-                      "; load a newer version of the library");
-  }
-  return Status();
-}
-
-Status CheckDigest(const Crypto& crypto, const Statement& statement, const Digest& digest,
-                   const Policy& policy) {
-  const std::string found = HexText(digest);
-  // Both sides are public; constant time costs nothing, and no one need prove that again.
-  if (crypto.SameInConstantTime(statement.sha256, found)) return Status();
-  return Refuse_verify(ALLOY_REASON_DIGEST, "sha256: " + statement.sha256 + " was signed (" +
-                                         statement.file + "), the library has " + found +
-                                         SignAgain(policy));
-}
-
-Status CheckNeeded(const Statement& statement, std::vector<std::string> needed,
-                   const Policy& policy) {
-  std::ranges::sort(needed);
-  const auto twice = std::ranges::unique(needed);
-  needed.erase(twice.begin(), twice.end());
-  if (needed == statement.needed) return Status();
-  return Refuse_verify(ALLOY_REASON_NEEDED, "needed: " + Listed(statement.needed) +
-                                         " was signed, the library needs " +
-                                         Listed(needed) + SignAgain(policy));
-}
-
-Status CheckTable(const Statement& statement, std::string_view name,
-                  std::string_view version, uint32_t abi) {
-  const auto differs = [](const char* field, const std::string& stated,
-                          std::string_view found) {
-    return Refuse_verify(ALLOY_REASON_STATEMENT_TABLE,
-                  std::string(field) + ": " + Quoted(stated) +
-                      " was signed, and the library says " + Quoted(found) +
-                      "; sign it again with the values of its own table");
-  };
-  if (statement.name != name) return differs("name", statement.name, name);
-  if (statement.version != version) {
-    return differs("version", statement.version, version);
-  }
-  if (statement.abi != abi) {
-    return differs("abi", std::to_string(statement.abi), std::to_string(abi));
-  }
-  return Status();
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/admit/admit.cc --------------------------------------------------------------------
+#endif  // ALLOY_SRC_ADMIT_CHECK_STATEMENT_H_
 //
-// From a file to sealed memory that was verified and looked through: the only way into
-// the loader.
-//
-// The file is read once. What is checked, and later executed, is the sealed copy, so
-// nothing that happens to the file afterwards matters.
-#ifndef ALLOY_SRC_ADMIT_ADMIT_H_
-#define ALLOY_SRC_ADMIT_ADMIT_H_
+// The steps of an admission, in the only order there is. A load runs them in parts,
+// through the types of admit.h, and stops at the first fault. An inspection runs them at
+// once and collects the faults. Only a load links an archive.
+#ifndef ALLOY_SRC_ADMIT_PROCEDURE_H_
+#define ALLOY_SRC_ADMIT_PROCEDURE_H_
 
-#include <cstddef>
-#include <cstdint>
-#include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 //
-// A look at a shared library before the system's loader sees it: what runs or misleads
-// inside dlopen is refused here. Works on bytes alone, so that it can be fuzzed.
+// What the steps of an admission learn about a file.
+#ifndef ALLOY_SRC_ADMIT_INSPECTION_H_
+#define ALLOY_SRC_ADMIT_INSPECTION_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+//
+// Inspects a shared library before the system's loader sees it: what runs or misleads
+// inside dlopen is refused here. It works only on bytes, so it can be fuzzed.
 //
 // Source: "System V Application Binary Interface", Object Files and Program Loading; the
 // GNU hash section as glibc's loader reads it.
@@ -7283,203 +7376,51 @@ struct ElfFacts {
   std::vector<std::string> exports;  // defined, global or weak or unique
 };
 
-// The facts of a library that may be loaded.
-//   Fails  REFUSED with ELF_MALFORMED (not an ELF file for this platform, or it points
-//          outside itself), ELF_REFUSED (well-formed, but dangerous) or EXPORTS (not
-//          exactly one export, the function alloy_backend_init).
-Result<ElfFacts> LookThroughElf(std::span<const std::byte> image);
-
-// The same look, that goes on after a fault: for people, who mend all of them at once.
+// All that is wrong with a library, so that people can repair it in one go.
 struct ElfFindings {
   ElfFacts facts;              // as far as the file could be read
-  std::vector<Status> faults;  // at most 32, in the order of the look; empty: none
+  std::vector<Status> faults;  // at most 32, in the order of the checks
 };
-ElfFindings FindAllInElf(std::span<const std::byte> image);
+// A fault is REFUSED with one of these reasons:
+//   ELF_MALFORMED  not an ELF file for this machine, or it points outside of itself.
+//   ELF_REFUSED    well-formed, but dangerous.
+//   EXPORTS        it does not export exactly the function alloy_backend_init.
+ElfFindings InspectElf(std::span<const std::byte> image);
+
+// The facts of a library that may be loaded.
+//   Fails  with the first fault that InspectElf finds.
+Result<ElfFacts> CheckElf(std::span<const std::byte> image);
 
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ADMIT_ELF_H_
-//
-// Where trust's functions come from: libcrypto.so.3 of this machine, found by its SONAME
-// when the first certificate comes. A program that uses none needs none.
-#ifndef ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
-#define ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
-
-#include <memory>
-#include <mutex>
-#include <string>
-
 
 namespace alloy::core_v0_1 {
 
-// Threads  shared. Fixed in place.
-class LibcryptoSource {
- public:
-  // `soname` is another one in tests alone.
-  explicit LibcryptoSource(std::string soname = "libcrypto.so.3")
-      : soname_(std::move(soname)) {}
-
-  LibcryptoSource(const LibcryptoSource&) = delete;
-  LibcryptoSource& operator=(const LibcryptoSource&) = delete;
-
-  // The same one each time. What failed is tried again: the package may be there by then.
-  //   Fails  REFUSED with NO_LIBCRYPTO; the text names the package.
-  Result<std::shared_ptr<const Crypto>> Get();
-
- private:
-  const std::string soname_;
-  std::mutex mutex_;
-  std::shared_ptr<const Crypto> crypto_;  // guarded by mutex_
+struct Inspection {
+  std::string library;  // its path
+  int64_t size = 0;
+  bool is_archive = false;
+  std::string sha256;   // in hex; empty: without libcrypto, or not computed
+  std::string sidecar;  // its path; empty: there is none that can be read
+  // What the sidecar claims, true or not; none where it is malformed. A load leaves these
+  // two empty.
+  std::optional<Statement> statement;
+  std::vector<CertificateFacts> certificates;  // the signer's first
+  // Whether the signature is valid, and the signer leads to the given certificate.
+  bool trusted = false;
+  std::vector<std::string> warnings;
+  ElfFindings elf;                       // of a library, or of what was linked
+  std::vector<std::string> not_allowed;  // of what it needs
+  Status verdict;                        // the first fault
 };
+
+// The JSON that alloy.h documents for alloy_inspect.
+std::string AsJson(const Inspection& found);
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
-
-namespace alloy::core_v0_1 {
-
-// What a host demands of a library.
-struct Admission {
-  std::string certificate;  // base64 of one DER certificate; empty: none is asked for
-  std::string sidecar;      // its path; empty: beside the library
-  std::string name;         // of the backend, by its statement; empty: any
-  uint64_t min_sequence = 0;
-  int64_t now = 0;  // seconds since 1970
-};
-
-struct AdmittedLibrary {
-  std::string path;  // as the host named it, for texts
-  // What will be loaded, and the bytes of the file as they were sealed. Neither of a
-  // library that is held already.
-  Fd sealed;
-  Mapping bytes;
-  // With a certificate only. The digest is that of the file's bytes, which was signed.
-  std::optional<Digest> digest;
-  std::optional<Verified> verified;
-  // After LookThrough.
-  ElfFacts facts;
-  bool was_archive = false;  // `sealed` is then what was linked of it, `linked` its bytes
-  Mapping linked;
-};
-
-// Whether the caller holds a library of this digest, loaded and for good.
-using IsHeld = std::function<bool(std::string_view sha256)>;
-
-// Read a file of 64 bytes to 1 GiB, seal it, and, with a certificate, verify it. A file
-// whose statement speaks of a library that is held is hashed as it is read, and not
-// copied: nothing of it will run.
-//   Fails  REFUSED with a reason of 2001 to 2027 or 3001 to 3006; the text names the
-//          file.
-Result<AdmittedLibrary> AdmitFile(const std::string& path, const Admission& admission,
-                                  LibcryptoSource& libcrypto, const IsHeld& is_held = {});
-
-// Look through the ELF file that was admitted, and compare what it needs with what was
-// signed. A static archive is linked into a library first, which takes the place of
-// `sealed`. `bytes` are those of the file, whoever holds the mapping now.
-//   Fails  REFUSED with a reason of 3007 to 3009, ARCHIVE_MALFORMED, LINK_FAILED or
-//          NEEDED; the text names the file.
-Status LookThrough(std::span<const std::byte> bytes, AdmittedLibrary* library);
-
-// The second part of it: for a library that was looked through before.
-//   Fails  REFUSED with NEEDED.
-Status CheckNeeds(const AdmittedLibrary& library, const std::vector<std::string>& needed);
-
-// The parts of it that an inspection calls one by one.
-Policy PolicyOf(const std::string& path, const Admission& admission);
-// Whether a file is to be linked: an archive, or what a linker would take for its script.
-bool IsForTheLinker(std::span<const std::byte> bytes, const std::string& path);
-// What a host says that does not allow unsigned libraries: REFUSED with UNSIGNED.
-Status NoCertificate(const std::string& path);
-
-// What whoever runs the host should hear of: a certificate that ends within 30 days.
-std::vector<std::string> WarningsOf(const Verified& verified, int64_t now);
-
-// Admit and look through, without a certificate. `bytes` are those of `sealed` in the
-// end.
-Result<AdmittedLibrary> AdmitLibrary(const std::string& path);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ADMIT_ADMIT_H_
-
-#include <cstring>
-#include <string_view>
-#include <utility>
-
-//
-// A walk over a static archive before a linker sees it: everything in it must be an
-// object file of this machine, and lie where it says. Works on bytes alone, so that it
-// can be fuzzed.
-//
-// Source: "System V Application Binary Interface", Archive File; the GNU names of ar(5):
-// `/` is a table of symbols, `//` one of long names, `/123` a name in it.
-#ifndef ALLOY_SRC_ADMIT_ARCHIVE_H_
-#define ALLOY_SRC_ADMIT_ARCHIVE_H_
-
-#include <cstddef>
-#include <span>
-#include <string_view>
-
-
-namespace alloy::core_v0_1 {
-
-struct ArchiveFacts {
-  size_t objects = 0;
-};
-
-// Whether these bytes are an archive, a thin one included: by their first eight.
-bool IsArchive(std::span<const std::byte> image);
-
-// Whether a file is meant to be one: a linker takes a text of that name for its script.
-bool IsNamedArchive(std::string_view path);
-
-// What is in an archive that may be linked. Names are told and never followed.
-//   Fails  REFUSED with ARCHIVE_MALFORMED: a thin archive, one that is cut short or whose
-//          sizes lie, no object in it, or anything but relocatable objects of this
-//          machine (a compiler's intermediate code, nested archives, texts).
-Result<ArchiveFacts> WalkArchive(std::span<const std::byte> image);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ADMIT_ARCHIVE_H_
-//
-// From an archive in sealed memory to a shared library in sealed memory, by the compiler
-// of this machine.
-#ifndef ALLOY_SRC_ADMIT_LINK_H_
-#define ALLOY_SRC_ADMIT_LINK_H_
-
-#include <cstdint>
-#include <string>
-#include <vector>
-
-
-namespace alloy::core_v0_1 {
-
-// Where to look for a compiler, and how long it may take. The defaults are the ones that
-// hosts get; tests have others.
-struct LinkTools {
-  // Absolute paths, the first that is there. Never PATH: what runs here is not for the
-  // environment to choose.
-  std::vector<std::string> compilers = {
-      "/usr/bin/c++",       "/usr/bin/g++",       "/usr/bin/clang++",
-      "/usr/local/bin/c++", "/usr/local/bin/g++", "/usr/local/bin/clang++",
-      "/usr/bin/cc",        "/usr/bin/gcc",       "/usr/bin/clang",
-      "/usr/local/bin/cc",  "/usr/local/bin/gcc"};
-  int64_t limit_ns = int64_t{60} * 1'000'000'000;
-};
-
-// Link what alloy_backend_init needs of a sealed archive into a library that exports it
-// alone. The archive must have been walked; the library must still be looked through.
-// `path` is the archive's, for texts.
-//   Gives  sealed memory, unsealed yet: nobody but this process has it open.
-//   Fails  REFUSED with LINK_FAILED: no compiler, the linker's own text, too long; or
-//          CANNOT_SEAL.
-Result<Fd> LinkArchive(const Fd& archive, const std::string& path,
-                       const LinkTools& tools = {});
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ADMIT_LINK_H_
+#endif  // ALLOY_SRC_ADMIT_INSPECTION_H_
 //
 // From a file to memory that nobody can change: what is looked at there is what runs.
 #ifndef ALLOY_SRC_ADMIT_SEALED_COPY_H_
@@ -7527,193 +7468,237 @@ Status SealAndMap(int64_t size, const Fd& memory, Mapping* bytes);
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ADMIT_SEALED_COPY_H_
-#ifndef ALLOY_SRC_ADMIT_SIDECAR_FILE_H_
-#define ALLOY_SRC_ADMIT_SIDECAR_FILE_H_
-
-#include <string>
-
 
 namespace alloy::core_v0_1 {
 
-inline std::string SidecarBeside(const std::string& library) {
-  return library + ".alloysig";
-}
+enum class OnFault { kStop, kCollect };
 
-// The bytes of the signature file of a library. Texts name `path`.
-//   Fails  REFUSED with NO_SIDECAR (not there, not readable, not a regular file) or
-//          SIDECAR_MALFORMED (larger than any is).
-Result<std::string> ReadSidecar(const std::string& path, const std::string& library);
+// Threads  serial. Borrows libcrypto and may_need for its life.
+class Procedure {
+ public:
+  enum class Step {
+    kCertificate,  // parse the given one, or: may the library be unsigned?
+    kOpen,         // the file
+    kStatement,    // verify the sidecar, and compare the statement with the policy
+    kRead,         // the file, into a sealed copy or a hash
+    kDigest,       // compare it with the signed one
+    kImage,        // inspect the ELF file; link an archive first
+    kNeeded,       // compare what it needs with the statement
+    kAllowed,      // compare what it needs with what the host allows
+    kEnd,
+  };
+
+  Procedure(Policy policy, OnFault on_fault, LibcryptoSource& libcrypto,
+            const MayNeed& may_need);
+
+  // Run the steps that did not run yet, `last` included.
+  //   Fails  kStop: with the first fault, and again on each later call.
+  //          kCollect: only when the file cannot be read; else the verdict has the fault.
+  Status RunThrough(Step last);
+  // Make kRead hash the file, and not copy it.
+  void ReadOnlyToHash() { only_hash_ = true; }
+
+  const Inspection& found() const { return found_; }
+  // After kStatement.
+  const VerifiedStatement* statement() const { return statement_.get(); }
+  Expectations expectations() const { return {statement_, policy_}; }
+  // After kDigest.
+  FileIdentity identity() const { return {found_.sha256, bytes_}; }
+  // After kImage: what is to be loaded, and its bytes.
+  Fd TakeSealed() { return std::move(sealed_); }
+  std::shared_ptr<const Mapping> linked() const { return linked_; }
+
+ private:
+  bool collects() const { return on_fault_ == OnFault::kCollect; }
+  bool is_signed() const { return !policy_.certificate.empty(); }
+  Status AtLibrary(const Status& status) const;
+
+  Status Run(Step step);
+  Status CheckCertificate();
+  Status CheckUnsigned() const;
+  Status OpenFile();
+  Status CheckSidecar();
+  Status VerifySigned(const std::string& sidecar);
+  void ReadClaims(const std::string& sidecar);
+  Status ReadFile();
+  Status HashFile();
+  Status CheckDigest();
+  Status CheckImage();
+  Status LinkImage();
+
+  const Policy policy_;
+  const OnFault on_fault_;
+  LibcryptoSource& libcrypto_;
+  const MayNeed& may_need_;
+  Step next_ = Step::kCertificate;
+  bool only_hash_ = false;
+
+  Inspection found_;
+  std::shared_ptr<const Crypto> crypto_;  // outlives the certificate
+  std::optional<Certificate> anchor_;
+  OpenedFile opened_;
+  std::shared_ptr<const VerifiedStatement> statement_;  // NULL without a certificate
+  Fd sealed_;
+  std::shared_ptr<const Mapping> bytes_, linked_;
+};
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_ADMIT_SIDECAR_FILE_H_
+#endif  // ALLOY_SRC_ADMIT_PROCEDURE_H_
 
 namespace alloy::core_v0_1 {
-
-Policy PolicyOf(const std::string& path, const Admission& admission) {
-  return {.library = path,
-          .name = admission.name,
-          .min_sequence = admission.min_sequence,
-          .now = admission.now};
-}
-
-bool IsForTheLinker(std::span<const std::byte> bytes, const std::string& path) {
-  constexpr std::string_view kElf =
-      "\x7f"
-      "ELF";
-  const bool is_elf = bytes.size() >= kElf.size() &&
-                      std::memcmp(bytes.data(), kElf.data(), kElf.size()) == 0;
-  return IsArchive(bytes) || (!is_elf && IsNamedArchive(path));
-}
-
-Status NoCertificate(const std::string& path) {
-  return Fail(ALLOY_REFUSED, ALLOY_REASON_UNSIGNED,
-              path +
-                  ": no certificate is given, and this host does not allow unsigned "
-                  "libraries; give the certificate of its signer (`arrowalloy "
-                  "cert-base64 FILE` prints it), or allow them when the host is made "
-                  "(ALLOY_ALLOW_UNSIGNED, AllowUnsigned) if you trust the file");
-}
-
 namespace {
 
-// What is signed about a file of this size, before a byte of it is read.
-Result<Verified> VerifyStatement(const Crypto& crypto, const Certificate& anchor,
-                                 int64_t size, const std::string& path,
-                                 const Admission& admission) {
-  const std::string sidecar_path =
-      admission.sidecar.empty() ? SidecarBeside(path) : admission.sidecar;
-  ALLOY_ASSIGN_OR_RETURN(const std::string sidecar, ReadSidecar(sidecar_path, path));
-  auto verified = VerifySidecar(crypto, anchor, sidecar, admission.now);
-  if (!verified.ok()) return verified.status().WithPrefix(sidecar_path + ": ");
-  const Status wanted =
-      CheckStatement(verified->statement, size, PolicyOf(path, admission));
-  if (!wanted.ok()) return wanted.WithPrefix(sidecar_path + ": ");
-  return verified;
-}
+using Step = Procedure::Step;
 
-Status CopyInto(const OpenedFile& opened, AdmittedLibrary* library) {
-  auto copy = CopySealed(opened);
-  if (!copy.ok()) return copy.status().WithPrefix(library->path + ": ");
-  library->sealed = std::move(copy->sealed);
-  library->bytes = std::move(copy->bytes);
-  return Status();
-}
-
-Result<Digest> HashOf(const OpenedFile& opened, const Crypto& crypto,
-                      const std::string& path) {
-  Sha256Stream hash(crypto);
-  const Status read = ReadInPieces(opened, [&](std::span<const std::byte> piece) {
-    hash.Add(piece);
-    return Status();
-  });
-  if (!read.ok()) return read.WithPrefix(path + ": ");
-  return hash.Finish();
-}
-
-Status AdmitSigned(const Admission& admission, const Crypto& crypto,
-                   const IsHeld& is_held, AdmittedLibrary* library) {
-  const std::string& path = library->path;
-  auto anchor = ParseCertificateArgument(crypto, admission.certificate);
-  if (!anchor.ok()) return anchor.status().WithPrefix(path + ": ");
-  auto opened = OpenLibraryFile(path);
-  if (!opened.ok()) return opened.status().WithPrefix(path + ": ");
-  ALLOY_ASSIGN_OR_RETURN(library->verified,
-                         VerifyStatement(crypto, *anchor, opened->size, path, admission));
-  if (is_held && is_held(library->verified->statement.sha256)) {
-    ALLOY_ASSIGN_OR_RETURN(library->digest, HashOf(*opened, crypto, path));
-  } else {
-    ALLOY_TRY(CopyInto(*opened, library));
-    // Of the sealed copy and not of what was read: until the seals are on, whoever may
-    // open this process's descriptors could have written to it.
-    ALLOY_ASSIGN_OR_RETURN(library->digest, crypto.Sha256(Bytes(library->bytes)));
-  }
-  const Status same = CheckDigest(crypto, library->verified->statement, *library->digest,
-                                  PolicyOf(path, admission));
-  return same.ok() ? same : same.WithPrefix(path + ": ");
-}
-
-// A static archive becomes the library that is linked of it.
-Status Link(std::span<const std::byte> archive, AdmittedLibrary* library) {
-  ALLOY_TRY(WalkArchive(archive).status());
-  ALLOY_ASSIGN_OR_RETURN(Fd linked, LinkArchive(library->sealed, library->path));
-  FileFacts facts;
-  if (const int error = GetFileFacts(linked, &facts); error != 0) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_CANNOT_OPEN,
-                "cannot be inspected: " + ErrorText(error));
-  }
-  if (facts.size == 0 || facts.size > kMaxLibrary) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_LINK_FAILED,
-                "its linker wrote a library of " + std::to_string(facts.size) + " bytes");
-  }
-  ALLOY_TRY(SealAndMap(facts.size, linked, &library->linked));
-  library->sealed = std::move(linked);
-  library->was_archive = true;
-  return Status();
-}
-
-Status LookInto_admit(std::span<const std::byte> bytes, AdmittedLibrary* library) {
-  if (IsForTheLinker(bytes, library->path)) {
-    ALLOY_TRY(Link(bytes, library));
-    bytes = Bytes(library->linked);
-  }
-  ALLOY_ASSIGN_OR_RETURN(library->facts, LookThroughElf(bytes));
-  return Status();
+OwnedProcedure MakeProcedure(const Policy& policy, OnFault on_fault,
+                             LibcryptoSource& libcrypto, const MayNeed& may_need) {
+  return OwnedProcedure(new Procedure(policy, on_fault, libcrypto, may_need));
 }
 
 }  // namespace
 
-Result<AdmittedLibrary> AdmitFile(const std::string& path, const Admission& admission,
-                                  LibcryptoSource& libcrypto, const IsHeld& is_held) {
-  AdmittedLibrary library;
-  library.path = path;
-  if (!admission.certificate.empty()) {
-    auto crypto = libcrypto.Get();
-    if (!crypto.ok()) return crypto.status().WithPrefix(path + ": ");
-    ALLOY_TRY(AdmitSigned(admission, **crypto, is_held, &library));
-    return library;
+void DeleteProcedure::operator()(Procedure* procedure) const { delete procedure; }
+
+Status Expectations::CheckNeeded(const std::vector<std::string>& needed) const {
+  if (statement_ == nullptr) return Status();
+  const Status same = CheckSignedNeeds(statement_->statement(), needed, library_);
+  return same.ok() ? same : same.WithPrefix(library_ + ": ");
+}
+
+Status Expectations::CheckTable(std::string_view name, std::string_view version,
+                                uint32_t abi) const {
+  if (statement_ != nullptr) {
+    // The name that the host asks for was compared with the statement's.
+    const Status same = CheckSignedTable(statement_->statement(), name, version, abi);
+    return same.ok() ? same : same.WithPrefix(library_ + ": ");
   }
-  auto opened = OpenLibraryFile(path);
-  if (!opened.ok()) return opened.status().WithPrefix(path + ": ");
-  ALLOY_TRY(CopyInto(*opened, &library));
-  return library;
+  if (name_.empty() || name_ == name) return Status();
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_NAME,
+              library_ + ": the library is the backend " + std::string(name) +
+                  ", but the bridge expects " + name_);
 }
 
-Status LookThrough(std::span<const std::byte> bytes, AdmittedLibrary* library) {
-  const Status status = LookInto_admit(bytes, library);
-  if (!status.ok()) return status.WithPrefix(library->path + ": ");
-  return CheckNeeds(*library, library->facts.needed);
-}
-
-Status CheckNeeds(const AdmittedLibrary& library,
-                  const std::vector<std::string>& needed) {
-  if (!library.verified || library.was_archive) return Status();
-  const Status same =
-      CheckNeeded(library.verified->statement, needed, PolicyOf(library.path, {}));
-  return same.ok() ? same : same.WithPrefix(library.path + ": ");
-}
-
-std::vector<std::string> WarningsOf(const Verified& verified, int64_t now) {
+std::vector<std::string> Expectations::Warnings() const {
   constexpr int64_t kDay = 86400, kNotice = 30 * kDay;
-  const CertificateFacts& first = verified.first_to_end();
-  if (first.not_after - now >= kNotice) return {};
+  if (statement_ == nullptr) return {};
+  const CertificateFacts& first = statement_->first_to_end();
+  const int64_t left = first.not_after - now_;
+  if (left >= kNotice) return {};
   return {"the certificate of " + first.subject + " ends at " +
-          TimeText(first.not_after) + ", in " +
-          std::to_string((first.not_after - now) / kDay) +
-          " days; renew it, and sign the library again: arrowalloy sign"};
+          TimeText(first.not_after) + ", in " + std::to_string(left / kDay) +
+          " days; renew it, then sign the library again: arrowalloy sign"};
 }
 
-Result<AdmittedLibrary> AdmitLibrary(const std::string& path) {
+bool FileIdentity::IsSameFile(const FileIdentity& other) const {
+  if (!sha256.empty() && !other.sha256.empty()) return sha256 == other.sha256;
+  return std::ranges::equal(Bytes(*bytes), Bytes(*other.bytes));
+}
+
+Result<Candidate> Admitter::Open(const Policy& policy) {
+  OwnedProcedure procedure = MakeProcedure(policy, OnFault::kStop, libcrypto_, may_need_);
+  ALLOY_TRY(procedure->RunThrough(Step::kStatement));
+  return Candidate(std::move(procedure));
+}
+
+Result<std::string> Admitter::Inspect(const Policy& policy) {
+  Procedure procedure(policy, OnFault::kCollect, libcrypto_, may_need_);
+  ALLOY_TRY(procedure.RunThrough(Step::kEnd));
+  return AsJson(procedure.found());
+}
+
+std::string_view Candidate::signed_sha256() const {
+  const VerifiedStatement* statement = procedure_->statement();
+  return statement != nullptr ? std::string_view(statement->statement().sha256) : "";
+}
+
+Result<Sealed> Candidate::Seal() && {
+  ALLOY_TRY(procedure_->RunThrough(Step::kRead));
+  return Sealed(std::move(procedure_));
+}
+
+Result<Expectations> Candidate::Confirm() && {
+  const OwnedProcedure procedure = std::move(procedure_);
+  if (procedure->statement() == nullptr) {
+    return Fail(ALLOY_INTERNAL, "a file without a signed digest cannot be confirmed");
+  }
+  procedure->ReadOnlyToHash();
+  ALLOY_TRY(procedure->RunThrough(Step::kDigest));
+  return procedure->expectations();
+}
+
+Result<Verified> Sealed::Verify() && {
+  ALLOY_TRY(procedure_->RunThrough(Step::kDigest));
+  return Verified(std::move(procedure_));
+}
+
+FileIdentity Verified::identity() const { return procedure_->identity(); }
+Expectations Verified::expectations() const { return procedure_->expectations(); }
+
+Result<Cleared> Verified::Clear() && {
+  ALLOY_TRY(procedure_->RunThrough(Step::kAllowed));
+  const Inspection& found = procedure_->found();
+  return Cleared(procedure_->TakeSealed(), found.library, found.is_archive,
+                 found.elf.facts.needed);
+}
+
+Result<std::shared_ptr<const Mapping>> LinkLibraryFrom(const std::string& archive) {
+  Policy policy;
+  policy.library = archive;
+  policy.allows_unsigned = true;
   LibcryptoSource unused;
-  ALLOY_ASSIGN_OR_RETURN(AdmittedLibrary library, AdmitFile(path, {}, unused));
-  ALLOY_TRY(LookThrough(Bytes(library.bytes), &library));
-  if (library.was_archive) library.bytes = std::move(library.linked);
-  return library;
+  const MayNeed nothing;
+  Procedure procedure(policy, OnFault::kStop, unused, nothing);
+  // The last step is for the host that will load the library.
+  ALLOY_TRY(procedure.RunThrough(Step::kNeeded));
+  if (procedure.linked() == nullptr) {
+    return Fail(ALLOY_INVALID, archive +
+                                   ": is a shared library already; give a static "
+                                   "archive, or load the library");
+  }
+  return procedure.linked();
 }
 
 }  // namespace alloy::core_v0_1
 
 // src/admit/archive.cc ------------------------------------------------------------------
+//
+// A walk over a static archive before a linker sees it: everything in it must be an
+// object file of this machine, and lie where it says. Works on bytes alone, so that it
+// can be fuzzed.
+//
+// Source: "System V Application Binary Interface", Archive File; the GNU names of ar(5):
+// `/` is a table of symbols, `//` one of long names, `/123` a name in it.
+#ifndef ALLOY_SRC_ADMIT_ARCHIVE_H_
+#define ALLOY_SRC_ADMIT_ARCHIVE_H_
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+
+namespace alloy::core_v0_1 {
+
+struct ArchiveFacts {
+  size_t objects = 0;
+};
+
+// Whether these bytes are an archive, a thin one included: by their first eight.
+bool IsArchive(std::span<const std::byte> image);
+
+// Whether a file would go to the linker: an archive, or a file that is named like one and
+// is not an ELF file. A linker takes a text of that name for its script.
+bool IsForTheLinker(std::span<const std::byte> image, std::string_view path);
+
+// What is in an archive that may be linked. Names are told and never followed.
+//   Fails  REFUSED with ARCHIVE_MALFORMED: a thin archive, one that is cut short or whose
+//          sizes lie, no object in it, or anything but relocatable objects of this
+//          machine (a compiler's intermediate code, nested archives, texts).
+Result<ArchiveFacts> WalkArchive(std::span<const std::byte> image);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_ARCHIVE_H_
 
 #include <algorithm>
 #include <charconv>
@@ -7868,7 +7853,12 @@ bool IsArchive(std::span<const std::byte> image) {
   return text.starts_with(kMagic) || text.starts_with(kThinMagic);
 }
 
-bool IsNamedArchive(std::string_view path) { return path.ends_with(".a"); }
+bool IsForTheLinker(std::span<const std::byte> image, std::string_view path) {
+  constexpr std::string_view kElf =
+      "\x7f"
+      "ELF";
+  return IsArchive(image) || (path.ends_with(".a") && !AsText(image).starts_with(kElf));
+}
 
 Result<ArchiveFacts> WalkArchive(std::span<const std::byte> image) {
   const std::string_view text = AsText(image);
@@ -7883,6 +7873,148 @@ Result<ArchiveFacts> WalkArchive(std::span<const std::byte> image) {
         "script; name an archive made by ar, or a shared library");
   }
   return ArchiveWalk(text).Run();
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/admit/check_statement.cc ----------------------------------------------------------
+
+#include <algorithm>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+Status StatementRefused(int32_t reason, std::string text) {
+  return Fail(ALLOY_REFUSED, reason, std::move(text));
+}
+
+std::string SignAgain(const std::string& library) {
+  return "; sign it again: arrowalloy sign " + library + " --key KEY --cert CERTIFICATE";
+}
+
+Status CheckSize(const Statement& statement, int64_t file_size,
+                 const std::string& library) {
+  if (statement.size == file_size) return Status();
+  return StatementRefused(ALLOY_REASON_SIZE, "size: " + std::to_string(statement.size) +
+                                                 " bytes were signed (" + statement.file +
+                                                 "), but the library has " +
+                                                 std::to_string(file_size) + " bytes" +
+                                                 SignAgain(library));
+}
+
+Status CheckTarget(const Statement& statement, const Policy& policy) {
+  if (statement.kind != "backend") {
+    return StatementRefused(
+        ALLOY_REASON_KIND, "kind: expected \"backend\", found " + Quoted(statement.kind) +
+                               "; use the signature file of the library");
+  }
+  if (statement.abi != ALLOY_ABI) {
+    return StatementRefused(
+        ALLOY_REASON_STATEMENT_ABI,
+        "abi: signed for ABI " + std::to_string(statement.abi) +
+            ", but this engine has ABI " + std::to_string(ALLOY_ABI) +
+            "; build the library with this engine's headers, then sign it");
+  }
+  if (statement.platform != kThisPlatform) {
+    return StatementRefused(ALLOY_REASON_PLATFORM,
+                            "platform: signed for " + Quoted(statement.platform) +
+                                ", but this machine is \"" + std::string(kThisPlatform) +
+                                "\"; load the library for this platform");
+  }
+  if (!policy.name.empty() && statement.name != policy.name) {
+    return StatementRefused(ALLOY_REASON_NAME,
+                            "name: the library is the backend " + Quoted(statement.name) +
+                                ", but the bridge expects " + Quoted(policy.name));
+  }
+  return Status();
+}
+
+Status CheckTimes(const Statement& statement, const Policy& policy) {
+  if (policy.now > statement.not_after) {
+    return StatementRefused(ALLOY_REASON_STATEMENT_EXPIRED,
+                            "not-after: the statement expired at " +
+                                TimeText(statement.not_after) + ", and now it is " +
+                                TimeText(policy.now) + SignAgain(policy.library));
+  }
+  if (policy.now < statement.not_before) {
+    return StatementRefused(ALLOY_REASON_STATEMENT_NOT_YET_VALID,
+                            "not-before: the statement is valid from " +
+                                TimeText(statement.not_before) + ", and now it is " +
+                                TimeText(policy.now) + "; check this machine's clock");
+  }
+  return Status();
+}
+
+// The names, cut where the list is long.
+std::string Listed(const std::vector<std::string>& names) {
+  if (names.empty()) return "nothing";
+  std::string text;
+  for (const std::string& name : names) {
+    text += (text.empty() ? "" : ", ") + name;
+    if (text.size() > 200) return text + ", …";
+  }
+  return text;
+}
+
+Status TableDiffers(const char* field, const std::string& stated,
+                    std::string_view found) {
+  return StatementRefused(ALLOY_REASON_STATEMENT_TABLE,
+                          std::string(field) + ": " + Quoted(stated) +
+                              " was signed, but the library's own table has " +
+                              Quoted(found) + "; sign it again with the table's values");
+}
+
+}  // namespace
+
+Status CheckStatement(const Statement& statement, int64_t file_size,
+                      const Policy& policy) {
+  ALLOY_TRY(CheckSize(statement, file_size, policy.library));
+  ALLOY_TRY(CheckTarget(statement, policy));
+  ALLOY_TRY(CheckTimes(statement, policy));
+  if (statement.sequence < policy.min_sequence) {
+    return StatementRefused(ALLOY_REASON_ROLLBACK,
+                            "sequence: " + std::to_string(statement.sequence) +
+                                " was signed, but the bridge expects at least " +
+                                std::to_string(policy.min_sequence) +
+                                "; load a newer version of the library");
+  }
+  return Status();
+}
+
+Status CheckSignedDigest(const Crypto& crypto, const Statement& statement,
+                         std::string_view sha256, const std::string& library) {
+  // Both values are public, so constant time is not needed; it is used so that reviewers
+  // need not check.
+  if (crypto.SameInConstantTime(statement.sha256, sha256)) return Status();
+  return StatementRefused(ALLOY_REASON_DIGEST,
+                          "sha256: " + statement.sha256 + " was signed (" +
+                              statement.file + "), but the library has " +
+                              std::string(sha256) + SignAgain(library));
+}
+
+Status CheckSignedNeeds(const Statement& statement, std::vector<std::string> needed,
+                        const std::string& library) {
+  // The statement has each name once, in order.
+  std::ranges::sort(needed);
+  const auto twice = std::ranges::unique(needed);
+  needed.erase(twice.begin(), twice.end());
+  if (needed == statement.needed) return Status();
+  return StatementRefused(ALLOY_REASON_NEEDED, "needed: " + Listed(statement.needed) +
+                                                   " was signed, but the library needs " +
+                                                   Listed(needed) + SignAgain(library));
+}
+
+Status CheckSignedTable(const Statement& statement, std::string_view name,
+                        std::string_view version, uint32_t abi) {
+  if (statement.name != name) return TableDiffers("name", statement.name, name);
+  if (statement.version != version) {
+    return TableDiffers("version", statement.version, version);
+  }
+  if (statement.abi != abi) {
+    return TableDiffers("abi", std::to_string(statement.abi), std::to_string(abi));
+  }
+  return Status();
 }
 
 }  // namespace alloy::core_v0_1
@@ -8025,7 +8157,7 @@ class Findings {
     if (faults_.size() >= kMost || std::ranges::any_of(faults_, same)) return;
     faults_.push_back(std::move(fault));
   }
-  void Refuse(std::string text) { Add(ElfRefused(std::move(text))); }
+  void AddRefusal(std::string text) { Add(ElfRefused(std::move(text))); }
   std::vector<Status> Take() { return std::move(faults_); }
 
  private:
@@ -8039,34 +8171,34 @@ void CheckSegments(const ElfReader& elf, Findings& findings) {
     const bool writable = (segment.flags & kElfWrite) != 0;
     const bool executable = (segment.flags & kElfExecute) != 0;
     if (segment.type == kElfInterpreter) {
-      findings.Refuse(
+      findings.AddRefusal(
           "a program (it names an interpreter), not a shared library; link with -shared");
     }
     if (segment.type == kElfLoad && writable && executable) {
-      findings.Refuse("a segment is writable and executable at once");
+      findings.AddRefusal("a segment is writable and executable at once");
     }
     if (segment.type == kElfStack) {
       stack_said = true;
       if (executable) {
-        findings.Refuse("asks for an executable stack; link with -Wl,-z,noexecstack");
+        findings.AddRefusal("asks for an executable stack; link with -Wl,-z,noexecstack");
       }
     }
   }
   if (!stack_said) {
-    findings.Refuse(
+    findings.AddRefusal(
         "has no PT_GNU_STACK, which asks for an executable stack; link with "
         "-Wl,-z,noexecstack");
   }
 }
 
-// An offset that leaves the string table ends the look: the file is malformed.
-Status CheckNeeded(const ElfReader& elf, uint64_t offset, ElfFacts& facts,
-                   Findings& findings) {
+// An offset outside the string table ends the inspection: the file is malformed.
+Status CheckNeededName(const ElfReader& elf, uint64_t offset, ElfFacts& facts,
+                       Findings& findings) {
   ALLOY_ASSIGN_OR_RETURN(const std::string_view name, elf.String(offset));
   facts.needed.emplace_back(name);
   if (name.empty() || name.find('/') != name.npos || name.find('$') != name.npos) {
-    findings.Refuse("needs \"" + std::string(name) +
-                    "\" by a path; name a library by its SONAME alone");
+    findings.AddRefusal("needs \"" + std::string(name) +
+                        "\" by a path; name a library by its SONAME alone");
   }
   return Status();
 }
@@ -8075,11 +8207,11 @@ Status CheckDynamic(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
   for (const ElfDynamic& entry : elf.dynamic()) {
     switch (entry.tag) {
       case kElfNeeded:
-        ALLOY_TRY(CheckNeeded(elf, entry.value, facts, findings));
+        ALLOY_TRY(CheckNeededName(elf, entry.value, facts, findings));
         break;
       case kElfRpath:
       case kElfRunpath:
-        findings.Refuse(
+        findings.AddRefusal(
             "carries an RPATH or RUNPATH; link without -rpath (CMake: "
             "BUILD_WITH_INSTALL_RPATH)");
         break;
@@ -8087,26 +8219,26 @@ Status CheckDynamic(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
       case kElfFilter:
       case kElfAudit:
       case kElfDependencyAudit:
-        findings.Refuse(
+        findings.AddRefusal(
             "makes the loader load other libraries (AUXILIARY, FILTER or AUDIT)");
         break;
       case kElfTextRelocations:
-        findings.Refuse("has text relocations; compile with -fPIC");
+        findings.AddRefusal("has text relocations; compile with -fPIC");
         break;
       case kElfFlags:
         if ((entry.value & kElfFlagTextRelocations) != 0) {
-          findings.Refuse("has text relocations; compile with -fPIC");
+          findings.AddRefusal("has text relocations; compile with -fPIC");
         }
         break;
       case kElfFlags1:
         if ((entry.value & kElfFlag1Pie) != 0) {
-          findings.Refuse(
+          findings.AddRefusal(
               "a program (a position independent executable), not a shared "
               "library; link with -shared");
         }
         if ((entry.value &
              (kElfFlag1Global | kElfFlag1LoadFilter | kElfFlag1Interpose)) != 0) {
-          findings.Refuse(
+          findings.AddRefusal(
               "reaches into other libraries (the flags GLOBAL, INTERPOSE or LOADFLTR); "
               "link without -z global, interpose or loadfltr");
         }
@@ -8155,7 +8287,7 @@ Status CheckExports(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
   return Status();
 }
 
-Status LookInto_elf(std::span<const std::byte> image, ElfFacts& facts, Findings& findings) {
+Status CheckParts(std::span<const std::byte> image, ElfFacts& facts, Findings& findings) {
   ALLOY_ASSIGN_OR_RETURN(const ElfReader elf, ElfReader::Read(image));
   CheckSegments(elf, findings);
   ALLOY_TRY(CheckDynamic(elf, facts, findings));
@@ -8164,18 +8296,18 @@ Status LookInto_elf(std::span<const std::byte> image, ElfFacts& facts, Findings&
 
 }  // namespace
 
-ElfFindings FindAllInElf(std::span<const std::byte> image) {
+ElfFindings InspectElf(std::span<const std::byte> image) {
   ElfFindings all;
   Findings findings;
-  if (Status malformed = LookInto_elf(image, all.facts, findings); !malformed.ok()) {
+  if (Status malformed = CheckParts(image, all.facts, findings); !malformed.ok()) {
     findings.Add(std::move(malformed));
   }
   all.faults = findings.Take();
   return all;
 }
 
-Result<ElfFacts> LookThroughElf(std::span<const std::byte> image) {
-  ElfFindings all = FindAllInElf(image);
+Result<ElfFacts> CheckElf(std::span<const std::byte> image) {
+  ElfFindings all = InspectElf(image);
   if (!all.faults.empty()) return all.faults.front();
   return std::move(all.facts);
 }
@@ -8517,147 +8649,52 @@ Result<std::string_view> ElfReader::String(uint64_t offset) const {
 
 }  // namespace alloy::core_v0_1
 
-// src/admit/inspect.cc ------------------------------------------------------------------
+// src/admit/inspection.cc ---------------------------------------------------------------
+
 //
-// All that can be known of a library without running any of it, and the verdict that a
-// load would come to.
-#ifndef ALLOY_SRC_ADMIT_INSPECT_H_
-#define ALLOY_SRC_ADMIT_INSPECT_H_
+// A writer of JSON (RFC 8259). The result is one well-formed value in UTF-8, whatever the
+// strings hold.
+#ifndef ALLOY_SRC_ADMIT_JSON_H_
+#define ALLOY_SRC_ADMIT_JSON_H_
 
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <vector>
-
+#include <string_view>
 
 namespace alloy::core_v0_1 {
 
-struct Inspection {
-  std::string library;  // its path
-  int64_t size = 0;
-  bool is_archive = false;       // it is walked, not linked
-  std::optional<Digest> digest;  // none without libcrypto
-  std::string sidecar;           // its path; empty: there is none that can be read
-  // What the sidecar says, believed or not; none where it is malformed.
-  std::optional<Statement> statement;
-  std::vector<CertificateFacts> certificates;  // of the sidecar, the signer's first
-  // Whether the signature holds, and leads to the certificate that was given.
-  bool trusted = false;
-  std::vector<std::string> warnings;
-  ElfFindings elf;
-  // Of what it needs: what the host does not allow. Host and list are for the caller to
-  // ask, who then has the last word on the verdict.
-  std::vector<std::string> not_allowed;
-  Status verdict;
+class JsonWriter {
+ public:
+  void BeginObject() { Open('{'); }
+  void EndObject() { Close('}'); }
+  void BeginArray() { Open('['); }
+  void EndArray() { Close(']'); }
+  // In an object, before each value.
+  void Key(std::string_view key);
+
+  // Bytes that are not UTF-8 become U+FFFD.
+  void String(std::string_view text);
+  void Int(int64_t number) { Value(std::to_string(number)); }
+  void Unsigned(uint64_t number) { Value(std::to_string(number)); }
+  void Bool(bool value) { Value(value ? "true" : "false"); }
+  void Null() { Value("null"); }
+
+  const std::string& text() const { return text_; }
+
+ private:
+  void Open(char bracket);
+  void Close(char bracket);
+  void Value(std::string_view text);
+  void Separate();
+  void Append(std::string_view text);
+
+  std::string text_;
+  bool first_ = true;  // of its object or array: no comma before it
 };
 
-// Up to what the host allows to be needed. Borrows nothing for longer than the call.
-//   Fails  REFUSED with a reason of 3001 to 3006: the file cannot be read.
-Result<Inspection> Inspect(const std::string& path, const Admission& admission,
-                           bool allows_unsigned, LibcryptoSource& libcrypto);
-
-// As alloy.h documents it for alloy_inspect.
-std::string AsJson(const Inspection& found);
-
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_ADMIT_INSPECT_H_
-
-#include <utility>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-// What the sidecar claims. Its faults are for the verdict to tell.
-void ReadClaims(const std::string& bytes, const Crypto* crypto, Inspection* found) {
-  const auto parts = SplitSidecar(bytes);
-  if (!parts.ok()) return;
-  auto statement = ParseStatement(parts->message);
-  if (statement.ok()) found->statement = *std::move(statement);
-  if (crypto == nullptr) return;
-  for (const std::vector<std::byte>& der : parts->certificates) {
-    const auto certificate = Certificate::FromDer(*crypto, der);
-    if (!certificate.ok()) return;
-    found->certificates.push_back(certificate->facts());
-  }
-}
-
-void LookAt(std::span<const std::byte> bytes, Inspection* found) {
-  found->is_archive = IsForTheLinker(bytes, found->library);
-  if (!found->is_archive) {
-    found->elf = FindAllInElf(bytes);
-    return;
-  }
-  const auto walked = WalkArchive(bytes);
-  if (!walked.ok()) found->elf.faults.push_back(walked.status());
-}
-
-// The steps of a load with a certificate, in its order and with its words.
-Status JudgeSignature(const Result<std::string>& sidecar, const std::string& sidecar_path,
-                      const Crypto& crypto, const Admission& admission,
-                      Inspection* found) {
-  const std::string library = found->library + ": ", beside = sidecar_path + ": ";
-  const auto anchor = ParseCertificateArgument(crypto, admission.certificate);
-  if (!anchor.ok()) return anchor.status().WithPrefix(library);
-  if (!sidecar.ok()) return sidecar.status();
-  const auto verified = VerifySidecar(crypto, *anchor, *sidecar, admission.now);
-  if (!verified.ok()) return verified.status().WithPrefix(beside);
-  found->trusted = true;
-  found->warnings = WarningsOf(*verified, admission.now);
-  const Policy policy = PolicyOf(found->library, admission);
-  const Status wanted = CheckStatement(verified->statement, found->size, policy);
-  if (!wanted.ok()) return wanted.WithPrefix(beside);
-  const Status same = CheckDigest(crypto, verified->statement, *found->digest, policy);
-  if (!same.ok()) return same.WithPrefix(library);
-  if (!found->elf.faults.empty()) return found->elf.faults.front().WithPrefix(library);
-  if (found->is_archive) return Status();
-  const Status needs = CheckNeeded(verified->statement, found->elf.facts.needed, policy);
-  return needs.ok() ? needs : needs.WithPrefix(library);
-}
-
-Status JudgeUnsigned(const Inspection& found, bool allows_unsigned) {
-  if (!allows_unsigned) return NoCertificate(found.library);
-  if (found.elf.faults.empty()) return Status();
-  return found.elf.faults.front().WithPrefix(found.library + ": ");
-}
-
-}  // namespace
-
-Result<Inspection> Inspect(const std::string& path, const Admission& admission,
-                           bool allows_unsigned, LibcryptoSource& libcrypto) {
-  const auto opened = OpenLibraryFile(path);
-  if (!opened.ok()) return opened.status().WithPrefix(path + ": ");
-  const auto copy = CopySealed(*opened);
-  if (!copy.ok()) return copy.status().WithPrefix(path + ": ");
-  Inspection found;
-  found.library = path;
-  found.size = opened->size;
-  const auto crypto = libcrypto.Get();
-  if (crypto.ok()) {
-    ALLOY_ASSIGN_OR_RETURN(found.digest, (*crypto)->Sha256(Bytes(copy->bytes)));
-  }
-  const std::string sidecar_path =
-      admission.sidecar.empty() ? SidecarBeside(path) : admission.sidecar;
-  const auto sidecar = ReadSidecar(sidecar_path, path);
-  if (sidecar.ok()) {
-    found.sidecar = sidecar_path;
-    ReadClaims(*sidecar, crypto.ok() ? crypto->get() : nullptr, &found);
-  }
-  LookAt(Bytes(copy->bytes), &found);
-  if (admission.certificate.empty()) {
-    found.verdict = JudgeUnsigned(found, allows_unsigned);
-  } else if (!crypto.ok()) {
-    found.verdict = crypto.status().WithPrefix(path + ": ");
-  } else {
-    found.verdict = JudgeSignature(sidecar, sidecar_path, **crypto, admission, &found);
-  }
-  return found;
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/admit/inspect_json.cc -------------------------------------------------------------
+#endif  // ALLOY_SRC_ADMIT_JSON_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -8761,7 +8798,7 @@ std::string AsJson(const Inspection& found) {
   Field(json, "library", found.library);
   json.Key("size");
   json.Int(found.size);
-  FieldOrNull(json, "sha256", found.digest ? HexText(*found.digest) : "");
+  FieldOrNull(json, "sha256", found.sha256);
   Field(json, "kind", found.is_archive ? "archive" : "library");
   json.Key("verdict");
   WriteStatus(json, found.verdict);
@@ -8783,6 +8820,64 @@ std::string AsJson(const Inspection& found) {
   WriteElf(json, found.elf, found.not_allowed);
   json.EndObject();
   return json.text();
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/admit/json.cc ---------------------------------------------------------------------
+
+
+namespace alloy::core_v0_1 {
+void JsonWriter::Separate() {
+  if (!first_) text_ += ',';
+  first_ = false;
+}
+
+void JsonWriter::Open(char bracket) {
+  Separate();
+  text_ += bracket;
+  first_ = true;
+}
+
+void JsonWriter::Close(char bracket) {
+  text_ += bracket;
+  first_ = false;
+}
+
+void JsonWriter::Value(std::string_view text) {
+  Separate();
+  text_ += text;
+}
+
+void JsonWriter::Key(std::string_view key) {
+  String(key);
+  text_ += ':';
+  first_ = true;  // its value has no comma before it
+}
+
+void JsonWriter::String(std::string_view text) {
+  Separate();
+  text_ += '"';
+  Append(text);
+  text_ += '"';
+}
+
+void JsonWriter::Append(std::string_view text) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  while (!text.empty()) {
+    const size_t length = Utf8Length(text);
+    const auto byte = static_cast<unsigned char>(text[0]);
+    if (length == 0) {
+      text_ += "\\ufffd";
+    } else if (byte == '"' || byte == '\\') {
+      text_ += {'\\', text[0]};
+    } else if (byte < 0x20 || byte == 0x7f) {
+      text_ += {'\\', 'u', '0', '0', kDigits[byte >> 4U], kDigits[byte & 15U]};
+    } else {
+      text_ += text.substr(0, length);
+    }
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
 }
 
 }  // namespace alloy::core_v0_1
@@ -8831,6 +8926,44 @@ Result<std::shared_ptr<const Crypto>> LibcryptoSource::Get() {
 }  // namespace alloy::core_v0_1
 
 // src/admit/link.cc ---------------------------------------------------------------------
+//
+// From an archive in sealed memory to a shared library in sealed memory, by the compiler
+// of this machine.
+#ifndef ALLOY_SRC_ADMIT_LINK_H_
+#define ALLOY_SRC_ADMIT_LINK_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+// Where to look for a compiler, and how long it may take. The defaults are the ones that
+// hosts get; tests have others.
+struct LinkTools {
+  // Absolute paths, the first that is there. Never PATH: what runs here is not for the
+  // environment to choose.
+  std::vector<std::string> compilers = {
+      "/usr/bin/c++",       "/usr/bin/g++",       "/usr/bin/clang++",
+      "/usr/local/bin/c++", "/usr/local/bin/g++", "/usr/local/bin/clang++",
+      "/usr/bin/cc",        "/usr/bin/gcc",       "/usr/bin/clang",
+      "/usr/local/bin/cc",  "/usr/local/bin/gcc"};
+  int64_t limit_ns = int64_t{60} * 1'000'000'000;
+};
+
+// Link what alloy_backend_init needs of a sealed archive into a library that exports it
+// alone. The archive must have been walked; the library must still be looked through.
+// `path` is the archive's, for texts.
+//   Gives  sealed memory, unsealed yet: nobody but this process has it open.
+//   Fails  REFUSED with LINK_FAILED: no compiler, the linker's own text, too long; or
+//          CANNOT_SEAL.
+Result<Fd> LinkArchive(const Fd& archive, const std::string& path,
+                       const LinkTools& tools = {});
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_LINK_H_
 
 #include <algorithm>
 #include <cerrno>
@@ -8974,7 +9107,13 @@ Result<Fd> LinkArchive(const Fd& archive, const std::string& path,
 
 }  // namespace alloy::core_v0_1
 
-// src/admit/runtimes.cc -----------------------------------------------------------------
+// src/admit/may_need.cc -----------------------------------------------------------------
+
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+#include <utility>
+
 //
 // The libraries that every backend may need: the runtimes of C and C++, which the host
 // has as well. Everything else a backend links statically, or its host allows by name.
@@ -8991,6 +9130,295 @@ bool IsRuntime(std::string_view soname);
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ADMIT_RUNTIMES_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+Status NotAllowed(const std::string& soname) {
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_NEEDED,
+              "needs " + soname +
+                  ", which is not allowed: link it statically and hidden, or allow it "
+                  "when the host is made (may_need, MayNeed)");
+}
+
+}  // namespace
+
+Result<MayNeed> MayNeed::Make(const char* const* list) {
+  MayNeed made;
+  for (; list != nullptr && *list != nullptr; ++list) {
+    std::string entry = *list;
+    const bool is_path = entry.find('/') != entry.npos;
+    // The loader replaces $ORIGIN and its like; a name that is trusted stands for itself.
+    if (entry.empty() || entry.find('$') != entry.npos ||
+        (is_path && !entry.starts_with('/'))) {
+      return Fail(ALLOY_INVALID, "alloy_host_options.may_need: \"" + entry +
+                                     "\" is neither a SONAME nor an absolute path");
+    }
+    (is_path ? made.paths_ : made.sonames_).push_back(std::move(entry));
+  }
+  return made;
+}
+
+Status MayNeed::Check(const std::vector<std::string>& needed,
+                      std::vector<std::string>* not_allowed) const {
+  std::vector<std::string> own;
+  std::vector<std::string>& rest = not_allowed != nullptr ? *not_allowed : own;
+  rest.clear();
+  std::ranges::copy_if(needed, std::back_inserter(rest), [&](const std::string& soname) {
+    return !IsRuntime(soname) && std::ranges::find(sonames_, soname) == sonames_.end();
+  });
+  if (rest.empty()) return Status();
+  if (paths_.empty()) return NotAllowed(rest.front());
+
+  // Again for each library: the loader knows what it has, and only counts.
+  std::vector<void*> files;
+  for (const std::string& path : paths_) {
+    std::string text;
+    files.push_back(OpenSystemLibrary(path.c_str(), &text));
+    if (files.back() == nullptr) {
+      return Fail(ALLOY_REFUSED, ALLOY_REASON_NEEDED, "may_need of the host: " + text);
+    }
+  }
+  std::erase_if(rest, [&](const std::string& soname) {
+    return std::ranges::any_of(
+        files, [&](void* file) { return AnswersAs(file, soname.c_str()); });
+  });
+  return rest.empty() ? Status() : NotAllowed(rest.front());
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/admit/procedure.cc ----------------------------------------------------------------
+
+#include <utility>
+
+#ifndef ALLOY_SRC_ADMIT_SIDECAR_FILE_H_
+#define ALLOY_SRC_ADMIT_SIDECAR_FILE_H_
+
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+inline std::string SidecarBeside(const std::string& library) {
+  return library + ".alloysig";
+}
+
+// The bytes of the signature file of a library. Texts name `path`.
+//   Fails  REFUSED with NO_SIDECAR (not there, not readable, not a regular file) or
+//          SIDECAR_MALFORMED (larger than any is).
+Result<std::string> ReadSidecar(const std::string& path, const std::string& library);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_SIDECAR_FILE_H_
+
+namespace alloy::core_v0_1 {
+
+Procedure::Procedure(Policy policy, OnFault on_fault, LibcryptoSource& libcrypto,
+                     const MayNeed& may_need)
+    : policy_(std::move(policy)),
+      on_fault_(on_fault),
+      libcrypto_(libcrypto),
+      may_need_(may_need) {
+  found_.library = policy_.library;
+}
+
+Status Procedure::AtLibrary(const Status& status) const {
+  return status.ok() ? status : status.WithPrefix(policy_.library + ": ");
+}
+
+Status Procedure::Run(Step step) {
+  switch (step) {
+    case Step::kCertificate:
+      return CheckCertificate();
+    case Step::kOpen:
+      return AtLibrary(OpenFile());
+    case Step::kStatement:
+      return CheckSidecar();
+    case Step::kRead:
+      return AtLibrary(ReadFile());
+    case Step::kDigest:
+      return AtLibrary(CheckDigest());
+    case Step::kImage:
+      return AtLibrary(CheckImage());
+    case Step::kNeeded:
+      // The statement of an archive does not cover what the linker adds to it.
+      return found_.is_archive ? Status()
+                               : expectations().CheckNeeded(found_.elf.facts.needed);
+    case Step::kAllowed:
+      return AtLibrary(may_need_.Check(found_.elf.facts.needed, &found_.not_allowed));
+    case Step::kEnd:
+      break;
+  }
+  return Status();
+}
+
+Status Procedure::RunThrough(Step last) {
+  // A step that failed counts as run: without this, another call would go past it.
+  if (!collects() && !found_.verdict.ok()) return found_.verdict;
+  while (next_ <= last && next_ != Step::kEnd) {
+    const Step step = next_;
+    next_ = static_cast<Step>(static_cast<int>(next_) + 1);
+    const Status status = Run(step);
+    if (status.ok()) continue;
+    if (found_.verdict.ok()) found_.verdict = status;
+    // Without the file there is nothing to inspect.
+    const bool is_fatal = step == Step::kOpen || step == Step::kRead;
+    if (is_fatal || !collects()) return status;
+  }
+  return Status();
+}
+
+Status Procedure::CheckCertificate() {
+  Status unusable;
+  // An inspection reports the digest without a certificate too.
+  if (is_signed() || collects()) {
+    auto crypto = libcrypto_.Get();
+    if (crypto.ok()) {
+      crypto_ = *std::move(crypto);
+    } else {
+      unusable = crypto.status();
+    }
+  }
+  if (!is_signed()) return AtLibrary(CheckUnsigned());
+  ALLOY_TRY(AtLibrary(unusable));
+  auto anchor = ParseCertificateArgument(*crypto_, policy_.certificate);
+  if (!anchor.ok()) return AtLibrary(anchor.status());
+  anchor_ = *std::move(anchor);
+  return Status();
+}
+
+Status Procedure::CheckUnsigned() const {
+  if (!policy_.allows_unsigned) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_UNSIGNED,
+                "no certificate is given, and this host does not allow unsigned "
+                "libraries; give the certificate of its signer (`arrowalloy "
+                "cert-base64 FILE` prints it), or allow them when the host is made "
+                "(ALLOY_ALLOW_UNSIGNED, AllowUnsigned) if you trust the file");
+  }
+  if (policy_.min_sequence != 0) {
+    return Fail(
+        ALLOY_REFUSED, ALLOY_REASON_UNSIGNED,
+        "the bridge expects a signed sequence of at least " +
+            std::to_string(policy_.min_sequence) +
+            " (min_sequence), but no certificate is given; give the "
+            "certificate of its signer (`arrowalloy cert-base64 FILE` prints it)");
+  }
+  return Status();
+}
+
+Status Procedure::OpenFile() {
+  ALLOY_ASSIGN_OR_RETURN(opened_, OpenLibraryFile(policy_.library));
+  found_.size = opened_.size;
+  return Status();
+}
+
+Status Procedure::CheckSidecar() {
+  if (!is_signed() && !collects()) return Status();
+  const std::string path =
+      policy_.sidecar.empty() ? SidecarBeside(policy_.library) : policy_.sidecar;
+  const auto sidecar = ReadSidecar(path, policy_.library);
+  if (sidecar.ok() && collects()) {
+    found_.sidecar = path;
+    ReadClaims(*sidecar);
+  }
+  if (!anchor_) return Status();  // the first step has the fault, if it is one
+  ALLOY_TRY(sidecar.status());
+  const Status verified = VerifySigned(*sidecar);
+  return verified.ok() ? verified : verified.WithPrefix(path + ": ");
+}
+
+Status Procedure::VerifySigned(const std::string& sidecar) {
+  ALLOY_ASSIGN_OR_RETURN(VerifiedStatement verified,
+                         VerifySidecar(*crypto_, *anchor_, sidecar, policy_.now));
+  statement_ = std::make_shared<const VerifiedStatement>(std::move(verified));
+  found_.trusted = true;
+  found_.warnings = expectations().Warnings();
+  return CheckStatement(statement_->statement(), found_.size, policy_);
+}
+
+// What the sidecar claims, true or not. Its faults are for the verdict to name.
+void Procedure::ReadClaims(const std::string& sidecar) {
+  const auto parts = SplitSidecar(sidecar);
+  if (!parts.ok()) return;
+  auto statement = ParseStatement(parts->message);
+  if (statement.ok()) found_.statement = *std::move(statement);
+  if (crypto_ == nullptr) return;
+  for (const std::vector<std::byte>& der : parts->certificates) {
+    const auto certificate = Certificate::FromDer(*crypto_, der);
+    if (!certificate.ok()) return;
+    found_.certificates.push_back(certificate->facts());
+  }
+}
+
+Status Procedure::ReadFile() {
+  if (only_hash_) return HashFile();
+  ALLOY_ASSIGN_OR_RETURN(SealedCopy copy, CopySealed(opened_));
+  sealed_ = std::move(copy.sealed);
+  bytes_ = std::make_shared<const Mapping>(std::move(copy.bytes));
+  if (crypto_ == nullptr) return Status();
+  // The sealed copy is hashed, not what was read: until the seals are on, anyone who may
+  // open this process's descriptors could have written to it.
+  ALLOY_ASSIGN_OR_RETURN(const Digest digest, crypto_->Sha256(Bytes(*bytes_)));
+  found_.sha256 = HexText(digest);
+  return Status();
+}
+
+Status Procedure::HashFile() {
+  Sha256Stream hash(*crypto_);
+  ALLOY_TRY(ReadInPieces(opened_, [&](std::span<const std::byte> piece) {
+    hash.Add(piece);
+    return Status();
+  }));
+  ALLOY_ASSIGN_OR_RETURN(const Digest digest, hash.Finish());
+  found_.sha256 = HexText(digest);
+  return Status();
+}
+
+Status Procedure::CheckDigest() {
+  if (statement_ == nullptr) return Status();
+  return CheckSignedDigest(*crypto_, statement_->statement(), found_.sha256,
+                           policy_.library);
+}
+
+Status Procedure::CheckImage() {
+  const auto bytes = Bytes(*bytes_);
+  found_.is_archive = IsForTheLinker(bytes, policy_.library);
+  if (found_.is_archive) {
+    const Status walked = WalkArchive(bytes).status();
+    if (!walked.ok()) found_.elf.faults.push_back(walked);
+    if (walked.ok() && !collects()) ALLOY_TRY(LinkImage());
+  } else {
+    found_.elf = InspectElf(bytes);
+  }
+  return found_.elf.faults.empty() ? Status() : found_.elf.faults.front();
+}
+
+// From here on the linked library takes the place of the archive.
+Status Procedure::LinkImage() {
+  ALLOY_ASSIGN_OR_RETURN(Fd linked, LinkArchive(sealed_, policy_.library));
+  FileFacts facts;
+  if (const int error = GetFileFacts(linked, &facts); error != 0) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_CANNOT_OPEN,
+                "the linked library cannot be read: " + ErrorText(error));
+  }
+  if (facts.size == 0 || facts.size > kMaxLibrary) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_LINK_FAILED,
+                "the linker wrote a library of " + std::to_string(facts.size) +
+                    " bytes; expected 1 byte to 1 GiB");
+  }
+  Mapping bytes;
+  ALLOY_TRY(SealAndMap(facts.size, linked, &bytes));
+  sealed_ = std::move(linked);
+  linked_ = std::make_shared<const Mapping>(std::move(bytes));
+  found_.elf = InspectElf(Bytes(*linked_));
+  return Status();
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/admit/runtimes.cc -----------------------------------------------------------------
 
 #include <algorithm>
 

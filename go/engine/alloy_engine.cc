@@ -219,7 +219,7 @@ Status CheckFunction(const alloy_function& function, const std::string& place) {
   return CheckOptions(function, where);
 }
 
-Status CheckTable(const alloy_backend* table) {
+Status CheckBackendTable(const alloy_backend* table) {
   if (table->abi != ALLOY_ABI) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_ABI,
                 "the backend speaks ABI " + std::to_string(table->abi) +
@@ -245,7 +245,7 @@ Status CheckTable(const alloy_backend* table) {
 
 Result<std::shared_ptr<const BackendTable>> BackendTable::Make(
     const alloy_backend* table) {
-  ALLOY_TRY(CheckTable(table));
+  ALLOY_TRY(CheckBackendTable(table));
   return std::shared_ptr<const BackendTable>(new BackendTable(table));
 }
 
@@ -270,12 +270,26 @@ BackendTable::BackendTable(const alloy_backend* table) : table_(table), shown_(*
 
 // src/load/load.cc ----------------------------------------------------------------------
 //
-// From sealed memory to a backend's table: the one place where foreign code first runs.
+// From a cleared library to a backend's table: the only place where foreign code runs
+// first.
 #ifndef ALLOY_SRC_LOAD_LOAD_H_
 #define ALLOY_SRC_LOAD_LOAD_H_
 
 #include <memory>
+
+//
+// A library that may be executed: the only thing that the loader takes.
+//
+// Only the last step of admission makes one, so the compiler holds the promise that
+// nothing unverified runs. The type is in port because both sides may include port:
+// admission (src/admit) makes it, the loader (port/library.h, src/load) takes it, and
+// neither includes the other. So a process that only loads does not link src/trust.
+#ifndef ALLOY_SRC_PORT_CLEARED_H_
+#define ALLOY_SRC_PORT_CLEARED_H_
+
 #include <string>
+#include <utility>
+#include <vector>
 
 //
 // File descriptors, files and sealed memory. Errors are numbers of <cerrno>, 0 when all
@@ -399,24 +413,68 @@ void WriteLine(int fd, const std::string& line);
 
 namespace alloy::core_v0_1 {
 
-// Load a library for the life of the process, and initialise it. `sealed` must stay open
-// as long, whatever comes out.
+// Threads  serial. Move-only.
+class Cleared {
+ public:
+  // The file as the host named it, for texts.
+  const std::string& path() const { return path_; }
+  // Memory under all four seals; what it holds is a shared library.
+  const Fd& sealed() const { return sealed_; }
+  // The file is a static archive, and `sealed` holds the library that was linked from it.
+  bool is_linked() const { return is_linked_; }
+  // The SONAMEs that the library needs, in the order of the file.
+  const std::vector<std::string>& needed() const { return needed_; }
+
+  // Leave the descriptor open for the life of the process.
+  void KeepOpen() && { sealed_.Detach(); }
+
+ private:
+  friend class Verified;         // the step before, in src/admit
+  friend struct ClearedForTest;  // of tests and benchmarks, in tests/support
+
+  Cleared(Fd sealed, std::string path, bool is_linked, std::vector<std::string> needed)
+      : sealed_(std::move(sealed)),
+        path_(std::move(path)),
+        is_linked_(is_linked),
+        needed_(std::move(needed)) {}
+
+  Fd sealed_;
+  std::string path_;
+  bool is_linked_;
+  std::vector<std::string> needed_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_CLEARED_H_
+
+namespace alloy::core_v0_1 {
+
+enum class LoadFrom {
+  kSealedCopy,
+  // For debuggers and profilers, which find the file then; anyone who can write the file
+  // decides what runs. A library that was linked here has only its sealed copy.
+  kPath,
+};
+
+// Load a library for the life of the process, and initialise it.
 //
-// Services and scope are handed to alloy_backend_init. A backend that gives no table has
-// left its reason in the scope; the status says ALLOY_REASON_INIT then.
-//   Fails  REFUSED with NO_PROC, LOADER, IDENTITY, INIT, ABI or TABLE.
-Result<std::shared_ptr<const BackendTable>> LoadBackend(const Fd& sealed,
+// Services and scope go to alloy_backend_init. A backend that returns no table has left
+// its reason in the scope; the reason of the status is INIT then.
+//
+//   Borrows  services, scope.
+//   Takes    library, whatever the outcome.
+//   Fails    REFUSED with NO_PROC, LOADER, IDENTITY, INIT, ABI or TABLE.
+Result<std::shared_ptr<const BackendTable>> LoadBackend(Cleared library, LoadFrom from,
                                                         const alloy_services* services,
                                                         alloy_scope* scope);
-
-// The same from the file's own path, past the sealed copy: for debuggers and profilers,
-// which find the library then. Whoever can write the file decides what runs.
-Result<std::shared_ptr<const BackendTable>> LoadBackendPlainly(
-    const std::string& path, const alloy_services* services, alloy_scope* scope);
 
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_LOAD_LOAD_H_
+
+#include <string>
+#include <utility>
 
 //
 // Where exceptions end. Every function that C can call runs inside Guard, and every entry
@@ -484,8 +542,12 @@ bool EnterForeign(std::string* text, Body&& body) {
 
 #endif  // ALLOY_SRC_BASE_GUARD_H_
 //
-// The system's loader, for sealed memory: what is verified is what runs. And, for
-// debuggers alone, for a file.
+// The system's loader. It takes only a Cleared, so what was verified is what runs.
+//
+// A constructor of a library that throws ends the process: there is no way back out of
+// the loader.
+//
+// Threads  shared. Constructors of the library run on the calling thread.
 #ifndef ALLOY_SRC_PORT_LIBRARY_H_
 #define ALLOY_SRC_PORT_LIBRARY_H_
 
@@ -498,7 +560,7 @@ enum class LoadFault {
   kNone,
   kNoProc,    // /proc is not mounted, so sealed memory has no path
   kLoader,    // the loader's own refusal
-  kIdentity,  // the loader answered with another library
+  kIdentity,  // the loader gave another library
 };
 
 struct SymbolLookup {
@@ -507,18 +569,17 @@ struct SymbolLookup {
   void* symbol = nullptr;  // only when kNone
 };
 
-// Load a library out of sealed memory, for the life of the process, and look one symbol
-// up. The descriptor must stay open as long: the loader knows libraries by name, and the
-// name is that of the descriptor.
+// Load a library from its sealed copy, for the life of the process, and find one symbol.
 //
-// A constructor that throws ends the process: there is no way back out of the loader.
-//
-// Threads  shared. Constructors of the library run on the calling thread.
-SymbolLookup LoadSealed(const Fd& sealed, const char* symbol);
+//   Takes  library. Its descriptor stays open, whatever the outcome: the loader knows a
+//          library by its name, and the name is that of the descriptor.
+SymbolLookup LoadSealed(Cleared library, const char* symbol);
 
-// The same for a file by its path. What the loader already holds under that path it gives
-// again, whatever became of the file since.
-SymbolLookup LoadPlainly(const std::string& path, const char* symbol);
+// Load a library from its path instead, past the sealed copy: for debuggers and
+// profilers, which can find the file then. Anyone who can write the file decides what
+// runs. A path that the loader already holds gives that library, even if the file has
+// changed.
+SymbolLookup LoadFromPath(const Cleared& library, const char* symbol);
 
 }  // namespace alloy::core_v0_1
 
@@ -558,19 +619,16 @@ Result<std::shared_ptr<const BackendTable>> Initialise_load(SymbolLookup found,
   return BackendTable::Make(table);
 }
 
-constexpr const char* kInit = "alloy_backend_init";
-
 }  // namespace
 
-Result<std::shared_ptr<const BackendTable>> LoadBackend(const Fd& sealed,
+Result<std::shared_ptr<const BackendTable>> LoadBackend(Cleared library, LoadFrom from,
                                                         const alloy_services* services,
                                                         alloy_scope* scope) {
-  return Initialise_load(LoadSealed(sealed, kInit), services, scope);
-}
-
-Result<std::shared_ptr<const BackendTable>> LoadBackendPlainly(
-    const std::string& path, const alloy_services* services, alloy_scope* scope) {
-  return Initialise_load(LoadPlainly(path, kInit), services, scope);
+  constexpr const char* kInit = "alloy_backend_init";
+  const bool by_path = from == LoadFrom::kPath && !library.is_linked();
+  return Initialise_load(
+      by_path ? LoadFromPath(library, kInit) : LoadSealed(std::move(library), kInit),
+      services, scope);
 }
 
 }  // namespace alloy::core_v0_1
@@ -1874,8 +1932,8 @@ inline Deadlines::Clock::time_point After(Deadlines::Clock::time_point when,
 
 #endif  // ALLOY_SRC_ENGINE_CHANNEL_DEADLINES_H_
 //
-// The libraries that one host has loaded. None is ever unloaded, and the same bytes are
-// not loaded twice, however many bridges ask for them.
+// The libraries that one host has loaded. None is ever unloaded, and the same file is
+// loaded only once, for any number of bridges.
 #ifndef ALLOY_SRC_ENGINE_OPEN_LIBRARIES_H_
 #define ALLOY_SRC_ENGINE_OPEN_LIBRARIES_H_
 
@@ -1883,71 +1941,43 @@ inline Deadlines::Clock::time_point After(Deadlines::Clock::time_point when,
 #include <list>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 //
-// From a file to sealed memory that was verified and looked through: the only way into
-// the loader.
+// Admission: from a file to memory that the loader takes, in one order of steps. The
+// compiler holds the order. Each type below is move-only, and only the step before makes
+// it:
 //
-// The file is read once. What is checked, and later executed, is the sealed copy, so
-// nothing that happens to the file afterwards matters.
+//   Admitter::Open      Candidate  The file is open. With a certificate, its signed
+//                                  statement is verified. No byte of the file is read.
+//   Candidate::Seal     Sealed     A copy of the file in memory that nobody can change.
+//   Sealed::Verify      Verified   With a certificate: the copy is what was signed.
+//   Verified::Clear     Cleared    Inspected: nothing in it runs or misleads too early,
+//                                  and it needs only what the host allows.
+//
+// LoadBackend takes a Cleared. Candidate::Confirm is for a file whose signed digest the
+// caller has loaded already: it hashes the file without a copy, and leads to no Cleared.
+//
+// An inspection (Admitter::Inspect) runs the same steps, and goes on after a fault.
+// procedure.h has the steps.
+//
+// Threads  Admitter is shared; the other types are serial.
 #ifndef ALLOY_SRC_ADMIT_ADMIT_H_
 #define ALLOY_SRC_ADMIT_ADMIT_H_
 
-#include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <optional>
-#include <span>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 //
-// A look at a shared library before the system's loader sees it: what runs or misleads
-// inside dlopen is refused here. Works on bytes alone, so that it can be fuzzed.
-//
-// Source: "System V Application Binary Interface", Object Files and Program Loading; the
-// GNU hash section as glibc's loader reads it.
-#ifndef ALLOY_SRC_ADMIT_ELF_H_
-#define ALLOY_SRC_ADMIT_ELF_H_
-
-#include <cstddef>
-#include <span>
-#include <string>
-#include <vector>
-
-
-namespace alloy::core_v0_1 {
-
-struct ElfFacts {
-  std::vector<std::string> needed;   // in the order of the file
-  std::vector<std::string> exports;  // defined, global or weak or unique
-};
-
-// The facts of a library that may be loaded.
-//   Fails  REFUSED with ELF_MALFORMED (not an ELF file for this platform, or it points
-//          outside itself), ELF_REFUSED (well-formed, but dangerous) or EXPORTS (not
-//          exactly one export, the function alloy_backend_init).
-Result<ElfFacts> LookThroughElf(std::span<const std::byte> image);
-
-// The same look, that goes on after a fault: for people, who mend all of them at once.
-struct ElfFindings {
-  ElfFacts facts;              // as far as the file could be read
-  std::vector<Status> faults;  // at most 32, in the order of the look; empty: none
-};
-ElfFindings FindAllInElf(std::span<const std::byte> image);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ADMIT_ELF_H_
-//
-// Where trust's functions come from: libcrypto.so.3 of this machine, found by its SONAME
-// when the first certificate comes. A program that uses none needs none.
+// Where trust gets its functions from: libcrypto.so.3 of this machine. It is found by its
+// SONAME when the first certificate is checked, so a program that uses no certificate does
+// not need it.
 #ifndef ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
 #define ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
 
@@ -1955,238 +1985,23 @@ ElfFindings FindAllInElf(std::span<const std::byte> image);
 #include <mutex>
 #include <string>
 
-//
-// libcrypto as trust uses it: the table of functions, and a library context of its own,
-// which reads no configuration file and shares nothing with the host's use of OpenSSL.
-#ifndef ALLOY_SRC_TRUST_CRYPTO_H_
-#define ALLOY_SRC_TRUST_CRYPTO_H_
-
-#include <array>
-#include <cstddef>
-#include <memory>
-#include <span>
-#include <string>
-#include <string_view>
-
-//
-// The functions of OpenSSL's libcrypto 3 that trust calls, as a table that is filled at
-// run time. The prototypes are ours, so that no header of OpenSSL is needed to build; a
-// test holds each of them, and each constant, against the real headers.
-//
-// Source: the manual pages of OpenSSL 3.0, section 3.
-#ifndef ALLOY_SRC_TRUST_LIBCRYPTO_H_
-#define ALLOY_SRC_TRUST_LIBCRYPTO_H_
-
-#include <cstddef>
-#include <cstdint>
-#include <ctime>
-
-// OpenSSL's own tags, so that the types are the same ones.
-struct asn1_string_st;
-struct bio_method_st;
-struct bio_st;
-struct engine_st;
-struct evp_md_ctx_st;
-struct evp_md_st;
-struct evp_pkey_ctx_st;
-struct evp_pkey_st;
-struct ossl_init_settings_st;
-struct ossl_lib_ctx_st;
-struct ossl_param_st;
-struct stack_st;
-struct stack_st_X509;
-struct X509_name_st;
-struct x509_st;
-struct x509_store_ctx_st;
-struct x509_store_st;
-struct X509_VERIFY_PARAM_st;
 
 namespace alloy::core_v0_1 {
 
-// X(result, name, parameters)
-#define ALLOY_LIBCRYPTO_FUNCTIONS(X)                                                \
-  X(int, OPENSSL_init_crypto, (uint64_t, const ossl_init_settings_st*))             \
-  X(ossl_lib_ctx_st*, OSSL_LIB_CTX_new, ())                                         \
-  X(void, OSSL_LIB_CTX_free, (ossl_lib_ctx_st*))                                    \
-  X(int, ERR_set_mark, ())                                                          \
-  X(int, ERR_pop_to_mark, ())                                                       \
-  X(evp_md_st*, EVP_MD_fetch, (ossl_lib_ctx_st*, const char*, const char*))         \
-  X(void, EVP_MD_free, (evp_md_st*))                                                \
-  X(int, EVP_Digest,                                                                \
-    (const void*, size_t, unsigned char*, unsigned*, const evp_md_st*, engine_st*)) \
-  X(int, EVP_DigestInit_ex, (evp_md_ctx_st*, const evp_md_st*, engine_st*))         \
-  X(int, EVP_DigestUpdate, (evp_md_ctx_st*, const void*, size_t))                   \
-  X(int, EVP_DigestFinal_ex, (evp_md_ctx_st*, unsigned char*, unsigned*))           \
-  X(int, CRYPTO_memcmp, (const void*, const void*, size_t))                         \
-  X(x509_st*, X509_new_ex, (ossl_lib_ctx_st*, const char*))                         \
-  X(void, X509_free, (x509_st*))                                                    \
-  X(x509_st*, d2i_X509, (x509_st**, const unsigned char**, long))                   \
-  X(uint32_t, X509_get_extension_flags, (x509_st*))                                 \
-  X(uint32_t, X509_get_key_usage, (x509_st*))                                       \
-  X(uint32_t, X509_get_extended_key_usage, (x509_st*))                              \
-  X(evp_pkey_st*, X509_get0_pubkey, (const x509_st*))                               \
-  X(X509_name_st*, X509_get_subject_name, (const x509_st*))                         \
-  X(X509_name_st*, X509_get_issuer_name, (const x509_st*))                          \
-  X(const asn1_string_st*, X509_get0_notBefore, (const x509_st*))                   \
-  X(const asn1_string_st*, X509_get0_notAfter, (const x509_st*))                    \
-  X(int, ASN1_TIME_to_tm, (const asn1_string_st*, tm*))                             \
-  X(int, X509_NAME_print_ex, (bio_st*, const X509_name_st*, int, unsigned long))    \
-  X(const bio_method_st*, BIO_s_mem, ())                                            \
-  X(bio_st*, BIO_new, (const bio_method_st*))                                       \
-  X(int, BIO_free, (bio_st*))                                                       \
-  X(int, BIO_read, (bio_st*, void*, int))                                           \
-  X(x509_store_st*, X509_STORE_new, ())                                             \
-  X(void, X509_STORE_free, (x509_store_st*))                                        \
-  X(int, X509_STORE_add_cert, (x509_store_st*, x509_st*))                           \
-  X(x509_store_ctx_st*, X509_STORE_CTX_new_ex, (ossl_lib_ctx_st*, const char*))     \
-  X(void, X509_STORE_CTX_free, (x509_store_ctx_st*))                                \
-  X(int, X509_STORE_CTX_init,                                                       \
-    (x509_store_ctx_st*, x509_store_st*, x509_st*, stack_st_X509*))                 \
-  X(X509_VERIFY_PARAM_st*, X509_STORE_CTX_get0_param, (const x509_store_ctx_st*))   \
-  X(int, X509_STORE_CTX_get_error, (const x509_store_ctx_st*))                      \
-  X(x509_st*, X509_STORE_CTX_get_current_cert, (const x509_store_ctx_st*))          \
-  X(stack_st_X509*, X509_STORE_CTX_get0_chain, (const x509_store_ctx_st*))          \
-  X(int, X509_verify_cert, (x509_store_ctx_st*))                                    \
-  X(const char*, X509_verify_cert_error_string, (long))                             \
-  X(int, X509_VERIFY_PARAM_set_flags, (X509_VERIFY_PARAM_st*, unsigned long))       \
-  X(void, X509_VERIFY_PARAM_set_time, (X509_VERIFY_PARAM_st*, time_t))              \
-  X(void, X509_VERIFY_PARAM_set_auth_level, (X509_VERIFY_PARAM_st*, int))           \
-  X(void, X509_VERIFY_PARAM_set_depth, (X509_VERIFY_PARAM_st*, int))                \
-  X(stack_st*, OPENSSL_sk_new_null, ())                                             \
-  X(void, OPENSSL_sk_free, (stack_st*))                                             \
-  X(int, OPENSSL_sk_push, (stack_st*, const void*))                                 \
-  X(int, OPENSSL_sk_num, (const stack_st*))                                         \
-  X(void*, OPENSSL_sk_value, (const stack_st*, int))                                \
-  X(int, EVP_PKEY_is_a, (const evp_pkey_st*, const char*))                          \
-  X(int, EVP_PKEY_get_bits, (const evp_pkey_st*))                                   \
-  X(int, EVP_PKEY_get_group_name, (const evp_pkey_st*, char*, size_t, size_t*))     \
-  X(evp_md_ctx_st*, EVP_MD_CTX_new, ())                                             \
-  X(void, EVP_MD_CTX_free, (evp_md_ctx_st*))                                        \
-  X(int, EVP_DigestVerifyInit_ex,                                                   \
-    (evp_md_ctx_st*, evp_pkey_ctx_st**, const char*, ossl_lib_ctx_st*, const char*, \
-     evp_pkey_st*, const ossl_param_st*))                                           \
-  X(int, EVP_DigestVerify,                                                          \
-    (evp_md_ctx_st*, const unsigned char*, size_t, const unsigned char*, size_t))   \
-  X(int, EVP_PKEY_CTX_set_rsa_padding, (evp_pkey_ctx_st*, int))                     \
-  X(int, EVP_PKEY_CTX_set_rsa_pss_saltlen, (evp_pkey_ctx_st*, int))
-
-struct Libcrypto {
-#define ALLOY_LIBCRYPTO_POINTER_(result, name, parameters) \
-  result(*name) parameters = nullptr;
-  ALLOY_LIBCRYPTO_FUNCTIONS(ALLOY_LIBCRYPTO_POINTER_)
-#undef ALLOY_LIBCRYPTO_POINTER_
-
-  // Fill the table by `find`, which gives the address of a name, or NULL. Gives the name
-  // of the first function that is missing; NULL: all are there.
-  template <typename Find>
-  const char* Bind(Find&& find) {
-#define ALLOY_LIBCRYPTO_FIND_(result, name, parameters)                        \
-  if (name = reinterpret_cast<decltype(name)>(find(#name)); name == nullptr) { \
-    return #name;                                                              \
-  }
-    ALLOY_LIBCRYPTO_FUNCTIONS(ALLOY_LIBCRYPTO_FIND_)
-#undef ALLOY_LIBCRYPTO_FIND_
-    return nullptr;
-  }
-};
-
-// Constants of <openssl/crypto.h>, x509v3.h, x509_vfy.h, x509.h, asn1.h and rsa.h.
-inline constexpr uint64_t kInitWithoutConfig = 0x80;
-inline constexpr uint32_t kExtensionCa = 0x10, kExtensionInvalid = 0x80;
-inline constexpr uint32_t kUsageDigitalSignature = 0x80;
-inline constexpr uint32_t kExtendedCodeSigning = 0x8, kExtendedAny = 0x100;
-inline constexpr uint32_t kUsageAbsent = UINT32_MAX;  // what both getters answer then
-inline constexpr unsigned long kVerifyStrict = 0x20, kVerifyPartialChain = 0x80000;
-inline constexpr int kVerifyNotYetValid = 9, kVerifyExpired = 10, kVerifyOutOfMemory = 17,
-                     kVerifyEndKeyTooSmall = 66, kVerifyCaKeyTooSmall = 67,
-                     kVerifyDigestTooWeak = 68, kVerifyCurveParameters = 94;
-inline constexpr unsigned long kNameRfc2253 = 0x1110317;
-inline constexpr int kRsaPssPadding = 6, kRsaSaltAsDigest = -1;
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_TRUST_LIBCRYPTO_H_
-
-namespace alloy::core_v0_1 {
-
-// An object of libcrypto, and the function of the table that frees it.
-template <typename T>
-using Held = std::unique_ptr<T, void (*)(T*)>;
-
-using Digest = std::array<std::byte, 32>;
-std::string HexText(std::span<const std::byte> bytes);
-
-// Threads  immutable: shared. The table must be that of a library that stays loaded.
-class Crypto {
- public:
-  //   Fails  REFUSED with NO_LIBCRYPTO: its providers give no SHA-256.
-  static Result<std::shared_ptr<const Crypto>> Make(const Libcrypto& table);
-
-  Crypto(const Crypto&) = delete;
-  Crypto& operator=(const Crypto&) = delete;
-
-  const Libcrypto& functions() const { return functions_; }
-  ossl_lib_ctx_st* context() const { return context_.get(); }
-
-  Result<Digest> Sha256(std::span<const std::byte> bytes) const;
-  const evp_md_st* sha256() const { return sha256_.get(); }
-  bool SameInConstantTime(std::string_view a, std::string_view b) const;
-
- private:
-  explicit Crypto(const Libcrypto& table);
-
-  const Libcrypto functions_;
-  const Held<ossl_lib_ctx_st> context_;
-  const Held<evp_md_st> sha256_;
-};
-
-// A SHA-256 of bytes that come in pieces.
-class Sha256Stream {
- public:
-  explicit Sha256Stream(const Crypto& crypto);
-  void Add(std::span<const std::byte> bytes);
-  // The last call.
-  //   Fails  EXHAUSTED
-  Result<Digest> Finish();
-
- private:
-  const Crypto& crypto_;
-  const Held<evp_md_ctx_st> context_;
-  bool ok_;
-};
-
-// What libcrypto says of its failures stays on a queue of the thread, which the host's
-// own use of OpenSSL would find there: nothing is left behind.
-class QuietErrors {
- public:
-  explicit QuietErrors(const Crypto& crypto) : functions_(crypto.functions()) {
-    functions_.ERR_set_mark();
-  }
-  ~QuietErrors() { functions_.ERR_pop_to_mark(); }
-  QuietErrors(const QuietErrors&) = delete;
-  QuietErrors& operator=(const QuietErrors&) = delete;
-
- private:
-  const Libcrypto& functions_;
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_TRUST_CRYPTO_H_
-
-namespace alloy::core_v0_1 {
+class Crypto;
 
 // Threads  shared. Fixed in place.
 class LibcryptoSource {
  public:
-  // `soname` is another one in tests alone.
+  // `soname` is another one only in tests.
   explicit LibcryptoSource(std::string soname = "libcrypto.so.3")
       : soname_(std::move(soname)) {}
 
   LibcryptoSource(const LibcryptoSource&) = delete;
   LibcryptoSource& operator=(const LibcryptoSource&) = delete;
 
-  // The same one each time. What failed is tried again: the package may be there by then.
+  // The same one each time. After a failure the next call tries again: the package may be
+  // installed by then.
   //   Fails  REFUSED with NO_LIBCRYPTO; the text names the package.
   Result<std::shared_ptr<const Crypto>> Get();
 
@@ -2200,263 +2015,10 @@ class LibcryptoSource {
 
 #endif  // ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
 //
-// From bytes to a verdict: what the sidecar of a library says, and whether the host may
-// believe it. No I/O, no clock, no state.
-#ifndef ALLOY_SRC_TRUST_VERIFY_H_
-#define ALLOY_SRC_TRUST_VERIFY_H_
-
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <vector>
-
-//
-// X.509 certificates: parsed out of DER, and what is to be known of them.
-#ifndef ALLOY_SRC_TRUST_CERTIFICATE_H_
-#define ALLOY_SRC_TRUST_CERTIFICATE_H_
-
-#include <cstdint>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
-
-
-namespace alloy::core_v0_1 {
-
-// The keys that may sign, each with the one algorithm that it signs by.
-enum class KeyKind {
-  kEd25519,
-  kP256,    // ECDSA with SHA-256
-  kP384,    // ECDSA with SHA-384
-  kRsaPss,  // of 3072 bits or more, with SHA-256, MGF1 of it, and a salt of 32 bytes
-  kUnusable,
-};
-
-struct CertificateFacts {
-  std::string subject, issuer;  // by RFC 2253, printable ASCII
-  std::string key;              // such as "ed25519", "ec prime256v1", "rsa 3072"
-  KeyKind key_kind = KeyKind::kUnusable;
-  int64_t not_before = 0, not_after = 0;  // seconds since 1970
-  std::string sha256;                     // of its DER, in hex
-  bool is_ca = false;
-};
-
-// Threads  const members: shared.
-class Certificate {
- public:
-  // Exactly one certificate. The Crypto must live as long.
-  //   Fails  REFUSED with CERTIFICATE_DER.
-  static Result<Certificate> FromDer(const Crypto& crypto,
-                                     std::span<const std::byte> der);
-
-  x509_st* get() const { return x509_.get(); }
-  const CertificateFacts& facts() const { return facts_; }
-
- private:
-  explicit Certificate(Held<x509_st> x509) : x509_(std::move(x509)) {}
-
-  Held<x509_st> x509_;
-  CertificateFacts facts_;
-};
-
-// What SetImplLib takes: strict base64 of one DER certificate of at most 16 KiB.
-//   Fails  REFUSED with CERTIFICATE_BASE64 or CERTIFICATE_DER.
-Result<Certificate> ParseCertificateArgument(const Crypto& crypto,
-                                             std::string_view argument);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_TRUST_CERTIFICATE_H_
-//
-// The file that lies beside a library, `<library>.alloysig`: a statement, the signature
-// over it, and the certificates of the signer. Parsing only; nothing here is verified.
-//
-//     alloy-statement-v1
-//     kind: backend
-//     …
-//     end
-//     -----BEGIN ALLOY SIGNATURE-----
-//     <base64, 64 columns>
-//     -----END ALLOY SIGNATURE-----
-//     -----BEGIN CERTIFICATE-----        1 to 4 of them, the signer's first
-//     …
-//
-// What is signed is everything before the line BEGIN ALLOY SIGNATURE. It is split off
-// here without a look inside, and read by ParseStatement once its signature is known to
-// hold.
-#ifndef ALLOY_SRC_TRUST_SIDECAR_H_
-#define ALLOY_SRC_TRUST_SIDECAR_H_
-
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <vector>
-
-
-namespace alloy::core_v0_1 {
-
-inline constexpr size_t kMaxSidecar = size_t{64} << 10U;
-
-struct Sidecar {
-  std::string_view message;  // Borrows: into the bytes that were split
-  std::vector<std::byte> signature;
-  std::vector<std::vector<std::byte>> certificates;  // DER
-};
-
-//   Fails  REFUSED with SIDECAR_MALFORMED, or CERTIFICATE_UNTRUSTED for more certificates
-//          than a chain may have.
-Result<Sidecar> SplitSidecar(std::string_view bytes);
-
-struct Statement {
-  std::string kind, name, version;
-  uint64_t sequence = 0;
-  uint32_t abi = 0;
-  std::string platform;
-  int64_t not_before = 0, not_after = 0;  // seconds since 1970
-  int64_t size = 0;
-  std::string sha256;               // 64 digits, lower case
-  std::string file;                 // what the library was called; no more than a hint
-  std::vector<std::string> needed;  // sorted, each once
-};
-
-// Read a statement: fixed keys in fixed order, printable ASCII and line feeds alone.
-//   Fails  REFUSED with SIDECAR_MALFORMED; the text names line and field.
-Result<Statement> ParseStatement(std::string_view message);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_TRUST_SIDECAR_H_
-
-namespace alloy::core_v0_1 {
-
-#if defined(__aarch64__)
-inline constexpr std::string_view kThisPlatform = "linux-aarch64-gnu";
-#else
-inline constexpr std::string_view kThisPlatform = "linux-x86_64-gnu";
-#endif
-
-// A statement whose signature holds.
-struct Verified {
-  Statement statement;
-  std::vector<CertificateFacts> chain;  // the signer first, the anchor last
-
-  const CertificateFacts& signer() const { return chain.front(); }
-  // The certificate of the chain that ends first.
-  const CertificateFacts& first_to_end() const;
-};
-
-// What a host demands of a statement.
-struct Policy {
-  std::string library;  // its path, for the commands in texts
-  std::string name;     // of the backend; empty: any
-  uint64_t min_sequence = 0;
-  int64_t now = 0;  // seconds since 1970
-};
-
-// Chain, then signature; the statement is read when both hold.
-//   Fails  REFUSED with a reason of SplitSidecar, VerifyChain, VerifyMessage or
-//          ParseStatement, or CERTIFICATE_DER for a certificate of the sidecar.
-Result<Verified> VerifySidecar(const Crypto& crypto, const Certificate& anchor,
-                               std::string_view sidecar, int64_t now);
-
-// Whether a verified statement is about a file of this size, and one that this host wants
-// now.
-//   Fails  REFUSED with SIZE, KIND, STATEMENT_ABI, PLATFORM, NAME, STATEMENT_EXPIRED,
-//          STATEMENT_NOT_YET_VALID or ROLLBACK; the text has both values.
-Status CheckStatement(const Statement& statement, int64_t file_size,
-                      const Policy& policy);
-
-// Whether the digest of the bytes at hand is the one that was signed.
-//   Fails  REFUSED with DIGEST.
-Status CheckDigest(const Crypto& crypto, const Statement& statement, const Digest& digest,
-                   const Policy& policy);
-
-// Whether a library needs what was signed, and nothing else. `needed` in any order.
-//   Fails  REFUSED with NEEDED.
-Status CheckNeeded(const Statement& statement, std::vector<std::string> needed,
-                   const Policy& policy);
-
-// Whether the table that the loaded library gave is the one that the statement speaks of.
-//   Fails  REFUSED with STATEMENT_TABLE.
-Status CheckTable(const Statement& statement, std::string_view name,
-                  std::string_view version, uint32_t abi);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_TRUST_VERIFY_H_
-
-namespace alloy::core_v0_1 {
-
-// What a host demands of a library.
-struct Admission {
-  std::string certificate;  // base64 of one DER certificate; empty: none is asked for
-  std::string sidecar;      // its path; empty: beside the library
-  std::string name;         // of the backend, by its statement; empty: any
-  uint64_t min_sequence = 0;
-  int64_t now = 0;  // seconds since 1970
-};
-
-struct AdmittedLibrary {
-  std::string path;  // as the host named it, for texts
-  // What will be loaded, and the bytes of the file as they were sealed. Neither of a
-  // library that is held already.
-  Fd sealed;
-  Mapping bytes;
-  // With a certificate only. The digest is that of the file's bytes, which was signed.
-  std::optional<Digest> digest;
-  std::optional<Verified> verified;
-  // After LookThrough.
-  ElfFacts facts;
-  bool was_archive = false;  // `sealed` is then what was linked of it, `linked` its bytes
-  Mapping linked;
-};
-
-// Whether the caller holds a library of this digest, loaded and for good.
-using IsHeld = std::function<bool(std::string_view sha256)>;
-
-// Read a file of 64 bytes to 1 GiB, seal it, and, with a certificate, verify it. A file
-// whose statement speaks of a library that is held is hashed as it is read, and not
-// copied: nothing of it will run.
-//   Fails  REFUSED with a reason of 2001 to 2027 or 3001 to 3006; the text names the
-//          file.
-Result<AdmittedLibrary> AdmitFile(const std::string& path, const Admission& admission,
-                                  LibcryptoSource& libcrypto, const IsHeld& is_held = {});
-
-// Look through the ELF file that was admitted, and compare what it needs with what was
-// signed. A static archive is linked into a library first, which takes the place of
-// `sealed`. `bytes` are those of the file, whoever holds the mapping now.
-//   Fails  REFUSED with a reason of 3007 to 3009, ARCHIVE_MALFORMED, LINK_FAILED or
-//          NEEDED; the text names the file.
-Status LookThrough(std::span<const std::byte> bytes, AdmittedLibrary* library);
-
-// The second part of it: for a library that was looked through before.
-//   Fails  REFUSED with NEEDED.
-Status CheckNeeds(const AdmittedLibrary& library, const std::vector<std::string>& needed);
-
-// The parts of it that an inspection calls one by one.
-Policy PolicyOf(const std::string& path, const Admission& admission);
-// Whether a file is to be linked: an archive, or what a linker would take for its script.
-bool IsForTheLinker(std::span<const std::byte> bytes, const std::string& path);
-// What a host says that does not allow unsigned libraries: REFUSED with UNSIGNED.
-Status NoCertificate(const std::string& path);
-
-// What whoever runs the host should hear of: a certificate that ends within 30 days.
-std::vector<std::string> WarningsOf(const Verified& verified, int64_t now);
-
-// Admit and look through, without a certificate. `bytes` are those of `sealed` in the
-// end.
-Result<AdmittedLibrary> AdmitLibrary(const std::string& path);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ADMIT_ADMIT_H_
-//
 // What the libraries of a host may need beside the runtimes of C and C++, on the host's
 // own trust.
-#ifndef ALLOY_SRC_ENGINE_OPEN_MAY_NEED_H_
-#define ALLOY_SRC_ENGINE_OPEN_MAY_NEED_H_
+#ifndef ALLOY_SRC_ADMIT_MAY_NEED_H_
+#define ALLOY_SRC_ADMIT_MAY_NEED_H_
 
 #include <string>
 #include <vector>
@@ -2487,56 +2049,207 @@ class MayNeed {
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_ENGINE_OPEN_MAY_NEED_H_
+#endif  // ALLOY_SRC_ADMIT_MAY_NEED_H_
+#ifndef ALLOY_SRC_ADMIT_POLICY_H_
+#define ALLOY_SRC_ADMIT_POLICY_H_
+
+#include <cstdint>
+#include <string>
+
+namespace alloy::core_v0_1 {
+
+// What a host demands of one library.
+struct Policy {
+  std::string library;      // the path of the file
+  std::string certificate;  // base64 of one DER certificate; empty: none is given
+  std::string sidecar;      // the path of the signature file; empty: <library>.alloysig
+  bool allows_unsigned = false;  // whether a library may be loaded without a certificate
+  std::string name;              // of the backend; empty: any
+  uint64_t min_sequence = 0;     // of the signed statement
+  int64_t now = 0;               // seconds since 1970
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_POLICY_H_
+
+namespace alloy::core_v0_1 {
+
+class Procedure;
+class VerifiedStatement;
+
+struct DeleteProcedure {
+  void operator()(Procedure* procedure) const;
+};
+using OwnedProcedure = std::unique_ptr<Procedure, DeleteProcedure>;
+
+// What a library must turn out to be: what its signer stated, or, without a certificate,
+// what the host asks for. A value.
+class Expectations {
+ public:
+  // `statement` is NULL without a certificate.
+  Expectations(std::shared_ptr<const VerifiedStatement> statement, const Policy& policy)
+      : statement_(std::move(statement)),
+        library_(policy.library),
+        name_(policy.name),
+        now_(policy.now) {}
+
+  // Compare the SONAMEs that the library needs, in any order, with the statement.
+  //   Fails  REFUSED with NEEDED; the text names the file.
+  Status CheckNeeded(const std::vector<std::string>& needed) const;
+  // Compare what the table of the loaded backend says with the statement; without one,
+  // with the name that the host asks for.
+  //   Fails  REFUSED with STATEMENT_TABLE, or with NAME; the text names the file.
+  Status CheckTable(std::string_view name, std::string_view version, uint32_t abi) const;
+  // What the operator of the host should know: a certificate that ends within 30 days.
+  std::vector<std::string> Warnings() const;
+
+ private:
+  std::shared_ptr<const VerifiedStatement> statement_;
+  std::string library_, name_;
+  int64_t now_;
+};
+
+// What tells one file from another. A value.
+struct FileIdentity {
+  std::string sha256;                    // in hex; empty: it came without a certificate
+  std::shared_ptr<const Mapping> bytes;  // of the sealed copy
+
+  // By the two digests; where one is missing, by all bytes.
+  bool IsSameFile(const FileIdentity& other) const;
+};
+
+class Verified {
+ public:
+  FileIdentity identity() const;
+  Expectations expectations() const;
+
+  // Inspect the library, and compare what it needs with the statement and with what the
+  // host allows. A static archive is linked into a library first.
+  //   Fails  REFUSED with ELF_MALFORMED, ELF_REFUSED, EXPORTS, ARCHIVE_MALFORMED,
+  //          LINK_FAILED, CANNOT_SEAL or NEEDED; the text names the file.
+  Result<Cleared> Clear() &&;
+
+ private:
+  friend class Sealed;
+  explicit Verified(OwnedProcedure procedure) : procedure_(std::move(procedure)) {}
+  OwnedProcedure procedure_;
+};
+
+class Sealed {
+ public:
+  // With a certificate, compare the digest of the copy with the signed one.
+  //   Fails  REFUSED with DIGEST; the text names the file.
+  Result<Verified> Verify() &&;
+
+ private:
+  friend class Candidate;
+  explicit Sealed(OwnedProcedure procedure) : procedure_(std::move(procedure)) {}
+  OwnedProcedure procedure_;
+};
+
+class Candidate {
+ public:
+  // In hex; empty without a certificate.
+  std::string_view signed_sha256() const;
+
+  // Read the file once, exactly its size, into memory under all four seals.
+  //   Fails  REFUSED with CHANGED, CANNOT_OPEN or CANNOT_SEAL; the text names the file.
+  Result<Sealed> Seal() &&;
+  // Only with a certificate: hash the file, and compare the digest with the signed one.
+  // Nothing of this file will run.
+  //   Fails  REFUSED with CHANGED, CANNOT_OPEN or DIGEST; the text names the file.
+  Result<Expectations> Confirm() &&;
+
+ private:
+  friend class Admitter;
+  explicit Candidate(OwnedProcedure procedure) : procedure_(std::move(procedure)) {}
+  OwnedProcedure procedure_;
+};
+
+// What one host admits libraries with. It must live as long as what it gives. Fixed in
+// place.
+class Admitter {
+ public:
+  // `libcrypto` is another SONAME only in tests.
+  explicit Admitter(MayNeed may_need, std::string libcrypto = "libcrypto.so.3")
+      : may_need_(std::move(may_need)), libcrypto_(std::move(libcrypto)) {}
+  Admitter(const Admitter&) = delete;
+  Admitter& operator=(const Admitter&) = delete;
+
+  // Parse the certificate, open a regular file of 64 bytes to 1 GiB, and, with a
+  // certificate, verify the signed statement and compare it with the policy.
+  //   Fails  REFUSED with a reason of 2001 to 2024 or 3001 to 3004, with UNSIGNED or with
+  //          NO_LIBCRYPTO; the text names the file.
+  Result<Candidate> Open(const Policy& policy);
+
+  // All that can be known of a library without running it, and the verdict of a load: the
+  // JSON that alloy.h documents for alloy_inspect. An archive is checked, not linked.
+  //   Fails  REFUSED with a reason of 3001 to 3006: the file cannot be read.
+  Result<std::string> Inspect(const Policy& policy);
+
+  // Where certificates are checked with; benchmarks use it too.
+  LibcryptoSource& libcrypto() { return libcrypto_; }
+
+ private:
+  const MayNeed may_need_;
+  LibcryptoSource libcrypto_;
+};
+
+// Link a static archive into a library, as a load of it does. Nothing of it runs.
+//   Gives  the bytes of the library, in sealed memory.
+//   Fails  INVALID: the file is not an archive. REFUSED: why a load would refuse it.
+Result<std::shared_ptr<const Mapping>> LinkLibraryFrom(const std::string& archive);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_ADMIT_H_
 
 namespace alloy::core_v0_1 {
 
 struct LoadedLibrary {
   std::shared_ptr<const BackendTable> table;
-  std::optional<Verified> verified;  // with a certificate
+  std::vector<std::string> warnings;  // for the log of the host
 };
 
 // Threads  shared.
 class Libraries {
  public:
-  // plainly: the loader gets the file's own path and not the sealed copy, for debuggers.
-  Libraries(bool plainly, MayNeed may_need)
-      : plainly_(plainly), may_need_(std::move(may_need)) {}
+  Libraries(LoadFrom from, MayNeed may_need)
+      : from_(from), admitter_(std::move(may_need)) {}
 
-  // Read, seal, verify, look through and load. Two files are the same when their SHA-256
-  // is, or, where one of them came without a certificate, all bytes of two sealed copies.
-  // With a certificate, a file whose signed digest is that of a loaded library is only
+  // Admit a library and load it, or find it among the loaded ones. Two files are the same
+  // if their signed SHA-256 digests match; if one came without a certificate, all bytes
+  // of both sealed copies are compared. A file whose signed digest is loaded is only
   // hashed.
   //   Fails  REFUSED; the text names the file.
-  Result<LoadedLibrary> Load(const std::string& path, const Admission& admission);
+  Result<LoadedLibrary> Load(const Policy& policy);
 
-  bool plainly() const { return plainly_; }
-  const MayNeed& may_need() const { return may_need_; }
-  LibcryptoSource& libcrypto() { return libcrypto_; }
+  LoadFrom from() const { return from_; }
+  Admitter& admitter() { return admitter_; }
 
  private:
   struct Entry {
-    Mapping bytes;
-    std::optional<Digest> digest;
+    FileIdentity file;  // of the archive, if it is one
     // NULL while one thread loads it. No lock is held then: constructors may do anything.
     std::shared_ptr<const BackendTable> table;
-    std::vector<std::string> needed;  // once there is a table
-    bool was_archive = false;
+    // Of the library, once there is a table.
+    std::vector<std::string> needed;
+    bool is_linked = false;
   };
   using Entries = std::list<Entry>;
 
   class Finish;
 
-  bool Holds(std::string_view sha256);
-  Entries::iterator Find(const AdmittedLibrary& library);  // under mutex_
-  // The entry of the same bytes, once it is loaded; else a new one, which the caller
-  // loads.
-  Entries::iterator FindOrBegin(AdmittedLibrary* library);
-  Result<std::shared_ptr<const BackendTable>> LoadOnce(AdmittedLibrary* library);
+  static Result<LoadedLibrary> Reuse(const Entry& entry, const Expectations& expected);
+  const Entry* FindLoaded(std::string_view sha256);
+  // The entry of the same file once it is loaded; otherwise a new one without a table,
+  // which the caller loads.
+  Entries::iterator FindOrBegin(const FileIdentity& file);
+  Result<LoadedLibrary> LoadNew(Entries::iterator entry, Verified verified);
 
-  const bool plainly_;
-  const MayNeed may_need_;
-  LibcryptoSource libcrypto_;
+  const LoadFrom from_;
+  Admitter admitter_;
   std::mutex mutex_;
   std::condition_variable loaded_;
   Entries entries_;  // guarded by mutex_
@@ -2558,7 +2271,7 @@ class Host {
   Host& operator=(const Host&) = delete;
 
   bool allows_unsigned() const { return allows_unsigned_; }
-  bool loads_plainly() const { return libraries_.plainly(); }
+  bool loads_plainly() const { return libraries_.from() == LoadFrom::kPath; }
   // Write a warning to the host's log, unless the host asked for no log.
   void Warn(const std::string& text);
   const std::string& language() const { return language_; }
@@ -2648,7 +2361,6 @@ class Bridge {
   Status ErrorOfState() const;
   Result<std::shared_ptr<ServedBackend>> Current() const;
   std::shared_ptr<ServedBackend> Serve(std::shared_ptr<const BackendTable> table) const;
-  Status CheckUnsigned(const std::string& library) const;
   Result<std::shared_ptr<const BackendTable>> Open(const std::string& library,
                                                    const char* certificate) const;
 
@@ -3715,39 +3427,19 @@ std::shared_ptr<ServedBackend> Bridge::Serve(
   return served;
 }
 
-Status Bridge::CheckUnsigned(const std::string& library) const {
-  if (!host_->allows_unsigned()) return NoCertificate(library);
-  if (min_sequence_ != 0) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_UNSIGNED,
-                library + ": the bridge demands a signed sequence number of at least " +
-                    std::to_string(min_sequence_) +
-                    " (min_sequence), but no certificate was given; pass the signer's "
-                    "(`arrowalloy cert-base64 FILE` prints it)");
-  }
-  return Status();
-}
-
 Result<std::shared_ptr<const BackendTable>> Bridge::Open(const std::string& library,
                                                          const char* certificate) const {
   if (library.empty()) return Fail(ALLOY_INVALID, "the path of the library is empty");
-  Admission admission{.certificate = certificate != nullptr ? certificate : "",
+  const Policy policy{.library = library,
+                      .certificate = certificate != nullptr ? certificate : "",
                       .sidecar = sidecar_,
+                      .allows_unsigned = host_->allows_unsigned(),
                       .name = wanted_name_,
                       .min_sequence = min_sequence_,
                       .now = UnixSeconds()};
-  if (admission.certificate.empty()) ALLOY_TRY(CheckUnsigned(library));
-  ALLOY_ASSIGN_OR_RETURN(LoadedLibrary loaded,
-                         host_->libraries().Load(library, admission));
-  const char* name = loaded.table->backend().name;
-  if (!wanted_name_.empty() && wanted_name_ != name) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_NAME,
-                library + ": this is the backend " + name + ", but the bridge expects " +
-                    wanted_name_);
-  }
-  if (loaded.verified) {
-    for (const std::string& warning : WarningsOf(*loaded.verified, admission.now)) {
-      host_->Warn(library + ": " + warning);
-    }
+  ALLOY_ASSIGN_OR_RETURN(LoadedLibrary loaded, host_->libraries().Load(policy));
+  for (const std::string& warning : loaded.warnings) {
+    host_->Warn(library + ": " + warning);
   }
   if (host_->loads_plainly()) {
     host_->Warn(
@@ -4277,7 +3969,9 @@ Host::Host(const alloy_host_options& options, MayNeed may_need)
       log_mode_(options.log_mode),
       language_(options.language != nullptr ? options.language : "C"),
       log_(options.log_fd == 0 ? 2 : options.log_fd, options.log, options.log_context),
-      libraries_((options.flags & ALLOY_LOAD_PLAINLY) != 0, std::move(may_need)) {}
+      libraries_((options.flags & ALLOY_LOAD_PLAINLY) != 0 ? LoadFrom::kPath
+                                                           : LoadFrom::kSealedCopy,
+                 std::move(may_need)) {}
 
 void Host::Warn(const std::string& text) {
   if (log_mode_ != kNever) log_.Write(ALLOY_LOG_WARN, language_, text);
@@ -4299,7 +3993,7 @@ bool Host::LogsCallsTo(const char* backend_name) const {
 
 namespace alloy::core_v0_1 {
 
-// What alloy_inspect answers: its shape stands in alloy.h. certificate empty: none.
+// The JSON of alloy_inspect; alloy.h documents it. certificate empty: none.
 //   Fails  INVALID, or REFUSED with a reason of 3001 to 3006: the file cannot be read.
 Result<std::string> InspectLibrary(Host& host, const std::string& library,
                                    const std::string& certificate);
@@ -4308,68 +4002,18 @@ Result<std::string> InspectLibrary(Host& host, const std::string& library,
 
 #endif  // ALLOY_SRC_ENGINE_OPEN_INSPECT_LIBRARY_H_
 
-//
-// All that can be known of a library without running any of it, and the verdict that a
-// load would come to.
-#ifndef ALLOY_SRC_ADMIT_INSPECT_H_
-#define ALLOY_SRC_ADMIT_INSPECT_H_
-
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <vector>
-
-
-namespace alloy::core_v0_1 {
-
-struct Inspection {
-  std::string library;  // its path
-  int64_t size = 0;
-  bool is_archive = false;       // it is walked, not linked
-  std::optional<Digest> digest;  // none without libcrypto
-  std::string sidecar;           // its path; empty: there is none that can be read
-  // What the sidecar says, believed or not; none where it is malformed.
-  std::optional<Statement> statement;
-  std::vector<CertificateFacts> certificates;  // of the sidecar, the signer's first
-  // Whether the signature holds, and leads to the certificate that was given.
-  bool trusted = false;
-  std::vector<std::string> warnings;
-  ElfFindings elf;
-  // Of what it needs: what the host does not allow. Host and list are for the caller to
-  // ask, who then has the last word on the verdict.
-  std::vector<std::string> not_allowed;
-  Status verdict;
-};
-
-// Up to what the host allows to be needed. Borrows nothing for longer than the call.
-//   Fails  REFUSED with a reason of 3001 to 3006: the file cannot be read.
-Result<Inspection> Inspect(const std::string& path, const Admission& admission,
-                           bool allows_unsigned, LibcryptoSource& libcrypto);
-
-// As alloy.h documents it for alloy_inspect.
-std::string AsJson(const Inspection& found);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ADMIT_INSPECT_H_
 
 namespace alloy::core_v0_1 {
 
 Result<std::string> InspectLibrary(Host& host, const std::string& library,
                                    const std::string& certificate) {
-  if (library.empty()) return Fail(ALLOY_INVALID, "the library is not named");
-  Admission admission;
-  admission.certificate = certificate;
-  admission.now = UnixSeconds();
-  ALLOY_ASSIGN_OR_RETURN(
-      Inspection found,
-      Inspect(library, admission, host.allows_unsigned(), host.libraries().libcrypto()));
-  const Status allowed =
-      host.libraries().may_need().Check(found.elf.facts.needed, &found.not_allowed);
-  if (found.verdict.ok() && !allowed.ok()) {
-    found.verdict = allowed.WithPrefix(library + ": ");
-  }
-  return AsJson(found);
+  if (library.empty()) return Fail(ALLOY_INVALID, "the path of the library is empty");
+  Policy policy;
+  policy.library = library;
+  policy.certificate = certificate;
+  policy.allows_unsigned = host.allows_unsigned();
+  policy.now = UnixSeconds();
+  return host.libraries().admitter().Inspect(policy);
 }
 
 }  // namespace alloy::core_v0_1
@@ -4377,64 +4021,39 @@ Result<std::string> InspectLibrary(Host& host, const std::string& library,
 // src/engine/open/libraries.cc ----------------------------------------------------------
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 
 namespace alloy::core_v0_1 {
 namespace {
 
-bool SameBytes(const Mapping& a, const Mapping& b) {
-  return Bytes(a).size() == Bytes(b).size() &&
-         std::memcmp(Bytes(a).data(), Bytes(b).data(), Bytes(a).size()) == 0;
-}
-
-// Load and initialise; the descriptor stays open as soon as the loader has seen it.
-Result<std::shared_ptr<const BackendTable>> Initialise_libraries(AdmittedLibrary& library,
-                                                       bool plainly) {
+// Load and initialise, with the backend's own words when it gave no table.
+Result<std::shared_ptr<const BackendTable>> Initialise_libraries(Cleared library, LoadFrom from) {
+  const std::string path = library.path() + ": ";
   Scope scope(nullptr);
-  // What was linked here has no path but that of its sealed copy.
-  auto table = plainly && !library.was_archive
-                   ? LoadBackendPlainly(library.path, &Services(), &scope)
-                   : LoadBackend(library.sealed, &Services(), &scope);
+  auto table = LoadBackend(std::move(library), from, &Services(), &scope);
   const Status status = table.status();
-  // Whatever came of it: the loader may know the descriptor's name now, and a library
-  // that is loaded under it must not be mistaken for another.
-  library.sealed.Detach();
   if (status.ok()) return table;
-  const std::string said = scope.TakeErrorText();
-  if (status.reason() == ALLOY_REASON_INIT && !said.empty()) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT, said)
-        .WithPrefix(library.path + ": alloy_backend_init failed: ");
+  const std::string error = scope.TakeErrorText();
+  if (status.reason() == ALLOY_REASON_INIT && !error.empty()) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT,
+                path + "alloy_backend_init failed: " + error);
   }
-  return status.WithPrefix(library.path + ": ");
+  return status.WithPrefix(path);
 }
 
-// Whether what was loaded is what the statement describes.
-Status CheckAgainst(const Verified& verified, const BackendTable& table) {
-  const alloy_backend& backend = table.backend();
-  return CheckTable(verified.statement, backend.name, backend.version, backend.abi);
+// Compare what was loaded with what was expected.
+Result<LoadedLibrary> Finished(std::shared_ptr<const BackendTable> table,
+                               const Expectations& expected) {
+  const alloy_backend& backend = table->backend();
+  ALLOY_TRY(expected.CheckTable(backend.name, backend.version, backend.abi));
+  return LoadedLibrary{std::move(table), expected.Warnings()};
 }
 
 }  // namespace
 
-Libraries::Entries::iterator Libraries::Find(const AdmittedLibrary& library) {
-  return std::ranges::find_if(entries_, [&](const Entry& entry) {
-    if (entry.digest && library.digest) return *entry.digest == *library.digest;
-    return SameBytes(entry.bytes, library.bytes);
-  });
-}
-
-bool Libraries::Holds(std::string_view sha256) {
-  const std::lock_guard lock(mutex_);
-  // One that is still being loaded may fail, and go away.
-  return std::ranges::any_of(entries_, [&](const Entry& entry) {
-    return entry.table != nullptr && entry.digest && HexText(*entry.digest) == sha256;
-  });
-}
-
-// Ends the wait of others on every way out, exceptions included: with the table, or,
-// since what failed may be tried again, without the entry.
+// Ends the wait of other threads on every way out, exceptions included: with the table,
+// or, because a failed load may be tried again, without the entry.
 class Libraries::Finish {
  public:
   Finish(Libraries& libraries, Entries::iterator entry)
@@ -4461,56 +4080,63 @@ class Libraries::Finish {
   std::shared_ptr<const BackendTable> table_;
 };
 
-Libraries::Entries::iterator Libraries::FindOrBegin(AdmittedLibrary* library) {
+// An entry with a table never changes its library and never goes away.
+const Libraries::Entry* Libraries::FindLoaded(std::string_view sha256) {
+  if (sha256.empty()) return nullptr;
+  const std::lock_guard lock(mutex_);
+  // One that is still being loaded may fail, and go away.
+  const auto found = std::ranges::find_if(entries_, [&](const Entry& entry) {
+    return entry.table != nullptr && entry.file.sha256 == sha256;
+  });
+  return found != entries_.end() ? &*found : nullptr;
+}
+
+Libraries::Entries::iterator Libraries::FindOrBegin(const FileIdentity& file) {
   std::unique_lock lock(mutex_);
-  for (auto entry = Find(*library); entry != entries_.end(); entry = Find(*library)) {
+  for (;;) {
+    const auto entry = std::ranges::find_if(
+        entries_, [&](const Entry& one) { return one.file.IsSameFile(file); });
+    if (entry == entries_.end()) {
+      return entries_.insert(entry, Entry{file, nullptr, {}, false});
+    }
     if (entry->table != nullptr) {
-      if (!entry->digest) entry->digest = library->digest;
+      // It may have come without a certificate: the next signed load finds it by digest.
+      if (entry->file.sha256.empty()) entry->file.sha256 = file.sha256;
       return entry;
     }
     loaded_.wait(lock);
   }
-  return entries_.insert(
-      entries_.end(),
-      Entry{std::move(library->bytes), library->digest, nullptr, {}, false});
 }
 
-Result<std::shared_ptr<const BackendTable>> Libraries::LoadOnce(
-    AdmittedLibrary* library) {
-  const Entries::iterator entry = FindOrBegin(library);
-  // An entry with a table never changes or goes away any more.
-  if (entry->table != nullptr) {
-    library->was_archive = entry->was_archive;
-    ALLOY_TRY(CheckNeeds(*library, entry->needed));
-    return entry->table;
-  }
+// That a file is loaded does not make another statement about it true.
+Result<LoadedLibrary> Libraries::Reuse(const Entry& entry, const Expectations& expected) {
+  if (!entry.is_linked) ALLOY_TRY(expected.CheckNeeded(entry.needed));
+  return Finished(entry.table, expected);
+}
+
+Result<LoadedLibrary> Libraries::LoadNew(Entries::iterator entry, Verified verified) {
   Finish finish(*this, entry);
-  ALLOY_TRY(LookThrough(Bytes(entry->bytes), library));
-  if (const Status allowed = may_need_.Check(library->facts.needed); !allowed.ok()) {
-    return allowed.WithPrefix(library->path + ": ");
-  }
-  auto table = Initialise_libraries(*library, plainly_);
-  if (table.ok()) {
-    entry->needed = library->facts.needed;  // before others see the table
-    entry->was_archive = library->was_archive;
-    finish.Keep(*table);
-  }
-  return table;
+  const Expectations expected = verified.expectations();
+  ALLOY_ASSIGN_OR_RETURN(Cleared cleared, std::move(verified).Clear());
+  // Written before others see the table.
+  entry->needed = cleared.needed();
+  entry->is_linked = cleared.is_linked();
+  ALLOY_ASSIGN_OR_RETURN(auto table, Initialise_libraries(std::move(cleared), from_));
+  finish.Keep(table);
+  return Finished(std::move(table), expected);
 }
 
-Result<LoadedLibrary> Libraries::Load(const std::string& path,
-                                      const Admission& admission) {
-  const IsHeld is_held = [this](std::string_view sha256) { return Holds(sha256); };
-  ALLOY_ASSIGN_OR_RETURN(AdmittedLibrary library,
-                         AdmitFile(path, admission, libcrypto_, is_held));
-  LoadedLibrary loaded;
-  ALLOY_ASSIGN_OR_RETURN(loaded.table, LoadOnce(&library));
-  if (library.verified) {
-    const Status agrees = CheckAgainst(*library.verified, *loaded.table);
-    if (!agrees.ok()) return agrees.WithPrefix(path + ": ");
+Result<LoadedLibrary> Libraries::Load(const Policy& policy) {
+  ALLOY_ASSIGN_OR_RETURN(Candidate candidate, admitter_.Open(policy));
+  if (const Entry* loaded = FindLoaded(candidate.signed_sha256()); loaded != nullptr) {
+    ALLOY_ASSIGN_OR_RETURN(const Expectations expected, std::move(candidate).Confirm());
+    return Reuse(*loaded, expected);
   }
-  loaded.verified = std::move(library.verified);
-  return loaded;
+  ALLOY_ASSIGN_OR_RETURN(Sealed sealed, std::move(candidate).Seal());
+  ALLOY_ASSIGN_OR_RETURN(Verified verified, std::move(sealed).Verify());
+  const auto entry = FindOrBegin(verified.identity());
+  if (entry->table != nullptr) return Reuse(*entry, verified.expectations());
+  return LoadNew(entry, std::move(verified));
 }
 
 }  // namespace alloy::core_v0_1
@@ -4524,10 +4150,10 @@ Result<LoadedLibrary> Libraries::Load(const std::string& path,
 
 namespace alloy::core_v0_1 {
 
-// Link a static archive as a load of it would, and put the library at `output`. Nothing
+// Link a static archive as a load of it does, and write the library to `output`. Nothing
 // of it runs.
-//   Fails  INVALID: `archive` is no archive, or `output` cannot be written.
-//          REFUSED: see AdmitLibrary.
+//   Fails  INVALID: `archive` is not an archive, or `output` cannot be written.
+//          REFUSED: a load would refuse the library.
 Status LinkLibrary(const std::string& archive, const std::string& output);
 
 }  // namespace alloy::core_v0_1
@@ -4557,124 +4183,13 @@ int ReplaceFile(const std::string& path, std::span<const std::byte> bytes,
 namespace alloy::core_v0_1 {
 
 Status LinkLibrary(const std::string& archive, const std::string& output) {
-  if (archive.empty()) return Fail(ALLOY_INVALID, "the archive is not named");
-  if (output.empty()) return Fail(ALLOY_INVALID, "the output is not named");
-  ALLOY_ASSIGN_OR_RETURN(const AdmittedLibrary library, AdmitLibrary(archive));
-  if (!library.was_archive) {
-    return Fail(ALLOY_INVALID,
-                archive + ": is a shared library already; nothing is to be linked");
-  }
-  if (const int error = ReplaceFile(output, Bytes(library.bytes), true); error != 0) {
+  if (archive.empty()) return Fail(ALLOY_INVALID, "the path of the archive is empty");
+  if (output.empty()) return Fail(ALLOY_INVALID, "the path of the output is empty");
+  ALLOY_ASSIGN_OR_RETURN(const auto library, LinkLibraryFrom(archive));
+  if (const int error = ReplaceFile(output, Bytes(*library), true); error != 0) {
     return Fail(ALLOY_INVALID, output + ": cannot be written: " + ErrorText(error));
   }
   return Status();
-}
-
-}  // namespace alloy::core_v0_1
-
-// src/engine/open/may_need.cc -----------------------------------------------------------
-
-#include <algorithm>
-#include <iterator>
-#include <string_view>
-#include <utility>
-
-//
-// The libraries that every backend may need: the runtimes of C and C++, which the host
-// has as well. Everything else a backend links statically, or its host allows by name.
-#ifndef ALLOY_SRC_ADMIT_RUNTIMES_H_
-#define ALLOY_SRC_ADMIT_RUNTIMES_H_
-
-#include <string_view>
-
-namespace alloy::core_v0_1 {
-
-// By its SONAME. An engine that was built with a sanitizer takes that one's runtime too.
-bool IsRuntime(std::string_view soname);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ADMIT_RUNTIMES_H_
-//
-// Libraries of the system that are used where they are there: found at run time by their
-// SONAME, so that nothing of theirs is needed to build. They stay for the life of the
-// process.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_PORT_SYSTEM_LIBRARY_H_
-#define ALLOY_SRC_PORT_SYSTEM_LIBRARY_H_
-
-#include <string>
-
-namespace alloy::core_v0_1 {
-
-// By SONAME, or by absolute path. NULL when it cannot be loaded; `text` says why then, in
-// the loader's words.
-void* OpenSystemLibrary(const char* name, std::string* text);
-
-// Whether it is this library that the loader would give to one that needs `soname`.
-bool AnswersAs(void* library, const char* soname);
-
-// NULL when the library has no such symbol.
-void* FindInSystemLibrary(void* library, const char* symbol);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_PORT_SYSTEM_LIBRARY_H_
-
-namespace alloy::core_v0_1 {
-namespace {
-
-Status NotAllowed(const std::string& soname) {
-  return Fail(ALLOY_REFUSED, ALLOY_REASON_NEEDED,
-              "needs " + soname +
-                  ", which is not allowed: link it statically and hidden, or allow it "
-                  "when the host is made (may_need, MayNeed)");
-}
-
-}  // namespace
-
-Result<MayNeed> MayNeed::Make(const char* const* list) {
-  MayNeed made;
-  for (; list != nullptr && *list != nullptr; ++list) {
-    std::string entry = *list;
-    const bool is_path = entry.find('/') != entry.npos;
-    // The loader replaces $ORIGIN and its like; a name that is trusted stands for itself.
-    if (entry.empty() || entry.find('$') != entry.npos ||
-        (is_path && !entry.starts_with('/'))) {
-      return Fail(ALLOY_INVALID, "alloy_host_options.may_need: \"" + entry +
-                                     "\" is neither a SONAME nor an absolute path");
-    }
-    (is_path ? made.paths_ : made.sonames_).push_back(std::move(entry));
-  }
-  return made;
-}
-
-Status MayNeed::Check(const std::vector<std::string>& needed,
-                      std::vector<std::string>* not_allowed) const {
-  std::vector<std::string> own;
-  std::vector<std::string>& rest = not_allowed != nullptr ? *not_allowed : own;
-  rest.clear();
-  std::ranges::copy_if(needed, std::back_inserter(rest), [&](const std::string& soname) {
-    return !IsRuntime(soname) && std::ranges::find(sonames_, soname) == sonames_.end();
-  });
-  if (rest.empty()) return Status();
-  if (paths_.empty()) return NotAllowed(rest.front());
-
-  // Again for each library: the loader knows what it has, and only counts.
-  std::vector<void*> files;
-  for (const std::string& path : paths_) {
-    std::string text;
-    files.push_back(OpenSystemLibrary(path.c_str(), &text));
-    if (files.back() == nullptr) {
-      return Fail(ALLOY_REFUSED, ALLOY_REASON_NEEDED, "may_need of the host: " + text);
-    }
-  }
-  std::erase_if(rest, [&](const std::string& soname) {
-    return std::ranges::any_of(
-        files, [&](void* file) { return AnswersAs(file, soname.c_str()); });
-  });
-  return rest.empty() ? Status() : NotAllowed(rest.front());
 }
 
 }  // namespace alloy::core_v0_1

@@ -1,89 +1,166 @@
 // SPDX-License-Identifier: MIT
 //
-// From a file to sealed memory that was verified and looked through: the only way into
-// the loader.
+// Admission: from a file to memory that the loader takes, in one order of steps. The
+// compiler holds the order. Each type below is move-only, and only the step before makes
+// it:
 //
-// The file is read once. What is checked, and later executed, is the sealed copy, so
-// nothing that happens to the file afterwards matters.
+//   Admitter::Open      Candidate  The file is open. With a certificate, its signed
+//                                  statement is verified. No byte of the file is read.
+//   Candidate::Seal     Sealed     A copy of the file in memory that nobody can change.
+//   Sealed::Verify      Verified   With a certificate: the copy is what was signed.
+//   Verified::Clear     Cleared    Inspected: nothing in it runs or misleads too early,
+//                                  and it needs only what the host allows.
+//
+// LoadBackend takes a Cleared. Candidate::Confirm is for a file whose signed digest the
+// caller has loaded already: it hashes the file without a copy, and leads to no Cleared.
+//
+// An inspection (Admitter::Inspect) runs the same steps, and goes on after a fault.
+// procedure.h has the steps.
+//
+// Threads  Admitter is shared; the other types are serial.
 #ifndef ALLOY_SRC_ADMIT_ADMIT_H_
 #define ALLOY_SRC_ADMIT_ADMIT_H_
 
-#include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <optional>
-#include <span>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "admit/elf.h"
 #include "admit/libcrypto_source.h"
+#include "admit/may_need.h"
+#include "admit/policy.h"
 #include "base/result.h"
+#include "port/cleared.h"
 #include "port/fd.h"
-#include "trust/verify.h"
 
 namespace alloy::core {
 
-// What a host demands of a library.
-struct Admission {
-  std::string certificate;  // base64 of one DER certificate; empty: none is asked for
-  std::string sidecar;      // its path; empty: beside the library
-  std::string name;         // of the backend, by its statement; empty: any
-  uint64_t min_sequence = 0;
-  int64_t now = 0;  // seconds since 1970
+class Procedure;
+class VerifiedStatement;
+
+struct DeleteProcedure {
+  void operator()(Procedure* procedure) const;
+};
+using OwnedProcedure = std::unique_ptr<Procedure, DeleteProcedure>;
+
+// What a library must turn out to be: what its signer stated, or, without a certificate,
+// what the host asks for. A value.
+class Expectations {
+ public:
+  // `statement` is NULL without a certificate.
+  Expectations(std::shared_ptr<const VerifiedStatement> statement, const Policy& policy)
+      : statement_(std::move(statement)),
+        library_(policy.library),
+        name_(policy.name),
+        now_(policy.now) {}
+
+  // Compare the SONAMEs that the library needs, in any order, with the statement.
+  //   Fails  REFUSED with NEEDED; the text names the file.
+  Status CheckNeeded(const std::vector<std::string>& needed) const;
+  // Compare what the table of the loaded backend says with the statement; without one,
+  // with the name that the host asks for.
+  //   Fails  REFUSED with STATEMENT_TABLE, or with NAME; the text names the file.
+  Status CheckTable(std::string_view name, std::string_view version, uint32_t abi) const;
+  // What the operator of the host should know: a certificate that ends within 30 days.
+  std::vector<std::string> Warnings() const;
+
+ private:
+  std::shared_ptr<const VerifiedStatement> statement_;
+  std::string library_, name_;
+  int64_t now_;
 };
 
-struct AdmittedLibrary {
-  std::string path;  // as the host named it, for texts
-  // What will be loaded, and the bytes of the file as they were sealed. Neither of a
-  // library that is held already.
-  Fd sealed;
-  Mapping bytes;
-  // With a certificate only. The digest is that of the file's bytes, which was signed.
-  std::optional<Digest> digest;
-  std::optional<Verified> verified;
-  // After LookThrough.
-  ElfFacts facts;
-  bool was_archive = false;  // `sealed` is then what was linked of it, `linked` its bytes
-  Mapping linked;
+// What tells one file from another. A value.
+struct FileIdentity {
+  std::string sha256;                    // in hex; empty: it came without a certificate
+  std::shared_ptr<const Mapping> bytes;  // of the sealed copy
+
+  // By the two digests; where one is missing, by all bytes.
+  bool IsSameFile(const FileIdentity& other) const;
 };
 
-// Whether the caller holds a library of this digest, loaded and for good.
-using IsHeld = std::function<bool(std::string_view sha256)>;
+class Verified {
+ public:
+  FileIdentity identity() const;
+  Expectations expectations() const;
 
-// Read a file of 64 bytes to 1 GiB, seal it, and, with a certificate, verify it. A file
-// whose statement speaks of a library that is held is hashed as it is read, and not
-// copied: nothing of it will run.
-//   Fails  REFUSED with a reason of 2001 to 2027 or 3001 to 3006; the text names the
-//          file.
-Result<AdmittedLibrary> AdmitFile(const std::string& path, const Admission& admission,
-                                  LibcryptoSource& libcrypto, const IsHeld& is_held = {});
+  // Inspect the library, and compare what it needs with the statement and with what the
+  // host allows. A static archive is linked into a library first.
+  //   Fails  REFUSED with ELF_MALFORMED, ELF_REFUSED, EXPORTS, ARCHIVE_MALFORMED,
+  //          LINK_FAILED, CANNOT_SEAL or NEEDED; the text names the file.
+  Result<Cleared> Clear() &&;
 
-// Look through the ELF file that was admitted, and compare what it needs with what was
-// signed. A static archive is linked into a library first, which takes the place of
-// `sealed`. `bytes` are those of the file, whoever holds the mapping now.
-//   Fails  REFUSED with a reason of 3007 to 3009, ARCHIVE_MALFORMED, LINK_FAILED or
-//          NEEDED; the text names the file.
-Status LookThrough(std::span<const std::byte> bytes, AdmittedLibrary* library);
+ private:
+  friend class Sealed;
+  explicit Verified(OwnedProcedure procedure) : procedure_(std::move(procedure)) {}
+  OwnedProcedure procedure_;
+};
 
-// The second part of it: for a library that was looked through before.
-//   Fails  REFUSED with NEEDED.
-Status CheckNeeds(const AdmittedLibrary& library, const std::vector<std::string>& needed);
+class Sealed {
+ public:
+  // With a certificate, compare the digest of the copy with the signed one.
+  //   Fails  REFUSED with DIGEST; the text names the file.
+  Result<Verified> Verify() &&;
 
-// The parts of it that an inspection calls one by one.
-Policy PolicyOf(const std::string& path, const Admission& admission);
-// Whether a file is to be linked: an archive, or what a linker would take for its script.
-bool IsForTheLinker(std::span<const std::byte> bytes, const std::string& path);
-// What a host says that does not allow unsigned libraries: REFUSED with UNSIGNED.
-Status NoCertificate(const std::string& path);
+ private:
+  friend class Candidate;
+  explicit Sealed(OwnedProcedure procedure) : procedure_(std::move(procedure)) {}
+  OwnedProcedure procedure_;
+};
 
-// What whoever runs the host should hear of: a certificate that ends within 30 days.
-std::vector<std::string> WarningsOf(const Verified& verified, int64_t now);
+class Candidate {
+ public:
+  // In hex; empty without a certificate.
+  std::string_view signed_sha256() const;
 
-// Admit and look through, without a certificate. `bytes` are those of `sealed` in the
-// end.
-Result<AdmittedLibrary> AdmitLibrary(const std::string& path);
+  // Read the file once, exactly its size, into memory under all four seals.
+  //   Fails  REFUSED with CHANGED, CANNOT_OPEN or CANNOT_SEAL; the text names the file.
+  Result<Sealed> Seal() &&;
+  // Only with a certificate: hash the file, and compare the digest with the signed one.
+  // Nothing of this file will run.
+  //   Fails  REFUSED with CHANGED, CANNOT_OPEN or DIGEST; the text names the file.
+  Result<Expectations> Confirm() &&;
+
+ private:
+  friend class Admitter;
+  explicit Candidate(OwnedProcedure procedure) : procedure_(std::move(procedure)) {}
+  OwnedProcedure procedure_;
+};
+
+// What one host admits libraries with. It must live as long as what it gives. Fixed in
+// place.
+class Admitter {
+ public:
+  // `libcrypto` is another SONAME only in tests.
+  explicit Admitter(MayNeed may_need, std::string libcrypto = "libcrypto.so.3")
+      : may_need_(std::move(may_need)), libcrypto_(std::move(libcrypto)) {}
+  Admitter(const Admitter&) = delete;
+  Admitter& operator=(const Admitter&) = delete;
+
+  // Parse the certificate, open a regular file of 64 bytes to 1 GiB, and, with a
+  // certificate, verify the signed statement and compare it with the policy.
+  //   Fails  REFUSED with a reason of 2001 to 2024 or 3001 to 3004, with UNSIGNED or with
+  //          NO_LIBCRYPTO; the text names the file.
+  Result<Candidate> Open(const Policy& policy);
+
+  // All that can be known of a library without running it, and the verdict of a load: the
+  // JSON that alloy.h documents for alloy_inspect. An archive is checked, not linked.
+  //   Fails  REFUSED with a reason of 3001 to 3006: the file cannot be read.
+  Result<std::string> Inspect(const Policy& policy);
+
+  // Where certificates are checked with; benchmarks use it too.
+  LibcryptoSource& libcrypto() { return libcrypto_; }
+
+ private:
+  const MayNeed may_need_;
+  LibcryptoSource libcrypto_;
+};
+
+// Link a static archive into a library, as a load of it does. Nothing of it runs.
+//   Gives  the bytes of the library, in sealed memory.
+//   Fails  INVALID: the file is not an archive. REFUSED: why a load would refuse it.
+Result<std::shared_ptr<const Mapping>> LinkLibraryFrom(const std::string& archive);
 
 }  // namespace alloy::core
 

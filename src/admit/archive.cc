@@ -136,7 +136,12 @@ bool IsArchive(std::span<const std::byte> image) {
   return text.starts_with(kMagic) || text.starts_with(kThinMagic);
 }
 
-bool IsNamedArchive(std::string_view path) { return path.ends_with(".a"); }
+bool IsForTheLinker(std::span<const std::byte> image, std::string_view path) {
+  constexpr std::string_view kElf =
+      "\x7f"
+      "ELF";
+  return IsArchive(image) || (path.ends_with(".a") && !AsText(image).starts_with(kElf));
+}
 
 Result<ArchiveFacts> WalkArchive(std::span<const std::byte> image) {
   const std::string_view text = AsText(image);

@@ -24,8 +24,9 @@ struct ArchiveFacts {
 // Whether these bytes are an archive, a thin one included: by their first eight.
 bool IsArchive(std::span<const std::byte> image);
 
-// Whether a file is meant to be one: a linker takes a text of that name for its script.
-bool IsNamedArchive(std::string_view path);
+// Whether a file would go to the linker: an archive, or a file that is named like one and
+// is not an ELF file. A linker takes a text of that name for its script.
+bool IsForTheLinker(std::span<const std::byte> image, std::string_view path);
 
 // What is in an archive that may be linked. Names are told and never followed.
 //   Fails  REFUSED with ARCHIVE_MALFORMED: a thin archive, one that is cut short or whose

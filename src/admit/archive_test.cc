@@ -42,8 +42,13 @@ TEST(ArchiveTest, IsKnownByItsFirstBytesAlone) {
   EXPECT_TRUE(IsArchive(AsBytes("!<thin>\n")));
   EXPECT_FALSE(IsArchive(AsBytes("!<arch>")));
   EXPECT_FALSE(IsArchive(AsBytes("INPUT(libother.a)")));
-  EXPECT_TRUE(IsNamedArchive("/opt/libfoo.a"));
-  EXPECT_FALSE(IsNamedArchive("/opt/libfoo.so"));
+  const auto text = std::as_bytes(std::span("INPUT(evil.o)"));
+  EXPECT_TRUE(IsForTheLinker(text, "/opt/libfoo.a"));
+  EXPECT_FALSE(IsForTheLinker(text, "/opt/libfoo.so"));
+  const auto library =
+      std::as_bytes(std::span("\x7f"
+                              "ELF"));
+  EXPECT_FALSE(IsForTheLinker(library, "/opt/libfoo.a"));
 }
 
 TEST(ArchiveTest, RefusesAScriptAndAThinArchive) {

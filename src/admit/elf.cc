@@ -31,7 +31,7 @@ class Findings {
     if (faults_.size() >= kMost || std::ranges::any_of(faults_, same)) return;
     faults_.push_back(std::move(fault));
   }
-  void Refuse(std::string text) { Add(ElfRefused(std::move(text))); }
+  void AddRefusal(std::string text) { Add(ElfRefused(std::move(text))); }
   std::vector<Status> Take() { return std::move(faults_); }
 
  private:
@@ -45,34 +45,34 @@ void CheckSegments(const ElfReader& elf, Findings& findings) {
     const bool writable = (segment.flags & kElfWrite) != 0;
     const bool executable = (segment.flags & kElfExecute) != 0;
     if (segment.type == kElfInterpreter) {
-      findings.Refuse(
+      findings.AddRefusal(
           "a program (it names an interpreter), not a shared library; link with -shared");
     }
     if (segment.type == kElfLoad && writable && executable) {
-      findings.Refuse("a segment is writable and executable at once");
+      findings.AddRefusal("a segment is writable and executable at once");
     }
     if (segment.type == kElfStack) {
       stack_said = true;
       if (executable) {
-        findings.Refuse("asks for an executable stack; link with -Wl,-z,noexecstack");
+        findings.AddRefusal("asks for an executable stack; link with -Wl,-z,noexecstack");
       }
     }
   }
   if (!stack_said) {
-    findings.Refuse(
+    findings.AddRefusal(
         "has no PT_GNU_STACK, which asks for an executable stack; link with "
         "-Wl,-z,noexecstack");
   }
 }
 
-// An offset that leaves the string table ends the look: the file is malformed.
-Status CheckNeeded(const ElfReader& elf, uint64_t offset, ElfFacts& facts,
-                   Findings& findings) {
+// An offset outside the string table ends the inspection: the file is malformed.
+Status CheckNeededName(const ElfReader& elf, uint64_t offset, ElfFacts& facts,
+                       Findings& findings) {
   ALLOY_ASSIGN_OR_RETURN(const std::string_view name, elf.String(offset));
   facts.needed.emplace_back(name);
   if (name.empty() || name.find('/') != name.npos || name.find('$') != name.npos) {
-    findings.Refuse("needs \"" + std::string(name) +
-                    "\" by a path; name a library by its SONAME alone");
+    findings.AddRefusal("needs \"" + std::string(name) +
+                        "\" by a path; name a library by its SONAME alone");
   }
   return Status();
 }
@@ -81,11 +81,11 @@ Status CheckDynamic(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
   for (const ElfDynamic& entry : elf.dynamic()) {
     switch (entry.tag) {
       case kElfNeeded:
-        ALLOY_TRY(CheckNeeded(elf, entry.value, facts, findings));
+        ALLOY_TRY(CheckNeededName(elf, entry.value, facts, findings));
         break;
       case kElfRpath:
       case kElfRunpath:
-        findings.Refuse(
+        findings.AddRefusal(
             "carries an RPATH or RUNPATH; link without -rpath (CMake: "
             "BUILD_WITH_INSTALL_RPATH)");
         break;
@@ -93,26 +93,26 @@ Status CheckDynamic(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
       case kElfFilter:
       case kElfAudit:
       case kElfDependencyAudit:
-        findings.Refuse(
+        findings.AddRefusal(
             "makes the loader load other libraries (AUXILIARY, FILTER or AUDIT)");
         break;
       case kElfTextRelocations:
-        findings.Refuse("has text relocations; compile with -fPIC");
+        findings.AddRefusal("has text relocations; compile with -fPIC");
         break;
       case kElfFlags:
         if ((entry.value & kElfFlagTextRelocations) != 0) {
-          findings.Refuse("has text relocations; compile with -fPIC");
+          findings.AddRefusal("has text relocations; compile with -fPIC");
         }
         break;
       case kElfFlags1:
         if ((entry.value & kElfFlag1Pie) != 0) {
-          findings.Refuse(
+          findings.AddRefusal(
               "a program (a position independent executable), not a shared "
               "library; link with -shared");
         }
         if ((entry.value &
              (kElfFlag1Global | kElfFlag1LoadFilter | kElfFlag1Interpose)) != 0) {
-          findings.Refuse(
+          findings.AddRefusal(
               "reaches into other libraries (the flags GLOBAL, INTERPOSE or LOADFLTR); "
               "link without -z global, interpose or loadfltr");
         }
@@ -161,7 +161,7 @@ Status CheckExports(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
   return Status();
 }
 
-Status LookInto(std::span<const std::byte> image, ElfFacts& facts, Findings& findings) {
+Status CheckParts(std::span<const std::byte> image, ElfFacts& facts, Findings& findings) {
   ALLOY_ASSIGN_OR_RETURN(const ElfReader elf, ElfReader::Read(image));
   CheckSegments(elf, findings);
   ALLOY_TRY(CheckDynamic(elf, facts, findings));
@@ -170,18 +170,18 @@ Status LookInto(std::span<const std::byte> image, ElfFacts& facts, Findings& fin
 
 }  // namespace
 
-ElfFindings FindAllInElf(std::span<const std::byte> image) {
+ElfFindings InspectElf(std::span<const std::byte> image) {
   ElfFindings all;
   Findings findings;
-  if (Status malformed = LookInto(image, all.facts, findings); !malformed.ok()) {
+  if (Status malformed = CheckParts(image, all.facts, findings); !malformed.ok()) {
     findings.Add(std::move(malformed));
   }
   all.faults = findings.Take();
   return all;
 }
 
-Result<ElfFacts> LookThroughElf(std::span<const std::byte> image) {
-  ElfFindings all = FindAllInElf(image);
+Result<ElfFacts> CheckElf(std::span<const std::byte> image) {
+  ElfFindings all = InspectElf(image);
   if (!all.faults.empty()) return all.faults.front();
   return std::move(all.facts);
 }

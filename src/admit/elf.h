@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A look at a shared library before the system's loader sees it: what runs or misleads
-// inside dlopen is refused here. Works on bytes alone, so that it can be fuzzed.
+// Inspects a shared library before the system's loader sees it: what runs or misleads
+// inside dlopen is refused here. It works only on bytes, so it can be fuzzed.
 //
 // Source: "System V Application Binary Interface", Object Files and Program Loading; the
 // GNU hash section as glibc's loader reads it.
@@ -22,18 +22,20 @@ struct ElfFacts {
   std::vector<std::string> exports;  // defined, global or weak or unique
 };
 
-// The facts of a library that may be loaded.
-//   Fails  REFUSED with ELF_MALFORMED (not an ELF file for this platform, or it points
-//          outside itself), ELF_REFUSED (well-formed, but dangerous) or EXPORTS (not
-//          exactly one export, the function alloy_backend_init).
-Result<ElfFacts> LookThroughElf(std::span<const std::byte> image);
-
-// The same look, that goes on after a fault: for people, who mend all of them at once.
+// All that is wrong with a library, so that people can repair it in one go.
 struct ElfFindings {
   ElfFacts facts;              // as far as the file could be read
-  std::vector<Status> faults;  // at most 32, in the order of the look; empty: none
+  std::vector<Status> faults;  // at most 32, in the order of the checks
 };
-ElfFindings FindAllInElf(std::span<const std::byte> image);
+// A fault is REFUSED with one of these reasons:
+//   ELF_MALFORMED  not an ELF file for this machine, or it points outside of itself.
+//   ELF_REFUSED    well-formed, but dangerous.
+//   EXPORTS        it does not export exactly the function alloy_backend_init.
+ElfFindings InspectElf(std::span<const std::byte> image);
+
+// The facts of a library that may be loaded.
+//   Fails  with the first fault that InspectElf finds.
+Result<ElfFacts> CheckElf(std::span<const std::byte> image);
 
 }  // namespace alloy::core
 

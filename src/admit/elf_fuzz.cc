@@ -8,7 +8,7 @@
 #include "admit/elf.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const auto facts = alloy::core::LookThroughElf(std::as_bytes(std::span(data, size)));
+  const auto facts = alloy::core::CheckElf(std::as_bytes(std::span(data, size)));
   // What is let through has one export, and names what it needs without a path.
   if (facts.ok()) {
     if (facts->exports.size() != 1) std::abort();

@@ -16,7 +16,7 @@ struct Refusal {
 };
 
 Refusal Look(const std::vector<std::byte>& image) {
-  const auto facts = LookThroughElf(image);
+  const auto facts = CheckElf(image);
   if (facts.ok()) return {0, ""};
   EXPECT_EQ(facts.status().code(), ALLOY_REFUSED);
   return {facts.status().reason(), facts.status().fault().text};
@@ -31,7 +31,7 @@ void ExpectRefusal(const std::vector<std::byte>& image, int32_t reason,
 
 TEST(ElfTest, LetsALibraryOfOneExportThroughAndNamesWhatItNeeds) {
   const auto image = ReadSample("good.so");
-  const auto facts = LookThroughElf(image);
+  const auto facts = CheckElf(image);
   ASSERT_TRUE(facts.ok()) << facts.status().fault().text;
   EXPECT_EQ(facts->exports, std::vector<std::string>{"alloy_backend_init"});
   EXPECT_NE(std::ranges::find(facts->needed, "libm.so.6"), facts->needed.end());
@@ -43,7 +43,7 @@ TEST(ElfTest, CountsSymbolsByEitherHashTable) {
 }
 
 TEST(ElfTest, TellsEveryFaultOfALibraryOnce) {
-  const ElfFindings all = FindAllInElf(ReadSample("many_faults.so"));
+  const ElfFindings all = InspectElf(ReadSample("many_faults.so"));
   std::string texts;
   for (const Status& fault : all.faults) texts += fault.fault().text + "\n";
   EXPECT_EQ(all.faults.size(), 4U) << texts;
@@ -51,7 +51,7 @@ TEST(ElfTest, TellsEveryFaultOfALibraryOnce) {
     EXPECT_NE(texts.find(part), std::string::npos) << part << " in " << texts;
   }
   EXPECT_EQ(all.facts.exports.size(), 2U);
-  EXPECT_TRUE(FindAllInElf(ReadSample("good.so")).faults.empty());
+  EXPECT_TRUE(InspectElf(ReadSample("good.so")).faults.empty());
 }
 
 TEST(ElfTest, WantsExactlyOneExport) {

@@ -2,6 +2,7 @@
 #include "admit/libcrypto_source.h"
 
 #include "port/system_library.h"
+#include "trust/crypto.h"
 
 namespace alloy::core {
 namespace {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Where trust's functions come from: libcrypto.so.3 of this machine, found by its SONAME
-// when the first certificate comes. A program that uses none needs none.
+// Where trust gets its functions from: libcrypto.so.3 of this machine. It is found by its
+// SONAME when the first certificate is checked, so a program that uses no certificate does
+// not need it.
 #ifndef ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
 #define ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
 
@@ -9,21 +10,24 @@
 #include <mutex>
 #include <string>
 
-#include "trust/crypto.h"
+#include "base/result.h"
 
 namespace alloy::core {
+
+class Crypto;
 
 // Threads  shared. Fixed in place.
 class LibcryptoSource {
  public:
-  // `soname` is another one in tests alone.
+  // `soname` is another one only in tests.
   explicit LibcryptoSource(std::string soname = "libcrypto.so.3")
       : soname_(std::move(soname)) {}
 
   LibcryptoSource(const LibcryptoSource&) = delete;
   LibcryptoSource& operator=(const LibcryptoSource&) = delete;
 
-  // The same one each time. What failed is tried again: the package may be there by then.
+  // The same one each time. After a failure the next call tries again: the package may be
+  // installed by then.
   //   Fails  REFUSED with NO_LIBCRYPTO; the text names the package.
   Result<std::shared_ptr<const Crypto>> Get();
 

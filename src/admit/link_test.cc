@@ -12,7 +12,7 @@
 #include <fstream>
 #include <random>
 
-#include "admit/admit.h"
+#include "admit/admit_test_support.h"
 #include "admit/archive_samples.h"
 
 namespace alloy::core {
@@ -51,45 +51,51 @@ class LinkTest : public ::testing::Test {
 };
 
 TEST_F(LinkTest, AnArchiveBecomesALibraryOfOneExport) {
-  const auto admitted = AdmitLibrary(SamplePath("good.a"));
-  ASSERT_TRUE(admitted.ok()) << admitted.status().fault().text;
-  EXPECT_EQ(admitted->facts.exports, std::vector<std::string>{"alloy_backend_init"});
-  EXPECT_EQ(WriteFully(admitted->sealed, AsBytes("x")), EPERM);
+  const auto cleared = ClearUnsigned(SamplePath("good.a"));
+  ASSERT_TRUE(cleared.ok()) << cleared.status().fault().text;
+  EXPECT_TRUE(cleared->is_linked());
+  EXPECT_EQ(WriteFully(cleared->sealed(), AsBytes("x")), EPERM);
+  const auto linked = LinkLibraryFrom(SamplePath("good.a"));
+  ASSERT_TRUE(linked.ok());
+  const auto facts = CheckElf(Bytes(**linked));
+  ASSERT_TRUE(facts.ok());
+  EXPECT_EQ(facts->exports, std::vector<std::string>{"alloy_backend_init"});
 }
 
 TEST_F(LinkTest, TheSameArchiveGivesTheSameBytes) {
-  const auto one = AdmitLibrary(SamplePath("good.a"));
-  const auto two = AdmitLibrary(SamplePath("good.a"));
+  const auto one = LinkLibraryFrom(SamplePath("good.a"));
+  const auto two = LinkLibraryFrom(SamplePath("good.a"));
   ASSERT_TRUE(one.ok() && two.ok());
-  EXPECT_TRUE(std::ranges::equal(Bytes(one->bytes), Bytes(two->bytes)));
+  EXPECT_TRUE(std::ranges::equal(Bytes(**one), Bytes(**two)));
 }
 
 TEST_F(LinkTest, TellsTheLinkersOwnWords) {
-  ExpectFailed(AdmitLibrary(SamplePath("not_pic.a")).status(), "-fPIC");
-  ExpectFailed(AdmitLibrary(SamplePath("twice.a")).status(),
+  ExpectFailed(ClearUnsigned(SamplePath("not_pic.a")).status(), "-fPIC");
+  ExpectFailed(ClearUnsigned(SamplePath("twice.a")).status(),
                "multiple definition of `twice'");
-  ExpectFailed(AdmitLibrary(SamplePath("undefined.a")).status(), "nobody_has_it");
+  ExpectFailed(ClearUnsigned(SamplePath("undefined.a")).status(), "nobody_has_it");
   // By the name that the host knows.
-  ExpectFailed(AdmitLibrary(SamplePath("undefined.a")).status(),
+  ExpectFailed(ClearUnsigned(SamplePath("undefined.a")).status(),
                SamplePath("undefined.a") + "(undefined.c.o)");
 }
 
 TEST_F(LinkTest, AnArchiveWithoutABackendIsNoBackend) {
-  const Status status = AdmitLibrary(SamplePath("elsewhere.a")).status();
+  const Status status = ClearUnsigned(SamplePath("elsewhere.a")).status();
   EXPECT_EQ(status.reason(), ALLOY_REASON_EXPORTS);
 }
 
 TEST_F(LinkTest, ATextNamedAsAnArchiveReachesNoLinker) {
   const std::string path = folder_ / "libscript.a";
   std::ofstream(path) << "INPUT(" << SamplePath("good.a") << ")" << std::string(64, '\n');
-  const Status status = AdmitLibrary(path).status();
+  const Status status = ClearUnsigned(path).status();
   EXPECT_EQ(status.reason(), ALLOY_REASON_ARCHIVE_MALFORMED);
 }
 
 TEST_F(LinkTest, ASharedLibraryNamedAsAnArchiveIsASharedLibrary) {
   const std::string path = folder_ / "libgood.a";
   fs::copy_file(SamplePath("good.so"), path);
-  EXPECT_TRUE(AdmitLibrary(path).ok());
+  EXPECT_TRUE(ClearUnsigned(path).ok());
+  EXPECT_EQ(LinkLibraryFrom(path).status().code(), ALLOY_INVALID);
 }
 
 TEST_F(LinkTest, WithoutACompilerTheErrorSaysWhatToRun) {
@@ -135,7 +141,7 @@ TEST_F(LinkTest, AToolOnThePathOfTheHostIsNotRun) {
   for (const char* name : {"PATH", "COMPILER_PATH", "GCC_EXEC_PREFIX", "LIBRARY_PATH"}) {
     ::setenv(name, folder_.c_str(), 1);
   }
-  const auto admitted = AdmitLibrary(SamplePath("good.a"));
+  const auto admitted = ClearUnsigned(SamplePath("good.a"));
   ::setenv("PATH", path.c_str(), 1);
   for (const char* name : {"COMPILER_PATH", "GCC_EXEC_PREFIX", "LIBRARY_PATH"}) {
     ::unsetenv(name);

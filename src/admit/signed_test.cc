@@ -8,9 +8,9 @@
 #include <fstream>
 #include <random>
 
-#include "admit/admit.h"
+#include "admit/admit_test_support.h"
 #include "admit/elf_samples.h"
-#include "tests/support/signing.h"
+#include "tests/support/signed_copy.h"
 
 namespace alloy::core {
 namespace {
@@ -28,8 +28,10 @@ class SignedTest : public testing::Test {
     path_ = folder_ / "lib.so";
     fs::copy_file(SamplePath("good.so"), path_);
     statement_ = signing::StatementFor(signing::ReadFile(path_));
-    statement_.needed = AdmitLibrary(path_)->facts.needed;
-    std::ranges::sort(statement_.needed);
+    statement_.needed = support::NeededOf(signing::ReadFile(path_));
+    policy_.library = path_;
+    policy_.certificate = signer_.cert.Base64();
+    policy_.now = kNow;
     Sign();
   }
   void TearDown() override { fs::remove_all(folder_); }
@@ -37,11 +39,7 @@ class SignedTest : public testing::Test {
   void Sign() const {
     signing::WriteFile(path_ + ".alloysig", signer_.Sidecar(statement_.Text()));
   }
-  Result<AdmittedLibrary> Admit() {
-    ALLOY_ASSIGN_OR_RETURN(auto library, AdmitFile(path_, admission_, libcrypto_));
-    ALLOY_TRY(LookThrough(Bytes(library.bytes), &library));
-    return library;
-  }
+  Result<Cleared> Admit() { return ClearFile(admitter_, policy_); }
   void ExpectRefused(int32_t reason, std::string_view part) {
     const Status status = Admit().status();
     ASSERT_FALSE(status.ok());
@@ -55,24 +53,23 @@ class SignedTest : public testing::Test {
   fs::path folder_;
   std::string path_;
   signing::StatementSpec statement_;
-  LibcryptoSource libcrypto_;
-  Admission admission_{.certificate = signer_.cert.Base64(),
-                       .sidecar = "",
-                       .name = "",
-                       .min_sequence = 0,
-                       .now = kNow};
+  Admitter admitter_{MayNeed()};
+  Policy policy_;
 };
 
 TEST_F(SignedTest, AdmitsWhatWasSigned) {
-  const auto library = Admit();
-  ASSERT_TRUE(library.ok()) << library.status().fault().text;
-  EXPECT_EQ(library->verified->statement.name, "acme.one");
-  EXPECT_EQ(HexText(*library->digest), statement_.sha256);
+  const auto verified = VerifyFile(admitter_, policy_);
+  ASSERT_TRUE(verified.ok()) << verified.status().fault().text;
+  EXPECT_EQ(verified->identity().sha256, statement_.sha256);
+  EXPECT_TRUE(verified->expectations().CheckTable("acme.one", "0.1.0", 1).ok());
+  EXPECT_EQ(verified->expectations().CheckTable("acme.two", "0.1.0", 1).reason(),
+            ALLOY_REASON_STATEMENT_TABLE);
+  EXPECT_TRUE(Admit().ok());
 }
 
 TEST_F(SignedTest, ChecksACertificateBeforeTheLibrary) {
   fs::remove(path_);
-  admission_.certificate = "MIIB";
+  policy_.certificate = "MIIB";
   ExpectRefused(ALLOY_REASON_CERTIFICATE_DER, "lib.so: the certificate is not one DER");
 }
 
@@ -96,9 +93,9 @@ TEST_F(SignedTest, WantsASidecarThatIsARegularFile) {
 }
 
 TEST_F(SignedTest, TakesASidecarFromAnotherPlace) {
-  admission_.sidecar = folder_ / "elsewhere";
+  policy_.sidecar = folder_ / "elsewhere";
   ExpectRefused(ALLOY_REASON_NO_SIDECAR, "elsewhere");
-  fs::rename(path_ + ".alloysig", admission_.sidecar);
+  fs::rename(path_ + ".alloysig", policy_.sidecar);
   EXPECT_TRUE(Admit().ok());
 }
 
@@ -117,10 +114,10 @@ TEST_F(SignedTest, NoticesEachKindOfChangeOfTheLibrary) {
 }
 
 TEST_F(SignedTest, ComparesTheStatementWithWhatTheHostWants) {
-  admission_.name = "acme.two";
+  policy_.name = "acme.two";
   ExpectRefused(ALLOY_REASON_NAME, "lib.so.alloysig: name");
-  admission_.name = "acme.one";
-  admission_.min_sequence = 2;
+  policy_.name = "acme.one";
+  policy_.min_sequence = 2;
   ExpectRefused(ALLOY_REASON_ROLLBACK, "at least 2");
   statement_.sequence = "2";
   Sign();
@@ -140,53 +137,86 @@ TEST_F(SignedTest, ComparesWhatTheLibraryNeedsWithWhatWasSigned) {
 }
 
 TEST_F(SignedTest, NamesThePackageThatIsMissing) {
-  LibcryptoSource none("libcrypto-of-nobody.so.3");
-  const Status status = AdmitFile(path_, admission_, none).status();
+  Admitter none(MayNeed(), "libcrypto-of-nobody.so.3");
+  const Status status = none.Open(policy_).status();
   EXPECT_EQ(status.code(), ALLOY_REFUSED);
   EXPECT_EQ(status.reason(), ALLOY_REASON_NO_LIBCRYPTO);
   EXPECT_NE(status.fault().text.find("libssl3"), std::string::npos);
-  LibcryptoSource other("libm.so.6");
-  EXPECT_NE(AdmitFile(path_, admission_, other)
-                .status()
-                .fault()
-                .text.find("no function OPENSSL_init_crypto"),
-            std::string::npos);
+  Admitter other(MayNeed(), "libm.so.6");
+  EXPECT_NE(
+      other.Open(policy_).status().fault().text.find("no function OPENSSL_init_crypto"),
+      std::string::npos);
 }
 
 TEST_F(SignedTest, NeedsNoLibcryptoWithoutACertificate) {
-  LibcryptoSource none("libcrypto-of-nobody.so.3");
-  EXPECT_TRUE(AdmitFile(path_, {}, none).ok());
+  Admitter none(MayNeed(), "libcrypto-of-nobody.so.3");
+  EXPECT_TRUE(ClearFile(none, UnsignedPolicy(path_)).ok());
+}
+
+TEST_F(SignedTest, WithoutACertificateTheHostsNameIsComparedWithTheTable) {
+  Policy policy = UnsignedPolicy(path_);
+  policy.name = "acme.one";
+  const auto verified = VerifyFile(admitter_, policy);
+  ASSERT_TRUE(verified.ok());
+  EXPECT_TRUE(verified->expectations().CheckTable("acme.one", "7.0.0", 7).ok());
+  EXPECT_EQ(verified->expectations().CheckTable("acme.two", "0.1.0", 1).reason(),
+            ALLOY_REASON_NAME);
 }
 
 TEST_F(SignedTest, WarnsInTheLastThirtyDaysOfACertificate) {
-  const auto library = Admit();
-  ASSERT_TRUE(library.ok());
-  EXPECT_TRUE(WarningsOf(*library->verified, kNow).empty());
+  statement_.not_after = "2040-01-01T00:00:00Z";
+  Sign();
+  const auto warnings = [&](int64_t now) {
+    policy_.now = now;
+    const auto verified = VerifyFile(admitter_, policy_);
+    EXPECT_TRUE(verified.ok());
+    return verified->expectations().Warnings();
+  };
+  EXPECT_TRUE(warnings(kNow).empty());
   const int64_t end = kNow + 3650 * kDay;
-  EXPECT_TRUE(WarningsOf(*library->verified, end - 30 * kDay).empty());
-  const auto warnings = WarningsOf(*library->verified, end - 30 * kDay + 1);
-  ASSERT_EQ(warnings.size(), 1U);
-  EXPECT_NE(warnings[0].find("CN=Test Signer ends at 2036-"), std::string::npos);
-  EXPECT_NE(warnings[0].find("in 29 days"), std::string::npos);
+  EXPECT_TRUE(warnings(end - 30 * kDay).empty());
+  const auto last = warnings(end - 30 * kDay + 1);
+  ASSERT_EQ(last.size(), 1U);
+  EXPECT_NE(last[0].find("CN=Test Signer ends at 2036-"), std::string::npos);
+  EXPECT_NE(last[0].find("in 29 days"), std::string::npos);
 }
 
-TEST_F(SignedTest, HashesAndDoesNotCopyALibraryThatIsHeld) {
-  std::string asked;
-  const IsHeld is_held = [&](std::string_view sha256) {
-    asked = sha256;
-    return true;
-  };
-  auto library = AdmitFile(path_, admission_, libcrypto_, is_held);
-  ASSERT_TRUE(library.ok()) << library.status().fault().text;
-  EXPECT_EQ(asked, statement_.sha256);
-  EXPECT_EQ(HexText(*library->digest), statement_.sha256);
-  EXPECT_FALSE(library->sealed);
-  EXPECT_FALSE(library->bytes);
-  // What is held says nothing of this file.
+TEST_F(SignedTest, ConfirmsAFileByItsHashAlone) {
+  auto candidate = admitter_.Open(policy_);
+  ASSERT_TRUE(candidate.ok()) << candidate.status().fault().text;
+  EXPECT_EQ(candidate->signed_sha256(), statement_.sha256);
+  const auto expected = std::move(*candidate).Confirm();
+  ASSERT_TRUE(expected.ok()) << expected.status().fault().text;
+  EXPECT_TRUE(expected->CheckTable("acme.one", "0.1.0", 1).ok());
+  EXPECT_TRUE(expected->CheckNeeded(statement_.needed).ok());
+  // That a digest is loaded does not prove anything about this file.
   statement_.sha256 = std::string(64, '1');
   Sign();
-  EXPECT_EQ(AdmitFile(path_, admission_, libcrypto_, is_held).status().reason(),
+  EXPECT_EQ(std::move(*admitter_.Open(policy_)).Confirm().status().reason(),
             ALLOY_REASON_DIGEST);
+}
+
+TEST_F(SignedTest, AFileWithoutASignedDigestIsNeverConfirmed) {
+  auto candidate = admitter_.Open(UnsignedPolicy(path_));
+  ASSERT_TRUE(candidate.ok());
+  EXPECT_EQ(candidate->signed_sha256(), "");
+  EXPECT_FALSE(std::move(*candidate).Confirm().ok());
+}
+
+TEST_F(SignedTest, FilesAreTheSameByDigestOrByAllBytes) {
+  const auto identity = [&](const Policy& policy) {
+    return VerifyFile(admitter_, policy)->identity();
+  };
+  const FileIdentity signed_file = identity(policy_);
+  const FileIdentity unsigned_file = identity(UnsignedPolicy(path_));
+  EXPECT_TRUE(signed_file.IsSameFile(signed_file));
+  EXPECT_TRUE(signed_file.IsSameFile(unsigned_file));
+  EXPECT_TRUE(unsigned_file.IsSameFile(signed_file));
+  EXPECT_FALSE(
+      unsigned_file.IsSameFile(identity(UnsignedPolicy(SamplePath("rpath.so")))));
+  FileIdentity other = signed_file;
+  other.sha256 = std::string(64, '1');
+  EXPECT_FALSE(signed_file.IsSameFile(other));
 }
 
 }  // namespace

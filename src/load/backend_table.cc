@@ -60,7 +60,7 @@ Status CheckFunction(const alloy_function& function, const std::string& place) {
   return CheckOptions(function, where);
 }
 
-Status CheckTable(const alloy_backend* table) {
+Status CheckBackendTable(const alloy_backend* table) {
   if (table->abi != ALLOY_ABI) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_ABI,
                 "the backend speaks ABI " + std::to_string(table->abi) +
@@ -86,7 +86,7 @@ Status CheckTable(const alloy_backend* table) {
 
 Result<std::shared_ptr<const BackendTable>> BackendTable::Make(
     const alloy_backend* table) {
-  ALLOY_TRY(CheckTable(table));
+  ALLOY_TRY(CheckBackendTable(table));
   return std::shared_ptr<const BackendTable>(new BackendTable(table));
 }
 

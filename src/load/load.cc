@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "load/load.h"
 
+#include <string>
+#include <utility>
+
 #include "base/guard.h"
 #include "port/library.h"
 
@@ -38,19 +41,16 @@ Result<std::shared_ptr<const BackendTable>> Initialise(SymbolLookup found,
   return BackendTable::Make(table);
 }
 
-constexpr const char* kInit = "alloy_backend_init";
-
 }  // namespace
 
-Result<std::shared_ptr<const BackendTable>> LoadBackend(const Fd& sealed,
+Result<std::shared_ptr<const BackendTable>> LoadBackend(Cleared library, LoadFrom from,
                                                         const alloy_services* services,
                                                         alloy_scope* scope) {
-  return Initialise(LoadSealed(sealed, kInit), services, scope);
-}
-
-Result<std::shared_ptr<const BackendTable>> LoadBackendPlainly(
-    const std::string& path, const alloy_services* services, alloy_scope* scope) {
-  return Initialise(LoadPlainly(path, kInit), services, scope);
+  constexpr const char* kInit = "alloy_backend_init";
+  const bool by_path = from == LoadFrom::kPath && !library.is_linked();
+  return Initialise(
+      by_path ? LoadFromPath(library, kInit) : LoadSealed(std::move(library), kInit),
+      services, scope);
 }
 
 }  // namespace alloy::core

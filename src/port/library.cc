@@ -23,13 +23,13 @@ struct CloseFile {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
 
-// Whether `address` is mapped from the file of these facts, by /proc/self/maps.
+// Whether `address` lies in a mapping of the file with these facts, by /proc/self/maps.
 bool IsMappedFrom(const void* address, const FileFacts& facts) {
   const std::unique_ptr<std::FILE, CloseFile> maps(std::fopen("/proc/self/maps", "re"));
   if (maps == nullptr) return false;
   const auto wanted = reinterpret_cast<uintptr_t>(address);
   char line[512];
-  bool at_start = true;  // of a line: a long path continues the one before
+  bool at_start = true;  // of a line: a long path continues the previous chunk
   while (std::fgets(line, sizeof(line), maps.get()) != nullptr) {
     uintptr_t begin = 0, end = 0;
     unsigned device_major = 0, device_minor = 0;
@@ -67,21 +67,24 @@ SymbolLookup OpenAndFind(const std::string& path, const char* symbol) {
 
 }  // namespace
 
-SymbolLookup LoadSealed(const Fd& sealed, const char* symbol) {
+SymbolLookup LoadSealed(Cleared library, const char* symbol) {
+  const int fd = library.sealed().get();
   FileFacts facts;
-  if (const int error = GetFileFacts(sealed, &facts); error != 0) {
+  const int error = GetFileFacts(library.sealed(), &facts);
+  std::move(library).KeepOpen();
+  if (error != 0) {
     return Refusal(LoadFault::kLoader, ErrorText(error));
   }
-  // Not /proc/self: a debugger that opens the same name would find its own descriptors.
+  // Not /proc/self: a debugger that opens this name would find its own descriptors.
   const std::string path =
-      "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(sealed.get());
+      "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd);
   if (::access(path.c_str(), R_OK) != 0) {
     return Refusal(
         LoadFault::kNoProc,
         "/proc is not mounted here; mount it: a library is loaded from " + path);
   }
-  // glibc finds libraries by name first: one that was loaded under a descriptor of this
-  // number, closed since, would be given back in place of ours.
+  // glibc finds libraries by name first. If a library was loaded under this descriptor's
+  // number and the descriptor was closed since, dlopen would return that old library.
   if (void* other = ::dlopen(path.c_str(), RTLD_NOW | RTLD_NOLOAD); other != nullptr) {
     ::dlclose(other);
     return Refusal(LoadFault::kIdentity,
@@ -95,8 +98,9 @@ SymbolLookup LoadSealed(const Fd& sealed, const char* symbol) {
   return found;
 }
 
-SymbolLookup LoadPlainly(const std::string& path, const char* symbol) {
-  // Without a slash the loader would search folders of its own choice.
+SymbolLookup LoadFromPath(const Cleared& library, const char* symbol) {
+  const std::string& path = library.path();
+  // Without a slash the loader would search its own list of folders.
   return OpenAndFind(path.find('/') == path.npos ? "./" + path : path, symbol);
 }
 

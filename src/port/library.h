@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// The system's loader, for sealed memory: what is verified is what runs. And, for
-// debuggers alone, for a file.
+// The system's loader. It takes only a Cleared, so what was verified is what runs.
+//
+// A constructor of a library that throws ends the process: there is no way back out of
+// the loader.
+//
+// Threads  shared. Constructors of the library run on the calling thread.
 #ifndef ALLOY_SRC_PORT_LIBRARY_H_
 #define ALLOY_SRC_PORT_LIBRARY_H_
 
 #include <string>
 
-#include "port/fd.h"
+#include "port/cleared.h"
 
 namespace alloy::core {
 
@@ -15,7 +19,7 @@ enum class LoadFault {
   kNone,
   kNoProc,    // /proc is not mounted, so sealed memory has no path
   kLoader,    // the loader's own refusal
-  kIdentity,  // the loader answered with another library
+  kIdentity,  // the loader gave another library
 };
 
 struct SymbolLookup {
@@ -24,18 +28,17 @@ struct SymbolLookup {
   void* symbol = nullptr;  // only when kNone
 };
 
-// Load a library out of sealed memory, for the life of the process, and look one symbol
-// up. The descriptor must stay open as long: the loader knows libraries by name, and the
-// name is that of the descriptor.
+// Load a library from its sealed copy, for the life of the process, and find one symbol.
 //
-// A constructor that throws ends the process: there is no way back out of the loader.
-//
-// Threads  shared. Constructors of the library run on the calling thread.
-SymbolLookup LoadSealed(const Fd& sealed, const char* symbol);
+//   Takes  library. Its descriptor stays open, whatever the outcome: the loader knows a
+//          library by its name, and the name is that of the descriptor.
+SymbolLookup LoadSealed(Cleared library, const char* symbol);
 
-// The same for a file by its path. What the loader already holds under that path it gives
-// again, whatever became of the file since.
-SymbolLookup LoadPlainly(const std::string& path, const char* symbol);
+// Load a library from its path instead, past the sealed copy: for debuggers and
+// profilers, which can find the file then. Anyone who can write the file decides what
+// runs. A path that the loader already holds gives that library, even if the file has
+// changed.
+SymbolLookup LoadFromPath(const Cleared& library, const char* symbol);
 
 }  // namespace alloy::core
 

@@ -87,39 +87,19 @@ std::shared_ptr<ServedBackend> Bridge::Serve(
   return served;
 }
 
-Status Bridge::CheckUnsigned(const std::string& library) const {
-  if (!host_->allows_unsigned()) return NoCertificate(library);
-  if (min_sequence_ != 0) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_UNSIGNED,
-                library + ": the bridge demands a signed sequence number of at least " +
-                    std::to_string(min_sequence_) +
-                    " (min_sequence), but no certificate was given; pass the signer's "
-                    "(`arrowalloy cert-base64 FILE` prints it)");
-  }
-  return Status();
-}
-
 Result<std::shared_ptr<const BackendTable>> Bridge::Open(const std::string& library,
                                                          const char* certificate) const {
   if (library.empty()) return Fail(ALLOY_INVALID, "the path of the library is empty");
-  Admission admission{.certificate = certificate != nullptr ? certificate : "",
+  const Policy policy{.library = library,
+                      .certificate = certificate != nullptr ? certificate : "",
                       .sidecar = sidecar_,
+                      .allows_unsigned = host_->allows_unsigned(),
                       .name = wanted_name_,
                       .min_sequence = min_sequence_,
                       .now = UnixSeconds()};
-  if (admission.certificate.empty()) ALLOY_TRY(CheckUnsigned(library));
-  ALLOY_ASSIGN_OR_RETURN(LoadedLibrary loaded,
-                         host_->libraries().Load(library, admission));
-  const char* name = loaded.table->backend().name;
-  if (!wanted_name_.empty() && wanted_name_ != name) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_NAME,
-                library + ": this is the backend " + name + ", but the bridge expects " +
-                    wanted_name_);
-  }
-  if (loaded.verified) {
-    for (const std::string& warning : WarningsOf(*loaded.verified, admission.now)) {
-      host_->Warn(library + ": " + warning);
-    }
+  ALLOY_ASSIGN_OR_RETURN(LoadedLibrary loaded, host_->libraries().Load(policy));
+  for (const std::string& warning : loaded.warnings) {
+    host_->Warn(library + ": " + warning);
   }
   if (host_->loads_plainly()) {
     host_->Warn(

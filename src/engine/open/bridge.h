@@ -61,7 +61,6 @@ class Bridge {
   Status ErrorOfState() const;
   Result<std::shared_ptr<ServedBackend>> Current() const;
   std::shared_ptr<ServedBackend> Serve(std::shared_ptr<const BackendTable> table) const;
-  Status CheckUnsigned(const std::string& library) const;
   Result<std::shared_ptr<const BackendTable>> Open(const std::string& library,
                                                    const char* certificate) const;
 

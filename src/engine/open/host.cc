@@ -59,7 +59,9 @@ Host::Host(const alloy_host_options& options, MayNeed may_need)
       log_mode_(options.log_mode),
       language_(options.language != nullptr ? options.language : "C"),
       log_(options.log_fd == 0 ? 2 : options.log_fd, options.log, options.log_context),
-      libraries_((options.flags & ALLOY_LOAD_PLAINLY) != 0, std::move(may_need)) {}
+      libraries_((options.flags & ALLOY_LOAD_PLAINLY) != 0 ? LoadFrom::kPath
+                                                           : LoadFrom::kSealedCopy,
+                 std::move(may_need)) {}
 
 void Host::Warn(const std::string& text) {
   if (log_mode_ != kNever) log_.Write(ALLOY_LOG_WARN, language_, text);

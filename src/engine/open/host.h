@@ -25,7 +25,7 @@ class Host {
   Host& operator=(const Host&) = delete;
 
   bool allows_unsigned() const { return allows_unsigned_; }
-  bool loads_plainly() const { return libraries_.plainly(); }
+  bool loads_plainly() const { return libraries_.from() == LoadFrom::kPath; }
   // Write a warning to the host's log, unless the host asked for no log.
   void Warn(const std::string& text);
   const std::string& language() const { return language_; }

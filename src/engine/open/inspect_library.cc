@@ -1,26 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "engine/open/inspect_library.h"
 
-#include "admit/inspect.h"
 #include "port/clock.h"
 
 namespace alloy::core {
 
 Result<std::string> InspectLibrary(Host& host, const std::string& library,
                                    const std::string& certificate) {
-  if (library.empty()) return Fail(ALLOY_INVALID, "the library is not named");
-  Admission admission;
-  admission.certificate = certificate;
-  admission.now = UnixSeconds();
-  ALLOY_ASSIGN_OR_RETURN(
-      Inspection found,
-      Inspect(library, admission, host.allows_unsigned(), host.libraries().libcrypto()));
-  const Status allowed =
-      host.libraries().may_need().Check(found.elf.facts.needed, &found.not_allowed);
-  if (found.verdict.ok() && !allowed.ok()) {
-    found.verdict = allowed.WithPrefix(library + ": ");
-  }
-  return AsJson(found);
+  if (library.empty()) return Fail(ALLOY_INVALID, "the path of the library is empty");
+  Policy policy;
+  policy.library = library;
+  policy.certificate = certificate;
+  policy.allows_unsigned = host.allows_unsigned();
+  policy.now = UnixSeconds();
+  return host.libraries().admitter().Inspect(policy);
 }
 
 }  // namespace alloy::core

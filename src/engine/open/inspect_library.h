@@ -8,7 +8,7 @@
 
 namespace alloy::core {
 
-// What alloy_inspect answers: its shape stands in alloy.h. certificate empty: none.
+// The JSON of alloy_inspect; alloy.h documents it. certificate empty: none.
 //   Fails  INVALID, or REFUSED with a reason of 3001 to 3006: the file cannot be read.
 Result<std::string> InspectLibrary(Host& host, const std::string& library,
                                    const std::string& certificate);

@@ -2,66 +2,41 @@
 #include "engine/open/libraries.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "engine/channel/scope.h"
-#include "load/load.h"
+#include "engine/channel/services.h"
 
 namespace alloy::core {
 namespace {
 
-bool SameBytes(const Mapping& a, const Mapping& b) {
-  return Bytes(a).size() == Bytes(b).size() &&
-         std::memcmp(Bytes(a).data(), Bytes(b).data(), Bytes(a).size()) == 0;
-}
-
-// Load and initialise; the descriptor stays open as soon as the loader has seen it.
-Result<std::shared_ptr<const BackendTable>> Initialise(AdmittedLibrary& library,
-                                                       bool plainly) {
+// Load and initialise, with the backend's own words when it gave no table.
+Result<std::shared_ptr<const BackendTable>> Initialise(Cleared library, LoadFrom from) {
+  const std::string path = library.path() + ": ";
   Scope scope(nullptr);
-  // What was linked here has no path but that of its sealed copy.
-  auto table = plainly && !library.was_archive
-                   ? LoadBackendPlainly(library.path, &Services(), &scope)
-                   : LoadBackend(library.sealed, &Services(), &scope);
+  auto table = LoadBackend(std::move(library), from, &Services(), &scope);
   const Status status = table.status();
-  // Whatever came of it: the loader may know the descriptor's name now, and a library
-  // that is loaded under it must not be mistaken for another.
-  library.sealed.Detach();
   if (status.ok()) return table;
-  const std::string said = scope.TakeErrorText();
-  if (status.reason() == ALLOY_REASON_INIT && !said.empty()) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT, said)
-        .WithPrefix(library.path + ": alloy_backend_init failed: ");
+  const std::string error = scope.TakeErrorText();
+  if (status.reason() == ALLOY_REASON_INIT && !error.empty()) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT,
+                path + "alloy_backend_init failed: " + error);
   }
-  return status.WithPrefix(library.path + ": ");
+  return status.WithPrefix(path);
 }
 
-// Whether what was loaded is what the statement describes.
-Status CheckAgainst(const Verified& verified, const BackendTable& table) {
-  const alloy_backend& backend = table.backend();
-  return CheckTable(verified.statement, backend.name, backend.version, backend.abi);
+// Compare what was loaded with what was expected.
+Result<LoadedLibrary> Finished(std::shared_ptr<const BackendTable> table,
+                               const Expectations& expected) {
+  const alloy_backend& backend = table->backend();
+  ALLOY_TRY(expected.CheckTable(backend.name, backend.version, backend.abi));
+  return LoadedLibrary{std::move(table), expected.Warnings()};
 }
 
 }  // namespace
 
-Libraries::Entries::iterator Libraries::Find(const AdmittedLibrary& library) {
-  return std::ranges::find_if(entries_, [&](const Entry& entry) {
-    if (entry.digest && library.digest) return *entry.digest == *library.digest;
-    return SameBytes(entry.bytes, library.bytes);
-  });
-}
-
-bool Libraries::Holds(std::string_view sha256) {
-  const std::lock_guard lock(mutex_);
-  // One that is still being loaded may fail, and go away.
-  return std::ranges::any_of(entries_, [&](const Entry& entry) {
-    return entry.table != nullptr && entry.digest && HexText(*entry.digest) == sha256;
-  });
-}
-
-// Ends the wait of others on every way out, exceptions included: with the table, or,
-// since what failed may be tried again, without the entry.
+// Ends the wait of other threads on every way out, exceptions included: with the table,
+// or, because a failed load may be tried again, without the entry.
 class Libraries::Finish {
  public:
   Finish(Libraries& libraries, Entries::iterator entry)
@@ -88,56 +63,63 @@ class Libraries::Finish {
   std::shared_ptr<const BackendTable> table_;
 };
 
-Libraries::Entries::iterator Libraries::FindOrBegin(AdmittedLibrary* library) {
+// An entry with a table never changes its library and never goes away.
+const Libraries::Entry* Libraries::FindLoaded(std::string_view sha256) {
+  if (sha256.empty()) return nullptr;
+  const std::lock_guard lock(mutex_);
+  // One that is still being loaded may fail, and go away.
+  const auto found = std::ranges::find_if(entries_, [&](const Entry& entry) {
+    return entry.table != nullptr && entry.file.sha256 == sha256;
+  });
+  return found != entries_.end() ? &*found : nullptr;
+}
+
+Libraries::Entries::iterator Libraries::FindOrBegin(const FileIdentity& file) {
   std::unique_lock lock(mutex_);
-  for (auto entry = Find(*library); entry != entries_.end(); entry = Find(*library)) {
+  for (;;) {
+    const auto entry = std::ranges::find_if(
+        entries_, [&](const Entry& one) { return one.file.IsSameFile(file); });
+    if (entry == entries_.end()) {
+      return entries_.insert(entry, Entry{file, nullptr, {}, false});
+    }
     if (entry->table != nullptr) {
-      if (!entry->digest) entry->digest = library->digest;
+      // It may have come without a certificate: the next signed load finds it by digest.
+      if (entry->file.sha256.empty()) entry->file.sha256 = file.sha256;
       return entry;
     }
     loaded_.wait(lock);
   }
-  return entries_.insert(
-      entries_.end(),
-      Entry{std::move(library->bytes), library->digest, nullptr, {}, false});
 }
 
-Result<std::shared_ptr<const BackendTable>> Libraries::LoadOnce(
-    AdmittedLibrary* library) {
-  const Entries::iterator entry = FindOrBegin(library);
-  // An entry with a table never changes or goes away any more.
-  if (entry->table != nullptr) {
-    library->was_archive = entry->was_archive;
-    ALLOY_TRY(CheckNeeds(*library, entry->needed));
-    return entry->table;
-  }
+// That a file is loaded does not make another statement about it true.
+Result<LoadedLibrary> Libraries::Reuse(const Entry& entry, const Expectations& expected) {
+  if (!entry.is_linked) ALLOY_TRY(expected.CheckNeeded(entry.needed));
+  return Finished(entry.table, expected);
+}
+
+Result<LoadedLibrary> Libraries::LoadNew(Entries::iterator entry, Verified verified) {
   Finish finish(*this, entry);
-  ALLOY_TRY(LookThrough(Bytes(entry->bytes), library));
-  if (const Status allowed = may_need_.Check(library->facts.needed); !allowed.ok()) {
-    return allowed.WithPrefix(library->path + ": ");
-  }
-  auto table = Initialise(*library, plainly_);
-  if (table.ok()) {
-    entry->needed = library->facts.needed;  // before others see the table
-    entry->was_archive = library->was_archive;
-    finish.Keep(*table);
-  }
-  return table;
+  const Expectations expected = verified.expectations();
+  ALLOY_ASSIGN_OR_RETURN(Cleared cleared, std::move(verified).Clear());
+  // Written before others see the table.
+  entry->needed = cleared.needed();
+  entry->is_linked = cleared.is_linked();
+  ALLOY_ASSIGN_OR_RETURN(auto table, Initialise(std::move(cleared), from_));
+  finish.Keep(table);
+  return Finished(std::move(table), expected);
 }
 
-Result<LoadedLibrary> Libraries::Load(const std::string& path,
-                                      const Admission& admission) {
-  const IsHeld is_held = [this](std::string_view sha256) { return Holds(sha256); };
-  ALLOY_ASSIGN_OR_RETURN(AdmittedLibrary library,
-                         AdmitFile(path, admission, libcrypto_, is_held));
-  LoadedLibrary loaded;
-  ALLOY_ASSIGN_OR_RETURN(loaded.table, LoadOnce(&library));
-  if (library.verified) {
-    const Status agrees = CheckAgainst(*library.verified, *loaded.table);
-    if (!agrees.ok()) return agrees.WithPrefix(path + ": ");
+Result<LoadedLibrary> Libraries::Load(const Policy& policy) {
+  ALLOY_ASSIGN_OR_RETURN(Candidate candidate, admitter_.Open(policy));
+  if (const Entry* loaded = FindLoaded(candidate.signed_sha256()); loaded != nullptr) {
+    ALLOY_ASSIGN_OR_RETURN(const Expectations expected, std::move(candidate).Confirm());
+    return Reuse(*loaded, expected);
   }
-  loaded.verified = std::move(library.verified);
-  return loaded;
+  ALLOY_ASSIGN_OR_RETURN(Sealed sealed, std::move(candidate).Seal());
+  ALLOY_ASSIGN_OR_RETURN(Verified verified, std::move(sealed).Verify());
+  const auto entry = FindOrBegin(verified.identity());
+  if (entry->table != nullptr) return Reuse(*entry, verified.expectations());
+  return LoadNew(entry, std::move(verified));
 }
 
 }  // namespace alloy::core

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The libraries that one host has loaded. None is ever unloaded, and the same bytes are
-// not loaded twice, however many bridges ask for them.
+// The libraries that one host has loaded. None is ever unloaded, and the same file is
+// loaded only once, for any number of bridges.
 #ifndef ALLOY_SRC_ENGINE_OPEN_LIBRARIES_H_
 #define ALLOY_SRC_ENGINE_OPEN_LIBRARIES_H_
 
@@ -9,7 +9,6 @@
 #include <list>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,58 +16,53 @@
 
 #include "admit/admit.h"
 #include "base/result.h"
-#include "engine/open/may_need.h"
-#include "load/backend_table.h"
-#include "port/fd.h"
+#include "load/load.h"
 
 namespace alloy::core {
 
 struct LoadedLibrary {
   std::shared_ptr<const BackendTable> table;
-  std::optional<Verified> verified;  // with a certificate
+  std::vector<std::string> warnings;  // for the log of the host
 };
 
 // Threads  shared.
 class Libraries {
  public:
-  // plainly: the loader gets the file's own path and not the sealed copy, for debuggers.
-  Libraries(bool plainly, MayNeed may_need)
-      : plainly_(plainly), may_need_(std::move(may_need)) {}
+  Libraries(LoadFrom from, MayNeed may_need)
+      : from_(from), admitter_(std::move(may_need)) {}
 
-  // Read, seal, verify, look through and load. Two files are the same when their SHA-256
-  // is, or, where one of them came without a certificate, all bytes of two sealed copies.
-  // With a certificate, a file whose signed digest is that of a loaded library is only
+  // Admit a library and load it, or find it among the loaded ones. Two files are the same
+  // if their signed SHA-256 digests match; if one came without a certificate, all bytes
+  // of both sealed copies are compared. A file whose signed digest is loaded is only
   // hashed.
   //   Fails  REFUSED; the text names the file.
-  Result<LoadedLibrary> Load(const std::string& path, const Admission& admission);
+  Result<LoadedLibrary> Load(const Policy& policy);
 
-  bool plainly() const { return plainly_; }
-  const MayNeed& may_need() const { return may_need_; }
-  LibcryptoSource& libcrypto() { return libcrypto_; }
+  LoadFrom from() const { return from_; }
+  Admitter& admitter() { return admitter_; }
 
  private:
   struct Entry {
-    Mapping bytes;
-    std::optional<Digest> digest;
+    FileIdentity file;  // of the archive, if it is one
     // NULL while one thread loads it. No lock is held then: constructors may do anything.
     std::shared_ptr<const BackendTable> table;
-    std::vector<std::string> needed;  // once there is a table
-    bool was_archive = false;
+    // Of the library, once there is a table.
+    std::vector<std::string> needed;
+    bool is_linked = false;
   };
   using Entries = std::list<Entry>;
 
   class Finish;
 
-  bool Holds(std::string_view sha256);
-  Entries::iterator Find(const AdmittedLibrary& library);  // under mutex_
-  // The entry of the same bytes, once it is loaded; else a new one, which the caller
-  // loads.
-  Entries::iterator FindOrBegin(AdmittedLibrary* library);
-  Result<std::shared_ptr<const BackendTable>> LoadOnce(AdmittedLibrary* library);
+  static Result<LoadedLibrary> Reuse(const Entry& entry, const Expectations& expected);
+  const Entry* FindLoaded(std::string_view sha256);
+  // The entry of the same file once it is loaded; otherwise a new one without a table,
+  // which the caller loads.
+  Entries::iterator FindOrBegin(const FileIdentity& file);
+  Result<LoadedLibrary> LoadNew(Entries::iterator entry, Verified verified);
 
-  const bool plainly_;
-  const MayNeed may_need_;
-  LibcryptoSource libcrypto_;
+  const LoadFrom from_;
+  Admitter admitter_;
   std::mutex mutex_;
   std::condition_variable loaded_;
   Entries entries_;  // guarded by mutex_

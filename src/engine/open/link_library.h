@@ -8,10 +8,10 @@
 
 namespace alloy::core {
 
-// Link a static archive as a load of it would, and put the library at `output`. Nothing
+// Link a static archive as a load of it does, and write the library to `output`. Nothing
 // of it runs.
-//   Fails  INVALID: `archive` is no archive, or `output` cannot be written.
-//          REFUSED: see AdmitLibrary.
+//   Fails  INVALID: `archive` is not an archive, or `output` cannot be written.
+//          REFUSED: a load would refuse the library.
 Status LinkLibrary(const std::string& archive, const std::string& output);
 
 }  // namespace alloy::core

@@ -6,11 +6,10 @@
 #include <random>
 #include <thread>
 
-#include "admit/admit.h"
 #include "engine/call/call.h"
 #include "engine/open/inspect_library.h"
 #include "port/clock.h"
-#include "tests/support/signing.h"
+#include "tests/support/signed_copy.h"
 
 namespace alloy::core {
 namespace {
@@ -43,8 +42,7 @@ class SignedLoadTest : public testing::Test {
     statement_ = signing::StatementFor(signing::ReadFile(path_));
     statement_.name = "acme." + sample;
     statement_.version = "1.0.0";
-    statement_.needed = AdmitLibrary(path_)->facts.needed;
-    std::ranges::sort(statement_.needed);
+    statement_.needed = support::NeededOf(signing::ReadFile(path_));
     Sign();
   }
   void Sign() const {

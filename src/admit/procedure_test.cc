@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "admit/inspect.h"
+#include "admit/procedure.h"
 
 #include <gtest/gtest.h>
 
@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <random>
 
+#include "admit/admit_test_support.h"
 #include "admit/elf_samples.h"
 #include "tests/support/signing.h"
 
@@ -15,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class InspectTest : public testing::Test {
+class ProcedureTest : public testing::Test {
  protected:
   void SetUp() override {
     folder_ = fs::path(testing::TempDir()) /
@@ -30,24 +31,26 @@ class InspectTest : public testing::Test {
     fs::copy_file(SamplePath(sample), path_, fs::copy_options::overwrite_existing);
     statement_ = signing::StatementFor(signing::ReadFile(path_));
     const auto bytes = ReadSample(sample);
-    statement_.needed = FindAllInElf(bytes).facts.needed;
+    statement_.needed = InspectElf(bytes).facts.needed;
     std::ranges::sort(statement_.needed);
+    policy_.library = path_;
     Sign();
   }
   void Sign() const {
     signing::WriteFile(path_ + ".alloysig", signer_.Sidecar(statement_.Text()));
   }
-  Inspection Look(bool allows_unsigned = false) {
-    auto found = Inspect(path_, admission_, allows_unsigned, libcrypto_);
-    EXPECT_TRUE(found.ok()) << found.status().fault().text;
-    return *std::move(found);
+  Inspection Inspect(LibcryptoSource& libcrypto) {
+    Procedure procedure(policy_, OnFault::kCollect, libcrypto, may_need_);
+    const Status read = procedure.RunThrough(Procedure::Step::kEnd);
+    EXPECT_TRUE(read.ok()) << read.fault().text;
+    return procedure.found();
   }
+  Inspection Inspect() { return Inspect(libcrypto_); }
   // The verdict is that of a load, to the word.
   void ExpectVerdictOfALoad(int32_t reason) {
-    const Status verdict = Look().verdict;
-    auto library = AdmitFile(path_, admission_, libcrypto_);
-    Status load = library.status();
-    if (load.ok()) load = LookThrough(Bytes(library->bytes), &*library);
+    const Status verdict = Inspect().verdict;
+    Admitter admitter{MayNeed()};
+    const Status load = ClearFile(admitter, policy_).status();
     EXPECT_EQ(verdict.reason(), reason);
     ASSERT_FALSE(verdict.ok() || load.ok());
     EXPECT_EQ(verdict.code(), load.code());
@@ -60,19 +63,21 @@ class InspectTest : public testing::Test {
   std::string path_;
   signing::StatementSpec statement_;
   LibcryptoSource libcrypto_;
-  Admission admission_{.certificate = signer_.cert.Base64(),
-                       .sidecar = "",
-                       .name = "",
-                       .min_sequence = 0,
-                       .now = signing::kNow};
+  const MayNeed may_need_;
+  Policy policy_ = [this] {
+    Policy policy;
+    policy.certificate = signer_.cert.Base64();
+    policy.now = signing::kNow;
+    return policy;
+  }();
 };
 
-TEST_F(InspectTest, TellsAllOfALibraryThatWouldBeLoaded) {
-  const Inspection found = Look();
+TEST_F(ProcedureTest, FindsAllOfALibraryThatWouldBeLoaded) {
+  const Inspection found = Inspect();
   EXPECT_TRUE(found.verdict.ok()) << found.verdict.fault().text;
   EXPECT_TRUE(found.trusted);
   EXPECT_EQ(found.size, std::stoll(statement_.size));
-  EXPECT_EQ(HexText(*found.digest), statement_.sha256);
+  EXPECT_EQ(found.sha256, statement_.sha256);
   EXPECT_EQ(found.sidecar, path_ + ".alloysig");
   EXPECT_EQ(found.statement->name, "acme.one");
   EXPECT_EQ(found.certificates.at(0).subject, "CN=Test Signer");
@@ -87,16 +92,18 @@ TEST_F(InspectTest, TellsAllOfALibraryThatWouldBeLoaded) {
   }
 }
 
-TEST_F(InspectTest, TellsWhatIsClaimedWithoutACertificate) {
-  admission_.certificate = "";
-  const Inspection found = Look();
+TEST_F(ProcedureTest, FindsWhatIsClaimedWithoutACertificate) {
+  policy_.certificate = "";
+  const Inspection found = Inspect();
   EXPECT_EQ(found.verdict.reason(), ALLOY_REASON_UNSIGNED);
   EXPECT_FALSE(found.trusted);
   EXPECT_EQ(found.statement->name, "acme.one");
   EXPECT_EQ(found.certificates.size(), 1U);
-  EXPECT_TRUE(Look(true).verdict.ok());
+  policy_.allows_unsigned = true;
+  EXPECT_TRUE(Inspect().verdict.ok());
+  policy_.allows_unsigned = false;
   fs::remove(path_ + ".alloysig");
-  const std::string json = AsJson(Look());
+  const std::string json = AsJson(Inspect());
   for (const char* part :
        {R"("reason_name":"UNSIGNED")", R"("sidecar":null,"statement":null,"signer":null)",
         R"("certificates":[])"}) {
@@ -104,20 +111,20 @@ TEST_F(InspectTest, TellsWhatIsClaimedWithoutACertificate) {
   }
 }
 
-TEST_F(InspectTest, ItsVerdictIsThatOfALoad) {
-  const Admission good = admission_;
-  admission_.certificate = "MIIB";
+TEST_F(ProcedureTest, AnInspectionHasTheVerdictOfALoad) {
+  const Policy good = policy_;
+  policy_.certificate = "MIIB";
   ExpectVerdictOfALoad(ALLOY_REASON_CERTIFICATE_DER);
-  admission_.certificate = signing::Signer().cert.Base64();
+  policy_.certificate = signing::Signer().cert.Base64();
   ExpectVerdictOfALoad(ALLOY_REASON_CERTIFICATE_UNTRUSTED);
-  admission_ = good;
-  admission_.now = 0;
+  policy_ = good;
+  policy_.now = 0;
   ExpectVerdictOfALoad(ALLOY_REASON_CERTIFICATE_NOT_YET_VALID);
-  admission_ = good;
-  admission_.name = "acme.two";
+  policy_ = good;
+  policy_.name = "acme.two";
   ExpectVerdictOfALoad(ALLOY_REASON_NAME);
-  EXPECT_TRUE(Look().trusted);
-  admission_ = good;
+  EXPECT_TRUE(Inspect().trusted);
+  policy_ = good;
   statement_.sha256 = std::string(64, '1');
   Sign();
   ExpectVerdictOfALoad(ALLOY_REASON_DIGEST);
@@ -136,37 +143,36 @@ TEST_F(InspectTest, ItsVerdictIsThatOfALoad) {
   ExpectVerdictOfALoad(ALLOY_REASON_ELF_REFUSED);
 }
 
-TEST_F(InspectTest, TellsEveryFindingOfALibraryThatIsSigned) {
+TEST_F(ProcedureTest, FindsEveryFaultOfALibraryThatIsSigned) {
   Put("many_faults.so");
-  const Inspection found = Look();
+  const Inspection found = Inspect();
   EXPECT_TRUE(found.trusted);
   EXPECT_EQ(found.elf.faults.size(), 4U);
   EXPECT_NE(AsJson(found).find(R"("reason_name":"EXPORTS")"), std::string::npos);
 }
 
-TEST_F(InspectTest, WalksAnArchiveAndLinksNothing) {
+TEST_F(ProcedureTest, ChecksAnArchiveAndLinksNothing) {
   Put("good.a");
-  const Inspection found = Look();
+  const Inspection found = Inspect();
   EXPECT_TRUE(found.is_archive);
   EXPECT_TRUE(found.verdict.ok()) << found.verdict.fault().text;
   signing::WriteFile(path_, "INPUT(evil.o)\n" + std::string(64, ' '));
-  EXPECT_EQ(Look().elf.faults.at(0).reason(), ALLOY_REASON_ARCHIVE_MALFORMED);
+  EXPECT_EQ(Inspect().elf.faults.at(0).reason(), ALLOY_REASON_ARCHIVE_MALFORMED);
 }
 
-TEST_F(InspectTest, WorksWithoutLibcrypto) {
+TEST_F(ProcedureTest, InspectsWithoutLibcrypto) {
   LibcryptoSource none("libcrypto-of-nobody.so.3");
-  auto found = Inspect(path_, admission_, false, none);
-  ASSERT_TRUE(found.ok());
-  EXPECT_EQ(found->verdict.reason(), ALLOY_REASON_NO_LIBCRYPTO);
-  EXPECT_FALSE(found->digest);
-  EXPECT_EQ(found->statement->name, "acme.one");
-  EXPECT_NE(AsJson(*found).find(R"("sha256":null)"), std::string::npos);
+  const Inspection found = Inspect(none);
+  EXPECT_EQ(found.verdict.reason(), ALLOY_REASON_NO_LIBCRYPTO);
+  EXPECT_EQ(found.sha256, "");
+  EXPECT_EQ(found.statement->name, "acme.one");
+  EXPECT_NE(AsJson(found).find(R"("sha256":null)"), std::string::npos);
 }
 
-TEST_F(InspectTest, FailsWhereThereIsNothingToRead) {
-  path_ = folder_ / "missing.so";
-  EXPECT_EQ(Inspect(path_, admission_, true, libcrypto_).status().reason(),
-            ALLOY_REASON_CANNOT_OPEN);
+TEST_F(ProcedureTest, AnInspectionFailsWhereThereIsNothingToRead) {
+  policy_.library = folder_ / "missing.so";
+  Admitter admitter{MayNeed()};
+  EXPECT_EQ(admitter.Inspect(policy_).status().reason(), ALLOY_REASON_CANNOT_OPEN);
 }
 
 }  // namespace

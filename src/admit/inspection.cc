@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "admit/inspect.h"
-#include "base/json.h"
+#include "admit/inspection.h"
+
+#include "admit/json.h"
 #include "base/names.h"
 #include "trust/time_text.h"
 
@@ -106,7 +107,7 @@ std::string AsJson(const Inspection& found) {
   Field(json, "library", found.library);
   json.Key("size");
   json.Int(found.size);
-  FieldOrNull(json, "sha256", found.digest ? HexText(*found.digest) : "");
+  FieldOrNull(json, "sha256", found.sha256);
   Field(json, "kind", found.is_archive ? "archive" : "library");
   json.Key("verdict");
   WriteStatus(json, found.verdict);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/open/may_need.h"
+#include "admit/may_need.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 namespace alloy::core {
 namespace {
 
-const std::string kFile = ALLOY_ENGINE_SAMPLES "libneeded.so";
+const std::string kFile = ALLOY_ELF_SAMPLES "libneeded.so";
 
 MayNeed Allow(std::vector<const char*> list) {
   list.push_back(nullptr);

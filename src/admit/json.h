@@ -2,8 +2,8 @@
 //
 // A writer of JSON (RFC 8259). The result is one well-formed value in UTF-8, whatever the
 // strings hold.
-#ifndef ALLOY_SRC_BASE_JSON_H_
-#define ALLOY_SRC_BASE_JSON_H_
+#ifndef ALLOY_SRC_ADMIT_JSON_H_
+#define ALLOY_SRC_ADMIT_JSON_H_
 
 #include <cstdint>
 #include <string>
@@ -42,4 +42,4 @@ class JsonWriter {
 
 }  // namespace alloy::core
 
-#endif  // ALLOY_SRC_BASE_JSON_H_
+#endif  // ALLOY_SRC_ADMIT_JSON_H_

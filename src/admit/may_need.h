@@ -2,8 +2,8 @@
 //
 // What the libraries of a host may need beside the runtimes of C and C++, on the host's
 // own trust.
-#ifndef ALLOY_SRC_ENGINE_OPEN_MAY_NEED_H_
-#define ALLOY_SRC_ENGINE_OPEN_MAY_NEED_H_
+#ifndef ALLOY_SRC_ADMIT_MAY_NEED_H_
+#define ALLOY_SRC_ADMIT_MAY_NEED_H_
 
 #include <string>
 #include <vector>
@@ -35,4 +35,4 @@ class MayNeed {
 
 }  // namespace alloy::core
 
-#endif  // ALLOY_SRC_ENGINE_OPEN_MAY_NEED_H_
+#endif  // ALLOY_SRC_ADMIT_MAY_NEED_H_

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/open/may_need.h"
+#include "admit/may_need.h"
 
 #include <algorithm>
 #include <iterator>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "base/json.h"
+#include "admit/json.h"
 
 #include <gtest/gtest.h>
 
