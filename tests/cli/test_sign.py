@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What sign writes, what it refuses, and that it runs a library only where it must."""
 
+import hashlib
 import os
-import re
 import stat
 import subprocess
 
@@ -86,6 +86,17 @@ class SignTest(CommandTest):
         self.assertEqual(self.sign(name).code, 0)
         self.assertTrue((self.here / "marker").exists())
 
+    def test_the_bytes_that_were_inspected_are_the_bytes_that_are_signed(self):
+        # The library changes its own file while its name is read from its table.
+        name = self.compiled(f'FILE* f = fopen("{self.here}/small.so", "a");'
+                             'fputc(0, f); fclose(f);')
+        inspected = (self.here / name).read_bytes()
+        self.assertEqual(self.sign(name).code, 0)
+        self.assertNotEqual((self.here / name).read_bytes(), inspected)
+        self.assertIn(f"size: {len(inspected)}\nsha256: {hashlib.sha256(inspected).hexdigest()}",
+                      self.statement(name))
+        self.assertEqual(self.arrowalloy("verify", name, "--certificate", "@dev.crt").code, 11)
+
     def test_output_of_a_library_is_not_read_as_its_table(self):
         name = self.compiled('puts("{\\"name\\": \\"evil\\"}");')
         self.assertEqual(self.sign(name, "--json").json()["name"], "acme.small")
@@ -98,6 +109,7 @@ class SignTest(CommandTest):
             self.assertIn("--name", done.err)
         done = self.refused(16, "E0205", self.compiled("for (;;) pause();"), "--limit", 1)
         self.assertIn("took more than 1 s", done.err)
+        self.refused(2, "E0002", "small.so", "--limit", 0)
 
     def test_a_name_that_the_table_contradicts_is_refused(self):
         done = self.refused(2, "E0203", library(self), "--name", "acme.other")

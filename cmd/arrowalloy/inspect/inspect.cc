@@ -147,7 +147,7 @@ Exit Run(const Options& options, Console& console) {
   std::string text = AsText(found, with_certificate);
   if (const std::string warning = EndsSoon(found); !warning.empty())
     console.Warn(warning);
-  // Reading its functions runs it, so only a library with a verified signature is asked.
+  // Reading its functions runs it, so only a library with a verified signature is loaded.
   if (with_certificate && fit) {
     const BackendTable table = ReadTable(options.library, loading, kTableLimit);
     found["language"] = table.language;

@@ -89,8 +89,8 @@ class TemporaryFolder {
   std::string path_;
 };
 
-// What the library needs that a host links out of this archive. It is linked here as a host
-// would do it. A host links its own, so this list is only for readers of the sidecar.
+// What the archive needs after linking. It is linked here as a host links it. Each host links
+// the archive itself, so this list only informs readers of the signature file.
 std::vector<std::string> NeededOfArchive(const std::string& archive) {
   const TemporaryFolder folder;
   const std::string library = folder.path() + "/linked.so";
