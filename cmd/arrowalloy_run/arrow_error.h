@@ -6,9 +6,11 @@
 
 #include <arrow/result.h>
 #include <arrow/status.h>
+#include <arrow/util/io_util.h>
 
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "../arrowalloy/base/failure.h"
@@ -18,8 +20,15 @@ namespace arrowalloy::run {
 inline constexpr const char* kReadHelp =
     "check that the file exists, is complete and has the format of its name or --format";
 
+// The message of a status, with the reason of the operating system when there is one.
+inline std::string TextOf(const arrow::Status& status) {
+  const int error = arrow::internal::ErrnoFromStatus(status);
+  if (error == 0) return status.message();
+  return status.message() + ": " + std::generic_category().message(error);
+}
+
 inline Failure ReadFailure(const arrow::Status& status, const std::string& path) {
-  return Failure(Exit::kMachine, kReadCode, status.message(), path, kReadHelp);
+  return Failure(Exit::kMachine, kReadCode, TextOf(status), path, kReadHelp);
 }
 
 // Attached to the Status of an input: it passes through the engine and comes back unchanged.
@@ -46,7 +55,7 @@ inline arrow::Status OfInput(const arrow::Status& status, std::string path,
 }
 
 inline Failure WriteFailure(const arrow::Status& status, const std::string& path) {
-  return Failure(Exit::kMachine, kWriteCode, status.message(), path,
+  return Failure(Exit::kMachine, kWriteCode, TextOf(status), path,
                  "check that the folder exists and has room, or choose another with -o");
 }
 

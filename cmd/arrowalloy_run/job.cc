@@ -20,6 +20,25 @@ alloy::HostOptions HostOptionsOf(const Options& options) {
           .language = "arrowalloy"};
 }
 
+// What to do next, in terms of the arguments of `run`.
+std::string HelpOf(const alloy::Status& status, const std::string& otherwise) {
+  if (status.reason() == ALLOY_REASON_UNSIGNED) {
+    return "pass --certificate @FILE of its signer, or --allow-unsigned if you trust it";
+  }
+  switch (status.code()) {
+    case ALLOY_NOT_FOUND:
+      return "pass one of these functions";
+    case ALLOY_NO_MATCH:
+      return "choose columns with --columns, or types with --cast";
+    case ALLOY_INVALID:
+      return "change -i or --set; arrowalloy run --help explains them";
+    case ALLOY_TIMEOUT:
+      return "pass a larger --timeout-ms, or smaller batches with --batch-rows";
+    default:
+      return otherwise;
+  }
+}
+
 // An error of the engine, with the function, input and column where it happened.
 Failure FailureOf(const alloy::Status& status, const Options& options) {
   Failure failure = EngineFailure(status.code(), status.reason(),
@@ -32,6 +51,7 @@ Failure FailureOf(const alloy::Status& status, const Options& options) {
   }
   if (status.column() >= 0) where += fmt::format(", column {}", status.column());
   failure.at = where;
+  failure.help = HelpOf(status, failure.help);
   return failure;
 }
 

@@ -110,8 +110,10 @@ std::string HelpOf(Exit exit, const std::string& library) {
     case Exit::kLink:
     case Exit::kMachine:
       return "arrowalloy doctor";
-    case Exit::kOk:
     case Exit::kBackend:
+      return fmt::format("arrowalloy test {} shows whether the backend is at fault",
+                         library);
+    case Exit::kOk:
     case Exit::kUsage:
     case Exit::kInterrupted:
       break;

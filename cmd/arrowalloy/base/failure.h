@@ -33,13 +33,11 @@ struct Failure : std::exception {
   const char* what() const noexcept override { return text.c_str(); }
 };
 
-// The numbers of the program's own errors. Numbers from E1000 are the reasons of
-// alloy/reason.h.
-inline constexpr char kUnexpectedCode[] = "E0001";  // a bug of this program
-inline constexpr char kUsageCode[] = "E0002";       // an argument is wrong
-inline constexpr char kMemoryCode[] = "E0003";      // out of memory
-inline constexpr char kReadCode[] = "E0101";        // a file cannot be read
-inline constexpr char kWriteCode[] = "E0102";       // a file cannot be written
+// The numbers of the program's own errors. An error of the engine has the number of its
+// reason (alloy/reason.h, from E1000), or of its code (alloy_code) when it has no reason.
+inline constexpr char kUsageCode[] = "E0002";      // an argument is wrong
+inline constexpr char kReadCode[] = "E0101";       // a file cannot be read
+inline constexpr char kWriteCode[] = "E0102";      // a file cannot be written
 inline constexpr char kExistsCode[] = "E0103";     // a file exists and is not overwritten
 inline constexpr char kKeyCode[] = "E0201";        // a key cannot be used
 inline constexpr char kSignerCode[] = "E0202";     // a certificate cannot be used
@@ -47,6 +45,8 @@ inline constexpr char kStatementCode[] = "E0203";  // a field of the statement i
 inline constexpr char kTableCode[] = "E0205";  // the library does not return its table
 inline constexpr char kToolCode[] =
     "E0301";  // a program or a library of this machine is missing or failed
+inline constexpr char kMemoryCode[] = "E0302";      // out of memory
+inline constexpr char kUnexpectedCode[] = "E0401";  // a bug of this program
 
 }  // namespace arrowalloy
 
