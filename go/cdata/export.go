@@ -34,6 +34,7 @@ type MismatchError struct {
 	Text string
 }
 
+// Error returns the text.
 func (e *MismatchError) Error() string { return e.Text }
 
 // Exporter writes the inputs of a call into one block of C memory, call after call.
