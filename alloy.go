@@ -23,7 +23,7 @@ import (
 
 // GoBridge calls the functions of one backend. The zero value is ready to use: it calls
 // the built-in echo. Set the fields before the first use. Any goroutine may use it at any
-// time. These are its methods; `go doc ./go/bridge GoBridge` explains them and the fields:
+// time. `go doc github.com/ignalina/alloy/go/bridge.GoBridge` explains its fields and methods:
 //
 //	SetImplLib(library, certificate string) error
 //		load a library, verify its signature, and make it the backend

@@ -17,7 +17,7 @@ func root() string {
 	return filepath.Join(filepath.Dir(file), "..", "..")
 }
 
-// command runs a program as a user would, whatever the mode these tests run in.
+// command runs a program as a user does, whatever the mode of these tests.
 func command(folder string, env []string, name string, args ...string) (string, error) {
 	c := exec.Command(name, args...)
 	c.Dir = folder
@@ -33,14 +33,14 @@ func TestWithoutCgoTheBuildSaysWhatToDo(t *testing.T) {
 		t.Errorf("got %v:\n%s", err, out)
 	}
 	if lines := strings.Count(strings.TrimSpace(out), "\n"); lines > 1 {
-		t.Errorf("the advice drowns:\n%s", out)
+		t.Errorf("the advice is lost among other lines:\n%s", out)
 	}
 }
 
-// TestAVendoredCopyBuilds has a module of its own vendor Alloy, look at it with go vet, and
-// run the first program of the README.
+// TestAVendoredCopyBuilds makes a module that vendors Alloy. It builds the first program of
+// the original, checks it with go vet, and runs it.
 func TestAVendoredCopyBuilds(t *testing.T) {
-	// Always the same place, so that what was compiled there once is found again.
+	// Always the same folder, so that the build cache has what was compiled there before.
 	folder := filepath.Join(root(), "build", "vendored")
 	if err := errors.Join(os.RemoveAll(folder), os.MkdirAll(folder, 0o755)); err != nil {
 		t.Fatal(err)
@@ -72,7 +72,8 @@ func TestAVendoredCopyBuilds(t *testing.T) {
 		{"go", "mod", "tidy"},
 		{"go", "mod", "vendor"},
 		{"go", "build", "-mod=vendor", "-trimpath", "-o", "program", "."},
-		{"go", "vet", "-mod=vendor", "."},
+		// With the flags of the build, so that the engine is not compiled again.
+		{"go", "vet", "-mod=vendor", "-trimpath", "."},
 	} {
 		if out, err := command(folder, nil, step[0], step[1:]...); err != nil {
 			t.Fatalf("%v: %v\n%s", step, err, out)
@@ -84,8 +85,8 @@ func TestAVendoredCopyBuilds(t *testing.T) {
 	}
 }
 
-// TestAnInstalledLibraryIsLinkedByTag links the library of the build instead of the engine
-// that is compiled in.
+// TestAnInstalledLibraryIsLinkedByTag links the library of the build instead of compiling the
+// engine.
 func TestAnInstalledLibraryIsLinkedByTag(t *testing.T) {
 	library := filepath.Join(root(), "build", "lib")
 	if _, err := os.Stat(filepath.Join(library, "liballoy.so")); err != nil {
