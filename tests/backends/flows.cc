@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "alloy/backend.h"
-#include "alloy/owned.hpp"
+#include "alloy/schema.hpp"
 #include "tests/faults/cases.h"
 
 namespace {
