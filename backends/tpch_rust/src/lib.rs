@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 //! TPC-H Q1 and Q6 over a stream of lineitem, with the types and the digits of DuckDB.
 //!
-//! Each function declares the columns that it reads, so that whoever reads a file for it
-//! reads no others.
+//! Each function declares the columns that it reads, so that hosts read only these from a
+//! file.
 
-mod average;
-mod chunk;
-mod lineitem;
+mod decimals;
 mod pricing;
 mod revenue;
 #[cfg(test)]
