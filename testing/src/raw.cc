@@ -79,13 +79,13 @@ const void* RunEnds() {
   return ends;
 }
 
-const void* TypeIds(int8_t id) {
+const void* TypeIds(size_t id) {
   static const auto ids = [] {
     std::array<std::array<int8_t, 16>, 128> rows{};
     for (size_t i = 0; i < rows.size(); ++i) rows[i].fill(static_cast<int8_t>(i));
     return rows;
   }();
-  return ids[static_cast<size_t>(id)].data();
+  return ids[id].data();
 }
 
 RawArray ZerosOf(const Spec& spec, int64_t rows);
@@ -101,7 +101,7 @@ RawArray ZerosOfUnion(const Spec& spec, int64_t rows) {
   if (ids.empty()) return {.length = 0, .buffers = {Zeros()}};
   const bool dense = spec.format[2] == 'd';
   RawArray array{.length = rows,
-                 .buffers = {TypeIds(static_cast<int8_t>(std::stoi(ids)))}};
+                 .buffers = {TypeIds(static_cast<size_t>(std::stoi(ids)))}};
   if (dense) array.buffers.push_back(Zeros());
   for (const Spec& child : spec.children) {
     array.children.push_back(ZerosOf(child, dense ? 1 : rows));
