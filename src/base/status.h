@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The outcome of an operation: nothing, or a fault that says what the caller can do next.
+// The outcome of an operation: ok, or a fault whose code tells the caller what to do next.
 //
 // Copies share one fault, so the sticky error of a bridge reaches every call unchanged.
 // Use Result<T> where there is a value as well.

@@ -171,6 +171,41 @@ class LambdaBackend {
   }
 };
 
+// Counts the interrupts of another channel, or of none: then nothing else may be called.
+class CountingChannel final : public Channel {
+ public:
+  explicit CountingChannel(std::shared_ptr<Channel> inner) : inner_(std::move(inner)) {}
+
+  const BackendTable& table() const override { return inner_->table(); }
+  alloy_code Bind(const alloy_function& function, Scope& scope, const ArrowSchema* inputs,
+                  int32_t n_inputs, const char* const* values, ArrowSchema* output,
+                  void** state) override {
+    return inner_->Bind(function, scope, inputs, n_inputs, values, output, state);
+  }
+  alloy_code Run(const alloy_function& function, void* state, Scope& scope,
+                 ArrowArray* inputs, int32_t n_inputs, ArrowArray* output) override {
+    return inner_->Run(function, state, scope, inputs, n_inputs, output);
+  }
+  alloy_code Open(const alloy_function& function, void* state, Scope& scope,
+                  ArrowArrayStream* inputs, int32_t n_inputs,
+                  ArrowArrayStream* output) override {
+    return inner_->Open(function, state, scope, inputs, n_inputs, output);
+  }
+  void Unbind(const alloy_function& function, void* state) override {
+    inner_->Unbind(function, state);
+  }
+  void Interrupt(RunControl& control) noexcept override {
+    interrupted = &control;
+    ++interrupts;
+  }
+
+  std::atomic<RunControl*> interrupted = nullptr;  // the last one
+  std::atomic<int> interrupts = 0;
+
+ private:
+  const std::shared_ptr<Channel> inner_;
+};
+
 // A host, a bridge, and calls on a LambdaBackend.
 class EngineTest : public ::testing::Test {
  protected:

@@ -117,6 +117,24 @@ TEST_F(CallTest, ACancelReachesTheBackendThatPolls) {
   EXPECT_EQ(output.release, nullptr);
 }
 
+TEST_F(CallTest, TheChannelIsInterruptedAfterACancelAndAtADeadline) {
+  Serve();
+  auto channel = std::make_shared<CountingChannel>(served_->channel);
+  served_->channel = channel;
+  lambdas_.run = [&](alloy_scope*, ArrowArray*, int32_t, ArrowArray*) {
+    // As a worker's channel would: it waits for the interrupt, and polls nothing.
+    while (channel->interrupts == 0) std::this_thread::yield();
+    return ALLOY_FAILED;
+  };
+  auto call = Make({});
+  ArrowArray output;
+  EXPECT_EQ(call->Run(nullptr, &output, 1'000'000, 0).code(), ALLOY_TIMEOUT);
+  EXPECT_EQ(channel->interrupts, 1);
+  call->Cancel(4);
+  EXPECT_EQ(channel->interrupts, 2);
+  EXPECT_GE(channel->interrupted.load()->cancelled_upto.load(), 4u);
+}
+
 TEST_F(CallTest, ADeadlineMakesCancelledTrueAndAFailureAfterItATimeout) {
   lambdas_.run = [&](alloy_scope* scope, ArrowArray*, int32_t, ArrowArray*) {
     while (scope->services->cancelled(scope) == 0) std::this_thread::yield();

@@ -3,40 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
-#include "engine/channel/channel.h"
+#include "engine/test_backend.h"
 
 namespace alloy::core {
 namespace {
 
 using Clock = Deadlines::Clock;
-
-// Only Interrupt is called.
-class CountingChannel final : public Channel {
- public:
-  const BackendTable& table() const override { std::abort(); }
-  alloy_code Bind(const alloy_function&, Scope&, const ArrowSchema*, int32_t,
-                  const char* const*, ArrowSchema*, void**) override {
-    return ALLOY_INTERNAL;
-  }
-  alloy_code Run(const alloy_function&, void*, Scope&, ArrowArray*, int32_t,
-                 ArrowArray*) override {
-    return ALLOY_INTERNAL;
-  }
-  alloy_code Open(const alloy_function&, void*, Scope&, ArrowArrayStream*, int32_t,
-                  ArrowArrayStream*) override {
-    return ALLOY_INTERNAL;
-  }
-  void Unbind(const alloy_function&, void*) override {}
-  void Interrupt(RunControl& control) noexcept override {
-    last = &control;
-    ++interrupts;
-  }
-
-  std::atomic<RunControl*> last = nullptr;
-  std::atomic<int> interrupts = 0;
-};
 
 class DeadlinesTest : public ::testing::Test {
  protected:
@@ -47,8 +19,8 @@ class DeadlinesTest : public ::testing::Test {
     while (control.expired.load() != run) std::this_thread::yield();
   }
 
-  CountingChannel channel_;
-  Deadlines deadlines_;  // its thread ends before the channel does
+  CountingChannel channel_{nullptr};  // no backend is entered
+  Deadlines deadlines_;               // its thread ends before the channel does
 };
 
 TEST_F(DeadlinesTest, EachTargetIsToldOfItsOwnRun) {
@@ -74,12 +46,12 @@ TEST_F(DeadlinesTest, ATimeThatHasPassedComesAtOnce) {
 TEST_F(DeadlinesTest, TheChannelIsInterruptedOnceForEachRunThatIsLate) {
   RunControl a, b;
   const Deadlines::Watch first(deadlines_, Clock::now(), TargetOf(a, 1));
-  while (channel_.interrupts.load() != 1) std::this_thread::yield();
-  EXPECT_EQ(channel_.last, &a);
+  while (channel_.interrupts != 1) std::this_thread::yield();
+  EXPECT_EQ(channel_.interrupted, &a);
   // The first target is still in the queue, and is not late a second time.
   const Deadlines::Watch second(deadlines_, Clock::now(), TargetOf(b, 2));
-  while (channel_.interrupts.load() != 2) std::this_thread::yield();
-  EXPECT_EQ(channel_.last, &b);
+  while (channel_.interrupts != 2) std::this_thread::yield();
+  EXPECT_EQ(channel_.interrupted, &b);
 }
 
 TEST_F(DeadlinesTest, AWatchThatEndedIsNotTold) {

@@ -19,7 +19,7 @@ namespace alloy::core {
 
 // What a foreign stream does, and what was done to it.
 struct TestStream {
-  // The next batch, or an errno; `text` is then what get_last_error says.
+  // The next batch, or an errno; `text` is then what get_last_error returns.
   std::function<int(TestStream&, ArrowArray*)> next;
   Names columns = {"out"};
   int schema_errno = 0;
@@ -121,7 +121,7 @@ class StreamTest : public EngineTest {
     };
   }
 
-  // What a pull from a kept input answers.
+  // What a pull from a kept input returns.
   int PullKept(size_t input, ArrowArray* out) {
     return kept_[input]->get_next(kept_[input].get(), out);
   }
