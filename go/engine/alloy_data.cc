@@ -59,7 +59,7 @@ const char* ReasonName(int32_t reason) {
 
 // src/base/status.cc --------------------------------------------------------------------
 //
-// The outcome of an operation: nothing, or a fault that says what the caller can do next.
+// The outcome of an operation: ok, or a fault whose code tells the caller what to do next.
 //
 // Copies share one fault, so the sticky error of a bridge reaches every call unchanged.
 // Use Result<T> where there is a value as well.

@@ -23,7 +23,7 @@
 #include <variant>
 
 //
-// The outcome of an operation: nothing, or a fault that says what the caller can do next.
+// The outcome of an operation: ok, or a fault whose code tells the caller what to do next.
 //
 // Copies share one fault, so the sticky error of a bridge reaches every call unchanged.
 // Use Result<T> where there is a value as well.
@@ -601,7 +601,7 @@ int32_t ReasonOf(LoadFault fault) {
   return ALLOY_REASON_LOADER;
 }
 
-Result<std::shared_ptr<const BackendTable>> Initialise_load(SymbolLookup found,
+Result<std::shared_ptr<const BackendTable>> Initialise(SymbolLookup found,
                                                        const alloy_services* services,
                                                        alloy_scope* scope) {
   if (found.fault != LoadFault::kNone) {
@@ -626,7 +626,7 @@ Result<std::shared_ptr<const BackendTable>> LoadBackend(Cleared library, LoadFro
                                                         alloy_scope* scope) {
   constexpr const char* kInit = "alloy_backend_init";
   const bool by_path = from == LoadFrom::kPath && !library.is_linked();
-  return Initialise_load(
+  return Initialise(
       by_path ? LoadFromPath(library, kInit) : LoadSealed(std::move(library), kInit),
       services, scope);
 }
@@ -998,10 +998,11 @@ Status ProjectBatch(const Projection& projection, ArrowArray* batch);
 //
 // The seam between the engine and a running backend.
 //
-// Above it, everything is the same for every channel: the gate, projections, tickets,
-// deadlines, idle states, the rules of streams. Below it is how a backend is entered. The
-// local channel, the only one yet, calls entry points in this process. The worker channel
-// of the isolated mode will pass records to worker processes.
+// Above it, everything is the same for every channel: admission, the list of what a host
+// has loaded, the gate, projections, tickets, deadlines, idle states, the rules of streams.
+// Below it is how a library is loaded and a backend is entered. The local channel, the only
+// one yet, calls dlopen and entry points in this process. The worker channel of the
+// isolated mode will load the library in worker processes and pass records to them.
 //
 // Every channel keeps these promises:
 //
@@ -1014,16 +1015,22 @@ Status ProjectBatch(const Projection& projection, ArrowArray* batch);
 //   Stops     The engine first writes a stop to the RunControl, then calls Interrupt.
 //             Progress goes the other way: the channel writes it to scope.control().
 //   States    A state is the channel's token for one bind. Only this channel reads it.
+//   Lifetime  A result of Run may outlive the channel; see Open for streams.
 //
-// In process the C data interface carries no sizes, so the local channel has to believe
-// the second promise. A worker's memory can change at any time, and its records do carry
-// sizes. So the worker channel keeps this promise by work: it checks each record against
-// its segment, copies the followed buffers and checks them during the copy. It needs the
-// layout of the output for that, which it can read from the schema that its own Bind
-// returned. So no size has to cross this interface, and nothing here costs a local call.
+// In process, the C data interface carries no sizes, so the local channel has to trust the
+// backend for the second promise. A worker's memory can change at any time, but its records
+// carry sizes. So the worker channel keeps this promise by work: it checks each record
+// against its segment, copies the followed buffers, and compares the largest position in
+// them with the size of the buffer that they point into. It needs the layout of the output
+// for that, which it knows from the schema that its own Bind returned. So no size has to
+// cross this interface, the gate needs no second entry, and a local call pays nothing.
 //
 // What the worker channel will add to this interface, and where:
 //
+//   Opening   The opener of a bridge gets the limits of its workers (max_workers and the
+//             fields after it in alloy_bridge_options). It keeps the sealed copy of the
+//             library, since each new worker loads it again. So a host needs a second list
+//             of libraries (open/libraries.h), with its own opener.
 //   Lost      A worker that died is neither a success nor a code of the backend. The scope
 //             gets a Status of the channel itself, which Failure (call/call_core.h) returns
 //             in place of the backend's code; BackendFault keeps turning ALLOY_LOST and
@@ -1034,8 +1041,11 @@ Status ProjectBatch(const Projection& projection, ArrowArray* batch);
 //             the engine nor Interrupt waits for that.
 //   Table     A worker's table has no entry points, which BackendTable::Make demands. It
 //             needs a second way to be made, from a description.
-//   States    A worker that starts later knows none of the earlier binds. So a state keeps
+//   Binds     A worker that starts later knows none of the earlier binds. So a state keeps
 //             what its Bind was given, and is bound again in the worker that needs it.
+//   Busy      A stream holds a worker until its release. When all workers are held, a new
+//             stream fails with BUSY and its inputs stay with the caller. So the channel
+//             has to be asked before inputs are taken, in Call::Use.
 #ifndef ALLOY_SRC_ENGINE_CHANNEL_CHANNEL_H_
 #define ALLOY_SRC_ENGINE_CHANNEL_CHANNEL_H_
 
@@ -1207,7 +1217,8 @@ class Channel {
  public:
   virtual ~Channel() = default;
 
-  virtual const BackendTable& table() const = 0;
+  // Shared, since hosts keep pointers into it for as long as their bridge lives.
+  virtual const std::shared_ptr<const BackendTable>& table() const = 0;
 
   // The next four are the entries of alloy_function, with their contracts. `function` is
   // one of the table's.
@@ -1230,8 +1241,19 @@ class Channel {
   virtual void Interrupt(RunControl& control) noexcept = 0;
 };
 
-// A backend in this process.
-std::shared_ptr<Channel> MakeLocalChannel(std::shared_ptr<const BackendTable> table);
+// How a library becomes a running backend. There is one opener for each way to run one;
+// what it takes has passed admission, whichever way that is.
+//
+// Threads  shared.
+class ChannelOpener {
+ public:
+  virtual ~ChannelOpener() = default;
+
+  // Load the library, initialise its backend, and check the backend's table.
+  //   Takes  library, whatever the outcome.
+  //   Fails  REFUSED; the text names the file.
+  virtual Result<std::shared_ptr<Channel>> Open(Cleared library) = 0;
+};
 
 }  // namespace alloy::core_v0_1
 
@@ -1496,7 +1518,7 @@ Result<void*> Binding::BindFirst(const LogContext& log_context, const ArrowSchem
     channel_->Unbind(function_, asked.state);
     return status.WithSide(ALLOY_SIDE_BACKEND)
         .WithPrefix(std::string("the schema that ") + function_.name + " of " +
-                    channel_->table().backend().name + " returned: ");
+                    channel_->table()->backend().name + " returned: ");
   }
   output_ = std::move(asked.output);
   return asked.state;
@@ -1515,7 +1537,7 @@ Result<Binding::BackendBinding> Binding::BindBackend(const LogContext& log_conte
                                          values.data(), &output, &asked.state);
   asked.output = OwnedSchema(&output);
   if (code == ALLOY_OK) return asked;
-  return BackendFault(channel_->table(), function_, code, scope.TakeErrorText());
+  return BackendFault(*channel_->table(), function_, code, scope.TakeErrorText());
 }
 
 Result<void*> Binding::TakeState(const LogContext& log_context) {
@@ -1532,9 +1554,9 @@ Result<void*> Binding::TakeState(const LogContext& log_context) {
   const Status status = AppendFingerprint(*asked.output, &key);
   if (status.ok() && key == output_key_) return asked.state;
   channel_->Unbind(function_, asked.state);
-  return BackendFault(channel_->table(), function_, ALLOY_FAILED,
+  return BackendFault(*channel_->table(), function_, ALLOY_FAILED,
                       std::string(function_.name) + " of " +
-                          channel_->table().backend().name +
+                          channel_->table()->backend().name +
                           " returned two different schemas for the same inputs and "
                           "options");
 }
@@ -1753,7 +1775,7 @@ Result<std::string> BindingKey(const std::string& function, const ArrowSchema* i
 Result<Lease> SelectFunction(const ServedBackend& served, const std::string& name,
                              const ArrowSchema* inputs, int32_t n_inputs,
                              const char* const* options) {
-  const alloy_backend& backend = served.channel->table().backend();
+  const alloy_backend& backend = served.channel->table()->backend();
   std::vector<Status> refusals;
   for (const alloy_function* const* f = backend.functions; *f != nullptr; ++f) {
     if (name != (*f)->name) continue;
@@ -2208,15 +2230,16 @@ Result<std::shared_ptr<const Mapping>> LinkLibraryFrom(const std::string& archiv
 namespace alloy::core_v0_1 {
 
 struct LoadedLibrary {
-  std::shared_ptr<const BackendTable> table;
+  std::shared_ptr<Channel> channel;
   std::vector<std::string> warnings;  // for the log of the host
 };
 
 // Threads  shared.
 class Libraries {
  public:
-  Libraries(LoadFrom from, MayNeed may_need)
-      : from_(from), admitter_(std::move(may_need)) {}
+  // What is loaded is opened by `opener`.
+  Libraries(std::unique_ptr<ChannelOpener> opener, MayNeed may_need)
+      : opener_(std::move(opener)), admitter_(std::move(may_need)) {}
 
   // Admit a library and load it, or find it among the loaded ones. Two files are the same
   // if their signed SHA-256 digests match; if one came without a certificate, all bytes
@@ -2225,15 +2248,14 @@ class Libraries {
   //   Fails  REFUSED; the text names the file.
   Result<LoadedLibrary> Load(const Policy& policy);
 
-  LoadFrom from() const { return from_; }
   Admitter& admitter() { return admitter_; }
 
  private:
   struct Entry {
     FileIdentity file;  // of the archive, if it is one
     // NULL while one thread loads it. No lock is held then: constructors may do anything.
-    std::shared_ptr<const BackendTable> table;
-    // Of the library, once there is a table.
+    std::shared_ptr<Channel> channel;
+    // Of the library, once there is a channel.
     std::vector<std::string> needed;
     bool is_linked = false;
   };
@@ -2243,12 +2265,12 @@ class Libraries {
 
   static Result<LoadedLibrary> Reuse(const Entry& entry, const Expectations& expected);
   const Entry* FindLoaded(std::string_view sha256);
-  // The entry of the same file once it is loaded; otherwise a new one without a table,
+  // The entry of the same file once it is loaded; otherwise a new one without a channel,
   // which the caller loads.
   Entries::iterator FindOrBegin(const FileIdentity& file);
   Result<LoadedLibrary> LoadNew(Entries::iterator entry, Verified verified);
 
-  const LoadFrom from_;
+  const std::unique_ptr<ChannelOpener> opener_;
   Admitter admitter_;
   std::mutex mutex_;
   std::condition_variable loaded_;
@@ -2271,7 +2293,7 @@ class Host {
   Host& operator=(const Host&) = delete;
 
   bool allows_unsigned() const { return allows_unsigned_; }
-  bool loads_plainly() const { return libraries_.from() == LoadFrom::kPath; }
+  bool loads_plainly() const { return load_from_ == LoadFrom::kPath; }
   // Write a warning to the host's log, unless the host asked for no log.
   void Warn(const std::string& text);
   const std::string& language() const { return language_; }
@@ -2286,6 +2308,7 @@ class Host {
   Host(const alloy_host_options& options, MayNeed may_need);
 
   const bool allows_unsigned_;
+  const LoadFrom load_from_;
   const int32_t log_mode_;
   const std::string language_;
   Log log_;
@@ -2360,9 +2383,9 @@ class Bridge {
   void KeepTable(const std::shared_ptr<const BackendTable>& table);  // under mutex_
   Status ErrorOfState() const;
   Result<std::shared_ptr<ServedBackend>> Current() const;
-  std::shared_ptr<ServedBackend> Serve(std::shared_ptr<const BackendTable> table) const;
-  Result<std::shared_ptr<const BackendTable>> Open(const std::string& library,
-                                                   const char* certificate) const;
+  std::shared_ptr<ServedBackend> Serve(std::shared_ptr<Channel> channel) const;
+  Result<std::shared_ptr<Channel>> Open(const std::string& library,
+                                        const char* certificate) const;
 
   const std::shared_ptr<Host> host_;
   const std::string wanted_name_;  // of the backend; empty: any
@@ -2741,7 +2764,7 @@ Status CallCore::Failure(alloy_code code, std::string text, const Scope& scope,
                                             : "the deadline has passed: " + text)
         .WithSide(ALLOY_SIDE_CALLER);
   }
-  return BackendFault(channel().table(), binding().function(), code, std::move(text));
+  return BackendFault(*channel().table(), binding().function(), code, std::move(text));
 }
 
 // A backend that returns an input must move it out: a copied struct would be released
@@ -2788,7 +2811,7 @@ Status CallCore::CheckOutput(int64_t rows, ArrowArray* output) const {
   OwnedArray(output).Release();
   return status.WithSide(ALLOY_SIDE_BACKEND)
       .WithPrefix(std::string("the result of ") + binding().function().name + " of " +
-                  channel().table().backend().name + ": ");
+                  channel().table()->backend().name + ": ");
 }
 
 void CallCore::Cancel(uint64_t ticket) {
@@ -2891,6 +2914,26 @@ void Deadlines::Loop() {
 }  // namespace alloy::core_v0_1
 
 // src/engine/channel/local_channel.cc ---------------------------------------------------
+//
+// The channel of a backend in this process: it calls the backend's entry points.
+#ifndef ALLOY_SRC_ENGINE_CHANNEL_LOCAL_CHANNEL_H_
+#define ALLOY_SRC_ENGINE_CHANNEL_LOCAL_CHANNEL_H_
+
+#include <memory>
+
+
+namespace alloy::core_v0_1 {
+
+// For a backend whose entry points are in this process already.
+std::shared_ptr<Channel> MakeLocalChannel(std::shared_ptr<const BackendTable> table);
+
+// Loads libraries into this process, where they stay for its life.
+std::unique_ptr<ChannelOpener> MakeLocalOpener(LoadFrom from);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_CHANNEL_LOCAL_CHANNEL_H_
+
 #include <string>
 #include <utility>
 
@@ -2903,7 +2946,7 @@ class LocalChannel final : public Channel {
   explicit LocalChannel(std::shared_ptr<const BackendTable> table)
       : table_(std::move(table)) {}
 
-  const BackendTable& table() const override { return *table_; }
+  const std::shared_ptr<const BackendTable>& table() const override { return table_; }
 
   alloy_code Bind(const alloy_function& function, Scope& scope, const ArrowSchema* inputs,
                   int32_t n_inputs, const char* const* values, ArrowSchema* output,
@@ -2950,10 +2993,37 @@ class LocalChannel final : public Channel {
   const std::shared_ptr<const BackendTable> table_;
 };
 
+class LocalOpener final : public ChannelOpener {
+ public:
+  explicit LocalOpener(LoadFrom from) : from_(from) {}
+
+  Result<std::shared_ptr<Channel>> Open(Cleared library) override {
+    const std::string path = library.path() + ": ";
+    Scope scope(nullptr);
+    auto table = LoadBackend(std::move(library), from_, &Services(), &scope);
+    if (table.ok()) return MakeLocalChannel(*std::move(table));
+    const Status status = table.status();
+    // A backend that returned no table explains why with the service `fail`.
+    const std::string reported = scope.TakeErrorText();
+    if (status.reason() == ALLOY_REASON_INIT && !reported.empty()) {
+      return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT,
+                  path + "alloy_backend_init failed: " + reported);
+    }
+    return status.WithPrefix(path);
+  }
+
+ private:
+  const LoadFrom from_;
+};
+
 }  // namespace
 
 std::shared_ptr<Channel> MakeLocalChannel(std::shared_ptr<const BackendTable> table) {
   return std::make_shared<LocalChannel>(std::move(table));
+}
+
+std::unique_ptr<ChannelOpener> MakeLocalOpener(LoadFrom from) {
+  return std::make_unique<LocalOpener>(from);
 }
 
 }  // namespace alloy::core_v0_1
@@ -3403,7 +3473,7 @@ Result<std::shared_ptr<Bridge>> Bridge::Make(std::shared_ptr<Host> host,
   std::shared_ptr<Bridge> bridge(new Bridge(std::move(host), Completed(options)));
   ALLOY_ASSIGN_OR_RETURN(auto echo, BackendTable::Make(&EchoBackend()));
   bridge->tables_.push_back(echo);
-  bridge->served_ = bridge->Serve(std::move(echo));
+  bridge->served_ = bridge->Serve(MakeLocalChannel(std::move(echo)));
   return bridge;
 }
 
@@ -3415,20 +3485,19 @@ Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
       sidecar_(options.sidecar != nullptr ? options.sidecar : ""),
       min_sequence_(options.min_sequence) {}
 
-std::shared_ptr<ServedBackend> Bridge::Serve(
-    std::shared_ptr<const BackendTable> table) const {
-  const alloy_backend& backend = table->backend();
+std::shared_ptr<ServedBackend> Bridge::Serve(std::shared_ptr<Channel> channel) const {
+  const alloy_backend& backend = channel->table()->backend();
   auto served = std::make_shared<ServedBackend>();
   served->log_context = {.log = &host_->log(),
                          .enabled = host_->LogsCallsTo(backend.name),
                          .host_language = host_->language(),
                          .backend_language = backend.language};
-  served->channel = MakeLocalChannel(std::move(table));
+  served->channel = std::move(channel);
   return served;
 }
 
-Result<std::shared_ptr<const BackendTable>> Bridge::Open(const std::string& library,
-                                                         const char* certificate) const {
+Result<std::shared_ptr<Channel>> Bridge::Open(const std::string& library,
+                                              const char* certificate) const {
   if (library.empty()) return Fail(ALLOY_INVALID, "the path of the library is empty");
   const Policy policy{.library = library,
                       .certificate = certificate != nullptr ? certificate : "",
@@ -3447,7 +3516,7 @@ Result<std::shared_ptr<const BackendTable>> Bridge::Open(const std::string& libr
         ": loaded by its path, for debuggers (ALLOY_LOAD_PLAINLY): the file runs as "
         "it is now, and may differ from the bytes that were verified");
   }
-  return loaded.table;
+  return loaded.channel;
 }
 
 // Makes the bridge fail when a load ends by an exception: then the library that was asked
@@ -3487,7 +3556,7 @@ Status Bridge::Load(const std::string& library, const char* certificate) {
     guard.Done();
     return Closed();
   }
-  if (opened.ok()) KeepTable(*opened);
+  if (opened.ok()) KeepTable((*opened)->table());
   guard.Done();  // nothing below throws
   if (!opened.ok()) {
     sticky_error_ = opened.status();
@@ -3527,7 +3596,7 @@ Result<std::shared_ptr<ServedBackend>> Bridge::Current() const {
 
 Result<const alloy_backend*> Bridge::Backend() {
   ALLOY_ASSIGN_OR_RETURN(const std::shared_ptr<ServedBackend> served, Current());
-  return &served->channel->table().shown();
+  return &served->channel->table()->shown();
 }
 
 Result<BoundFunction> Bridge::Bind(const std::string& function, const ArrowSchema* inputs,
@@ -3966,12 +4035,12 @@ Result<std::shared_ptr<Host>> Host::Make(const alloy_host_options& options) {
 Host::Host(const alloy_host_options& options, MayNeed may_need)
     : allows_unsigned_((options.flags & (ALLOY_ALLOW_UNSIGNED | ALLOY_LOAD_PLAINLY)) !=
                        0),
+      load_from_((options.flags & ALLOY_LOAD_PLAINLY) != 0 ? LoadFrom::kPath
+                                                           : LoadFrom::kSealedCopy),
       log_mode_(options.log_mode),
       language_(options.language != nullptr ? options.language : "C"),
       log_(options.log_fd == 0 ? 2 : options.log_fd, options.log, options.log_context),
-      libraries_((options.flags & ALLOY_LOAD_PLAINLY) != 0 ? LoadFrom::kPath
-                                                           : LoadFrom::kSealedCopy,
-                 std::move(may_need)) {}
+      libraries_(MakeLocalOpener(load_from_), std::move(may_need)) {}
 
 void Host::Warn(const std::string& text) {
   if (log_mode_ != kNever) log_.Write(ALLOY_LOG_WARN, language_, text);
@@ -4027,32 +4096,17 @@ Result<std::string> InspectLibrary(Host& host, const std::string& library,
 namespace alloy::core_v0_1 {
 namespace {
 
-// Load and initialise, with the backend's own words when it gave no table.
-Result<std::shared_ptr<const BackendTable>> Initialise_libraries(Cleared library, LoadFrom from) {
-  const std::string path = library.path() + ": ";
-  Scope scope(nullptr);
-  auto table = LoadBackend(std::move(library), from, &Services(), &scope);
-  const Status status = table.status();
-  if (status.ok()) return table;
-  const std::string error = scope.TakeErrorText();
-  if (status.reason() == ALLOY_REASON_INIT && !error.empty()) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT,
-                path + "alloy_backend_init failed: " + error);
-  }
-  return status.WithPrefix(path);
-}
-
 // Compare what was loaded with what was expected.
-Result<LoadedLibrary> Finished(std::shared_ptr<const BackendTable> table,
+Result<LoadedLibrary> Finished(std::shared_ptr<Channel> channel,
                                const Expectations& expected) {
-  const alloy_backend& backend = table->backend();
+  const alloy_backend& backend = channel->table()->backend();
   ALLOY_TRY(expected.CheckTable(backend.name, backend.version, backend.abi));
-  return LoadedLibrary{std::move(table), expected.Warnings()};
+  return LoadedLibrary{std::move(channel), expected.Warnings()};
 }
 
 }  // namespace
 
-// Ends the wait of other threads on every way out, exceptions included: with the table,
+// Ends the wait of other threads on every way out, exceptions included: with the channel,
 // or, because a failed load may be tried again, without the entry.
 class Libraries::Finish {
  public:
@@ -4061,8 +4115,8 @@ class Libraries::Finish {
   ~Finish() {
     {
       const std::lock_guard lock(libraries_.mutex_);
-      if (table_ != nullptr) {
-        entry_->table = table_;
+      if (channel_ != nullptr) {
+        entry_->channel = channel_;
       } else {
         libraries_.entries_.erase(entry_);
       }
@@ -4072,21 +4126,21 @@ class Libraries::Finish {
   Finish(const Finish&) = delete;
   Finish& operator=(const Finish&) = delete;
 
-  void Keep(std::shared_ptr<const BackendTable> table) { table_ = std::move(table); }
+  void Keep(std::shared_ptr<Channel> channel) { channel_ = std::move(channel); }
 
  private:
   Libraries& libraries_;
   const Entries::iterator entry_;
-  std::shared_ptr<const BackendTable> table_;
+  std::shared_ptr<Channel> channel_;
 };
 
-// An entry with a table never changes its library and never goes away.
+// An entry with a channel never changes its library and never goes away.
 const Libraries::Entry* Libraries::FindLoaded(std::string_view sha256) {
   if (sha256.empty()) return nullptr;
   const std::lock_guard lock(mutex_);
   // One that is still being loaded may fail, and go away.
   const auto found = std::ranges::find_if(entries_, [&](const Entry& entry) {
-    return entry.table != nullptr && entry.file.sha256 == sha256;
+    return entry.channel != nullptr && entry.file.sha256 == sha256;
   });
   return found != entries_.end() ? &*found : nullptr;
 }
@@ -4099,7 +4153,7 @@ Libraries::Entries::iterator Libraries::FindOrBegin(const FileIdentity& file) {
     if (entry == entries_.end()) {
       return entries_.insert(entry, Entry{file, nullptr, {}, false});
     }
-    if (entry->table != nullptr) {
+    if (entry->channel != nullptr) {
       // It may have come without a certificate: the next signed load finds it by digest.
       if (entry->file.sha256.empty()) entry->file.sha256 = file.sha256;
       return entry;
@@ -4111,19 +4165,19 @@ Libraries::Entries::iterator Libraries::FindOrBegin(const FileIdentity& file) {
 // That a file is loaded does not make another statement about it true.
 Result<LoadedLibrary> Libraries::Reuse(const Entry& entry, const Expectations& expected) {
   if (!entry.is_linked) ALLOY_TRY(expected.CheckNeeded(entry.needed));
-  return Finished(entry.table, expected);
+  return Finished(entry.channel, expected);
 }
 
 Result<LoadedLibrary> Libraries::LoadNew(Entries::iterator entry, Verified verified) {
   Finish finish(*this, entry);
   const Expectations expected = verified.expectations();
   ALLOY_ASSIGN_OR_RETURN(Cleared cleared, std::move(verified).Clear());
-  // Written before others see the table.
+  // Written before others see the channel.
   entry->needed = cleared.needed();
   entry->is_linked = cleared.is_linked();
-  ALLOY_ASSIGN_OR_RETURN(auto table, Initialise_libraries(std::move(cleared), from_));
-  finish.Keep(table);
-  return Finished(std::move(table), expected);
+  ALLOY_ASSIGN_OR_RETURN(auto channel, opener_->Open(std::move(cleared)));
+  finish.Keep(channel);
+  return Finished(std::move(channel), expected);
 }
 
 Result<LoadedLibrary> Libraries::Load(const Policy& policy) {
@@ -4135,7 +4189,7 @@ Result<LoadedLibrary> Libraries::Load(const Policy& policy) {
   ALLOY_ASSIGN_OR_RETURN(Sealed sealed, std::move(candidate).Seal());
   ALLOY_ASSIGN_OR_RETURN(Verified verified, std::move(sealed).Verify());
   const auto entry = FindOrBegin(verified.identity());
-  if (entry->table != nullptr) return Reuse(*entry, verified.expectations());
+  if (entry->channel != nullptr) return Reuse(*entry, verified.expectations());
   return LoadNew(entry, std::move(verified));
 }
 
@@ -4660,7 +4714,7 @@ Status FunctionStream::Open(std::vector<HostStream> inputs) {
   return CheckCallable(*backend_)
       .WithSide(ALLOY_SIDE_BACKEND)
       .WithPrefix(std::string("the stream of ") + call().binding().function().name +
-                  " of " + call().channel().table().backend().name + ": ");
+                  " of " + call().channel().table()->backend().name + ": ");
 }
 
 // As for batches: a copied struct would be released twice.
@@ -4718,7 +4772,7 @@ StreamFault FunctionStream::Failure(int number, std::string thrown) {
   }
   if (error.text.empty()) {
     error.text = std::string(call().binding().function().name) + " of " +
-                 call().channel().table().backend().name +
+                 call().channel().table()->backend().name +
                  " failed without a text: " + ErrnoText(number);
   }
   Status status = call().Failure(error.code, std::move(error.text), state_->scope(),

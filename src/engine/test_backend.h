@@ -17,6 +17,7 @@
 #include "arrow/schema.h"
 #include "engine/bind/select.h"
 #include "engine/call/call.h"
+#include "engine/channel/local_channel.h"
 
 namespace alloy::core {
 
@@ -176,7 +177,9 @@ class CountingChannel final : public Channel {
  public:
   explicit CountingChannel(std::shared_ptr<Channel> inner) : inner_(std::move(inner)) {}
 
-  const BackendTable& table() const override { return inner_->table(); }
+  const std::shared_ptr<const BackendTable>& table() const override {
+    return inner_->table();
+  }
   alloy_code Bind(const alloy_function& function, Scope& scope, const ArrowSchema* inputs,
                   int32_t n_inputs, const char* const* values, ArrowSchema* output,
                   void** state) override {

@@ -89,7 +89,7 @@ Result<void*> Binding::BindFirst(const LogContext& log_context, const ArrowSchem
     channel_->Unbind(function_, asked.state);
     return status.WithSide(ALLOY_SIDE_BACKEND)
         .WithPrefix(std::string("the schema that ") + function_.name + " of " +
-                    channel_->table().backend().name + " returned: ");
+                    channel_->table()->backend().name + " returned: ");
   }
   output_ = std::move(asked.output);
   return asked.state;
@@ -108,7 +108,7 @@ Result<Binding::BackendBinding> Binding::BindBackend(const LogContext& log_conte
                                          values.data(), &output, &asked.state);
   asked.output = OwnedSchema(&output);
   if (code == ALLOY_OK) return asked;
-  return BackendFault(channel_->table(), function_, code, scope.TakeErrorText());
+  return BackendFault(*channel_->table(), function_, code, scope.TakeErrorText());
 }
 
 Result<void*> Binding::TakeState(const LogContext& log_context) {
@@ -125,9 +125,9 @@ Result<void*> Binding::TakeState(const LogContext& log_context) {
   const Status status = AppendFingerprint(*asked.output, &key);
   if (status.ok() && key == output_key_) return asked.state;
   channel_->Unbind(function_, asked.state);
-  return BackendFault(channel_->table(), function_, ALLOY_FAILED,
+  return BackendFault(*channel_->table(), function_, ALLOY_FAILED,
                       std::string(function_.name) + " of " +
-                          channel_->table().backend().name +
+                          channel_->table()->backend().name +
                           " returned two different schemas for the same inputs and "
                           "options");
 }

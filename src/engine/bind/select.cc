@@ -134,7 +134,7 @@ Result<std::string> BindingKey(const std::string& function, const ArrowSchema* i
 Result<Lease> SelectFunction(const ServedBackend& served, const std::string& name,
                              const ArrowSchema* inputs, int32_t n_inputs,
                              const char* const* options) {
-  const alloy_backend& backend = served.channel->table().backend();
+  const alloy_backend& backend = served.channel->table()->backend();
   std::vector<Status> refusals;
   for (const alloy_function* const* f = backend.functions; *f != nullptr; ++f) {
     if (name != (*f)->name) continue;

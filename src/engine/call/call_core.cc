@@ -97,7 +97,7 @@ Status CallCore::Failure(alloy_code code, std::string text, const Scope& scope,
                                             : "the deadline has passed: " + text)
         .WithSide(ALLOY_SIDE_CALLER);
   }
-  return BackendFault(channel().table(), binding().function(), code, std::move(text));
+  return BackendFault(*channel().table(), binding().function(), code, std::move(text));
 }
 
 // A backend that returns an input must move it out: a copied struct would be released
@@ -144,7 +144,7 @@ Status CallCore::CheckOutput(int64_t rows, ArrowArray* output) const {
   OwnedArray(output).Release();
   return status.WithSide(ALLOY_SIDE_BACKEND)
       .WithPrefix(std::string("the result of ") + binding().function().name + " of " +
-                  channel().table().backend().name + ": ");
+                  channel().table()->backend().name + ": ");
 }
 
 void CallCore::Cancel(uint64_t ticket) {

@@ -2,10 +2,11 @@
 //
 // The seam between the engine and a running backend.
 //
-// Above it, everything is the same for every channel: the gate, projections, tickets,
-// deadlines, idle states, the rules of streams. Below it is how a backend is entered. The
-// local channel, the only one yet, calls entry points in this process. The worker channel
-// of the isolated mode will pass records to worker processes.
+// Above it, everything is the same for every channel: admission, the list of what a host
+// has loaded, the gate, projections, tickets, deadlines, idle states, the rules of streams.
+// Below it is how a library is loaded and a backend is entered. The local channel, the only
+// one yet, calls dlopen and entry points in this process. The worker channel of the
+// isolated mode will load the library in worker processes and pass records to them.
 //
 // Every channel keeps these promises:
 //
@@ -18,16 +19,22 @@
 //   Stops     The engine first writes a stop to the RunControl, then calls Interrupt.
 //             Progress goes the other way: the channel writes it to scope.control().
 //   States    A state is the channel's token for one bind. Only this channel reads it.
+//   Lifetime  A result of Run may outlive the channel; see Open for streams.
 //
-// In process the C data interface carries no sizes, so the local channel has to believe
-// the second promise. A worker's memory can change at any time, and its records do carry
-// sizes. So the worker channel keeps this promise by work: it checks each record against
-// its segment, copies the followed buffers and checks them during the copy. It needs the
-// layout of the output for that, which it can read from the schema that its own Bind
-// returned. So no size has to cross this interface, and nothing here costs a local call.
+// In process, the C data interface carries no sizes, so the local channel has to trust the
+// backend for the second promise. A worker's memory can change at any time, but its records
+// carry sizes. So the worker channel keeps this promise by work: it checks each record
+// against its segment, copies the followed buffers, and compares the largest position in
+// them with the size of the buffer that they point into. It needs the layout of the output
+// for that, which it knows from the schema that its own Bind returned. So no size has to
+// cross this interface, the gate needs no second entry, and a local call pays nothing.
 //
 // What the worker channel will add to this interface, and where:
 //
+//   Opening   The opener of a bridge gets the limits of its workers (max_workers and the
+//             fields after it in alloy_bridge_options). It keeps the sealed copy of the
+//             library, since each new worker loads it again. So a host needs a second list
+//             of libraries (open/libraries.h), with its own opener.
 //   Lost      A worker that died is neither a success nor a code of the backend. The scope
 //             gets a Status of the channel itself, which Failure (call/call_core.h) returns
 //             in place of the backend's code; BackendFault keeps turning ALLOY_LOST and
@@ -38,8 +45,11 @@
 //             the engine nor Interrupt waits for that.
 //   Table     A worker's table has no entry points, which BackendTable::Make demands. It
 //             needs a second way to be made, from a description.
-//   States    A worker that starts later knows none of the earlier binds. So a state keeps
+//   Binds     A worker that starts later knows none of the earlier binds. So a state keeps
 //             what its Bind was given, and is bound again in the worker that needs it.
+//   Busy      A stream holds a worker until its release. When all workers are held, a new
+//             stream fails with BUSY and its inputs stay with the caller. So the channel
+//             has to be asked before inputs are taken, in Call::Use.
 #ifndef ALLOY_SRC_ENGINE_CHANNEL_CHANNEL_H_
 #define ALLOY_SRC_ENGINE_CHANNEL_CHANNEL_H_
 
@@ -48,6 +58,7 @@
 #include "alloy/backend.h"
 #include "engine/channel/scope.h"
 #include "load/backend_table.h"
+#include "port/cleared.h"
 
 namespace alloy::core {
 
@@ -56,7 +67,8 @@ class Channel {
  public:
   virtual ~Channel() = default;
 
-  virtual const BackendTable& table() const = 0;
+  // Shared, since hosts keep pointers into it for as long as their bridge lives.
+  virtual const std::shared_ptr<const BackendTable>& table() const = 0;
 
   // The next four are the entries of alloy_function, with their contracts. `function` is
   // one of the table's.
@@ -79,8 +91,19 @@ class Channel {
   virtual void Interrupt(RunControl& control) noexcept = 0;
 };
 
-// A backend in this process.
-std::shared_ptr<Channel> MakeLocalChannel(std::shared_ptr<const BackendTable> table);
+// How a library becomes a running backend. There is one opener for each way to run one;
+// what it takes has passed admission, whichever way that is.
+//
+// Threads  shared.
+class ChannelOpener {
+ public:
+  virtual ~ChannelOpener() = default;
+
+  // Load the library, initialise its backend, and check the backend's table.
+  //   Takes  library, whatever the outcome.
+  //   Fails  REFUSED; the text names the file.
+  virtual Result<std::shared_ptr<Channel>> Open(Cleared library) = 0;
+};
 
 }  // namespace alloy::core
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include "engine/channel/local_channel.h"
+
 #include <string>
 #include <utility>
 
 #include "base/guard.h"
-#include "engine/channel/channel.h"
 
 namespace alloy::core {
 namespace {
@@ -13,7 +14,7 @@ class LocalChannel final : public Channel {
   explicit LocalChannel(std::shared_ptr<const BackendTable> table)
       : table_(std::move(table)) {}
 
-  const BackendTable& table() const override { return *table_; }
+  const std::shared_ptr<const BackendTable>& table() const override { return table_; }
 
   alloy_code Bind(const alloy_function& function, Scope& scope, const ArrowSchema* inputs,
                   int32_t n_inputs, const char* const* values, ArrowSchema* output,
@@ -60,10 +61,37 @@ class LocalChannel final : public Channel {
   const std::shared_ptr<const BackendTable> table_;
 };
 
+class LocalOpener final : public ChannelOpener {
+ public:
+  explicit LocalOpener(LoadFrom from) : from_(from) {}
+
+  Result<std::shared_ptr<Channel>> Open(Cleared library) override {
+    const std::string path = library.path() + ": ";
+    Scope scope(nullptr);
+    auto table = LoadBackend(std::move(library), from_, &Services(), &scope);
+    if (table.ok()) return MakeLocalChannel(*std::move(table));
+    const Status status = table.status();
+    // A backend that returned no table explains why with the service `fail`.
+    const std::string reported = scope.TakeErrorText();
+    if (status.reason() == ALLOY_REASON_INIT && !reported.empty()) {
+      return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT,
+                  path + "alloy_backend_init failed: " + reported);
+    }
+    return status.WithPrefix(path);
+  }
+
+ private:
+  const LoadFrom from_;
+};
+
 }  // namespace
 
 std::shared_ptr<Channel> MakeLocalChannel(std::shared_ptr<const BackendTable> table) {
   return std::make_shared<LocalChannel>(std::move(table));
+}
+
+std::unique_ptr<ChannelOpener> MakeLocalOpener(LoadFrom from) {
+  return std::make_unique<LocalOpener>(from);
 }
 
 }  // namespace alloy::core

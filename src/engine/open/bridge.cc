@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "engine/channel/local_channel.h"
 #include "engine/open/echo.h"
 #include "engine/open/options.h"
 #include "port/clock.h"
@@ -63,7 +64,7 @@ Result<std::shared_ptr<Bridge>> Bridge::Make(std::shared_ptr<Host> host,
   std::shared_ptr<Bridge> bridge(new Bridge(std::move(host), Completed(options)));
   ALLOY_ASSIGN_OR_RETURN(auto echo, BackendTable::Make(&EchoBackend()));
   bridge->tables_.push_back(echo);
-  bridge->served_ = bridge->Serve(std::move(echo));
+  bridge->served_ = bridge->Serve(MakeLocalChannel(std::move(echo)));
   return bridge;
 }
 
@@ -75,20 +76,19 @@ Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
       sidecar_(options.sidecar != nullptr ? options.sidecar : ""),
       min_sequence_(options.min_sequence) {}
 
-std::shared_ptr<ServedBackend> Bridge::Serve(
-    std::shared_ptr<const BackendTable> table) const {
-  const alloy_backend& backend = table->backend();
+std::shared_ptr<ServedBackend> Bridge::Serve(std::shared_ptr<Channel> channel) const {
+  const alloy_backend& backend = channel->table()->backend();
   auto served = std::make_shared<ServedBackend>();
   served->log_context = {.log = &host_->log(),
                          .enabled = host_->LogsCallsTo(backend.name),
                          .host_language = host_->language(),
                          .backend_language = backend.language};
-  served->channel = MakeLocalChannel(std::move(table));
+  served->channel = std::move(channel);
   return served;
 }
 
-Result<std::shared_ptr<const BackendTable>> Bridge::Open(const std::string& library,
-                                                         const char* certificate) const {
+Result<std::shared_ptr<Channel>> Bridge::Open(const std::string& library,
+                                              const char* certificate) const {
   if (library.empty()) return Fail(ALLOY_INVALID, "the path of the library is empty");
   const Policy policy{.library = library,
                       .certificate = certificate != nullptr ? certificate : "",
@@ -107,7 +107,7 @@ Result<std::shared_ptr<const BackendTable>> Bridge::Open(const std::string& libr
         ": loaded by its path, for debuggers (ALLOY_LOAD_PLAINLY): the file runs as "
         "it is now, and may differ from the bytes that were verified");
   }
-  return loaded.table;
+  return loaded.channel;
 }
 
 // Makes the bridge fail when a load ends by an exception: then the library that was asked
@@ -147,7 +147,7 @@ Status Bridge::Load(const std::string& library, const char* certificate) {
     guard.Done();
     return Closed();
   }
-  if (opened.ok()) KeepTable(*opened);
+  if (opened.ok()) KeepTable((*opened)->table());
   guard.Done();  // nothing below throws
   if (!opened.ok()) {
     sticky_error_ = opened.status();
@@ -187,7 +187,7 @@ Result<std::shared_ptr<ServedBackend>> Bridge::Current() const {
 
 Result<const alloy_backend*> Bridge::Backend() {
   ALLOY_ASSIGN_OR_RETURN(const std::shared_ptr<ServedBackend> served, Current());
-  return &served->channel->table().shown();
+  return &served->channel->table()->shown();
 }
 
 Result<BoundFunction> Bridge::Bind(const std::string& function, const ArrowSchema* inputs,

@@ -60,9 +60,9 @@ class Bridge {
   void KeepTable(const std::shared_ptr<const BackendTable>& table);  // under mutex_
   Status ErrorOfState() const;
   Result<std::shared_ptr<ServedBackend>> Current() const;
-  std::shared_ptr<ServedBackend> Serve(std::shared_ptr<const BackendTable> table) const;
-  Result<std::shared_ptr<const BackendTable>> Open(const std::string& library,
-                                                   const char* certificate) const;
+  std::shared_ptr<ServedBackend> Serve(std::shared_ptr<Channel> channel) const;
+  Result<std::shared_ptr<Channel>> Open(const std::string& library,
+                                        const char* certificate) const;
 
   const std::shared_ptr<Host> host_;
   const std::string wanted_name_;  // of the backend; empty: any

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/channel/local_channel.h"
 #include "engine/open/echo.h"
 #include "engine/open/options.h"
 
@@ -56,12 +57,12 @@ Result<std::shared_ptr<Host>> Host::Make(const alloy_host_options& options) {
 Host::Host(const alloy_host_options& options, MayNeed may_need)
     : allows_unsigned_((options.flags & (ALLOY_ALLOW_UNSIGNED | ALLOY_LOAD_PLAINLY)) !=
                        0),
+      load_from_((options.flags & ALLOY_LOAD_PLAINLY) != 0 ? LoadFrom::kPath
+                                                           : LoadFrom::kSealedCopy),
       log_mode_(options.log_mode),
       language_(options.language != nullptr ? options.language : "C"),
       log_(options.log_fd == 0 ? 2 : options.log_fd, options.log, options.log_context),
-      libraries_((options.flags & ALLOY_LOAD_PLAINLY) != 0 ? LoadFrom::kPath
-                                                           : LoadFrom::kSealedCopy,
-                 std::move(may_need)) {}
+      libraries_(MakeLocalOpener(load_from_), std::move(may_need)) {}
 
 void Host::Warn(const std::string& text) {
   if (log_mode_ != kNever) log_.Write(ALLOY_LOG_WARN, language_, text);

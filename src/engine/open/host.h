@@ -12,6 +12,7 @@
 #include "engine/channel/deadlines.h"
 #include "engine/channel/log.h"
 #include "engine/open/libraries.h"
+#include "load/load.h"
 
 namespace alloy::core {
 
@@ -25,7 +26,7 @@ class Host {
   Host& operator=(const Host&) = delete;
 
   bool allows_unsigned() const { return allows_unsigned_; }
-  bool loads_plainly() const { return libraries_.from() == LoadFrom::kPath; }
+  bool loads_plainly() const { return load_from_ == LoadFrom::kPath; }
   // Write a warning to the host's log, unless the host asked for no log.
   void Warn(const std::string& text);
   const std::string& language() const { return language_; }
@@ -40,6 +41,7 @@ class Host {
   Host(const alloy_host_options& options, MayNeed may_need);
 
   const bool allows_unsigned_;
+  const LoadFrom load_from_;
   const int32_t log_mode_;
   const std::string language_;
   Log log_;

@@ -10,32 +10,17 @@
 namespace alloy::core {
 namespace {
 
-// Load and initialise, with the backend's own words when it gave no table.
-Result<std::shared_ptr<const BackendTable>> Initialise(Cleared library, LoadFrom from) {
-  const std::string path = library.path() + ": ";
-  Scope scope(nullptr);
-  auto table = LoadBackend(std::move(library), from, &Services(), &scope);
-  const Status status = table.status();
-  if (status.ok()) return table;
-  const std::string error = scope.TakeErrorText();
-  if (status.reason() == ALLOY_REASON_INIT && !error.empty()) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT,
-                path + "alloy_backend_init failed: " + error);
-  }
-  return status.WithPrefix(path);
-}
-
 // Compare what was loaded with what was expected.
-Result<LoadedLibrary> Finished(std::shared_ptr<const BackendTable> table,
+Result<LoadedLibrary> Finished(std::shared_ptr<Channel> channel,
                                const Expectations& expected) {
-  const alloy_backend& backend = table->backend();
+  const alloy_backend& backend = channel->table()->backend();
   ALLOY_TRY(expected.CheckTable(backend.name, backend.version, backend.abi));
-  return LoadedLibrary{std::move(table), expected.Warnings()};
+  return LoadedLibrary{std::move(channel), expected.Warnings()};
 }
 
 }  // namespace
 
-// Ends the wait of other threads on every way out, exceptions included: with the table,
+// Ends the wait of other threads on every way out, exceptions included: with the channel,
 // or, because a failed load may be tried again, without the entry.
 class Libraries::Finish {
  public:
@@ -44,8 +29,8 @@ class Libraries::Finish {
   ~Finish() {
     {
       const std::lock_guard lock(libraries_.mutex_);
-      if (table_ != nullptr) {
-        entry_->table = table_;
+      if (channel_ != nullptr) {
+        entry_->channel = channel_;
       } else {
         libraries_.entries_.erase(entry_);
       }
@@ -55,21 +40,21 @@ class Libraries::Finish {
   Finish(const Finish&) = delete;
   Finish& operator=(const Finish&) = delete;
 
-  void Keep(std::shared_ptr<const BackendTable> table) { table_ = std::move(table); }
+  void Keep(std::shared_ptr<Channel> channel) { channel_ = std::move(channel); }
 
  private:
   Libraries& libraries_;
   const Entries::iterator entry_;
-  std::shared_ptr<const BackendTable> table_;
+  std::shared_ptr<Channel> channel_;
 };
 
-// An entry with a table never changes its library and never goes away.
+// An entry with a channel never changes its library and never goes away.
 const Libraries::Entry* Libraries::FindLoaded(std::string_view sha256) {
   if (sha256.empty()) return nullptr;
   const std::lock_guard lock(mutex_);
   // One that is still being loaded may fail, and go away.
   const auto found = std::ranges::find_if(entries_, [&](const Entry& entry) {
-    return entry.table != nullptr && entry.file.sha256 == sha256;
+    return entry.channel != nullptr && entry.file.sha256 == sha256;
   });
   return found != entries_.end() ? &*found : nullptr;
 }
@@ -82,7 +67,7 @@ Libraries::Entries::iterator Libraries::FindOrBegin(const FileIdentity& file) {
     if (entry == entries_.end()) {
       return entries_.insert(entry, Entry{file, nullptr, {}, false});
     }
-    if (entry->table != nullptr) {
+    if (entry->channel != nullptr) {
       // It may have come without a certificate: the next signed load finds it by digest.
       if (entry->file.sha256.empty()) entry->file.sha256 = file.sha256;
       return entry;
@@ -94,19 +79,19 @@ Libraries::Entries::iterator Libraries::FindOrBegin(const FileIdentity& file) {
 // That a file is loaded does not make another statement about it true.
 Result<LoadedLibrary> Libraries::Reuse(const Entry& entry, const Expectations& expected) {
   if (!entry.is_linked) ALLOY_TRY(expected.CheckNeeded(entry.needed));
-  return Finished(entry.table, expected);
+  return Finished(entry.channel, expected);
 }
 
 Result<LoadedLibrary> Libraries::LoadNew(Entries::iterator entry, Verified verified) {
   Finish finish(*this, entry);
   const Expectations expected = verified.expectations();
   ALLOY_ASSIGN_OR_RETURN(Cleared cleared, std::move(verified).Clear());
-  // Written before others see the table.
+  // Written before others see the channel.
   entry->needed = cleared.needed();
   entry->is_linked = cleared.is_linked();
-  ALLOY_ASSIGN_OR_RETURN(auto table, Initialise(std::move(cleared), from_));
-  finish.Keep(table);
-  return Finished(std::move(table), expected);
+  ALLOY_ASSIGN_OR_RETURN(auto channel, opener_->Open(std::move(cleared)));
+  finish.Keep(channel);
+  return Finished(std::move(channel), expected);
 }
 
 Result<LoadedLibrary> Libraries::Load(const Policy& policy) {
@@ -118,7 +103,7 @@ Result<LoadedLibrary> Libraries::Load(const Policy& policy) {
   ALLOY_ASSIGN_OR_RETURN(Sealed sealed, std::move(candidate).Seal());
   ALLOY_ASSIGN_OR_RETURN(Verified verified, std::move(sealed).Verify());
   const auto entry = FindOrBegin(verified.identity());
-  if (entry->table != nullptr) return Reuse(*entry, verified.expectations());
+  if (entry->channel != nullptr) return Reuse(*entry, verified.expectations());
   return LoadNew(entry, std::move(verified));
 }
 

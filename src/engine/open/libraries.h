@@ -16,20 +16,21 @@
 
 #include "admit/admit.h"
 #include "base/result.h"
-#include "load/load.h"
+#include "engine/channel/channel.h"
 
 namespace alloy::core {
 
 struct LoadedLibrary {
-  std::shared_ptr<const BackendTable> table;
+  std::shared_ptr<Channel> channel;
   std::vector<std::string> warnings;  // for the log of the host
 };
 
 // Threads  shared.
 class Libraries {
  public:
-  Libraries(LoadFrom from, MayNeed may_need)
-      : from_(from), admitter_(std::move(may_need)) {}
+  // What is loaded is opened by `opener`.
+  Libraries(std::unique_ptr<ChannelOpener> opener, MayNeed may_need)
+      : opener_(std::move(opener)), admitter_(std::move(may_need)) {}
 
   // Admit a library and load it, or find it among the loaded ones. Two files are the same
   // if their signed SHA-256 digests match; if one came without a certificate, all bytes
@@ -38,15 +39,14 @@ class Libraries {
   //   Fails  REFUSED; the text names the file.
   Result<LoadedLibrary> Load(const Policy& policy);
 
-  LoadFrom from() const { return from_; }
   Admitter& admitter() { return admitter_; }
 
  private:
   struct Entry {
     FileIdentity file;  // of the archive, if it is one
     // NULL while one thread loads it. No lock is held then: constructors may do anything.
-    std::shared_ptr<const BackendTable> table;
-    // Of the library, once there is a table.
+    std::shared_ptr<Channel> channel;
+    // Of the library, once there is a channel.
     std::vector<std::string> needed;
     bool is_linked = false;
   };
@@ -56,12 +56,12 @@ class Libraries {
 
   static Result<LoadedLibrary> Reuse(const Entry& entry, const Expectations& expected);
   const Entry* FindLoaded(std::string_view sha256);
-  // The entry of the same file once it is loaded; otherwise a new one without a table,
+  // The entry of the same file once it is loaded; otherwise a new one without a channel,
   // which the caller loads.
   Entries::iterator FindOrBegin(const FileIdentity& file);
   Result<LoadedLibrary> LoadNew(Entries::iterator entry, Verified verified);
 
-  const LoadFrom from_;
+  const std::unique_ptr<ChannelOpener> opener_;
   Admitter admitter_;
   std::mutex mutex_;
   std::condition_variable loaded_;

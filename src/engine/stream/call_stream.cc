@@ -126,7 +126,7 @@ Status FunctionStream::Open(std::vector<HostStream> inputs) {
   return CheckCallable(*backend_)
       .WithSide(ALLOY_SIDE_BACKEND)
       .WithPrefix(std::string("the stream of ") + call().binding().function().name +
-                  " of " + call().channel().table().backend().name + ": ");
+                  " of " + call().channel().table()->backend().name + ": ");
 }
 
 // As for batches: a copied struct would be released twice.
@@ -184,7 +184,7 @@ StreamFault FunctionStream::Failure(int number, std::string thrown) {
   }
   if (error.text.empty()) {
     error.text = std::string(call().binding().function().name) + " of " +
-                 call().channel().table().backend().name +
+                 call().channel().table()->backend().name +
                  " failed without a text: " + ErrnoText(number);
   }
   Status status = call().Failure(error.code, std::move(error.text), state_->scope(),
