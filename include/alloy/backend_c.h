@@ -374,7 +374,7 @@ static inline void* alloy_values(struct ArrowArray* column) {
 //   Borrows  column.
 static inline void alloy_set_null(struct ArrowArray* column, int64_t row) {
   struct alloy_block_* block = (struct alloy_block_*)column->private_data;
-  uint8_t* bits = (uint8_t*)(uintptr_t)block->buffers[0];
+  uint8_t* bits = (uint8_t*)block->buffers[0];
   if ((bits[row / 8] >> (row % 8) & 1) == 0) return;
   bits[row / 8] = (uint8_t)(bits[row / 8] & ~(1 << (row % 8)));
   ++column->null_count;
