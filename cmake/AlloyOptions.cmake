@@ -82,7 +82,8 @@ function(alloy_test name)
   find_package(GTest REQUIRED)
   add_executable(${name} ${T_SOURCES})
   alloy_link_modules(${name} ${T_MODULES})
-  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}")
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/include"
+    "${PROJECT_SOURCE_DIR}/testing/include" "${PROJECT_SOURCE_DIR}")
   target_compile_definitions(${name} PRIVATE ${T_DEFINITIONS})
   # Lines in a trace are all that is wanted of it: a third less to compile than -O2 -g.
   target_compile_options(${name} PRIVATE "$<$<CONFIG:RelWithDebInfo>:-O1;-g1>")

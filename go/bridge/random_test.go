@@ -18,7 +18,8 @@ import (
 	"github.com/ignalina/alloy/go/internal/random"
 )
 
-// seed returns ALLOY_SEED, or a fixed seed. A failure reports the seed of its batch.
+// seed is fixed, so every run tests the same arrays. To try others, set the environment
+// variable ALLOY_SEED. A failure prints its seed.
 func seed(t *testing.T) uint64 {
 	t.Helper()
 	text := os.Getenv("ALLOY_SEED")

@@ -86,10 +86,6 @@ Result<Spec> ParseColumn(std::string_view text) {
 
 }  // namespace
 
-Spec BatchOf(std::vector<Spec> columns) {
-  return {.format = "+s", .children = std::move(columns), .flags = 0};
-}
-
 Spec SpecOf(const ArrowSchema& schema) {
   Spec spec{.format = schema.format,
             .name = schema.name == nullptr ? "" : schema.name,

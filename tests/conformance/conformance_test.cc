@@ -102,12 +102,8 @@ TEST_P(ConformanceTest, GivesAnEmptyBatchBack) {
 
 TEST_P(ConformanceTest, GivesEveryTypeBack) {
   Tree tree;
-  ArrowSchema schema;
-  ArrowArray array;
-  tree.MoveSchema(&schema);
-  tree.MoveArray(&array);
   {
-    const auto batch = alloy::Batch::Import(&schema, &array);
+    const auto batch = support::ImportTree(tree);
     ASSERT_TRUE(batch.ok()) << batch.status();
     const auto result = bridge_.Call(function(), *batch);
     if (GetParam().every_type) {
@@ -234,36 +230,16 @@ TEST_P(ConformanceTest, IsSilentWhenTheHostSaysSo) {
 }
 
 #ifdef ALLOY_TEST_RUST
-// A batch of one column of half floats: 1, -2, the least above 0, the greatest, none.
-alloy::Batch HalfFloats() {
+// One column of half floats: 1, -2, the smallest above 0, the largest, null.
+struct HalfFloats : alloy::testing::Tree {
   static constexpr uint16_t kValues[] = {0x3C00, 0xC000, 0x0001, 0x7BFF, 0};
   static constexpr uint8_t kValidity[] = {0x0F};
-  static const void* buffers[] = {kValidity, kValues};
-  static const void* no_buffers[] = {nullptr};
-  static ArrowSchema field{};
-  static ArrowArray column{};
-  static ArrowSchema* fields[] = {&field};
-  static ArrowArray* columns[] = {&column};
-  ArrowSchema schema{};
-  ArrowArray array{};
-  field.format = "e";
-  field.name = "f16";
-  field.flags = ARROW_FLAG_NULLABLE;
-  schema.format = "+s";
-  schema.name = "";
-  schema.n_children = array.n_children = 1;
-  schema.children = fields;
-  array.children = columns;
-  column.length = array.length = 5;
-  column.null_count = 1;
-  column.n_buffers = 2;
-  column.buffers = buffers;
-  array.n_buffers = 1;
-  array.buffers = no_buffers;
-  schema.release = field.release = [](ArrowSchema* one) { one->release = nullptr; };
-  array.release = column.release = [](ArrowArray* one) { one->release = nullptr; };
-  return *alloy::Batch::Import(&schema, &array);
-}
+
+  HalfFloats()
+      : Tree(alloy::testing::BatchOf({{.format = "e", .name = "f16"}}),
+             alloy::testing::RowsOf(
+                 5, {{.length = 5, .buffers = {kValidity, kValues}, .null_count = 1}})) {}
+};
 
 std::string TextOfSummary(const alloy::Batch& batch) {
   alloy::Bridge bridge = support::Load("summary_rust");
@@ -300,7 +276,8 @@ TEST(SummaryTest, DescribesEachColumn) {
 
 TEST(SummaryTest, ReadsHalfFloats) {
   alloy::Bridge bridge = support::Load("summary_rust");
-  const auto summary = bridge.Call("summary", HalfFloats());
+  HalfFloats half_floats;
+  const auto summary = bridge.Call("summary", *support::ImportTree(half_floats));
   ASSERT_TRUE(summary.ok()) << summary.status();
   EXPECT_EQ((*summary->column(4).values<double>())[0], -2.0);
   EXPECT_EQ((*summary->column(5).values<double>())[0], 65504.0);

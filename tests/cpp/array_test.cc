@@ -188,26 +188,12 @@ TEST(OwnedTest, SurvivesBeingMovedOntoItself) {
 }
 
 TEST(BatchTest, AColumnMayHaveNoName) {
-  static const int64_t value = 7;
-  static const void* values[] = {nullptr, &value};
-  static const void* none[] = {nullptr};
-  ArrowSchema field{}, schema{};
-  ArrowArray column{}, array{};
-  ArrowSchema* fields[] = {&field};
-  ArrowArray* columns[] = {&column};
-  field.format = "l";
-  schema.format = "+s";
-  schema.n_children = array.n_children = 1;
-  schema.children = fields;
-  array.children = columns;
-  column.length = array.length = 1;
-  column.n_buffers = 2;
-  column.buffers = values;
-  array.n_buffers = 1;
-  array.buffers = none;
-  schema.release = field.release = [](ArrowSchema* one) { one->release = nullptr; };
-  array.release = column.release = [](ArrowArray* one) { one->release = nullptr; };
-  const auto batch = alloy::Batch::Import(&schema, &array);
+  static constexpr int64_t kValue = 7;
+  alloy::testing::Tree tree(
+      alloy::testing::BatchOf({{.format = "l"}}),
+      alloy::testing::RowsOf(1, {{.length = 1, .buffers = {nullptr, &kValue}}}));
+  tree.schema(0).name = nullptr;
+  const auto batch = support::ImportTree(tree);
   ASSERT_TRUE(batch.ok()) << batch.status();
   std::ostringstream text;
   text << *batch;

@@ -19,44 +19,20 @@ namespace {
 
 using alloy::arrow::RecordBatchPtr;
 
-// A batch of one column over buffers of the test, which counts its releases. It outlives
-// what is imported of it.
-struct HandMade {
-  explicit HandMade(int64_t length, std::vector<const void*> column_buffers)
-      : buffers(std::move(column_buffers)) {
-    column.length = length;
-    column.n_buffers = static_cast<int64_t>(buffers.size());
-    column.buffers = buffers.data();
-    column.release = &Release;
-    column.private_data = this;
-    batch.length = length;
-    batch.n_buffers = 1;
-    batch.buffers = &no_bitmap;
-    batch.n_children = 1;
-    batch.children = &children;
-    batch.release = &Release;
-    batch.private_data = this;
-  }
+// A batch of one column over buffers of the test. It outlives everything that is imported
+// from it.
+struct HandMade : alloy::testing::Tree {
+  HandMade(int64_t length, std::vector<const void*> buffers)
+      : Tree(alloy::testing::BatchOf({{.format = "l", .name = "c"}}),
+             alloy::testing::RowsOf(
+                 length, {{.length = length, .buffers = std::move(buffers)}})) {}
 
-  static void Release(ArrowArray* array) {
-    ++static_cast<HandMade*>(array->private_data)->releases;
-    for (int64_t i = 0; i < array->n_children; ++i) {
-      ArrowArray* child = array->children[i];
-      if (child->release != nullptr) child->release(child);
-    }
-    array->release = nullptr;
-  }
-
+  // Import it as a column of `type`, whatever its own schema is.
   RecordBatchPtr Import(const std::shared_ptr<arrow::DataType>& type) {
+    ArrowArray batch;
+    MoveArray(&batch);
     return alloy::arrow::Import(&batch, arrow::schema({arrow::field("c", type)}));
   }
-
-  std::vector<const void*> buffers;
-  const void* no_bitmap = nullptr;
-  ArrowArray column{};
-  ArrowArray* children = &column;
-  ArrowArray batch{};
-  int releases = 0;  // 2: the batch and its column
 };
 
 RecordBatchPtr OneColumn(const std::shared_ptr<arrow::Array>& array) {
@@ -76,7 +52,7 @@ TEST(ArrowBugsTest, AnUnknownNullCountIsCounted) {
   const uint8_t bitmap[] = {0b101};
   for (const bool has_bitmap : {false, true}) {
     HandMade made(3, {has_bitmap ? bitmap : nullptr, values});
-    made.column.null_count = -1;
+    made.array(0).null_count = -1;
     const RecordBatchPtr batch = made.Import(arrow::int64());
     EXPECT_EQ(batch->column(0)->null_count(), has_bitmap ? 1 : 0);
     EXPECT_TRUE(batch->ValidateFull().ok());
@@ -108,7 +84,8 @@ TEST(ArrowBugsTest, OffsetsOfNoRowsAreNotFollowed) {
 TEST(ArrowBugsTest, ABatchWithoutBuffersIsReleased) {
   HandMade made(0, {nullptr, nullptr, nullptr});
   made.Import(arrow::binary()).reset();
-  EXPECT_EQ(made.releases, 2);
+  EXPECT_EQ(made.unreleased(), 0);
+  EXPECT_TRUE(made.ReleasedAtMostOnce());
 }
 
 // arrow-rs#20, duckdb#9254, duckdb#1612.
@@ -118,10 +95,11 @@ TEST(ArrowBugsTest, AColumnOutlivesItsBatchAndGoesOnce) {
   RecordBatchPtr batch = made.Import(arrow::int64());
   std::shared_ptr<arrow::Array> column = batch->column(0)->Slice(1);
   batch.reset();
-  EXPECT_EQ(made.releases, 0);
+  EXPECT_EQ(made.unreleased(), 2);
   EXPECT_EQ(static_cast<const arrow::Int64Array&>(*column).Value(1), 3);
   column.reset();
-  EXPECT_EQ(made.releases, 2);
+  EXPECT_EQ(made.unreleased(), 0);
+  EXPECT_TRUE(made.ReleasedAtMostOnce());
 }
 
 // arrow#35760, nanoarrow#203.

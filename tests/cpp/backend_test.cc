@@ -252,11 +252,7 @@ TEST_F(BadTextTest, TheHostsOwnReadsSayTheSame) {
   static constexpr int32_t kFall[8] = {0, 4, 3, 6, 10};
   Tree tree;
   tree.SetBuffer(Tree::kUtf8, 1, kFall);
-  ArrowSchema schema;
-  ArrowArray array;
-  tree.MoveSchema(&schema);
-  tree.MoveArray(&array);
-  const auto batch = alloy::Batch::Import(&schema, &array);
+  const auto batch = support::ImportTree(tree);
   ASSERT_TRUE(batch.ok()) << batch.status();
   const auto status = batch->column<std::string_view>("utf8").status();
   EXPECT_EQ(status.code(), ALLOY_INVALID);

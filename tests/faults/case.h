@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// One fault of an Arrow struct, or one oddity that is valid all the same.
+// One case: a fault of an Arrow struct, or something unusual that is valid.
 #ifndef ALLOY_TESTS_FAULTS_CASE_H_
 #define ALLOY_TESTS_FAULTS_CASE_H_
 
@@ -8,22 +8,24 @@
 #include <span>
 
 #include "alloy/reason.h"
+#include "tests/faults/faults.h"
 #include "tests/faults/tree.h"
 
 namespace faults {
 
-// Either of FORMAT_UNKNOWN and FORMAT_PARAMETER: where one ends is the parser's business.
-inline constexpr int32_t kAnyFormatReason = -1;
+// FORMAT_UNKNOWN or FORMAT_PARAMETER: the parser decides.
+inline constexpr int32_t kAnyFormatReason = FAULT_ANY_FORMAT;
 // The column depends on a limit of the engine.
-inline constexpr int32_t kAnyColumn = -2;
+inline constexpr int32_t kAnyColumn = FAULT_ANY_COLUMN;
 
 struct Case {
   const char* name;
   int32_t reason;  // ALLOY_REASON_NONE: valid
   int32_t column;
   void (*spoil)(Tree& tree);
-  uint32_t level = 1;  // of the gate, as alloy_bridge_options has them: from there on it
-                       // is found; 2 is what a backend's results are checked at
+  uint32_t level =
+      1;  // of the gate: this level and all above find the fault. Results are
+          // checked at level 2.
 };
 
 }  // namespace faults

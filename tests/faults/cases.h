@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Every fault of an Arrow struct that the gate finds, and every oddity that is valid all
-// the same, each put into an otherwise well-formed Tree. One list serves every test: as
-// the input of hosts in C, C++ and Go, as the result of backends in C, C++ and Rust.
+// All cases. One list serves the tests of every language: as the input of hosts, and as the
+// result of backends. Other languages reach it through faults.h.
 #ifndef ALLOY_TESTS_FAULTS_CASES_H_
 #define ALLOY_TESTS_FAULTS_CASES_H_
 
@@ -16,7 +15,7 @@
 
 namespace faults {
 
-// Faults of an array behind a well-formed schema, and valid ones.
+// Faults of an array whose schema is valid, and valid arrays.
 inline std::span<const Case> ArrayCases() {
   static const std::vector<Case> cases = [] {
     std::vector<Case> all;

@@ -26,12 +26,8 @@ class RustLiesTest : public testing::TestWithParam<Lie> {};
 TEST_P(RustLiesTest, IsNoticedAndNothingIsReleasedTwice) {
   alloy::Bridge bridge = support::Load("faults_rust");
   faults::Tree tree;
-  ArrowSchema schema;
-  ArrowArray array;
-  tree.MoveSchema(&schema);
-  tree.MoveArray(&array);
   {
-    const auto batch = alloy::Batch::Import(&schema, &array);
+    const auto batch = support::ImportTree(tree);
     ASSERT_TRUE(batch.ok()) << batch.status();
     const alloy::Status status = bridge.Call(GetParam().function, *batch).status();
     EXPECT_EQ(status.code(), ALLOY_BAD_DATA) << status;

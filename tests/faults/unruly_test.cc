@@ -19,13 +19,9 @@ class UnrulyTest : public testing::Test {
   // Call with a tree, and expect it to be released once when the result is gone.
   alloy::Status CallWithTree(const char* function, const alloy::OptionMap& options = {}) {
     Tree tree;
-    ArrowSchema schema;
-    ArrowArray array;
-    tree.MoveSchema(&schema);
-    tree.MoveArray(&array);
     alloy::Status status;
     {
-      auto batch = alloy::Batch::Import(&schema, &array);
+      auto batch = support::ImportTree(tree);
       EXPECT_TRUE(batch.ok()) << batch.status();
       status = bridge_.Call(function, *batch, options).status();
       EXPECT_EQ(tree.releases(), 0) << "the host's own owner is alive";

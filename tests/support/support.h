@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What the tests over the C ABI and alloy.hpp share: where the built things are, and
-// bridges on the backends of the tests.
+// What the tests over the C ABI and alloy.hpp share: paths of built files, bridges on the
+// backends of the tests, and small batches.
 #ifndef ALLOY_TESTS_SUPPORT_SUPPORT_H_
 #define ALLOY_TESTS_SUPPORT_SUPPORT_H_
 
@@ -15,16 +15,16 @@
 #include <vector>
 
 #include "alloy/alloy.hpp"
-#include "tests/faults/tree.h"
+#include "alloy/testing/tree.hpp"
 
 namespace support {
 
-// `echo_cpp`, `tests/lie`: a library below build/backends.
+// The path of a library in build/backends, such as `echo_cpp` or `tests/lie`.
 inline std::string BackendPath(std::string_view name) {
   return std::string(ALLOY_TEST_BUILD "/backends/").append(name).append(".so");
 }
 
-// The lines that a host logs, as `[label] text`.
+// Collects the lines that a host logs, as `[label] text`.
 class LogLines {
  public:
   void Add(std::string_view language, std::string_view text) {
@@ -51,7 +51,7 @@ inline alloy::Host TestHost(std::shared_ptr<LogLines> lines = nullptr,
   return alloy::Host(std::move(options));
 }
 
-// A bridge on a library; empty: on the built-in echo.
+// A bridge on a library; on the built-in echo if the name is empty.
 inline alloy::Bridge Load(std::string_view name, const alloy::Host& host = TestHost(),
                           const alloy::BridgeOptions& options = {}) {
   alloy::Bridge bridge(host, options);
@@ -74,12 +74,21 @@ inline CallHandle Bind(const alloy::Bridge& bridge, const char* function,
   return CallHandle(call);
 }
 
-// A batch of one int64 column x, which most functions do not look at.
+// A batch with one int64 column, x.
 inline alloy::Batch SmallBatch() {
   return *alloy::MakeBatch({{"x", alloy::MakeArray<int64_t>({1, 2, 3})}});
 }
 
-// The one value of a column of a result of one row.
+// A hand-made batch as the host's own. The tree must live until the batch is released.
+inline alloy::Result<alloy::Batch> ImportTree(alloy::testing::Tree& tree) {
+  ArrowSchema schema;
+  ArrowArray array;
+  tree.MoveSchema(&schema);
+  tree.MoveArray(&array);
+  return alloy::Batch::Import(&schema, &array);
+}
+
+// The only value of a column of a result with one row.
 template <typename T>
 T Only(const alloy::Result<alloy::Batch>& result, std::string_view column) {
   if (!result.ok()) {
@@ -88,7 +97,7 @@ T Only(const alloy::Result<alloy::Batch>& result, std::string_view column) {
   }
   const auto values = result->template column<T>(column);
   if (!values.ok() || values->size() != 1) {
-    ADD_FAILURE() << "no single value in column " << column;
+    ADD_FAILURE() << "expected one value in column " << column;
     return T();
   }
   return *values->Get(0);

@@ -106,12 +106,8 @@ TEST(ThreadsTest, ASecondUserOfACallIsToldThatItIsBusy) {
 TEST(ThreadsTest, ResultsAreReleasedOnOtherThreads) {
   alloy::Bridge bridge = support::Load("tests/identity");
   Tree tree;
-  ArrowSchema schema;
-  ArrowArray array;
-  tree.MoveSchema(&schema);
-  tree.MoveArray(&array);
   {
-    const auto batch = alloy::Batch::Import(&schema, &array);
+    const auto batch = support::ImportTree(tree);
     ASSERT_TRUE(batch.ok()) << batch.status();
     std::vector<std::thread> threads;
     for (int i = 0; i < 8; ++i) {

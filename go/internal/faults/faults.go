@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 
-// Package faults has the faulty batches of tests/faults, for the Go tests. It counts their
-// releases.
+// Package faults gives Go tests the malformed batches of tests/faults, through their C ABI.
 package faults
 
 /*
-#cgo CXXFLAGS: -std=c++20 -O1 -I${SRCDIR}/../../../include -I${SRCDIR}/../../..
+#cgo CXXFLAGS: -std=c++20 -O1 -I${SRCDIR}/../../../include -I${SRCDIR}/../../../testing/include -I${SRCDIR}/../../..
+#cgo CFLAGS: -I${SRCDIR}/../../../include
 #include <stdlib.h>
-#include "faults.h"
+#include "../../../tests/faults/faults.h"
 */
 import "C"
 
@@ -19,45 +19,41 @@ import (
 
 // AnyFormatReason is either of two reasons. AnyColumn is any column.
 const (
-	AnyFormatReason = -1
-	AnyColumn       = -2
+	AnyFormatReason = C.FAULT_ANY_FORMAT
+	AnyColumn       = C.FAULT_ANY_COLUMN
 )
 
-// Case is a fault. With reason 0 it is unusual data that is valid. Level is the lowest level
-// of checks that finds it.
+// Case is a fault; with reason 0 it is valid. Level is the first level of the gate that
+// finds it.
 type Case struct {
 	Name           string
 	Reason, Column int
 	Level          uint32
 }
 
-func cases(at func(C.int64_t) C.fault_case) []Case {
+func cases(kind C.int32_t) []Case {
 	var list []Case
-	for i := C.int64_t(0); ; i++ {
-		c := at(i)
-		if c.name == nil {
-			return list
+	for i := C.int64_t(0); i < C.fault_count(); i++ {
+		c := C.fault_at(i)
+		if c.kind == kind {
+			list = append(list, Case{
+				Name: C.GoString(c.name), Reason: int(c.reason), Column: int(c.column), Level: uint32(c.level),
+			})
 		}
-		list = append(list, Case{
-			Name: C.GoString(c.name), Reason: int(c.reason), Column: int(c.column), Level: uint32(c.level),
-		})
 	}
+	return list
 }
 
-// Arrays returns the faults of an array whose schema is valid.
-func Arrays() []Case {
-	return cases(func(i C.int64_t) C.fault_case { return C.fault_array_case(i) })
-}
+// Arrays are the cases whose array is broken; their schema is valid.
+func Arrays() []Case { return cases(C.FAULT_ARRAY) }
 
-// Schemas returns the faults of a schema.
-func Schemas() []Case {
-	return cases(func(i C.int64_t) C.fault_case { return C.fault_schema_case(i) })
-}
+// Schemas are the cases whose schema is broken.
+func Schemas() []Case { return cases(C.FAULT_SCHEMA) }
 
-// Tree is a batch that has a column of every layout.
-type Tree struct{ pointer unsafe.Pointer }
+// Tree is a batch with a column of every layout.
+type Tree struct{ pointer *C.fault_tree }
 
-// New makes a tree with the fault of a case; an empty name makes a valid tree.
+// New makes a tree, broken as the case of this name; valid if the name is empty.
 func New(name string) Tree {
 	if name == "" {
 		return Tree{C.fault_tree_new(nil)}
@@ -67,22 +63,26 @@ func New(name string) Tree {
 	return Tree{C.fault_tree_new(text)}
 }
 
-// Free frees a tree. Nothing may refer to it afterwards.
+// Free frees a tree. All its structs must be released.
 func (t Tree) Free() { C.fault_tree_free(t.pointer) }
 
-// Schema returns the schema of the batch, to lend it.
-func (t Tree) Schema() *engine.Schema { return (*engine.Schema)(C.fault_tree_schema(t.pointer)) }
+// Schema is the schema of the batch, to lend.
+func (t Tree) Schema() *engine.Schema {
+	return (*engine.Schema)(unsafe.Pointer(C.fault_tree_schema(t.pointer)))
+}
 
-// Array returns the batch, to give it away.
-func (t Tree) Array() *engine.Array { return (*engine.Array)(C.fault_tree_array(t.pointer)) }
+// Array is the batch, to give away.
+func (t Tree) Array() *engine.Array {
+	return (*engine.Array)(unsafe.Pointer(C.fault_tree_array(t.pointer)))
+}
 
 // WrittenArray returns the same struct as Array, to move it elsewhere.
 func (t Tree) WrittenArray() *engine.WrittenArray {
-	return (*engine.WrittenArray)(C.fault_tree_array(t.pointer))
+	return (*engine.WrittenArray)(unsafe.Pointer(C.fault_tree_array(t.pointer)))
 }
 
-// Releases returns how often the batch was released; -1 if any part of it was released twice.
+// Releases is how often the batch was released; -1 if any part of it was released twice.
 func (t Tree) Releases() int { return int(C.fault_tree_releases(t.pointer)) }
 
-// ReleaseSchema releases the schema, as its owner does.
+// ReleaseSchema releases a schema that was lent, as its owner does.
 func (t Tree) ReleaseSchema() { C.fault_tree_release_schema(t.pointer) }

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "alloy/arrow_abi.h"
@@ -31,7 +32,9 @@ struct Spec {
 };
 
 // A batch of these columns.
-Spec BatchOf(std::vector<Spec> columns);
+inline Spec BatchOf(std::vector<Spec> columns) {
+  return {.format = "+s", .children = std::move(columns), .flags = 0};
+}
 
 // Convert a well-formed schema.
 Spec SpecOf(const ArrowSchema& schema);
