@@ -287,11 +287,7 @@ TEST(SummaryTest, ReadsHalfFloats) {
 // The engine describes a type to a backend as alloy.hpp describes it to a host.
 TEST(SummaryTest, NamesEveryType) {
   Tree tree;
-  ArrowSchema schema;
-  ArrowArray array;
-  tree.MoveSchema(&schema);
-  tree.MoveArray(&array);
-  const auto batch = alloy::Batch::Import(&schema, &array);
+  const auto batch = support::ImportTree(tree);
   ASSERT_TRUE(batch.ok()) << batch.status();
   alloy::Bridge bridge = support::Load("summary_rust");
   const auto summary = bridge.Call("summary", *batch);

@@ -68,47 +68,22 @@ const int64_t* ValuesOf(const Batch& batch, int64_t index) {
 }
 
 // One column, k: a dictionary of a, b and c with these indices.
-Batch Dictionary(const std::array<int8_t, 3>& indices) {
-  struct Held {
-    std::array<int8_t, 3> indices;
-    ArrowSchema fields[2]{};
-    ArrowArray columns[2]{};
-    ArrowSchema* field = &fields[0];
-    ArrowArray* column = &columns[0];
-    const void* index_buffers[2] = {nullptr, indices.data()};
-    int32_t offsets[4] = {0, 1, 2, 3};
-    const void* text_buffers[3] = {nullptr, offsets, "abc"};
-    const void* no_buffers[1] = {nullptr};
-    ArrowSchema schema{};
-    ArrowArray array{};
-  };
-  auto held = std::make_shared<Held>();
-  held->indices = indices;
-  held->fields[0].format = "c";
-  held->fields[0].name = "k";
-  held->fields[0].flags = ARROW_FLAG_NULLABLE;
-  held->fields[0].dictionary = &held->fields[1];
-  held->fields[1].format = "u";
-  held->columns[0].length = held->columns[1].length = held->array.length = 3;
-  held->columns[0].n_buffers = 2;
-  held->columns[0].buffers = held->index_buffers;
-  held->columns[0].dictionary = &held->columns[1];
-  held->columns[1].n_buffers = 3;
-  held->columns[1].buffers = held->text_buffers;
-  held->schema.format = "+s";
-  held->schema.n_children = held->array.n_children = held->array.n_buffers = 1;
-  held->schema.children = &held->field;
-  held->array.children = &held->column;
-  held->array.buffers = held->no_buffers;
-  const Held& raw = *held;
-  ArrowArray array;
-  alloy::detail::ShareArray(raw.array, held, /*as_batch=*/false).MoveTo(&array);
-  ArrowSchema schema;
-  alloy::Schema::Copy(raw.schema).MoveTo(&schema);
-  auto batch = Batch::Import(&schema, &array);
-  EXPECT_TRUE(batch.ok()) << batch.status();
-  return std::move(*batch);
-}
+struct Dictionary : alloy::testing::Tree {
+  explicit Dictionary(const std::array<int8_t, 3>& of)
+      : Tree(alloy::testing::BatchOf(
+                 {{.format = "c", .name = "k", .dictionary = {{.format = "u"}}}}),
+             alloy::testing::RowsOf(
+                 3, {{.length = 3,
+                      .buffers = {nullptr, nullptr},
+                      .dictionary = {{.length = 3,
+                                      .buffers = {nullptr, kOffsets, "abc"}}}}})),
+        indices(of) {
+    SetBuffer(0, 1, indices.data());
+  }
+
+  static constexpr int32_t kOffsets[] = {0, 1, 2, 3};
+  const std::array<int8_t, 3> indices;
+};
 
 TEST_F(AggregateTest, TheMemoryOfAResultIsReadWhereTheFunctionLeftIt) {
   std::vector<std::optional<int64_t>> keys(100'000);
@@ -154,7 +129,8 @@ TEST_F(AggregateTest, ABatchOfWhichAllRowsPassIsNotCopied) {
 }
 
 TEST_F(AggregateTest, ADictionaryIsSharedByTheRowsThatPass) {
-  const Batch batch = Dictionary({0, 2, 1});
+  Dictionary dictionary({0, 2, 1});
+  const Batch batch = *support::ImportTree(dictionary);
   const auto passed =
       Drain("filter", One(batch.Share()), {{"column", "k"}, {"op", ">"}, {"value", "a"}});
   ASSERT_EQ(passed.size(), 1u) << status_;
@@ -166,7 +142,8 @@ TEST_F(AggregateTest, ADictionaryIsSharedByTheRowsThatPass) {
 
 TEST_F(AggregateTest, AnIndexOutsideItsDictionaryIsAnError) {
   for (const int8_t index : {3, -1, -128}) {
-    const Batch batch = Dictionary({0, index, 1});
+    Dictionary dictionary({0, index, 1});
+    const Batch batch = *support::ImportTree(dictionary);
     const std::vector<std::pair<const char*, OptionMap>> calls = {
         {"group_by", {{"keys", "k"}}},
         {"group_by", {{"aggregates", "min(k)"}}},

@@ -334,19 +334,15 @@ TEST(RustStreamsTest, TheMemoryOfAResultIsReadWhereTheFunctionLeftIt) {
 }
 
 // A column of two rows over constants, for types that alloy.hpp does not make.
-struct Column {
-  const char* format;
-  const void* buffers[2];
+struct Column : alloy::testing::Tree {
+  Column(const char* format, const void* values)
+      : Tree({.format = format}, {.length = 2, .buffers = {nullptr, values}}) {}
 
-  alloy::Array Make() {
-    ArrowSchema schema{};
-    schema.format = format;
-    schema.release = [](ArrowSchema* self) { self->release = nullptr; };
-    ArrowArray array{};
-    array.length = 2;
-    array.n_buffers = 2;
-    array.buffers = buffers;
-    array.release = [](ArrowArray* self) { self->release = nullptr; };
+  alloy::Array Import() {
+    ArrowSchema schema;
+    ArrowArray array;
+    MoveSchema(&schema);
+    MoveArray(&array);
     return *alloy::Array::Import(&schema, &array);
   }
 };
@@ -357,16 +353,16 @@ TEST(RustStreamsTest, DeclaredColumnsAreFoundInAnyOrderAndCompany) {
   alignas(16) static constexpr int64_t kPrice[] = {100'000, 0, 100'000, 0};
   alignas(16) static constexpr int64_t kDiscount[] = {5, 0, 5, 0};
   static constexpr int32_t kDays[] = {8'900, 0};
-  Column day{"tdD", {nullptr, kDays}}, discount{"d:15,2", {nullptr, kDiscount}};
-  Column quantity{"d:15,2", {nullptr, kQuantity}}, price{"d:15,2", {nullptr, kPrice}};
+  Column day("tdD", kDays), discount("d:15,2", kDiscount);
+  Column quantity("d:15,2", kQuantity), price("d:15,2", kPrice);
   const auto bridge = support::Load("tpch_rust");
   Source source;
   source.batches.push_back(
       *alloy::MakeBatch({{"l_comment", alloy::MakeArray<std::string>({"a", "b"})},
-                         {"l_shipdate", day.Make()},
-                         {"l_discount", discount.Make()},
-                         {"l_quantity", quantity.Make()},
-                         {"l_extendedprice", price.Make()}}));
+                         {"l_shipdate", day.Import()},
+                         {"l_discount", discount.Import()},
+                         {"l_quantity", quantity.Import()},
+                         {"l_extendedprice", price.Import()}}));
   Output output(bridge, "q6", {&source});
   ASSERT_EQ(output.Pull(), 0) << output.Next();
   const alloy::Batch& batch = output.batches().at(0);
