@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The mirror in `abi` has the sizes and offsets of the headers, as the C compiler sees
-//! them.
+//! The structs of `abi` have the sizes and offsets that the C compiler sees in the headers.
 
 use std::fmt::Write as _;
 use std::mem::offset_of;

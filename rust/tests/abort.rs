@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! A backend that cannot turn panics into errors does not compile, and is told why.
+//! A backend with panic = "abort" does not compile, and the error explains why.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! A batch leaves as one block, which goes with the last of its structs, whoever holds
-//! it.
+//! A batch goes out as one block, which is freed with the last of its structs.
 
 use std::ffi::CStr;
 use std::ptr;
@@ -74,7 +73,7 @@ fn the_tree_is_as_it_was_told() {
 
 #[test]
 fn nodes_that_are_no_tree_panic_before_anything_is_written() {
-    // How many children each node claims, and whether it claims a dictionary.
+    // The number of children of each node, and whether it has a dictionary.
     let cases: [&[(usize, bool)]; 7] = [
         &[],
         &[(5000, false)],
@@ -113,7 +112,7 @@ fn children_are_released_on_their_own_in_any_order() {
             .filter(|i| order >> i & 1 == 1)
             .map(|i| take(batch.raw(), i))
             .collect();
-        // An item out of its list as well, when the list was moved.
+        // If the list was moved, move its item out of it as well.
         if let Some(list) = parts.iter().find(|part| part.raw().n_children == 1) {
             let item = take(list.raw(), 0);
             parts.push(item);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-//! What safe code must not be able to do does not compile, and what authors do in safe
-//! code does.
+//! Unsound uses in safe code do not compile; what authors write in safe code does.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-// Of a name of its own, since cargo tells crates in one target folder apart by that.
+// Each has its own name, because cargo distinguishes crates in one target folder by it.
 const MANIFEST: &str = r#"
 [package]
 name = "NAME"
@@ -21,7 +20,7 @@ path = "lib.rs"
 arrowalloy = { path = "PATH" }
 "#;
 
-// The crate of an author, in a folder of its own: what the compiler has against it.
+// Compiles the crate of an author in its own folder; returns the compiler's errors.
 fn check(name: &str, source: &str) -> Result<(), String> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let tmp = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("sound");

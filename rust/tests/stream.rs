@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-//! Stream functions on typed views, driven through their C table.
+//! Stream functions on typed views, called through their C table.
 
-// Other tests use the rest of it.
+// Other tests use the other items.
 #[allow(dead_code)]
 mod build;
 
@@ -12,7 +12,7 @@ use build::{Batch, flat, list_of};
 use test_host::{Backend, Call, Events, Failure, Feed, StreamFailure};
 
 arrowalloy::function! {
-    /// The running total of x, null where x is null.
+    /// The running total of x; null where x is null.
     #[option(start = "0", "Where to begin.")]
     stream fn total(scope, options; points: Points { x: View<i64> }) -> Result<(total: i64)> {
         let mut total: i64 = options.parse("start")?;
@@ -37,13 +37,13 @@ impl Drop for Farewell<'_> {
 }
 
 arrowalloy::function! {
-    /// The names of the left with the sizes of the right; the shorter one ends it.
+    /// The names of the left with the sizes of the right, up to the shorter input.
     stream fn pair(
         scope;
         left: Left { name: Strings },
         right: Right { size: View<i32>, factor: View<i32> }
     ) -> (name: String, size: i32) {
-        // The adaptor below goes first, and with it the inputs.
+        // The adaptor below is dropped first, with the inputs.
         let farewell = Farewell(scope);
         let pairs = left.zip(right);
         pairs.map(move |(left, right)| {
@@ -60,7 +60,7 @@ arrowalloy::function! {
 }
 
 arrowalloy::function! {
-    /// Goes wrong in the way that the option says.
+    /// Fails in the way that the option names.
     #[option(how, "What to do.")]
     stream fn misbehave(scope, options; points: Points2 { x: View<i64> }) -> Result<(y: i64)> {
         let how = options.get("how")?;
@@ -311,7 +311,7 @@ fn a_release_in_the_middle_ends_all_that_the_function_holds() {
     assert!(output.next_batch().expect("no failure").is_some());
     assert!(call_lines(&output).is_empty());
     drop(output);
-    // The scope is there until the very end.
+    // The scope is valid until the release.
     assert_eq!(call.entry.lines(), ["gone"]);
     let told = told(&events);
     assert_eq!(told[2..], ["left released", "right released"]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Functions on typed views, driven through their C table.
+//! Functions on typed views, called through their C table.
 
 mod build;
 
@@ -10,7 +10,7 @@ use build::{Batch, flat, list_of};
 use test_host::{Backend, Call};
 
 arrowalloy::function! {
-    /// How far each point is from the origin.
+    /// The distance of each point from the origin.
     #[flags(idempotent, rowwise)]
     fn distance(x: View<f64>, y: View<f64>) -> distance: f64 {
         x.iter().zip(y.iter()).map(|(x, y)| Some(x?.hypot(y?))).collect()
@@ -18,7 +18,7 @@ arrowalloy::function! {
 }
 
 arrowalloy::function! {
-    /// The strings, longer by a suffix; the second column says how long they were.
+    /// The strings with a suffix, and their lengths before.
     #[option(suffix = "!", "What to add.")]
     #[option(limit, "How long a string may be.")]
     fn shout(scope, options; text: Strings) -> Result<(loud: String, length: i32)> {
@@ -36,7 +36,7 @@ arrowalloy::function! {
 }
 
 arrowalloy::function! {
-    /// Whether a row is set, and how many bytes it has.
+    /// The flag of each row, and the number of its bytes.
     fn pick(flag: Bools, data: Bytes) -> (both: bool, size: u64) {
         let both = (0..flag.len()).map(|row| Some(flag.get(row)? && !data.get(row)?.is_empty()));
         let size = data.iter().map(|data| data.map_or(0, <[u8]>::len) as u64);
@@ -45,7 +45,7 @@ arrowalloy::function! {
 }
 
 arrowalloy::function! {
-    /// Columns of different lengths, which is a mistake.
+    /// Columns of different lengths, which is an error.
     fn uneven(x: View<i64>) -> (one: i64, two: i64) {
         (x.iter().collect(), Column::from(vec![1; x.len() + 1]))
     }

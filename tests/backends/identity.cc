@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Gives its batch back, of any type, and says nothing.
+// Returns its batch, of any type, and logs nothing.
 #include <span>
 
 #include "alloy/backend.hpp"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What every echo and identity backend promises, whatever its language: the same suite
-// over each of them.
+// The same suite over every echo and identity backend, in every language.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "alloy/alloy.hpp"
+#include "tests/faults/tree.h"
 #include "tests/support/support.h"
 
 namespace {
@@ -23,7 +23,7 @@ struct Subject {
   const char* name;
   const char* library;   // empty: the built-in echo
   const char* language;  // of its table
-  const char* function;  // that gives its batch back
+  const char* function;  // returns its batch
   bool is_echo;          // named alloy.echo: counts chunks too, and writes its lines
   bool every_type;       // arrow2 has fewer
 };
@@ -110,7 +110,7 @@ TEST_P(ConformanceTest, GivesEveryTypeBack) {
       ASSERT_TRUE(result.ok()) << result.status();
       EXPECT_TRUE(alloy::detail::SameType(result->schema(), batch->schema()));
       EXPECT_EQ(TextOf(*result), TextOf(*batch));
-    } else {  // arrow2 has no views, run-end arrays or list views, and says so
+    } else {  // arrow2 refuses views, run-end arrays and list views
       EXPECT_FALSE(result.ok());
     }
     EXPECT_EQ(tree.releases(), 0);
@@ -142,7 +142,7 @@ TEST_P(ConformanceTest, ItsResultsOutliveTheBridge) {
 }
 
 TEST_P(ConformanceTest, ItsColumnsMayOutliveItsBatch) {
-  // As the Arrow specification has it: children are moved out, the parent is released.
+  // The Arrow specification allows this: children are moved out, then the parent is released.
   alloy_error error;
   const auto batch = CommonBatch();
   const auto call = support::Bind(bridge_, function(), batch.schema(), &error);
@@ -284,7 +284,7 @@ TEST(SummaryTest, ReadsHalfFloats) {
   EXPECT_EQ((*summary->column(7).values<double>())[0], 65503.0 + 0x1p-24);
 }
 
-// The engine describes a type to a backend as alloy.hpp describes it to a host.
+// The engine names a type for a backend in the same way as alloy.hpp for a host.
 TEST(SummaryTest, NamesEveryType) {
   Tree tree;
   const auto batch = support::ImportTree(tree);

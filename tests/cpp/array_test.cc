@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "alloy/batch.hpp"
+#include "tests/faults/tree.h"
 #include "tests/support/support.h"
 
 namespace {

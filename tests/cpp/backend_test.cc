@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "alloy/alloy.hpp"
+#include "tests/faults/tree.h"
 #include "tests/support/call_text.h"
 #include "tests/support/support.h"
 

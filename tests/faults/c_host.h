@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A host in plain C, which a test drives: nothing but alloy.h.
+// A host in plain C, for tests. It uses only alloy.h.
 //
 // Threads  serial.
 #ifndef ALLOY_TESTS_FAULTS_C_HOST_H_
@@ -18,12 +18,12 @@ typedef struct c_host {
   alloy_call* call;
 } c_host;
 
-// Open a library, with a level of the gate for each direction. What was opened is to be
-// closed, whatever the answer.
+// Open a library, with a level of the gate for each direction. Close it in any case, also
+// after an error.
 alloy_code c_host_open(c_host* self, const char* library, uint32_t check_inputs,
                        uint32_t check_results, alloy_error* err);
 
-// Bind a function to one schema, in the place of what was bound.
+// Bind a function to one schema. It replaces the function that was bound before.
 alloy_code c_host_bind(c_host* self, const char* function,
                        const struct ArrowSchema* schema, const char* const* options,
                        alloy_error* err);

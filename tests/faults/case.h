@@ -23,9 +23,8 @@ struct Case {
   int32_t reason;  // ALLOY_REASON_NONE: valid
   int32_t column;
   void (*spoil)(Tree& tree);
-  uint32_t level =
-      1;  // of the gate: this level and all above find the fault. Results are
-          // checked at level 2.
+  // The lowest level of the gate that finds the fault; results are checked at level 2.
+  uint32_t level = 1;
 };
 
 }  // namespace faults

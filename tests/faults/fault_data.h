@@ -37,7 +37,7 @@ alignas(64) inline constexpr int32_t kDenseBeyond[4] = {0, 1, 4, 3};
 alignas(64) inline constexpr int32_t kDenseNegative[4] = {0, 1, -2, 3};
 alignas(64) inline constexpr int32_t kRunsRepeat[2] = {4, 4};
 alignas(64) inline constexpr int32_t kRunsFromZero[2] = {0, 4};
-// As Tree::kViews, but for the last.
+// Tree::kViews with another last view.
 #define ALLOY_FAULTS_VIEWS(...) {1, 'a', 0, 0, 1, 'b', 0, 0, 0, 0, 0, 0, __VA_ARGS__}
 alignas(64) inline constexpr int32_t kViewBuffer1[16] = ALLOY_FAULTS_VIEWS(20, 0x64636261,
                                                                            1, 10);
@@ -67,7 +67,7 @@ alignas(4) inline constexpr char kNoBits[4] = {0, 0, 0, 0};
 inline constexpr int64_t kHuge = int64_t{1} << 40;
 inline constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
 
-// A format string of 1 MiB that begins as a time zone does, or a union.
+// A format string of 1 MiB that begins like this.
 inline const char* Long(const char* begin) {
   static std::deque<std::string> texts;
   return texts.emplace_back(begin).append(size_t{1} << 20, '1').c_str();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Each fault of an Arrow struct, as what a host in C++ and in C passes: an error with
-// reason and place, everything released exactly once, and a call that serves the next
-// batch. The host in Go is tested in go/bridge.
+// Each case as the input of a host in C++ and in C: the error has the reason and the place,
+// everything is released exactly once, and the next call works. go/bridge tests the host in
+// Go, test_faults_c.py a host in Python.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -17,7 +17,7 @@ using faults::Case;
 using faults::Outcome;
 using faults::Tree;
 
-// A tree without a fault goes through the call and comes back.
+// A valid tree goes through the call and comes back.
 void ExpectServes(faults::TestHost& host) {
   Tree tree;
   ArrowArray input;
@@ -32,7 +32,7 @@ void ExpectServes(faults::TestHost& host) {
   EXPECT_TRUE(tree.ReleasedAtMostOnce());
 }
 
-// The language of the host, and what is wrong.
+// The language of the host, and the case.
 using Parameter = std::tuple<const char*, Case>;
 
 class FaultOfAHost : public testing::TestWithParam<Parameter> {
@@ -61,7 +61,7 @@ TEST_P(ArrayFault, IsFoundInWhatTheHostPasses) {
     output.release(&output);
   } else {
     ASSERT_EQ(told.code, ALLOY_BAD_DATA);
-    faults::ExpectTold(fault(), told, /*input=*/0, ALLOY_SIDE_CALLER);
+    faults::ExpectError(fault(), told, /*input=*/0, ALLOY_SIDE_CALLER);
     EXPECT_EQ(output.release, nullptr);
   }
   EXPECT_EQ(tree.releases(), 1);
@@ -99,9 +99,9 @@ TEST_P(SchemaFault, IsFoundInWhatTheHostBinds) {
   if (fault().reason == ALLOY_REASON_NONE) {
     EXPECT_EQ(told.code, ALLOY_OK) << told.text;
   } else {
-    faults::ExpectTold(fault(), told, /*input=*/0, ALLOY_SIDE_CALLER);
+    faults::ExpectError(fault(), told, /*input=*/0, ALLOY_SIDE_CALLER);
   }
-  EXPECT_EQ(tree.schema_releases(), released);  // a schema is borrowed
+  EXPECT_EQ(tree.schema_releases(), released);  // bind borrows the schema
   EXPECT_TRUE(tree.ReleasedAtMostOnce());
   Tree good;
   ASSERT_EQ(host->Bind("identity", good.schema(Tree::kRoot), {}).code, ALLOY_OK);
@@ -123,7 +123,7 @@ INSTANTIATE_TEST_SUITE_P(Faults, SchemaFault,
                                           testing::ValuesIn(faults::SchemaCases())),
                          NameOf);
 
-// The helper that the suites stand on.
+// The suites rely on this.
 TEST(TreeTest, CountsWhatIsReleasedTwice) {
   Tree tree;
   ArrowArray first = tree.array(Tree::kRoot);

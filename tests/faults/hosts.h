@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The hosts that the faults are tried from: C++ by alloy.hpp, and plain C.
+// The hosts that try the cases: C++ with alloy.hpp, and plain C.
 #ifndef ALLOY_TESTS_FAULTS_HOSTS_H_
 #define ALLOY_TESTS_FAULTS_HOSTS_H_
 
@@ -19,7 +19,7 @@
 
 namespace faults {
 
-// What a host is told of a call.
+// The result of a call, as the host sees it.
 struct Outcome {
   alloy_code code = ALLOY_OK;
   int32_t reason = ALLOY_REASON_NONE;
@@ -47,18 +47,18 @@ class CppHost final : public TestHost {
                const alloy::OptionMap& options) override {
     call_.reset();
     auto bound = bridge_.Bind(function, std::span(&schema, 1), options);
-    if (!bound.ok()) return Tell(bound.status());
+    if (!bound.ok()) return OutcomeOf(bound.status());
     call_.emplace(*std::move(bound));
     return {};
   }
   Outcome Run(ArrowArray* input, ArrowArray* output) override {
     std::vector<alloy::OwnedArray> inputs;
     inputs.emplace_back(input);
-    return Tell(call_->RunRaw(inputs, output, {}));
+    return OutcomeOf(call_->RunRaw(inputs, output, {}));
   }
 
  private:
-  static Outcome Tell(const alloy::Status& status) {
+  static Outcome OutcomeOf(const alloy::Status& status) {
     return {.code = status.code(),
             .reason = status.reason(),
             .input = status.input(),
@@ -88,17 +88,17 @@ class CHost final : public TestHost {
   Outcome Bind(const char* function, const ArrowSchema& schema,
                const alloy::OptionMap& options) override {
     alloy_error error;
-    return Tell(c_host_bind(&host_, function, &schema,
-                            alloy::detail::FlattenOptions(options).data(), &error),
-                error);
+    return OutcomeOf(c_host_bind(&host_, function, &schema,
+                                 alloy::detail::FlattenOptions(options).data(), &error),
+                     error);
   }
   Outcome Run(ArrowArray* input, ArrowArray* output) override {
     alloy_error error;
-    return Tell(c_host_run(&host_, input, output, &error), error);
+    return OutcomeOf(c_host_run(&host_, input, output, &error), error);
   }
 
  private:
-  static Outcome Tell(alloy_code code, const alloy_error& error) {
+  static Outcome OutcomeOf(alloy_code code, const alloy_error& error) {
     if (code == ALLOY_OK) return {};
     EXPECT_EQ(code, error.code);
     EXPECT_EQ(std::string_view(error.text).size(), error.length);
@@ -120,9 +120,9 @@ inline std::unique_ptr<TestHost> MakeHost(std::string_view language,
   return std::make_unique<CppHost>(library, options);
 }
 
-// What a fault must be told as.
-inline void ExpectTold(const Case& fault, const Outcome& told, int32_t input,
-                       int32_t side) {
+// Expect that the error of a call is the one of the case.
+inline void ExpectError(const Case& fault, const Outcome& told, int32_t input,
+                        int32_t side) {
   EXPECT_EQ(told.code, ALLOY_BAD_DATA) << told.text;
   if (fault.reason == kAnyFormatReason) {
     EXPECT_TRUE(told.reason == ALLOY_REASON_FORMAT_UNKNOWN ||

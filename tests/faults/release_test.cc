@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Releases that do what they should not, and those that come in an order or from a thread
-// that few expect.
+// Release callbacks that misbehave, and releases in an unusual order or on another thread.
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -23,7 +22,7 @@ class ReleaseTest : public testing::Test {
     ASSERT_EQ(bound.code, ALLOY_OK) << bound.text;
   }
 
-  // The tree through the call, and out again.
+  // Pass the tree through the call and return the result.
   ArrowArray Result() {
     ArrowArray input;
     ArrowArray output;
@@ -38,7 +37,7 @@ class ReleaseTest : public testing::Test {
   faults::CHost host_{"tests/identity", {}};
 };
 
-// Counts, and leaves the struct as it is.
+// Counts, and leaves the struct unchanged.
 int careless_releases = 0;
 void ReleaseCarelessly(ArrowArray*) { ++careless_releases; }
 
@@ -86,8 +85,8 @@ TEST_F(ReleaseTest, OneThatDoesNotClearItselfIsCalledOnceForAResultThatIsRefused
   EXPECT_EQ(output.release, nullptr);
 }
 
-// A mended batch is a block that owns the original, which it releases once.
-TEST_F(ReleaseTest, OneThatDoesNotClearItselfIsCalledOnceBelowAMendedBatch) {
+// A repaired batch is a block that owns the original, and releases it once.
+TEST_F(ReleaseTest, OneThatDoesNotClearItselfIsCalledOnceBelowARepairedBatch) {
   careless_releases = 0;
   ArrowArray input;
   ArrowArray output;
@@ -102,7 +101,7 @@ TEST_F(ReleaseTest, OneThatDoesNotClearItselfIsCalledOnceBelowAMendedBatch) {
   EXPECT_EQ(careless_releases, 1);
 }
 
-// What a release found when it called into Alloy.
+// What a release callback gets when it calls into Alloy.
 struct Reentry {
   faults::TestHost* same = nullptr;
   faults::TestHost* other = nullptr;
@@ -137,7 +136,7 @@ TEST_F(ReleaseTest, OneThatCallsBackFindsItsOwnCallBusyAndAnotherFree) {
   tree_.MoveArray(&input);
   reentry = {.same = &host_, .other = &other, .batch = &inner, .real = input.release};
   input.release = &ReleaseByWayOfAlloy;
-  input.length = -1;  // refused, so that it is released within the run
+  input.length = -1;  // the run refuses it, and so releases it
   const Outcome told = host_.Run(&input, &output);
   EXPECT_EQ(told.reason, ALLOY_REASON_LENGTH);
   EXPECT_EQ(tree_.releases(), 1);
@@ -161,13 +160,13 @@ TEST_F(ReleaseTest, OneOfAResultMayCallTheCallThatGaveIt) {
 
 // duckdb#9254, arrow-rs#20: children moved out before the parent is released.
 TEST_F(ReleaseTest, ChildrenMovedOutOutliveTheirParent) {
-  for (const bool mended : {false, true}) {
-    SCOPED_TRACE(mended);
+  for (const bool repaired : {false, true}) {
+    SCOPED_TRACE(repaired);
     Tree tree;
     ArrowArray input;
     ArrowArray output;
     tree.MoveArray(&input);
-    if (mended) {
+    if (repaired) {
       input.offset = 1;
       input.length = 3;
     }
@@ -177,9 +176,9 @@ TEST_F(ReleaseTest, ChildrenMovedOutOutliveTheirParent) {
     column.release = nullptr;
     output.release(&output);
     EXPECT_NE(moved.release, nullptr);
-    EXPECT_EQ(moved.length, mended ? 3 : 4);
+    EXPECT_EQ(moved.length, repaired ? 3 : 4);
     EXPECT_EQ(static_cast<const int32_t*>(moved.buffers[1])[moved.offset],
-              mended ? 1 : 0);
+              repaired ? 1 : 0);
     std::jthread([&moved] { moved.release(&moved); }).join();
     EXPECT_EQ(tree.releases(), 1);
     EXPECT_TRUE(tree.ReleasedAtMostOnce());
@@ -197,7 +196,7 @@ TEST_F(ReleaseTest, ColumnsMayBeReleasedByAThreadEach) {
   ArrowArray input;
   ArrowArray output;
   tree_.MoveArray(&input);
-  input.offset = 1;  // mended: the columns are those of one block
+  input.offset = 1;  // repaired: the columns belong to one block
   input.length = 3;
   ASSERT_EQ(host_.Run(&input, &output).code, ALLOY_OK);
   std::vector<ArrowArray> columns;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Each fault of an Arrow struct, as what a backend in C++, C and Rust gives: an error
-// with reason and place, everything released exactly once, and a bridge that serves the
-// next call.
+// Each case as the result of a backend in C++, C and Rust: the error has the reason and the
+// place, everything is released exactly once, and the next call works.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -23,7 +22,7 @@ struct Backend {
   const char* library;
 };
 
-// A backend, the language of the host, and what is wrong.
+// A backend, the language of the host, and the case.
 using Parameter = std::tuple<Backend, const char*, Case>;
 
 std::string Address(const void* place) {
@@ -34,7 +33,7 @@ class FaultOfABackend : public testing::TestWithParam<Parameter> {
  protected:
   const Case& fault() const { return std::get<2>(GetParam()); }
 
-  // What is found at level safe is found in results without being asked for.
+  // Results are checked at level safe by default.
   std::unique_ptr<faults::TestHost> Open() const {
     return faults::MakeHost(
         std::get<1>(GetParam()), std::get<0>(GetParam()).library,
@@ -42,14 +41,14 @@ class FaultOfABackend : public testing::TestWithParam<Parameter> {
              fault().level > 2 ? alloy::Level::kFull : alloy::Level::kDefault});
   }
 
-  // Have the tree's schema given as the schema of the output.
+  // Bind; the backend returns the tree's schema as the schema of its output.
   Outcome Bind(faults::TestHost& host, Tree& tree) {
     return host.Bind("hand_over", input_.schema(Tree::kRoot),
                      {{"schema", Address(&tree.schema(Tree::kRoot))},
                       {"array", Address(&tree.array(Tree::kRoot))}});
   }
 
-  // Have the tree's array given as the output.
+  // Run; the backend returns the tree's array.
   Outcome Run(faults::TestHost& host, ArrowArray* output) {
     ArrowArray input;
     input_.MoveArray(&input);
@@ -78,7 +77,7 @@ class FaultOfABackend : public testing::TestWithParam<Parameter> {
     EXPECT_TRUE(good.ReleasedAtMostOnce());
   }
 
-  // The engine keeps the schemas that it was given as long as the bridge lives.
+  // The engine keeps the schemas of the backend as long as the bridge lives.
   Tree input_;
   Tree tree_;
   Tree next_input_;
@@ -100,7 +99,7 @@ TEST_P(ArrayFault, IsFoundInWhatTheBackendReturns) {
     EXPECT_EQ(tree.releases(), 0);
     output.release(&output);
   } else {
-    faults::ExpectTold(fault(), told, /*input=*/-1, ALLOY_SIDE_BACKEND);
+    faults::ExpectError(fault(), told, /*input=*/-1, ALLOY_SIDE_BACKEND);
     EXPECT_NE(told.text.find("hand_over"), std::string::npos) << told.text;
     EXPECT_EQ(output.release, nullptr);
   }
@@ -117,7 +116,7 @@ TEST_P(SchemaFault, IsFoundInWhatTheBackendBinds) {
   if (fault().reason == ALLOY_REASON_NONE) {
     EXPECT_EQ(told.code, ALLOY_OK) << told.text;
   } else {
-    faults::ExpectTold(fault(), told, /*input=*/-1, ALLOY_SIDE_BACKEND);
+    faults::ExpectError(fault(), told, /*input=*/-1, ALLOY_SIDE_BACKEND);
     EXPECT_EQ(tree.schema_releases(), 1);
     EXPECT_TRUE(tree.ReleasedAtMostOnce());
   }

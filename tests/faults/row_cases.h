@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Faults of an array that are found where the gate looks at rows, and what is valid,
-// however odd; the schema is well-formed.
+// Faults of an array that the gate finds when it checks rows, and arrays that are unusual
+// but valid. The schema is valid.
 #ifndef ALLOY_TESTS_FAULTS_ROW_CASES_H_
 #define ALLOY_TESTS_FAULTS_ROW_CASES_H_
 
@@ -65,7 +65,7 @@ inline std::span<const Case> RowCases() {
        [](T& t) { t.SetBuffer(T::kView, 1, data::kViewBeyond); }, 2},
       {"view_offset_negative", ALLOY_REASON_VIEW, T::kView,
        [](T& t) { t.SetBuffer(T::kView, 1, data::kViewOffsetNegative); }, 2},
-      // What text says.
+      // The content of text.
       {"text_not_utf8", ALLOY_REASON_UTF8, T::kUtf8,
        [](T& t) { t.SetBuffer(T::kUtf8, 2, data::kNotUtf8); }, 3},
       {"text_cut_in_a_character", ALLOY_REASON_UTF8, T::kUtf8,

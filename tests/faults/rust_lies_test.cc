@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// A backend in Rust that does what its SDK would not do: each lie is an error with its
-// reason, what was handed over is released once, and the bridge serves the next call.
+// A backend in Rust that returns structs which the crate would never make: each is an error
+// with its reason, everything is released once, and the next call works.
 #include <gtest/gtest.h>
 
 #include <string>
 #include <utility>
 
 #include "alloy/alloy.hpp"
+#include "tests/faults/tree.h"
 #include "tests/support/support.h"
 
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Faults of a schema, as a host binds with it or a backend gives it, and what is valid.
+// Faults of a schema that a host binds or a backend returns, and valid schemas.
 #ifndef ALLOY_TESTS_FAULTS_SCHEMA_CASES_H_
 #define ALLOY_TESTS_FAULTS_SCHEMA_CASES_H_
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Faults of an array that are found at level shape; the schema is well-formed.
+// Faults of an array that the gate finds at level shape. The schema is valid.
 #ifndef ALLOY_TESTS_FAULTS_SHAPE_CASES_H_
 #define ALLOY_TESTS_FAULTS_SHAPE_CASES_H_
 

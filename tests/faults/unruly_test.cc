@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Backends that fail, throw, keep what they got or give what they should not.
+// Backends that fail, throw, keep their inputs, or return malformed results.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "alloy/alloy.hpp"
+#include "tests/faults/tree.h"
 #include "tests/support/support.h"
 
 namespace {
@@ -16,7 +17,7 @@ using faults::Tree;
 
 class UnrulyTest : public testing::Test {
  protected:
-  // Call with a tree, and expect it to be released once when the result is gone.
+  // Call with a tree. It must be released once, after the result is gone.
   alloy::Status CallWithTree(const char* function, const alloy::OptionMap& options = {}) {
     Tree tree;
     alloy::Status status;
@@ -106,7 +107,7 @@ TEST_F(UnrulyTest, NoOutputIsAFaultOfTheBackend) {
 }
 
 TEST_F(UnrulyTest, AnOutputGivenWithAnErrorIsReleased) {
-  // The leak checker of the sanitizer presets sees one that is not.
+  // If one is not released, the leak checker of the sanitizer presets reports it.
   EXPECT_EQ(CallWithTree("output_and_error").code(), ALLOY_FAILED);
   ExpectServes();
 }

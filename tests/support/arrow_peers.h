@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What the tests over arrow.hpp share: the backends that give a batch back, and what it
-// means that it came back the same.
+// What the tests over arrow.hpp share: the backends that return their batch, and how to
+// compare a batch with the one that came back.
 #ifndef ALLOY_TESTS_SUPPORT_ARROW_PEERS_H_
 #define ALLOY_TESTS_SUPPORT_ARROW_PEERS_H_
 
@@ -31,7 +31,7 @@ inline std::ostream& operator<<(std::ostream& out, const Identity& identity) {
   return out << identity.name;
 }
 
-// One in each language, and in Rust against each major of arrow-rs that is built with.
+// One in each language; in Rust, one for each major version of arrow-rs.
 inline std::vector<Identity> Identities() {
   return {
       {"BuiltIn", "", "echo"},
@@ -44,7 +44,7 @@ inline std::vector<Identity> Identities() {
   };
 }
 
-// Those over Arrow libraries that have few types as well.
+// The same, and those on Arrow libraries that support few types.
 inline std::vector<Identity> PartialIdentities() {
   std::vector<Identity> identities = Identities();
 #ifdef ALLOY_TEST_RUST
@@ -58,12 +58,12 @@ inline alloy::Bridge Open(const Identity& identity) {
   return Load(identity.library, TestHost(nullptr, alloy::LogMode::kNever));
 }
 
-// A round trip must keep what is no number as well.
+// NaN compares equal to itself here: a round trip must keep it.
 inline arrow::EqualOptions BitForBit() {
   return arrow::EqualOptions::Defaults().nans_equal(true).signed_zeros_equal(false);
 }
 
-// The batch that came is valid, and by Arrow's own comparison the one that went.
+// The batch that came back is valid, and Arrow's own comparison finds no difference.
 inline testing::AssertionResult Same(
     const alloy::Result<alloy::arrow::RecordBatchPtr>& came,
     const arrow::RecordBatch& went) {
@@ -82,8 +82,8 @@ inline testing::AssertionResult Same(
   return testing::AssertionSuccess();
 }
 
-// The bytes of every buffer are those that went, under nulls too. What came may end
-// earlier, by the padding that nothing refers to.
+// Every buffer came back with the same bytes, also under nulls. It may be shorter by the
+// padding at its end.
 inline testing::AssertionResult SameBytes(const arrow::ArrayData& came,
                                           const arrow::ArrayData& went) {
   const auto differ = [](const char* what) {
@@ -97,7 +97,7 @@ inline testing::AssertionResult SameBytes(const arrow::ArrayData& came,
     const auto& there = went.buffers[i];
     const int64_t size = back == nullptr ? 0 : back->size();
     if (size > (there == nullptr ? 0 : there->size())) {
-      // Offsets of nothing may not have been there.
+      // An empty array may have had no offsets.
       if (went.length > 0) return differ("sizes of buffers");
       continue;
     }

@@ -11,10 +11,10 @@ namespace {
 
 using arrow::Type;
 
-constexpr int64_t kSpan = 12;  // values that the views of a list look into
+constexpr int64_t kSpan = 12;  // child values of a list view
 
 void Append(std::vector<uint8_t>* bytes, int width, int64_t value) {
-  // Little-endian, as everything here.
+  // Little-endian, like all of Alloy.
   const size_t at = bytes->size();
   bytes->resize(at + static_cast<size_t>(width));
   std::memcpy(bytes->data() + at, &value, static_cast<size_t>(width));
@@ -181,7 +181,7 @@ std::shared_ptr<arrow::ArrayData> RandomArrays::Make(const TypePtr& type, int64_
   for (const Bytes& buffer : buffers) all.push_back(Own(buffer));
   auto data = arrow::ArrayData::Make(type, length, std::move(all), std::move(children),
                                      null_count);
-  if (Below(2) == 0) data->GetNullCount();  // someone has counted
+  if (Below(2) == 0) data->GetNullCount();  // so that it is already counted
   return data;
 }
 
@@ -274,7 +274,7 @@ std::shared_ptr<arrow::ArrayData> RandomArrays::Views(const TypePtr& type, int64
     const auto size = static_cast<int64_t>(text.size());
     (void)(nulls && Below(4) == 0
                ? builder.AppendNull()
-               // No pointer to no byte: the builder copies from it.
+               // Never NULL, because the builder copies from it.
                : builder.Append(size == 0 ? &kNoByte : text.data(), size));
   }
   auto data = (*builder.Finish())->data()->Copy();
@@ -282,7 +282,7 @@ std::shared_ptr<arrow::ArrayData> RandomArrays::Views(const TypePtr& type, int64
   return data;
 }
 
-// The offsets into one child of a dense union never go back.
+// The offsets into one child of a dense union must not decrease.
 std::shared_ptr<arrow::ArrayData> RandomArrays::UnionData(const TypePtr& type,
                                                           int64_t length) {
   const auto& codes = static_cast<const arrow::UnionType&>(*type).type_codes();
@@ -375,7 +375,7 @@ RandomArrays::Bytes RandomArrays::Numbers(int64_t length, int width, int64_t bel
   return bytes;
 }
 
-// Offsets and sizes inside of so many values, in any order.
+// Offsets and sizes within this many values, in any order.
 void RandomArrays::Spans(int64_t length, int width, std::vector<Bytes>* buffers) {
   buffers->resize(2);
   for (int64_t i = 0; i < length; ++i) {

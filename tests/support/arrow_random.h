@@ -42,12 +42,12 @@ class RandomArrays {
  public:
   explicit RandomArrays(uint64_t seed) : random_(seed) {}
 
-  // Any type, nested at most so deep.
+  // Any type, with at most `depth` levels of nesting.
   std::shared_ptr<arrow::DataType> Type(int depth);
-  // So many values of a type; sometimes a part of a longer array.
+  // An array of this length; sometimes a slice of a longer one.
   std::shared_ptr<arrow::Array> Array(const std::shared_ptr<arrow::DataType>& type,
                                       int64_t length);
-  // So many columns of any type.
+  // A batch of this many columns, of any types.
   std::shared_ptr<arrow::RecordBatch> Batch(int columns, int depth);
 
  private:

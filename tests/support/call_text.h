@@ -9,7 +9,7 @@
 
 namespace support {
 
-// What a function makes of a batch, printed: the batch, or the error.
+// The result of a call as text: the batch, or the error.
 inline std::string CallText(alloy::Bridge& bridge, const char* function,
                             const alloy::Batch& batch,
                             const alloy::OptionMap& options = {}) {

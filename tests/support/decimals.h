@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Arrays for tests that no range of C++ values makes: decimals, and slices.
+// Arrays that alloy.hpp does not make from C++ values: decimals, and slices.
 #ifndef ALLOY_TESTS_SUPPORT_DECIMALS_H_
 #define ALLOY_TESTS_SUPPORT_DECIMALS_H_
 
@@ -28,7 +28,7 @@ inline alloy::Array MakeDecimals(const std::string& format,
   return {raw->own_schema.get(), raw->array->children[0], std::move(held)};
 }
 
-// The rows of an array from `first` on, `rows` of them, as an array with an offset.
+// `rows` rows of an array from `first` on, as an array with an offset.
 inline alloy::Array Slice(const alloy::Array& array, int64_t first, int64_t rows) {
   struct Held {
     alloy::Array whole;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Runs a fuzz target over its corpus, one test for each file: what a fuzzer once found
-// stays found, and no fuzzer is needed to see it.
+// Runs a fuzz target over its corpus, one test for each file. So a fault that a fuzzer once
+// found is tested without a fuzzer.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -38,13 +38,13 @@ class CorpusTest : public ::testing::TestWithParam<std::filesystem::path> {};
 TEST_P(CorpusTest, IsSurvived) {
   std::ifstream file(GetParam(), std::ios::binary);
   ASSERT_TRUE(file.is_open());
-  // A copy of exactly its size, so that one byte too far is caught.
+  // A copy of exactly its size, so that the sanitizer sees a read past its end.
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   const std::vector<uint8_t> bytes(text.begin(), text.end());
   EXPECT_EQ(LLVMFuzzerTestOneInput(bytes.data(), bytes.size()), 0);
 }
 
-// An empty corpus fails: GoogleTest wants an instance of every suite with parameters.
+// An empty corpus fails: GoogleTest requires an instance of every parameterised suite.
 INSTANTIATE_TEST_SUITE_P(Input, CorpusTest, ::testing::ValuesIn(Corpus()), NameOf);
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A copy of a backend in a folder of its own, signed by a key that was made for it.
+// A copy of a backend in its own folder, signed by a new key.
 #ifndef ALLOY_TESTS_SUPPORT_SIGNED_COPY_H_
 #define ALLOY_TESTS_SUPPORT_SIGNED_COPY_H_
 
@@ -19,7 +19,7 @@
 
 namespace support {
 
-// NEEDED of a library that a linker made, sorted.
+// The NEEDED entries of a library, sorted.
 inline std::vector<std::string> NeededOf(const std::string& library) {
   const auto at = [&](uint64_t offset, auto value) {
     std::memcpy(&value, library.data() + offset, sizeof(value));
@@ -45,7 +45,7 @@ inline std::vector<std::string> NeededOf(const std::string& library) {
 
 class SignedCopy {
  public:
-  // By the name and the version of the backend's own table.
+  // With the name and the version of the backend's table.
   SignedCopy(const std::string& library, const std::string& name,
              const std::string& version)
       : folder_(std::filesystem::temp_directory_path() /

@@ -15,7 +15,7 @@
 namespace signing {
 namespace {
 
-// A test that cannot make its keys cannot go on.
+// A test cannot continue without its keys.
 template <typename T>
 T Must(T value, const char* what) {
   if (!value) {

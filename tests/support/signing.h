@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Keys, certificates and sidecars for tests, made by OpenSSL itself. Good ones by
-// default; every field can be made wrong.
+// Keys, certificates and sidecars for tests, made by OpenSSL. They are valid by default;
+// every field can be set to a wrong value.
 #ifndef ALLOY_TESTS_SUPPORT_SIGNING_H_
 #define ALLOY_TESTS_SUPPORT_SIGNING_H_
 
@@ -17,7 +17,7 @@
 
 namespace signing {
 
-// What the tests call now; certificates are valid for some years around it.
+// The current time of the tests. Certificates are valid for some years around it.
 inline constexpr int64_t kNow = 1795000000;  // 2026-11-18T11:06:40Z
 inline constexpr int64_t kDay = 86400;
 
@@ -34,7 +34,7 @@ class Key {
   explicit Key(std::string_view type);
   EVP_PKEY* get() const { return key_.get(); }
 
-  // By the algorithm of the key, as docs of the format have it.
+  // The algorithm of the key, as docs/signing.md names it.
   std::string Sign(std::string_view message) const;
 
  private:
@@ -44,7 +44,7 @@ class Key {
 // One key of each type for a whole program: making an RSA key takes a second.
 const Key& SharedKey(const std::string& type);
 
-// Extensions are as openssl.cnf has them; empty: left out.
+// Extensions are written as in openssl.cnf; an empty one is left out.
 struct CertificateSpec {
   std::string name = "Test Signer";
   std::string constraints = "critical,CA:FALSE";
@@ -86,8 +86,7 @@ std::string Block(std::string_view label, std::string_view bytes);
 std::string SidecarOf(std::string_view message, std::string_view signature,
                       const std::vector<Cert>& chain);
 
-// One who signs: a key and its own certificate, self-signed, as `arrowalloy keygen`
-// makes.
+// A signer: a key and its self-signed certificate, as `arrowalloy keygen` makes them.
 struct Signer {
   explicit Signer(std::string_view type = "ed25519", const CertificateSpec& spec = {})
       : key(type), cert(spec, key) {}

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Columns of text in the layouts that no builder of alloy.hpp makes: large utf8 and
-// views.
+// Columns of text in the layouts that alloy.hpp does not make: large utf8 and views.
 #ifndef ALLOY_TESTS_SUPPORT_TEXT_LAYOUTS_H_
 #define ALLOY_TESTS_SUPPORT_TEXT_LAYOUTS_H_
 
@@ -20,7 +19,7 @@ namespace support {
 
 using OptionalTexts = std::vector<std::optional<std::string>>;
 
-// Memory of a column of text, of whatever layout.
+// The memory of a column of text, in either layout.
 struct TextColumn {
   alloy::Schema schema;
   ArrowArray array{};
@@ -32,7 +31,7 @@ struct TextColumn {
   std::array<const void*, 4> buffers{};
 };
 
-// "U" or "vu".
+// The format is "U" or "vu".
 inline alloy::Array MakeTexts(const std::string& format, const OptionalTexts& texts) {
   auto held = std::make_shared<TextColumn>();
   held->schema = alloy::Schema::Of({.name = "", .format = format});
@@ -55,7 +54,7 @@ inline alloy::Array MakeTexts(const std::string& format, const OptionalTexts& te
     nulls += texts[i] ? 0 : 1;
     if (texts[i]) held->validity[i / 8] |= static_cast<uint8_t>(1 << (i % 8));
   }
-  held->data += '\0';  // not empty, so that there is a buffer
+  held->data += '\0';  // so that the buffer is never empty
   held->data_bytes = static_cast<int64_t>(held->data.size());
   const bool is_view = format == "vu";
   held->buffers = {

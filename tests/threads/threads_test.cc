@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "alloy/alloy.hpp"
+#include "tests/faults/tree.h"
 #include "tests/support/support.h"
 
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The echo in Rust, on arrow-rs: says what it got, counts it or gives it back.
+//! The echo in Rust, on arrow-rs: logs its inputs, then counts them or returns them.
 
 use std::sync::Arc;
 
@@ -26,12 +26,12 @@ arrowalloy::backend! {
 }
 
 arrowalloy::function! {
-    /// Counts the arrays it gets, each in a batch of its own.
+    /// Counts its inputs, each an array in its own batch.
     arrow fn from_chunks(inputs: any) = bind_from_chunks
 }
 
 arrowalloy::function! {
-    /// Gives its batch back.
+    /// Returns its batch.
     #[flags(idempotent, rowwise)]
     arrow fn echo(inputs: 1) = bind_echo
 }

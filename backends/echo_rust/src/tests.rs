@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What the echo says and gives back, seen from the host.
+//! What the echo logs and returns, as the host sees it.
 
 use std::sync::atomic::Ordering;
 

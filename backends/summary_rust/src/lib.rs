@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! The summary of a batch: a row for each of its columns, with the type, the rows and the
-//! nulls, and of numbers the least, the greatest, the mean and the sum.
+//! The summary of a batch: one row for each column, with its type, rows and nulls. For
+//! numbers also the minimum, the maximum, the mean and the sum.
 
 mod numbers;
 #[cfg(test)]
@@ -29,7 +29,7 @@ arrowalloy::backend! {
 }
 
 arrowalloy::function! {
-    /// Type, rows, nulls and numbers of each column.
+    /// Type, rows, nulls, minimum, maximum, mean and sum of each column.
     #[flags(idempotent)]
     arrow fn summary(inputs: 1) = bind_summary
 }
@@ -37,7 +37,7 @@ arrowalloy::function! {
 fn bind_summary(bind: &Bind<'_>) -> Result<Bound, Error> {
     let input = bind.schema();
     let fields = input.fields();
-    // Names and types are the same for every batch: made once, shared by all results.
+    // Names and types are the same for every batch, so all results share them.
     let names = StringArray::from_iter_values(fields.iter().map(|field| field.name()));
     let types: Vec<String> =
         fields.iter().map(|field| bind.type_name(field)).collect::<Result<_, _>>()?;

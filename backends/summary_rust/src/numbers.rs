@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-//! The least, the greatest and the sum of a column of numbers.
+//! The minimum, the maximum and the sum of a column of numbers.
 //!
-//! Values are taken 64 at a time, with the word of validity that belongs to them: all
-//! there and none there, the common cases, need no look at single bits.
+//! It reads 64 values at a time, with their word of validity. In the common cases, all valid
+//! or all null, it need not look at single bits.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -13,7 +13,7 @@ use arrow_array::{Array, PrimitiveArray};
 use arrow_schema::DataType;
 use half::f16;
 
-/// What is said of a column that has at least one value.
+/// The result for a column with at least one value.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Numbers {
     pub min: f64,
@@ -22,7 +22,7 @@ pub(crate) struct Numbers {
     pub count: usize,
 }
 
-/// The numbers of a column; None when its type has none, or when no value is there.
+/// The result for a column; None if it does not hold numbers, or only nulls.
 pub(crate) fn summarize(column: &dyn Array) -> Option<Numbers> {
     macro_rules! of {
         ($type:ty, $tally:ty) => {
@@ -89,16 +89,16 @@ fn summarize_any<T: ArrowPrimitiveType, S: Tally<T::Native>>(
 }
 
 trait Tally<N>: Default {
-    /// Add all of the values.
+    /// Add all values.
     fn dense(&mut self, values: &[N]);
     /// Add the values whose bit is set.
     fn sparse(&mut self, values: &[N], bits: u64);
-    /// What it has come to, with at least one value.
+    /// The result, after at least one value.
     fn numbers(&self, count: usize) -> Numbers;
 }
 
-/// Integers add up without rounding, as the sum of their upper and of their lower halves:
-/// neither overflows before 2^31 values of 64 bits, which is when they are carried.
+/// Integers add up without rounding: the upper and the lower halves are added separately.
+/// Neither sum overflows within 2^31 values of 64 bits; then the lower one is carried.
 struct Integers<N> {
     min: N,
     max: N,
@@ -178,8 +178,8 @@ impl<N: Integer> Tally<N> for Integers<N> {
 
 const LANES: usize = 8;
 
-/// Floats add up in lanes of double precision. NaN stays out of the least and the
-/// greatest, unless there is nothing else, and makes the sum NaN.
+/// Floats add up in lanes of double precision. NaN makes the sum NaN. The minimum and the
+/// maximum ignore it, unless all values are NaN.
 #[derive(Clone, Copy)]
 struct Floats {
     min: [f64; LANES],
@@ -200,7 +200,7 @@ impl Default for Floats {
 impl Floats {
     #[inline(always)]
     fn add(&mut self, lane: usize, value: f64) {
-        // A comparison with NaN is false, which leaves the old value.
+        // A comparison with NaN is false, so the old value stays.
         self.min[lane] = if value < self.min[lane] { value } else { self.min[lane] };
         self.max[lane] = if value > self.max[lane] { value } else { self.max[lane] };
         self.sum[lane] += value;

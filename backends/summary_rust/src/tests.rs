@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The summary of a batch, seen from the host.
+//! The summary of a batch, as the host sees it.
 
 use arrowalloy::{ColumnSchema, Exporter, OwnedArray, OwnedSchema};
 use test_host::Backend;
@@ -50,7 +50,7 @@ fn a_row_for_each_column() {
             [4, 5, 6, 7].map(|index| values(index).cast::<[f64; 2]>().read_unaligned());
         (texts, counts, numbers)
     };
-    // The host of the tests names a type by its C format.
+    // The host of these tests names a type by its C format.
     assert_eq!(texts, [["a", "b"], ["l", "g"]]);
     assert_eq!(counts, [[3, 3], [0, 1]]);
     assert_eq!(numbers, [[-3.0, 0.5], [5.0, 2.0], [1.0, 1.25], [3.0, 2.5]]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Arrow structs made by hand, right ones and such that lead out of their buffers.
+//! Arrow structs made by hand: valid ones, and some that point outside their buffers.
 
 use std::ffi::{CStr, CString, c_char};
 use std::ptr;
@@ -7,10 +7,10 @@ use std::ptr;
 use arrowalloy::abi::{ArrowArray, ArrowSchema};
 use arrowalloy::{Exporter, OwnedArray, OwnedSchema};
 
-// The exporter writes it as -1: the reader is to count.
+// The exporter writes this as -1: not counted.
 const UNCOUNTED: usize = usize::MAX;
 
-/// A column in the making.
+/// A column to be built.
 pub struct Made {
     format: String,
     rows: usize,
@@ -18,7 +18,7 @@ pub struct Made {
     nulls: usize,
     buffers: Vec<Option<Vec<u8>>>,
     dictionary: Option<Box<Made>>,
-    // By how many bytes the values miss an aligned place.
+    // The distance of the values from an aligned address, in bytes.
     misaligned: usize,
 }
 
@@ -112,20 +112,20 @@ pub fn bits_of(values: &[Option<bool>]) -> Made {
     Made::new("b", values.len(), vec![None, Some(bits(&set))]).nulls(&valid(values))
 }
 
-/// Strings with these offsets, whatever they say.
+/// Strings with these offsets, also invalid ones.
 pub fn offsets_of(offsets: &[i32], data: &[u8]) -> Made {
     let bytes = offsets.iter().flat_map(|offset| offset.to_ne_bytes()).collect();
     Made::new("u", offsets.len() - 1, vec![None, Some(bytes), Some(data.to_vec())])
 }
 
-/// Strings in any form; `c:u` stands for a dictionary with indices of format `c`.
+/// Strings in any layout; `c:u` is a dictionary with indices of format `c`.
 pub fn list_of(format: &str, values: &[Option<&str>]) -> Made {
     let bytes: Vec<Option<&[u8]>> =
         values.iter().map(|value| value.map(str::as_bytes)).collect();
     bytes_of(format, &bytes)
 }
 
-/// Strings or bytes in any form, as list_of.
+/// Strings or bytes in any layout, as list_of.
 pub fn bytes_of(format: &str, values: &[Option<&[u8]>]) -> Made {
     let made = match format.split_once(':') {
         Some((index, of)) => dictionary_of(index, of, values),
@@ -135,7 +135,7 @@ pub fn bytes_of(format: &str, values: &[Option<&[u8]>]) -> Made {
 }
 
 fn dictionary_of(index: &str, of: &str, values: &[Option<&[u8]>]) -> Made {
-    // The values the other way round, so that an index is not its row.
+    // The values in reverse order, so that an index differs from its row.
     let there: Vec<_> = values.iter().flatten().rev().map(|value| Some(*value)).collect();
     let width = match index {
         "c" | "C" => 1,
@@ -146,7 +146,7 @@ fn dictionary_of(index: &str, of: &str, values: &[Option<&[u8]>]) -> Made {
     let mut next = there.len() as u64;
     let indices = values.iter().flat_map(|value| {
         next -= u64::from(value.is_some());
-        // Under a null the index leads nowhere.
+        // The index of a null points outside the dictionary.
         let index = if value.is_some() { next } else { 77 };
         index.to_ne_bytes()[..width].to_vec()
     });
@@ -189,7 +189,7 @@ fn plain_buffers(format: &str, values: &[Option<&[u8]>]) -> Vec<Option<Vec<u8>>>
     }
 }
 
-/// A batch in the making.
+/// A batch to be built.
 pub struct Batch {
     rows: usize,
     columns: Vec<(String, Made)>,

@@ -17,12 +17,12 @@ arrowalloy::backend! {
 }
 
 arrowalloy::function! {
-    /// Gives the batches of one input after another back.
+    /// Returns the batches, one input after another.
     arrow2 stream fn relay(inputs: 1..) = bind_relay
 }
 
 arrowalloy::function! {
-    /// How many rows each batch has, of the column that is read.
+    /// The number of rows of each batch.
     arrow2 stream fn lengths(rows: [x: "i"]) = bind_lengths
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Streams through arrow2, seen from the host.
+//! Streams through arrow2, as the host sees them.
 
 use arrowalloy::{ColumnSchema, Exporter, OwnedArray, OwnedSchema};
 use test_host::{Backend, Call, Events, Feed};
@@ -17,7 +17,7 @@ fn batch(values: Vec<i32>) -> OwnedArray {
     unsafe { exporter.finish(values) }
 }
 
-// Where the values of the only column lie, and the first of them.
+// The address of the values of the only column, and the first value.
 fn values(batch: &OwnedArray) -> (usize, i64) {
     // SAFETY: a batch of one column of numbers.
     unsafe {

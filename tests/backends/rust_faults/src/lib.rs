@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-//! Does what a backend should not, a function for each misdeed, and what is rare but
-//! right.
+//! A backend that misbehaves, with one function for each fault, or does something rare but
+//! allowed.
 //!
-//! Every function takes one batch, or a stream, and says that it gives one int64 column
-//! named `value`.
+//! Every function takes one batch or one stream, and declares one int64 output column,
+//! `value`.
 
 mod lies;
 mod outcomes;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-//! Results that are not what they say, each made of a right one by one wrong field.
+//! Malformed results: each is a valid result with one wrong field.
 //!
-//! The release looks at none of the fields that lie: a leak is the engine's, not the
-//! liar's.
+//! The release callback does not read the wrong fields, so any leak is the engine's fault.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -17,7 +16,7 @@ macro_rules! lie {
         #[allow(non_camel_case_types, missing_docs)]
         pub enum $name {}
 
-        // SAFETY: the texts are constants, and there is no list; the rest is the misdeed.
+        // SAFETY: the texts are constants, and there is no list; the rest is wrong on purpose.
         unsafe impl Function for $name {
             const SPEC: Spec =
                 spec(c_text(concat!(stringify!($name), "\0")), concat!($summary, "\0"));
@@ -43,7 +42,7 @@ macro_rules! lie {
     };
 }
 
-/// What a batch of one int64 column with the values 1, 2 and 3 is made of.
+/// The parts of a batch with one int64 column of the values 1, 2 and 3.
 struct Parts {
     column: ArrowArray,
     children: [*mut ArrowArray; 2],
@@ -113,7 +112,7 @@ lie!(
     double_release,
     "Gives its input back and leaves it in its place as well: two structs, one release.",
     |root, _, input| {
-        // SAFETY: the struct is whole; the copy is the misdeed.
+        // SAFETY: the struct is whole; the copy is wrong on purpose.
         *root = unsafe {
             drop(OwnedArray::take(root));
             ptr::read(input.raw())
@@ -189,17 +188,17 @@ lie!(batch_nulls, "Gives a batch with a null row.", |root, parts, _| {
     root.null_count = 1;
 });
 
-/// Says a schema whose column has no format.
+/// Declares a schema whose column has no format.
 #[allow(non_camel_case_types)]
 pub enum format_null {}
 
-/// Says a schema that is no struct.
+/// Declares a schema that is not a struct.
 #[allow(non_camel_case_types)]
 pub enum no_struct {}
 
 macro_rules! lie_in_bind {
     ($name:ident, $summary:literal, $lie:expr) => {
-        // SAFETY: the texts are constants, and there is no list; the rest is the misdeed.
+        // SAFETY: the texts are constants, and there is no list; the rest is wrong on purpose.
         unsafe impl Function for $name {
             const SPEC: Spec =
                 spec(c_text(concat!(stringify!($name), "\0")), concat!($summary, "\0"));
@@ -231,16 +230,16 @@ macro_rules! lie_in_bind {
     };
 }
 
-lie_in_bind!(format_null, "Says a schema whose column has no format.", |schema| {
+lie_in_bind!(format_null, "Declares a schema whose column has no format.", |schema| {
     // SAFETY: the schema of a batch has its one child.
     unsafe { (**schema.children).format = ptr::null() };
 });
 
-lie_in_bind!(no_struct, "Says a schema that is no struct.", |schema| {
+lie_in_bind!(no_struct, "Declares a schema that is not a struct.", |schema| {
     schema.format = c"l".as_ptr();
 });
 
-/// Gives the structs of this process at two addresses, whatever they are.
+/// Returns the structs at two addresses of this process, without a check.
 #[allow(non_camel_case_types)]
 pub enum hand_over {}
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Ways for a call to end, all of them within the rules.
+//! The ways in which a call can end; all are allowed.
 
 use std::time::{Duration, Instant};
 
@@ -91,7 +91,7 @@ outcome!(panic_in_run, "Panics when it runs.", (), bind value, run |(), _, _| {
 outcome!(panic_of_another_thread, "Hands a panic of another thread on.", (), bind value,
     run |(), _, _| {
         let thread = std::thread::spawn(|| {
-            // Without the hook, which would write to stderr.
+            // This panics without the hook, which would write to stderr.
             std::panic::resume_unwind(Box::new("the thread went wrong".to_owned()))
         });
         match thread.join() {
@@ -155,7 +155,7 @@ outcome!(panic_with_payload, "Panics with a payload that is no text and panics w
     run |(), _, _| std::panic::panic_any(PanicsInDrop)
 );
 
-/// A state that panics when it goes.
+/// A state whose drop panics.
 #[derive(Default)]
 pub struct BadState;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Stream functions that go wrong.
+//! Stream functions that fail.
 
 use arrowalloy::{Column, Error, View};
 
@@ -14,7 +14,7 @@ arrowalloy::function! {
 }
 
 arrowalloy::function! {
-    /// Gives its first batch back, and panics over the second.
+    /// Returns its first batch, and panics on the second.
     stream fn panic_in_next(rows: ToRead { value: View<i64> }) -> value: i64 {
         rows.enumerate().map(|(at, batch)| {
             let batch = batch?;
@@ -27,14 +27,14 @@ arrowalloy::function! {
 }
 
 arrowalloy::function! {
-    /// Says that it ends where its input fails.
+    /// Ends normally when its input fails.
     stream fn hide_error(rows: ToHide { value: View<i64> }) -> value: i64 {
         rows.filter_map(Result::ok).map(|batch| Ok(batch.views()?.iter().collect()))
     }
 }
 
 arrowalloy::function! {
-    /// Gives nothing until it is told to stop.
+    /// Returns nothing until the call is cancelled.
     stream fn never_ending(scope; rows: ToWaitFor { value: View<i64> }) -> value: i64 {
         let mut rounds = 0;
         std::iter::from_fn(move || {

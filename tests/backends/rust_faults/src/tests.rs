@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What the edge makes of panics and errors, seen from the host.
+//! Panics and errors, as the host sees them.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ fn fails(name: &str) -> Failure {
     let call = bind(name).expect("a call");
     let failure = call.run(vec![counted(&released)]).expect_err("a failure");
     assert_eq!(released.load(Ordering::SeqCst), 1, "{name}");
-    // The call serves on.
+    // The call still works.
     let again = call.run(vec![counted(&released)]).expect_err("a failure");
     assert_eq!((again, released.load(Ordering::SeqCst)), (failure.clone(), 2), "{name}");
     failure
@@ -83,7 +83,7 @@ fn a_panic_handed_over_by_resume_unwind_keeps_its_words() {
 #[test]
 fn a_panic_that_was_caught_lends_its_words_to_no_other() {
     assert_eq!(fails("panic_after_a_caught_one").text, "panic: the second went wrong");
-    // Nor its place to one of a later entry that looks the same.
+    // And its place is not used for an equal panic of a later entry.
     let call = bind("panic_after_a_caught_run").expect("a call");
     assert!(call.run(vec![values(vec![1])]).is_ok());
     let failure = call.run(vec![values(vec![1])]).expect_err("a failure");
@@ -114,7 +114,7 @@ fn a_state_that_panics_when_dropped_is_survived() {
 
 #[test]
 fn only_panics_outside_of_entries_reach_the_hosts_stderr() {
-    // In a process of its own, whose stderr can be read.
+    // In a separate process, so that its stderr can be read.
     if std::env::var_os("ALLOY_TEST_CHILD").is_some() {
         let failure = fails("panic_in_run");
         assert!(failure.text.contains("the run went wrong"));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! A host for the tests of backends in Rust: it drives the C table as the engine does,
-//! and remembers what the backend said. It checks no Arrow struct, so lies go through it.
+//! A host for tests of backends in Rust. It calls the C table in the same way as the engine,
+//! and records errors and log lines. It does not check Arrow structs.
 
 mod stream;
 
@@ -19,7 +19,7 @@ pub use stream::{Events, Feed, Output, StreamFailure};
 /// `alloy_backend_init` of a backend.
 pub type Init = unsafe extern "C" fn(*const Services, *mut RawScope) -> *const RawBackend;
 
-/// A code and the text that the backend left.
+/// The error of a backend: its code and its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// The code of backend.h.
@@ -28,7 +28,7 @@ pub struct Failure {
     pub text: String,
 }
 
-/// One entry, and what the backend said during it.
+/// One call, and what the backend reported during it.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Entry {
@@ -37,9 +37,9 @@ pub struct Entry {
     lines: Mutex<Vec<String>>,
     /// Whether the host has cancelled.
     pub cancelled: AtomicBool,
-    /// Whether the host wants lines.
+    /// Whether the host takes log lines.
     pub logging: AtomicBool,
-    /// How far the backend said it is.
+    /// The progress that the backend reported.
     pub done: AtomicI64,
 }
 
@@ -67,7 +67,7 @@ impl Entry {
         ptr::from_ref(self).cast_mut().cast()
     }
 
-    // What the backend said by `fail` since this was asked last.
+    // The error that the backend reported by `fail` since the last call of this function.
     fn said(&self) -> Option<Failure> {
         self.said.lock().expect("as above").take()
     }
@@ -135,7 +135,7 @@ unsafe extern "C" fn logging(scope: *mut RawScope, _level: i32) -> i32 {
     i32::from(unsafe { Entry::of(scope) }.logging.load(Ordering::Acquire))
 }
 
-// `format[n rows]`: enough to see that the right structs came.
+// `format[n rows]`: enough to recognise the structs.
 unsafe extern "C" fn describe(
     schema: *const ArrowSchema,
     array: *const ArrowArray,
@@ -177,7 +177,7 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// It answers no table.
+    /// It returns no table.
     #[must_use]
     pub fn load(init: Init) -> Self {
         let entry = Entry::default();
@@ -195,7 +195,7 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// There is none of the name.
+    /// There is no function of this name.
     #[must_use]
     pub fn function(&self, name: &str) -> &'static RawFunction {
         let mut place = self.0.functions;
@@ -211,11 +211,11 @@ impl Backend {
         panic!("no function {name}");
     }
 
-    /// Bind a function; `values` are those of its options, in the order of the table.
+    /// Bind a function. `values` are the values of its options, in the order of the table.
     ///
     /// # Errors
     ///
-    /// What the backend says.
+    /// The error of the backend.
     ///
     /// # Panics
     ///
@@ -261,7 +261,7 @@ pub struct Call {
     function: &'static RawFunction,
     schema: OwnedSchema,
     state: *mut c_void,
-    /// The entry of every run.
+    /// The services of every run.
     pub entry: Entry,
 }
 
@@ -271,17 +271,17 @@ unsafe impl Send for Call {}
 unsafe impl Sync for Call {}
 
 impl Call {
-    /// What comes out.
+    /// The schema of the output.
     #[must_use]
     pub fn schema(&self) -> &ArrowSchema {
         self.schema.raw()
     }
 
-    /// Run it. What the backend leaves of the inputs is released, as the engine does.
+    /// Run it. Inputs that the backend did not take are released, as in the engine.
     ///
     /// # Errors
     ///
-    /// What the backend says.
+    /// The error of the backend.
     ///
     /// # Panics
     ///

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Streams of the host: those it feeds a function with, and the one it gets.
+//! Streams of the host: the inputs of a function, and its output.
 
 use std::collections::VecDeque;
 use std::ffi::{CStr, CString, c_char};
@@ -10,10 +10,10 @@ use arrowalloy::{OwnedArray, OwnedSchema};
 
 use crate::{Call, Failure};
 
-/// What happened to the inputs, in order.
+/// The events of all inputs, in order.
 pub type Events = Arc<Mutex<Vec<String>>>;
 
-/// An input: batches, or a failure, which is repeated.
+/// An input: batches, then perhaps an error, which is repeated.
 #[derive(Debug)]
 pub struct Feed {
     name: String,
@@ -23,7 +23,7 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// An input of these batches.
+    /// An input with these batches.
     #[must_use]
     pub fn new(name: &str, batches: Vec<OwnedArray>, events: &Events) -> Self {
         Self {
@@ -34,7 +34,7 @@ impl Feed {
         }
     }
 
-    /// Fail after the last of them.
+    /// Fail after the last batch.
     ///
     /// # Panics
     ///
@@ -99,18 +99,18 @@ unsafe extern "C" fn release_feed(stream: *mut ArrowArrayStream) {
     }
 }
 
-/// What a stream answered when it failed.
+/// The error of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamFailure {
     /// What `get_next` returned.
     pub errno: i32,
-    /// What `get_last_error` told.
+    /// What `get_last_error` returned.
     pub text: String,
-    /// What the backend said by `fail` meanwhile.
+    /// The error that the backend reported by `fail` meanwhile.
     pub said: Option<Failure>,
 }
 
-/// A stream that a function gave.
+/// The output of a function.
 #[derive(Debug)]
 pub struct Output<'c> {
     raw: ArrowArrayStream,
@@ -121,7 +121,7 @@ pub struct Output<'c> {
 unsafe impl Send for Output<'_> {}
 
 impl Output<'_> {
-    /// The call that it is of.
+    /// Its call.
     #[must_use]
     pub fn call(&self) -> &Call {
         self.call
@@ -131,7 +131,7 @@ impl Output<'_> {
     ///
     /// # Errors
     ///
-    /// What the stream says.
+    /// The error of the stream.
     ///
     /// # Panics
     ///
@@ -151,7 +151,7 @@ impl Output<'_> {
     ///
     /// # Errors
     ///
-    /// What the stream says.
+    /// The error of the stream.
     ///
     /// # Panics
     ///
@@ -201,11 +201,11 @@ impl Drop for Output<'_> {
 }
 
 impl Call {
-    /// Open it. What the backend leaves of the inputs is released, as the engine does.
+    /// Open it. Inputs that the backend did not take are released, as in the engine.
     ///
     /// # Errors
     ///
-    /// What the backend says.
+    /// The error of the backend.
     ///
     /// # Panics
     ///

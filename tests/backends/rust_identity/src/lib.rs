@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Gives batches of every type back, imported into arrow-rs and exported again.
+//! Returns batches of every type, imported into arrow-rs and exported again.
 
 use arrowalloy::Error;
 
@@ -22,17 +22,17 @@ arrowalloy::backend! {
 }
 
 arrowalloy::function! {
-    /// Gives its batch back.
+    /// Returns its batch.
     arrow fn identity(inputs: 1) = bind_identity
 }
 
 arrowalloy::function! {
-    /// Gives its batches back, of one input after another.
+    /// Returns its batches, one input after another.
     arrow stream fn identity_stream(inputs: 1..) = bind_stream
 }
 
 arrowalloy::function! {
-    /// Gives the declared columns of its batches back.
+    /// Returns the declared columns of its batches.
     arrow stream fn picked(rows: [b, a: "l u"]) = bind_stream
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Arrays of every type go in by arrow-rs's own export and come out the same.
+//! Arrays of every type, exported by arrow-rs itself, come back the same.
 
 mod bugs;
 mod cases;
@@ -42,7 +42,7 @@ fn bind(field: &Field) -> Call {
     backend.bind("identity", &[schema], &[]).expect("a call")
 }
 
-// A batch of one column, whose offset stays as it is.
+// A batch of one column, whose offset is kept.
 fn batch(field: &Field, column: ArrayData) -> OwnedArray {
     let data_type = DataType::Struct(vec![field.clone()].into());
     let data = ArrayData::builder(data_type).len(column.len()).add_child_data(column);
@@ -77,8 +77,7 @@ fn expect_same(name: &str, column: ArrayData, expected: &ArrayRef) {
     assert_eq!(&got, expected, "{name}");
 }
 
-// A part that says where it begins by its offset, with the buffers and children of the
-// whole.
+// A part of an array, as an offset into the buffers and children of the whole.
 fn cut(data: &ArrayData, offset: usize, len: usize) -> ArrayData {
     let nulls = data.nulls().map(|nulls| nulls.slice(offset, len));
     let builder = data.clone().into_builder().offset(data.offset() + offset).len(len);
@@ -226,7 +225,7 @@ fn of_misaligned_numbers_only_the_rows_that_are_there_are_copied() {
     for (data_type, width) in fixed_widths() {
         let bytes = Buffer::from_vec((0..100).collect::<Vec<u8>>());
         let values = bytes.as_ptr().wrapping_add(1);
-        // Were the rows before these copied as well, there would be no memory for them.
+        // A copy of the rows before these would read memory that does not exist.
         let offset = 1 << 38;
         let start = values.wrapping_sub(offset * width);
         let call = bind(&Field::new("column", data_type.clone(), true));
@@ -334,7 +333,7 @@ fn schemas_keep_what_they_say() {
     let schema = Schema::new(fields)
         .with_metadata(HashMap::from([("k".to_owned(), "v".to_owned())]));
     let raw = own_schema(FFI_ArrowSchema::try_from(&schema).expect("a schema"));
-    // Up to arrow 59 the export loses it.
+    // Up to arrow 59, the export loses this.
     // SAFETY: the third child of the schema.
     unsafe {
         (**raw.raw().children.add(2)).flags |= arrowalloy::abi::FLAG_MAP_KEYS_SORTED

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What Alloy promises where another implementation once failed; the numbers are those of
+//! Bugs of other implementations, tried against Alloy. The numbers are those of
 //! docs/boundary.md.
 
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use test_host::Failure;
 
 use super::*;
 
-// `usize::MAX` becomes -1: nobody has counted.
+// `usize::MAX` becomes -1: not counted.
 const UNKNOWN: usize = usize::MAX;
 
 // A batch of one column with these buffers, which the test keeps.
@@ -39,7 +39,7 @@ fn first(batch: &OwnedArray) -> &ArrowArray {
     unsafe { batch.raw().child(0).expect("a column") }
 }
 
-// At every offset: what Arrow's own slice is, comes back of the raw one.
+// At every offset, an array with this offset comes back equal to Arrow's own slice.
 fn expect_parts(array: ArrayRef) {
     for offset in 0..array.len() {
         for len in 0..=array.len() - offset {

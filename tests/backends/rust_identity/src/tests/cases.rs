@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! An array of each type, with nulls where the type may have them.
+//! An array of each type, with nulls if the type can have them.
 
 use std::sync::Arc;
 
@@ -94,8 +94,7 @@ fn flat() -> Vec<Case> {
     cases
 }
 
-// half is a dependency of Arrow's alone: the one in use is found through the array's
-// type.
+// Only Arrow depends on the crate half, so its type is reached through the array's type.
 trait ArrowF16 {
     type Native;
     fn of(i: i64) -> Self::Native;
@@ -230,7 +229,7 @@ fn structs(columns: Vec<(&str, ArrayRef)>) -> ArrayRef {
     Arc::new(StructArray::new(fields.into(), columns, Some(nulls)))
 }
 
-/// The array as a part of other ones.
+/// The array nested in other arrays.
 pub fn wrap(array: &ArrayRef) -> Vec<Case> {
     let item = Arc::new(Field::new("item", array.data_type().clone(), true));
     let offsets = OffsetBuffer::from_lengths([2, 0, 5, 3]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! Arrays of every type and nesting from a seed: with nulls, at offsets, over children
-//! that are longer than they need to be.
+//! Arrays of every type and nesting from a seed: with nulls, with offsets, and with children
+//! that are longer than necessary.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,10 +21,10 @@ const UNITS: [TimeUnit; 4] = [
     TimeUnit::Nanosecond,
 ];
 
-/// How many kinds of types it makes.
+/// The number of kinds of types that it makes.
 pub const KINDS: usize = 39;
 
-/// Makes the same things from the same seed.
+/// Makes the same arrays from the same seed.
 pub struct Maker {
     state: u64,
     sorted_maps: bool,
@@ -33,7 +33,7 @@ pub struct Maker {
 impl Maker {
     /// A maker with this seed.
     pub fn new(state: u64) -> Self {
-        // Up to arrow 59 the host's own export of a field loses that keys are sorted.
+        // Up to arrow 59, the export of a field loses the flag that keys are sorted.
         let mut maker = Self { state, sorted_maps: true };
         let map = Field::new("", maker.sorted_map(), true);
         let map = FFI_ArrowSchema::try_from(&map).expect("a schema");
@@ -62,7 +62,7 @@ impl Maker {
         (0..len).map(|_| self.next() as u8).collect()
     }
 
-    /// Any type, nested at most so deep.
+    /// Any type, with at most `depth` levels of nesting.
     pub fn data_type(&mut self, depth: usize) -> DataType {
         let kind = if depth == 0 { self.below(27) } else { self.below(KINDS) };
         self.kind(kind, depth.saturating_sub(1))
@@ -229,7 +229,7 @@ impl Maker {
                 let ids: Vec<i8> = (0..len).map(|_| self.pick(&ids)).collect();
                 buffers.push(ids.iter().map(|id| *id as u8).collect());
                 if matches!(mode, UnionMode::Dense) {
-                    // The offsets into one child never go back.
+                    // The offsets into one child must not decrease.
                     let (mut next, mut offsets) = (HashMap::new(), Vec::new());
                     for id in &ids {
                         let offset = next.entry(id).or_insert(0);
@@ -266,7 +266,7 @@ impl Maker {
             other => buffers.push(self.fixed(other, len)),
         }
         let nulls = if nullable { self.nulls(len) } else { None };
-        // Aligned as numbers of 16 bytes want it.
+        // Aligned for numbers of 16 bytes.
         let buffers = buffers.iter().map(Buffer::from_slice_ref).collect();
         let data = ArrayData::builder(data_type.clone()).len(len).nulls(nulls);
         // SAFETY: everything is as the type wants it.
@@ -323,7 +323,7 @@ impl Maker {
         buffers.push((0..end).map(|_| b'a' + self.below(26) as u8).collect());
     }
 
-    // Offsets and sizes inside of twelve values, in any order.
+    // Offsets and sizes within twelve values, in any order.
     fn spans(&mut self, len: usize, width: usize, buffers: &mut Vec<Vec<u8>>) {
         let (mut offsets, mut sizes) = (Vec::new(), Vec::new());
         for _ in 0..len {
@@ -334,7 +334,7 @@ impl Maker {
         buffers.extend([offsets, sizes]);
     }
 
-    // As many rows as the parent needs, or more, sometimes of a longer array.
+    // As many rows as the parent needs or more; sometimes a slice of a longer array.
     fn child(&mut self, data_type: &DataType, rows: usize) -> ArrayData {
         let rows = rows + self.below(6).saturating_sub(3);
         let before = self.below(2) * self.below(18);

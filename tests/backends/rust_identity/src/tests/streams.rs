@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Streams of batches go in and come out, as iterators of arrow-rs's own batches.
+//! Streams of batches pass through, as iterators over arrow-rs's own batches.
 
 use std::ffi::CStr;
 
@@ -23,7 +23,7 @@ fn bind(field: &Field, inputs: usize) -> Call {
         .expect("a call")
 }
 
-// Where the values of the only column lie.
+// The address of the values of the only column.
 fn values(batch: &OwnedArray) -> usize {
     // SAFETY: a batch of one column of numbers.
     unsafe { batch.raw().child(0).expect("a column").buffer(1) as usize }
