@@ -85,7 +85,7 @@ fn the_table_says_what_the_declarations_say() {
     let function = backend.function("shout");
     assert_eq!(
         text(function.summary),
-        "The strings, longer by a suffix; the second column says how long they were."
+        "The strings with a suffix, and their lengths before."
     );
     assert_eq!((function.flags, function.min_inputs, function.max_inputs), (0, 1, 1));
     assert_eq!(backend.function("distance").flags, 3);
