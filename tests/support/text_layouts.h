@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "alloy/alloy.hpp"
+#include "alloy/testing/tree.hpp"
 
 namespace support {
 
@@ -21,20 +22,17 @@ using OptionalTexts = std::vector<std::optional<std::string>>;
 
 // The memory of a column of text, in either layout.
 struct TextColumn {
-  alloy::Schema schema;
-  ArrowArray array{};
   std::vector<uint8_t> validity;
   std::vector<int64_t> offsets{0};
   std::vector<std::array<char, 16>> views;
   std::string data;
   int64_t data_bytes = 0;
-  std::array<const void*, 4> buffers{};
+  std::optional<alloy::testing::Tree> tree;  // over these
 };
 
 // The format is "U" or "vu".
 inline alloy::Array MakeTexts(const std::string& format, const OptionalTexts& texts) {
   auto held = std::make_shared<TextColumn>();
-  held->schema = alloy::Schema::Of({.name = "", .format = format});
   held->validity.assign(texts.size() / 8 + 1, 0);
   int64_t nulls = 0;
   for (size_t i = 0; i < texts.size(); ++i) {
@@ -56,17 +54,20 @@ inline alloy::Array MakeTexts(const std::string& format, const OptionalTexts& te
   }
   held->data += '\0';  // so that the buffer is never empty
   held->data_bytes = static_cast<int64_t>(held->data.size());
-  const bool is_view = format == "vu";
-  held->buffers = {
-      nulls > 0 ? held->validity.data() : nullptr,
-      is_view ? static_cast<const void*>(held->views.data()) : held->offsets.data(),
-      held->data.data(), &held->data_bytes};
-  held->array.length = static_cast<int64_t>(texts.size());
-  held->array.null_count = nulls;
-  held->array.n_buffers = is_view ? 4 : 3;
-  held->array.buffers = held->buffers.data();
-  const auto* raw = held.get();
-  return {raw->schema.get(), &raw->array, std::move(held)};
+  std::vector<const void*> buffers = {nulls > 0 ? held->validity.data() : nullptr};
+  if (format == "vu") {
+    buffers.insert(buffers.end(),
+                   {held->views.data(), held->data.data(), &held->data_bytes});
+  } else {
+    buffers.insert(buffers.end(), {held->offsets.data(), held->data.data()});
+  }
+  held->tree.emplace(
+      alloy::testing::Spec{.format = format},
+      alloy::testing::ArraySpec{.length = static_cast<int64_t>(texts.size()),
+                                .buffers = std::move(buffers),
+                                .null_count = nulls});
+  auto& tree = *held->tree;
+  return {&tree.schema(-1), &tree.array(-1), std::move(held)};
 }
 
 }  // namespace support
