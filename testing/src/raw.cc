@@ -188,10 +188,6 @@ RawArray RawFixed(int64_t length) {
   return {.length = length, .buffers = {nullptr, Zeros()}};
 }
 
-RawArray RawRows(int64_t length, std::vector<RawArray> columns) {
-  return {.length = length, .buffers = {nullptr}, .children = std::move(columns)};
-}
-
 std::string RawMetadata(const std::string& key, const std::string& value) {
   std::string block;
   const auto add = [&block](int32_t number) {

@@ -237,7 +237,7 @@ struct HalfFloats : alloy::testing::Tree {
 
   HalfFloats()
       : Tree(alloy::testing::BatchOf({{.format = "e", .name = "f16"}}),
-             alloy::testing::RowsOf(
+             alloy::testing::RawRows(
                  5, {{.length = 5, .buffers = {kValidity, kValues}, .null_count = 1}})) {}
 };
 

@@ -192,7 +192,7 @@ TEST(BatchTest, AColumnMayHaveNoName) {
   static constexpr int64_t kValue = 7;
   alloy::testing::Tree tree(
       alloy::testing::BatchOf({{.format = "l"}}),
-      alloy::testing::RowsOf(1, {{.length = 1, .buffers = {nullptr, &kValue}}}));
+      alloy::testing::RawRows(1, {{.length = 1, .buffers = {nullptr, &kValue}}}));
   tree.schema(0).name = nullptr;
   const auto batch = support::ImportTree(tree);
   ASSERT_TRUE(batch.ok()) << batch.status();

@@ -24,7 +24,7 @@ using alloy::arrow::RecordBatchPtr;
 struct HandMade : alloy::testing::Tree {
   HandMade(int64_t length, std::vector<const void*> buffers)
       : Tree(alloy::testing::BatchOf({{.format = "l", .name = "c"}}),
-             alloy::testing::RowsOf(
+             alloy::testing::RawRows(
                  length, {{.length = length, .buffers = std::move(buffers)}})) {}
 
   // Import it as a column of `type`, whatever its own schema is.

@@ -70,7 +70,7 @@ class Tree : public alloy::testing::Tree {
  private:
   struct Part {
     alloy::testing::Spec type;
-    alloy::testing::ArraySpec array;
+    alloy::testing::RawArray array;
   };
 
   explicit Tree(const Part& batch) : alloy::testing::Tree(batch.type, batch.array) {}

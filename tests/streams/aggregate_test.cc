@@ -72,7 +72,7 @@ struct Dictionary : alloy::testing::Tree {
   explicit Dictionary(const std::array<int8_t, 3>& of)
       : Tree(alloy::testing::BatchOf(
                  {{.format = "c", .name = "k", .dictionary = {{.format = "u"}}}}),
-             alloy::testing::RowsOf(
+             alloy::testing::RawRows(
                  3, {{.length = 3,
                       .buffers = {nullptr, nullptr},
                       .dictionary = {{.length = 3,

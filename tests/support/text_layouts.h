@@ -63,9 +63,9 @@ inline alloy::Array MakeTexts(const std::string& format, const OptionalTexts& te
   }
   held->tree.emplace(
       alloy::testing::Spec{.format = format},
-      alloy::testing::ArraySpec{.length = static_cast<int64_t>(texts.size()),
-                                .buffers = std::move(buffers),
-                                .null_count = nulls});
+      alloy::testing::RawArray{.length = static_cast<int64_t>(texts.size()),
+                               .buffers = std::move(buffers),
+                               .null_count = nulls});
   auto& tree = *held->tree;
   return {&tree.schema(-1), &tree.array(-1), std::move(held)};
 }

@@ -2,7 +2,7 @@
 //
 // Arrow structs written field by field, for tests of code that checks structs. They may be
 // malformed from the start, or be broken after they were made. For well-formed batches
-// with values, use sample.hpp.
+// with values, use sample.hpp. To count the releases of each struct, use tree.hpp.
 //
 //   const OwnedSchema schema = Make(Spec{.format = "u"});
 //   OwnedArray array = Make(RawArray{.length = 2, .buffers = {nullptr, offsets, bytes}});
@@ -17,6 +17,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "alloy/owned.hpp"
@@ -48,7 +50,9 @@ const void* Zeros();
 RawArray RawFixed(int64_t length);
 
 // The array of a struct or a batch.
-RawArray RawRows(int64_t length, std::vector<RawArray> columns);
+inline RawArray RawRows(int64_t length, std::vector<RawArray> columns) {
+  return {.length = length, .buffers = {nullptr}, .children = std::move(columns)};
+}
 
 // The bytes of a metadata block with one pair.
 std::string RawMetadata(const std::string& key, const std::string& value);

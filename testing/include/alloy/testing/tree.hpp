@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// Arrow structs made by hand: a type as a Spec, an array as an ArraySpec over buffers of
-// the test. Use it to test how code treats malformed structs: every struct of a tree may be
-// changed after it is made, in any way.
+// A tree of Arrow structs that a test breaks, and then follows: it counts every release of
+// every struct. Use raw.hpp if the structs need not be followed.
 //
-// A release frees nothing, and trusts nothing that the struct contains. All memory stays
+// A release frees nothing, and does not read the fields of the struct. All memory stays
 // until the Tree goes, so a second release or a use after the release does no harm, and is
 // counted.
 //
 //   const int64_t values[] = {1, 2, 3};
 //   Tree tree(BatchOf({{.format = "l", .name = "x"}}),
-//             RowsOf(3, {{.length = 3, .buffers = {nullptr, values}}}));
+//             RawRows(3, {{.length = 3, .buffers = {nullptr, values}}}));
 //   tree.array(0).n_buffers = 1;  // break column 0
 //   ArrowArray batch;
 //   tree.MoveArray(&batch);
@@ -22,33 +21,18 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
-#include <utility>
 #include <vector>
 
 #include "alloy/arrow_abi.h"
+#include "alloy/testing/raw.hpp"
 #include "alloy/testing/spec.hpp"
 
 namespace alloy::testing {
 
-// What an ArrowArray contains. The buffers are the caller's, and must outlive the tree.
-struct ArraySpec {
-  int64_t length = 0;
-  std::vector<const void*> buffers = {};
-  std::vector<ArraySpec> children = {};
-  std::vector<ArraySpec> dictionary = {};  // the values; none, or one
-  int64_t offset = 0;
-  int64_t null_count = 0;
-};
-
-// A batch of `rows` rows with these columns.
-inline ArraySpec RowsOf(int64_t rows, std::vector<ArraySpec> columns) {
-  return {.length = rows, .buffers = {nullptr}, .children = std::move(columns)};
-}
-
 class Tree {
  public:
   // `array` must have the children and dictionaries of `spec`; nothing else is checked.
-  Tree(const Spec& spec, const ArraySpec& array) { Add(spec, array); }
+  Tree(const Spec& spec, const RawArray& array) { Add(spec, array); }
   Tree(const Tree&) = delete;
   Tree& operator=(const Tree&) = delete;
 
@@ -127,7 +111,7 @@ class Tree {
 
   Node& At(int column) { return nodes_[static_cast<size_t>(column + 1)]; }
 
-  Node& Add(const Spec& spec, const ArraySpec& array) {
+  Node& Add(const Spec& spec, const RawArray& array) {
     Node& node = nodes_.emplace_back();
     node.spec = spec;
     node.buffers = array.buffers;
