@@ -125,7 +125,7 @@ std::string ExitCodes() {
 // CLI11's text of a usage error, in the words of this program.
 std::string UsageText(const CLI::App& app, const CLI::App& used,
                       const CLI::ParseError& error) {
-  const std::string text = error.what();
+  std::string text = error.what();
   const std::string kind = error.get_name();
   const std::vector<std::string> rest = app.remaining(/*recurse=*/true);
   if (!rest.empty()) {
