@@ -147,7 +147,7 @@ void Chain(benchmark::State& state) {
         const Certificate anchor,
         ParseCertificateArgument(**crypto, sample.policy().certificate));
     ALLOY_ASSIGN_OR_RETURN(const std::string sidecar,
-                           ReadSidecar(SidecarBeside(sample.path()), sample.path()));
+                           ReadSidecar(SidecarPathOf(sample.path()), sample.path()));
     ALLOY_ASSIGN_OR_RETURN(const VerifiedStatement verified,
                            VerifySidecar(**crypto, anchor, sidecar, sample.policy().now));
     return CheckStatement(verified.statement(), opened->size, sample.policy());

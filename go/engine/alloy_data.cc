@@ -434,8 +434,8 @@ int64_t UnixSeconds() { return ::time(nullptr); }
 
 // src/port/fd.cc ------------------------------------------------------------------------
 //
-// File descriptors, files and sealed memory. Errors are numbers of <cerrno>, 0 when all
-// is well; what they mean to a user is for the caller to say.
+// File descriptors, files and sealed memory. Errors are numbers of <cerrno>; 0 is success.
+// The caller turns them into a text for users.
 #ifndef ALLOY_SRC_PORT_FD_H_
 #define ALLOY_SRC_PORT_FD_H_
 
@@ -517,7 +517,7 @@ struct FileFacts {
 int OpenForReading(const std::string& path, Fd* out);
 int GetFileFacts(const Fd& fd, FileFacts* out);
 
-// Read until `bytes` is full or the file ends; `done` says how many came.
+// Read until `bytes` is full or the file ends; `done` is the number of bytes read.
 int ReadFully(const Fd& fd, std::span<std::byte> bytes, size_t* done);
 
 // An unnamed file in memory that can be sealed and executed from. EFBIG when the limit on
@@ -588,7 +588,7 @@ const char* FileKindName(FileKind kind) {
     case FileKind::kOther:
       break;
   }
-  return "no regular file";
+  return "not a regular file";
 }
 
 int OpenForReading(const std::string& path, Fd* out) {
@@ -684,7 +684,7 @@ void WriteLine(int fd, const std::string& line) {
   while (done < line.size()) {
     const ssize_t n = ::write(fd, line.data() + done, line.size() - done);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return;  // a log that cannot be written must not fail the call it tells of
+    if (n < 0) return;  // a log that cannot be written must not fail the call
     done += static_cast<size_t>(n);
   }
 }
@@ -832,9 +832,8 @@ bool IsMappedFrom(const void* address, const FileFacts& facts) {
   return false;
 }
 
-// A constructor of a library that throws cannot be survived: the unwinding leaves the
-// loader's lock held, and every later load hangs. So it ends here, with the words of
-// std::terminate. The volatile pointer makes the compiler believe that dlopen may throw.
+// A constructor that throws cannot be survived: the unwinding leaves the loader's lock
+// held, and every later load hangs. So the process ends here, by std::terminate. The volatile pointer makes the compiler believe that dlopen may throw.
 void* OpenOrEnd(const char* path, int flags) noexcept {
   void* (*volatile open)(const char*, int) = ::dlopen;
   return open(path, flags);
@@ -868,19 +867,19 @@ SymbolLookup LoadSealed(Cleared library, const char* symbol) {
   if (::access(path.c_str(), R_OK) != 0) {
     return Refusal(
         LoadFault::kNoProc,
-        "/proc is not mounted here; mount it: a library is loaded from " + path);
+        "/proc is not mounted, and a library is loaded from " + path + "; mount /proc");
   }
   // glibc finds libraries by name first. If a library was loaded under this descriptor's
   // number and the descriptor was closed since, dlopen would return that old library.
   if (void* other = ::dlopen(path.c_str(), RTLD_NOW | RTLD_NOLOAD); other != nullptr) {
     ::dlclose(other);
     return Refusal(LoadFault::kIdentity,
-                   "the loader already holds another library as " + path);
+                   "the loader already has another library with the name " + path);
   }
   SymbolLookup found = OpenAndFind(path, symbol);
   if (found.symbol != nullptr && !IsMappedFrom(found.symbol, facts)) {
-    return Refusal(LoadFault::kIdentity, std::string(symbol) + " of " + path +
-                                             " does not lie in the sealed copy");
+    return Refusal(LoadFault::kIdentity,
+                   std::string(symbol) + " of " + path + " is not in the sealed copy");
   }
   return found;
 }
@@ -903,10 +902,10 @@ SymbolLookup LoadFromPath(const Cleared& library, const char* symbol) {
 
 namespace alloy::core_v0_1 {
 
-// Put a file at `path`, or another in its place: written whole under a name of its own
-// beside it, and then moved there, so that nobody ever sees half of it. `executable`: for
-// everybody whom the process's mask lets. Answers an error number; what was there is
-// untouched then.
+// Create or replace the file at `path`. The bytes are written under a temporary name next
+// to it and then moved, so nobody sees half a file. `executable`: with execute permission,
+// as far as the process's umask allows. Returns an error number; the old file is unchanged
+// then.
 int ReplaceFile(const std::string& path, std::span<const std::byte> bytes,
                 bool executable);
 
@@ -924,9 +923,9 @@ int ReplaceFile(const std::string& path, std::span<const std::byte> bytes,
 namespace alloy::core_v0_1 {
 namespace {
 
-// A new file beside `path`: its name is told by the process and, should two threads of
-// one meet, by a count.
-int CreateBeside(const std::string& path, int mode, Fd* out, std::string* name) {
+// A new file next to `path`. Its name has the process's number, and a count in case two
+// threads of one process use the same path.
+int CreateNextTo(const std::string& path, int mode, Fd* out, std::string* name) {
   for (int attempt = 0; attempt < 100; ++attempt) {
     *name =
         path + "." + std::to_string(::getpid()) + "." + std::to_string(attempt) + ".part";
@@ -947,7 +946,7 @@ int ReplaceFile(const std::string& path, std::span<const std::byte> bytes,
                 bool executable) {
   Fd file;
   std::string name;
-  int error = CreateBeside(path, executable ? 0777 : 0666, &file, &name);
+  int error = CreateNextTo(path, executable ? 0777 : 0666, &file, &name);
   if (error != 0) return error;
   error = WriteFully(file, bytes);
   if (error == 0 && ::fsync(file.get()) != 0) error = errno;
@@ -960,8 +959,8 @@ int ReplaceFile(const std::string& path, std::span<const std::byte> bytes,
 
 // src/port/spawn.cc ---------------------------------------------------------------------
 //
-// Running another program to its end: by absolute path, with an empty environment, in the
-// root folder, with no descriptor but those that are handed to it.
+// Runs another program to its end: by absolute path, with an empty environment, in the
+// root folder, with only the descriptors that are handed to it.
 #ifndef ALLOY_SRC_PORT_SPAWN_H_
 #define ALLOY_SRC_PORT_SPAWN_H_
 
@@ -1027,7 +1026,7 @@ int64_t MonotonicNanos() {
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
-// How the child begins. Every step may fail for want of memory; the first error stays.
+// How the child starts. Every step may run out of memory; the first error is kept.
 class Plan {
  public:
   Plan() {
@@ -1052,8 +1051,8 @@ class Plan {
       Keep(::posix_spawn_file_actions_adddup2(&actions_, fd.get(), next++));
     }
     Keep(::posix_spawn_file_actions_addclosefrom_np(&actions_, next));
-    // What the host ignores or blocks is not the child's business. A group of its own, so
-    // that all that it starts can be ended with it.
+    // The child gets default signal handling, whatever the host ignores or blocks. It
+    // gets its own group, so that everything it starts can be killed with it.
     sigset_t none, all;
     ::sigemptyset(&none);
     ::sigfillset(&all);
@@ -1113,7 +1112,7 @@ bool Watch(const Fd& child, Fd pipe, const ProgramRun& run, ProgramEnd* out) {
   for (;;) {
     const int64_t left = end - MonotonicNanos();
     if (left <= 0) return false;
-    // poll leaves a negative descriptor alone: the pipe, once it was closed.
+    // poll ignores a negative descriptor: the pipe, after it was closed.
     std::array<struct pollfd, 2> watched{
         {{.fd = child.get(), .events = POLLIN, .revents = 0},
          {.fd = pipe.get(), .events = POLLIN, .revents = 0}}};
@@ -1129,8 +1128,8 @@ bool Watch(const Fd& child, Fd pipe, const ProgramRun& run, ProgramEnd* out) {
   }
 }
 
-// The whole group first, and only then the child itself, whose number stays taken until
-// it is waited for: nobody else's group is hit.
+// Kill the whole group before waiting for the child. Its number stays in use until then,
+// so no other group can be hit.
 int EndAndReap(pid_t pid, ProgramEnd* out) {
   ::kill(-pid, SIGKILL);
   int status = 0;
@@ -1148,7 +1147,7 @@ int RunProgram(const ProgramRun& run, ProgramEnd* out) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno;
   Fd reading(ends[0]), writing(ends[1]);
-  // The child writes as programs expect to.
+  // The child's end blocks, as programs expect.
   if (::fcntl(writing.get(), F_SETFL, 0) != 0) return errno;
 
   // Above every number that the child gets, so that no copy overwrites what comes next.
@@ -1176,7 +1175,7 @@ int RunProgram(const ProgramRun& run, ProgramEnd* out) {
   const int no_watch = child ? 0 : errno;
   out->timed_out = no_watch == 0 && !Watch(child, std::move(reading), run, out);
   const int error = EndAndReap(pid, out);
-  // ESRCH: it is gone already, and so is its end.
+  // ESRCH: the child has ended and was reaped by somebody else.
   return no_watch != 0 && no_watch != ESRCH ? no_watch : error;
 }
 
@@ -1186,9 +1185,8 @@ bool IsExecutable(const std::string& path) { return ::access(path.c_str(), X_OK)
 
 // src/port/system_library.cc ------------------------------------------------------------
 //
-// Libraries of the system that are used where they are there: found at run time by their
-// SONAME, so that nothing of theirs is needed to build. They stay for the life of the
-// process.
+// Libraries of the system that are used if they are installed. They are found at run time
+// by their SONAME, so the build does not need them. They stay for the life of the process.
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_PORT_SYSTEM_LIBRARY_H_
@@ -1198,11 +1196,11 @@ bool IsExecutable(const std::string& path) { return ::access(path.c_str(), X_OK)
 
 namespace alloy::core_v0_1 {
 
-// By SONAME, or by absolute path. NULL when it cannot be loaded; `text` says why then, in
-// the loader's words.
+// By SONAME, or by absolute path. NULL if it cannot be loaded; `text` is then the loader's
+// own error.
 void* OpenSystemLibrary(const char* name, std::string* text);
 
-// Whether it is this library that the loader would give to one that needs `soname`.
+// Whether the loader would use this library for `soname`.
 bool AnswersAs(void* library, const char* soname);
 
 // NULL when the library has no such symbol.
@@ -1228,7 +1226,7 @@ void* OpenSystemLibrary(const char* name, std::string* text) {
 bool AnswersAs(void* library, const char* soname) {
   void* answer = ::dlopen(soname, RTLD_LAZY | RTLD_NOLOAD);
   if (answer == nullptr) return false;
-  ::dlclose(answer);  // its count alone: `library` holds it
+  ::dlclose(answer);  // only lowers its count: `library` still holds it
   return answer == library;
 }
 
@@ -5664,7 +5662,7 @@ TextFault FirstInvalidViewText(const ArrowArray& array, RowRange rows, bool utf8
 
 // src/trust/base64.cc -------------------------------------------------------------------
 //
-// Base64 as RFC 4648, section 4, has it, and in one spelling only.
+// Base64 by RFC 4648, section 4. Each value has exactly one accepted spelling.
 #ifndef ALLOY_SRC_TRUST_BASE64_H_
 #define ALLOY_SRC_TRUST_BASE64_H_
 
@@ -5675,9 +5673,9 @@ TextFault FirstInvalidViewText(const ArrowArray& array, RowRange rows, bool utf8
 
 namespace alloy::core_v0_1 {
 
-// Fill `out` with what the text stands for. Gives what is wrong with the text, empty when
-// nothing is: a character outside of the alphabet, a blank, padding that is missing or in
-// the middle, or bits in the last character that no encoder sets.
+// Decode `text` into `out`. Returns what is wrong with the text, or an empty string: a
+// character outside of the alphabet, a blank, padding that is missing or in the middle, or
+// bits in the last character that no encoder sets.
 std::string DecodeBase64(std::string_view text, std::vector<std::byte>* out);
 
 }  // namespace alloy::core_v0_1
@@ -5705,10 +5703,11 @@ std::string BadCharacter(std::string_view text, size_t at) {
   const char c = text[at];
   std::string what =
       "character " + std::to_string(at + 1) + " is " + Quoted(text.substr(at, 1));
-  if (c == '-' || c == '_') return what + ", which is of base64url";
-  if (c == '=') return what + ", padding before the end";
+  if (c == '-' || c == '_')
+    return what + ", which only base64url has; use standard base64";
+  if (c == '=') return what + ", padding before the end; give one certificate only";
   if (c == '\n' || c == '\r') return what + "; give one line without line breaks";
-  return what + ", which is not of base64";
+  return what + ", which is not a base64 character";
 }
 
 }  // namespace
@@ -5721,7 +5720,7 @@ std::string DecodeBase64(std::string_view text, std::vector<std::byte>* out) {
   }
   const std::string_view digits = text.substr(0, text.size() - padding);
   uint32_t bits = 0;
-  int count = 0;  // of bits that wait
+  int count = 0;  // bits that do not fill a byte yet
   out->reserve(text.size() / 4 * 3);
   for (size_t i = 0; i < digits.size(); ++i) {
     const int digit = DigitOf(digits[i]);
@@ -5734,9 +5733,9 @@ std::string DecodeBase64(std::string_view text, std::vector<std::byte>* out) {
     bits &= (1U << static_cast<unsigned>(count)) - 1;
   }
   if (text.size() % 4 != 0) {
-    return "its length, " + std::to_string(text.size()) + ", is no multiple of 4";
+    return "its length, " + std::to_string(text.size()) + ", is not a multiple of 4";
   }
-  if (bits != 0) return "its last character has bits that no encoder sets";
+  if (bits != 0) return "its last character has extra bits that no encoder sets";
   return {};
 }
 
@@ -5744,7 +5743,7 @@ std::string DecodeBase64(std::string_view text, std::vector<std::byte>* out) {
 
 // src/trust/certificate.cc --------------------------------------------------------------
 //
-// X.509 certificates: parsed out of DER, and what is to be known of them.
+// X.509 certificates: parsed from DER, with the facts that trust needs.
 #ifndef ALLOY_SRC_TRUST_CERTIFICATE_H_
 #define ALLOY_SRC_TRUST_CERTIFICATE_H_
 
@@ -5755,8 +5754,8 @@ std::string DecodeBase64(std::string_view text, std::vector<std::byte>* out) {
 #include <vector>
 
 //
-// libcrypto as trust uses it: the table of functions, and a library context of its own,
-// which reads no configuration file and shares nothing with the host's use of OpenSSL.
+// libcrypto as trust uses it: the table of functions, and a separate library context. That
+// context reads no configuration file and shares nothing with the host's use of OpenSSL.
 #ifndef ALLOY_SRC_TRUST_CRYPTO_H_
 #define ALLOY_SRC_TRUST_CRYPTO_H_
 
@@ -5954,8 +5953,8 @@ class Sha256Stream {
   bool ok_;
 };
 
-// What libcrypto says of its failures stays on a queue of the thread, which the host's
-// own use of OpenSSL would find there: nothing is left behind.
+// libcrypto leaves its errors on a queue of the thread, where the host's own use of
+// OpenSSL would find them. This removes them.
 class QuietErrors {
  public:
   explicit QuietErrors(const Crypto& crypto) : functions_(crypto.functions()) {
@@ -6031,7 +6030,7 @@ namespace {
 constexpr size_t kMaxDer = size_t{16} << 10U;
 constexpr size_t kMaxArgument = (kMaxDer + 2) / 3 * 4;
 constexpr std::string_view kMakeArgument =
-    "; `arrowalloy cert-base64 FILE` prints the line that is wanted";
+    "; `arrowalloy cert-base64 FILE` prints the right line";
 
 Status BadDer(std::string text) {
   return Fail(ALLOY_REFUSED, ALLOY_REASON_CERTIFICATE_DER, std::move(text));
@@ -6178,7 +6177,8 @@ Result<Certificate> ParseCertificateArgument(const Crypto& crypto,
 
 // src/trust/chain.cc --------------------------------------------------------------------
 //
-// Whether a signer may sign, and leads to the one certificate that the host trusts.
+// Checks that a signer may sign code, and that its certificate chains to the only one that
+// the host trusts.
 #ifndef ALLOY_SRC_TRUST_CHAIN_H_
 #define ALLOY_SRC_TRUST_CHAIN_H_
 
@@ -6191,17 +6191,17 @@ Result<Certificate> ParseCertificateArgument(const Crypto& crypto,
 
 namespace alloy::core_v0_1 {
 
-// The facts of a chain that holds at `now`: the signer first, the anchor last (the signer
-// alone when the anchor is its own certificate, pinned). `certificates` has the signer
-// first. No system store and no default path is looked at.
+// Verify the chain at the time `now`. Gives its facts: the signer first, the anchor last;
+// only the signer if the anchor is its own certificate (pinned). `certificates` has the
+// signer first. No system store and no default path is read.
 //   Fails  REFUSED with CERTIFICATE_USAGE, CERTIFICATE_IS_CA, WEAK_KEY,
 //          CERTIFICATE_EXPIRED, CERTIFICATE_NOT_YET_VALID or CERTIFICATE_UNTRUSTED.
 Result<std::vector<CertificateFacts>> VerifyChain(
     const Crypto& crypto, const Certificate& anchor,
     std::span<const Certificate> certificates, int64_t now);
 
-// Whether the signer made this signature over exactly these bytes. The algorithm follows
-// from the key.
+// Verify that the signer made this signature over exactly these bytes. The key determines
+// the algorithm.
 //   Fails  REFUSED with SIGNATURE.
 Status VerifyMessage(const Crypto& crypto, const Certificate& signer,
                      std::string_view message, std::span<const std::byte> signature);
@@ -6234,12 +6234,12 @@ std::string TimeText(int64_t seconds);
 namespace alloy::core_v0_1 {
 namespace {
 
-// Of certificates between signer and anchor.
+// The most certificates between signer and anchor.
 constexpr int kMaxDepth = 4;
 // 112 bits of security: RSA of 2048 bits and SHA-256 for the authorities.
 constexpr int kAuthLevel = 2;
 
-Status Refuse_chain(int32_t reason, std::string text) {
+Status ChainRefused(int32_t reason, std::string text) {
   return Fail(ALLOY_REFUSED, reason, std::move(text));
 }
 
@@ -6248,29 +6248,33 @@ Status CheckSigner(const Crypto& crypto, const Certificate& signer) {
   const std::string who = "the signer " + signer.facts().subject;
   const uint32_t usage = c.X509_get_key_usage(signer.get());
   if (usage == kUsageAbsent || (usage & kUsageDigitalSignature) == 0) {
-    return Refuse_chain(ALLOY_REASON_CERTIFICATE_USAGE,
-                  who +
-                      " has no key usage digitalSignature; sign with a certificate for "
-                      "signing code (`arrowalloy keygen` makes one)");
+    return ChainRefused(
+        ALLOY_REASON_CERTIFICATE_USAGE,
+        who +
+            " has no key usage digitalSignature; sign with a certificate for "
+            "signing code (`arrowalloy keygen` makes one)");
   }
   const uint32_t extended = c.X509_get_extended_key_usage(signer.get());
   if (extended == kUsageAbsent || (extended & kExtendedCodeSigning) == 0) {
-    return Refuse_chain(ALLOY_REASON_CERTIFICATE_USAGE,
-                  who +
-                      " has no extended key usage codeSigning; sign with a certificate "
-                      "for signing code (`arrowalloy keygen` makes one)");
+    return ChainRefused(
+        ALLOY_REASON_CERTIFICATE_USAGE,
+        who +
+            " has no extended key usage codeSigning; sign with a certificate "
+            "for signing code (`arrowalloy keygen` makes one)");
   }
   if (signer.facts().is_ca) {
-    return Refuse_chain(ALLOY_REASON_CERTIFICATE_IS_CA,
-                  who +
-                      " is a certificate authority (CA:TRUE); sign with a certificate "
-                      "that it issued, with CA:FALSE");
+    return ChainRefused(
+        ALLOY_REASON_CERTIFICATE_IS_CA,
+        who +
+            " is a certificate authority (CA:TRUE); sign with a certificate "
+            "that it issued, with CA:FALSE");
   }
   if (signer.facts().key_kind == KeyKind::kUnusable) {
-    return Refuse_chain(ALLOY_REASON_WEAK_KEY,
-                  who + " has a key \"" + signer.facts().key +
-                      "\"; sign with ed25519, ec prime256v1 or secp384r1, or rsa of 3072 "
-                      "bits or more");
+    return ChainRefused(
+        ALLOY_REASON_WEAK_KEY,
+        who + " has the key \"" + signer.facts().key +
+            "\", which is not supported or too weak; sign with ed25519, ec "
+            "prime256v1 or secp384r1, or rsa with 3072 bits or more");
   }
   return Status();
 }
@@ -6291,8 +6295,8 @@ int32_t ReasonOf(int error) {
   }
 }
 
-// One verification: the store that holds the anchor alone, what came with the signature,
-// and the chain that libcrypto finds.
+// One verification: the store with only the anchor, the certificates of the sidecar, and
+// the chain that libcrypto finds.
 class Verification {
  public:
   Verification(const Crypto& crypto, const Certificate& anchor,
@@ -6306,7 +6310,8 @@ class Verification {
                  c_.X509_STORE_CTX_free) {}
 
   Result<std::vector<CertificateFacts>> Run(int64_t now) {
-    if (!Prepare(now)) return Fail(ALLOY_EXHAUSTED, "out of memory for a chain");
+    if (!Prepare(now))
+      return Fail(ALLOY_EXHAUSTED, "out of memory while verifying a certificate chain");
     if (c_.X509_verify_cert(context_.get()) != 1) return Refusal(now);
     std::vector<CertificateFacts> chain;
     const auto* found =
@@ -6314,7 +6319,9 @@ class Verification {
     for (int i = 0; i < c_.OPENSSL_sk_num(found); ++i) {
       auto* x509 = static_cast<x509_st*>(c_.OPENSSL_sk_value(found, i));
       const CertificateFacts* facts = Find(x509);
-      if (facts == nullptr) return Fail(ALLOY_INTERNAL, "a stranger in the chain");
+      if (facts == nullptr)
+        return Fail(ALLOY_INTERNAL,
+                    "the verified chain has an unknown certificate; please report it");
       if (i > 0) ALLOY_TRY(CheckAuthority(x509, *facts));
       chain.push_back(*facts);
     }
@@ -6350,24 +6357,25 @@ class Verification {
     return nullptr;
   }
 
-  // An authority that was issued for other purposes, such as TLS servers, has no say
-  // here.
+  // An authority that was issued for another purpose, such as TLS servers, is not
+  // accepted.
   Status CheckAuthority(x509_st* x509, const CertificateFacts& facts) const {
     const uint32_t extended = c_.X509_get_extended_key_usage(x509);
     if (extended == kUsageAbsent ||
         (extended & (kExtendedCodeSigning | kExtendedAny)) != 0) {
       return Status();
     }
-    return Refuse_chain(ALLOY_REASON_CERTIFICATE_USAGE,
-                  "the authority " + facts.subject +
-                      " may not issue for signing code: its extended key usage has no "
-                      "codeSigning");
+    return ChainRefused(
+        ALLOY_REASON_CERTIFICATE_USAGE,
+        "the authority " + facts.subject +
+            " may not issue certificates for signing code: its extended key "
+            "usage has no codeSigning; use another authority");
   }
 
   Status Refusal(int64_t now) const {
     const int error = c_.X509_STORE_CTX_get_error(context_.get());
     if (error == kVerifyOutOfMemory) {
-      return Fail(ALLOY_EXHAUSTED, "out of memory for a chain");
+      return Fail(ALLOY_EXHAUSTED, "out of memory while verifying a certificate chain");
     }
     const CertificateFacts& signer = certificates_[0].facts();
     const CertificateFacts* at = Find(c_.X509_STORE_CTX_get_current_cert(context_.get()));
@@ -6376,26 +6384,26 @@ class Verification {
     const std::string who = "the certificate of " + at->subject;
     switch (reason) {
       case ALLOY_REASON_CERTIFICATE_EXPIRED:
-        return Refuse_chain(reason, who + " has expired: it ended at " +
-                                  TimeText(at->not_after) + ", and it is " +
-                                  TimeText(now) +
-                                  "; sign with a certificate that is valid");
+        return ChainRefused(reason, who + " expired at " + TimeText(at->not_after) +
+                                        ", and now it is " + TimeText(now) +
+                                        "; sign with a valid certificate");
       case ALLOY_REASON_CERTIFICATE_NOT_YET_VALID:
-        return Refuse_chain(reason, who + " is not valid yet: it begins at " +
-                                  TimeText(at->not_before) + ", and it is " +
-                                  TimeText(now) + "; see to the clock of this machine");
+        return ChainRefused(reason, who + " is not valid yet: it is valid from " +
+                                        TimeText(at->not_before) + ", and now it is " +
+                                        TimeText(now) + "; check this machine's clock");
       case ALLOY_REASON_WEAK_KEY:
-        return Refuse_chain(reason, who + " is too weak (" + at->key +
-                                  "): " + c_.X509_verify_cert_error_string(error));
+        return ChainRefused(reason, who + " is too weak (" + at->key +
+                                        "): " + c_.X509_verify_cert_error_string(error) +
+                                        "; sign with a stronger key");
       default:
-        return Refuse_chain(reason, "the signer " + signer.subject + " (issued by " +
-                                  signer.issuer +
-                                  ") does not lead to the given "
-                                  "certificate of " +
-                                  anchor_.facts().subject + ": " +
-                                  c_.X509_verify_cert_error_string(error) +
-                                  "; give the signer's certificate, or the one of the "
-                                  "authority that issued it");
+        return ChainRefused(
+            reason, "the signer " + signer.subject + " (issued by " + signer.issuer +
+                        ") does not chain to the given "
+                        "certificate of " +
+                        anchor_.facts().subject + ": " +
+                        c_.X509_verify_cert_error_string(error) +
+                        "; give the signer's certificate, or the one of the "
+                        "authority that issued it");
     }
   }
 
@@ -6421,8 +6429,8 @@ const char* DigestFor(KeyKind kind) {
   return nullptr;
 }
 
-bool Holds(const Crypto& crypto, const Certificate& signer, std::string_view message,
-           std::span<const std::byte> signature) {
+bool IsValid(const Crypto& crypto, const Certificate& signer, std::string_view message,
+             std::span<const std::byte> signature) {
   const Libcrypto& c = crypto.functions();
   const Held<evp_md_ctx_st> context(c.EVP_MD_CTX_new(), c.EVP_MD_CTX_free);
   const KeyKind kind = signer.facts().key_kind;
@@ -6457,10 +6465,13 @@ Result<std::vector<CertificateFacts>> VerifyChain(
 Status VerifyMessage(const Crypto& crypto, const Certificate& signer,
                      std::string_view message, std::span<const std::byte> signature) {
   const QuietErrors quiet(crypto);
-  if (Holds(crypto, signer, message, signature)) return Status();
-  return Refuse_chain(ALLOY_REASON_SIGNATURE,
-                "the signature is not that of " + signer.facts().subject + " (" +
-                    signer.facts().key + ") over this statement: either was changed");
+  if (IsValid(crypto, signer, message, signature)) return Status();
+  return ChainRefused(
+      ALLOY_REASON_SIGNATURE,
+      "the signature does not match: either the statement or the signature "
+      "was changed (signer " +
+          signer.facts().subject + ", " + signer.facts().key +
+          "); sign the library again: arrowalloy sign");
 }
 
 }  // namespace alloy::core_v0_1
@@ -6487,14 +6498,14 @@ Crypto::Crypto(const Libcrypto& table)
               functions_.EVP_MD_free) {}
 
 Result<std::shared_ptr<const Crypto>> Crypto::Make(const Libcrypto& table) {
-  // A configuration file, which a variable of the environment may name, can load modules
-  // into this process; some functions read it on their own for the default context,
-  // whatever context they are given. This must come before any of them.
+  // A configuration file, which an environment variable may name, can load modules into
+  // this process. Some functions read it for the default context, even if they get
+  // another context. This call prevents it, so it must come first.
   table.OPENSSL_init_crypto(kInitWithoutConfig, nullptr);
   std::shared_ptr<const Crypto> crypto(new Crypto(table));
   if (crypto->context_ == nullptr || crypto->sha256_ == nullptr) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_NO_LIBCRYPTO,
-                "libcrypto.so.3 gives no SHA-256; reinstall the package libssl3");
+                "libcrypto.so.3 has no SHA-256; reinstall the package libssl3");
   }
   return crypto;
 }
@@ -6556,8 +6567,8 @@ bool Crypto::SameInConstantTime(std::string_view a, std::string_view b) const {
 
 // src/trust/sidecar.cc ------------------------------------------------------------------
 //
-// The file that lies beside a library, `<library>.alloysig`: a statement, the signature
-// over it, and the certificates of the signer. Parsing only; nothing here is verified.
+// The file next to a library, `<library>.alloysig`: a statement, its signature, and the
+// certificates of the signer. These functions only parse; they verify nothing.
 //
 //     alloy-statement-v1
 //     kind: backend
@@ -6569,9 +6580,8 @@ bool Crypto::SameInConstantTime(std::string_view a, std::string_view b) const {
 //     -----BEGIN CERTIFICATE-----        1 to 4 of them, the signer's first
 //     …
 //
-// What is signed is everything before the line BEGIN ALLOY SIGNATURE. It is split off
-// here without a look inside, and read by ParseStatement once its signature is known to
-// hold.
+// Everything before the line BEGIN ALLOY SIGNATURE is signed. SplitSidecar does not parse
+// it; ParseStatement does, after its signature is verified.
 #ifndef ALLOY_SRC_TRUST_SIDECAR_H_
 #define ALLOY_SRC_TRUST_SIDECAR_H_
 
@@ -6604,11 +6614,11 @@ struct Statement {
   int64_t not_before = 0, not_after = 0;  // seconds since 1970
   int64_t size = 0;
   std::string sha256;               // 64 digits, lower case
-  std::string file;                 // what the library was called; no more than a hint
+  std::string file;                 // the library's name when it was signed; only a hint
   std::vector<std::string> needed;  // sorted, each once
 };
 
-// Read a statement: fixed keys in fixed order, printable ASCII and line feeds alone.
+// Parse a statement: fixed keys in a fixed order, only printable ASCII and line feeds.
 //   Fails  REFUSED with SIDECAR_MALFORMED; the text names line and field.
 Result<Statement> ParseStatement(std::string_view message);
 
@@ -6631,7 +6641,7 @@ std::string Mark_sidecar(std::string_view edge, std::string_view label) {
   return std::string("-----").append(edge).append(" ").append(label).append("-----\n");
 }
 
-// The line at the front, without its line feed; false when there is no whole one.
+// Take the first line, without its line feed; false if no whole line is there.
 bool TakeLine(std::string_view* rest, std::string_view* line) {
   const size_t end = rest->find('\n');
   if (end == rest->npos) return false;
@@ -6650,8 +6660,7 @@ Status TakeBlock(std::string_view label, std::string_view* rest,
   }
   rest->remove_prefix(begin.size());
   std::string digits;
-  bool full =
-      true;  // whether the line before had all its columns, as all but the last do
+  bool full = true;  // the previous line: only the last one may be shorter
   while (!rest->starts_with(end)) {
     std::string_view line;
     if (!TakeLine(rest, &line)) {
@@ -6680,13 +6689,15 @@ Result<Sidecar> SplitSidecar(std::string_view bytes) {
   if (bytes.empty()) return BadSidecar("is empty");
   if (bytes.size() > kMaxSidecar) {
     return BadSidecar("has " + std::to_string(bytes.size()) +
-                      " bytes; a signature file has at most 65,536");
+                      " bytes; expected at most 65,536");
   }
-  // The first one, wherever it stands: one that is inside of the statement cannot move
-  // the edge of what is verified past the edge of what is read.
+  // The first such line counts, wherever it is. So a line inside the statement cannot
+  // make the parsed part longer than the verified part.
   const size_t edge = bytes.find(Mark_sidecar("BEGIN", kSignature));
   if (edge == bytes.npos) {
-    return BadSidecar("has no line -----BEGIN ALLOY SIGNATURE-----");
+    return BadSidecar(
+        "has no line -----BEGIN ALLOY SIGNATURE-----; sign the library again: "
+        "arrowalloy sign");
   }
   Sidecar sidecar;
   sidecar.message = bytes.substr(0, edge);
@@ -6700,7 +6711,7 @@ Result<Sidecar> SplitSidecar(std::string_view bytes) {
   if (sidecar.certificates.size() > kMaxCertificates) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_CERTIFICATE_UNTRUSTED,
                 "carries " + std::to_string(sidecar.certificates.size()) +
-                    " certificates; a chain has at most 4 besides the given one");
+                    " certificates; expected at most 4 in addition to the given one");
   }
   return sidecar;
 }
@@ -6750,7 +6761,7 @@ std::optional<T> ParseNumber(std::string_view text) {
   return number;
 }
 
-// Walks the lines of a statement; a fault names the line that it stands in.
+// Reads the lines of a statement; an error names the line.
 class Lines {
  public:
   explicit Lines(std::string_view text) : rest_(text) {}
@@ -6759,11 +6770,12 @@ class Lines {
     ++number_;
     const size_t end = rest_.find('\n');
     if (end == rest_.npos) {
-      return Bad("ends without a line feed, or before " + std::string(expected));
+      return Bad("the statement ends without a line feed, or before " +
+                 std::string(expected));
     }
     const std::string_view line = rest_.substr(0, end);
     if (!IsPrintable(line)) {
-      return Bad("holds a byte that is not printable ASCII: " + Quoted(line));
+      return Bad("a byte is not printable ASCII: " + Quoted(line));
     }
     rest_.remove_prefix(end + 1);
     return line;
@@ -6787,9 +6799,9 @@ class Lines {
                 "line " + std::to_string(number_) + ": " + std::string(what));
   }
   Status BadValue(std::string_view key, std::string_view value,
-                  std::string_view wanted) const {
-    return Bad(std::string(key) + " is " + Quoted(value) + "; it is " +
-               std::string(wanted));
+                  std::string_view expected) const {
+    return Bad(std::string(key) + " is " + Quoted(value) + "; expected " +
+               std::string(expected));
   }
 
  private:
@@ -6818,7 +6830,7 @@ Status TakeNumber(Lines& lines, const char* key, T* out) {
 Status TakeTime(Lines& lines, const char* key, int64_t* out) {
   ALLOY_ASSIGN_OR_RETURN(const std::string_view value, lines.Value(key));
   const auto time = ParseTime(value);
-  if (!time) return lines.BadValue(key, value, "a time as 2026-09-01T00:00:00Z");
+  if (!time) return lines.BadValue(key, value, "a time such as 2026-09-01T00:00:00Z");
   *out = *time;
   return Status();
 }
@@ -6844,8 +6856,8 @@ Status TakeNeeded(Lines& lines, std::vector<std::string>* needed) {
       return lines.BadValue("needed", value, "the SONAME of a library");
     }
     if (!needed->empty() && value <= needed->back()) {
-      return lines.Bad("needed " + Quoted(value) + " stands after " +
-                       Quoted(needed->back()) + "; they are sorted, each once");
+      return lines.Bad("needed " + Quoted(value) + " comes after " +
+                       Quoted(needed->back()) + "; list them sorted, each once");
     }
     needed->emplace_back(value);
     if (needed->size() > kMaxNeeded) {
@@ -7032,7 +7044,7 @@ Result<VerifiedStatement> VerifySidecar(const Crypto& crypto, const Certificate&
 //
 //   Admitter::Open      Candidate  The file is open. With a certificate, its signed
 //                                  statement is verified. No byte of the file is read.
-//   Candidate::Seal     Sealed     A copy of the file in memory that nobody can change.
+//   Candidate::Seal     Sealed     A copy of the file in memory that cannot be changed.
 //   Sealed::Verify      Verified   With a certificate: the copy is what was signed.
 //   Verified::Clear     Cleared    Inspected: nothing in it runs or misleads too early,
 //                                  and it needs only what the host allows.
@@ -7094,8 +7106,8 @@ class LibcryptoSource {
 
 #endif  // ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
 //
-// What the libraries of a host may need beside the runtimes of C and C++, on the host's
-// own trust.
+// The libraries that backends of a host may need, in addition to the runtimes of C and
+// C++. The host trusts them itself.
 #ifndef ALLOY_SRC_ADMIT_MAY_NEED_H_
 #define ALLOY_SRC_ADMIT_MAY_NEED_H_
 
@@ -7113,12 +7125,12 @@ class MayNeed {
   //   Fails  INVALID: an entry is empty, or a path that is not absolute.
   static Result<MayNeed> Make(const char* const* list);
 
-  // Whether a library that needs these may be loaded. When it needs more than runtimes
-  // and SONAMEs of the list, the files of the list are loaded, in its order; what they
-  // run as they start runs here.
+  // Check that a library that needs these may be loaded. If it needs more than runtimes
+  // and SONAMEs of the list, the files of the list are loaded, in its order, and their
+  // constructors run.
   //   Fails  REFUSED with NEEDED: one is not allowed, or a file cannot be loaded.
-  // `not_allowed`, unless NULL, gets all that are not allowed, in their order; with a
-  // file that cannot be loaded, all that one of the files would have to answer to.
+  // `not_allowed`, unless NULL, gets all names that are not allowed, in their order. If a
+  // file cannot be loaded: every name that no SONAME allows.
   Status Check(const std::vector<std::string>& needed,
                std::vector<std::string>* not_allowed = nullptr) const;
 
@@ -7189,7 +7201,7 @@ class Expectations {
   int64_t now_;
 };
 
-// What tells one file from another. A value.
+// What distinguishes one file from another. A value.
 struct FileIdentity {
   std::string sha256;                    // in hex; empty: it came without a certificate
   std::shared_ptr<const Mapping> bytes;  // of the sealed copy
@@ -7422,7 +7434,7 @@ std::string AsJson(const Inspection& found);
 
 #endif  // ALLOY_SRC_ADMIT_INSPECTION_H_
 //
-// From a file to memory that nobody can change: what is looked at there is what runs.
+// From a file to memory that nobody can change: what is inspected there is what runs.
 #ifndef ALLOY_SRC_ADMIT_SEALED_COPY_H_
 #define ALLOY_SRC_ADMIT_SEALED_COPY_H_
 
@@ -7446,9 +7458,8 @@ struct OpenedFile {
 //   Fails  REFUSED with CANNOT_OPEN, NOT_A_FILE, TOO_SMALL or TOO_LARGE.
 Result<OpenedFile> OpenLibraryFile(const std::string& path);
 
-// Hand the bytes of the file to `take`, piece by piece: exactly `size` of them, read
-// once.
-//   Fails  REFUSED with CHANGED or CANNOT_OPEN, or what `take` answered.
+// Pass the bytes of the file to `take`, piece by piece: exactly `size` bytes, read once.
+//   Fails  REFUSED with CHANGED or CANNOT_OPEN, or what `take` returned.
 Status ReadInPieces(const OpenedFile& opened,
                     const std::function<Status(std::span<const std::byte>)>& take);
 
@@ -7663,9 +7674,8 @@ Result<std::shared_ptr<const Mapping>> LinkLibraryFrom(const std::string& archiv
 
 // src/admit/archive.cc ------------------------------------------------------------------
 //
-// A walk over a static archive before a linker sees it: everything in it must be an
-// object file of this machine, and lie where it says. Works on bytes alone, so that it
-// can be fuzzed.
+// Checks a static archive before a linker sees it: every member must be an object file for
+// this machine, inside the archive. It works only on bytes, so it can be fuzzed.
 //
 // Source: "System V Application Binary Interface", Archive File; the GNU names of ar(5):
 // `/` is a table of symbols, `//` one of long names, `/123` a name in it.
@@ -7690,7 +7700,7 @@ bool IsArchive(std::span<const std::byte> image);
 // is not an ELF file. A linker takes a text of that name for its script.
 bool IsForTheLinker(std::span<const std::byte> image, std::string_view path);
 
-// What is in an archive that may be linked. Names are told and never followed.
+// Check that an archive may be linked. Member names are only printed, never followed.
 //   Fails  REFUSED with ARCHIVE_MALFORMED: a thin archive, one that is cut short or whose
 //          sizes lie, no object in it, or anything but relocatable objects of this
 //          machine (a compiler's intermediate code, nested archives, texts).
@@ -7718,7 +7728,7 @@ Result<ArchiveFacts> WalkArchive(std::span<const std::byte> image);
 namespace alloy::core_v0_1 {
 
 // Whether these bytes are a relocatable object of this machine that holds machine code
-// and no compiler's intermediate code in its place or beside it.
+// and no compiler's intermediate code in its place or in addition.
 //   Fails  REFUSED with ARCHIVE_MALFORMED.
 Status CheckObject(std::span<const std::byte> image);
 
@@ -7748,7 +7758,7 @@ std::string_view WithoutBlanks(std::string_view text) {
   return text.substr(0, last == text.npos ? 0 : last + 1);
 }
 
-// A decimal number that fills its field but for blanks behind it.
+// A decimal number that fills its field, except for blanks at the end.
 std::optional<uint64_t> Number_archive(std::string_view field) {
   field = WithoutBlanks(field);
   uint64_t value = 0;
@@ -7760,7 +7770,7 @@ std::optional<uint64_t> Number_archive(std::string_view field) {
   return value;
 }
 
-// As it may stand in a text: a name is whatever bytes its author chose.
+// Safe to print: a name may be any bytes.
 std::string Shown(std::string_view name) {
   constexpr size_t kMost = 80;
   std::string shown(name.substr(0, kMost));
@@ -7785,7 +7795,7 @@ class ArchiveWalk {
       at += at % 2;  // members begin at even places
     }
     if (facts_.objects == 0) {
-      return Malformed("an archive without any object file; was it made of nothing?");
+      return Malformed("the archive has no object file; add the objects of the backend");
     }
     return facts_;
   }
@@ -7802,11 +7812,11 @@ class ArchiveWalk {
       return Malformed("the header of " + Which() + " is malformed");
     }
     const auto size = Number_archive(image_.substr(at + kSizeAt, kSizeSize));
-    if (!size) return Malformed("the size of " + Which() + " is no number");
+    if (!size) return Malformed("the size of " + Which() + " is not a number");
     const size_t rest = image_.size() - at - kHeaderSize_archive;
     if (*size > rest) {
-      return Malformed(Which() + " says that it has " + std::to_string(*size) +
-                       " bytes, and the archive has " + std::to_string(rest) +
+      return Malformed(Which() + " claims " + std::to_string(*size) +
+                       " bytes, but the archive has only " + std::to_string(rest) +
                        " more; is it complete?");
     }
     return static_cast<size_t>(*size);
@@ -7828,7 +7838,7 @@ class ArchiveWalk {
   Result<std::string> NameOf(std::string_view name) const {
     if (name.starts_with("#1/") || name.starts_with("__.SYMDEF")) {
       return Malformed(
-          "an archive of the BSD kind; make it with GNU ar or llvm-ar "
+          "this is a BSD archive; make it with GNU ar or llvm-ar "
           "--format=gnu");
     }
     if (!name.starts_with('/')) return Shown(name.substr(0, name.rfind('/')));
@@ -7864,13 +7874,13 @@ Result<ArchiveFacts> WalkArchive(std::span<const std::byte> image) {
   const std::string_view text = AsText(image);
   if (text.starts_with(kThinMagic)) {
     return Malformed(
-        "a thin archive, which only names its objects and holds none; make it without "
-        "the T of ar");
+        "this is a thin archive, which names its objects and does not contain them; "
+        "make it without ar's option T");
   }
   if (!text.starts_with(kMagic)) {
     return Malformed(
-        "no archive: it does not begin with !<arch>. A linker would take it for a "
-        "script; name an archive made by ar, or a shared library");
+        "this is not an archive: it does not begin with !<arch>, so a linker would read "
+        "it as a script; give an archive made by ar, or a shared library");
   }
   return ArchiveWalk(text).Run();
 }
@@ -8141,13 +8151,13 @@ Status ElfRefused(std::string text) {
   return Fail(ALLOY_REFUSED, ALLOY_REASON_ELF_REFUSED, std::move(text));
 }
 
-// The flags of the linkers that authors use, for the errors that a flag mends.
+// The linker flags of the common build systems, for errors that a flag repairs.
 constexpr std::string_view kOneExport =
-    "; export one symbol alone: link with -Wl,--version-script=alloy_backend.map "
+    "; export only one symbol: link with -Wl,--version-script=alloy_backend.map "
     "(CMake's "
     "alloy::backend does), or with -Wl,--exclude-libs,ALL in Rust";
 
-// What was found, each text once, and no more of it than anyone reads.
+// What was found: each text once, and at most 32 of them.
 class Findings {
  public:
   void Add(Status fault) {
@@ -8172,10 +8182,12 @@ void CheckSegments(const ElfReader& elf, Findings& findings) {
     const bool executable = (segment.flags & kElfExecute) != 0;
     if (segment.type == kElfInterpreter) {
       findings.AddRefusal(
-          "a program (it names an interpreter), not a shared library; link with -shared");
+          "is a program (it names an interpreter), not a shared library; link with "
+          "-shared");
     }
     if (segment.type == kElfLoad && writable && executable) {
-      findings.AddRefusal("a segment is writable and executable at once");
+      findings.AddRefusal(
+          "has a segment that is writable and executable; link without -N (--omagic)");
     }
     if (segment.type == kElfStack) {
       stack_said = true;
@@ -8198,7 +8210,7 @@ Status CheckNeededName(const ElfReader& elf, uint64_t offset, ElfFacts& facts,
   facts.needed.emplace_back(name);
   if (name.empty() || name.find('/') != name.npos || name.find('$') != name.npos) {
     findings.AddRefusal("needs \"" + std::string(name) +
-                        "\" by a path; name a library by its SONAME alone");
+                        "\" by a path; link it by its SONAME only");
   }
   return Status();
 }
@@ -8233,7 +8245,7 @@ Status CheckDynamic(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
       case kElfFlags1:
         if ((entry.value & kElfFlag1Pie) != 0) {
           findings.AddRefusal(
-              "a program (a position independent executable), not a shared "
+              "is a program (a position independent executable), not a shared "
               "library; link with -shared");
         }
         if ((entry.value &
@@ -8252,7 +8264,7 @@ Status CheckDynamic(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
 
 Status TooManyExports(const std::vector<std::string>& exports) {
   std::string text = "exports " + std::to_string(exports.size()) +
-                     " symbols instead of alloy_backend_init alone:";
+                     " symbols; expected only alloy_backend_init:";
   constexpr size_t kNamed = 8;
   for (size_t i = 0; i < std::min(kNamed, exports.size()); ++i) {
     text += (i == 0 ? " " : ", ") + exports[i].substr(0, 60);
@@ -8277,10 +8289,10 @@ Status CheckExports(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
     facts.exports.emplace_back(name);
   }
   if (!has_init) {
-    findings.Add(
-        Fail(ALLOY_REFUSED, ALLOY_REASON_EXPORTS,
-             "does not export alloy_backend_init, so it is no Alloy backend; in C++ use "
-             "ALLOY_BACKEND, in Rust arrowalloy::backend!"));
+    findings.Add(Fail(
+        ALLOY_REFUSED, ALLOY_REASON_EXPORTS,
+        "does not export alloy_backend_init, so it is not an Alloy backend; in C++ use "
+        "ALLOY_BACKEND, in Rust arrowalloy::backend!"));
   } else if (facts.exports.size() != 1) {
     findings.Add(TooManyExports(facts.exports));
   }
@@ -8334,7 +8346,7 @@ Status NoObject(std::string text) {
 
 Status IntermediateCode(const char* whose) {
   return NoObject(std::string("holds the intermediate code of ") + whose +
-                  " instead of machine code alone; compile without link-time "
+                  " and not only machine code; compile without link-time "
                   "optimisation (-fno-lto)");
 }
 
@@ -8348,15 +8360,15 @@ class ObjectFile {
     }
     if (image_.size() < kHeaderSize_elf_object || !image_.starts_with("\x7f"
                                                            "ELF")) {
-      return NoObject("is no ELF object");
+      return NoObject("is not an ELF object");
     }
     if (At<uint8_t>(4) != 2 || At<uint8_t>(5) != 1 || At<uint16_t>(18) != kElfMachine) {
-      return NoObject(std::string("was made for another machine; wanted ") +
+      return NoObject(std::string("was made for another machine; expected ") +
                       kElfMachineName);
     }
     if (At<uint16_t>(16) != kRelocatable) {
-      return NoObject("is no relocatable object (ELF type " +
-                      std::to_string(At<uint16_t>(16)) + ", wanted 1)");
+      return NoObject("is not a relocatable object (ELF type " +
+                      std::to_string(At<uint16_t>(16)) + ", expected 1)");
     }
     return Status();
   }
@@ -8368,7 +8380,7 @@ class ObjectFile {
     if (At<uint16_t>(58) != kSectionSize || !LiesWithin(table, kSectionSize)) {
       return NoObject("has its section headers outside of itself");
     }
-    // Numbers that 16 bits cannot hold stand in the first section.
+    // Numbers that do not fit in 16 bits are in the first section header.
     uint64_t count = At<uint16_t>(60), names = At<uint16_t>(62);
     if (count == 0) count = At<uint64_t>(table + 32);
     if (names == kIndexElsewhere) names = At<uint32_t>(table + 40);
@@ -8470,11 +8482,11 @@ Status ElfReader::ReadHeader() {
   const auto type = At<uint16_t>(16), machine = At<uint16_t>(18);
   if (type != 3) {
     return ElfMalformed("not a shared library (ELF type " + std::to_string(type) +
-                        ", wanted 3); link with -shared");
+                        ", expected 3); link with -shared");
   }
   if (machine != kElfMachine) {
     return ElfMalformed("made for another machine (ELF machine " +
-                        std::to_string(machine) + ", wanted " +
+                        std::to_string(machine) + ", expected " +
                         std::to_string(kElfMachine) + ", " + kElfMachineName + ")");
   }
   headers_ = At<uint64_t>(32);
@@ -8509,7 +8521,7 @@ Status ElfReader::ReadSegments() {
         return ElfMalformed(name + " has an impossible size or address");
       }
       // By pages, as the loader maps: a later segment on the same page would replace
-      // bytes that are looked at here.
+      // bytes that are inspected here.
       if ((segment.address & ~(kPage - 1)) < next_address) {
         return ElfMalformed(
             name + " overlaps the pages of the one before it, or is out of order");
@@ -8518,7 +8530,7 @@ Status ElfReader::ReadSegments() {
     }
     segments_.push_back(segment);
   }
-  if (next_address == 0) return ElfMalformed("nothing to load");
+  if (next_address == 0) return ElfMalformed("the file has no segment to load");
   return Status();
 }
 
@@ -8527,10 +8539,10 @@ Status ElfReader::ReadDynamic() {
     return s.type == kElfDynamicSegment;
   };
   if (std::ranges::count_if(segments_, is_dynamic) != 1) {
-    return ElfMalformed("not exactly one dynamic section");
+    return ElfMalformed("expected exactly one dynamic section");
   }
   const ElfSegment& segment = *std::ranges::find_if(segments_, is_dynamic);
-  // The loader reads it at its address; the bytes there must be the ones looked at here.
+  // The loader reads it at its address; those bytes must be the ones inspected here.
   ALLOY_ASSIGN_OR_RETURN(
       const uint64_t offset,
       FileOffset(segment.address, segment.file_size, "dynamic section"));
@@ -8556,9 +8568,9 @@ Status ElfReader::ReadTables() {
                                      : entry.tag == kElfGnuHash     ? &gnu_hash
                                                                     : nullptr;
     if (place == nullptr) continue;
-    // The loader takes the last of two, this reader would take the first: neither.
+    // The loader uses the last of two, this reader the first: refuse both.
     if (place->has_value())
-      return ElfMalformed("a table stands twice in the dynamic section");
+      return ElfMalformed("a table is listed twice in the dynamic section");
     *place = entry.value;
   }
   if (!strings || !strings_size || !symbols || symbol_size != kSymbolSize ||
@@ -8889,12 +8901,11 @@ namespace alloy::core_v0_1 {
 namespace {
 
 Status NoLibcrypto(const std::string& why) {
-  return Fail(ALLOY_REFUSED, ALLOY_REASON_NO_LIBCRYPTO,
-              "certificates are checked with libcrypto.so.3 of OpenSSL, which cannot be "
-              "used: " +
-                  why +
-                  "; install it: apt-get install libssl3 (Debian, Ubuntu; libssl3t64 "
-                  "since 24.04), dnf install openssl-libs (Fedora)");
+  return Fail(
+      ALLOY_REFUSED, ALLOY_REASON_NO_LIBCRYPTO,
+      "cannot check certificates: libcrypto.so.3 of OpenSSL cannot be used: " + why +
+          "; install it: apt-get install libssl3 (Debian, Ubuntu; libssl3t64 "
+          "since 24.04), dnf install openssl-libs (Fedora)");
 }
 
 Result<std::shared_ptr<const Crypto>> Bind(const std::string& soname) {
@@ -8942,8 +8953,8 @@ namespace alloy::core_v0_1 {
 // Where to look for a compiler, and how long it may take. The defaults are the ones that
 // hosts get; tests have others.
 struct LinkTools {
-  // Absolute paths, the first that is there. Never PATH: what runs here is not for the
-  // environment to choose.
+  // Absolute paths; the first that exists is used. Never PATH: the environment must not
+  // choose what runs here.
   std::vector<std::string> compilers = {
       "/usr/bin/c++",       "/usr/bin/g++",       "/usr/bin/clang++",
       "/usr/local/bin/c++", "/usr/local/bin/g++", "/usr/local/bin/clang++",
@@ -8952,10 +8963,10 @@ struct LinkTools {
   int64_t limit_ns = int64_t{60} * 1'000'000'000;
 };
 
-// Link what alloy_backend_init needs of a sealed archive into a library that exports it
-// alone. The archive must have been walked; the library must still be looked through.
+// Link what alloy_backend_init needs from a sealed archive into a library that exports
+// only this function. The archive must be checked before, the library afterwards.
 // `path` is the archive's, for texts.
-//   Gives  sealed memory, unsealed yet: nobody but this process has it open.
+//   Gives  memory that is not sealed yet; only this process has it open.
 //   Fails  REFUSED with LINK_FAILED: no compiler, the linker's own text, too long; or
 //          CANNOT_SEAL.
 Result<Fd> LinkArchive(const Fd& archive, const std::string& path,
@@ -8974,7 +8985,7 @@ Result<Fd> LinkArchive(const Fd& archive, const std::string& path,
 namespace alloy::core_v0_1 {
 namespace {
 
-// The numbers under which the linker finds what is handed to it.
+// The descriptors that the linker gets, by their paths.
 constexpr std::string_view kArchiveFile = "/proc/self/fd/3", kMapFile = "/proc/self/fd/4",
                            kLibraryFile = "/proc/self/fd/5";
 // The same as cmake/alloy_backend.map, which authors link with.
@@ -8990,7 +9001,7 @@ Result<std::string> FindCompiler(const LinkTools& tools) {
   const auto found = std::ranges::find_if(tools.compilers, IsExecutable);
   if (found != tools.compilers.end()) return *found;
   return LinkFailed(
-      "a static archive is linked where it is loaded, and there is no compiler here (" +
+      "linking a static archive needs a compiler, and this machine has none (" +
       (tools.compilers.empty() ? std::string("none is allowed")
                                : tools.compilers.front() + " and the like") +
       "); run `arrowalloy link libfoo.a -o libfoo.so` on a machine that has one, sign "
@@ -8999,7 +9010,7 @@ Result<std::string> FindCompiler(const LinkTools& tools) {
 
 Status NoMemory(int error) {
   return Fail(ALLOY_REFUSED, ALLOY_REASON_CANNOT_SEAL,
-              "no memory for linking it: " + ErrorText(error));
+              "cannot make memory for linking it: " + ErrorText(error));
 }
 
 Result<Fd> VersionScript() {
@@ -9014,15 +9025,14 @@ Result<Fd> VersionScript() {
 std::vector<std::string> Arguments() {
   std::vector<std::string> arguments = {
       "-shared",
-      // Without PATH, GCC finds its linker by this alone.
+      // Without PATH, this is the only way for GCC to find its linker.
       "-B/usr/bin/",
       // Intermediate code was refused, so nothing needs a plugin that reads it.
       "-fno-lto", "-Wl,-u,alloy_backend_init", "-Wl,--gc-sections",
       "-Wl,-z,noexecstack,-z,relro,-z,now,-z,defs", "-Wl,--as-needed",
       // The same archive gives the same bytes, which are loaded once.
       "-Wl,--build-id=none"};
-  // The linker that is known to write into a file that is there, where others put a new
-  // one in its place.
+  // This linker writes into the existing file; others replace it with a new one.
   if (IsExecutable("/usr/bin/ld.bfd")) arguments.emplace_back("-fuse-ld=bfd");
   arguments.push_back("-Wl,--version-script=" + std::string(kMapFile));
   arguments.emplace_back("-o");
@@ -9041,9 +9051,9 @@ void ReplaceAll(std::string* text, std::string_view from, std::string_view to) {
   }
 }
 
-// The linker's words, with the names that the reader knows, and without the lines that
-// say nothing but that there were others.
-std::string Told(std::string output, const std::string& path) {
+// What the linker printed, with the archive's own path, and without lines that add
+// nothing.
+std::string LinkerText(std::string output, const std::string& path) {
   std::ranges::replace_if(
       output, [](char c) { return c != '\n' && (c < 0x20 || c > 0x7e); }, '?');
   ReplaceAll(&output, kArchiveFile, path);
@@ -9062,19 +9072,19 @@ std::string Told(std::string output, const std::string& path) {
   return told;
 }
 
-Status Judge(const ProgramRun& run, const ProgramEnd& end, const std::string& path) {
+Status CheckEnd(const ProgramRun& run, const ProgramEnd& end, const std::string& path) {
   if (end.timed_out) {
-    return LinkFailed("linking it took longer than " +
-                      std::to_string(run.limit_ns / 1'000'000) + " ms, and " +
-                      run.program + " was ended");
+    return LinkFailed("linking took longer than " +
+                      std::to_string(run.limit_ns / 1'000'000) + " ms, so " +
+                      run.program + " was killed");
   }
   if (end.exit_code == 0) return Status();
   const std::string how = end.exit_code > 0
-                              ? " answered " + std::to_string(end.exit_code)
-                              : " ended by signal " + std::to_string(end.signal);
-  const std::string told = Told(end.output, path);
+                              ? " exited with " + std::to_string(end.exit_code)
+                              : " was ended by signal " + std::to_string(end.signal);
+  const std::string told = LinkerText(end.output, path);
   return LinkFailed("cannot be linked: " + run.program + how +
-                    (told.empty() ? " without a word" : ": " + told));
+                    (told.empty() ? " without any output" : ": " + told));
 }
 
 }  // namespace
@@ -9095,13 +9105,13 @@ Result<Fd> LinkArchive(const Fd& archive, const std::string& path,
   run.hand_over = {&archive, &script, &library};
   ProgramEnd end;
   if (const int error = RunProgram(run, &end); error == ECHILD) {
-    return LinkFailed("the end of " + run.program +
-                      " cannot be seen: this program ignores SIGCHLD or waits for "
-                      "children that it did not start; link with `arrowalloy link`");
+    return LinkFailed("cannot wait for " + run.program +
+                      ": this process ignores SIGCHLD or reaps all children; link with "
+                      "`arrowalloy link` instead");
   } else if (error != 0) {
     return LinkFailed(run.program + " cannot be run: " + ErrorText(error));
   }
-  ALLOY_TRY(Judge(run, end, path));
+  ALLOY_TRY(CheckEnd(run, end, path));
   return library;
 }
 
@@ -9116,7 +9126,7 @@ Result<Fd> LinkArchive(const Fd& archive, const std::string& path,
 
 //
 // The libraries that every backend may need: the runtimes of C and C++, which the host
-// has as well. Everything else a backend links statically, or its host allows by name.
+// uses too. A backend links everything else statically, or its host allows it by name.
 #ifndef ALLOY_SRC_ADMIT_RUNTIMES_H_
 #define ALLOY_SRC_ADMIT_RUNTIMES_H_
 
@@ -9124,7 +9134,7 @@ Result<Fd> LinkArchive(const Fd& archive, const std::string& path,
 
 namespace alloy::core_v0_1 {
 
-// By its SONAME. An engine that was built with a sanitizer takes that one's runtime too.
+// By its SONAME. An engine that was built with a sanitizer allows its runtime too.
 bool IsRuntime(std::string_view soname);
 
 }  // namespace alloy::core_v0_1
@@ -9137,8 +9147,8 @@ namespace {
 Status NotAllowed(const std::string& soname) {
   return Fail(ALLOY_REFUSED, ALLOY_REASON_NEEDED,
               "needs " + soname +
-                  ", which is not allowed: link it statically and hidden, or allow it "
-                  "when the host is made (may_need, MayNeed)");
+                  ", which this host does not allow: link it statically and hidden, or "
+                  "allow it when the host is made (may_need, MayNeed)");
 }
 
 }  // namespace
@@ -9148,7 +9158,7 @@ Result<MayNeed> MayNeed::Make(const char* const* list) {
   for (; list != nullptr && *list != nullptr; ++list) {
     std::string entry = *list;
     const bool is_path = entry.find('/') != entry.npos;
-    // The loader replaces $ORIGIN and its like; a name that is trusted stands for itself.
+    // The loader replaces $ORIGIN and similar; a trusted name must mean only itself.
     if (entry.empty() || entry.find('$') != entry.npos ||
         (is_path && !entry.starts_with('/'))) {
       return Fail(ALLOY_INVALID, "alloy_host_options.may_need: \"" + entry +
@@ -9170,13 +9180,14 @@ Status MayNeed::Check(const std::vector<std::string>& needed,
   if (rest.empty()) return Status();
   if (paths_.empty()) return NotAllowed(rest.front());
 
-  // Again for each library: the loader knows what it has, and only counts.
+  // Repeated for each library: the loader only counts what it has loaded already.
   std::vector<void*> files;
   for (const std::string& path : paths_) {
     std::string text;
     files.push_back(OpenSystemLibrary(path.c_str(), &text));
     if (files.back() == nullptr) {
-      return Fail(ALLOY_REFUSED, ALLOY_REASON_NEEDED, "may_need of the host: " + text);
+      return Fail(ALLOY_REFUSED, ALLOY_REASON_NEEDED,
+                  "a file of the host's may_need cannot be loaded: " + text);
     }
   }
   std::erase_if(rest, [&](const std::string& soname) {
@@ -9200,13 +9211,13 @@ Status MayNeed::Check(const std::vector<std::string>& needed,
 
 namespace alloy::core_v0_1 {
 
-inline std::string SidecarBeside(const std::string& library) {
+inline std::string SidecarPathOf(const std::string& library) {
   return library + ".alloysig";
 }
 
-// The bytes of the signature file of a library. Texts name `path`.
+// Read the signature file at `path`. `library` is for the command in the error text.
 //   Fails  REFUSED with NO_SIDECAR (not there, not readable, not a regular file) or
-//          SIDECAR_MALFORMED (larger than any is).
+//          SIDECAR_MALFORMED (more than 64 KiB).
 Result<std::string> ReadSidecar(const std::string& path, const std::string& library);
 
 }  // namespace alloy::core_v0_1
@@ -9317,7 +9328,7 @@ Status Procedure::OpenFile() {
 Status Procedure::CheckSidecar() {
   if (!is_signed() && !collects()) return Status();
   const std::string path =
-      policy_.sidecar.empty() ? SidecarBeside(policy_.library) : policy_.sidecar;
+      policy_.sidecar.empty() ? SidecarPathOf(policy_.library) : policy_.sidecar;
   const auto sidecar = ReadSidecar(path, policy_.library);
   if (sidecar.ok() && collects()) {
     found_.sidecar = path;
@@ -9472,22 +9483,23 @@ namespace {
 constexpr int64_t kMinSize = 64;
 constexpr size_t kChunk = size_t{1} << 20;
 
-Status Refuse_sealed_copy(int32_t reason, std::string text) {
+Status FileRefused(int32_t reason, std::string text) {
   return Fail(ALLOY_REFUSED, reason, std::move(text));
 }
 
 Status CheckKindAndSize(const FileFacts& facts) {
   if (facts.kind != FileKind::kRegular) {
-    return Refuse_sealed_copy(ALLOY_REASON_NOT_A_FILE, std::string("is ") + FileKindName(facts.kind) +
-                                               "; name a regular file");
+    return FileRefused(
+        ALLOY_REASON_NOT_A_FILE,
+        std::string("is ") + FileKindName(facts.kind) + "; give a regular file");
   }
   if (facts.size < kMinSize) {
-    return Refuse_sealed_copy(ALLOY_REASON_TOO_SMALL, "has " + std::to_string(facts.size) +
-                                              " bytes; a library has 64 at least");
+    return FileRefused(ALLOY_REASON_TOO_SMALL, "has " + std::to_string(facts.size) +
+                                                   " bytes; expected at least 64");
   }
   if (facts.size > kMaxLibrary) {
-    return Refuse_sealed_copy(ALLOY_REASON_TOO_LARGE, "has " + std::to_string(facts.size) +
-                                              " bytes; at most 1 GiB is loaded");
+    return FileRefused(ALLOY_REASON_TOO_LARGE, "has " + std::to_string(facts.size) +
+                                                   " bytes; expected at most 1 GiB");
   }
   return Status();
 }
@@ -9497,18 +9509,19 @@ Status CheckKindAndSize(const FileFacts& facts) {
 Result<OpenedFile> OpenLibraryFile(const std::string& path) {
   OpenedFile opened;
   if (const int error = OpenForReading(path, &opened.file); error != 0) {
-    return Refuse_sealed_copy(ALLOY_REASON_CANNOT_OPEN, "cannot be opened: " + ErrorText(error));
+    return FileRefused(ALLOY_REASON_CANNOT_OPEN, "cannot be opened: " + ErrorText(error));
   }
   FileFacts facts;
   if (const int error = GetFileFacts(opened.file, &facts); error != 0) {
-    return Refuse_sealed_copy(ALLOY_REASON_CANNOT_OPEN, "cannot be inspected: " + ErrorText(error));
+    return FileRefused(ALLOY_REASON_CANNOT_OPEN,
+                       "cannot be inspected: " + ErrorText(error));
   }
   ALLOY_TRY(CheckKindAndSize(facts));
   opened.size = facts.size;
   return opened;
 }
 
-// And see the end of the file right behind them.
+// Also checks that the file ends after exactly `size` bytes.
 Status ReadInPieces(const OpenedFile& opened,
                     const std::function<Status(std::span<const std::byte>)>& take) {
   const auto buffer = std::make_unique<std::array<std::byte, kChunk>>();
@@ -9516,14 +9529,15 @@ Status ReadInPieces(const OpenedFile& opened,
   for (;;) {
     size_t got = 0;
     if (const int error = ReadFully(opened.file, *buffer, &got); error != 0) {
-      return Refuse_sealed_copy(ALLOY_REASON_CANNOT_OPEN, "cannot be read: " + ErrorText(error));
+      return FileRefused(ALLOY_REASON_CANNOT_OPEN, "cannot be read: " + ErrorText(error));
     }
     taken += static_cast<int64_t>(got);
     if (taken > opened.size || (got == 0 && taken != opened.size)) {
-      return Refuse_sealed_copy(ALLOY_REASON_CHANGED,
-                    "changed while it was read: it had " + std::to_string(opened.size) +
-                        " bytes, and then " + (taken > opened.size ? "more" : "fewer") +
-                        "; load it again when it is complete");
+      return FileRefused(ALLOY_REASON_CHANGED,
+                         "changed while it was read: first it had " +
+                             std::to_string(opened.size) + " bytes, and then " +
+                             (taken > opened.size ? "more" : "fewer") +
+                             "; load it again when it is complete");
     }
     if (got == 0) return Status();
     ALLOY_TRY(take(std::span(*buffer).first(got)));
@@ -9532,19 +9546,19 @@ Status ReadInPieces(const OpenedFile& opened,
 
 Status SealAndMap(int64_t size, const Fd& memory, Mapping* bytes) {
   if (const int error = Seal(memory); error != 0) {
-    return Refuse_sealed_copy(ALLOY_REASON_CANNOT_SEAL,
-                  "its copy cannot be sealed: " + ErrorText(error));
+    return FileRefused(ALLOY_REASON_CANNOT_SEAL,
+                       "its copy cannot be sealed: " + ErrorText(error));
   }
-  // Until it was sealed, whoever may open it through /proc could cut it short, and a
-  // mapping that reaches beyond the end of its file ends whoever reads there.
+  // Before it was sealed, anyone who may open it through /proc could truncate it. A
+  // mapping beyond the end of its file would end the process that reads there.
   FileFacts facts;
   if (GetFileFacts(memory, &facts) != 0 || facts.size != size) {
-    return Refuse_sealed_copy(ALLOY_REASON_CANNOT_SEAL,
-                  "its copy was changed by another process before it was sealed");
+    return FileRefused(ALLOY_REASON_CANNOT_SEAL,
+                       "its copy was changed by another process before it was sealed");
   }
   if (const int error = MapForReading(memory, size, bytes); error != 0) {
-    return Refuse_sealed_copy(ALLOY_REASON_CANNOT_SEAL,
-                  "its copy cannot be mapped: " + ErrorText(error));
+    return FileRefused(ALLOY_REASON_CANNOT_SEAL,
+                       "its copy cannot be mapped: " + ErrorText(error));
   }
   return Status();
 }
@@ -9553,16 +9567,16 @@ Result<SealedCopy> CopySealed(const OpenedFile& opened) {
   SealedCopy copy;
   if (const int error = CreateSealable("alloy-backend", opened.size, &copy.sealed);
       error != 0) {
-    return Refuse_sealed_copy(
+    return FileRefused(
         ALLOY_REASON_CANNOT_SEAL,
-        "no memory for its sealed copy: " + ErrorText(error) +
+        "cannot make memory for its sealed copy: " + ErrorText(error) +
             (error == EFBIG ? " (raise the limit on file sizes, ulimit -f)" : ""));
   }
   ALLOY_TRY(ReadInPieces(opened, [&](std::span<const std::byte> piece) -> Status {
     const int error = WriteFully(copy.sealed, piece);
     if (error == 0) return Status();
-    return Refuse_sealed_copy(ALLOY_REASON_CANNOT_SEAL,
-                  "cannot be copied to memory: " + ErrorText(error));
+    return FileRefused(ALLOY_REASON_CANNOT_SEAL,
+                       "cannot be copied to memory: " + ErrorText(error));
   }));
   ALLOY_TRY(SealAndMap(opened.size, copy.sealed, &copy.bytes));
   return copy;
@@ -9589,7 +9603,7 @@ Result<std::string> ReadSidecar(const std::string& path, const std::string& libr
   Fd file;
   if (const int error = OpenForReading(path, &file); error != 0) {
     if (error != ENOENT) return NoSidecar(path, "cannot be opened: " + ErrorText(error));
-    return NoSidecar(path, "there is no such signature; make it: arrowalloy sign " +
+    return NoSidecar(path, "there is no signature file; make it: arrowalloy sign " +
                                library + " --key KEY --cert CERTIFICATE");
   }
   FileFacts facts;
@@ -9598,7 +9612,7 @@ Result<std::string> ReadSidecar(const std::string& path, const std::string& libr
   }
   if (facts.kind != FileKind::kRegular) {
     return NoSidecar(
-        path, std::string("is ") + FileKindName(facts.kind) + "; name a regular file");
+        path, std::string("is ") + FileKindName(facts.kind) + "; give a regular file");
   }
   std::string bytes(kMaxSidecar + 1, '\0');
   size_t size = 0;
@@ -9608,7 +9622,9 @@ Result<std::string> ReadSidecar(const std::string& path, const std::string& libr
   }
   if (size > kMaxSidecar) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_SIDECAR_MALFORMED,
-                path + ": has more than 65,536 bytes; a signature file has fewer");
+                path +
+                    ": has more than 65,536 bytes; give the file that `arrowalloy "
+                    "sign` wrote");
   }
   bytes.resize(size);
   return bytes;

@@ -144,7 +144,7 @@ class BackendTable {
   BackendTable& operator=(const BackendTable&) = delete;
 
   const alloy_backend& backend() const { return *table_; }
-  // Without entry points: a host has no business calling them past the gate.
+  // Without entry points: a host must not call them past the gate.
   const alloy_backend& shown() const { return shown_; }
 
  private:
@@ -171,7 +171,7 @@ Status BadTable(std::string text) {
               "the backend's table: " + std::move(text));
 }
 
-// Names stand in log lines, statements and command lines: printable ASCII without blanks.
+// Names appear in log lines, statements and command lines: printable ASCII, no blanks.
 bool IsName(const char* name) {
   if (name == nullptr || *name == '\0') return false;
   size_t length = 0;
@@ -188,7 +188,7 @@ Status CheckOptions(const alloy_function& function, const std::string& where) {
       return BadTable(where + ": the name of an option is malformed");
     for (const alloy_option* before = function.options; before != option; ++before) {
       if (std::string_view(before->name) == option->name) {
-        return BadTable(where + ": option " + option->name + " stands twice");
+        return BadTable(where + ": option " + option->name + " is listed twice");
       }
     }
   }
@@ -198,7 +198,7 @@ Status CheckOptions(const alloy_function& function, const std::string& where) {
 Status CheckFunction(const alloy_function& function, const std::string& place) {
   if (function.struct_size < sizeof(alloy_function)) {
     return BadTable(place + ": struct_size is " + std::to_string(function.struct_size) +
-                    ", wanted at least " + std::to_string(sizeof(alloy_function)));
+                    ", expected at least " + std::to_string(sizeof(alloy_function)));
   }
   if (!IsName(function.name))
     return BadTable(place + ": the name is missing or malformed");
@@ -210,11 +210,12 @@ Status CheckFunction(const alloy_function& function, const std::string& place) {
   }
   if (function.min_inputs < 0 ||
       (function.max_inputs != -1 && function.max_inputs < function.min_inputs)) {
-    return BadTable(where + ": takes " + std::to_string(function.min_inputs) + " to " +
-                    std::to_string(function.max_inputs) + " inputs");
+    return BadTable(where + ": min_inputs is " + std::to_string(function.min_inputs) +
+                    " and max_inputs is " + std::to_string(function.max_inputs) +
+                    "; expected 0 <= min_inputs <= max_inputs, or max_inputs -1");
   }
   if ((function.flags & ALLOY_ROWWISE) != 0 && function.max_inputs != 1) {
-    return BadTable(where + ": is row by row, but takes other than one input");
+    return BadTable(where + ": is declared ROWWISE, so max_inputs must be 1");
   }
   return CheckOptions(function, where);
 }
@@ -222,13 +223,13 @@ Status CheckFunction(const alloy_function& function, const std::string& place) {
 Status CheckBackendTable(const alloy_backend* table) {
   if (table->abi != ALLOY_ABI) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_ABI,
-                "the backend speaks ABI " + std::to_string(table->abi) +
-                    ", this engine speaks " + std::to_string(ALLOY_ABI) +
-                    "; build it against this engine's headers");
+                "the backend has ABI " + std::to_string(table->abi) +
+                    ", but this engine has ABI " + std::to_string(ALLOY_ABI) +
+                    "; build it with this engine's headers");
   }
   if (table->struct_size < sizeof(alloy_backend)) {
     return BadTable("struct_size is " + std::to_string(table->struct_size) +
-                    ", wanted at least " + std::to_string(sizeof(alloy_backend)));
+                    ", expected at least " + std::to_string(sizeof(alloy_backend)));
   }
   if (!IsName(table->name)) return BadTable("the name is missing or malformed");
   if (!IsName(table->version)) return BadTable("the version is missing or malformed");
@@ -292,8 +293,8 @@ BackendTable::BackendTable(const alloy_backend* table) : table_(table), shown_(*
 #include <vector>
 
 //
-// File descriptors, files and sealed memory. Errors are numbers of <cerrno>, 0 when all
-// is well; what they mean to a user is for the caller to say.
+// File descriptors, files and sealed memory. Errors are numbers of <cerrno>; 0 is success.
+// The caller turns them into a text for users.
 #ifndef ALLOY_SRC_PORT_FD_H_
 #define ALLOY_SRC_PORT_FD_H_
 
@@ -375,7 +376,7 @@ struct FileFacts {
 int OpenForReading(const std::string& path, Fd* out);
 int GetFileFacts(const Fd& fd, FileFacts* out);
 
-// Read until `bytes` is full or the file ends; `done` says how many came.
+// Read until `bytes` is full or the file ends; `done` is the number of bytes read.
 int ReadFully(const Fd& fd, std::span<std::byte> bytes, size_t* done);
 
 // An unnamed file in memory that can be sealed and executed from. EFBIG when the limit on
@@ -614,7 +615,8 @@ Result<std::shared_ptr<const BackendTable>> Initialise(SymbolLookup found,
     return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT, "alloy_backend_init: " + text);
   }
   if (table == nullptr) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT, "alloy_backend_init gave no table");
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT,
+                "alloy_backend_init returned no table and no error");
   }
   return BackendTable::Make(table);
 }
@@ -1975,7 +1977,7 @@ inline Deadlines::Clock::time_point After(Deadlines::Clock::time_point when,
 //
 //   Admitter::Open      Candidate  The file is open. With a certificate, its signed
 //                                  statement is verified. No byte of the file is read.
-//   Candidate::Seal     Sealed     A copy of the file in memory that nobody can change.
+//   Candidate::Seal     Sealed     A copy of the file in memory that cannot be changed.
 //   Sealed::Verify      Verified   With a certificate: the copy is what was signed.
 //   Verified::Clear     Cleared    Inspected: nothing in it runs or misleads too early,
 //                                  and it needs only what the host allows.
@@ -2037,8 +2039,8 @@ class LibcryptoSource {
 
 #endif  // ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
 //
-// What the libraries of a host may need beside the runtimes of C and C++, on the host's
-// own trust.
+// The libraries that backends of a host may need, in addition to the runtimes of C and
+// C++. The host trusts them itself.
 #ifndef ALLOY_SRC_ADMIT_MAY_NEED_H_
 #define ALLOY_SRC_ADMIT_MAY_NEED_H_
 
@@ -2056,12 +2058,12 @@ class MayNeed {
   //   Fails  INVALID: an entry is empty, or a path that is not absolute.
   static Result<MayNeed> Make(const char* const* list);
 
-  // Whether a library that needs these may be loaded. When it needs more than runtimes
-  // and SONAMEs of the list, the files of the list are loaded, in its order; what they
-  // run as they start runs here.
+  // Check that a library that needs these may be loaded. If it needs more than runtimes
+  // and SONAMEs of the list, the files of the list are loaded, in its order, and their
+  // constructors run.
   //   Fails  REFUSED with NEEDED: one is not allowed, or a file cannot be loaded.
-  // `not_allowed`, unless NULL, gets all that are not allowed, in their order; with a
-  // file that cannot be loaded, all that one of the files would have to answer to.
+  // `not_allowed`, unless NULL, gets all names that are not allowed, in their order. If a
+  // file cannot be loaded: every name that no SONAME allows.
   Status Check(const std::vector<std::string>& needed,
                std::vector<std::string>* not_allowed = nullptr) const;
 
@@ -2132,7 +2134,7 @@ class Expectations {
   int64_t now_;
 };
 
-// What tells one file from another. A value.
+// What distinguishes one file from another. A value.
 struct FileIdentity {
   std::string sha256;                    // in hex; empty: it came without a certificate
   std::shared_ptr<const Mapping> bytes;  // of the sealed copy
@@ -4223,10 +4225,10 @@ Status LinkLibrary(const std::string& archive, const std::string& output);
 
 namespace alloy::core_v0_1 {
 
-// Put a file at `path`, or another in its place: written whole under a name of its own
-// beside it, and then moved there, so that nobody ever sees half of it. `executable`: for
-// everybody whom the process's mask lets. Answers an error number; what was there is
-// untouched then.
+// Create or replace the file at `path`. The bytes are written under a temporary name next
+// to it and then moved, so nobody sees half a file. `executable`: with execute permission,
+// as far as the process's umask allows. Returns an error number; the old file is unchanged
+// then.
 int ReplaceFile(const std::string& path, std::span<const std::byte> bytes,
                 bool executable);
 

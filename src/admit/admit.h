@@ -6,7 +6,7 @@
 //
 //   Admitter::Open      Candidate  The file is open. With a certificate, its signed
 //                                  statement is verified. No byte of the file is read.
-//   Candidate::Seal     Sealed     A copy of the file in memory that nobody can change.
+//   Candidate::Seal     Sealed     A copy of the file in memory that cannot be changed.
 //   Sealed::Verify      Verified   With a certificate: the copy is what was signed.
 //   Verified::Clear     Cleared    Inspected: nothing in it runs or misleads too early,
 //                                  and it needs only what the host allows.
@@ -71,7 +71,7 @@ class Expectations {
   int64_t now_;
 };
 
-// What tells one file from another. A value.
+// What distinguishes one file from another. A value.
 struct FileIdentity {
   std::string sha256;                    // in hex; empty: it came without a certificate
   std::shared_ptr<const Mapping> bytes;  // of the sealed copy

@@ -31,7 +31,7 @@ std::string_view WithoutBlanks(std::string_view text) {
   return text.substr(0, last == text.npos ? 0 : last + 1);
 }
 
-// A decimal number that fills its field but for blanks behind it.
+// A decimal number that fills its field, except for blanks at the end.
 std::optional<uint64_t> Number(std::string_view field) {
   field = WithoutBlanks(field);
   uint64_t value = 0;
@@ -43,7 +43,7 @@ std::optional<uint64_t> Number(std::string_view field) {
   return value;
 }
 
-// As it may stand in a text: a name is whatever bytes its author chose.
+// Safe to print: a name may be any bytes.
 std::string Shown(std::string_view name) {
   constexpr size_t kMost = 80;
   std::string shown(name.substr(0, kMost));
@@ -68,7 +68,7 @@ class ArchiveWalk {
       at += at % 2;  // members begin at even places
     }
     if (facts_.objects == 0) {
-      return Malformed("an archive without any object file; was it made of nothing?");
+      return Malformed("the archive has no object file; add the objects of the backend");
     }
     return facts_;
   }
@@ -85,11 +85,11 @@ class ArchiveWalk {
       return Malformed("the header of " + Which() + " is malformed");
     }
     const auto size = Number(image_.substr(at + kSizeAt, kSizeSize));
-    if (!size) return Malformed("the size of " + Which() + " is no number");
+    if (!size) return Malformed("the size of " + Which() + " is not a number");
     const size_t rest = image_.size() - at - kHeaderSize;
     if (*size > rest) {
-      return Malformed(Which() + " says that it has " + std::to_string(*size) +
-                       " bytes, and the archive has " + std::to_string(rest) +
+      return Malformed(Which() + " claims " + std::to_string(*size) +
+                       " bytes, but the archive has only " + std::to_string(rest) +
                        " more; is it complete?");
     }
     return static_cast<size_t>(*size);
@@ -111,7 +111,7 @@ class ArchiveWalk {
   Result<std::string> NameOf(std::string_view name) const {
     if (name.starts_with("#1/") || name.starts_with("__.SYMDEF")) {
       return Malformed(
-          "an archive of the BSD kind; make it with GNU ar or llvm-ar "
+          "this is a BSD archive; make it with GNU ar or llvm-ar "
           "--format=gnu");
     }
     if (!name.starts_with('/')) return Shown(name.substr(0, name.rfind('/')));
@@ -147,13 +147,13 @@ Result<ArchiveFacts> WalkArchive(std::span<const std::byte> image) {
   const std::string_view text = AsText(image);
   if (text.starts_with(kThinMagic)) {
     return Malformed(
-        "a thin archive, which only names its objects and holds none; make it without "
-        "the T of ar");
+        "this is a thin archive, which names its objects and does not contain them; "
+        "make it without ar's option T");
   }
   if (!text.starts_with(kMagic)) {
     return Malformed(
-        "no archive: it does not begin with !<arch>. A linker would take it for a "
-        "script; name an archive made by ar, or a shared library");
+        "this is not an archive: it does not begin with !<arch>, so a linker would read "
+        "it as a script; give an archive made by ar, or a shared library");
   }
   return ArchiveWalk(text).Run();
 }

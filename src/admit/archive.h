@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A walk over a static archive before a linker sees it: everything in it must be an
-// object file of this machine, and lie where it says. Works on bytes alone, so that it
-// can be fuzzed.
+// Checks a static archive before a linker sees it: every member must be an object file for
+// this machine, inside the archive. It works only on bytes, so it can be fuzzed.
 //
 // Source: "System V Application Binary Interface", Archive File; the GNU names of ar(5):
 // `/` is a table of symbols, `//` one of long names, `/123` a name in it.
@@ -28,7 +27,7 @@ bool IsArchive(std::span<const std::byte> image);
 // is not an ELF file. A linker takes a text of that name for its script.
 bool IsForTheLinker(std::span<const std::byte> image, std::string_view path);
 
-// What is in an archive that may be linked. Names are told and never followed.
+// Check that an archive may be linked. Member names are only printed, never followed.
 //   Fails  REFUSED with ARCHIVE_MALFORMED: a thin archive, one that is cut short or whose
 //          sizes lie, no object in it, or anything but relocatable objects of this
 //          machine (a compiler's intermediate code, nested archives, texts).

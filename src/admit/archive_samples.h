@@ -19,7 +19,7 @@ inline std::string Field(std::string text, size_t width) {
   return text;
 }
 
-// `name` as it stands in the header: "a.o/", "/0"; `size` is what the header says.
+// `name` as it is in the header: "a.o/", "/0"; `size` is what the header says.
 inline std::string Member(const std::string& name, std::string_view body,
                           const std::string& size) {
   std::string member = Field(name, 16) + Field("0", 12) + Field("0", 6) + Field("0", 6) +

@@ -57,8 +57,8 @@ TEST(ArchiveTest, RefusesAScriptAndAThinArchive) {
 }
 
 TEST(ArchiveTest, RefusesAnArchiveWithoutObjects) {
-  ExpectMalformed(std::string(kBegin), "without any object");
-  ExpectMalformed(Archive(Member("/", std::string(4, '\0'))), "without any object");
+  ExpectMalformed(std::string(kBegin), "has no object file");
+  ExpectMalformed(Archive(Member("/", std::string(4, '\0'))), "has no object file");
 }
 
 TEST(ArchiveTest, RefusesSizesThatLie) {
@@ -109,9 +109,9 @@ TEST(ArchiveTest, RefusesNamesOutsideOfTheirTable) {
 
 TEST(ArchiveTest, WantsRelocatableObjectsOfThisMachine) {
   const std::string object = FirstObject("good.a");
-  ExpectMalformed(Archive(Member("notes.txt/", "hello")), "no ELF object");
+  ExpectMalformed(Archive(Member("notes.txt/", "hello")), "not an ELF object");
   ExpectMalformed(Archive(Member("a.so/", SampleText("good.so"))), "relocatable");
-  ExpectMalformed(Archive(Member("a.a/", SampleText("good.a"))), "no ELF object");
+  ExpectMalformed(Archive(Member("a.a/", SampleText("good.a"))), "not an ELF object");
   std::string other = object;
   other[18] = 8;
   ExpectMalformed(Archive(Member("a.o/", other)), "another machine");

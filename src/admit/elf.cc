@@ -15,13 +15,13 @@ Status ElfRefused(std::string text) {
   return Fail(ALLOY_REFUSED, ALLOY_REASON_ELF_REFUSED, std::move(text));
 }
 
-// The flags of the linkers that authors use, for the errors that a flag mends.
+// The linker flags of the common build systems, for errors that a flag repairs.
 constexpr std::string_view kOneExport =
-    "; export one symbol alone: link with -Wl,--version-script=alloy_backend.map "
+    "; export only one symbol: link with -Wl,--version-script=alloy_backend.map "
     "(CMake's "
     "alloy::backend does), or with -Wl,--exclude-libs,ALL in Rust";
 
-// What was found, each text once, and no more of it than anyone reads.
+// What was found: each text once, and at most 32 of them.
 class Findings {
  public:
   void Add(Status fault) {
@@ -46,10 +46,12 @@ void CheckSegments(const ElfReader& elf, Findings& findings) {
     const bool executable = (segment.flags & kElfExecute) != 0;
     if (segment.type == kElfInterpreter) {
       findings.AddRefusal(
-          "a program (it names an interpreter), not a shared library; link with -shared");
+          "is a program (it names an interpreter), not a shared library; link with "
+          "-shared");
     }
     if (segment.type == kElfLoad && writable && executable) {
-      findings.AddRefusal("a segment is writable and executable at once");
+      findings.AddRefusal(
+          "has a segment that is writable and executable; link without -N (--omagic)");
     }
     if (segment.type == kElfStack) {
       stack_said = true;
@@ -72,7 +74,7 @@ Status CheckNeededName(const ElfReader& elf, uint64_t offset, ElfFacts& facts,
   facts.needed.emplace_back(name);
   if (name.empty() || name.find('/') != name.npos || name.find('$') != name.npos) {
     findings.AddRefusal("needs \"" + std::string(name) +
-                        "\" by a path; name a library by its SONAME alone");
+                        "\" by a path; link it by its SONAME only");
   }
   return Status();
 }
@@ -107,7 +109,7 @@ Status CheckDynamic(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
       case kElfFlags1:
         if ((entry.value & kElfFlag1Pie) != 0) {
           findings.AddRefusal(
-              "a program (a position independent executable), not a shared "
+              "is a program (a position independent executable), not a shared "
               "library; link with -shared");
         }
         if ((entry.value &
@@ -126,7 +128,7 @@ Status CheckDynamic(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
 
 Status TooManyExports(const std::vector<std::string>& exports) {
   std::string text = "exports " + std::to_string(exports.size()) +
-                     " symbols instead of alloy_backend_init alone:";
+                     " symbols; expected only alloy_backend_init:";
   constexpr size_t kNamed = 8;
   for (size_t i = 0; i < std::min(kNamed, exports.size()); ++i) {
     text += (i == 0 ? " " : ", ") + exports[i].substr(0, 60);
@@ -151,10 +153,10 @@ Status CheckExports(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
     facts.exports.emplace_back(name);
   }
   if (!has_init) {
-    findings.Add(
-        Fail(ALLOY_REFUSED, ALLOY_REASON_EXPORTS,
-             "does not export alloy_backend_init, so it is no Alloy backend; in C++ use "
-             "ALLOY_BACKEND, in Rust arrowalloy::backend!"));
+    findings.Add(Fail(
+        ALLOY_REFUSED, ALLOY_REASON_EXPORTS,
+        "does not export alloy_backend_init, so it is not an Alloy backend; in C++ use "
+        "ALLOY_BACKEND, in Rust arrowalloy::backend!"));
   } else if (facts.exports.size() != 1) {
     findings.Add(TooManyExports(facts.exports));
   }

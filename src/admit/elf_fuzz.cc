@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The look through a library, on any bytes: an answer, and nothing read outside of them.
+// The inspection of a library, on any bytes: it ends, and reads nothing outside of them.
 #include <cstdint>
 #include <cstdlib>
 #include <span>

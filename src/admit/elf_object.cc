@@ -20,7 +20,7 @@ Status NoObject(std::string text) {
 
 Status IntermediateCode(const char* whose) {
   return NoObject(std::string("holds the intermediate code of ") + whose +
-                  " instead of machine code alone; compile without link-time "
+                  " and not only machine code; compile without link-time "
                   "optimisation (-fno-lto)");
 }
 
@@ -34,15 +34,15 @@ class ObjectFile {
     }
     if (image_.size() < kHeaderSize || !image_.starts_with("\x7f"
                                                            "ELF")) {
-      return NoObject("is no ELF object");
+      return NoObject("is not an ELF object");
     }
     if (At<uint8_t>(4) != 2 || At<uint8_t>(5) != 1 || At<uint16_t>(18) != kElfMachine) {
-      return NoObject(std::string("was made for another machine; wanted ") +
+      return NoObject(std::string("was made for another machine; expected ") +
                       kElfMachineName);
     }
     if (At<uint16_t>(16) != kRelocatable) {
-      return NoObject("is no relocatable object (ELF type " +
-                      std::to_string(At<uint16_t>(16)) + ", wanted 1)");
+      return NoObject("is not a relocatable object (ELF type " +
+                      std::to_string(At<uint16_t>(16)) + ", expected 1)");
     }
     return Status();
   }
@@ -54,7 +54,7 @@ class ObjectFile {
     if (At<uint16_t>(58) != kSectionSize || !LiesWithin(table, kSectionSize)) {
       return NoObject("has its section headers outside of itself");
     }
-    // Numbers that 16 bits cannot hold stand in the first section.
+    // Numbers that do not fit in 16 bits are in the first section header.
     uint64_t count = At<uint16_t>(60), names = At<uint16_t>(62);
     if (count == 0) count = At<uint64_t>(table + 32);
     if (names == kIndexElsewhere) names = At<uint32_t>(table + 40);

@@ -12,7 +12,7 @@
 namespace alloy::core {
 
 // Whether these bytes are a relocatable object of this machine that holds machine code
-// and no compiler's intermediate code in its place or beside it.
+// and no compiler's intermediate code in its place or in addition.
 //   Fails  REFUSED with ARCHIVE_MALFORMED.
 Status CheckObject(std::span<const std::byte> image);
 

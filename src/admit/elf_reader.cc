@@ -53,11 +53,11 @@ Status ElfReader::ReadHeader() {
   const auto type = At<uint16_t>(16), machine = At<uint16_t>(18);
   if (type != 3) {
     return ElfMalformed("not a shared library (ELF type " + std::to_string(type) +
-                        ", wanted 3); link with -shared");
+                        ", expected 3); link with -shared");
   }
   if (machine != kElfMachine) {
     return ElfMalformed("made for another machine (ELF machine " +
-                        std::to_string(machine) + ", wanted " +
+                        std::to_string(machine) + ", expected " +
                         std::to_string(kElfMachine) + ", " + kElfMachineName + ")");
   }
   headers_ = At<uint64_t>(32);
@@ -92,7 +92,7 @@ Status ElfReader::ReadSegments() {
         return ElfMalformed(name + " has an impossible size or address");
       }
       // By pages, as the loader maps: a later segment on the same page would replace
-      // bytes that are looked at here.
+      // bytes that are inspected here.
       if ((segment.address & ~(kPage - 1)) < next_address) {
         return ElfMalformed(
             name + " overlaps the pages of the one before it, or is out of order");
@@ -101,7 +101,7 @@ Status ElfReader::ReadSegments() {
     }
     segments_.push_back(segment);
   }
-  if (next_address == 0) return ElfMalformed("nothing to load");
+  if (next_address == 0) return ElfMalformed("the file has no segment to load");
   return Status();
 }
 
@@ -110,10 +110,10 @@ Status ElfReader::ReadDynamic() {
     return s.type == kElfDynamicSegment;
   };
   if (std::ranges::count_if(segments_, is_dynamic) != 1) {
-    return ElfMalformed("not exactly one dynamic section");
+    return ElfMalformed("expected exactly one dynamic section");
   }
   const ElfSegment& segment = *std::ranges::find_if(segments_, is_dynamic);
-  // The loader reads it at its address; the bytes there must be the ones looked at here.
+  // The loader reads it at its address; those bytes must be the ones inspected here.
   ALLOY_ASSIGN_OR_RETURN(
       const uint64_t offset,
       FileOffset(segment.address, segment.file_size, "dynamic section"));
@@ -139,9 +139,9 @@ Status ElfReader::ReadTables() {
                                      : entry.tag == kElfGnuHash     ? &gnu_hash
                                                                     : nullptr;
     if (place == nullptr) continue;
-    // The loader takes the last of two, this reader would take the first: neither.
+    // The loader uses the last of two, this reader the first: refuse both.
     if (place->has_value())
-      return ElfMalformed("a table stands twice in the dynamic section");
+      return ElfMalformed("a table is listed twice in the dynamic section");
     *place = entry.value;
   }
   if (!strings || !strings_size || !symbols || symbol_size != kSymbolSize ||

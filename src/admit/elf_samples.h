@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The libraries that the tests of admit look through, and ways to spoil them.
+// The libraries that the tests of admit inspect, and ways to damage them.
 #ifndef ALLOY_SRC_ADMIT_ELF_SAMPLES_H_
 #define ALLOY_SRC_ADMIT_ELF_SAMPLES_H_
 
@@ -38,7 +38,7 @@ T Peek(const std::vector<std::byte>& image, size_t offset) {
   return value;
 }
 
-// Where the first program header of a type stands; 0: none.
+// Where the first program header of a type is; 0: there is none.
 inline size_t FindSegment(const std::vector<std::byte>& image, uint32_t type,
                           uint32_t flags = 0) {
   const auto at = Peek<uint64_t>(image, 32);
@@ -52,7 +52,7 @@ inline size_t FindSegment(const std::vector<std::byte>& image, uint32_t type,
   return 0;
 }
 
-// Where an entry of the dynamic section stands in the file; 0: none.
+// Where an entry of the dynamic section is in the file; 0: there is none.
 inline size_t FindDynamic(const std::vector<std::byte>& image, int64_t tag) {
   const size_t segment = FindSegment(image, 2);
   const auto begin = Peek<uint64_t>(image, segment + 8);

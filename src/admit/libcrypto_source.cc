@@ -8,12 +8,11 @@ namespace alloy::core {
 namespace {
 
 Status NoLibcrypto(const std::string& why) {
-  return Fail(ALLOY_REFUSED, ALLOY_REASON_NO_LIBCRYPTO,
-              "certificates are checked with libcrypto.so.3 of OpenSSL, which cannot be "
-              "used: " +
-                  why +
-                  "; install it: apt-get install libssl3 (Debian, Ubuntu; libssl3t64 "
-                  "since 24.04), dnf install openssl-libs (Fedora)");
+  return Fail(
+      ALLOY_REFUSED, ALLOY_REASON_NO_LIBCRYPTO,
+      "cannot check certificates: libcrypto.so.3 of OpenSSL cannot be used: " + why +
+          "; install it: apt-get install libssl3 (Debian, Ubuntu; libssl3t64 "
+          "since 24.04), dnf install openssl-libs (Fedora)");
 }
 
 Result<std::shared_ptr<const Crypto>> Bind(const std::string& soname) {

@@ -11,7 +11,7 @@
 namespace alloy::core {
 namespace {
 
-// The numbers under which the linker finds what is handed to it.
+// The descriptors that the linker gets, by their paths.
 constexpr std::string_view kArchiveFile = "/proc/self/fd/3", kMapFile = "/proc/self/fd/4",
                            kLibraryFile = "/proc/self/fd/5";
 // The same as cmake/alloy_backend.map, which authors link with.
@@ -27,7 +27,7 @@ Result<std::string> FindCompiler(const LinkTools& tools) {
   const auto found = std::ranges::find_if(tools.compilers, IsExecutable);
   if (found != tools.compilers.end()) return *found;
   return LinkFailed(
-      "a static archive is linked where it is loaded, and there is no compiler here (" +
+      "linking a static archive needs a compiler, and this machine has none (" +
       (tools.compilers.empty() ? std::string("none is allowed")
                                : tools.compilers.front() + " and the like") +
       "); run `arrowalloy link libfoo.a -o libfoo.so` on a machine that has one, sign "
@@ -36,7 +36,7 @@ Result<std::string> FindCompiler(const LinkTools& tools) {
 
 Status NoMemory(int error) {
   return Fail(ALLOY_REFUSED, ALLOY_REASON_CANNOT_SEAL,
-              "no memory for linking it: " + ErrorText(error));
+              "cannot make memory for linking it: " + ErrorText(error));
 }
 
 Result<Fd> VersionScript() {
@@ -51,15 +51,14 @@ Result<Fd> VersionScript() {
 std::vector<std::string> Arguments() {
   std::vector<std::string> arguments = {
       "-shared",
-      // Without PATH, GCC finds its linker by this alone.
+      // Without PATH, this is the only way for GCC to find its linker.
       "-B/usr/bin/",
       // Intermediate code was refused, so nothing needs a plugin that reads it.
       "-fno-lto", "-Wl,-u,alloy_backend_init", "-Wl,--gc-sections",
       "-Wl,-z,noexecstack,-z,relro,-z,now,-z,defs", "-Wl,--as-needed",
       // The same archive gives the same bytes, which are loaded once.
       "-Wl,--build-id=none"};
-  // The linker that is known to write into a file that is there, where others put a new
-  // one in its place.
+  // This linker writes into the existing file; others replace it with a new one.
   if (IsExecutable("/usr/bin/ld.bfd")) arguments.emplace_back("-fuse-ld=bfd");
   arguments.push_back("-Wl,--version-script=" + std::string(kMapFile));
   arguments.emplace_back("-o");
@@ -78,9 +77,9 @@ void ReplaceAll(std::string* text, std::string_view from, std::string_view to) {
   }
 }
 
-// The linker's words, with the names that the reader knows, and without the lines that
-// say nothing but that there were others.
-std::string Told(std::string output, const std::string& path) {
+// What the linker printed, with the archive's own path, and without lines that add
+// nothing.
+std::string LinkerText(std::string output, const std::string& path) {
   std::ranges::replace_if(
       output, [](char c) { return c != '\n' && (c < 0x20 || c > 0x7e); }, '?');
   ReplaceAll(&output, kArchiveFile, path);
@@ -99,19 +98,19 @@ std::string Told(std::string output, const std::string& path) {
   return told;
 }
 
-Status Judge(const ProgramRun& run, const ProgramEnd& end, const std::string& path) {
+Status CheckEnd(const ProgramRun& run, const ProgramEnd& end, const std::string& path) {
   if (end.timed_out) {
-    return LinkFailed("linking it took longer than " +
-                      std::to_string(run.limit_ns / 1'000'000) + " ms, and " +
-                      run.program + " was ended");
+    return LinkFailed("linking took longer than " +
+                      std::to_string(run.limit_ns / 1'000'000) + " ms, so " +
+                      run.program + " was killed");
   }
   if (end.exit_code == 0) return Status();
   const std::string how = end.exit_code > 0
-                              ? " answered " + std::to_string(end.exit_code)
-                              : " ended by signal " + std::to_string(end.signal);
-  const std::string told = Told(end.output, path);
+                              ? " exited with " + std::to_string(end.exit_code)
+                              : " was ended by signal " + std::to_string(end.signal);
+  const std::string told = LinkerText(end.output, path);
   return LinkFailed("cannot be linked: " + run.program + how +
-                    (told.empty() ? " without a word" : ": " + told));
+                    (told.empty() ? " without any output" : ": " + told));
 }
 
 }  // namespace
@@ -132,13 +131,13 @@ Result<Fd> LinkArchive(const Fd& archive, const std::string& path,
   run.hand_over = {&archive, &script, &library};
   ProgramEnd end;
   if (const int error = RunProgram(run, &end); error == ECHILD) {
-    return LinkFailed("the end of " + run.program +
-                      " cannot be seen: this program ignores SIGCHLD or waits for "
-                      "children that it did not start; link with `arrowalloy link`");
+    return LinkFailed("cannot wait for " + run.program +
+                      ": this process ignores SIGCHLD or reaps all children; link with "
+                      "`arrowalloy link` instead");
   } else if (error != 0) {
     return LinkFailed(run.program + " cannot be run: " + ErrorText(error));
   }
-  ALLOY_TRY(Judge(run, end, path));
+  ALLOY_TRY(CheckEnd(run, end, path));
   return library;
 }
 

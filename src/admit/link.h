@@ -17,8 +17,8 @@ namespace alloy::core {
 // Where to look for a compiler, and how long it may take. The defaults are the ones that
 // hosts get; tests have others.
 struct LinkTools {
-  // Absolute paths, the first that is there. Never PATH: what runs here is not for the
-  // environment to choose.
+  // Absolute paths; the first that exists is used. Never PATH: the environment must not
+  // choose what runs here.
   std::vector<std::string> compilers = {
       "/usr/bin/c++",       "/usr/bin/g++",       "/usr/bin/clang++",
       "/usr/local/bin/c++", "/usr/local/bin/g++", "/usr/local/bin/clang++",
@@ -27,10 +27,10 @@ struct LinkTools {
   int64_t limit_ns = int64_t{60} * 1'000'000'000;
 };
 
-// Link what alloy_backend_init needs of a sealed archive into a library that exports it
-// alone. The archive must have been walked; the library must still be looked through.
+// Link what alloy_backend_init needs from a sealed archive into a library that exports
+// only this function. The archive must be checked before, the library afterwards.
 // `path` is the archive's, for texts.
-//   Gives  sealed memory, unsealed yet: nobody but this process has it open.
+//   Gives  memory that is not sealed yet; only this process has it open.
 //   Fails  REFUSED with LINK_FAILED: no compiler, the linker's own text, too long; or
 //          CANNOT_SEAL.
 Result<Fd> LinkArchive(const Fd& archive, const std::string& path,

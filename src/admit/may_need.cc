@@ -15,8 +15,8 @@ namespace {
 Status NotAllowed(const std::string& soname) {
   return Fail(ALLOY_REFUSED, ALLOY_REASON_NEEDED,
               "needs " + soname +
-                  ", which is not allowed: link it statically and hidden, or allow it "
-                  "when the host is made (may_need, MayNeed)");
+                  ", which this host does not allow: link it statically and hidden, or "
+                  "allow it when the host is made (may_need, MayNeed)");
 }
 
 }  // namespace
@@ -26,7 +26,7 @@ Result<MayNeed> MayNeed::Make(const char* const* list) {
   for (; list != nullptr && *list != nullptr; ++list) {
     std::string entry = *list;
     const bool is_path = entry.find('/') != entry.npos;
-    // The loader replaces $ORIGIN and its like; a name that is trusted stands for itself.
+    // The loader replaces $ORIGIN and similar; a trusted name must mean only itself.
     if (entry.empty() || entry.find('$') != entry.npos ||
         (is_path && !entry.starts_with('/'))) {
       return Fail(ALLOY_INVALID, "alloy_host_options.may_need: \"" + entry +
@@ -48,13 +48,14 @@ Status MayNeed::Check(const std::vector<std::string>& needed,
   if (rest.empty()) return Status();
   if (paths_.empty()) return NotAllowed(rest.front());
 
-  // Again for each library: the loader knows what it has, and only counts.
+  // Repeated for each library: the loader only counts what it has loaded already.
   std::vector<void*> files;
   for (const std::string& path : paths_) {
     std::string text;
     files.push_back(OpenSystemLibrary(path.c_str(), &text));
     if (files.back() == nullptr) {
-      return Fail(ALLOY_REFUSED, ALLOY_REASON_NEEDED, "may_need of the host: " + text);
+      return Fail(ALLOY_REFUSED, ALLOY_REASON_NEEDED,
+                  "a file of the host's may_need cannot be loaded: " + text);
     }
   }
   std::erase_if(rest, [&](const std::string& soname) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What the libraries of a host may need beside the runtimes of C and C++, on the host's
-// own trust.
+// The libraries that backends of a host may need, in addition to the runtimes of C and
+// C++. The host trusts them itself.
 #ifndef ALLOY_SRC_ADMIT_MAY_NEED_H_
 #define ALLOY_SRC_ADMIT_MAY_NEED_H_
 
@@ -20,12 +20,12 @@ class MayNeed {
   //   Fails  INVALID: an entry is empty, or a path that is not absolute.
   static Result<MayNeed> Make(const char* const* list);
 
-  // Whether a library that needs these may be loaded. When it needs more than runtimes
-  // and SONAMEs of the list, the files of the list are loaded, in its order; what they
-  // run as they start runs here.
+  // Check that a library that needs these may be loaded. If it needs more than runtimes
+  // and SONAMEs of the list, the files of the list are loaded, in its order, and their
+  // constructors run.
   //   Fails  REFUSED with NEEDED: one is not allowed, or a file cannot be loaded.
-  // `not_allowed`, unless NULL, gets all that are not allowed, in their order; with a
-  // file that cannot be loaded, all that one of the files would have to answer to.
+  // `not_allowed`, unless NULL, gets all names that are not allowed, in their order. If a
+  // file cannot be loaded: every name that no SONAME allows.
   Status Check(const std::vector<std::string>& needed,
                std::vector<std::string>* not_allowed = nullptr) const;
 

@@ -112,7 +112,7 @@ Status Procedure::OpenFile() {
 Status Procedure::CheckSidecar() {
   if (!is_signed() && !collects()) return Status();
   const std::string path =
-      policy_.sidecar.empty() ? SidecarBeside(policy_.library) : policy_.sidecar;
+      policy_.sidecar.empty() ? SidecarPathOf(policy_.library) : policy_.sidecar;
   const auto sidecar = ReadSidecar(path, policy_.library);
   if (sidecar.ok() && collects()) {
     found_.sidecar = path;

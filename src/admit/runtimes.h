@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The libraries that every backend may need: the runtimes of C and C++, which the host
-// has as well. Everything else a backend links statically, or its host allows by name.
+// uses too. A backend links everything else statically, or its host allows it by name.
 #ifndef ALLOY_SRC_ADMIT_RUNTIMES_H_
 #define ALLOY_SRC_ADMIT_RUNTIMES_H_
 
@@ -9,7 +9,7 @@
 
 namespace alloy::core {
 
-// By its SONAME. An engine that was built with a sanitizer takes that one's runtime too.
+// By its SONAME. An engine that was built with a sanitizer allows its runtime too.
 bool IsRuntime(std::string_view soname);
 
 }  // namespace alloy::core

@@ -11,22 +11,23 @@ namespace {
 constexpr int64_t kMinSize = 64;
 constexpr size_t kChunk = size_t{1} << 20;
 
-Status Refuse(int32_t reason, std::string text) {
+Status FileRefused(int32_t reason, std::string text) {
   return Fail(ALLOY_REFUSED, reason, std::move(text));
 }
 
 Status CheckKindAndSize(const FileFacts& facts) {
   if (facts.kind != FileKind::kRegular) {
-    return Refuse(ALLOY_REASON_NOT_A_FILE, std::string("is ") + FileKindName(facts.kind) +
-                                               "; name a regular file");
+    return FileRefused(
+        ALLOY_REASON_NOT_A_FILE,
+        std::string("is ") + FileKindName(facts.kind) + "; give a regular file");
   }
   if (facts.size < kMinSize) {
-    return Refuse(ALLOY_REASON_TOO_SMALL, "has " + std::to_string(facts.size) +
-                                              " bytes; a library has 64 at least");
+    return FileRefused(ALLOY_REASON_TOO_SMALL, "has " + std::to_string(facts.size) +
+                                                   " bytes; expected at least 64");
   }
   if (facts.size > kMaxLibrary) {
-    return Refuse(ALLOY_REASON_TOO_LARGE, "has " + std::to_string(facts.size) +
-                                              " bytes; at most 1 GiB is loaded");
+    return FileRefused(ALLOY_REASON_TOO_LARGE, "has " + std::to_string(facts.size) +
+                                                   " bytes; expected at most 1 GiB");
   }
   return Status();
 }
@@ -36,18 +37,19 @@ Status CheckKindAndSize(const FileFacts& facts) {
 Result<OpenedFile> OpenLibraryFile(const std::string& path) {
   OpenedFile opened;
   if (const int error = OpenForReading(path, &opened.file); error != 0) {
-    return Refuse(ALLOY_REASON_CANNOT_OPEN, "cannot be opened: " + ErrorText(error));
+    return FileRefused(ALLOY_REASON_CANNOT_OPEN, "cannot be opened: " + ErrorText(error));
   }
   FileFacts facts;
   if (const int error = GetFileFacts(opened.file, &facts); error != 0) {
-    return Refuse(ALLOY_REASON_CANNOT_OPEN, "cannot be inspected: " + ErrorText(error));
+    return FileRefused(ALLOY_REASON_CANNOT_OPEN,
+                       "cannot be inspected: " + ErrorText(error));
   }
   ALLOY_TRY(CheckKindAndSize(facts));
   opened.size = facts.size;
   return opened;
 }
 
-// And see the end of the file right behind them.
+// Also checks that the file ends after exactly `size` bytes.
 Status ReadInPieces(const OpenedFile& opened,
                     const std::function<Status(std::span<const std::byte>)>& take) {
   const auto buffer = std::make_unique<std::array<std::byte, kChunk>>();
@@ -55,14 +57,15 @@ Status ReadInPieces(const OpenedFile& opened,
   for (;;) {
     size_t got = 0;
     if (const int error = ReadFully(opened.file, *buffer, &got); error != 0) {
-      return Refuse(ALLOY_REASON_CANNOT_OPEN, "cannot be read: " + ErrorText(error));
+      return FileRefused(ALLOY_REASON_CANNOT_OPEN, "cannot be read: " + ErrorText(error));
     }
     taken += static_cast<int64_t>(got);
     if (taken > opened.size || (got == 0 && taken != opened.size)) {
-      return Refuse(ALLOY_REASON_CHANGED,
-                    "changed while it was read: it had " + std::to_string(opened.size) +
-                        " bytes, and then " + (taken > opened.size ? "more" : "fewer") +
-                        "; load it again when it is complete");
+      return FileRefused(ALLOY_REASON_CHANGED,
+                         "changed while it was read: first it had " +
+                             std::to_string(opened.size) + " bytes, and then " +
+                             (taken > opened.size ? "more" : "fewer") +
+                             "; load it again when it is complete");
     }
     if (got == 0) return Status();
     ALLOY_TRY(take(std::span(*buffer).first(got)));
@@ -71,19 +74,19 @@ Status ReadInPieces(const OpenedFile& opened,
 
 Status SealAndMap(int64_t size, const Fd& memory, Mapping* bytes) {
   if (const int error = Seal(memory); error != 0) {
-    return Refuse(ALLOY_REASON_CANNOT_SEAL,
-                  "its copy cannot be sealed: " + ErrorText(error));
+    return FileRefused(ALLOY_REASON_CANNOT_SEAL,
+                       "its copy cannot be sealed: " + ErrorText(error));
   }
-  // Until it was sealed, whoever may open it through /proc could cut it short, and a
-  // mapping that reaches beyond the end of its file ends whoever reads there.
+  // Before it was sealed, anyone who may open it through /proc could truncate it. A
+  // mapping beyond the end of its file would end the process that reads there.
   FileFacts facts;
   if (GetFileFacts(memory, &facts) != 0 || facts.size != size) {
-    return Refuse(ALLOY_REASON_CANNOT_SEAL,
-                  "its copy was changed by another process before it was sealed");
+    return FileRefused(ALLOY_REASON_CANNOT_SEAL,
+                       "its copy was changed by another process before it was sealed");
   }
   if (const int error = MapForReading(memory, size, bytes); error != 0) {
-    return Refuse(ALLOY_REASON_CANNOT_SEAL,
-                  "its copy cannot be mapped: " + ErrorText(error));
+    return FileRefused(ALLOY_REASON_CANNOT_SEAL,
+                       "its copy cannot be mapped: " + ErrorText(error));
   }
   return Status();
 }
@@ -92,16 +95,16 @@ Result<SealedCopy> CopySealed(const OpenedFile& opened) {
   SealedCopy copy;
   if (const int error = CreateSealable("alloy-backend", opened.size, &copy.sealed);
       error != 0) {
-    return Refuse(
+    return FileRefused(
         ALLOY_REASON_CANNOT_SEAL,
-        "no memory for its sealed copy: " + ErrorText(error) +
+        "cannot make memory for its sealed copy: " + ErrorText(error) +
             (error == EFBIG ? " (raise the limit on file sizes, ulimit -f)" : ""));
   }
   ALLOY_TRY(ReadInPieces(opened, [&](std::span<const std::byte> piece) -> Status {
     const int error = WriteFully(copy.sealed, piece);
     if (error == 0) return Status();
-    return Refuse(ALLOY_REASON_CANNOT_SEAL,
-                  "cannot be copied to memory: " + ErrorText(error));
+    return FileRefused(ALLOY_REASON_CANNOT_SEAL,
+                       "cannot be copied to memory: " + ErrorText(error));
   }));
   ALLOY_TRY(SealAndMap(opened.size, copy.sealed, &copy.bytes));
   return copy;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// From a file to memory that nobody can change: what is looked at there is what runs.
+// From a file to memory that nobody can change: what is inspected there is what runs.
 #ifndef ALLOY_SRC_ADMIT_SEALED_COPY_H_
 #define ALLOY_SRC_ADMIT_SEALED_COPY_H_
 
@@ -26,9 +26,8 @@ struct OpenedFile {
 //   Fails  REFUSED with CANNOT_OPEN, NOT_A_FILE, TOO_SMALL or TOO_LARGE.
 Result<OpenedFile> OpenLibraryFile(const std::string& path);
 
-// Hand the bytes of the file to `take`, piece by piece: exactly `size` of them, read
-// once.
-//   Fails  REFUSED with CHANGED or CANNOT_OPEN, or what `take` answered.
+// Pass the bytes of the file to `take`, piece by piece: exactly `size` bytes, read once.
+//   Fails  REFUSED with CHANGED or CANNOT_OPEN, or what `take` returned.
 Status ReadInPieces(const OpenedFile& opened,
                     const std::function<Status(std::span<const std::byte>)>& take);
 

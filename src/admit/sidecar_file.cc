@@ -20,7 +20,7 @@ Result<std::string> ReadSidecar(const std::string& path, const std::string& libr
   Fd file;
   if (const int error = OpenForReading(path, &file); error != 0) {
     if (error != ENOENT) return NoSidecar(path, "cannot be opened: " + ErrorText(error));
-    return NoSidecar(path, "there is no such signature; make it: arrowalloy sign " +
+    return NoSidecar(path, "there is no signature file; make it: arrowalloy sign " +
                                library + " --key KEY --cert CERTIFICATE");
   }
   FileFacts facts;
@@ -29,7 +29,7 @@ Result<std::string> ReadSidecar(const std::string& path, const std::string& libr
   }
   if (facts.kind != FileKind::kRegular) {
     return NoSidecar(
-        path, std::string("is ") + FileKindName(facts.kind) + "; name a regular file");
+        path, std::string("is ") + FileKindName(facts.kind) + "; give a regular file");
   }
   std::string bytes(kMaxSidecar + 1, '\0');
   size_t size = 0;
@@ -39,7 +39,9 @@ Result<std::string> ReadSidecar(const std::string& path, const std::string& libr
   }
   if (size > kMaxSidecar) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_SIDECAR_MALFORMED,
-                path + ": has more than 65,536 bytes; a signature file has fewer");
+                path +
+                    ": has more than 65,536 bytes; give the file that `arrowalloy "
+                    "sign` wrote");
   }
   bytes.resize(size);
   return bytes;

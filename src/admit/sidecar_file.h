@@ -8,13 +8,13 @@
 
 namespace alloy::core {
 
-inline std::string SidecarBeside(const std::string& library) {
+inline std::string SidecarPathOf(const std::string& library) {
   return library + ".alloysig";
 }
 
-// The bytes of the signature file of a library. Texts name `path`.
+// Read the signature file at `path`. `library` is for the command in the error text.
 //   Fails  REFUSED with NO_SIDECAR (not there, not readable, not a regular file) or
-//          SIDECAR_MALFORMED (larger than any is).
+//          SIDECAR_MALFORMED (more than 64 KiB).
 Result<std::string> ReadSidecar(const std::string& path, const std::string& library);
 
 }  // namespace alloy::core

@@ -12,7 +12,7 @@ Status BadTable(std::string text) {
               "the backend's table: " + std::move(text));
 }
 
-// Names stand in log lines, statements and command lines: printable ASCII without blanks.
+// Names appear in log lines, statements and command lines: printable ASCII, no blanks.
 bool IsName(const char* name) {
   if (name == nullptr || *name == '\0') return false;
   size_t length = 0;
@@ -29,7 +29,7 @@ Status CheckOptions(const alloy_function& function, const std::string& where) {
       return BadTable(where + ": the name of an option is malformed");
     for (const alloy_option* before = function.options; before != option; ++before) {
       if (std::string_view(before->name) == option->name) {
-        return BadTable(where + ": option " + option->name + " stands twice");
+        return BadTable(where + ": option " + option->name + " is listed twice");
       }
     }
   }
@@ -39,7 +39,7 @@ Status CheckOptions(const alloy_function& function, const std::string& where) {
 Status CheckFunction(const alloy_function& function, const std::string& place) {
   if (function.struct_size < sizeof(alloy_function)) {
     return BadTable(place + ": struct_size is " + std::to_string(function.struct_size) +
-                    ", wanted at least " + std::to_string(sizeof(alloy_function)));
+                    ", expected at least " + std::to_string(sizeof(alloy_function)));
   }
   if (!IsName(function.name))
     return BadTable(place + ": the name is missing or malformed");
@@ -51,11 +51,12 @@ Status CheckFunction(const alloy_function& function, const std::string& place) {
   }
   if (function.min_inputs < 0 ||
       (function.max_inputs != -1 && function.max_inputs < function.min_inputs)) {
-    return BadTable(where + ": takes " + std::to_string(function.min_inputs) + " to " +
-                    std::to_string(function.max_inputs) + " inputs");
+    return BadTable(where + ": min_inputs is " + std::to_string(function.min_inputs) +
+                    " and max_inputs is " + std::to_string(function.max_inputs) +
+                    "; expected 0 <= min_inputs <= max_inputs, or max_inputs -1");
   }
   if ((function.flags & ALLOY_ROWWISE) != 0 && function.max_inputs != 1) {
-    return BadTable(where + ": is row by row, but takes other than one input");
+    return BadTable(where + ": is declared ROWWISE, so max_inputs must be 1");
   }
   return CheckOptions(function, where);
 }
@@ -63,13 +64,13 @@ Status CheckFunction(const alloy_function& function, const std::string& place) {
 Status CheckBackendTable(const alloy_backend* table) {
   if (table->abi != ALLOY_ABI) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_ABI,
-                "the backend speaks ABI " + std::to_string(table->abi) +
-                    ", this engine speaks " + std::to_string(ALLOY_ABI) +
-                    "; build it against this engine's headers");
+                "the backend has ABI " + std::to_string(table->abi) +
+                    ", but this engine has ABI " + std::to_string(ALLOY_ABI) +
+                    "; build it with this engine's headers");
   }
   if (table->struct_size < sizeof(alloy_backend)) {
     return BadTable("struct_size is " + std::to_string(table->struct_size) +
-                    ", wanted at least " + std::to_string(sizeof(alloy_backend)));
+                    ", expected at least " + std::to_string(sizeof(alloy_backend)));
   }
   if (!IsName(table->name)) return BadTable("the name is missing or malformed");
   if (!IsName(table->version)) return BadTable("the version is missing or malformed");

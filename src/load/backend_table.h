@@ -24,7 +24,7 @@ class BackendTable {
   BackendTable& operator=(const BackendTable&) = delete;
 
   const alloy_backend& backend() const { return *table_; }
-  // Without entry points: a host has no business calling them past the gate.
+  // Without entry points: a host must not call them past the gate.
   const alloy_backend& shown() const { return shown_; }
 
  private:

@@ -104,7 +104,7 @@ TEST_F(BackendTableTest, RefusesAnOptionThatStandsTwice) {
       {"by", "", nullptr}, {"by", "", "1"}, {nullptr, nullptr, nullptr}};
   function_.options = options;
   EXPECT_EQ(ReasonOf(), ALLOY_REASON_TABLE);
-  EXPECT_NE(text_.find("option by stands twice"), std::string::npos) << text_;
+  EXPECT_NE(text_.find("option by is listed twice"), std::string::npos) << text_;
 }
 
 }  // namespace

@@ -36,7 +36,8 @@ Result<std::shared_ptr<const BackendTable>> Initialise(SymbolLookup found,
     return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT, "alloy_backend_init: " + text);
   }
   if (table == nullptr) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT, "alloy_backend_init gave no table");
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT,
+                "alloy_backend_init returned no table and no error");
   }
   return BackendTable::Make(table);
 }

@@ -36,7 +36,7 @@ const char* FileKindName(FileKind kind) {
     case FileKind::kOther:
       break;
   }
-  return "no regular file";
+  return "not a regular file";
 }
 
 int OpenForReading(const std::string& path, Fd* out) {
@@ -132,7 +132,7 @@ void WriteLine(int fd, const std::string& line) {
   while (done < line.size()) {
     const ssize_t n = ::write(fd, line.data() + done, line.size() - done);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return;  // a log that cannot be written must not fail the call it tells of
+    if (n < 0) return;  // a log that cannot be written must not fail the call
     done += static_cast<size_t>(n);
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// File descriptors, files and sealed memory. Errors are numbers of <cerrno>, 0 when all
-// is well; what they mean to a user is for the caller to say.
+// File descriptors, files and sealed memory. Errors are numbers of <cerrno>; 0 is success.
+// The caller turns them into a text for users.
 #ifndef ALLOY_SRC_PORT_FD_H_
 #define ALLOY_SRC_PORT_FD_H_
 
@@ -37,7 +37,7 @@ struct FileFacts {
 int OpenForReading(const std::string& path, Fd* out);
 int GetFileFacts(const Fd& fd, FileFacts* out);
 
-// Read until `bytes` is full or the file ends; `done` says how many came.
+// Read until `bytes` is full or the file ends; `done` is the number of bytes read.
 int ReadFully(const Fd& fd, std::span<std::byte> bytes, size_t* done);
 
 // An unnamed file in memory that can be sealed and executed from. EFBIG when the limit on

@@ -45,9 +45,8 @@ bool IsMappedFrom(const void* address, const FileFacts& facts) {
   return false;
 }
 
-// A constructor of a library that throws cannot be survived: the unwinding leaves the
-// loader's lock held, and every later load hangs. So it ends here, with the words of
-// std::terminate. The volatile pointer makes the compiler believe that dlopen may throw.
+// A constructor that throws cannot be survived: the unwinding leaves the loader's lock
+// held, and every later load hangs. So the process ends here, by std::terminate. The volatile pointer makes the compiler believe that dlopen may throw.
 void* OpenOrEnd(const char* path, int flags) noexcept {
   void* (*volatile open)(const char*, int) = ::dlopen;
   return open(path, flags);
@@ -81,19 +80,19 @@ SymbolLookup LoadSealed(Cleared library, const char* symbol) {
   if (::access(path.c_str(), R_OK) != 0) {
     return Refusal(
         LoadFault::kNoProc,
-        "/proc is not mounted here; mount it: a library is loaded from " + path);
+        "/proc is not mounted, and a library is loaded from " + path + "; mount /proc");
   }
   // glibc finds libraries by name first. If a library was loaded under this descriptor's
   // number and the descriptor was closed since, dlopen would return that old library.
   if (void* other = ::dlopen(path.c_str(), RTLD_NOW | RTLD_NOLOAD); other != nullptr) {
     ::dlclose(other);
     return Refusal(LoadFault::kIdentity,
-                   "the loader already holds another library as " + path);
+                   "the loader already has another library with the name " + path);
   }
   SymbolLookup found = OpenAndFind(path, symbol);
   if (found.symbol != nullptr && !IsMappedFrom(found.symbol, facts)) {
-    return Refusal(LoadFault::kIdentity, std::string(symbol) + " of " + path +
-                                             " does not lie in the sealed copy");
+    return Refusal(LoadFault::kIdentity,
+                   std::string(symbol) + " of " + path + " is not in the sealed copy");
   }
   return found;
 }

@@ -12,9 +12,9 @@
 namespace alloy::core {
 namespace {
 
-// A new file beside `path`: its name is told by the process and, should two threads of
-// one meet, by a count.
-int CreateBeside(const std::string& path, int mode, Fd* out, std::string* name) {
+// A new file next to `path`. Its name has the process's number, and a count in case two
+// threads of one process use the same path.
+int CreateNextTo(const std::string& path, int mode, Fd* out, std::string* name) {
   for (int attempt = 0; attempt < 100; ++attempt) {
     *name =
         path + "." + std::to_string(::getpid()) + "." + std::to_string(attempt) + ".part";
@@ -35,7 +35,7 @@ int ReplaceFile(const std::string& path, std::span<const std::byte> bytes,
                 bool executable) {
   Fd file;
   std::string name;
-  int error = CreateBeside(path, executable ? 0777 : 0666, &file, &name);
+  int error = CreateNextTo(path, executable ? 0777 : 0666, &file, &name);
   if (error != 0) return error;
   error = WriteFully(file, bytes);
   if (error == 0 && ::fsync(file.get()) != 0) error = errno;

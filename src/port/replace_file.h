@@ -8,10 +8,10 @@
 
 namespace alloy::core {
 
-// Put a file at `path`, or another in its place: written whole under a name of its own
-// beside it, and then moved there, so that nobody ever sees half of it. `executable`: for
-// everybody whom the process's mask lets. Answers an error number; what was there is
-// untouched then.
+// Create or replace the file at `path`. The bytes are written under a temporary name next
+// to it and then moved, so nobody sees half a file. `executable`: with execute permission,
+// as far as the process's umask allows. Returns an error number; the old file is unchanged
+// then.
 int ReplaceFile(const std::string& path, std::span<const std::byte> bytes,
                 bool executable);
 

@@ -26,7 +26,7 @@ int64_t MonotonicNanos() {
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
-// How the child begins. Every step may fail for want of memory; the first error stays.
+// How the child starts. Every step may run out of memory; the first error is kept.
 class Plan {
  public:
   Plan() {
@@ -51,8 +51,8 @@ class Plan {
       Keep(::posix_spawn_file_actions_adddup2(&actions_, fd.get(), next++));
     }
     Keep(::posix_spawn_file_actions_addclosefrom_np(&actions_, next));
-    // What the host ignores or blocks is not the child's business. A group of its own, so
-    // that all that it starts can be ended with it.
+    // The child gets default signal handling, whatever the host ignores or blocks. It
+    // gets its own group, so that everything it starts can be killed with it.
     sigset_t none, all;
     ::sigemptyset(&none);
     ::sigfillset(&all);
@@ -112,7 +112,7 @@ bool Watch(const Fd& child, Fd pipe, const ProgramRun& run, ProgramEnd* out) {
   for (;;) {
     const int64_t left = end - MonotonicNanos();
     if (left <= 0) return false;
-    // poll leaves a negative descriptor alone: the pipe, once it was closed.
+    // poll ignores a negative descriptor: the pipe, after it was closed.
     std::array<struct pollfd, 2> watched{
         {{.fd = child.get(), .events = POLLIN, .revents = 0},
          {.fd = pipe.get(), .events = POLLIN, .revents = 0}}};
@@ -128,8 +128,8 @@ bool Watch(const Fd& child, Fd pipe, const ProgramRun& run, ProgramEnd* out) {
   }
 }
 
-// The whole group first, and only then the child itself, whose number stays taken until
-// it is waited for: nobody else's group is hit.
+// Kill the whole group before waiting for the child. Its number stays in use until then,
+// so no other group can be hit.
 int EndAndReap(pid_t pid, ProgramEnd* out) {
   ::kill(-pid, SIGKILL);
   int status = 0;
@@ -147,7 +147,7 @@ int RunProgram(const ProgramRun& run, ProgramEnd* out) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno;
   Fd reading(ends[0]), writing(ends[1]);
-  // The child writes as programs expect to.
+  // The child's end blocks, as programs expect.
   if (::fcntl(writing.get(), F_SETFL, 0) != 0) return errno;
 
   // Above every number that the child gets, so that no copy overwrites what comes next.
@@ -175,7 +175,7 @@ int RunProgram(const ProgramRun& run, ProgramEnd* out) {
   const int no_watch = child ? 0 : errno;
   out->timed_out = no_watch == 0 && !Watch(child, std::move(reading), run, out);
   const int error = EndAndReap(pid, out);
-  // ESRCH: it is gone already, and so is its end.
+  // ESRCH: the child has ended and was reaped by somebody else.
   return no_watch != 0 && no_watch != ESRCH ? no_watch : error;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Running another program to its end: by absolute path, with an empty environment, in the
-// root folder, with no descriptor but those that are handed to it.
+// Runs another program to its end: by absolute path, with an empty environment, in the
+// root folder, with only the descriptors that are handed to it.
 #ifndef ALLOY_SRC_PORT_SPAWN_H_
 #define ALLOY_SRC_PORT_SPAWN_H_
 

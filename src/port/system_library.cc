@@ -17,7 +17,7 @@ void* OpenSystemLibrary(const char* name, std::string* text) {
 bool AnswersAs(void* library, const char* soname) {
   void* answer = ::dlopen(soname, RTLD_LAZY | RTLD_NOLOAD);
   if (answer == nullptr) return false;
-  ::dlclose(answer);  // its count alone: `library` holds it
+  ::dlclose(answer);  // only lowers its count: `library` still holds it
   return answer == library;
 }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Libraries of the system that are used where they are there: found at run time by their
-// SONAME, so that nothing of theirs is needed to build. They stay for the life of the
-// process.
+// Libraries of the system that are used if they are installed. They are found at run time
+// by their SONAME, so the build does not need them. They stay for the life of the process.
 //
 // Threads  shared.
 #ifndef ALLOY_SRC_PORT_SYSTEM_LIBRARY_H_
@@ -12,11 +11,11 @@
 
 namespace alloy::core {
 
-// By SONAME, or by absolute path. NULL when it cannot be loaded; `text` says why then, in
-// the loader's words.
+// By SONAME, or by absolute path. NULL if it cannot be loaded; `text` is then the loader's
+// own error.
 void* OpenSystemLibrary(const char* name, std::string* text);
 
-// Whether it is this library that the loader would give to one that needs `soname`.
+// Whether the loader would use this library for `soname`.
 bool AnswersAs(void* library, const char* soname);
 
 // NULL when the library has no such symbol.

@@ -23,10 +23,11 @@ std::string BadCharacter(std::string_view text, size_t at) {
   const char c = text[at];
   std::string what =
       "character " + std::to_string(at + 1) + " is " + Quoted(text.substr(at, 1));
-  if (c == '-' || c == '_') return what + ", which is of base64url";
-  if (c == '=') return what + ", padding before the end";
+  if (c == '-' || c == '_')
+    return what + ", which only base64url has; use standard base64";
+  if (c == '=') return what + ", padding before the end; give one certificate only";
   if (c == '\n' || c == '\r') return what + "; give one line without line breaks";
-  return what + ", which is not of base64";
+  return what + ", which is not a base64 character";
 }
 
 }  // namespace
@@ -39,7 +40,7 @@ std::string DecodeBase64(std::string_view text, std::vector<std::byte>* out) {
   }
   const std::string_view digits = text.substr(0, text.size() - padding);
   uint32_t bits = 0;
-  int count = 0;  // of bits that wait
+  int count = 0;  // bits that do not fill a byte yet
   out->reserve(text.size() / 4 * 3);
   for (size_t i = 0; i < digits.size(); ++i) {
     const int digit = DigitOf(digits[i]);
@@ -52,9 +53,9 @@ std::string DecodeBase64(std::string_view text, std::vector<std::byte>* out) {
     bits &= (1U << static_cast<unsigned>(count)) - 1;
   }
   if (text.size() % 4 != 0) {
-    return "its length, " + std::to_string(text.size()) + ", is no multiple of 4";
+    return "its length, " + std::to_string(text.size()) + ", is not a multiple of 4";
   }
-  if (bits != 0) return "its last character has bits that no encoder sets";
+  if (bits != 0) return "its last character has extra bits that no encoder sets";
   return {};
 }
 

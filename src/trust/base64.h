@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Base64 as RFC 4648, section 4, has it, and in one spelling only.
+// Base64 by RFC 4648, section 4. Each value has exactly one accepted spelling.
 #ifndef ALLOY_SRC_TRUST_BASE64_H_
 #define ALLOY_SRC_TRUST_BASE64_H_
 
@@ -11,9 +11,9 @@
 
 namespace alloy::core {
 
-// Fill `out` with what the text stands for. Gives what is wrong with the text, empty when
-// nothing is: a character outside of the alphabet, a blank, padding that is missing or in
-// the middle, or bits in the last character that no encoder sets.
+// Decode `text` into `out`. Returns what is wrong with the text, or an empty string: a
+// character outside of the alphabet, a blank, padding that is missing or in the middle, or
+// bits in the last character that no encoder sets.
 std::string DecodeBase64(std::string_view text, std::vector<std::byte>* out);
 
 }  // namespace alloy::core

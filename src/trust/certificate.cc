@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kMaxDer = size_t{16} << 10U;
 constexpr size_t kMaxArgument = (kMaxDer + 2) / 3 * 4;
 constexpr std::string_view kMakeArgument =
-    "; `arrowalloy cert-base64 FILE` prints the line that is wanted";
+    "; `arrowalloy cert-base64 FILE` prints the right line";
 
 Status BadDer(std::string text) {
   return Fail(ALLOY_REFUSED, ALLOY_REASON_CERTIFICATE_DER, std::move(text));

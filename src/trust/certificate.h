@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// X.509 certificates: parsed out of DER, and what is to be known of them.
+// X.509 certificates: parsed from DER, with the facts that trust needs.
 #ifndef ALLOY_SRC_TRUST_CERTIFICATE_H_
 #define ALLOY_SRC_TRUST_CERTIFICATE_H_
 

@@ -27,12 +27,12 @@ std::shared_ptr<const alloy::core::Crypto> MakeCrypto() {
   return *std::move(crypto);
 }
 
-void Look(const alloy::core::Result<alloy::core::Certificate>& certificate) {
+void CheckFacts(const alloy::core::Result<alloy::core::Certificate>& certificate) {
   if (!certificate.ok()) return;
   const auto& facts = certificate->facts();
   if (facts.sha256.size() != 64) std::abort();
   for (const char c : facts.subject + facts.issuer + facts.key) {
-    if (c < 0x20 || c > 0x7e) std::abort();  // it stands in texts
+    if (c < 0x20 || c > 0x7e) std::abort();  // error texts show it
   }
 }
 
@@ -41,8 +41,8 @@ void Look(const alloy::core::Result<alloy::core::Certificate>& certificate) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const auto crypto = MakeCrypto();
   const std::span bytes(data, size);
-  Look(alloy::core::Certificate::FromDer(*crypto, std::as_bytes(bytes)));
-  Look(alloy::core::ParseCertificateArgument(
+  CheckFacts(alloy::core::Certificate::FromDer(*crypto, std::as_bytes(bytes)));
+  CheckFacts(alloy::core::ParseCertificateArgument(
       *crypto, {reinterpret_cast<const char*>(data), size}));
   return 0;
 }

@@ -6,12 +6,12 @@
 namespace alloy::core {
 namespace {
 
-// Of certificates between signer and anchor.
+// The most certificates between signer and anchor.
 constexpr int kMaxDepth = 4;
 // 112 bits of security: RSA of 2048 bits and SHA-256 for the authorities.
 constexpr int kAuthLevel = 2;
 
-Status Refuse(int32_t reason, std::string text) {
+Status ChainRefused(int32_t reason, std::string text) {
   return Fail(ALLOY_REFUSED, reason, std::move(text));
 }
 
@@ -20,29 +20,33 @@ Status CheckSigner(const Crypto& crypto, const Certificate& signer) {
   const std::string who = "the signer " + signer.facts().subject;
   const uint32_t usage = c.X509_get_key_usage(signer.get());
   if (usage == kUsageAbsent || (usage & kUsageDigitalSignature) == 0) {
-    return Refuse(ALLOY_REASON_CERTIFICATE_USAGE,
-                  who +
-                      " has no key usage digitalSignature; sign with a certificate for "
-                      "signing code (`arrowalloy keygen` makes one)");
+    return ChainRefused(
+        ALLOY_REASON_CERTIFICATE_USAGE,
+        who +
+            " has no key usage digitalSignature; sign with a certificate for "
+            "signing code (`arrowalloy keygen` makes one)");
   }
   const uint32_t extended = c.X509_get_extended_key_usage(signer.get());
   if (extended == kUsageAbsent || (extended & kExtendedCodeSigning) == 0) {
-    return Refuse(ALLOY_REASON_CERTIFICATE_USAGE,
-                  who +
-                      " has no extended key usage codeSigning; sign with a certificate "
-                      "for signing code (`arrowalloy keygen` makes one)");
+    return ChainRefused(
+        ALLOY_REASON_CERTIFICATE_USAGE,
+        who +
+            " has no extended key usage codeSigning; sign with a certificate "
+            "for signing code (`arrowalloy keygen` makes one)");
   }
   if (signer.facts().is_ca) {
-    return Refuse(ALLOY_REASON_CERTIFICATE_IS_CA,
-                  who +
-                      " is a certificate authority (CA:TRUE); sign with a certificate "
-                      "that it issued, with CA:FALSE");
+    return ChainRefused(
+        ALLOY_REASON_CERTIFICATE_IS_CA,
+        who +
+            " is a certificate authority (CA:TRUE); sign with a certificate "
+            "that it issued, with CA:FALSE");
   }
   if (signer.facts().key_kind == KeyKind::kUnusable) {
-    return Refuse(ALLOY_REASON_WEAK_KEY,
-                  who + " has a key \"" + signer.facts().key +
-                      "\"; sign with ed25519, ec prime256v1 or secp384r1, or rsa of 3072 "
-                      "bits or more");
+    return ChainRefused(
+        ALLOY_REASON_WEAK_KEY,
+        who + " has the key \"" + signer.facts().key +
+            "\", which is not supported or too weak; sign with ed25519, ec "
+            "prime256v1 or secp384r1, or rsa with 3072 bits or more");
   }
   return Status();
 }
@@ -63,8 +67,8 @@ int32_t ReasonOf(int error) {
   }
 }
 
-// One verification: the store that holds the anchor alone, what came with the signature,
-// and the chain that libcrypto finds.
+// One verification: the store with only the anchor, the certificates of the sidecar, and
+// the chain that libcrypto finds.
 class Verification {
  public:
   Verification(const Crypto& crypto, const Certificate& anchor,
@@ -78,7 +82,8 @@ class Verification {
                  c_.X509_STORE_CTX_free) {}
 
   Result<std::vector<CertificateFacts>> Run(int64_t now) {
-    if (!Prepare(now)) return Fail(ALLOY_EXHAUSTED, "out of memory for a chain");
+    if (!Prepare(now))
+      return Fail(ALLOY_EXHAUSTED, "out of memory while verifying a certificate chain");
     if (c_.X509_verify_cert(context_.get()) != 1) return Refusal(now);
     std::vector<CertificateFacts> chain;
     const auto* found =
@@ -86,7 +91,9 @@ class Verification {
     for (int i = 0; i < c_.OPENSSL_sk_num(found); ++i) {
       auto* x509 = static_cast<x509_st*>(c_.OPENSSL_sk_value(found, i));
       const CertificateFacts* facts = Find(x509);
-      if (facts == nullptr) return Fail(ALLOY_INTERNAL, "a stranger in the chain");
+      if (facts == nullptr)
+        return Fail(ALLOY_INTERNAL,
+                    "the verified chain has an unknown certificate; please report it");
       if (i > 0) ALLOY_TRY(CheckAuthority(x509, *facts));
       chain.push_back(*facts);
     }
@@ -122,24 +129,25 @@ class Verification {
     return nullptr;
   }
 
-  // An authority that was issued for other purposes, such as TLS servers, has no say
-  // here.
+  // An authority that was issued for another purpose, such as TLS servers, is not
+  // accepted.
   Status CheckAuthority(x509_st* x509, const CertificateFacts& facts) const {
     const uint32_t extended = c_.X509_get_extended_key_usage(x509);
     if (extended == kUsageAbsent ||
         (extended & (kExtendedCodeSigning | kExtendedAny)) != 0) {
       return Status();
     }
-    return Refuse(ALLOY_REASON_CERTIFICATE_USAGE,
-                  "the authority " + facts.subject +
-                      " may not issue for signing code: its extended key usage has no "
-                      "codeSigning");
+    return ChainRefused(
+        ALLOY_REASON_CERTIFICATE_USAGE,
+        "the authority " + facts.subject +
+            " may not issue certificates for signing code: its extended key "
+            "usage has no codeSigning; use another authority");
   }
 
   Status Refusal(int64_t now) const {
     const int error = c_.X509_STORE_CTX_get_error(context_.get());
     if (error == kVerifyOutOfMemory) {
-      return Fail(ALLOY_EXHAUSTED, "out of memory for a chain");
+      return Fail(ALLOY_EXHAUSTED, "out of memory while verifying a certificate chain");
     }
     const CertificateFacts& signer = certificates_[0].facts();
     const CertificateFacts* at = Find(c_.X509_STORE_CTX_get_current_cert(context_.get()));
@@ -148,26 +156,26 @@ class Verification {
     const std::string who = "the certificate of " + at->subject;
     switch (reason) {
       case ALLOY_REASON_CERTIFICATE_EXPIRED:
-        return Refuse(reason, who + " has expired: it ended at " +
-                                  TimeText(at->not_after) + ", and it is " +
-                                  TimeText(now) +
-                                  "; sign with a certificate that is valid");
+        return ChainRefused(reason, who + " expired at " + TimeText(at->not_after) +
+                                        ", and now it is " + TimeText(now) +
+                                        "; sign with a valid certificate");
       case ALLOY_REASON_CERTIFICATE_NOT_YET_VALID:
-        return Refuse(reason, who + " is not valid yet: it begins at " +
-                                  TimeText(at->not_before) + ", and it is " +
-                                  TimeText(now) + "; see to the clock of this machine");
+        return ChainRefused(reason, who + " is not valid yet: it is valid from " +
+                                        TimeText(at->not_before) + ", and now it is " +
+                                        TimeText(now) + "; check this machine's clock");
       case ALLOY_REASON_WEAK_KEY:
-        return Refuse(reason, who + " is too weak (" + at->key +
-                                  "): " + c_.X509_verify_cert_error_string(error));
+        return ChainRefused(reason, who + " is too weak (" + at->key +
+                                        "): " + c_.X509_verify_cert_error_string(error) +
+                                        "; sign with a stronger key");
       default:
-        return Refuse(reason, "the signer " + signer.subject + " (issued by " +
-                                  signer.issuer +
-                                  ") does not lead to the given "
-                                  "certificate of " +
-                                  anchor_.facts().subject + ": " +
-                                  c_.X509_verify_cert_error_string(error) +
-                                  "; give the signer's certificate, or the one of the "
-                                  "authority that issued it");
+        return ChainRefused(
+            reason, "the signer " + signer.subject + " (issued by " + signer.issuer +
+                        ") does not chain to the given "
+                        "certificate of " +
+                        anchor_.facts().subject + ": " +
+                        c_.X509_verify_cert_error_string(error) +
+                        "; give the signer's certificate, or the one of the "
+                        "authority that issued it");
     }
   }
 
@@ -193,8 +201,8 @@ const char* DigestFor(KeyKind kind) {
   return nullptr;
 }
 
-bool Holds(const Crypto& crypto, const Certificate& signer, std::string_view message,
-           std::span<const std::byte> signature) {
+bool IsValid(const Crypto& crypto, const Certificate& signer, std::string_view message,
+             std::span<const std::byte> signature) {
   const Libcrypto& c = crypto.functions();
   const Held<evp_md_ctx_st> context(c.EVP_MD_CTX_new(), c.EVP_MD_CTX_free);
   const KeyKind kind = signer.facts().key_kind;
@@ -229,10 +237,13 @@ Result<std::vector<CertificateFacts>> VerifyChain(
 Status VerifyMessage(const Crypto& crypto, const Certificate& signer,
                      std::string_view message, std::span<const std::byte> signature) {
   const QuietErrors quiet(crypto);
-  if (Holds(crypto, signer, message, signature)) return Status();
-  return Refuse(ALLOY_REASON_SIGNATURE,
-                "the signature is not that of " + signer.facts().subject + " (" +
-                    signer.facts().key + ") over this statement: either was changed");
+  if (IsValid(crypto, signer, message, signature)) return Status();
+  return ChainRefused(
+      ALLOY_REASON_SIGNATURE,
+      "the signature does not match: either the statement or the signature "
+      "was changed (signer " +
+          signer.facts().subject + ", " + signer.facts().key +
+          "); sign the library again: arrowalloy sign");
 }
 
 }  // namespace alloy::core

@@ -87,13 +87,13 @@ TEST_F(ChainTest, RefusesOtherAnchors) {
                    .serial = 5},
                   key);
   Expect(twin, {signer_, middle_}, ALLOY_REASON_CERTIFICATE_UNTRUSTED, "Root");
-  Expect(root_, {signer_}, ALLOY_REASON_CERTIFICATE_UNTRUSTED, "does not lead to");
+  Expect(root_, {signer_}, ALLOY_REASON_CERTIFICATE_UNTRUSTED, "does not chain to");
   const signing::Signer self;
   Expect(self.cert, {signer_, middle_, root_}, ALLOY_REASON_CERTIFICATE_UNTRUSTED,
          "CN=Test Signer");
-  Expect(signer_, {self.cert}, ALLOY_REASON_CERTIFICATE_UNTRUSTED, "does not lead to");
+  Expect(signer_, {self.cert}, ALLOY_REASON_CERTIFICATE_UNTRUSTED, "does not chain to");
   Expect(root_, {self.cert, root_}, ALLOY_REASON_CERTIFICATE_UNTRUSTED,
-         "does not lead to");
+         "does not chain to");
 }
 
 TEST_F(ChainTest, RefusesALeafThatActsAsAnAuthority) {
@@ -137,11 +137,12 @@ TEST_F(ChainTest, RefusesAnAuthorityForOtherPurposes) {
 
 TEST_F(ChainTest, HoldsOnlyWhileEveryCertificateIsValid) {
   const Cert expired = Issued({.not_after = kNow - kDay});
-  Expect(root_, {expired}, ALLOY_REASON_CERTIFICATE_EXPIRED, "ended at 2026-11-17T");
+  Expect(root_, {expired}, ALLOY_REASON_CERTIFICATE_EXPIRED, "expired at 2026-11-17T");
   Expect(expired, {expired}, ALLOY_REASON_CERTIFICATE_EXPIRED, "expired");
   const Cert early = Issued({.not_before = kNow + kDay});
-  Expect(root_, {early}, ALLOY_REASON_CERTIFICATE_NOT_YET_VALID, "begins at 2026-11-19T");
-  Expect(root_, {signer_, middle_}, ALLOY_REASON_CERTIFICATE_EXPIRED, "has expired",
+  Expect(root_, {early}, ALLOY_REASON_CERTIFICATE_NOT_YET_VALID,
+         "valid from 2026-11-19T");
+  Expect(root_, {signer_, middle_}, ALLOY_REASON_CERTIFICATE_EXPIRED, "expired at",
          kNow + 4000 * kDay);
   Expect(root_, {signer_, middle_}, ALLOY_REASON_CERTIFICATE_NOT_YET_VALID, "clock", 0);
   CertificateSpec old = AuthoritySpec("Old Root");

@@ -21,14 +21,14 @@ Crypto::Crypto(const Libcrypto& table)
               functions_.EVP_MD_free) {}
 
 Result<std::shared_ptr<const Crypto>> Crypto::Make(const Libcrypto& table) {
-  // A configuration file, which a variable of the environment may name, can load modules
-  // into this process; some functions read it on their own for the default context,
-  // whatever context they are given. This must come before any of them.
+  // A configuration file, which an environment variable may name, can load modules into
+  // this process. Some functions read it for the default context, even if they get
+  // another context. This call prevents it, so it must come first.
   table.OPENSSL_init_crypto(kInitWithoutConfig, nullptr);
   std::shared_ptr<const Crypto> crypto(new Crypto(table));
   if (crypto->context_ == nullptr || crypto->sha256_ == nullptr) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_NO_LIBCRYPTO,
-                "libcrypto.so.3 gives no SHA-256; reinstall the package libssl3");
+                "libcrypto.so.3 has no SHA-256; reinstall the package libssl3");
   }
   return crypto;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// libcrypto as trust uses it: the table of functions, and a library context of its own,
-// which reads no configuration file and shares nothing with the host's use of OpenSSL.
+// libcrypto as trust uses it: the table of functions, and a separate library context. That
+// context reads no configuration file and shares nothing with the host's use of OpenSSL.
 #ifndef ALLOY_SRC_TRUST_CRYPTO_H_
 #define ALLOY_SRC_TRUST_CRYPTO_H_
 
@@ -63,8 +63,8 @@ class Sha256Stream {
   bool ok_;
 };
 
-// What libcrypto says of its failures stays on a queue of the thread, which the host's
-// own use of OpenSSL would find there: nothing is left behind.
+// libcrypto leaves its errors on a queue of the thread, where the host's own use of
+// OpenSSL would find them. This removes them.
 class QuietErrors {
  public:
   explicit QuietErrors(const Crypto& crypto) : functions_(crypto.functions()) {

@@ -34,7 +34,7 @@ inline std::span<const std::byte> AsBytes(std::string_view text) {
 
 // Expect a refusal of this reason, whose text has this part.
 inline void ExpectRefused(const Status& status, int32_t reason, std::string_view part) {
-  ASSERT_FALSE(status.ok()) << "wanted reason " << reason;
+  ASSERT_FALSE(status.ok()) << "expected reason " << reason;
   EXPECT_EQ(status.code(), ALLOY_REFUSED) << status.fault().text;
   EXPECT_EQ(status.reason(), reason) << status.fault().text;
   EXPECT_NE(status.fault().text.find(part), std::string::npos) << status.fault().text;

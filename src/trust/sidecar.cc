@@ -18,7 +18,7 @@ std::string Mark(std::string_view edge, std::string_view label) {
   return std::string("-----").append(edge).append(" ").append(label).append("-----\n");
 }
 
-// The line at the front, without its line feed; false when there is no whole one.
+// Take the first line, without its line feed; false if no whole line is there.
 bool TakeLine(std::string_view* rest, std::string_view* line) {
   const size_t end = rest->find('\n');
   if (end == rest->npos) return false;
@@ -37,8 +37,7 @@ Status TakeBlock(std::string_view label, std::string_view* rest,
   }
   rest->remove_prefix(begin.size());
   std::string digits;
-  bool full =
-      true;  // whether the line before had all its columns, as all but the last do
+  bool full = true;  // the previous line: only the last one may be shorter
   while (!rest->starts_with(end)) {
     std::string_view line;
     if (!TakeLine(rest, &line)) {
@@ -67,13 +66,15 @@ Result<Sidecar> SplitSidecar(std::string_view bytes) {
   if (bytes.empty()) return BadSidecar("is empty");
   if (bytes.size() > kMaxSidecar) {
     return BadSidecar("has " + std::to_string(bytes.size()) +
-                      " bytes; a signature file has at most 65,536");
+                      " bytes; expected at most 65,536");
   }
-  // The first one, wherever it stands: one that is inside of the statement cannot move
-  // the edge of what is verified past the edge of what is read.
+  // The first such line counts, wherever it is. So a line inside the statement cannot
+  // make the parsed part longer than the verified part.
   const size_t edge = bytes.find(Mark("BEGIN", kSignature));
   if (edge == bytes.npos) {
-    return BadSidecar("has no line -----BEGIN ALLOY SIGNATURE-----");
+    return BadSidecar(
+        "has no line -----BEGIN ALLOY SIGNATURE-----; sign the library again: "
+        "arrowalloy sign");
   }
   Sidecar sidecar;
   sidecar.message = bytes.substr(0, edge);
@@ -87,7 +88,7 @@ Result<Sidecar> SplitSidecar(std::string_view bytes) {
   if (sidecar.certificates.size() > kMaxCertificates) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_CERTIFICATE_UNTRUSTED,
                 "carries " + std::to_string(sidecar.certificates.size()) +
-                    " certificates; a chain has at most 4 besides the given one");
+                    " certificates; expected at most 4 in addition to the given one");
   }
   return sidecar;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The file that lies beside a library, `<library>.alloysig`: a statement, the signature
-// over it, and the certificates of the signer. Parsing only; nothing here is verified.
+// The file next to a library, `<library>.alloysig`: a statement, its signature, and the
+// certificates of the signer. These functions only parse; they verify nothing.
 //
 //     alloy-statement-v1
 //     kind: backend
@@ -13,9 +13,8 @@
 //     -----BEGIN CERTIFICATE-----        1 to 4 of them, the signer's first
 //     …
 //
-// What is signed is everything before the line BEGIN ALLOY SIGNATURE. It is split off
-// here without a look inside, and read by ParseStatement once its signature is known to
-// hold.
+// Everything before the line BEGIN ALLOY SIGNATURE is signed. SplitSidecar does not parse
+// it; ParseStatement does, after its signature is verified.
 #ifndef ALLOY_SRC_TRUST_SIDECAR_H_
 #define ALLOY_SRC_TRUST_SIDECAR_H_
 
@@ -49,11 +48,11 @@ struct Statement {
   int64_t not_before = 0, not_after = 0;  // seconds since 1970
   int64_t size = 0;
   std::string sha256;               // 64 digits, lower case
-  std::string file;                 // what the library was called; no more than a hint
+  std::string file;                 // the library's name when it was signed; only a hint
   std::vector<std::string> needed;  // sorted, each once
 };
 
-// Read a statement: fixed keys in fixed order, printable ASCII and line feeds alone.
+// Parse a statement: fixed keys in a fixed order, only printable ASCII and line feeds.
 //   Fails  REFUSED with SIDECAR_MALFORMED; the text names line and field.
 Result<Statement> ParseStatement(std::string_view message);
 

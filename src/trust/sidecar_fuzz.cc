@@ -31,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   ReadStatement(bytes);
   const auto sidecar = alloy::core::SplitSidecar(bytes);
   if (!sidecar.ok()) return 0;
-  // What is signed is what stands first, to the last byte.
+  // The signed message is the beginning of the file, byte for byte.
   Require(bytes.starts_with(sidecar->message) && !sidecar->message.empty());
   Require(!sidecar->certificates.empty() && sidecar->certificates.size() <= 4);
   ReadStatement(sidecar->message);

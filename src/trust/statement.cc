@@ -44,7 +44,7 @@ std::optional<T> ParseNumber(std::string_view text) {
   return number;
 }
 
-// Walks the lines of a statement; a fault names the line that it stands in.
+// Reads the lines of a statement; an error names the line.
 class Lines {
  public:
   explicit Lines(std::string_view text) : rest_(text) {}
@@ -53,11 +53,12 @@ class Lines {
     ++number_;
     const size_t end = rest_.find('\n');
     if (end == rest_.npos) {
-      return Bad("ends without a line feed, or before " + std::string(expected));
+      return Bad("the statement ends without a line feed, or before " +
+                 std::string(expected));
     }
     const std::string_view line = rest_.substr(0, end);
     if (!IsPrintable(line)) {
-      return Bad("holds a byte that is not printable ASCII: " + Quoted(line));
+      return Bad("a byte is not printable ASCII: " + Quoted(line));
     }
     rest_.remove_prefix(end + 1);
     return line;
@@ -81,9 +82,9 @@ class Lines {
                 "line " + std::to_string(number_) + ": " + std::string(what));
   }
   Status BadValue(std::string_view key, std::string_view value,
-                  std::string_view wanted) const {
-    return Bad(std::string(key) + " is " + Quoted(value) + "; it is " +
-               std::string(wanted));
+                  std::string_view expected) const {
+    return Bad(std::string(key) + " is " + Quoted(value) + "; expected " +
+               std::string(expected));
   }
 
  private:
@@ -112,7 +113,7 @@ Status TakeNumber(Lines& lines, const char* key, T* out) {
 Status TakeTime(Lines& lines, const char* key, int64_t* out) {
   ALLOY_ASSIGN_OR_RETURN(const std::string_view value, lines.Value(key));
   const auto time = ParseTime(value);
-  if (!time) return lines.BadValue(key, value, "a time as 2026-09-01T00:00:00Z");
+  if (!time) return lines.BadValue(key, value, "a time such as 2026-09-01T00:00:00Z");
   *out = *time;
   return Status();
 }
@@ -138,8 +139,8 @@ Status TakeNeeded(Lines& lines, std::vector<std::string>* needed) {
       return lines.BadValue("needed", value, "the SONAME of a library");
     }
     if (!needed->empty() && value <= needed->back()) {
-      return lines.Bad("needed " + Quoted(value) + " stands after " +
-                       Quoted(needed->back()) + "; they are sorted, each once");
+      return lines.Bad("needed " + Quoted(value) + " comes after " +
+                       Quoted(needed->back()) + "; list them sorted, each once");
     }
     needed->emplace_back(value);
     if (needed->size() > kMaxNeeded) {

@@ -68,7 +68,7 @@ TEST_F(ArchiveAttackTest, Attack66TruncatedLyingAndEmptyArchives) {
   ExpectMalformed(
       "!<arch>\n/               0           0     0     0       4         `\n" +
           std::string(4, '\0'),
-      "without any object");
+      "has no object file");
 }
 
 TEST_F(ArchiveAttackTest, Attack67ObjectsThatAreNotPositionIndependent) {

@@ -112,7 +112,7 @@ TEST_F(ElfAttackTest, Attack55AnythingButExactlyOneExport) {
   };
   expect("extra_export.so", "malloc_of_the_victim");
   expect("no_export.so", "alloy_backend_init");
-  expect("unique.so", "instead of alloy_backend_init alone");
+  expect("unique.so", "expected only alloy_backend_init");
 }
 
 TEST_F(ElfAttackTest, Attack60AnUndefinedSymbolIsToldInTheLoadersWords) {
