@@ -177,7 +177,10 @@ impl Groups {
         self.rows.push(row);
         let entry = Entry { key, length: row.data().len() as u32, number };
         let hasher = &self.hasher;
-        self.table.insert_unique(hash, entry, |entry| hasher.hash_one(entry.key));
+        self.table.insert_unique(hash, entry, |entry| match entry.length {
+            0..=16 => hasher.hash_one(entry.key),
+            _ => entry.key.0,
+        });
         Ok(number)
     }
 
@@ -192,7 +195,7 @@ impl Groups {
             }
             _ => (self.hasher.hash_one(bytes), 0),
         };
-        let hash = self.hasher.hash_one(key);
+        let hash = if bytes.len() <= 16 { self.hasher.hash_one(key) } else { key.0 };
         let found = self.table.find(hash, |entry| {
             entry.key == key
                 && entry.length as usize == bytes.len()

@@ -97,13 +97,21 @@ fn what_is_asked_for_wrongly_says_what_there_is() {
             ["x", "~", "1"],
             "option op: unknown operator \"~\"; use =, !=, <, <=, >, >=, is null or is not null",
         ),
-        (["d", "=", "1.005"], "option value: cannot read \"1.005\" as Decimal128(5, 2), the type of column d"),
+        (
+            ["d", "=", "1.005"],
+            "option value: cannot read \"1.005\" as Decimal128(5, 2), the type of column d",
+        ),
     ];
     for (options, expected) in cases {
         assert_eq!(run("filter", &options, &input), Err(expected.to_owned()));
     }
     let error = run("filter", &["x", "=", "one"], &input).expect_err("an error");
-    assert!(error.starts_with("option value: cannot read \"one\" as Int64, the type of column x"), "{error}");
+    assert!(
+        error.starts_with(
+            "option value: cannot read \"one\" as Int64, the type of column x"
+        ),
+        "{error}"
+    );
 }
 
 #[test]

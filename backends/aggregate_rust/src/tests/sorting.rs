@@ -87,7 +87,10 @@ fn what_is_asked_for_wrongly_says_what_there_is() {
     let cases = [
         (["z", "false", "false"], "option by: no column \"z\"; the columns are: k, n"),
         (["", "false", "false"], "option by: give at least one column"),
-        (["k", "yes", "false"], "option descending: expected true or false, found \"yes\""),
+        (
+            ["k", "yes", "false"],
+            "option descending: expected true or false, found \"yes\"",
+        ),
         (
             ["k,n", "false", "true,false,true"],
             "option nulls_first: expected one value, or one for each of 2 columns; found 3",
