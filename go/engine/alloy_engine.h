@@ -104,13 +104,15 @@ struct ArrowArrayStream {
 // with backend.hpp, in C with backend_c.h, in Rust with the crate arrowalloy.
 //
 // A batch is an Arrow struct array with offset 0 and no nulls of its own. Its children
-// are the columns, each exactly as long as the batch. Only batches cross, so that rows,
-// names, nullability and metadata have one place each. Schemas cross in bind only.
+// are the columns, each exactly as long as the batch. Host and backend exchange only
+// batches, so there is one place for the number of rows, the names, nullability and
+// metadata. Schemas are passed only in bind.
 //
-// Ownership has four words, one for each pointer. Borrows: until the function returns,
-// unless another moment is stated. Takes: on success and on failure. Gives: to the
-// caller, with the stated value on failure. Shares: by count, so that owners may go in
-// any order.
+// Each pointer has one of four ownership words. Borrows: the caller stays the owner, and
+// the function uses it only until it returns, unless the comment states another time.
+// Takes: the function becomes the owner, even if it fails. Gives: the caller becomes the
+// owner; on failure it gets the value that the comment states. Shares: it has a reference
+// count, so owners may release it in any order.
 //
 // No function pointer below may throw, panic or longjmp across this boundary.
 //
@@ -175,22 +177,22 @@ enum { ALLOY_LOG_DEBUG = 0, ALLOY_LOG_INFO = 1, ALLOY_LOG_WARN = 2, ALLOY_LOG_ER
 
 typedef struct alloy_services alloy_services;
 
-// One entry into a backend. The engine's private fields follow.
+// One call of the engine into a backend. The engine's private fields follow.
 typedef struct alloy_scope {
   const alloy_services* services;
 } alloy_scope;
 
 // Lives as long as the process.
 //
-// Threads  shared.
+// Threads  shared: any number of threads at the same time.
 struct alloy_services {
   uint32_t struct_size;
   uint32_t abi;
 
-  // Store `text` as the error of this entry, and return `code`. ALLOY_OK, or a number
+  // Store `text` as the error of this call, and return `code`. ALLOY_OK, or a number
   // that is not listed above, becomes ALLOY_INTERNAL.
   //
-  //   Borrows  scope, and text, of `length` bytes; -1: up to the NUL.
+  //   Borrows  scope, and text, of `length` bytes; -1: text ends at its NUL.
   alloy_code (*fail)(alloy_scope* scope, alloy_code code, const char* text,
                      int64_t length);
 
@@ -216,7 +218,7 @@ struct alloy_services {
   // Write a log line. The engine adds the time and the language of the backend, and
   // replaces bytes below 0x20 by blanks, so that it stays one line.
   //
-  //   Borrows  scope, and text, of `length` bytes; -1: up to the NUL.
+  //   Borrows  scope, and text, of `length` bytes; -1: text ends at its NUL.
   void (*log)(alloy_scope* scope, int32_t level, const char* text, int64_t length);
 
   // Return nonzero if a line of this level would be written. Ask before you format a
@@ -226,9 +228,10 @@ struct alloy_services {
   int32_t (*logging)(alloy_scope* scope, int32_t level);
 
   // Write an array as text, as every Alloy program prints it: `Int32[1, 2, null]`. After
-  // 16 values comes `… n more`. Nested types become `Type[n rows]`. The text is cut
-  // between two characters and always ends with a NUL. Return the bytes of the whole text
-  // without the NUL, or -1 for a malformed schema or array.
+  // 16 values comes `… n more`. Nested types become `Type[n rows]`. A text that does not
+  // fit is cut, but never inside a character. It always ends with a NUL. Return the
+  // length of the whole text in bytes without the NUL, or -1 for a malformed schema or
+  // array.
   //
   //   Borrows  schema, array, and text, of `capacity` bytes (NULL only if capacity is 0).
   int64_t (*describe)(const struct ArrowSchema* schema, const struct ArrowArray* array,
@@ -276,7 +279,7 @@ typedef struct alloy_function {
 
   // One list of columns for each input, then NULL. The engine finds the columns by name,
   // in any order, ignores extra ones, and passes the listed columns in the listed order.
-  // NULL, and inputs beyond the lists: batches are passed unchanged.
+  // If this is NULL, or an input has no list, its batches are passed unchanged.
   const alloy_column* const* columns;
 
   // Describe the output for these inputs, without running. The same arguments must always
@@ -296,8 +299,8 @@ typedef struct alloy_function {
   //
   //   Borrows  state, scope, inputs. Inputs may be moved out; the engine releases the
   //            rest on every return.
-  //   Gives    output, which arrives released; the engine releases it unless ALLOY_OK is
-  //            returned.
+  //   Gives    output, which is empty (release is NULL) at first; the engine releases it
+  //            unless ALLOY_OK is returned.
   alloy_code (*run)(void* state, alloy_scope* scope, struct ArrowArray* inputs,
                     int32_t n_inputs, struct ArrowArray* output);
 
@@ -308,18 +311,18 @@ typedef struct alloy_function {
   // `cancelled` is true. After an errno the whole stream has failed, even if the backend
   // ignores it.
   //
-  // Of `output` the engine calls get_next, release and, unless it is NULL,
-  // get_last_error, on one thread at a time. It does not call get_schema, because bind
-  // has given the schema. An errno from get_next ends the stream. The caller gets the
+  // The engine calls get_next and release of `output`, and get_last_error if it is not
+  // NULL. It uses one thread at a time. It does not call get_schema, because bind has
+  // given the schema. An errno from get_next ends the stream. The caller gets the
   // last error given to services->fail. Without one it gets the text of get_last_error
   // and a code for the errno: ALLOY_EXHAUSTED for ENOMEM, ALLOY_RETRY for EAGAIN,
   // ALLOY_UNSUPPORTED for ENOSYS and ENOTSUP, else ALLOY_FAILED.
   //
   //   Borrows  state, scope, inputs. State and scope stay valid until `output` is
-  //            released. Move out the inputs that `output` still needs, and release them
-  //            with it at the latest.
-  //   Gives    output, which arrives released; the engine releases it unless ALLOY_OK is
-  //            returned.
+  //            released. Move out the inputs that `output` still needs. Release them no
+  //            later than `output`.
+  //   Gives    output, which is empty (release is NULL) at first; the engine releases it
+  //            unless ALLOY_OK is returned.
   alloy_code (*open)(void* state, alloy_scope* scope, struct ArrowArrayStream* inputs,
                      int32_t n_inputs, struct ArrowArrayStream* output);
 
@@ -469,30 +472,33 @@ enum { ALLOY_REASONS(ALLOY_REASON_ENUM_) ALLOY_REASON_LAST_ = 0x7fffffff };
 
 #endif  // ALLOY_REASON_H_
 //
-// Call functions of a native library on Apache Arrow batches: the C ABI of a host.
+// The C interface by which a host calls functions of a native library on Apache Arrow
+// batches. The host is your program. The library is called a backend.
 //
-// Use it from C, or to write a binding for another language. In C++ use alloy.hpp; the Go
-// module and the Rust crate are bindings too. The library, called a backend, is written
-// against backend.h, which also defines what a batch is.
+// Use it from C, or to write a binding for another language. In C++ use alloy.hpp, in Go
+// the Go module. Backends use backend.h, which also defines what a batch is.
 //
 // The objects, in the order in which a program makes them:
 //
 //   alloy_host    the policy: which libraries may be loaded, where log lines go
 //   alloy_bridge  an open backend
 //   alloy_call    one function of a backend, bound to the schemas of its inputs and to
-//                 options; schemas cross in bind only, a run passes pointers
+//                 options; only bind passes schemas, a run passes pointers to data
 //
 // examples/c/hello.c is a complete program.
 //
-// Ownership has four words, one for each pointer. Borrows: until the function returns,
-// unless another moment is stated. Takes: on success and on failure. Gives: to the
-// caller, with the stated value on failure. Shares: by count, so that owners may go in
-// any order. If nothing is stated, a name, a path or `err` is borrowed for the call.
+// Each pointer has one of four ownership words. Borrows: the caller stays the owner, and
+// the function uses it only until it returns, unless the comment states another time.
+// Takes: the function becomes the owner, even if it fails. Gives: the caller becomes the
+// owner; on failure it gets the value that the comment states. Shares: it has a reference
+// count, so owners may release it in any order. If nothing is stated, a name, a path or
+// `err` is borrowed.
 //
-// Threads  alloy_host, alloy_bridge: shared, any thread at any time. alloy_call: serial,
-//          a second user at the same time gets ALLOY_BUSY. Bind once for each thread;
-//          to bind again what was bound before is cheap. Cancel and progress: any
-//          thread. Streams from Alloy: serial. Releases: any thread.
+// Threads  alloy_host, alloy_bridge: shared, any number of threads at any time.
+//          alloy_call: serial, any thread but one at a time; a second one gets
+//          ALLOY_BUSY. Bind once for each thread; to bind the same function to the same
+//          schemas and options again is cheap. Cancel and progress: any thread. Streams
+//          from Alloy: serial. Releases: any thread.
 // Copies   two copies of the engine may live in one process. Only Arrow structs may pass
 //          between them.
 #ifndef ALLOY_ALLOY_H_
@@ -503,7 +509,7 @@ enum { ALLOY_REASONS(ALLOY_REASON_ENUM_) ALLOY_REASON_LAST_ = 0x7fffffff };
 extern "C" {
 #endif
 
-// Empty if the engine is compiled into a program or a binding.
+// Define it as empty if you compile the engine into your program or binding.
 #ifndef ALLOY_API
 #define ALLOY_API __attribute__((visibility("default")))
 #endif
@@ -515,8 +521,8 @@ ALLOY_API const char* alloy_version(void);
 
 // ---- Errors
 //
-// Every function that can fail returns an alloy_code: what the caller can do next. The
-// codes are in backend.h. Details go to `err`, which the caller owns and which may be
+// Every function that can fail returns an alloy_code, which tells the caller what it can
+// do next. The codes are in backend.h. Details go to `err`, which the caller owns and which may be
 // NULL. It is written only if the code is not ALLOY_OK.
 
 // alloy_error.side: whose fault it is.
@@ -530,12 +536,14 @@ enum {
 // Frozen at 1024 bytes. There is nothing to free; copy it as you like.
 typedef struct alloy_error {
   alloy_code code;
-  int32_t reason;   // ALLOY_REASON_*: the exact cause, see reason.h
-  int32_t input;    // which input, from 0; -1: no input, or the output
-  int32_t column;   // preorder: root -1, first child 0, a dictionary after its index
+  int32_t reason;  // ALLOY_REASON_*: the exact cause, see reason.h
+  int32_t input;   // which input, from 0; -1: no input, or the output
+  // Counted in preorder through the schema: the root is -1, its first child is 0, and a
+  // dictionary comes directly after its index.
+  int32_t column;
   uint16_t side;    // ALLOY_SIDE_*
   uint16_t length;  // of text, in bytes; text may contain NULs
-  char text[1004];  // UTF-8, cut between two characters; always ends with a NUL
+  char text[1004];  // UTF-8 with a NUL at the end; cut if too long, between characters
 } alloy_error;
 
 // The name of a code, such as "BAD_DATA"; "UNKNOWN" for a number without a name. The text
@@ -548,35 +556,37 @@ ALLOY_API const char* alloy_reason_name(int32_t reason);
 
 // ---- Hosts
 //
-// A host holds the choices of a program: which libraries are allowed, and where log lines
-// go. Most programs make one. What happens to one library is set in its bridge.
+// An alloy_host holds the settings of the host program: which libraries are allowed, and
+// where log lines go. Most programs make one. The settings for one library are in
+// alloy_bridge_options.
 
 typedef struct alloy_host alloy_host;
 
 // Libraries may be loaded without a certificate.
 #define ALLOY_ALLOW_UNSIGNED 1u
-// For debuggers and profilers: load a library by its own path, so that gdb, perf and
-// valgrind find it, and not from the sealed copy that was verified. Then anyone who can
-// write the file decides what runs. It implies ALLOY_ALLOW_UNSIGNED; a certificate that
-// is given is still checked. To load a file that changed after its load, start a new
-// process.
+// For debuggers and profilers: load the file itself and not the verified copy in memory,
+// so that gdb, perf and valgrind can find it. Then anyone who can write the file decides
+// what runs. It implies ALLOY_ALLOW_UNSIGNED; a certificate that is given is still
+// checked. To load a file that changed after its load, start a new process.
 #define ALLOY_LOAD_PLAINLY 2u
 
-// Zeros are the defaults.
+// Set struct_size to sizeof(alloy_host_options). In any other field, 0 or NULL means the
+// default.
 typedef struct alloy_host_options {
   uint32_t struct_size;
   uint32_t flags;      // ALLOY_ALLOW_UNSIGNED, ALLOY_LOAD_PLAINLY
   const char* worker;  // absolute path of the worker program; NULL: next to the engine
-  // What libraries may need besides the C and C++ runtimes. Each entry is a SONAME, or
-  // the absolute path of a file, which is loaded before a library that needs it. The list
-  // ends with NULL; NULL: an empty list. Another needed library is refused with NEEDED.
+  // The shared libraries that a backend may need besides the C and C++ runtimes. Each
+  // entry is a SONAME, or the absolute path of a file, which is loaded before a backend
+  // that needs it. The list ends with NULL; NULL: an empty list. A backend that needs any
+  // other library is refused, with reason NEEDED.
   const char* const* may_need;
   const char* language;  // the label of the host's log lines; NULL: "C"
   int32_t log_mode;      // 0: only while a bridge runs an echo; 1: always; 2: never
   int32_t log_fd;        // where log lines go, one write for each; 0: standard error
-  // Gets the log lines instead of log_fd. It is called on any thread, by one thread at a
-  // time, and perhaps after the call that logged has returned. `text` has no time, no
-  // label and no line feed.
+  // Gets the log lines instead of log_fd. Any thread may call it, but only one at a time.
+  // It may be called after the function that wrote the line has returned. `text` has no
+  // time, no label and no line feed.
   void (*log)(void* context, int32_t level, const char* language, const char* text,
               int64_t length);
   void* log_context;  // must live until the host and all its bridges and calls are gone
@@ -600,16 +610,19 @@ ALLOY_API void alloy_host_free(alloy_host* host);
 // Write a log line with the label of the host, whatever log_mode is:
 // `[2022-10-17 18:09:34] [INFO] [C++]`, a tab, the text.
 //
-//   Borrows  host, and text, of `length` bytes; -1: up to the NUL.
+//   Borrows  host and text. `length` is the size of text in bytes; -1: text ends at its
+//            NUL. `level` is one of ALLOY_LOG_*, in backend.h.
 ALLOY_API void alloy_host_log(alloy_host* host, int32_t level, const char* text,
                               int64_t length);
 
 // ---- Bridges
 //
-// A bridge is an open backend. A new bridge runs the built-in echo; alloy_bridge_load
-// replaces it by a library. Calls are bound on a bridge.
+// A bridge is an open backend. A new bridge runs the echo, a small built-in backend that
+// returns its inputs; alloy_bridge_load replaces it by a library. Calls are bound on a
+// bridge.
 //
-// The gate checks every batch that crosses, at one of three levels:
+// The gate is the part of Alloy that checks every batch between host and backend. It has
+// three levels:
 //
 //   1  shape  Costs O(columns) and reads no rows. Nothing is dereferenced before it is
 //             checked.
@@ -619,30 +632,34 @@ ALLOY_API void alloy_host_log(alloy_host* host, int32_t level, const char* text,
 //             list), UTF-8, null counts, and the prefixes of views.
 //
 // The C data interface does not carry the sizes of buffers. So at every level the gate
-// has to trust that each buffer is as long as the struct implies.
+// has to trust that no buffer is shorter than the struct implies.
 
 typedef struct alloy_bridge alloy_bridge;
 
-// Zeros are the defaults.
+// Set struct_size to sizeof(alloy_bridge_options). In any other field, 0 or NULL means
+// the default.
 typedef struct alloy_bridge_options {
   uint32_t struct_size;
   uint32_t isolated;       // 0: in this process; any other value is ALLOY_UNSUPPORTED
-  uint32_t check_inputs;   // the level for batches of the host; 0 means 1, shape
-  uint32_t check_results;  // the level for batches of the backend; 0 means 2, safe
-  // The next six are for the isolated mode and are ignored in this process.
+  uint32_t check_inputs;   // 1 to 3: for batches from the host; 0 means 1, shape
+  uint32_t check_results;  // 1 to 3: for batches from the backend; 0 means 2, safe
+  // The next six are for the isolated mode. They are ignored if `isolated` is 0.
   uint32_t max_workers;
   uint32_t reserved;
   int64_t input_bytes, output_bytes;
   int64_t heap_bytes, grace_ns;
-  const char* name;       // the statement and the backend must have it; NULL: any name
-  uint64_t min_sequence;  // of the statement; if not 0, each load needs a certificate
-  const char* sidecar;    // the signature file; NULL: <library>.alloysig
+  // The name that the backend and its signature file must have; NULL: any name.
+  const char* name;
+  // The lowest sequence number that the signature file may have; if it is not 0, each
+  // load needs a certificate.
+  uint64_t min_sequence;
+  const char* sidecar;  // the signature file; NULL: <library>.alloysig
 } alloy_bridge_options;
 
 // Make a bridge that runs the built-in echo.
 //
-//   Borrows  host, of which the bridge keeps what it needs, and options, for this call.
-//            NULL options: the defaults.
+//   Borrows  host and options; NULL options: the defaults. The bridge keeps what it needs
+//            of host, so the host may be freed first.
 //   Gives    out, NULL unless ALLOY_OK is returned.
 //   Fails    ALLOY_INVALID      an unknown level or struct_size.
 //            ALLOY_UNSUPPORTED  the isolated mode, or a field of a newer version.
@@ -650,18 +667,19 @@ ALLOY_API alloy_code alloy_bridge_new(alloy_host* host,
                                       const alloy_bridge_options* options,
                                       alloy_bridge** out, alloy_error* err);
 
-// Load a library, which replaces the backend of the bridge in one step. Calls that were
+// Load a library. It replaces the backend of the bridge in one step. Calls that were
 // bound before keep their own backend.
 //
-// The file is read once, into sealed memory, and loaded from there. The same bytes are
-// loaded once for each host. If a load fails, the error stays: every later use of the
-// bridge and of its calls returns it, until a load succeeds.
+// The file is read once, into sealed memory, and loaded from there. If a host loads the
+// same bytes again, the engine uses the library that is already loaded. If a load fails,
+// the bridge keeps the error. Until a load succeeds, every use of the bridge and of its
+// calls returns this error, also of calls that were bound before.
 //
-// With a certificate, only libraries signed by that certificate, or by a code-signing
-// certificate it issued, are run. The signature is the file <library>.alloysig. It must
-// be valid now, for this platform and ABI, and must match the size, the SHA-256 and the
-// needed libraries of the file. The machine's libcrypto.so.3 does the arithmetic; it is
-// loaded at the first use.
+// With a certificate, only a library runs that was signed with the key of this
+// certificate, or with the key of a code-signing certificate that was issued under it.
+// The signature is the file <library>.alloysig. It must be valid now, for this platform
+// and ABI, and must match the size, the SHA-256 and the needed libraries of the file. The
+// machine's libcrypto.so.3 does the cryptography; it is loaded at the first use.
 //
 //   Borrows  bridge, library, and certificate: strict base64 of one DER X.509
 //            certificate. NULL or empty: no certificate, if the host allows unsigned
@@ -683,7 +701,7 @@ ALLOY_API void alloy_bridge_close(alloy_bridge* bridge);
 ALLOY_API void alloy_bridge_free(alloy_bridge* bridge);
 
 // List the functions of the backend. If two have the same name, bind takes the first that
-// accepts the schemas. All entry points are NULL.
+// accepts the schemas. All function pointers are NULL: call through alloy_call_bind.
 //
 //   Borrows  bridge.
 //   Gives    out_functions, a list that ends with NULL. It lives as long as the bridge,
@@ -705,7 +723,7 @@ ALLOY_API alloy_code alloy_bridge_backend(alloy_bridge* bridge,
 
 // ---- Libraries
 //
-// What tools need to look at a library, or to make one, without running it.
+// For tools that inspect a library, or make one, without running it.
 
 // Describe a library or a static archive without running any of it, and report what
 // alloy_bridge_load would return. The result is one JSON object in UTF-8:
@@ -729,8 +747,9 @@ ALLOY_API alloy_code alloy_bridge_backend(alloy_bridge* bridge,
 //
 // Statement, signer and certificates are unproven claims of the file unless "trusted" is
 // true. Later versions add members. If the library needs more than runtimes and the
-// SONAMEs of may_need, the files named in may_need are loaded, as in a load. The library
-// itself never is. The text is cut at `capacity` bytes and always ends with a NUL.
+// SONAMEs of may_need, the files that may_need names by path are loaded, as in
+// alloy_bridge_load. The library itself is never loaded. The text is cut at `capacity`
+// bytes and always ends with a NUL.
 //
 //   Borrows  host, library, certificate (NULL or empty: no certificate), and json, of
 //            `capacity` bytes (NULL only if capacity is 0).
@@ -741,10 +760,10 @@ ALLOY_API alloy_code alloy_inspect(alloy_host* host, const char* library,
                                    const char* certificate, char* json, int64_t capacity,
                                    int64_t* out_length, alloy_error* err);
 
-// Link a static archive into a shared library for alloy_bridge_load. A load of the
-// archive does the same each time and needs a compiler on that machine; link once where a
-// compiler is. Nothing of the archive runs. The new file is written next to `library` and
-// then renamed.
+// Link a static archive into a shared library for alloy_bridge_load. That function also
+// accepts an archive, but then it links at each load, and the machine needs a compiler.
+// No code of the archive runs. The new file is written next to `library` and then
+// renamed.
 //
 //   Borrows  archive, library.
 //   Fails    ALLOY_INVALID  `archive` is not an archive, or `library` cannot be written.
@@ -756,7 +775,7 @@ ALLOY_API alloy_code alloy_link(const char* archive, const char* library,
 // ---- Calls
 //
 // A call is a function that is bound to the schemas of its inputs and to options. Bind
-// once, run many times. A map function takes batches and gives one batch: run it. A
+// once, run many times. A map function takes batches and gives one batch: alloy_call_run. A
 // stream function takes streams and gives a stream: see alloy_call_stream.
 
 typedef struct alloy_call alloy_call;
@@ -764,7 +783,7 @@ typedef struct alloy_call alloy_call;
 // Bind a function to the schemas of its inputs and to options.
 //
 //   Borrows  bridge, function, inputs (n_inputs schemas of batches, one after another)
-//            and options (key, value, key, value, NULL; or NULL), for this call.
+//            and options (key, value, key, value, NULL; or NULL).
 //   Gives    out, NULL unless ALLOY_OK is returned. It keeps what it needs of the bridge.
 //   Fails    ALLOY_NOT_FOUND  no such function; the text lists those that exist.
 //            ALLOY_INVALID    an option is unknown or missing, or the function does not
@@ -787,13 +806,13 @@ ALLOY_API const struct ArrowSchema* alloy_call_schema(const alloy_call* call);
 // Run a map function on one batch for each bound schema.
 //
 // timeout_ns: how long it may take; 0: no limit. A result that arrives after the deadline
-// is still returned. A process that was forked after the host was made has no timer.
-// ticket: a number for alloy_call_cancel, which the caller increases from run to run; 0:
-// this run cannot be cancelled.
+// is still returned. If the process forks after the host was made, timeouts do not work
+// in the child. ticket: a number that the caller chooses, larger for each run, and passes
+// to alloy_call_cancel; 0: this run cannot be cancelled.
 //
 //   Borrows  call.
-//   Takes    inputs. Only ALLOY_BUSY takes nothing, because the call did not happen.
-//   Gives    output, released unless ALLOY_OK is returned.
+//   Takes    inputs, unless it returns ALLOY_BUSY: then nothing was run.
+//   Gives    output; on failure it is empty (release is NULL).
 //   Fails    ALLOY_BAD_DATA   the gate found a fault: in an input, if side is the caller;
 //                             in the output, if side is the backend.
 //            ALLOY_TIMEOUT    timeout_ns had passed when the backend failed.
@@ -810,24 +829,24 @@ ALLOY_API alloy_code alloy_call_run(alloy_call* call, struct ArrowArray* inputs,
 // function reads its inputs as it needs them. A map function with one input is run on
 // each batch. Nothing is read before a result is asked for.
 //
-// `output` reports every failure as an errno from get_next, never as an early end, and
-// repeats it until it is released; alloy_stream_error returns the whole error. The gate
-// checks every batch: of an input when the backend reads it, of the output when the host
-// does. An error of an input stream comes back unchanged: its errno, its text, with
-// ALLOY_SIDE_CALLER. get_schema works at any time. If the bridge is closed, the stream
-// fails with ALLOY_CLOSED.
+// If something fails, get_next of `output` returns an errno, never an early end. It
+// returns the same errno until `output` is released; alloy_stream_error returns the whole
+// error. The gate checks an input batch when the backend reads it, and an output batch
+// when the host reads it. If an input stream fails, the host gets its errno and its text
+// unchanged, with ALLOY_SIDE_CALLER. get_schema works at any time. If the bridge is
+// closed, the stream fails with ALLOY_CLOSED.
 //
-// timeout_ns: for opening, and again for each batch, without the time spent inside the
-// inputs; 0: no limit. ticket: as for alloy_call_run.
+// timeout_ns: the limit to open the stream, and again for each batch; time spent in the
+// input streams does not count; 0: no limit. ticket: as for alloy_call_run.
 //
-//   Shares   call, which `output` keeps, and keeps busy, until it is released.
-//   Takes    inputs (n_inputs streams, one after another). Only ALLOY_BUSY takes nothing,
-//            because the call did not happen.
-//   Gives    output, released unless ALLOY_OK is returned.
+//   Shares   call. Until `output` is released it holds the call, and other uses of the
+//            call return ALLOY_BUSY.
+//   Takes    inputs (n_inputs streams, one after another), unless it returns ALLOY_BUSY.
+//   Gives    output; on failure it is empty (release is NULL).
 //   Fails    ALLOY_BAD_DATA   an input is released, lacks a callback, or has another
 //                             schema than was bound.
-//            ALLOY_INVALID    n_inputs is not the bound number, or a map function is
-//                             bound to more or fewer inputs than one.
+//            ALLOY_INVALID    n_inputs is not the bound number, or a map function is not
+//                             bound to exactly one input.
 //            ALLOY_BUSY       the call is in use.
 //            An input's own error, the backend's own, or an error of alloy_call_run.
 ALLOY_API alloy_code alloy_call_stream(alloy_call* call, struct ArrowArrayStream* inputs,
@@ -836,7 +855,8 @@ ALLOY_API alloy_code alloy_call_stream(alloy_call* call, struct ArrowArrayStream
                                        alloy_error* err);
 
 // Cancel every run and stream whose ticket is at most `ticket`, whether or not it has
-// begun. No cancel is lost, and none hits a later run.
+// begun. A cancel is never lost, and never affects a run with a larger ticket. It is
+// async-signal-safe.
 //
 //   Borrows  call.
 ALLOY_API void alloy_call_cancel(alloy_call* call, uint64_t ticket);
@@ -860,7 +880,7 @@ ALLOY_API void alloy_call_free(alloy_call* call);
 //
 //   Borrows  schema, of a batch, for this call.
 //   Takes    batches (n of them, one after another).
-//   Gives    out, released unless ALLOY_OK is returned.
+//   Gives    out; on failure it is empty (release is NULL).
 //   Fails    ALLOY_BAD_DATA  the schema or a batch is malformed; `input` is the number of
 //                            the batch.
 ALLOY_API alloy_code alloy_stream_of(const struct ArrowSchema* schema,
@@ -871,13 +891,15 @@ ALLOY_API alloy_code alloy_stream_of(const struct ArrowSchema* schema,
 // errno and the text of the stream are only a part of it. ALLOY_OK: no error so far.
 //
 //   Borrows  stream.
-//   Fails    ALLOY_INVALID  the stream is released, or is not from this engine.
+//   Fails    ALLOY_INVALID  the stream is released, or is not from this engine: then `err`
+//                           has the side ALLOY_SIDE_CALLER and says so.
 ALLOY_API alloy_code alloy_stream_error(const struct ArrowArrayStream* stream,
                                         alloy_error* err);
 
 // Write an array as text, as every Alloy program prints it: `Int32[1, 2, null]`. After 16
 // values comes `… n more`. Types other than numbers, booleans and strings become
-// `Type[n rows]`. The text is cut between two characters and always ends with a NUL.
+// `Type[n rows]`. A text that does not fit is cut, but never inside a character. It
+// always ends with a NUL.
 //
 //   Borrows  schema, array, and text, of `capacity` bytes (NULL only if capacity is 0).
 //   Gives    out_length, the bytes of the whole text without the NUL; 0 on failure.

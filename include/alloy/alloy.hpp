@@ -48,12 +48,12 @@
 
 namespace alloy {
 
-// How much the gate checks of each batch that crosses; alloy.h describes the levels.
+// How much the gate checks of each batch; alloy.h describes the levels.
 enum class Level : uint32_t { kDefault = 0, kShape = 1, kSafe = 2, kFull = 3 };
 
 struct BridgeOptions {
-  Level check_inputs = Level::kDefault;   // batches of the host: shape
-  Level check_results = Level::kDefault;  // batches of the backend: safe
+  Level check_inputs = Level::kDefault;   // for batches from the host: kShape
+  Level check_results = Level::kDefault;  // for batches from the backend: kSafe
 };
 
 // An open backend. A new bridge runs the built-in echo; SetImplLib loads a library. If
@@ -79,11 +79,12 @@ class Bridge {
   }
 
   // Load a library, which replaces the backend. `certificate` is base64 of one DER
-  // certificate: the library must be signed by it, or by a code-signing certificate it
-  // issued. Empty: no certificate, if the host allows unsigned libraries.
+  // certificate: the library must be signed with its key, or with the key of a
+  // code-signing certificate that was issued under it. If it is empty, no signature is
+  // checked; the host must then allow unsigned libraries.
   Status SetImplLib(const std::string& library, const std::string& certificate = "") {
     if (!state_->status.ok()) return state_->status;
-    // C would cut a path or a certificate at a NUL, and take another one.
+    // C would cut the string at a NUL, and so use a different path or certificate.
     const bool names_one = library.find('\0') == library.npos;
     std::string text = certificate;
     std::ranges::replace(text, '\0', ' ');

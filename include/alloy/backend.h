@@ -6,13 +6,15 @@
 // with backend.hpp, in C with backend_c.h, in Rust with the crate arrowalloy.
 //
 // A batch is an Arrow struct array with offset 0 and no nulls of its own. Its children
-// are the columns, each exactly as long as the batch. Only batches cross, so that rows,
-// names, nullability and metadata have one place each. Schemas cross in bind only.
+// are the columns, each exactly as long as the batch. Host and backend exchange only
+// batches, so there is one place for the number of rows, the names, nullability and
+// metadata. Schemas are passed only in bind.
 //
-// Ownership has four words, one for each pointer. Borrows: until the function returns,
-// unless another moment is stated. Takes: on success and on failure. Gives: to the
-// caller, with the stated value on failure. Shares: by count, so that owners may go in
-// any order.
+// Each pointer has one of four ownership words. Borrows: the caller stays the owner, and
+// the function uses it only until it returns, unless the comment states another time.
+// Takes: the function becomes the owner, even if it fails. Gives: the caller becomes the
+// owner; on failure it gets the value that the comment states. Shares: it has a reference
+// count, so owners may release it in any order.
 //
 // No function pointer below may throw, panic or longjmp across this boundary.
 //
@@ -78,22 +80,22 @@ enum { ALLOY_LOG_DEBUG = 0, ALLOY_LOG_INFO = 1, ALLOY_LOG_WARN = 2, ALLOY_LOG_ER
 
 typedef struct alloy_services alloy_services;
 
-// One entry into a backend. The engine's private fields follow.
+// One call of the engine into a backend. The engine's private fields follow.
 typedef struct alloy_scope {
   const alloy_services* services;
 } alloy_scope;
 
 // Lives as long as the process.
 //
-// Threads  shared.
+// Threads  shared: any number of threads at the same time.
 struct alloy_services {
   uint32_t struct_size;
   uint32_t abi;
 
-  // Store `text` as the error of this entry, and return `code`. ALLOY_OK, or a number
+  // Store `text` as the error of this call, and return `code`. ALLOY_OK, or a number
   // that is not listed above, becomes ALLOY_INTERNAL.
   //
-  //   Borrows  scope, and text, of `length` bytes; -1: up to the NUL.
+  //   Borrows  scope, and text, of `length` bytes; -1: text ends at its NUL.
   alloy_code (*fail)(alloy_scope* scope, alloy_code code, const char* text,
                      int64_t length);
 
@@ -119,7 +121,7 @@ struct alloy_services {
   // Write a log line. The engine adds the time and the language of the backend, and
   // replaces bytes below 0x20 by blanks, so that it stays one line.
   //
-  //   Borrows  scope, and text, of `length` bytes; -1: up to the NUL.
+  //   Borrows  scope, and text, of `length` bytes; -1: text ends at its NUL.
   void (*log)(alloy_scope* scope, int32_t level, const char* text, int64_t length);
 
   // Return nonzero if a line of this level would be written. Ask before you format a
@@ -129,9 +131,10 @@ struct alloy_services {
   int32_t (*logging)(alloy_scope* scope, int32_t level);
 
   // Write an array as text, as every Alloy program prints it: `Int32[1, 2, null]`. After
-  // 16 values comes `… n more`. Nested types become `Type[n rows]`. The text is cut
-  // between two characters and always ends with a NUL. Return the bytes of the whole text
-  // without the NUL, or -1 for a malformed schema or array.
+  // 16 values comes `… n more`. Nested types become `Type[n rows]`. A text that does not
+  // fit is cut, but never inside a character. It always ends with a NUL. Return the
+  // length of the whole text in bytes without the NUL, or -1 for a malformed schema or
+  // array.
   //
   //   Borrows  schema, array, and text, of `capacity` bytes (NULL only if capacity is 0).
   int64_t (*describe)(const struct ArrowSchema* schema, const struct ArrowArray* array,
@@ -179,7 +182,7 @@ typedef struct alloy_function {
 
   // One list of columns for each input, then NULL. The engine finds the columns by name,
   // in any order, ignores extra ones, and passes the listed columns in the listed order.
-  // NULL, and inputs beyond the lists: batches are passed unchanged.
+  // If this is NULL, or an input has no list, its batches are passed unchanged.
   const alloy_column* const* columns;
 
   // Describe the output for these inputs, without running. The same arguments must always
@@ -199,8 +202,8 @@ typedef struct alloy_function {
   //
   //   Borrows  state, scope, inputs. Inputs may be moved out; the engine releases the
   //            rest on every return.
-  //   Gives    output, which arrives released; the engine releases it unless ALLOY_OK is
-  //            returned.
+  //   Gives    output, which is empty (release is NULL) at first; the engine releases it
+  //            unless ALLOY_OK is returned.
   alloy_code (*run)(void* state, alloy_scope* scope, struct ArrowArray* inputs,
                     int32_t n_inputs, struct ArrowArray* output);
 
@@ -211,18 +214,18 @@ typedef struct alloy_function {
   // `cancelled` is true. After an errno the whole stream has failed, even if the backend
   // ignores it.
   //
-  // Of `output` the engine calls get_next, release and, unless it is NULL,
-  // get_last_error, on one thread at a time. It does not call get_schema, because bind
-  // has given the schema. An errno from get_next ends the stream. The caller gets the
+  // The engine calls get_next and release of `output`, and get_last_error if it is not
+  // NULL. It uses one thread at a time. It does not call get_schema, because bind has
+  // given the schema. An errno from get_next ends the stream. The caller gets the
   // last error given to services->fail. Without one it gets the text of get_last_error
   // and a code for the errno: ALLOY_EXHAUSTED for ENOMEM, ALLOY_RETRY for EAGAIN,
   // ALLOY_UNSUPPORTED for ENOSYS and ENOTSUP, else ALLOY_FAILED.
   //
   //   Borrows  state, scope, inputs. State and scope stay valid until `output` is
-  //            released. Move out the inputs that `output` still needs, and release them
-  //            with it at the latest.
-  //   Gives    output, which arrives released; the engine releases it unless ALLOY_OK is
-  //            returned.
+  //            released. Move out the inputs that `output` still needs. Release them no
+  //            later than `output`.
+  //   Gives    output, which is empty (release is NULL) at first; the engine releases it
+  //            unless ALLOY_OK is returned.
   alloy_code (*open)(void* state, alloy_scope* scope, struct ArrowArrayStream* inputs,
                      int32_t n_inputs, struct ArrowArrayStream* output);
 

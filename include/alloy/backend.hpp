@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Write a backend in C++: only the function, and no Arrow library. The whole of
-// examples/cpp/score_backend.cpp:
+// Write a backend in C++. You write only the function, and need no Arrow library. The
+// whole of examples/cpp/score_backend.cpp:
 //
 //   #include "alloy/backend.hpp"
 //
@@ -20,8 +20,8 @@
 //
 // Read columns through Column<T> and AnyColumn (column.hpp) or Strings (strings.hpp).
 // Make them with Output<T> (output.hpp), or AnyOutput if their types are known only at
-// run time (any_output.hpp). Raw and Streams declare the columns that they read with
-// Reads. Any exception becomes an error of the caller, with its what() as the text.
+// run time (any_output.hpp). In Raw and Streams, use Reads to declare the columns that
+// the function reads. The caller gets any exception as an error with its what() as text.
 //
 // Link with the version script cmake/alloy_backend.map, as the CMake target
 // alloy::backend does: a backend exports only alloy_backend_init.

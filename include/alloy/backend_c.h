@@ -17,7 +17,7 @@
 //
 // Compiles as C11 and as C++20. Link with the version script cmake/alloy_backend.map.
 //
-// Threads  shared; a batch that is being made is serial.
+// Threads  shared, but only one thread at a time may build the same batch.
 #ifndef ALLOY_BACKEND_C_H_
 #define ALLOY_BACKEND_C_H_
 
@@ -70,7 +70,8 @@ static inline void alloy_schema_release_(struct ArrowSchema* schema) {
   schema->release = NULL;
 }
 
-// The bytes of a metadata block: a count, then length and bytes of each key and value.
+// The size of a metadata block in bytes: a count, then length and bytes of each key and
+// value.
 static inline size_t alloy_metadata_bytes_(const char* metadata) {
   int32_t pairs = 0;
   if (metadata == NULL) return 0;
@@ -85,7 +86,7 @@ static inline size_t alloy_metadata_bytes_(const char* metadata) {
 }
 
 // Make a node like `like`, in one block: child pointers, child structs, dictionary,
-// strings. Children and dictionary are left released. Returns 0 without memory.
+// strings. Children and dictionary are still empty. Returns 0 if memory runs out.
 static inline int alloy_schema_node_(const struct ArrowSchema* like, int64_t n_children,
                                      int has_dictionary, struct ArrowSchema* out) {
   const size_t children = (size_t)n_children;
@@ -137,8 +138,8 @@ static inline int alloy_schema_copy_(const struct ArrowSchema* schema,
 
 // Copy a schema and everything below it.
 //
-//   Borrows  scope, and schema, which is well-formed: the engine passes no other.
-//   Gives    out, released unless ALLOY_OK is returned.
+//   Borrows  scope, and schema. It must be well-formed; schemas from the engine are.
+//   Gives    out; on failure it is empty (release is NULL).
 //   Fails    ALLOY_EXHAUSTED  there is not enough memory.
 static inline alloy_code alloy_schema_copy(alloy_scope* scope,
                                            const struct ArrowSchema* schema,
@@ -150,7 +151,7 @@ static inline alloy_code alloy_schema_copy(alloy_scope* scope,
 // Make the schema of a batch with these columns.
 //
 //   Borrows  scope, fields.
-//   Gives    out, released unless ALLOY_OK is returned.
+//   Gives    out; on failure it is empty (release is NULL).
 //   Fails    ALLOY_EXHAUSTED  there is not enough memory.
 static inline alloy_code alloy_schema_make(alloy_scope* scope, const alloy_field* fields,
                                            struct ArrowSchema* out) {
@@ -235,7 +236,7 @@ static inline int alloy_bool_at(const struct ArrowArray* column, int64_t row) {
 
 // ---- Making batches
 
-// A block of alloy_services.resize: this, then what it is for.
+// The header of a block from alloy_services.resize. The contents follow it.
 struct alloy_block_ {
   // As in alloy_services.
   //
@@ -258,7 +259,7 @@ static inline struct alloy_block_* alloy_block_make_(alloy_scope* scope, int64_t
   return block;
 }
 
-// The children come first: one that was moved out is released already.
+// Release the children first. A child that was moved out has a NULL release.
 static inline void alloy_array_release_(struct ArrowArray* array) {
   struct alloy_block_* block = (struct alloy_block_*)array->private_data;
   for (int64_t i = 0; i < array->n_children; ++i) {
@@ -269,7 +270,7 @@ static inline void alloy_array_release_(struct ArrowArray* array) {
   array->release = NULL;
 }
 
-// The bits of a value; 0 for a format whose values have no fixed width.
+// The number of bits of a value; 0 for a format whose values have no fixed width.
 static inline int64_t alloy_bits_of_(const char* format) {
   switch (format[0]) {
     case 'b':
@@ -319,11 +320,12 @@ static inline int alloy_column_make_(alloy_scope* scope, int64_t rows, int64_t b
   return 1;
 }
 
-// Make a batch of `rows` rows with these columns, whose formats have a fixed width. All
-// values are zero and none is null; write them through alloy_values and alloy_set_null.
+// Make a batch of `rows` rows with these columns, whose formats have a fixed width. At
+// first all values are zero and not null. Write values through alloy_values, and nulls
+// with alloy_set_null.
 //
 //   Borrows  scope, fields.
-//   Gives    out, released unless ALLOY_OK is returned.
+//   Gives    out; on failure it is empty (release is NULL).
 //   Fails    ALLOY_EXHAUSTED  there is not enough memory.
 //            ALLOY_INTERNAL   a format has no fixed width.
 static inline alloy_code alloy_batch_make(alloy_scope* scope, const alloy_field* fields,
@@ -361,8 +363,8 @@ static inline alloy_code alloy_batch_make(alloy_scope* scope, const alloy_field*
   return ALLOY_OK;
 }
 
-// Return the values of a column that alloy_batch_make made, aligned to 64 bytes, to be
-// written. Booleans are bits.
+// Return a pointer to the values of a column from alloy_batch_make, so that you can write
+// them. It is aligned to 64 bytes. Booleans are bits.
 //
 //   Borrows  column; the values live until it is released.
 static inline void* alloy_values(struct ArrowArray* column) {
