@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
   // Output that did not reach a file or a pipe is an error.
   const bool lost = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
   if (lost && exit == arrowalloy::Exit::kOk) {
-    std::perror("arrowalloy: standard output");
+    std::perror("arrowalloy: cannot write to standard output");
     return static_cast<int>(arrowalloy::Exit::kMachine);
   }
   return static_cast<int>(exit);

@@ -31,16 +31,17 @@ Failure Usage(const std::string& what, const std::string& at) {
 void CheckArguments(const Options& options) {
   for (const std::string& value : options.values) {
     if (value.find('=') == std::string::npos) {
-      throw Usage("expected --set KEY=VALUE", "--set " + value);
+      throw Usage("expected --set KEY=VALUE, such as --set factor=2", "--set " + value);
     }
   }
   for (const std::string& cast : options.casts) {
     if (cast.find('=') == std::string::npos) {
-      throw Usage("expected --cast COLUMN=TYPE", "--cast " + cast);
+      throw Usage("expected --cast COLUMN=TYPE, such as --cast price=float64",
+                  "--cast " + cast);
     }
   }
   if (options.batch_rows < 1) {
-    throw Usage("expected --batch-rows from 1",
+    throw Usage("--batch-rows must be 1 or more",
                 "--batch-rows " + std::to_string(options.batch_rows));
   }
   if (options.limit < -1) {
@@ -52,7 +53,7 @@ void CheckArguments(const Options& options) {
                 "--timeout-ms " + std::to_string(options.timeout_ms));
   }
   if (std::ranges::count(options.inputs, "-") > 1) {
-    throw Usage("standard input can be only one input", "-i - -i -");
+    throw Usage("standard input can be used for only one input", "-i - -i -");
   }
 }
 

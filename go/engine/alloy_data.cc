@@ -3129,7 +3129,8 @@ Status ProjectBatch(const Projection& projection, ArrowArray* batch) {
   if (!block) {
     // Make did not move the batch, because there was no memory.
     original.MoveTo(batch);  // NOLINT(bugprone-use-after-move)
-    return Fail(ALLOY_EXHAUSTED, "no memory to project a batch");
+    return Fail(ALLOY_EXHAUSTED,
+                "out of memory while selecting the columns that the function reads");
   }
   ArrowArray** columns = block.owner()->children;
   block.Init(batch, {.length = block.owner()->length, .n_buffers = 1, .n_children = n});
@@ -3377,7 +3378,7 @@ Result<OwnedSchema> CopySchema(const ArrowSchema& schema) {
                        (room.nodes - 1) * (sizeof(ArrowSchema) + sizeof(ArrowSchema*)) +
                        room.metadata + room.strings;
   void* memory = std::malloc(bytes);
-  if (memory == nullptr) return Fail(ALLOY_EXHAUSTED, "no memory to copy a schema");
+  if (memory == nullptr) return Fail(ALLOY_EXHAUSTED, "out of memory to copy a schema");
   auto* block = ::new (memory) SchemaBlock{};
   block->live.store(static_cast<int64_t>(room.nodes), std::memory_order_relaxed);
   ArrowSchema copy{};
@@ -4033,12 +4034,13 @@ Status CheckNoNullRows(const ArrowArray& batch) {
   const FaultPlace root;
   if (batch.null_count > 0) {
     return DataFault(ALLOY_REASON_BATCH_NULLS, root,
-                     "a batch has no null rows of its own, but its null count is " +
+                     "the null count of a batch must be 0, but is " +
                          std::to_string(batch.null_count));
   }
   if (AnyNull(batch.buffers[0], {batch.offset, batch.length})) {
-    return DataFault(ALLOY_REASON_BATCH_NULLS, root,
-                     "a batch has no null rows of its own, but its validity bitmap has");
+    return DataFault(
+        ALLOY_REASON_BATCH_NULLS, root,
+        "the validity bitmap of a batch must have no nulls; put them in the columns");
   }
   return Status();
 }
@@ -4383,7 +4385,7 @@ Status RepairBatch(const Layout& layout, ArrowArray* batch) {
   if (!block) {
     // Make did not move the batch, because there was no memory.
     original.MoveTo(batch);  // NOLINT(bugprone-use-after-move)
-    return Fail(ALLOY_EXHAUSTED, "there is no memory to repair a batch");
+    return Fail(ALLOY_EXHAUSTED, "out of memory while repairing the structs of a batch");
   }
   const ArrowArray from = *block.owner();
   Rewriter(&block, layout).RewriteBatch(from, batch);
@@ -6138,7 +6140,8 @@ Result<Certificate> Certificate::FromDer(const Crypto& crypto,
   }
   // On failure libcrypto frees what it was given, and says so by NULL.
   x509_st* x509 = c.X509_new_ex(crypto.context(), nullptr);
-  if (x509 == nullptr) return Fail(ALLOY_EXHAUSTED, "out of memory for a certificate");
+  if (x509 == nullptr)
+    return Fail(ALLOY_EXHAUSTED, "out of memory while reading a certificate");
   const auto* at = reinterpret_cast<const unsigned char*>(der.data());
   const unsigned char* end = at + der.size();
   if (c.d2i_X509(&x509, &at, static_cast<long>(der.size())) == nullptr) {
@@ -6513,7 +6516,8 @@ Result<std::shared_ptr<const Crypto>> Crypto::Make(const Libcrypto& table) {
 namespace {
 
 Status CannotHash() {
-  return Fail(ALLOY_EXHAUSTED, "libcrypto cannot compute a SHA-256: out of memory?");
+  return Fail(ALLOY_EXHAUSTED,
+              "libcrypto could not compute a SHA-256, probably because memory ran out");
 }
 
 }  // namespace
@@ -8494,7 +8498,9 @@ Status ElfReader::ReadHeader() {
   if (At<uint16_t>(54) != kProgramHeaderSize || header_count_ == 0 ||
       header_count_ > kMaxSegments ||
       !LiesWithin(headers_, header_count_ * kProgramHeaderSize, image_.size())) {
-    return ElfMalformed("the program headers are malformed or lie outside of the file");
+    return ElfMalformed(
+        "the program headers are malformed or lie outside of the file; copy or build it "
+        "again");
   }
   return Status();
 }
@@ -8570,7 +8576,9 @@ Status ElfReader::ReadTables() {
     if (place == nullptr) continue;
     // The loader uses the last of two, this reader the first: refuse both.
     if (place->has_value())
-      return ElfMalformed("a table is listed twice in the dynamic section");
+      return ElfMalformed(
+          "the dynamic section lists a table twice; the library is damaged, build it "
+          "again");
     *place = entry.value;
   }
   if (!strings || !strings_size || !symbols || symbol_size != kSymbolSize ||
@@ -8655,7 +8663,9 @@ Result<ElfSymbol> ElfReader::Symbol(uint64_t index) const {
 
 Result<std::string_view> ElfReader::String(uint64_t offset) const {
   if (offset >= strings_.size())
-    return ElfMalformed("a name lies outside of the string table");
+    return ElfMalformed(
+        "a symbol name lies outside of its string table; copy or build the library "
+        "again");
   return std::string_view(strings_.data() + offset);  // ends: the last byte is a NUL
 }
 
@@ -9001,9 +9011,10 @@ Result<std::string> FindCompiler(const LinkTools& tools) {
   const auto found = std::ranges::find_if(tools.compilers, IsExecutable);
   if (found != tools.compilers.end()) return *found;
   return LinkFailed(
-      "linking a static archive needs a compiler, and this machine has none (" +
-      (tools.compilers.empty() ? std::string("none is allowed")
-                               : tools.compilers.front() + " and the like") +
+      "linking a static archive needs a compiler, and none was found (" +
+      (tools.compilers.empty()
+           ? std::string("no place to look")
+           : "looked for " + tools.compilers.front() + " and similar names") +
       "); run `arrowalloy link libfoo.a -o libfoo.so` on a machine that has one, sign "
       "the library and load that, or install g++");
 }

@@ -615,8 +615,9 @@ Result<std::shared_ptr<const BackendTable>> Initialise(SymbolLookup found,
     return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT, "alloy_backend_init: " + text);
   }
   if (table == nullptr) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT,
-                "alloy_backend_init returned no table and no error");
+    return Fail(
+        ALLOY_REFUSED, ALLOY_REASON_INIT,
+        "the backend is faulty: its alloy_backend_init must return a table or an error");
   }
   return BackendTable::Make(table);
 }
@@ -1450,7 +1451,7 @@ Status CheckFromChunksOutput(const ArrowSchema& output) {
                         output.children[0]->dictionary == nullptr;
   if (is_count) return Status();
   return Fail(ALLOY_BAD_DATA, ALLOY_REASON_RESULT_SHAPE,
-              "from_chunks must return one int64 column");
+              "the backend's function from_chunks must return one int64 column");
 }
 
 }  // namespace
@@ -2806,7 +2807,7 @@ Status CallCore::CheckOutput(int64_t rows, ArrowArray* output) const {
   if (status.ok() && binding().is_from_chunks() &&
       (output->length != 1 || HasNull(*output->children[0]))) {
     status = Fail(ALLOY_BAD_DATA, ALLOY_REASON_RESULT_SHAPE,
-                  "from_chunks must return one row without nulls");
+                  "the backend's function from_chunks must return one row without nulls");
   }
   if (status.ok()) [[likely]]
     return status;
@@ -5033,7 +5034,9 @@ class PortStream final : public Stream {
 };
 
 StreamFault ClosedFault() {
-  return StreamFault(Fail(ALLOY_CANCELLED, "the stream of results was released"));
+  return StreamFault(
+      Fail(ALLOY_CANCELLED,
+           "cannot read an input: the stream of results is already released"));
 }
 
 }  // namespace

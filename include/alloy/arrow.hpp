@@ -83,8 +83,10 @@ class BoundCall {
   Result<RecordBatchPtr> Run(std::span<const RecordBatchPtr> batches,
                              const CallLimits& limits = {}) {
     if (batches.size() != inputs_.size()) {
-      return Status::Invalid("bound to " + std::to_string(inputs_.size()) +
-                             " inputs, called with " + std::to_string(batches.size()));
+      return Status::Invalid("the function is bound to " +
+                             std::to_string(inputs_.size()) +
+                             " inputs, but this run passes " +
+                             std::to_string(batches.size()) + "; pass one for each");
     }
     if (batches.size() == 1) {  // the usual case, without an allocation
       alloy::OwnedArray array;
@@ -112,7 +114,8 @@ class BoundCall {
       if (schema != inputs_[i] &&
           !schema->Equals(*inputs_[i], /*check_metadata=*/false)) {
         return Status::Invalid("input " + std::to_string(i) +
-                               " is not of the schema that was bound");
+                               " has another schema than the call was bound to; bind "
+                               "a new call");
       }
       Status status = Export(batches[i], arrays[i].get());
       if (!status.ok()) return status;

@@ -58,8 +58,10 @@ class BoundCall {
   // Run on one batch for each bound schema.
   Result<Batch> Run(std::span<const Batch> inputs, const CallLimits& limits = {}) {
     if (inputs.size() != inputs_.size()) {
-      return Status::Invalid("bound to " + std::to_string(inputs_.size()) +
-                             " inputs, called with " + std::to_string(inputs.size()));
+      return Status::Invalid("the function is bound to " +
+                             std::to_string(inputs_.size()) +
+                             " inputs, but this run passes " +
+                             std::to_string(inputs.size()) + "; pass one for each");
     }
     std::vector<OwnedArray> arrays;
     arrays.reserve(inputs.size());

@@ -65,7 +65,9 @@ Status ElfReader::ReadHeader() {
   if (At<uint16_t>(54) != kProgramHeaderSize || header_count_ == 0 ||
       header_count_ > kMaxSegments ||
       !LiesWithin(headers_, header_count_ * kProgramHeaderSize, image_.size())) {
-    return ElfMalformed("the program headers are malformed or lie outside of the file");
+    return ElfMalformed(
+        "the program headers are malformed or lie outside of the file; copy or build it "
+        "again");
   }
   return Status();
 }
@@ -141,7 +143,9 @@ Status ElfReader::ReadTables() {
     if (place == nullptr) continue;
     // The loader uses the last of two, this reader the first: refuse both.
     if (place->has_value())
-      return ElfMalformed("a table is listed twice in the dynamic section");
+      return ElfMalformed(
+          "the dynamic section lists a table twice; the library is damaged, build it "
+          "again");
     *place = entry.value;
   }
   if (!strings || !strings_size || !symbols || symbol_size != kSymbolSize ||
@@ -226,7 +230,9 @@ Result<ElfSymbol> ElfReader::Symbol(uint64_t index) const {
 
 Result<std::string_view> ElfReader::String(uint64_t offset) const {
   if (offset >= strings_.size())
-    return ElfMalformed("a name lies outside of the string table");
+    return ElfMalformed(
+        "a symbol name lies outside of its string table; copy or build the library "
+        "again");
   return std::string_view(strings_.data() + offset);  // ends: the last byte is a NUL
 }
 

@@ -27,9 +27,10 @@ Result<std::string> FindCompiler(const LinkTools& tools) {
   const auto found = std::ranges::find_if(tools.compilers, IsExecutable);
   if (found != tools.compilers.end()) return *found;
   return LinkFailed(
-      "linking a static archive needs a compiler, and this machine has none (" +
-      (tools.compilers.empty() ? std::string("none is allowed")
-                               : tools.compilers.front() + " and the like") +
+      "linking a static archive needs a compiler, and none was found (" +
+      (tools.compilers.empty()
+           ? std::string("no place to look")
+           : "looked for " + tools.compilers.front() + " and similar names") +
       "); run `arrowalloy link libfoo.a -o libfoo.so` on a machine that has one, sign "
       "the library and load that, or install g++");
 }

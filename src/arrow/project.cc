@@ -49,7 +49,8 @@ Status ProjectBatch(const Projection& projection, ArrowArray* batch) {
   if (!block) {
     // Make did not move the batch, because there was no memory.
     original.MoveTo(batch);  // NOLINT(bugprone-use-after-move)
-    return Fail(ALLOY_EXHAUSTED, "no memory to project a batch");
+    return Fail(ALLOY_EXHAUSTED,
+                "out of memory while selecting the columns that the function reads");
   }
   ArrowArray** columns = block.owner()->children;
   block.Init(batch, {.length = block.owner()->length, .n_buffers = 1, .n_children = n});

@@ -143,7 +143,7 @@ Result<OwnedSchema> CopySchema(const ArrowSchema& schema) {
                        (room.nodes - 1) * (sizeof(ArrowSchema) + sizeof(ArrowSchema*)) +
                        room.metadata + room.strings;
   void* memory = std::malloc(bytes);
-  if (memory == nullptr) return Fail(ALLOY_EXHAUSTED, "no memory to copy a schema");
+  if (memory == nullptr) return Fail(ALLOY_EXHAUSTED, "out of memory to copy a schema");
   auto* block = ::new (memory) SchemaBlock{};
   block->live.store(static_cast<int64_t>(room.nodes), std::memory_order_relaxed);
   ArrowSchema copy{};

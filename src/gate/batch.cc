@@ -19,12 +19,13 @@ Status CheckNoNullRows(const ArrowArray& batch) {
   const FaultPlace root;
   if (batch.null_count > 0) {
     return DataFault(ALLOY_REASON_BATCH_NULLS, root,
-                     "a batch has no null rows of its own, but its null count is " +
+                     "the null count of a batch must be 0, but is " +
                          std::to_string(batch.null_count));
   }
   if (AnyNull(batch.buffers[0], {batch.offset, batch.length})) {
-    return DataFault(ALLOY_REASON_BATCH_NULLS, root,
-                     "a batch has no null rows of its own, but its validity bitmap has");
+    return DataFault(
+        ALLOY_REASON_BATCH_NULLS, root,
+        "the validity bitmap of a batch must have no nulls; put them in the columns");
   }
   return Status();
 }

@@ -88,7 +88,7 @@ Status RepairBatch(const Layout& layout, ArrowArray* batch) {
   if (!block) {
     // Make did not move the batch, because there was no memory.
     original.MoveTo(batch);  // NOLINT(bugprone-use-after-move)
-    return Fail(ALLOY_EXHAUSTED, "there is no memory to repair a batch");
+    return Fail(ALLOY_EXHAUSTED, "out of memory while repairing the structs of a batch");
   }
   const ArrowArray from = *block.owner();
   Rewriter(&block, layout).RewriteBatch(from, batch);

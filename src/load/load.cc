@@ -36,8 +36,9 @@ Result<std::shared_ptr<const BackendTable>> Initialise(SymbolLookup found,
     return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT, "alloy_backend_init: " + text);
   }
   if (table == nullptr) {
-    return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT,
-                "alloy_backend_init returned no table and no error");
+    return Fail(
+        ALLOY_REFUSED, ALLOY_REASON_INIT,
+        "the backend is faulty: its alloy_backend_init must return a table or an error");
   }
   return BackendTable::Make(table);
 }

@@ -121,7 +121,8 @@ Result<Certificate> Certificate::FromDer(const Crypto& crypto,
   }
   // On failure libcrypto frees what it was given, and says so by NULL.
   x509_st* x509 = c.X509_new_ex(crypto.context(), nullptr);
-  if (x509 == nullptr) return Fail(ALLOY_EXHAUSTED, "out of memory for a certificate");
+  if (x509 == nullptr)
+    return Fail(ALLOY_EXHAUSTED, "out of memory while reading a certificate");
   const auto* at = reinterpret_cast<const unsigned char*>(der.data());
   const unsigned char* end = at + der.size();
   if (c.d2i_X509(&x509, &at, static_cast<long>(der.size())) == nullptr) {

@@ -36,7 +36,8 @@ Result<std::shared_ptr<const Crypto>> Crypto::Make(const Libcrypto& table) {
 namespace {
 
 Status CannotHash() {
-  return Fail(ALLOY_EXHAUSTED, "libcrypto cannot compute a SHA-256: out of memory?");
+  return Fail(ALLOY_EXHAUSTED,
+              "libcrypto could not compute a SHA-256, probably because memory ran out");
 }
 
 }  // namespace

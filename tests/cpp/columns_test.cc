@@ -158,8 +158,9 @@ TEST_F(ColumnsTest, AHostReadsDatesAndDecimals) {
   const auto day = batch->column<Date32>("day");
   ASSERT_TRUE(day.ok()) << day.status();
   EXPECT_EQ((*day)[1].days, 2);
-  EXPECT_EQ(batch->column<Decimal128>("day").status().text(),
-            "column 'day' has format 'tdD', and d:P,S of 128 bits was asked for");
+  EXPECT_EQ(
+      batch->column<Decimal128>("day").status().text(),
+      "column 'day' has format 'tdD', but the function reads it as d:P,S of 128 bits");
 }
 
 TEST_F(ColumnsTest, NullsAreCountedFromAnyBitOn) {

@@ -85,7 +85,8 @@ void CheckSigner(const Certificate& certificate, const std::string& path, const 
         fmt::format("--key is not the key of the certificate {} (--key is {}, the "
                     "certificate has {})",
                     path, KeyText(key.get()), KeyText(own)),
-        path, "pass the key and certificate of one pair: dev.key and dev.crt");
+        path,
+        "pass a key and a certificate that belong together, such as dev.key and dev.crt");
   }
 }
 

@@ -81,7 +81,7 @@ class IpcReader final : public ::arrow::RecordBatchReader {
     ::arrow::Status status = reader_->ReadNext(&next);
     if (status.ok() && next == nullptr && tap_->dry()) {
       status = ::arrow::Status::IOError(
-          "it ends without its end marker, as if its writer had failed");
+          "the stream ends without its end marker; its writer may have failed");
     }
     // Check here, where the sizes of the buffers are known: a backend gets addresses
     // only.

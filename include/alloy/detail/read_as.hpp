@@ -43,10 +43,10 @@ template <typename T>
 Result<ViewOfElement<T>> ReadAs(const ArrowSchema& schema, const ArrowArray& array) {
   using View = ViewOfElement<T>;
   if (!View::Accepts(schema)) {
-    return Status::Invalid("column '" +
-                           std::string(schema.name == nullptr ? "" : schema.name) +
-                           "' has format '" + schema.format + "', and " +
-                           std::string(View::kWanted) + " was asked for");
+    return Status::Invalid(
+        "column '" + std::string(schema.name == nullptr ? "" : schema.name) +
+        "' has format '" + schema.format + "', but the function reads it as " +
+        std::string(View::kWanted));
   }
   if constexpr (Text<T>) {
     Strings strings(schema, array);

@@ -19,7 +19,7 @@ Status CheckFromChunksOutput(const ArrowSchema& output) {
                         output.children[0]->dictionary == nullptr;
   if (is_count) return Status();
   return Fail(ALLOY_BAD_DATA, ALLOY_REASON_RESULT_SHAPE,
-              "from_chunks must return one int64 column");
+              "the backend's function from_chunks must return one int64 column");
 }
 
 }  // namespace

@@ -137,7 +137,7 @@ Status CallCore::CheckOutput(int64_t rows, ArrowArray* output) const {
   if (status.ok() && binding().is_from_chunks() &&
       (output->length != 1 || HasNull(*output->children[0]))) {
     status = Fail(ALLOY_BAD_DATA, ALLOY_REASON_RESULT_SHAPE,
-                  "from_chunks must return one row without nulls");
+                  "the backend's function from_chunks must return one row without nulls");
   }
   if (status.ok()) [[likely]]
     return status;

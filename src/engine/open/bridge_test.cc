@@ -108,7 +108,7 @@ TEST_F(BridgeTest, SaysWhyALibraryIsRefused) {
   ExpectRefused(Sample("other_abi"), ALLOY_REASON_ABI, "ABI 7");
   ExpectRefused(Sample("bad_name"), ALLOY_REASON_TABLE, "name");
   ExpectRefused(Sample("fails"), ALLOY_REASON_INIT, "the licence has ended");
-  ExpectRefused(Sample("silent"), ALLOY_REASON_INIT, "returned no table");
+  ExpectRefused(Sample("silent"), ALLOY_REASON_INIT, "must return a table");
   ExpectRefused(Sample("throws"), ALLOY_REASON_INIT, "no database");
   ExpectRefused(Sample("undefined"), ALLOY_REASON_LOADER, "alloy_symbol_of_nobody");
   ExpectRefused("/dev/zero", ALLOY_REASON_NOT_A_FILE, "device");

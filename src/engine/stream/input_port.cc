@@ -29,7 +29,9 @@ class PortStream final : public Stream {
 };
 
 StreamFault ClosedFault() {
-  return StreamFault(Fail(ALLOY_CANCELLED, "the stream of results was released"));
+  return StreamFault(
+      Fail(ALLOY_CANCELLED,
+           "cannot read an input: the stream of results is already released"));
 }
 
 }  // namespace
