@@ -6,12 +6,14 @@
 
 mod decimals;
 mod pricing;
+mod query;
 mod revenue;
 #[cfg(test)]
 mod tests;
 
-use crate::pricing::bind_q1;
-use crate::revenue::bind_q6;
+use crate::pricing::Pricing;
+use crate::query::bind;
+use crate::revenue::Revenue;
 
 mod arrow {
     pub use arrow_array as array;
@@ -30,23 +32,18 @@ arrowalloy::function! {
     /// The pricing summary report: sums and averages by return flag and line status.
     #[flags(idempotent)]
     arrow stream fn q1(lineitem: [
-        l_quantity: "d:15,2",
-        l_extendedprice: "d:15,2",
-        l_discount: "d:15,2",
-        l_tax: "d:15,2",
-        l_returnflag: "u U vu",
-        l_linestatus: "u U vu",
+        l_quantity: "d:15,2", l_extendedprice: "d:15,2",
+        l_discount: "d:15,2", l_tax: "d:15,2",
+        l_returnflag: "u U vu", l_linestatus: "u U vu",
         l_shipdate: "tdD",
-    ]) = bind_q1
+    ]) = bind::<Pricing>
 }
 
 arrowalloy::function! {
     /// The forecast of revenue change: what the discounts of a year cost.
     #[flags(idempotent)]
     arrow stream fn q6(lineitem: [
-        l_quantity: "d:15,2",
-        l_extendedprice: "d:15,2",
-        l_discount: "d:15,2",
-        l_shipdate: "tdD",
-    ]) = bind_q6
+        l_quantity: "d:15,2", l_extendedprice: "d:15,2",
+        l_discount: "d:15,2", l_shipdate: "tdD",
+    ]) = bind::<Revenue>
 }

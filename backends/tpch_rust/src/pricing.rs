@@ -7,338 +7,195 @@
 //! by l_returnflag, l_linestatus order by l_returnflag, l_linestatus`
 
 use std::collections::BTreeMap;
-use std::iter;
-use std::ops::Range;
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Decimal128Type};
-use arrow_array::{
-    Array, ArrayRef, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch,
-    StringArray, StringViewArray,
-};
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_array::*;
+use arrow_schema::DataType;
 use arrowalloy::Error;
 
-use crate::alloy_arrow::{Bind, BoundStream};
 use crate::decimals::*;
+use crate::query::*;
 
 // 1998-09-02 in days since 1970.
 const LAST_DAY: i32 = 10_471;
 
-pub fn bind_q1(_: &Bind<'_>) -> Result<BoundStream, Error> {
-    let decimal = |scale| DataType::Decimal128(38, scale);
-    let field = |name, data_type| Field::new(name, data_type, true);
-    let schema = Arc::new(Schema::new(vec![
-        field("l_returnflag", DataType::Utf8),
-        field("l_linestatus", DataType::Utf8),
-        field("sum_qty", decimal(2)),
-        field("sum_base_price", decimal(2)),
-        field("sum_disc_price", decimal(4)),
-        field("sum_charge", decimal(6)),
-        field("avg_qty", DataType::Float64),
-        field("avg_price", DataType::Float64),
-        field("avg_disc", DataType::Float64),
-        Field::new("count_order", DataType::Int64, false),
-    ]));
-    Ok(BoundStream::new(schema.clone(), move |scope, inputs| {
-        let (input, schema) = (inputs.take()?, schema.clone());
-        Ok(Box::new(iter::once_with(move || {
-            let mut groups = Groups {
-                numbers: BTreeMap::new(),
-                sums: vec![Sums::default()],
-                table: Box::new([UNKNOWN; 1 << 16]),
-            };
-            for batch in input {
-                scope.check()?;
-                groups.add(&batch?)?;
-            }
-            groups.report(schema)
-        })))
-    }))
+// The sums of a group: the quantity, the price, the discount, price * (1 - discount), that
+// * (1 + tax), and the rows.
+type Sums = [Sum; 6];
+
+// A text of a key, and whether it is null: nulls are last.
+type Text = (bool, String);
+
+// Groups that the fast way knows. Number 0 takes the rows outside the query.
+const FAST: usize = 32;
+
+#[derive(Default)]
+pub struct Pricing {
+    // By flag and status.
+    numbers: BTreeMap<[Text; 2], usize>,
+    sums: Vec<Sums>,
+    // The number of a group by the two bytes of its flags. Zero: unknown.
+    table: Vec<u8>,
 }
 
-// What is summed. DISCOUNTED: price * (1 - discount); CHARGE: that * (1 + tax).
-const QUANTITY: usize = 0;
-const PRICE: usize = 1;
-const DISCOUNT: usize = 2;
-const DISCOUNTED: usize = 3;
-const CHARGE: usize = 4;
-// In the sums of a chunk: how many rows.
-const COUNT: usize = 5;
-
-// The sums of a group, each with the number of its values.
-#[derive(Clone, Default)]
-struct Sums {
-    sums: [(i128, u64); 5],
-    rows: u64,
-}
-
-impl Sums {
-    // None: the sum overflows.
-    fn add(&mut self, what: usize, value: i128, count: u64) -> Option<()> {
-        let (sum, values) = &mut self.sums[what];
-        *sum = sum.checked_add(value)?;
-        *values += count;
-        Some(())
-    }
-
-    fn add_row(
-        &mut self,
-        [quantity, price, discount, tax]: [Option<i128>; 4],
-    ) -> Option<()> {
-        // A null makes a product null.
-        let product = |one: Option<i128>, other: Option<i128>| match (one, other) {
-            (Some(one), Some(other)) => one.checked_mul(other).map(Some),
-            _ => Some(None),
-        };
-        let discounted = product(price, discount.map(|discount| 100 - discount))?;
-        let charge = product(discounted, tax.map(|tax| 100 + tax))?;
-        // In the order of the constants.
-        let values = [quantity, price, discount, discounted, charge];
-        for (what, value) in values.into_iter().enumerate() {
-            if let Some(value) = value {
-                self.add(what, value, 1)?;
-            }
-        }
-        self.rows += 1;
-        Some(())
-    }
-}
-
-// The columns of a batch, in the order in which the function declares them.
-struct Rows<'a> {
-    numbers: [&'a Decimal128Array; 4],
-    flags: [&'a ArrayRef; 2],
-    days: &'a Date32Array,
-}
-
-fn views(column: &ArrayRef) -> StringViewArray {
-    match column.data_type() {
-        DataType::Utf8View => column.as_string_view().clone(),
-        DataType::Utf8 => column.as_string::<i32>().into(),
-        _ => column.as_string::<i64>().into(),
-    }
-}
-
-// The bytes of the rows from `first` on. False: a string does not have one byte.
-fn bytes(column: &ArrayRef, first: usize, bytes: &mut [u8]) -> bool {
-    if let Some(texts) = column.as_string_opt::<i32>() {
-        return one_each(texts.value_offsets(), texts.value_data(), first, bytes);
-    }
-    if let Some(texts) = column.as_string_opt::<i64>() {
-        return one_each(texts.value_offsets(), texts.value_data(), first, bytes);
+// Texts of one byte each, in `space` or where they are. None: one has another length.
+fn bytes<'a>(
+    texts: &'a ArrayRef,
+    chunk: &Range<usize>,
+    space: &'a mut [u8; ROWS],
+) -> Option<&'a [u8]> {
+    match texts.data_type() {
+        DataType::Utf8 => return side_by_side(texts.as_string::<i32>(), chunk),
+        DataType::LargeUtf8 => return side_by_side(texts.as_string::<i64>(), chunk),
+        _ => {}
     }
     // A view of one byte: the length, the byte, and zeros.
     const BYTE: u128 = 0xff << 32;
     let mut other = 0;
-    let views = &column.as_string_view().views()[first..first + bytes.len()];
-    for (byte, view) in bytes.iter_mut().zip(views) {
+    let views = &texts.as_string_view().views()[chunk.clone()];
+    for (byte, view) in space.iter_mut().zip(views) {
         *byte = (view >> 32) as u8;
         other |= (view & !BYTE) ^ 1;
     }
-    other == 0
+    (other == 0).then_some(&space[..chunk.len()])
 }
 
-// Strings of one byte each lie side by side.
-fn one_each<T: Copy + Into<i64>>(
-    offsets: &[T],
-    data: &[u8],
-    first: usize,
-    bytes: &mut [u8],
-) -> bool {
-    let offsets = &offsets[first..=first + bytes.len()];
-    let start: i64 = offsets[0].into();
-    let mut other = 0;
+fn side_by_side<'a, T: OffsetSizeTrait>(
+    texts: &'a GenericStringArray<T>,
+    chunk: &Range<usize>,
+) -> Option<&'a [u8]> {
+    let offsets = &texts.value_offsets()[chunk.start..=chunk.end];
+    let (start, mut other) = (offsets[0].as_usize(), 0);
     for (row, offset) in offsets.iter().enumerate() {
-        other |= (*offset).into() ^ (start + row as i64);
+        other |= offset.as_usize() ^ start.wrapping_add(row);
     }
-    let data = usize::try_from(start).ok().and_then(|start| data.get(start..));
-    match data.and_then(|data| data.get(..bytes.len())) {
-        Some(data) if other == 0 => bytes.copy_from_slice(data),
-        _ => return false,
-    }
-    true
+    texts.value_data().get(start..)?.get(..chunk.len()).filter(|_| other == 0)
 }
 
-// A flag and a status, each with whether it is null: nulls are last.
-type Key = [(bool, String); 2];
-
-// Groups that the fast way knows. Number 0 takes the rows outside the query.
-const FAST: usize = 32;
-const UNKNOWN: u8 = u8::MAX;
-
-struct Groups {
-    numbers: BTreeMap<Key, usize>,
-    sums: Vec<Sums>,
-    // The number of a group by the two bytes of its flags.
-    table: Box<[u8; 1 << 16]>,
+// A null makes a product null. None: it overflows.
+fn product(one: Option<i128>, other: Option<i128>) -> Option<Option<i128>> {
+    one.zip(other).map_or(Some(None), |(one, other)| one.checked_mul(other).map(Some))
 }
 
-impl Groups {
-    fn add(&mut self, batch: &RecordBatch) -> Result<(), Error> {
-        let column = |index| batch.column(index).as_primitive::<Decimal128Type>();
-        let rows = Rows {
-            numbers: [0, 1, 2, 3].map(column),
-            flags: [4, 5].map(|index| batch.column(index)),
-            days: batch.column(6).as_primitive::<Date32Type>(),
-        };
-        let has_nulls = batch.columns().iter().any(|column| column.null_count() > 0);
-        for chunk in chunks(batch.num_rows()) {
-            if has_nulls || !self.add_fast(&rows, chunk.clone())? {
-                self.add_row_by_row(&rows, chunk)?;
-            }
-        }
-        Ok(())
-    }
-
-    // False, and nothing is added, if the chunk needs the other way: longer flags, more
-    // groups, or great numbers.
-    fn add_fast(&mut self, rows: &Rows<'_>, chunk: Range<usize>) -> Result<bool, Error> {
-        let mut numbers = [0u8; ROWS];
-        let numbers = &mut numbers[..chunk.len()];
-        if !self.number(rows, chunk.clone(), numbers) {
-            return Ok(false);
-        }
-        // Two sums for each group, since one would have to wait for itself from row to
-        // row. 8 is a round size.
-        let mut parts = [[[0i64; 8]; FAST]; 2];
-        let [quantity, price, discount, tax] =
-            rows.numbers.map(|column| &column.values()[chunk.clone()]);
-        let columns = quantity.iter().zip(price).zip(discount).zip(tax).zip(&*numbers);
-        let mut beyond = 0;
-        for (row, ((((quantity, price), discount), tax), number)) in columns.enumerate() {
-            beyond |= beyond_money(*quantity) | beyond_money(*price);
-            beyond |= beyond_rate(*discount) | beyond_rate(*tax);
-            let (quantity, price) = (*quantity as i64, *price as i64);
-            let (discount, tax) = (*discount as i64, *tax as i64);
-            // If this wraps, a number is beyond.
-            let discounted = price.wrapping_mul(100i64.wrapping_sub(discount));
-            let charge = discounted.wrapping_mul(100i64.wrapping_add(tax));
-            let part = &mut parts[row & 1][usize::from(*number) % FAST];
-            part[QUANTITY] = part[QUANTITY].wrapping_add(quantity);
-            part[PRICE] = part[PRICE].wrapping_add(price);
-            part[DISCOUNT] = part[DISCOUNT].wrapping_add(discount);
-            part[DISCOUNTED] = part[DISCOUNTED].wrapping_add(discounted);
-            part[CHARGE] = part[CHARGE].wrapping_add(charge);
-            part[COUNT] += 1;
-        }
-        if beyond != 0 {
-            return Ok(false);
-        }
-        for (number, sums) in self.sums.iter_mut().enumerate().take(FAST).skip(1) {
-            for part in parts.iter().map(|half| &half[number]) {
-                for (what, sum) in part[..COUNT].iter().enumerate() {
-                    let added = sums.add(what, (*sum).into(), part[COUNT] as u64);
-                    added.ok_or_else(|| overflow("a sum"))?;
-                }
-                sums.rows += part[COUNT] as u64;
-            }
-        }
-        Ok(true)
-    }
-
-    // The number of the group of each row, or 0 outside the query. False: one has none.
-    fn number(
-        &mut self,
-        rows: &Rows<'_>,
-        chunk: Range<usize>,
-        numbers: &mut [u8],
-    ) -> bool {
-        let (mut flags, mut statuses) = ([0u8; ROWS], [0u8; ROWS]);
-        let flags = &mut flags[..chunk.len()];
-        let statuses = &mut statuses[..chunk.len()];
-        if !bytes(rows.flags[0], chunk.start, flags)
-            || !bytes(rows.flags[1], chunk.start, statuses)
-        {
-            return false;
-        }
-        let keys = flags.iter().zip(&*statuses).zip(&rows.days.values()[chunk]);
-        for (number, ((flag, status), day)) in numbers.iter_mut().zip(keys) {
-            let place = usize::from(*flag) << 8 | usize::from(*status);
-            let mut found = self.table[place];
-            if found == UNKNOWN {
-                if *day > LAST_DAY {
-                    continue;
-                }
-                // A byte of a longer character is not a string.
-                if !flag.is_ascii() || !status.is_ascii() {
-                    return false;
-                }
-                let text = |byte: u8| (false, char::from(byte).to_string());
-                match self.group([text(*flag), text(*status)]) {
-                    new @ 0..FAST => found = new as u8,
-                    _ => return false,
-                }
-                self.table[place] = found;
-            }
-            *number = if *day <= LAST_DAY { found } else { 0 };
-        }
-        true
-    }
-
-    fn group(&mut self, key: Key) -> usize {
-        let next = self.sums.len();
+impl Pricing {
+    fn group(&mut self, key: [Text; 2]) -> usize {
+        let next = self.numbers.len() + 1;
         let number = *self.numbers.entry(key).or_insert(next);
-        if number == next {
-            self.sums.push(Sums::default());
+        if number >= self.sums.len() {
+            self.sums.resize(number + 1, Sums::default());
         }
         number
     }
 
-    fn add_row_by_row(
-        &mut self,
-        rows: &Rows<'_>,
-        chunk: Range<usize>,
-    ) -> Result<(), Error> {
-        let flags = rows.flags.map(|flags| views(&flags.slice(chunk.start, chunk.len())));
-        for row in chunk.clone() {
-            if get(rows.days, row).is_none_or(|day| day > LAST_DAY) {
-                continue;
+    // The number of the group of each row, or 0 outside the query. None: one has no number.
+    fn numbers(&mut self, rows: &Rows<'_>, chunk: &Range<usize>) -> Option<[u8; ROWS]> {
+        self.table.resize(1 << 16, 0);
+        let mut numbers = [0; ROWS];
+        let (mut flags, mut statuses) = ([0; ROWS], [0; ROWS]);
+        let flags = bytes(&rows.texts[0], chunk, &mut flags)?;
+        let statuses = bytes(&rows.texts[1], chunk, &mut statuses)?;
+        let keys = flags.iter().zip(statuses).zip(&rows.days.values()[chunk.clone()]);
+        for (number, ((flag, status), day)) in numbers.iter_mut().zip(keys) {
+            let place = usize::from(*flag) << 8 | usize::from(*status);
+            let mut found = self.table[place];
+            if found == 0 && *day <= LAST_DAY {
+                // A byte of a longer character is not a string.
+                let text =
+                    |byte: u8| byte.is_ascii().then(|| (false, char::from(byte).into()));
+                let group = self.group([text(*flag)?, text(*status)?]);
+                found = (group < FAST).then_some(group as u8)?;
+                self.table[place] = found;
             }
-            let number = self.group([0, 1].map(|i| {
-                let (flags, row) = (&flags[i], row - chunk.start);
-                let text = if flags.is_null(row) { "" } else { flags.value(row) };
-                (flags.is_null(row), text.to_owned())
-            }));
-            let added = self.sums[number].add_row(rows.numbers.map(|c| get(c, row)));
-            added.ok_or_else(|| overflow("a sum"))?;
+            *number = if *day <= LAST_DAY { found } else { 0 };
         }
-        Ok(())
+        Some(numbers)
+    }
+}
+
+impl Query for Pricing {
+    const SUM: &'static str = "a sum";
+
+    // The other way is for longer flags, more groups, or great numbers.
+    fn add_fast(&mut self, rows: &Rows<'_>, chunk: Range<usize>) -> Option<bool> {
+        let Some(numbers) = self.numbers(rows, &chunk) else { return Some(false) };
+        // Two sums for each group, since one would have to wait for itself from row to
+        // row. 8 is a round size.
+        let mut parts = [[[0i64; 8]; FAST]; 2];
+        let [quantity, price, discount, tax] = rows.values(&chunk);
+        let columns = quantity.iter().zip(price).zip(discount).zip(tax).zip(&numbers);
+        let mut far = 0;
+        for (row, ((((quantity, price), discount), tax), number)) in columns.enumerate() {
+            far |= beyond(MONEY, *quantity) | beyond(MONEY, *price);
+            far |= beyond(RATE, *discount) | beyond(RATE, *tax);
+            let [quantity, price, discount, tax] =
+                [quantity, price, discount, tax].map(|value| *value as i64);
+            // If this wraps, a number is beyond.
+            let discounted = price.wrapping_mul(100i64.wrapping_sub(discount));
+            let charge = discounted.wrapping_mul(100i64.wrapping_add(tax));
+            let part = &mut parts[row & 1][usize::from(*number) % FAST];
+            let values = [quantity, price, discount, discounted, charge, 1];
+            for (sum, value) in part.iter_mut().zip(values) {
+                *sum = sum.wrapping_add(value);
+            }
+        }
+        if far != 0 {
+            return Some(false);
+        }
+        for (number, sums) in self.sums.iter_mut().enumerate().take(FAST).skip(1) {
+            for part in [parts[0][number], parts[1][number]] {
+                for (sum, value) in sums.iter_mut().zip(part) {
+                    add(sum, Some(value.into()), part[5] as u64)?;
+                }
+            }
+        }
+        Some(true)
     }
 
-    fn report(self, schema: SchemaRef) -> Result<RecordBatch, Error> {
-        let groups: Vec<(&Key, &Sums)> =
-            self.numbers.iter().map(|(key, number)| (key, &self.sums[*number])).collect();
-        let flags = |i: usize| -> ArrayRef {
-            let texts = groups.iter().map(|(key, _)| (!key[i].0).then_some(&key[i].1));
-            Arc::new(texts.collect::<StringArray>())
+    fn add_row(&mut self, rows: &Rows<'_>, row: usize) -> Option<()> {
+        if rows.day(row).is_none_or(|day| day > LAST_DAY) {
+            return Some(());
+        }
+        let [quantity, price, discount, tax] = rows.row(row);
+        let discounted = product(price, discount.map(|discount| 100 - discount))?;
+        let charge = product(discounted, tax.map(|tax| 100 + tax))?;
+        let number = self.group([0, 1].map(|i| {
+            let texts = &rows.views()[i];
+            let text = if texts.is_null(row) { "" } else { texts.value(row) };
+            (texts.is_null(row), text.to_owned())
+        }));
+        let sums = &mut self.sums[number];
+        add(&mut sums[0], quantity, 1)?;
+        add(&mut sums[1], price, 1)?;
+        add(&mut sums[2], discount, 1)?;
+        add(&mut sums[3], discounted, 1)?;
+        add(&mut sums[4], charge, 1)?;
+        add(&mut sums[5], Some(1), 1)
+    }
+
+    fn answer(&self) -> Result<RecordBatch, Error> {
+        let groups = |what: usize| {
+            self.numbers.values().map(move |number| self.sums[*number][what])
         };
-        let sums = |name: &str, scale: i8, what: usize| -> Result<ArrayRef, Error> {
-            let sums = groups.iter().map(|(_, group)| match group.sums[what] {
-                (_, 0) => Ok(None),
-                (sum, _) => checked(Some(sum), name).map(Some),
-            });
-            let column = sums.collect::<Result<Decimal128Array, _>>()?;
-            Ok(Arc::new(column.with_data_type(DataType::Decimal128(38, scale))))
+        let text = |name, i: usize| -> Column {
+            let texts = self.numbers.keys().map(|key| (!key[i].0).then_some(&key[i].1));
+            (name, Arc::new(texts.collect::<StringArray>()), true)
         };
-        let averages = |of: fn(i128, u64) -> Option<f64>, what: usize| -> ArrayRef {
-            let sums = groups.iter().map(|(_, group)| group.sums[what]);
-            Arc::new(sums.map(|(sum, count)| of(sum, count)).collect::<Float64Array>())
+        let mean = |name, average: fn(Sum) -> Option<f64>, what| -> Column {
+            (name, Arc::new(groups(what).map(average).collect::<Float64Array>()), true)
         };
-        let rows = groups.iter().map(|(_, group)| group.rows as i64);
-        let columns = vec![
-            flags(0),
-            flags(1),
-            sums("sum_qty", 2, QUANTITY)?,
-            sums("sum_base_price", 2, PRICE)?,
-            sums("sum_disc_price", 4, DISCOUNTED)?,
-            sums("sum_charge", 6, CHARGE)?,
-            averages(average_of_sum, QUANTITY),
-            averages(average_of_sum, PRICE),
-            averages(average, DISCOUNT),
-            Arc::new(Int64Array::from_iter_values(rows)),
-        ];
-        Ok(RecordBatch::try_new(schema, columns)?)
+        let counts = Int64Array::from_iter_values(groups(5).map(|sum| sum.0 as i64));
+        Ok(RecordBatch::try_from_iter_with_nullable([
+            text("l_returnflag", 0),
+            text("l_linestatus", 1),
+            sums("sum_qty", 2, groups(0))?,
+            sums("sum_base_price", 2, groups(1))?,
+            sums("sum_disc_price", 4, groups(3))?,
+            sums("sum_charge", 6, groups(4))?,
+            mean("avg_qty", average_of_sum, 0),
+            mean("avg_price", average_of_sum, 1),
+            mean("avg_disc", average, 2),
+            ("count_order", Arc::new(counts), false),
+        ])?)
     }
 }

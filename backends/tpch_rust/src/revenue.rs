@@ -4,98 +4,68 @@
 //! 0.07 and l_quantity < 24`
 
 use std::iter;
-use std::sync::Arc;
+use std::ops::{Range, RangeInclusive};
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Decimal128Type};
-use arrow_array::{Array, Decimal128Array, RecordBatch};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_array::RecordBatch;
 use arrowalloy::Error;
 
-use crate::alloy_arrow::{Bind, BoundStream};
-use crate::decimals::{beyond_money, beyond_rate, checked, chunks, get};
+use crate::decimals::{MONEY, RATE, Sum, add, beyond};
+use crate::query::{Query, Rows, sums};
 
-// 1994-01-01 to 1994-12-31, in days since 1970; the others in hundredths.
-const DAYS: std::ops::RangeInclusive<i32> = 8_766..=9_130;
-const LEAST_DISCOUNT: i64 = 5;
-const MOST_DISCOUNT: i64 = 7;
-const QUANTITY: i64 = 2_400;
+#[derive(Default)]
+pub struct Revenue(Sum);
 
-pub fn bind_q6(_: &Bind<'_>) -> Result<BoundStream, Error> {
-    let revenue = DataType::Decimal128(38, 4);
-    let schema = Schema::new(vec![Field::new("revenue", revenue.clone(), true)]);
-    let schema = Arc::new(schema);
-    Ok(BoundStream::new(schema.clone(), move |scope, inputs| {
-        let (input, schema, revenue) = (inputs.take()?, schema.clone(), revenue.clone());
-        Ok(Box::new(iter::once_with(move || {
-            let mut sum = None;
-            for batch in input {
-                scope.check()?;
-                add(&batch?, &mut sum)?;
-            }
-            let column = Decimal128Array::from(vec![sum]).with_data_type(revenue);
-            Ok(RecordBatch::try_new(schema, vec![Arc::new(column)])?)
-        })))
-    }))
-}
+// 1994-01-01 to 1994-12-31, in days since 1970.
+const DAYS: RangeInclusive<i32> = 8_766..=9_130;
 
-fn add(batch: &RecordBatch, revenue: &mut Option<i128>) -> Result<(), Error> {
-    // In the order in which the function declares them.
-    let [quantity, price, discount] =
-        [0, 1, 2].map(|index| batch.column(index).as_primitive::<Decimal128Type>());
-    let day = batch.column(3).as_primitive::<Date32Type>();
-    let has_nulls = batch.columns().iter().any(|column| column.null_count() > 0);
-    let mut add = |part: Option<i128>| {
-        let sum = part.and_then(|part| revenue.unwrap_or(0).checked_add(part));
-        *revenue = Some(checked(sum, "revenue")?);
-        Ok::<_, Error>(())
-    };
-    for rows in chunks(batch.num_rows()) {
-        let numbers = [quantity, price, discount].map(|c| &c.values()[rows.clone()]);
-        match (!has_nulls).then(|| sum(numbers, &day.values()[rows.clone()])).flatten() {
-            Some((0, _)) => continue,
-            Some((_, part)) => {
-                add(Some(part.into()))?;
-                continue;
-            }
-            None => {}
-        }
-        for row in rows {
-            let (Some(quantity), Some(price)) = (get(quantity, row), get(price, row))
-            else {
-                continue;
-            };
-            let (Some(discount), Some(day)) = (get(discount, row), get(day, row)) else {
-                continue;
-            };
-            let rates = i128::from(LEAST_DISCOUNT)..=i128::from(MOST_DISCOUNT);
-            if DAYS.contains(&day)
-                && rates.contains(&discount)
-                && quantity < i128::from(QUANTITY)
-            {
-                add(price.checked_mul(discount))?;
-            }
-        }
-    }
-    Ok(())
-}
-
-// How many rows the query takes, and their sum. None: a number is not small.
+// The numbers are hundredths. It has no branches, for the fast way.
 #[inline]
-fn sum([quantity, price, discount]: [&[i128]; 3], day: &[i32]) -> Option<(i64, i64)> {
-    let (mut count, mut sum, mut beyond) = (0, 0i64, 0);
-    for (((quantity, price), discount), day) in
-        quantity.iter().zip(price).zip(discount).zip(day)
-    {
-        beyond |= beyond_money(*quantity) | beyond_money(*price) | beyond_rate(*discount);
-        let (quantity, discount) = (*quantity as i64, *discount as i64);
-        let is_wanted = DAYS.contains(day)
-            & (LEAST_DISCOUNT..=MOST_DISCOUNT).contains(&discount)
-            & (quantity < QUANTITY);
-        count += i64::from(is_wanted);
-        // If this wraps, a number is beyond.
-        let product = (*price as i64).wrapping_mul(discount);
-        sum = sum.wrapping_add(product & -i64::from(is_wanted));
+fn is_wanted(day: i32, discount: i64, quantity: i64) -> bool {
+    DAYS.contains(&day) & (5..=7).contains(&discount) & (quantity < 2_400)
+}
+
+impl Query for Revenue {
+    const SUM: &'static str = "revenue";
+
+    fn add_fast(&mut self, rows: &Rows<'_>, chunk: Range<usize>) -> Option<bool> {
+        let [quantity, price, discount] = rows.values(&chunk);
+        let columns = quantity.iter().zip(price).zip(discount);
+        let (mut count, mut sum, mut far) = (0, 0i64, 0);
+        for (((quantity, price), discount), day) in
+            columns.zip(&rows.days.values()[chunk])
+        {
+            far |= beyond(MONEY, *quantity)
+                | beyond(MONEY, *price)
+                | beyond(RATE, *discount);
+            let discount = *discount as i64;
+            let is_wanted = i64::from(is_wanted(*day, discount, *quantity as i64));
+            count += is_wanted;
+            // If this wraps, a number is beyond.
+            sum = sum.wrapping_add((*price as i64).wrapping_mul(discount) & -is_wanted);
+        }
+        if far == 0 {
+            add(&mut self.0, Some(sum.into()), count as u64)?;
+        }
+        Some(far == 0)
     }
-    (beyond == 0).then_some((count, sum))
+
+    fn add_row(&mut self, rows: &Rows<'_>, row: usize) -> Option<()> {
+        let Some(day) = rows.day(row).filter(|day| DAYS.contains(day)) else {
+            return Some(());
+        };
+        let small = |value: i128| value.clamp(-1, 9_999) as i64;
+        match rows.row(row) {
+            [Some(quantity), Some(price), Some(discount)]
+                if is_wanted(day, small(discount), small(quantity)) =>
+            {
+                add(&mut self.0, Some(price.checked_mul(discount)?), 1)
+            }
+            _ => Some(()),
+        }
+    }
+
+    fn answer(&self) -> Result<RecordBatch, Error> {
+        let revenue = sums("revenue", 4, iter::once(self.0))?;
+        Ok(RecordBatch::try_from_iter_with_nullable([revenue])?)
+    }
 }

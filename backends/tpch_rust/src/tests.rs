@@ -20,7 +20,7 @@ use arrowalloy::{OwnedArray, OwnedSchema};
 use test_host::{Backend, Events, Feed};
 
 use crate::alloy_backend_init;
-use crate::decimals::{average, average_of_sum, beyond_money, beyond_rate};
+use crate::decimals::{MONEY, RATE, average, average_of_sum, beyond};
 
 // A row in hundredths and days; None: null.
 #[derive(Clone, Debug)]
@@ -366,9 +366,9 @@ fn random_rows_add_up_as_a_naive_program_says() {
         .into_iter()
         .map(|((flag, status), (sums, count))| {
             let averages = [
-                average_of_sum(sums[0], count),
-                average_of_sum(sums[1], count),
-                average(sums[4], count),
+                average_of_sum((sums[0], count)),
+                average_of_sum((sums[1], count)),
+                average((sums[4], count)),
             ];
             let all = [sums[0], sums[1], sums[2], sums[3]].map(Some);
             (Some(flag), Some(status), all, averages, count as i64)
@@ -413,18 +413,18 @@ fn the_columns_are_declared_for_readers() {
 #[test]
 fn of_nothing_there_is_none() {
     for average in [average, average_of_sum] {
-        assert_eq!(average(0, 0), None);
-        assert_eq!(average(0, 3), Some(0.0));
+        assert_eq!(average((0, 0)), None);
+        assert_eq!(average((0, 3)), Some(0.0));
     }
 }
 
 #[test]
 fn small_ones_are_what_a_division_says() {
     for average in [average, average_of_sum] {
-        assert_eq!(average(255, 1), Some(2.55));
-        assert_eq!(average(-100, 3), Some(-1.0 / 3.0));
-        assert_eq!(average(10, 100), Some(0.001));
-        assert_eq!(average(i128::from(u64::MAX) * 100, 1), Some(u64::MAX as f64));
+        assert_eq!(average((255, 1)), Some(2.55));
+        assert_eq!(average((-100, 3)), Some(-1.0 / 3.0));
+        assert_eq!(average((10, 100)), Some(0.001));
+        assert_eq!(average((i128::from(u64::MAX) * 100, 1)), Some(u64::MAX as f64));
     }
 }
 
@@ -433,31 +433,34 @@ fn small_ones_are_what_a_division_says() {
 fn alone_it_is_rounded_twice_as_duckdb_does() {
     // What DuckDB 2.0 says of such decimals; rounding once gives 4371956434342.765 and
     // 5628108359303.919.
-    assert_eq!(average(522_448_793_903_960_463, 1_195), Some(4_371_956_434_342.765_6));
-    assert_eq!(average(386_651_044_284_179_198, 687), Some(5_628_108_359_303.918));
+    assert_eq!(average((522_448_793_903_960_463, 1_195)), Some(4_371_956_434_342.765_6));
+    assert_eq!(average((386_651_044_284_179_198, 687)), Some(5_628_108_359_303.918));
 }
 
 #[test]
 fn beside_a_sum_it_is_divided_as_a_double() {
     // What DuckDB 2.0 says of 930667690940194124 hundredths as a double: above 2^53 a
     // quotient of doubles would miss it.
-    assert_eq!(average_of_sum(930_667_690_940_194_124, 1), Some(9_306_676_909_401_942.0));
-    assert_eq!(average_of_sum(1_303_459_222, 353), Some(36_925.190_424_929_184));
-    assert_eq!(average(1_303_459_222, 353), Some(36_925.190_424_929_18));
+    assert_eq!(
+        average_of_sum((930_667_690_940_194_124, 1)),
+        Some(9_306_676_909_401_942.0)
+    );
+    assert_eq!(average_of_sum((1_303_459_222, 353)), Some(36_925.190_424_929_184));
+    assert_eq!(average((1_303_459_222, 353)), Some(36_925.190_424_929_18));
 }
 
 #[test]
 fn what_is_too_great_for_the_fast_way_is_noticed() {
     for value in [0, 1, 127, -128] {
-        assert_eq!((beyond_rate(value), beyond_money(value)), (0, 0), "{value}");
+        assert_eq!((beyond(RATE, value), beyond(MONEY, value)), (0, 0), "{value}");
     }
     for value in [128, -129, 1 << 33, 1 << 63, 1 << 64, (1 << 64) + 5, i128::MIN] {
-        assert_ne!(beyond_rate(value), 0, "{value}");
+        assert_ne!(beyond(RATE, value), 0, "{value}");
     }
     for value in [(1 << 34) - 1, -(1 << 34)] {
-        assert_eq!(beyond_money(value), 0, "{value}");
+        assert_eq!(beyond(MONEY, value), 0, "{value}");
     }
     for value in [1 << 34, -(1 << 34) - 1, 1 << 64, -(1 << 64), i128::MAX] {
-        assert_ne!(beyond_money(value), 0, "{value}");
+        assert_ne!(beyond(MONEY, value), 0, "{value}");
     }
 }
