@@ -2351,7 +2351,8 @@ class LayoutReader {
   Status Visit(const SchemaPlace& place) {
     const ArrowSchema& schema = *place.schema;
     Format format;
-    ALLOY_TRY(Parse(place, &format));
+    const FormatFault fault = ParseFormat(schema.format, &format);
+    if (fault.reason != 0) return RefuseFormat(place, fault);
     const auto children = ExpectedChildren(format);
     if (children && schema.n_children != *children) {
       return SchemaFault(place, ALLOY_REASON_CHILD_COUNT,
@@ -2382,9 +2383,7 @@ class LayoutReader {
   }
 
  private:
-  static Status Parse(const SchemaPlace& place, Format* format) {
-    const FormatFault fault = ParseFormat(place.schema->format, format);
-    if (fault.reason == 0) return Status();
+  static Status RefuseFormat(const SchemaPlace& place, const FormatFault& fault) {
     const std::string found = Quoted(place.schema->format);
     if (fault.reason == ALLOY_REASON_FORMAT_PARAMETER) {
       return SchemaFault(place, fault.reason,

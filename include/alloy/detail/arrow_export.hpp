@@ -75,31 +75,33 @@ inline BufferPlan PlanOf(::arrow::Type::type id) {
 
 class Exporter {
  public:
-  // Count what `data` needs. Returns NULL, or why it cannot be exported.
-  const char* Add(const ::arrow::ArrayData& data) {
-    ++nodes_;
-    const BufferPlan plan = PlanOf(StorageOf(*data.type).id());
-    for (size_t i = plan.skip; i < data.buffers.size(); ++i) {
-      ++buffers_;
-      if (data.buffers[i] != nullptr && !data.buffers[i]->is_cpu()) {
-        return "a buffer that is not in the memory of the CPU";
+  // Count what `columns` and their dictionaries need. Returns NULL, or why they cannot be
+  // exported.
+  const char* Add(const ::arrow::ArrayDataVector& columns) {
+    for (const auto& column : columns) {
+      for (const auto* data = column.get(); data; data = data->dictionary.get()) {
+        ++nodes_;
+        const BufferPlan plan = PlanOf(StorageOf(*data->type).id());
+        for (size_t i = plan.skip; i < data->buffers.size(); ++i) {
+          ++buffers_;
+          if (data->buffers[i] != nullptr && !data->buffers[i]->is_cpu()) {
+            return "a buffer that is not in the memory of the CPU";
+          }
+        }
+        if (plan.variadic) {
+          ++buffers_;
+          sizes_ += data->buffers.size() - 2;
+        }
+        if (data->child_data.empty()) continue;
+        if (const char* fault = Add(data->child_data)) return fault;
       }
     }
-    if (plan.variadic) {
-      ++buffers_;
-      sizes_ += data.buffers.size() - 2;
-    }
-    for (const auto& child : data.child_data) {
-      if (const char* fault = Add(*child)) return fault;
-    }
-    return data.dictionary == nullptr ? nullptr : Add(*data.dictionary);
+    return nullptr;
   }
 
   Status Export(const std::shared_ptr<::arrow::RecordBatch>& batch, ArrowArray* out) {
     const ::arrow::ArrayDataVector& columns = batch->column_data();
-    for (const auto& column : columns) {
-      if (const char* fault = Add(*column)) return Status::Invalid(fault);
-    }
+    if (const char* fault = Add(columns)) return Status::Invalid(fault);
     Owner owner{batch, std::vector<int64_t>(sizes_)};
     int64_t* sizes = owner.sizes.data();
     auto block = Block<Owner>::Make(nodes_ + 1, buffers_ + 1, std::move(owner));

@@ -38,6 +38,8 @@ inline Result<std::shared_ptr<::arrow::Schema>> ImportSchema(ArrowSchema* schema
 
 // The array, and every arrow::Buffer over it; shared pointers to a buffer share this.
 struct ImportOwner {
+  explicit ImportOwner(ArrowArray* source) : array(source) {}
+
   alloy::OwnedArray array;
   std::unique_ptr<std::optional<::arrow::Buffer>[]> buffers;
 };
@@ -64,8 +66,7 @@ class Importer {
  private:
   using TypePtr = std::shared_ptr<::arrow::DataType>;
 
-  explicit Importer(ArrowArray* array) : owner_(std::make_shared<ImportOwner>()) {
-    owner_->array = alloy::OwnedArray(array);
+  explicit Importer(ArrowArray* array) : owner_(std::make_shared<ImportOwner>(array)) {
     owner_->buffers =
         std::make_unique<std::optional<::arrow::Buffer>[]>(Count(*owner_->array));
     next_ = owner_->buffers.get();
