@@ -2,19 +2,20 @@
 //! `join`: reads the second stream whole into a table, and looks up the rows of the first
 //! stream batch by batch. As in SQL, null is not equal to null.
 
+use std::iter;
 use std::sync::Arc;
 
 use arrow_array::{Array, RecordBatch, UInt32Array};
 use arrow_row::Rows;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::concat::concat_batches;
-use arrow_select::take::take;
+use arrow_select::take::{take, take_arrays};
 use arrowalloy::{Code, Error, Scope};
 
 use crate::alloy_arrow::{Bind, BoundStream, Stream};
 use crate::keys::{Groups, Keys, value_type};
-use crate::names::{check_apart, items};
-use crate::{BATCH_ROWS, lazily};
+use crate::names::{check_apart, items, wrong};
+use crate::{BATCH_ROWS, collect, lazily};
 
 struct Plan {
     left: Keys,
@@ -32,27 +33,28 @@ pub fn bind_join(bind: &Bind<'_>) -> Result<BoundStream, Error> {
     };
     let on = items("on", bind.options().get("on")?)?;
     if on.is_empty() {
-        return Err(Error::invalid("option on: give at least one column"));
+        return Err(wrong("on", "give at least one column"));
     }
-    let pairs: Vec<(&str, &str)> =
-        on.into_iter().map(|on| on.split_once('=').unwrap_or((on, on))).collect();
-    let keys = |schema: &Schema, names: Vec<&str>| {
-        let names = names.into_iter().map(|name| (name.trim(), Default::default()));
+    let keys = |schema: &Schema, name: for<'a> fn((&'a str, &'a str)) -> &'a str| {
+        let pairs = on.iter().map(|on| on.split_once('=').unwrap_or((on, on)));
+        let names = pairs.map(|pair| (name(pair).trim(), Default::default()));
         Keys::new("on", schema, names)
     };
-    let left_keys = keys(left, pairs.iter().map(|(name, _)| *name).collect())?;
-    let right_keys = keys(right, pairs.iter().map(|(_, name)| *name).collect())?;
+    let (left_keys, right_keys) = (keys(left, |on| on.0)?, keys(right, |on| on.1)?);
     for (one, other) in left_keys.indices.iter().zip(&right_keys.indices) {
-        check_same(left.field(*one), right.field(*other))?;
-    }
-    let is_left = match bind.options().get("how")? {
-        "inner" => false,
-        "left" => true,
-        other => {
-            let text = format!("option how: expected inner or left, found {other:?}");
-            return Err(Error::invalid(text));
+        let (one, other) = (left.field(*one), right.field(*other));
+        if class(one) != class(other) {
+            let is =
+                |f: &Field| format!("column {} is {} in the", f.name(), f.data_type());
+            let what = format!("{} first input, but {} second", is(one), is(other));
+            return Err(wrong("on", what + "; cast one"));
         }
-    };
+    }
+    let how = bind.options().get("how")?;
+    if !["inner", "left"].contains(&how) {
+        return Err(wrong("how", format!("expected inner or left, found {how:?}")));
+    }
+    let is_left = how == "left";
     let suffix = bind.options().get("suffix")?;
     let kept: Vec<usize> =
         (0..right.fields().len()).filter(|i| !right_keys.indices.contains(i)).collect();
@@ -78,32 +80,35 @@ pub fn bind_join(bind: &Bind<'_>) -> Result<BoundStream, Error> {
     });
     Ok(BoundStream::new(schema, move |scope, inputs| {
         let (plan, left, right) = (plan.clone(), inputs.take()?, inputs.take()?);
-        Ok(Box::new(lazily(move || {
+        lazily(move || {
             let table = Table::read(&plan, scope, right)?;
-            Ok(Probe { plan, scope, table, left, current: None })
-        })))
+            let (mut left, mut current) = (left, None::<Current>);
+            let mut next = move || {
+                loop {
+                    scope.check()?;
+                    let joined = current.as_mut().map(|c| c.join(&plan, &table));
+                    let joined = joined.transpose()?.filter(|rows| rows.num_rows() > 0);
+                    if joined.is_some() {
+                        return Ok(joined);
+                    }
+                    let Some(batch) = left.next().transpose()? else { return Ok(None) };
+                    let keys = plan.left.rows(&batch)?;
+                    current = Some(Current { batch, keys, row: 0, partner: None });
+                }
+            };
+            Ok(iter::from_fn(move || next().transpose()))
+        })
     }))
 }
 
 // Keys compare strings alike in every layout, and decimals of one scale.
-fn check_same(left: &Field, right: &Field) -> Result<(), Error> {
-    let class = |field: &Field| match value_type(field.data_type()) {
+fn class(field: &Field) -> DataType {
+    match value_type(field.data_type()) {
         DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8,
         DataType::LargeBinary | DataType::BinaryView => DataType::Binary,
         DataType::Decimal128(_, scale) => DataType::Decimal128(38, *scale),
         other => other.clone(),
-    };
-    if class(left) == class(right) {
-        return Ok(());
     }
-    Err(Error::invalid(format!(
-        "option on: column {} is {} in the first input, but column {} is {} in the second; \
-         cast one",
-        left.name(),
-        left.data_type(),
-        right.name(),
-        right.data_type()
-    )))
 }
 
 const NONE: u32 = u32::MAX;
@@ -119,40 +124,25 @@ struct Table {
 
 impl Table {
     fn read(plan: &Plan, scope: Scope<'_>, input: Stream<'_>) -> Result<Self, Error> {
-        let mut batches = Vec::new();
-        for batch in input {
-            scope.check()?;
-            batches.push(batch?);
-        }
-        let rows = concat_batches(&plan.right_schema, &batches)?;
-        drop(batches);
+        let rows = concat_batches(&plan.right_schema, &collect(scope, input)?)?;
         let count = rows.num_rows();
         if count >= NONE as usize {
-            let text = format!(
-                "the second input has {count} rows; join takes fewer than {NONE} there"
-            );
+            let limit = format!("join takes fewer than {NONE} there");
+            let text = format!("the second input has {count} rows; {limit}");
             return Err(Error::new(Code::Exhausted, text));
         }
         let mut groups = Groups::new(&plan.right);
-        let keys = plan.right.rows(&rows)?;
-        let numbers: Vec<u32> =
-            keys.iter().map(|key| groups.add(key)).collect::<Result<_, _>>()?;
+        let numbers = groups.add(&plan.right.rows(&rows)?)?;
         let nulls = plan.right.indices.iter().map(|i| rows.column(*i).logical_nulls());
         let nulls: Vec<_> = nulls.flatten().collect();
-        let mut table = Self {
-            rows,
-            firsts: vec![NONE; groups.len()],
-            next: vec![NONE; count],
-            groups,
-        };
+        let (mut firsts, mut next) = (vec![NONE; groups.len()], vec![NONE; count]);
         // Backwards, so that the rows of a key follow each other in their order.
         for (row, number) in numbers.into_iter().enumerate().rev() {
             if nulls.iter().all(|nulls| nulls.is_valid(row)) {
-                let first = &mut table.firsts[number as usize];
-                table.next[row] = std::mem::replace(first, row as u32);
+                next[row] = std::mem::replace(&mut firsts[number as usize], row as u32);
             }
         }
-        Ok(table)
+        Ok(Self { rows, groups, firsts, next })
     }
 }
 
@@ -165,81 +155,28 @@ struct Current {
     partner: Option<u32>,
 }
 
-struct Probe<'s> {
-    plan: Arc<Plan>,
-    scope: Scope<'s>,
-    table: Table,
-    left: Stream<'s>,
-    current: Option<Current>,
-}
-
-impl Iterator for Probe<'_> {
-    type Item = Result<RecordBatch, Error>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.pull().transpose()
-    }
-}
-
-impl Probe<'_> {
-    fn pull(&mut self) -> Result<Option<RecordBatch>, Error> {
-        loop {
-            self.scope.check()?;
-            let Some(mut current) = self.current.take() else {
-                let Some(batch) = self.left.next().transpose()? else { return Ok(None) };
-                let keys = self.plan.left.rows(&batch)?;
-                self.current = Some(Current { batch, keys, row: 0, partner: None });
-                continue;
-            };
-            let (left, right) = self.pairs(&mut current);
-            let batch =
-                (!left.is_empty()).then(|| self.gather(&current.batch, left, right));
-            if current.row < current.batch.num_rows() {
-                self.current = Some(current);
-            }
-            if let Some(batch) = batch {
-                return batch.map(Some);
-            }
-        }
-    }
-
-    // The next pairs of rows, at most as many as a batch has; None: no partner.
-    fn pairs(&self, current: &mut Current) -> (Vec<u32>, Vec<Option<u32>>) {
+impl Current {
+    // The next rows of the result, at most as many as a batch has.
+    fn join(&mut self, plan: &Plan, table: &Table) -> Result<RecordBatch, Error> {
         let (mut left, mut right) = (Vec::new(), Vec::new());
-        while current.row < current.batch.num_rows() && left.len() < BATCH_ROWS {
-            let row = current.row;
-            let partner = current.partner.take().unwrap_or_else(|| {
-                let found = self.table.groups.find(current.keys.row(row));
-                found.map_or(NONE, |number| self.table.firsts[number as usize])
+        while self.row < self.batch.num_rows() && left.len() < BATCH_ROWS {
+            let partner = self.partner.take().unwrap_or_else(|| {
+                let number = table.groups.find(self.keys.row(self.row));
+                number.map_or(NONE, |number| table.firsts[number as usize])
             });
-            if partner != NONE {
-                left.push(row as u32);
-                right.push(Some(partner));
-                let next = self.table.next[partner as usize];
-                if next != NONE {
-                    current.partner = Some(next);
-                    continue;
-                }
-            } else if self.plan.is_left {
-                left.push(row as u32);
-                right.push(None);
+            if partner != NONE || plan.is_left {
+                left.push(self.row as u32);
+                right.push((partner != NONE).then_some(partner));
             }
-            current.row += 1;
+            let next = table.next.get(partner as usize).filter(|next| **next != NONE);
+            self.partner = next.copied();
+            self.row += usize::from(next.is_none());
         }
-        (left, right)
-    }
-
-    fn gather(
-        &self,
-        batch: &RecordBatch,
-        left: Vec<u32>,
-        right: Vec<Option<u32>>,
-    ) -> Result<RecordBatch, Error> {
         let (left, right) = (UInt32Array::from(left), UInt32Array::from(right));
-        let of_left = batch.columns().iter().map(|column| take(column, &left, None));
-        let kept = self.plan.kept.iter().map(|index| self.table.rows.column(*index));
-        let of_right = kept.map(|column| take(column, &right, None));
-        let columns = of_left.chain(of_right).collect::<Result<_, _>>()?;
-        Ok(RecordBatch::try_new(self.plan.schema.clone(), columns)?)
+        let mut columns = take_arrays(self.batch.columns(), &left, None)?;
+        for index in &plan.kept {
+            columns.push(take(table.rows.column(*index), &right, None)?);
+        }
+        Ok(RecordBatch::try_new(plan.schema.clone(), columns)?)
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use ahash::RandomState;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{ArrowPrimitiveType, Float32Type, Float64Type, UInt64Type};
+use arrow_array::types::{Float32Type, Float64Type, UInt64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_cast::cast;
 use arrow_row::{Row, RowConverter, Rows, SortField};
@@ -17,7 +17,7 @@ use arrow_schema::{DataType, Schema, SortOptions};
 use arrowalloy::{Code, Error};
 use hashbrown::HashTable;
 
-use crate::names::index_of;
+use crate::names::{index_of, wrong};
 
 /// The key columns of a stream, and how they become bytes.
 pub struct Keys {
@@ -36,11 +36,10 @@ impl Keys {
             let index = index_of(option, schema, name)?;
             let data_type = schema.field(index).data_type();
             if !is_key(data_type) {
-                return Err(Error::invalid(format!(
-                    "option {option}: column {name} is {data_type}; keys are numbers, \
-                     decimals, booleans, strings, binary, dates, times, and dictionaries of \
-                     these"
-                )));
+                let what = "keys are numbers, decimals, booleans, strings, binary, dates, \
+                            times, and dictionaries of these";
+                let what = format!("column {name} is {data_type}; {what}");
+                return Err(wrong(option, what));
             }
             indices.push(index);
             fields.push(SortField::new_with_options(data_type.clone(), order));
@@ -48,21 +47,9 @@ impl Keys {
         Ok(Self { indices, converter: RowConverter::new(fields)? })
     }
 
-    pub fn no_rows(&self) -> Rows {
-        self.converter.empty_rows(0, 0)
-    }
-
-    /// Replace `rows` by the keys of each row of a batch. The memory is used again.
-    pub fn read(&self, batch: &RecordBatch, rows: &mut Rows) -> Result<(), Error> {
-        let columns = self.indices.iter().map(|index| comparable(batch, *index));
-        rows.clear();
-        Ok(self.converter.append(rows, &columns.collect::<Result<Vec<_>, _>>()?)?)
-    }
-
     pub fn rows(&self, batch: &RecordBatch) -> Result<Rows, Error> {
-        let mut rows = self.no_rows();
-        self.read(batch, &mut rows)?;
-        Ok(rows)
+        let columns = self.indices.iter().map(|index| comparable(batch, *index));
+        Ok(self.converter.convert_columns(&columns.collect::<Result<Vec<_>, _>>()?)?)
     }
 }
 
@@ -100,12 +87,11 @@ pub fn check_indices(batch: &RecordBatch, index: usize) -> Result<(), Error> {
     let (keys, count) = (dictionary.keys(), dictionary.values().len());
     // The cast makes negative indices null.
     let indices = cast(keys, &DataType::UInt64)?;
-    let indices = indices.as_primitive::<UInt64Type>();
-    let is_outside = |row: &usize| {
-        keys.is_valid(*row)
-            && (indices.is_null(*row) || indices.value(*row) >= count as u64)
+    let mut indices = indices.as_primitive::<UInt64Type>().iter().enumerate();
+    let is_outside = |(row, index): (usize, Option<u64>)| {
+        keys.is_valid(row) && index.is_none_or(|index| index >= count as u64)
     };
-    let Some(row) = (0..keys.len()).find(is_outside) else { return Ok(()) };
+    let Some(row) = indices.position(is_outside) else { return Ok(()) };
     Err(Error::bad_data(format!(
         "column '{}', row {row}: the index points outside its dictionary of {count} values",
         batch.schema_ref().field(index).name()
@@ -114,111 +100,83 @@ pub fn check_indices(batch: &RecordBatch, index: usize) -> Result<(), Error> {
 
 /// SQL has one zero and one NaN. arrow-rs distinguishes the zeros, and all NaNs.
 pub fn one_zero(column: &ArrayRef) -> ArrayRef {
-    fn map<T: ArrowPrimitiveType>(
-        column: &ArrayRef,
-        of: impl Fn(T::Native) -> T::Native,
-    ) -> ArrayRef {
-        Arc::new(column.as_primitive::<T>().unary::<_, T>(of))
-    }
-    match column.data_type() {
-        DataType::Float32 => {
-            map::<Float32Type>(column, |v| if v.is_nan() { f32::NAN } else { v + 0.0 })
-        }
-        DataType::Float64 => {
-            map::<Float64Type>(column, |v| if v.is_nan() { f64::NAN } else { v + 0.0 })
-        }
-        DataType::Dictionary(..) => {
-            let dictionary = column.as_any_dictionary();
-            dictionary.with_values(one_zero(dictionary.values()))
-        }
-        _ => column.clone(),
+    let of_32 = |v: f32| if v.is_nan() { f32::NAN } else { v + 0.0 };
+    let of_64 = |v: f64| if v.is_nan() { f64::NAN } else { v + 0.0 };
+    if let Some(floats) = column.as_primitive_opt::<Float32Type>() {
+        Arc::new(floats.unary::<_, Float32Type>(of_32))
+    } else if let Some(floats) = column.as_primitive_opt::<Float64Type>() {
+        Arc::new(floats.unary::<_, Float64Type>(of_64))
+    } else if let Some(dictionary) = column.as_any_dictionary_opt() {
+        dictionary.with_values(one_zero(dictionary.values()))
+    } else {
+        column.clone()
     }
 }
 
 /// The different keys of a stream, numbered in the order of their first rows.
 pub struct Groups {
-    pub rows: Rows,
-    table: HashTable<Entry>,
+    rows: Rows,
+    table: HashTable<(Short, u32)>,
     hasher: RandomState,
 }
 
-// A key of at most 16 bytes is here, so that most lookups read one place in memory. Of a
-// longer key this is the hash; its bytes are in `Groups::rows`.
-struct Entry {
-    key: (u64, u64),
-    length: u32,
-    number: u32,
-}
+// The length of a key. Of at most 16 bytes the first and the last ones, which are all, so
+// that most lookups read one place in memory. Of more bytes the hash.
+type Short = (u64, u64, usize);
 
 impl Groups {
     pub fn new(keys: &Keys) -> Self {
-        let hasher = RandomState::new();
-        Self { rows: keys.no_rows(), table: HashTable::new(), hasher }
+        let (rows, hasher) = (keys.converter.empty_rows(0, 0), RandomState::new());
+        Self { rows, table: HashTable::new(), hasher }
     }
 
     pub fn len(&self) -> usize {
         self.rows.num_rows()
     }
 
+    /// The number of a key, or what is needed to insert it.
     #[inline]
-    pub fn find(&self, row: Row<'_>) -> Option<u32> {
-        self.lookup(row.data()).ok()
-    }
-
-    /// The number of a key, which is added if it is new.
-    #[inline]
-    pub fn add(&mut self, row: Row<'_>) -> Result<u32, Error> {
-        let (key, hash) = match self.lookup(row.data()) {
-            Ok(number) => return Ok(number),
-            Err(missing) => missing,
-        };
-        let number = u32::try_from(self.len())
-            .map_err(|_| Error::new(Code::Exhausted, "more than 2^32 different keys"))?;
-        self.rows.push(row);
-        let entry = Entry { key, length: row.data().len() as u32, number };
-        let hasher = &self.hasher;
-        self.table.insert_unique(hash, entry, |entry| match entry.length {
-            0..=16 => hasher.hash_one(entry.key),
-            _ => entry.key.0,
-        });
-        Ok(number)
-    }
-
-    // The number of a key, or else the key of its entry and the hash of that.
-    #[inline]
-    fn lookup(&self, bytes: &[u8]) -> Result<u32, ((u64, u64), u64)> {
-        let key = match bytes.len() {
-            0..=16 => ends(bytes),
-            17..=32 => {
-                let key = (ends(&bytes[..16]), ends(&bytes[16..]));
-                (self.hasher.hash_one(key), 0)
-            }
+    pub fn find(&self, key: Row<'_>) -> Result<u32, Short> {
+        let bytes = key.data();
+        let number =
+            |end: Option<&[u8; 8]>| end.map_or(0, |end| u64::from_ne_bytes(*end));
+        let (first, last) = match bytes.len() {
+            0..8 => (bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)), 0),
+            8..=16 => (number(bytes.first_chunk()), number(bytes.last_chunk())),
             _ => (self.hasher.hash_one(bytes), 0),
         };
-        let hash = if bytes.len() <= 16 { self.hasher.hash_one(key) } else { key.0 };
-        let found = self.table.find(hash, |entry| {
-            entry.key == key
-                && entry.length as usize == bytes.len()
-                && (bytes.len() <= 16
-                    || self.rows.row(entry.number as usize).data() == bytes)
-        });
-        found.map(|entry| entry.number).ok_or((key, hash))
+        let short = (first, last, bytes.len());
+        let is_key = |(other, number): &(Short, u32)| {
+            let is_same = || self.rows.row(*number as usize).data() == bytes;
+            *other == short && (bytes.len() <= 16 || is_same())
+        };
+        let found = self.table.find(self.hasher.hash_one(short), is_key);
+        found.map(|(_, number)| *number).ok_or(short)
+    }
+
+    /// The number of each key. New keys are added.
+    pub fn add(&mut self, keys: &Rows) -> Result<Vec<u32>, Error> {
+        let mut numbers = Vec::with_capacity(keys.num_rows());
+        for key in keys {
+            numbers.push(match self.find(key) {
+                Ok(number) => number,
+                Err(short) => {
+                    let number = u32::try_from(self.len()).map_err(|_| {
+                        Error::new(Code::Exhausted, "more than 2^32 different keys")
+                    })?;
+                    self.rows.push(key);
+                    let hash = |(short, _): &_| self.hasher.hash_one::<&Short>(short);
+                    let entry = (short, number);
+                    self.table.insert_unique(hash(&entry), entry, hash);
+                    number
+                }
+            });
+        }
+        Ok(numbers)
     }
 
     /// The keys as columns.
     pub fn columns(&self, keys: &Keys) -> Result<Vec<ArrayRef>, Error> {
         Ok(keys.converter.convert_rows(&self.rows)?)
     }
-}
-
-// The first and the last bytes: with the length, these are all of at most 16 bytes.
-#[inline]
-fn ends(bytes: &[u8]) -> (u64, u64) {
-    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-        return (u64::from_ne_bytes(*first), u64::from_ne_bytes(*last));
-    }
-    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-        return (u32::from_ne_bytes(*first).into(), u32::from_ne_bytes(*last).into());
-    }
-    (bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)), 0)
 }

@@ -18,13 +18,9 @@ mod tests;
 use std::iter;
 
 use arrow::array::RecordBatch;
-use arrowalloy::Error;
+use arrowalloy::{Error, Scope};
 
-use crate::filtering::bind_filter;
-use crate::grouping::bind_group_by;
-use crate::joining::bind_join;
-use crate::scaling::bind_scale;
-use crate::sorting::bind_sort;
+use crate::alloy_arrow::{Output, Stream};
 
 mod arrow {
     pub use arrow_array as array;
@@ -44,7 +40,7 @@ arrowalloy::function! {
     #[option(keys = "", "Columns, separated by commas, such as: city,year. Empty: one row for all.")]
     #[option(aggregates = "count", "Such as: count,sum(x),min(y),max(y),mean(z) as average.")]
     #[flags(idempotent)]
-    arrow stream fn group_by(inputs: 1) = bind_group_by
+    arrow stream fn group_by(inputs: 1) = grouping::bind_group_by
 }
 
 arrowalloy::function! {
@@ -53,7 +49,7 @@ arrowalloy::function! {
     #[option(how = "inner", "inner, or left, which keeps rows without a partner, next to nulls.")]
     #[option(suffix = "_right", "Added to a name of the second stream that the first has as well.")]
     #[flags(idempotent)]
-    arrow stream fn join(inputs: 2) = bind_join
+    arrow stream fn join(inputs: 2) = joining::bind_join
 }
 
 arrowalloy::function! {
@@ -62,7 +58,7 @@ arrowalloy::function! {
     #[option(descending = "false", "true or false, for all columns or for each: true,false.")]
     #[option(nulls_first = "false", "true or false, for all columns or for each.")]
     #[flags(idempotent)]
-    arrow stream fn sort(inputs: 1) = bind_sort
+    arrow stream fn sort(inputs: 1) = sorting::bind_sort
 }
 
 arrowalloy::function! {
@@ -71,7 +67,7 @@ arrowalloy::function! {
     #[option(op = "=", "=, !=, <, <=, >, >=, is null, is not null.")]
     #[option(value = "", "The value to compare with, read as the type of the column.")]
     #[flags(idempotent)]
-    arrow fn filter(inputs: 1) = bind_filter
+    arrow fn filter(inputs: 1) = filtering::bind_filter
 }
 
 arrowalloy::function! {
@@ -79,7 +75,7 @@ arrowalloy::function! {
     #[option(column, "The column to multiply.")]
     #[option(factor, "The factor: a whole number for integers, any number for other types.")]
     #[flags(idempotent, rowwise)]
-    arrow fn scale(inputs: 1) = bind_scale
+    arrow fn scale(inputs: 1) = scaling::bind_scale
 }
 
 /// The most rows in a batch of a result.
@@ -88,15 +84,17 @@ const BATCH_ROWS: usize = 1 << 16;
 /// Batches that are made when the host asks for the first one.
 fn lazily<'s, I>(
     make: impl FnOnce() -> Result<I, Error> + Send + 's,
-) -> impl Iterator<Item = Result<RecordBatch, Error>> + Send + 's
+) -> Result<Output<'s>, Error>
 where
     I: Iterator<Item = Result<RecordBatch, Error>> + Send + 's,
 {
-    iter::once_with(make).flat_map(|made| {
-        let (batches, error) = match made {
-            Ok(batches) => (Some(batches), None),
-            Err(error) => (None, Some(Err(error))),
-        };
-        batches.into_iter().flatten().chain(error)
-    })
+    Ok(Box::new(iter::once_with(make).flat_map(|made| match made {
+        Ok(batches) => Box::new(batches) as Output<'s>,
+        Err(error) => Box::new(iter::once(Err(error))),
+    })))
+}
+
+/// All batches of an input.
+fn collect(scope: Scope<'_>, input: Stream<'_>) -> Result<Vec<RecordBatch>, Error> {
+    input.map(|batch| scope.check().and(batch)).collect()
 }

@@ -12,47 +12,40 @@ use arrow_schema::{DataType, Schema};
 use arrowalloy::Error;
 
 use crate::alloy_arrow::{Bind, Bound};
-use crate::names::index_of;
+use crate::names::{index_of, wrong};
 
 pub fn bind_scale(bind: &Bind<'_>) -> Result<Bound, Error> {
     let input = bind.schema();
     let name = bind.options().get("column")?.to_owned();
     let index = index_of("column", &input, &name)?;
     let (field, factor) = (input.field(index), bind.options().get("factor")?.trim());
-    let wrong = || {
-        Error::invalid(format!(
-            "option factor: cannot multiply column {name}, which is {}, by {factor:?}",
-            field.data_type()
-        ))
+    let of = field.data_type();
+    let refuse = || {
+        let what = format!("cannot multiply column {name}, which is {of}, by {factor:?}");
+        wrong("factor", what)
     };
-    let (by, output) = match field.data_type() {
+    let (by, output) = match of {
         DataType::Decimal128(_, scale) => {
-            let places = decimal_places(factor).ok_or_else(wrong)?;
+            let places = decimal_places(factor).ok_or_else(refuse)?;
             let scale = scale.checked_add(places).filter(|scale| *scale <= 38);
             let scale = scale.ok_or_else(|| {
-                Error::invalid(format!(
-                    "option factor: {factor} has too many decimal places for column \
-                     {name}, which is {}",
-                    field.data_type()
-                ))
+                let what = format!("too many decimal places for column {name}");
+                wrong("factor", format!("{factor} has {what}, which is {of}"))
             })?;
-            let by = parse(factor, &DataType::Decimal128(38, places));
-            (by, DataType::Decimal128(38, scale))
+            (DataType::Decimal128(38, places), DataType::Decimal128(38, scale))
         }
-        of if of.is_integer() || matches!(of, DataType::Float32 | DataType::Float64) => {
-            (parse(factor, of), of.clone())
+        _ if of.is_integer() || matches!(of, DataType::Float32 | DataType::Float64) => {
+            (of.clone(), of.clone())
         }
-        of => {
-            return Err(Error::invalid(format!(
-                "option column: column {name} is {of}; scale takes integers, floats and \
-                 decimal128"
-            )));
+        _ => {
+            let what = "scale takes integers, floats and decimal128";
+            return Err(wrong("column", format!("column {name} is {of}; {what}")));
         }
     };
-    let by = by.ok_or_else(wrong)?;
-    if !cast(&by, &DataType::Float64)?.as_primitive::<Float64Type>().value(0).is_finite()
-    {
-        return Err(wrong());
+    let by = parse(factor, &by).ok_or_else(refuse)?;
+    let double = cast(&by, &DataType::Float64)?;
+    if !double.as_primitive::<Float64Type>().value(0).is_finite() {
+        return Err(refuse());
     }
     let by = Scalar::new(by);
     let mut fields = input.fields().to_vec();

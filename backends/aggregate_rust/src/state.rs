@@ -1,168 +1,155 @@
 // SPDX-License-Identifier: MIT
 //! The states of aggregates: one slot for each group, found by its number.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
-use arrow_array::{Array, ArrayAccessor, ArrayRef, PrimitiveArray, StringViewArray};
+use arrow_array::{Array, ArrayAccessor, ArrayRef, ArrowNativeTypeOp, PrimitiveArray};
+use arrow_array::{StringViewArray, downcast_integer, downcast_primitive};
 use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::DataType;
 use arrowalloy::{Code, Error};
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Count,
-    Sum,
-    Min,
-    Max,
-    Mean,
-}
-
 pub trait State: Send {
-    /// Make room for `count` groups.
-    fn grow(&mut self, count: usize);
-    /// Add the values of a column, each to the group of its number. None: count the rows.
-    fn add(&mut self, column: Option<&ArrayRef>, numbers: &[u32]);
-    /// A value for each group, or the error that one does not fit its type.
-    fn finish(&mut self) -> Result<ArrayRef, Error>;
+    /// Add the values of a column, each to its group. There are `count` groups.
+    fn add(&mut self, column: &ArrayRef, groups: &[u32], count: usize);
+    /// A value for each of `count` groups, or the error that one does not fit its type.
+    fn finish(&mut self, count: usize) -> Result<ArrayRef, Error>;
 }
 
-/// A state for values of the type `of`: Int64, UInt64, Float64, Decimal128 or Utf8View.
-pub fn new_state(kind: Kind, of: Option<&DataType>, output: &DataType) -> Box<dyn State> {
-    let output = output.clone();
-    match (kind, of) {
-        (Kind::Min | Kind::Max, Some(of)) => {
-            let is_max = kind == Kind::Max;
-            match of {
-                DataType::Decimal128(..) => bounds::<Decimal128Type>(is_max, output),
-                DataType::Float64 => bounds::<Float64Type>(is_max, DataType::Float64),
-                DataType::UInt64 => bounds::<UInt64Type>(is_max, DataType::UInt64),
-                DataType::Utf8View => text_bounds(is_max, output),
-                _ => bounds::<Int64Type>(is_max, DataType::Int64),
-            }
-        }
-        (Kind::Sum | Kind::Mean, Some(of)) => match of {
-            DataType::Decimal128(_, scale) => sums::<Decimal128Type>(*scale, output),
-            DataType::Float64 => float_sums(kind == Kind::Mean),
-            DataType::UInt64 => sums::<UInt64Type>(0, output),
-            _ => sums::<Int64Type>(0, output),
+/// The state of an aggregate for values of the type `of`.
+pub fn new_state(word: &str, of: &DataType, output: &DataType) -> Box<dyn State> {
+    let (is_max, is_mean, output) = (word == "max", word == "mean", output.clone());
+    macro_rules! sums_of {
+        ($t:ty) => {
+            sums::<$t, i128>(move |sums| integers(sums, 0, &output))
+        };
+    }
+    macro_rules! bounds_of {
+        ($t:ty) => {
+            bounds::<$t>(is_max, of.clone())
+        };
+    }
+    match (word, of) {
+        ("count", _) => slots(
+            |counts: &mut [i64], column, groups| match column.logical_nulls() {
+                None => groups.iter().for_each(|group| counts[*group as usize] += 1),
+                Some(nulls) => nulls
+                    .valid_indices()
+                    .for_each(|row| counts[groups[row] as usize] += 1),
+            },
+            |counts| Ok(Arc::new(PrimitiveArray::<Int64Type>::from(counts))),
+        ),
+        ("min" | "max", _) => downcast_primitive! {
+            of => (bounds_of),
+            _ => text_bounds(is_max, output)
         },
-        _ => counts(),
+        _ => downcast_integer! {
+            of => (sums_of),
+            DataType::Decimal128(_, scale) => {
+                let scale = *scale;
+                sums::<Decimal128Type, i128>(move |sums| integers(sums, scale, &output))
+            }
+            _ => sums::<Float64Type, f64>(move |sums| {
+                let of = |slot: Sum<f64>| slot.sum / if is_mean { slot.count as f64 } else { 1.0 };
+                let sums = sums.into_iter().map(|slot| (slot.count > 0).then(|| of(slot)));
+                Ok(Arc::new(sums.collect::<PrimitiveArray<Float64Type>>()))
+            })
+        },
     }
 }
 
-struct Slots<S, A, F> {
-    slots: Vec<S>,
-    add: A,
-    finish: F,
-}
+struct Slots<S, A, F>(Vec<S>, A, F);
 
 impl<S, A, F> State for Slots<S, A, F>
 where
     S: Clone + Default + Send,
-    A: Fn(&mut [S], Option<&ArrayRef>, &[u32]) + Send,
+    A: Fn(&mut [S], &ArrayRef, &[u32]) + Send,
     F: Fn(Vec<S>) -> Result<ArrayRef, Error> + Send,
 {
-    fn grow(&mut self, count: usize) {
-        self.slots.resize(count, S::default());
+    fn add(&mut self, column: &ArrayRef, groups: &[u32], count: usize) {
+        self.0.resize(count, S::default());
+        (self.1)(&mut self.0, column, groups);
     }
-    fn add(&mut self, column: Option<&ArrayRef>, numbers: &[u32]) {
-        (self.add)(&mut self.slots, column, numbers);
-    }
-    fn finish(&mut self) -> Result<ArrayRef, Error> {
-        (self.finish)(std::mem::take(&mut self.slots))
+    fn finish(&mut self, count: usize) -> Result<ArrayRef, Error> {
+        self.0.resize(count, S::default());
+        (self.2)(std::mem::take(&mut self.0))
     }
 }
 
 fn slots<S: Clone + Default + Send + 'static>(
-    add: impl Fn(&mut [S], Option<&ArrayRef>, &[u32]) + Send + 'static,
+    add: impl Fn(&mut [S], &ArrayRef, &[u32]) + Send + 'static,
     finish: impl Fn(Vec<S>) -> Result<ArrayRef, Error> + Send + 'static,
 ) -> Box<dyn State> {
-    Box::new(Slots { slots: Vec::new(), add, finish })
+    Box::new(Slots(Vec::new(), add, finish))
 }
 
 // Calls `add` with the group and the value of each row that is not null.
 #[inline]
-fn each<A: ArrayAccessor>(
+fn each<S, A: ArrayAccessor>(
+    slots: &mut [S],
     array: A,
-    numbers: &[u32],
-    mut add: impl FnMut(usize, A::Item),
+    groups: &[u32],
+    mut add: impl FnMut(&mut S, A::Item),
 ) {
+    let mut add = |row, group| add(&mut slots[group as usize], array.value(row));
     match array.nulls() {
-        None => {
-            let rows = numbers.iter().enumerate();
-            rows.for_each(|(row, number)| add(*number as usize, array.value(row)));
-        }
-        Some(nulls) => nulls
-            .valid_indices()
-            .for_each(|row| add(numbers[row] as usize, array.value(row))),
+        None => groups.iter().enumerate().for_each(|(row, group)| add(row, *group)),
+        Some(nulls) => nulls.valid_indices().for_each(|row| add(row, groups[row])),
     }
 }
 
-fn counts() -> Box<dyn State> {
-    slots(
-        |counts: &mut [i64], column, numbers| match column
-            .and_then(|column| column.logical_nulls())
-        {
-            None => numbers.iter().for_each(|number| counts[*number as usize] += 1),
-            Some(nulls) => {
-                nulls.valid_indices().for_each(|row| counts[numbers[row] as usize] += 1)
-            }
-        },
-        |counts| Ok(Arc::new(PrimitiveArray::<Int64Type>::from(counts))),
-    )
-}
-
-// A sum of integers or decimals, and of how many. 2^63 integers of 64 bits fit 128 bits.
+// A sum of numbers, and of how many. 2^63 integers of 64 bits fit 128 bits.
 #[derive(Clone, Default)]
-struct Sum {
-    sum: i128,
+struct Sum<N> {
+    sum: N,
     count: u64,
     overflows: bool,
 }
 
-fn sums<T: ArrowPrimitiveType>(scale: i8, output: DataType) -> Box<dyn State>
+fn sums<T: ArrowPrimitiveType, N>(
+    finish: impl Fn(Vec<Sum<N>>) -> Result<ArrayRef, Error> + Send + 'static,
+) -> Box<dyn State>
 where
-    T::Native: Into<i128>,
+    T::Native: Into<N>,
+    N: ArrowNativeTypeOp,
 {
-    slots(
-        |sums: &mut [Sum], column, numbers| {
-            let Some(column) = column else { return };
-            each(column.as_primitive::<T>(), numbers, |number, value| {
-                let slot = &mut sums[number];
-                let (sum, overflows) = slot.sum.overflowing_add(value.into());
-                slot.sum = sum;
-                slot.overflows |= overflows;
-                slot.count += 1;
-            });
-        },
-        move |sums| {
-            let wide = DataType::Decimal128(38, scale);
-            let overflow = |of: &DataType| {
-                let text =
-                    format!("the sum overflows {of}; cast the column to a wider type");
-                Error::failed(text)
-            };
-            if sums.iter().any(|slot| slot.overflows) {
-                return Err(overflow(&wide));
-            }
-            let of_some = sums.iter().map(|slot| (slot.count > 0).then_some(slot));
-            if output == DataType::Float64 {
-                let mean = |slot: &Sum| mean(slot.sum, slot.count, scale);
-                let means = of_some.map(|slot| slot.map(mean));
-                return Ok(Arc::new(means.collect::<PrimitiveArray<Float64Type>>()));
-            }
-            let sums: PrimitiveArray<Decimal128Type> =
-                of_some.map(|slot| slot.map(|slot| slot.sum)).collect();
-            let sums = sums.with_data_type(wide);
-            let strict = CastOptions { safe: false, ..CastOptions::default() };
-            let fits = sums.validate_decimal_precision(38);
-            fits.and_then(|()| cast_with_options(&sums, &output, &strict))
-                .map_err(|_| overflow(&output))
-        },
-    )
+    let add = |sums: &mut [Sum<N>], column: &ArrayRef, groups: &[u32]| {
+        each(sums, column.as_primitive::<T>(), groups, |slot, value| {
+            let sum = slot.sum.add_checked(value.into());
+            slot.overflows |= sum.is_err();
+            slot.sum = sum.unwrap_or_default();
+            slot.count += 1;
+        });
+    };
+    slots(add, finish)
+}
+
+// Sums or means of integers or decimals.
+fn integers(
+    sums: Vec<Sum<i128>>,
+    scale: i8,
+    output: &DataType,
+) -> Result<ArrayRef, Error> {
+    let overflow = |of: &DataType| {
+        Error::failed(format!("the sum overflows {of}; cast the column to a wider type"))
+    };
+    let wide = DataType::Decimal128(38, scale);
+    if sums.iter().any(|slot| slot.overflows) {
+        return Err(overflow(&wide));
+    }
+    let some = sums.iter().map(|slot| (slot.count > 0).then_some(slot));
+    if *output == DataType::Float64 {
+        let means = some.map(|slot| slot.map(|slot| mean(slot.sum, slot.count, scale)));
+        return Ok(Arc::new(means.collect::<PrimitiveArray<Float64Type>>()));
+    }
+    let sums: PrimitiveArray<Decimal128Type> = some.map(|slot| Some(slot?.sum)).collect();
+    let sums = sums.with_data_type(wide);
+    let strict = CastOptions { safe: false, ..CastOptions::default() };
+    let fits = sums.validate_decimal_precision(38);
+    let sums = fits.and_then(|()| cast_with_options(&sums, output, &strict));
+    sums.map_err(|_| overflow(output))
 }
 
 // The double nearest to the exact quotient, if its parts fit 128 bits.
@@ -173,10 +160,10 @@ fn mean(sum: i128, count: u64, scale: i8) -> f64 {
         0.. => Some((magnitude, count128.checked_mul(power)?)),
         _ => Some((magnitude.checked_mul(power)?, count128)),
     });
-    let (dividend, divisor) = match parts {
-        // Below this the rest can be doubled.
-        Some((dividend, divisor)) if divisor < 1 << 127 => (dividend, divisor),
-        _ => return sum as f64 / count as f64 / 10f64.powi(scale.into()),
+    // Below this the rest can be doubled.
+    let Some((dividend, divisor)) = parts.filter(|(_, divisor)| *divisor < 1 << 127)
+    else {
+        return sum as f64 / count as f64 / 10f64.powi(scale.into());
     };
     let (mut quotient, mut rest, mut exponent) =
         (dividend / divisor, dividend % divisor, 0);
@@ -191,46 +178,19 @@ fn mean(sum: i128, count: u64, scale: i8) -> f64 {
     mean.copysign(if sum < 0 { -1.0 } else { 1.0 })
 }
 
-// In the order of the rows.
-fn float_sums(is_mean: bool) -> Box<dyn State> {
-    slots(
-        |sums: &mut [(f64, u64)], column, numbers| {
-            let Some(column) = column else { return };
-            each(column.as_primitive::<Float64Type>(), numbers, |number, value| {
-                sums[number].0 += value;
-                sums[number].1 += 1;
-            });
-        },
-        move |sums| {
-            let sums = sums.into_iter().map(|(sum, count)| {
-                let divisor = if is_mean { count as f64 } else { 1.0 };
-                (count > 0).then(|| sum / divisor)
-            });
-            Ok(Arc::new(sums.collect::<PrimitiveArray<Float64Type>>()))
-        },
-    )
-}
-
-fn wanted(is_max: bool) -> Ordering {
-    if is_max { Ordering::Greater } else { Ordering::Less }
-}
-
-// NaN is greater than any number. It is the only value that is not equal to itself.
-#[inline]
-#[allow(clippy::eq_op)]
-fn compare<N: PartialOrd>(one: &N, other: &N) -> Ordering {
-    one.partial_cmp(other).unwrap_or_else(|| (one != one).cmp(&(other != other)))
-}
-
 // The least or the greatest number, date or time.
 fn bounds<T: ArrowPrimitiveType>(is_max: bool, of: DataType) -> Box<dyn State> {
-    let wanted = wanted(is_max);
+    // NaN, which only is not equal to itself, is greater than any number.
+    #[allow(clippy::eq_op)]
+    let is_less =
+        |one: T::Native, other: T::Native| one < other || one == one && other != other;
     slots(
-        move |bounds: &mut [Option<T::Native>], column, numbers| {
-            let Some(column) = column else { return };
-            each(column.as_primitive::<T>(), numbers, |number, value| {
-                let bound = &mut bounds[number];
-                if bound.is_none_or(|bound| compare(&value, &bound) == wanted) {
+        move |bounds: &mut [Option<T::Native>], column, groups| {
+            each(bounds, column.as_primitive::<T>(), groups, |bound, value| {
+                let is_better = |bound| {
+                    if is_max { is_less(bound, value) } else { is_less(value, bound) }
+                };
+                if bound.is_none_or(is_better) {
                     *bound = Some(value);
                 }
             });
@@ -244,13 +204,11 @@ fn bounds<T: ArrowPrimitiveType>(is_max: bool, of: DataType) -> Box<dyn State> {
 
 // The least or the greatest string, by bytes.
 fn text_bounds(is_max: bool, output: DataType) -> Box<dyn State> {
-    let wanted = wanted(is_max);
     slots(
-        move |bounds: &mut [Option<Box<str>>], column, numbers| {
-            let Some(column) = column else { return };
-            each(column.as_string_view(), numbers, |number, text| {
-                let bound = &mut bounds[number];
-                if bound.as_deref().is_none_or(|bound| text.cmp(bound) == wanted) {
+        move |bounds: &mut [Option<Box<str>>], column, groups| {
+            each(bounds, column.as_string_view(), groups, |bound, text| {
+                let is_better = |bound| if is_max { bound < text } else { text < bound };
+                if bound.as_deref().is_none_or(is_better) {
                     *bound = Some(text.into());
                 }
             });
