@@ -10,8 +10,10 @@ use arrow_schema::{DataType, Field, Schema};
 use arrowalloy::{Error, Scope};
 
 use crate::alloy_arrow::{Bind, BoundStream, Stream};
-use crate::keys::{Groups, Keys, check_indices, value_type};
-use crate::names::{check_apart, index_of, items, unquoted, wrong};
+use crate::keys::{
+    Groups, Keys, check_apart, check_indices, index_of, items, unquoted, value_type,
+    wrong,
+};
 use crate::state::new_state;
 use crate::{BATCH_ROWS, lazily};
 

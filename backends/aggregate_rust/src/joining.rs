@@ -13,8 +13,7 @@ use arrow_select::take::{take, take_arrays};
 use arrowalloy::{Code, Error, Scope};
 
 use crate::alloy_arrow::{Bind, BoundStream, Stream};
-use crate::keys::{Groups, Keys, value_type};
-use crate::names::{check_apart, items, wrong};
+use crate::keys::{Groups, Keys, check_apart, items, value_type, wrong};
 use crate::{BATCH_ROWS, collect, lazily};
 
 struct Plan {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-//! Key columns, and the numbers of their different values.
+//! Columns by their names in options, keys, and the numbers of different keys.
 //!
 //! arrow-row encodes the keys of a row as bytes that compare as the values do. So keys of
 //! any types are one slice. Dictionaries compare by their values, and strings compare
 //! alike in every layout.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use ahash::RandomState;
@@ -13,11 +14,74 @@ use arrow_array::types::{Float32Type, Float64Type, UInt64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_cast::cast;
 use arrow_row::{Row, RowConverter, Rows, SortField};
-use arrow_schema::{DataType, Schema, SortOptions};
+use arrow_schema::{DataType, Field, Schema, SortOptions};
 use arrowalloy::{Code, Error};
 use hashbrown::HashTable;
 
-use crate::names::{index_of, wrong};
+/// The error that an option is wrong.
+pub fn wrong(option: &str, what: impl Display) -> Error {
+    Error::invalid(format!("option {option}: {what}"))
+}
+
+/// The items of a list with commas between them. A comma inside parentheses or double
+/// quotes is part of its item.
+pub fn items<'a>(option: &str, list: &'a str) -> Result<Vec<&'a str>, Error> {
+    let refuse = |what| Err(wrong(option, format!("{what} in {list:?}")));
+    let (mut depth, mut quoted, mut unopened) = (0, false, false);
+    let is_between = |c: char| {
+        match c {
+            '"' => quoted = !quoted,
+            '(' if !quoted => depth += 1,
+            ')' if !quoted => depth -= 1,
+            _ => {}
+        }
+        unopened |= depth < 0;
+        c == ',' && !quoted && depth == 0
+    };
+    let items: Vec<&str> = list.split(is_between).map(str::trim).collect();
+    match () {
+        () if unopened => refuse("a ) without a ("),
+        () if quoted => refuse("a \" that is not closed"),
+        () if depth > 0 => refuse("a ( that is not closed"),
+        () if items == [""] => Ok(Vec::new()),
+        () if items.contains(&"") => refuse("an empty item"),
+        () => Ok(items),
+    }
+}
+
+/// A name without the double quotes around it, if there are any.
+pub fn unquoted(name: &str) -> &str {
+    let name = name.trim();
+    let inner = name.strip_prefix('"').and_then(|name| name.strip_suffix('"'));
+    inner.unwrap_or(name)
+}
+
+/// The index of the only column with a name.
+pub fn index_of(option: &str, schema: &Schema, name: &str) -> Result<usize, Error> {
+    let name = unquoted(name);
+    let names: Vec<_> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+    let found = names.iter().position(|other| *other == name).ok_or_else(|| {
+        let columns = names.join(", ");
+        wrong(option, format!("no column {name:?}; the columns are: {columns}"))
+    })?;
+    if names[found + 1..].contains(&name) {
+        let what = format!("several columns have the name {name:?}; rename all but one");
+        return Err(wrong(option, what));
+    }
+    Ok(found)
+}
+
+/// Refuse columns, from the index `first` on, that have the name of an earlier one.
+pub fn check_apart(option: &str, fields: &[Field], first: usize) -> Result<(), Error> {
+    for (index, field) in fields.iter().enumerate().skip(first) {
+        let name = field.name();
+        if fields[..index].iter().any(|other| other.name() == name) {
+            let what = "two columns of the result have the name";
+            return Err(wrong(option, format!("{what} {name:?}; rename one")));
+        }
+    }
+    Ok(())
+}
 
 /// The key columns of a stream, and how they become bytes.
 pub struct Keys {
@@ -120,9 +184,14 @@ pub struct Groups {
     hasher: RandomState,
 }
 
-// The length of a key. Of at most 16 bytes the first and the last ones, which are all, so
-// that most lookups read one place in memory. Of more bytes the hash.
-type Short = (u64, u64, usize);
+// The length of a key comes last. Before it: of at most 16 bytes the first and the last
+// ones, which are all, so that most lookups read one place in memory; of more their hash.
+type Short = (u64, u64, u32);
+
+#[inline]
+fn hash(hasher: &RandomState, short: &Short) -> u64 {
+    if short.2 <= 16 { hasher.hash_one((short.0, short.1)) } else { short.0 }
+}
 
 impl Groups {
     pub fn new(keys: &Keys) -> Self {
@@ -138,39 +207,41 @@ impl Groups {
     #[inline]
     pub fn find(&self, key: Row<'_>) -> Result<u32, Short> {
         let bytes = key.data();
-        let number =
-            |end: Option<&[u8; 8]>| end.map_or(0, |end| u64::from_ne_bytes(*end));
+        let end = |end: Option<&[u8; 8]>| end.map_or(0, |end| u64::from_ne_bytes(*end));
+        let ends = |bytes: &[u8]| (end(bytes.first_chunk()), end(bytes.last_chunk()));
         let (first, last) = match bytes.len() {
             0..8 => (bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)), 0),
-            8..=16 => (number(bytes.first_chunk()), number(bytes.last_chunk())),
+            8..=16 => ends(bytes),
+            17..=32 => (
+                self.hasher
+                    .hash_one((ends(&bytes[..16]), ends(&bytes[bytes.len() - 16..]))),
+                0,
+            ),
             _ => (self.hasher.hash_one(bytes), 0),
         };
-        let short = (first, last, bytes.len());
+        let short = (first, last, bytes.len() as u32);
         let is_key = |(other, number): &(Short, u32)| {
             let is_same = || self.rows.row(*number as usize).data() == bytes;
             *other == short && (bytes.len() <= 16 || is_same())
         };
-        let found = self.table.find(self.hasher.hash_one(short), is_key);
+        let found = self.table.find(hash(&self.hasher, &short), is_key);
         found.map(|(_, number)| *number).ok_or(short)
     }
 
     /// The number of each key. New keys are added.
     pub fn add(&mut self, keys: &Rows) -> Result<Vec<u32>, Error> {
+        let too_many = |_| Error::new(Code::Exhausted, "more than 2^32 different keys");
         let mut numbers = Vec::with_capacity(keys.num_rows());
         for key in keys {
-            numbers.push(match self.find(key) {
-                Ok(number) => number,
-                Err(short) => {
-                    let number = u32::try_from(self.len()).map_err(|_| {
-                        Error::new(Code::Exhausted, "more than 2^32 different keys")
-                    })?;
-                    self.rows.push(key);
-                    let hash = |(short, _): &_| self.hasher.hash_one::<&Short>(short);
-                    let entry = (short, number);
-                    self.table.insert_unique(hash(&entry), entry, hash);
-                    number
-                }
-            });
+            let number = self.find(key).or_else(|short| {
+                let number = u32::try_from(self.len()).map_err(too_many)?;
+                self.rows.push(key);
+                let hash = |entry: &(Short, u32)| hash(&self.hasher, &entry.0);
+                let entry = (short, number);
+                self.table.insert_unique(hash(&entry), entry, hash);
+                Ok::<u32, Error>(number)
+            })?;
+            numbers.push(number);
         }
         Ok(numbers)
     }

@@ -4,12 +4,10 @@
 //! Names, types and options are checked at bind, when the schemas are known. Nulls behave
 //! as in SQL, and an overflow is an error.
 
-mod filtering;
+mod columns;
 mod grouping;
 mod joining;
 mod keys;
-mod names;
-mod scaling;
 mod sorting;
 mod state;
 #[cfg(test)]
@@ -67,7 +65,7 @@ arrowalloy::function! {
     #[option(op = "=", "=, !=, <, <=, >, >=, is null, is not null.")]
     #[option(value = "", "The value to compare with, read as the type of the column.")]
     #[flags(idempotent)]
-    arrow fn filter(inputs: 1) = filtering::bind_filter
+    arrow fn filter(inputs: 1) = columns::bind_filter
 }
 
 arrowalloy::function! {
@@ -75,7 +73,7 @@ arrowalloy::function! {
     #[option(column, "The column to multiply.")]
     #[option(factor, "The factor: a whole number for integers, any number for other types.")]
     #[flags(idempotent, rowwise)]
-    arrow fn scale(inputs: 1) = scaling::bind_scale
+    arrow fn scale(inputs: 1) = columns::bind_scale
 }
 
 /// The most rows in a batch of a result.

@@ -2,6 +2,7 @@
 //! `sort`: orders the places of the rows by the bytes of their keys. The batches stay
 //! where they are, and each batch of the result is gathered when the host asks for it.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow_row::Rows;
@@ -10,8 +11,7 @@ use arrow_select::interleave::interleave_record_batch;
 use arrowalloy::{Code, Error};
 
 use crate::alloy_arrow::{Bind, BoundStream};
-use crate::keys::Keys;
-use crate::names::{items, wrong};
+use crate::keys::{Keys, items, wrong};
 use crate::{BATCH_ROWS, collect, lazily};
 
 pub fn bind_sort(bind: &Bind<'_>) -> Result<BoundStream, Error> {
@@ -53,10 +53,10 @@ fn flags(option: &str, text: &str, count: usize) -> Result<Vec<bool>, Error> {
     match flags.len() {
         1 => Ok(vec![flags[0]; count]),
         n if n == count => Ok(flags),
-        n => Err(wrong(
-            option,
-            format!("expected one value, or one for each of {count} columns; found {n}"),
-        )),
+        n => {
+            let one = format!("expected one value, or one for each of {count} columns");
+            Err(wrong(option, format!("{one}; found {n}")))
+        }
     }
 }
 
@@ -70,7 +70,7 @@ struct Place {
 // The places of all rows in the order of their keys. Rows with equal keys keep their order.
 fn order(rows: &[Rows]) -> Result<Vec<Place>, Error> {
     let too_many =
-        |_| Error::new(Code::Exhausted, "more rows than can be sorted in memory");
+        || Error::new(Code::Exhausted, "more rows than can be sorted in memory");
     let all = || rows.iter().flatten().map(|row| row.data());
     // Bytes that all keys have in common need no sorting.
     let first = all().next().unwrap_or_default();
@@ -81,29 +81,21 @@ fn order(rows: &[Rows]) -> Result<Vec<Place>, Error> {
         }
         longest = longest.max(key.len());
     }
+    let count = rows.iter().map(Rows::num_rows).sum();
     let mut places = Vec::new();
-    places
-        .try_reserve_exact(rows.iter().map(Rows::num_rows).sum())
-        .map_err(|_| too_many(()))?;
+    places.try_reserve_exact(count).map_err(|_| too_many())?;
     for (batch, rows) in (0..).zip(rows) {
-        u32::try_from(rows.num_rows()).map_err(|_| too_many(()))?;
-        let keys = (0..).zip(rows);
-        places.extend(keys.map(|(row, key)| Place {
-            part: part(&key.data()[at..]),
-            batch,
-            row,
-        }));
+        let count = u32::try_from(rows.num_rows()).map_err(|_| too_many())?;
+        let part = |row: u32| part(&rows.row(row as usize).data()[at..]);
+        places.extend((0..count).map(|row| Place { part: part(row), batch, row }));
     }
-    if longest <= at + 16 {
-        places.sort_by_key(|place| place.part);
-    } else {
-        let rest = |place: &Place| {
-            rows[place.batch as usize].row(place.row as usize).data().get(at + 16..)
-        };
-        places.sort_by(|one, other| {
-            one.part.cmp(&other.part).then_with(|| rest(one).cmp(&rest(other)))
-        });
-    }
+    let rest = |place: &Place| {
+        rows[place.batch as usize].row(place.row as usize).data().get(at + 16..)
+    };
+    places.sort_by(|one, other| match one.part.cmp(&other.part) {
+        Ordering::Equal if longest > at + 16 => rest(one).cmp(&rest(other)),
+        order => order,
+    });
     Ok(places)
 }
 
