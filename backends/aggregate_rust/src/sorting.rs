@@ -2,7 +2,6 @@
 //! `sort`: orders the places of the rows by the bytes of their keys. The batches stay
 //! where they are, and each batch of the result is gathered when the host asks for it.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow_row::Rows;
@@ -92,10 +91,13 @@ fn order(rows: &[Rows]) -> Result<Vec<Place>, Error> {
     let rest = |place: &Place| {
         rows[place.batch as usize].row(place.row as usize).data().get(at + 16..)
     };
-    places.sort_by(|one, other| match one.part.cmp(&other.part) {
-        Ordering::Equal if longest > at + 16 => rest(one).cmp(&rest(other)),
-        order => order,
-    });
+    if longest <= at + 16 {
+        places.sort_by_key(|place| place.part);
+    } else {
+        places.sort_by(|one, other| {
+            one.part.cmp(&other.part).then_with(|| rest(one).cmp(&rest(other)))
+        });
+    }
     Ok(places)
 }
 
