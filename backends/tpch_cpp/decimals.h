@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Arithmetic on decimals. Two ways lead to the same sums. The fast way sums a chunk of
-// rows in 64 bits, which is exact while the numbers are small. The other way takes any
-// number, row by row in 128 bits, and an overflow is an error.
+// Sums of decimals. Two ways lead to the same sums. The fast way sums a chunk of rows in 64
+// bits, which is exact while the numbers are small. The other way takes any number, row by
+// row in 128 bits, and an overflow is an error.
 #ifndef ALLOY_BACKENDS_TPCH_CPP_DECIMALS_H_
 #define ALLOY_BACKENDS_TPCH_CPP_DECIMALS_H_
 
@@ -18,6 +18,7 @@ namespace tpch {
 
 using alloy::Decimal128;
 using Number = std::optional<Decimal128>;  // nothing: null
+using Numbers = alloy::Column<Decimal128>;
 
 // Prices and quantities below 2^34 hundredths and rates below 2^7 are small. Then
 // price * (1 - discount) * (1 + tax) is below 2^(34 + 8 + 8), and the sum of 2^10 of them
@@ -32,15 +33,6 @@ inline int64_t BeyondRate(Decimal128 value) { return Beyond(value, 7); }
 
 // The low half. Unsigned arithmetic may wrap, and then a value is beyond.
 inline uint64_t Low(Decimal128 value) { return static_cast<uint64_t>(value); }
-
-// Call fast(first, end) for each chunk of rows, and slow(first, end) where that is false.
-template <typename Fast, typename Slow>
-void ForEachChunk(int64_t rows, bool has_nulls, Fast fast, Slow slow) {
-  for (int64_t first = 0; first < rows; first += kChunkRows) {
-    const int64_t end = std::min(rows, first + kChunkRows);
-    if (has_nulls || !fast(first, end)) slow(first, end);
-  }
-}
 
 [[noreturn]] inline void Overflow(const std::string& what) {
   throw alloy::Failure(what + " overflows a decimal of 38 digits");
@@ -59,45 +51,73 @@ inline Number Multiply(Number a, Number b, const char* what) {
   return product;
 }
 
-// The schema of a result promises 38 digits.
-inline Decimal128 Checked(Decimal128 sum, const char* what) {
-  constexpr Decimal128 kDigits19 = 10'000'000'000'000'000'000U;
-  constexpr Decimal128 kLimit = kDigits19 * kDigits19;
-  if (sum >= kLimit || sum <= -kLimit) Overflow(what);
-  return sum;
-}
-
-// The double nearest to a number of hundredths. A quotient of doubles would miss it above
-// 2^53, and a quotient of long doubles would be rounded twice.
-inline double NearestDouble(Decimal128 hundredths) {
-  __extension__ using Unsigned = unsigned __int128;
-  const Unsigned magnitude =
-      hundredths < 0 ? -static_cast<Unsigned>(hundredths) : hundredths;
-  Unsigned quotient = magnitude / 100;
-  Unsigned rest = magnitude % 100;
-  int exponent = 0;
-  // Two bits more than a double has. The last one is set if there is a rest, which decides
-  // a tie.
-  for (; quotient >> 55 == 0 && rest != 0; --exponent) {
-    rest *= 2;
-    quotient = 2 * quotient + rest / 100;
-    rest %= 100;
+// A sum of values, and how many they are.
+struct Sum {
+  void Add(Number value, uint64_t values, const char* what) {
+    if (!value) return;
+    sum = tpch::Add(sum, *value, what);
+    count += values;
   }
-  if (rest != 0) quotient |= 1;
-  const double value = std::ldexp(static_cast<double>(quotient), exponent);
-  return hundredths < 0 ? -value : value;
-}
+  // The schema of a result promises 38 digits. A sum of nothing is null.
+  Number Get(const char* what) const {
+    constexpr Decimal128 kDigits19 = 10'000'000'000'000'000'000U;
+    constexpr Decimal128 kLimit = kDigits19 * kDigits19;
+    if (sum >= kLimit || sum <= -kLimit) Overflow(what);
+    return count == 0 ? std::nullopt : Number(sum);
+  }
+  // If a query also asks for the sum, DuckDB divides that sum, as the nearest double, by
+  // the count. A quotient of doubles would miss it above 2^53, and a quotient of long
+  // doubles would be rounded twice.
+  std::optional<double> AverageOfSum() const {
+    if (count == 0) return std::nullopt;
+    __extension__ using Unsigned = unsigned __int128;
+    const Unsigned magnitude = sum < 0 ? -static_cast<Unsigned>(sum) : sum;
+    // The quotient has at least two bits more than a double. The last one is set if there
+    // is a rest, which decides a tie.
+    const int shift = magnitude >> 64 == 0 ? 62 : 0;
+    const Unsigned dividend = magnitude << shift;
+    const Unsigned quotient = dividend / 100 | (dividend % 100 == 0 ? 0 : 1);
+    const double value = std::ldexp(static_cast<double>(quotient), -shift);
+    return (sum < 0 ? -value : value) / static_cast<double>(count);
+  }
+  // Otherwise it divides in `long double` and rounds the quotient to a double.
+  std::optional<double> Average() const {
+    if (count == 0) return std::nullopt;
+    const auto divisor = static_cast<long double>(count) * 100;
+    return static_cast<double>(static_cast<long double>(sum) / divisor);
+  }
 
-// If a query also asks for the sum, DuckDB divides that sum, as the nearest double, by the
-// count. Otherwise it divides in `long double` and rounds the quotient to a double.
-inline std::optional<double> AverageOfSum(Decimal128 sum, uint64_t count) {
-  if (count == 0) return std::nullopt;
-  return NearestDouble(sum) / static_cast<double>(count);
-}
-inline std::optional<double> Average(Decimal128 sum, uint64_t count) {
-  if (count == 0) return std::nullopt;
-  const auto divisor = static_cast<long double>(count) * 100;
-  return static_cast<double>(static_cast<long double>(sum) / divisor);
+  Decimal128 sum = 0;
+  uint64_t count = 0;
+};
+
+// The columns that both queries read.
+struct CommonRows {
+  explicit CommonRows(const alloy::InputBatch& batch)
+      : quantity(batch.Get<Numbers>("l_quantity")),
+        price(batch.Get<Numbers>("l_extendedprice")),
+        discount(batch.Get<Numbers>("l_discount")),
+        day(batch.Get<alloy::Column<alloy::Date32>>("l_shipdate")),
+        has_nulls(quantity.HasNulls() || price.HasNulls() || discount.HasNulls() ||
+                  day.HasNulls()) {}
+  Numbers quantity, price, discount;
+  alloy::Column<alloy::Date32> day;
+  bool has_nulls;
+};
+
+// Add the rows of a stream to a query. Its AddFast returns false, and adds nothing, for a
+// chunk that needs the other way.
+template <typename Query>
+void AddAll(Query& query, alloy::Scope& scope, alloy::Input& input) {
+  while (const auto batch = input.Next()) {
+    scope.ThrowIfCancelled();
+    const typename Query::Rows rows(*batch);
+    for (int64_t first = 0; first < batch->rows(); first += kChunkRows) {
+      const int64_t end = std::min(batch->rows(), first + kChunkRows);
+      if (!rows.has_nulls && query.AddFast(rows, first, end)) continue;
+      for (int64_t row = first; row < end; ++row) query.AddRow(rows, row);
+    }
+  }
 }
 
 }  // namespace tpch
