@@ -44,7 +44,7 @@ inline Decimal128 Add(Decimal128 a, Decimal128 b, const char* what) {
   return sum;
 }
 
-inline Number Multiply(Number a, Number b, const char* what) {
+inline Number Multiply(const Number& a, const Number& b, const char* what) {
   if (!a || !b) return std::nullopt;
   Decimal128 product = 0;
   if (__builtin_mul_overflow(*a, *b, &product)) Overflow(what);
@@ -53,7 +53,7 @@ inline Number Multiply(Number a, Number b, const char* what) {
 
 // A sum of values, and how many they are.
 struct Sum {
-  void Add(Number value, uint64_t values, const char* what) {
+  void Add(const Number& value, uint64_t values, const char* what) {
     if (!value) return;
     sum = tpch::Add(sum, *value, what);
     count += values;
