@@ -28,6 +28,7 @@ constexpr int64_t kValues[kRows] = {};
 
 OwnedSchema MakeSchema(int64_t columns) {
   std::vector<testing::Spec> children;
+  children.reserve(static_cast<size_t>(columns));
   for (int64_t i = 0; i < columns; ++i) {
     children.push_back({.format = "l", .name = "column" + std::to_string(i)});
   }

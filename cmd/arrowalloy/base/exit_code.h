@@ -33,7 +33,7 @@ struct ExitText {
 inline constexpr ExitText kExitTexts[] = {
     {Exit::kOk, "success"},
     {Exit::kBackend, "the backend returned an error, or a test failed"},
-    {Exit::kUsage, "an argument is wrong, or a file named by one has wrong content"},
+    {Exit::kUsage, "an argument is wrong, or it names a file with wrong content"},
     {Exit::kMachine, "a file cannot be read or written, or a program is missing"},
     {Exit::kUnsigned, "unsigned: no signature file, or no certificate was given"},
     {Exit::kBadSignature, "bad signature: these are not the bytes that were signed"},
