@@ -4,13 +4,12 @@
 
 use std::sync::Arc;
 
+use arrow_arith::boolean::{is_not_null, is_null};
 use arrow_arith::numeric::mul;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Float64Type};
-use arrow_array::{
-    Array, ArrayRef, BooleanArray, Datum, RecordBatch, Scalar, StringArray,
-};
-use arrow_buffer::BooleanBuffer;
+use arrow_array::{Array, ArrayRef, BooleanArray, Datum, RecordBatch, Scalar};
+use arrow_array::{StringArray, new_null_array};
 use arrow_cast::{CastOptions, can_cast_types, cast, cast_with_options};
 use arrow_ord::cmp;
 use arrow_schema::{ArrowError, DataType, Schema};
@@ -18,7 +17,7 @@ use arrow_select::filter::filter_record_batch;
 use arrowalloy::Error;
 
 use crate::alloy_arrow::{Bind, Bound};
-use crate::keys::{comparable, index_of, one_zero, value_type, wrong};
+use crate::keys::{comparable, index_of, one_zero, value_type};
 
 type Compare = fn(&dyn Datum, &dyn Datum) -> Result<BooleanArray, ArrowError>;
 
@@ -29,33 +28,27 @@ pub fn bind_filter(bind: &Bind<'_>) -> Result<Bound, Error> {
     let data_type = value_type(schema.field(index).data_type());
     let value = bind.options().get("value")?;
     let op = bind.options().get("op")?.trim();
-    let compare: Option<Compare> = match op {
-        "=" | "==" => Some(cmp::eq),
-        "!=" | "<>" => Some(cmp::neq),
-        "<" => Some(cmp::lt),
-        "<=" => Some(cmp::lt_eq),
-        ">" => Some(cmp::gt),
-        ">=" => Some(cmp::gt_eq),
-        "is null" | "is not null" => None,
+    let compare: Compare = match op {
+        "=" | "==" => cmp::eq,
+        "!=" | "<>" => cmp::neq,
+        "<" => cmp::lt,
+        "<=" => cmp::lt_eq,
+        ">" => cmp::gt,
+        ">=" => cmp::gt_eq,
+        "is null" => |column, _| is_null(column.get().0),
+        "is not null" => |column, _| is_not_null(column.get().0),
         _ => {
             let ops = "=, !=, <, <=, >, >=, is null or is not null";
-            return Err(wrong("op", format!("unknown operator {op:?}; use {ops}")));
+            return Err(wrong!("op", "unknown operator {op:?}; use {ops}"));
         }
     };
-    let is_null = op == "is null";
-    let value = compare.map(|_| scalar(name, value, data_type)).transpose()?;
+    let value = match op {
+        "is null" | "is not null" => Scalar::new(new_null_array(&DataType::Null, 1)),
+        _ => scalar(name, value, data_type)?,
+    };
     Ok(Bound::new(schema, move |_, batches| {
         let batch = batches.take()?;
-        let column = comparable(&batch, index)?;
-        let is_wanted = if let (Some(compare), Some(value)) = (compare, &value) {
-            compare(&column, value)?
-        } else {
-            // The values of a dictionary may be null as well, which the kernel is_null
-            // does not see.
-            let nulls = column.logical_nulls().map(|nulls| nulls.into_inner());
-            let valid = nulls.unwrap_or_else(|| BooleanBuffer::new_set(column.len()));
-            BooleanArray::from(if is_null { !&valid } else { valid })
-        };
+        let is_wanted = compare(&comparable(&batch, index)?, &value)?;
         Ok(filter_record_batch(&batch, &is_wanted)?)
     }))
 }
@@ -64,7 +57,7 @@ fn scalar(column: &str, value: &str, of: &DataType) -> Result<Scalar<ArrayRef>, 
     if !can_cast_types(&DataType::Utf8, of) || of.is_nested() {
         let what =
             "which does not compare with a text; filter it by: is null, is not null";
-        return Err(wrong("column", format!("column {column} is {of}, {what}")));
+        return Err(wrong!("column", "column {column} is {of}, {what}"));
     }
     let parsed = if let DataType::Decimal128(_, scale) = of {
         let value = value.trim();
@@ -78,8 +71,7 @@ fn scalar(column: &str, value: &str, of: &DataType) -> Result<Scalar<ArrayRef>, 
         parse(value, of)
     };
     parsed.map(|value| Scalar::new(one_zero(&value))).ok_or_else(|| {
-        let what = format!("cannot read {value:?} as {of}, the type of column {column}");
-        wrong("value", what)
+        wrong!("value", "cannot read {value:?} as {of}, the type of column {column}")
     })
 }
 
@@ -90,16 +82,15 @@ pub fn bind_scale(bind: &Bind<'_>) -> Result<Bound, Error> {
     let (field, factor) = (input.field(index), bind.options().get("factor")?.trim());
     let of = field.data_type();
     let refuse = || {
-        let what = format!("cannot multiply column {name}, which is {of}, by {factor:?}");
-        wrong("factor", what)
+        wrong!("factor", "cannot multiply column {name}, which is {of}, by {factor:?}")
     };
     let (by, output) = match of {
         DataType::Decimal128(_, scale) => {
             let places = decimal_places(factor).ok_or_else(refuse)?;
             let scale = scale.checked_add(places).filter(|scale| *scale <= 38);
             let scale = scale.ok_or_else(|| {
-                let what = format!("too many decimal places for column {name}");
-                wrong("factor", format!("{factor} has {what}, which is {of}"))
+                let column = format!("column {name}, which is {of}");
+                wrong!("factor", "{factor} has too many decimal places for {column}")
             })?;
             (DataType::Decimal128(38, places), DataType::Decimal128(38, scale))
         }
@@ -108,7 +99,7 @@ pub fn bind_scale(bind: &Bind<'_>) -> Result<Bound, Error> {
         }
         _ => {
             let what = "scale takes integers, floats and decimal128";
-            return Err(wrong("column", format!("column {name} is {of}; {what}")));
+            return Err(wrong!("column", "column {name} is {of}; {what}"));
         }
     };
     let by = parse(factor, &by).ok_or_else(refuse)?;

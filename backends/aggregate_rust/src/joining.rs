@@ -3,18 +3,19 @@
 //! stream batch by batch. As in SQL, null is not equal to null.
 
 use std::iter;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{Array, RecordBatch, UInt32Array};
-use arrow_row::Rows;
+use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::concat::concat_batches;
-use arrow_select::take::{take, take_arrays};
+use arrow_select::take::{take, take_arrays, take_record_batch};
 use arrowalloy::{Code, Error, Scope};
 
 use crate::alloy_arrow::{Bind, BoundStream, Stream};
-use crate::keys::{Groups, Keys, check_apart, items, value_type, wrong};
-use crate::{BATCH_ROWS, collect, lazily};
+use crate::keys::{Groups, Keys, check_apart, items, value_type};
+use crate::{BATCH_ROWS, Made, collect, flatten, lazily};
 
 struct Plan {
     left: Keys,
@@ -32,33 +33,30 @@ pub fn bind_join(bind: &Bind<'_>) -> Result<BoundStream, Error> {
     };
     let on = items("on", bind.options().get("on")?)?;
     if on.is_empty() {
-        return Err(wrong("on", "give at least one column"));
+        return Err(wrong!("on", "give at least one column"));
     }
-    let keys = |schema: &Schema, name: for<'a> fn((&'a str, &'a str)) -> &'a str| {
-        let pairs = on.iter().map(|on| on.split_once('=').unwrap_or((on, on)));
-        let names = pairs.map(|pair| (name(pair).trim(), Default::default()));
-        Keys::new("on", schema, names)
-    };
-    let (left_keys, right_keys) = (keys(left, |on| on.0)?, keys(right, |on| on.1)?);
+    let pairs = on.iter().map(|on| on.split_once('=').unwrap_or((on, on)));
+    let (left_names, right_names): (Vec<_>, Vec<_>) = pairs.unzip();
+    let left_keys = Keys::any("on", left, &left_names)?;
+    let right_keys = Keys::any("on", right, &right_names)?;
     for (one, other) in left_keys.indices.iter().zip(&right_keys.indices) {
         let (one, other) = (left.field(*one), right.field(*other));
         if class(one) != class(other) {
             let is =
                 |f: &Field| format!("column {} is {} in the", f.name(), f.data_type());
-            let what = format!("{} first input, but {} second", is(one), is(other));
-            return Err(wrong("on", what + "; cast one"));
+            let (one, other) = (is(one), is(other));
+            return Err(wrong!("on", "{one} first input, but {other} second; cast one"));
         }
     }
     let how = bind.options().get("how")?;
     if !["inner", "left"].contains(&how) {
-        return Err(wrong("how", format!("expected inner or left, found {how:?}")));
+        return Err(wrong!("how", "expected inner or left, found {how:?}"));
     }
-    let is_left = how == "left";
-    let suffix = bind.options().get("suffix")?;
-    let kept: Vec<usize> =
-        (0..right.fields().len()).filter(|i| !right_keys.indices.contains(i)).collect();
+    let (is_left, suffix) = (how == "left", bind.options().get("suffix")?);
+    let is_kept = |index: &usize| !right_keys.indices.contains(index);
+    let kept: Vec<usize> = (0..right.fields().len()).filter(is_kept).collect();
     let mut fields: Vec<Field> =
-        left.fields().iter().map(|field| field.as_ref().clone()).collect();
+        left.fields().iter().map(|f| f.as_ref().clone()).collect();
     for index in &kept {
         let field = right.field(*index).clone();
         let is_taken = left.fields().iter().any(|other| other.name() == field.name());
@@ -68,34 +66,23 @@ pub fn bind_join(bind: &Bind<'_>) -> Result<BoundStream, Error> {
     }
     // The first input may have several columns of one name, and keeps them.
     check_apart("suffix", &fields, left.fields().len())?;
-    let schema = Arc::new(Schema::new(fields));
+    let (schema, right_schema) = (Arc::new(Schema::new(fields)), right.clone());
+    let (left, right) = (left_keys, right_keys);
     let plan = Arc::new(Plan {
-        left: left_keys,
-        right: right_keys,
+        left,
+        right,
         kept,
         is_left,
-        right_schema: right.clone(),
+        right_schema,
         schema: schema.clone(),
     });
     Ok(BoundStream::new(schema, move |scope, inputs| {
         let (plan, left, right) = (plan.clone(), inputs.take()?, inputs.take()?);
         lazily(move || {
-            let table = Table::read(&plan, scope, right)?;
-            let (mut left, mut current) = (left, None::<Current>);
-            let mut next = move || {
-                loop {
-                    scope.check()?;
-                    let joined = current.as_mut().map(|c| c.join(&plan, &table));
-                    let joined = joined.transpose()?.filter(|rows| rows.num_rows() > 0);
-                    if joined.is_some() {
-                        return Ok(joined);
-                    }
-                    let Some(batch) = left.next().transpose()? else { return Ok(None) };
-                    let keys = plan.left.rows(&batch)?;
-                    current = Some(Current { batch, keys, row: 0, partner: None });
-                }
-            };
-            Ok(iter::from_fn(move || next().transpose()))
+            let table = Arc::new(Table::read(plan, scope, right)?);
+            Ok(Box::new(left.flat_map(move |batch| {
+                flatten(batch.and_then(|batch| table.clone().join(scope, batch)))
+            })))
         })
     }))
 }
@@ -110,72 +97,69 @@ fn class(field: &Field) -> DataType {
     }
 }
 
-const NONE: u32 = u32::MAX;
-
-// The rows of the second input by their keys: the first row of each key, and for each row
-// the next one with the same key.
+// The rows of the second input. Rows with the same key follow each other.
 struct Table {
+    plan: Arc<Plan>,
     rows: RecordBatch,
     groups: Groups,
-    firsts: Vec<u32>,
-    next: Vec<u32>,
+    // The rows of each key by its number.
+    ranges: Vec<Range<u32>>,
 }
 
 impl Table {
-    fn read(plan: &Plan, scope: Scope<'_>, input: Stream<'_>) -> Result<Self, Error> {
+    fn read(plan: Arc<Plan>, scope: Scope<'_>, input: Stream<'_>) -> Result<Self, Error> {
         let rows = concat_batches(&plan.right_schema, &collect(scope, input)?)?;
-        let count = rows.num_rows();
-        if count >= NONE as usize {
-            let limit = format!("join takes fewer than {NONE} there");
-            let text = format!("the second input has {count} rows; {limit}");
+        let (count, limit) = (rows.num_rows(), u32::MAX);
+        if count >= limit as usize {
+            let text = format!("the second input has {count} rows");
+            let text = format!("{text}; join takes fewer than {limit} there");
             return Err(Error::new(Code::Exhausted, text));
         }
         let mut groups = Groups::new(&plan.right);
         let numbers = groups.add(&plan.right.rows(&rows)?)?;
-        let nulls = plan.right.indices.iter().map(|i| rows.column(*i).logical_nulls());
-        let nulls: Vec<_> = nulls.flatten().collect();
-        let (mut firsts, mut next) = (vec![NONE; groups.len()], vec![NONE; count]);
-        // Backwards, so that the rows of a key follow each other in their order.
-        for (row, number) in numbers.into_iter().enumerate().rev() {
-            if nulls.iter().all(|nulls| nulls.is_valid(row)) {
-                next[row] = std::mem::replace(&mut firsts[number as usize], row as u32);
-            }
+        let columns = plan.right.indices.iter().map(|index| rows.column(*index));
+        let nulls: Vec<_> = columns.map(|column| column.logical_nulls()).collect();
+        let nulls = NullBuffer::union_many(nulls.iter().map(Option::as_ref));
+        let is_valid =
+            |row: &u32| nulls.as_ref().is_none_or(|n| n.is_valid(*row as usize));
+        let none = count as u32;
+        let mut order: Vec<u32> = (0..none).filter(is_valid).collect();
+        order.sort_by_key(|row| numbers[*row as usize]);
+        let mut ranges = vec![none..none; groups.len()];
+        for (place, row) in (0..).zip(&order) {
+            let range = &mut ranges[numbers[*row as usize] as usize];
+            *range = range.start.min(place)..place + 1;
         }
-        Ok(Self { rows, groups, firsts, next })
+        let rows = take_record_batch(&rows, &UInt32Array::from(order))?;
+        Ok(Self { plan, rows, groups, ranges })
     }
-}
 
-// A batch of the first input, and how far it was joined.
-struct Current {
-    batch: RecordBatch,
-    keys: Rows,
-    row: usize,
-    // The next partner of `row`; None: it was not looked up yet.
-    partner: Option<u32>,
-}
-
-impl Current {
-    // The next rows of the result, at most as many as a batch has.
-    fn join(&mut self, plan: &Plan, table: &Table) -> Result<RecordBatch, Error> {
-        let (mut left, mut right) = (Vec::new(), Vec::new());
-        while self.row < self.batch.num_rows() && left.len() < BATCH_ROWS {
-            let partner = self.partner.take().unwrap_or_else(|| {
-                let number = table.groups.find(self.keys.row(self.row));
-                number.map_or(NONE, |number| table.firsts[number as usize])
-            });
-            if partner != NONE || plan.is_left {
-                left.push(self.row as u32);
-                right.push((partner != NONE).then_some(partner));
+    fn join(self: Arc<Self>, scope: Scope<'_>, batch: RecordBatch) -> Made<'_> {
+        let (keys, table) = (self.plan.left.rows(&batch)?, self.clone());
+        // A row without a partner is next to a row after the last one, which is null.
+        let none = self.rows.num_rows() as u32;
+        let lone = none..none + u32::from(self.plan.is_left);
+        let mut pairs = (0..batch.num_rows()).flat_map(move |row| {
+            let number = table.groups.find(keys.row(row)).ok();
+            let range = number.map(|number| table.ranges[number as usize].clone());
+            let partners =
+                range.filter(|range| !range.is_empty()).unwrap_or(lone.clone());
+            partners
+                .map(move |partner| (row as u32, (partner != none).then_some(partner)))
+        });
+        let mut next = move || {
+            scope.check()?;
+            let (left, right): (Vec<_>, Vec<_>) = pairs.by_ref().take(BATCH_ROWS).unzip();
+            if left.is_empty() {
+                return Ok(None);
             }
-            let next = table.next.get(partner as usize).filter(|next| **next != NONE);
-            self.partner = next.copied();
-            self.row += usize::from(next.is_none());
-        }
-        let (left, right) = (UInt32Array::from(left), UInt32Array::from(right));
-        let mut columns = take_arrays(self.batch.columns(), &left, None)?;
-        for index in &plan.kept {
-            columns.push(take(table.rows.column(*index), &right, None)?);
-        }
-        Ok(RecordBatch::try_new(plan.schema.clone(), columns)?)
+            let (left, right) = (UInt32Array::from(left), UInt32Array::from(right));
+            let mut columns = take_arrays(batch.columns(), &left, None)?;
+            for index in &self.plan.kept {
+                columns.push(take(self.rows.column(*index), &right, None)?);
+            }
+            Ok(Some(RecordBatch::try_new(self.plan.schema.clone(), columns)?))
+        };
+        Ok(Box::new(iter::from_fn(move || next().transpose())))
     }
 }

@@ -5,7 +5,6 @@
 //! any types are one slice. Dictionaries compare by their values, and strings compare
 //! alike in every layout.
 
-use std::fmt::Display;
 use std::sync::Arc;
 
 use ahash::RandomState;
@@ -18,15 +17,10 @@ use arrow_schema::{DataType, Field, Schema, SortOptions};
 use arrowalloy::{Code, Error};
 use hashbrown::HashTable;
 
-/// The error that an option is wrong.
-pub fn wrong(option: &str, what: impl Display) -> Error {
-    Error::invalid(format!("option {option}: {what}"))
-}
-
 /// The items of a list with commas between them. A comma inside parentheses or double
 /// quotes is part of its item.
 pub fn items<'a>(option: &str, list: &'a str) -> Result<Vec<&'a str>, Error> {
-    let refuse = |what| Err(wrong(option, format!("{what} in {list:?}")));
+    let refuse = |what| Err(wrong!(option, "{what} in {list:?}"));
     let (mut depth, mut quoted, mut unopened) = (0, false, false);
     let is_between = |c: char| {
         match c {
@@ -60,15 +54,18 @@ pub fn unquoted(name: &str) -> &str {
 pub fn index_of(option: &str, schema: &Schema, name: &str) -> Result<usize, Error> {
     let name = unquoted(name);
     let names: Vec<_> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-    let found = names.iter().position(|other| *other == name).ok_or_else(|| {
-        let columns = names.join(", ");
-        wrong(option, format!("no column {name:?}; the columns are: {columns}"))
-    })?;
-    if names[found + 1..].contains(&name) {
-        let what = format!("several columns have the name {name:?}; rename all but one");
-        return Err(wrong(option, what));
+    let mut found = (0..names.len()).filter(|index| names[*index] == name);
+    let columns = names.join(", ");
+    match (found.next(), found.next()) {
+        (Some(index), None) => Ok(index),
+        (None, _) => {
+            Err(wrong!(option, "no column {name:?}; the columns are: {columns}"))
+        }
+        _ => {
+            let what = "several columns have the name";
+            Err(wrong!(option, "{what} {name:?}; rename all but one"))
+        }
     }
-    Ok(found)
 }
 
 /// Refuse columns, from the index `first` on, that have the name of an earlier one.
@@ -77,7 +74,7 @@ pub fn check_apart(option: &str, fields: &[Field], first: usize) -> Result<(), E
         let name = field.name();
         if fields[..index].iter().any(|other| other.name() == name) {
             let what = "two columns of the result have the name";
-            return Err(wrong(option, format!("{what} {name:?}; rename one")));
+            return Err(wrong!(option, "{what} {name:?}; rename one"));
         }
     }
     Ok(())
@@ -97,18 +94,22 @@ impl Keys {
     ) -> Result<Self, Error> {
         let (mut indices, mut fields) = (Vec::new(), Vec::new());
         for (name, order) in names {
-            let index = index_of(option, schema, name)?;
-            let data_type = schema.field(index).data_type();
-            if !is_key(data_type) {
-                let what = "keys are numbers, decimals, booleans, strings, binary, dates, \
+            let (index, name) = (index_of(option, schema, name)?, name.trim());
+            let of = schema.field(index).data_type();
+            if !is_key(of) {
+                let keys = "keys are numbers, decimals, booleans, strings, binary, dates, \
                             times, and dictionaries of these";
-                let what = format!("column {name} is {data_type}; {what}");
-                return Err(wrong(option, what));
+                return Err(wrong!(option, "column {name} is {of}; {keys}"));
             }
             indices.push(index);
-            fields.push(SortField::new_with_options(data_type.clone(), order));
+            fields.push(SortField::new_with_options(of.clone(), order));
         }
         Ok(Self { indices, converter: RowConverter::new(fields)? })
+    }
+
+    /// Keys whose order does not matter.
+    pub fn any(option: &str, schema: &Schema, names: &[&str]) -> Result<Self, Error> {
+        Self::new(option, schema, names.iter().map(|name| (*name, Default::default())))
     }
 
     pub fn rows(&self, batch: &RecordBatch) -> Result<Rows, Error> {
@@ -138,16 +139,14 @@ fn is_key(data_type: &DataType) -> bool {
 /// A column whose values can be compared: its dictionary indices were checked, and of
 /// floats there is one zero and one NaN, which is the greatest.
 pub fn comparable(batch: &RecordBatch, index: usize) -> Result<ArrayRef, Error> {
-    check_indices(batch, index)?;
-    Ok(one_zero(batch.column(index)))
+    checked(batch, index).map(one_zero)
 }
 
-/// Refuse indices that point outside their dictionary. The gate checks inputs only at the
+/// A column whose indices point into its dictionary. The gate checks inputs only at the
 /// level "shape", unless the host asks for more.
-pub fn check_indices(batch: &RecordBatch, index: usize) -> Result<(), Error> {
-    let Some(dictionary) = batch.column(index).as_any_dictionary_opt() else {
-        return Ok(());
-    };
+pub fn checked(batch: &RecordBatch, index: usize) -> Result<&ArrayRef, Error> {
+    let column = batch.column(index);
+    let Some(dictionary) = column.as_any_dictionary_opt() else { return Ok(column) };
     let (keys, count) = (dictionary.keys(), dictionary.values().len());
     // The cast makes negative indices null.
     let indices = cast(keys, &DataType::UInt64)?;
@@ -155,7 +154,7 @@ pub fn check_indices(batch: &RecordBatch, index: usize) -> Result<(), Error> {
     let is_outside = |(row, index): (usize, Option<u64>)| {
         keys.is_valid(row) && index.is_none_or(|index| index >= count as u64)
     };
-    let Some(row) = indices.position(is_outside) else { return Ok(()) };
+    let Some(row) = indices.position(is_outside) else { return Ok(column) };
     Err(Error::bad_data(format!(
         "column '{}', row {row}: the index points outside its dictionary of {count} values",
         batch.schema_ref().field(index).name()

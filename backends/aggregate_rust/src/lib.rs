@@ -4,6 +4,13 @@
 //! Names, types and options are checked at bind, when the schemas are known. Nulls behave
 //! as in SQL, and an overflow is an error.
 
+// The error that an option is wrong, with a text as for format!.
+macro_rules! wrong {
+    ($option:expr, $($what:tt)+) => {
+        Error::invalid(format!("option {}: {}", $option, format_args!($($what)+)))
+    };
+}
+
 mod columns;
 mod grouping;
 mod joining;
@@ -79,17 +86,16 @@ arrowalloy::function! {
 /// The most rows in a batch of a result.
 const BATCH_ROWS: usize = 1 << 16;
 
+type Made<'s> = Result<Output<'s>, Error>;
+
 /// Batches that are made when the host asks for the first one.
-fn lazily<'s, I>(
-    make: impl FnOnce() -> Result<I, Error> + Send + 's,
-) -> Result<Output<'s>, Error>
-where
-    I: Iterator<Item = Result<RecordBatch, Error>> + Send + 's,
-{
-    Ok(Box::new(iter::once_with(make).flat_map(|made| match made {
-        Ok(batches) => Box::new(batches) as Output<'s>,
-        Err(error) => Box::new(iter::once(Err(error))),
-    })))
+fn lazily<'s>(make: impl FnOnce() -> Made<'s> + Send + 's) -> Made<'s> {
+    Ok(Box::new(iter::once_with(make).flat_map(flatten)))
+}
+
+/// The batches, or the error in their place.
+fn flatten(made: Made<'_>) -> Output<'_> {
+    made.unwrap_or_else(|error| Box::new(iter::once(Err(error))))
 }
 
 /// All batches of an input.

@@ -10,14 +10,14 @@ use arrow_select::interleave::interleave_record_batch;
 use arrowalloy::{Code, Error};
 
 use crate::alloy_arrow::{Bind, BoundStream};
-use crate::keys::{Keys, items, wrong};
+use crate::keys::{Keys, items};
 use crate::{BATCH_ROWS, collect, lazily};
 
 pub fn bind_sort(bind: &Bind<'_>) -> Result<BoundStream, Error> {
     let schema = bind.schema();
     let by = items("by", bind.options().get("by")?)?;
     if by.is_empty() {
-        return Err(wrong("by", "give at least one column"));
+        return Err(wrong!("by", "give at least one column"));
     }
     let flags = |option| flags(option, bind.options().get(option)?, by.len());
     let orders = flags("descending")?.into_iter().zip(flags("nulls_first")?);
@@ -31,13 +31,13 @@ pub fn bind_sort(bind: &Bind<'_>) -> Result<BoundStream, Error> {
             let rows = batches.iter().map(|batch| keys.rows(batch));
             let places = order(&rows.collect::<Result<Vec<_>, _>>()?)?;
             let firsts = (0..places.len()).step_by(BATCH_ROWS);
-            Ok(firsts.map(move |first| {
+            Ok(Box::new(firsts.map(move |first| {
                 scope.check()?;
                 let places = places[first..].iter().take(BATCH_ROWS);
                 let places = places.map(|p| (p.batch as usize, p.row as usize));
                 let batches: Vec<_> = batches.iter().collect();
                 Ok(interleave_record_batch(&batches, &places.collect::<Vec<_>>())?)
-            }))
+            })))
         })
     }))
 }
@@ -45,8 +45,7 @@ pub fn bind_sort(bind: &Bind<'_>) -> Result<BoundStream, Error> {
 // One flag for each of `count` columns.
 fn flags(option: &str, text: &str, count: usize) -> Result<Vec<bool>, Error> {
     let flags = items(option, text)?.into_iter().map(|flag| {
-        let expected = || format!("expected true or false, found {flag:?}");
-        flag.parse().map_err(|_| wrong(option, expected()))
+        flag.parse().map_err(|_| wrong!(option, "expected true or false, found {flag:?}"))
     });
     let flags: Vec<bool> = flags.collect::<Result<_, _>>()?;
     match flags.len() {
@@ -54,7 +53,7 @@ fn flags(option: &str, text: &str, count: usize) -> Result<Vec<bool>, Error> {
         n if n == count => Ok(flags),
         n => {
             let one = format!("expected one value, or one for each of {count} columns");
-            Err(wrong(option, format!("{one}; found {n}")))
+            Err(wrong!(option, "{one}; found {n}"))
         }
     }
 }
@@ -80,9 +79,8 @@ fn order(rows: &[Rows]) -> Result<Vec<Place>, Error> {
         }
         longest = longest.max(key.len());
     }
-    let count = rows.iter().map(Rows::num_rows).sum();
     let mut places = Vec::new();
-    places.try_reserve_exact(count).map_err(|_| too_many())?;
+    places.try_reserve_exact(all().count()).map_err(|_| too_many())?;
     for (batch, rows) in (0..).zip(rows) {
         let count = u32::try_from(rows.num_rows()).map_err(|_| too_many())?;
         let part = |row: u32| part(&rows.row(row as usize).data()[at..]);
