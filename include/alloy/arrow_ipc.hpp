@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
 // Read and write Arrow IPC streams as bytes, over Apache Arrow C++: a file, a pipe or a
-// socket.
+// socket. Read Arrow IPC files.
 //
-// Use it instead of Arrow's own reader and writer if the other side may fail. A broken
-// stream is an error with its place. A stream that was cut off is an error, not an
+// Use it instead of Arrow's own readers and writer if the other side may fail. A broken
+// stream is an error with its place. Every batch is validated in full, dictionaries too.
+// No memory is allocated for a size that the bytes cannot have. A stream that was cut off is an error, not an
 // early end. If the source of the batches fails, the output gets no end marker. For
 // streams that never have an end marker, use Arrow's RecordBatchStreamReader. From
 // examples/cpp/arrow.cpp:
@@ -33,6 +34,7 @@
 #include <string>
 #include <utility>
 
+#include "alloy/detail/arrow_ipc_file_reader.hpp"
 #include "alloy/detail/arrow_ipc_reader.hpp"
 
 namespace alloy::arrow {
@@ -115,6 +117,22 @@ inline ::arrow::Result<std::shared_ptr<::arrow::RecordBatchReader>> ReadIpc(
     const ::arrow::ipc::IpcReadOptions& options =
         ::arrow::ipc::IpcReadOptions::Defaults()) {
   return detail::IpcReader::Open(std::move(stream), options);
+}
+
+// The reader that ReadIpcFile returns. It also has
+//   total_rows()      the rows of all batches
+//   Select(options)   from now on, read with these options, such as included_fields
+using IpcFileReader = detail::IpcFileReader;
+
+// Read an Arrow IPC file, batch by batch on demand. An error names the batch, keeps the
+// code of its cause, and repeats.
+//
+//   Shares   file, until the reader is gone. It must not change in this time.
+inline ::arrow::Result<std::shared_ptr<IpcFileReader>> ReadIpcFile(
+    const std::shared_ptr<::arrow::io::RandomAccessFile>& file,
+    const ::arrow::ipc::IpcReadOptions& options =
+        ::arrow::ipc::IpcReadOptions::Defaults()) {
+  return detail::IpcFileReader::Open(file, options);
 }
 
 // Write the batches of a reader, each as soon as it is there, and the end marker after

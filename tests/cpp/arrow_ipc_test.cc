@@ -3,13 +3,16 @@
 
 #include <arrow/api.h>
 #include <arrow/io/memory.h>
+#include <arrow/util/compression.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,6 +26,7 @@
 namespace {
 
 using alloy::arrow::ReadIpc;
+using alloy::arrow::ReadIpcFile;
 using alloy::arrow::WriteIpc;
 
 std::shared_ptr<arrow::Schema> MixedSchema() {
@@ -166,6 +170,184 @@ TEST(ArrowIpcTest, BytesThatWereChangedCrashNothing) {
     noticed += status.ok() ? 0 : 1;
   }
   EXPECT_GT(noticed, 0);
+}
+
+std::string WrittenFile(int batches, const arrow::ipc::IpcWriteOptions& options =
+                                         arrow::ipc::IpcWriteOptions::Defaults()) {
+  auto sink = *arrow::io::BufferOutputStream::Create();
+  auto writer = *arrow::ipc::MakeFileWriter(sink, MixedSchema(), options);
+  for (int i = 0; i < batches; ++i) {
+    EXPECT_TRUE(writer->WriteRecordBatch(*MixedBatch(i)).ok());
+  }
+  EXPECT_TRUE(writer->Close().ok());
+  return (*sink->Finish())->ToString();
+}
+
+std::shared_ptr<arrow::io::RandomAccessFile> File(std::string_view bytes) {
+  return std::make_shared<arrow::io::BufferReader>(
+      arrow::Buffer::FromString(std::string(bytes)));
+}
+
+std::pair<int, arrow::Status> ReadAllOfFile(std::string_view bytes) {
+  auto reader = ReadIpcFile(File(bytes));
+  if (!reader.ok()) return {0, reader.status()};
+  return Drain(**reader);
+}
+
+TEST(ArrowIpcTest, AFileComesBackWithTheRowsOfAllBatches) {
+  for (const auto codec : {arrow::Compression::UNCOMPRESSED, arrow::Compression::ZSTD}) {
+    auto options = arrow::ipc::IpcWriteOptions::Defaults();
+    if (codec != arrow::Compression::UNCOMPRESSED) {
+      options.codec = *arrow::util::Codec::Create(codec);
+    }
+    const std::string whole = WrittenFile(4, options);
+    auto reader = ReadIpcFile(File(whole));
+    ASSERT_TRUE(reader.ok()) << reader.status();
+    EXPECT_EQ((*reader)->total_rows(), 20);
+    const auto [batches, status] = Drain(**reader);
+    EXPECT_TRUE(status.ok()) << status;
+    EXPECT_EQ(batches, 4);
+  }
+}
+
+TEST(ArrowIpcTest, OnlySelectedFieldsOfAFileAreRead) {
+  auto reader = ReadIpcFile(File(WrittenFile(1)));
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  auto options = arrow::ipc::IpcReadOptions::Defaults();
+  options.included_fields = {1};
+  ASSERT_TRUE((*reader)->Select(options).ok());
+  const auto batch = (*reader)->Next();
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  EXPECT_EQ((*batch)->schema()->field_names(), std::vector<std::string>{"text"});
+}
+
+TEST(ArrowIpcTest, AFileThatIsCutOffAnywhereIsAnError) {
+  const std::string whole = WrittenFile(3);
+  for (size_t length = 0; length < whole.size(); ++length) {
+    const auto [before, status] =
+        ReadAllOfFile(std::string_view(whole).substr(0, length));
+    ASSERT_FALSE(status.ok()) << length << " of " << whole.size() << " bytes";
+    EXPECT_NE(status.message().find("Arrow IPC file: "), std::string::npos) << status;
+  }
+}
+
+TEST(ArrowIpcTest, BytesOfAFileThatWereChangedCrashNothing) {
+  const std::string whole = WrittenFile(2);
+  int noticed = 0;
+  for (size_t at = 0; at < whole.size(); ++at) {
+    std::string changed = whole;
+    changed[at] = static_cast<char>(~changed[at]);
+    auto reader = ReadIpcFile(File(changed));
+    arrow::Status status = reader.status();
+    while (status.ok()) {
+      std::shared_ptr<arrow::RecordBatch> batch;
+      status = (*reader)->ReadNext(&batch);
+      if (batch == nullptr) break;
+    }
+    noticed += status.ok() ? 0 : 1;
+  }
+  EXPECT_GT(noticed, 0);
+}
+
+// A batch of a column of long numbers, a column of words, and one of words by dictionary.
+std::shared_ptr<arrow::RecordBatch> CompressibleBatch() {
+  arrow::Int64Builder numbers;
+  arrow::StringBuilder words;
+  arrow::StringDictionary32Builder dictionary;
+  for (int i = 0; i < 5000; ++i) {
+    EXPECT_TRUE(numbers.Append(7).ok() && words.Append("seven").ok());
+    EXPECT_TRUE(dictionary.Append("word " + std::to_string(i % 900)).ok());
+  }
+  const arrow::ArrayVector columns = {*numbers.Finish(), *words.Finish(),
+                                      *dictionary.Finish()};
+  arrow::FieldVector fields;
+  for (const auto& column : columns) fields.push_back(arrow::field("c", column->type()));
+  return arrow::RecordBatch::Make(arrow::schema(fields), 5000, columns);
+}
+
+std::string Compressed(arrow::Compression::type codec, bool file) {
+  auto options = arrow::ipc::IpcWriteOptions::Defaults();
+  options.codec = *arrow::util::Codec::Create(codec);
+  const auto batch = CompressibleBatch();
+  auto sink = *arrow::io::BufferOutputStream::Create();
+  auto writer = file ? *arrow::ipc::MakeFileWriter(sink, batch->schema(), options)
+                     : *arrow::ipc::MakeStreamWriter(sink, batch->schema(), options);
+  EXPECT_TRUE(writer->WriteRecordBatch(*batch).ok() && writer->Close().ok());
+  return (*sink->Finish())->ToString();
+}
+
+// Each place where a compressed buffer begins: the size that it claims, and then the magic
+// number of its codec.
+std::vector<size_t> ClaimsIn(const std::string& bytes, arrow::Compression::type codec) {
+  const std::string magic =
+      codec == arrow::Compression::ZSTD ? "\x28\xb5\x2f\xfd" : "\x04\x22\x4d\x18";
+  std::vector<size_t> places;
+  for (size_t at = bytes.find(magic); at != std::string::npos;
+       at = bytes.find(magic, at + 1)) {
+    places.push_back(at - 8);
+  }
+  return places;
+}
+
+TEST(ArrowIpcTest, AnImpossibleSizeIsRefusedBeforeItIsAllocated) {
+  for (const auto codec : {arrow::Compression::LZ4_FRAME, arrow::Compression::ZSTD}) {
+    for (const bool file : {false, true}) {
+      const std::string whole = Compressed(codec, file);
+      const auto claims = ClaimsIn(whole, codec);
+      // The dictionary has two, and the batch four.
+      ASSERT_GE(claims.size(), 5) << whole.size();
+      for (const size_t at : claims) {
+        for (const int64_t claim :
+             {int64_t{1} << 32, int64_t{1} << 40, INT64_MAX, int64_t{-2}, INT64_MIN}) {
+          std::string changed = whole;
+          std::memcpy(changed.data() + at, &claim, sizeof claim);
+          arrow::ProxyMemoryPool pool(arrow::default_memory_pool());
+          auto options = arrow::ipc::IpcReadOptions::Defaults();
+          options.memory_pool = &pool;
+          arrow::Status status;
+          if (file) {
+            auto reader = ReadIpcFile(File(changed), options);
+            status = reader.ok() ? (*reader)->Next().status() : reader.status();
+          } else {
+            auto reader = ReadIpc(Bytes(changed), options);
+            status = reader.ok() ? (*reader)->Next().status() : reader.status();
+          }
+          EXPECT_TRUE(status.IsInvalid()) << status;
+          EXPECT_NE(status.message().find("claims "), std::string::npos) << status;
+          EXPECT_LT(pool.max_memory(), int64_t{16} << 20);
+        }
+      }
+    }
+  }
+}
+
+// Every length in the metadata is tried, that of a body among them.
+TEST(ArrowIpcTest, ABodyIsAllocatedOnlyAsFarAsItsBytesCome) {
+  const std::string whole = Written(2);
+  int bodies = 0;
+  for (size_t at = 0; at + 8 <= whole.size(); at += 4) {
+    int64_t length = 0;
+    std::memcpy(&length, whole.data() + at, sizeof length);
+    if (length < 64 || length % 8 != 0 || length > 1024) continue;
+    std::string changed = whole;
+    length = int64_t{1} << 40;
+    std::memcpy(changed.data() + at, &length, sizeof length);
+    std::array<int, 2> ends{};
+    ASSERT_EQ(pipe(ends.data()), 0);
+    std::FILE* from = fdopen(ends[0], "r");
+    ASSERT_EQ(write(ends[1], changed.data(), changed.size()), std::ssize(changed));
+    close(ends[1]);
+    arrow::ProxyMemoryPool pool(arrow::default_memory_pool());
+    auto options = arrow::ipc::IpcReadOptions::Defaults();
+    options.memory_pool = &pool;
+    auto reader = ReadIpc(std::make_shared<alloy::arrow::FileInput>(from), options);
+    arrow::Status status = reader.status();
+    for (int i = 0; i < 2 && status.ok(); ++i) status = (*reader)->Next().status();
+    bodies += status.message().find("message body") != std::string::npos ? 1 : 0;
+    EXPECT_LT(pool.max_memory(), int64_t{80} << 20);
+    std::fclose(from);
+  }
+  EXPECT_GE(bodies, 2);
 }
 
 TEST(ArrowIpcTest, AnErrorOfTheSourceLeavesNoEndMarker) {
