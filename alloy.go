@@ -69,7 +69,8 @@ type Check = bridge.Check
 // The levels of a [Check]. Each level includes the one before it. The C data interface
 // carries no buffer sizes, so no level can find a buffer that is shorter than it must be.
 const (
-	// CheckDefault is CheckShape for the program's data and CheckSafe for results.
+	// CheckDefault is CheckShape for the program's data and CheckSafe for results. The data for
+	// a function that trusts its values (see [Function]) is always checked as by CheckFull.
 	CheckDefault = bridge.CheckDefault
 	// CheckShape checks the structs and reads no rows. It costs the same for any number of rows.
 	CheckShape = bridge.CheckShape
@@ -77,6 +78,10 @@ const (
 	CheckSafe = bridge.CheckSafe
 	// CheckFull also checks what no row can reach, UTF-8, and null counts.
 	CheckFull = bridge.CheckFull
+	// CheckUnsafeShape is only for the program's data: CheckShape for every function, also for
+	// one that trusts the values of its inputs. If the data is malformed, such a backend may
+	// crash, or read and write any memory of the program.
+	CheckUnsafeShape = bridge.CheckUnsafeShape
 )
 
 // The codes of an [Error]. A number that is not listed here comes from a newer engine;

@@ -75,7 +75,8 @@ class Echo {
 
 }  // namespace
 
-ALLOY_BACKEND(
-    "alloy.echo", "0.1.0",
-    alloy::Raw<FromChunks>("from_chunks", 0, -1).Summary("Counts the arrays it is sent."),
-    alloy::Raw<Echo>("echo").Summary("Gives its batch back."))
+ALLOY_BACKEND("alloy.echo", "0.1.0",
+              alloy::Raw<FromChunks>("from_chunks", 0, -1)
+                  .TrustsNoValues()
+                  .Summary("Counts the arrays it is sent."),
+              alloy::Raw<Echo>("echo").TrustsNoValues().Summary("Gives its batch back."))

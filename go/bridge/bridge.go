@@ -33,6 +33,7 @@ const (
 	CheckShape
 	CheckSafe
 	CheckFull
+	CheckUnsafeShape Check = 0x101
 )
 
 // Function describes one function of a backend.

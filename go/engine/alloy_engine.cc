@@ -2329,12 +2329,15 @@ class Host {
 
 namespace alloy::core_v0_1 {
 
-// How much the gate checks. Each level includes the level before it. The numbers are
+// How much the gate checks. Each level includes the level before it. The first three are
 // those of alloy_bridge_options.
 enum class Level : uint8_t {
   kShape = 1,  // structs, pointers and lengths: O(columns)
   kSafe = 2,   // also all values that point elsewhere, in the rows that a reader reaches
   kFull = 3,   // also the rows that no reader reaches, UTF-8, and null counts
+  // Also what libraries rely on although Arrow leaves it open. It is repaired, not
+  // refused, because the data is valid.
+  kTrusted = 4,
 };
 
 }  // namespace alloy::core_v0_1
@@ -2372,8 +2375,9 @@ class Bridge {
                              int32_t n_inputs, const char* const* options);
 
   Host& host() const { return *host_; }
-  // How deep the gate checks what the host passes, and what the backend returns.
-  Level check_inputs() const { return check_inputs_; }
+  // How much the gate checks of what the host passes to a function with these flags, and
+  // of what the backend returns.
+  Level check_inputs(uint32_t function_flags) const;
   Level check_results() const { return check_results_; }
 
  private:
@@ -2393,6 +2397,7 @@ class Bridge {
   const std::shared_ptr<Host> host_;
   const std::string wanted_name_;  // of the backend; empty: any
   const Level check_inputs_;
+  const bool unsafe_inputs_;  // ALLOY_CHECK_UNSAFE_SHAPE
   const Level check_results_;
   const std::string sidecar_;  // empty: next to the library
   const uint64_t min_sequence_;
@@ -2418,7 +2423,9 @@ namespace alloy::core_v0_1 {
 class CallCore {
  public:
   CallCore(std::shared_ptr<Bridge> bridge, BoundFunction bound)
-      : bridge_(std::move(bridge)), bound_(std::move(bound)) {}
+      : bridge_(std::move(bridge)),
+        bound_(std::move(bound)),
+        input_level_(bridge_->check_inputs(binding().function().flags)) {}
   CallCore(const CallCore&) = delete;
   CallCore& operator=(const CallCore&) = delete;
 
@@ -2463,6 +2470,7 @@ class CallCore {
 
   const std::shared_ptr<Bridge> bridge_;
   const BoundFunction bound_;
+  const Level input_level_;
   uint64_t run_ = 0;  // the number of the last run
   // On its own cache line, since other threads write it.
   alignas(64) RunControl control_;
@@ -2729,7 +2737,7 @@ Status CallCore::AdmitInputs(ArrowArray* inputs) const {
 
 Status CallCore::AdmitInput(int32_t i, ArrowArray* batch) const {
   const Binding::Input& input = binding().inputs()[static_cast<size_t>(i)];
-  Status status = AdmitBatch(input.layout, bridge_->check_inputs(), batch);
+  Status status = AdmitBatch(input.layout, input_level_, batch);
   if (status.ok() && !input.projection.identity) {
     status = ProjectBatch(input.projection, batch);
   }
@@ -3426,7 +3434,12 @@ namespace alloy::core_v0_1 {
 namespace {
 
 Status CheckLevel(uint32_t level, const char* field) {
-  if (level <= static_cast<uint32_t>(Level::kFull)) return Status();
+  if (level <= ALLOY_CHECK_FULL) return Status();
+  if (level == ALLOY_CHECK_UNSAFE_SHAPE) {
+    return Fail(ALLOY_INVALID, std::string("alloy_bridge_options.") + field +
+                                   " is ALLOY_CHECK_UNSAFE_SHAPE, which exists only for "
+                                   "check_inputs; set it to 0, 1, 2 or 3");
+  }
   return Fail(ALLOY_INVALID, std::string("alloy_bridge_options.") + field + " is " +
                                  std::to_string(level) + "; set it to 0, 1, 2 or 3");
 }
@@ -3461,7 +3474,9 @@ Status CheckBridgeOptions(const alloy_bridge_options& options) {
         "alloy_bridge_options.isolated: the isolated mode does not exist yet; set "
         "it to 0");
   }
-  ALLOY_TRY(CheckLevel(options.check_inputs, "check_inputs"));
+  if (options.check_inputs != ALLOY_CHECK_UNSAFE_SHAPE) {
+    ALLOY_TRY(CheckLevel(options.check_inputs, "check_inputs"));
+  }
   ALLOY_TRY(CheckLevel(options.check_results, "check_results"));
   return Status();
 }
@@ -3483,10 +3498,21 @@ Result<std::shared_ptr<Bridge>> Bridge::Make(std::shared_ptr<Host> host,
 Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
     : host_(std::move(host)),
       wanted_name_(options.name != nullptr ? options.name : ""),
-      check_inputs_(LevelOr(Level::kShape, options.check_inputs)),
+      check_inputs_(options.check_inputs == ALLOY_CHECK_UNSAFE_SHAPE
+                        ? Level::kShape
+                        : LevelOr(Level::kShape, options.check_inputs)),
+      unsafe_inputs_(options.check_inputs == ALLOY_CHECK_UNSAFE_SHAPE),
       check_results_(LevelOr(Level::kSafe, options.check_results)),
       sidecar_(options.sidecar != nullptr ? options.sidecar : ""),
       min_sequence_(options.min_sequence) {}
+
+// A level that a host asks for never takes away what the function relies on. A flag that
+// this engine does not know may mean that the function relies on more than it says.
+Level Bridge::check_inputs(uint32_t function_flags) const {
+  constexpr uint32_t kTrustsNothing = ALLOY_IDEMPOTENT | ALLOY_ROWWISE | ALLOY_STREAM;
+  const bool trusts = (function_flags & ~kTrustsNothing) != 0;
+  return trusts && !unsafe_inputs_ ? Level::kTrusted : check_inputs_;
+}
 
 std::shared_ptr<ServedBackend> Bridge::Serve(std::shared_ptr<Channel> channel) const {
   const alloy_backend& backend = channel->table()->backend();

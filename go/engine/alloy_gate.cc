@@ -3777,12 +3777,15 @@ std::string AcceptedName(std::string_view pattern) {
 
 namespace alloy::core_v0_1 {
 
-// How much the gate checks. Each level includes the level before it. The numbers are
+// How much the gate checks. Each level includes the level before it. The first three are
 // those of alloy_bridge_options.
 enum class Level : uint8_t {
   kShape = 1,  // structs, pointers and lengths: O(columns)
   kSafe = 2,   // also all values that point elsewhere, in the rows that a reader reaches
   kFull = 3,   // also the rows that no reader reaches, UTF-8, and null counts
+  // Also what libraries rely on although Arrow leaves it open. It is repaired, not
+  // refused, because the data is valid.
+  kTrusted = 4,
 };
 
 }  // namespace alloy::core_v0_1
@@ -4882,7 +4885,7 @@ bool AnyChildPointsElsewhere(const Layout::Node* parent) {
 class RowWalk {
  public:
   RowWalk(const Layout& layout, Level level)
-      : layout_(layout), full_(level == Level::kFull) {}
+      : layout_(layout), full_(level >= Level::kFull) {}
 
   bool Check(const ArrowArray& array) {
     return CheckNode(layout_.nodes().data(), array, {0, array.length});

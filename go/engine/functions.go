@@ -26,6 +26,9 @@ type Function struct {
 	Rowwise bool
 	// Stream functions work on whole streams, and cannot be called on single batches.
 	Stream bool
+	// TrustsValues functions read their inputs without a check of their own. So their inputs
+	// are checked in full, unless CheckInputs is CheckUnsafeShape.
+	TrustsValues bool
 }
 
 // Option describes one option of a function.
@@ -61,9 +64,10 @@ func (b *Bridge) Functions() ([]Function, *Fault) {
 			Name: C.GoString(f.name), Summary: C.GoString(f.summary),
 			Options: readOptions(f.options), Columns: readColumns(f.columns),
 			MinInputs: int(f.min_inputs), MaxInputs: int(f.max_inputs),
-			Idempotent: f.flags&C.ALLOY_IDEMPOTENT != 0,
-			Rowwise:    f.flags&C.ALLOY_ROWWISE != 0,
-			Stream:     f.flags&C.ALLOY_STREAM != 0,
+			Idempotent:   f.flags&C.ALLOY_IDEMPOTENT != 0,
+			Rowwise:      f.flags&C.ALLOY_ROWWISE != 0,
+			Stream:       f.flags&C.ALLOY_STREAM != 0,
+			TrustsValues: f.flags&C.ALLOY_TRUSTS_VALUES != 0,
 		})
 	}
 	return functions, nil

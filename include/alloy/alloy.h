@@ -161,8 +161,25 @@ ALLOY_API void alloy_host_log(alloy_host* host, int32_t level, const char* text,
 //   3  full   Also checks the parts no row can reach (such as the hidden part of a sliced
 //             list), UTF-8, null counts, and the prefixes of views.
 //
+// A function with the flag ALLOY_TRUSTS_VALUES (backend.h) reads its inputs with a library
+// that checks nothing. Its inputs are always checked at level full, whatever level the
+// bridge has. The only way to have less is ALLOY_CHECK_UNSAFE_SHAPE.
+//
 // The C data interface does not carry the sizes of buffers. So at every level the gate
 // has to trust that no buffer is shorter than the struct implies.
+
+// alloy_bridge_options.check_inputs and check_results.
+enum {
+  ALLOY_CHECK_DEFAULT = 0,
+  ALLOY_CHECK_SHAPE = 1,
+  ALLOY_CHECK_SAFE = 2,
+  ALLOY_CHECK_FULL = 3,
+  // Only for check_inputs: level shape for every function, also for one that trusts the
+  // values of its inputs. Malformed values are then undefined behaviour in the backend:
+  // it may crash, or read and write any memory. Use it only for data that was checked
+  // before, or made by this program.
+  ALLOY_CHECK_UNSAFE_SHAPE = 0x101
+};
 
 typedef struct alloy_bridge alloy_bridge;
 
@@ -171,8 +188,8 @@ typedef struct alloy_bridge alloy_bridge;
 typedef struct alloy_bridge_options {
   uint32_t struct_size;
   uint32_t isolated;       // 0: in this process; any other value is ALLOY_UNSUPPORTED
-  uint32_t check_inputs;   // 1 to 3: for batches from the host; 0 means 1, shape
-  uint32_t check_results;  // 1 to 3: for batches from the backend; 0 means 2, safe
+  uint32_t check_inputs;   // ALLOY_CHECK_*, for batches from the host; 0 means shape
+  uint32_t check_results;  // ALLOY_CHECK_*, for batches from the backend; 0 means safe
   // The next six are for the isolated mode. They are ignored if `isolated` is 0.
   uint32_t max_workers;
   uint32_t reserved;

@@ -49,7 +49,14 @@
 namespace alloy {
 
 // How much the gate checks of each batch; alloy.h describes the levels.
-enum class Level : uint32_t { kDefault = 0, kShape = 1, kSafe = 2, kFull = 3 };
+enum class Level : uint32_t {
+  kDefault = ALLOY_CHECK_DEFAULT,
+  kShape = ALLOY_CHECK_SHAPE,
+  kSafe = ALLOY_CHECK_SAFE,
+  kFull = ALLOY_CHECK_FULL,
+  // Only for inputs: also for functions that trust the values of their inputs.
+  kUnsafeShape = ALLOY_CHECK_UNSAFE_SHAPE,
+};
 
 struct BridgeOptions {
   Level check_inputs = Level::kDefault;   // for batches from the host: kShape

@@ -168,10 +168,19 @@ typedef struct alloy_column {
 #define ALLOY_ROWWISE 2u
 // A stream function: it has open, not run.
 #define ALLOY_STREAM 4u
+// It trusts the values of its inputs: it follows offsets, views, indices and run ends, or
+// takes text for UTF-8, without a check of its own. Set it if the function passes whole
+// batches to a library such as arrow-rs or Arrow C++. Then the gate checks all of this
+// first, and repairs what is valid Arrow but more than such a library can read (see
+// alloy.h). The SDKs set it for functions on whole batches. Functions on typed views do
+// not need it: a view checks each place before it reads it.
+#define ALLOY_TRUSTS_VALUES 8u
+// An engine ignores flags that it does not know. But it then checks the inputs of the
+// function as with ALLOY_TRUSTS_VALUES.
 
 typedef struct alloy_function {
   uint32_t struct_size;
-  uint32_t flags;  // ALLOY_IDEMPOTENT, ALLOY_ROWWISE, ALLOY_STREAM
+  uint32_t flags;  // ALLOY_IDEMPOTENT and the others above
   const char* name;
   const char* summary;
   // NULL: it has no options. The engine refuses unknown options and fills in defaults.

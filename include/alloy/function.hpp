@@ -113,9 +113,15 @@ class Function {
     reads_.push_back(std::move(columns));
     return std::move(*this);
   }
-  // ALLOY_IDEMPOTENT, ALLOY_ROWWISE.
+  // ALLOY_IDEMPOTENT, ALLOY_ROWWISE, ALLOY_TRUSTS_VALUES.
   Function Flags(uint32_t flags) && {
     flags_ |= flags;
+    return std::move(*this);
+  }
+  // Promise that a Raw function checks each value that it follows, or follows none. Then
+  // the gate need not check them first: see ALLOY_TRUSTS_VALUES.
+  Function TrustsNoValues() && {
+    flags_ &= ~ALLOY_TRUSTS_VALUES;
     return std::move(*this);
   }
 
@@ -171,11 +177,14 @@ Function Rows(std::string name, std::vector<std::string> columns, Body body) {
       .Flags(ALLOY_ROWWISE);
 }
 
-// A function on the Arrow structs themselves.
+// A function on the Arrow structs themselves. It may pass them to a library that trusts
+// what it reads, such as Arrow C++, so it has the flag ALLOY_TRUSTS_VALUES: the gate
+// checks all values first. TrustsNoValues removes the flag.
 template <RawFunction T>
 Function Raw(std::string name, int32_t min_inputs = 1, int32_t max_inputs = 1) {
-  return {std::move(name), min_inputs, max_inputs,
-          std::make_unique<detail::RawBinder<T>>()};
+  return Function(std::move(name), min_inputs, max_inputs,
+                  std::make_unique<detail::RawBinder<T>>())
+      .Flags(ALLOY_TRUSTS_VALUES);
 }
 
 }  // namespace alloy

@@ -35,7 +35,9 @@ concept StreamFunction = requires(
   { state.Next(scope, inputs, output) } -> std::same_as<bool>;
 };
 
-// A function on streams of batches. Declare the columns that it reads with Reads.
+// A function on streams of batches. Declare the columns that it reads with Reads. The
+// views of InputBatch::Get check what they follow. If the function passes whole batches
+// to a library such as Arrow C++ instead, set Flags(ALLOY_TRUSTS_VALUES).
 template <StreamFunction T>
 Function Streams(std::string name, int32_t min_inputs = 1, int32_t max_inputs = 1) {
   return Function(std::move(name), min_inputs, max_inputs,

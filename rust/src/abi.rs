@@ -71,6 +71,8 @@ pub const IDEMPOTENT: u32 = 1;
 pub const ROWWISE: u32 = 2;
 /// `ALLOY_STREAM`.
 pub const STREAM: u32 = 4;
+/// `ALLOY_TRUSTS_VALUES`.
+pub const TRUSTS_VALUES: u32 = 8;
 
 /// `alloy_scope`.
 #[repr(C)]

@@ -62,6 +62,8 @@ fn the_mirror_has_the_layout_of_the_headers() {
         ("ALLOY_ABI", i64::from(abi::ABI)),
         ("ALLOY_IDEMPOTENT", i64::from(abi::IDEMPOTENT)),
         ("ALLOY_ROWWISE", i64::from(abi::ROWWISE)),
+        ("ALLOY_STREAM", i64::from(abi::STREAM)),
+        ("ALLOY_TRUSTS_VALUES", i64::from(abi::TRUSTS_VALUES)),
         ("ARROW_FLAG_DICTIONARY_ORDERED", abi::FLAG_DICTIONARY_ORDERED),
         ("ARROW_FLAG_NULLABLE", abi::FLAG_NULLABLE),
         ("ARROW_FLAG_MAP_KEYS_SORTED", abi::FLAG_MAP_KEYS_SORTED),

@@ -32,7 +32,7 @@ bool AnyChildPointsElsewhere(const Layout::Node* parent) {
 class RowWalk {
  public:
   RowWalk(const Layout& layout, Level level)
-      : layout_(layout), full_(level == Level::kFull) {}
+      : layout_(layout), full_(level >= Level::kFull) {}
 
   bool Check(const ArrowArray& array) {
     return CheckNode(layout_.nodes().data(), array, {0, array.length});

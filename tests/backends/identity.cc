@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Returns its batch, of any type, and logs nothing.
+// Returns its batch, of any type, and logs nothing. `trusting` is the same, but declares
+// that it trusts the values of its input.
 #include <span>
 
 #include "alloy/backend.hpp"
@@ -22,4 +23,5 @@ class Identity {
 
 }  // namespace
 
-ALLOY_BACKEND("test.identity", "1.0.0", alloy::Raw<Identity>("identity"))
+ALLOY_BACKEND("test.identity", "1.0.0", alloy::Raw<Identity>("identity").TrustsNoValues(),
+              alloy::Raw<Identity>("trusting"))

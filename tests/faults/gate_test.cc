@@ -90,6 +90,29 @@ TEST_P(ArrayFault, IsLookedForFromItsLevelOn) {
   }
 }
 
+TEST_P(ArrayFault, IsLookedForByDefaultIfTheFunctionTrustsValues) {
+  for (const alloy::Level asked : {alloy::Level::kDefault, alloy::Level::kShape,
+                                   alloy::Level::kSafe, alloy::Level::kUnsafeShape}) {
+    SCOPED_TRACE(static_cast<uint32_t>(asked));
+    const auto host =
+        Open({.check_inputs = asked, .check_results = alloy::Level::kShape});
+    Tree tree;
+    ASSERT_EQ(host->Bind("trusting", tree.schema(Tree::kRoot), {}).code, ALLOY_OK);
+    fault().spoil(tree);
+    ArrowArray input;
+    ArrowArray output;
+    tree.MoveArray(&input);
+    const Outcome told = host->Run(&input, &output);
+    const bool found = fault().reason != ALLOY_REASON_NONE &&
+                       (asked != alloy::Level::kUnsafeShape || fault().level == 1);
+    EXPECT_EQ(told.code, found ? ALLOY_BAD_DATA : ALLOY_OK) << told.text;
+    if (found) faults::ExpectError(fault(), told, /*input=*/0, ALLOY_SIDE_CALLER);
+    if (output.release != nullptr) output.release(&output);
+    EXPECT_EQ(tree.releases(), 1);
+    EXPECT_TRUE(tree.ReleasedAtMostOnce());
+  }
+}
+
 TEST_P(SchemaFault, IsFoundInWhatTheHostBinds) {
   const auto host = Open();
   Tree tree;

@@ -89,6 +89,10 @@
 /// function reads, as above. The batches then have only these columns, in this order. A
 /// text after the column's name lists the C formats that it accepts; without it, the column
 /// can have any type. For arrow2, write `arrow2` in place of `arrow`.
+///
+/// The Arrow crates follow offsets, views and indices, and take text for UTF-8, without a
+/// check. So these functions have the flag `ALLOY_TRUSTS_VALUES`: the engine checks all of
+/// this before the function gets a batch.
 #[macro_export]
 macro_rules! function {
     (
@@ -203,7 +207,10 @@ macro_rules! __whole_batches_of {
             const SPEC: $crate::Spec = $crate::Spec {
                 name: $crate::abi::c_text(concat!(stringify!($name), "\0")),
                 summary: $crate::abi::c_text(concat!($($doc,)* "\0").trim_ascii_start()),
-                flags: $crate::__flag!($shape) $(| $crate::__flag!($flag))*,
+                // The Arrow crates follow what they find in a batch.
+                flags: $crate::__flag!($shape)
+                    | $crate::abi::TRUSTS_VALUES
+                    $(| $crate::__flag!($flag))*,
                 options: $crate::__options!($($option)*),
                 min_inputs: $min,
                 max_inputs: $max,

@@ -59,7 +59,7 @@ Status CallCore::AdmitInputs(ArrowArray* inputs) const {
 
 Status CallCore::AdmitInput(int32_t i, ArrowArray* batch) const {
   const Binding::Input& input = binding().inputs()[static_cast<size_t>(i)];
-  Status status = AdmitBatch(input.layout, bridge_->check_inputs(), batch);
+  Status status = AdmitBatch(input.layout, input_level_, batch);
   if (status.ok() && !input.projection.identity) {
     status = ProjectBatch(input.projection, batch);
   }

@@ -18,7 +18,9 @@ namespace alloy::core {
 class CallCore {
  public:
   CallCore(std::shared_ptr<Bridge> bridge, BoundFunction bound)
-      : bridge_(std::move(bridge)), bound_(std::move(bound)) {}
+      : bridge_(std::move(bridge)),
+        bound_(std::move(bound)),
+        input_level_(bridge_->check_inputs(binding().function().flags)) {}
   CallCore(const CallCore&) = delete;
   CallCore& operator=(const CallCore&) = delete;
 
@@ -63,6 +65,7 @@ class CallCore {
 
   const std::shared_ptr<Bridge> bridge_;
   const BoundFunction bound_;
+  const Level input_level_;
   uint64_t run_ = 0;  // the number of the last run
   // On its own cache line, since other threads write it.
   alignas(64) RunControl control_;

@@ -14,7 +14,12 @@ namespace alloy::core {
 namespace {
 
 Status CheckLevel(uint32_t level, const char* field) {
-  if (level <= static_cast<uint32_t>(Level::kFull)) return Status();
+  if (level <= ALLOY_CHECK_FULL) return Status();
+  if (level == ALLOY_CHECK_UNSAFE_SHAPE) {
+    return Fail(ALLOY_INVALID, std::string("alloy_bridge_options.") + field +
+                                   " is ALLOY_CHECK_UNSAFE_SHAPE, which exists only for "
+                                   "check_inputs; set it to 0, 1, 2 or 3");
+  }
   return Fail(ALLOY_INVALID, std::string("alloy_bridge_options.") + field + " is " +
                                  std::to_string(level) + "; set it to 0, 1, 2 or 3");
 }
@@ -49,7 +54,9 @@ Status CheckBridgeOptions(const alloy_bridge_options& options) {
         "alloy_bridge_options.isolated: the isolated mode does not exist yet; set "
         "it to 0");
   }
-  ALLOY_TRY(CheckLevel(options.check_inputs, "check_inputs"));
+  if (options.check_inputs != ALLOY_CHECK_UNSAFE_SHAPE) {
+    ALLOY_TRY(CheckLevel(options.check_inputs, "check_inputs"));
+  }
   ALLOY_TRY(CheckLevel(options.check_results, "check_results"));
   return Status();
 }
@@ -71,10 +78,21 @@ Result<std::shared_ptr<Bridge>> Bridge::Make(std::shared_ptr<Host> host,
 Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
     : host_(std::move(host)),
       wanted_name_(options.name != nullptr ? options.name : ""),
-      check_inputs_(LevelOr(Level::kShape, options.check_inputs)),
+      check_inputs_(options.check_inputs == ALLOY_CHECK_UNSAFE_SHAPE
+                        ? Level::kShape
+                        : LevelOr(Level::kShape, options.check_inputs)),
+      unsafe_inputs_(options.check_inputs == ALLOY_CHECK_UNSAFE_SHAPE),
       check_results_(LevelOr(Level::kSafe, options.check_results)),
       sidecar_(options.sidecar != nullptr ? options.sidecar : ""),
       min_sequence_(options.min_sequence) {}
+
+// A level that a host asks for never takes away what the function relies on. A flag that
+// this engine does not know may mean that the function relies on more than it says.
+Level Bridge::check_inputs(uint32_t function_flags) const {
+  constexpr uint32_t kTrustsNothing = ALLOY_IDEMPOTENT | ALLOY_ROWWISE | ALLOY_STREAM;
+  const bool trusts = (function_flags & ~kTrustsNothing) != 0;
+  return trusts && !unsafe_inputs_ ? Level::kTrusted : check_inputs_;
+}
 
 std::shared_ptr<ServedBackend> Bridge::Serve(std::shared_ptr<Channel> channel) const {
   const alloy_backend& backend = channel->table()->backend();

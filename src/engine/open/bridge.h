@@ -46,8 +46,9 @@ class Bridge {
                              int32_t n_inputs, const char* const* options);
 
   Host& host() const { return *host_; }
-  // How deep the gate checks what the host passes, and what the backend returns.
-  Level check_inputs() const { return check_inputs_; }
+  // How much the gate checks of what the host passes to a function with these flags, and
+  // of what the backend returns.
+  Level check_inputs(uint32_t function_flags) const;
   Level check_results() const { return check_results_; }
 
  private:
@@ -67,6 +68,7 @@ class Bridge {
   const std::shared_ptr<Host> host_;
   const std::string wanted_name_;  // of the backend; empty: any
   const Level check_inputs_;
+  const bool unsafe_inputs_;  // ALLOY_CHECK_UNSAFE_SHAPE
   const Level check_results_;
   const std::string sidecar_;  // empty: next to the library
   const uint64_t min_sequence_;

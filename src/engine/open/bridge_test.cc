@@ -200,7 +200,7 @@ TEST_F(BridgeTest, LevelsAre0To3AndOfEachDirection) {
   };
   const auto levels = [&](uint32_t inputs, uint32_t results) {
     const auto bridge = make(inputs, results);
-    return std::pair((*bridge)->check_inputs(), (*bridge)->check_results());
+    return std::pair((*bridge)->check_inputs(0), (*bridge)->check_results());
   };
   EXPECT_EQ(levels(0, 0), std::pair(Level::kShape, Level::kSafe));
   EXPECT_EQ(levels(2, 1), std::pair(Level::kSafe, Level::kShape));
@@ -208,6 +208,28 @@ TEST_F(BridgeTest, LevelsAre0To3AndOfEachDirection) {
   EXPECT_EQ(make(4, 0).status().code(), ALLOY_INVALID);
   EXPECT_NE(make(0, 4).status().fault().text.find("check_results is 4"),
             std::string::npos);
+}
+
+TEST_F(BridgeTest, AFunctionThatTrustsValuesIsGivenLessOnlyByAnUnsafeName) {
+  const auto level = [&](uint32_t inputs, uint32_t flags) {
+    alloy_bridge_options options = BridgeOptions();
+    options.check_inputs = inputs;
+    return (*Bridge::Make(host_, options))->check_inputs(flags);
+  };
+  const uint32_t plain = ALLOY_IDEMPOTENT | ALLOY_ROWWISE | ALLOY_STREAM;
+  const uint32_t unknown = 1U << 31;
+  for (const uint32_t asked :
+       {ALLOY_CHECK_DEFAULT, ALLOY_CHECK_SHAPE, ALLOY_CHECK_SAFE, ALLOY_CHECK_FULL}) {
+    EXPECT_EQ(level(asked, plain | ALLOY_TRUSTS_VALUES), Level::kTrusted) << asked;
+    EXPECT_EQ(level(asked, unknown), Level::kTrusted) << asked;
+    EXPECT_LT(level(asked, plain), Level::kTrusted) << asked;
+  }
+  EXPECT_EQ(level(ALLOY_CHECK_UNSAFE_SHAPE, ALLOY_TRUSTS_VALUES), Level::kShape);
+  EXPECT_EQ(level(ALLOY_CHECK_UNSAFE_SHAPE, unknown), Level::kShape);
+
+  alloy_bridge_options options = BridgeOptions();
+  options.check_results = ALLOY_CHECK_UNSAFE_SHAPE;
+  EXPECT_EQ(Bridge::Make(host_, options).status().code(), ALLOY_INVALID);
 }
 
 TEST_F(BridgeTest, AFieldOfANewerProgramIsNeverIgnored) {
