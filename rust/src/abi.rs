@@ -223,3 +223,13 @@ pub const fn c_text(text: &'static str) -> *const c_char {
         Err(_) => panic!("a name or a summary contains a NUL, or does not end with one"),
     }
 }
+
+/// The name of an identifier as a C string: without the `r#` of a raw one.
+///
+/// # Panics
+///
+/// As [`c_text`].
+#[must_use]
+pub const fn c_name(text: &'static str) -> *const c_char {
+    c_text(crate::typed::name(text))
+}

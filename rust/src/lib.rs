@@ -53,7 +53,8 @@
 //! # What the crate guarantees
 //!
 //! - The crate has no dependencies. Functions on whole batches expand in your crate and use
-//!   your version of `arrow` or `arrow2`.
+//!   your version of arrow-rs (55.1 or newer: the crate `arrow` or its parts) or of `arrow2`
+//!   (0.14 or newer).
 //! - Memory: a batch that comes in has one owner, which all its buffers share. It is released
 //!   after the last buffer is dropped. A batch that goes out is one block of memory.
 //! - Panics: a panic in a function becomes an error with its text, file and line.

@@ -14,6 +14,15 @@ use crate::schema::ColumnSchema;
 use crate::stream::{InputStream, OutputStream};
 use crate::view::{Kind, Param, Source};
 
+/// The name that an identifier stands for: without the `r#` of a raw one.
+#[must_use]
+pub const fn name(identifier: &'static str) -> &'static str {
+    match identifier.as_bytes() {
+        [b'r', b'#', ..] => identifier.split_at(2).1,
+        _ => identifier,
+    }
+}
+
 /// What bind keeps for the runs.
 #[derive(Debug)]
 pub struct TypedState {
@@ -265,6 +274,33 @@ pub fn no_more_inputs() -> Error {
         "the function took more inputs than the call has; declare their number in function!",
     )
 }
+
+/// No type implements it. It carries the error for an arrow-rs that is too old.
+#[diagnostic::on_unimplemented(
+    message = "this version of arrow is too old for Alloy: use arrow 55.1 or newer",
+    label = "needs arrow 55.1 or newer",
+    note = "raise the version of arrow, or of arrow-array, arrow-buffer, arrow-data and \
+            arrow-schema, in Cargo.toml"
+)]
+pub trait ArrowIsRecent {}
+
+/// The constructor that every recent `RecordBatch` has itself.
+pub trait Unchecked: Sized {
+    /// A batch of columns that are known to fit the schema.
+    ///
+    /// # Safety
+    ///
+    /// It is never called.
+    #[must_use]
+    unsafe fn new_unchecked<S, C>(_: S, _: Vec<C>, _: usize) -> Self
+    where
+        Self: ArrowIsRecent,
+    {
+        unreachable!("no type is ArrowIsRecent")
+    }
+}
+
+impl<T> Unchecked for T {}
 
 /// Check that a batch on its way out has the columns that the function declared.
 ///

@@ -170,7 +170,7 @@ fn safe_code_keeps_nothing_of_a_stream_past_its_release() {
         arrowalloy::function! {
             stream fn same(scope; rows: Rows { x: View<i64> }) -> y: i64 {
                 *KEPT.lock().unwrap() = Some(scope);
-                rows.map(|rows| Ok(rows?.views()?.iter().collect()))
+                rows.map(|rows| Ok(rows?.views()?.x.iter().collect()))
             }
         }";
     refused("keeps_a_scope", scope, "error[E0521]");
@@ -182,4 +182,16 @@ fn safe_code_keeps_nothing_of_a_stream_past_its_release() {
             }
         }";
     refused("keeps_an_input", input, "error[E0521]");
+}
+
+#[test]
+fn an_arrow_that_is_too_old_is_named_in_one_error() {
+    let source = "use arrowalloy::typed::Unchecked;
+        pub struct RecordBatch; // as before arrow 55.1: without new_unchecked
+        pub fn import(schema: String, columns: Vec<u8>) -> RecordBatch {
+            // SAFETY: it does not compile.
+            unsafe { RecordBatch::new_unchecked(schema, columns, 3) }
+        }";
+    let error = "this version of arrow is too old for Alloy: use arrow 55.1 or newer";
+    refused("old_arrow", source, error);
 }

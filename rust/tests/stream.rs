@@ -23,7 +23,7 @@ arrowalloy::function! {
                 total = total.checked_add(x).ok_or_else(|| Error::invalid("too much"))?;
                 Ok(total)
             };
-            points.views()?.iter().map(|x| x.map(&mut add).transpose()).collect()
+            points.views()?.x.iter().map(|x| x.map(&mut add).transpose()).collect()
         }))
     }
 }
@@ -49,10 +49,10 @@ arrowalloy::function! {
         pairs.map(move |(left, right)| {
             let _ = &farewell;
             let (left, right) = (left?, right?);
-            let (size, factor) = right.views()?;
-            let sizes = size.iter().zip(factor.iter());
+            let right = right.views()?;
+            let sizes = right.size.iter().zip(right.factor.iter());
             Ok((
-                left.views()?.iter().collect(),
+                left.views()?.name.iter().collect(),
                 sizes.map(|(size, factor)| Some(size? * factor?)).collect(),
             ))
         })
@@ -89,9 +89,27 @@ arrowalloy::function! {
                 "panic in next" => panic!("the {} went wrong", batch.len()),
                 "fail in next" => Some(Err(Error::invalid("a NUL \0 inside"))),
                 "uneven" => Some(Ok(Column::from(vec![1]))),
-                _ => Some(batch.views().map(|x| x.iter().collect())),
+                _ => Some(batch.views().map(|views| views.x.iter().collect())),
             }
         }))
+    }
+}
+
+arrowalloy::function! {
+    /// Each count as often as the option names; a keyword is a name like any other.
+    #[option(r#loop = "2", "How often.")]
+    stream fn repeat(
+        scope, options;
+        rows: Named { r#type: Strings, r#match: View<i64> }
+    ) -> (r#type: String, r#match: i64) {
+        let times: usize = options.parse("loop")?;
+        scope.check()?;
+        rows.map(move |rows| {
+            let rows = rows?;
+            let rows = rows.views()?;
+            let texts = rows.r#type.iter().map(|text| Some(text?.repeat(times)));
+            Ok((texts.collect(), rows.r#match.iter().collect()))
+        })
     }
 }
 
@@ -103,7 +121,7 @@ impl Drop for Bomb {
     }
 }
 
-arrowalloy::backend! { name: "test.streams", functions: [total, pair, misbehave] }
+arrowalloy::backend! { name: "test.streams", functions: [total, pair, misbehave, repeat] }
 
 fn numbers(values: &[Option<i64>]) -> Batch {
     Batch::new(values.len()).add("x", flat::<i64>("l", values))
@@ -358,4 +376,37 @@ fn a_stream_may_be_pulled_by_one_thread_after_another() {
     assert_eq!(failure.text, "too much");
     std::thread::scope(|scope| drop(scope.spawn(move || drop(output))));
     assert_eq!(told(&events).last().map(String::as_str), Some("x released"));
+}
+
+#[test]
+fn the_views_have_the_names_of_the_columns_and_the_body_may_fail_at_once() {
+    let batch = || {
+        Batch::new(2)
+            .add("type", list_of("u", &[Some("a"), None]))
+            .add("match", flat::<i64>("l", &[Some(1), Some(2)]))
+    };
+    let events = Events::default();
+    let backend = Backend::load(alloy_backend_init);
+    // SAFETY: the names of the table are C strings.
+    let name = |text| unsafe { std::ffi::CStr::from_ptr(text) }.to_str().expect("UTF-8");
+    let table = backend.function("repeat");
+    // SAFETY: one option; one input with two columns.
+    unsafe {
+        assert_eq!(name((*table.options).name), "loop");
+        assert_eq!(name((**table.columns).name), "type");
+        assert_eq!(name((*(*table.columns).add(1)).name), "match");
+    }
+    let bind = |times: &str| backend.bind("repeat", &[batch().schema()], &[times]);
+    let mut call = bind("3").expect("a call");
+    let feed = Feed::new("rows", vec![batch().array()], &events);
+    let mut output = call.open(vec![feed]).expect("a stream");
+    let schema = output.schema().expect("a schema");
+    let first = output.next_batch().expect("a batch").expect("a batch");
+    let got = build::read(schema.raw(), first.raw());
+    assert_eq!(got, [["aaa", "null"], ["1", "2"]]);
+    drop(output);
+    let mut call = bind("often").expect("a call");
+    let failure =
+        call.open(vec![Feed::new("rows", vec![], &events)]).expect_err("an error");
+    assert_eq!(failure.text, "option loop: cannot read \"often\" as usize");
 }

@@ -140,10 +140,12 @@ alloy::Batch Numbers(const char* name,
   return *alloy::MakeBatch({{name, alloy::MakeArray<int64_t>(values)}});
 }
 
-alloy::Batch Points(const std::vector<std::optional<double>>& values) {
+// Sales of one piece each.
+alloy::Batch Sales(const std::vector<std::optional<double>>& prices) {
   return *alloy::MakeBatch(
-      {{"unread", alloy::MakeArray<bool>(std::vector<bool>(values.size()))},
-       {"x", alloy::MakeArray<double>(values)}});
+      {{"count", alloy::MakeArray(std::vector<int64_t>(prices.size(), 1))},
+       {"unread", alloy::MakeArray<bool>(std::vector<bool>(prices.size()))},
+       {"price", alloy::MakeArray<double>(prices)}});
 }
 
 Source TwoOf(const char* name) {
@@ -156,8 +158,8 @@ Source TwoOf(const char* name) {
 TEST(RustStreamsTest, NothingIsReadBeforeItIsAskedFor) {
   const auto bridge = support::Load("total_rust");
   Source source;
-  source.batches.push_back(Points({1, std::nullopt, 2}));
-  source.batches.push_back(Points({4}));
+  source.batches.push_back(Sales({1, std::nullopt, 2}));
+  source.batches.push_back(Sales({4}));
   Output output(bridge, "running_total", {&source});
   ASSERT_EQ(output.code(), ALLOY_OK) << output.error().text;
   EXPECT_EQ(source.reads, 0u);
@@ -173,7 +175,7 @@ TEST(RustStreamsTest, NothingIsReadBeforeItIsAskedFor) {
 TEST(RustStreamsTest, AnInputsOwnErrorComesBackAsItWas) {
   const auto bridge = support::Load("total_rust");
   Source source;
-  source.batches.push_back(Points({1}));
+  source.batches.push_back(Sales({1}));
   source.number = ENETRESET;
   source.text = "the peer went away: 42";
   Output output(bridge, "running_total", {&source});

@@ -3,8 +3,14 @@
 /// Makes the module `alloy_arrow`, for functions on arrow-rs.
 /// [`backend!`](crate::backend) calls it for `arrow:`.
 ///
-/// The path names a module that holds the author's arrow-rs crates. `alloy_arrow` then
-/// contains:
+/// The version of arrow-rs must be 55.1 or newer. There are two ways to name it:
+///
+/// - One name, such as `arrow`, is the crate `arrow` itself, with its feature `ffi`.
+/// - A path, such as `crate::arrow`, is a module that holds the parts of arrow-rs that are
+///   needed, which build faster: `arrow_array` as `array`, `arrow_buffer` as `buffer`,
+///   `arrow_data` as `data`, and `arrow_schema`, with its feature `ffi`, as `schema`.
+///
+/// `alloy_arrow` then contains:
 ///
 /// - `Bind`: the schemas and the options of a call, while it is bound;
 /// - `Bound` and `Batches`: what a map function returns at bind, and its inputs;
@@ -12,10 +18,39 @@
 /// - `describe_array` and `describe_batch`: the text of Arrow data.
 #[macro_export]
 macro_rules! arrow_glue {
+    ($arrow:ident) => {
+        $crate::__arrow_glue! {
+            // The crate has the types of its parts, under other names.
+            mod arrow {
+                pub use ::$arrow::array;
+                pub mod buffer {
+                    pub use ::$arrow::buffer::*;
+                    pub use ::$arrow::datatypes::ArrowNativeType;
+                }
+                pub mod data {
+                    pub use ::$arrow::array::ArrayData;
+                }
+                pub mod schema {
+                    pub use ::$arrow::datatypes::*;
+                    pub mod ffi {
+                        pub use ::$arrow::ffi::FFI_ArrowSchema;
+                    }
+                }
+            }
+        }
+    };
     ($($arrow:ident)::+) => {
+        $crate::__arrow_glue! { use $($arrow)::+ as arrow; }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __arrow_glue {
+    ($($names:tt)+) => {
         #[allow(dead_code, unreachable_patterns)]
         mod alloy_arrow {
-            use $($arrow)::+ as arrow;
+            $($names)+
 
             use arrow::array::{Array, ArrayRef, RecordBatch};
             use arrow::schema::ffi::FFI_ArrowSchema;

@@ -21,6 +21,11 @@ macro_rules! __arrow_import {
         use std::mem::{align_of, size_of};
         use std::ptr::NonNull;
 
+        // Before arrow 55.1, RecordBatch has no new_unchecked. Then the call finds this one,
+        // and the compiler reports only that the version is too old.
+        #[allow(unused_imports)]
+        use $crate::typed::Unchecked;
+
         fn import_batch(array: OwnedArray, schema: &SchemaRef) -> Result<RecordBatch, Error> {
             let import = Import(Arc::new(array));
             let root = import.0.raw();

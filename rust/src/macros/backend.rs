@@ -6,9 +6,9 @@
 ///
 /// - `name:` the name of the backend, such as `"acme.add"`. A signature names it too.
 /// - `version:` optional. Without it, the version of the crate.
-/// - `arrow:` optional, for functions on arrow-rs. The path of a module that contains the
-///   author's Arrow crates as `array`, `buffer`, `data` and `schema` (with the feature
-///   `ffi`). See [`arrow_glue!`](crate::arrow_glue).
+/// - `arrow:` optional, for functions on arrow-rs 55.1 or newer. The crate `arrow` (with its
+///   feature `ffi`), or the path of a module that contains its parts. See
+///   [`arrow_glue!`](crate::arrow_glue).
 /// - `arrow2:` optional, for functions on arrow2. The path of the author's `arrow2`.
 /// - `functions:` the functions that [`function!`](crate::function) declares.
 ///
@@ -29,8 +29,8 @@ macro_rules! backend {
     (
         name: $name:expr,
         $(version: $version:expr,)?
-        $(arrow: $($arrow:ident)::+,)?
-        $(arrow2: $($arrow2:ident)::+,)?
+        $(arrow: $(::)? $($arrow:ident)::+,)?
+        $(arrow2: $(::)? $($arrow2:ident)::+,)?
         functions: [$($function:path),+ $(,)?] $(,)?
     ) => {
         #[cfg(panic = "abort")]

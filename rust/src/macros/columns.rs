@@ -19,7 +19,7 @@ macro_rules! __columns {
                         const COLUMNS: &Constant<&[RawColumn]> = &unsafe {
                             Constant::new(&[
                             $(RawColumn {
-                                name: $crate::abi::c_text(concat!(
+                                name: $crate::abi::c_name(concat!(
                                     stringify!($column),
                                     "\0"
                                 )),

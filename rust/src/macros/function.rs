@@ -33,6 +33,7 @@
 ///
 /// - Before a semicolon, `scope` or `scope, options` names the [`Scope`](crate::Scope) and
 ///   the [`Options`](crate::Options) of the call.
+/// - A column whose name is a keyword of Rust is written as `r#type`; its name is `type`.
 /// - A body that cannot fail returns no `Result`. One output then needs no parentheses:
 ///   `-> sum: f64`. Several outputs are a tuple: `-> (low: f64, high: f64)`.
 /// - `#[option(name = "fallback", "summary")]` declares an option. Without the fallback, the
@@ -44,20 +45,30 @@
 /// # Stream functions on typed views
 ///
 /// A `stream fn` reads streams of batches and returns one stream. For each input, the
-/// declaration names a type (here `Points`) and its columns. The parameter is an iterator
-/// over batches of this type, whose method `views` returns the columns. The body returns an
-/// iterator; each of its items is the columns of one output batch. An input is read only
-/// when the body asks for a batch.
+/// declaration names a type (here `Sales`) and its columns. The parameter is an iterator
+/// over batches of this type. Its method `views` returns a struct with a field for each
+/// column, of the same name. The body returns an iterator; each of its items is the columns
+/// of one output batch. An input is read only when the body asks for a batch. `?` works in
+/// the body, and [`Options::parse`](crate::Options::parse) reads an option as any type that
+/// implements `FromStr`.
 ///
 /// ```
 /// arrowalloy::function! {
-///     /// The running total of x.
-///     stream fn running_total(points: Points { x: View<f64> }) -> total: f64 {
-///         let mut total = 0.0;
-///         points.map(move |points| {
-///             let points = points?;
-///             let x = points.views()?;
-///             Ok(x.iter().map(|x| { total += x?; Some(total) }).collect())
+///     /// The running total of price times count.
+///     #[option(start = "0", "The total before the first row.")]
+///     stream fn running_total(
+///         scope, options; sales: Sales { price: View<f64>, count: View<i64> }
+///     ) -> total: f64 {
+///         let mut total: f64 = options.parse("start")?;
+///         sales.map(move |sales| {
+///             scope.check()?;
+///             let sales = sales?;
+///             let sales = sales.views()?;
+///             let rows = sales.price.iter().zip(sales.count.iter());
+///             Ok(rows.map(|(price, count)| {
+///                 total += price? * count? as f64;
+///                 Some(total)
+///             }).collect())
 ///         })
 ///     }
 /// }
@@ -205,7 +216,7 @@ macro_rules! __whole_batches_of {
         // SAFETY: SPEC points to constants that are made here.
         unsafe impl $crate::Function for $name {
             const SPEC: $crate::Spec = $crate::Spec {
-                name: $crate::abi::c_text(concat!(stringify!($name), "\0")),
+                name: $crate::abi::c_name(concat!(stringify!($name), "\0")),
                 summary: $crate::abi::c_text(concat!($($doc,)* "\0").trim_ascii_start()),
                 // The Arrow crates follow what they find in a batch.
                 flags: $crate::__flag!($shape)
@@ -322,14 +333,14 @@ macro_rules! __options {
 macro_rules! __option {
     ([$option:ident, $about:literal]) => {
         $crate::abi::RawOption {
-            name: $crate::abi::c_text(concat!(stringify!($option), "\0")),
+            name: $crate::abi::c_name(concat!(stringify!($option), "\0")),
             summary: $crate::abi::c_text(concat!($about, "\0")),
             fallback: ::core::ptr::null(),
         }
     };
     ([$option:ident $fallback:literal, $about:literal]) => {
         $crate::abi::RawOption {
-            name: $crate::abi::c_text(concat!(stringify!($option), "\0")),
+            name: $crate::abi::c_name(concat!(stringify!($option), "\0")),
             summary: $crate::abi::c_text(concat!($about, "\0")),
             fallback: $crate::abi::c_text(concat!($fallback, "\0")),
         }

@@ -64,7 +64,7 @@ macro_rules! __typed_function {
         // SAFETY: SPEC points to constants that are made here.
         unsafe impl $crate::Function for $name {
             const SPEC: $crate::Spec = $crate::Spec {
-                name: $crate::abi::c_text(concat!(stringify!($name), "\0")),
+                name: $crate::abi::c_name(concat!(stringify!($name), "\0")),
                 summary: $crate::abi::c_text(concat!($($doc,)* "\0").trim_ascii_start()),
                 flags: 0 $(| $crate::__flag!($flag))*,
                 options: $crate::__options!($($option)*),
@@ -82,7 +82,7 @@ macro_rules! __typed_function {
                 options: $crate::Options,
             ) -> ::core::result::Result<($crate::OwnedSchema, Self::State), $crate::Error> {
                 let outputs = [$($crate::ColumnSchema {
-                    name: stringify!($out),
+                    name: $crate::typed::name(stringify!($out)),
                     format: <$type as $crate::Value>::format(),
                     nullable: true,
                 }),+];
@@ -102,9 +102,9 @@ macro_rules! __typed_function {
                         $crate::__second!($scope, _scope),
                         $($crate::__second!($options, state.options()),)?
                     )?
-                    $(columns.view::<$in>(stringify!($param))?,)*
+                    $(columns.view::<$in>($crate::typed::name(stringify!($param)))?,)*
                 ) $($question)?;
-                let exporter = state.start(&[$((stringify!($out), $out.len())),+])?;
+                let exporter = state.start(&[$(($crate::typed::name(stringify!($out)), $out.len())),+])?;
                 $($out.export(exporter)?;)+
                 // SAFETY: the buffers belong to the columns, which become the owner.
                 Ok(unsafe { state.finish(($($out,)+)) })

@@ -1,28 +1,30 @@
 // SPDX-License-Identifier: MIT
 
 // The same forms of an output as in `typed.rs`. Each batch of the output is one column or a
-// tuple of columns.
+// tuple of columns. `?` works in the body of every form: without `Result`, the value of the
+// body is wrapped in Ok.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __typed_stream {
     ($head:tt $out:ident: $type:ty $body:block) => {
         $crate::__typed_stream_function! {
-            $head [$out: $type] [$crate::Column<$type>] [$out] [] $body
+            $head [$out: $type] [$crate::Column<$type>] [$out] { Ok($body) }
         }
     };
     ($head:tt ($($out:ident: $type:ty),+ $(,)?) $body:block) => {
         $crate::__typed_stream_function! {
-            $head [$($out: $type),+] [($($crate::Column<$type>,)+)] [($($out,)+)] [] $body
+            $head [$($out: $type),+] [($($crate::Column<$type>,)+)] [($($out,)+)]
+            { Ok($body) }
         }
     };
     ($head:tt Result<($out:ident: $type:ty)> $body:block) => {
         $crate::__typed_stream_function! {
-            $head [$out: $type] [$crate::Column<$type>] [$out] [?] $body
+            $head [$out: $type] [$crate::Column<$type>] [$out] $body
         }
     };
     ($head:tt Result<($($out:ident: $type:ty),+ $(,)?)> $body:block) => {
         $crate::__typed_stream_function! {
-            $head [$($out: $type),+] [($($crate::Column<$type>,)+)] [($($out,)+)] [?] $body
+            $head [$($out: $type),+] [($($crate::Column<$type>,)+)] [($($out,)+)] $body
         }
     };
 }
@@ -36,7 +38,7 @@ macro_rules! __typed_stream_function {
             [$($scope:ident $(, $options:ident)?)?]
             [$([$input:ident $rows:ident [$([$param:ident [$in:ty]])*]])+]
         ]
-        [$($out:ident: $type:ty),+] [$columns:ty] [$pattern:pat] [$($question:tt)?]
+        [$($out:ident: $type:ty),+] [$columns:ty] [$pattern:pat]
         $body:block
     ) => {
         $(
@@ -56,24 +58,38 @@ macro_rules! __typed_stream_function {
                 pub fn is_empty(&self) -> bool {
                     self.len() == 0
                 }
-
-                /// The columns, in the order of the declaration.
-                ///
-                /// # Errors
-                ///
-                /// An offset, a view or an index points outside its buffer, or a text is not
-                /// UTF-8.
-                #[allow(unused_mut, unused_variables)]
-                pub fn views(
-                    &self,
-                ) -> ::core::result::Result<$crate::__one_or_all!(type $($in),*), $crate::Error>
-                {
-                    let mut columns = self.0.columns();
-                    $crate::__one_or_all!(
-                        value $(columns.view::<$in>(stringify!($param))),*
-                    )
-                }
             }
+
+            const _: () = {
+                /// The columns of a batch. Each field has the name of its column.
+                // The type of a field needs a lifetime, which the declaration leaves out, so
+                // the types are parameters.
+                #[allow(non_camel_case_types, missing_docs)]
+                #[derive(Clone, Debug)]
+                pub struct AlloyViews<$($param),*> {
+                    $(pub $param: $param,)*
+                }
+
+                impl $rows {
+                    /// Views of the columns: a struct with a field for each column.
+                    ///
+                    /// # Errors
+                    ///
+                    /// An offset, a view or an index points outside its buffer, or a text is
+                    /// not UTF-8.
+                    #[allow(unused_mut, unused_variables)]
+                    pub fn views(
+                        &self,
+                    ) -> ::core::result::Result<AlloyViews<$($in),*>, $crate::Error> {
+                        let mut columns = self.0.columns();
+                        Ok(AlloyViews {
+                            $($param: columns.view::<$in>(
+                                $crate::typed::name(stringify!($param)),
+                            )?,)*
+                        })
+                    }
+                }
+            };
 
             impl ::core::convert::From<$crate::typed::Batch> for $rows {
                 fn from(batch: $crate::typed::Batch) -> Self {
@@ -86,11 +102,12 @@ macro_rules! __typed_stream_function {
         pub fn $name<'s>(
             $($scope: $crate::Scope<'s>, $($options: &'s $crate::Options,)?)?
             $($input: $crate::Rows<'s, $rows>,)+
-        ) -> $crate::__may_fail!([$($question)?]
+        ) -> ::core::result::Result<
             impl ::core::iter::Iterator<
                 Item = ::core::result::Result<$columns, $crate::Error>
-            > + ::core::marker::Send + 's
-        ) $body
+            > + ::core::marker::Send + 's,
+            $crate::Error,
+        > $body
 
         #[allow(non_camel_case_types, missing_docs)]
         pub enum $name {}
@@ -98,7 +115,7 @@ macro_rules! __typed_stream_function {
         // SAFETY: SPEC points to constants that are made here.
         unsafe impl $crate::Function for $name {
             const SPEC: $crate::Spec = $crate::Spec {
-                name: $crate::abi::c_text(concat!(stringify!($name), "\0")),
+                name: $crate::abi::c_name(concat!(stringify!($name), "\0")),
                 summary: $crate::abi::c_text(concat!($($doc,)* "\0").trim_ascii_start()),
                 flags: $crate::abi::STREAM $(| $crate::__flag!($flag))*,
                 options: $crate::__options!($($option)*),
@@ -117,7 +134,7 @@ macro_rules! __typed_stream_function {
             ) -> ::core::result::Result<($crate::OwnedSchema, Self::State), $crate::Error> {
                 // SAFETY: the engine passed the schemas.
                 unsafe { Self::State::bind(inputs, options, &[$($crate::ColumnSchema {
-                    name: stringify!($out),
+                    name: $crate::typed::name(stringify!($out)),
                     format: <$type as $crate::Value>::format(),
                     nullable: true,
                 }),+]) }
@@ -136,11 +153,11 @@ macro_rules! __typed_stream_function {
                         $($crate::__second!($options, state.options()),)?
                     )?
                     $(inputs.rows::<$rows>()?,)+
-                ) $($question)?;
+                )?;
                 let mut exporter = $crate::Exporter::default();
                 let batches = ::core::iter::Iterator::map(batches, move |columns| {
                     let $pattern = columns?;
-                    let start = [$((stringify!($out), $out.len())),+];
+                    let start = [$(($crate::typed::name(stringify!($out)), $out.len())),+];
                     $crate::typed::start(&mut exporter, &start)?;
                     $($out.export(&mut exporter)?;)+
                     // SAFETY: the buffers belong to the columns, which become the owner.
@@ -149,33 +166,5 @@ macro_rules! __typed_stream_function {
                 Ok(state.output(batches))
             }
         }
-    };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __one_or_all {
-    (type $one:ty) => {
-        $one
-    };
-    (type $($all:ty),*) => {
-        ($($all,)*)
-    };
-    (value $one:expr) => {
-        $one
-    };
-    (value $($all:expr),*) => {
-        Ok(($($all?,)*))
-    };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __may_fail {
-    ([] $type:ty) => {
-        $type
-    };
-    ([?] $type:ty) => {
-        ::core::result::Result<$type, $crate::Error>
     };
 }

@@ -4,13 +4,21 @@
 use arrowalloy::View;
 
 arrowalloy::function! {
-    /// The running total of x; null where x is null.
-    stream fn running_total(points: Points { x: View<f64> }) -> total: f64 {
-        let mut total = 0.0;
-        points.map(move |points| {
-            let points = points?; // the host gets an error of the input unchanged
-            let x = points.views()?;
-            Ok(x.iter().map(|x| { total += x?; Some(total) }).collect())
+    /// The total of price times count so far; null where one of them is null.
+    #[option(start = "0", "The total before the first row.")]
+    stream fn running_total(
+        scope, options; sales: Sales { price: View<f64>, count: View<i64> }
+    ) -> total: f64 {
+        let mut total: f64 = options.parse("start")?;
+        sales.map(move |sales| {
+            scope.check()?; // ends a call that was cancelled
+            let sales = sales?; // the host gets an error of the input unchanged
+            let columns = sales.views()?; // a struct with the declared names
+            let rows = columns.price.iter().zip(columns.count.iter());
+            Ok(rows.map(|(price, count)| {
+                total += price? * count? as f64;
+                Some(total)
+            }).collect())
         })
     }
 }

@@ -5,25 +5,33 @@ use arrowalloy::{ColumnSchema, Exporter, OwnedArray, OwnedSchema};
 use test_host::{Backend, Events, Feed};
 use total_rust::alloy_backend_init;
 
-fn batch(x: Vec<f64>) -> OwnedArray {
+fn batch(price: Vec<f64>, count: Vec<i64>) -> OwnedArray {
     let mut exporter = Exporter::default();
-    exporter.node(x.len(), 0, 0, 1, false);
+    exporter.node(price.len(), 0, 0, 2, false);
     exporter.buffer(std::ptr::null::<u8>());
-    exporter.node(x.len(), 0, 0, 0, false);
+    exporter.node(price.len(), 0, 0, 0, false);
     exporter.buffer(std::ptr::null::<u8>());
-    exporter.buffer(x.as_ptr());
-    // SAFETY: the buffer belongs to the vector, which becomes the owner.
-    unsafe { exporter.finish(x) }
+    exporter.buffer(price.as_ptr());
+    exporter.node(count.len(), 0, 0, 0, false);
+    exporter.buffer(std::ptr::null::<u8>());
+    exporter.buffer(count.as_ptr());
+    // SAFETY: the buffers belong to the vectors, which become the owner.
+    unsafe { exporter.finish((price, count)) }
 }
 
 #[test]
 fn the_total_continues_from_batch_to_batch() {
-    let schema = ColumnSchema { name: "x", format: c"g", nullable: true };
-    let schema = OwnedSchema::batch(&[schema]).expect("a schema");
+    let price = ColumnSchema { name: "price", format: c"g", nullable: true };
+    let count = ColumnSchema { name: "count", format: c"l", nullable: true };
+    let schema = OwnedSchema::batch(&[price, count]).expect("a schema");
     let backend = Backend::load(alloy_backend_init);
-    let mut call = backend.bind("running_total", &[schema], &[]).expect("a call");
-    let batches = vec![batch(vec![1.0, 2.0]), batch(vec![]), batch(vec![4.0])];
-    let feed = Feed::new("points", batches, &Events::default());
+    let mut call = backend.bind("running_total", &[schema], &["0.5"]).expect("a call");
+    let batches = vec![
+        batch(vec![1.0, 2.0], vec![1, 3]),
+        batch(vec![], vec![]),
+        batch(vec![4.0], vec![2]),
+    ];
+    let feed = Feed::new("sales", batches, &Events::default());
     let output = call.open(vec![feed]).expect("a stream");
     let totals: Vec<f64> = output
         .flat_map(|batch| {
@@ -38,5 +46,5 @@ fn the_total_continues_from_batch_to_batch() {
             }
         })
         .collect();
-    assert_eq!(totals, [1.0, 3.0, 7.0]);
+    assert_eq!(totals, [1.5, 7.5, 15.5]);
 }

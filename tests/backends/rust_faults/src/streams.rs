@@ -21,7 +21,7 @@ arrowalloy::function! {
             if at > 0 {
                 panic!("the batch went wrong: {at}");
             }
-            Ok(batch.views()?.iter().collect())
+            Ok(batch.views()?.value.iter().collect())
         })
     }
 }
@@ -29,7 +29,7 @@ arrowalloy::function! {
 arrowalloy::function! {
     /// Ends normally when its input fails.
     stream fn hide_error(rows: ToHide { value: View<i64> }) -> value: i64 {
-        rows.filter_map(Result::ok).map(|batch| Ok(batch.views()?.iter().collect()))
+        rows.filter_map(Result::ok).map(|batch| Ok(batch.views()?.value.iter().collect()))
     }
 }
 
