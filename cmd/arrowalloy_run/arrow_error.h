@@ -8,12 +8,14 @@
 #include <arrow/status.h>
 #include <arrow/util/io_util.h>
 
+#include <cerrno>
 #include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
 
 #include "../arrowalloy/base/failure.h"
+#include "../arrowalloy/base/os_error.h"
 
 namespace arrowalloy::run {
 
@@ -54,22 +56,20 @@ inline arrow::Status OfInput(const arrow::Status& status, std::string path,
       std::make_shared<InputDetail>(std::move(path), std::move(help)));
 }
 
+// An error of the machine keeps its errno and its help.
 inline Failure WriteFailure(const arrow::Status& status, const std::string& path) {
-  return Failure(Exit::kMachine, kWriteCode, TextOf(status), path,
-                 "check that the folder exists and has room, or choose another with -o");
+  const int error = arrow::internal::ErrnoFromStatus(status);
+  if (error != 0) return CannotWrite(path, error);
+  if (status.IsOutOfMemory()) return CannotWrite(path, ENOMEM);
+  return Failure(Exit::kMachine, kFormatCode,
+                 "the result cannot be written: " + TextOf(status), OutputName(path),
+                 "choose another format with --out-format");
 }
 
 // The value of a result, or a failure to read `path`.
 template <typename T>
 T Read(arrow::Result<T> result, const std::string& path) {
   if (!result.ok()) throw ReadFailure(result.status(), path);
-  return std::move(result).ValueUnsafe();
-}
-
-// The value of a result, or a failure to write `path`.
-template <typename T>
-T Write(arrow::Result<T> result, const std::string& path) {
-  if (!result.ok()) throw WriteFailure(result.status(), path);
   return std::move(result).ValueUnsafe();
 }
 

@@ -1,66 +1,60 @@
 // SPDX-License-Identifier: MIT
 #include "interrupt.h"
 
-#include <pthread.h>
-#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigtimedwait is POSIX
+#include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
-#include <ctime>
-#include <utility>
+#include <cerrno>
+#include <system_error>
 
-#include "../arrowalloy/base/exit_code.h"
+#include "../arrowalloy/base/leftovers.h"
+#include "../arrowalloy/base/signals.h"
 
 namespace arrowalloy::run {
 namespace {
 
-constexpr int kGraceSeconds = 3;
-constexpr int kInterrupted =
-    static_cast<int>(Exit::kInterrupted);  // the exit code by which shells report SIGINT
-
-sigset_t Signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGUSR1);  // sent by the destructor
-  return signals;
-}
+constexpr int kGraceMillis = 3000;
 
 }  // namespace
 
 Interrupt::Interrupt() {
-  const sigset_t signals = Signals();
-  // Later threads inherit the mask, so only our thread gets these signals.
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  thread_ = std::thread([this] { Loop(); });
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return;
+  reads_ = ends[0];
+  writes_ = ends[1];
+  try {
+    thread_ = std::thread([this] { Loop(); });
+  } catch (const std::system_error&) {
+    return;
+  }
+  NotifyFirstSignal(writes_);
 }
 
 Interrupt::~Interrupt() {
-  ended_ = true;
-  pthread_kill(thread_.native_handle(), SIGUSR1);
-  thread_.join();
-}
-
-void Interrupt::OnAbandon(std::function<void()> abandon) {
-  const std::lock_guard lock(mutex_);
-  abandon_ = std::move(abandon);
+  NotifyFirstSignal(-1);
+  if (thread_.joinable()) {
+    const char end = 0;  // no signal has this number
+    while (write(writes_, &end, 1) < 0 && errno == EINTR) {
+    }
+    thread_.join();
+  }
+  if (reads_ >= 0) close(reads_);
+  if (writes_ >= 0) close(writes_);
 }
 
 void Interrupt::Loop() {
-  const sigset_t signals = Signals();
-  int signal = 0;
-  while (sigwait(&signals, &signal) == 0 && signal == SIGUSR1) {
-    if (ended_) return;
+  unsigned char signal = 0;
+  while (read(reads_, &signal, 1) < 0 && errno == EINTR) {
   }
+  if (signal == 0) return;
+  exit_ = ExitOfSignal(signal);
   stop_.request_stop();
-  const timespec grace{.tv_sec = kGraceSeconds, .tv_nsec = 0};
-  while (sigtimedwait(&signals, nullptr, &grace) == SIGUSR1) {
-    if (ended_) return;
-  }
+  pollfd end{.fd = reads_, .events = POLLIN, .revents = 0};
+  if (poll(&end, 1, kGraceMillis) == 1) return;
   // The main thread waits for a pipe, or for a backend that ignores the cancel.
-  const std::lock_guard lock(mutex_);
-  if (abandon_) abandon_();
-  _exit(kInterrupted);
+  RemoveLeftovers();
+  _exit(static_cast<int>(exit_.load()));
 }
 
 }  // namespace arrowalloy::run

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <system_error>
 
 namespace arrowalloy::run {
 namespace {
@@ -46,10 +47,15 @@ ProgressMode ProgressModeOf(const std::string& text, bool quiet) {
 
 Progress::Progress(ProgressMode mode, std::function<ProgressState()> read)
     : mode_(mode), read_(std::move(read)) {
-  if (mode_ != ProgressMode::kNone) thread_ = std::thread([this] { Loop(); });
+  if (mode_ == ProgressMode::kNone) return;
+  try {
+    thread_ = std::thread([this] { Loop(); });
+  } catch (const std::system_error&) {
+    // No more threads: the run goes on without progress.
+  }
 }
 
-Progress::~Progress() {
+void Progress::End() {
   if (!thread_.joinable()) return;
   {
     const std::lock_guard lock(mutex_);
@@ -59,6 +65,7 @@ Progress::~Progress() {
   thread_.join();
   if (mode_ == ProgressMode::kJson) Draw();
   if (mode_ == ProgressMode::kBar) std::fputs("\r\033[K", stderr);
+  std::fflush(stderr);
 }
 
 void Progress::Loop() {

@@ -31,9 +31,12 @@ struct ProgressState {
 class Progress {
  public:
   Progress(ProgressMode mode, std::function<ProgressState()> read);
-  ~Progress();  // clears the bar
+  ~Progress() { End(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
+
+  // Erase the bar, or write the last line of JSON. Nothing is drawn after that.
+  void End();
 
  private:
   void Loop();

@@ -12,12 +12,17 @@
 #include <utility>
 #include <vector>
 
+#include "../arrowalloy/base/destination.h"
+#include "../arrowalloy/base/os_error.h"
 #include "../arrowalloy/inspect/inspection.h"
+#include "format.h"
+#include "format_writer.h"
 #include "input.h"
 #include "interrupt.h"
 #include "job.h"
 #include "output.h"
 #include "progress.h"
+#include "threads.h"
 
 namespace arrowalloy::run {
 namespace {
@@ -97,12 +102,26 @@ InputOptions InputOptionsOf(const Options& options, const Job& job, size_t i) {
   return input;
 }
 
-OutputOptions OutputOptionsOf(const Options& options) {
-  OutputOptions output{.path = options.output, .format = options.out_format};
-  if (!output.path.empty()) return output;
-  output.path = "-";
-  if (output.format.empty()) {
-    output.format = isatty(STDOUT_FILENO) != 0 ? "table" : "arrows";
+// Without -o the output is standard output, and a table if that is a terminal.
+Format OutputFormat(const Options& options) {
+  if (!options.output.empty()) return FormatOf(options.output, options.out_format);
+  if (!options.out_format.empty()) return FormatOf("-", options.out_format);
+  return isatty(STDOUT_FILENO) != 0 ? Format::kTable : Format::kIpcStream;
+}
+
+// The output must not replace what this run reads.
+DestinationOptions DestinationOf(const Options& options) {
+  DestinationOptions output{.path = options.output.empty() ? "-" : options.output};
+  for (const std::string& input : options.inputs) {
+    output.not_over.push_back({input, "an input"});
+  }
+  output.not_over.push_back({options.library, "the library"});
+  output.not_over.push_back({options.library + ".alloysig", "its signature file"});
+  if (options.certificate.starts_with('@')) {
+    output.not_over.push_back({options.certificate.substr(1), "the certificate"});
+  }
+  for (const std::string& library : options.may_need) {
+    output.not_over.push_back({library, "a library that it may need"});
   }
   return output;
 }
@@ -113,35 +132,55 @@ struct Totals {
 };
 
 // Copy batches until the stream ends. An interrupt is an error like any other.
-void Pump(Job* job, Output* output, Totals* totals) {
-  while (const auto batch = job->Next()) {
-    output->Write(batch);
+void Pump(Job* job, Output* output, Totals* totals, Progress* progress) {
+  while (auto batch = job->Next()) {
     totals->rows_out += batch->num_rows();
     ++totals->batches;
+    output->Write(std::move(batch));
   }
+  progress->End();
   output->Finish();
 }
 
-void PrintTotals(Console& console, const std::vector<Input>& inputs, const Totals& totals,
+// The numbers of the run: a note for people, or one object with --json. A result on
+// standard output leaves no place for it there, so it goes to standard error.
+void PrintTotals(Console& console, const Options& options,
+                 const std::vector<Input>& inputs, const Totals& totals,
                  Clock::duration took) {
   int64_t rows = 0, reading = 0;
   for (const Input& input : inputs) {
     rows += input.count->rows;
     reading += input.count->nanoseconds;
   }
-  const std::chrono::duration<double> seconds = took;
-  console.Note(
-      fmt::format("{} rows in, {} out, {:.2f} s ({} rows/s; reading took {:.2f} s)", rows,
-                  totals.rows_out.load(), seconds.count(),
-                  CountText(static_cast<double>(rows) / std::max(seconds.count(), 1e-9)),
-                  static_cast<double>(reading) / 1e9));
+  const double seconds = std::chrono::duration<double>(took).count();
+  const double reading_seconds = static_cast<double>(reading) / 1e9;
+  if (console.json()) {
+    Report report;
+    report.Add("output", OutputName(options.output.empty() ? "-" : options.output))
+        .Add("function", options.function)
+        .Add("rows_in", rows)
+        .Add("rows_out", totals.rows_out.load())
+        .Add("batches_out", totals.batches)
+        .Add("milliseconds", static_cast<int64_t>(seconds * 1e3))
+        .Add("reading_milliseconds", static_cast<int64_t>(reading_seconds * 1e3));
+    console.PrintResult(report, "");
+    return;
+  }
+  console.Note(fmt::format(
+      "{} rows in, {} out, {:.2f} s ({} rows/s; reading took {:.2f} s)", rows,
+      totals.rows_out.load(), seconds,
+      CountText(static_cast<double>(rows) / std::max(seconds, 1e-9)), reading_seconds));
 }
 
 }  // namespace
 
 Exit Run(const Options& options, Console& console) {
   CheckArguments(options);
+  const Format format = OutputFormat(options);
   Interrupt interrupt;
+  ReserveThreads(options.inputs.size());
+  Destination destination(DestinationOf(options));
+  if (destination.is_standard_output()) console.KeepOutputForData();
   const auto begin = Clock::now();
   Job job(options, CertificateArgument(options.certificate));
   std::vector<Input> inputs;
@@ -150,9 +189,6 @@ Exit Run(const Options& options, Console& console) {
     inputs.push_back(OpenInput(InputOptionsOf(options, job, i)));
     readers.push_back(inputs.back().reader);
   }
-  job.Open(readers, interrupt.token());
-  const auto output = OpenOutput(OutputOptionsOf(options), job.schema());
-  interrupt.OnAbandon([&output] { output->Abandon(); });
   Totals totals;
   const auto state = [&inputs, &totals] {
     ProgressState seen{.total = 0, .rows_out = totals.rows_out};
@@ -164,16 +200,18 @@ Exit Run(const Options& options, Console& console) {
     return seen;
   };
   try {
-    const Progress progress(ProgressModeOf(options.progress, console.quiet()), state);
-    Pump(&job, output.get(), &totals);
+    job.Open(readers, interrupt.token());
+    for (const std::string& loss : LossesOf(format, *job.schema())) console.Warn(loss);
+    Output output(&destination, format, job.schema());
+    // A table on this terminal comes after the bar was erased.
+    Progress progress(ProgressModeOf(options.progress, console.quiet()), state);
+    Pump(&job, &output, &totals, &progress);
   } catch (const Failure&) {
-    interrupt.OnAbandon(nullptr);
     if (!interrupt.came()) throw;
     console.Warn("interrupted; no output was written");
-    return Exit::kInterrupted;
+    return interrupt.exit();
   }
-  interrupt.OnAbandon(nullptr);
-  PrintTotals(console, inputs, totals, Clock::now() - begin);
+  PrintTotals(console, options, inputs, totals, Clock::now() - begin);
   return Exit::kOk;
 }
 

@@ -11,12 +11,16 @@
 #include <functional>
 #include <memory>
 #include <new>
+#include <sstream>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "alloy/alloy.h"
+#include "os_error.h"
+#include "signals.h"
 
 namespace arrowalloy {
 
@@ -163,8 +167,15 @@ Exit Guarded(const std::function<Exit(Console&)>& run, Console& console) {
     console.Print(failure);
     return failure.exit;
   } catch (const std::bad_alloc&) {
-    console.Print(Failure(Exit::kMachine, kMemoryCode, "out of memory", "",
-                          "close other programs, or pass smaller inputs"));
+    console.Print(
+        Failure(Exit::kMachine, kMemoryCode, "out of memory", "",
+                "close other programs, raise the limit (ulimit -v), or pass smaller "
+                "inputs"));
+  } catch (const std::system_error& error) {
+    // Threads and other resources that the machine does not give.
+    console.Print(Failure(Exit::kMachine, kMemoryCode,
+                          fmt::format("the machine refuses a resource: {}", error.what()),
+                          "", "close other programs, or raise the limits: ulimit -a"));
   } catch (const std::exception& error) {
     console.Print(Failure(Exit::kMachine, kUnexpectedCode,
                           fmt::format("unexpected error: {}", error.what()), "",
@@ -220,7 +231,19 @@ Command& Program::Add(const CommandSpec& spec) {
 }
 
 Exit Program::Main(int argc, const char* const* argv) {
+  OpenStandardDescriptors();
   Console console(state_->console);
+  const Exit exit = Dispatch(argc, argv, console);
+  // Output that did not reach a file or a pipe is an error, whatever else happened.
+  const int lost = console.Flush();
+  if (lost == 0) return exit;
+  const Failure failure = CannotWrite("-", lost);
+  console.KeepOutputForData();
+  console.Print(failure);
+  return exit == Exit::kOk ? failure.exit : exit;
+}
+
+Exit Program::Dispatch(int argc, const char* const* argv, Console& console) {
   std::string footer = ExitCodes() + "\nExamples:\n";
   for (const auto& command : state_->commands) {
     if (!command->hidden) footer += command->tree.examples;
@@ -229,14 +252,24 @@ Exit Program::Main(int argc, const char* const* argv) {
   try {
     state_->app.parse(argc, argv);
   } catch (const CLI::Success& help) {  // --help, --version
-    return static_cast<Exit>(state_->app.exit(help));
+    std::ostringstream out, err;
+    const int code = state_->app.exit(help, out, err);
+    console.Print(out.str());
+    return static_cast<Exit>(code);
   } catch (const CLI::ParseError& error) {
     const Failure failure = OnUsage(state_->app, error);
     console.Print(failure);
     return failure.exit;
   }
   for (const auto& command : state_->commands) {
-    if (command->app->parsed()) return Guarded(command->run, console);
+    if (!command->app->parsed()) continue;
+    // A child process dies with its parent, and its parent reports how it ended.
+    if (command->hidden) {
+      EndWithParent();
+    } else {
+      HandleSignals();
+    }
+    return Guarded(command->run, console);
   }
   return Exit::kUsage;
 }

@@ -75,6 +75,8 @@ class Program {
 
  private:
   struct State;
+  Exit Dispatch(int argc, const char* const* argv, Console& console);
+
   std::unique_ptr<State> state_;
 };
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "console.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -51,7 +53,22 @@ void Write(FILE* file, std::string_view text) {
 
 }  // namespace
 
-void Console::Print(std::string_view text) const { Write(stdout, text); }
+void Console::Print(std::string_view text) const {
+  if (data_) {
+    Write(stderr, text);
+  } else if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() &&
+             lost_ == 0) {
+    lost_ = errno;
+  }
+}
+
+int Console::Flush() const {
+  if (std::fflush(stdout) != 0 && lost_ == 0) lost_ = errno;
+  // Some file systems report a full disk only when a file is closed.
+  const int last = lost_ == 0 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : -1;
+  if (last >= 0 && close(last) != 0 && errno != EINTR) lost_ = errno;
+  return lost_;
+}
 
 void Console::PrintResult(const Report& report) const {
   PrintResult(report, report.ToText());

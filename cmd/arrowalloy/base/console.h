@@ -33,9 +33,12 @@ class Console {
 
   bool json() const { return options_.json; }
   bool quiet() const { return options_.quiet; }
+
+  // The result goes to standard error, because standard output has data.
+  void KeepOutputForData() { data_ = true; }
   bool verbose() const { return options_.verbose; }
 
-  // Write text to standard output, unchanged.
+  // Write text to standard output, unchanged. An error is kept for Flush.
   void Print(std::string_view text) const;
 
   // Print the result of a command: one JSON object with --json, otherwise the text of the
@@ -56,6 +59,9 @@ class Console {
   // also print one object to standard output, unless a result was printed before.
   void Print(const Failure& failure) const;
 
+  // Write what is still in memory. 0, or the errno of the first text that was lost.
+  int Flush() const;
+
   // The text in a style if standard output (Out) or standard error (Err) shows colours.
   std::string Out(Style style, std::string_view text) const;
   std::string Err(Style style, std::string_view text) const;
@@ -63,6 +69,8 @@ class Console {
  private:
   const ConsoleOptions& options_;  // the program fills it while it parses arguments
   mutable bool printed_result_ = false;
+  mutable int lost_ = 0;  // errno
+  bool data_ = false;
 };
 
 }  // namespace arrowalloy

@@ -115,7 +115,9 @@ std::string HelpOf(Exit exit, const std::string& library) {
                          library);
     case Exit::kOk:
     case Exit::kUsage:
+    case Exit::kHungUp:
     case Exit::kInterrupted:
+    case Exit::kBrokenPipe:
       break;
   }
   return "arrowalloy --help";
@@ -125,7 +127,10 @@ std::string HelpOf(Exit exit, const std::string& library) {
 
 Exit ExitOf(alloy_code code, int32_t reason) {
   const Exit exit = ExitOfReason(reason);
-  return exit == Exit::kBackend && code == ALLOY_INVALID ? Exit::kUsage : exit;
+  if (exit != Exit::kBackend) return exit;
+  // The machine has too little memory or too few threads.
+  if (code == ALLOY_EXHAUSTED) return Exit::kMachine;
+  return code == ALLOY_INVALID ? Exit::kUsage : exit;
 }
 
 Failure EngineFailure(alloy_code code, int32_t reason, const std::string& text,
@@ -134,6 +139,11 @@ Failure EngineFailure(alloy_code code, int32_t reason, const std::string& text,
   const int32_t number = reason == ALLOY_REASON_NONE ? code : reason;
   Failure failure(exit, fmt::format("E{:04}", number), text, library,
                   HelpOf(exit, library));
+  if (code == ALLOY_EXHAUSTED) {
+    failure.help =
+        "close other programs, or raise the limits of memory (ulimit -v) and of "
+        "threads (ulimit -u)";
+  }
   failure.name =
       reason == ALLOY_REASON_NONE ? alloy_code_name(code) : alloy_reason_name(reason);
   return failure;

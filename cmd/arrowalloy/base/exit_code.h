@@ -23,7 +23,10 @@ enum class Exit {
   kUnreadable = 17,
   kBadCertificate = 18,
   kLink = 19,
-  kInterrupted = 130
+  // As shells report the end by a signal: 128 and its number.
+  kHungUp = 129,
+  kInterrupted = 130,
+  kBrokenPipe = 141
 };
 
 struct ExitText {
@@ -34,7 +37,9 @@ inline constexpr ExitText kExitTexts[] = {
     {Exit::kOk, "success"},
     {Exit::kBackend, "the backend returned an error, or a test failed"},
     {Exit::kUsage, "an argument is wrong, or it names a file with wrong content"},
-    {Exit::kMachine, "a file cannot be read or written, or a program is missing"},
+    {Exit::kMachine,
+     "a file cannot be read or written, or the machine lacks a program, memory or "
+     "threads"},
     {Exit::kUnsigned, "unsigned: no signature file, or no certificate was given"},
     {Exit::kBadSignature, "bad signature: these are not the bytes that were signed"},
     {Exit::kUntrusted, "untrusted: the certificate does not cover this signer"},
@@ -45,7 +50,9 @@ inline constexpr ExitText kExitTexts[] = {
     {Exit::kUnreadable, "the library cannot be opened, read or copied"},
     {Exit::kBadCertificate, "the certificate argument is not a certificate"},
     {Exit::kLink, "the static archive is malformed, or cannot be linked"},
-    {Exit::kInterrupted, "interrupted by Ctrl-C or SIGTERM"}};
+    {Exit::kHungUp, "the terminal was closed (SIGHUP)"},
+    {Exit::kInterrupted, "interrupted by Ctrl-C or SIGTERM"},
+    {Exit::kBrokenPipe, "the program that reads the output has ended (SIGPIPE)"}};
 
 }  // namespace arrowalloy
 

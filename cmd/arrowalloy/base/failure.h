@@ -39,6 +39,7 @@ inline constexpr char kUsageCode[] = "E0002";      // an argument is wrong
 inline constexpr char kReadCode[] = "E0101";       // a file cannot be read
 inline constexpr char kWriteCode[] = "E0102";      // a file cannot be written
 inline constexpr char kExistsCode[] = "E0103";     // a file exists and is not overwritten
+inline constexpr char kFormatCode[] = "E0104";     // a format cannot hold a value
 inline constexpr char kKeyCode[] = "E0201";        // a key cannot be used
 inline constexpr char kSignerCode[] = "E0202";     // a certificate cannot be used
 inline constexpr char kStatementCode[] = "E0203";  // a field of the statement is wrong

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Read and write whole files. Errors name the file.
+// Read and write whole small files. Errors name the file. destination.h says what a path may
+// be.
 #ifndef ARROWALLOY_BASE_FILES_H_
 #define ARROWALLOY_BASE_FILES_H_
 
@@ -12,18 +13,13 @@
 
 namespace arrowalloy {
 
-// The bytes of a file; "-" is standard input.
+// The bytes of a file; "-" is standard input. A FIFO without a writer is empty.
 //   Throws  E0101, also for a file of more than `limit` bytes.
 std::string ReadFile(const std::string& path, size_t limit);
 
-// Create a file. An existing file is never changed.
+// Create a file. What exists is never changed.
 //   Throws  E0103 when it exists, E0102.
 void CreateFile(const std::string& path, std::string_view content, mode_t mode);
-
-// Create or replace a file in one step: a reader sees the whole old file or the whole new
-// one.
-//   Throws  E0102.
-void ReplaceFile(const std::string& path, std::string_view content, mode_t mode);
 
 }  // namespace arrowalloy
 

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "failure.h"
+#include "leftovers.h"
 
 extern char** environ;  // NOLINT(readability-redundant-declaration)
 
@@ -56,7 +57,7 @@ struct Pipe {
 };
 
 pid_t Spawn(const std::vector<std::string>& command, const Pipe& output,
-            const Pipe& result) {
+            const Pipe& result, Leftover* group) {
   std::vector<char*> words;
   words.reserve(command.size() + 1);
   for (const std::string& word : command)
@@ -68,14 +69,27 @@ pid_t Spawn(const std::vector<std::string>& command, const Pipe& output,
   posix_spawn_file_actions_adddup2(&actions, output.ends[1], STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, output.ends[1], STDERR_FILENO);
   posix_spawn_file_actions_adddup2(&actions, result.ends[1], kResult);
-  // A process group of its own: at the limit its children are killed with it.
+  // A process group of its own: at the limit its children are killed with it. A Ctrl-C of
+  // the terminal does not reach it; so it is killed when a signal ends this process. It
+  // starts with the signals of a new process.
+  sigset_t all, before, ignored_here;
+  sigfillset(&all);
+  sigemptyset(&ignored_here);
+  sigaddset(&ignored_here, SIGXFSZ);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
+                                            POSIX_SPAWN_SETSIGDEF);
   posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setsigdefault(&attributes, &ignored_here);
+  // No signal between its start and its registration.
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  posix_spawnattr_setsigmask(&attributes, &before);
   pid_t child = -1;
   const int error =
       posix_spawnp(&child, words[0], &actions, &attributes, words.data(), environ);
+  if (error == 0) *group = Leftover::Group(child);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) throw CannotStart(command[0], error);
@@ -129,7 +143,8 @@ Ended RunProcess(const std::vector<std::string>& command, std::chrono::seconds l
   Pipe result(command[0]);
   Ended ended;
   ended.limit = limit;
-  const pid_t child = Spawn(command, output, result);
+  Leftover group;
+  const pid_t child = Spawn(command, output, result, &group);
   output.Close(1);
   result.Close(1);
   Collect(&output, &result, Clock::now() + limit, &ended);
@@ -137,13 +152,19 @@ Ended RunProcess(const std::vector<std::string>& command, std::chrono::seconds l
   int status = 0;
   const auto deadline =
       Clock::now() + (ended.timed_out ? std::chrono::seconds(0) : limit);
-  pid_t done = 0;
-  while ((done = waitpid(child, &status, WNOHANG)) == 0 && Clock::now() < deadline) {
-    poll(nullptr, 0, 2);
-  }
-  if (done == 0) ended.timed_out = true;
+  // It is not reaped before its group is killed: until then no other process has its number.
+  siginfo_t info{};
+  const auto running = [&] {
+    return waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) ==
+               0 &&
+           info.si_pid == 0;
+  };
+  bool runs = true;
+  while ((runs = running()) && Clock::now() < deadline) poll(nullptr, 0, 2);
+  if (runs) ended.timed_out = true;
   kill(-child, SIGKILL);  // children that it left running
-  if (done == 0) waitpid(child, &status, 0);
+  group.Forget();
+  waitpid(child, &status, 0);
   if (ended.timed_out) return ended;
   if (WIFEXITED(status)) ended.code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) ended.signal = WTERMSIG(status);

@@ -3,11 +3,16 @@
 // arrowalloy link: make a library from a static archive, on a machine with a compiler.
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
 #include "../base/command.h"
+#include "../base/destination.h"
 #include "../base/engine_failure.h"
+#include "../base/files.h"
+#include "../base/os_error.h"
+#include "../base/temporary_folder.h"
 #include "../commands.h"
 #include "../inspect/inspection.h"
 #include "alloy/alloy.h"
@@ -19,14 +24,25 @@ struct Options {
   std::string archive, out;
 };
 
+constexpr size_t kMaxLibrary = size_t{1} << 30U;
+
 Exit Run(const Options& options, Console& console) {
+  Destination out({.path = options.out,
+                   .mode = 0777,
+                   .not_over = {{options.archive, "the archive"}}});
+  if (out.is_standard_output()) console.KeepOutputForData();
+  // The engine replaces its output. So it gets a file of our own, whatever `out` is.
+  const TemporaryFolder folder;
+  const std::string linked = folder.path() + "/linked.so";
   alloy_error error;
-  if (alloy_link(options.archive.c_str(), options.out.c_str(), &error) != ALLOY_OK) {
+  if (alloy_link(options.archive.c_str(), linked.c_str(), &error) != ALLOY_OK) {
     throw EngineFailure(error, options.archive);
   }
-  const LibraryFacts file = InspectForm(options.out);
+  const LibraryFacts file = InspectForm(linked);
+  out.Write(ReadFile(linked, kMaxLibrary));
+  out.Finish();
   Report report;
-  report.Add("library", "library", options.out)
+  report.Add("library", "library", OutputName(options.out))
       .Add("size", "size", file.size)
       .Add("sha256", "sha256", file.sha256)
       .Add("needed", "needed", file.needed);

@@ -2,6 +2,7 @@
 //
 // arrowalloy new: a folder with a backend that is ready to build, sign, test and run.
 #include <fmt/format.h>
+#include <sys/types.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "../base/command.h"
@@ -100,21 +102,50 @@ std::map<std::string, std::string> FilesOf(
   return files;
 }
 
-void MakeFolder(const fs::path& folder) {
-  std::error_code error;
-  if (fs::exists(folder, error) && !fs::is_empty(folder, error)) {
-    throw Failure(Exit::kUsage, kExistsCode,
-                  fmt::format("the folder {} exists and is not empty", folder.string()),
-                  folder.string(), "choose another name, or move the folder away");
+// The folder and what was written into it. It removes all of it unless it is kept.
+class NewFolder {
+ public:
+  explicit NewFolder(fs::path folder) : folder_(std::move(folder)) {
+    std::error_code error;
+    const bool exists = fs::exists(fs::symlink_status(folder_, error));
+    if (exists && !(fs::is_directory(folder_, error) && fs::is_empty(folder_, error))) {
+      throw Failure(Exit::kUsage, kExistsCode,
+                    fmt::format("{} exists and is not an empty folder", folder_.string()),
+                    folder_.string(), "choose another name, or move it away");
+    }
+    MakeFolder(folder_);
   }
-  fs::create_directories(folder, error);
-  if (error) {
+  NewFolder(const NewFolder&) = delete;
+  NewFolder& operator=(const NewFolder&) = delete;
+  ~NewFolder() {
+    std::error_code ignored;
+    for (; !made_.empty(); made_.pop_back()) fs::remove(made_.back(), ignored);
+  }
+
+  void Write(const fs::path& path, std::string_view text, mode_t mode) {
+    const fs::path file = folder_ / path;
+    MakeFolder(file.parent_path());
+    CreateFile(file.string(), text, mode);
+    made_.push_back(file);
+  }
+  void Keep() { made_.clear(); }
+
+ private:
+  void MakeFolder(const fs::path& folder) {
+    std::error_code error;
+    if (folder.empty() || fs::is_directory(folder, error)) return;
+    MakeFolder(folder.parent_path());
+    if (fs::create_directory(folder, error)) made_.push_back(folder);
+    if (!error) return;
     throw Failure(
         Exit::kMachine, kWriteCode,
         fmt::format("cannot make the folder {}: {}", folder.string(), error.message()),
         folder.string(), "check that the folder above it exists and is writable");
   }
-}
+
+  const fs::path folder_;
+  std::vector<fs::path> made_;  // in order, so that a folder follows what is in it
+};
 
 Sdk NeedSdk() {
   std::string missing;
@@ -146,18 +177,18 @@ Exit Run(const Options& options, Console& console) {
                         {"ARROW", kArrowVersion},
                         // Without other crates cargo need not fetch anything.
                         {"CARGO_FLAGS", options.arrow ? "" : "--offline"}});
-  MakeFolder(folder);
+  NewFolder into(folder);
   std::vector<std::string> made;
   for (const auto& [path, text] : files) {
-    fs::create_directories((folder / path).parent_path());
-    CreateFile((folder / path).string(), text, 0644);
+    into.Write(path, text, 0644);
     made.push_back(path);
   }
   const Key key = MakeKey("ed25519");
   const Certificate certificate =
       SelfSign(key, {.common_name = name + " development", .days = kDays});
-  CreateFile((folder / "dev.key").string(), ToPem(key), 0600);
-  CreateFile((folder / "dev.crt").string(), ToPem(certificate), 0644);
+  into.Write("dev.key", ToPem(key), 0600);
+  into.Write("dev.crt", ToPem(certificate), 0644);
+  into.Keep();
   made.insert(made.end(), {"dev.key", "dev.crt"});
 
   Report report;

@@ -2,7 +2,6 @@
 //
 // arrowalloy keygen: a key, and a self-signed certificate or a request for one.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -10,7 +9,7 @@
 #include <string>
 
 #include "../base/command.h"
-#include "../base/files.h"
+#include "../base/destination.h"
 #include "../base/time_text.h"
 #include "../commands.h"
 #include "crypto.h"
@@ -28,17 +27,28 @@ struct Options {
 
 constexpr int64_t kMaxDays = 3650;
 
-// Write both files or neither.
-void WritePair(const std::string& key_path, const std::string& key,
-               const std::string& other_path, const std::string& other) {
-  CreateFile(key_path, key, 0600);
-  try {
-    CreateFile(other_path, other, 0644);
-  } catch (const Failure&) {
-    unlink(key_path.c_str());
-    throw;
+// Write both files or neither. Both paths are checked before the first is written.
+class Pair {
+ public:
+  Pair(const std::string& key_path, const std::string& other_path)
+      : key_({.path = key_path, .mode = 0600, .only_new = true}),
+        other_({.path = other_path, .mode = 0644, .only_new = true}) {}
+
+  void Write(const std::string& key, const std::string& other) {
+    key_.Write(key);
+    other_.Write(other);
+    key_.Finish();
+    try {
+      other_.Finish();
+    } catch (const Failure&) {
+      key_.Withdraw();
+      throw;
+    }
   }
-}
+
+ private:
+  Destination key_, other_;
+};
 
 Exit Run(const Options& options, Console& console) {
   if (options.days < 1 || options.days > kMaxDays) {
@@ -56,7 +66,7 @@ Exit Run(const Options& options, Console& console) {
   report.Add("key", "key", key_path);
   if (options.csr) {
     const std::string request_path = options.out + ".csr";
-    WritePair(key_path, ToPem(key), request_path, MakeRequest(key, subject));
+    Pair(key_path, request_path).Write(ToPem(key), MakeRequest(key, subject));
     report.Add("request", "request", request_path);
     console.PrintCreated(report);
     console.Note(fmt::format("Send {} to your authority. Keep {} secret.", request_path,
@@ -65,7 +75,7 @@ Exit Run(const Options& options, Console& console) {
   }
   const std::string certificate_path = options.out + ".crt";
   const Certificate certificate = SelfSign(key, subject);
-  WritePair(key_path, ToPem(key), certificate_path, ToPem(certificate));
+  Pair(key_path, certificate_path).Write(ToPem(key), ToPem(certificate));
   report.Add("certificate", "certificate", certificate_path)
       .Add("not_after", "ends", TimeText(NotAfter(certificate)))
       .Add("base64", ToBase64(certificate));

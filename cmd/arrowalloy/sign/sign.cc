@@ -2,24 +2,22 @@
 //
 // arrowalloy sign: write the signature file of a library: a statement about it, signed.
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "../base/command.h"
+#include "../base/destination.h"
 #include "../base/engine_failure.h"
-#include "../base/files.h"
+#include "../base/os_error.h"
+#include "../base/temporary_folder.h"
 #include "../base/time_text.h"
 #include "../commands.h"
 #include "../inspect/backend_table.h"
@@ -65,29 +63,6 @@ std::vector<Certificate> ReadCertificates(const Options& options) {
   }
   return all;
 }
-
-// A folder for temporary files, removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder()
-      : path_((std::filesystem::temp_directory_path() / "arrowalloy.XXXXXX").string()) {
-    if (mkdtemp(path_.data()) != nullptr) return;
-    throw Failure(Exit::kMachine, kWriteCode,
-                  fmt::format("cannot make the temporary folder {}: {}", path_,
-                              std::generic_category().message(errno)),
-                  path_, "df -h /tmp; or set TMPDIR to a folder that has room");
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // What the archive needs after linking. It is linked here as a host links it. Each host links
 // the archive itself, so this list only informs readers of the signature file.
@@ -146,12 +121,30 @@ Statement MakeStatement(const Options& options, const Certificate& signer,
   return statement;
 }
 
+// The signature file must not replace what was read for it.
+DestinationOptions SidecarOf(const Options& options) {
+  DestinationOptions sidecar{.path = options.out.value_or(options.library + ".alloysig"),
+                             .mode = 0644,
+                             .not_over = {{options.library, "the library"},
+                                          {options.key, "the key"},
+                                          {options.certificate, "the certificate"}}};
+  for (const std::string& path : options.chain) {
+    sidecar.not_over.push_back({path, "a certificate of the chain"});
+  }
+  for (const std::string& path : options.may_need) {
+    sidecar.not_over.push_back({path, "a library that it may need"});
+  }
+  return sidecar;
+}
+
 Exit Run(const Options& options, Console& console) {
   if (options.limit < 1) {
     throw Failure(Exit::kUsage, kUsageCode,
                   fmt::format("expected --limit from 1, found {}", options.limit),
                   "--limit", "leave it out: the default is 20 seconds");
   }
+  Destination sidecar(SidecarOf(options));
+  if (sidecar.is_standard_output()) console.KeepOutputForData();
   const Key key = ReadKey(options.key);
   const std::vector<Certificate> certificates = ReadCertificates(options);
   const Certificate& signer = certificates.front();
@@ -162,8 +155,8 @@ Exit Run(const Options& options, Console& console) {
   base64.reserve(certificates.size());
   for (const Certificate& certificate : certificates)
     base64.push_back(ToBase64(certificate));
-  const std::string sidecar = options.out.value_or(options.library + ".alloysig");
-  ReplaceFile(sidecar, SidecarText(message, Sign(key, message), base64), 0644);
+  sidecar.Write(SidecarText(message, Sign(key, message), base64));
+  sidecar.Finish();
 
   if (NotAfter(signer) - Now() < kWarnBefore) {
     console.Warn(
@@ -171,7 +164,7 @@ Exit Run(const Options& options, Console& console) {
                     options.certificate, TimeText(NotAfter(signer))));
   }
   Report report;
-  report.Add("sidecar", "signature file", sidecar)
+  report.Add("sidecar", "signature file", OutputName(sidecar.path()))
       .Add("name", "name", statement.name)
       .Add("version", "version", statement.version)
       .Add("sequence", "sequence", statement.sequence)
