@@ -63,6 +63,27 @@ type Option = bridge.Option
 // Column describes one column that a function reads.
 type Column = bridge.Column
 
+// Backend describes the backend of a bridge: its name, version and language, and the file
+// that was loaded. See [GoBridge].Backend.
+type Backend = bridge.Backend
+
+// Outstanding counts the results and the streams that are not released yet. See
+// [GoBridge].Outstanding.
+type Outstanding = bridge.Outstanding
+
+// Operation is one use of a bridge, as the field Observe of [GoBridge] gets it.
+type Operation = bridge.Operation
+
+// Outcome is how an [Operation] ended.
+type Outcome = bridge.Outcome
+
+// The kinds of an [Operation].
+const (
+	CallOperation   = bridge.CallOperation   // a Call or a FromChunks
+	StreamOperation = bridge.StreamOperation // a Stream
+	LoadOperation   = bridge.LoadOperation   // a SetImplLib or a Replace
+)
+
 // Check is how thoroughly Alloy checks the Arrow data that crosses.
 type Check = bridge.Check
 
@@ -111,6 +132,14 @@ const (
 	SideBackend = bridge.SideBackend // the library that is called
 	SideWorker  = bridge.SideWorker  // the process that runs the library in isolated mode
 )
+
+// Version returns the version of Alloy's engine, such as 0.1.0.
+func Version() string { return bridge.Version() }
+
+// ReadCertificate reads an X.509 certificate from a file, and returns it in the form that
+// SetImplLib takes. The file holds one certificate as PEM, as base64 of its DER bytes, or as
+// DER.
+func ReadCertificate(path string) (string, error) { return bridge.ReadCertificate(path) }
 
 // Info writes one line of the program to standard output, in the form of Alloy's log.
 func Info(text string) { bridge.Info(text) }

@@ -3,6 +3,7 @@
 package bridge
 
 import (
+	"fmt"
 	"runtime"
 	"sort"
 	"strings"
@@ -46,7 +47,7 @@ func flatten(options Options) (list []string, text string, err error) {
 	names := make([]string, 0, len(options))
 	for name, value := range options {
 		if hasNUL(name) || hasNUL(value) {
-			return nil, "", callerError(Invalid, "option %q contains a NUL byte; remove it", name)
+			return nil, "", nulError(fmt.Sprintf("option %q", name))
 		}
 		names = append(names, name)
 	}
@@ -61,7 +62,9 @@ func flatten(options Options) (list []string, text string, err error) {
 // bind makes a call in the engine. Known is the binding of the key, nil for the first call.
 func (g *generation) bind(k key, known *binding, options []string, schemas []*arrow.Schema) (*boundCall, error) {
 	if hasNUL(k.function) {
-		return nil, callerError(NotFound, "the function name %q contains a NUL byte; Functions lists the names", k.function)
+		e := callerError(NotFound, "the function name %q contains a NUL byte; Functions lists the names", k.function)
+		e.Reason = reasonNULByte
+		return nil, e
 	}
 	exported, err := cdata.ExportSchemas(schemas)
 	if err != nil {

@@ -76,6 +76,26 @@ type GoBridge struct {
 	// first use, and again by the first SetImplLib.
 	Logger *slog.Logger
 
+	// Name is the name that the backend and its signature file must have, such as
+	// "acme.score". Empty is any name. Each SetImplLib and each Replace reads it.
+	Name string
+
+	// MinSequence is the lowest sequence number that the signature file may have. A signer
+	// raises the number with each release, so a host that sets it refuses older releases. If
+	// it is not 0, each load needs a certificate. It is read together with Name.
+	MinSequence uint64
+
+	// Sidecar is the path of the signature file. Empty is the path of the library with
+	// ".alloysig" after it. It is read together with Name.
+	Sidecar string
+
+	// Observe is called when a Call, a FromChunks, a Stream, a SetImplLib or a Replace begins.
+	// It is the place for metrics and traces. The context that it returns is used for this
+	// operation, so it may carry a span. The function that it returns is called once, when the
+	// operation has ended; it may be nil. A stream ends when its last batch was read, when it
+	// fails, or when it is released. Any goroutine may call Observe at any time.
+	Observe func(ctx context.Context, operation Operation) (context.Context, func(Outcome))
+
 	// CheckInputs is how thoroughly the program's data is checked, and CheckResults the
 	// backend's. They are read at the first use, and again by each SetImplLib.
 	CheckInputs, CheckResults Check
@@ -104,15 +124,49 @@ func (b *GoBridge) core() *core {
 
 // SetImplLib loads a library, a .so or .a file, and makes it the backend.
 //
-// Certificate is an X.509 certificate as base64 of its DER bytes. The library must be
+// Certificate is an X.509 certificate as base64 of its DER bytes; blanks and line feeds
+// around it are ignored. ReadCertificate reads it from a file. The library must be
 // signed with the key of this certificate, or of a code-signing certificate that it
 // issued. An empty certificate loads the library unsigned, which AllowUnsigned must allow.
 //
 // A failure is a sticky error: every later use of the bridge returns it, until a
-// SetImplLib succeeds. The bridge never falls back to another backend.
+// SetImplLib or a Replace succeeds. The bridge never falls back to another backend. Use
+// Replace for a service that should go on with the library that it has.
 func (b *GoBridge) SetImplLib(library, certificate string) error {
-	return b.core().load(b, library, certificate)
+	return b.core().load(b, library, certificate, false)
 }
+
+// Replace is SetImplLib for a program that is running: if the new library fails to load,
+// the library that serves now goes on serving, and Replace returns why. If no library
+// serves yet, a failure is a sticky error, as in SetImplLib: the echo never serves in place
+// of a library that was asked for.
+//
+// A call or a stream that has begun stays with its own library. The next one uses the new
+// library.
+//
+// A version costs memory for good, because no library is ever unloaded: results of it may
+// live anywhere in the program. Each different file that was loaded keeps one file
+// descriptor, a sealed copy of the file, the memory that the loader needs for it (about
+// the size of its data), and its threads and global variables. A file that was loaded
+// before is found again by its bytes, and costs nothing more. So replace a library for
+// each release, not for each request.
+func (b *GoBridge) Replace(library, certificate string) error {
+	return b.core().load(b, library, certificate, true)
+}
+
+// Backend describes the backend that serves the next call.
+func (b *GoBridge) Backend() (Backend, error) { return b.core().backend(b) }
+
+// Bind checks a call without running it: it binds the function to options and to the
+// schemas of its inputs, and returns the schema of its result. It fails as Call would. A
+// following Call with the same options and schemas is then as fast as a second one.
+func (b *GoBridge) Bind(function string, options Options, schemas ...*arrow.Schema) (*arrow.Schema, error) {
+	return b.core().bind(b, function, options, schemas)
+}
+
+// Outstanding counts the results and the streams that are not released yet. A number that
+// only grows shows a forgotten Release.
+func (b *GoBridge) Outstanding() Outstanding { return b.core().outstanding() }
 
 // FromChunks passes arrays of any types and lengths to the function from_chunks of the
 // backend, and returns the number that the function returns. The echo counts the arrays.
@@ -170,6 +224,9 @@ func (b *GoBridge) Functions() ([]Function, error) {
 // Close closes the bridge and all copies of it. Every later use returns Closed. Results
 // stay valid. A bridge that is not closed is freed when it becomes unreachable.
 func (b *GoBridge) Close() { b.core().close() }
+
+// Version returns the version of the engine.
+func Version() string { return engine.Version() }
 
 // Info writes one line of the program to standard output, in the form of Alloy's log.
 func Info(text string) {

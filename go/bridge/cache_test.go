@@ -65,7 +65,7 @@ func TestACallStaysWithTheBackendItBeganOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // the first load changes the host as well
-		if err := c.load(&GoBridge{}, "/nowhere.so", ""); err == nil {
+		if err := c.load(&GoBridge{}, "/nowhere.so", "", false); err == nil {
 			t.Fatal("nothing was loaded")
 		}
 		second, err := g.acquire("echo", nil, schemas)

@@ -19,7 +19,29 @@ import (
 const few = 4
 
 func (c *core) call(ctx context.Context, b *GoBridge, function string, options Options, in []arrow.RecordBatch) (arrow.RecordBatch, error) {
-	result := cdata.NewResult(c.memory)
+	if ctx == nil {
+		return nil, nilContext()
+	}
+	if b.Observe == nil {
+		return c.callNow(ctx, b, function, options, in)
+	}
+	operation := Operation{Kind: CallOperation, Function: function, Inputs: len(in)}
+	for _, batch := range in {
+		if batch != nil {
+			operation.Rows += batch.NumRows()
+		}
+	}
+	ctx, ended := b.begin(ctx, operation)
+	out, err := c.callNow(ctx, b, function, options, in)
+	if err == nil {
+		ended.add(out.NumRows())
+	}
+	ended.report(err)
+	return out, err
+}
+
+func (c *core) callNow(ctx context.Context, b *GoBridge, function string, options Options, in []arrow.RecordBatch) (arrow.RecordBatch, error) {
+	result := cdata.NewResult(c.memory, &c.account)
 	plan, err := c.run(ctx, b, function, options, len(in), func(_ *generation, i int) (*arrow.Schema, cdata.Batch) {
 		batch := in[i]
 		if batch == nil {
@@ -38,8 +60,31 @@ func (c *core) call(ctx context.Context, b *GoBridge, function string, options O
 }
 
 func (c *core) fromChunks(b *GoBridge, arrays []arrow.Array) (int, error) {
-	result := cdata.NewResult(c.memory)
-	_, err := c.run(context.Background(), b, "from_chunks", nil, len(arrays), func(g *generation, i int) (*arrow.Schema, cdata.Batch) {
+	ctx := context.Background()
+	if b.Observe == nil {
+		return c.fromChunksNow(ctx, b, arrays)
+	}
+	operation := Operation{Kind: CallOperation, Function: fromChunks, Inputs: len(arrays)}
+	for _, chunk := range arrays {
+		if chunk != nil {
+			operation.Rows += int64(chunk.Len())
+		}
+	}
+	ctx, ended := b.begin(ctx, operation)
+	n, err := c.fromChunksNow(ctx, b, arrays)
+	if err == nil {
+		ended.add(1)
+	}
+	ended.report(err)
+	return n, err
+}
+
+// fromChunks is the reserved function of FromChunks.
+const fromChunks = "from_chunks"
+
+func (c *core) fromChunksNow(ctx context.Context, b *GoBridge, arrays []arrow.Array) (int, error) {
+	result := cdata.NewResult(c.memory, nil)
+	_, err := c.run(ctx, b, fromChunks, nil, len(arrays), func(g *generation, i int) (*arrow.Schema, cdata.Batch) {
 		chunk := arrays[i]
 		if chunk == nil {
 			return nil, cdata.Batch{}
@@ -73,7 +118,7 @@ func (c *core) run(
 	for i := range count {
 		schema, batch := describe(g, i)
 		if schema == nil {
-			return nil, inputError(i, Invalid, "the input is nil; pass Arrow data")
+			return nil, nilInput(i, "the input is nil; pass Arrow data")
 		}
 		schemas = append(schemas, schema)
 		batches = append(batches, batch)

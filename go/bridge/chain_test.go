@@ -157,8 +157,10 @@ func TestOneStreamIsNotBothInputs(t *testing.T) {
 	mem := checked(t)
 	in := numbers(mem, 4)
 	first := openStream(t, open(t, mem, ""), "echo", nil, in)
-	if _, err := open(t, mem, "tests/flows").Stream(ctx, "turns", nil, first, first); !isBusy(err) {
-		t.Errorf("got %v", err)
+	if _, err := open(t, mem, "tests/flows").Stream(ctx, "turns", nil, first, first); err == nil {
+		t.Error("one stream was taken as two inputs")
+	} else {
+		expectError(t, err, alloy.Invalid, "SAME_STREAM")
 	}
 	if got := firsts(t, first); len(got) != 4 {
 		t.Errorf("got %v, %v", got, first.Err())

@@ -4,20 +4,25 @@ package bridge
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/ignalina/alloy/go/cdata"
 	"github.com/ignalina/alloy/go/engine"
 )
 
 // core is what all copies of a GoBridge share.
 type core struct {
-	memory memory.Allocator
+	memory  memory.Allocator
+	account cdata.Account // of results that are not released
+	streams atomic.Int64  // that are not released
 
 	// now serves every use. Calls read it without a lock, and stay with what they found.
 	now atomic.Pointer[generation]
@@ -35,6 +40,7 @@ type generation struct {
 	bridge   *engine.Bridge
 	bindings cache
 	chunks   chunkSchemas
+	library  string // the path with which it was loaded; empty: the echo
 	failure  error
 }
 
@@ -63,7 +69,7 @@ func (c *core) current(b *GoBridge) (*generation, error) {
 
 func newHost(logger *slog.Logger, loading engine.Loading) (*engine.Host, error) {
 	if i := slices.IndexFunc(loading.MayNeed, hasNUL); i >= 0 {
-		return nil, callerError(Invalid, "MayNeed[%d] contains a NUL byte; use a SONAME or an absolute path", i)
+		return nil, nulError(fmt.Sprintf("MayNeed[%d]", i))
 	}
 	var lines engine.Logger
 	if logger != nil {
@@ -76,23 +82,45 @@ func newHost(logger *slog.Logger, loading engine.Loading) (*engine.Host, error) 
 }
 
 func newGeneration(host *engine.Host, b *GoBridge) (*generation, error) {
-	bridge, fault := host.NewBridge(engine.Checks{Inputs: uint32(b.CheckInputs), Results: uint32(b.CheckResults)})
+	if hasNUL(b.Name) || hasNUL(b.Sidecar) {
+		return nil, nulError("the Name or the Sidecar of the bridge")
+	}
+	bridge, fault := host.NewBridge(engine.BridgeOptions{
+		CheckInputs: uint32(b.CheckInputs), CheckResults: uint32(b.CheckResults),
+		Name: b.Name, MinSequence: b.MinSequence, Sidecar: b.Sidecar,
+	})
 	if fault != nil {
 		return nil, fromFault(fault)
 	}
 	return &generation{bridge: bridge}, nil
 }
 
-// load begins the next generation, even when it fails: whatever the cause, the previous
-// backend must not serve instead of the library that was asked for.
-func (c *core) load(b *GoBridge, library, certificate string) error {
+// load begins the next generation. If it fails, the failure is the next generation: the
+// previous backend must not serve instead of the library that was asked for. With keep, a
+// library that serves goes on.
+func (c *core) load(b *GoBridge, library, certificate string, keep bool) error {
+	_, ended := b.begin(context.Background(), Operation{Kind: LoadOperation, Library: library})
+	err := c.loadNow(b, library, certificate, keep)
+	ended.report(err)
+	return err
+}
+
+func (c *core) loadNow(b *GoBridge, library, certificate string, keep bool) error {
 	c.setup.Lock()
 	defer c.setup.Unlock()
+	before := c.now.Load()
 	if c.closed {
-		return c.now.Load().failure
+		return before.failure
+	}
+	// A certificate of blanks is not a missing one: the engine refuses it.
+	if trimmed := strings.TrimSpace(certificate); trimmed != "" {
+		certificate = trimmed
 	}
 	g, err := c.open(b, library, certificate)
 	if err != nil {
+		if keep && before != nil && before.failure == nil && before.library != "" {
+			return err
+		}
 		g = &generation{failure: err}
 	}
 	c.now.Store(g)
@@ -112,10 +140,10 @@ func (c *core) open(b *GoBridge, library, certificate string) (*generation, erro
 		c.host = host
 	}
 	if hasNUL(library) {
-		return nil, callerError(Invalid, "the path %q of the library contains a NUL byte", library)
+		return nil, nulError(fmt.Sprintf("the path %q of the library", library))
 	}
 	if hasNUL(certificate) {
-		return nil, callerError(Invalid, "the certificate contains a NUL byte; pass base64 of its DER bytes")
+		return nil, nulError("the certificate")
 	}
 	g, err := newGeneration(c.host, b)
 	if err != nil {
@@ -124,6 +152,7 @@ func (c *core) open(b *GoBridge, library, certificate string) (*generation, erro
 	if fault := g.bridge.Load(library, certificate); fault != nil {
 		return nil, fromFault(fault)
 	}
+	g.library = library
 	return g, nil
 }
 
@@ -137,6 +166,37 @@ func (c *core) functions(b *GoBridge) ([]Function, error) {
 	}
 	list, fault := g.bridge.Functions()
 	return list, fromFault(fault)
+}
+
+func (c *core) backend(b *GoBridge) (Backend, error) {
+	g, err := c.current(b)
+	if err != nil {
+		return Backend{}, err
+	}
+	backend, fault := g.bridge.Backend()
+	return backend, fromFault(fault)
+}
+
+func (c *core) bind(b *GoBridge, function string, options Options, schemas []*arrow.Schema) (*arrow.Schema, error) {
+	g, err := c.current(b)
+	if err != nil {
+		return nil, err
+	}
+	for i, schema := range schemas {
+		if schema == nil {
+			return nil, nilInput(i, "the schema is nil; pass the schema of each input")
+		}
+	}
+	call, err := g.acquire(function, options, schemas)
+	if err != nil {
+		return nil, err
+	}
+	call.giveBack()
+	return call.binding.output.Schema, nil
+}
+
+func (c *core) outstanding() Outstanding {
+	return Outstanding{Results: c.account.Results(), Streams: c.streams.Load()}
 }
 
 func (c *core) close() {

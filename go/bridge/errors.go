@@ -43,6 +43,18 @@ type Reason int32
 // String returns the name of the reason, such as OFFSETS.
 func (r Reason) String() string { return engine.ReasonName(int32(r)) }
 
+// The reasons that this package uses, with the numbers of the C ABI.
+const (
+	reasonStreamSchema   Reason = 1062
+	reasonInputFailed    Reason = 1063
+	reasonCertificateDER Reason = 2002
+	reasonCannotOpen     Reason = 3001
+	reasonNilArgument    Reason = 4001
+	reasonNULByte        Reason = 4002
+	reasonOutOfRange     Reason = 4003
+	reasonSameStream     Reason = 4004
+)
+
 // Side is who failed.
 type Side uint16
 
@@ -134,6 +146,27 @@ func inputError(input int, code Code, format string, a ...any) *Error {
 // resultError reports a result, or its schema, that arrow-go cannot hold.
 func resultError(code Code, err error) *Error {
 	return newError(SideBackend, code, "%v", err)
+}
+
+// nulError reports a text that C would see only a part of.
+func nulError(what string) *Error {
+	e := callerError(Invalid, "%s contains a NUL byte; remove it", what)
+	e.Reason = reasonNULByte
+	return e
+}
+
+// nilInput reports an input that is nil.
+func nilInput(input int, text string) *Error {
+	e := inputError(input, Invalid, "%s", text)
+	e.Reason = reasonNilArgument
+	return e
+}
+
+// nilContext reports a context that is nil.
+func nilContext() *Error {
+	e := callerError(Invalid, "the context is nil; pass context.Background() if there is no other")
+	e.Reason = reasonNilArgument
+	return e
 }
 
 func fromFault(f *engine.Fault) error {

@@ -8,6 +8,9 @@ import "testing"
 func TestReasonsHaveTheEnginesNumbers(t *testing.T) {
 	for reason, name := range map[Reason]string{
 		reasonStreamSchema: "STREAM_SCHEMA", reasonInputFailed: "INPUT_FAILED",
+		reasonCertificateDER: "CERTIFICATE_DER", reasonCannotOpen: "CANNOT_OPEN",
+		reasonNilArgument: "ARGUMENT_NULL", reasonNULByte: "ARGUMENT_NUL_BYTE",
+		reasonOutOfRange: "ARGUMENT_RANGE", reasonSameStream: "SAME_STREAM",
 	} {
 		if reason.String() != name {
 			t.Errorf("%d is %s, want %s", int32(reason), reason, name)

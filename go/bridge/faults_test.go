@@ -23,7 +23,7 @@ func echoOf(t *testing.T, checkInputs uint32) *engine.Bridge {
 	if fault != nil {
 		t.Fatal(fault.Text)
 	}
-	b, fault := host.NewBridge(engine.Checks{Inputs: checkInputs})
+	b, fault := host.NewBridge(engine.BridgeOptions{CheckInputs: checkInputs})
 	if fault != nil {
 		t.Fatal(fault.Text)
 	}

@@ -138,7 +138,8 @@ func TestRefusesALibraryOfAnotherSignerOrOtherBytes(t *testing.T) {
 	}
 	expect(other.certificate(), "CERTIFICATE_UNTRUSTED")
 	expect("AAAA", "CERTIFICATE_DER")
-	expect(me.certificate()+"\n", "CERTIFICATE_BASE64")
+	expect(me.certificate()[:40]+"\n"+me.certificate()[40:], "CERTIFICATE_BASE64")
+	expect(" \n", "CERTIFICATE_BASE64")
 	image, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -152,4 +153,84 @@ func TestRefusesALibraryOfAnotherSignerOrOtherBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(me.certificate(), "NO_SIDECAR")
+}
+
+func TestACertificateIsReadFromAFile(t *testing.T) {
+	s, other := newSigner(t), newSigner(t)
+	library := s.sign(t, library(t, "echo_cpp"), "alloy.echo", "0.1.0")
+	block := func(der []byte) []byte {
+		return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	}
+	text := s.certificate()
+	folded := text[:40] + "\r\n" + text[40:] + "\n"
+	for name, c := range map[string]struct {
+		content []byte
+		text    string // of the error
+	}{
+		"base64":               {[]byte(text), ""},
+		"base64, a line feed":  {[]byte(text + "\n"), ""},
+		"base64, folded":       {[]byte(folded), ""},
+		"PEM":                  {block(s.der), ""},
+		"PEM after a comment":  {append([]byte("the signer\n"), block(s.der)...), ""},
+		"PEM after a key":      {append(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: []byte("x")}), block(s.der)...), ""},
+		"DER":                  {s.der, ""},
+		"two certificates":     {append(block(s.der), block(other.der)...), "more than one"},
+		"a key only":           {pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: []byte("x")}), "without a certificate"},
+		"nothing":              {nil, "neither PEM"},
+		"a text":               {[]byte("hello, world!"), "neither PEM"},
+		"base64 of no such":    {[]byte("AAAA"), "not an X.509 certificate"},
+		"DER with a line feed": {append(slices.Clone(s.der), '\n'), "neither PEM"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "certificate")
+			if err := os.WriteFile(path, c.content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			certificate, err := alloy.ReadCertificate(path)
+			if c.text != "" {
+				expectError(t, err, alloy.Invalid, "CERTIFICATE_DER")
+				if err == nil || !strings.Contains(err.Error(), c.text) || !strings.Contains(err.Error(), path) {
+					t.Errorf("got %v, want %q", err, c.text)
+				}
+				return
+			}
+			if err != nil || certificate != text {
+				t.Fatalf("got %q, %v", certificate, err)
+			}
+			goBridge := alloy.GoBridge{Logger: silent}
+			defer goBridge.Close()
+			if err := goBridge.SetImplLib(library, certificate); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	_, err := alloy.ReadCertificate("/nowhere.pem")
+	expectError(t, err, alloy.Invalid, "CANNOT_OPEN")
+	if !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestBlanksAroundACertificateAreIgnored(t *testing.T) {
+	s := newSigner(t)
+	library := s.sign(t, library(t, "echo_cpp"), "alloy.echo", "0.1.0")
+	for _, certificate := range []string{s.certificate() + "\n", "\t " + s.certificate() + "\r\n\n"} {
+		goBridge := alloy.GoBridge{Logger: silent}
+		if err := goBridge.SetImplLib(library, certificate); err != nil {
+			t.Errorf("%q: %v", certificate, err)
+		}
+		goBridge.Close()
+	}
+}
+
+func TestAMissingFileIsNotCalledUnsigned(t *testing.T) {
+	for _, path := range []string{"/nowhere/libscore.so", t.TempDir()} {
+		goBridge := alloy.GoBridge{Logger: silent}
+		err := goBridge.SetImplLib(path, "")
+		var e *alloy.Error
+		if !errors.As(err, &e) || e.Reason.String() != "CANNOT_OPEN" && e.Reason.String() != "NOT_A_FILE" || !strings.Contains(e.Text, path) {
+			t.Errorf("%s: got %v", path, err)
+		}
+		goBridge.Close()
+	}
 }

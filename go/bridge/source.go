@@ -15,12 +15,6 @@ import (
 	"github.com/ignalina/alloy/go/engine"
 )
 
-// The reasons that this package uses, with the numbers of the C ABI.
-const (
-	reasonStreamSchema Reason = 1062
-	reasonInputFailed  Reason = 1063
-)
-
 // source serves one input of a stream from a reader: one batch each time it is asked.
 //
 // A backend may ask on its own threads, one after another. The engine keeps the order. The

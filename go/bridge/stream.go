@@ -4,11 +4,12 @@ package bridge
 
 import (
 	"context"
+	"reflect"
+	"slices"
 	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/ignalina/alloy/go/cdata"
 	"github.com/ignalina/alloy/go/engine"
@@ -24,7 +25,8 @@ type stream struct {
 
 	ctx     context.Context
 	stop    func() bool // ends the watch of ctx
-	memory  memory.Allocator
+	core    *core
+	ended   *ending
 	plan    *cdata.Plan
 	call    *boundCall
 	ticket  uint64
@@ -43,8 +45,23 @@ const (
 )
 
 func (c *core) stream(ctx context.Context, b *GoBridge, function string, options Options, in []array.RecordReader) (array.RecordReader, error) {
+	if ctx == nil {
+		return nil, nilContext()
+	}
+	ctx, ended := b.begin(ctx, Operation{Kind: StreamOperation, Function: function, Inputs: len(in)})
+	out, err := c.streamNow(ctx, b, ended, function, options, in)
+	if err != nil {
+		ended.report(err)
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *core) streamNow(ctx context.Context, b *GoBridge, ended *ending, function string, options Options, in []array.RecordReader) (array.RecordReader, error) {
 	if b.BatchTimeout < 0 {
-		return nil, callerError(Invalid, "BatchTimeout is %v; use 0 for no limit", b.BatchTimeout)
+		e := callerError(Invalid, "BatchTimeout is %v; use 0 for no limit", b.BatchTimeout)
+		e.Reason = reasonOutOfRange
+		return nil, e
 	}
 	g, err := c.current(b)
 	if err != nil {
@@ -56,7 +73,12 @@ func (c *core) stream(ctx context.Context, b *GoBridge, function string, options
 	schemas := make([]*arrow.Schema, len(in))
 	for i, reader := range in {
 		if reader == nil {
-			return nil, inputError(i, Invalid, "the reader is nil; pass a reader for each input")
+			return nil, nilInput(i, "the reader is nil; pass a reader for each input")
+		}
+		if first := sameReader(in[:i], reader); first >= 0 {
+			e := inputError(i, Invalid, "the reader is that of input %d as well, so each would get only a part of the batches; pass a reader for each input", first)
+			e.Reason = reasonSameStream
+			return nil, e
 		}
 		if schemas[i] = reader.Schema(); schemas[i] == nil {
 			return nil, noSchema(i, reader)
@@ -66,13 +88,24 @@ func (c *core) stream(ctx context.Context, b *GoBridge, function string, options
 	if err != nil {
 		return nil, err
 	}
-	s := &stream{ctx: ctx, memory: c.memory, plan: call.binding.output, call: call, stop: func() bool { return true }}
+	s := &stream{ctx: ctx, core: c, ended: ended, plan: call.binding.output, call: call, stop: func() bool { return true }}
 	s.references.Store(1)
+	c.streams.Add(1)
 	if err := s.open(in, int64(b.BatchTimeout)); err != nil {
+		s.fail(err)
 		s.end()
 		return nil, err
 	}
 	return s, nil
+}
+
+// sameReader returns the place of a reader among others, or -1.
+func sameReader(others []array.RecordReader, reader array.RecordReader) int {
+	// A type that cannot be compared is a value, and each value is a reader of its own.
+	if !reflect.TypeOf(reader).Comparable() {
+		return -1
+	}
+	return slices.Index(others, reader)
 }
 
 // noSchema returns the error of a reader without a schema. A reader that reads its schema
@@ -81,7 +114,7 @@ func noSchema(input int, reader array.RecordReader) error {
 	if err := reader.Err(); err != nil {
 		return err
 	}
-	return inputError(input, Invalid, "the reader has no schema; its method Schema must not return nil")
+	return nilInput(input, "the reader has no schema; its method Schema must not return nil")
 }
 
 func (s *stream) open(in []array.RecordReader, timeout int64) error {
@@ -153,6 +186,8 @@ func (s *stream) end() {
 		s.inner.Release()
 	}
 	s.call.giveBack()
+	s.core.streams.Add(-1)
+	s.ended.report(s.Err())
 }
 
 // enter takes the stream for one user. It returns nil on success.
@@ -189,7 +224,11 @@ func (s *stream) Err() error {
 }
 
 // fail keeps the first failure.
-func (s *stream) fail(err error) { s.failure.CompareAndSwap(nil, &boxedError{err}) }
+func (s *stream) fail(err error) {
+	if s.failure.CompareAndSwap(nil, &boxedError{err}) {
+		s.ended.report(err)
+	}
+}
 
 func (s *stream) Next() bool {
 	if err := s.enter(); err != nil {
@@ -219,13 +258,14 @@ func (s *stream) next() bool {
 		s.fail(fromContext(s.ctx, "between two batches"))
 		return false
 	}
-	result := cdata.NewResult(s.memory)
+	result := cdata.NewResult(s.core.memory, &s.core.account)
 	if fault := s.inner.Next(&result.Owner); fault != nil {
 		s.fail(s.errorOf(fault))
 		return false
 	}
 	if result.Array.Release == nil {
 		s.done = true
+		s.ended.report(nil)
 		return false
 	}
 	batch, err := cdata.Import(s.plan, result)
@@ -234,6 +274,7 @@ func (s *stream) next() bool {
 		return false
 	}
 	s.batch = batch
+	s.ended.add(batch.NumRows())
 	return true
 }
 

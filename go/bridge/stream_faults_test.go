@@ -105,7 +105,7 @@ func bindTreeOf(t *testing.T, backend roundTripBackend, schemas *cdata.Schemas, 
 	if fault != nil {
 		t.Fatal(fault.Text)
 	}
-	b, fault := host.NewBridge(engine.Checks{Inputs: checkInputs})
+	b, fault := host.NewBridge(engine.BridgeOptions{CheckInputs: checkInputs})
 	if fault != nil {
 		t.Fatal(fault.Text)
 	}

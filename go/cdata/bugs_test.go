@@ -50,7 +50,7 @@ func (c *crossing) export() *engine.Array {
 
 // back imports what was exported, as a result that a backend gives.
 func (c *crossing) back(root *engine.Array) (arrow.RecordBatch, error) {
-	result := cdata.NewResult(memory.DefaultAllocator)
+	result := cdata.NewResult(memory.DefaultAllocator, nil)
 	result.Owner = *take(root)
 	batch, err := cdata.Import(c.plan, result)
 	c.exporter.Done(c.batches)
@@ -188,7 +188,7 @@ func TestAResultGoesBackWithItsLastReleaseAndNoCollection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	result := cdata.NewResult(mem)
+	result := cdata.NewResult(mem, nil)
 	result.Owner = *take(root)
 	exporter.Done(batches)
 	column.Release()
@@ -215,7 +215,7 @@ func TestAResultOfNoRowsIsReleasedAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	result := cdata.NewResult(memory.DefaultAllocator)
+	result := cdata.NewResult(memory.DefaultAllocator, nil)
 	result.Owner = *take(root)
 	exporter.Done(batches)
 	batch, err := cdata.Import(plan, result)

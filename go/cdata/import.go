@@ -68,6 +68,8 @@ func Import(p *Plan, result *Result) (batch arrow.RecordBatch, err error) {
 	result.count.Store(int64(im.used.buffers))
 	if im.used.buffers == 0 {
 		result.Release()
+	} else if result.account != nil {
+		result.account.results.Add(1)
 	}
 	return out, nil
 }

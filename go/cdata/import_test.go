@@ -78,7 +78,7 @@ func TestDanglingAddressesOfWhatIsEmptyAreNotRead(t *testing.T) {
 				t.Fatal(err)
 			}
 			dangle(root)
-			result := cdata.NewResult(mem)
+			result := cdata.NewResult(mem, nil)
 			result.Owner = *take(root)
 			var out arrow.RecordBatch
 			done := make(chan struct{})

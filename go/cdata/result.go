@@ -19,12 +19,22 @@ type Result struct {
 
 	count     atomic.Int64 // buffers that are not released
 	memory    memory.Allocator
+	account   *Account
 	record    record                   // what Import returns
 	allocated atomic.Pointer[sync.Map] // the first byte of each slice that Allocate returned
 }
 
-// NewResult makes room for a result. Mem allocates memory if a buffer is resized.
-func NewResult(mem memory.Allocator) *Result { return &Result{memory: mem} }
+// Account counts the results that were imported and are not released.
+type Account struct{ results atomic.Int64 }
+
+// Results returns the number of results that are not released.
+func (a *Account) Results() int64 { return a.results.Load() }
+
+// NewResult makes room for a result. Mem allocates memory if a buffer is resized. The
+// account counts it; nil: nobody does.
+func NewResult(mem memory.Allocator, account *Account) *Result {
+	return &Result{memory: mem, account: account}
+}
 
 // Free is called when a buffer is released or resized. A buffer that is resized to 0 bytes is
 // counted then. Its later release frees an empty slice, which is ignored.
@@ -45,6 +55,9 @@ func (r *Result) Free(b []byte) {
 func (r *Result) drop() {
 	if r.count.Add(-1) == 0 {
 		r.Release()
+		if r.account != nil {
+			r.account.results.Add(-1)
+		}
 	}
 }
 

@@ -2459,6 +2459,8 @@ class CallCore {
 
   void Cancel(uint64_t ticket);
   void Progress(int64_t* done, int64_t* total) const;
+  // A new run or stream has not reported anything yet.
+  void ClearProgress();
 
  private:
   Status AdmitInputs(ArrowArray* inputs) const;
@@ -2716,6 +2718,7 @@ Status CallCore::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
   if (timeout_ns < 0) return Fail(ALLOY_INVALID, "timeout_ns is negative");
   ALLOY_TRY(CheckStart(ticket));
   BeginRun();
+  ClearProgress();
   const bool logs = log_context().enabled;
   if (logs) [[unlikely]]
     LogBegin();
@@ -2837,6 +2840,16 @@ void CallCore::Cancel(uint64_t ticket) {
 void CallCore::Progress(int64_t* done, int64_t* total) const {
   *done = control_.done.load(std::memory_order_relaxed);
   *total = control_.total.load(std::memory_order_relaxed);
+}
+
+void CallCore::ClearProgress() {
+  // Most functions never report. Then nothing is written, and the line stays shared.
+  if (control_.done.load(std::memory_order_relaxed) == 0 &&
+      control_.total.load(std::memory_order_relaxed) == 0) [[likely]] {
+    return;
+  }
+  control_.done.store(0, std::memory_order_relaxed);
+  control_.total.store(0, std::memory_order_relaxed);
 }
 
 // The lines about exporting are a promise of the log's form, not a trace: the host has
@@ -4418,7 +4431,10 @@ Status OpenCallStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
 
 #endif  // ALLOY_SRC_ENGINE_STREAM_CALL_STREAM_H_
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -4817,6 +4833,32 @@ Status FunctionStream::CheckEnd(bool late) const {
   return call().Failure(ALLOY_FAILED, "", state_->scope(), late);
 }
 
+// One stream that is given twice would be released twice, and each of the two would get
+// only a part of its batches. Streams without private data have nothing that tells them
+// apart, and may share their callbacks.
+Status CheckDistinct(std::span<ArrowArrayStream> inputs) {
+  Status status;
+  for (size_t i = 1; i < inputs.size(); ++i) {
+    if (inputs[i].release == nullptr || inputs[i].private_data == nullptr) continue;
+    const auto first =
+        std::ranges::find_if(inputs.first(i), [&](const ArrowArrayStream& one) {
+          return one.release == inputs[i].release &&
+                 one.private_data == inputs[i].private_data;
+        });
+    if (first == inputs.begin() + static_cast<ptrdiff_t>(i)) continue;
+    inputs[i] = ArrowArrayStream{};  // the first one releases it
+    if (!status.ok()) continue;
+    status =
+        Fail(ALLOY_INVALID, ALLOY_REASON_SAME_STREAM,
+             "the stream is that of input " + std::to_string(first - inputs.begin()) +
+                 " as well, so each would get only a part of the batches; pass a "
+                 "stream for each input")
+            .WithInput(static_cast<int32_t>(i))
+            .WithSide(ALLOY_SIDE_CALLER);
+  }
+  return status;
+}
+
 Status CheckStreamArguments(const Binding& binding, int32_t n_inputs,
                             int64_t timeout_ns) {
   const std::string name = binding.function().name;
@@ -4846,8 +4888,10 @@ Status OpenCallStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
   if (n_inputs < 0) return Fail(ALLOY_INVALID, "n_inputs is negative");
   if (inputs == nullptr && n_inputs > 0) return Fail(ALLOY_INVALID, "inputs is NULL");
   const ReleaseRest<ArrowArrayStream> rest(inputs, static_cast<size_t>(n_inputs));
+  ALLOY_TRY(CheckDistinct({inputs, static_cast<size_t>(n_inputs)}));
   if (output == nullptr) return Fail(ALLOY_INVALID, "output is NULL");
   const Binding& binding = use.core().binding();
+  use.core().ClearProgress();
   ALLOY_TRY(CheckStreamArguments(binding, n_inputs, timeout_ns));
   ALLOY_TRY(use.core().CheckStart(ticket));
   std::vector<HostStream> hosts;

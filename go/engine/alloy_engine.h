@@ -474,7 +474,12 @@ ALLOY_EXPORT const alloy_backend* alloy_backend_init(const alloy_services* servi
   X(INIT, 3014, "alloy_backend_init failed")                                            \
   X(UNSIGNED, 3015,                                                                     \
     "there is no certificate, and the host does not allow unsigned libraries")          \
-  X(NO_PROC, 3016, "/proc is not mounted")
+  X(NO_PROC, 3016, "/proc is not mounted")                                              \
+  /* The caller: an argument is refused before anything runs. */                        \
+  X(ARGUMENT_NULL, 4001, "an argument that must be given is NULL or nil")               \
+  X(ARGUMENT_NUL_BYTE, 4002, "a text has a NUL byte, which would end it in C")          \
+  X(ARGUMENT_RANGE, 4003, "a number or a length is out of range")                       \
+  X(SAME_STREAM, 4004, "one stream was passed as two inputs")
 
 #define ALLOY_REASON_ENUM_(name, number, text) ALLOY_REASON_##name = number,
 enum { ALLOY_REASONS(ALLOY_REASON_ENUM_) ALLOY_REASON_LAST_ = 0x7fffffff };
@@ -871,8 +876,9 @@ ALLOY_API alloy_code alloy_call_run(alloy_call* call, struct ArrowArray* inputs,
 //   Gives    output; on failure it is empty (release is NULL).
 //   Fails    ALLOY_BAD_DATA   an input is released, lacks a callback, or has another
 //                             schema than was bound.
-//            ALLOY_INVALID    n_inputs is not the bound number, or a map function is not
-//                             bound to exactly one input.
+//            ALLOY_INVALID    n_inputs is not the bound number, a map function is not
+//                             bound to exactly one input, or one stream is given twice
+//                             (the same release and private_data).
 //            ALLOY_BUSY       the call is in use.
 //            An input's own error, the backend's own, or an error of alloy_call_run.
 ALLOY_API alloy_code alloy_call_stream(alloy_call* call, struct ArrowArrayStream* inputs,
@@ -887,7 +893,9 @@ ALLOY_API alloy_code alloy_call_stream(alloy_call* call, struct ArrowArrayStream
 //   Borrows  call.
 ALLOY_API void alloy_call_cancel(alloy_call* call, uint64_t ticket);
 
-// Return the last progress that the backend reported; zeros before its first report.
+// Return the last progress that the backend reported in the current or last run or
+// stream; zeros before its first report. A map function on a stream begins anew with each
+// batch.
 //
 //   Borrows  call.
 //   Gives    out_done, out_total (0: unknown).

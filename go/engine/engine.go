@@ -127,17 +127,30 @@ type Bridge struct {
 	log     *logging
 }
 
-// Checks are the levels of the checks, 0 to 3, of inputs and of results. The header alloy.h
-// explains them.
-type Checks struct{ Inputs, Results uint32 }
+// BridgeOptions are the settings for one library. The header alloy.h explains each of them.
+// No text contains a NUL byte.
+type BridgeOptions struct {
+	CheckInputs, CheckResults uint32
+	Name, Sidecar             string
+	MinSequence               uint64
+}
 
 // NewBridge makes a bridge whose backend is the built-in echo.
-func (h *Host) NewBridge(checks Checks) (*Bridge, *Fault) {
+func (h *Host) NewBridge(from BridgeOptions) (*Bridge, *Fault) {
 	var err C.alloy_error
 	b := &Bridge{log: h.log}
 	options := C.alloy_bridge_options{
 		struct_size:  C.sizeof_alloy_bridge_options,
-		check_inputs: C.uint32_t(checks.Inputs), check_results: C.uint32_t(checks.Results),
+		check_inputs: C.uint32_t(from.CheckInputs), check_results: C.uint32_t(from.CheckResults),
+		min_sequence: C.uint64_t(from.MinSequence),
+	}
+	if from.Name != "" {
+		options.name = C.CString(from.Name)
+		defer C.free(unsafe.Pointer(options.name))
+	}
+	if from.Sidecar != "" {
+		options.sidecar = C.CString(from.Sidecar)
+		defer C.free(unsafe.Pointer(options.sidecar))
 	}
 	code := C.alloy_bridge_new(h.pointer, &options, &b.pointer, &err)
 	defer runtime.KeepAlive(h) // its cleanup must not drop the logger first

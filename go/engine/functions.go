@@ -73,6 +73,38 @@ func (b *Bridge) Functions() ([]Function, *Fault) {
 	return functions, nil
 }
 
+// Backend describes the backend of a bridge.
+type Backend struct {
+	Name, Version string
+	// Language is the language that it is written in, as it says itself.
+	Language string
+	// Library is the path with which it was loaded. Empty is the built-in echo.
+	Library string
+	// SHA256 is the digest of the file that was loaded, as 64 hexadecimal digits. It is empty
+	// for the echo, and on machines without libcrypto.
+	SHA256 string
+	// Signer is the subject of the certificate with which the library is signed, and
+	// SignerSHA256 the digest of that certificate. Both are empty without a certificate.
+	Signer, SignerSHA256 string
+	// Sequence is the sequence number of the signature file; 0 without a certificate.
+	Sequence uint64
+}
+
+// Backend describes the backend of the bridge.
+func (b *Bridge) Backend() (Backend, *Fault) {
+	var err C.alloy_error
+	var backend *C.alloy_backend
+	code := C.alloy_bridge_backend(b.pointer, &backend, &err)
+	runtime.KeepAlive(b)
+	if code != C.ALLOY_OK {
+		return Backend{}, fault(code, &err)
+	}
+	return Backend{
+		Name: C.GoString(backend.name), Version: C.GoString(backend.version),
+		Language: C.GoString(backend.language),
+	}, nil
+}
+
 func readOptions(at *C.alloy_option) []Option {
 	var options []Option
 	for ; at != nil && at.name != nil; at = next(at) {

@@ -392,8 +392,9 @@ ALLOY_API alloy_code alloy_call_run(alloy_call* call, struct ArrowArray* inputs,
 //   Gives    output; on failure it is empty (release is NULL).
 //   Fails    ALLOY_BAD_DATA   an input is released, lacks a callback, or has another
 //                             schema than was bound.
-//            ALLOY_INVALID    n_inputs is not the bound number, or a map function is not
-//                             bound to exactly one input.
+//            ALLOY_INVALID    n_inputs is not the bound number, a map function is not
+//                             bound to exactly one input, or one stream is given twice
+//                             (the same release and private_data).
 //            ALLOY_BUSY       the call is in use.
 //            An input's own error, the backend's own, or an error of alloy_call_run.
 ALLOY_API alloy_code alloy_call_stream(alloy_call* call, struct ArrowArrayStream* inputs,
@@ -408,7 +409,9 @@ ALLOY_API alloy_code alloy_call_stream(alloy_call* call, struct ArrowArrayStream
 //   Borrows  call.
 ALLOY_API void alloy_call_cancel(alloy_call* call, uint64_t ticket);
 
-// Return the last progress that the backend reported; zeros before its first report.
+// Return the last progress that the backend reported in the current or last run or
+// stream; zeros before its first report. A map function on a stream begins anew with each
+// batch.
 //
 //   Borrows  call.
 //   Gives    out_done, out_total (0: unknown).

@@ -61,6 +61,12 @@ enum class Level : uint32_t {
 struct BridgeOptions {
   Level check_inputs = Level::kDefault;   // for batches from the host: kShape
   Level check_results = Level::kDefault;  // for batches from the backend: kSafe
+  // The name that the backend and its signature file must have; empty: any name.
+  std::string name = {};
+  // The lowest sequence number that the signature file may have. If it is not 0, each
+  // load needs a certificate.
+  uint64_t min_sequence = 0;
+  std::string sidecar = {};  // the signature file; empty: <library>.alloysig
 };
 
 // An open backend. A new bridge runs the built-in echo; SetImplLib loads a library. If
@@ -77,6 +83,9 @@ class Bridge {
     raw.struct_size = sizeof(raw);
     raw.check_inputs = static_cast<uint32_t>(options.check_inputs);
     raw.check_results = static_cast<uint32_t>(options.check_results);
+    raw.name = options.name.empty() ? nullptr : options.name.c_str();
+    raw.min_sequence = options.min_sequence;
+    raw.sidecar = options.sidecar.empty() ? nullptr : options.sidecar.c_str();
     alloy_error error;
     alloy_bridge* bridge = nullptr;
     if (alloy_bridge_new(host.get(), &raw, &bridge, &error) != ALLOY_OK) {

@@ -16,6 +16,7 @@
 #include <arrow/table.h>
 #include <arrow/type.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -42,6 +43,14 @@ inline ::arrow::Result<ReaderPtr> Stream(Bridge& bridge, const std::string& func
   std::vector<alloy::Stream> inputs;
   std::vector<std::shared_ptr<::arrow::Status>> told;
   for (const ReaderPtr& reader : readers) {
+    const auto first = std::find(readers.begin(), readers.end(), reader);
+    if (&*first != &reader) {
+      return ::arrow::Status::Invalid(
+          "the reader of input ", &reader - readers.data(), " is that of input ",
+          first - readers.begin(),
+          " as well, so each would get only a part of the batches; pass a reader for "
+          "each input");
+    }
     ARROW_RETURN_NOT_OK(ToArrow(detail::CheckNames(reader->schema()->fields())));
     auto source = std::make_unique<detail::ReaderSource>();
     source->reader = reader;

@@ -111,7 +111,12 @@
   X(INIT, 3014, "alloy_backend_init failed")                                            \
   X(UNSIGNED, 3015,                                                                     \
     "there is no certificate, and the host does not allow unsigned libraries")          \
-  X(NO_PROC, 3016, "/proc is not mounted")
+  X(NO_PROC, 3016, "/proc is not mounted")                                              \
+  /* The caller: an argument is refused before anything runs. */                        \
+  X(ARGUMENT_NULL, 4001, "an argument that must be given is NULL or nil")               \
+  X(ARGUMENT_NUL_BYTE, 4002, "a text has a NUL byte, which would end it in C")          \
+  X(ARGUMENT_RANGE, 4003, "a number or a length is out of range")                       \
+  X(SAME_STREAM, 4004, "one stream was passed as two inputs")
 
 #define ALLOY_REASON_ENUM_(name, number, text) ALLOY_REASON_##name = number,
 enum { ALLOY_REASONS(ALLOY_REASON_ENUM_) ALLOY_REASON_LAST_ = 0x7fffffff };

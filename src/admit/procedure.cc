@@ -76,7 +76,13 @@ Status Procedure::CheckCertificate() {
       unusable = crypto.status();
     }
   }
-  if (!is_signed()) return AtLibrary(CheckUnsigned());
+  if (!is_signed()) {
+    const Status refused = CheckUnsigned();
+    if (refused.ok()) return refused;
+    // A wrong path is the likelier mistake: nobody has signed a file that does not exist.
+    const auto opened = OpenLibraryFile(policy_.library);
+    return AtLibrary(opened.ok() ? refused : opened.status());
+  }
   ALLOY_TRY(AtLibrary(unusable));
   auto anchor = ParseCertificateArgument(*crypto_, policy_.certificate);
   if (!anchor.ok()) return AtLibrary(anchor.status());

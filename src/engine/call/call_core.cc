@@ -38,6 +38,7 @@ Status CallCore::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
   if (timeout_ns < 0) return Fail(ALLOY_INVALID, "timeout_ns is negative");
   ALLOY_TRY(CheckStart(ticket));
   BeginRun();
+  ClearProgress();
   const bool logs = log_context().enabled;
   if (logs) [[unlikely]]
     LogBegin();
@@ -159,6 +160,16 @@ void CallCore::Cancel(uint64_t ticket) {
 void CallCore::Progress(int64_t* done, int64_t* total) const {
   *done = control_.done.load(std::memory_order_relaxed);
   *total = control_.total.load(std::memory_order_relaxed);
+}
+
+void CallCore::ClearProgress() {
+  // Most functions never report. Then nothing is written, and the line stays shared.
+  if (control_.done.load(std::memory_order_relaxed) == 0 &&
+      control_.total.load(std::memory_order_relaxed) == 0) [[likely]] {
+    return;
+  }
+  control_.done.store(0, std::memory_order_relaxed);
+  control_.total.store(0, std::memory_order_relaxed);
 }
 
 // The lines about exporting are a promise of the log's form, not a trace: the host has

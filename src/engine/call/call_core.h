@@ -54,6 +54,8 @@ class CallCore {
 
   void Cancel(uint64_t ticket);
   void Progress(int64_t* done, int64_t* total) const;
+  // A new run or stream has not reported anything yet.
+  void ClearProgress();
 
  private:
   Status AdmitInputs(ArrowArray* inputs) const;

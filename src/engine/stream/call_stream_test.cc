@@ -411,6 +411,12 @@ TEST_F(CallStreamTest, ProgressOfAStreamIsTold) {
   call->Progress(&done, &total);
   EXPECT_EQ(done, 2);
   EXPECT_EQ(total, 5);
+  kept_.clear();
+  stream_.Release();
+  ASSERT_TRUE(Open(call, {}).ok());  // it has not reported anything yet
+  call->Progress(&done, &total);
+  EXPECT_EQ(done, 0);
+  EXPECT_EQ(total, 0);
 }
 
 }  // namespace

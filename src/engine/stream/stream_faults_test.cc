@@ -299,6 +299,52 @@ TEST_F(StreamFaultsTest, AStreamThatIsNoneIsRefusedAtTheOpening) {
             ALLOY_REASON_FORMAT_NULL);
 }
 
+TEST_F(StreamFaultsTest, OneStreamAsSeveralInputsIsInvalidAndReleasedOnce) {
+  Answer([](TestStream&, ArrowArray* out) {
+    *out = ArrowArray{};
+    return 0;
+  });
+  TestStream first = StreamOfValues({"a"}, {1}, nullptr);
+  TestStream second = StreamOfValues({"a"}, {2}, nullptr);
+  ArrowArrayStream inputs[] = {first.Make(), second.Make(), first.Make(), second.Make()};
+  ArrowArrayStream output;
+  const Status status =
+      OpenCallStream(MakeCall({{"a"}, {"a"}, {"a"}, {"a"}}), inputs, 4, &output, 0, 0);
+  EXPECT_EQ(status.code(), ALLOY_INVALID);
+  EXPECT_EQ(status.reason(), ALLOY_REASON_SAME_STREAM);
+  EXPECT_EQ(status.fault().input, 2);
+  EXPECT_EQ(status.fault().side, ALLOY_SIDE_CALLER);
+  EXPECT_EQ(first.releases, 1);
+  EXPECT_EQ(second.releases, 1);
+  for (const ArrowArrayStream& input : inputs) EXPECT_EQ(input.release, nullptr);
+}
+
+TEST_F(StreamFaultsTest, StreamsWithoutPrivateDataMayShareTheirCallbacks) {
+  Answer([](TestStream&, ArrowArray* out) {
+    *out = ArrowArray{};
+    return 0;
+  });
+  const ArrowArrayStream empty{
+      .get_schema =
+          [](ArrowArrayStream*, ArrowSchema* out) {
+            Int64Schema({"a"}).MoveTo(out);
+            return 0;
+          },
+      .get_next =
+          [](ArrowArrayStream*, ArrowArray* out) {
+            *out = ArrowArray{};
+            return 0;
+          },
+      .get_last_error = [](ArrowArrayStream*) -> const char* { return nullptr; },
+      .release = [](ArrowArrayStream* stream) { stream->release = nullptr; },
+      .private_data = nullptr};
+  ArrowArrayStream inputs[] = {empty, empty};
+  ArrowArrayStream output;
+  ASSERT_TRUE(OpenCallStream(MakeCall({{"a"}, {"a"}}), inputs, 2, &output, 0, 0).ok());
+  output.release(&output);
+  kept_.clear();
+}
+
 TEST_F(StreamFaultsTest, AStreamWithoutATextOfItsErrorsIsAStream) {
   TestStream input;
   input.columns = {"a"};
