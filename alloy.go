@@ -9,7 +9,11 @@
 //
 // Start with [GoBridge].
 //
-// Alloy needs Linux on x86-64 or arm64 with glibc, cgo and g++ 12 or later.
+// Alloy needs Linux on x86-64 or arm64 with glibc, cgo and g++ 12 or later. To build for the
+// other of the two architectures, set CGO_ENABLED=1, GOARCH, and CC and CXX to compilers for
+// it, such as CC=aarch64-linux-gnu-gcc and CXX=aarch64-linux-gnu-g++. Elsewhere programs build
+// as well, but each use of a bridge returns Unsupported. So does a load in a program that is
+// linked statically.
 package alloy
 
 import (

@@ -5,10 +5,7 @@ go 1.25.0
 // What is built, and perhaps a whole system in it, holds no package of this module.
 ignore ./build
 
-require (
-	github.com/apache/arrow-go/v18 v18.8.0
-	golang.org/x/sys v0.47.0
-)
+require github.com/apache/arrow-go/v18 v18.8.0
 
 require (
 	github.com/andybalholm/brotli v1.2.3 // indirect
@@ -21,4 +18,5 @@ require (
 	github.com/pierrec/lz4/v4 v4.1.29 // indirect
 	github.com/zeebo/xxh3 v1.1.0 // indirect
 	golang.org/x/exp v0.0.0-20260112195511-716be5621a96 // indirect
+	golang.org/x/sys v0.47.0 // indirect
 )

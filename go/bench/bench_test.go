@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+//go:build linux && cgo && (amd64 || arm64)
+
 // Package bench measures a whole call from Go to Rust: from the Arrow objects that go in to
 // the Arrow objects that come out, all released. In the same run it measures the usual way
 // of today, which package peer implements.

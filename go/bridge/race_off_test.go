@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//go:build !race
+//go:build !race && linux && cgo && (amd64 || arm64)
 
 package bridge_test
 

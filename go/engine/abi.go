@@ -45,3 +45,24 @@ const (
 type Owner struct {
 	Array Array
 }
+
+// BlockHeader is the header of a block; block.h describes it. Go holds one part of the
+// block until the call has returned, and each struct holds one until it is released.
+type BlockHeader struct {
+	parts  int64
+	handle uintptr
+	next   *BlockHeader
+}
+
+// Part is what the private data of a struct points to: the block of the struct.
+type Part struct {
+	Block    uintptr
+	released int64
+}
+
+// BlockOwner owns a block. It lives until the last struct of the block is released.
+type BlockOwner interface {
+	// Released is called when every struct of the block is released. The owner may use the
+	// block again. Any thread.
+	Released()
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Written by tools/amalgamate from src/ and include/; edit those instead.
 
-//go:build !alloy_system
+//go:build linux && (amd64 || arm64) && !alloy_system
 
 #include "alloy_engine.h"
 
@@ -2027,7 +2027,8 @@ class LibcryptoSource {
 
   // The same one each time. After a failure the next call tries again: the package may be
   // installed by then.
-  //   Fails  REFUSED with NO_LIBCRYPTO; the text names the package.
+  //   Fails  REFUSED with NO_LIBCRYPTO; the text names the package. UNSUPPORTED in a
+  //          program that is linked statically.
   Result<std::shared_ptr<const Crypto>> Get();
 
  private:
@@ -3442,6 +3443,36 @@ bool TailIsZero(const Options& options) {
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ENGINE_OPEN_OPTIONS_H_
+//
+// Libraries of the system that are used if they are installed. They are found at run time
+// by their SONAME, so the build does not need them. They stay for the life of the process.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_PORT_SYSTEM_LIBRARY_H_
+#define ALLOY_SRC_PORT_SYSTEM_LIBRARY_H_
+
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+// Ask this before any library is loaded: dlopen of a statically linked program crashes.
+//   Fails  UNSUPPORTED, if the program is linked statically.
+Status CheckHasLoader();
+
+// By SONAME, or by absolute path. NULL if it cannot be loaded; `text` is then the loader's
+// own error.
+void* OpenSystemLibrary(const char* name, std::string* text);
+
+// Whether the loader would use this library for `soname`.
+bool AnswersAs(void* library, const char* soname);
+
+// NULL when the library has no such symbol.
+void* FindInSystemLibrary(void* library, const char* symbol);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_SYSTEM_LIBRARY_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -3541,6 +3572,7 @@ std::shared_ptr<ServedBackend> Bridge::Serve(std::shared_ptr<Channel> channel) c
 Result<std::shared_ptr<Channel>> Bridge::Open(const std::string& library,
                                               const char* certificate) const {
   if (library.empty()) return Fail(ALLOY_INVALID, "the path of the library is empty");
+  ALLOY_TRY(CheckHasLoader());
   const Policy policy{.library = library,
                       .certificate = certificate != nullptr ? certificate : "",
                       .sidecar = sidecar_,

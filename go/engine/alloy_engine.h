@@ -3,6 +3,11 @@
 #ifndef ALLOY_ENGINE_AMALGAMATED_H_
 #define ALLOY_ENGINE_AMALGAMATED_H_
 
+#if (defined(ALLOY_GOARCH_AMD64) && !defined(__x86_64__)) || \
+    (defined(ALLOY_GOARCH_ARM64) && !defined(__aarch64__))
+#error "CC or CXX does not compile for GOARCH; for arm64 set CC=aarch64-linux-gnu-gcc and CXX=aarch64-linux-gnu-g++, for amd64 CC=x86_64-linux-gnu-gcc and CXX=x86_64-linux-gnu-g++"
+#endif
+
 #define alloy_bridge_backend alloy_v0_1_bridge_backend
 #define alloy_bridge_close alloy_v0_1_bridge_close
 #define alloy_bridge_free alloy_v0_1_bridge_free

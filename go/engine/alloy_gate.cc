@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Written by tools/amalgamate from src/ and include/; edit those instead.
 
-//go:build !alloy_system
+//go:build linux && (amd64 || arm64) && !alloy_system
 
 #include "alloy_engine.h"
 
@@ -1194,7 +1194,12 @@ bool IsExecutable(const std::string& path) { return ::access(path.c_str(), X_OK)
 
 #include <string>
 
+
 namespace alloy::core_v0_1 {
+
+// Ask this before any library is loaded: dlopen of a statically linked program crashes.
+//   Fails  UNSUPPORTED, if the program is linked statically.
+Status CheckHasLoader();
 
 // By SONAME, or by absolute path. NULL if it cannot be loaded; `text` is then the loader's
 // own error.
@@ -1211,8 +1216,29 @@ void* FindInSystemLibrary(void* library, const char* symbol);
 #endif  // ALLOY_SRC_PORT_SYSTEM_LIBRARY_H_
 
 #include <dlfcn.h>
+#include <link.h>
 
 namespace alloy::core_v0_1 {
+namespace {
+
+// The first object is the program. It names its loader, or has none.
+int FindLoader(dl_phdr_info* program, size_t, void* found) {
+  for (int i = 0; i < program->dlpi_phnum; ++i) {
+    if (program->dlpi_phdr[i].p_type == PT_INTERP) *static_cast<bool*>(found) = true;
+  }
+  return 1;  // look at no other object
+}
+
+}  // namespace
+
+Status CheckHasLoader() {
+  bool found = false;
+  ::dl_iterate_phdr(FindLoader, &found);
+  if (found) return Status();
+  return Fail(ALLOY_UNSUPPORTED,
+              "this program is linked statically, so it cannot load libraries; link it "
+              "dynamically: without -static");
+}
 
 void* OpenSystemLibrary(const char* name, std::string* text) {
   void* library = ::dlopen(name, RTLD_NOW | RTLD_LOCAL);
@@ -7099,7 +7125,8 @@ class LibcryptoSource {
 
   // The same one each time. After a failure the next call tries again: the package may be
   // installed by then.
-  //   Fails  REFUSED with NO_LIBCRYPTO; the text names the package.
+  //   Fails  REFUSED with NO_LIBCRYPTO; the text names the package. UNSUPPORTED in a
+  //          program that is linked statically.
   Result<std::shared_ptr<const Crypto>> Get();
 
  private:
@@ -8921,6 +8948,7 @@ Status NoLibcrypto(const std::string& why) {
 }
 
 Result<std::shared_ptr<const Crypto>> Bind(const std::string& soname) {
+  ALLOY_TRY(CheckHasLoader());
   std::string text;
   void* library = OpenSystemLibrary(soname.c_str(), &text);
   if (library == nullptr) return NoLibcrypto(text);
@@ -9193,6 +9221,7 @@ Status MayNeed::Check(const std::vector<std::string>& needed,
   if (rest.empty()) return Status();
   if (paths_.empty()) return NotAllowed(rest.front());
 
+  ALLOY_TRY(CheckHasLoader());
   // Repeated for each library: the loader only counts what it has loaded already.
   std::vector<void*> files;
   for (const std::string& path : paths_) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+//go:build linux && cgo && (amd64 || arm64)
+
 package engine
 
 // #include "block.h"
@@ -10,20 +12,6 @@ import (
 	"sync/atomic"
 	"unsafe"
 )
-
-// BlockHeader is the header of a block; block.h describes it. Go holds one part of the
-// block until the call has returned, and each struct holds one until it is released.
-type BlockHeader struct {
-	parts  int64
-	handle uintptr
-	next   *BlockHeader
-}
-
-// Part is what the private data of a struct points to: the block of the struct.
-type Part struct {
-	Block    uintptr
-	released int64
-}
 
 // SetStructs sets the number of structs that were written into the block. Go's own part is
 // added.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+//go:build linux && cgo && (amd64 || arm64)
+
 package engine_test
 
 import (
@@ -27,13 +29,50 @@ func command(folder string, env []string, name string, args ...string) (string, 
 	return string(out), err
 }
 
-func TestWithoutCgoTheBuildSaysWhatToDo(t *testing.T) {
-	out, err := command(root(), []string{"CGO_ENABLED=0"}, "go", "build", "./api")
-	if err == nil || !strings.Contains(out, "install_gcc_and_gxx_12_or_later__then_build_with_CGO_ENABLED_1") {
+// TestTheModuleCompilesForEveryTarget checks every package, with its tests and the examples,
+// for targets without the engine.
+func TestTheModuleCompilesForEveryTarget(t *testing.T) {
+	for _, target := range []string{"linux/" + runtime.GOARCH, "darwin/arm64", "windows/amd64"} {
+		goos, goarch, _ := strings.Cut(target, "/")
+		env := []string{"CGO_ENABLED=0", "GOOS=" + goos, "GOARCH=" + goarch}
+		for _, step := range []string{"vet", "build"} {
+			if out, err := command(root(), env, "go", step, "./..."); err != nil {
+				t.Errorf("%s without cgo: go %s: %v\n%s"+
+					"a file that needs the engine begins with //go:build linux && cgo && (amd64 || arm64), "+
+					"and what it exports is in go/engine/unsupported.go as well", target, step, err, out)
+			}
+		}
+	}
+}
+
+// TestWithoutCgoEveryUseIsUnsupported runs the tests of the stub.
+func TestWithoutCgoEveryUseIsUnsupported(t *testing.T) {
+	out, err := command(root(), []string{"CGO_ENABLED=0"}, "go", "test", "-count=1", "-v", ".", "./go/engine")
+	if err != nil || !strings.Contains(out, "PASS: TestEveryUseIsUnsupported") || !strings.Contains(out, "PASS: TestTheAdviceFitsTheTarget") {
 		t.Errorf("got %v:\n%s", err, out)
 	}
-	if lines := strings.Count(strings.TrimSpace(out), "\n"); lines > 1 {
-		t.Errorf("the advice is lost among other lines:\n%s", out)
+}
+
+// TestAStaticProgramIsRefused links the second program of the original statically. It prints
+// the error of its load.
+func TestAStaticProgramIsRefused(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "program")
+	static := "-linkmode external -extldflags -static"
+	if out, err := command(root(), nil, "go", "build", "-ldflags", static, "-o", program, "./examples/go/program2"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	out, err := command(root(), nil, program)
+	if err != nil || !strings.Contains(out, "UNSUPPORTED") || !strings.Contains(out, "linked statically") {
+		t.Errorf("got %v:\n%s", err, out)
+	}
+}
+
+// TestAnotherCompilerIsNoticed compiles the engine's header as for another GOARCH.
+func TestAnotherCompilerIsNoticed(t *testing.T) {
+	other := map[string]string{"amd64": "ARM64", "arm64": "AMD64"}[runtime.GOARCH]
+	out, err := command(filepath.Join(root(), "go", "engine"), nil, "g++", "-fsyntax-only", "-std=c++20", "-DALLOY_GOARCH_"+other, "alloy_engine.h")
+	if err == nil || !strings.Contains(out, "CC=aarch64-linux-gnu-gcc and CXX=aarch64-linux-gnu-g++") {
+		t.Errorf("got %v:\n%s", err, out)
 	}
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+//go:build linux && cgo && (amd64 || arm64)
+
 package engine
 
 // #include <stdint.h>
@@ -10,16 +12,6 @@ import (
 	"runtime/cgo"
 	"unsafe"
 )
-
-// BlockOwner owns a block. It lives until the last struct of the block is released.
-type BlockOwner interface {
-	// Released is called when every struct of the block is released. The owner may use the
-	// block again. Any thread.
-	Released()
-}
-
-// Logger receives the log lines of a host, one at a time.
-type Logger func(level slog.Level, language, text string)
 
 //export alloyGoBlockReleased
 func alloyGoBlockReleased(handle C.uintptr_t) {

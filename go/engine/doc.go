@@ -3,6 +3,10 @@
 // Package engine compiles Alloy's C++ engine into a Go program, and calls its C ABI. It is
 // the only package of the module that uses cgo, apart from tests.
 //
+// Where the engine cannot run, on macOS and Windows for example, or without cgo,
+// unsupported.go has the same names, so that programs build. Each use of a bridge then returns
+// UNSUPPORTED.
+//
 // The build tag alloy_system links an installed liballoy instead. If the compiler does not
 // find it, set CGO_CFLAGS and CGO_LDFLAGS to its place.
 //

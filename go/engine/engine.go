@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 
+//go:build linux && cgo && (amd64 || arm64)
+
 package engine
 
 /*
 #cgo CXXFLAGS: -std=c++20 -O2 -g0 -fvisibility=hidden -fvisibility-inlines-hidden
 #cgo CFLAGS: -std=c11 -O2
+#cgo amd64 CPPFLAGS: -DALLOY_GOARCH_AMD64
+#cgo arm64 CPPFLAGS: -DALLOY_GOARCH_ARM64
 #cgo LDFLAGS: -ldl -lpthread
 #cgo alloy_system CFLAGS: -DALLOY_SYSTEM
 #cgo alloy_system LDFLAGS: -lalloy
@@ -23,18 +27,8 @@ import (
 	"unsafe"
 )
 
-// Fault is an error of the engine, field by field. Package bridge makes an Error of it.
-type Fault struct {
-	Code, Reason, Input, Column int32
-	Side                        uint16
-	Text                        string
-}
-
 // Version returns the version of the engine.
 func Version() string { return C.GoString(C.alloy_version()) }
-
-// CodeName returns the name of a code, such as BAD_DATA; "UNKNOWN" if it is not known.
-func CodeName(code int32) string { return C.GoString(C.alloy_code_name(C.alloy_code(code))) }
 
 // ReasonName returns the name of a reason, such as OFFSETS; "UNKNOWN" if it is not known.
 func ReasonName(reason int32) string {
@@ -87,12 +81,6 @@ type Host struct {
 	log     *logging
 }
 
-// Loading is the policy of a host for libraries. The header alloy.h explains each part.
-type Loading struct {
-	AllowUnsigned, Plainly bool
-	MayNeed                []string // no entry contains a NUL byte
-}
-
 // NewHost makes a host. Its log goes to logger, or to standard output if logger is nil.
 func NewHost(loading Loading, logger Logger) (*Host, *Fault) {
 	log := &logging{}
@@ -125,14 +113,6 @@ func NewHost(loading Loading, logger Logger) (*Host, *Fault) {
 type Bridge struct {
 	pointer *C.alloy_bridge
 	log     *logging
-}
-
-// BridgeOptions are the settings for one library. The header alloy.h explains each of them.
-// No text contains a NUL byte.
-type BridgeOptions struct {
-	CheckInputs, CheckResults uint32
-	Name, Sidecar             string
-	MinSequence               uint64
 }
 
 // NewBridge makes a bridge whose backend is the built-in echo.

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+
+//go:build linux && cgo && (amd64 || arm64)
+
 #include "stream.h"
 
 #include <errno.h>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+//go:build linux && cgo && (amd64 || arm64)
+
 package engine
 
 /*
@@ -17,16 +19,6 @@ import (
 	"runtime/cgo"
 	"unsafe"
 )
-
-// Source serves one input stream. One thread at a time calls Next.
-type Source interface {
-	// Next writes the next batch to out. At the end it leaves out released.
-	Next(out *WrittenArray) error
-	// Failed is called when a stream that was passed on has failed.
-	Failed()
-	// Done is called when the input is released. Any thread.
-	Done()
-}
 
 // Inputs is an array of streams in C memory, with which one call is opened.
 type Inputs struct {

@@ -16,6 +16,7 @@ Status NoLibcrypto(const std::string& why) {
 }
 
 Result<std::shared_ptr<const Crypto>> Bind(const std::string& soname) {
+  ALLOY_TRY(CheckHasLoader());
   std::string text;
   void* library = OpenSystemLibrary(soname.c_str(), &text);
   if (library == nullptr) return NoLibcrypto(text);

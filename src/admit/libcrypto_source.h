@@ -28,7 +28,8 @@ class LibcryptoSource {
 
   // The same one each time. After a failure the next call tries again: the package may be
   // installed by then.
-  //   Fails  REFUSED with NO_LIBCRYPTO; the text names the package.
+  //   Fails  REFUSED with NO_LIBCRYPTO; the text names the package. UNSUPPORTED in a
+  //          program that is linked statically.
   Result<std::shared_ptr<const Crypto>> Get();
 
  private:

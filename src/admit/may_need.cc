@@ -48,6 +48,7 @@ Status MayNeed::Check(const std::vector<std::string>& needed,
   if (rest.empty()) return Status();
   if (paths_.empty()) return NotAllowed(rest.front());
 
+  ALLOY_TRY(CheckHasLoader());
   // Repeated for each library: the loader only counts what it has loaded already.
   std::vector<void*> files;
   for (const std::string& path : paths_) {

@@ -9,7 +9,13 @@
 
 #include <string>
 
+#include "base/status.h"
+
 namespace alloy::core {
+
+// Ask this before any library is loaded: dlopen of a statically linked program crashes.
+//   Fails  UNSUPPORTED, if the program is linked statically.
+Status CheckHasLoader();
 
 // By SONAME, or by absolute path. NULL if it cannot be loaded; `text` is then the loader's
 // own error.

@@ -23,5 +23,9 @@ TEST(SystemLibraryTest, SaysWhyOneIsMissing) {
   EXPECT_NE(text.find("libnosuchthing.so.7"), std::string::npos) << text;
 }
 
+TEST(SystemLibraryTest, ADynamicProgramHasALoader) {
+  EXPECT_TRUE(CheckHasLoader().ok());  // go/engine/build_test.go links a static one
+}
+
 }  // namespace
 }  // namespace alloy::core

@@ -21,7 +21,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
-	"golang.org/x/sys/unix"
 
 	"github.com/ignalina/alloy"
 )
@@ -76,8 +75,8 @@ func run(ctx context.Context, file string, asJSON bool) error {
 // describe calls Rust on one batch after the other.
 func describe(ctx context.Context, goBridge *alloy.GoBridge, source *flights) (*description, error) {
 	total := &description{}
-	_, err := unix.IoctlGetTermios(int(os.Stderr.Fd()), unix.TCGETS)
-	isTerminal := err == nil
+	stderr, err := os.Stderr.Stat()
+	isTerminal := err == nil && stderr.Mode()&os.ModeCharDevice != 0
 	for {
 		begin := time.Now()
 		if !source.reader.Next() {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+//go:build linux && cgo && (amd64 || arm64)
+
 // Package faults gives Go tests the malformed batches of tests/faults, through their C ABI.
 package faults
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+//go:build linux && cgo && (amd64 || arm64)
+
 // Package peer calls Rust from Go in the usual way of today: arrow-go's cdata, cgo, and
 // arrow-rs's from_ffi and to_ffi, with schema and array in each call. The benchmarks compare
 // Alloy with it.

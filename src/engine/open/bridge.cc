@@ -9,6 +9,7 @@
 #include "engine/open/echo.h"
 #include "engine/open/options.h"
 #include "port/clock.h"
+#include "port/system_library.h"
 
 namespace alloy::core {
 namespace {
@@ -108,6 +109,7 @@ std::shared_ptr<ServedBackend> Bridge::Serve(std::shared_ptr<Channel> channel) c
 Result<std::shared_ptr<Channel>> Bridge::Open(const std::string& library,
                                               const char* certificate) const {
   if (library.empty()) return Fail(ALLOY_INVALID, "the path of the library is empty");
+  ALLOY_TRY(CheckHasLoader());
   const Policy policy{.library = library,
                       .certificate = certificate != nullptr ? certificate : "",
                       .sidecar = sidecar_,
