@@ -152,8 +152,11 @@ func Info(text string) { bridge.Info(text) }
 // result is an input for [GoBridge].Stream, like any other reader.
 //
 // Nothing after the end marker of the stream is read. The options are those of arrow-go.
-// Its size limit (256 MiB per batch unless ipc.WithBodySizeLimit sets another) stops
-// damaged input from asking for too much memory.
+// Three limits stop damaged or hostile input from asking for too much memory. A batch may
+// have 256 MiB in the stream, unless ipc.WithBodySizeLimit sets another limit. A compressed
+// buffer may not claim more bytes than its codec can make of so few. After decompression, a
+// batch may have 1 GiB, and so may all dictionaries of the stream together: see
+// [ReadIPCWithin].
 //
 // Errors are of type [*Error]. The text names the batch and the byte where the stream is
 // damaged, and errors.Unwrap gives the error of arrow-go. A stream without an end marker
@@ -161,6 +164,13 @@ func Info(text string) { bridge.Info(text) }
 // streams that never have an end marker.
 func ReadIPC(r io.Reader, options ...ipc.Option) (array.RecordReader, error) {
 	return bridge.ReadIPC(r, options...)
+}
+
+// ReadIPCWithin is [ReadIPC] with another limit for the bytes of a batch after
+// decompression, and for the bytes of all dictionaries of the stream together. A larger one
+// is an error with the code [Exhausted].
+func ReadIPCWithin(limit int64, r io.Reader, options ...ipc.Option) (array.RecordReader, error) {
+	return bridge.ReadIPCWithin(limit, r, options...)
 }
 
 // WriteIPC writes all batches of a reader as an Arrow IPC stream. It writes each batch as

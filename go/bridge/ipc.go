@@ -20,8 +20,26 @@ import (
 //
 // It is a function, not a method of GoBridge, because no backend takes part.
 func ReadIPC(r io.Reader, options ...ipc.Option) (array.RecordReader, error) {
+	return ReadIPCWithin(defaultDecompressed, r, options...)
+}
+
+// ReadIPCWithin implements alloy.ReadIPCWithin.
+func ReadIPCWithin(limit int64, r io.Reader, options ...ipc.Option) (array.RecordReader, error) {
+	if r == nil {
+		e := callerError(Invalid, "the reader is nil; pass a file, a pipe or a socket")
+		e.Reason = reasonNilArgument
+		return nil, e
+	}
+	if limit <= 0 {
+		e := callerError(Invalid, "the limit is %d; pass the most bytes that a batch may have", limit)
+		e.Reason = reasonOutOfRange
+		return nil, e
+	}
 	bytes := &tap{reader: r}
-	messages := &messages{MessageReader: ipc.NewMessageReader(bytes, options...), bytes: bytes}
+	messages := &messages{
+		MessageReader: ipc.NewMessageReader(bytes, options...), bytes: bytes,
+		limit: limit, dictionaries: dictionaries{},
+	}
 	reader, err := ipc.NewReaderFromMessageReader(messages, options...)
 	if err != nil {
 		return nil, messages.broken("the schema", err)
@@ -41,10 +59,11 @@ type tap struct {
 	begin    int64  // where the current message begins
 	head     []byte // the first bytes of the message, which end with the length of its metadata
 	metadata []byte
+	body     []byte // lies in the memory of arrow-go, and is valid until the next message
 }
 
 func (t *tap) begins() {
-	t.begin, t.head, t.metadata = t.read, t.head[:0], t.metadata[:0]
+	t.begin, t.head, t.metadata, t.body = t.read, t.head[:0], t.metadata[:0], nil
 }
 
 func (t *tap) Read(p []byte) (int, error) {
@@ -57,9 +76,25 @@ func (t *tap) Read(p []byte) (int, error) {
 	}
 	if len(p) > 0 {
 		missing := int64(t.length(len(t.head)-4)) - int64(len(t.metadata))
-		t.metadata = append(t.metadata, p[:min(int64(len(p)), missing)]...)
+		missing = max(0, min(int64(len(p)), missing))
+		t.metadata = append(t.metadata, p[:missing]...)
+		t.keep(p[missing:])
 	}
 	return n, err
+}
+
+// keep adds a piece of the body. Arrow-go reads a body into one slice, so nothing is copied.
+func (t *tap) keep(p []byte) {
+	have := len(t.body)
+	switch {
+	case len(p) == 0:
+	case have == 0:
+		t.body = p
+	case cap(t.body) >= have+len(p) && &t.body[:have+1][have] == &p[0]:
+		t.body = t.body[:have+len(p)]
+	default:
+		t.body = append(t.body[:have:have], p...)
+	}
 }
 
 func (t *tap) length(at int) uint32 { return binary.LittleEndian.Uint32(t.head[at:]) }
@@ -68,7 +103,9 @@ func (t *tap) length(at int) uint32 { return binary.LittleEndian.Uint32(t.head[a
 // it.
 type messages struct {
 	ipc.MessageReader
-	bytes *tap
+	bytes        *tap
+	limit        int64 // of the bytes of a message, and of all dictionaries
+	dictionaries dictionaries
 }
 
 var errNoMarker = fmt.Errorf("the stream ends without its end marker; its writer may have failed: %w", io.ErrUnexpectedEOF)
@@ -77,7 +114,10 @@ func (m *messages) Message() (*ipc.Message, error) {
 	m.bytes.begins()
 	message, err := m.MessageReader.Message()
 	if err == nil {
-		return message, checkMetadata(m.bytes.metadata)
+		if err := m.check(); err != nil {
+			return nil, err
+		}
+		return message, nil
 	}
 	// For the end marker arrow-go returns io.EOF itself. It would also accept any error that
 	// wraps io.EOF as the end.
@@ -87,10 +127,37 @@ func (m *messages) Message() (*ipc.Message, error) {
 	return nil, err
 }
 
+// check checks the metadata of a message, and the sizes that its body claims.
+func (m *messages) check() error {
+	found, err := checkMetadata(m.bytes.metadata)
+	if err != nil {
+		return err
+	}
+	bytes, err := found.decompressed(m.bytes.body)
+	if err != nil {
+		return err
+	}
+	// Without compression the body is in memory already, and has a limit of its own.
+	if bytes > m.limit && len(found.buffers) > 0 {
+		return &limitError{"the batch", bytes, m.limit}
+	}
+	if !found.isDictionary {
+		return nil
+	}
+	if all := m.dictionaries.add(&found, bytes); all > m.limit {
+		return &limitError{"all dictionaries together", all, m.limit}
+	}
+	return nil
+}
+
 // broken makes the error of a damaged stream; what names the damaged part.
 func (m *messages) broken(what string, err error) *Error {
 	e := fromMismatch(err)
 	e.Input = -1
+	var limit *limitError
+	if errors.As(err, &limit) {
+		e.Code, e.Reason = Exhausted, reasonOutOfRange
+	}
 	e.Text = fmt.Sprintf("Arrow IPC stream: %s, in the message that begins at byte %d, %d bytes read: %v", what, m.bytes.begin, m.bytes.read, err)
 	e.cause = err
 	return e

@@ -10,8 +10,9 @@ import (
 
 // checkMetadata checks the flatbuffer of an IPC message before arrow-go reads it. Arrow-go
 // allocates as many fields, pairs and children as the bytes claim. A damaged number would
-// ask for all memory, and Go cannot recover from that.
-func checkMetadata(bytes []byte) (err error) {
+// ask for all memory, and Go cannot recover from that. The contents say what else has to be
+// checked: the sizes that stand in the body.
+func checkMetadata(bytes []byte) (found contents, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("the metadata of the message is damaged: %v", cause)
@@ -23,7 +24,7 @@ func checkMetadata(bytes []byte) (err error) {
 	message := m.follow(0)
 	header := m.at(message, 2)
 	if header == 0 {
-		return errors.New("the metadata of the message has no header")
+		return contents{}, errors.New("the metadata of the message has no header")
 	}
 	m.pairs(message, 4)
 	switch header = m.follow(header); m.bytes[m.need(message, 1)] {
@@ -32,11 +33,18 @@ func checkMetadata(bytes []byte) (err error) {
 		m.pairs(header, 2)
 		m.vector(header, 3, 8)
 	case 2: // a dictionary
-		m.batch(m.follow(m.need(header, 1)))
+		found = m.batch(m.follow(m.need(header, 1)))
+		found.isDictionary = true
+		if at := m.at(header, 0); at != 0 {
+			found.id = m.i64(at)
+		}
+		if at := m.at(header, 2); at != 0 {
+			found.isDelta = m.bytes[at] != 0
+		}
 	case 3: // a batch
-		m.batch(header)
+		found = m.batch(header)
 	}
-	return nil
+	return found, nil
 }
 
 // metadata walks the tables by the numbers of their fields in Arrow's Message.fbs and
@@ -48,8 +56,9 @@ type metadata struct {
 
 const maxNesting = 64 // the limit of the engine
 
-func (m *metadata) u32(at int) int { return int(binary.LittleEndian.Uint32(m.bytes[at:])) }
-func (m *metadata) u16(at int) int { return int(binary.LittleEndian.Uint16(m.bytes[at:])) }
+func (m *metadata) u32(at int) int   { return int(binary.LittleEndian.Uint32(m.bytes[at:])) }
+func (m *metadata) i64(at int) int64 { return int64(binary.LittleEndian.Uint64(m.bytes[at:])) }
+func (m *metadata) u16(at int) int   { return int(binary.LittleEndian.Uint16(m.bytes[at:])) }
 
 // follow returns the table to which the offset at a place points.
 func (m *metadata) follow(at int) int {
@@ -118,13 +127,22 @@ func (m *metadata) pairs(table, field int) {
 	}
 }
 
-func (m *metadata) batch(table int) {
+func (m *metadata) batch(table int) contents {
 	m.vector(table, 1, 16) // nodes
-	_, buffers := m.vector(table, 2, 16)
+	first, buffers := m.vector(table, 2, 16)
 	at, length := m.vector(table, 4, 8) // the number of data buffers of each view array
 	for i := range length {
 		if count := int64(binary.LittleEndian.Uint64(m.bytes[at+8*i:])); count < 0 || count > int64(buffers) {
 			panic(fmt.Sprintf("a view array has %d data buffers, but the batch has only %d", count, buffers))
 		}
 	}
+	compression := m.at(table, 3)
+	if compression == 0 {
+		return contents{}
+	}
+	found := contents{codec: codecLZ4, buffers: m.bytes[first : first+16*buffers]}
+	if at := m.at(m.follow(compression), 0); at != 0 {
+		found.codec = codec(m.bytes[at])
+	}
+	return found
 }
