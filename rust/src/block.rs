@@ -5,12 +5,13 @@
 //! out and release them separately, in any order, on any thread. The release of a parent
 //! walks the children that are still in place, and subtracts all of them at once.
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc, dealloc};
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
 
 use crate::abi::ArrowArray;
+use crate::memory::exhausted;
 use crate::own::OwnedArray;
 
 /// A node of the tree. Its buffers are consecutive in `Exporter::buffers`.
@@ -103,7 +104,7 @@ impl Exporter {
         // SAFETY: the layout holds at least a Block, so it is not empty.
         let start = unsafe { alloc(layout) };
         if start.is_null() {
-            handle_alloc_error(layout);
+            exhausted();
         }
         // SAFETY: every place lies inside the layout that was computed for it.
         unsafe {

@@ -1,25 +1,36 @@
 // SPDX-License-Identifier: MIT
 //! What a function returns: columns that grow value by value and cross without a copy.
 
-use std::ffi::CStr;
-
 use crate::block::Exporter;
+use crate::data_type::Type;
 use crate::error::{Code, Error};
-use crate::view::Number;
-use crate::view::sealed::Sealed;
+use crate::memory::{extend, push, reserve};
+use crate::types::Fixed;
 
-/// A type that a column can hold: the number types, `bool` and `String`.
-pub trait Value: Sized + Sealed {
+/// A type that a column can hold: the types of [`Fixed`], `bool`, `String`, a `Vec` (a
+/// list), a [`Dictionary`](crate::Dictionary), and the structs of
+/// [`record!`](crate::record).
+///
+/// # Safety
+///
+/// The buffers and nodes that `export` adds must be those of `data_type`, and as long as
+/// `push` was called.
+pub unsafe trait Value: Sized + 'static {
     /// Where a column keeps its values.
     type Store: Default + Send + 'static;
 
-    /// The C format of the column.
-    fn format() -> &'static CStr;
+    /// How many children the column has.
+    const CHILDREN: usize = 0;
+    /// Whether it has a dictionary.
+    const HAS_DICTIONARY: bool = false;
+
+    /// The type of the column.
+    fn data_type() -> Type;
     /// Add a value, or the place of a null.
     fn push(store: &mut Self::Store, value: Option<Self>);
     /// The value at `index`, which must not be a null.
     fn get(store: &Self::Store, index: usize) -> Self;
-    /// Add the buffers that follow the validity.
+    /// Add the buffers that follow the validity, and then the nodes of the children.
     ///
     /// # Errors
     ///
@@ -27,16 +38,17 @@ pub trait Value: Sized + Sealed {
     fn export(store: &Self::Store, exporter: &mut Exporter) -> Result<(), Error>;
 }
 
-impl<T: Number> Value for T {
+// SAFETY: one buffer of values of one width.
+unsafe impl<T: Fixed> Value for T {
     type Store = Vec<T>;
 
-    fn format() -> &'static CStr {
-        CStr::from_bytes_with_nul(T::FORMAT.as_bytes()).unwrap_or(c"")
+    fn data_type() -> Type {
+        <T as Fixed>::data_type()
     }
 
     #[inline]
     fn push(store: &mut Vec<T>, value: Option<T>) {
-        store.push(value.unwrap_or_default());
+        push(store, value.unwrap_or(T::ZERO));
     }
 
     fn get(store: &Vec<T>, index: usize) -> T {
@@ -60,7 +72,7 @@ impl BitStore {
     #[inline]
     fn push(&mut self, bit: bool) {
         if self.len.is_multiple_of(8) {
-            self.bytes.push(0);
+            push(&mut self.bytes, 0);
         }
         if let Some(last) = self.bytes.last_mut() {
             *last |= u8::from(bit) << (self.len % 8);
@@ -73,7 +85,10 @@ impl BitStore {
     }
 
     fn ones(len: usize) -> Self {
-        Self { bytes: vec![0xff; len.div_ceil(8)], len }
+        let mut bytes = Vec::new();
+        reserve(&mut bytes, len.div_ceil(8));
+        bytes.resize(len.div_ceil(8), 0xff);
+        Self { bytes, len }
     }
 
     // Clear the bits after the length, as push expects.
@@ -85,13 +100,12 @@ impl BitStore {
     }
 }
 
-impl Sealed for bool {}
-
-impl Value for bool {
+// SAFETY: one buffer of bits.
+unsafe impl Value for bool {
     type Store = BitStore;
 
-    fn format() -> &'static CStr {
-        c"b"
+    fn data_type() -> Type {
+        Type::new("b")
     }
 
     #[inline]
@@ -125,19 +139,18 @@ impl Default for TextStore {
 impl TextStore {
     #[inline]
     fn push(&mut self, text: &str) {
-        self.data.extend_from_slice(text.as_bytes());
+        extend(&mut self.data, text.as_bytes());
         // This may wrap; export then refuses the column, because its data is too long.
-        self.offsets.push(self.data.len() as i32);
+        push(&mut self.offsets, self.data.len() as i32);
     }
 }
 
-impl Sealed for String {}
-
-impl Value for String {
+// SAFETY: offsets and the text behind them.
+unsafe impl Value for String {
     type Store = TextStore;
 
-    fn format() -> &'static CStr {
-        c"u"
+    fn data_type() -> Type {
+        Type::new("u")
     }
 
     #[inline]
@@ -152,14 +165,125 @@ impl Value for String {
     }
 
     fn export(store: &TextStore, exporter: &mut Exporter) -> Result<(), Error> {
-        if i32::try_from(store.data.len()).is_err() {
-            let text =
-                "a column of strings must be smaller than 2 GiB; return smaller batches";
-            return Err(Error::new(Code::Exhausted, text));
-        }
+        check_offsets(
+            store.data.len(),
+            "a column of strings must be smaller than 2 GiB",
+        )?;
         exporter.buffer(store.offsets.as_ptr());
         exporter.buffer(store.data.as_ptr());
         Ok(())
+    }
+}
+
+// Offsets of 32 bits may have wrapped.
+fn check_offsets(len: usize, text: &str) -> Result<(), Error> {
+    if i32::try_from(len).is_ok() {
+        return Ok(());
+    }
+    Err(Error::new(Code::Exhausted, format!("{text}; return smaller batches")))
+}
+
+/// An item of a list or a field of a record: a value, or an option of one for nulls.
+pub trait Item: Sized + 'static {
+    /// The value.
+    type Of: Value;
+
+    /// None for a null.
+    fn into_option(self) -> Option<Self::Of>;
+    /// The item of a value; of a null only if it can be one.
+    fn from_option(value: Option<Self::Of>) -> Option<Self>;
+}
+
+impl<T: Value> Item for T {
+    type Of = T;
+
+    fn into_option(self) -> Option<T> {
+        Some(self)
+    }
+
+    fn from_option(value: Option<T>) -> Option<T> {
+        value
+    }
+}
+
+impl<T: Value> Item for Option<T> {
+    type Of = T;
+
+    fn into_option(self) -> Option<T> {
+        self
+    }
+
+    fn from_option(value: Option<T>) -> Option<Option<T>> {
+        Some(value)
+    }
+}
+
+/// Growing lists, one after another.
+#[derive(Debug)]
+pub struct ListStore<T: Value> {
+    offsets: Vec<i32>,
+    items: Column<T>,
+}
+
+impl<T: Value> Default for ListStore<T> {
+    fn default() -> Self {
+        Self { offsets: vec![0], items: Column::default() }
+    }
+}
+
+impl<T: Value> ListStore<T> {
+    #[inline]
+    fn close(&mut self) {
+        // This may wrap; export then refuses the column, because it has too many items.
+        push(&mut self.offsets, self.items.len() as i32);
+    }
+}
+
+// SAFETY: offsets and one child, to which they point.
+unsafe impl<C: Item> Value for Vec<C> {
+    type Store = ListStore<C::Of>;
+    const CHILDREN: usize = 1;
+
+    fn data_type() -> Type {
+        Type::list(C::Of::data_type())
+    }
+
+    fn push(store: &mut ListStore<C::Of>, value: Option<Self>) {
+        for item in value.into_iter().flatten() {
+            store.items.push(item.into_option());
+        }
+        store.close();
+    }
+
+    fn get(store: &ListStore<C::Of>, index: usize) -> Self {
+        let (first, end) =
+            (store.offsets[index] as usize, store.offsets[index + 1] as usize);
+        (first..end).filter_map(|at| C::from_option(store.items.get(at))).collect()
+    }
+
+    fn export(store: &ListStore<C::Of>, exporter: &mut Exporter) -> Result<(), Error> {
+        check_offsets(
+            store.items.len(),
+            "a column of lists must have fewer than 2^31 items",
+        )?;
+        exporter.buffer(store.offsets.as_ptr());
+        store.items.export(exporter)
+    }
+}
+
+impl<C: Item> Column<Vec<C>> {
+    /// Add a list whose items `fill` pushes, without a `Vec` for each row.
+    ///
+    /// # Panics
+    ///
+    /// `fill` put another column with fewer items in the place of this one.
+    pub fn push_with<R>(&mut self, fill: impl FnOnce(&mut Column<C::Of>) -> R) -> R {
+        let before = self.store.items.len();
+        let filled = fill(&mut self.store.items);
+        assert!(before <= self.store.items.len(), "the items of earlier lists are gone");
+        self.mark(true);
+        self.store.close();
+        filled
     }
 }
 
@@ -169,6 +293,7 @@ impl Value for String {
 /// use arrowalloy::Column;
 /// let column: Column<f64> = [Some(1.5), None].into_iter().collect();
 /// let column: Column<String> = ["a", "b"].into_iter().collect();
+/// let lists: Column<Vec<i64>> = [Some(vec![1, 2]), None].into_iter().collect();
 /// ```
 pub struct Column<T: Value> {
     store: T::Store,
@@ -212,19 +337,26 @@ impl<T: Value> Column<T> {
         self.len == 0
     }
 
+    /// The value of a row; None for a null, and after the last row.
+    #[must_use]
+    pub fn get(&self, row: usize) -> Option<T> {
+        let is_there = row < self.len
+            && self.validity.as_ref().is_none_or(|validity| validity.get(row));
+        is_there.then(|| T::get(&self.store, row))
+    }
+
     /// Its values, None for a null. For tests of a function.
     #[must_use]
     pub fn to_vec(&self) -> Vec<Option<T>> {
-        let is_valid =
-            |index: &usize| self.validity.as_ref().is_none_or(|bits| bits.get(*index));
-        let values = (0..self.len).map(|index| {
-            Some(index).filter(is_valid).map(|index| T::get(&self.store, index))
-        });
-        values.collect()
+        (0..self.len).map(|row| self.get(row)).collect()
+    }
+
+    pub(crate) fn store(&mut self) -> &mut T::Store {
+        &mut self.store
     }
 
     #[inline]
-    fn mark(&mut self, valid: bool) {
+    pub(crate) fn mark(&mut self, valid: bool) {
         if !valid {
             self.nulls += 1;
             let len = self.len;
@@ -236,10 +368,10 @@ impl<T: Value> Column<T> {
         self.len += 1;
     }
 
-    /// Add the node of the column. Its buffers stay valid when the column is moved.
+    /// Add the nodes of the column. Its buffers stay valid when the column is moved.
     #[doc(hidden)]
     pub fn export(&self, exporter: &mut Exporter) -> Result<(), Error> {
-        exporter.node(self.len, self.nulls, 0, 0, false);
+        exporter.node(self.len, self.nulls, 0, T::CHILDREN, T::HAS_DICTIONARY);
         let validity = self.validity.as_ref();
         exporter.buffer(validity.map_or(std::ptr::null(), |bits| bits.bytes.as_ptr()));
         T::export(&self.store, exporter)
@@ -277,7 +409,7 @@ impl<'a> FromIterator<&'a str> for Column<String> {
     }
 }
 
-impl<T: Number> From<Vec<T>> for Column<T> {
+impl<T: Fixed> From<Vec<T>> for Column<T> {
     fn from(values: Vec<T>) -> Self {
         Self { len: values.len(), store: values, validity: None, nulls: 0 }
     }

@@ -6,7 +6,8 @@ use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
-use crate::error::Error;
+use crate::error::{Code, Error};
+use crate::memory::Exhausted;
 use crate::scope::Scope;
 
 thread_local! {
@@ -127,6 +128,11 @@ pub(crate) fn guard<R>(entry: impl FnOnce() -> Result<R, Error>) -> Result<R, Er
     let result = catch_unwind(AssertUnwindSafe(entry));
     match result {
         Ok(result) => result,
+        Err(payload) if payload.is::<Exhausted>() => {
+            drop(entered);
+            let text = "there is no memory for the result";
+            Err(Error::new(Code::Exhausted, text))
+        }
         Err(payload) => {
             let text = describe(payload.as_ref());
             // The drop of a payload may panic as well: catch that too, but only once.

@@ -47,7 +47,10 @@
 //! - [`function!`] declares a function: on typed views of columns, as above, or on whole
 //!   batches of your own `arrow` or `arrow2`; on one batch, or on streams of batches.
 //! - [`backend!`] lists the functions of the library.
-//! - [`View`], [`Bools`], [`Strings`] and [`Bytes`] are the views. [`Column`] is an output.
+//! - [`View`], [`Bools`], [`Strings`], [`Bytes`] and [`List`] are the views. [`Fixed`] has
+//!   the types that a [`View`] reads: numbers, dates, times, decimals.
+//! - [`Column`] is an output. [`Value`] has the types that it holds; [`record!`] makes one for
+//!   structs.
 //! - [`Error`] is the error of a function. [`Scope`] offers cancellation, progress and a log.
 //!
 //! # What the crate guarantees
@@ -64,10 +67,14 @@
 pub mod abi;
 mod block;
 mod column;
+mod data_type;
+mod dictionary;
 mod edge;
 mod error;
 mod function;
+mod list;
 mod macros;
+mod memory;
 mod own;
 mod parts;
 mod schema;
@@ -76,12 +83,16 @@ mod stream;
 mod strings;
 #[doc(hidden)]
 pub mod typed;
+mod types;
 mod view;
 
 pub use block::Exporter;
-pub use column::{Column, Value};
+pub use column::{Column, Item, Value};
+pub use data_type::{Field, Type};
+pub use dictionary::{Dictionary, Index};
 pub use error::{Code, Error};
 pub use function::{Function, Options, Spec, Table, init};
+pub use list::{List, ListItems};
 pub use own::{Input, OwnedArray, OwnedSchema};
 pub use schema::ColumnSchema;
 #[doc(hidden)]
@@ -90,4 +101,8 @@ pub use scope::{Level, Scope};
 pub use stream::{InputStream, InputStreams, OutputStream};
 pub use strings::{Bytes, Strings};
 pub use typed::Rows;
-pub use view::{Bools, Number, Param, Source, View};
+pub use types::{
+    AnyZone, Date32, Date64, Decimal, Decimal128, Duration, Fixed, Microsecond,
+    Millisecond, Nanosecond, NoZone, Number, Second, Time, Timestamp, Unit, Utc, Zone,
+};
+pub use view::{Bools, Cells, Param, Source, View};

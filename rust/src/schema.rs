@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //! Schemas of batches, made without an Arrow crate, and checks of schemas that come in.
 
-use std::ffi::{CStr, CString};
-use std::ptr;
+use std::ffi::CStr;
 
-use crate::abi::{ArrowSchema, FLAG_DICTIONARY_ORDERED, FLAG_NULLABLE};
+use crate::abi::{ArrowSchema, FLAG_DICTIONARY_ORDERED};
+use crate::data_type::{Field, Type};
 use crate::error::{Code, Error};
 use crate::own::OwnedSchema;
 
@@ -20,81 +20,19 @@ pub struct ColumnSchema<'a> {
     pub nullable: bool,
 }
 
-struct Children {
-    columns: Box<[ArrowSchema]>,
-    pointers: Box<[*mut ArrowSchema]>,
-}
-
 impl OwnedSchema {
-    /// The schema of a batch with these columns.
+    /// The schema of a batch with these columns. [`OwnedSchema::of`] also makes types with
+    /// children.
     ///
     /// # Errors
     ///
-    /// A name contains a NUL.
+    /// A name contains a NUL, or a format is not UTF-8.
     pub fn batch(columns: &[ColumnSchema<'_>]) -> Result<Self, Error> {
-        let names: Vec<CString> =
-            columns.iter().map(|c| CString::new(c.name)).collect::<Result<_, _>>()?;
-        let columns: Box<[ArrowSchema]> = columns
-            .iter()
-            .zip(names)
-            .map(|(column, name)| {
-                let name = name.into_raw();
-                ArrowSchema {
-                    format: column.format.as_ptr(),
-                    name,
-                    flags: if column.nullable { FLAG_NULLABLE } else { 0 },
-                    release: Some(release_column),
-                    private_data: name.cast(),
-                    ..ArrowSchema::released()
-                }
-            })
-            .collect();
-        let n_children = columns.len();
-        let pointers = vec![ptr::null_mut(); n_children].into_boxed_slice();
-        // A move of a Box invalidates pointers into it, so take them from the raw box.
-        let parts = Box::into_raw(Box::new(Children { columns, pointers }));
-        // SAFETY: the box is complete, and stays in place until release takes it back.
-        let children = unsafe {
-            let first = (*parts).columns.as_mut_ptr();
-            let children = (*parts).pointers.as_mut_ptr();
-            for index in 0..n_children {
-                children.add(index).write(first.add(index));
-            }
-            children
-        };
-        let root = ArrowSchema {
-            format: c"+s".as_ptr(),
-            name: c"".as_ptr(),
-            n_children: n_children as i64,
-            children,
-            release: Some(release_batch),
-            private_data: parts.cast(),
-            ..ArrowSchema::released()
-        };
-        // SAFETY: the struct is complete, and only this code has it.
-        Ok(unsafe { Self::from_raw(root) })
-    }
-}
-
-// A column owns its name, so that a consumer can move it out. Its format is a constant.
-unsafe extern "C" fn release_column(schema: *mut ArrowSchema) {
-    // SAFETY: `batch` made the name in private_data; the struct is released once.
-    unsafe {
-        (*schema).release = None;
-        drop(CString::from_raw((*schema).private_data.cast()));
-    }
-}
-
-unsafe extern "C" fn release_batch(schema: *mut ArrowSchema) {
-    // SAFETY: `batch` made private_data; the struct is released once.
-    unsafe {
-        (*schema).release = None;
-        let mut children = Box::from_raw((*schema).private_data.cast::<Children>());
-        for column in &mut children.columns {
-            if let Some(release) = column.release {
-                release(column);
-            }
-        }
+        let fields = columns.iter().map(|column| {
+            let field = Field::new(column.name, Type::new(column.format.to_str()?));
+            Ok(if column.nullable { field } else { field.not_null() })
+        });
+        Self::of(&fields.collect::<Result<Vec<_>, Error>>()?)
     }
 }
 

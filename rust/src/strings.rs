@@ -5,10 +5,10 @@ use std::borrow::Cow;
 
 use crate::error::Error;
 use crate::view::sealed::Sealed;
-use crate::view::{Kind, Param, Source, Validity, each_row};
+use crate::view::{Cells, Layout, Param, Source, Validity, cells, each_row};
 
-/// A column of bytes, read in place: binary, large binary, binary view, and dictionaries of
-/// them.
+/// A column of bytes, read in place: binary, large binary, binary view, fixed-size binary of
+/// any size, and dictionaries of the first three.
 #[derive(Clone, Debug)]
 pub struct Bytes<'a> {
     slots: Slots<'a>,
@@ -22,6 +22,7 @@ enum Slots<'a> {
     Offsets64 { offsets: Cow<'a, [i64]>, data: &'a [u8] },
     Views { views: Cow<'a, [ViewSlot]>, buffers: Vec<&'a [u8]> },
     Dictionary { indices: Indices<'a>, values: Box<Bytes<'a>> },
+    Fixed { width: usize, data: &'a [u8] },
     Parts(Vec<&'a [u8]>),
 }
 
@@ -110,6 +111,7 @@ impl<'a> Bytes<'a> {
             Slots::Views { views, buffers } => {
                 views.get(row).and_then(|view| view.get(buffers))
             }
+            Slots::Fixed { width, data } => data.get(row * width..(row + 1) * width),
             Slots::Parts(parts) => parts.get(row).copied(),
             Slots::Dictionary { indices, values } => {
                 return match indices.get(row) {
@@ -124,22 +126,22 @@ impl<'a> Bytes<'a> {
     fn of(source: Source<'a>) -> Result<Self, Error> {
         let rows = source.rows;
         let first = source.offset();
-        let slots = match source.kind {
-            Kind::Offsets32 => {
+        let slots = match &source.kind.layout {
+            Layout::Offsets32 => {
                 let offsets = source.slots::<i32>(1, first, offsets_of(rows))?;
                 let end = offsets.last().map_or(Ok(0), |&end| usize::try_from(end));
                 Slots::Offsets32 { offsets, data: data(&source, end.ok())? }
             }
-            Kind::Offsets64 => {
+            Layout::Offsets64 => {
                 let offsets = source.slots::<i64>(1, first, offsets_of(rows))?;
                 let end = offsets.last().map_or(Ok(0), |&end| usize::try_from(end));
                 Slots::Offsets64 { offsets, data: data(&source, end.ok())? }
             }
-            Kind::Views => Slots::Views {
+            Layout::Views => Slots::Views {
                 views: source.slots::<ViewSlot>(1, first, rows)?,
                 buffers: variadic(&source)?,
             },
-            Kind::Dictionary { index, values } => {
+            Layout::Dictionary { index, values } => {
                 // SAFETY: the gate has passed the struct, whose type has a dictionary.
                 let dictionary = unsafe { source.array.dictionary.as_ref() }
                     .ok_or_else(|| source.bad("the dictionary is missing"))?;
@@ -147,12 +149,25 @@ impl<'a> Bytes<'a> {
                     array: dictionary,
                     kind: values,
                     name: source.name,
+                    first: 0,
                     rows: dictionary.length as usize,
+                    row: "value",
                 };
                 let indices = Indices::of(&source, *index)?;
                 Slots::Dictionary { indices, values: Box::new(Self::of(values)?) }
             }
-            Kind::Flat => return Err(source.bad("it holds neither strings nor bytes")),
+            Layout::FixedBytes(width) => {
+                let (first, bytes) =
+                    (first.checked_mul(*width), rows.checked_mul(*width));
+                let (Some(first), Some(bytes)) = (first, bytes) else {
+                    return Err(source.bad("it is larger than the memory"));
+                };
+                let data = bytes_from(&source, 1, first, bytes)?;
+                Slots::Fixed { width: *width, data }
+            }
+            Layout::Flat | Layout::List { .. } => {
+                return Err(source.bad("it holds neither strings nor bytes"));
+            }
         };
         Ok(Self { slots, validity: source.validity(), rows })
     }
@@ -183,7 +198,10 @@ impl<'a> Bytes<'a> {
             Slots::Offsets32 { data, .. } | Slots::Offsets64 { data, .. } => {
                 data.is_ascii()
             }
-            Slots::Views { .. } | Slots::Dictionary { .. } | Slots::Parts(_) => false,
+            Slots::Views { .. }
+            | Slots::Dictionary { .. }
+            | Slots::Fixed { .. }
+            | Slots::Parts(_) => false,
         }
     }
 }
@@ -206,7 +224,16 @@ fn data<'a>(source: &Source<'a>, end: Option<usize>) -> Result<&'a [u8], Error> 
 }
 
 fn bytes<'a>(source: &Source<'a>, buffer: usize, len: usize) -> Result<&'a [u8], Error> {
-    match source.slots::<u8>(buffer, 0, len)? {
+    bytes_from(source, buffer, 0, len)
+}
+
+fn bytes_from<'a>(
+    source: &Source<'a>,
+    buffer: usize,
+    first: usize,
+    len: usize,
+) -> Result<&'a [u8], Error> {
+    match source.slots::<u8>(buffer, first, len)? {
         Cow::Borrowed(bytes) => Ok(bytes),
         Cow::Owned(_) => unreachable!("bytes are never misaligned"),
     }
@@ -235,10 +262,12 @@ impl<'a> FromIterator<Option<&'a [u8]>> for Bytes<'a> {
     }
 }
 
+cells!(Bytes<'_>, 'c => &'c [u8]);
+
 impl Sealed for Bytes<'_> {}
 
 impl<'a> Param<'a> for Bytes<'a> {
-    const ACCEPTS: &'static str = "z Z vz ?:z ?:Z ?:vz\0";
+    const ACCEPTS: &'static str = "z Z vz w:* ?:z ?:Z ?:vz\0";
 
     fn view(source: Source<'a>) -> Result<Self, Error> {
         let bytes = Self::of(source)?;
@@ -278,6 +307,8 @@ impl<'a> FromIterator<Option<&'a str>> for Strings<'a> {
         Self::of(rows.into_iter().map(|row| row.map(str::as_bytes)).collect())
     }
 }
+
+cells!(Strings<'_>, 'c => &'c str);
 
 impl Sealed for Strings<'_> {}
 

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use crate::abi::{ArrowArray, ArrowSchema};
 use crate::block::Exporter;
+use crate::data_type::Field;
 use crate::error::Error;
 use crate::function::Options;
 use crate::own::{Input, OwnedArray, OwnedSchema};
-use crate::schema::ColumnSchema;
 use crate::stream::{InputStream, OutputStream};
 use crate::view::{Kind, Param, Source};
 
@@ -31,11 +31,28 @@ pub struct TypedState {
     exporter: Exporter,
 }
 
+/// A parameter, for bind.
+#[derive(Clone, Copy, Debug)]
+pub struct Read {
+    name: &'static str,
+    fits: fn(&Kind) -> bool,
+    wanted: fn() -> String,
+}
+
+impl Read {
+    /// Of a parameter of type `P`.
+    #[must_use]
+    pub fn of<'a, P: Param<'a>>(name: &'static str) -> Self {
+        Self { name, fits: P::fits, wanted: P::wanted }
+    }
+}
+
 /// Bind a function. The engine has already found its columns.
 ///
 /// # Errors
 ///
-/// A column's name holds a NUL.
+/// A column has a type that its view cannot read, or an output has a type that depends on
+/// inputs that are not there.
 ///
 /// # Safety
 ///
@@ -43,20 +60,41 @@ pub struct TypedState {
 pub unsafe fn bind(
     input: &ArrowSchema,
     options: Options,
-    outputs: &[ColumnSchema<'_>],
+    reads: &[Read],
+    mut outputs: Vec<Field>,
 ) -> Result<(OwnedSchema, TypedState), Error> {
     // SAFETY: the caller's promise.
-    let kinds = unsafe { kinds_of(input) };
+    let kinds = unsafe { kinds_of(input, reads)? };
+    resolve(&mut outputs, kinds.iter())?;
     let state = TypedState { kinds, options, exporter: Exporter::default() };
-    Ok((OwnedSchema::batch(outputs)?, state))
+    Ok((OwnedSchema::of(&outputs)?, state))
 }
 
 // SAFETY (of the call): the schema is that of a batch, and valid.
-unsafe fn kinds_of(input: &ArrowSchema) -> Vec<Kind> {
+unsafe fn kinds_of(input: &ArrowSchema, reads: &[Read]) -> Result<Vec<Kind>, Error> {
     let count = usize::try_from(input.n_children).unwrap_or(0);
     // SAFETY: the children of a valid schema are valid.
     let kinds = (0..count).map(|index| unsafe { Kind::of(&**input.children.add(index)) });
-    kinds.collect()
+    let kinds: Vec<Kind> = kinds.collect();
+    for (read, kind) in reads.iter().zip(&kinds) {
+        if !(read.fits)(kind) {
+            return Err(Error::no_match(format!(
+                "column {} has the type {}, but the function reads {}",
+                read.name,
+                kind.text(),
+                (read.wanted)()
+            )));
+        }
+    }
+    Ok(kinds)
+}
+
+fn resolve<'a>(
+    outputs: &mut [Field],
+    inputs: impl Iterator<Item = &'a Kind>,
+) -> Result<(), Error> {
+    let inputs: Vec<&Kind> = inputs.collect();
+    outputs.iter_mut().try_for_each(|output| output.resolve(&inputs))
 }
 
 impl TypedState {
@@ -131,7 +169,8 @@ impl<'a> Columns<'a> {
         let next = self.kinds.next().and_then(|(index, kind)| {
             // SAFETY: the engine passed the batch.
             let array = unsafe { self.batch.child(index) }?;
-            (array.length as usize >= rows).then_some(Source { array, kind, name, rows })
+            let source = Source { array, kind, name, first: 0, rows, row: "row" };
+            (array.length as usize >= rows).then_some(source)
         });
         match next {
             Some(source) => P::view(source),
@@ -194,7 +233,7 @@ impl<R: From<Batch>> Iterator for Rows<'_, R> {
 pub struct StreamState {
     kinds: Vec<Arc<[Kind]>>,
     options: Options,
-    outputs: Vec<ColumnSchema<'static>>,
+    outputs: Vec<Field>,
 }
 
 impl StreamState {
@@ -202,7 +241,7 @@ impl StreamState {
     ///
     /// # Errors
     ///
-    /// A column's name holds a NUL.
+    /// As the other `bind`.
     ///
     /// # Safety
     ///
@@ -210,12 +249,17 @@ impl StreamState {
     pub unsafe fn bind(
         inputs: &[ArrowSchema],
         options: Options,
-        outputs: &[ColumnSchema<'static>],
+        reads: &[&[Read]],
+        mut outputs: Vec<Field>,
     ) -> Result<(OwnedSchema, Self), Error> {
-        // SAFETY: the caller's promise.
-        let kinds = inputs.iter().map(|input| unsafe { kinds_of(input) }.into());
-        let state = Self { kinds: kinds.collect(), options, outputs: outputs.to_vec() };
-        Ok((OwnedSchema::batch(outputs)?, state))
+        let mut kinds: Vec<Arc<[Kind]>> = Vec::with_capacity(inputs.len());
+        for (input, reads) in inputs.iter().zip(reads) {
+            // SAFETY: the caller's promise.
+            kinds.push(unsafe { kinds_of(input, reads)? }.into());
+        }
+        resolve(&mut outputs, kinds.iter().flat_map(|kinds| kinds.iter()))?;
+        let schema = OwnedSchema::of(&outputs)?;
+        Ok((schema, Self { kinds, options, outputs }))
     }
 
     /// The options of the call.
@@ -237,7 +281,7 @@ impl StreamState {
         &'s self,
         batches: impl Iterator<Item = Result<OwnedArray, Error>> + Send + 's,
     ) -> OutputStream<'s> {
-        OutputStream::new(batches, || OwnedSchema::batch(&self.outputs))
+        OutputStream::new(batches, || OwnedSchema::of(&self.outputs))
     }
 }
 

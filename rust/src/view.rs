@@ -8,19 +8,40 @@
 use std::borrow::Cow;
 use std::ffi::CStr;
 use std::mem::{align_of, size_of};
+use std::ptr::NonNull;
 
 use self::sealed::Sealed;
 use crate::abi::{ArrowArray, ArrowSchema};
-use crate::error::Error;
+use crate::error::{Code, Error};
+use crate::types::{
+    Decimal, Decimal128, Fixed, Timestamp, Unit, Zone, precision_and_scale,
+};
 
-/// The layout of a column, for parameters that accept more than one.
+/// The type of a column, as bind saw it: what its parameter must know to read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub struct Kind {
+    pub(crate) format: String,
+    pub(crate) layout: Layout,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
     Flat,
+    FixedBytes(usize),
     Offsets32,
     Offsets64,
     Views,
     Dictionary { index: u8, values: Box<Kind> },
+    List { layout: ListLayout, items: Box<Kind> },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ListLayout {
+    Offsets32,
+    Offsets64,
+    Fixed(usize),
+    Views32,
+    Views64,
 }
 
 impl Kind {
@@ -29,20 +50,82 @@ impl Kind {
     /// The schema must be valid.
     pub(crate) unsafe fn of(schema: &ArrowSchema) -> Self {
         // SAFETY: a valid schema has a format, and its dictionary is valid or NULL.
-        unsafe {
-            let format = CStr::from_ptr(schema.format).to_bytes();
-            match (schema.dictionary.as_ref(), format) {
-                (Some(values), _) => {
-                    let index = format.first().copied().unwrap_or(0);
-                    Self::Dictionary { index, values: Box::new(Self::of(values)) }
-                }
-                (_, b"u" | b"z") => Self::Offsets32,
-                (_, b"U" | b"Z") => Self::Offsets64,
-                (_, b"vu" | b"vz") => Self::Views,
-                _ => Self::Flat,
+        let (format, dictionary) = unsafe {
+            let format = CStr::from_ptr(schema.format).to_string_lossy().into_owned();
+            (format, schema.dictionary.as_ref())
+        };
+        let layout = match (dictionary, format.as_str()) {
+            (Some(values), _) => {
+                let index = format.bytes().next().unwrap_or(0);
+                // SAFETY: as above.
+                let values = Box::new(unsafe { Self::of(values) });
+                Layout::Dictionary { index, values }
             }
+            (_, "u" | "z") => Layout::Offsets32,
+            (_, "U" | "Z") => Layout::Offsets64,
+            (_, "vu" | "vz") => Layout::Views,
+            (_, "+l") => Self::list_of(schema, ListLayout::Offsets32),
+            (_, "+L") => Self::list_of(schema, ListLayout::Offsets64),
+            (_, "+vl") => Self::list_of(schema, ListLayout::Views32),
+            (_, "+vL") => Self::list_of(schema, ListLayout::Views64),
+            (_, format) => match format.split_once(':') {
+                Some(("w", size)) => {
+                    size.parse().map_or(Layout::Flat, Layout::FixedBytes)
+                }
+                Some(("+w", size)) => size.parse().map_or(Layout::Flat, |size| {
+                    Self::list_of(schema, ListLayout::Fixed(size))
+                }),
+                _ => Layout::Flat,
+            },
+        };
+        Self { format, layout }
+    }
+
+    // Of a valid schema of a list.
+    fn list_of(schema: &ArrowSchema, layout: ListLayout) -> Layout {
+        if schema.n_children != 1 {
+            return Layout::Flat;
+        }
+        // SAFETY: the child of a valid schema is valid.
+        let items = unsafe { Self::of(&**schema.children) };
+        Layout::List { layout, items: Box::new(items) }
+    }
+
+    // The first of this type and those inside it for which `wanted` is true.
+    pub(crate) fn find(&self, wanted: &dyn Fn(&Self) -> bool) -> Option<&Self> {
+        match &self.layout {
+            _ if wanted(self) => Some(self),
+            Layout::Dictionary { values: inner, .. }
+            | Layout::List { items: inner, .. } => inner.find(wanted),
+            _ => None,
         }
     }
+
+    // The format, for people: with that of the values of a dictionary or the items of a list.
+    pub(crate) fn text(&self) -> String {
+        match &self.layout {
+            Layout::Dictionary { values, .. } => {
+                format!("{} with a dictionary of {}", self.format, values.text())
+            }
+            Layout::List { items, .. } => format!("{} of {}", self.format, items.text()),
+            _ => self.format.clone(),
+        }
+    }
+}
+
+/// Whether a type is one of these formats: the patterns of `alloy_column.accepts`.
+pub(crate) fn accepts(patterns: &str, kind: &Kind) -> bool {
+    patterns.trim_end_matches('\0').split(' ').any(|pattern| {
+        let (pattern, kind) = match (pattern.strip_prefix("?:"), &kind.layout) {
+            (Some(pattern), Layout::Dictionary { values, .. }) => (pattern, &**values),
+            (None, Layout::Dictionary { .. }) | (Some(_), _) => return false,
+            (None, _) => (pattern, kind),
+        };
+        match pattern.strip_suffix('*') {
+            Some(prefix) => kind.format.starts_with(prefix),
+            None => kind.format == pattern,
+        }
+    })
 }
 
 /// A column as the engine passed it, on its way to a parameter.
@@ -51,7 +134,11 @@ pub struct Source<'a> {
     pub(crate) array: &'a ArrowArray,
     pub(crate) kind: &'a Kind,
     pub(crate) name: &'static str,
+    // The rows from `first` on: of the items of a list, those that its rows reach.
+    pub(crate) first: usize,
     pub(crate) rows: usize,
+    // What a row is, in errors.
+    pub(crate) row: &'static str,
 }
 
 impl<'a> Source<'a> {
@@ -60,11 +147,12 @@ impl<'a> Source<'a> {
     }
 
     pub(crate) fn bad_row(&self, row: usize, text: &str) -> Error {
-        Error::bad_data(format!("column {}, row {row}: {text}", self.name))
+        let row = self.first + row;
+        Error::bad_data(format!("column {}, {} {row}: {text}", self.name, self.row))
     }
 
     pub(crate) fn offset(&self) -> usize {
-        self.array.offset as usize
+        self.array.offset as usize + self.first
     }
 
     /// `len` values of `buffer` from `first` on; a copy if they are misaligned. `T` must
@@ -75,8 +163,11 @@ impl<'a> Source<'a> {
         first: usize,
         len: usize,
     ) -> Result<Cow<'a, [T]>, Error> {
-        if len == 0 {
-            return Ok(Cow::Borrowed(&[]));
+        if len == 0 || size_of::<T>() == 0 {
+            // SAFETY: a slice without bytes needs no memory, only an aligned address.
+            let none =
+                unsafe { std::slice::from_raw_parts(NonNull::dangling().as_ptr(), len) };
+            return Ok(Cow::Borrowed(none));
         }
         // SAFETY: the gate has passed the struct, so the buffer is as long as its array
         // needs.
@@ -89,7 +180,11 @@ impl<'a> Source<'a> {
             if (start as usize).is_multiple_of(align_of::<T>()) {
                 return Ok(Cow::Borrowed(std::slice::from_raw_parts(start.cast(), len)));
             }
-            let mut copy = Vec::<T>::with_capacity(len);
+            let mut copy = Vec::<T>::new();
+            copy.try_reserve_exact(len).map_err(|_| {
+                let text = format!("column {}: no memory to align it", self.name);
+                Error::new(Code::Exhausted, text)
+            })?;
             std::ptr::copy_nonoverlapping(
                 start,
                 copy.as_mut_ptr().cast::<u8>(),
@@ -170,37 +265,85 @@ pub trait Param<'a>: Sized + Sealed {
     ///
     /// An offset, a view or an index points outside its buffer, or a text is not UTF-8.
     fn view(source: Source<'a>) -> Result<Self, Error>;
+
+    /// Whether it can read a type. A format of `ACCEPTS` does not tell everything: neither
+    /// the width of a decimal nor the items of a list.
+    #[doc(hidden)]
+    #[must_use]
+    fn fits(kind: &Kind) -> bool {
+        accepts(Self::ACCEPTS, kind)
+    }
+
+    /// What it reads, for people.
+    #[doc(hidden)]
+    #[must_use]
+    fn wanted() -> String {
+        Self::ACCEPTS.trim_end_matches('\0').to_owned()
+    }
 }
 
-/// A number type that a [`View`] can read: `i8` to `u64`, `f32` and `f64`.
-pub trait Number: Copy + Default + Send + Sealed + 'static {
-    /// Its C format, with a NUL at the end.
-    const FORMAT: &'static str;
+/// A view whose rows can be read one by one, whatever their type is: all views of this crate.
+pub trait Cells {
+    /// The value of a row.
+    type Cell<'c>
+    where
+        Self: 'c;
+
+    /// The number of rows.
+    fn rows(&self) -> usize;
+
+    /// The value of a row; None for a null, and after the last row.
+    fn cell(&self, row: usize) -> Option<Self::Cell<'_>>;
 }
 
-macro_rules! numbers {
-    ($($type:ty: $format:literal),*) => {
-        $(impl Sealed for $type {}
-
-        impl Number for $type {
-            const FORMAT: &'static str = concat!($format, "\0");
-        })*
-    };
-}
-
-numbers!(
-    i8: "c", u8: "C", i16: "s", u16: "S", i32: "i", u32: "I", i64: "l", u64: "L", f32: "f",
-    f64: "g"
-);
-
-/// A column of numbers, read in place.
+/// A column of values of one width, read in place: numbers, dates, times, decimals and
+/// fixed-size bytes (`[u8; N]`). [`Fixed`] lists the types.
 #[derive(Clone, Debug)]
-pub struct View<'a, T: Number> {
+pub struct View<'a, T: Fixed> {
     values: Cow<'a, [T]>,
     validity: Validity<'a>,
+    // Empty in tests of a function.
+    format: &'a str,
 }
 
-impl<T: Number> View<'_, T> {
+impl<U: Unit, Z: Zone> View<'_, Timestamp<U, Z>> {
+    /// The name of the time zone; None if the column has none.
+    #[must_use]
+    pub fn time_zone(&self) -> Option<&str> {
+        let zone = self.format.split_once(':').map(|(_, zone)| zone).or(Z::NAME);
+        zone.filter(|zone| !zone.is_empty())
+    }
+}
+
+impl View<'_, Decimal128> {
+    /// The number of digits, from 1 to 38.
+    #[must_use]
+    pub fn precision(&self) -> u8 {
+        precision_and_scale(self.format).map_or(38, |(precision, _)| precision)
+    }
+
+    /// The number of digits after the point.
+    #[must_use]
+    pub fn scale(&self) -> i8 {
+        precision_and_scale(self.format).map_or(0, |(_, scale)| scale)
+    }
+}
+
+impl<const P: u8, const S: i8> View<'_, Decimal<P, S>> {
+    /// The number of digits, from 1 to 38.
+    #[must_use]
+    pub fn precision(&self) -> u8 {
+        P
+    }
+
+    /// The number of digits after the point.
+    #[must_use]
+    pub fn scale(&self) -> i8 {
+        S
+    }
+}
+
+impl<T: Fixed> View<'_, T> {
     /// The number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -241,31 +384,56 @@ impl<T: Number> View<'_, T> {
 }
 
 /// For tests of a function. In a call, the engine makes the views.
-impl<T: Number> FromIterator<Option<T>> for View<'_, T> {
+impl<T: Fixed> FromIterator<Option<T>> for View<'_, T> {
     fn from_iter<I: IntoIterator<Item = Option<T>>>(rows: I) -> Self {
         let (flags, values): (Vec<bool>, Vec<T>) =
-            rows.into_iter().map(|row| (row.is_some(), row.unwrap_or_default())).unzip();
-        Self { values: Cow::Owned(values), validity: Validity::Flags(flags) }
+            rows.into_iter().map(|row| (row.is_some(), row.unwrap_or(T::ZERO))).unzip();
+        Self { values: Cow::Owned(values), validity: Validity::Flags(flags), format: "" }
     }
 }
 
 /// For tests of a function. In a call, the engine makes the views.
-impl<'a, T: Number> From<&'a [T]> for View<'a, T> {
+impl<'a, T: Fixed> From<&'a [T]> for View<'a, T> {
     fn from(values: &'a [T]) -> Self {
-        Self { values: Cow::Borrowed(values), validity: Validity::All }
+        Self { values: Cow::Borrowed(values), validity: Validity::All, format: "" }
     }
 }
 
-impl<T: Number> Sealed for View<'_, T> {}
+impl<T: Fixed> Sealed for View<'_, T> {}
 
-impl<'a, T: Number> Param<'a> for View<'a, T> {
-    const ACCEPTS: &'static str = T::FORMAT;
+impl<'a, T: Fixed> Param<'a> for View<'a, T> {
+    const ACCEPTS: &'static str = T::ACCEPTS;
 
     fn view(source: Source<'a>) -> Result<Self, Error> {
         Ok(Self {
             values: source.slots(1, source.offset(), source.rows)?,
             validity: source.validity(),
+            format: &source.kind.format,
         })
+    }
+
+    fn fits(kind: &Kind) -> bool {
+        accepts(T::ACCEPTS, kind) && T::fits(&kind.format)
+    }
+
+    fn wanted() -> String {
+        T::wanted()
+    }
+}
+
+impl<T: Fixed> Cells for View<'_, T> {
+    type Cell<'c>
+        = T
+    where
+        Self: 'c;
+
+    fn rows(&self) -> usize {
+        self.len()
+    }
+
+    #[inline]
+    fn cell(&self, row: usize) -> Option<T> {
+        self.get(row)
     }
 }
 
@@ -292,10 +460,32 @@ macro_rules! each_row {
 }
 pub(crate) use each_row;
 
+// The same for code that does not know which view it has.
+macro_rules! cells {
+    ($view:ident<'_>, $cell:lifetime => $value:ty) => {
+        impl Cells for $view<'_> {
+            type Cell<$cell>
+                = $value
+            where
+                Self: $cell;
+
+            fn rows(&self) -> usize {
+                self.rows
+            }
+
+            #[inline]
+            fn cell(&self, row: usize) -> Option<Self::Cell<'_>> {
+                self.get(row)
+            }
+        }
+    };
+}
+pub(crate) use cells;
+
 /// A column of booleans, read in place.
 #[derive(Clone, Debug)]
 pub struct Bools<'a> {
-    bits: Option<Bits<'a>>,
+    bits: Validity<'a>,
     validity: Validity<'a>,
     rows: usize,
 }
@@ -307,8 +497,19 @@ impl Bools<'_> {
     #[inline]
     #[must_use]
     pub fn get(&self, row: usize) -> Option<bool> {
-        let bits = self.bits.as_ref()?;
-        (row < self.rows && self.validity.is_valid(row)).then(|| bits.get(row))
+        (row < self.rows && self.validity.is_valid(row)).then(|| self.bits.is_valid(row))
+    }
+}
+
+cells!(Bools<'_>, 'c => bool);
+
+/// For tests of a function. In a call, the engine makes the views.
+impl FromIterator<Option<bool>> for Bools<'_> {
+    fn from_iter<I: IntoIterator<Item = Option<bool>>>(rows: I) -> Self {
+        let (flags, values): (Vec<bool>, Vec<bool>) =
+            rows.into_iter().map(|row| (row.is_some(), row.unwrap_or_default())).unzip();
+        let rows = values.len();
+        Self { bits: Validity::Flags(values), validity: Validity::Flags(flags), rows }
     }
 }
 
@@ -318,10 +519,11 @@ impl<'a> Param<'a> for Bools<'a> {
     const ACCEPTS: &'static str = "b\0";
 
     fn view(source: Source<'a>) -> Result<Self, Error> {
-        let bits = source.bits(1);
-        if bits.is_none() && source.rows > 0 {
-            return Err(source.bad("a buffer is missing"));
-        }
+        let bits = match source.bits(1) {
+            Some(bits) => Validity::Bits(bits),
+            None if source.rows > 0 => return Err(source.bad("a buffer is missing")),
+            None => Validity::All,
+        };
         Ok(Self { bits, validity: source.validity(), rows: source.rows })
     }
 }

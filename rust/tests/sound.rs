@@ -96,14 +96,22 @@ fn safe_code_implements_nothing_that_unsafe_code_relies_on() {
     let value = "pub struct Short;
         impl arrowalloy::Value for Short {
             type Store = ();
-            fn format() -> &'static std::ffi::CStr { c\"l\" }
+            fn data_type() -> arrowalloy::Type { arrowalloy::Type::new(\"l\") }
             fn push(_: &mut (), _: Option<Self>) {}
             fn get(_: &(), _: usize) -> Self { Self }
             fn export(_: &(), _: &mut arrowalloy::Exporter) -> Result<(), arrowalloy::Error> {
                 Ok(())
             }
         }";
-    refused("adds_a_value", value, "error[E0277]");
+    refused("adds_a_value", value, "error[E0200]");
+    let fixed = "#[derive(Clone, Copy)]
+        pub struct Wide([u64; 4]);
+        impl arrowalloy::Fixed for Wide {
+            const ACCEPTS: &'static str = \"c\\0\";
+            const ZERO: Self = Self([0; 4]);
+            fn data_type() -> arrowalloy::Type { arrowalloy::Type::new(\"c\") }
+        }";
+    refused("adds_a_width", fixed, "error[E0277]");
     let param = "pub struct Open;
         impl<'a> arrowalloy::Param<'a> for Open {
             const ACCEPTS: &'static str = \"no text of C\";

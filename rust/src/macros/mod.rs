@@ -5,6 +5,7 @@
 //! backend         backend!: the export and the table of a library
 //! function        function!: parses a declaration
 //!   columns         the columns that a function declares
+//!   record          record!: a struct for columns of results
 //!   typed           a map function on typed views
 //!   typed_stream    a stream function on typed views
 //!   calls           a map function on whole batches of arrow-rs or arrow2
@@ -32,6 +33,7 @@ mod backend;
 mod calls;
 mod columns;
 mod function;
+mod record;
 mod streams;
 mod typed;
 mod typed_stream;

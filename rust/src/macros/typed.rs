@@ -81,13 +81,15 @@ macro_rules! __typed_function {
                 inputs: &[$crate::abi::ArrowSchema],
                 options: $crate::Options,
             ) -> ::core::result::Result<($crate::OwnedSchema, Self::State), $crate::Error> {
-                let outputs = [$($crate::ColumnSchema {
-                    name: $crate::typed::name(stringify!($out)),
-                    format: <$type as $crate::Value>::format(),
-                    nullable: true,
-                }),+];
+                let reads: &[$crate::typed::Read] = &[$($crate::typed::Read::of::<$in>(
+                    $crate::typed::name(stringify!($param)),
+                )),*];
+                let outputs = ::std::vec![$($crate::Field::new(
+                    $crate::typed::name(stringify!($out)),
+                    $crate::Type::of::<$type>(),
+                )),+];
                 // SAFETY: the engine passed the schema.
-                unsafe { $crate::typed::bind(&inputs[0], options, &outputs) }
+                unsafe { $crate::typed::bind(&inputs[0], options, reads, outputs) }
             }
 
             fn run(

@@ -132,12 +132,15 @@ macro_rules! __typed_stream_function {
                 inputs: &[$crate::abi::ArrowSchema],
                 options: $crate::Options,
             ) -> ::core::result::Result<($crate::OwnedSchema, Self::State), $crate::Error> {
+                let reads: &[&[$crate::typed::Read]] = &[$(&[$($crate::typed::Read::of::<$in>(
+                    $crate::typed::name(stringify!($param)),
+                )),*]),+];
+                let outputs = ::std::vec![$($crate::Field::new(
+                    $crate::typed::name(stringify!($out)),
+                    $crate::Type::of::<$type>(),
+                )),+];
                 // SAFETY: the engine passed the schemas.
-                unsafe { Self::State::bind(inputs, options, &[$($crate::ColumnSchema {
-                    name: $crate::typed::name(stringify!($out)),
-                    format: <$type as $crate::Value>::format(),
-                    nullable: true,
-                }),+]) }
+                unsafe { Self::State::bind(inputs, options, reads, outputs) }
             }
 
             fn open<'s>(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Arrow structs made by hand: valid ones, and some that point outside their buffers.
 
-use std::ffi::{CStr, CString, c_char};
+use std::ffi::{CStr, CString};
 use std::ptr;
 
 use arrowalloy::abi::{ArrowArray, ArrowSchema};
@@ -18,6 +18,7 @@ pub struct Made {
     nulls: usize,
     buffers: Vec<Option<Vec<u8>>>,
     dictionary: Option<Box<Made>>,
+    children: Vec<Made>,
     // The distance of the values from an aligned address, in bytes.
     misaligned: usize,
 }
@@ -25,8 +26,8 @@ pub struct Made {
 impl Made {
     fn new(format: &str, rows: usize, buffers: Vec<Option<Vec<u8>>>) -> Self {
         let format = format.to_owned();
-        let (offset, nulls, dictionary, misaligned) = (0, 0, None, 0);
-        Self { format, rows, offset, nulls, buffers, dictionary, misaligned }
+        let (offset, nulls, dictionary, misaligned, children) = (0, 0, None, 0, vec![]);
+        Self { format, rows, offset, nulls, buffers, dictionary, children, misaligned }
     }
 
     /// Without the first rows.
@@ -41,6 +42,10 @@ impl Made {
         self.nulls = valid.iter().filter(|valid| !**valid).count();
         self.buffers[0] = (self.nulls > 0).then(|| bits(valid));
         self
+    }
+
+    pub fn format(&self) -> &str {
+        &self.format
     }
 
     pub fn called(mut self, format: &str) -> Self {
@@ -73,12 +78,14 @@ impl Made {
 
     fn export(&self, exporter: &mut Exporter) {
         let has_dictionary = self.dictionary.is_some();
-        exporter.node(self.rows, self.nulls, self.offset, 0, has_dictionary);
+        let n_children = self.children.len();
+        exporter.node(self.rows, self.nulls, self.offset, n_children, has_dictionary);
         for (index, buffer) in self.buffers.iter().enumerate() {
             let skip = if index == 1 { self.misaligned } else { 0 };
             let start = buffer.as_ref().map(|buffer| buffer[skip..].as_ptr());
             exporter.buffer(start.unwrap_or(ptr::null()));
         }
+        self.children.iter().for_each(|child| child.export(exporter));
         if let Some(dictionary) = &self.dictionary {
             dictionary.export(exporter);
         }
@@ -97,9 +104,9 @@ fn valid<T>(values: &[Option<T>]) -> Vec<bool> {
     values.iter().map(Option::is_some).collect()
 }
 
-/// Numbers of one width.
-pub fn flat<T: arrowalloy::Number>(format: &str, values: &[Option<T>]) -> Made {
-    let numbers: Vec<T> = values.iter().map(|value| value.unwrap_or_default()).collect();
+/// Values of one width.
+pub fn flat<T: arrowalloy::Fixed>(format: &str, values: &[Option<T>]) -> Made {
+    let numbers: Vec<T> = values.iter().map(|value| value.unwrap_or(T::ZERO)).collect();
     let (start, len) = (numbers.as_ptr().cast::<u8>(), size_of_val(numbers.as_slice()));
     // SAFETY: the bytes of the numbers.
     let bytes = unsafe { std::slice::from_raw_parts(start, len) }.to_vec();
@@ -224,7 +231,8 @@ impl Batch {
 fn schema(name: &str, made: &Made) -> *mut ArrowSchema {
     let dictionary = made.dictionary.as_ref();
     let dictionary = dictionary.map_or(ptr::null_mut(), |made| schema("", made));
-    Box::into_raw(Box::new(node(&made.format, name, Vec::new(), dictionary).into_raw()))
+    let children = made.children.iter().map(|child| schema("item", child)).collect();
+    Box::into_raw(Box::new(node(&made.format, name, children, dictionary).into_raw()))
 }
 
 fn node(
@@ -265,6 +273,68 @@ unsafe extern "C" fn release(schema: *mut ArrowSchema) {
     }
 }
 
+/// Lists in any layout: `lengths` of the rows, over the items. A null row has a length too.
+pub fn lists_of(
+    format: &str,
+    lengths: &[Option<usize>],
+    sizes: &[usize],
+    items: Made,
+) -> Made {
+    let mut ends = vec![0usize];
+    for size in sizes {
+        ends.push(ends[ends.len() - 1] + size);
+    }
+    let wide = format.ends_with('L');
+    let bytes = |numbers: &[usize]| -> Option<Vec<u8>> {
+        let numbers = numbers.iter().map(|number| *number as u64);
+        let width = if wide { 8 } else { 4 };
+        Some(numbers.flat_map(|number| number.to_ne_bytes()[..width].to_vec()).collect())
+    };
+    let buffers = match format {
+        "+l" | "+L" => vec![None, bytes(&ends)],
+        "+vl" | "+vL" => vec![None, bytes(&ends[..sizes.len()]), bytes(sizes)],
+        _ => vec![None],
+    };
+    let mut made = Made::new(format, sizes.len(), buffers).nulls(&valid(lengths));
+    made.children.push(items);
+    made
+}
+
+/// The number of a buffer of 32-bit numbers, such as an offset.
+pub fn with_number(mut made: Made, buffer: usize, at: usize, number: i32) -> Made {
+    let bytes = made.buffers[buffer].as_mut().expect("a buffer");
+    bytes[4 * at..4 * at + 4].copy_from_slice(&number.to_ne_bytes());
+    made
+}
+
+/// The types of a batch, column by column: formats, with those inside in parentheses.
+pub fn formats(schema: &ArrowSchema) -> Vec<String> {
+    // SAFETY: what a backend of these tests gave.
+    let child = |index| unsafe { format_of(&**schema.children.add(index)) };
+    (0..schema.n_children as usize).map(child).collect()
+}
+
+unsafe fn format_of(schema: &ArrowSchema) -> String {
+    // SAFETY: see formats.
+    unsafe {
+        let text = |text| CStr::from_ptr(text).to_str().expect("UTF-8").to_owned();
+        let mut format = text(schema.format);
+        if let Some(values) = schema.dictionary.as_ref() {
+            format += &format!("<{}>", format_of(values));
+        }
+        let children = (0..schema.n_children as usize).map(|index| {
+            let child = &**schema.children.add(index);
+            format!("{} {}", text(child.name), format_of(child))
+        });
+        let children: Vec<_> = children.collect();
+        if children.is_empty() {
+            format
+        } else {
+            format!("{format}({})", children.join(", "))
+        }
+    }
+}
+
 /// The values of a batch, column by column, as texts.
 pub fn read(schema: &ArrowSchema, array: &ArrowArray) -> Vec<Vec<String>> {
     let columns = 0..array.n_children as usize;
@@ -272,36 +342,63 @@ pub fn read(schema: &ArrowSchema, array: &ArrowArray) -> Vec<Vec<String>> {
     columns
         .map(|index| unsafe {
             let column = array.child(index).expect("a column");
-            let format: *const c_char = (**schema.children.add(index)).format;
-            let format = CStr::from_ptr(format).to_str().expect("UTF-8");
-            (0..column.length as usize).map(|row| value(format, column, row)).collect()
+            let schema = &**schema.children.add(index);
+            (0..column.length as usize).map(|row| value(schema, column, row)).collect()
         })
         .collect()
 }
 
-unsafe fn value(format: &str, array: &ArrowArray, row: usize) -> String {
-    // SAFETY: the caller's struct, of the caller's format.
+unsafe fn value(schema: &ArrowSchema, array: &ArrowArray, row: usize) -> String {
+    // SAFETY: the caller's struct, of the caller's schema.
     unsafe {
         let at = row + array.offset as usize;
         let bit = |buffer: *const u8| *buffer.add(at / 8) >> (at % 8) & 1 == 1;
         if !array.buffer(0).is_null() && !bit(array.buffer(0)) {
             return "null".to_owned();
         }
+        let format = CStr::from_ptr(schema.format).to_str().expect("UTF-8");
         let values = array.buffer(1);
+        let int32 = |at: usize| values.cast::<i32>().add(at).read_unaligned();
+        if let Some(dictionary) = schema.dictionary.as_ref() {
+            let index =
+                if format == "c" { i32::from(*values.add(at)) } else { int32(at) };
+            let values = array.dictionary.as_ref().expect("a dictionary");
+            return value(dictionary, values, index as usize);
+        }
+        let items = |rows: std::ops::Range<usize>| -> Vec<String> {
+            let schema = &**schema.children;
+            rows.map(|row| value(schema, array.child(0).expect("items"), row)).collect()
+        };
         match format {
             "g" => values.cast::<f64>().add(at).read().to_string(),
-            "i" => values.cast::<i32>().add(at).read().to_string(),
-            "l" => values.cast::<i64>().add(at).read().to_string(),
-            "L" => values.cast::<u64>().add(at).read().to_string(),
             "b" => bit(values).to_string(),
-            _ => {
-                let offsets = values.cast::<i32>().add(at);
-                let (first, end) =
-                    (offsets.read() as usize, offsets.add(1).read() as usize);
+            "u" => {
+                let (first, end) = (int32(at) as usize, int32(at + 1) as usize);
                 let bytes =
                     std::slice::from_raw_parts(array.buffer(2).add(first), end - first);
                 String::from_utf8_lossy(bytes).into_owned()
             }
+            "+l" => format!(
+                "[{}]",
+                items(int32(at) as usize..int32(at + 1) as usize).join(" ")
+            ),
+            "+s" => {
+                let fields = (0..schema.n_children as usize).map(|index| {
+                    let child = array.child(index).expect("a field");
+                    value(&**schema.children.add(index), child, row)
+                });
+                format!("{{{}}}", fields.collect::<Vec<_>>().join(" "))
+            }
+            "i" | "tdD" | "tts" | "ttm" => int32(at).to_string(),
+            _ if format.starts_with("d:") => {
+                values.cast::<i128>().add(at).read_unaligned().to_string()
+            }
+            _ if format.starts_with("w:") => {
+                let width = format[2..].parse::<usize>().expect("a width");
+                let bytes = std::slice::from_raw_parts(values.add(at * width), width);
+                format!("{bytes:?}")
+            }
+            _ => values.cast::<i64>().add(at).read_unaligned().to_string(),
         }
     }
 }
