@@ -6,7 +6,7 @@ package api
 
 import "github.com/ignalina/alloy"
 
-// GoBridge calls the functions of one backend.
+// GoBridge calls the functions of one backend. See [alloy.GoBridge].
 type GoBridge = alloy.GoBridge
 
 // Info writes one line of the program to standard output, in the form of Alloy's log.

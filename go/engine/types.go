@@ -4,7 +4,7 @@ package engine
 
 import "log/slog"
 
-// Fault is an error of the engine, field by field. Package bridge makes an Error of it.
+// Fault is an error of the engine, field by field. Package alloy makes an Error of it.
 type Fault struct {
 	Code, Reason, Input, Column int32
 	Side                        uint16
@@ -25,59 +25,26 @@ type BridgeOptions struct {
 	MinSequence               uint64
 }
 
-// Function describes one function of a backend.
+// Function, Option, Column and Backend are the types of package alloy with the same names,
+// which explains the fields.
 type Function struct {
-	Name, Summary string
-	Options       []Option
-	// MinInputs and MaxInputs are the least and the greatest number of inputs. A MaxInputs of
-	// -1 is any number.
-	MinInputs, MaxInputs int
-	// Columns has, for each input, the columns that the function reads. It is shorter than the
-	// list of inputs if the function reads all columns of the last ones.
-	Columns [][]Column
-	// Idempotent functions may be run again after a failure.
-	Idempotent bool
-	// Rowwise functions make output row i from input row i only.
-	Rowwise bool
-	// Stream functions work on whole streams, and cannot be called on single batches.
-	Stream bool
-	// TrustsValues functions read their inputs without a check of their own. So their inputs
-	// are checked in full, unless CheckInputs is CheckUnsafeShape.
-	TrustsValues bool
+	Name, Summary                             string
+	Options                                   []Option
+	MinInputs, MaxInputs                      int
+	Columns                                   [][]Column
+	Idempotent, Rowwise, Stream, TrustsValues bool
 }
 
-// Option describes one option of a function.
 type Option struct {
-	Name, Summary string
-	// Fallback is the value if the caller passes none.
-	Fallback string
-	// Required options have no fallback.
-	Required bool
+	Name, Summary, Fallback string
+	Required                bool
 }
 
-// Column describes one column that a function reads.
-type Column struct {
-	Name, Summary string
-	// Accepts lists the accepted types as C data interface formats, separated by spaces. Empty
-	// is any type.
-	Accepts string
-}
+type Column struct{ Name, Summary, Accepts string }
 
-// Backend describes the backend of a bridge.
 type Backend struct {
-	Name, Version string
-	// Language is the language that it is written in, as it says itself.
-	Language string
-	// Library is the path with which it was loaded. Empty is the built-in echo.
-	Library string
-	// SHA256 is the digest of the file that was loaded, as 64 hexadecimal digits. It is empty
-	// for the echo, and on machines without libcrypto.
-	SHA256 string
-	// Signer is the subject of the certificate with which the library is signed, and
-	// SignerSHA256 the digest of that certificate. Both are empty without a certificate.
-	Signer, SignerSHA256 string
-	// Sequence is the sequence number of the signature file; 0 without a certificate.
-	Sequence uint64
+	Name, Version, Language, Library, SHA256, Signer, SignerSHA256 string
+	Sequence                                                       uint64
 }
 
 // Logger receives the log lines of a host, one at a time.

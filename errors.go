@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package bridge
+package alloy
 
 import (
 	"context"
@@ -12,32 +12,35 @@ import (
 	"github.com/ignalina/alloy/go/engine"
 )
 
-// Code tells the caller what to do next. The numbers are frozen.
+// Code is the part of an [Error] that tells the caller what to do next. The numbers are
+// frozen.
 type Code int32
 
-// The codes. Package alloy, which users import, explains each of them.
+// The codes of an [Error]. A number that is not listed here comes from a newer engine;
+// treat it like Internal.
 const (
-	Invalid     Code = 1
-	BadData     Code = 2
-	NoMatch     Code = 3
-	NotFound    Code = 4
-	Refused     Code = 5
-	Failed      Code = 6
-	Retry       Code = 7
-	Cancelled   Code = 8
-	Timeout     Code = 9
-	Lost        Code = 10
-	Exhausted   Code = 11
-	Busy        Code = 12
-	Closed      Code = 13
-	Unsupported Code = 14
-	Internal    Code = 15
+	Invalid     Code = 1  // Correct the arguments or options of this call.
+	BadData     Code = 2  // Correct the Arrow data. Reason, Input and Column say where.
+	NoMatch     Code = 3  // Choose another function: it does not apply to these schemas.
+	NotFound    Code = 4  // Correct the name.
+	Refused     Code = 5  // Correct the installation: the library may not be loaded.
+	Failed      Code = 6  // Read the text: it is the backend's own error.
+	Retry       Code = 7  // Try again: the backend says that it may work later.
+	Cancelled   Code = 8  // Nothing to do: the caller cancelled.
+	Timeout     Code = 9  // Allow more time: the caller's deadline passed.
+	Lost        Code = 10 // Call again: the worker died, and the next call starts another.
+	Exhausted   Code = 11 // Release results, or raise a limit.
+	Busy        Code = 12 // Wait: someone else uses it now.
+	Closed      Code = 13 // Open it again.
+	Unsupported Code = 14 // Use another type, mode, machine or version.
+	Internal    Code = 15 // Report it: this is a defect of Alloy.
 )
 
 // String returns the name of the code, such as BAD_DATA.
 func (c Code) String() string { return engine.CodeName(int32(c)) }
 
-// Reason is the exact cause of an error. The numbers are frozen.
+// Reason is the part of an [Error] that names the exact fault, such as OFFSETS. The numbers
+// are frozen.
 type Reason int32
 
 // String returns the name of the reason, such as OFFSETS.
@@ -55,15 +58,15 @@ const (
 	reasonSameStream     Reason = 4004
 )
 
-// Side is who failed.
+// Side is the part of an [Error] that names who failed.
 type Side uint16
 
-// The sides. Package alloy explains each of them.
+// The sides of an [Error].
 const (
-	SideCaller Side = iota
-	SideEngine
-	SideBackend
-	SideWorker
+	SideCaller  Side = iota // the program that uses this package
+	SideEngine              // Alloy
+	SideBackend             // the library that is called
+	SideWorker              // the process that runs the library in isolated mode
 )
 
 // String returns the name of the side, such as backend.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package bridge
+package alloy
 
 import (
 	"bytes"
@@ -11,7 +11,9 @@ import (
 	"strings"
 )
 
-// ReadCertificate implements alloy.ReadCertificate.
+// ReadCertificate reads an X.509 certificate from a file, and returns it in the form that
+// SetImplLib takes. The file holds one certificate as PEM, as base64 of its DER bytes, or as
+// DER.
 func ReadCertificate(path string) (string, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {

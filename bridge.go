@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-// Package bridge implements package alloy, which programs import as
-// github.com/ignalina/alloy. [GoBridge] is the type to start with.
-package bridge
+package alloy
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"os"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -16,8 +12,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
-
-	"github.com/ignalina/alloy/go/engine"
 )
 
 // Options are the option values of one function, by name. GoBridge.Functions lists the
@@ -27,23 +21,23 @@ type Options map[string]string
 // Check is how thoroughly Alloy checks the Arrow data that crosses.
 type Check uint32
 
-// The levels of a Check. Package alloy explains each of them.
+// The levels of a [Check]. Each level includes the one before it. The C data interface
+// carries no buffer sizes, so no level can find a buffer that is shorter than it must be.
 const (
+	// CheckDefault is CheckShape for the program's data and CheckSafe for results. The data for
+	// a function that trusts its values (see [Function]) is always checked as by CheckFull.
 	CheckDefault Check = iota
+	// CheckShape checks the structs and reads no rows. It costs the same for any number of rows.
 	CheckShape
+	// CheckSafe also checks every offset, view, index, type id and run end that a row can reach.
 	CheckSafe
+	// CheckFull also checks what no row can reach, UTF-8, and null counts.
 	CheckFull
+	// CheckUnsafeShape is only for the program's data: CheckShape for every function, also for
+	// one that trusts the values of its inputs. If the data is malformed, such a backend may
+	// crash, or read and write any memory of the program.
 	CheckUnsafeShape Check = 0x101
 )
-
-// Function describes one function of a backend.
-type Function = engine.Function
-
-// Option describes one option of a function.
-type Option = engine.Option
-
-// Column describes one column that a function reads.
-type Column = engine.Column
 
 // GoBridge calls the functions of one backend. The zero value is ready to use: it calls
 // the built-in echo. Set the fields before the first use.
@@ -224,11 +218,3 @@ func (b *GoBridge) Functions() ([]Function, error) {
 // Close closes the bridge and all copies of it. Every later use returns Closed. Results
 // stay valid. A bridge that is not closed is freed when it becomes unreachable.
 func (b *GoBridge) Close() { b.core().close() }
-
-// Version returns the version of the engine.
-func Version() string { return engine.Version() }
-
-// Info writes one line of the program to standard output, in the form of Alloy's log.
-func Info(text string) {
-	fmt.Fprintf(os.Stdout, "[%s] [INFO] [Go]\t%s\n", time.Now().Format(time.DateTime), text)
-}

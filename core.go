@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package bridge
+package alloy
 
 import (
 	"context"
@@ -158,24 +158,6 @@ func (c *core) open(b *GoBridge, library, certificate string) (*generation, erro
 
 // hasNUL reports whether C would see only a part of a string.
 func hasNUL(s string) bool { return strings.IndexByte(s, 0) >= 0 }
-
-func (c *core) functions(b *GoBridge) ([]Function, error) {
-	g, err := c.current(b)
-	if err != nil {
-		return nil, err
-	}
-	list, fault := g.bridge.Functions()
-	return list, fromFault(fault)
-}
-
-func (c *core) backend(b *GoBridge) (Backend, error) {
-	g, err := c.current(b)
-	if err != nil {
-		return Backend{}, err
-	}
-	backend, fault := g.bridge.Backend()
-	return backend, fromFault(fault)
-}
 
 func (c *core) bind(b *GoBridge, function string, options Options, schemas []*arrow.Schema) (*arrow.Schema, error) {
 	g, err := c.current(b)

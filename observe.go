@@ -1,32 +1,27 @@
 // SPDX-License-Identifier: MIT
 
-package bridge
+package alloy
 
 import (
 	"context"
 	"sync/atomic"
 	"time"
-
-	"github.com/ignalina/alloy/go/engine"
 )
 
-// Backend describes the backend of a bridge.
-type Backend = engine.Backend
-
-// Outstanding counts what a program has not released yet.
+// Outstanding counts what a program has not released yet. See [GoBridge.Outstanding].
 type Outstanding struct {
 	Results int64 // batches of Call and of streams
 	Streams int64
 }
 
-// The kinds of an Operation.
+// The kinds of an [Operation].
 const (
 	CallOperation   = "call"   // a Call or a FromChunks
 	StreamOperation = "stream" // a Stream
 	LoadOperation   = "load"   // a SetImplLib or a Replace
 )
 
-// Operation is one use of a bridge.
+// Operation is one use of a bridge, as the field Observe of [GoBridge] gets it.
 type Operation struct {
 	Kind     string // CallOperation, StreamOperation or LoadOperation
 	Function string // empty for a load
@@ -35,7 +30,7 @@ type Operation struct {
 	Rows     int64  // of all batches or arrays that were passed; a stream reads its own later
 }
 
-// Outcome is how an Operation ended.
+// Outcome is how an [Operation] ended.
 type Outcome struct {
 	Err     error         // nil: it succeeded, or its stream was released before the end
 	Batches int64         // batches of results

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package bridge
+package alloy
 
 import (
 	"bufio"
@@ -16,14 +16,27 @@ import (
 	"github.com/ignalina/alloy/go/cdata"
 )
 
-// ReadIPC implements alloy.ReadIPC.
+// ReadIPC reads an Arrow IPC stream from a file, a pipe or a socket, batch by batch. The
+// result is an input for [GoBridge].Stream, like any other reader.
 //
-// It is a function, not a method of GoBridge, because no backend takes part.
+// Nothing after the end marker of the stream is read. The options are those of arrow-go.
+// Three limits stop damaged or hostile input from asking for too much memory. A batch may
+// have 256 MiB in the stream, unless ipc.WithBodySizeLimit sets another limit. A compressed
+// buffer may not claim more bytes than its codec can make of so few. After decompression, a
+// batch may have 1 GiB, and so may all dictionaries of the stream together: see
+// [ReadIPCWithin].
+//
+// Errors are of type [*Error]. The text names the batch and the byte where the stream is
+// damaged, and errors.Unwrap gives the error of arrow-go. A stream without an end marker
+// is an error too, because its writer may have failed. Use arrow-go's ipc.NewReader for
+// streams that never have an end marker.
 func ReadIPC(r io.Reader, options ...ipc.Option) (array.RecordReader, error) {
 	return ReadIPCWithin(defaultDecompressed, r, options...)
 }
 
-// ReadIPCWithin implements alloy.ReadIPCWithin.
+// ReadIPCWithin is [ReadIPC] with another limit for the bytes of a batch after
+// decompression, and for the bytes of all dictionaries of the stream together. A larger one
+// is an error with the code [Exhausted].
 func ReadIPCWithin(limit int64, r io.Reader, options ...ipc.Option) (array.RecordReader, error) {
 	if r == nil {
 		e := callerError(Invalid, "the reader is nil; pass a file, a pipe or a socket")
@@ -203,7 +216,14 @@ func (r *ipcReader) next() (more bool, err error) {
 	return true, cdata.Check(r.plan, r.RecordBatch())
 }
 
-// WriteIPC implements alloy.WriteIPC.
+// WriteIPC writes all batches of a reader as an Arrow IPC stream. It writes each batch as
+// soon as the reader returns it, and the end marker after the last one. The options are
+// those of arrow-go.
+//
+// If the reader fails, WriteIPC returns the reader's error unchanged and writes no end
+// marker. A program that reads the output, with [ReadIPC] for example, then gets an error
+// as well. The caller closes the writer, and removes incomplete output. If a batch cannot
+// be written, the error names it by its number.
 func WriteIPC(w io.Writer, r array.RecordReader, options ...ipc.Option) error {
 	valve := &valve{writer: w}
 	buffer := bufio.NewWriterSize(valve, 64<<10)

@@ -2,7 +2,7 @@
 
 //go:build linux && cgo && (amd64 || arm64)
 
-package bridge
+package alloy
 
 import (
 	"testing"
