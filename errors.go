@@ -101,8 +101,8 @@ type Error struct {
 	cause error
 }
 
-// Unwrap returns the cause: the cause of a context that ended, the error with which a
-// reader panicked, or the error of arrow-go about a damaged IPC stream. It may be nil.
+// Unwrap returns the cause: the cause of a context that ended, the error of a reader or a
+// writer, the error with which a reader panicked, or the error of arrow-go about a damaged IPC stream. It may be nil.
 func (e *Error) Unwrap() error { return e.cause }
 
 // Error returns one line with the code, the place and the text.
@@ -203,6 +203,23 @@ func fromContext(ctx context.Context, when string) *Error {
 		err.Text += fmt.Sprintf(": %v", err.cause)
 	}
 	return err
+}
+
+// fromIO reports an I/O error. It is not the fault of the data.
+func fromIO(err error) *Error {
+	e := callerError(Failed, "%v", err)
+	var ours *Error
+	var timeout interface{ Timeout() bool }
+	switch {
+	case errors.As(err, &ours): // from the other end of a pipe, for example
+		e.Code, e.Reason = ours.Code, ours.Reason
+	case errors.Is(err, context.Canceled):
+		e.Code = Cancelled
+	case errors.As(err, &timeout) && timeout.Timeout():
+		e.Code = Timeout
+	}
+	e.cause = err
+	return e
 }
 
 func deadlinePassed(when string) *Error {

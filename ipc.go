@@ -27,7 +27,9 @@ import (
 // [ReadIPCWithin].
 //
 // Errors are of type [*Error]. The text names the batch and the byte where the stream is
-// damaged, and errors.Unwrap gives the error of arrow-go. A stream without an end marker
+// damaged, and errors.Unwrap gives the error of arrow-go. If r itself fails, the code is
+// [Failed], not BadData: or [Timeout] or [Cancelled], if that is why it failed. Errors.Is and
+// errors.As find the error of r. A stream without an end marker
 // is an error too, because its writer may have failed. Use arrow-go's ipc.NewReader for
 // streams that never have an end marker.
 func ReadIPC(r io.Reader, options ...ipc.Option) (array.RecordReader, error) {
@@ -71,6 +73,7 @@ type tap struct {
 	read     int64
 	begin    int64  // where the current message begins
 	head     []byte // the first bytes of the message, which end with the length of its metadata
+	failure  error  // of the reader; nil at the end of its bytes
 	metadata []byte
 	body     []byte // lies in the memory of arrow-go, and is valid until the next message
 }
@@ -81,6 +84,9 @@ func (t *tap) begins() {
 
 func (t *tap) Read(p []byte) (int, error) {
 	n, err := t.reader.Read(p)
+	if err != nil && err != io.EOF {
+		t.failure = err
+	}
 	t.read += int64(n)
 	p = p[:max(n, 0)]
 	// Writers before version 0.15 put no FFFFFFFF before the length.
@@ -163,9 +169,17 @@ func (m *messages) check() error {
 	return nil
 }
 
-// broken makes the error of a damaged stream; what names the damaged part.
+// broken makes the error of a stream that is damaged, or whose reader failed; what names the
+// part.
 func (m *messages) broken(what string, err error) *Error {
 	e := fromMismatch(err)
+	if m.bytes.failure != nil {
+		err = m.bytes.failure
+		e = fromIO(err)
+		if e.Reason == 0 {
+			e.Reason = reasonInputFailed
+		}
+	}
 	e.Input = -1
 	var limit *limitError
 	if errors.As(err, &limit) {
@@ -217,38 +231,53 @@ func (r *ipcReader) next() (more bool, err error) {
 }
 
 // WriteIPC writes all batches of a reader as an Arrow IPC stream. It writes each batch as
-// soon as the reader returns it, and the end marker after the last one. The options are
-// those of arrow-go.
+// soon as the reader returns it, and the end marker after the last one. After each batch it
+// calls the method Flush or FlushError of the writer, if there is one: a client of an
+// http.ResponseWriter, for example, gets each batch at once. The options are those of arrow-go.
 //
 // If the reader fails, WriteIPC returns the reader's error unchanged and writes no end
 // marker. A program that reads the output, with [ReadIPC] for example, then gets an error
-// as well. The caller closes the writer, and removes incomplete output. If a batch cannot
-// be written, the error names it by its number.
+// as well. The caller closes the writer, and removes incomplete output.
+//
+// If a batch cannot be written, the error is of type [*Error]. It names the batch by its
+// number. Its code is [Failed] if w failed ([Timeout] or [Cancelled], if that is why), and
+// BadData if Arrow IPC cannot hold the batch. Errors.Is and errors.As find the error of w.
 func WriteIPC(w io.Writer, r array.RecordReader, options ...ipc.Option) error {
+	if w == nil || r == nil {
+		e := callerError(Invalid, "the writer or the reader is nil; pass both")
+		e.Reason = reasonNilArgument
+		return e
+	}
+	schema := r.Schema()
+	if schema == nil {
+		return noSchema(-1, r)
+	}
 	valve := &valve{writer: w}
 	buffer := bufio.NewWriterSize(valve, 64<<10)
-	writer := ipc.NewWriter(buffer, append(options[:len(options):len(options)], ipc.WithSchema(r.Schema()))...)
-	err := writeBatches(writer, buffer, r)
+	writer := ipc.NewWriter(buffer, append(options[:len(options):len(options)], ipc.WithSchema(schema))...)
+	err := writeBatches(writer, buffer, valve, r)
 	// Close writes the end marker and frees the writer. After an error the closed valve drops
 	// the marker.
 	valve.shut = err != nil
 	if closing := writer.Close(); err == nil {
-		err = errors.Join(closing, buffer.Flush())
-		if err != nil {
-			err = fmt.Errorf("alloy: cannot write the end of the Arrow IPC stream: %w", err)
+		if err = errors.Join(closing, buffer.Flush(), valve.flush()); err != nil {
+			return valve.broken("the end", err)
 		}
 	}
 	return err
 }
 
-func writeBatches(writer *ipc.Writer, buffer *bufio.Writer, r array.RecordReader) error {
+func writeBatches(writer *ipc.Writer, buffer *bufio.Writer, valve *valve, r array.RecordReader) error {
 	for i := 0; r.Next(); i++ {
 		err := writer.Write(r.RecordBatch())
 		if err == nil {
 			err = buffer.Flush()
 		}
+		if err == nil {
+			err = valve.flush()
+		}
 		if err != nil {
-			return fmt.Errorf("alloy: cannot write batch %d of the Arrow IPC stream: %w", i, err)
+			return valve.broken(fmt.Sprintf("batch %d", i), err)
 		}
 	}
 	return r.Err()
@@ -256,13 +285,51 @@ func writeBatches(writer *ipc.Writer, buffer *bufio.Writer, r array.RecordReader
 
 // valve is a writer that drops everything once it is shut.
 type valve struct {
-	writer io.Writer
-	shut   bool
+	writer  io.Writer
+	shut    bool
+	failure error // of the writer
 }
 
 func (v *valve) Write(p []byte) (int, error) {
 	if v.shut {
 		return 0, io.ErrClosedPipe
 	}
-	return v.writer.Write(p)
+	n, err := v.writer.Write(p)
+	if err != nil {
+		v.failure = err
+	}
+	return n, err
+}
+
+// flush passes on what the writer itself has kept so far.
+func (v *valve) flush() error {
+	var err error
+	switch w := v.writer.(type) {
+	case interface{ FlushError() error }:
+		err = w.FlushError()
+	case interface{ Flush() error }:
+		err = w.Flush()
+	case interface{ Flush() }:
+		w.Flush()
+	}
+	// A ResponseWriter in a ResponseWriter may have a method that does nothing.
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	if err != nil {
+		v.failure = err
+	}
+	return err
+}
+
+// broken makes the error of a stream that cannot be written; what names the part.
+func (v *valve) broken(what string, err error) *Error {
+	e := callerError(BadData, "%v", err)
+	if v.failure != nil {
+		err = v.failure
+		e = fromIO(err)
+	}
+	e.Text = fmt.Sprintf("cannot write %s of the Arrow IPC stream: %v", what, err)
+	e.cause = err
+	return e
 }

@@ -6,10 +6,13 @@ package bridge_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -311,6 +314,41 @@ func TestAFailureOfTheWireIsInTheError(t *testing.T) {
 	}
 }
 
+// TestAFailureOfTheReaderIsNotTheFaultOfTheData: whatever a reader returns, at the first byte
+// or later, the code says what to do, and the caller finds the reader's own error.
+func TestAFailureOfTheReaderIsNotTheFaultOfTheData(t *testing.T) {
+	whole := written(t, numbers(memory.DefaultAllocator, 2))
+	closed := &alloy.Error{Code: alloy.Closed, Text: "closed"}
+	for name, c := range map[string]struct {
+		err  error
+		code alloy.Code
+	}{
+		"the file":                {&fs.PathError{Op: "read", Path: "x", Err: syscall.EIO}, alloy.Failed},
+		"a closed socket":         {net.ErrClosed, alloy.Failed},
+		"a body that is cut":      {io.ErrUnexpectedEOF, alloy.Failed},
+		"an end with a reason":    {fmt.Errorf("reset by peer: %w", io.EOF), alloy.Failed},
+		"a limit":                 {&http.MaxBytesError{Limit: 3}, alloy.Failed},
+		"a client that went away": {fmt.Errorf("body: %w", context.Canceled), alloy.Cancelled},
+		"a deadline of a socket":  {&net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}, alloy.Timeout},
+		"a deadline":              {context.DeadlineExceeded, alloy.Timeout},
+		"a pipe of Alloy":         {closed, alloy.Closed},
+	} {
+		for length := 0; length < len(whole); length += 7 {
+			in, err := alloy.ReadIPC(io.MultiReader(bytes.NewReader(whole[:length]), failingReader{c.err}))
+			if err == nil {
+				for in.Next() {
+				}
+				err = in.Err()
+				in.Release()
+			}
+			var e *alloy.Error
+			if !errors.As(err, &e) || e.Code != c.code || !errors.Is(err, c.err) {
+				t.Fatalf("%s after %d bytes: got %v, want %s", name, length, err, c.code)
+			}
+		}
+	}
+}
+
 type failingReader struct{ error }
 
 func (f failingReader) Read([]byte) (int, error) { return 0, f.error }
@@ -363,11 +401,60 @@ func TestWhatCannotBeWrittenIsAnErrorWithItsBatch(t *testing.T) {
 		r.Close()
 		in := mixed(mem, 5)
 		err := alloy.WriteIPC(w, in, ipc.WithAllocator(mem))
-		if !errors.Is(err, syscall.EPIPE) || !strings.Contains(err.Error(), "batch 0") {
+		var e *alloy.Error
+		if !errors.Is(err, syscall.EPIPE) || !errors.As(err, &e) || e.Code != alloy.Failed || !strings.Contains(e.Text, "batch 0") {
 			t.Errorf("%s: got %v", name, err)
 		}
 		w.Close()
 		in.checkReleased(t)
+	}
+}
+
+// flushing is a writer that keeps what is written until it is flushed.
+type flushing struct {
+	kept, sent bytes.Buffer
+	err        error
+}
+
+func (f *flushing) Write(p []byte) (int, error) { return f.kept.Write(p) }
+
+func (f *flushing) FlushError() error {
+	_, err := f.kept.WriteTo(&f.sent)
+	return errors.Join(err, f.err)
+}
+
+func TestEachBatchIsFlushed(t *testing.T) {
+	out := &flushing{}
+	sent := 0
+	in := newFeed(numbersSchema, func(i int) (arrow.RecordBatch, error) {
+		if out.kept.Len() != 0 || i > 0 && out.sent.Len() == sent {
+			t.Errorf("batch %d: %d bytes are not flushed, %d are sent", i, out.kept.Len(), out.sent.Len())
+		}
+		if sent = out.sent.Len(); i == 3 {
+			return nil, nil
+		}
+		return numbersBatch(memory.DefaultAllocator, i), nil
+	})
+	if err := alloy.WriteIPC(out, in); err != nil || out.kept.Len() != 0 || !bytes.HasSuffix(out.sent.Bytes(), endMarker) {
+		t.Errorf("got %v, and %d bytes are not flushed", err, out.kept.Len())
+	}
+	var e *alloy.Error
+	err := alloy.WriteIPC(&flushing{err: net.ErrClosed}, numbers(memory.DefaultAllocator, 1))
+	if !errors.As(err, &e) || e.Code != alloy.Failed || !errors.Is(err, net.ErrClosed) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWriteIPCNeedsAWriterAndAReader(t *testing.T) {
+	var e *alloy.Error
+	for _, err := range []error{
+		alloy.WriteIPC(nil, numbers(memory.DefaultAllocator, 1)),
+		alloy.WriteIPC(io.Discard, nil),
+		alloy.WriteIPC(io.Discard, newFeed(nil, nil)),
+	} {
+		if !errors.As(err, &e) || e.Code != alloy.Invalid {
+			t.Errorf("got %v", err)
+		}
 	}
 }
 
