@@ -80,11 +80,28 @@ func (g *generation) bind(k key, known *binding, options []string, schemas []*ar
 		if err != nil {
 			return nil, err
 		}
+		made.isMap = g.isMap(k.function)
 		known = g.bindings.add(k, made)
 	}
 	made := &boundCall{binding: known, call: call, exporter: cdata.NewExporter(known.inputs)}
 	runtime.AddCleanup(made, func(x *cdata.Exporter) { x.Close() }, made.exporter)
 	return made, nil
+}
+
+// isMap reports whether every function of this name is run on batches.
+func (g *generation) isMap(name string) bool {
+	g.kinds.Do(func() {
+		functions, fault := g.bridge.Functions()
+		if fault != nil {
+			return
+		}
+		g.streams = map[string]bool{}
+		for _, f := range functions {
+			g.streams[f.Name] = g.streams[f.Name] || f.Stream
+		}
+	})
+	isStream, known := g.streams[name]
+	return known && !isStream
 }
 
 func newBinding(schemas []*arrow.Schema, call *engine.Call) (*binding, error) {

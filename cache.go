@@ -104,6 +104,7 @@ type binding struct {
 	schemas []*arrow.Schema // kept alive, because the key has their addresses
 	inputs  []*cdata.Plan
 	output  *cdata.Plan
+	isMap   bool // a function that is run on batches; a stream of it asks for one at a time
 	idle    [maxIdle]atomic.Pointer[boundCall]
 }
 

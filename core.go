@@ -42,6 +42,9 @@ type generation struct {
 	chunks   chunkSchemas
 	library  string // the path with which it was loaded; empty: the echo
 	failure  error
+
+	kinds   sync.Once
+	streams map[string]bool // by name: whether a function works on whole streams
 }
 
 // current returns the generation. It makes the first one, which calls the built-in echo.

@@ -64,7 +64,7 @@ func ReadIPCWithin(limit int64, r io.Reader, options ...ipc.Option) (array.Recor
 		reader.Release()
 		return nil, messages.broken("the schema", err)
 	}
-	return &ipcReader{Reader: reader, messages: messages, plan: plan}, nil
+	return &ipcReader{Reader: reader, messages: messages, plan: plan, plain: isPlainSource(r)}, nil
 }
 
 // tap counts the bytes of a stream, and copies the metadata of the current message.
@@ -195,6 +195,7 @@ type ipcReader struct {
 	*ipc.Reader
 	messages *messages
 	plan     *cdata.Plan
+	plain    bool // the bytes come from memory or from a descriptor
 	batches  int
 	err      error
 }

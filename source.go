@@ -3,6 +3,7 @@
 package alloy
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -20,21 +21,28 @@ import (
 // A backend may ask on its own threads, one after another. The engine keeps the order. The
 // Go race detector and memory model do not see the engine's locks; turn shows them the order.
 type source struct {
-	input    int
-	reader   array.RecordReader
-	passed   *stream // the reader, if it is a result of Alloy from which C code can pull
-	exporter *cdata.Exporter
-	exported *cdata.Schemas
-	schema   *arrow.Schema
-	fits     *arrow.Schema // the schema of the last batch, which is equal to schema
-	batches  int
-	turn     atomic.Uint64
-	err      atomic.Pointer[boxedError] // the reader's own error
+	input     int
+	reader    array.RecordReader
+	plain     bool    // a callback from C may use the reader directly
+	passed    *stream // the reader, if it is a result of Alloy from which C code can pull
+	attendant *attendant
+	exporter  *cdata.Exporter
+	exported  *cdata.Schemas
+	schema    *arrow.Schema
+	fits      *arrow.Schema // the schema of the last batch, which is equal to schema
+	batches   int
+	turn      atomic.Uint64
+	err       atomic.Pointer[boxedError] // the reader's own error
+
+	// What the last pull gave. Fetched: C has not asked for it yet.
+	fetched bool
+	batch   arrow.RecordBatch // nil at the end
+	failed  error
 }
 
-// newSource retains the reader until Done.
-func newSource(input int, reader array.RecordReader, plan *cdata.Plan) (*source, error) {
-	s := &source{input: input, reader: reader, schema: plan.Schema, fits: plan.Schema}
+// newSource retains the reader until it is done.
+func newSource(input int, reader array.RecordReader, plan *cdata.Plan, a *attendant) (*source, error) {
+	s := &source{input: input, reader: reader, attendant: a, schema: plan.Schema, fits: plan.Schema}
 	if result, ok := reader.(*stream); ok {
 		if err := result.enter(); err != nil {
 			err.Input = input
@@ -42,6 +50,7 @@ func newSource(input int, reader array.RecordReader, plan *cdata.Plan) (*source,
 		}
 		if result.failure.Load() == nil {
 			s.passed = result
+			result.attendant.parent.Store(a)
 			reader.Retain()
 			return s, nil
 		}
@@ -51,16 +60,29 @@ func newSource(input int, reader array.RecordReader, plan *cdata.Plan) (*source,
 	if err != nil {
 		return nil, inputError(input, BadData, "%v", err)
 	}
+	s.plain = isPlain(reader)
 	s.exported = exported
 	s.exporter = cdata.NewExporter([]*cdata.Plan{plan})
 	reader.Retain()
 	return s, nil
 }
 
-// Done releases the reader.
-func (s *source) Done() {
+// isForeign reports whether only Go code outside of C can make the batches.
+func (s *source) isForeign() bool {
+	if s.passed != nil {
+		return s.passed.isForeign()
+	}
+	return !s.plain
+}
+
+// Done is called in a callback from C: the reader, which may be anything, is released later.
+func (s *source) Done() { s.attendant.afterwards(s.finish) }
+
+// finish releases the reader.
+func (s *source) finish() {
 	s.turn.Load()
 	if s.passed != nil {
+		s.passed.attendant.parent.Store(nil)
 		s.passed.leave()
 	} else {
 		s.exporter.Close()
@@ -69,31 +91,86 @@ func (s *source) Done() {
 	s.reader.Release()
 }
 
-// Next moves the next batch of the reader to out.
-func (s *source) Next(out *engine.WrittenArray) (err error) {
+// fetch pulls the batch that C will ask for next. The caller is not inside C.
+func (s *source) fetch() {
+	if s.passed != nil {
+		s.passed.fetch()
+		return
+	}
+	if s.plain || s.fetched || s.err.Load() != nil {
+		return
+	}
 	s.turn.Load()
+	s.fetched = true
+	s.pull()
+	s.turn.Add(1)
+}
+
+// Next moves the next batch of the reader to out.
+func (s *source) Next(out *engine.WrittenArray) error {
+	s.turn.Load()
+	defer s.turn.Add(1)
+	switch {
+	case s.fetched:
+		s.fetched = false
+	case s.plain:
+		s.pull()
+	default:
+		s.attendant.do(s.pull)
+	}
+	err := s.failed
+	if err == errExited {
+		err = s.batchError(Failed, 0, errExited.Error())
+	}
+	if err == nil && s.batch != nil {
+		err = s.move(out)
+	}
+	if err != nil {
+		s.err.CompareAndSwap(nil, &boxedError{err})
+	}
+	return err
+}
+
+// pull asks the reader for its next batch.
+func (s *source) pull() {
+	// What remains if the reader ends the goroutine.
+	s.batch, s.failed = nil, errExited
+	defer func() {
+		if cause := recover(); cause != nil {
+			s.failed = s.panicked(cause)
+		}
+	}()
+	s.batch, s.failed = s.ask()
+}
+
+// errExited stands for the error of a reader that ended its goroutine.
+var errExited = errors.New("the reader ended its goroutine (runtime.Goexit, which t.FailNow calls too)")
+
+func (s *source) ask() (arrow.RecordBatch, error) {
+	if !s.reader.Next() {
+		return nil, s.reader.Err()
+	}
+	batch := s.reader.RecordBatch()
+	if batch == nil {
+		return nil, s.batchError(Invalid, reasonNilArgument, "Next returned true, but RecordBatch returned nil; correct the reader")
+	}
+	if schema := batch.Schema(); schema != s.fits {
+		if text := difference(schema, s.schema); text != "" {
+			return nil, s.batchError(BadData, reasonStreamSchema, text)
+		}
+		s.fits = schema
+	}
+	return batch, nil
+}
+
+// move writes the batch that was pulled.
+func (s *source) move(out *engine.WrittenArray) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = s.panicked(cause)
 		}
-		if err != nil {
-			s.err.CompareAndSwap(nil, &boxedError{err})
-		}
-		s.turn.Add(1)
 	}()
-	if !s.reader.Next() {
-		return s.reader.Err()
-	}
-	batch := s.reader.RecordBatch()
-	if batch == nil {
-		return s.batchError(Invalid, 0, "Next returned true, but RecordBatch returned nil; correct the reader")
-	}
-	if schema := batch.Schema(); schema != s.fits {
-		if text := difference(schema, s.schema); text != "" {
-			return s.batchError(BadData, reasonStreamSchema, text)
-		}
-		s.fits = schema
-	}
+	batch := s.batch
 	given := cdata.Batch{Columns: batch.Columns(), Rows: batch.NumRows(), Owner: batch}
 	if err := s.exporter.Move(given, out); err != nil {
 		mismatch := fromMismatch(err)

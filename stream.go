@@ -4,6 +4,7 @@ package alloy
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"slices"
 	"sync/atomic"
@@ -32,6 +33,10 @@ type stream struct {
 	ticket  uint64
 	inner   *engine.Stream // nil if opening failed
 	sources []*source
+
+	attendant      attendant
+	needsAttendant bool // C may ask for a batch that only Go code outside of C can make
+	insideC        bool // this goroutine itself is inside C
 }
 
 // boxedError lets an atomic pointer hold any error.
@@ -91,11 +96,19 @@ func (c *core) streamNow(ctx context.Context, b *GoBridge, ended *ending, functi
 	s := &stream{ctx: ctx, core: c, ended: ended, plan: call.binding.output, call: call, stop: func() bool { return true }}
 	s.references.Store(1)
 	c.streams.Add(1)
+	opened := false
+	// Deferred: a reader may end this goroutine.
+	defer func() {
+		if !opened && !s.insideC {
+			s.fail(errors.New("a reader ended the goroutine that opened the stream"))
+			s.end()
+		}
+	}()
 	if err := s.open(in, int64(b.BatchTimeout)); err != nil {
 		s.fail(err)
-		s.end()
 		return nil, err
 	}
+	opened = true
 	return s, nil
 }
 
@@ -128,12 +141,46 @@ func (s *stream) open(in []array.RecordReader, timeout int64) error {
 		call, ticket := s.call.call, s.ticket
 		s.stop = context.AfterFunc(s.ctx, func() { call.Cancel(ticket) })
 	}
-	inner, fault := s.call.call.Open(inputs, timeout, s.ticket)
+	var fault *engine.Fault
+	s.enterC(func() { s.inner, fault = s.call.call.Open(inputs, timeout, s.ticket) })
 	if fault != nil {
 		return s.errorOf(fault)
 	}
-	s.inner = inner
 	return nil
+}
+
+// enterC enters C, in a way that suits the readers.
+func (s *stream) enterC(c func()) {
+	if s.needsAttendant {
+		s.attendant.attend(c)
+		return
+	}
+	s.insideC = true
+	s.attendant.enter(c)
+	s.insideC = false
+}
+
+// isForeign reports whether only Go code outside of C can make the batches of an input.
+func (s *stream) isForeign() bool { return slices.ContainsFunc(s.sources, (*source).isForeign) }
+
+// asksForeign is isForeign without the batches that are fetched before C is entered.
+func (s *stream) asksForeign() bool {
+	if !s.fetches() {
+		return s.isForeign()
+	}
+	passed := s.sources[0].passed
+	return passed != nil && passed.asksForeign()
+}
+
+// fetches reports whether C asks for exactly one batch to make the next: so does a function
+// that is run on each batch.
+func (s *stream) fetches() bool { return s.call.binding.isMap && len(s.sources) == 1 }
+
+// fetch pulls the batch that C will ask for next, before C is entered.
+func (s *stream) fetch() {
+	if s.fetches() && s.inner != nil && !s.done && s.failure.Load() == nil {
+		s.sources[0].fetch()
+	}
 }
 
 // serve makes an input of each reader. A result of Alloy is passed on, so that C code pulls
@@ -141,15 +188,16 @@ func (s *stream) open(in []array.RecordReader, timeout int64) error {
 func (s *stream) serve(in []array.RecordReader) (*engine.Inputs, error) {
 	s.sources = make([]*source, len(in))
 	for i, reader := range in {
-		made, err := newSource(i, reader, s.call.binding.inputs[i])
+		made, err := newSource(i, reader, s.call.binding.inputs[i], &s.attendant)
 		if err != nil {
 			for _, before := range s.sources[:i] {
-				before.Done()
+				before.finish()
 			}
 			return nil, err
 		}
 		s.sources[i] = made
 	}
+	s.needsAttendant = s.asksForeign()
 	inputs := engine.NewInputs(len(in))
 	for _, made := range s.sources {
 		if made.passed != nil {
@@ -183,7 +231,7 @@ func (s *stream) end() {
 		s.batch = nil
 	}
 	if s.inner != nil {
-		s.inner.Release()
+		s.enterC(s.inner.Release)
 	}
 	s.call.giveBack()
 	s.core.streams.Add(-1)
@@ -236,9 +284,17 @@ func (s *stream) Next() bool {
 		s.fail(err)
 		return false
 	}
-	// Not deferred: if a goroutine exits inside its own reader, the engine stays in the middle
+	returned := false
+	// A reader may end this goroutine. If that happens inside C, the engine stays in the middle
 	// of this stream. Nobody may enter or end it then.
+	defer func() {
+		if !returned && !s.insideC {
+			s.fail(callerError(Failed, "a reader ended the goroutine that read the stream"))
+			s.leave()
+		}
+	}()
 	ok := s.next()
+	returned = true
 	if s.leave() {
 		s.fail(callerError(Closed, "the stream was released while it was read"))
 		return false
@@ -258,8 +314,11 @@ func (s *stream) next() bool {
 		s.fail(fromContext(s.ctx, "between two batches"))
 		return false
 	}
+	s.fetch()
 	result := cdata.NewResult(s.core.memory, &s.core.account)
-	if fault := s.inner.Next(&result.Owner); fault != nil {
+	var fault *engine.Fault
+	s.enterC(func() { fault = s.inner.Next(&result.Owner) })
+	if fault != nil {
 		s.fail(s.errorOf(fault))
 		return false
 	}

@@ -138,6 +138,35 @@ func BenchmarkStreamToRust(b *testing.B) {
 	}
 }
 
+// BenchmarkStreamFunction measures one batch of a stream function that passes its input on. A
+// reader that is not known to be plain is pulled outside of C, which takes two switches of
+// threads.
+func BenchmarkStreamFunction(b *testing.B) {
+	goBridge := &alloy.GoBridge{GoAllocator: memory.NewGoAllocator(), AllowUnsigned: true}
+	b.Cleanup(goBridge.Close)
+	if err := goBridge.SetImplLib(library(b, "tests/flows"), ""); err != nil {
+		b.Fatal(err)
+	}
+	for name, reader := range map[string]func(array.RecordReader) array.RecordReader{
+		"any":   func(in array.RecordReader) array.RecordReader { return in },
+		"plain": alloy.PlainReader,
+	} {
+		b.Run("reader="+name, func(b *testing.B) {
+			out, err := goBridge.Stream(context.Background(), "relay", nil, reader(&same{batch: batch(1)}))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer out.Release()
+			b.ReportAllocs()
+			for b.Loop() {
+				if !out.Next() {
+					b.Fatal(out.Err())
+				}
+			}
+		})
+	}
+}
+
 // same reads one batch again and again.
 type same struct{ batch arrow.RecordBatch }
 

@@ -8,12 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/ignalina/alloy"
 )
@@ -90,18 +90,23 @@ func TestAReaderThatReadsItsOwnResultIsToldSo(t *testing.T) {
 	in.checkReleased(t)
 }
 
-// TestAGoroutineMayExitInsideItsReader: what it leaves behind fails, and everything else
-// goes on.
+// TestAGoroutineMayExitInsideItsReader: what it leaves behind fails and is freed, and
+// everything else goes on.
 func TestAGoroutineMayExitInsideItsReader(t *testing.T) {
 	goBridge := open(t, nil, "tests/flows")
-	for _, function := range []string{"relay", "last"} {
+	echo := open(t, nil, "")
+	for _, c := range []struct {
+		function string
+		bridge   *alloy.GoBridge
+	}{{"relay", goBridge}, {"last", goBridge}, {"threads", goBridge}, {"echo", echo}} {
+		mem := checked(t)
 		in := newFeed(numbersSchema, func(i int) (arrow.RecordBatch, error) {
 			if i == 1 {
 				runtime.Goexit()
 			}
-			return numbersBatch(memory.DefaultAllocator, i), nil
+			return numbersBatch(mem, i), nil
 		})
-		out := openStream(t, goBridge, function, nil, in)
+		out := openStream(t, c.bridge, c.function, nil, in)
 		var wait sync.WaitGroup
 		wait.Go(func() {
 			for out.Next() {
@@ -110,11 +115,27 @@ func TestAGoroutineMayExitInsideItsReader(t *testing.T) {
 		})
 		wait.Wait()
 		var e *alloy.Error
-		if out.Next() || !errors.As(out.Err(), &e) || e.Code != alloy.Busy {
-			t.Errorf("got %v", out.Err())
+		if out.Next() || !errors.As(out.Err(), &e) || e.Code != alloy.Failed || !strings.Contains(e.Text, "goroutine") {
+			t.Errorf("%s: got %v", c.function, out.Err())
 		}
 		out.Release()
+		in.checkReleased(t)
+		if c.bridge.Outstanding() != (alloy.Outstanding{}) {
+			t.Errorf("%s: %+v", c.function, c.bridge.Outstanding())
+		}
 	}
+	// A function that reads its input when it opens.
+	in := newFeed(numbersSchema, func(int) (arrow.RecordBatch, error) {
+		runtime.Goexit()
+		return nil, nil
+	})
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		out, err := goBridge.Stream(ctx, "last_in_open", nil, in)
+		t.Errorf("it came back: %v, %v", out, err)
+	})
+	wait.Wait()
+	in.checkReleased(t)
 	mem := checked(t)
 	again := numbers(mem, 3)
 	out := openStream(t, goBridge, "relay", nil, again)
