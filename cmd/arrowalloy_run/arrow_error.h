@@ -19,9 +19,6 @@
 
 namespace arrowalloy::run {
 
-inline constexpr const char* kReadHelp =
-    "check that the file exists, is complete and has the format of its name or --format";
-
 // The message of a status, with the reason of the operating system when there is one.
 inline std::string TextOf(const arrow::Status& status) {
   const int error = arrow::internal::ErrnoFromStatus(status);
@@ -29,8 +26,16 @@ inline std::string TextOf(const arrow::Status& status) {
   return status.message() + ": " + std::generic_category().message(error);
 }
 
-inline Failure ReadFailure(const arrow::Status& status, const std::string& path) {
-  return Failure(Exit::kMachine, kReadCode, TextOf(status), path, kReadHelp);
+// What to do about an input that was opened but cannot be read.
+inline std::string BrokenHelp(const arrow::Status& status) {
+  if (status.IsOutOfMemory()) {
+    return "free memory, or read fewer columns with --columns, or smaller batches with "
+           "--batch-rows";
+  }
+  if (arrow::internal::ErrnoFromStatus(status) != 0) {
+    return "check the disk or the connection that the input comes from";
+  }
+  return "the input is damaged or not complete: get it again, or write it again";
 }
 
 // Attached to the Status of an input: it passes through the engine and comes back unchanged.
@@ -49,11 +54,20 @@ class InputDetail final : public arrow::StatusDetail {
   std::string path_, help_;
 };
 
+// The same error with the place and the next step. One that has them keeps its own.
 inline arrow::Status OfInput(const arrow::Status& status, std::string path,
                              std::string help) {
-  if (status.ok()) return status;
-  return status.WithDetail(
-      std::make_shared<InputDetail>(std::move(path), std::move(help)));
+  if (status.ok() || dynamic_cast<const InputDetail*>(status.detail().get()) != nullptr) {
+    return status;
+  }
+  return status.WithMessage(TextOf(status))
+      .WithDetail(std::make_shared<InputDetail>(std::move(path), std::move(help)));
+}
+
+inline Failure BrokenFile(const arrow::Status& status, const std::string& path) {
+  const auto* of = dynamic_cast<const InputDetail*>(status.detail().get());
+  if (of != nullptr) return of->FailureOf(status);
+  return Failure(Exit::kMachine, kReadCode, TextOf(status), path, BrokenHelp(status));
 }
 
 // An error of the machine keeps its errno and its help.
@@ -69,7 +83,7 @@ inline Failure WriteFailure(const arrow::Status& status, const std::string& path
 // The value of a result, or a failure to read `path`.
 template <typename T>
 T Read(arrow::Result<T> result, const std::string& path) {
-  if (!result.ok()) throw ReadFailure(result.status(), path);
+  if (!result.ok()) throw BrokenFile(result.status(), path);
   return std::move(result).ValueUnsafe();
 }
 

@@ -27,7 +27,51 @@ constexpr Named kEndings[] = {
     {".ipc", Format::kIpcFile},      {".arrow_file", Format::kIpcFile},
     {".arrows", Format::kIpcStream}, {".stream", Format::kIpcStream}};
 
+// Only of inputs.
+constexpr Named kTexts[] = {
+    {".tsv", Format::kCsv}, {".tab", Format::kCsv}, {".txt", Format::kCsv}};
+
+// The name without the ending of a compressed file.
+std::string_view Unpacked(std::string_view path) {
+  for (const std::string_view ending : {".gz", ".zst", ".bz2", ".lz4"}) {
+    if (path.ends_with(ending)) path.remove_suffix(ending.size());
+  }
+  return path;
+}
+
 }  // namespace
+
+std::string_view NameOf(Format format) {
+  switch (format) {
+    case Format::kParquet:
+      return "Parquet";
+    case Format::kCsv:
+      return "CSV";
+    case Format::kIpcFile:
+      return "an Arrow IPC file";
+    case Format::kIpcStream:
+      return "an Arrow IPC stream";
+    case Format::kTable:
+      break;
+  }
+  return "a table";
+}
+
+std::optional<Format> FormatByEnding(std::string_view path) {
+  path = Unpacked(path);
+  for (const Named& known : kEndings) {
+    if (path.ends_with(known.name)) return known.format;
+  }
+  for (const Named& known : kTexts) {
+    if (path.ends_with(known.name)) return known.format;
+  }
+  return std::nullopt;
+}
+
+bool IsTabSeparated(std::string_view path) {
+  path = Unpacked(path);
+  return path.ends_with(".tsv") || path.ends_with(".tab");
+}
 
 std::vector<std::string> FormatNames(bool output) {
   std::vector<std::string> names;

@@ -329,22 +329,6 @@ arrow::Result<std::unique_ptr<FormatWriter>> Open(Format format, const SinkPtr& 
   return std::make_unique<TableWriter>(sink, schema);
 }
 
-const char* NameOf(Format format) {
-  switch (format) {
-    case Format::kParquet:
-      return "Parquet";
-    case Format::kCsv:
-      return "CSV";
-    case Format::kIpcFile:
-      return "an Arrow IPC file";
-    case Format::kIpcStream:
-      return "an Arrow IPC stream";
-    case Format::kTable:
-      break;
-  }
-  return "a table";
-}
-
 const char* HelpOf(Format format) {
   switch (format) {
     case Format::kCsv:

@@ -39,15 +39,17 @@ std::string HelpOf(const alloy::Status& status, const std::string& otherwise) {
   }
 }
 
-// An error of the engine, with the function, input and column where it happened.
-Failure FailureOf(const alloy::Status& status, const Options& options) {
+// An error of the engine, with the function, input and column where it happened. `inputs`:
+// their names.
+Failure FailureOf(const alloy::Status& status, const Options& options,
+                  const std::vector<std::string>& inputs = {}) {
   Failure failure = EngineFailure(status.code(), status.reason(),
                                   std::string(status.text()), options.library);
   std::string where = fmt::format("{}, function {}", options.library, options.function);
   if (status.input() >= 0) {
     const auto input = static_cast<size_t>(status.input());
     where += fmt::format(", input {}", input);
-    if (input < options.inputs.size()) where += " (" + options.inputs[input] + ")";
+    if (input < inputs.size()) where += " (" + inputs[input] + ")";
   }
   if (status.column() >= 0) where += fmt::format(", column {}", status.column());
   failure.at = where;
@@ -60,16 +62,14 @@ void Check(const alloy::Status& status, const Options& options) {
 }
 
 // Throw an error of the engine, or one of an input, which comes back unchanged.
-void Check(const arrow::Status& status, const Options& options) {
+void Check(const arrow::Status& status, const Options& options,
+           const std::vector<std::string>& inputs) {
   if (status.ok()) return;
   const auto& detail = status.detail();
   if (const auto* of = dynamic_cast<const alloy::arrow::Detail*>(detail.get())) {
-    throw FailureOf(of->status(), options);
+    throw FailureOf(of->status(), options, inputs);
   }
-  if (const auto* of = dynamic_cast<const InputDetail*>(detail.get())) {
-    throw of->FailureOf(status);
-  }
-  throw ReadFailure(status, options.library);
+  throw BrokenFile(status, options.library);
 }
 
 }  // namespace
@@ -81,6 +81,7 @@ struct Job::State {
   const Options& options;
   alloy::Bridge bridge;
   std::vector<alloy::FunctionInfo> functions;
+  std::vector<std::string> inputs;  // their names, for errors
   alloy::arrow::ReaderPtr results;
 };
 
@@ -94,21 +95,28 @@ Job::Job(const Options& options, const std::string& certificate)
 
 Job::~Job() = default;
 
-std::optional<std::vector<std::string>> Job::Declared(size_t input) const {
+// NULL for an unknown function. The engine lists the functions when it binds.
+const alloy::FunctionInfo* Job::Function() const {
   const auto function = std::ranges::find(state_->functions, state_->options.function,
                                           &alloy::FunctionInfo::name);
-  // For an unknown function the engine lists the functions when it binds.
-  if (function == state_->functions.end() || input >= function->columns.size()) {
-    return std::nullopt;
-  }
-  std::vector<std::string> names;
-  for (const auto& column : function->columns[input]) names.push_back(column.name);
-  return names;
+  return function == state_->functions.end() ? nullptr : &*function;
+}
+
+std::optional<std::vector<alloy::ColumnInfo>> Job::Declared(size_t input) const {
+  const auto* function = Function();
+  if (function == nullptr || input >= function->columns.size()) return std::nullopt;
+  return function->columns[input];
+}
+
+bool Job::TakesOneInput() const {
+  const auto* function = Function();
+  return function != nullptr && function->max_inputs == 1;
 }
 
 void Job::Open(const std::vector<std::shared_ptr<arrow::RecordBatchReader>>& inputs,
-               std::stop_token stop) {
+               std::vector<std::string> names, std::stop_token stop) {
   const Options& options = state_->options;
+  state_->inputs = std::move(names);
   alloy::OptionMap values;
   for (const std::string& value : options.values) {
     const size_t equals = value.find('=');
@@ -118,7 +126,7 @@ void Job::Open(const std::vector<std::shared_ptr<arrow::RecordBatchReader>>& inp
       alloy::arrow::Stream(state_->bridge, options.function, inputs, values,
                            {.timeout = std::chrono::milliseconds(options.timeout_ms),
                             .stop = std::move(stop)});
-  Check(results.status(), options);
+  Check(results.status(), options, state_->inputs);
   state_->results = std::move(results).ValueUnsafe();
 }
 
@@ -126,7 +134,7 @@ std::shared_ptr<arrow::Schema> Job::schema() const { return state_->results->sch
 
 std::shared_ptr<arrow::RecordBatch> Job::Next() {
   std::shared_ptr<arrow::RecordBatch> batch;
-  Check(state_->results->ReadNext(&batch), state_->options);
+  Check(state_->results->ReadNext(&batch), state_->options, state_->inputs);
   return batch;
 }
 

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "alloy/function_info.hpp"
 #include "options.h"
 
 namespace arrowalloy::run {
@@ -28,13 +29,14 @@ class Job {
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
 
-  // The names of the columns that the function declares for an input. No value: it takes
-  // any columns.
-  std::optional<std::vector<std::string>> Declared(size_t input) const;
+  // The columns that the function declares for an input. No value: it takes any columns.
+  std::optional<std::vector<alloy::ColumnInfo>> Declared(size_t input) const;
+  bool TakesOneInput() const;
 
-  // Bind the function to the inputs and open the stream of results.
+  // Bind the function to the inputs and open the stream of results. `names`: of the inputs,
+  // for errors.
   void Open(const std::vector<std::shared_ptr<arrow::RecordBatchReader>>& inputs,
-            std::stop_token stop);
+            std::vector<std::string> names, std::stop_token stop);
 
   std::shared_ptr<arrow::Schema> schema() const;
 
@@ -42,6 +44,8 @@ class Job {
   std::shared_ptr<arrow::RecordBatch> Next();
 
  private:
+  const alloy::FunctionInfo* Function() const;
+
   struct State;
   std::unique_ptr<State> state_;
 };

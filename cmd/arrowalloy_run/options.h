@@ -21,9 +21,12 @@ struct Options {
   std::vector<std::string> inputs;
   std::string output;
   std::string format, out_format;
-  std::vector<std::string> values;   // key=value
-  std::vector<std::string> columns;  // names, with commas or one by one
-  std::vector<std::string> casts;    // column=type
+  std::vector<std::string> values;       // key=value
+  std::vector<std::string> columns;      // names, with commas or one by one
+  std::vector<std::string> casts;        // column=type
+  std::string delimiter, quote, escape;  // of CSV inputs: a character, or its name
+  std::vector<std::string> nulls;        // of CSV inputs
+  bool no_header = false;
   std::vector<std::string> may_need;
   std::string certificate;
   bool allow_unsigned = false;

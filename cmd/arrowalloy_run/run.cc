@@ -3,6 +3,7 @@
 
 #include <arrow/type.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,7 +18,9 @@
 #include "../arrowalloy/inspect/inspection.h"
 #include "format.h"
 #include "format_writer.h"
-#include "input.h"
+#include "input/input.h"
+#include "input/paths.h"
+#include "input/read_options.h"
 #include "interrupt.h"
 #include "job.h"
 #include "output.h"
@@ -76,29 +79,56 @@ std::vector<std::string> SplitNames(const std::vector<std::string>& lists) {
   return names;
 }
 
-InputOptions InputOptionsOf(const Options& options, const Job& job, size_t i) {
-  InputOptions input{.path = options.inputs[i],
+// A character, or its name. `none`: no character.
+char CharacterOf(const std::string& text, const std::string& option, char otherwise) {
+  if (text.empty()) return otherwise;
+  if (text == "tab" || text == "\\t") return '\t';
+  if (text == "none") return '\0';
+  const auto c = static_cast<unsigned char>(text[0]);
+  if (text.size() == 1 && c < 0x80 && c != '\n' && c != '\r') return text[0];
+  throw Usage("expected one ASCII character, tab or none", option + " " + text);
+}
+
+CsvDialect DialectOf(const Options& options) {
+  CsvDialect dialect{.delimiter = CharacterOf(options.delimiter, "--delimiter", '\0'),
+                     .quote = CharacterOf(options.quote, "--quote", '"'),
+                     .escape = CharacterOf(options.escape, "--escape", '\0'),
+                     .header = !options.no_header};
+  if (options.delimiter == "none") {
+    throw Usage("a CSV has a delimiter", "--delimiter none");
+  }
+  for (const auto& null : options.nulls) dialect.nulls.push_back(null);
+  const char delimiter = dialect.delimiter == '\0' ? ',' : dialect.delimiter;
+  if (dialect.quote == delimiter || dialect.escape == delimiter ||
+      (dialect.quote != '\0' && dialect.quote == dialect.escape)) {
+    throw Usage("--delimiter, --quote and --escape must differ",
+                "--delimiter, --quote, --escape");
+  }
+  return dialect;
+}
+
+// The -i of each input of the function.
+std::vector<std::vector<std::string>> InputsOf(const Options& options, const Job& job) {
+  if (job.TakesOneInput() && options.inputs.size() > 1) return {options.inputs};
+  std::vector<std::vector<std::string>> inputs;
+  for (const auto& path : options.inputs) inputs.push_back({path});
+  return inputs;
+}
+
+InputOptions InputOptionsOf(const Options& options, const Job& job, size_t i,
+                            std::vector<std::string> paths, Console& console) {
+  InputOptions input{.paths = std::move(paths),
                      .format = options.format,
+                     .declared = job.Declared(i),
+                     .csv = DialectOf(options),
                      .batch_rows = options.batch_rows,
-                     .limit = options.limit};
+                     .limit = options.limit,
+                     .warn = [&console](const std::string& text) { console.Warn(text); }};
   for (const std::string& cast : options.casts) {
     const size_t equals = cast.find('=');
     input.casts[cast.substr(0, equals)] = cast.substr(equals + 1);
   }
-  if (!options.columns.empty()) {
-    input.columns = SplitNames(options.columns);
-    return input;
-  }
-  auto declared = job.Declared(i);
-  // A pipe sends all its columns in any case; the engine selects from them.
-  if (!declared || input.path == "-") return input;
-  // Only those that the file has: the engine reports missing ones when it binds.
-  const auto schema = SchemaOf(input);
-  std::erase_if(*declared, [&schema](const std::string& name) {
-    return schema->GetFieldIndex(name) < 0;
-  });
-  // With no column at all a batch would lose its number of rows.
-  if (!declared->empty()) input.columns = std::move(declared);
+  if (!options.columns.empty()) input.columns = SplitNames(options.columns);
   return input;
 }
 
@@ -113,7 +143,9 @@ Format OutputFormat(const Options& options) {
 DestinationOptions DestinationOf(const Options& options) {
   DestinationOptions output{.path = options.output.empty() ? "-" : options.output};
   for (const std::string& input : options.inputs) {
-    output.not_over.push_back({input, "an input"});
+    for (auto& file : FilesOf(input)) {
+      output.not_over.push_back({std::move(file), "an input"});
+    }
   }
   output.not_over.push_back({options.library, "the library"});
   output.not_over.push_back({options.library + ".alloysig", "its signature file"});
@@ -185,8 +217,12 @@ Exit Run(const Options& options, Console& console) {
   Job job(options, CertificateArgument(options.certificate));
   std::vector<Input> inputs;
   std::vector<std::shared_ptr<arrow::RecordBatchReader>> readers;
-  for (size_t i = 0; i < options.inputs.size(); ++i) {
-    inputs.push_back(OpenInput(InputOptionsOf(options, job, i)));
+  std::vector<std::string> names;
+  TakeExtensionsAsStorage();
+  for (auto& paths : InputsOf(options, job)) {
+    names.push_back(fmt::format("{}", fmt::join(paths, ", ")));
+    inputs.push_back(OpenInput(
+        InputOptionsOf(options, job, inputs.size(), std::move(paths), console)));
     readers.push_back(inputs.back().reader);
   }
   Totals totals;
@@ -200,7 +236,7 @@ Exit Run(const Options& options, Console& console) {
     return seen;
   };
   try {
-    job.Open(readers, interrupt.token());
+    job.Open(readers, std::move(names), interrupt.token());
     for (const std::string& loss : LossesOf(format, *job.schema())) console.Warn(loss);
     Output output(&destination, format, job.schema());
     // A table on this terminal comes after the bar was erased.

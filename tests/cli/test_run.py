@@ -163,7 +163,7 @@ class RunTest(CommandTest):
         self.refuse(2, "E0002", *score, "-i", "in.parquet", "--columns", "x,absent")
         self.refuse(2, "E0002", *score, "-i", "in.parquet", "--set", "nothing")
         self.refuse(2, "E0002", *score, "-i", "in.parquet", "--batch-rows", "0")
-        self.refuse(2, "E0002", *score, "-i", "in.txt")
+        self.refuse(3, "E0101", *score, "-i", "absent.txt")
         self.refuse(3, "E0101", *score, "-i", "absent.parquet")
         self.assertEqual(self.left(), ["in.parquet"])
 
