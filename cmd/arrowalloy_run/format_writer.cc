@@ -394,7 +394,11 @@ class NamingWriter final : public FormatWriter {
 
   Status Write(const arrow::RecordBatch& batch) override {
     auto status = writer_->Write(batch);
-    if (status.ok() || arrow::internal::ErrnoFromStatus(status) != 0) return status;
+    // Otherwise no column is to blame.
+    if (status.ok() || status.IsOutOfMemory() ||
+        arrow::internal::ErrnoFromStatus(status) != 0) {
+      return status;
+    }
     if (auto failure = FindColumn(format_, *schema_, &batch, path_)) throw *failure;
     for (const auto& field : schema_->fields()) {
       // Alone the batch is fine: it does not fit the batches before it.

@@ -10,12 +10,14 @@
 #include "../arrowalloy/base/engine_failure.h"
 #include "alloy/arrow.hpp"
 #include "arrow_error.h"
+#include "loaded.h"
 
 namespace arrowalloy::run {
 namespace {
 
 alloy::HostOptions HostOptionsOf(const Options& options) {
   return {.allow_unsigned = options.allow_unsigned,
+          .load_plainly = options.load_plainly,
           .may_need = options.may_need,
           .language = "arrowalloy"};
 }
@@ -76,7 +78,11 @@ void Check(const arrow::Status& status, const Options& options,
 
 struct Job::State {
   explicit State(const Options& of)
-      : options(of), bridge(alloy::Host(HostOptionsOf(of))) {}
+      : options(of),
+        bridge(alloy::Host(HostOptionsOf(of)),
+               {.name = of.name,
+                .min_sequence = static_cast<uint64_t>(of.min_sequence),
+                .sidecar = of.sidecar}) {}
 
   const Options& options;
   alloy::Bridge bridge;
@@ -87,6 +93,7 @@ struct Job::State {
 
 Job::Job(const Options& options, const std::string& certificate)
     : state_(std::make_unique<State>(options)) {
+  for (const std::string& library : options.may_need) CheckOtherCopy(library);
   Check(state_->bridge.SetImplLib(options.library, certificate), options);
   auto functions = state_->bridge.Functions();
   Check(functions.status(), options);

@@ -90,7 +90,16 @@ function declares, if their number fits, or f0, f1, f2, ...)",
                 {.kind = Kind::kFile, .placeholder = "BASE64|@FILE"});
   command.Flag("--allow-unsigned", &options->allow_unsigned,
                "Run a library without checking a signature");
+  command.Value("--name", &options->name,
+                "Refuse a backend that has another name in its table or signature",
+                {.placeholder = "NAME"});
+  command.Value("--min-sequence", &options->min_sequence,
+                "Refuse a signature with a lower sequence: an older release",
+                {.placeholder = "NUMBER"});
+  command.Value("--sidecar", &options->sidecar,
+                "Signature file (default: LIBRARY.alloysig)", {.kind = Kind::kFile});
   DeclareMayNeed(command, &options->may_need);
+  DeclareLoadPlainly(command, &options->load_plainly);
   command.Value("--timeout-ms", &options->timeout_ms,
                 "Stop when one batch takes longer (default: 0, never)",
                 {.placeholder = "MS"});

@@ -30,6 +30,9 @@ struct Options {
   std::vector<std::string> may_need;
   std::string certificate;
   bool allow_unsigned = false;
+  bool load_plainly = false;
+  std::string name, sidecar;  // as in alloy_bridge_options; empty: not given
+  int64_t min_sequence = 0;
   int64_t batch_rows = 65536;
   int64_t limit = -1;
   int64_t timeout_ms = 0;

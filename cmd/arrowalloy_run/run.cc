@@ -56,6 +56,10 @@ void CheckArguments(const Options& options) {
     throw Usage("expected --limit from 0, or -1 for all rows",
                 "--limit " + std::to_string(options.limit));
   }
+  if (options.min_sequence < 0) {
+    throw Usage("expected --min-sequence from 0",
+                "--min-sequence " + std::to_string(options.min_sequence));
+  }
   if (options.timeout_ms < 0) {
     throw Usage("expected --timeout-ms from 0",
                 "--timeout-ms " + std::to_string(options.timeout_ms));
@@ -148,7 +152,9 @@ DestinationOptions DestinationOf(const Options& options) {
     }
   }
   output.not_over.push_back({options.library, "the library"});
-  output.not_over.push_back({options.library + ".alloysig", "its signature file"});
+  output.not_over.push_back(
+      {options.sidecar.empty() ? options.library + ".alloysig" : options.sidecar,
+       "the signature file"});
   if (options.certificate.starts_with('@')) {
     output.not_over.push_back({options.certificate.substr(1), "the certificate"});
   }
@@ -240,7 +246,11 @@ Exit Run(const Options& options, Console& console) {
     for (const std::string& loss : LossesOf(format, *job.schema())) console.Warn(loss);
     Output output(&destination, format, job.schema());
     // A table on this terminal comes after the bar was erased.
-    Progress progress(ProgressModeOf(options.progress, console.quiet()), state);
+    // Rows on the terminal and a bar on the same terminal would be mixed.
+    const bool on_terminal = destination.is_standard_output() &&
+                             format != Format::kTable && isatty(STDOUT_FILENO) != 0;
+    Progress progress(ProgressModeOf(options.progress, console.quiet() || on_terminal),
+                      state);
     Pump(&job, &output, &totals, &progress);
   } catch (const Failure&) {
     if (!interrupt.came()) throw;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "table_text.h"
 
+#include <arrow/array.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
 #include "../arrowalloy/base/report.h"
 
@@ -32,11 +35,40 @@ std::string Shortened(std::string text) {
   return text.substr(0, bytes) + "…";
 }
 
+// At least kWidth characters, cut between two of them: the rest is not shown anyway.
+std::string_view Beginning(std::string_view text) {
+  constexpr size_t kBytes = 4 * (kWidth + 1);
+  if (text.size() <= kBytes) return text;
+  size_t end = kBytes;
+  while (end > 0 && (text[end] & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
+// One line, whatever the text contains.
+std::string OneLine(std::string_view text) {
+  std::string line = Harmless(Beginning(text));
+  for (size_t at = 0; (at = line.find_first_of("\n\t", at)) != std::string::npos;) {
+    line.replace(at, 1, line[at] == '\n' ? "\\n" : "\\t");
+  }
+  return Shortened(std::move(line));
+}
+
 std::string CellOf(const arrow::Array& column, int64_t row) {
   if (column.IsNull(row)) return "null";
+  // Without a copy: a value may have gigabytes.
+  switch (column.type_id()) {
+    case arrow::Type::STRING:
+      return OneLine(static_cast<const arrow::StringArray&>(column).GetView(row));
+    case arrow::Type::LARGE_STRING:
+      return OneLine(static_cast<const arrow::LargeStringArray&>(column).GetView(row));
+    case arrow::Type::STRING_VIEW:
+      return OneLine(static_cast<const arrow::StringViewArray&>(column).GetView(row));
+    default:
+      break;
+  }
   const auto value = column.GetScalar(row);
   if (!value.ok()) return "?";
-  return Shortened(Harmless((*value)->ToString()));
+  return OneLine((*value)->ToString());
 }
 
 bool IsNumber(const arrow::DataType& type) {
@@ -62,8 +94,8 @@ std::string TableText::ToText() const {
   std::vector<std::string> names, types;
   std::vector<size_t> widths;
   for (const auto& field : schema_->fields()) {
-    names.push_back(Shortened(Harmless(field->name())));
-    types.push_back(Shortened(field->type()->ToString()));
+    names.push_back(OneLine(field->name()));
+    types.push_back(OneLine(field->type()->ToString()));
     widths.push_back(std::max(WidthOf(names.back()), WidthOf(types.back())));
   }
   for (const auto& cells : rows_) {

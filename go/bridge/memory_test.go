@@ -164,7 +164,7 @@ func TestAResizedResultUsesTheGoAllocator(t *testing.T) {
 	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
 	defer mem.AssertSize(t, 0)
 	goBridge := open(t, mem, "summary_rust")
-	out, err := goBridge.Call(ctx, "summary", nil, int64BatchOnce)
+	out, err := goBridge.Call(ctx, "summary_of_batch", nil, int64BatchOnce)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ namespace alloy::testing {
 Status Subject::Open(const ConformanceOptions& options) {
   options_ = options;
   HostOptions host_options{.allow_unsigned = options.certificate.empty(),
+                           .load_plainly = options.load_plainly,
                            .may_need = options.may_need,
                            .log_mode = LogMode::kNever};
   host_ = std::make_unique<Host>(std::move(host_options));

@@ -243,7 +243,7 @@ struct HalfFloats : alloy::testing::Tree {
 
 std::string TextOfSummary(const alloy::Batch& batch) {
   alloy::Bridge bridge = support::Load("summary_rust");
-  const auto summary = bridge.Call("summary", batch);
+  const auto summary = bridge.Call("summary_of_batch", batch);
   EXPECT_TRUE(summary.ok()) << summary.status();
   std::ostringstream text;
   if (summary.ok()) text << *summary;
@@ -277,7 +277,7 @@ TEST(SummaryTest, DescribesEachColumn) {
 TEST(SummaryTest, ReadsHalfFloats) {
   alloy::Bridge bridge = support::Load("summary_rust");
   HalfFloats half_floats;
-  const auto summary = bridge.Call("summary", *support::ImportTree(half_floats));
+  const auto summary = bridge.Call("summary_of_batch", *support::ImportTree(half_floats));
   ASSERT_TRUE(summary.ok()) << summary.status();
   EXPECT_EQ((*summary->column(4).values<double>())[0], -2.0);
   EXPECT_EQ((*summary->column(5).values<double>())[0], 65504.0);
@@ -290,7 +290,7 @@ TEST(SummaryTest, NamesEveryType) {
   const auto batch = support::ImportTree(tree);
   ASSERT_TRUE(batch.ok()) << batch.status();
   alloy::Bridge bridge = support::Load("summary_rust");
-  const auto summary = bridge.Call("summary", *batch);
+  const auto summary = bridge.Call("summary_of_batch", *batch);
   ASSERT_TRUE(summary.ok()) << summary.status();
   ASSERT_EQ(summary->rows(), batch->columns());
   for (int64_t c = 0; c < batch->columns(); ++c) {

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MIT
-//! The summary of a batch: one row for each column, with its type, rows and nulls. For
-//! numbers also the minimum, the maximum, the mean and the sum.
+//! The summary of columns: one row for each, with its type, rows and nulls. For numbers also
+//! the minimum, the maximum, the mean and the sum.
 
 mod numbers;
 #[cfg(test)]
 mod tests;
 
+use std::iter;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::schema::{DataType, Field, Schema, SchemaRef};
 use arrowalloy::{Error, Scope};
 
-use crate::alloy_arrow::{Bind, Bound};
+use crate::alloy_arrow::{Bind, Bound, BoundStream};
 use crate::numbers::{Numbers, summarize};
 
 mod arrow {
@@ -25,28 +26,55 @@ mod arrow {
 arrowalloy::backend! {
     name: "alloy.summary",
     arrow: crate::arrow,
-    functions: [summary],
+    functions: [summary, summary_of_batch],
 }
 
 arrowalloy::function! {
-    /// Type, rows, nulls, minimum, maximum, mean and sum of each column.
+    /// Type, rows, nulls, minimum, maximum, mean and sum of each column, over all batches.
     #[flags(idempotent)]
-    arrow fn summary(inputs: 1) = bind_summary
+    arrow stream fn summary(inputs: 1) = bind_summary
 }
 
-fn bind_summary(bind: &Bind<'_>) -> Result<Bound, Error> {
+arrowalloy::function! {
+    /// The same of one batch, for hosts that add up the batches themselves.
+    #[flags(idempotent)]
+    arrow fn summary_of_batch(inputs: 1) = bind_summary_of_batch
+}
+
+fn bind_summary(bind: &Bind<'_>) -> Result<BoundStream, Error> {
+    let fixed = names_and_types(bind)?;
+    let schema = schema();
+    Ok(BoundStream::new(schema.clone(), move |scope, inputs| {
+        let (fixed, schema, input) = (fixed.clone(), schema.clone(), inputs.take()?);
+        let make = move || {
+            let mut sums = vec![Sums::default(); fixed[0].len()];
+            for batch in input {
+                add(scope, &mut sums, &batch?)?;
+            }
+            to_batch(&sums, &fixed, &schema)
+        };
+        Ok(Box::new(iter::once_with(make)))
+    }))
+}
+
+fn bind_summary_of_batch(bind: &Bind<'_>) -> Result<Bound, Error> {
+    let fixed = names_and_types(bind)?;
+    let schema = schema();
+    Ok(Bound::new(schema.clone(), move |scope, batches| {
+        let mut sums = vec![Sums::default(); fixed[0].len()];
+        add(scope, &mut sums, &batches.take()?)?;
+        to_batch(&sums, &fixed, &schema)
+    }))
+}
+
+/// The columns `name` and `type`, which are the same for every batch.
+fn names_and_types(bind: &Bind<'_>) -> Result<[ArrayRef; 2], Error> {
     let input = bind.schema();
     let fields = input.fields();
-    // Names and types are the same for every batch, so all results share them.
     let names = StringArray::from_iter_values(fields.iter().map(|field| field.name()));
     let types: Vec<String> =
         fields.iter().map(|field| bind.type_name(field)).collect::<Result<_, _>>()?;
-    let fixed: [ArrayRef; 2] = [Arc::new(names), Arc::new(StringArray::from(types))];
-    let schema = schema();
-    Ok(Bound::new(schema.clone(), move |scope, batches| {
-        let batch = batches.take()?;
-        run_summary(scope, &batch, &fixed, &schema)
-    }))
+    Ok([Arc::new(names), Arc::new(StringArray::from(types))])
 }
 
 fn schema() -> SchemaRef {
@@ -63,33 +91,49 @@ fn schema() -> SchemaRef {
     ]))
 }
 
-fn run_summary(
-    scope: Scope<'_>,
-    batch: &RecordBatch,
+/// What is known of one column.
+#[derive(Clone, Default)]
+struct Sums {
+    rows: i64,
+    nulls: i64,
+    numbers: Option<Numbers>,
+}
+
+fn add(scope: Scope<'_>, sums: &mut [Sums], batch: &RecordBatch) -> Result<(), Error> {
+    for (sums, column) in sums.iter_mut().zip(batch.columns()) {
+        scope.check()?;
+        sums.rows += column.len() as i64;
+        sums.nulls += count_nulls(column.as_ref());
+        match (&mut sums.numbers, summarize(column.as_ref())) {
+            (Some(numbers), Some(more)) => numbers.merge(&more),
+            (None, more) => sums.numbers = more,
+            (Some(_), None) => {}
+        }
+    }
+    Ok(())
+}
+
+fn to_batch(
+    sums: &[Sums],
     [names, types]: &[ArrayRef; 2],
     schema: &SchemaRef,
 ) -> Result<RecordBatch, Error> {
-    let mut numbers = Vec::with_capacity(batch.num_columns());
-    for column in batch.columns() {
-        scope.check()?;
-        numbers.push(summarize(column.as_ref()));
-    }
-    let rows = vec![batch.num_rows() as i64; batch.num_columns()];
-    let nulls: Vec<i64> =
-        batch.columns().iter().map(|column| count_nulls(column.as_ref())).collect();
-    let column = |of: fn(&Numbers) -> f64| -> ArrayRef {
-        let values = numbers.iter().map(|numbers| numbers.as_ref().map(of));
+    let count = |of: fn(&Sums) -> i64| -> ArrayRef {
+        Arc::new(Int64Array::from_iter_values(sums.iter().map(of)))
+    };
+    let number = |of: fn(&Numbers) -> f64| -> ArrayRef {
+        let values = sums.iter().map(|sums| sums.numbers.as_ref().map(of));
         Arc::new(values.collect::<Float64Array>())
     };
     let columns = vec![
         names.clone(),
         types.clone(),
-        Arc::new(Int64Array::from(rows)) as ArrayRef,
-        Arc::new(Int64Array::from(nulls)),
-        column(|numbers| numbers.min),
-        column(|numbers| numbers.max),
-        column(|numbers| numbers.sum / numbers.count as f64),
-        column(|numbers| numbers.sum),
+        count(|sums| sums.rows),
+        count(|sums| sums.nulls),
+        number(|numbers| numbers.min),
+        number(|numbers| numbers.max),
+        number(|numbers| numbers.sum / numbers.count as f64),
+        number(|numbers| numbers.sum),
     ];
     Ok(RecordBatch::try_new(schema.clone(), columns)?)
 }

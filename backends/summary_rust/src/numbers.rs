@@ -14,12 +14,27 @@ use arrow_schema::DataType;
 use half::f16;
 
 /// The result for a column with at least one value.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Numbers {
     pub min: f64,
     pub max: f64,
     pub sum: f64,
     pub count: usize,
+    /// The same sum without rounding, of integers.
+    whole: Option<i128>,
+}
+
+impl Numbers {
+    /// Add the numbers of more rows of the same column.
+    pub(crate) fn merge(&mut self, more: &Numbers) {
+        // NaN is neither least nor greatest, unless it is alone.
+        self.min = self.min.min(more.min);
+        self.max = self.max.max(more.max);
+        self.count += more.count;
+        // 2^63 rows of 64 bits fit.
+        self.whole = self.whole.zip(more.whole).map(|(a, b)| a + b);
+        self.sum = self.whole.map_or(self.sum + more.sum, |whole| whole as f64);
+    }
 }
 
 /// The result for a column; None if it does not hold numbers, or only nulls.
@@ -172,7 +187,7 @@ impl<N: Integer> Tally<N> for Integers<N> {
 
     fn numbers(&self, count: usize) -> Numbers {
         let (min, max) = (self.min.to_f64(), self.max.to_f64());
-        Numbers { min, max, sum: self.sum as f64, count }
+        Numbers { min, max, sum: self.sum as f64, count, whole: Some(self.sum) }
     }
 }
 
@@ -260,7 +275,7 @@ impl<N: Float> Tally<N> for Floats {
         let max = self.max.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let sum = self.sum.iter().sum();
         let (min, max) = if min > max { (f64::NAN, f64::NAN) } else { (min, max) };
-        Numbers { min, max, sum, count }
+        Numbers { min, max, sum, count, whole: None }
     }
 }
 
@@ -286,8 +301,34 @@ mod tests {
     use super::*;
     use arrow_array::{Float64Array, Int64Array, StringArray, UInt64Array};
 
+    impl PartialEq for Numbers {
+        fn eq(&self, other: &Self) -> bool {
+            (self.min, self.max, self.sum, self.count)
+                == (other.min, other.max, other.sum, other.count)
+        }
+    }
+
     fn numbers(min: f64, max: f64, sum: f64, count: usize) -> Option<Numbers> {
-        Some(Numbers { min, max, sum, count })
+        Some(Numbers { min, max, sum, count, whole: None })
+    }
+
+    #[test]
+    fn parts_add_up_to_the_whole() {
+        let values: Vec<i64> = (0..1000).map(|i| i64::MAX - i * i).collect();
+        let whole = summarize(&Int64Array::from(values.clone()));
+        let mut merged: Option<Numbers> = None;
+        for part in values.chunks(7) {
+            let part = summarize(&Int64Array::from(part.to_vec())).unwrap();
+            match &mut merged {
+                Some(numbers) => numbers.merge(&part),
+                None => merged = Some(part),
+            }
+        }
+        assert_eq!(merged, whole);
+        let mut nan = summarize(&Float64Array::from(vec![f64::NAN])).unwrap();
+        nan.merge(&summarize(&Float64Array::from(vec![2.0])).unwrap());
+        assert_eq!((nan.min, nan.max, nan.count), (2.0, 2.0, 2));
+        assert!(nan.sum.is_nan());
     }
 
     #[test]
@@ -313,6 +354,7 @@ mod tests {
                 max: *there.iter().max().unwrap() as f64,
                 sum: there.iter().sum::<i64>() as f64,
                 count: there.len(),
+                whole: None,
             });
             assert_eq!(summarize(&part), expected, "{offset} {len}");
         }

@@ -27,7 +27,7 @@ fn batch() -> (OwnedSchema, OwnedArray) {
 #[test]
 fn a_row_for_each_column() {
     let (schema, batch) = batch();
-    let call = Backend::load(alloy_backend_init).bind("summary", &[schema], &[]);
+    let call = Backend::load(alloy_backend_init).bind("summary_of_batch", &[schema], &[]);
     let output = call.expect("a call").run(vec![batch]).expect("a result");
     let root = output.raw();
     assert_eq!((root.length, root.n_children), (2, 8));

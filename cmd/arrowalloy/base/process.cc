@@ -147,11 +147,10 @@ Ended RunProcess(const std::vector<std::string>& command, std::chrono::seconds l
   const pid_t child = Spawn(command, output, result, &group);
   output.Close(1);
   result.Close(1);
-  Collect(&output, &result, Clock::now() + limit, &ended);
+  const auto deadline = Clock::now() + limit;
+  Collect(&output, &result, deadline, &ended);
   // A child that closed its descriptors may still run; the limit applies to it too.
   int status = 0;
-  const auto deadline =
-      Clock::now() + (ended.timed_out ? std::chrono::seconds(0) : limit);
   // It is not reaped before its group is killed: until then no other process has its number.
   siginfo_t info{};
   const auto running = [&] {

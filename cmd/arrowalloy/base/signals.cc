@@ -3,13 +3,15 @@
 
 #include <fcntl.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction is POSIX
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <cstring>
+#include <cstddef>
+#include <cstdlib>
 #include <exception>
 #include <new>
 #include <string_view>
@@ -38,8 +40,32 @@ void EndBySignal(int signal) {
   _exit(static_cast<int>(ExitOfSignal(signal)));
 }
 
+constexpr std::string_view kNoMemory =
+    "error[E0302]: out of memory\n"
+    "help: close other programs, raise the limit (ulimit -v), or pass smaller inputs\n";
+
+void Say(std::string_view text) {
+  // Nothing can be done when this fails.
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text.data(), text.size());
+}
+
+// Libraries abort or crash when memory ends, far from any error. The cause is the memory if
+// there is still none.
+bool MemoryHasEnded() {
+  constexpr size_t kLittle = size_t{64} << 20U;
+  void* memory = mmap(nullptr, kLittle, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) return true;
+  munmap(memory, kLittle);
+  return false;
+}
+
 void Crash(int signal) {
   RemoveLeftovers();
+  if (signal != SIGQUIT && MemoryHasEnded()) {
+    Say(kNoMemory);
+    _exit(static_cast<int>(Exit::kMachine));
+  }
   struct sigaction fallback{};
   fallback.sa_handler = SIG_DFL;
   sigaction(signal, &fallback, nullptr);
@@ -61,20 +87,13 @@ void Handle(int signal, void (*handler)(int)) {
   sigaction(signal, &mine, nullptr);
 }
 
-void Say(std::string_view text) {
-  // Nothing can be done when this fails.
-  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text.data(), text.size());
-}
-
 // An error that no thread caught. There may be no memory for a message.
 [[noreturn]] void EndByUncaughtError() {
   try {
     if (const auto error = std::current_exception()) std::rethrow_exception(error);
   } catch (const std::bad_alloc&) {
     RemoveLeftovers();
-    Say("error[E0302]: out of memory\n"
-        "help: close other programs, raise the limit (ulimit -v), or pass smaller "
-        "inputs\n");
+    Say(kNoMemory);
     _exit(static_cast<int>(Exit::kMachine));
   } catch (const std::system_error& error) {
     RemoveLeftovers();

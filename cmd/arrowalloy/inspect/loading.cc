@@ -9,6 +9,11 @@ void DeclareMayNeed(Command& command, std::vector<std::string>* may_need) {
                 {.placeholder = "SONAME|PATH"});
 }
 
+void DeclareLoadPlainly(Command& command, bool* plainly) {
+  command.Flag("--load-plainly", plainly,
+               "For debuggers: load the file itself, not the verified copy");
+}
+
 void AddArguments(const Loading& loading, std::vector<std::string>* command) {
   if (!loading.certificate.empty()) {
     command->insert(command->end(), {"--certificate", loading.certificate});
@@ -16,6 +21,7 @@ void AddArguments(const Loading& loading, std::vector<std::string>* command) {
   for (const std::string& library : loading.may_need) {
     command->insert(command->end(), {"--may-need", library});
   }
+  if (loading.plainly) command->emplace_back("--load-plainly");
 }
 
 }  // namespace arrowalloy

@@ -15,10 +15,14 @@ namespace arrowalloy {
 struct Loading {
   std::string certificate;            // base64; empty: the library is loaded unsigned
   std::vector<std::string> may_need;  // as in alloy_host_options
+  bool plainly = false;               // ALLOY_LOAD_PLAINLY
 };
 
 // Add the option --may-need to a command.
 void DeclareMayNeed(Command& command, std::vector<std::string>* may_need);
+
+// Add the option --load-plainly to a command that runs a library.
+void DeclareLoadPlainly(Command& command, bool* plainly);
 
 // Append the same as arguments for a child process of this program.
 void AddArguments(const Loading& loading, std::vector<std::string>* command);

@@ -76,8 +76,9 @@ Report DescribeError(const alloy::Status& status) {
 
 Report Describe(const Options& options) {
   const Loading& loading = options.loading;
-  alloy::Bridge bridge(alloy::Host(
-      {.allow_unsigned = loading.certificate.empty(), .may_need = loading.may_need}));
+  alloy::Bridge bridge(alloy::Host({.allow_unsigned = loading.certificate.empty(),
+                                    .load_plainly = loading.plainly,
+                                    .may_need = loading.may_need}));
   if (auto status = bridge.SetImplLib(options.library, loading.certificate);
       !status.ok()) {
     return DescribeError(status);
@@ -128,6 +129,7 @@ void Add(Program& program) {
   command.Value("LIBRARY", &options->library, "The library", {.required = true});
   command.Value("--certificate", &options->loading.certificate, "Certificate in base64");
   DeclareMayNeed(command, &options->loading.may_need);
+  DeclareLoadPlainly(command, &options->loading.plainly);
   command.OnRun([options](Console& console) { return Run(*options, console); });
 }
 

@@ -28,6 +28,7 @@ struct Options {
   std::string library;
   std::string certificate;
   std::vector<std::string> may_need;
+  bool plainly = false;
   std::vector<std::string> functions;
   std::vector<std::string> values;
   std::vector<std::string> schemas;
@@ -169,7 +170,8 @@ std::vector<std::string> FunctionsOf(const Options& options, const Loading& load
 Exit Run(const Options& options, Console& console) {
   CheckArguments(options);
   const Loading loading = {.certificate = CertificateArgument(options.certificate),
-                           .may_need = options.may_need};
+                           .may_need = options.may_need,
+                           .plainly = options.plainly};
   Totals totals;
   Printer printer(console, &totals);
   for (const std::string& function : FunctionsOf(options, loading)) {
@@ -210,6 +212,7 @@ Exit code 1 when a test failed or no test ran.)",
                 "Verify with this certificate first: base64, or @FILE",
                 {.kind = Kind::kFile, .placeholder = "BASE64|@FILE"});
   DeclareMayNeed(command, &options->may_need);
+  DeclareLoadPlainly(command, &options->plainly);
   command.Value("--function", &options->functions, "Test only this function; repeatable",
                 {.placeholder = "NAME"});
   command.Value("--set", &options->values,

@@ -61,6 +61,7 @@ alloy::testing::ConformanceOptions SuiteOf(const Options& options) {
   alloy::testing::ConformanceOptions suite{.library = options.library,
                                            .certificate = options.loading.certificate,
                                            .may_need = options.loading.may_need,
+                                           .load_plainly = options.loading.plainly,
                                            .functions = options.functions,
                                            .rows = options.rows,
                                            .seed = static_cast<uint64_t>(options.seed)};
@@ -103,6 +104,7 @@ void Add(Program& program) {
   command.Value("LIBRARY", &options->library, "The library", {.required = true});
   command.Value("--certificate", &options->loading.certificate, "Certificate in base64");
   DeclareMayNeed(command, &options->loading.may_need);
+  DeclareLoadPlainly(command, &options->loading.plainly);
   command.Value("--function", &options->functions, "The function");
   command.Value("--set", &options->values, "Values of options");
   command.Value("--columns", &options->schemas, "Columns of the input");

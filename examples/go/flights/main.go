@@ -100,7 +100,7 @@ func describe(ctx context.Context, goBridge *alloy.GoBridge, source *flights) (*
 // not depend on the number of rows.
 func (d *description) add(ctx context.Context, goBridge *alloy.GoBridge, batch arrow.RecordBatch) error {
 	begin := time.Now()
-	summary, err := goBridge.Call(ctx, "summary", nil, batch)
+	summary, err := goBridge.Call(ctx, "summary_of_batch", nil, batch)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (d *description) add(ctx context.Context, goBridge *alloy.GoBridge, batch a
 	noRows := batch.NewSlice(0, 0)
 	defer noRows.Release()
 	begin = time.Now()
-	summary, err = goBridge.Call(ctx, "summary", nil, noRows)
+	summary, err = goBridge.Call(ctx, "summary_of_batch", nil, noRows)
 	if err != nil {
 		return err
 	}
