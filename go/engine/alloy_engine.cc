@@ -643,9 +643,9 @@ Result<std::shared_ptr<const BackendTable>> LoadBackend(Cleared library, LoadFro
 #ifndef ALLOY_SRC_ENGINE_BIND_BINDING_H_
 #define ALLOY_SRC_ENGINE_BIND_BINDING_H_
 
+#include <array>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -1062,7 +1062,7 @@ Status ProjectBatch(const Projection& projection, ArrowArray* batch);
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
+#include <memory>
 #include <string>
 
 //
@@ -1071,10 +1071,239 @@ Status ProjectBatch(const Projection& projection, ArrowArray* batch);
 #define ALLOY_SRC_ENGINE_CHANNEL_LOG_H_
 
 #include <cstdint>
-#include <deque>
-#include <mutex>
+#include <list>
 #include <string>
 #include <string_view>
+
+#ifndef ALLOY_SRC_PORT_CLOCK_H_
+#define ALLOY_SRC_PORT_CLOCK_H_
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+//
+// Tells a process from the process that forked it, at the cost of one load.
+//
+// A fork copies the memory of all threads and only the calling thread. So what belongs to
+// other threads must not be used in the child: a lock that one of them held, a thread
+// object, the waiters of a condition variable. Objects that have such parts keep a number
+// from here next to them, and compare.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_PORT_PROCESS_MARK_H_
+#define ALLOY_SRC_PORT_PROCESS_MARK_H_
+
+#include <atomic>
+#include <cstdint>
+
+namespace alloy::core_v0_1 {
+
+class ProcessMark {
+ public:
+  ProcessMark();
+  ~ProcessMark();
+  ProcessMark(const ProcessMark&) = delete;
+  ProcessMark& operator=(const ProcessMark&) = delete;
+
+  // From 1 to 2^30 - 1. A child of fork gets another number than its parent, and keeps it.
+  uint32_t Number() {
+    if (page_ == nullptr) [[unlikely]]
+      return ProcessId();
+    const uint32_t number = page_->load(std::memory_order_acquire);
+    return number != 0 ? number : NextNumber();
+  }
+
+ private:
+  static uint32_t ProcessId();
+  uint32_t NextNumber();
+
+  // In a page that the kernel fills with zeros in a child. NULL: this kernel cannot, and
+  // each look costs a system call.
+  std::atomic<uint32_t>* page_ = nullptr;
+  std::atomic<uint32_t> last_{1};  // the last number that was given; a child inherits it
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_PROCESS_MARK_H_
+
+namespace alloy::core_v0_1 {
+
+// The wall clock in the local time zone.
+//
+// glibc converts a time under a lock that it does not reset in a child of fork. So a thread
+// asks for the offset of the zone at most once in a quarter of an hour, and a child whose
+// parent was just asking does not ask: it keeps the offset that was known.
+//
+// Threads  shared.
+class LocalClock {
+ public:
+  // Borrows mark, as long as this lives.
+  explicit LocalClock(ProcessMark& mark) : mark_(mark) {}
+
+  // As 2022-10-17 18:09:34.
+  std::string Text();
+
+ private:
+  int64_t OffsetAt(int64_t now);
+
+  // Offsets change at quarters of an hour, in every time zone.
+  struct Known {
+    int32_t quarter = 0;  // since 1970; 0: nothing is known
+    int32_t offset = 0;   // in seconds
+  };
+
+  ProcessMark& mark_;
+  std::atomic<Known> known_{Known()};
+  std::atomic<uint32_t> asking_{0};  // the process of the thread that asks; 0: none
+};
+
+// Seconds since 1970-01-01T00:00:00Z.
+int64_t UnixSeconds();
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_CLOCK_H_
+//
+// A value under a lock that a fork cannot leave locked.
+//
+// A mutex that another thread holds at a fork stays locked in the child for ever. This
+// lock knows the process of its holder. If that is another process, the holder does not
+// exist here, and the lock is taken over:
+//
+//   it was reading   the value is intact
+//   it was writing   the value may be half written: the child gets a new one, T(). The
+//                    old one is not destroyed, because its destructor could not be trusted
+//
+// Use it for small pieces of work: nobody may hold it while foreign code runs.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_PORT_FORK_GUARDED_H_
+#define ALLOY_SRC_PORT_FORK_GUARDED_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <type_traits>
+
+
+namespace alloy::core_v0_1 {
+
+class ForkLock {
+ public:
+  // Borrows mark, as long as the lock lives.
+  explicit ForkLock(ProcessMark& mark) : mark_(mark) {}
+  ForkLock(const ForkLock&) = delete;
+  ForkLock& operator=(const ForkLock&) = delete;
+
+  // Returns whether the value is intact.
+  bool Lock(bool writes) {
+    const uint32_t mine = mark_.Number() << kBits | (writes ? kWrites : 0);
+    uint32_t seen = kFree;
+    if (word_.compare_exchange_strong(seen, mine, std::memory_order_acquire)) [[likely]]
+      return true;
+    return LockSlowly(mine, seen);
+  }
+
+  void Unlock() {
+    if ((word_.exchange(kFree, std::memory_order_release) & kWaiters) != 0) {
+      word_.notify_one();
+    }
+  }
+
+  // The holder, which began as a reader, will now write.
+  void BeginToWrite() { word_.fetch_or(kWrites, std::memory_order_relaxed); }
+
+  ProcessMark& mark() const { return mark_; }
+
+ private:
+  static constexpr uint32_t kFree = 0;
+  static constexpr uint32_t kWaiters = 1;
+  static constexpr uint32_t kWrites = 2;
+  static constexpr int kBits = 2;  // the number of the process is above them
+
+  // A thread that has waited takes the lock as one with waiters: there may be more.
+  bool LockSlowly(uint32_t mine, uint32_t seen) {
+    for (;;) {
+      const bool is_free = seen == kFree;
+      if (is_free || seen >> kBits != mine >> kBits) {
+        if (!word_.compare_exchange_weak(seen, mine | kWaiters,
+                                         std::memory_order_acquire)) {
+          continue;
+        }
+        return is_free || (seen & kWrites) == 0;
+      }
+      if ((seen & kWaiters) == 0 &&
+          !word_.compare_exchange_weak(seen, seen | kWaiters,
+                                       std::memory_order_relaxed)) {
+        continue;
+      }
+      word_.wait(seen | kWaiters, std::memory_order_relaxed);
+      seen = word_.load(std::memory_order_relaxed);
+    }
+  }
+
+  ProcessMark& mark_;
+  std::atomic<uint32_t> word_{kFree};
+};
+
+template <typename T>
+class ForkGuarded {
+ public:
+  explicit ForkGuarded(ProcessMark& mark) : lock_(mark) {
+    static_assert(std::is_nothrow_default_constructible_v<T>);
+  }
+  ~ForkGuarded() {
+    // A value that a thread of the parent was writing is not destroyed.
+    if (lock_.Lock(true)) std::destroy_at(&value_);
+  }
+  ForkGuarded(const ForkGuarded&) = delete;
+  ForkGuarded& operator=(const ForkGuarded&) = delete;
+
+  // Holds the lock as long as it lives.
+  template <typename Value>
+  class [[nodiscard]] Access {
+   public:
+    Access(ForkGuarded& guarded, bool writes) : guarded_(guarded) {
+      lost_ = !guarded.lock_.Lock(writes);
+      if (lost_) ::new (&guarded.value_) T();
+    }
+    ~Access() { guarded_.lock_.Unlock(); }
+    Access(const Access&) = delete;
+    Access& operator=(const Access&) = delete;
+
+    // The value was half written and is new: this is the first access after the fork.
+    bool lost() const { return lost_; }
+    // From a Read: what follows writes. So the long part of a look-up can be a read.
+    T& BeginToWrite() {
+      guarded_.lock_.BeginToWrite();
+      return guarded_.value_;
+    }
+    Value* operator->() const { return &guarded_.value_; }
+    Value& operator*() const { return guarded_.value_; }
+
+   private:
+    ForkGuarded& guarded_;
+    bool lost_;
+  };
+
+  Access<const T> Read() { return {*this, false}; }
+  Access<T> Write() { return {*this, true}; }
+
+  ProcessMark& mark() const { return lock_.mark(); }
+
+ private:
+  ForkLock lock_;
+  union {
+    T value_{};
+  };
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_FORK_GUARDED_H_
 
 namespace alloy::core_v0_1 {
 
@@ -1084,9 +1313,9 @@ class Log {
   using Callback = void (*)(void* context, int32_t level, const char* language,
                             const char* text, int64_t length);
 
-  // callback NULL: lines go to the descriptor.
-  Log(int fd, Callback callback, void* context)
-      : fd_(fd), callback_(callback), context_(context) {}
+  // callback NULL: lines go to the descriptor. Borrows mark, as long as this lives.
+  Log(int fd, Callback callback, void* context, ProcessMark& mark)
+      : fd_(fd), callback_(callback), context_(context), clock_(mark), queue_(mark) {}
 
   // Write `[2022-10-17 18:09:34] [INFO] [Go]`, a tab, the text and a line feed; or call
   // the callback. The callback is called under no lock and by one thread at a time: a
@@ -1099,14 +1328,20 @@ class Log {
     std::string language;
     std::string text;
   };
+  // Lines for the callback. A line that a thread of the parent left belongs to the parent:
+  // a child of fork begins with an empty queue.
+  struct Queue {
+    std::list<Line> waiting;
+    bool delivering = false;
+    uint32_t process = 0;  // whose queue this is
+  };
   void Deliver(Line line);
 
   const int fd_;
   const Callback callback_;
   void* const context_;
-  std::mutex mutex_;
-  std::deque<Line> waiting_;  // guarded by mutex_
-  bool delivering_ = false;   // guarded by mutex_
+  LocalClock clock_;
+  ForkGuarded<Queue> queue_;  // its lock also keeps the lines of a descriptor whole
 };
 
 // Which log the calls of one backend write to, and the languages that label the lines.
@@ -1174,6 +1409,7 @@ class Scope : public alloy_scope {
         control_(control),
         run_(run),
         ticket_(ticket) {}
+  ~Scope() { TakeError(); }
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
 
@@ -1205,8 +1441,9 @@ class Scope : public alloy_scope {
   RunControl* const control_;
   std::atomic<uint64_t> run_;
   const uint64_t ticket_;
-  std::mutex mutex_;
-  BackendError error_;  // guarded by mutex_
+  // Owned; NULL: none. Exchanged, and not under a lock: in a child of fork, a thread of the
+  // parent would hold it for ever.
+  std::atomic<BackendError*> error_{nullptr};
 };
 
 }  // namespace alloy::core_v0_1
@@ -1275,8 +1512,10 @@ class Binding {
     Projection projection;  // from that batch to the columns that the function reads
   };
 
-  Binding(std::shared_ptr<Channel> channel, const alloy_function& function)
-      : channel_(std::move(channel)), function_(function) {}
+  // Borrows mark, as long as this lives.
+  Binding(std::shared_ptr<Channel> channel, const alloy_function& function,
+          ProcessMark& mark)
+      : channel_(std::move(channel)), function_(function), idle_(mark) {}
   ~Binding();
   Binding(const Binding&) = delete;
   Binding& operator=(const Binding&) = delete;
@@ -1320,8 +1559,12 @@ class Binding {
   std::unique_ptr<Layout> output_layout_;
   std::string output_key_;
 
-  std::mutex mutex_;
-  std::vector<void*> idle_;  // guarded by mutex_
+  // States that nobody uses. In a place of its own size, so that to return one cannot fail.
+  struct Idle {
+    std::array<void*, 16> states{};
+    size_t n = 0;
+  };
+  ForkGuarded<Idle> idle_;
 };
 
 // A binding, and a state of it for one user. The state goes back when this ends.
@@ -1338,8 +1581,11 @@ class Lease {
   const std::shared_ptr<Binding>& binding() const { return binding_; }
   void* state() const { return state_; }
 
+  // Leave the state as it is: its user has not come back.
+  void Abandon() { binding_.reset(); }
+
  private:
-  std::shared_ptr<Binding> binding_;  // NULL: moved from
+  std::shared_ptr<Binding> binding_;  // NULL: moved from, or abandoned
   void* state_;
 };
 
@@ -1349,16 +1595,23 @@ class Lease {
 // Threads  shared.
 class BindingCache {
  public:
+  // Borrows mark, as long as this lives.
+  explicit BindingCache(ProcessMark& mark) : kept_(mark) {}
+
   std::shared_ptr<Binding> Find(const std::string& key);
   void Insert(const std::string& key, std::shared_ptr<Binding> binding);
+
+  ProcessMark& mark() const { return kept_.mark(); }
 
  private:
   using Entry = std::pair<std::string, std::shared_ptr<Binding>>;
   using Entries = std::list<Entry>;
 
-  std::mutex mutex_;
-  Entries entries_;  // guarded by mutex_; the most recently used one first
-  std::unordered_map<std::string_view, Entries::iterator> index_;  // views into entries_
+  struct Kept {
+    Entries entries;  // the most recently used one first
+    std::unordered_map<std::string_view, Entries::iterator> index;  // views into entries
+  };
+  ForkGuarded<Kept> kept_;
 };
 
 // The error of a backend that returned `code`. Codes that only the engine may use become
@@ -1442,7 +1695,6 @@ const char* ReasonName(int32_t reason);
 namespace alloy::core_v0_1 {
 namespace {
 
-constexpr size_t kMaxIdleStates = 16;
 constexpr size_t kMaxBindings = 64;
 
 Status CheckFromChunksOutput(const ArrowSchema& output) {
@@ -1476,7 +1728,8 @@ Status BackendFault(const BackendTable& table, const alloy_function& function,
 }
 
 Binding::~Binding() {
-  for (void* state : idle_) channel_->Unbind(function_, state);
+  const Idle idle = *idle_.Read();
+  for (size_t i = 0; i < idle.n; ++i) channel_->Unbind(function_, idle.states[i]);
 }
 
 bool Binding::is_from_chunks() const {
@@ -1486,7 +1739,6 @@ bool Binding::is_from_chunks() const {
 Result<void*> Binding::BindFirst(const LogContext& log_context, const ArrowSchema* inputs,
                                  int32_t n_inputs, std::vector<std::string> values) {
   values_ = std::move(values);
-  idle_.reserve(kMaxIdleStates);  // so that ReturnState cannot fail
   const alloy_column* const* columns = function_.columns;
   for (int32_t i = 0; i < n_inputs; ++i) {
     Projection projection;
@@ -1545,12 +1797,8 @@ Result<Binding::BackendBinding> Binding::BindBackend(const LogContext& log_conte
 
 Result<void*> Binding::TakeState(const LogContext& log_context) {
   {
-    const std::lock_guard lock(mutex_);
-    if (!idle_.empty()) {
-      void* state = idle_.back();
-      idle_.pop_back();
-      return state;
-    }
+    const auto idle = idle_.Write();
+    if (idle->n > 0) return idle->states[--idle->n];
   }
   ALLOY_ASSIGN_OR_RETURN(BackendBinding asked, BindBackend(log_context));
   std::string key;
@@ -1566,9 +1814,9 @@ Result<void*> Binding::TakeState(const LogContext& log_context) {
 
 void Binding::ReturnState(void* state) {
   {
-    const std::lock_guard lock(mutex_);
-    if (idle_.size() < kMaxIdleStates) {
-      idle_.push_back(state);
+    const auto idle = idle_.Write();
+    if (idle->n < idle->states.size()) {
+      idle->states[idle->n++] = state;
       return;
     }
   }
@@ -1576,25 +1824,26 @@ void Binding::ReturnState(void* state) {
 }
 
 std::shared_ptr<Binding> BindingCache::Find(const std::string& key) {
-  const std::lock_guard lock(mutex_);
-  const auto found = index_.find(key);
-  if (found == index_.end()) return nullptr;
-  entries_.splice(entries_.begin(), entries_, found->second);
+  const auto kept = kept_.Write();
+  const auto found = kept->index.find(key);
+  if (found == kept->index.end()) return nullptr;
+  kept->entries.splice(kept->entries.begin(), kept->entries, found->second);
   return found->second->second;
 }
 
 void BindingCache::Insert(const std::string& key, std::shared_ptr<Binding> binding) {
   // Ends after the lock: its states go back to the backend, which is foreign code.
   std::shared_ptr<Binding> dropped;
-  const std::lock_guard lock(mutex_);
+  const auto kept = kept_.Write();
+  auto& [entries, index] = *kept;
   // Two threads may have made the same binding at once. The first one stays.
-  if (index_.contains(key)) return;
-  entries_.emplace_front(key, std::move(binding));
-  index_.emplace(entries_.front().first, entries_.begin());
-  if (entries_.size() <= kMaxBindings) return;
-  index_.erase(entries_.back().first);
-  dropped = std::move(entries_.back().second);
-  entries_.pop_back();
+  if (index.contains(key)) return;
+  entries.emplace_front(key, std::move(binding));
+  index.emplace(entries.front().first, entries.begin());
+  if (entries.size() <= kMaxBindings) return;
+  index.erase(entries.back().first);
+  dropped = std::move(entries.back().second);
+  entries.pop_back();
 }
 
 }  // namespace alloy::core_v0_1
@@ -1608,12 +1857,17 @@ void BindingCache::Insert(const std::string& key, std::shared_ptr<Binding> bindi
 
 #include <memory>
 #include <string>
+#include <utility>
 
 
 namespace alloy::core_v0_1 {
 
 // A backend that serves one bridge, and what that bridge remembers of it.
 struct ServedBackend {
+  // Borrows mark, as long as this lives.
+  ServedBackend(std::shared_ptr<Channel> serving, LogContext log, ProcessMark& mark)
+      : channel(std::move(serving)), log_context(std::move(log)), bindings(mark) {}
+
   std::shared_ptr<Channel> channel;
   LogContext log_context;
   BindingCache bindings;
@@ -1736,7 +1990,8 @@ Result<Lease> TryFunction(const ServedBackend& backend, const alloy_function& fu
                           const char* const* options) {
   ALLOY_TRY(CheckInputCount(function, n_inputs));
   ALLOY_ASSIGN_OR_RETURN(auto values, FillOptions(function, options));
-  auto binding = std::make_shared<Binding>(backend.channel, function);
+  auto binding =
+      std::make_shared<Binding>(backend.channel, function, backend.bindings.mark());
   ALLOY_ASSIGN_OR_RETURN(void* state, binding->BindFirst(backend.log_context, inputs,
                                                          n_inputs, std::move(values)));
   return Lease(std::move(binding), state);
@@ -1869,7 +2124,6 @@ class Turn {
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -1884,16 +2138,17 @@ class Turn {
 //
 // One thread that watches the clock for every run with a timeout, so that a backend finds
 // out with one load whether its time is over. The thread starts with the first deadline.
+//
+// A child of fork has no such thread: its first deadline starts a new one, with a queue of
+// its own. What belonged to the thread of the parent is dropped without being used.
 #ifndef ALLOY_SRC_ENGINE_CHANNEL_DEADLINES_H_
 #define ALLOY_SRC_ENGINE_CHANNEL_DEADLINES_H_
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <map>
-#include <mutex>
-#include <thread>
+
 
 namespace alloy::core_v0_1 {
 
@@ -1905,10 +2160,13 @@ class Deadlines {
  public:
   using Clock = std::chrono::steady_clock;
 
-  Deadlines() = default;
+  // Borrows mark, as long as this lives.
+  explicit Deadlines(ProcessMark& mark) : mark_(mark) {}
   ~Deadlines();
   Deadlines(const Deadlines&) = delete;
   Deadlines& operator=(const Deadlines&) = delete;
+
+  ProcessMark& mark() const { return mark_; }
 
   // What has to stop when the time has come.
   struct Target {
@@ -1919,31 +2177,38 @@ class Deadlines {
 
  private:
   using Queue = std::multimap<Clock::time_point, Target>;
+  struct Timer;
 
  public:
-  // While it lives, and once the time has come: control->expired is `run`, and the channel
-  // was interrupted. Borrows both.
+  // From Start to Stop or its end, and once the time has come: control->expired is `run`,
+  // and the channel was interrupted. Borrows both.
+  //
+  // Threads  serial.
   class Watch {
    public:
-    Watch(Deadlines& deadlines, Clock::time_point when, const Target& target);
-    ~Watch();
+    Watch() = default;
+    ~Watch() { Stop(); }
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
+    // Only if it is stopped.
+    //   Fails  EXHAUSTED: the thread cannot be started, or there is no memory.
+    Status Start(Deadlines& deadlines, Clock::time_point when, const Target& target);
+    void Stop() noexcept;
+
    private:
-    Deadlines& deadlines_;
+    Deadlines* deadlines_ = nullptr;  // NULL: stopped
+    Timer* timer_ = nullptr;
+    uint32_t process_ = 0;  // where it was started; in a child of that it does nothing
     Queue::iterator place_;
   };
 
  private:
-  void Loop();
+  // The timer of this process.
+  Timer& OfThisProcess();
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  // Guarded by mutex_. A target whose time has come stays until its Watch ends.
-  Queue queue_;
-  bool stopping_ = false;  // guarded by mutex_
-  std::thread thread_;     // started under mutex_
+  ProcessMark& mark_;
+  std::atomic<Timer*> timer_{nullptr};
 };
 
 // `time` after `when`; a sum beyond the clock's range means never.
@@ -1962,10 +2227,9 @@ inline Deadlines::Clock::time_point After(Deadlines::Clock::time_point when,
 #ifndef ALLOY_SRC_ENGINE_OPEN_LIBRARIES_H_
 #define ALLOY_SRC_ENGINE_OPEN_LIBRARIES_H_
 
-#include <condition_variable>
+#include <atomic>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -2006,8 +2270,8 @@ inline Deadlines::Clock::time_point After(Deadlines::Clock::time_point when,
 #ifndef ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
 #define ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
 
+#include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 
 
@@ -2022,6 +2286,7 @@ class LibcryptoSource {
   explicit LibcryptoSource(std::string soname = "libcrypto.so.3")
       : soname_(std::move(soname)) {}
 
+  ~LibcryptoSource();
   LibcryptoSource(const LibcryptoSource&) = delete;
   LibcryptoSource& operator=(const LibcryptoSource&) = delete;
 
@@ -2033,8 +2298,9 @@ class LibcryptoSource {
 
  private:
   const std::string soname_;
-  std::mutex mutex_;
-  std::shared_ptr<const Crypto> crypto_;  // guarded by mutex_
+  // Owned; NULL until the first success, then constant. Not under a lock: in a child of
+  // fork, a thread of the parent would hold it for ever.
+  std::atomic<const std::shared_ptr<const Crypto>*> crypto_{nullptr};
 };
 
 }  // namespace alloy::core_v0_1
@@ -2241,9 +2507,9 @@ struct LoadedLibrary {
 // Threads  shared.
 class Libraries {
  public:
-  // What is loaded is opened by `opener`.
-  Libraries(std::unique_ptr<ChannelOpener> opener, MayNeed may_need)
-      : opener_(std::move(opener)), admitter_(std::move(may_need)) {}
+  // What is loaded is opened by `opener`. Borrows mark, as long as this lives.
+  Libraries(std::unique_ptr<ChannelOpener> opener, MayNeed may_need, ProcessMark& mark)
+      : opener_(std::move(opener)), admitter_(std::move(may_need)), entries_(mark) {}
 
   // Admit a library and load it, or find it among the loaded ones. Two files are the same
   // if their signed SHA-256 digests match; if one came without a certificate, all bytes
@@ -2259,26 +2525,28 @@ class Libraries {
     FileIdentity file;  // of the archive, if it is one
     // NULL while one thread loads it. No lock is held then: constructors may do anything.
     std::shared_ptr<Channel> channel;
+    uint32_t process = 0;  // whose thread that is
     // Of the library, once there is a channel.
     std::vector<std::string> needed;
     bool is_linked = false;
   };
-  using Entries = std::list<Entry>;
+  using Entries = std::list<std::shared_ptr<Entry>>;
 
   class Finish;
 
   static Result<LoadedLibrary> Reuse(const Entry& entry, const Expectations& expected);
-  const Entry* FindLoaded(std::string_view sha256);
+  std::shared_ptr<const Entry> FindLoaded(std::string_view sha256);
   // The entry of the same file once it is loaded; otherwise a new one without a channel,
   // which the caller loads.
-  Entries::iterator FindOrBegin(const FileIdentity& file);
-  Result<LoadedLibrary> LoadNew(Entries::iterator entry, Verified verified);
+  std::shared_ptr<Entry> FindOrBegin(const FileIdentity& file);
+  Result<LoadedLibrary> LoadNew(std::shared_ptr<Entry> entry, Verified verified);
 
   const std::unique_ptr<ChannelOpener> opener_;
   Admitter admitter_;
-  std::mutex mutex_;
-  std::condition_variable loaded_;
-  Entries entries_;  // guarded by mutex_
+  // Counts the ends of loads, so that other threads can wait for one. A condition variable
+  // would not survive a fork while a thread waits.
+  std::atomic<uint32_t> ends_{0};
+  ForkGuarded<Entries> entries_;
 };
 
 }  // namespace alloy::core_v0_1
@@ -2302,6 +2570,8 @@ class Host {
   void Warn(const std::string& text);
   const std::string& language() const { return language_; }
   Log& log() { return log_; }
+  // Tells this process from children of fork; see process_mark.h.
+  ProcessMark& mark() { return mark_; }
   Deadlines& deadlines() { return deadlines_; }
   Libraries& libraries() { return libraries_; }
 
@@ -2311,12 +2581,13 @@ class Host {
  private:
   Host(const alloy_host_options& options, MayNeed may_need);
 
+  ProcessMark mark_;  // what follows borrows it
   const bool allows_unsigned_;
   const LoadFrom load_from_;
   const int32_t log_mode_;
   const std::string language_;
   Log log_;
-  Deadlines deadlines_;
+  Deadlines deadlines_{mark_};
   Libraries libraries_;
 };
 
@@ -2388,7 +2659,15 @@ class Bridge {
 
   class FailUnlessDone;
 
-  void KeepTable(const std::shared_ptr<const BackendTable>& table);  // under mutex_
+  // What changes with each load.
+  struct Serving {
+    std::shared_ptr<ServedBackend> backend;  // NULL: closed
+    // All that ever served: hosts hold pointers into the tables.
+    std::vector<std::shared_ptr<const BackendTable>> tables;
+    Status sticky_error;
+
+    void Keep(const std::shared_ptr<const BackendTable>& table);
+  };
   Status ErrorOfState() const;
   Result<std::shared_ptr<ServedBackend>> Current() const;
   std::shared_ptr<ServedBackend> Serve(std::shared_ptr<Channel> channel) const;
@@ -2403,15 +2682,11 @@ class Bridge {
   const std::string sidecar_;  // empty: next to the library
   const uint64_t min_sequence_;
   std::atomic<int> state_{kOpen};
-  mutable std::mutex mutex_;
-  std::shared_ptr<ServedBackend> served_;  // guarded by mutex_; NULL: closed
-  // Guarded by mutex_. All that ever served: hosts hold pointers into the tables.
-  std::vector<std::shared_ptr<const BackendTable>> tables_;
+  mutable ForkGuarded<Serving> serving_;
   // The sticky error of a load that an exception ended. Made in advance, since out of
   // memory no text can be made.
   const Status exhausted_ =
       Fail(ALLOY_EXHAUSTED, "out of memory while loading a library");
-  Status sticky_error_;  // guarded by mutex_
 };
 
 }  // namespace alloy::core_v0_1
@@ -2436,6 +2711,10 @@ class CallCore {
   const LogContext& log_context() const { return bound_.backend->log_context; }
   RunControl& control() { return control_; }
   Deadlines& deadlines() const { return bridge_->host().deadlines(); }
+
+  // Nobody may use the backend's state any more, nor give it back: a run that holds it did
+  // not end.
+  void AbandonState() { bound_.lease.Abandon(); }
 
   // The number of a new run; see RunControl.
   uint64_t BeginRun() { return ++run_; }
@@ -2472,7 +2751,7 @@ class CallCore {
   void LogEnd() const;
 
   const std::shared_ptr<Bridge> bridge_;
-  const BoundFunction bound_;
+  BoundFunction bound_;
   const Level input_level_;
   uint64_t run_ = 0;  // the number of the last run
   // On its own cache line, since other threads write it.
@@ -2492,6 +2771,7 @@ class Call {
  public:
   Call(std::shared_ptr<Bridge> bridge, BoundFunction bound)
       : core_(std::move(bridge), std::move(bound)) {}
+  ~Call();
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
@@ -2541,6 +2821,12 @@ class CallUse {
 
 namespace alloy::core_v0_1 {
 
+// A call that is still in use belongs to a thread that does not exist here: it was running
+// in the parent when this process was forked. The state is in the middle of its run.
+Call::~Call() {
+  if (busy_.load(std::memory_order_acquire)) core_.AbandonState();
+}
+
 Status Call::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
                  uint64_t ticket) {
   if (output != nullptr) *output = ArrowArray{};
@@ -2568,9 +2854,10 @@ Result<CallUse> Call::Use(std::shared_ptr<Call> call) {
 }
 
 Status Call::Busy() {
-  return Fail(ALLOY_BUSY,
-              "this call is in use by another thread or by an open stream; bind a second "
-              "call, or release the stream");
+  return Fail(
+      ALLOY_BUSY,
+      "this call is in use by another thread or by an open stream, or was so when "
+      "the process was forked; bind a second call, or release the stream");
 }
 
 }  // namespace alloy::core_v0_1
@@ -2578,7 +2865,6 @@ Status Call::Busy() {
 // src/engine/call/call_core.cc ----------------------------------------------------------
 
 #include <chrono>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -2754,12 +3040,12 @@ Status CallCore::Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_n
                        uint64_t ticket) {
   using Clock = Deadlines::Clock;
   Scope scope(&log_context(), &control_, run_, ticket);
-  std::optional<Deadlines::Watch> watch;
+  Deadlines::Watch watch;
   Clock::time_point deadline = Clock::time_point::max();
   // Without a timeout, nothing here asks for the time or takes a lock.
   if (timeout_ns != 0) {
     deadline = After(Clock::now(), std::chrono::nanoseconds(timeout_ns));
-    watch.emplace(deadlines(), deadline, Deadlines::Target{&channel(), &control_, run_});
+    ALLOY_TRY(watch.Start(deadlines(), deadline, {&channel(), &control_, run_}));
   }
   const alloy_code code =
       channel().Run(binding().function(), state(), scope, inputs,
@@ -2884,42 +3170,58 @@ void CallCore::LogEnd() const {
 
 // src/engine/channel/deadlines.cc -------------------------------------------------------
 
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <string>
+#include <system_error>
+#include <thread>
+
 
 namespace alloy::core_v0_1 {
 
-Deadlines::~Deadlines() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
+// The thread of one process, and what it shares with the runs of that process.
+struct Deadlines::Timer {
+  explicit Timer(uint32_t number) : process(number) {}
+
+  void Loop();
+
+  const uint32_t process;
+  std::mutex mutex;
+  std::condition_variable changed;
+  // Guarded by mutex. A target whose time has come stays until its Watch ends.
+  Queue queue;
+  bool stopping = false;  // guarded by mutex
+  std::thread thread;     // started under mutex
+
+  // In the process that made it: end the thread.
+  static void End(Timer* timer) {
+    const std::unique_ptr<Timer> owner(timer);
+    {
+      const std::lock_guard lock(timer->mutex);
+      timer->stopping = true;
+    }
+    timer->changed.notify_one();
+    if (timer->thread.joinable()) timer->thread.join();
   }
-  changed_.notify_one();
-  if (thread_.joinable()) thread_.join();
-}
 
-Deadlines::Watch::Watch(Deadlines& deadlines, Clock::time_point when,
-                        const Target& target)
-    : deadlines_(deadlines) {
-  const std::lock_guard lock(deadlines_.mutex_);
-  if (!deadlines_.thread_.joinable()) {
-    deadlines_.thread_ = std::thread([this_ = &deadlines_] { this_->Loop(); });
+  // In a child of that process: there is no thread to end. The destructors of the thread
+  // object and of the condition variable would wait for it, and they own no memory. The
+  // queue does. It is intact unless the parent's thread was writing to it.
+  static void Forget(Timer* timer) {
+    if (timer == nullptr) return;
+    if (timer->mutex.try_lock()) std::destroy_at(&timer->queue);
+    ::operator delete(timer, sizeof(Timer));
   }
-  place_ = deadlines_.queue_.emplace(when, target);
-  // Always, and not only for a new first entry: expired targets stay in the queue, so the
-  // first entry need not be the next to come.
-  deadlines_.changed_.notify_one();
-}
+};
 
-Deadlines::Watch::~Watch() {
-  const std::lock_guard lock(deadlines_.mutex_);
-  deadlines_.queue_.erase(place_);
-}
-
-void Deadlines::Loop() {
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
+void Deadlines::Timer::Loop() {
+  std::unique_lock lock(mutex);
+  while (!stopping) {
     const auto now = Clock::now();
-    auto next = queue_.begin();
-    for (; next != queue_.end() && next->first <= now; ++next) {
+    auto next = queue.begin();
+    for (; next != queue.end() && next->first <= now; ++next) {
       // Under the lock, which a Watch needs to end: so the target is still there.
       const Target& target = next->second;
       if (target.control->expired.exchange(target.run, std::memory_order_relaxed) !=
@@ -2927,13 +3229,72 @@ void Deadlines::Loop() {
         target.channel->Interrupt(*target.control);
       }
     }
-    if (next == queue_.end()) {
-      changed_.wait(lock);
+    if (next == queue.end()) {
+      changed.wait(lock);
     } else {
       const auto when = next->first;  // a copy: the Watch may end during the wait
-      changed_.wait_until(lock, when);
+      changed.wait_until(lock, when);
     }
   }
+}
+
+Deadlines::~Deadlines() {
+  Timer* timer = timer_.load(std::memory_order_acquire);
+  if (timer == nullptr) return;
+  if (timer->process == mark_.Number()) {
+    Timer::End(timer);
+  } else {
+    Timer::Forget(timer);
+  }
+}
+
+// Threads that come here at once agree on one timer, without a lock: a thread of the parent
+// might have held it.
+Deadlines::Timer& Deadlines::OfThisProcess() {
+  const uint32_t process = mark_.Number();
+  Timer* timer = timer_.load(std::memory_order_acquire);
+  if (timer != nullptr && timer->process == process) [[likely]]
+    return *timer;
+  auto made = std::make_unique<Timer>(process);
+  if (!timer_.compare_exchange_strong(timer, made.get(), std::memory_order_acq_rel)) {
+    return *timer;  // another thread's, and of this process
+  }
+  Timer::Forget(timer);
+  return *made.release();
+}
+
+Status Deadlines::Watch::Start(Deadlines& deadlines, Clock::time_point when,
+                               const Target& target) {
+  Timer& timer = deadlines.OfThisProcess();
+  const std::lock_guard lock(timer.mutex);
+  if (!timer.thread.joinable()) {
+    try {
+      timer.thread = std::thread([&timer] { timer.Loop(); });
+    } catch (const std::system_error& e) {
+      return Fail(ALLOY_EXHAUSTED,
+                  std::string("the thread that watches deadlines cannot be started: ") +
+                      e.code().message() +
+                      "; raise the limit of threads (ulimit -u, or pids.max of the "
+                      "container), or call without a timeout");
+    }
+  }
+  place_ = timer.queue.emplace(when, target);
+  deadlines_ = &deadlines;
+  timer_ = &timer;
+  process_ = timer.process;
+  // Always, and not only for a new first entry: expired targets stay in the queue, so the
+  // first entry need not be the next to come.
+  timer.changed.notify_one();
+  return Status();
+}
+
+void Deadlines::Watch::Stop() noexcept {
+  if (deadlines_ == nullptr) return;
+  const bool is_here = deadlines_->mark_.Number() == process_;
+  deadlines_ = nullptr;
+  if (!is_here) return;  // the process was forked meanwhile, and its timer stayed there
+  const std::lock_guard lock(timer_->mutex);
+  timer_->queue.erase(place_);
 }
 
 }  // namespace alloy::core_v0_1
@@ -3057,23 +3418,6 @@ std::unique_ptr<ChannelOpener> MakeLocalOpener(LoadFrom from) {
 
 #include <utility>
 
-#ifndef ALLOY_SRC_PORT_CLOCK_H_
-#define ALLOY_SRC_PORT_CLOCK_H_
-
-#include <cstdint>
-#include <string>
-
-namespace alloy::core_v0_1 {
-
-// The wall clock in the local time zone, as 2022-10-17 18:09:34.
-std::string LocalTimeText();
-
-// Seconds since 1970-01-01T00:00:00Z.
-int64_t UnixSeconds();
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_PORT_CLOCK_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -3106,29 +3450,40 @@ void Log::Write(int32_t level, std::string_view language, std::string_view text)
     Deliver({level, std::string(language), OneLine(text)});
     return;
   }
-  std::string line = "[" + LocalTimeText() + "] [" + LevelName(level) + "] [";
+  std::string line = "[" + clock_.Text() + "] [" + LevelName(level) + "] [";
   line.append(language).append("]\t").append(OneLine(text)).push_back('\n');
-  const std::lock_guard lock(mutex_);
+  const auto lock = queue_.Write();
   WriteLine(fd_, line);
 }
 
 void Log::Deliver(Line line) {
+  const uint32_t process = queue_.mark().Number();
   {
-    const std::lock_guard lock(mutex_);
-    waiting_.push_back(std::move(line));
-    if (delivering_) return;
-    delivering_ = true;
+    const auto queue = queue_.Write();
+    if (queue->process != process) {
+      queue->waiting.clear();
+      queue->delivering = false;
+      queue->process = process;
+    }
+    queue->waiting.push_back(std::move(line));
+    if (queue->delivering) return;
+    queue->delivering = true;
   }
   for (;;) {
     Line next;
     {
-      const std::lock_guard lock(mutex_);
-      if (waiting_.empty()) {
-        delivering_ = false;
+      const auto queue = queue_.Write();
+      // The callback has forked: this is the child, and the lines are the parent's.
+      if (queue_.mark().Number() != process) {
+        if (queue->process == process) *queue = Queue();
         return;
       }
-      next = std::move(waiting_.front());
-      waiting_.pop_front();
+      if (queue->waiting.empty()) {
+        queue->delivering = false;
+        return;
+      }
+      next = std::move(queue->waiting.front());
+      queue->waiting.pop_front();
     }
     std::string ignored;  // a callback that throws must not stop the next lines
     EnterForeign(&ignored, [&] {
@@ -3147,13 +3502,16 @@ void Log::Deliver(Line line) {
 namespace alloy::core_v0_1 {
 
 void Scope::SetError(alloy_code code, std::string text) {
-  const std::lock_guard lock(mutex_);
-  error_ = {code, std::move(text)};
+  auto error = std::make_unique<BackendError>(BackendError{code, std::move(text)});
+  const std::unique_ptr<BackendError> old(
+      error_.exchange(error.release(), std::memory_order_acq_rel));
 }
 
 BackendError Scope::TakeError() {
-  const std::lock_guard lock(mutex_);
-  return std::exchange(error_, {});
+  if (error_.load(std::memory_order_relaxed) == nullptr) return {};
+  const std::unique_ptr<BackendError> error(
+      error_.exchange(nullptr, std::memory_order_acq_rel));
+  return error != nullptr ? std::move(*error) : BackendError{};
 }
 
 }  // namespace alloy::core_v0_1
@@ -3527,6 +3885,13 @@ Status CheckBridgeOptions(const alloy_bridge_options& options) {
 
 Status Closed() { return Fail(ALLOY_CLOSED, "the bridge is closed; open another"); }
 
+// In a child of fork, of which another thread of the parent was changing the backend.
+Status LostByFork() {
+  return Fail(ALLOY_CLOSED,
+              "the process was forked while another thread loaded a library into this "
+              "bridge; load the library again");
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Bridge>> Bridge::Make(std::shared_ptr<Host> host,
@@ -3534,8 +3899,9 @@ Result<std::shared_ptr<Bridge>> Bridge::Make(std::shared_ptr<Host> host,
   ALLOY_TRY(CheckBridgeOptions(options));
   std::shared_ptr<Bridge> bridge(new Bridge(std::move(host), Completed(options)));
   ALLOY_ASSIGN_OR_RETURN(auto echo, BackendTable::Make(&EchoBackend()));
-  bridge->tables_.push_back(echo);
-  bridge->served_ = bridge->Serve(MakeLocalChannel(std::move(echo)));
+  const auto serving = bridge->serving_.Write();
+  serving->Keep(echo);
+  serving->backend = bridge->Serve(MakeLocalChannel(std::move(echo)));
   return bridge;
 }
 
@@ -3548,7 +3914,8 @@ Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
       unsafe_inputs_(options.check_inputs == ALLOY_CHECK_UNSAFE_SHAPE),
       check_results_(LevelOr(Level::kSafe, options.check_results)),
       sidecar_(options.sidecar != nullptr ? options.sidecar : ""),
-      min_sequence_(options.min_sequence) {}
+      min_sequence_(options.min_sequence),
+      serving_(host_->mark()) {}
 
 // A level that a host asks for never takes away what the function relies on. A flag that
 // this engine does not know may mean that the function relies on more than it says.
@@ -3560,13 +3927,12 @@ Level Bridge::check_inputs(uint32_t function_flags) const {
 
 std::shared_ptr<ServedBackend> Bridge::Serve(std::shared_ptr<Channel> channel) const {
   const alloy_backend& backend = channel->table()->backend();
-  auto served = std::make_shared<ServedBackend>();
-  served->log_context = {.log = &host_->log(),
+  LogContext log_context{.log = &host_->log(),
                          .enabled = host_->LogsCallsTo(backend.name),
                          .host_language = host_->language(),
                          .backend_language = backend.language};
-  served->channel = std::move(channel);
-  return served;
+  return std::make_shared<ServedBackend>(std::move(channel), std::move(log_context),
+                                         host_->mark());
 }
 
 Result<std::shared_ptr<Channel>> Bridge::Open(const std::string& library,
@@ -3600,9 +3966,9 @@ class Bridge::FailUnlessDone {
   explicit FailUnlessDone(Bridge& bridge) : bridge_(bridge) {}
   ~FailUnlessDone() {
     if (done_) return;
-    const std::lock_guard lock(bridge_.mutex_);
+    const auto serving = bridge_.serving_.Write();
     if (bridge_.state_.load(std::memory_order_relaxed) == kClosed) return;
-    bridge_.sticky_error_ = bridge_.exhausted_;
+    serving->sticky_error = bridge_.exhausted_;
     bridge_.state_.store(kFailed, std::memory_order_release);
   }
   FailUnlessDone(const FailUnlessDone&) = delete;
@@ -3614,8 +3980,8 @@ class Bridge::FailUnlessDone {
   bool done_ = false;
 };
 
-void Bridge::KeepTable(const std::shared_ptr<const BackendTable>& table) {
-  if (std::ranges::find(tables_, table) == tables_.end()) tables_.push_back(table);
+void Bridge::Serving::Keep(const std::shared_ptr<const BackendTable>& table) {
+  if (std::ranges::find(tables, table) == tables.end()) tables.push_back(table);
 }
 
 Status Bridge::Load(const std::string& library, const char* certificate) {
@@ -3625,35 +3991,35 @@ Status Bridge::Load(const std::string& library, const char* certificate) {
   std::shared_ptr<ServedBackend> served = opened.ok() ? Serve(*opened) : nullptr;
   // The backend that this one replaces ends after the lock, which is declared later: its
   // states go back to foreign code.
-  const std::lock_guard lock(mutex_);
+  const auto serving = serving_.Write();
   if (state_.load(std::memory_order_relaxed) == kClosed) {
     guard.Done();
     return Closed();
   }
-  if (opened.ok()) KeepTable((*opened)->table());
+  if (opened.ok()) serving->Keep((*opened)->table());
   guard.Done();  // nothing below throws
   if (!opened.ok()) {
-    sticky_error_ = opened.status();
+    serving->sticky_error = opened.status();
     state_.store(kFailed, std::memory_order_release);
-    return sticky_error_;
+    return serving->sticky_error;
   }
-  served_.swap(served);
+  serving->backend.swap(served);
   state_.store(kOpen, std::memory_order_release);
   return Status();
 }
 
 void Bridge::Close() {
   std::shared_ptr<ServedBackend> gone;  // ends after the lock, as in Load
-  const std::lock_guard lock(mutex_);
+  const auto serving = serving_.Write();
   state_.store(kClosed, std::memory_order_release);
-  gone.swap(served_);
+  gone.swap(serving->backend);
 }
 
 Status Bridge::ErrorOfState() const {
-  const std::lock_guard lock(mutex_);
+  const auto serving = serving_.Read();
   switch (state_.load(std::memory_order_relaxed)) {
     case kFailed:
-      return sticky_error_;
+      return serving->sticky_error.ok() ? LostByFork() : serving->sticky_error;
     case kClosed:
       return Closed();
     default:
@@ -3663,9 +4029,9 @@ Status Bridge::ErrorOfState() const {
 
 Result<std::shared_ptr<ServedBackend>> Bridge::Current() const {
   ALLOY_TRY(CheckOpen());
-  const std::lock_guard lock(mutex_);
-  if (served_ == nullptr) return Closed();
-  return served_;
+  const auto serving = serving_.Read();
+  if (serving->backend != nullptr) return serving->backend;
+  return state_.load(std::memory_order_relaxed) == kClosed ? Closed() : LostByFork();
 }
 
 Result<const alloy_backend*> Bridge::Backend() {
@@ -4113,8 +4479,9 @@ Host::Host(const alloy_host_options& options, MayNeed may_need)
                                                            : LoadFrom::kSealedCopy),
       log_mode_(options.log_mode),
       language_(options.language != nullptr ? options.language : "C"),
-      log_(options.log_fd == 0 ? 2 : options.log_fd, options.log, options.log_context),
-      libraries_(MakeLocalOpener(load_from_), std::move(may_need)) {}
+      log_(options.log_fd == 0 ? 2 : options.log_fd, options.log, options.log_context,
+           mark_),
+      libraries_(MakeLocalOpener(load_from_), std::move(may_need), mark_) {}
 
 void Host::Warn(const std::string& text) {
   if (log_mode_ != kNever) log_.Write(ALLOY_LOG_WARN, language_, text);
@@ -4184,18 +4551,19 @@ Result<LoadedLibrary> Finished(std::shared_ptr<Channel> channel,
 // or, because a failed load may be tried again, without the entry.
 class Libraries::Finish {
  public:
-  Finish(Libraries& libraries, Entries::iterator entry)
-      : libraries_(libraries), entry_(entry) {}
+  Finish(Libraries& libraries, std::shared_ptr<Entry> entry)
+      : libraries_(libraries), entry_(std::move(entry)) {}
   ~Finish() {
     {
-      const std::lock_guard lock(libraries_.mutex_);
+      const auto entries = libraries_.entries_.Write();
       if (channel_ != nullptr) {
         entry_->channel = channel_;
       } else {
-        libraries_.entries_.erase(entry_);
+        entries->remove(entry_);
       }
     }
-    libraries_.loaded_.notify_all();
+    libraries_.ends_.fetch_add(1, std::memory_order_release);
+    libraries_.ends_.notify_all();
   }
   Finish(const Finish&) = delete;
   Finish& operator=(const Finish&) = delete;
@@ -4204,35 +4572,48 @@ class Libraries::Finish {
 
  private:
   Libraries& libraries_;
-  const Entries::iterator entry_;
+  const std::shared_ptr<Entry> entry_;
   std::shared_ptr<Channel> channel_;
 };
 
 // An entry with a channel never changes its library and never goes away.
-const Libraries::Entry* Libraries::FindLoaded(std::string_view sha256) {
+std::shared_ptr<const Libraries::Entry> Libraries::FindLoaded(std::string_view sha256) {
   if (sha256.empty()) return nullptr;
-  const std::lock_guard lock(mutex_);
+  const auto entries = entries_.Read();
   // One that is still being loaded may fail, and go away.
-  const auto found = std::ranges::find_if(entries_, [&](const Entry& entry) {
-    return entry.channel != nullptr && entry.file.sha256 == sha256;
+  const auto found = std::ranges::find_if(*entries, [&](const auto& entry) {
+    return entry->channel != nullptr && entry->file.sha256 == sha256;
   });
-  return found != entries_.end() ? &*found : nullptr;
+  return found != entries->end() ? *found : nullptr;
 }
 
-Libraries::Entries::iterator Libraries::FindOrBegin(const FileIdentity& file) {
-  std::unique_lock lock(mutex_);
+std::shared_ptr<Libraries::Entry> Libraries::FindOrBegin(const FileIdentity& file) {
+  const uint32_t process = entries_.mark().Number();
   for (;;) {
-    const auto entry = std::ranges::find_if(
-        entries_, [&](const Entry& one) { return one.file.IsSameFile(file); });
-    if (entry == entries_.end()) {
-      return entries_.insert(entry, Entry{file, nullptr, {}, false});
+    const uint32_t seen = ends_.load(std::memory_order_acquire);
+    {
+      auto entries = entries_.Read();
+      const auto found = std::ranges::find_if(
+          *entries, [&](const auto& one) { return one->file.IsSameFile(file); });
+      const auto entry = found != entries->end() ? *found : nullptr;
+      if (entry != nullptr && entry->channel != nullptr) {
+        // It may have come without a certificate: the next signed load finds it by digest.
+        if (entry->file.sha256.empty()) {
+          entries.BeginToWrite();
+          entry->file.sha256 = file.sha256;
+        }
+        return entry;
+      }
+      // The thread that loads it may be one of the parent, which is not here to finish.
+      if (entry == nullptr || entry->process != process) {
+        auto begun = std::make_shared<Entry>(Entry{file, nullptr, process, {}, false});
+        Entries& all = entries.BeginToWrite();
+        all.remove(entry);
+        all.push_back(begun);
+        return begun;
+      }
     }
-    if (entry->channel != nullptr) {
-      // It may have come without a certificate: the next signed load finds it by digest.
-      if (entry->file.sha256.empty()) entry->file.sha256 = file.sha256;
-      return entry;
-    }
-    loaded_.wait(lock);
+    ends_.wait(seen, std::memory_order_acquire);
   }
 }
 
@@ -4242,7 +4623,8 @@ Result<LoadedLibrary> Libraries::Reuse(const Entry& entry, const Expectations& e
   return Finished(entry.channel, expected);
 }
 
-Result<LoadedLibrary> Libraries::LoadNew(Entries::iterator entry, Verified verified) {
+Result<LoadedLibrary> Libraries::LoadNew(std::shared_ptr<Entry> entry,
+                                         Verified verified) {
   Finish finish(*this, entry);
   const Expectations expected = verified.expectations();
   ALLOY_ASSIGN_OR_RETURN(Cleared cleared, std::move(verified).Clear());
@@ -4256,7 +4638,7 @@ Result<LoadedLibrary> Libraries::LoadNew(Entries::iterator entry, Verified verif
 
 Result<LoadedLibrary> Libraries::Load(const Policy& policy) {
   ALLOY_ASSIGN_OR_RETURN(Candidate candidate, admitter_.Open(policy));
-  if (const Entry* loaded = FindLoaded(candidate.signed_sha256()); loaded != nullptr) {
+  if (const auto loaded = FindLoaded(candidate.signed_sha256()); loaded != nullptr) {
     ALLOY_ASSIGN_OR_RETURN(const Expectations expected, std::move(candidate).Confirm());
     return Reuse(*loaded, expected);
   }
@@ -4330,8 +4712,6 @@ Status LinkLibrary(const std::string& archive, const std::string& output) {
 #define ALLOY_SRC_ENGINE_STREAM_BATCH_CLOCK_H_
 
 #include <cstdint>
-#include <mutex>
-#include <optional>
 
 
 namespace alloy::core_v0_1 {
@@ -4348,10 +4728,12 @@ class BatchClock {
       : deadlines_(deadlines),
         channel_(channel),
         control_(control),
-        timeout_(timeout_ns) {}
+        timeout_(timeout_ns),
+        batch_(deadlines.mark()) {}
 
   // The host begins to wait for a batch.
-  void Start(uint64_t run);
+  //   Fails  EXHAUSTED: nothing can watch the deadline. Stop must be called all the same.
+  Status Start(uint64_t run);
   void Stop() noexcept;
   // Whether the time of the batch was over before Stop.
   bool late() const { return late_; }
@@ -4371,7 +4753,21 @@ class BatchClock {
  private:
   void BeginPause();
   void EndPause() noexcept;
-  void Arm();  // under mutex_
+  // The batch that the host waits for.
+  struct Batch {
+    Batch() noexcept = default;
+
+    bool running = false;
+    int pauses = 0;
+    uint64_t run = 0;
+    Clock::time_point deadline;
+    Clock::time_point paused_at;
+    Deadlines::Watch watch;
+    uint32_t process = 0;  // to which the pauses and the watch belong
+  };
+  // After a fork: drop what belongs to threads that are not in this process.
+  void Renew(Batch& batch);
+  Status Arm(Batch& batch);
 
   Deadlines& deadlines_;
   Channel* const channel_;
@@ -4379,14 +4775,7 @@ class BatchClock {
   const std::chrono::nanoseconds timeout_;
   bool late_ = false;  // only the thread that waits uses it
 
-  // All guarded by mutex_.
-  std::mutex mutex_;
-  bool running_ = false;
-  int pauses_ = 0;
-  uint64_t run_ = 0;
-  Clock::time_point deadline_;
-  Clock::time_point paused_at_;
-  std::optional<Deadlines::Watch> watch_;
+  ForkGuarded<Batch> batch_;
 };
 
 }  // namespace alloy::core_v0_1
@@ -4395,49 +4784,63 @@ class BatchClock {
 
 namespace alloy::core_v0_1 {
 
-void BatchClock::Start(uint64_t run) {
-  if (timeout_.count() == 0) return;
-  const std::lock_guard lock(mutex_);
+Status BatchClock::Start(uint64_t run) {
+  if (timeout_.count() == 0) return Status();
+  const auto batch = batch_.Write();
+  Renew(*batch);
   const auto now = Clock::now();
-  running_ = true;
-  run_ = run;
-  deadline_ = After(now, timeout_);
+  batch->running = true;
+  batch->run = run;
+  batch->deadline = After(now, timeout_);
   // A thread of the backend may already be inside an input.
-  paused_at_ = now;
-  if (pauses_ == 0) Arm();
+  batch->paused_at = now;
+  return batch->pauses == 0 ? Arm(*batch) : Status();
 }
 
 void BatchClock::Stop() noexcept {
   if (timeout_.count() == 0) return;
-  const std::lock_guard lock(mutex_);
-  running_ = false;
-  watch_.reset();
-  late_ = pauses_ == 0 && Clock::now() >= deadline_;
+  const auto batch = batch_.Write();
+  Renew(*batch);
+  batch->running = false;
+  batch->watch.Stop();
+  late_ = batch->pauses == 0 && Clock::now() >= batch->deadline;
 }
 
 void BatchClock::BeginPause() {
   if (timeout_.count() == 0) return;
-  const std::lock_guard lock(mutex_);
-  if (++pauses_ > 1) return;
-  paused_at_ = Clock::now();
-  watch_.reset();
+  const auto batch = batch_.Write();
+  Renew(*batch);
+  if (++batch->pauses > 1) return;
+  batch->paused_at = Clock::now();
+  batch->watch.Stop();
 }
 
 void BatchClock::EndPause() noexcept {
   if (timeout_.count() == 0) return;
-  const std::lock_guard lock(mutex_);
-  if (--pauses_ > 0 || !running_) return;
-  deadline_ = After(deadline_, Clock::now() - paused_at_);
+  const auto batch = batch_.Write();
+  Renew(*batch);
+  // A pause that began in the parent of this process is over already.
+  if (batch->pauses == 0 || --batch->pauses > 0 || !batch->running) return;
+  batch->deadline = After(batch->deadline, Clock::now() - batch->paused_at);
   try {
-    Arm();
+    // Without a watch, the backend is not told to stop. Stop still finds out that it was
+    // late.
+    (void)Arm(*batch);
   } catch (...) {
-    // Without memory for the watch, the backend is not told to stop. Stop still finds out
-    // that it was late.
+    // The same, without memory.
   }
 }
 
-void BatchClock::Arm() {
-  watch_.emplace(deadlines_, deadline_, Deadlines::Target{channel_, control_, run_});
+void BatchClock::Renew(Batch& batch) {
+  const uint32_t process = batch_.mark().Number();
+  if (batch.process == process) return;
+  batch.process = process;
+  batch.pauses = 0;
+  batch.watch.Stop();
+}
+
+Status BatchClock::Arm(Batch& batch) {
+  return batch.watch.Start(deadlines_, batch.deadline, {channel_, control_, batch.run});
 }
 
 }  // namespace alloy::core_v0_1
@@ -4593,7 +4996,6 @@ void ReleaseForeign(OwnedArrayStream* stream);
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 
 
 namespace alloy::core_v0_1 {
@@ -4624,20 +5026,24 @@ class StreamState {
    public:
     explicit Wait(StreamState& state);
     ~Wait();
+    // Fails if the deadline cannot be watched: then do not wait.
+    const Status& status() const { return status_; }
     Wait(const Wait&) = delete;
     Wait& operator=(const Wait&) = delete;
 
    private:
     StreamState& state_;
+    Status status_;
   };
 
  private:
   const std::shared_ptr<CallCore> call_;
   Scope scope_;
   BatchClock clock_;
-  std::atomic<bool> failed_{false};
-  mutable std::mutex mutex_;
-  StreamFault fault_;  // guarded by mutex_
+  // Not under a lock: in a child of fork, a thread of the parent would hold it for ever.
+  enum FaultState : uint8_t { kNone, kBeingSet, kSet };
+  std::atomic<FaultState> fault_state_{kNone};
+  StreamFault fault_;  // the first one, once the state is kSet
 };
 
 }  // namespace alloy::core_v0_1
@@ -4776,6 +5182,7 @@ Status FunctionStream::Open(std::vector<HostStream> inputs) {
   {
     // A backend may already pull from its inputs here, so this counts as a run.
     const StreamState::Wait wait(*state_);
+    ALLOY_TRY(wait.status());
     code = call().channel().Open(call().binding().function(), call().state(),
                                  state_->scope(), given.data(),
                                  static_cast<int32_t>(given.size()), &output);
@@ -4822,6 +5229,7 @@ StreamFault FunctionStream::Next(ArrowArray* out) {
   std::string thrown;
   {
     const StreamState::Wait wait(*state_);
+    if (!wait.status().ok()) return StreamFault(wait.status());
     if (!EnterForeign(&thrown,
                       [&] { number = backend_->get_next(backend_.get(), &given); })) {
       number = EIO;
@@ -5272,6 +5680,7 @@ class Exported {
   }
 
   const StreamFault& fault() const { return fault_; }
+  bool is_busy() const { return busy_.load(std::memory_order_acquire); }
 
  private:
   // Foreign code calls this through C, so no exception may leave it.
@@ -5319,7 +5728,10 @@ const char* GetLastError(ArrowArrayStream* stream) {
 
 void ReleaseStream(ArrowArrayStream* stream) {
   stream->release = nullptr;
-  const std::unique_ptr<Exported> owner(&ExportedOf(stream));
+  std::unique_ptr<Exported> owner(&ExportedOf(stream));
+  // A stream that is still in use belongs to a thread that does not exist here: it was
+  // inside when this process was forked. What it left cannot be released.
+  if (owner->is_busy()) (void)owner.release();
 }
 
 }  // namespace
@@ -5433,17 +5845,17 @@ StreamState::StreamState(std::shared_ptr<CallCore> call, int64_t timeout_ns,
       clock_(call_->deadlines(), &call_->channel(), &call_->control(), timeout_ns) {}
 
 void StreamState::Record(const StreamFault& fault) noexcept {
-  const std::lock_guard lock(mutex_);
-  if (!fault_.ok()) return;
+  FaultState seen = kNone;
+  if (!fault_state_.compare_exchange_strong(seen, kBeingSet, std::memory_order_relaxed)) {
+    return;
+  }
   fault_ = fault;
-  failed_.store(true, std::memory_order_release);
+  fault_state_.store(kSet, std::memory_order_release);
 }
 
 StreamFault StreamState::fault() const {
-  if (!failed_.load(std::memory_order_acquire)) [[likely]]
-    return {};
-  const std::lock_guard lock(mutex_);
-  return fault_;
+  const bool failed = fault_state_.load(std::memory_order_acquire) == kSet;
+  return failed ? fault_ : StreamFault();
 }
 
 Status StreamState::CheckNotStopped() const {
@@ -5459,7 +5871,7 @@ Status StreamState::CheckNotStopped() const {
 StreamState::Wait::Wait(StreamState& state) : state_(state) {
   const uint64_t run = state_.call_->BeginRun();
   state_.scope_.SetRun(run);
-  state_.clock_.Start(run);
+  status_ = state_.clock_.Start(run);
 }
 
 StreamState::Wait::~Wait() {

@@ -400,13 +400,86 @@ size_t CopyText(std::string_view text, char* out, size_t capacity) {
 #ifndef ALLOY_SRC_PORT_CLOCK_H_
 #define ALLOY_SRC_PORT_CLOCK_H_
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 
+//
+// Tells a process from the process that forked it, at the cost of one load.
+//
+// A fork copies the memory of all threads and only the calling thread. So what belongs to
+// other threads must not be used in the child: a lock that one of them held, a thread
+// object, the waiters of a condition variable. Objects that have such parts keep a number
+// from here next to them, and compare.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_PORT_PROCESS_MARK_H_
+#define ALLOY_SRC_PORT_PROCESS_MARK_H_
+
+#include <atomic>
+#include <cstdint>
+
 namespace alloy::core_v0_1 {
 
-// The wall clock in the local time zone, as 2022-10-17 18:09:34.
-std::string LocalTimeText();
+class ProcessMark {
+ public:
+  ProcessMark();
+  ~ProcessMark();
+  ProcessMark(const ProcessMark&) = delete;
+  ProcessMark& operator=(const ProcessMark&) = delete;
+
+  // From 1 to 2^30 - 1. A child of fork gets another number than its parent, and keeps it.
+  uint32_t Number() {
+    if (page_ == nullptr) [[unlikely]]
+      return ProcessId();
+    const uint32_t number = page_->load(std::memory_order_acquire);
+    return number != 0 ? number : NextNumber();
+  }
+
+ private:
+  static uint32_t ProcessId();
+  uint32_t NextNumber();
+
+  // In a page that the kernel fills with zeros in a child. NULL: this kernel cannot, and
+  // each look costs a system call.
+  std::atomic<uint32_t>* page_ = nullptr;
+  std::atomic<uint32_t> last_{1};  // the last number that was given; a child inherits it
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_PROCESS_MARK_H_
+
+namespace alloy::core_v0_1 {
+
+// The wall clock in the local time zone.
+//
+// glibc converts a time under a lock that it does not reset in a child of fork. So a thread
+// asks for the offset of the zone at most once in a quarter of an hour, and a child whose
+// parent was just asking does not ask: it keeps the offset that was known.
+//
+// Threads  shared.
+class LocalClock {
+ public:
+  // Borrows mark, as long as this lives.
+  explicit LocalClock(ProcessMark& mark) : mark_(mark) {}
+
+  // As 2022-10-17 18:09:34.
+  std::string Text();
+
+ private:
+  int64_t OffsetAt(int64_t now);
+
+  // Offsets change at quarters of an hour, in every time zone.
+  struct Known {
+    int32_t quarter = 0;  // since 1970; 0: nothing is known
+    int32_t offset = 0;   // in seconds
+  };
+
+  ProcessMark& mark_;
+  std::atomic<Known> known_{Known()};
+  std::atomic<uint32_t> asking_{0};  // the process of the thread that asks; 0: none
+};
 
 // Seconds since 1970-01-01T00:00:00Z.
 int64_t UnixSeconds();
@@ -417,15 +490,52 @@ int64_t UnixSeconds();
 
 #include <time.h>
 
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
 namespace alloy::core_v0_1 {
 
-std::string LocalTimeText() {
-  const time_t now = ::time(nullptr);
+int64_t LocalClock::OffsetAt(int64_t now) {
+  constexpr int64_t kQuarter = 15 * 60;
+  const auto quarter = static_cast<int32_t>(now / kQuarter);
+  const uint32_t process = mark_.Number();
+  for (;;) {
+    const Known known = known_.load(std::memory_order_acquire);
+    if (known.quarter == quarter) return known.offset;
+    uint32_t asking = 0;
+    if (asking_.compare_exchange_strong(asking, process, std::memory_order_acq_rel)) {
+      break;
+    }
+    // Another thread asks, of this process or of its parent. Only the first answer is
+    // worth waiting for.
+    if (known.quarter != 0 || asking != process) return known.offset;
+    std::this_thread::yield();
+  }
+  const time_t seconds = now;
   struct tm parts{};
-  ::localtime_r(&now, &parts);
-  char text[32];
-  const size_t length = ::strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts);
-  return std::string(text, length);
+  ::localtime_r(&seconds, &parts);
+  const auto offset = static_cast<int32_t>(parts.tm_gmtoff);
+  known_.store({quarter, offset}, std::memory_order_release);
+  asking_.store(0, std::memory_order_release);
+  return offset;
+}
+
+// Without gmtime_r, which takes the same lock as localtime_r.
+std::string LocalClock::Text() {
+  using std::chrono::seconds;
+  const int64_t now = ::time(nullptr);
+  const std::chrono::sys_seconds local{seconds(now + OffsetAt(now))};
+  const auto day = std::chrono::floor<std::chrono::days>(local);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss time(local - day);
+  char text[64];
+  const int length = std::snprintf(
+      text, sizeof(text), "%04d-%02u-%02u %02d:%02d:%02d", static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+      static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+      static_cast<int>(time.seconds().count()));
+  return std::string(text, static_cast<size_t>(length));
 }
 
 int64_t UnixSeconds() { return ::time(nullptr); }
@@ -888,6 +998,50 @@ SymbolLookup LoadFromPath(const Cleared& library, const char* symbol) {
   const std::string& path = library.path();
   // Without a slash the loader would search its own list of folders.
   return OpenAndFind(path.find('/') == path.npos ? "./" + path : path, symbol);
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/port/process_mark.cc --------------------------------------------------------------
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <new>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr uint32_t kNumbers = (uint32_t{1} << 30) - 1;
+
+size_t PageSize() { return static_cast<size_t>(::sysconf(_SC_PAGESIZE)); }
+
+}  // namespace
+
+ProcessMark::ProcessMark() {
+  void* page = ::mmap(nullptr, PageSize(), PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED) return;
+  if (::madvise(page, PageSize(), MADV_WIPEONFORK) != 0) {
+    ::munmap(page, PageSize());
+    return;
+  }
+  page_ = ::new (page) std::atomic<uint32_t>(1);
+}
+
+ProcessMark::~ProcessMark() {
+  if (page_ != nullptr) ::munmap(page_, PageSize());
+}
+
+// The parent is alive when the child begins, so their process ids differ.
+uint32_t ProcessMark::ProcessId() { return static_cast<uint32_t>(::getpid()); }
+
+// The first look in this process. Several threads may come here at once.
+uint32_t ProcessMark::NextNumber() {
+  const uint32_t mine = last_.fetch_add(1, std::memory_order_relaxed) % kNumbers + 1;
+  uint32_t seen = 0;
+  return page_->compare_exchange_strong(seen, mine, std::memory_order_acq_rel) ? mine
+                                                                               : seen;
 }
 
 }  // namespace alloy::core_v0_1
@@ -7104,8 +7258,8 @@ Result<VerifiedStatement> VerifySidecar(const Crypto& crypto, const Certificate&
 #ifndef ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
 #define ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
 
+#include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 
 
@@ -7120,6 +7274,7 @@ class LibcryptoSource {
   explicit LibcryptoSource(std::string soname = "libcrypto.so.3")
       : soname_(std::move(soname)) {}
 
+  ~LibcryptoSource();
   LibcryptoSource(const LibcryptoSource&) = delete;
   LibcryptoSource& operator=(const LibcryptoSource&) = delete;
 
@@ -7131,8 +7286,9 @@ class LibcryptoSource {
 
  private:
   const std::string soname_;
-  std::mutex mutex_;
-  std::shared_ptr<const Crypto> crypto_;  // guarded by mutex_
+  // Owned; NULL until the first success, then constant. Not under a lock: in a child of
+  // fork, a thread of the parent would hold it for ever.
+  std::atomic<const std::shared_ptr<const Crypto>*> crypto_{nullptr};
 };
 
 }  // namespace alloy::core_v0_1
@@ -8962,16 +9118,23 @@ Result<std::shared_ptr<const Crypto>> Bind(const std::string& soname) {
 
 }  // namespace
 
+LibcryptoSource::~LibcryptoSource() {
+  const std::unique_ptr<const std::shared_ptr<const Crypto>> owner(
+      crypto_.load(std::memory_order_acquire));
+}
+
 Result<std::shared_ptr<const Crypto>> LibcryptoSource::Get() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (crypto_ != nullptr) return crypto_;
+  if (const auto* known = crypto_.load(std::memory_order_acquire); known != nullptr) {
+    return *known;
   }
-  // Not under the lock: what is loaded here runs its own constructors.
   ALLOY_ASSIGN_OR_RETURN(auto bound, Bind(soname_));
-  const std::lock_guard lock(mutex_);
-  if (crypto_ == nullptr) crypto_ = std::move(bound);
-  return crypto_;
+  auto made = std::make_unique<const std::shared_ptr<const Crypto>>(std::move(bound));
+  // Two threads may have bound it at once. The first one stays.
+  const std::shared_ptr<const Crypto>* known = nullptr;
+  if (!crypto_.compare_exchange_strong(known, made.get(), std::memory_order_acq_rel)) {
+    return *known;
+  }
+  return *made.release();
 }
 
 }  // namespace alloy::core_v0_1

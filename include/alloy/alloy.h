@@ -22,6 +22,12 @@
 // count, so owners may release it in any order. If nothing is stated, a name, a path or
 // `err` is borrowed.
 //
+// Every object works in a child of fork, with timeouts, and may be freed there. Only the
+// thread that forked exists in the child. So a call or a stream that another thread was
+// using stays in use there: it returns ALLOY_BUSY or EBUSY, and to free it frees nothing. A
+// backend may have threads or locks of its own: only its author can say whether it works in
+// a child.
+//
 // Threads  alloy_host, alloy_bridge: shared, any number of threads at any time.
 //          alloy_call: serial, any thread but one at a time; a second one gets
 //          ALLOY_BUSY. Bind once for each thread; to bind the same function to the same
@@ -353,9 +359,8 @@ ALLOY_API const struct ArrowSchema* alloy_call_schema(const alloy_call* call);
 // Run a map function on one batch for each bound schema.
 //
 // timeout_ns: how long it may take; 0: no limit. A result that arrives after the deadline
-// is still returned. If the process forks after the host was made, timeouts do not work
-// in the child. ticket: a number that the caller chooses, larger for each run, and passes
-// to alloy_call_cancel; 0: this run cannot be cancelled.
+// is still returned. ticket: a number that the caller chooses, larger for each run, and
+// passes to alloy_call_cancel; 0: this run cannot be cancelled.
 //
 //   Borrows  call.
 //   Takes    inputs, unless it returns ALLOY_BUSY: then nothing was run.
@@ -367,6 +372,7 @@ ALLOY_API const struct ArrowSchema* alloy_call_schema(const alloy_call* call);
 //                             before the run.
 //            ALLOY_BUSY       another thread or an open stream uses the call.
 //            ALLOY_INVALID    it is a stream function: use alloy_call_stream.
+//            ALLOY_EXHAUSTED  the thread that watches deadlines cannot be started.
 //            ALLOY_CLOSED, the error of the failed load, or the backend's own error.
 ALLOY_API alloy_code alloy_call_run(alloy_call* call, struct ArrowArray* inputs,
                                     struct ArrowArray* output, int64_t timeout_ns,

@@ -30,16 +30,23 @@ Result<std::shared_ptr<const Crypto>> Bind(const std::string& soname) {
 
 }  // namespace
 
+LibcryptoSource::~LibcryptoSource() {
+  const std::unique_ptr<const std::shared_ptr<const Crypto>> owner(
+      crypto_.load(std::memory_order_acquire));
+}
+
 Result<std::shared_ptr<const Crypto>> LibcryptoSource::Get() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (crypto_ != nullptr) return crypto_;
+  if (const auto* known = crypto_.load(std::memory_order_acquire); known != nullptr) {
+    return *known;
   }
-  // Not under the lock: what is loaded here runs its own constructors.
   ALLOY_ASSIGN_OR_RETURN(auto bound, Bind(soname_));
-  const std::lock_guard lock(mutex_);
-  if (crypto_ == nullptr) crypto_ = std::move(bound);
-  return crypto_;
+  auto made = std::make_unique<const std::shared_ptr<const Crypto>>(std::move(bound));
+  // Two threads may have bound it at once. The first one stays.
+  const std::shared_ptr<const Crypto>* known = nullptr;
+  if (!crypto_.compare_exchange_strong(known, made.get(), std::memory_order_acq_rel)) {
+    return *known;
+  }
+  return *made.release();
 }
 
 }  // namespace alloy::core

@@ -6,8 +6,8 @@
 #ifndef ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
 #define ALLOY_SRC_ADMIT_LIBCRYPTO_SOURCE_H_
 
+#include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "base/result.h"
@@ -23,6 +23,7 @@ class LibcryptoSource {
   explicit LibcryptoSource(std::string soname = "libcrypto.so.3")
       : soname_(std::move(soname)) {}
 
+  ~LibcryptoSource();
   LibcryptoSource(const LibcryptoSource&) = delete;
   LibcryptoSource& operator=(const LibcryptoSource&) = delete;
 
@@ -34,8 +35,9 @@ class LibcryptoSource {
 
  private:
   const std::string soname_;
-  std::mutex mutex_;
-  std::shared_ptr<const Crypto> crypto_;  // guarded by mutex_
+  // Owned; NULL until the first success, then constant. Not under a lock: in a child of
+  // fork, a thread of the parent would hold it for ever.
+  std::atomic<const std::shared_ptr<const Crypto>*> crypto_{nullptr};
 };
 
 }  // namespace alloy::core

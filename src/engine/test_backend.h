@@ -223,12 +223,13 @@ class EngineTest : public ::testing::Test {
 
   // Serve lambdas_ as it stands; bind and Make go there from then on.
   void Serve() {
-    served_ = std::make_shared<ServedBackend>();
-    served_->channel = MakeLocalChannel(*BackendTable::Make(&lambdas_.backend));
-    served_->log_context = {.log = &host_->log(),
-                            .enabled = false,
-                            .host_language = "C++",
-                            .backend_language = "C++"};
+    served_ = std::make_shared<ServedBackend>(
+        MakeLocalChannel(*BackendTable::Make(&lambdas_.backend)),
+        LogContext{.log = &host_->log(),
+                   .enabled = false,
+                   .host_language = "C++",
+                   .backend_language = "C++"},
+        host_->mark());
   }
 
   Result<Lease> Select(const std::vector<Names>& inputs,

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -98,8 +99,34 @@ TEST(FdTest, ReadsToTheEndAndNoFurther) {
   EXPECT_NE(ReadFully(Fd(), bytes, &done), 0);
 }
 
+TEST(ClockTest, WritesTheTimeAsTheSystemDoesInEachZone) {
+  for (const char* zone : {"UTC", "Asia/Kathmandu", "America/St_Johns", "EST5EDT"}) {
+    ::setenv("TZ", zone, 1);
+    ::tzset();
+    ProcessMark mark;
+    LocalClock clock(mark);
+    const auto expected = [] {
+      const time_t now = ::time(nullptr);
+      struct tm parts{};
+      ::localtime_r(&now, &parts);
+      char text[32];
+      return std::string(text,
+                         ::strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts));
+    };
+    std::string before, text;
+    do {  // within one second
+      before = expected();
+      text = clock.Text();
+    } while (before != expected());
+    EXPECT_EQ(text, before) << zone;
+  }
+  ::unsetenv("TZ");
+  ::tzset();
+}
+
 TEST(ClockTest, WritesTheLocalTimeInNineteenCharacters) {
-  const std::string text = LocalTimeText();
+  ProcessMark mark;
+  const std::string text = LocalClock(mark).Text();
   ASSERT_EQ(text.size(), 19u);
   EXPECT_EQ(text[4], '-');
   EXPECT_EQ(text[10], ' ');

@@ -5,10 +5,10 @@
 #ifndef ALLOY_DETAIL_CALL_POOL_HPP_
 #define ALLOY_DETAIL_CALL_POOL_HPP_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -22,50 +22,89 @@
 namespace alloy::detail {
 
 // Bound calls that are not in use, by function, options and schemas.
+//
+// Nobody waits for the pool: a thread that finds it in use binds a new call, which is
+// cheap. So a child of fork does not wait for a thread that only its parent has.
 class CallPool {
  public:
-  // A number that changes when the backend does.
-  uint64_t generation() const {
-    const std::lock_guard lock(mutex_);
-    return generation_;
+  CallPool() = default;
+  // What a thread that only the parent has was writing to is not destroyed.
+  ~CallPool() {
+    if (in_use_.load(std::memory_order_acquire)) (void)idle_.release();
   }
+  CallPool(const CallPool&) = delete;
+  CallPool& operator=(const CallPool&) = delete;
+
+  // A number that changes when the backend does.
+  uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
 
   std::unique_ptr<BoundCall> Take(const std::string& key) {
-    const std::lock_guard lock(mutex_);
-    const auto found = idle_.find(key);
-    if (found == idle_.end() || found->second.empty()) return nullptr;
+    const Entry entry(*this);
+    if (!entry) return nullptr;
+    const auto found = idle_->find(key);
+    if (found == idle_->end() || found->second.empty()) return nullptr;
     auto call = std::move(found->second.back());
     found->second.pop_back();
     return call;
   }
 
-  // A call that is not kept is freed after the lock is released, because freeing it runs
+  // A call that is not kept is freed after the pool is left, because freeing it runs
   // foreign code.
   void Give(const std::string& key, uint64_t generation,
             std::unique_ptr<BoundCall> call) {
     constexpr size_t kKeys = 256;
     constexpr size_t kIdle = 16;
-    std::unordered_map<std::string, Idle> outdated;
-    const std::lock_guard lock(mutex_);
-    if (generation != generation_) return;
-    if (idle_.size() >= kKeys) outdated.swap(idle_);
-    Idle& idle = idle_[key];
+    Calls outdated;
+    const Entry entry(*this);
+    if (!entry || generation != generation_of_idle_) return;
+    if (idle_->size() >= kKeys) outdated.swap(*idle_);
+    Idle& idle = (*idle_)[key];
     if (idle.size() < kIdle) idle.push_back(std::move(call));
   }
 
-  // Drop the calls of the previous backend.
+  // Drop the calls of the previous backend: now, or when the pool is next entered.
   void Clear() {
-    std::unordered_map<std::string, Idle> outdated;
-    const std::lock_guard lock(mutex_);
-    ++generation_;
-    outdated.swap(idle_);
+    generation_.fetch_add(1, std::memory_order_acq_rel);
+    const Entry entry(*this);
   }
 
  private:
   using Idle = std::vector<std::unique_ptr<BoundCall>>;
-  mutable std::mutex mutex_;
-  uint64_t generation_ = 0;
-  std::unordered_map<std::string, Idle> idle_;
+  using Calls = std::unordered_map<std::string, Idle>;
+
+  // The turn of one thread. It is false if another thread keeps the pool for longer than
+  // its work takes.
+  class Entry {
+   public:
+    explicit Entry(CallPool& pool) : pool_(pool) {
+      constexpr int kTries = 1000;
+      for (int i = 0; i < kTries && !entered_; ++i) {
+        entered_ = !pool_.in_use_.exchange(true, std::memory_order_acquire);
+      }
+      if (!entered_) return;
+      const uint64_t generation = pool_.generation();
+      if (pool_.generation_of_idle_ == generation) return;
+      outdated_.swap(*pool_.idle_);
+      pool_.generation_of_idle_ = generation;
+    }
+    ~Entry() {
+      if (entered_) pool_.in_use_.store(false, std::memory_order_release);
+    }
+    Entry(const Entry&) = delete;
+    Entry& operator=(const Entry&) = delete;
+    explicit operator bool() const { return entered_; }
+
+   private:
+    CallPool& pool_;
+    bool entered_ = false;
+    Calls outdated_;  // ends after the turn
+  };
+
+  std::atomic<uint64_t> generation_{0};
+  std::atomic<bool> in_use_{false};
+  // The next two belong to the thread that has its turn.
+  uint64_t generation_of_idle_ = 0;
+  std::unique_ptr<Calls> idle_ = std::make_unique<Calls>();
 };
 
 inline void AppendKey(std::string* key, std::string_view part) {

@@ -10,7 +10,6 @@
 namespace alloy::core {
 namespace {
 
-constexpr size_t kMaxIdleStates = 16;
 constexpr size_t kMaxBindings = 64;
 
 Status CheckFromChunksOutput(const ArrowSchema& output) {
@@ -44,7 +43,8 @@ Status BackendFault(const BackendTable& table, const alloy_function& function,
 }
 
 Binding::~Binding() {
-  for (void* state : idle_) channel_->Unbind(function_, state);
+  const Idle idle = *idle_.Read();
+  for (size_t i = 0; i < idle.n; ++i) channel_->Unbind(function_, idle.states[i]);
 }
 
 bool Binding::is_from_chunks() const {
@@ -54,7 +54,6 @@ bool Binding::is_from_chunks() const {
 Result<void*> Binding::BindFirst(const LogContext& log_context, const ArrowSchema* inputs,
                                  int32_t n_inputs, std::vector<std::string> values) {
   values_ = std::move(values);
-  idle_.reserve(kMaxIdleStates);  // so that ReturnState cannot fail
   const alloy_column* const* columns = function_.columns;
   for (int32_t i = 0; i < n_inputs; ++i) {
     Projection projection;
@@ -113,12 +112,8 @@ Result<Binding::BackendBinding> Binding::BindBackend(const LogContext& log_conte
 
 Result<void*> Binding::TakeState(const LogContext& log_context) {
   {
-    const std::lock_guard lock(mutex_);
-    if (!idle_.empty()) {
-      void* state = idle_.back();
-      idle_.pop_back();
-      return state;
-    }
+    const auto idle = idle_.Write();
+    if (idle->n > 0) return idle->states[--idle->n];
   }
   ALLOY_ASSIGN_OR_RETURN(BackendBinding asked, BindBackend(log_context));
   std::string key;
@@ -134,9 +129,9 @@ Result<void*> Binding::TakeState(const LogContext& log_context) {
 
 void Binding::ReturnState(void* state) {
   {
-    const std::lock_guard lock(mutex_);
-    if (idle_.size() < kMaxIdleStates) {
-      idle_.push_back(state);
+    const auto idle = idle_.Write();
+    if (idle->n < idle->states.size()) {
+      idle->states[idle->n++] = state;
       return;
     }
   }
@@ -144,25 +139,26 @@ void Binding::ReturnState(void* state) {
 }
 
 std::shared_ptr<Binding> BindingCache::Find(const std::string& key) {
-  const std::lock_guard lock(mutex_);
-  const auto found = index_.find(key);
-  if (found == index_.end()) return nullptr;
-  entries_.splice(entries_.begin(), entries_, found->second);
+  const auto kept = kept_.Write();
+  const auto found = kept->index.find(key);
+  if (found == kept->index.end()) return nullptr;
+  kept->entries.splice(kept->entries.begin(), kept->entries, found->second);
   return found->second->second;
 }
 
 void BindingCache::Insert(const std::string& key, std::shared_ptr<Binding> binding) {
   // Ends after the lock: its states go back to the backend, which is foreign code.
   std::shared_ptr<Binding> dropped;
-  const std::lock_guard lock(mutex_);
+  const auto kept = kept_.Write();
+  auto& [entries, index] = *kept;
   // Two threads may have made the same binding at once. The first one stays.
-  if (index_.contains(key)) return;
-  entries_.emplace_front(key, std::move(binding));
-  index_.emplace(entries_.front().first, entries_.begin());
-  if (entries_.size() <= kMaxBindings) return;
-  index_.erase(entries_.back().first);
-  dropped = std::move(entries_.back().second);
-  entries_.pop_back();
+  if (index.contains(key)) return;
+  entries.emplace_front(key, std::move(binding));
+  index.emplace(entries.front().first, entries.begin());
+  if (entries.size() <= kMaxBindings) return;
+  index.erase(entries.back().first);
+  dropped = std::move(entries.back().second);
+  entries.pop_back();
 }
 
 }  // namespace alloy::core

@@ -5,9 +5,9 @@
 #ifndef ALLOY_SRC_ENGINE_BIND_BINDING_H_
 #define ALLOY_SRC_ENGINE_BIND_BINDING_H_
 
+#include <array>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -17,6 +17,7 @@
 #include "arrow/owned.h"
 #include "arrow/project.h"
 #include "engine/channel/channel.h"
+#include "port/fork_guarded.h"
 
 namespace alloy::core {
 
@@ -31,8 +32,10 @@ class Binding {
     Projection projection;  // from that batch to the columns that the function reads
   };
 
-  Binding(std::shared_ptr<Channel> channel, const alloy_function& function)
-      : channel_(std::move(channel)), function_(function) {}
+  // Borrows mark, as long as this lives.
+  Binding(std::shared_ptr<Channel> channel, const alloy_function& function,
+          ProcessMark& mark)
+      : channel_(std::move(channel)), function_(function), idle_(mark) {}
   ~Binding();
   Binding(const Binding&) = delete;
   Binding& operator=(const Binding&) = delete;
@@ -76,8 +79,12 @@ class Binding {
   std::unique_ptr<Layout> output_layout_;
   std::string output_key_;
 
-  std::mutex mutex_;
-  std::vector<void*> idle_;  // guarded by mutex_
+  // States that nobody uses. In a place of its own size, so that to return one cannot fail.
+  struct Idle {
+    std::array<void*, 16> states{};
+    size_t n = 0;
+  };
+  ForkGuarded<Idle> idle_;
 };
 
 // A binding, and a state of it for one user. The state goes back when this ends.
@@ -94,8 +101,11 @@ class Lease {
   const std::shared_ptr<Binding>& binding() const { return binding_; }
   void* state() const { return state_; }
 
+  // Leave the state as it is: its user has not come back.
+  void Abandon() { binding_.reset(); }
+
  private:
-  std::shared_ptr<Binding> binding_;  // NULL: moved from
+  std::shared_ptr<Binding> binding_;  // NULL: moved from, or abandoned
   void* state_;
 };
 
@@ -105,16 +115,23 @@ class Lease {
 // Threads  shared.
 class BindingCache {
  public:
+  // Borrows mark, as long as this lives.
+  explicit BindingCache(ProcessMark& mark) : kept_(mark) {}
+
   std::shared_ptr<Binding> Find(const std::string& key);
   void Insert(const std::string& key, std::shared_ptr<Binding> binding);
+
+  ProcessMark& mark() const { return kept_.mark(); }
 
  private:
   using Entry = std::pair<std::string, std::shared_ptr<Binding>>;
   using Entries = std::list<Entry>;
 
-  std::mutex mutex_;
-  Entries entries_;  // guarded by mutex_; the most recently used one first
-  std::unordered_map<std::string_view, Entries::iterator> index_;  // views into entries_
+  struct Kept {
+    Entries entries;  // the most recently used one first
+    std::unordered_map<std::string_view, Entries::iterator> index;  // views into entries
+  };
+  ForkGuarded<Kept> kept_;
 };
 
 // The error of a backend that returned `code`. Codes that only the engine may use become

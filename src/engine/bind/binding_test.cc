@@ -57,11 +57,12 @@ TEST_F(BindingTest, ABackendThatAnswersDifferentlyTheSecondTimeIsTold) {
 }
 
 TEST_F(BindingTest, TheCacheForgetsTheOneLongestUnused) {
-  BindingCache cache;
+  BindingCache cache(host_->mark());
   Serve();
   std::vector<std::weak_ptr<Binding>> seen;
   for (int i = 0; i < 65; ++i) {
-    auto binding = std::make_shared<Binding>(served_->channel, lambdas_.function);
+    auto binding =
+        std::make_shared<Binding>(served_->channel, lambdas_.function, host_->mark());
     seen.push_back(binding);
     cache.Insert(std::to_string(i), std::move(binding));
     ASSERT_NE(cache.Find("0"), nullptr);  // used all the time

@@ -92,7 +92,8 @@ Result<Lease> TryFunction(const ServedBackend& backend, const alloy_function& fu
                           const char* const* options) {
   ALLOY_TRY(CheckInputCount(function, n_inputs));
   ALLOY_ASSIGN_OR_RETURN(auto values, FillOptions(function, options));
-  auto binding = std::make_shared<Binding>(backend.channel, function);
+  auto binding =
+      std::make_shared<Binding>(backend.channel, function, backend.bindings.mark());
   ALLOY_ASSIGN_OR_RETURN(void* state, binding->BindFirst(backend.log_context, inputs,
                                                          n_inputs, std::move(values)));
   return Lease(std::move(binding), state);

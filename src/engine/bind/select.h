@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "engine/bind/binding.h"
 
@@ -14,6 +15,10 @@ namespace alloy::core {
 
 // A backend that serves one bridge, and what that bridge remembers of it.
 struct ServedBackend {
+  // Borrows mark, as long as this lives.
+  ServedBackend(std::shared_ptr<Channel> serving, LogContext log, ProcessMark& mark)
+      : channel(std::move(serving)), log_context(std::move(log)), bindings(mark) {}
+
   std::shared_ptr<Channel> channel;
   LogContext log_context;
   BindingCache bindings;

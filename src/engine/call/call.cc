@@ -8,6 +8,12 @@
 
 namespace alloy::core {
 
+// A call that is still in use belongs to a thread that does not exist here: it was running
+// in the parent when this process was forked. The state is in the middle of its run.
+Call::~Call() {
+  if (busy_.load(std::memory_order_acquire)) core_.AbandonState();
+}
+
 Status Call::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
                  uint64_t ticket) {
   if (output != nullptr) *output = ArrowArray{};
@@ -35,9 +41,10 @@ Result<CallUse> Call::Use(std::shared_ptr<Call> call) {
 }
 
 Status Call::Busy() {
-  return Fail(ALLOY_BUSY,
-              "this call is in use by another thread or by an open stream; bind a second "
-              "call, or release the stream");
+  return Fail(
+      ALLOY_BUSY,
+      "this call is in use by another thread or by an open stream, or was so when "
+      "the process was forked; bind a second call, or release the stream");
 }
 
 }  // namespace alloy::core

@@ -20,6 +20,7 @@ class Call {
  public:
   Call(std::shared_ptr<Bridge> bridge, BoundFunction bound)
       : core_(std::move(bridge), std::move(bound)) {}
+  ~Call();
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 

@@ -2,7 +2,6 @@
 #include "engine/call/call_core.h"
 
 #include <chrono>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -73,12 +72,12 @@ Status CallCore::Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_n
                        uint64_t ticket) {
   using Clock = Deadlines::Clock;
   Scope scope(&log_context(), &control_, run_, ticket);
-  std::optional<Deadlines::Watch> watch;
+  Deadlines::Watch watch;
   Clock::time_point deadline = Clock::time_point::max();
   // Without a timeout, nothing here asks for the time or takes a lock.
   if (timeout_ns != 0) {
     deadline = After(Clock::now(), std::chrono::nanoseconds(timeout_ns));
-    watch.emplace(deadlines(), deadline, Deadlines::Target{&channel(), &control_, run_});
+    ALLOY_TRY(watch.Start(deadlines(), deadline, {&channel(), &control_, run_}));
   }
   const alloy_code code =
       channel().Run(binding().function(), state(), scope, inputs,

@@ -31,6 +31,10 @@ class CallCore {
   RunControl& control() { return control_; }
   Deadlines& deadlines() const { return bridge_->host().deadlines(); }
 
+  // Nobody may use the backend's state any more, nor give it back: a run that holds it did
+  // not end.
+  void AbandonState() { bound_.lease.Abandon(); }
+
   // The number of a new run; see RunControl.
   uint64_t BeginRun() { return ++run_; }
 
@@ -66,7 +70,7 @@ class CallCore {
   void LogEnd() const;
 
   const std::shared_ptr<Bridge> bridge_;
-  const BoundFunction bound_;
+  BoundFunction bound_;
   const Level input_level_;
   uint64_t run_ = 0;  // the number of the last run
   // On its own cache line, since other threads write it.

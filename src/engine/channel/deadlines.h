@@ -2,16 +2,19 @@
 //
 // One thread that watches the clock for every run with a timeout, so that a backend finds
 // out with one load whether its time is over. The thread starts with the first deadline.
+//
+// A child of fork has no such thread: its first deadline starts a new one, with a queue of
+// its own. What belonged to the thread of the parent is dropped without being used.
 #ifndef ALLOY_SRC_ENGINE_CHANNEL_DEADLINES_H_
 #define ALLOY_SRC_ENGINE_CHANNEL_DEADLINES_H_
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <map>
-#include <mutex>
-#include <thread>
+
+#include "base/status.h"
+#include "port/process_mark.h"
 
 namespace alloy::core {
 
@@ -23,10 +26,13 @@ class Deadlines {
  public:
   using Clock = std::chrono::steady_clock;
 
-  Deadlines() = default;
+  // Borrows mark, as long as this lives.
+  explicit Deadlines(ProcessMark& mark) : mark_(mark) {}
   ~Deadlines();
   Deadlines(const Deadlines&) = delete;
   Deadlines& operator=(const Deadlines&) = delete;
+
+  ProcessMark& mark() const { return mark_; }
 
   // What has to stop when the time has come.
   struct Target {
@@ -37,31 +43,38 @@ class Deadlines {
 
  private:
   using Queue = std::multimap<Clock::time_point, Target>;
+  struct Timer;
 
  public:
-  // While it lives, and once the time has come: control->expired is `run`, and the channel
-  // was interrupted. Borrows both.
+  // From Start to Stop or its end, and once the time has come: control->expired is `run`,
+  // and the channel was interrupted. Borrows both.
+  //
+  // Threads  serial.
   class Watch {
    public:
-    Watch(Deadlines& deadlines, Clock::time_point when, const Target& target);
-    ~Watch();
+    Watch() = default;
+    ~Watch() { Stop(); }
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
+    // Only if it is stopped.
+    //   Fails  EXHAUSTED: the thread cannot be started, or there is no memory.
+    Status Start(Deadlines& deadlines, Clock::time_point when, const Target& target);
+    void Stop() noexcept;
+
    private:
-    Deadlines& deadlines_;
+    Deadlines* deadlines_ = nullptr;  // NULL: stopped
+    Timer* timer_ = nullptr;
+    uint32_t process_ = 0;  // where it was started; in a child of that it does nothing
     Queue::iterator place_;
   };
 
  private:
-  void Loop();
+  // The timer of this process.
+  Timer& OfThisProcess();
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  // Guarded by mutex_. A target whose time has come stays until its Watch ends.
-  Queue queue_;
-  bool stopping_ = false;  // guarded by mutex_
-  std::thread thread_;     // started under mutex_
+  ProcessMark& mark_;
+  std::atomic<Timer*> timer_{nullptr};
 };
 
 // `time` after `when`; a sum beyond the clock's range means never.

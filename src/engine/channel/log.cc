@@ -39,29 +39,40 @@ void Log::Write(int32_t level, std::string_view language, std::string_view text)
     Deliver({level, std::string(language), OneLine(text)});
     return;
   }
-  std::string line = "[" + LocalTimeText() + "] [" + LevelName(level) + "] [";
+  std::string line = "[" + clock_.Text() + "] [" + LevelName(level) + "] [";
   line.append(language).append("]\t").append(OneLine(text)).push_back('\n');
-  const std::lock_guard lock(mutex_);
+  const auto lock = queue_.Write();
   WriteLine(fd_, line);
 }
 
 void Log::Deliver(Line line) {
+  const uint32_t process = queue_.mark().Number();
   {
-    const std::lock_guard lock(mutex_);
-    waiting_.push_back(std::move(line));
-    if (delivering_) return;
-    delivering_ = true;
+    const auto queue = queue_.Write();
+    if (queue->process != process) {
+      queue->waiting.clear();
+      queue->delivering = false;
+      queue->process = process;
+    }
+    queue->waiting.push_back(std::move(line));
+    if (queue->delivering) return;
+    queue->delivering = true;
   }
   for (;;) {
     Line next;
     {
-      const std::lock_guard lock(mutex_);
-      if (waiting_.empty()) {
-        delivering_ = false;
+      const auto queue = queue_.Write();
+      // The callback has forked: this is the child, and the lines are the parent's.
+      if (queue_.mark().Number() != process) {
+        if (queue->process == process) *queue = Queue();
         return;
       }
-      next = std::move(waiting_.front());
-      waiting_.pop_front();
+      if (queue->waiting.empty()) {
+        queue->delivering = false;
+        return;
+      }
+      next = std::move(queue->waiting.front());
+      queue->waiting.pop_front();
     }
     std::string ignored;  // a callback that throws must not stop the next lines
     EnterForeign(&ignored, [&] {

@@ -5,10 +5,12 @@
 #define ALLOY_SRC_ENGINE_CHANNEL_LOG_H_
 
 #include <cstdint>
-#include <deque>
-#include <mutex>
+#include <list>
 #include <string>
 #include <string_view>
+
+#include "port/clock.h"
+#include "port/fork_guarded.h"
 
 namespace alloy::core {
 
@@ -18,9 +20,9 @@ class Log {
   using Callback = void (*)(void* context, int32_t level, const char* language,
                             const char* text, int64_t length);
 
-  // callback NULL: lines go to the descriptor.
-  Log(int fd, Callback callback, void* context)
-      : fd_(fd), callback_(callback), context_(context) {}
+  // callback NULL: lines go to the descriptor. Borrows mark, as long as this lives.
+  Log(int fd, Callback callback, void* context, ProcessMark& mark)
+      : fd_(fd), callback_(callback), context_(context), clock_(mark), queue_(mark) {}
 
   // Write `[2022-10-17 18:09:34] [INFO] [Go]`, a tab, the text and a line feed; or call
   // the callback. The callback is called under no lock and by one thread at a time: a
@@ -33,14 +35,20 @@ class Log {
     std::string language;
     std::string text;
   };
+  // Lines for the callback. A line that a thread of the parent left belongs to the parent:
+  // a child of fork begins with an empty queue.
+  struct Queue {
+    std::list<Line> waiting;
+    bool delivering = false;
+    uint32_t process = 0;  // whose queue this is
+  };
   void Deliver(Line line);
 
   const int fd_;
   const Callback callback_;
   void* const context_;
-  std::mutex mutex_;
-  std::deque<Line> waiting_;  // guarded by mutex_
-  bool delivering_ = false;   // guarded by mutex_
+  LocalClock clock_;
+  ForkGuarded<Queue> queue_;  // its lock also keeps the lines of a descriptor whole
 };
 
 // Which log the calls of one backend write to, and the languages that label the lines.

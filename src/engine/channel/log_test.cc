@@ -24,7 +24,8 @@ std::vector<std::string> LinesOf(const Fd& fd) {
 TEST(LogTest, WritesTimeLevelLanguageTabText) {
   Fd fd;
   ASSERT_EQ(CreateSealable("log", 0, &fd), 0);
-  Log log(fd.get(), nullptr, nullptr);
+  ProcessMark mark;
+  Log log(fd.get(), nullptr, nullptr, mark);
   log.Write(ALLOY_LOG_INFO, "Go", "Hello\nworld\t!");
   log.Write(ALLOY_LOG_ERROR, "Rust", "");
   const auto lines = LinesOf(fd);
@@ -39,7 +40,8 @@ TEST(LogTest, WritesTimeLevelLanguageTabText) {
 TEST(LogTest, LinesOfManyThreadsDoNotMix) {
   Fd fd;
   ASSERT_EQ(CreateSealable("log", 0, &fd), 0);
-  Log log(fd.get(), nullptr, nullptr);
+  ProcessMark mark;
+  Log log(fd.get(), nullptr, nullptr, mark);
   std::vector<std::thread> threads;
   for (char c = 'a'; c < 'i'; ++c) {
     threads.emplace_back([&log, c] {
@@ -62,6 +64,7 @@ TEST(LogTest, TheCallbackIsNeverEnteredTwiceAtOnceAndMissesNothing) {
     bool overlapped = false;
     Log* log = nullptr;
   } seen;
+  ProcessMark mark;
   Log log(
       -1,
       [](void* context, int32_t level, const char* language, const char* text,
@@ -77,7 +80,7 @@ TEST(LogTest, TheCallbackIsNeverEnteredTwiceAtOnceAndMissesNothing) {
         ++self->count;
         --self->inside;
       },
-      &seen);
+      &seen, mark);
   seen.log = &log;
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
@@ -92,12 +95,13 @@ TEST(LogTest, TheCallbackIsNeverEnteredTwiceAtOnceAndMissesNothing) {
 
 TEST(LogTest, ACallbackThatThrowsStopsNoOtherLine) {
   int count = 0;
+  ProcessMark mark;
   Log log(
       -1,
       [](void* context, int32_t, const char*, const char*, int64_t) {
         if (++*static_cast<int*>(context) == 1) throw 7;
       },
-      &count);
+      &count, mark);
   log.Write(ALLOY_LOG_INFO, "C", "one");
   log.Write(ALLOY_LOG_INFO, "C", "two");
   EXPECT_EQ(count, 2);

@@ -6,13 +6,16 @@
 namespace alloy::core {
 
 void Scope::SetError(alloy_code code, std::string text) {
-  const std::lock_guard lock(mutex_);
-  error_ = {code, std::move(text)};
+  auto error = std::make_unique<BackendError>(BackendError{code, std::move(text)});
+  const std::unique_ptr<BackendError> old(
+      error_.exchange(error.release(), std::memory_order_acq_rel));
 }
 
 BackendError Scope::TakeError() {
-  const std::lock_guard lock(mutex_);
-  return std::exchange(error_, {});
+  if (error_.load(std::memory_order_relaxed) == nullptr) return {};
+  const std::unique_ptr<BackendError> error(
+      error_.exchange(nullptr, std::memory_order_acq_rel));
+  return error != nullptr ? std::move(*error) : BackendError{};
 }
 
 }  // namespace alloy::core

@@ -7,7 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
+#include <memory>
 #include <string>
 
 #include "alloy/backend.h"
@@ -45,6 +45,7 @@ class Scope : public alloy_scope {
         control_(control),
         run_(run),
         ticket_(ticket) {}
+  ~Scope() { TakeError(); }
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
 
@@ -76,8 +77,9 @@ class Scope : public alloy_scope {
   RunControl* const control_;
   std::atomic<uint64_t> run_;
   const uint64_t ticket_;
-  std::mutex mutex_;
-  BackendError error_;  // guarded by mutex_
+  // Owned; NULL: none. Exchanged, and not under a lock: in a child of fork, a thread of the
+  // parent would hold it for ever.
+  std::atomic<BackendError*> error_{nullptr};
 };
 
 }  // namespace alloy::core

@@ -64,6 +64,13 @@ Status CheckBridgeOptions(const alloy_bridge_options& options) {
 
 Status Closed() { return Fail(ALLOY_CLOSED, "the bridge is closed; open another"); }
 
+// In a child of fork, of which another thread of the parent was changing the backend.
+Status LostByFork() {
+  return Fail(ALLOY_CLOSED,
+              "the process was forked while another thread loaded a library into this "
+              "bridge; load the library again");
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Bridge>> Bridge::Make(std::shared_ptr<Host> host,
@@ -71,8 +78,9 @@ Result<std::shared_ptr<Bridge>> Bridge::Make(std::shared_ptr<Host> host,
   ALLOY_TRY(CheckBridgeOptions(options));
   std::shared_ptr<Bridge> bridge(new Bridge(std::move(host), Completed(options)));
   ALLOY_ASSIGN_OR_RETURN(auto echo, BackendTable::Make(&EchoBackend()));
-  bridge->tables_.push_back(echo);
-  bridge->served_ = bridge->Serve(MakeLocalChannel(std::move(echo)));
+  const auto serving = bridge->serving_.Write();
+  serving->Keep(echo);
+  serving->backend = bridge->Serve(MakeLocalChannel(std::move(echo)));
   return bridge;
 }
 
@@ -85,7 +93,8 @@ Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
       unsafe_inputs_(options.check_inputs == ALLOY_CHECK_UNSAFE_SHAPE),
       check_results_(LevelOr(Level::kSafe, options.check_results)),
       sidecar_(options.sidecar != nullptr ? options.sidecar : ""),
-      min_sequence_(options.min_sequence) {}
+      min_sequence_(options.min_sequence),
+      serving_(host_->mark()) {}
 
 // A level that a host asks for never takes away what the function relies on. A flag that
 // this engine does not know may mean that the function relies on more than it says.
@@ -97,13 +106,12 @@ Level Bridge::check_inputs(uint32_t function_flags) const {
 
 std::shared_ptr<ServedBackend> Bridge::Serve(std::shared_ptr<Channel> channel) const {
   const alloy_backend& backend = channel->table()->backend();
-  auto served = std::make_shared<ServedBackend>();
-  served->log_context = {.log = &host_->log(),
+  LogContext log_context{.log = &host_->log(),
                          .enabled = host_->LogsCallsTo(backend.name),
                          .host_language = host_->language(),
                          .backend_language = backend.language};
-  served->channel = std::move(channel);
-  return served;
+  return std::make_shared<ServedBackend>(std::move(channel), std::move(log_context),
+                                         host_->mark());
 }
 
 Result<std::shared_ptr<Channel>> Bridge::Open(const std::string& library,
@@ -137,9 +145,9 @@ class Bridge::FailUnlessDone {
   explicit FailUnlessDone(Bridge& bridge) : bridge_(bridge) {}
   ~FailUnlessDone() {
     if (done_) return;
-    const std::lock_guard lock(bridge_.mutex_);
+    const auto serving = bridge_.serving_.Write();
     if (bridge_.state_.load(std::memory_order_relaxed) == kClosed) return;
-    bridge_.sticky_error_ = bridge_.exhausted_;
+    serving->sticky_error = bridge_.exhausted_;
     bridge_.state_.store(kFailed, std::memory_order_release);
   }
   FailUnlessDone(const FailUnlessDone&) = delete;
@@ -151,8 +159,8 @@ class Bridge::FailUnlessDone {
   bool done_ = false;
 };
 
-void Bridge::KeepTable(const std::shared_ptr<const BackendTable>& table) {
-  if (std::ranges::find(tables_, table) == tables_.end()) tables_.push_back(table);
+void Bridge::Serving::Keep(const std::shared_ptr<const BackendTable>& table) {
+  if (std::ranges::find(tables, table) == tables.end()) tables.push_back(table);
 }
 
 Status Bridge::Load(const std::string& library, const char* certificate) {
@@ -162,35 +170,35 @@ Status Bridge::Load(const std::string& library, const char* certificate) {
   std::shared_ptr<ServedBackend> served = opened.ok() ? Serve(*opened) : nullptr;
   // The backend that this one replaces ends after the lock, which is declared later: its
   // states go back to foreign code.
-  const std::lock_guard lock(mutex_);
+  const auto serving = serving_.Write();
   if (state_.load(std::memory_order_relaxed) == kClosed) {
     guard.Done();
     return Closed();
   }
-  if (opened.ok()) KeepTable((*opened)->table());
+  if (opened.ok()) serving->Keep((*opened)->table());
   guard.Done();  // nothing below throws
   if (!opened.ok()) {
-    sticky_error_ = opened.status();
+    serving->sticky_error = opened.status();
     state_.store(kFailed, std::memory_order_release);
-    return sticky_error_;
+    return serving->sticky_error;
   }
-  served_.swap(served);
+  serving->backend.swap(served);
   state_.store(kOpen, std::memory_order_release);
   return Status();
 }
 
 void Bridge::Close() {
   std::shared_ptr<ServedBackend> gone;  // ends after the lock, as in Load
-  const std::lock_guard lock(mutex_);
+  const auto serving = serving_.Write();
   state_.store(kClosed, std::memory_order_release);
-  gone.swap(served_);
+  gone.swap(serving->backend);
 }
 
 Status Bridge::ErrorOfState() const {
-  const std::lock_guard lock(mutex_);
+  const auto serving = serving_.Read();
   switch (state_.load(std::memory_order_relaxed)) {
     case kFailed:
-      return sticky_error_;
+      return serving->sticky_error.ok() ? LostByFork() : serving->sticky_error;
     case kClosed:
       return Closed();
     default:
@@ -200,9 +208,9 @@ Status Bridge::ErrorOfState() const {
 
 Result<std::shared_ptr<ServedBackend>> Bridge::Current() const {
   ALLOY_TRY(CheckOpen());
-  const std::lock_guard lock(mutex_);
-  if (served_ == nullptr) return Closed();
-  return served_;
+  const auto serving = serving_.Read();
+  if (serving->backend != nullptr) return serving->backend;
+  return state_.load(std::memory_order_relaxed) == kClosed ? Closed() : LostByFork();
 }
 
 Result<const alloy_backend*> Bridge::Backend() {

@@ -7,13 +7,13 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "engine/bind/select.h"
 #include "engine/open/host.h"
 #include "gate/level.h"
+#include "port/fork_guarded.h"
 
 namespace alloy::core {
 
@@ -58,7 +58,15 @@ class Bridge {
 
   class FailUnlessDone;
 
-  void KeepTable(const std::shared_ptr<const BackendTable>& table);  // under mutex_
+  // What changes with each load.
+  struct Serving {
+    std::shared_ptr<ServedBackend> backend;  // NULL: closed
+    // All that ever served: hosts hold pointers into the tables.
+    std::vector<std::shared_ptr<const BackendTable>> tables;
+    Status sticky_error;
+
+    void Keep(const std::shared_ptr<const BackendTable>& table);
+  };
   Status ErrorOfState() const;
   Result<std::shared_ptr<ServedBackend>> Current() const;
   std::shared_ptr<ServedBackend> Serve(std::shared_ptr<Channel> channel) const;
@@ -73,15 +81,11 @@ class Bridge {
   const std::string sidecar_;  // empty: next to the library
   const uint64_t min_sequence_;
   std::atomic<int> state_{kOpen};
-  mutable std::mutex mutex_;
-  std::shared_ptr<ServedBackend> served_;  // guarded by mutex_; NULL: closed
-  // Guarded by mutex_. All that ever served: hosts hold pointers into the tables.
-  std::vector<std::shared_ptr<const BackendTable>> tables_;
+  mutable ForkGuarded<Serving> serving_;
   // The sticky error of a load that an exception ended. Made in advance, since out of
   // memory no text can be made.
   const Status exhausted_ =
       Fail(ALLOY_EXHAUSTED, "out of memory while loading a library");
-  Status sticky_error_;  // guarded by mutex_
 };
 
 }  // namespace alloy::core

@@ -61,8 +61,9 @@ Host::Host(const alloy_host_options& options, MayNeed may_need)
                                                            : LoadFrom::kSealedCopy),
       log_mode_(options.log_mode),
       language_(options.language != nullptr ? options.language : "C"),
-      log_(options.log_fd == 0 ? 2 : options.log_fd, options.log, options.log_context),
-      libraries_(MakeLocalOpener(load_from_), std::move(may_need)) {}
+      log_(options.log_fd == 0 ? 2 : options.log_fd, options.log, options.log_context,
+           mark_),
+      libraries_(MakeLocalOpener(load_from_), std::move(may_need), mark_) {}
 
 void Host::Warn(const std::string& text) {
   if (log_mode_ != kNever) log_.Write(ALLOY_LOG_WARN, language_, text);

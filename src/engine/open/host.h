@@ -13,6 +13,7 @@
 #include "engine/channel/log.h"
 #include "engine/open/libraries.h"
 #include "load/load.h"
+#include "port/process_mark.h"
 
 namespace alloy::core {
 
@@ -31,6 +32,8 @@ class Host {
   void Warn(const std::string& text);
   const std::string& language() const { return language_; }
   Log& log() { return log_; }
+  // Tells this process from children of fork; see process_mark.h.
+  ProcessMark& mark() { return mark_; }
   Deadlines& deadlines() { return deadlines_; }
   Libraries& libraries() { return libraries_; }
 
@@ -40,12 +43,13 @@ class Host {
  private:
   Host(const alloy_host_options& options, MayNeed may_need);
 
+  ProcessMark mark_;  // what follows borrows it
   const bool allows_unsigned_;
   const LoadFrom load_from_;
   const int32_t log_mode_;
   const std::string language_;
   Log log_;
-  Deadlines deadlines_;
+  Deadlines deadlines_{mark_};
   Libraries libraries_;
 };
 

@@ -24,18 +24,19 @@ Result<LoadedLibrary> Finished(std::shared_ptr<Channel> channel,
 // or, because a failed load may be tried again, without the entry.
 class Libraries::Finish {
  public:
-  Finish(Libraries& libraries, Entries::iterator entry)
-      : libraries_(libraries), entry_(entry) {}
+  Finish(Libraries& libraries, std::shared_ptr<Entry> entry)
+      : libraries_(libraries), entry_(std::move(entry)) {}
   ~Finish() {
     {
-      const std::lock_guard lock(libraries_.mutex_);
+      const auto entries = libraries_.entries_.Write();
       if (channel_ != nullptr) {
         entry_->channel = channel_;
       } else {
-        libraries_.entries_.erase(entry_);
+        entries->remove(entry_);
       }
     }
-    libraries_.loaded_.notify_all();
+    libraries_.ends_.fetch_add(1, std::memory_order_release);
+    libraries_.ends_.notify_all();
   }
   Finish(const Finish&) = delete;
   Finish& operator=(const Finish&) = delete;
@@ -44,35 +45,48 @@ class Libraries::Finish {
 
  private:
   Libraries& libraries_;
-  const Entries::iterator entry_;
+  const std::shared_ptr<Entry> entry_;
   std::shared_ptr<Channel> channel_;
 };
 
 // An entry with a channel never changes its library and never goes away.
-const Libraries::Entry* Libraries::FindLoaded(std::string_view sha256) {
+std::shared_ptr<const Libraries::Entry> Libraries::FindLoaded(std::string_view sha256) {
   if (sha256.empty()) return nullptr;
-  const std::lock_guard lock(mutex_);
+  const auto entries = entries_.Read();
   // One that is still being loaded may fail, and go away.
-  const auto found = std::ranges::find_if(entries_, [&](const Entry& entry) {
-    return entry.channel != nullptr && entry.file.sha256 == sha256;
+  const auto found = std::ranges::find_if(*entries, [&](const auto& entry) {
+    return entry->channel != nullptr && entry->file.sha256 == sha256;
   });
-  return found != entries_.end() ? &*found : nullptr;
+  return found != entries->end() ? *found : nullptr;
 }
 
-Libraries::Entries::iterator Libraries::FindOrBegin(const FileIdentity& file) {
-  std::unique_lock lock(mutex_);
+std::shared_ptr<Libraries::Entry> Libraries::FindOrBegin(const FileIdentity& file) {
+  const uint32_t process = entries_.mark().Number();
   for (;;) {
-    const auto entry = std::ranges::find_if(
-        entries_, [&](const Entry& one) { return one.file.IsSameFile(file); });
-    if (entry == entries_.end()) {
-      return entries_.insert(entry, Entry{file, nullptr, {}, false});
+    const uint32_t seen = ends_.load(std::memory_order_acquire);
+    {
+      auto entries = entries_.Read();
+      const auto found = std::ranges::find_if(
+          *entries, [&](const auto& one) { return one->file.IsSameFile(file); });
+      const auto entry = found != entries->end() ? *found : nullptr;
+      if (entry != nullptr && entry->channel != nullptr) {
+        // It may have come without a certificate: the next signed load finds it by digest.
+        if (entry->file.sha256.empty()) {
+          entries.BeginToWrite();
+          entry->file.sha256 = file.sha256;
+        }
+        return entry;
+      }
+      // The thread that loads it may be one of the parent, which is not here to finish.
+      if (entry == nullptr || entry->process != process) {
+        auto begun = std::make_shared<Entry>(Entry{file, nullptr, process, {}, false});
+        Entries& all = entries.BeginToWrite();
+        all.remove(entry);
+        all.push_back(begun);
+        return begun;
+      }
     }
-    if (entry->channel != nullptr) {
-      // It may have come without a certificate: the next signed load finds it by digest.
-      if (entry->file.sha256.empty()) entry->file.sha256 = file.sha256;
-      return entry;
-    }
-    loaded_.wait(lock);
+    ends_.wait(seen, std::memory_order_acquire);
   }
 }
 
@@ -82,7 +96,8 @@ Result<LoadedLibrary> Libraries::Reuse(const Entry& entry, const Expectations& e
   return Finished(entry.channel, expected);
 }
 
-Result<LoadedLibrary> Libraries::LoadNew(Entries::iterator entry, Verified verified) {
+Result<LoadedLibrary> Libraries::LoadNew(std::shared_ptr<Entry> entry,
+                                         Verified verified) {
   Finish finish(*this, entry);
   const Expectations expected = verified.expectations();
   ALLOY_ASSIGN_OR_RETURN(Cleared cleared, std::move(verified).Clear());
@@ -96,7 +111,7 @@ Result<LoadedLibrary> Libraries::LoadNew(Entries::iterator entry, Verified verif
 
 Result<LoadedLibrary> Libraries::Load(const Policy& policy) {
   ALLOY_ASSIGN_OR_RETURN(Candidate candidate, admitter_.Open(policy));
-  if (const Entry* loaded = FindLoaded(candidate.signed_sha256()); loaded != nullptr) {
+  if (const auto loaded = FindLoaded(candidate.signed_sha256()); loaded != nullptr) {
     ALLOY_ASSIGN_OR_RETURN(const Expectations expected, std::move(candidate).Confirm());
     return Reuse(*loaded, expected);
   }

@@ -5,10 +5,9 @@
 #ifndef ALLOY_SRC_ENGINE_OPEN_LIBRARIES_H_
 #define ALLOY_SRC_ENGINE_OPEN_LIBRARIES_H_
 
-#include <condition_variable>
+#include <atomic>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +16,7 @@
 #include "admit/admit.h"
 #include "base/result.h"
 #include "engine/channel/channel.h"
+#include "port/fork_guarded.h"
 
 namespace alloy::core {
 
@@ -28,9 +28,9 @@ struct LoadedLibrary {
 // Threads  shared.
 class Libraries {
  public:
-  // What is loaded is opened by `opener`.
-  Libraries(std::unique_ptr<ChannelOpener> opener, MayNeed may_need)
-      : opener_(std::move(opener)), admitter_(std::move(may_need)) {}
+  // What is loaded is opened by `opener`. Borrows mark, as long as this lives.
+  Libraries(std::unique_ptr<ChannelOpener> opener, MayNeed may_need, ProcessMark& mark)
+      : opener_(std::move(opener)), admitter_(std::move(may_need)), entries_(mark) {}
 
   // Admit a library and load it, or find it among the loaded ones. Two files are the same
   // if their signed SHA-256 digests match; if one came without a certificate, all bytes
@@ -46,26 +46,28 @@ class Libraries {
     FileIdentity file;  // of the archive, if it is one
     // NULL while one thread loads it. No lock is held then: constructors may do anything.
     std::shared_ptr<Channel> channel;
+    uint32_t process = 0;  // whose thread that is
     // Of the library, once there is a channel.
     std::vector<std::string> needed;
     bool is_linked = false;
   };
-  using Entries = std::list<Entry>;
+  using Entries = std::list<std::shared_ptr<Entry>>;
 
   class Finish;
 
   static Result<LoadedLibrary> Reuse(const Entry& entry, const Expectations& expected);
-  const Entry* FindLoaded(std::string_view sha256);
+  std::shared_ptr<const Entry> FindLoaded(std::string_view sha256);
   // The entry of the same file once it is loaded; otherwise a new one without a channel,
   // which the caller loads.
-  Entries::iterator FindOrBegin(const FileIdentity& file);
-  Result<LoadedLibrary> LoadNew(Entries::iterator entry, Verified verified);
+  std::shared_ptr<Entry> FindOrBegin(const FileIdentity& file);
+  Result<LoadedLibrary> LoadNew(std::shared_ptr<Entry> entry, Verified verified);
 
   const std::unique_ptr<ChannelOpener> opener_;
   Admitter admitter_;
-  std::mutex mutex_;
-  std::condition_variable loaded_;
-  Entries entries_;  // guarded by mutex_
+  // Counts the ends of loads, so that other threads can wait for one. A condition variable
+  // would not survive a fork while a thread waits.
+  std::atomic<uint32_t> ends_{0};
+  ForkGuarded<Entries> entries_;
 };
 
 }  // namespace alloy::core

@@ -3,49 +3,63 @@
 
 namespace alloy::core {
 
-void BatchClock::Start(uint64_t run) {
-  if (timeout_.count() == 0) return;
-  const std::lock_guard lock(mutex_);
+Status BatchClock::Start(uint64_t run) {
+  if (timeout_.count() == 0) return Status();
+  const auto batch = batch_.Write();
+  Renew(*batch);
   const auto now = Clock::now();
-  running_ = true;
-  run_ = run;
-  deadline_ = After(now, timeout_);
+  batch->running = true;
+  batch->run = run;
+  batch->deadline = After(now, timeout_);
   // A thread of the backend may already be inside an input.
-  paused_at_ = now;
-  if (pauses_ == 0) Arm();
+  batch->paused_at = now;
+  return batch->pauses == 0 ? Arm(*batch) : Status();
 }
 
 void BatchClock::Stop() noexcept {
   if (timeout_.count() == 0) return;
-  const std::lock_guard lock(mutex_);
-  running_ = false;
-  watch_.reset();
-  late_ = pauses_ == 0 && Clock::now() >= deadline_;
+  const auto batch = batch_.Write();
+  Renew(*batch);
+  batch->running = false;
+  batch->watch.Stop();
+  late_ = batch->pauses == 0 && Clock::now() >= batch->deadline;
 }
 
 void BatchClock::BeginPause() {
   if (timeout_.count() == 0) return;
-  const std::lock_guard lock(mutex_);
-  if (++pauses_ > 1) return;
-  paused_at_ = Clock::now();
-  watch_.reset();
+  const auto batch = batch_.Write();
+  Renew(*batch);
+  if (++batch->pauses > 1) return;
+  batch->paused_at = Clock::now();
+  batch->watch.Stop();
 }
 
 void BatchClock::EndPause() noexcept {
   if (timeout_.count() == 0) return;
-  const std::lock_guard lock(mutex_);
-  if (--pauses_ > 0 || !running_) return;
-  deadline_ = After(deadline_, Clock::now() - paused_at_);
+  const auto batch = batch_.Write();
+  Renew(*batch);
+  // A pause that began in the parent of this process is over already.
+  if (batch->pauses == 0 || --batch->pauses > 0 || !batch->running) return;
+  batch->deadline = After(batch->deadline, Clock::now() - batch->paused_at);
   try {
-    Arm();
+    // Without a watch, the backend is not told to stop. Stop still finds out that it was
+    // late.
+    (void)Arm(*batch);
   } catch (...) {
-    // Without memory for the watch, the backend is not told to stop. Stop still finds out
-    // that it was late.
+    // The same, without memory.
   }
 }
 
-void BatchClock::Arm() {
-  watch_.emplace(deadlines_, deadline_, Deadlines::Target{channel_, control_, run_});
+void BatchClock::Renew(Batch& batch) {
+  const uint32_t process = batch_.mark().Number();
+  if (batch.process == process) return;
+  batch.process = process;
+  batch.pauses = 0;
+  batch.watch.Stop();
+}
+
+Status BatchClock::Arm(Batch& batch) {
+  return batch.watch.Start(deadlines_, batch.deadline, {channel_, control_, batch.run});
 }
 
 }  // namespace alloy::core

@@ -6,10 +6,9 @@
 #define ALLOY_SRC_ENGINE_STREAM_BATCH_CLOCK_H_
 
 #include <cstdint>
-#include <mutex>
-#include <optional>
 
 #include "engine/channel/deadlines.h"
+#include "port/fork_guarded.h"
 
 namespace alloy::core {
 
@@ -25,10 +24,12 @@ class BatchClock {
       : deadlines_(deadlines),
         channel_(channel),
         control_(control),
-        timeout_(timeout_ns) {}
+        timeout_(timeout_ns),
+        batch_(deadlines.mark()) {}
 
   // The host begins to wait for a batch.
-  void Start(uint64_t run);
+  //   Fails  EXHAUSTED: nothing can watch the deadline. Stop must be called all the same.
+  Status Start(uint64_t run);
   void Stop() noexcept;
   // Whether the time of the batch was over before Stop.
   bool late() const { return late_; }
@@ -48,7 +49,21 @@ class BatchClock {
  private:
   void BeginPause();
   void EndPause() noexcept;
-  void Arm();  // under mutex_
+  // The batch that the host waits for.
+  struct Batch {
+    Batch() noexcept = default;
+
+    bool running = false;
+    int pauses = 0;
+    uint64_t run = 0;
+    Clock::time_point deadline;
+    Clock::time_point paused_at;
+    Deadlines::Watch watch;
+    uint32_t process = 0;  // to which the pauses and the watch belong
+  };
+  // After a fork: drop what belongs to threads that are not in this process.
+  void Renew(Batch& batch);
+  Status Arm(Batch& batch);
 
   Deadlines& deadlines_;
   Channel* const channel_;
@@ -56,14 +71,7 @@ class BatchClock {
   const std::chrono::nanoseconds timeout_;
   bool late_ = false;  // only the thread that waits uses it
 
-  // All guarded by mutex_.
-  std::mutex mutex_;
-  bool running_ = false;
-  int pauses_ = 0;
-  uint64_t run_ = 0;
-  Clock::time_point deadline_;
-  Clock::time_point paused_at_;
-  std::optional<Deadlines::Watch> watch_;
+  ForkGuarded<Batch> batch_;
 };
 
 }  // namespace alloy::core

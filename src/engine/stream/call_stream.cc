@@ -114,6 +114,7 @@ Status FunctionStream::Open(std::vector<HostStream> inputs) {
   {
     // A backend may already pull from its inputs here, so this counts as a run.
     const StreamState::Wait wait(*state_);
+    ALLOY_TRY(wait.status());
     code = call().channel().Open(call().binding().function(), call().state(),
                                  state_->scope(), given.data(),
                                  static_cast<int32_t>(given.size()), &output);
@@ -160,6 +161,7 @@ StreamFault FunctionStream::Next(ArrowArray* out) {
   std::string thrown;
   {
     const StreamState::Wait wait(*state_);
+    if (!wait.status().ok()) return StreamFault(wait.status());
     if (!EnterForeign(&thrown,
                       [&] { number = backend_->get_next(backend_.get(), &given); })) {
       number = EIO;

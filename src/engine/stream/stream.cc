@@ -80,6 +80,7 @@ class Exported {
   }
 
   const StreamFault& fault() const { return fault_; }
+  bool is_busy() const { return busy_.load(std::memory_order_acquire); }
 
  private:
   // Foreign code calls this through C, so no exception may leave it.
@@ -127,7 +128,10 @@ const char* GetLastError(ArrowArrayStream* stream) {
 
 void ReleaseStream(ArrowArrayStream* stream) {
   stream->release = nullptr;
-  const std::unique_ptr<Exported> owner(&ExportedOf(stream));
+  std::unique_ptr<Exported> owner(&ExportedOf(stream));
+  // A stream that is still in use belongs to a thread that does not exist here: it was
+  // inside when this process was forked. What it left cannot be released.
+  if (owner->is_busy()) (void)owner.release();
 }
 
 }  // namespace

@@ -12,17 +12,17 @@ StreamState::StreamState(std::shared_ptr<CallCore> call, int64_t timeout_ns,
       clock_(call_->deadlines(), &call_->channel(), &call_->control(), timeout_ns) {}
 
 void StreamState::Record(const StreamFault& fault) noexcept {
-  const std::lock_guard lock(mutex_);
-  if (!fault_.ok()) return;
+  FaultState seen = kNone;
+  if (!fault_state_.compare_exchange_strong(seen, kBeingSet, std::memory_order_relaxed)) {
+    return;
+  }
   fault_ = fault;
-  failed_.store(true, std::memory_order_release);
+  fault_state_.store(kSet, std::memory_order_release);
 }
 
 StreamFault StreamState::fault() const {
-  if (!failed_.load(std::memory_order_acquire)) [[likely]]
-    return {};
-  const std::lock_guard lock(mutex_);
-  return fault_;
+  const bool failed = fault_state_.load(std::memory_order_acquire) == kSet;
+  return failed ? fault_ : StreamFault();
 }
 
 Status StreamState::CheckNotStopped() const {
@@ -38,7 +38,7 @@ Status StreamState::CheckNotStopped() const {
 StreamState::Wait::Wait(StreamState& state) : state_(state) {
   const uint64_t run = state_.call_->BeginRun();
   state_.scope_.SetRun(run);
-  state_.clock_.Start(run);
+  status_ = state_.clock_.Start(run);
 }
 
 StreamState::Wait::~Wait() {

@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 
 #include "engine/call/call_core.h"
 #include "engine/stream/batch_clock.h"
@@ -41,20 +40,24 @@ class StreamState {
    public:
     explicit Wait(StreamState& state);
     ~Wait();
+    // Fails if the deadline cannot be watched: then do not wait.
+    const Status& status() const { return status_; }
     Wait(const Wait&) = delete;
     Wait& operator=(const Wait&) = delete;
 
    private:
     StreamState& state_;
+    Status status_;
   };
 
  private:
   const std::shared_ptr<CallCore> call_;
   Scope scope_;
   BatchClock clock_;
-  std::atomic<bool> failed_{false};
-  mutable std::mutex mutex_;
-  StreamFault fault_;  // guarded by mutex_
+  // Not under a lock: in a child of fork, a thread of the parent would hold it for ever.
+  enum FaultState : uint8_t { kNone, kBeingSet, kSet };
+  std::atomic<FaultState> fault_state_{kNone};
+  StreamFault fault_;  // the first one, once the state is kSet
 };
 
 }  // namespace alloy::core
