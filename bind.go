@@ -3,6 +3,7 @@
 package alloy
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"sort"
@@ -20,6 +21,7 @@ type boundCall struct {
 	call     *engine.Call
 	exporter *cdata.Exporter
 	ticket   uint64
+	first    bool // the backend's function was never run
 }
 
 // acquire returns a call for one user, who gives it back after use. An idle call is used
@@ -70,8 +72,18 @@ func (g *generation) bind(k key, known *binding, options []string, schemas []*ar
 	if err != nil {
 		return nil, callerError(BadData, "%v", err)
 	}
-	call, fault := g.bridge.Bind(k.function, exported.First, len(schemas), options)
+	first := g.isFirst(k.function)
+	var call *engine.Call
+	var fault *engine.Fault
+	enter := func() { call, fault = g.bridge.Bind(k.function, exported.First, len(schemas), options) }
+	repaired := ""
+	if first {
+		repaired = engine.WatchSignals(enter)
+	} else {
+		enter()
+	}
 	exported.Free()
+	warnOfSignals(context.Background(), g.logger, g.library, "bind of "+k.function, repaired)
 	if fault != nil {
 		return nil, fromFault(fault)
 	}
@@ -81,9 +93,10 @@ func (g *generation) bind(k key, known *binding, options []string, schemas []*ar
 			return nil, err
 		}
 		made.isMap = g.isMap(k.function)
+		made.function, made.library, made.logger = k.function, g.library, g.logger
 		known = g.bindings.add(k, made)
 	}
-	made := &boundCall{binding: known, call: call, exporter: cdata.NewExporter(known.inputs)}
+	made := &boundCall{binding: known, call: call, exporter: cdata.NewExporter(known.inputs), first: first}
 	runtime.AddCleanup(made, func(x *cdata.Exporter) { x.Close() }, made.exporter)
 	return made, nil
 }

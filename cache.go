@@ -3,6 +3,7 @@
 package alloy
 
 import (
+	"log/slog"
 	"maps"
 	"sync"
 	"sync/atomic"
@@ -104,8 +105,14 @@ type binding struct {
 	schemas []*arrow.Schema // kept alive, because the key has their addresses
 	inputs  []*cdata.Plan
 	output  *cdata.Plan
-	isMap   bool // a function that is run on batches; a stream of it asks for one at a time
-	idle    [maxIdle]atomic.Pointer[boundCall]
+
+	// For warnings.
+	function, library string
+	logger            *slog.Logger
+
+	isMap bool // a function that is run on batches; a stream of it asks for one at a time
+
+	idle [maxIdle]atomic.Pointer[boundCall]
 }
 
 // takeIdle returns an idle call, or nil if there is none.

@@ -13,6 +13,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/ignalina/alloy/go/cdata"
+	"github.com/ignalina/alloy/go/engine"
 )
 
 // few is the number of inputs that are described without an allocation.
@@ -157,12 +158,25 @@ func (c *boundCall) run(ctx context.Context, batches []cdata.Batch, result *cdat
 			}
 		})
 	}
-	fault := c.call.Run(inputs, &result.Owner, timeout, ticket)
+	var fault *engine.Fault
+	if c.first {
+		fault = c.runFirst(ctx, inputs, result, timeout, ticket)
+	} else {
+		fault = c.call.Run(inputs, &result.Owner, timeout, ticket)
+	}
 	if stop != nil {
 		stop()
 	}
 	c.exporter.Done(batches)
 	return fromFault(fault)
+}
+
+// runFirst is the first run of a function. It is a function of its own, so that variables
+// that a closure needs are not allocated in each run.
+func (c *boundCall) runFirst(ctx context.Context, inputs *engine.Array, result *cdata.Result, timeout int64, ticket uint64) (fault *engine.Fault) {
+	c.first = false
+	c.watch(ctx, func() { fault = c.call.Run(inputs, &result.Owner, timeout, ticket) })
+	return fault
 }
 
 // remaining returns the nanoseconds until the deadline of a context, 0 without a deadline.

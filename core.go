@@ -41,8 +41,10 @@ type generation struct {
 	bindings cache
 	chunks   chunkSchemas
 	library  string // the path with which it was loaded; empty: the echo
+	logger   *slog.Logger
 	failure  error
 
+	entered sync.Map // the functions that were bound before
 	kinds   sync.Once
 	streams map[string]bool // by name: whether a function works on whole streams
 }
@@ -152,10 +154,13 @@ func (c *core) open(b *GoBridge, library, certificate string) (*generation, erro
 	if err != nil {
 		return nil, err
 	}
-	if fault := g.bridge.Load(library, certificate); fault != nil {
+	var fault *engine.Fault
+	repaired := engine.WatchSignals(func() { fault = g.bridge.Load(library, certificate) })
+	warnOfSignals(context.Background(), b.Logger, library, "its load", repaired)
+	if fault != nil {
 		return nil, fromFault(fault)
 	}
-	g.library = library
+	g.library, g.logger = library, b.Logger
 	return g, nil
 }
 

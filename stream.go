@@ -37,6 +37,11 @@ type stream struct {
 	attendant      attendant
 	needsAttendant bool // C may ask for a batch that only Go code outside of C can make
 	insideC        bool // this goroutine itself is inside C
+
+	// Of the Next that runs. The function is made once, so that a batch allocates no closure.
+	nextInC func()
+	result  *cdata.Result
+	fault   *engine.Fault
 }
 
 // boxedError lets an atomic pointer hold any error.
@@ -94,6 +99,7 @@ func (c *core) streamNow(ctx context.Context, b *GoBridge, ended *ending, functi
 		return nil, err
 	}
 	s := &stream{ctx: ctx, core: c, ended: ended, plan: call.binding.output, call: call, stop: func() bool { return true }}
+	s.nextInC = func() { s.fault = s.inner.Next(&s.result.Owner) }
 	s.references.Store(1)
 	c.streams.Add(1)
 	opened := false
@@ -151,6 +157,12 @@ func (s *stream) open(in []array.RecordReader, timeout int64) error {
 
 // enterC enters C, in a way that suits the readers.
 func (s *stream) enterC(c func()) {
+	if s.call.first {
+		enter := c
+		c = func() { s.call.watch(s.ctx, enter) }
+		// The opening and the first batch: only then has the function run.
+		s.call.first = s.inner == nil
+	}
 	if s.needsAttendant {
 		s.attendant.attend(c)
 		return
@@ -316,9 +328,10 @@ func (s *stream) next() bool {
 	}
 	s.fetch()
 	result := cdata.NewResult(s.core.memory, &s.core.account)
-	var fault *engine.Fault
-	s.enterC(func() { fault = s.inner.Next(&result.Owner) })
-	if fault != nil {
+	s.result = result
+	s.enterC(s.nextInC)
+	s.result = nil
+	if fault := s.fault; fault != nil {
 		s.fail(s.errorOf(fault))
 		return false
 	}

@@ -18,6 +18,15 @@
 //
 // No function pointer below may throw, panic or longjmp across this boundary.
 //
+// Signals belong to the host. Install no handlers, and change neither the signal mask nor
+// the alternate stack of a thread that is not yours. If a handler must be, install it with
+// SA_ONSTACK, because Go programs run on small stacks. Install it with SA_SIGINFO too, and
+// pass each signal that is not yours on to the handler before it. Add SA_RESTART, unless
+// the handler is meant to interrupt system calls. Never take SIGURG or SIGPROF. The Go
+// module compares all handlers at the load and at the first use of each function. It
+// repairs what would corrupt the program, and writes a warning. It does not see later
+// changes.
+//
 // Threads  init runs once. Two states may be in use on two threads at the same time. One
 //          state is serial: it serves calls one after another and keeps no data from one
 //          to the next. Any thread may use a scope until the entry point that got it
