@@ -45,7 +45,9 @@ class AnyOutput {
    public:
     virtual ~Concept() = default;
     virtual int64_t size() const = 0;
+    virtual int64_t nodes() const = 0;
     virtual int64_t buffers() const = 0;
+    virtual detail::TypeCheck check() const = 0;
     virtual void Init(Block<Columns>& block, ArrowArray* array) = 0;
   };
   template <typename T>
@@ -53,7 +55,9 @@ class AnyOutput {
    public:
     explicit Model(Output<T> column) : column_(std::move(column)) {}
     int64_t size() const override { return column_.size(); }
+    int64_t nodes() const override { return Output<T>::kNodes; }
     int64_t buffers() const override { return Output<T>::kBuffers; }
+    detail::TypeCheck check() const override { return &detail::CheckType<T>; }
     void Init(Block<Columns>& block, ArrowArray* array) override {
       column_.Init(block, array);
     }
@@ -70,6 +74,7 @@ class AnyOutput {
 //   Gives  output.
 inline void GiveBatch(ArrowArray* output, std::vector<AnyOutput> columns) {
   const int64_t rows = columns.empty() ? 0 : columns[0].size();
+  int64_t nodes = 1;
   int64_t buffers = 1;
   for (size_t i = 0; i < columns.size(); ++i) {
     if (columns[i].size() != rows) {
@@ -78,12 +83,19 @@ inline void GiveBatch(ArrowArray* output, std::vector<AnyOutput> columns) {
                         std::to_string(columns[i].size()) + " rows, and the first one " +
                         std::to_string(rows));
     }
+    nodes += columns[i].column_->nodes();
     buffers += columns[i].column_->buffers();
   }
   const auto n_columns = static_cast<int64_t>(columns.size());
-  auto block =
-      Block<std::vector<AnyOutput>>::Make(1 + n_columns, buffers, std::move(columns));
+  using Columns = std::vector<AnyOutput>;
+  auto block = Block<Columns>::Make(nodes, buffers, std::move(columns));
   if (!block) throw std::bad_alloc();
+  block.Describe([](const Columns& given, const ArrowSchema& declared) -> std::string {
+    std::vector<detail::TypeCheck> checks;
+    checks.reserve(given.size());
+    for (const AnyOutput& column : given) checks.push_back(column.column_->check());
+    return detail::CheckTypes(declared, checks);
+  });
   ArrowArray root{};
   block.Init(&root, {.length = rows, .n_buffers = 1, .n_children = n_columns});
   ArrowArray** child = root.children;

@@ -18,9 +18,10 @@
 //   alloy::Raw       ArrowArrays in and out                          function.hpp
 //   alloy::Streams   streams of batches in and out                   stream_function.hpp
 //
-// Read columns through Column<T> and AnyColumn (column.hpp) or Strings (strings.hpp).
-// Make them with Output<T> (output.hpp), or AnyOutput if their types are known only at
-// run time (any_output.hpp). In Raw and Streams, use Reads to declare the columns that
+// Read columns through Column<T> and AnyColumn (column.hpp), Strings (strings.hpp) or
+// Column<List<T>> (list.hpp). Make them with Output<T> (output.hpp, nested_output.hpp), or
+// AnyOutput if their types are known only at run time (any_output.hpp). types.hpp has the
+// types of dates, times, decimals and structs. In Raw and Streams, use Reads to declare the columns that
 // the function reads. The caller gets any exception as an error with its what() as text.
 //
 // Link with the version script cmake/alloy_backend.map, as the CMake target
@@ -40,7 +41,11 @@
 #include "alloy/failure.hpp"
 #include "alloy/function.hpp"
 #include "alloy/input.hpp"
+#include "alloy/list.hpp"
+#include "alloy/made_type.hpp"
+#include "alloy/nested_output.hpp"
 #include "alloy/output.hpp"
+#include "alloy/outputs.hpp"
 #include "alloy/owned.hpp"
 #include "alloy/schema.hpp"
 #include "alloy/scope.hpp"

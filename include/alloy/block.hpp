@@ -28,6 +28,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -39,7 +40,10 @@ namespace detail {
 struct BlockHeader {
   std::atomic<int64_t> live;      // nodes of this block that are not released
   void (*destroy)(BlockHeader*);  // destroys the owner and frees the block
-  const ArrowArray* slots;        // the structs of the descendants
+  // Compares the types of the owner with a declared schema, for people; empty if they are
+  // the same. NULL: the owner does not know its types.
+  std::string (*check)(const BlockHeader*, const ArrowSchema& declared);
+  const ArrowArray* slots;  // the structs of the descendants
   const ArrowArray* slots_end;
 };
 
@@ -138,6 +142,16 @@ class Block {
 
   explicit operator bool() const { return layout_ != nullptr; }
   Owner& owner() { return layout_->owner; }
+
+  // Let the owner compare its types with a schema: a lambda of owner and schema that
+  // captures nothing.
+  template <typename Check>
+  void Describe(Check) {
+    layout_->header.check = [](const detail::BlockHeader* header,
+                               const ArrowSchema& declared) {
+      return Check()(reinterpret_cast<const Layout*>(header)->owner, declared);
+    };
+  }
 
   // Fill `array`: the root, which may be anywhere, or a slot of this block. Its children
   // and its dictionary get the next free slots; fill these too. Its buffers are NULL.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Typed views of columns: numbers, booleans, dates, decimals, and columns of any type.
-// For strings see strings.hpp.
+// Typed views of columns: numbers, booleans, dates, times, decimals, fixed-size binaries,
+// and columns of any type. For strings see strings.hpp, for lists list.hpp.
 //
 // A view reads an array that the gate has checked at level shape or higher, without a
 // copy. It is valid while the array lives.
@@ -26,23 +26,47 @@
 
 namespace alloy {
 
-// A column of numbers, booleans or dates. Column<T>(array) reads any column whose values
-// have the width of T, whatever its format is: a timestamp as int64_t.
+// A column of values of one width: numbers, booleans, dates, times, durations, decimals of
+// a known precision, and fixed-size binaries. Column<T>(array) reads any column whose
+// values have the width of T, whatever its format is.
 template <typename T>
 class Column : public detail::Values<T> {
  public:
-  static_assert(!detail::FormatOf<T>().empty(),
-                "a column of bool, (u)int8_t to (u)int64_t, float, double, "
-                "alloy::Date32 or alloy::Decimal128; for strings take alloy::Strings");
-  static constexpr std::string_view kWanted = detail::FormatOf<T>();
+  static_assert(detail::FixedWidth<T>,
+                "a column of bool, (u)int8_t to (u)int64_t, float, double, or a type of "
+                "alloy/types.hpp; for strings take alloy::Strings");
+  static constexpr std::string_view kWanted = detail::AcceptsOf<T>();
   static constexpr const char* kAccepts = kWanted.data();
 
   static bool Accepts(const ArrowSchema& schema) {
-    return schema.dictionary == nullptr && schema.format == kWanted;
+    return schema.dictionary == nullptr && detail::AcceptsFormat(kWanted, schema.format);
   }
 
   explicit Column(const ArrowArray& array) : detail::Values<T>(array) {}
   Column(const ArrowSchema&, const ArrowArray& array) : Column(array) {}
+};
+
+// A column of moments of any time zone, or of none.
+template <Unit unit>
+class Column<Timestamp<unit>> : public detail::Values<Timestamp<unit>> {
+ public:
+  static constexpr std::string_view kWanted = detail::AcceptsOf<Timestamp<unit>>();
+  static constexpr const char* kAccepts = kWanted.data();
+
+  static bool Accepts(const ArrowSchema& schema) {
+    return schema.dictionary == nullptr && detail::AcceptsFormat(kWanted, schema.format);
+  }
+
+  // `schema` is one that Accepts takes, and lives as long as this.
+  Column(const ArrowSchema& schema, const ArrowArray& array)
+      : detail::Values<Timestamp<unit>>(array),
+        time_zone_(std::string_view(schema.format).substr(kWanted.size() - 1)) {}
+
+  // The name of the time zone; empty if there is none.
+  std::string_view time_zone() const { return time_zone_; }
+
+ private:
+  std::string_view time_zone_;
 };
 
 // A column of decimals of 128 bits. Its values are unscaled.

@@ -56,20 +56,10 @@ class Function {
   Function(std::string name, std::vector<std::string> columns,
            std::vector<std::string> outputs, Body body)
       : name_(std::move(name)) {
-    using Shape = detail::ColumnsBody<Body>;
-    static_assert(Shape::kOutputs > 0, "a function of columns has an Output<T>&");
-    if (columns.size() != Shape::kColumns || outputs.size() != Shape::kOutputs) {
-      throw Failure(ALLOY_INTERNAL, "function '" + name_ + "' names " +
-                                        std::to_string(columns.size()) + " columns and " +
-                                        std::to_string(outputs.size()) +
-                                        " outputs, and its parameters are others");
+    // The rest of an ill-formed callable is not compiled, so that one error remains.
+    if constexpr (detail::CheckSignature<Body>()) {
+      Read<Body>(std::move(columns), std::move(outputs), std::move(body));
     }
-    if (!columns.empty()) {
-      reads_.push_back(ReadsOf<Shape>(std::move(columns),
-                                      std::make_index_sequence<Shape::kParameters>()));
-    }
-    binder_ = std::make_unique<detail::ColumnsBinder<Body>>(std::move(body),
-                                                            std::move(outputs));
   }
 
   Function(std::string name, int32_t min_inputs, int32_t max_inputs,
@@ -135,6 +125,25 @@ class Function {
   const detail::Binder& binder() const { return *binder_; }
 
  private:
+  template <typename Body>
+  void Read(std::vector<std::string> columns, std::vector<std::string> outputs,
+            Body body) {
+    using Shape = detail::ColumnsBody<Body>;
+    static_assert(Shape::kOutputs > 0, "a function of columns has an Output<T>&");
+    if (columns.size() != Shape::kColumns || outputs.size() != Shape::kOutputs) {
+      throw Failure(ALLOY_INTERNAL, "function '" + name_ + "' names " +
+                                        std::to_string(columns.size()) + " columns and " +
+                                        std::to_string(outputs.size()) +
+                                        " outputs, and its parameters are others");
+    }
+    if (!columns.empty()) {
+      reads_.push_back(ReadsOf<Shape>(std::move(columns),
+                                      std::make_index_sequence<Shape::kParameters>()));
+    }
+    binder_ = std::make_unique<detail::ColumnsBinder<Body>>(std::move(body),
+                                                            std::move(outputs));
+  }
+
   template <typename Shape, size_t... I>
   static std::vector<ReadColumn> ReadsOf(std::vector<std::string> names,
                                          std::index_sequence<I...>) {
@@ -162,19 +171,26 @@ class Function {
   std::unique_ptr<detail::Binder> binder_;
 };
 
-// A function of rows: one value for each column in, one value out. The output column has
-// the name of the function. If a column is null, the result is null, unless the parameter
+// A function of rows: one value for each column in, one value out. A value is a number, a
+// bool, a type of types.hpp, or std::string_view; it may also be a List<T> as a parameter,
+// and a std::string, a std::vector, a Struct or a Dictionary as a result. The output column
+// has the name of the function. If a column is null, the result is null, unless the parameter
 // is a std::optional.
 template <typename Body>
 Function Rows(std::string name, std::vector<std::string> columns, Body body) {
-  using Signature = detail::Signature<Body>;
-  using Result = std::decay_t<typename Signature::Result>;
-  using Pointer = typename detail::Undecayed<
-      typename Signature::Parameters>::template Pointer<Result>;
   std::vector<std::string> outputs{name};
-  return Function(std::move(name), std::move(columns), std::move(outputs),
-                  detail::OverColumns(std::move(body), Pointer{}))
-      .Flags(ALLOY_ROWWISE);
+  // The rest of an ill-formed callable is not compiled, so that one error remains.
+  if constexpr (detail::CheckSignature<Body>()) {
+    using Signature = detail::Signature<Body>;
+    using Result = std::decay_t<typename Signature::Result>;
+    using Pointer = typename detail::Undecayed<
+        typename Signature::Parameters>::template Pointer<Result>;
+    return Function(std::move(name), std::move(columns), std::move(outputs),
+                    detail::OverColumns(std::move(body), Pointer{}))
+        .Flags(ALLOY_ROWWISE);
+  } else {
+    return Function(std::move(name), 1, 1, nullptr);
+  }
 }
 
 // A function on the Arrow structs themselves. It may pass them to a library that trusts

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Builders of columns: numbers, booleans, dates, decimals and strings, with nulls.
+// Builders of columns: numbers, booleans, dates, times, decimals, fixed-size binaries and
+// strings, with nulls. For lists, structs and dictionaries see nested_output.hpp.
 //
 // Append one row after another, then give the columns away as a batch with GiveBatch.
 // Memory comes from a function like alloy_services.resize, and goes back to it on any
@@ -27,6 +28,7 @@
 #include "alloy/arrow_abi.h"
 #include "alloy/block.hpp"
 #include "alloy/detail/buffer.hpp"
+#include "alloy/detail/check_type.hpp"
 #include "alloy/detail/format_of.hpp"
 #include "alloy/types.hpp"
 
@@ -34,14 +36,14 @@ namespace alloy {
 
 using detail::Resize;
 
-// A column that is being made. Append one row after another. The schema decides what its
-// values mean: an Output<int64_t> may also be a column of timestamps.
+// A column that is being made. Append one row after another. An Output<int64_t> may also
+// be a column of timestamps, and the like: whatever has the same values in memory.
 template <typename T>
 class Output : public detail::OutputBase {
  public:
   static_assert(detail::FixedWidth<T>,
-                "an output of bool, (u)int8_t to (u)int64_t, float, double, "
-                "alloy::Date32, alloy::Decimal128 or std::string");
+                "an output of bool, (u)int8_t to (u)int64_t, float, double, std::string, "
+                "or a type of alloy/types.hpp");
   static constexpr int64_t kBuffers = 2;
 
   explicit Output(detail::Resize resize) : OutputBase(resize), values_(resize) {}
@@ -186,9 +188,13 @@ void GiveBatch(ArrowArray* output, std::tuple<Output<T>...> columns) {
   static_assert(sizeof...(T) > 0);
   using Columns = std::tuple<Output<T>...>;
   const int64_t rows = std::get<0>(columns).size();
-  auto block = Block<Columns>::Make(1 + int64_t{sizeof...(T)},
+  auto block = Block<Columns>::Make(1 + (Output<T>::kNodes + ...),
                                     1 + (Output<T>::kBuffers + ...), std::move(columns));
   if (!block) throw std::bad_alloc();
+  block.Describe([](const Columns&, const ArrowSchema& declared) -> std::string {
+    constexpr detail::TypeCheck kChecks[] = {&detail::CheckType<T>...};
+    return detail::CheckTypes(declared, kChecks);
+  });
   ArrowArray root{};
   block.Init(&root,
              {.length = rows, .n_buffers = 1, .n_children = int64_t{sizeof...(T)}});

@@ -46,6 +46,28 @@ class Schema : public Owned<ArrowSchema> {
     return Make({.name = "", .format = "+s", .nullable = false}, std::move(columns));
   }
 
+  // Types with children or a dictionary, as columns of a batch or inside of others:
+  //
+  //   Schema::List("tags", Schema::Of({.name = "item", .format = "u"}))
+  //
+  // SchemaOf (made_type.hpp) makes the schema of a C++ type.
+  static Schema List(std::string name, Schema item) {
+    std::vector<Schema> children;
+    children.push_back(std::move(item));
+    return Make({.name = std::move(name), .format = "+l"}, std::move(children));
+  }
+  static Schema Struct(std::string name, std::vector<Schema> fields) {
+    return Make({.name = std::move(name), .format = "+s"}, std::move(fields));
+  }
+  // `index` is the format of the indices, such as "i" for int32.
+  static Schema Dictionary(std::string name, std::string index, Schema values) {
+    Schema schema = Of({.name = std::move(name), .format = std::move(index)});
+    auto* node = static_cast<detail::SchemaNode*>(schema->private_data);
+    values.MoveTo(&node->dictionary);
+    schema->dictionary = &node->dictionary;
+    return schema;
+  }
+
   // A deep copy. `schema` must be well-formed; the engine passes no other.
   static Schema Copy(const ArrowSchema& schema) {
     std::vector<Schema> children;

@@ -17,23 +17,38 @@
 #include "alloy/detail/open_stream.hpp"
 #include "alloy/function.hpp"
 #include "alloy/input.hpp"
+#include "alloy/outputs.hpp"
 #include "alloy/schema.hpp"
 #include "alloy/scope.hpp"
 
 namespace alloy {
 
-// The type that alloy::Streams takes. One object is made at bind, for the schema, and one
-// for each stream. Its constructor throws Failure with ALLOY_NO_MATCH to refuse the
-// schemas. Next reads as many batches of the inputs as it needs and makes one batch in
-// `output`; false is the end.
+// The type that alloy::Streams takes. One object is made at bind, and one for each stream.
+// Its constructor throws Failure with ALLOY_NO_MATCH to refuse the schemas. Next reads as
+// many batches of the inputs as it needs and fills the columns of one batch; false is the
+// end. The type declares its columns as `using Outputs = alloy::Outputs<...>`.
 template <typename T>
-concept StreamFunction = requires(
+concept StreamOfOutputs = requires(
+    T state, Scope& scope, const Options& options, std::span<const ArrowSchema> schemas,
+    std::span<Input> inputs, typename T::Outputs& outputs) {
+  T(scope, options, schemas);
+  { state.Next(scope, inputs, outputs) } -> std::same_as<bool>;
+};
+
+// The same if the types of the columns are known only at bind. OutputSchema describes the
+// batches, and Next makes one in `output`, such as with GiveBatch. A batch of other types
+// than the schema is an error of the function.
+template <typename T>
+concept StreamOfBatches = requires(
     T state, const T& bound, Scope& scope, const Options& options,
     std::span<const ArrowSchema> schemas, std::span<Input> inputs, ArrowArray* output) {
   T(scope, options, schemas);
   { bound.OutputSchema() } -> std::same_as<Schema>;
   { state.Next(scope, inputs, output) } -> std::same_as<bool>;
 };
+
+template <typename T>
+concept StreamFunction = StreamOfOutputs<T> || StreamOfBatches<T>;
 
 // A function on streams of batches. Declare the columns that it reads with Reads. The
 // views of InputBatch::Get check what they follow. If the function passes whole batches

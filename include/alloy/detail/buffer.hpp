@@ -97,15 +97,21 @@ class Validity {
 // What every output column has.
 class OutputBase {
  public:
+  // How many structs the column has: one, and those of its children and its dictionary.
+  static constexpr int64_t kNodes = 1;
+
   int64_t size() const { return size_; }
 
  protected:
   explicit OutputBase(Resize resize) : validity_(resize) {}
 
-  ArrowArray* InitNode(ArrowArray* array, auto& block, int64_t n_buffers) const {
-    block.Init(
-        array,
-        {.length = size_, .null_count = validity_.nulls(), .n_buffers = n_buffers});
+  ArrowArray* InitNode(ArrowArray* array, auto& block, int64_t n_buffers,
+                       int64_t n_children = 0, bool dictionary = false) const {
+    block.Init(array, {.length = size_,
+                       .null_count = validity_.nulls(),
+                       .n_buffers = n_buffers,
+                       .n_children = n_children,
+                       .dictionary = dictionary});
     array->buffers[0] = validity_.data();
     return array;
   }

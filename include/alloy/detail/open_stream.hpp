@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "alloy/backend.h"
+#include "alloy/detail/check_type.hpp"
 #include "alloy/detail/fail.hpp"
 #include "alloy/detail/state.hpp"
 #include "alloy/failure.hpp"
@@ -21,6 +22,10 @@
 #include "alloy/scope.hpp"
 
 namespace alloy::detail {
+
+// Whether a stream function declares its outputs with their types.
+template <typename T>
+concept HasOutputs = requires { typename T::Outputs; };
 
 // An open stream, behind the C struct.
 template <typename T>
@@ -62,10 +67,9 @@ class OpenStream {
     *out = ArrowArray{};
     try {
       OwnedArray batch;
-      if (function_.Next(scope_, std::span<Input>(inputs_), batch.get())) {
-        if (!batch) throw Failure(ALLOY_INTERNAL, "the function made no batch");
-        batch.MoveTo(out);
-      }
+      if (!Next(batch.get())) return 0;
+      if (!batch) throw Failure(ALLOY_INTERNAL, "the function made no batch");
+      batch.MoveTo(out);
       return 0;
     } catch (...) {
       ReportException(scope_.get());
@@ -73,9 +77,23 @@ class OpenStream {
     }
   }
 
+  bool Next(ArrowArray* batch) {
+    const std::span<Input> inputs(inputs_);
+    if constexpr (HasOutputs<T>) {
+      typename T::Outputs outputs(scope_.services().resize);
+      if (!function_.Next(scope_, inputs, outputs)) return false;
+      std::move(outputs).Give(batch);
+    } else {
+      if (!function_.Next(scope_, inputs, batch)) return false;
+      types_.Check(function_, *batch);
+    }
+    return true;
+  }
+
   Scope scope_;
   std::vector<Input> inputs_;
   T function_;
+  GivenTypes types_;
 };
 
 template <typename T>
@@ -85,21 +103,33 @@ class StreamState final : public State {
       : options_(options), bound_(scope, options, inputs) {
     for (const ArrowSchema& input : inputs) schemas_.push_back(Schema::Copy(input));
   }
-  Schema OutputSchema() const override { return bound_.OutputSchema(); }
+  Schema OutputSchema() const override {
+    if constexpr (HasOutputs<T>) {
+      return T::Outputs::MakeSchema(Raw());
+    } else {
+      return bound_.OutputSchema();
+    }
+  }
   void Run(Scope& scope, std::span<ArrowArray>, ArrowArray*) override {
     scope.Fail(ALLOY_INTERNAL, "a stream function is not run");
   }
   void Open(Scope& scope, std::span<ArrowArrayStream> inputs,
             ArrowArrayStream* output) override {
-    std::vector<ArrowSchema> raw;  // plain copies, borrowed
-    raw.reserve(schemas_.size());
-    for (const Schema& schema : schemas_) raw.push_back(*schema);
+    const std::vector<ArrowSchema> raw = Raw();
     auto open = std::make_unique<OpenStream<T>>(
         scope.get(), options_, schemas_, std::span<const ArrowSchema>(raw), inputs);
     OpenStream<T>::Give(std::move(open), output);
   }
 
  private:
+  // Plain copies, borrowed.
+  std::vector<ArrowSchema> Raw() const {
+    std::vector<ArrowSchema> raw;
+    raw.reserve(schemas_.size());
+    for (const Schema& schema : schemas_) raw.push_back(*schema);
+    return raw;
+  }
+
   Options options_;
   std::vector<Schema> schemas_;  // outlive every open stream
   T bound_;

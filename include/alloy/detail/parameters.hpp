@@ -11,10 +11,13 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "alloy/arrow_abi.h"
 #include "alloy/column.hpp"
 #include "alloy/detail/format_of.hpp"
+#include "alloy/list.hpp"
+#include "alloy/nested_output.hpp"
 #include "alloy/output.hpp"
 #include "alloy/strings.hpp"
 
@@ -22,9 +25,16 @@ namespace alloy::detail {
 
 // The parameters and the result of a callable that is not a template.
 template <typename T>
-struct Signature : Signature<decltype(&T::operator())> {};
+struct Signature {
+  static constexpr bool kKnown = false;
+};
+template <typename T>
+  requires requires { &T::operator(); }
+struct Signature<T> : Signature<decltype(&T::operator())> {};
 template <typename R, typename... P>
 struct Signature<R (*)(P...)> {
+  static constexpr bool kKnown = true;
+  static constexpr bool kMutable = false;
   using Result = R;
   using Parameters = std::tuple<P...>;
 };
@@ -34,6 +44,27 @@ template <typename C, typename R, typename... P>
 struct Signature<R (C::*)(P...) const> : Signature<R (*)(P...)> {};
 template <typename C, typename R, typename... P>
 struct Signature<R (C::*)(P...) const noexcept> : Signature<R (*)(P...)> {};
+template <typename C, typename R, typename... P>
+struct Signature<R (C::*)(P...)> : Signature<R (*)(P...)> {
+  static constexpr bool kMutable = true;
+};
+
+// Reports, in one line of the compiler, a callable that cannot be a function of a backend.
+template <typename Body>
+constexpr bool CheckSignature() {
+  static_assert(
+      Signature<Body>::kKnown,
+      "Alloy: a parameter declared as auto does not say which type of column the "
+      "function reads. Write its type, such as double or std::string_view.");
+  if constexpr (Signature<Body>::kKnown) {
+    static_assert(
+        !Signature<Body>::kMutable,
+        "Alloy: a mutable lambda would be changed by two threads at a time. Keep "
+        "state in the type of an alloy::Streams.");
+    return !Signature<Body>::kMutable;
+  }
+  return false;
+}
 
 template <typename T>
 inline constexpr bool kIsOutput = false;
@@ -90,12 +121,15 @@ struct Cell<std::optional<T>> {
   using Value = T;
 };
 template <typename T>
-using ViewOf =
-    std::conditional_t<std::is_same_v<typename Cell<T>::Value, std::string_view>, Strings,
-                       Column<typename Cell<T>::Value>>;
+using ViewOf = ItemsOf<typename Cell<T>::Value>;
+
+// A std::vector of values, or of std::optional, is a list.
+template <typename T>
+struct OutputValue<std::vector<T>> {
+  using Type = List<typename OutputValue<typename Cell<T>::Value>::Type>;
+};
 template <typename R>
-using OutputOf = Output<std::conditional_t<FormatOf<typename Cell<R>::Value>() == "u",
-                                           std::string, typename Cell<R>::Value>>;
+using OutputOf = OutputFor<typename Cell<R>::Value>;
 
 template <typename Parameters>
 struct Undecayed;

@@ -20,8 +20,10 @@
 
 #include "alloy/backend.h"
 #include "alloy/column.hpp"
+#include "alloy/detail/check_type.hpp"
 #include "alloy/detail/parameters.hpp"
 #include "alloy/failure.hpp"
+#include "alloy/made_type.hpp"
 #include "alloy/output.hpp"
 #include "alloy/schema.hpp"
 #include "alloy/scope.hpp"
@@ -76,19 +78,13 @@ class ColumnsState final : public State {
   Schema OutputSchema() const override {
     return [this]<size_t... I>(std::index_sequence<I...>) {
       using Outputs = typename Shape::Outputs;
-      static_assert((!FormatOf<typename ValueOf<std::tuple_element_t<I, Outputs>>::Type>()
-                          .empty() &&
-                     ...),
-                    "the precision of an Output<Decimal128> is known at bind alone: take "
-                    "alloy::Raw or alloy::Streams");
-      std::vector<Field> fields;
-      (fields.push_back(
-           {.name = names_[I],
-            .format = std::string(
-                FormatOf<typename ValueOf<std::tuple_element_t<I, Outputs>>::Type>()),
-            .nullable = true}),
+      const std::span<const ArrowSchema> inputs(input_.get(), 1);
+      std::vector<Schema> columns;
+      (columns.push_back(
+           SchemaOf<typename ValueOf<std::tuple_element_t<I, Outputs>>::Type>(names_[I],
+                                                                              inputs)),
        ...);
-      return Schema::Batch(fields);
+      return Schema::Batch(std::move(columns));
     }(std::make_index_sequence<Shape::kOutputs>());
   }
 
@@ -184,10 +180,12 @@ class RawState final : public State {
   Schema OutputSchema() const override { return state_.OutputSchema(); }
   void Run(Scope& scope, std::span<ArrowArray> inputs, ArrowArray* output) override {
     state_.Run(scope, inputs, output);
+    types_.Check(state_, *output);
   }
 
  private:
   T state_;
+  GivenTypes types_;
 };
 
 template <typename T>
