@@ -22,11 +22,15 @@ type boundCall struct {
 	exporter *cdata.Exporter
 	ticket   uint64
 	first    bool // the backend's function was never run
+
+	lines *callLines // nil: no run was logged
+	level int32      // that the engine has, if logs
+	logs  bool
 }
 
 // acquire returns a call for one user, who gives it back after use. An idle call is used
 // again; otherwise the function is bound once more.
-func (g *generation) acquire(function string, options Options, schemas []*arrow.Schema) (*boundCall, error) {
+func (g *generation) acquire(ctx context.Context, function string, options Options, schemas []*arrow.Schema) (*boundCall, error) {
 	list, text, err := flatten(options)
 	if err != nil {
 		return nil, err
@@ -38,7 +42,7 @@ func (g *generation) acquire(function string, options Options, schemas []*arrow.
 			return call, nil
 		}
 	}
-	return g.bind(k, known, list, schemas)
+	return g.bind(ctx, k, known, list, schemas)
 }
 
 // flatten returns options as a list, sorted by name, and as a text that identifies them.
@@ -62,7 +66,7 @@ func flatten(options Options) (list []string, text string, err error) {
 }
 
 // bind makes a call in the engine. Known is the binding of the key, nil for the first call.
-func (g *generation) bind(k key, known *binding, options []string, schemas []*arrow.Schema) (*boundCall, error) {
+func (g *generation) bind(ctx context.Context, k key, known *binding, options []string, schemas []*arrow.Schema) (*boundCall, error) {
 	if hasNUL(k.function) {
 		e := callerError(NotFound, "the function name %q contains a NUL byte; Functions lists the names", k.function)
 		e.Reason = reasonNULByte
@@ -75,7 +79,13 @@ func (g *generation) bind(k key, known *binding, options []string, schemas []*ar
 	first := g.isFirst(k.function)
 	var call *engine.Call
 	var fault *engine.Fault
-	enter := func() { call, fault = g.bridge.Bind(k.function, exported.First, len(schemas), options) }
+	var lines any
+	if g.logger != nil {
+		carried := &callLines{}
+		carried.ctx.Store(&ctx)
+		lines = carried
+	}
+	enter := func() { call, fault = g.bridge.Bind(k.function, exported.First, len(schemas), options, lines) }
 	repaired := ""
 	if first {
 		repaired = engine.WatchSignals(enter)
@@ -83,7 +93,7 @@ func (g *generation) bind(k key, known *binding, options []string, schemas []*ar
 		enter()
 	}
 	exported.Free()
-	warnOfSignals(context.Background(), g.logger, g.library, "bind of "+k.function, repaired)
+	warnOfSignals(ctx, g.logger, g.library, "bind of "+k.function, repaired)
 	if fault != nil {
 		return nil, fromFault(fault)
 	}

@@ -65,9 +65,14 @@ type GoBridge struct {
 	// includes AllowUnsigned, and is read at the same time.
 	LoadPlainly bool
 
-	// Logger receives the log lines of the host and of every backend. If it is nil, the lines
-	// of an echo go to standard output, and those of other backends nowhere. It is read at the
-	// first use, and again by the first SetImplLib.
+	// Logger receives the log lines of the engine and of every backend. A line has the
+	// attributes language, backend and function, and the context of the Call or the Stream
+	// that it is about. With an echo, the lines about each call have the level INFO, and with
+	// other backends DEBUG. Lines that the logger does not want are not made. Several
+	// goroutines may use the logger at the same time.
+	//
+	// If it is nil, the lines of an echo go to standard output, those of other backends
+	// nowhere. It is read at the first use, and again by the first SetImplLib.
 	Logger *slog.Logger
 
 	// Name is the name that the backend and its signature file must have, such as

@@ -5,6 +5,7 @@
 package alloy
 
 import (
+	"context"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -28,11 +29,11 @@ func echoGeneration(t *testing.T) *generation {
 func TestARepeatedCallBindsNothing(t *testing.T) {
 	g := echoGeneration(t)
 	schemas := []*arrow.Schema{oneColumn("a")}
-	first, err := g.acquire("echo", nil, schemas)
+	first, err := g.acquire(context.Background(), "echo", nil, schemas)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := g.acquire("echo", nil, schemas)
+	second, err := g.acquire(context.Background(), "echo", nil, schemas)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +43,7 @@ func TestARepeatedCallBindsNothing(t *testing.T) {
 	first.giveBack()
 	second.giveBack()
 	for range 5 {
-		again, err := g.acquire("echo", nil, schemas)
+		again, err := g.acquire(context.Background(), "echo", nil, schemas)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,7 +63,7 @@ func TestACallStaysWithTheBackendItBeganOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	schemas := []*arrow.Schema{oneColumn("a")}
-	first, err := g.acquire("echo", nil, schemas)
+	first, err := g.acquire(context.Background(), "echo", nil, schemas)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +71,7 @@ func TestACallStaysWithTheBackendItBeganOn(t *testing.T) {
 		if err := c.load(&GoBridge{}, "/nowhere.so", "", false); err == nil {
 			t.Fatal("nothing was loaded")
 		}
-		second, err := g.acquire("echo", nil, schemas)
+		second, err := g.acquire(context.Background(), "echo", nil, schemas)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +116,7 @@ func TestTheCacheIsBounded(t *testing.T) {
 	for range 3 * maxKeys {
 		schemas := []*arrow.Schema{oneColumn("a")}
 		for range 2 {
-			call, err := g.acquire("echo", nil, schemas)
+			call, err := g.acquire(context.Background(), "echo", nil, schemas)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -124,7 +124,7 @@ func (c *core) run(
 		schemas = append(schemas, schema)
 		batches = append(batches, batch)
 	}
-	call, err := g.acquire(function, options, schemas)
+	call, err := g.acquire(ctx, function, options, schemas)
 	if err != nil {
 		return nil, err
 	}
@@ -158,11 +158,20 @@ func (c *boundCall) run(ctx context.Context, batches []cdata.Batch, result *cdat
 			}
 		})
 	}
+	if c.binding.logger != nil {
+		c.startLog(ctx)
+	}
+	progress := progressOf(ctx)
+	progress.follow(c.call)
 	var fault *engine.Fault
 	if c.first {
 		fault = c.runFirst(ctx, inputs, result, timeout, ticket)
 	} else {
 		fault = c.call.Run(inputs, &result.Owner, timeout, ticket)
+	}
+	progress.leave()
+	if c.lines != nil {
+		c.endLog()
 	}
 	if stop != nil {
 		stop()

@@ -78,9 +78,7 @@ func newHost(logger *slog.Logger, loading engine.Loading) (*engine.Host, error) 
 	}
 	var lines engine.Logger
 	if logger != nil {
-		lines = func(level slog.Level, language, text string) {
-			logger.Log(context.Background(), level, text, slog.String("language", language))
-		}
+		lines = logTo(logger)
 	}
 	host, fault := engine.NewHost(loading, lines)
 	return host, fromFault(fault)
@@ -97,7 +95,7 @@ func newGeneration(host *engine.Host, b *GoBridge) (*generation, error) {
 	if fault != nil {
 		return nil, fromFault(fault)
 	}
-	return &generation{bridge: bridge}, nil
+	return &generation{bridge: bridge, logger: b.Logger}, nil
 }
 
 // load begins the next generation. If it fails, the failure is the next generation: the
@@ -160,7 +158,7 @@ func (c *core) open(b *GoBridge, library, certificate string) (*generation, erro
 	if fault != nil {
 		return nil, fromFault(fault)
 	}
-	g.library, g.logger = library, b.Logger
+	g.library = library
 	return g, nil
 }
 
@@ -177,7 +175,7 @@ func (c *core) bind(b *GoBridge, function string, options Options, schemas []*ar
 			return nil, nilInput(i, "the schema is nil; pass the schema of each input")
 		}
 	}
-	call, err := g.acquire(function, options, schemas)
+	call, err := g.acquire(context.Background(), function, options, schemas)
 	if err != nil {
 		return nil, err
 	}

@@ -24,15 +24,17 @@ type stream struct {
 	done       bool
 	batch      arrow.RecordBatch
 
-	ctx     context.Context
-	stop    func() bool // ends the watch of ctx
-	core    *core
-	ended   *ending
-	plan    *cdata.Plan
-	call    *boundCall
-	ticket  uint64
-	inner   *engine.Stream // nil if opening failed
-	sources []*source
+	ctx  context.Context
+	stop func() bool // ends the watch of ctx
+
+	progress *Progress // of the caller; nil: nobody asks
+	core     *core
+	ended    *ending
+	plan     *cdata.Plan
+	call     *boundCall
+	ticket   uint64
+	inner    *engine.Stream // nil if opening failed
+	sources  []*source
 
 	attendant      attendant
 	needsAttendant bool // C may ask for a batch that only Go code outside of C can make
@@ -94,7 +96,7 @@ func (c *core) streamNow(ctx context.Context, b *GoBridge, ended *ending, functi
 			return nil, noSchema(i, reader)
 		}
 	}
-	call, err := g.acquire(function, options, schemas)
+	call, err := g.acquire(ctx, function, options, schemas)
 	if err != nil {
 		return nil, err
 	}
@@ -147,6 +149,11 @@ func (s *stream) open(in []array.RecordReader, timeout int64) error {
 		call, ticket := s.call.call, s.ticket
 		s.stop = context.AfterFunc(s.ctx, func() { call.Cancel(ticket) })
 	}
+	if s.call.binding.logger != nil {
+		s.call.startLog(s.ctx)
+	}
+	s.progress = progressOf(s.ctx)
+	s.progress.follow(s.call.call)
 	var fault *engine.Fault
 	s.enterC(func() { s.inner, fault = s.call.call.Open(inputs, timeout, s.ticket) })
 	if fault != nil {
@@ -245,6 +252,8 @@ func (s *stream) end() {
 	if s.inner != nil {
 		s.enterC(s.inner.Release)
 	}
+	s.progress.leave()
+	s.call.endLog()
 	s.call.giveBack()
 	s.core.streams.Add(-1)
 	s.ended.report(s.Err())

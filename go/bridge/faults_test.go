@@ -21,7 +21,7 @@ import (
 // exporter never makes.
 func echoOf(t *testing.T, checkInputs uint32) *engine.Bridge {
 	t.Helper()
-	host, fault := engine.NewHost(engine.Loading{}, func(_ slogLevel, _, _ string) {})
+	host, fault := engine.NewHost(engine.Loading{}, func(*engine.Line) {})
 	if fault != nil {
 		t.Fatal(fault.Text)
 	}
@@ -36,7 +36,7 @@ func bindTree(t *testing.T, b *engine.Bridge) *engine.Call {
 	t.Helper()
 	tree := faults.New("")
 	defer tree.Free()
-	call, fault := b.Bind("echo", tree.Schema(), 1, nil)
+	call, fault := b.Bind("echo", tree.Schema(), 1, nil, nil)
 	tree.ReleaseSchema()
 	if fault != nil {
 		t.Fatal(fault.Text)
@@ -113,7 +113,7 @@ func TestFaultySchemas(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			tree := faults.New(c.Name)
 			defer tree.Free()
-			_, fault := b.Bind("echo", tree.Schema(), 1, nil)
+			_, fault := b.Bind("echo", tree.Schema(), 1, nil, nil)
 			tree.ReleaseSchema()
 			checkFault(t, c, fault, c.Reason == 0)
 			bindTree(t, b)

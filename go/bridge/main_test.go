@@ -13,8 +13,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-type slogLevel = slog.Level
-
 var silent = slog.New(slog.DiscardHandler)
 
 // int64Batch makes columns of rows that count up from the column's number.

@@ -103,7 +103,7 @@ func treeSchemas(t *testing.T) *cdata.Schemas {
 
 func bindTreeOf(t *testing.T, backend roundTripBackend, schemas *cdata.Schemas, checkInputs uint32) *engine.Call {
 	t.Helper()
-	host, fault := engine.NewHost(engine.Loading{AllowUnsigned: true}, func(_ slogLevel, _, _ string) {})
+	host, fault := engine.NewHost(engine.Loading{AllowUnsigned: true}, func(*engine.Line) {})
 	if fault != nil {
 		t.Fatal(fault.Text)
 	}
@@ -114,7 +114,7 @@ func bindTreeOf(t *testing.T, backend roundTripBackend, schemas *cdata.Schemas, 
 	if fault = b.Load(library(t, backend.library), ""); fault != nil {
 		t.Fatal(fault.Text)
 	}
-	call, fault := b.Bind(backend.function, schemas.First, 1, nil)
+	call, fault := b.Bind(backend.function, schemas.First, 1, nil, nil)
 	if fault != nil {
 		t.Fatal(fault.Text)
 	}

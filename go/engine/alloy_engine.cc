@@ -1064,12 +1064,14 @@ Status ProjectBatch(const Projection& projection, ArrowArray* batch);
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 //
 // The host's log: whole lines that never mix, in one form for every language.
 #ifndef ALLOY_SRC_ENGINE_CHANNEL_LOG_H_
 #define ALLOY_SRC_ENGINE_CHANNEL_LOG_H_
 
+#include <atomic>
 #include <cstdint>
 #include <list>
 #include <string>
@@ -1307,20 +1309,40 @@ class ForkGuarded {
 
 namespace alloy::core_v0_1 {
 
+// What the lines of one call carry.
+//
+// Threads  shared: a backend may write from any thread.
+struct CallLog {
+  const char* function = nullptr;
+  std::atomic<int32_t> level{ALLOY_LOG_DEBUG};  // lines below it are not written
+  std::atomic<void*> context{nullptr};          // of the host
+};
+
 // Threads  shared.
 class Log {
  public:
   using Callback = void (*)(void* context, int32_t level, const char* language,
                             const char* text, int64_t length);
 
-  // callback NULL: lines go to the descriptor. Borrows mark, as long as this lives.
-  Log(int fd, Callback callback, void* context, ProcessMark& mark)
-      : fd_(fd), callback_(callback), context_(context), clock_(mark), queue_(mark) {}
+  using LineCallback = void (*)(void* context, const alloy_log_line* line);
+
+  // Both callbacks NULL: lines go to the descriptor. line_callback goes before callback.
+  // Borrows mark, as long as this lives.
+  Log(int fd, Callback callback, void* context, ProcessMark& mark,
+      LineCallback line_callback = nullptr)
+      : fd_(fd),
+        callback_(callback),
+        line_callback_(line_callback),
+        context_(context),
+        clock_(mark),
+        queue_(mark) {}
 
   // Write `[2022-10-17 18:09:34] [INFO] [Go]`, a tab, the text and a line feed; or call
   // the callback. The callback is called under no lock and by one thread at a time: a
-  // thread that comes while another is inside leaves its line to that thread.
-  void Write(int32_t level, std::string_view language, std::string_view text);
+  // thread that comes while another is inside leaves its line to that thread. The line
+  // callback is called by each thread itself.
+  void Write(int32_t level, std::string_view language, std::string_view text,
+             const char* backend = nullptr, const CallLog* call = nullptr);
 
  private:
   struct Line {
@@ -1336,9 +1358,11 @@ class Log {
     uint32_t process = 0;  // whose queue this is
   };
   void Deliver(Line line);
+  void Pass(const Line& line, const char* backend, const CallLog* call);
 
   const int fd_;
   const Callback callback_;
+  const LineCallback line_callback_;
   void* const context_;
   LocalClock clock_;
   ForkGuarded<Queue> queue_;  // its lock also keeps the lines of a descriptor whole
@@ -1348,8 +1372,22 @@ class Log {
 struct LogContext {
   Log* log = nullptr;
   bool enabled = false;  // false: they write nothing
+  bool is_echo = false;  // the host's own lines about a run are meant for people
   std::string host_language;
   std::string backend_language;
+  std::string backend_name;
+
+  bool Logs(int32_t level, const CallLog* call) const {
+    return enabled &&
+           (call == nullptr || level >= call->level.load(std::memory_order_relaxed));
+  }
+  // A line of the backend, and one of the host about it.
+  void WriteAsBackend(int32_t level, std::string_view text, const CallLog* call) const {
+    log->Write(level, backend_language, text, backend_name.c_str(), call);
+  }
+  void WriteAsHost(int32_t level, std::string_view text, const CallLog* call) const {
+    log->Write(level, host_language, text, backend_name.c_str(), call);
+  }
 };
 
 }  // namespace alloy::core_v0_1
@@ -1401,11 +1439,14 @@ struct BackendError {
 class Scope : public alloy_scope {
  public:
   // For an entry that cannot be stopped: init and bind.
-  explicit Scope(const LogContext* log_context) : Scope(log_context, nullptr, 0, 0) {}
-  // Borrows log_context and control, as long as the scope lives.
-  Scope(const LogContext* log_context, RunControl* control, uint64_t run, uint64_t ticket)
+  explicit Scope(const LogContext* log_context, const CallLog* call_log = nullptr)
+      : Scope(log_context, nullptr, 0, 0, call_log) {}
+  // Borrows log_context, control and call_log, as long as the scope lives.
+  Scope(const LogContext* log_context, RunControl* control, uint64_t run, uint64_t ticket,
+        const CallLog* call_log = nullptr)
       : alloy_scope{&Services()},
         log_context_(log_context),
+        call_log_(call_log),
         control_(control),
         run_(run),
         ticket_(ticket) {}
@@ -1427,7 +1468,12 @@ class Scope : public alloy_scope {
   // between two batches.
   void SetRun(uint64_t run) { run_.store(run, std::memory_order_relaxed); }
 
-  const LogContext* log_context() const { return log_context_; }
+  bool Logs(int32_t level) const {
+    return log_context_ != nullptr && log_context_->Logs(level, call_log_);
+  }
+  void WriteLog(int32_t level, std::string_view text) const {
+    if (Logs(level)) log_context_->WriteAsBackend(level, text, call_log_);
+  }
   RunControl* control() const { return control_; }
 
   // Replaces an error that was not taken yet.
@@ -1438,6 +1484,7 @@ class Scope : public alloy_scope {
 
  private:
   const LogContext* const log_context_;  // NULL: log lines are dropped
+  const CallLog* const call_log_;        // NULL: outside of a call
   RunControl* const control_;
   std::atomic<uint64_t> run_;
   const uint64_t ticket_;
@@ -1784,7 +1831,9 @@ Result<Binding::BackendBinding> Binding::BindBackend(const LogContext& log_conte
   values.reserve(values_.size() + 1);
   for (const std::string& value : values_) values.push_back(value.c_str());
   values.push_back(nullptr);
-  Scope scope(&log_context);
+  CallLog call_log;
+  call_log.function = function_.name;
+  Scope scope(&log_context, &call_log);
   ArrowSchema output{};
   BackendBinding asked;
   const alloy_code code = channel_->Bind(function_, scope, schemas_.data(),
@@ -2134,6 +2183,7 @@ class Turn {
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 //
 // One thread that watches the clock for every run with a timeout, so that a backend finds
@@ -2375,6 +2425,17 @@ struct DeleteProcedure {
 };
 using OwnedProcedure = std::unique_ptr<Procedure, DeleteProcedure>;
 
+// Where a loaded library comes from. A value.
+struct SourceFile {
+  std::shared_ptr<const Mapping> bytes;  // of a sealed copy of the file
+  std::string sha256;                    // as signed, in hex; empty without a certificate
+  // The certificate of the signer; empty and 0 without one.
+  std::string signer, signer_sha256;
+  uint64_t sequence = 0;
+
+  bool operator==(const SourceFile&) const = default;
+};
+
 // What a library must turn out to be: what its signer stated, or, without a certificate,
 // what the host asks for. A value.
 class Expectations {
@@ -2393,6 +2454,8 @@ class Expectations {
   // with the name that the host asks for.
   //   Fails  REFUSED with STATEMENT_TABLE, or with NAME; the text names the file.
   Status CheckTable(std::string_view name, std::string_view version, uint32_t abi) const;
+  // `bytes` are those of the file that is loaded.
+  SourceFile Describe(std::shared_ptr<const Mapping> bytes) const;
   // What the operator of the host should know: a certificate that ends within 30 days.
   std::vector<std::string> Warnings() const;
 
@@ -2480,6 +2543,9 @@ class Admitter {
   //   Fails  REFUSED with a reason of 3001 to 3006: the file cannot be read.
   Result<std::string> Inspect(const Policy& policy);
 
+  // In hex; empty without libcrypto.
+  std::string Sha256(const SourceFile& file);
+
   // Where certificates are checked with; benchmarks use it too.
   LibcryptoSource& libcrypto() { return libcrypto_; }
 
@@ -2502,6 +2568,7 @@ namespace alloy::core_v0_1 {
 struct LoadedLibrary {
   std::shared_ptr<Channel> channel;
   std::vector<std::string> warnings;  // for the log of the host
+  SourceFile file;
 };
 
 // Threads  shared.
@@ -2576,7 +2643,7 @@ class Host {
   Libraries& libraries() { return libraries_; }
 
   // Whether calls to this backend are logged.
-  bool LogsCallsTo(const char* backend_name) const;
+  bool LogsCallsTo(std::string_view backend_name) const;
 
  private:
   Host(const alloy_host_options& options, MayNeed may_need);
@@ -2643,6 +2710,8 @@ class Bridge {
   }
 
   Result<const alloy_backend*> Backend();
+  // As alloy_bridge_origin. `out` is zero before.
+  Status GetOrigin(alloy_origin* out);
   Result<BoundFunction> Bind(const std::string& function, const ArrowSchema* inputs,
                              int32_t n_inputs, const char* const* options);
 
@@ -2659,20 +2728,32 @@ class Bridge {
 
   class FailUnlessDone;
 
+  // Where a backend comes from.
+  struct Origin {
+    std::string library;
+    SourceFile file;
+    // Once it was asked for. Guarded as the rest of Serving; never changed then, since hosts
+    // have pointers to it.
+    std::string sha256 = {};
+  };
+
   // What changes with each load.
   struct Serving {
     std::shared_ptr<ServedBackend> backend;  // NULL: closed
     // All that ever served: hosts hold pointers into the tables.
     std::vector<std::shared_ptr<const BackendTable>> tables;
+    std::vector<std::shared_ptr<Origin>> origins;  // for the same reason
+    std::shared_ptr<Origin> origin;                // NULL: the echo
     Status sticky_error;
 
     void Keep(const std::shared_ptr<const BackendTable>& table);
+    // The same origin, if it was kept before.
+    std::shared_ptr<Origin> Keep(std::shared_ptr<Origin> origin);
   };
   Status ErrorOfState() const;
   Result<std::shared_ptr<ServedBackend>> Current() const;
   std::shared_ptr<ServedBackend> Serve(std::shared_ptr<Channel> channel) const;
-  Result<std::shared_ptr<Channel>> Open(const std::string& library,
-                                        const char* certificate) const;
+  Result<LoadedLibrary> Open(const std::string& library, const char* certificate) const;
 
   const std::shared_ptr<Host> host_;
   const std::string wanted_name_;  // of the backend; empty: any
@@ -2701,7 +2782,9 @@ class CallCore {
   CallCore(std::shared_ptr<Bridge> bridge, BoundFunction bound)
       : bridge_(std::move(bridge)),
         bound_(std::move(bound)),
-        input_level_(bridge_->check_inputs(binding().function().flags)) {}
+        input_level_(bridge_->check_inputs(binding().function().flags)) {
+    call_log_.function = binding().function().name;
+  }
   CallCore(const CallCore&) = delete;
   CallCore& operator=(const CallCore&) = delete;
 
@@ -2709,6 +2792,7 @@ class CallCore {
   void* state() const { return bound_.lease.state(); }
   Channel& channel() const { return binding().channel(); }
   const LogContext& log_context() const { return bound_.backend->log_context; }
+  CallLog& call_log() { return call_log_; }
   RunControl& control() { return control_; }
   Deadlines& deadlines() const { return bridge_->host().deadlines(); }
 
@@ -2753,6 +2837,7 @@ class CallCore {
   const std::shared_ptr<Bridge> bridge_;
   BoundFunction bound_;
   const Level input_level_;
+  CallLog call_log_;
   uint64_t run_ = 0;  // the number of the last run
   // On its own cache line, since other threads write it.
   alignas(64) RunControl control_;
@@ -2783,6 +2868,12 @@ class Call {
   // Use the call for longer than one run, as a stream does.
   //   Fails  BUSY.
   static Result<CallUse> Use(std::shared_ptr<Call> call);
+
+  // As alloy_call_set_log.
+  void SetLog(int32_t level, void* context) {
+    core_.call_log().level.store(level, std::memory_order_relaxed);
+    core_.call_log().context.store(context, std::memory_order_release);
+  }
 
   void Cancel(uint64_t ticket) { core_.Cancel(ticket); }
   void Progress(int64_t* done, int64_t* total) const { core_.Progress(done, total); }
@@ -2986,6 +3077,11 @@ bool HasNull(const ArrowArray& column) {
          AnyNull(column.buffers[0], {column.offset, column.length});
 }
 
+// The lines about a run are what an echo is for. With other backends they only trace it.
+int32_t LevelOfOwnLines(const LogContext& context) {
+  return context.is_echo ? ALLOY_LOG_INFO : ALLOY_LOG_DEBUG;
+}
+
 Status Cancelled(std::string text) {
   return Fail(ALLOY_CANCELLED, text.empty() ? "cancelled" : std::move(text));
 }
@@ -3006,7 +3102,7 @@ Status CallCore::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
   ALLOY_TRY(CheckStart(ticket));
   BeginRun();
   ClearProgress();
-  const bool logs = log_context().enabled;
+  const bool logs = log_context().Logs(LevelOfOwnLines(log_context()), &call_log_);
   if (logs) [[unlikely]]
     LogBegin();
   ALLOY_TRY(AdmitInputs(inputs));
@@ -3039,7 +3135,7 @@ Status CallCore::AdmitInput(int32_t i, ArrowArray* batch) const {
 Status CallCore::Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
                        uint64_t ticket) {
   using Clock = Deadlines::Clock;
-  Scope scope(&log_context(), &control_, run_, ticket);
+  Scope scope(&log_context(), &control_, run_, ticket, &call_log_);
   Deadlines::Watch watch;
   Clock::time_point deadline = Clock::time_point::max();
   // Without a timeout, nothing here asks for the time or takes a lock.
@@ -3144,23 +3240,26 @@ void CallCore::ClearProgress() {
 // log is on.
 void CallCore::LogBegin() const {
   const LogContext& context = log_context();
+  const int32_t level = LevelOfOwnLines(context);
   const size_t n = binding().inputs().size();
   for (size_t i = 1; i <= n; ++i) {
-    context.log->Write(
-        ALLOY_LOG_INFO, context.host_language,
-        "Exporting ArrowSchema and ArrowArray #" + std::to_string(i) + " to C");
+    context.WriteAsHost(
+        level, "Exporting ArrowSchema and ArrowArray #" + std::to_string(i) + " to C",
+        &call_log_);
   }
-  context.log->Write(ALLOY_LOG_INFO, context.host_language,
-                     "Calling " + context.backend_language + " through C ffi now with " +
-                         std::to_string(n) + " ArrowArrays");
+  context.WriteAsHost(level,
+                      "Calling " + context.backend_language + " through C ffi now with " +
+                          std::to_string(n) + " ArrowArrays",
+                      &call_log_);
 }
 
 void CallCore::LogEnd() const {
   const LogContext& context = log_context();
   try {
-    context.log->Write(ALLOY_LOG_INFO, context.host_language,
-                       "Hello, again! Successfully sent Arrow data to " +
-                           context.backend_language + ".");
+    context.WriteAsHost(
+        LevelOfOwnLines(context),
+        "Hello, again! Successfully sent Arrow data to " + context.backend_language + ".",
+        &call_log_);
   } catch (...) {
     // Without memory the line is lost. The result is ready, and stays valid.
   }
@@ -3445,7 +3544,12 @@ std::string OneLine(std::string_view text) {
 
 }  // namespace
 
-void Log::Write(int32_t level, std::string_view language, std::string_view text) {
+void Log::Write(int32_t level, std::string_view language, std::string_view text,
+                const char* backend, const CallLog* call) {
+  if (line_callback_ != nullptr) {
+    Pass({level, std::string(language), OneLine(text)}, backend, call);
+    return;
+  }
   if (callback_ != nullptr) {
     Deliver({level, std::string(language), OneLine(text)});
     return;
@@ -3454,6 +3558,21 @@ void Log::Write(int32_t level, std::string_view language, std::string_view text)
   line.append(language).append("]\t").append(OneLine(text)).push_back('\n');
   const auto lock = queue_.Write();
   WriteLine(fd_, line);
+}
+
+void Log::Pass(const Line& line, const char* backend, const CallLog* call) {
+  const alloy_log_line passed{
+      .struct_size = sizeof(passed),
+      .level = line.level,
+      .language = line.language.c_str(),
+      .text = line.text.c_str(),
+      .length = static_cast<int64_t>(line.text.size()),
+      .backend = backend,
+      .function = call != nullptr ? call->function : nullptr,
+      .call_context =
+          call != nullptr ? call->context.load(std::memory_order_acquire) : nullptr};
+  std::string ignored;  // a callback that throws must not stop the call
+  EnterForeign(&ignored, [&] { line_callback_(context_, &passed); });
 }
 
 void Log::Deliver(Line line) {
@@ -3685,19 +3804,15 @@ void ServiceProgress(alloy_scope* scope, int64_t done, int64_t total) {
 }
 
 void ServiceLog(alloy_scope* scope, int32_t level, const char* text, int64_t length) {
-  const LogContext* context = ScopeOf(scope).log_context();
-  if (context == nullptr || !context->enabled) return;
   try {
-    context->log->Write(level, context->backend_language, ViewOf(text, length));
+    ScopeOf(scope).WriteLog(level, ViewOf(text, length));
   } catch (...) {
     // Without memory the line is lost, and the call goes on.
   }
 }
 
-// The level does not matter: a log takes all of them or none.
-int32_t ServiceLogging(alloy_scope* scope, int32_t) {
-  const LogContext* context = ScopeOf(scope).log_context();
-  return context != nullptr && context->enabled ? 1 : 0;
+int32_t ServiceLogging(alloy_scope* scope, int32_t level) {
+  return ScopeOf(scope).Logs(level) ? 1 : 0;
 }
 
 int64_t ServiceDescribe(const ArrowSchema* schema, const ArrowArray* array, char* text,
@@ -3852,10 +3967,10 @@ Level LevelOr(Level default_level, uint32_t level) {
 }
 
 // The size of the struct before it had a sidecar.
-constexpr size_t kFirstSize = offsetof(alloy_bridge_options, sidecar);
+constexpr size_t kFirstSize_bridge = offsetof(alloy_bridge_options, sidecar);
 
 Status CheckBridgeOptions(const alloy_bridge_options& options) {
-  if (!IsPlausibleSize(options, kFirstSize)) {
+  if (!IsPlausibleSize(options, kFirstSize_bridge)) {
     return Fail(ALLOY_INVALID, "alloy_bridge_options.struct_size is " +
                                    std::to_string(options.struct_size) +
                                    "; set it to sizeof(alloy_bridge_options)");
@@ -3929,14 +4044,16 @@ std::shared_ptr<ServedBackend> Bridge::Serve(std::shared_ptr<Channel> channel) c
   const alloy_backend& backend = channel->table()->backend();
   LogContext log_context{.log = &host_->log(),
                          .enabled = host_->LogsCallsTo(backend.name),
+                         .is_echo = std::string_view(backend.name) == kEchoName,
                          .host_language = host_->language(),
-                         .backend_language = backend.language};
+                         .backend_language = backend.language,
+                         .backend_name = backend.name};
   return std::make_shared<ServedBackend>(std::move(channel), std::move(log_context),
                                          host_->mark());
 }
 
-Result<std::shared_ptr<Channel>> Bridge::Open(const std::string& library,
-                                              const char* certificate) const {
+Result<LoadedLibrary> Bridge::Open(const std::string& library,
+                                   const char* certificate) const {
   if (library.empty()) return Fail(ALLOY_INVALID, "the path of the library is empty");
   ALLOY_TRY(CheckHasLoader());
   const Policy policy{.library = library,
@@ -3956,7 +4073,7 @@ Result<std::shared_ptr<Channel>> Bridge::Open(const std::string& library,
         ": loaded by its path, for debuggers (ALLOY_LOAD_PLAINLY): the file runs as "
         "it is now, and may differ from the bytes that were verified");
   }
-  return loaded.channel;
+  return loaded;
 }
 
 // Makes the bridge fail when a load ends by an exception: then the library that was asked
@@ -3984,11 +4101,26 @@ void Bridge::Serving::Keep(const std::shared_ptr<const BackendTable>& table) {
   if (std::ranges::find(tables, table) == tables.end()) tables.push_back(table);
 }
 
+std::shared_ptr<Bridge::Origin> Bridge::Serving::Keep(std::shared_ptr<Origin> one) {
+  const auto found = std::ranges::find_if(origins, [&](const auto& kept) {
+    return kept->library == one->library && kept->file == one->file;
+  });
+  if (found != origins.end()) return *found;
+  origins.push_back(one);
+  return one;
+}
+
 Status Bridge::Load(const std::string& library, const char* certificate) {
   if (state_.load(std::memory_order_acquire) == kClosed) return ErrorOfState();
   FailUnlessDone guard(*this);
   auto opened = Open(library, certificate);
-  std::shared_ptr<ServedBackend> served = opened.ok() ? Serve(*opened) : nullptr;
+  std::shared_ptr<ServedBackend> served;
+  std::shared_ptr<Origin> origin;
+  if (opened.ok()) {
+    served = Serve(opened->channel);
+    origin = std::make_shared<Origin>(
+        Origin{.library = library, .file = std::move(opened->file)});
+  }
   // The backend that this one replaces ends after the lock, which is declared later: its
   // states go back to foreign code.
   const auto serving = serving_.Write();
@@ -3996,7 +4128,10 @@ Status Bridge::Load(const std::string& library, const char* certificate) {
     guard.Done();
     return Closed();
   }
-  if (opened.ok()) serving->Keep((*opened)->table());
+  if (opened.ok()) {
+    serving->Keep(opened->channel->table());
+    origin = serving->Keep(std::move(origin));
+  }
   guard.Done();  // nothing below throws
   if (!opened.ok()) {
     serving->sticky_error = opened.status();
@@ -4004,6 +4139,7 @@ Status Bridge::Load(const std::string& library, const char* certificate) {
     return serving->sticky_error;
   }
   serving->backend.swap(served);
+  serving->origin = std::move(origin);
   state_.store(kOpen, std::memory_order_release);
   return Status();
 }
@@ -4037,6 +4173,34 @@ Result<std::shared_ptr<ServedBackend>> Bridge::Current() const {
 Result<const alloy_backend*> Bridge::Backend() {
   ALLOY_ASSIGN_OR_RETURN(const std::shared_ptr<ServedBackend> served, Current());
   return &served->channel->table()->shown();
+}
+
+Status Bridge::GetOrigin(alloy_origin* out) {
+  ALLOY_TRY(CheckOpen());
+  std::shared_ptr<Origin> origin;
+  bool is_hashed = false;
+  {
+    const auto serving = serving_.Read();
+    origin = serving->origin;
+    if (origin == nullptr) return Status();  // the echo
+    is_hashed = !origin->sha256.empty();
+  }
+  if (!is_hashed) {
+    // Outside of the lock, since it takes a while: without a certificate nobody has needed
+    // the digest yet.
+    std::string sha256 = host_->libraries().admitter().Sha256(origin->file);
+    const auto serving = serving_.Write();
+    if (origin->sha256.empty()) origin->sha256 = std::move(sha256);
+  }
+  const auto text = [](const std::string& from) {
+    return from.empty() ? nullptr : from.c_str();
+  };
+  out->library = text(origin->library);
+  out->sha256 = text(origin->sha256);
+  out->signer = text(origin->file.signer);
+  out->signer_sha256 = text(origin->file.signer_sha256);
+  out->sequence = origin->file.sequence;
+  return Status();
 }
 
 Result<BoundFunction> Bridge::Bind(const std::string& function, const ArrowSchema* inputs,
@@ -4436,6 +4600,7 @@ const alloy_backend& EchoBackend() { return kEchoBackend; }
 
 // src/engine/open/host.cc ---------------------------------------------------------------
 
+#include <cstddef>
 #include <string_view>
 #include <utility>
 
@@ -4444,10 +4609,13 @@ namespace alloy::core_v0_1 {
 namespace {
 
 // The values of alloy_host_options.log_mode.
+// The size of the struct before it had log_line.
+constexpr size_t kFirstSize_host = offsetof(alloy_host_options, log_line);
+
 enum LogMode : int32_t { kWhileEcho = 0, kAlways = 1, kNever = 2 };
 
 Status CheckHostOptions(const alloy_host_options& options) {
-  if (!IsPlausibleSize(options)) {
+  if (!IsPlausibleSize(options, kFirstSize_host)) {
     return Fail(ALLOY_INVALID, "alloy_host_options.struct_size is " +
                                    std::to_string(options.struct_size) +
                                    "; set it to sizeof(alloy_host_options)");
@@ -4483,7 +4651,7 @@ Status CheckHostOptions(const alloy_host_options& options) {
 Result<std::shared_ptr<Host>> Host::Make(const alloy_host_options& options) {
   ALLOY_TRY(CheckHostOptions(options));
   ALLOY_ASSIGN_OR_RETURN(MayNeed may_need, MayNeed::Make(options.may_need));
-  return std::shared_ptr<Host>(new Host(options, std::move(may_need)));
+  return std::shared_ptr<Host>(new Host(Completed(options), std::move(may_need)));
 }
 
 Host::Host(const alloy_host_options& options, MayNeed may_need)
@@ -4494,16 +4662,15 @@ Host::Host(const alloy_host_options& options, MayNeed may_need)
       log_mode_(options.log_mode),
       language_(options.language != nullptr ? options.language : "C"),
       log_(options.log_fd == 0 ? 2 : options.log_fd, options.log, options.log_context,
-           mark_),
+           mark_, options.log_line),
       libraries_(MakeLocalOpener(load_from_), std::move(may_need), mark_) {}
 
 void Host::Warn(const std::string& text) {
   if (log_mode_ != kNever) log_.Write(ALLOY_LOG_WARN, language_, text);
 }
 
-bool Host::LogsCallsTo(const char* backend_name) const {
-  return log_mode_ == kAlways ||
-         (log_mode_ == kWhileEcho && std::string_view(backend_name) == kEchoName);
+bool Host::LogsCallsTo(std::string_view backend_name) const {
+  return log_mode_ == kAlways || (log_mode_ == kWhileEcho && backend_name == kEchoName);
 }
 
 }  // namespace alloy::core_v0_1
@@ -4553,10 +4720,12 @@ namespace {
 
 // Compare what was loaded with what was expected.
 Result<LoadedLibrary> Finished(std::shared_ptr<Channel> channel,
+                               std::shared_ptr<const Mapping> bytes,
                                const Expectations& expected) {
   const alloy_backend& backend = channel->table()->backend();
   ALLOY_TRY(expected.CheckTable(backend.name, backend.version, backend.abi));
-  return LoadedLibrary{std::move(channel), expected.Warnings()};
+  return LoadedLibrary{std::move(channel), expected.Warnings(),
+                       expected.Describe(std::move(bytes))};
 }
 
 }  // namespace
@@ -4634,7 +4803,7 @@ std::shared_ptr<Libraries::Entry> Libraries::FindOrBegin(const FileIdentity& fil
 // That a file is loaded does not make another statement about it true.
 Result<LoadedLibrary> Libraries::Reuse(const Entry& entry, const Expectations& expected) {
   if (!entry.is_linked) ALLOY_TRY(expected.CheckNeeded(entry.needed));
-  return Finished(entry.channel, expected);
+  return Finished(entry.channel, entry.file.bytes, expected);
 }
 
 Result<LoadedLibrary> Libraries::LoadNew(std::shared_ptr<Entry> entry,
@@ -4647,7 +4816,7 @@ Result<LoadedLibrary> Libraries::LoadNew(std::shared_ptr<Entry> entry,
   entry->is_linked = cleared.is_linked();
   ALLOY_ASSIGN_OR_RETURN(auto channel, opener_->Open(std::move(cleared)));
   finish.Keep(channel);
-  return Finished(std::move(channel), expected);
+  return Finished(std::move(channel), entry->file.bytes, expected);
 }
 
 Result<LoadedLibrary> Libraries::Load(const Policy& policy) {
@@ -5855,7 +6024,7 @@ namespace alloy::core_v0_1 {
 StreamState::StreamState(std::shared_ptr<CallCore> call, int64_t timeout_ns,
                          uint64_t ticket)
     : call_(std::move(call)),
-      scope_(&call_->log_context(), &call_->control(), 0, ticket),
+      scope_(&call_->log_context(), &call_->control(), 0, ticket, &call_->call_log()),
       clock_(call_->deadlines(), &call_->channel(), &call_->control(), timeout_ns) {}
 
 void StreamState::Record(const StreamFault& fault) noexcept {
@@ -6055,6 +6224,23 @@ alloy_code alloy_bridge_backend(alloy_bridge* bridge, const alloy_backend** out_
   });
 }
 
+alloy_code alloy_bridge_origin(alloy_bridge* bridge, alloy_origin* out_origin,
+                               alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (out_origin == nullptr) return NullArgument("out_origin");
+    const uint32_t size = out_origin->struct_size;
+    if (!alloy::core_v0_1::IsPlausibleSize(*out_origin)) {
+      return Fail(ALLOY_INVALID, "alloy_origin.struct_size is " + std::to_string(size) +
+                                     "; set it to sizeof(alloy_origin)");
+    }
+    // A newer program has more fields, which this engine leaves zero.
+    std::memset(static_cast<void*>(out_origin), 0, size);
+    out_origin->struct_size = size;
+    if (bridge == nullptr) return NullArgument("bridge");
+    return bridge->bridge->GetOrigin(out_origin);
+  });
+}
+
 alloy_code alloy_call_bind(alloy_bridge* bridge, const char* function,
                            const ArrowSchema* inputs, int32_t n_inputs,
                            const char* const* options, alloy_call** out,
@@ -6105,6 +6291,10 @@ void alloy_call_progress(const alloy_call* call, int64_t* out_done, int64_t* out
   if (call != nullptr) call->call->Progress(&done, &total);
   if (out_done != nullptr) *out_done = done;
   if (out_total != nullptr) *out_total = total;
+}
+
+void alloy_call_set_log(alloy_call* call, int32_t level, void* context) {
+  if (call != nullptr) call->call->SetLog(level, context);
 }
 
 void alloy_call_free(alloy_call* call) { Free(call); }

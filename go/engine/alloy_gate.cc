@@ -7377,6 +7377,17 @@ struct DeleteProcedure {
 };
 using OwnedProcedure = std::unique_ptr<Procedure, DeleteProcedure>;
 
+// Where a loaded library comes from. A value.
+struct SourceFile {
+  std::shared_ptr<const Mapping> bytes;  // of a sealed copy of the file
+  std::string sha256;                    // as signed, in hex; empty without a certificate
+  // The certificate of the signer; empty and 0 without one.
+  std::string signer, signer_sha256;
+  uint64_t sequence = 0;
+
+  bool operator==(const SourceFile&) const = default;
+};
+
 // What a library must turn out to be: what its signer stated, or, without a certificate,
 // what the host asks for. A value.
 class Expectations {
@@ -7395,6 +7406,8 @@ class Expectations {
   // with the name that the host asks for.
   //   Fails  REFUSED with STATEMENT_TABLE, or with NAME; the text names the file.
   Status CheckTable(std::string_view name, std::string_view version, uint32_t abi) const;
+  // `bytes` are those of the file that is loaded.
+  SourceFile Describe(std::shared_ptr<const Mapping> bytes) const;
   // What the operator of the host should know: a certificate that ends within 30 days.
   std::vector<std::string> Warnings() const;
 
@@ -7481,6 +7494,9 @@ class Admitter {
   // JSON that alloy.h documents for alloy_inspect. An archive is checked, not linked.
   //   Fails  REFUSED with a reason of 3001 to 3006: the file cannot be read.
   Result<std::string> Inspect(const Policy& policy);
+
+  // In hex; empty without libcrypto.
+  std::string Sha256(const SourceFile& file);
 
   // Where certificates are checked with; benchmarks use it too.
   LibcryptoSource& libcrypto() { return libcrypto_; }
@@ -7793,6 +7809,17 @@ Status Expectations::CheckTable(std::string_view name, std::string_view version,
                   ", but the bridge expects " + name_);
 }
 
+SourceFile Expectations::Describe(std::shared_ptr<const Mapping> bytes) const {
+  SourceFile file{
+      .bytes = std::move(bytes), .sha256 = {}, .signer = {}, .signer_sha256 = {}};
+  if (statement_ == nullptr) return file;
+  file.sha256 = statement_->statement().sha256;
+  file.signer = statement_->signer().subject;
+  file.signer_sha256 = statement_->signer().sha256;
+  file.sequence = statement_->statement().sequence;
+  return file;
+}
+
 std::vector<std::string> Expectations::Warnings() const {
   constexpr int64_t kDay = 86400, kNotice = 30 * kDay;
   if (statement_ == nullptr) return {};
@@ -7819,6 +7846,14 @@ Result<std::string> Admitter::Inspect(const Policy& policy) {
   Procedure procedure(policy, OnFault::kCollect, libcrypto_, may_need_);
   ALLOY_TRY(procedure.RunThrough(Step::kEnd));
   return AsJson(procedure.found());
+}
+
+std::string Admitter::Sha256(const SourceFile& file) {
+  if (!file.sha256.empty()) return file.sha256;
+  const auto crypto = libcrypto_.Get();
+  if (!crypto.ok()) return {};
+  const auto digest = (*crypto)->Sha256(Bytes(*file.bytes));
+  return digest.ok() ? HexText(*digest) : std::string();
 }
 
 std::string_view Candidate::signed_sha256() const {

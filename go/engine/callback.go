@@ -4,7 +4,7 @@
 
 package engine
 
-// #include <stdint.h>
+// #include "block.h"
 import "C"
 
 import (
@@ -21,13 +21,19 @@ func alloyGoBlockReleased(handle C.uintptr_t) {
 }
 
 //export alloyGoLog
-func alloyGoLog(handle C.uintptr_t, level C.int32_t, language, text *C.char, length C.int64_t) {
+func alloyGoLog(handle C.uintptr_t, line *C.alloy_log_line, call C.uintptr_t) {
 	defer func() { _ = recover() }()
 	levels := [...]slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError}
-	at := slog.LevelInfo
-	if int(level) >= 0 && int(level) < len(levels) {
-		at = levels[level]
+	made := Line{
+		Level: slog.LevelInfo, Language: C.GoString(line.language),
+		Text:    string(unsafe.Slice((*byte)(unsafe.Pointer(line.text)), int(line.length))),
+		Backend: C.GoString(line.backend), Function: C.GoString(line.function),
 	}
-	line := string(unsafe.Slice((*byte)(unsafe.Pointer(text)), int(length)))
-	cgo.Handle(handle).Value().(Logger)(at, C.GoString(language), line)
+	if at := int(line.level); at >= 0 && at < len(levels) {
+		made.Level = levels[at]
+	}
+	if call != 0 {
+		made.Call = cgo.Handle(call).Value()
+	}
+	cgo.Handle(handle).Value().(Logger)(&made)
 }

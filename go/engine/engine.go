@@ -165,22 +165,30 @@ func (b *Bridge) Close() {
 
 // Call is a function bound to schemas and options. It is freed when it is unreachable.
 //
-// Threads: serial, except Cancel.
+// Threads: serial, except Cancel and Progress.
 type Call struct {
 	pointer *C.alloy_call
+	lines   cgo.Handle // of what its log lines carry; 0: nothing
 	err     C.alloy_error
 }
 
 // Bind binds a function to the schemas of its inputs, which lie side by side in C memory,
-// and to options: a list of a name, its value, the next name, and so on.
-func (b *Bridge) Bind(function string, inputs *Schema, count int, options []string) (*Call, *Fault) {
+// and to options: a list of a name, its value, the next name, and so on. Lines is what the
+// log lines of this bind carry; nil: nothing.
+func (b *Bridge) Bind(function string, inputs *Schema, count int, options []string, lines any) (*Call, *Fault) {
 	name := C.CString(function)
 	defer C.free(unsafe.Pointer(name))
 	list := newStrings(options)
 	defer list.free()
+	var handle cgo.Handle
+	if lines != nil {
+		handle = cgo.NewHandle(lines)
+		defer handle.Delete()
+	}
 	c := &Call{}
-	code := C.alloy_call_bind(b.pointer, name,
-		(*C.struct_ArrowSchema)(unsafe.Pointer(inputs)), C.int32_t(count), list.pointer(), &c.pointer, &c.err)
+	code := C.alloy_go_call_bind(b.pointer, name,
+		(*C.struct_ArrowSchema)(unsafe.Pointer(inputs)), C.int32_t(count), list.pointer(),
+		C.uintptr_t(handle), &c.pointer, &c.err)
 	defer runtime.KeepAlive(b) // its cleanup must not drop the logger first
 	if code != C.ALLOY_OK {
 		return nil, fault(code, &c.err)
@@ -188,6 +196,25 @@ func (b *Bridge) Bind(function string, inputs *Schema, count int, options []stri
 	pointer := c.pointer
 	freeWith(c, b.log, func() { C.alloy_call_free(pointer) })
 	return c, nil
+}
+
+// SetLog sets what the log lines of the next runs and streams carry, and the lowest level
+// that is written. Every SetLog of a call has the same lines.
+func (c *Call) SetLog(level int32, lines any) {
+	if c.lines == 0 {
+		c.lines = cgo.NewHandle(lines)
+		runtime.AddCleanup(c, func(h cgo.Handle) { h.Delete() }, c.lines)
+	}
+	C.alloy_go_call_set_log(c.pointer, C.int32_t(level), C.uintptr_t(c.lines))
+	runtime.KeepAlive(c)
+}
+
+// Progress returns what the backend has reported last. Any goroutine may call it.
+func (c *Call) Progress() (done, total int64) {
+	var d, t C.int64_t
+	C.alloy_call_progress(c.pointer, &d, &t)
+	runtime.KeepAlive(c)
+	return int64(d), int64(t)
 }
 
 // Schema returns the schema of the output. It lives as long as the call.

@@ -41,14 +41,19 @@ func (b *Bridge) Functions() ([]Function, *Fault) {
 func (b *Bridge) Backend() (Backend, *Fault) {
 	var err C.alloy_error
 	var backend *C.alloy_backend
-	code := C.alloy_bridge_backend(b.pointer, &backend, &err)
-	runtime.KeepAlive(b)
-	if code != C.ALLOY_OK {
+	if code := C.alloy_bridge_backend(b.pointer, &backend, &err); code != C.ALLOY_OK {
 		return Backend{}, fault(code, &err)
 	}
+	origin := C.alloy_origin{struct_size: C.sizeof_alloy_origin}
+	if code := C.alloy_bridge_origin(b.pointer, &origin, &err); code != C.ALLOY_OK {
+		return Backend{}, fault(code, &err)
+	}
+	defer runtime.KeepAlive(b)
 	return Backend{
 		Name: C.GoString(backend.name), Version: C.GoString(backend.version),
-		Language: C.GoString(backend.language),
+		Language: C.GoString(backend.language), Library: C.GoString(origin.library),
+		SHA256: C.GoString(origin.sha256), Signer: C.GoString(origin.signer),
+		SignerSHA256: C.GoString(origin.signer_sha256), Sequence: uint64(origin.sequence),
 	}, nil
 }
 

@@ -47,8 +47,17 @@ type Backend struct {
 	Sequence                                                       uint64
 }
 
-// Logger receives the log lines of a host, one at a time.
-type Logger func(level slog.Level, language, text string)
+// Line is a log line with its origin.
+type Line struct {
+	Level             slog.Level
+	Language, Text    string
+	Backend, Function string // empty: it is about none
+	// Call is what the lines of the call carry; nil outside of calls. See Call.SetLog.
+	Call any
+}
+
+// Logger receives the log lines of a host. Any thread calls it, several at the same time.
+type Logger func(line *Line)
 
 // Source serves one input stream. One thread at a time calls Next.
 type Source interface {

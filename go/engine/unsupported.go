@@ -51,11 +51,13 @@ func (*Bridge) Functions() ([]Function, *Fault)         { return nil, unsupporte
 func (*Bridge) Backend() (Backend, *Fault)              { return Backend{}, unsupported() }
 func (*Bridge) Close()                                  {}
 
-func (*Bridge) Bind(string, *Schema, int, []string) (*Call, *Fault) { return nil, unsupported() }
-func (*Call) Schema() *Schema                                       { return nil }
-func (*Call) Run(*Array, *Owner, int64, uint64) *Fault              { return unsupported() }
-func (*Call) Cancel(uint64)                                         {}
-func (*Call) Open(*Inputs, int64, uint64) (*Stream, *Fault)         { return nil, unsupported() }
+func (*Bridge) Bind(string, *Schema, int, []string, any) (*Call, *Fault) { return nil, unsupported() }
+func (*Call) SetLog(int32, any)                                          {}
+func (*Call) Progress() (done, total int64)                              { return 0, 0 }
+func (*Call) Schema() *Schema                                            { return nil }
+func (*Call) Run(*Array, *Owner, int64, uint64) *Fault                   { return unsupported() }
+func (*Call) Cancel(uint64)                                              {}
+func (*Call) Open(*Inputs, int64, uint64) (*Stream, *Fault)              { return nil, unsupported() }
 
 func WatchSignals(body func()) string { body(); return "" }
 

@@ -106,6 +106,21 @@ typedef struct alloy_host alloy_host;
 // checked. To load a file that changed after its load, start a new process.
 #define ALLOY_LOAD_PLAINLY 2u
 
+// One log line, for alloy_host_options.log_line. Its pointers are valid during the call.
+// Later versions add fields at the end.
+typedef struct alloy_log_line {
+  uint32_t struct_size;
+  int32_t level;         // ALLOY_LOG_*, in backend.h
+  const char* language;  // the label of the line
+  const char* text;      // without time, label and line feed; ends with a NUL
+  int64_t length;        // of text, in bytes
+  // The backend and the function that wrote the line, or were called. NULL: the line is
+  // about neither.
+  const char* backend;
+  const char* function;
+  void* call_context;  // see alloy_call_set_log; NULL: none was set
+} alloy_log_line;
+
 // Set struct_size to sizeof(alloy_host_options). In any other field, 0 or NULL means the
 // default.
 typedef struct alloy_host_options {
@@ -118,14 +133,22 @@ typedef struct alloy_host_options {
   // other library is refused, with reason NEEDED.
   const char* const* may_need;
   const char* language;  // the label of the host's log lines; NULL: "C"
-  int32_t log_mode;      // 0: only while a bridge runs an echo; 1: always; 2: never
-  int32_t log_fd;        // where log lines go, one write for each; 0: standard error
+  // 0: only while a bridge runs an echo; 1: always; 2: never. The host's own lines about
+  // a run have the level DEBUG, except for an echo.
+  int32_t log_mode;
+  int32_t log_fd;  // where log lines go, one write for each; 0: standard error
   // Gets the log lines instead of log_fd. Any thread may call it, but only one at a time.
   // It may be called after the function that wrote the line has returned. `text` has no
   // time, no label and no line feed.
   void (*log)(void* context, int32_t level, const char* language, const char* text,
               int64_t length);
   void* log_context;  // must live until the host and all its bridges and calls are gone
+  // Gets the log lines instead of log and log_fd, with their origin. Any thread may call
+  // it, several at the same time. It is called before the function that wrote the line
+  // returns.
+  //
+  //   Borrows  line, for this call.
+  void (*log_line)(void* context, const alloy_log_line* line);
 } alloy_host_options;
 
 // Make a host.
@@ -273,6 +296,32 @@ ALLOY_API alloy_code alloy_bridge_functions(alloy_bridge* bridge,
 ALLOY_API alloy_code alloy_bridge_backend(alloy_bridge* bridge,
                                           const alloy_backend** out_backend,
                                           alloy_error* err);
+
+// Where the backend of a bridge comes from, for alloy_bridge_origin. Set struct_size to
+// sizeof(alloy_origin). Later versions add fields at the end.
+typedef struct alloy_origin {
+  uint32_t struct_size;
+  uint32_t reserved;
+  const char* library;  // the path with which it was loaded; NULL: the built-in echo
+  // The SHA-256 of the file, as 64 hexadecimal digits; NULL: the echo, or this machine has
+  // no libcrypto.so.3.
+  const char* sha256;
+  // The subject and the SHA-256 of the certificate with which the file is signed, and the
+  // sequence number that is signed; NULL and 0: it was loaded without a certificate.
+  const char* signer;
+  const char* signer_sha256;
+  uint64_t sequence;
+} alloy_origin;
+
+// Return where the backend of the bridge comes from.
+//
+//   Borrows  bridge.
+//   Gives    out_origin, whose texts live as long as the bridge, even after another load.
+//            Unless ALLOY_OK is returned, it is zero after struct_size.
+//   Fails    ALLOY_INVALID  struct_size is not plausible.
+//            ALLOY_CLOSED, or the error of the failed load.
+ALLOY_API alloy_code alloy_bridge_origin(alloy_bridge* bridge, alloy_origin* out_origin,
+                                         alloy_error* err);
 
 // ---- Libraries
 //
@@ -423,6 +472,14 @@ ALLOY_API void alloy_call_cancel(alloy_call* call, uint64_t ticket);
 //   Gives    out_done, out_total (0: unknown).
 ALLOY_API void alloy_call_progress(const alloy_call* call, int64_t* out_done,
                                    int64_t* out_total);
+
+// Set what the log lines of the next runs and streams of a call carry. Lines below `level`
+// are not written, which saves the time to make them. `context` is passed on as
+// alloy_log_line.call_context. The call must not be running.
+//
+//   Borrows  call; context, until the call sets another, or the call is freed and its
+//            stream is released.
+ALLOY_API void alloy_call_set_log(alloy_call* call, int32_t level, void* context);
 
 // Free a call. It must not be running. An open stream of it keeps what it needs and stays
 // usable.

@@ -190,13 +190,23 @@ class Bridge {
     return functions;
   }
 
-  // The name, the version and the language of the backend.
+  // What the backend is, and where it comes from.
   Result<BackendInfo> Backend() {
     if (!state_->status.ok()) return state_->status;
     const alloy_backend* backend = nullptr;
     alloy_error error;
     if (alloy_bridge_backend(get(), &backend, &error) != ALLOY_OK) return Status(error);
-    return BackendInfo{backend->name, backend->version, backend->language};
+    alloy_origin origin{};
+    origin.struct_size = sizeof(origin);
+    if (alloy_bridge_origin(get(), &origin, &error) != ALLOY_OK) return Status(error);
+    return BackendInfo{.name = backend->name,
+                       .version = backend->version,
+                       .language = backend->language,
+                       .library = detail::TextOf(origin.library),
+                       .sha256 = detail::TextOf(origin.sha256),
+                       .signer = detail::TextOf(origin.signer),
+                       .signer_sha256 = detail::TextOf(origin.signer_sha256),
+                       .sequence = origin.sequence};
   }
 
   // Close the bridge: calls return ALLOY_CLOSED from now on. Results stay valid.

@@ -22,6 +22,15 @@ namespace alloy {
 
 enum class LogMode : int32_t { kEchoes = 0, kAlways = 1, kNever = 2 };
 
+// A log line with its origin. The texts live during the call.
+struct LogLine {
+  int32_t level;  // ALLOY_LOG_*
+  std::string_view language;
+  std::string_view text;
+  std::string_view backend;   // empty: it is about none
+  std::string_view function;  // empty: it is about none
+};
+
 struct HostOptions {
   bool allow_unsigned = false;  // libraries without a certificate may be loaded
   bool load_plainly = false;    // only for debuggers: see ALLOY_LOAD_PLAINLY
@@ -33,6 +42,9 @@ struct HostOptions {
   // Gets the log lines instead of log_fd, on any thread, one at a time.
   std::function<void(int32_t level, std::string_view language, std::string_view text)>
       log = nullptr;
+  // Gets the log lines instead of log and log_fd. Any thread may call it, several at the
+  // same time.
+  std::function<void(const LogLine&)> log_line = nullptr;
 };
 
 // Cheap to copy: copies are the same host.
@@ -55,6 +67,10 @@ class Host {
     raw.log_fd = mine.log_fd == 2 ? 0 : mine.log_fd;
     if (mine.log) {
       raw.log = &Log;
+      raw.log_context = state_.get();
+    }
+    if (mine.log_line) {
+      raw.log_line = &WriteLine;
       raw.log_context = state_.get();
     }
     alloy_error error;
@@ -90,6 +106,22 @@ class Host {
     try {
       static_cast<State*>(context)->options.log(
           level, language, std::string_view(text, static_cast<size_t>(length)));
+    } catch (...) {
+      // The line is lost; the call goes on.
+    }
+  }
+
+  static void WriteLine(void* context, const alloy_log_line* line) noexcept {
+    const auto view = [](const char* text) {
+      return text != nullptr ? std::string_view(text) : std::string_view();
+    };
+    try {
+      static_cast<State*>(context)->options.log_line(
+          {.level = line->level,
+           .language = view(line->language),
+           .text = {line->text, static_cast<size_t>(line->length)},
+           .backend = view(line->backend),
+           .function = view(line->function)});
     } catch (...) {
       // The line is lost; the call goes on.
     }

@@ -41,6 +41,17 @@ Status Expectations::CheckTable(std::string_view name, std::string_view version,
                   ", but the bridge expects " + name_);
 }
 
+SourceFile Expectations::Describe(std::shared_ptr<const Mapping> bytes) const {
+  SourceFile file{
+      .bytes = std::move(bytes), .sha256 = {}, .signer = {}, .signer_sha256 = {}};
+  if (statement_ == nullptr) return file;
+  file.sha256 = statement_->statement().sha256;
+  file.signer = statement_->signer().subject;
+  file.signer_sha256 = statement_->signer().sha256;
+  file.sequence = statement_->statement().sequence;
+  return file;
+}
+
 std::vector<std::string> Expectations::Warnings() const {
   constexpr int64_t kDay = 86400, kNotice = 30 * kDay;
   if (statement_ == nullptr) return {};
@@ -67,6 +78,14 @@ Result<std::string> Admitter::Inspect(const Policy& policy) {
   Procedure procedure(policy, OnFault::kCollect, libcrypto_, may_need_);
   ALLOY_TRY(procedure.RunThrough(Step::kEnd));
   return AsJson(procedure.found());
+}
+
+std::string Admitter::Sha256(const SourceFile& file) {
+  if (!file.sha256.empty()) return file.sha256;
+  const auto crypto = libcrypto_.Get();
+  if (!crypto.ok()) return {};
+  const auto digest = (*crypto)->Sha256(Bytes(*file.bytes));
+  return digest.ok() ? HexText(*digest) : std::string();
 }
 
 std::string_view Candidate::signed_sha256() const {

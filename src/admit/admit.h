@@ -44,6 +44,17 @@ struct DeleteProcedure {
 };
 using OwnedProcedure = std::unique_ptr<Procedure, DeleteProcedure>;
 
+// Where a loaded library comes from. A value.
+struct SourceFile {
+  std::shared_ptr<const Mapping> bytes;  // of a sealed copy of the file
+  std::string sha256;                    // as signed, in hex; empty without a certificate
+  // The certificate of the signer; empty and 0 without one.
+  std::string signer, signer_sha256;
+  uint64_t sequence = 0;
+
+  bool operator==(const SourceFile&) const = default;
+};
+
 // What a library must turn out to be: what its signer stated, or, without a certificate,
 // what the host asks for. A value.
 class Expectations {
@@ -62,6 +73,8 @@ class Expectations {
   // with the name that the host asks for.
   //   Fails  REFUSED with STATEMENT_TABLE, or with NAME; the text names the file.
   Status CheckTable(std::string_view name, std::string_view version, uint32_t abi) const;
+  // `bytes` are those of the file that is loaded.
+  SourceFile Describe(std::shared_ptr<const Mapping> bytes) const;
   // What the operator of the host should know: a certificate that ends within 30 days.
   std::vector<std::string> Warnings() const;
 
@@ -148,6 +161,9 @@ class Admitter {
   // JSON that alloy.h documents for alloy_inspect. An archive is checked, not linked.
   //   Fails  REFUSED with a reason of 3001 to 3006: the file cannot be read.
   Result<std::string> Inspect(const Policy& policy);
+
+  // In hex; empty without libcrypto.
+  std::string Sha256(const SourceFile& file);
 
   // Where certificates are checked with; benchmarks use it too.
   LibcryptoSource& libcrypto() { return libcrypto_; }

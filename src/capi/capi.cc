@@ -15,6 +15,7 @@
 #include "engine/channel/services.h"
 #include "engine/open/inspect_library.h"
 #include "engine/open/link_library.h"
+#include "engine/open/options.h"
 #include "engine/stream/call_stream.h"
 #include "engine/stream/stream.h"
 #include "engine/stream/stream_of.h"
@@ -159,6 +160,23 @@ alloy_code alloy_bridge_backend(alloy_bridge* bridge, const alloy_backend** out_
   });
 }
 
+alloy_code alloy_bridge_origin(alloy_bridge* bridge, alloy_origin* out_origin,
+                               alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (out_origin == nullptr) return NullArgument("out_origin");
+    const uint32_t size = out_origin->struct_size;
+    if (!alloy::core::IsPlausibleSize(*out_origin)) {
+      return Fail(ALLOY_INVALID, "alloy_origin.struct_size is " + std::to_string(size) +
+                                     "; set it to sizeof(alloy_origin)");
+    }
+    // A newer program has more fields, which this engine leaves zero.
+    std::memset(static_cast<void*>(out_origin), 0, size);
+    out_origin->struct_size = size;
+    if (bridge == nullptr) return NullArgument("bridge");
+    return bridge->bridge->GetOrigin(out_origin);
+  });
+}
+
 alloy_code alloy_call_bind(alloy_bridge* bridge, const char* function,
                            const ArrowSchema* inputs, int32_t n_inputs,
                            const char* const* options, alloy_call** out,
@@ -209,6 +227,10 @@ void alloy_call_progress(const alloy_call* call, int64_t* out_done, int64_t* out
   if (call != nullptr) call->call->Progress(&done, &total);
   if (out_done != nullptr) *out_done = done;
   if (out_total != nullptr) *out_total = total;
+}
+
+void alloy_call_set_log(alloy_call* call, int32_t level, void* context) {
+  if (call != nullptr) call->call->SetLog(level, context);
 }
 
 void alloy_call_free(alloy_call* call) { Free(call); }

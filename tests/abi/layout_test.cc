@@ -26,6 +26,15 @@ std::string LayoutAsText() {
   FIELD(alloy_error, side);
   FIELD(alloy_error, length);
   FIELD(alloy_error, text);
+  SIZE(alloy_log_line);
+  FIELD(alloy_log_line, struct_size);
+  FIELD(alloy_log_line, level);
+  FIELD(alloy_log_line, language);
+  FIELD(alloy_log_line, text);
+  FIELD(alloy_log_line, length);
+  FIELD(alloy_log_line, backend);
+  FIELD(alloy_log_line, function);
+  FIELD(alloy_log_line, call_context);
   SIZE(alloy_host_options);
   FIELD(alloy_host_options, struct_size);
   FIELD(alloy_host_options, flags);
@@ -36,6 +45,7 @@ std::string LayoutAsText() {
   FIELD(alloy_host_options, log_fd);
   FIELD(alloy_host_options, log);
   FIELD(alloy_host_options, log_context);
+  FIELD(alloy_host_options, log_line);
   SIZE(alloy_bridge_options);
   FIELD(alloy_bridge_options, struct_size);
   FIELD(alloy_bridge_options, isolated);
@@ -49,6 +59,13 @@ std::string LayoutAsText() {
   FIELD(alloy_bridge_options, name);
   FIELD(alloy_bridge_options, min_sequence);
   FIELD(alloy_bridge_options, sidecar);
+  SIZE(alloy_origin);
+  FIELD(alloy_origin, struct_size);
+  FIELD(alloy_origin, library);
+  FIELD(alloy_origin, sha256);
+  FIELD(alloy_origin, signer);
+  FIELD(alloy_origin, signer_sha256);
+  FIELD(alloy_origin, sequence);
   SIZE(alloy_scope);
   FIELD(alloy_scope, services);
   SIZE(alloy_services);

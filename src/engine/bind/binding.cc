@@ -99,7 +99,9 @@ Result<Binding::BackendBinding> Binding::BindBackend(const LogContext& log_conte
   values.reserve(values_.size() + 1);
   for (const std::string& value : values_) values.push_back(value.c_str());
   values.push_back(nullptr);
-  Scope scope(&log_context);
+  CallLog call_log;
+  call_log.function = function_.name;
+  Scope scope(&log_context, &call_log);
   ArrowSchema output{};
   BackendBinding asked;
   const alloy_code code = channel_->Bind(function_, scope, schemas_.data(),

@@ -33,6 +33,12 @@ class Call {
   //   Fails  BUSY.
   static Result<CallUse> Use(std::shared_ptr<Call> call);
 
+  // As alloy_call_set_log.
+  void SetLog(int32_t level, void* context) {
+    core_.call_log().level.store(level, std::memory_order_relaxed);
+    core_.call_log().context.store(context, std::memory_order_release);
+  }
+
   void Cancel(uint64_t ticket) { core_.Cancel(ticket); }
   void Progress(int64_t* done, int64_t* total) const { core_.Progress(done, total); }
 

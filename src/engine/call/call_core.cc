@@ -18,6 +18,11 @@ bool HasNull(const ArrowArray& column) {
          AnyNull(column.buffers[0], {column.offset, column.length});
 }
 
+// The lines about a run are what an echo is for. With other backends they only trace it.
+int32_t LevelOfOwnLines(const LogContext& context) {
+  return context.is_echo ? ALLOY_LOG_INFO : ALLOY_LOG_DEBUG;
+}
+
 Status Cancelled(std::string text) {
   return Fail(ALLOY_CANCELLED, text.empty() ? "cancelled" : std::move(text));
 }
@@ -38,7 +43,7 @@ Status CallCore::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
   ALLOY_TRY(CheckStart(ticket));
   BeginRun();
   ClearProgress();
-  const bool logs = log_context().enabled;
+  const bool logs = log_context().Logs(LevelOfOwnLines(log_context()), &call_log_);
   if (logs) [[unlikely]]
     LogBegin();
   ALLOY_TRY(AdmitInputs(inputs));
@@ -71,7 +76,7 @@ Status CallCore::AdmitInput(int32_t i, ArrowArray* batch) const {
 Status CallCore::Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
                        uint64_t ticket) {
   using Clock = Deadlines::Clock;
-  Scope scope(&log_context(), &control_, run_, ticket);
+  Scope scope(&log_context(), &control_, run_, ticket, &call_log_);
   Deadlines::Watch watch;
   Clock::time_point deadline = Clock::time_point::max();
   // Without a timeout, nothing here asks for the time or takes a lock.
@@ -176,23 +181,26 @@ void CallCore::ClearProgress() {
 // log is on.
 void CallCore::LogBegin() const {
   const LogContext& context = log_context();
+  const int32_t level = LevelOfOwnLines(context);
   const size_t n = binding().inputs().size();
   for (size_t i = 1; i <= n; ++i) {
-    context.log->Write(
-        ALLOY_LOG_INFO, context.host_language,
-        "Exporting ArrowSchema and ArrowArray #" + std::to_string(i) + " to C");
+    context.WriteAsHost(
+        level, "Exporting ArrowSchema and ArrowArray #" + std::to_string(i) + " to C",
+        &call_log_);
   }
-  context.log->Write(ALLOY_LOG_INFO, context.host_language,
-                     "Calling " + context.backend_language + " through C ffi now with " +
-                         std::to_string(n) + " ArrowArrays");
+  context.WriteAsHost(level,
+                      "Calling " + context.backend_language + " through C ffi now with " +
+                          std::to_string(n) + " ArrowArrays",
+                      &call_log_);
 }
 
 void CallCore::LogEnd() const {
   const LogContext& context = log_context();
   try {
-    context.log->Write(ALLOY_LOG_INFO, context.host_language,
-                       "Hello, again! Successfully sent Arrow data to " +
-                           context.backend_language + ".");
+    context.WriteAsHost(
+        LevelOfOwnLines(context),
+        "Hello, again! Successfully sent Arrow data to " + context.backend_language + ".",
+        &call_log_);
   } catch (...) {
     // Without memory the line is lost. The result is ready, and stays valid.
   }

@@ -20,7 +20,9 @@ class CallCore {
   CallCore(std::shared_ptr<Bridge> bridge, BoundFunction bound)
       : bridge_(std::move(bridge)),
         bound_(std::move(bound)),
-        input_level_(bridge_->check_inputs(binding().function().flags)) {}
+        input_level_(bridge_->check_inputs(binding().function().flags)) {
+    call_log_.function = binding().function().name;
+  }
   CallCore(const CallCore&) = delete;
   CallCore& operator=(const CallCore&) = delete;
 
@@ -28,6 +30,7 @@ class CallCore {
   void* state() const { return bound_.lease.state(); }
   Channel& channel() const { return binding().channel(); }
   const LogContext& log_context() const { return bound_.backend->log_context; }
+  CallLog& call_log() { return call_log_; }
   RunControl& control() { return control_; }
   Deadlines& deadlines() const { return bridge_->host().deadlines(); }
 
@@ -72,6 +75,7 @@ class CallCore {
   const std::shared_ptr<Bridge> bridge_;
   BoundFunction bound_;
   const Level input_level_;
+  CallLog call_log_;
   uint64_t run_ = 0;  // the number of the last run
   // On its own cache line, since other threads write it.
   alignas(64) RunControl control_;

@@ -34,7 +34,12 @@ std::string OneLine(std::string_view text) {
 
 }  // namespace
 
-void Log::Write(int32_t level, std::string_view language, std::string_view text) {
+void Log::Write(int32_t level, std::string_view language, std::string_view text,
+                const char* backend, const CallLog* call) {
+  if (line_callback_ != nullptr) {
+    Pass({level, std::string(language), OneLine(text)}, backend, call);
+    return;
+  }
   if (callback_ != nullptr) {
     Deliver({level, std::string(language), OneLine(text)});
     return;
@@ -43,6 +48,21 @@ void Log::Write(int32_t level, std::string_view language, std::string_view text)
   line.append(language).append("]\t").append(OneLine(text)).push_back('\n');
   const auto lock = queue_.Write();
   WriteLine(fd_, line);
+}
+
+void Log::Pass(const Line& line, const char* backend, const CallLog* call) {
+  const alloy_log_line passed{
+      .struct_size = sizeof(passed),
+      .level = line.level,
+      .language = line.language.c_str(),
+      .text = line.text.c_str(),
+      .length = static_cast<int64_t>(line.text.size()),
+      .backend = backend,
+      .function = call != nullptr ? call->function : nullptr,
+      .call_context =
+          call != nullptr ? call->context.load(std::memory_order_acquire) : nullptr};
+  std::string ignored;  // a callback that throws must not stop the call
+  EnterForeign(&ignored, [&] { line_callback_(context_, &passed); });
 }
 
 void Log::Deliver(Line line) {

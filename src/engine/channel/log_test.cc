@@ -107,5 +107,47 @@ TEST(LogTest, ACallbackThatThrowsStopsNoOtherLine) {
   EXPECT_EQ(count, 2);
 }
 
+TEST(LogTest, TheLineCallbackGetsTheOriginAndIsCalledByEachThreadItself) {
+  ProcessMark mark;
+  static thread_local int mine = 0;
+  const auto callback = [](void*, const alloy_log_line* line) {
+    EXPECT_EQ(line->struct_size, sizeof(alloy_log_line));
+    EXPECT_EQ(line->level, ALLOY_LOG_WARN);
+    EXPECT_STREQ(line->language, "C");
+    EXPECT_EQ(std::string(line->text, static_cast<size_t>(line->length)), "one line");
+    EXPECT_STREQ(line->backend, "acme.score");
+    EXPECT_STREQ(line->function, "score");
+    EXPECT_EQ(line->call_context, &mine);
+    ++mine;
+  };
+  const auto unused = [](void*, int32_t, const char*, const char*, int64_t) { FAIL(); };
+  Log log(2, unused, nullptr, mark, callback);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      CallLog call;
+      call.function = "score";
+      call.context = &mine;
+      for (int n = 1; n < 100; ++n) {
+        log.Write(ALLOY_LOG_WARN, "C", "one\nline", "acme.score", &call);
+        EXPECT_EQ(mine, n);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST(LogTest, LinesBelowTheLevelOfTheirCallAreNotWanted) {
+  LogContext context;
+  CallLog call;
+  EXPECT_FALSE(context.Logs(ALLOY_LOG_ERROR, nullptr));
+  context.enabled = true;
+  EXPECT_TRUE(context.Logs(ALLOY_LOG_DEBUG, nullptr));
+  EXPECT_TRUE(context.Logs(ALLOY_LOG_DEBUG, &call));
+  call.level = ALLOY_LOG_WARN;
+  EXPECT_FALSE(context.Logs(ALLOY_LOG_INFO, &call));
+  EXPECT_TRUE(context.Logs(ALLOY_LOG_WARN, &call));
+}
+
 }  // namespace
 }  // namespace alloy::core

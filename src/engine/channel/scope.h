@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "alloy/backend.h"
 #include "engine/channel/log.h"
@@ -37,11 +38,14 @@ struct BackendError {
 class Scope : public alloy_scope {
  public:
   // For an entry that cannot be stopped: init and bind.
-  explicit Scope(const LogContext* log_context) : Scope(log_context, nullptr, 0, 0) {}
-  // Borrows log_context and control, as long as the scope lives.
-  Scope(const LogContext* log_context, RunControl* control, uint64_t run, uint64_t ticket)
+  explicit Scope(const LogContext* log_context, const CallLog* call_log = nullptr)
+      : Scope(log_context, nullptr, 0, 0, call_log) {}
+  // Borrows log_context, control and call_log, as long as the scope lives.
+  Scope(const LogContext* log_context, RunControl* control, uint64_t run, uint64_t ticket,
+        const CallLog* call_log = nullptr)
       : alloy_scope{&Services()},
         log_context_(log_context),
+        call_log_(call_log),
         control_(control),
         run_(run),
         ticket_(ticket) {}
@@ -63,7 +67,12 @@ class Scope : public alloy_scope {
   // between two batches.
   void SetRun(uint64_t run) { run_.store(run, std::memory_order_relaxed); }
 
-  const LogContext* log_context() const { return log_context_; }
+  bool Logs(int32_t level) const {
+    return log_context_ != nullptr && log_context_->Logs(level, call_log_);
+  }
+  void WriteLog(int32_t level, std::string_view text) const {
+    if (Logs(level)) log_context_->WriteAsBackend(level, text, call_log_);
+  }
   RunControl* control() const { return control_; }
 
   // Replaces an error that was not taken yet.
@@ -74,6 +83,7 @@ class Scope : public alloy_scope {
 
  private:
   const LogContext* const log_context_;  // NULL: log lines are dropped
+  const CallLog* const call_log_;        // NULL: outside of a call
   RunControl* const control_;
   std::atomic<uint64_t> run_;
   const uint64_t ticket_;

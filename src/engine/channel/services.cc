@@ -50,19 +50,15 @@ void ServiceProgress(alloy_scope* scope, int64_t done, int64_t total) {
 }
 
 void ServiceLog(alloy_scope* scope, int32_t level, const char* text, int64_t length) {
-  const LogContext* context = ScopeOf(scope).log_context();
-  if (context == nullptr || !context->enabled) return;
   try {
-    context->log->Write(level, context->backend_language, ViewOf(text, length));
+    ScopeOf(scope).WriteLog(level, ViewOf(text, length));
   } catch (...) {
     // Without memory the line is lost, and the call goes on.
   }
 }
 
-// The level does not matter: a log takes all of them or none.
-int32_t ServiceLogging(alloy_scope* scope, int32_t) {
-  const LogContext* context = ScopeOf(scope).log_context();
-  return context != nullptr && context->enabled ? 1 : 0;
+int32_t ServiceLogging(alloy_scope* scope, int32_t level) {
+  return ScopeOf(scope).Logs(level) ? 1 : 0;
 }
 
 int64_t ServiceDescribe(const ArrowSchema* schema, const ArrowArray* array, char* text,

@@ -108,14 +108,16 @@ std::shared_ptr<ServedBackend> Bridge::Serve(std::shared_ptr<Channel> channel) c
   const alloy_backend& backend = channel->table()->backend();
   LogContext log_context{.log = &host_->log(),
                          .enabled = host_->LogsCallsTo(backend.name),
+                         .is_echo = std::string_view(backend.name) == kEchoName,
                          .host_language = host_->language(),
-                         .backend_language = backend.language};
+                         .backend_language = backend.language,
+                         .backend_name = backend.name};
   return std::make_shared<ServedBackend>(std::move(channel), std::move(log_context),
                                          host_->mark());
 }
 
-Result<std::shared_ptr<Channel>> Bridge::Open(const std::string& library,
-                                              const char* certificate) const {
+Result<LoadedLibrary> Bridge::Open(const std::string& library,
+                                   const char* certificate) const {
   if (library.empty()) return Fail(ALLOY_INVALID, "the path of the library is empty");
   ALLOY_TRY(CheckHasLoader());
   const Policy policy{.library = library,
@@ -135,7 +137,7 @@ Result<std::shared_ptr<Channel>> Bridge::Open(const std::string& library,
         ": loaded by its path, for debuggers (ALLOY_LOAD_PLAINLY): the file runs as "
         "it is now, and may differ from the bytes that were verified");
   }
-  return loaded.channel;
+  return loaded;
 }
 
 // Makes the bridge fail when a load ends by an exception: then the library that was asked
@@ -163,11 +165,26 @@ void Bridge::Serving::Keep(const std::shared_ptr<const BackendTable>& table) {
   if (std::ranges::find(tables, table) == tables.end()) tables.push_back(table);
 }
 
+std::shared_ptr<Bridge::Origin> Bridge::Serving::Keep(std::shared_ptr<Origin> one) {
+  const auto found = std::ranges::find_if(origins, [&](const auto& kept) {
+    return kept->library == one->library && kept->file == one->file;
+  });
+  if (found != origins.end()) return *found;
+  origins.push_back(one);
+  return one;
+}
+
 Status Bridge::Load(const std::string& library, const char* certificate) {
   if (state_.load(std::memory_order_acquire) == kClosed) return ErrorOfState();
   FailUnlessDone guard(*this);
   auto opened = Open(library, certificate);
-  std::shared_ptr<ServedBackend> served = opened.ok() ? Serve(*opened) : nullptr;
+  std::shared_ptr<ServedBackend> served;
+  std::shared_ptr<Origin> origin;
+  if (opened.ok()) {
+    served = Serve(opened->channel);
+    origin = std::make_shared<Origin>(
+        Origin{.library = library, .file = std::move(opened->file)});
+  }
   // The backend that this one replaces ends after the lock, which is declared later: its
   // states go back to foreign code.
   const auto serving = serving_.Write();
@@ -175,7 +192,10 @@ Status Bridge::Load(const std::string& library, const char* certificate) {
     guard.Done();
     return Closed();
   }
-  if (opened.ok()) serving->Keep((*opened)->table());
+  if (opened.ok()) {
+    serving->Keep(opened->channel->table());
+    origin = serving->Keep(std::move(origin));
+  }
   guard.Done();  // nothing below throws
   if (!opened.ok()) {
     serving->sticky_error = opened.status();
@@ -183,6 +203,7 @@ Status Bridge::Load(const std::string& library, const char* certificate) {
     return serving->sticky_error;
   }
   serving->backend.swap(served);
+  serving->origin = std::move(origin);
   state_.store(kOpen, std::memory_order_release);
   return Status();
 }
@@ -216,6 +237,34 @@ Result<std::shared_ptr<ServedBackend>> Bridge::Current() const {
 Result<const alloy_backend*> Bridge::Backend() {
   ALLOY_ASSIGN_OR_RETURN(const std::shared_ptr<ServedBackend> served, Current());
   return &served->channel->table()->shown();
+}
+
+Status Bridge::GetOrigin(alloy_origin* out) {
+  ALLOY_TRY(CheckOpen());
+  std::shared_ptr<Origin> origin;
+  bool is_hashed = false;
+  {
+    const auto serving = serving_.Read();
+    origin = serving->origin;
+    if (origin == nullptr) return Status();  // the echo
+    is_hashed = !origin->sha256.empty();
+  }
+  if (!is_hashed) {
+    // Outside of the lock, since it takes a while: without a certificate nobody has needed
+    // the digest yet.
+    std::string sha256 = host_->libraries().admitter().Sha256(origin->file);
+    const auto serving = serving_.Write();
+    if (origin->sha256.empty()) origin->sha256 = std::move(sha256);
+  }
+  const auto text = [](const std::string& from) {
+    return from.empty() ? nullptr : from.c_str();
+  };
+  out->library = text(origin->library);
+  out->sha256 = text(origin->sha256);
+  out->signer = text(origin->file.signer);
+  out->signer_sha256 = text(origin->file.signer_sha256);
+  out->sequence = origin->file.sequence;
+  return Status();
 }
 
 Result<BoundFunction> Bridge::Bind(const std::string& function, const ArrowSchema* inputs,

@@ -42,6 +42,8 @@ class Bridge {
   }
 
   Result<const alloy_backend*> Backend();
+  // As alloy_bridge_origin. `out` is zero before.
+  Status GetOrigin(alloy_origin* out);
   Result<BoundFunction> Bind(const std::string& function, const ArrowSchema* inputs,
                              int32_t n_inputs, const char* const* options);
 
@@ -58,20 +60,32 @@ class Bridge {
 
   class FailUnlessDone;
 
+  // Where a backend comes from.
+  struct Origin {
+    std::string library;
+    SourceFile file;
+    // Once it was asked for. Guarded as the rest of Serving; never changed then, since hosts
+    // have pointers to it.
+    std::string sha256 = {};
+  };
+
   // What changes with each load.
   struct Serving {
     std::shared_ptr<ServedBackend> backend;  // NULL: closed
     // All that ever served: hosts hold pointers into the tables.
     std::vector<std::shared_ptr<const BackendTable>> tables;
+    std::vector<std::shared_ptr<Origin>> origins;  // for the same reason
+    std::shared_ptr<Origin> origin;                // NULL: the echo
     Status sticky_error;
 
     void Keep(const std::shared_ptr<const BackendTable>& table);
+    // The same origin, if it was kept before.
+    std::shared_ptr<Origin> Keep(std::shared_ptr<Origin> origin);
   };
   Status ErrorOfState() const;
   Result<std::shared_ptr<ServedBackend>> Current() const;
   std::shared_ptr<ServedBackend> Serve(std::shared_ptr<Channel> channel) const;
-  Result<std::shared_ptr<Channel>> Open(const std::string& library,
-                                        const char* certificate) const;
+  Result<LoadedLibrary> Open(const std::string& library, const char* certificate) const;
 
   const std::shared_ptr<Host> host_;
   const std::string wanted_name_;  // of the backend; empty: any

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/open/host.h"
 
+#include <cstddef>
 #include <string_view>
 #include <utility>
 
@@ -12,10 +13,13 @@ namespace alloy::core {
 namespace {
 
 // The values of alloy_host_options.log_mode.
+// The size of the struct before it had log_line.
+constexpr size_t kFirstSize = offsetof(alloy_host_options, log_line);
+
 enum LogMode : int32_t { kWhileEcho = 0, kAlways = 1, kNever = 2 };
 
 Status CheckHostOptions(const alloy_host_options& options) {
-  if (!IsPlausibleSize(options)) {
+  if (!IsPlausibleSize(options, kFirstSize)) {
     return Fail(ALLOY_INVALID, "alloy_host_options.struct_size is " +
                                    std::to_string(options.struct_size) +
                                    "; set it to sizeof(alloy_host_options)");
@@ -51,7 +55,7 @@ Status CheckHostOptions(const alloy_host_options& options) {
 Result<std::shared_ptr<Host>> Host::Make(const alloy_host_options& options) {
   ALLOY_TRY(CheckHostOptions(options));
   ALLOY_ASSIGN_OR_RETURN(MayNeed may_need, MayNeed::Make(options.may_need));
-  return std::shared_ptr<Host>(new Host(options, std::move(may_need)));
+  return std::shared_ptr<Host>(new Host(Completed(options), std::move(may_need)));
 }
 
 Host::Host(const alloy_host_options& options, MayNeed may_need)
@@ -62,16 +66,15 @@ Host::Host(const alloy_host_options& options, MayNeed may_need)
       log_mode_(options.log_mode),
       language_(options.language != nullptr ? options.language : "C"),
       log_(options.log_fd == 0 ? 2 : options.log_fd, options.log, options.log_context,
-           mark_),
+           mark_, options.log_line),
       libraries_(MakeLocalOpener(load_from_), std::move(may_need), mark_) {}
 
 void Host::Warn(const std::string& text) {
   if (log_mode_ != kNever) log_.Write(ALLOY_LOG_WARN, language_, text);
 }
 
-bool Host::LogsCallsTo(const char* backend_name) const {
-  return log_mode_ == kAlways ||
-         (log_mode_ == kWhileEcho && std::string_view(backend_name) == kEchoName);
+bool Host::LogsCallsTo(std::string_view backend_name) const {
+  return log_mode_ == kAlways || (log_mode_ == kWhileEcho && backend_name == kEchoName);
 }
 
 }  // namespace alloy::core

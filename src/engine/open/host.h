@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "alloy/alloy.h"
 #include "base/result.h"
@@ -38,7 +39,7 @@ class Host {
   Libraries& libraries() { return libraries_; }
 
   // Whether calls to this backend are logged.
-  bool LogsCallsTo(const char* backend_name) const;
+  bool LogsCallsTo(std::string_view backend_name) const;
 
  private:
   Host(const alloy_host_options& options, MayNeed may_need);

@@ -12,10 +12,12 @@ namespace {
 
 // Compare what was loaded with what was expected.
 Result<LoadedLibrary> Finished(std::shared_ptr<Channel> channel,
+                               std::shared_ptr<const Mapping> bytes,
                                const Expectations& expected) {
   const alloy_backend& backend = channel->table()->backend();
   ALLOY_TRY(expected.CheckTable(backend.name, backend.version, backend.abi));
-  return LoadedLibrary{std::move(channel), expected.Warnings()};
+  return LoadedLibrary{std::move(channel), expected.Warnings(),
+                       expected.Describe(std::move(bytes))};
 }
 
 }  // namespace
@@ -93,7 +95,7 @@ std::shared_ptr<Libraries::Entry> Libraries::FindOrBegin(const FileIdentity& fil
 // That a file is loaded does not make another statement about it true.
 Result<LoadedLibrary> Libraries::Reuse(const Entry& entry, const Expectations& expected) {
   if (!entry.is_linked) ALLOY_TRY(expected.CheckNeeded(entry.needed));
-  return Finished(entry.channel, expected);
+  return Finished(entry.channel, entry.file.bytes, expected);
 }
 
 Result<LoadedLibrary> Libraries::LoadNew(std::shared_ptr<Entry> entry,
@@ -106,7 +108,7 @@ Result<LoadedLibrary> Libraries::LoadNew(std::shared_ptr<Entry> entry,
   entry->is_linked = cleared.is_linked();
   ALLOY_ASSIGN_OR_RETURN(auto channel, opener_->Open(std::move(cleared)));
   finish.Keep(channel);
-  return Finished(std::move(channel), expected);
+  return Finished(std::move(channel), entry->file.bytes, expected);
 }
 
 Result<LoadedLibrary> Libraries::Load(const Policy& policy) {

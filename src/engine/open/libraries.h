@@ -23,6 +23,7 @@ namespace alloy::core {
 struct LoadedLibrary {
   std::shared_ptr<Channel> channel;
   std::vector<std::string> warnings;  // for the log of the host
+  SourceFile file;
 };
 
 // Threads  shared.

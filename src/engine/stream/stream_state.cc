@@ -8,7 +8,7 @@ namespace alloy::core {
 StreamState::StreamState(std::shared_ptr<CallCore> call, int64_t timeout_ns,
                          uint64_t ticket)
     : call_(std::move(call)),
-      scope_(&call_->log_context(), &call_->control(), 0, ticket),
+      scope_(&call_->log_context(), &call_->control(), 0, ticket, &call_->call_log()),
       clock_(call_->deadlines(), &call_->channel(), &call_->control(), timeout_ns) {}
 
 void StreamState::Record(const StreamFault& fault) noexcept {
