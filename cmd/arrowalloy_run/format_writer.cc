@@ -394,12 +394,16 @@ class NamingWriter final : public FormatWriter {
 
   Status Write(const arrow::RecordBatch& batch) override {
     auto status = writer_->Write(batch);
+    if (status.ok()) rows_ += batch.num_rows();
     // Otherwise no column is to blame.
     if (status.ok() || status.IsOutOfMemory() ||
         arrow::internal::ErrnoFromStatus(status) != 0) {
       return status;
     }
-    if (auto failure = FindColumn(format_, *schema_, &batch, path_)) throw *failure;
+    if (auto failure = FindColumn(format_, *schema_, &batch, path_)) {
+      failure->text += fmt::format(" (the batch begins at row {} of the result)", rows_);
+      throw *failure;
+    }
     for (const auto& field : schema_->fields()) {
       // Alone the batch is fine: it does not fit the batches before it.
       if (field->type()->id() != arrow::Type::DICTIONARY) continue;
@@ -414,6 +418,7 @@ class NamingWriter final : public FormatWriter {
   const SchemaPtr schema_;
   const std::string path_;
   std::unique_ptr<FormatWriter> writer_;
+  int64_t rows_ = 0;  // written
 };
 
 }  // namespace

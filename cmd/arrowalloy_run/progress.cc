@@ -45,8 +45,9 @@ ProgressMode ProgressModeOf(const std::string& text, bool quiet) {
   return isatty(STDERR_FILENO) != 0 ? ProgressMode::kBar : ProgressMode::kNone;
 }
 
-Progress::Progress(ProgressMode mode, std::function<ProgressState()> read)
-    : mode_(mode), read_(std::move(read)) {
+Progress::Progress(ProgressMode mode, const Console& console,
+                   std::function<ProgressState()> read)
+    : mode_(mode), console_(console), read_(std::move(read)) {
   if (mode_ == ProgressMode::kNone) return;
   try {
     thread_ = std::thread([this] { Loop(); });
@@ -65,6 +66,7 @@ void Progress::End() {
   thread_.join();
   if (mode_ == ProgressMode::kJson) Draw();
   if (mode_ == ProgressMode::kBar) std::fputs("\r\033[K", stderr);
+  console_.BarStands(false);
   std::fflush(stderr);
 }
 
@@ -83,6 +85,7 @@ void Progress::Draw() const {
                 "{{\"rows_in\":{},\"total\":{},\"rows_out\":{},\"seconds\":{:.3f}}}\n",
                 state.rows_in, state.total < 0 ? "null" : std::to_string(state.total),
                 state.rows_out, passed.count());
+  if (mode_ == ProgressMode::kBar) console_.BarStands(true);
   std::fputs(line.c_str(), stderr);
   std::fflush(stderr);
 }

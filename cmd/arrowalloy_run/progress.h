@@ -14,6 +14,8 @@
 #include <string>
 #include <thread>
 
+#include "../arrowalloy/base/console.h"
+
 namespace arrowalloy::run {
 
 enum class ProgressMode { kNone, kBar, kJson };
@@ -30,7 +32,9 @@ struct ProgressState {
 
 class Progress {
  public:
-  Progress(ProgressMode mode, std::function<ProgressState()> read);
+  // Messages of `console` erase the bar, which is drawn again below them.
+  Progress(ProgressMode mode, const Console& console,
+           std::function<ProgressState()> read);
   ~Progress() { End(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -43,6 +47,7 @@ class Progress {
   void Draw() const;
 
   const ProgressMode mode_;
+  const Console& console_;
   const std::function<ProgressState()> read_;
   const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   std::mutex mutex_;

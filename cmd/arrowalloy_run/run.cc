@@ -245,12 +245,12 @@ Exit Run(const Options& options, Console& console) {
     job.Open(readers, std::move(names), interrupt.token());
     for (const std::string& loss : LossesOf(format, *job.schema())) console.Warn(loss);
     Output output(&destination, format, job.schema());
-    // A table on this terminal comes after the bar was erased.
-    // Rows on the terminal and a bar on the same terminal would be mixed.
+    // Rows on the terminal and a bar on the same terminal would be mixed. A table comes
+    // after the bar was erased.
     const bool on_terminal = destination.is_standard_output() &&
                              format != Format::kTable && isatty(STDOUT_FILENO) != 0;
     Progress progress(ProgressModeOf(options.progress, console.quiet() || on_terminal),
-                      state);
+                      console, state);
     Pump(&job, &output, &totals, &progress);
   } catch (const Failure&) {
     if (!interrupt.came()) throw;

@@ -3,6 +3,7 @@
 
 import json
 import os
+import pathlib
 import pty
 import signal
 import subprocess
@@ -204,6 +205,93 @@ class RunTest(CommandTest):
         last = json.loads(done.err.splitlines()[-1])
         self.assertEqual((last["rows_in"], last["total"], last["rows_out"]),
                          (ROWS, ROWS, ROWS))
+
+    def test_json_reports_a_success_next_to_a_file_and_next_to_data(self):
+        self.write("in.parquet")
+        answer = self.run_score("-i", "in.parquet", "-o", "out.csv", "--json").json()
+        self.assertEqual((answer["output"], answer["function"], answer["rows_in"],
+                          answer["rows_out"]), ("out.csv", "score", ROWS, ROWS))
+        done = self.run_score("-i", "in.parquet", "--out-format", "csv", "--json")
+        self.assertTrue(done.out.startswith('"score"\n'))
+        self.assertEqual(len(done.out.splitlines()), ROWS + 1)
+        self.assertEqual(json.loads(done.err.splitlines()[-1])["output"], "standard output")
+        done = self.run_score("-i", "in.parquet", "-o", "-", "--out-format", "csv", "--json",
+                              "--set", "nothing=1")
+        self.assertEqual(done.out, "")
+        self.assertIn("error", json.loads(done.err.splitlines()[-1]))
+
+    def test_the_bar_is_erased_before_anything_else_is_written(self):
+        self.write("in.parquet")
+        for form in ("table", "csv"):
+            ours, theirs = pty.openpty()
+            # A pipe that is slow to end, so that the bar is drawn.
+            producer = subprocess.Popen(
+                ["bash", "-c", "head -c 3000 in.arrows; sleep 0.7; tail -c +3001 in.arrows"],
+                stdout=subprocess.PIPE, cwd=self.here)
+            self.write("in.arrows")
+            process = subprocess.Popen(
+                [PROGRAM, "run", backend("score_cpp"), "score", "--allow-unsigned", "-i", "-",
+                 "--out-format", form, "--progress", "plain"], stdin=producer.stdout,
+                stdout=theirs, stderr=theirs, cwd=self.here)
+            os.close(theirs)
+            screen = b""
+            try:
+                while part := os.read(ours, 4096):
+                    screen += part
+            except OSError:  # how Linux reports the end of a terminal
+                pass
+            os.close(ours)
+            producer.stdout.close()
+            producer.wait(timeout=LIMIT)
+            self.assertEqual(process.wait(timeout=LIMIT), 0, screen)
+            self.assertIn(b"rows/s", screen)
+            if form == "table":
+                # What stands before the first line of the table is erased.
+                before, _ = screen.split(b"score\r\n", 1)
+                self.assertTrue(before.rstrip(b" ").endswith(b"\r\x1b[K"), before[-80:])
+
+    def test_limit_counts_the_rows_of_each_input_in_every_format(self):
+        for source in ("in.parquet", "in.csv", "in.arrow", "in.arrows"):
+            self.write(source)
+            for limit in (0, 1, 299, 300, 301, ROWS, ROWS + 1):
+                with self.subTest(source=source, limit=limit):
+                    done = self.run_score("-i", source, "-o", "out.arrow", "--limit", limit)
+                    self.assertEqual(done.code, 0, done.err)
+                    self.assertEqual(self.read("out.arrow").num_rows, min(limit, ROWS))
+                    self.assertIn(f"{min(limit, ROWS)} rows in", done.err)
+
+    def test_a_signed_library_can_be_held_to_a_name_a_sequence_and_a_sidecar(self):
+        self.write("in.csv")
+        trusted = ("--certificate", f"@{BUILD / 'dev.crt'}")
+        run = ("run", backend("score_cpp"), "score", *trusted, "-i", "in.csv", "-o", "out.csv")
+        table = self.succeed("inspect", backend("score_cpp"), *trusted, "--json").json()
+        statement = table["statement"]
+        self.succeed(*run, "--name", statement["name"], "--min-sequence", statement["sequence"])
+        self.refuse(15, "E2015", *run, "--name", "another")
+        self.refuse(15, "E2021", *run, "--min-sequence", statement["sequence"] + 1)
+        self.refuse(10, "E2010", *run, "--sidecar", "absent.alloysig")
+        (self.here / "moved").write_bytes(
+            backend("score_cpp").with_suffix(".so.alloysig").read_bytes())
+        self.succeed(*run, "--sidecar", "moved")
+        self.refuse(2, "E0002", *run, "--min-sequence", "-1")
+        self.refuse(2, "E0002", *run[:-1], "moved", "--out-format", "csv", "--sidecar", "moved")
+
+    def test_a_debugger_can_load_the_file_itself(self):
+        self.write("in.csv")
+        done = self.run_score("-i", "in.csv", "-o", "out.csv", "--load-plainly")
+        self.assertEqual(done.code, 0, done.err)
+        self.assertIn("loaded by its path, for debuggers", done.err)
+
+    def test_another_copy_of_a_library_that_the_program_uses_is_named(self):
+        self.write("in.csv")
+        own = next(pathlib.Path(pa.get_library_dirs()[0]).glob("libarrow.so.*"))
+        copy = self.here / own.name
+        copy.write_bytes(own.read_bytes())
+        for path in (copy, self.here / f"{own.name}.0.1"):
+            path.write_bytes(own.read_bytes()) if not path.exists() else None
+            done = self.refuse(2, "E0002", "run", backend("score_cpp"), "score",
+                               "--allow-unsigned", "-i", "in.csv", "--may-need", path)
+            self.assertRegex(done.err, rf"help: pass --may-need \S*/{own.name}")
 
     def test_an_interrupt_leaves_no_half_file(self):
         schema = self.table.schema

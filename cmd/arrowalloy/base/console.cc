@@ -47,15 +47,16 @@ std::string Styled(bool coloured, Style style, std::string_view text) {
   return fmt::format("{}{}\x1b[0m", CodeOf(style), text);
 }
 
-void Write(FILE* file, std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), file);
-}
-
 }  // namespace
+
+void Console::Say(std::string_view text) const {
+  const std::string line = bar_ ? fmt::format("\r\x1b[K{}", text) : std::string(text);
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
 
 void Console::Print(std::string_view text) const {
   if (data_) {
-    Write(stderr, text);
+    Say(text);
   } else if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() &&
              lost_ == 0) {
     lost_ = errno;
@@ -88,17 +89,17 @@ void Console::PrintCreated(const Report& report) const {
 }
 
 void Console::Note(std::string_view text) const {
-  if (!quiet()) Write(stderr, fmt::format("{}\n", Harmless(text)));
+  if (!quiet()) Say(fmt::format("{}\n", Harmless(text)));
 }
 
 void Console::Detail(std::string_view text) const {
   if (verbose()) {
-    Write(stderr, fmt::format("{}\n", Err(Style::kFaint, Harmless(text))));
+    Say(fmt::format("{}\n", Err(Style::kFaint, Harmless(text))));
   }
 }
 
 void Console::Warn(std::string_view text) const {
-  Write(stderr, fmt::format("{} {}\n", Err(Style::kWarning, "warning:"), Harmless(text)));
+  Say(fmt::format("{} {}\n", Err(Style::kWarning, "warning:"), Harmless(text)));
 }
 
 void Console::Print(const Failure& failure) const {
@@ -112,7 +113,7 @@ void Console::Print(const Failure& failure) const {
   if (!failure.help.empty()) {
     text += fmt::format("{} {}\n", Err(Style::kBold, "help:"), Harmless(failure.help));
   }
-  Write(stderr, text);
+  Say(text);
   if (!json() || printed_result_) return;
   Report error;
   error.Add("code", failure.code)

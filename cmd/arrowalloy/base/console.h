@@ -7,6 +7,7 @@
 #ifndef ARROWALLOY_BASE_CONSOLE_H_
 #define ARROWALLOY_BASE_CONSOLE_H_
 
+#include <atomic>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,10 @@ class Console {
 
   bool json() const { return options_.json; }
   bool quiet() const { return options_.quiet; }
+
+  // A bar of progress stands on the last line of the terminal: erase it before each message.
+  // Any thread may call this.
+  void BarStands(bool stands) const { bar_ = stands; }
 
   // The result goes to standard error, because standard output has data.
   void KeepOutputForData() { data_ = true; }
@@ -67,9 +72,12 @@ class Console {
   std::string Err(Style style, std::string_view text) const;
 
  private:
+  void Say(std::string_view text) const;
+
   const ConsoleOptions& options_;  // the program fills it while it parses arguments
   mutable bool printed_result_ = false;
   mutable int lost_ = 0;  // errno
+  mutable std::atomic<bool> bar_{false};
   bool data_ = false;
 };
 
