@@ -20,6 +20,7 @@ type boundCall struct {
 	binding  *binding
 	call     *engine.Call
 	exporter *cdata.Exporter
+	results  cdata.Results
 	ticket   uint64
 	first    bool // the backend's function was never run
 
@@ -106,7 +107,7 @@ func (g *generation) bind(ctx context.Context, k key, known *binding, options []
 		made.function, made.library, made.logger = k.function, g.library, g.logger
 		known = g.bindings.add(k, made)
 	}
-	made := &boundCall{binding: known, call: call, exporter: cdata.NewExporter(known.inputs), first: first}
+	made := &boundCall{binding: known, call: call, exporter: cdata.NewExporter(known.inputs), first: first, results: g.resultsOf(k.function)}
 	runtime.AddCleanup(made, func(x *cdata.Exporter) { x.Close() }, made.exporter)
 	return made, nil
 }

@@ -42,14 +42,13 @@ func (c *core) call(ctx context.Context, b *GoBridge, function string, options O
 }
 
 func (c *core) callNow(ctx context.Context, b *GoBridge, function string, options Options, in []arrow.RecordBatch) (arrow.RecordBatch, error) {
-	result := cdata.NewResult(c.memory, &c.account)
-	plan, err := c.run(ctx, b, function, options, len(in), func(_ *generation, i int) (*arrow.Schema, cdata.Batch) {
+	plan, result, err := c.run(ctx, b, function, options, len(in), func(_ *generation, i int) (*arrow.Schema, cdata.Batch) {
 		batch := in[i]
 		if batch == nil {
 			return nil, cdata.Batch{}
 		}
 		return batch.Schema(), cdata.Batch{Columns: batch.Columns(), Rows: batch.NumRows(), Owner: batch}
-	}, result)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -84,14 +83,13 @@ func (c *core) fromChunks(b *GoBridge, arrays []arrow.Array) (int, error) {
 const fromChunks = "from_chunks"
 
 func (c *core) fromChunksNow(ctx context.Context, b *GoBridge, arrays []arrow.Array) (int, error) {
-	result := cdata.NewResult(c.memory, nil)
-	_, err := c.run(ctx, b, fromChunks, nil, len(arrays), func(g *generation, i int) (*arrow.Schema, cdata.Batch) {
+	_, result, err := c.run(ctx, b, fromChunks, nil, len(arrays), func(g *generation, i int) (*arrow.Schema, cdata.Batch) {
 		chunk := arrays[i]
 		if chunk == nil {
 			return nil, cdata.Batch{}
 		}
 		return g.chunks.schemaOf(chunk.DataType()), cdata.Batch{Columns: arrays[i : i+1], Rows: int64(chunk.Len()), Owner: chunk}
-	}, result)
+	})
 	if err != nil {
 		return 0, err
 	}
@@ -102,16 +100,15 @@ func (c *core) fromChunksNow(ctx context.Context, b *GoBridge, arrays []arrow.Ar
 	return int(*(*int64)(unsafe.Add(values[1], column.Offset*8))), nil
 }
 
-// run calls a function once and fills result. Describe returns the schema and the batch of
-// an input; its schema is nil if the caller passed nil. The plan that is returned is that
-// of the result.
+// run calls a function once. Describe returns the schema and the batch of an input; its
+// schema is nil if the caller passed nil. The plan that is returned is that of the result.
 func (c *core) run(
 	ctx context.Context, b *GoBridge, function string, options Options, count int,
-	describe func(g *generation, i int) (*arrow.Schema, cdata.Batch), result *cdata.Result,
-) (*cdata.Plan, error) {
+	describe func(g *generation, i int) (*arrow.Schema, cdata.Batch),
+) (*cdata.Plan, *cdata.Result, error) {
 	g, err := c.current(b)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var schemaRoom [few]*arrow.Schema
 	var batchRoom [few]cdata.Batch
@@ -119,20 +116,21 @@ func (c *core) run(
 	for i := range count {
 		schema, batch := describe(g, i)
 		if schema == nil {
-			return nil, nilInput(i, "the input is nil; pass Arrow data")
+			return nil, nil, nilInput(i, "the input is nil; pass Arrow data")
 		}
 		schemas = append(schemas, schema)
 		batches = append(batches, batch)
 	}
 	call, err := g.acquire(ctx, function, options, schemas)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	result := call.results.Next()
 	err = call.run(ctx, batches, result)
 	// Not deferred: after a panic (of an array type that arrow-go does not know, for example)
 	// the exporter stopped halfway, and nobody may use this call again. The collector frees it.
 	call.giveBack()
-	return call.binding.output, err
+	return call.binding.output, result, err
 }
 
 // run exports the batches and calls the engine.
@@ -167,7 +165,7 @@ func (c *boundCall) run(ctx context.Context, batches []cdata.Batch, result *cdat
 	if c.first {
 		fault = c.runFirst(ctx, inputs, result, timeout, ticket)
 	} else {
-		fault = c.call.Run(inputs, &result.Owner, timeout, ticket)
+		fault = c.call.Run(inputs, result.Owner, timeout, ticket)
 	}
 	progress.leave()
 	if c.lines != nil {
@@ -184,7 +182,7 @@ func (c *boundCall) run(ctx context.Context, batches []cdata.Batch, result *cdat
 // that a closure needs are not allocated in each run.
 func (c *boundCall) runFirst(ctx context.Context, inputs *engine.Array, result *cdata.Result, timeout int64, ticket uint64) (fault *engine.Fault) {
 	c.first = false
-	c.watch(ctx, func() { fault = c.call.Run(inputs, &result.Owner, timeout, ticket) })
+	c.watch(ctx, func() { fault = c.call.Run(inputs, result.Owner, timeout, ticket) })
 	return fault
 }
 

@@ -37,6 +37,7 @@ type core struct {
 // every use returns. Each load begins a new generation. The backend of a generation never
 // changes, so a result is always read with the schema that the same backend gave.
 type generation struct {
+	core     *core
 	bridge   *engine.Bridge
 	bindings cache
 	chunks   chunkSchemas
@@ -44,6 +45,7 @@ type generation struct {
 	logger   *slog.Logger
 	failure  error
 
+	forgot  sync.Map // the functions of which the program has forgotten results, or streams
 	entered sync.Map // the functions that were bound before
 	kinds   sync.Once
 	streams map[string]bool // by name: whether a function works on whole streams
@@ -95,7 +97,7 @@ func newGeneration(host *engine.Host, b *GoBridge) (*generation, error) {
 	if fault != nil {
 		return nil, fromFault(fault)
 	}
-	return &generation{bridge: bridge, logger: b.Logger}, nil
+	return &generation{core: b.core(), bridge: bridge, logger: b.Logger}, nil
 }
 
 // load begins the next generation. If it fails, the failure is the next generation: the

@@ -43,7 +43,8 @@ type source struct {
 // newSource retains the reader until it is done.
 func newSource(input int, reader array.RecordReader, plan *cdata.Plan, a *attendant) (*source, error) {
 	s := &source{input: input, reader: reader, attendant: a, schema: plan.Schema, fits: plan.Schema}
-	if result, ok := reader.(*stream); ok {
+	if passed, ok := reader.(*resultReader); ok {
+		result := passed.stream
 		if err := result.enter(); err != nil {
 			err.Input = input
 			return nil, err

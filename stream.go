@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"runtime"
 	"slices"
 	"sync/atomic"
 
@@ -16,9 +17,29 @@ import (
 	"github.com/ignalina/alloy/go/engine"
 )
 
+// resultReader is what the program holds of a stream. The engine and the readers of the
+// stream refer to the stream only. So the collector finds a reader that was forgotten.
+type resultReader struct{ *stream }
+
+func (r *resultReader) Next() bool {
+	ok := r.stream.Next()
+	runtime.KeepAlive(r) // until here it is not forgotten
+	return ok
+}
+
+// forget is called when the program cannot reach the reader of a stream any more.
+func (s *stream) forget() {
+	if s.references.Swap(0) <= 0 {
+		return // it was released
+	}
+	s.forgotten()
+	go s.close() // it may wait for the backend
+}
+
 // stream is a stream of results, as a reader of arrow-go.
 type stream struct {
 	references atomic.Int64
+	forgotten  func()
 	state      atomic.Uint32
 	failure    atomic.Pointer[boxedError]
 	done       bool
@@ -101,7 +122,7 @@ func (c *core) streamNow(ctx context.Context, b *GoBridge, ended *ending, functi
 		return nil, err
 	}
 	s := &stream{ctx: ctx, core: c, ended: ended, plan: call.binding.output, call: call, stop: func() bool { return true }}
-	s.nextInC = func() { s.fault = s.inner.Next(&s.result.Owner) }
+	s.nextInC = func() { s.fault = s.inner.Next(s.result.Owner) }
 	s.references.Store(1)
 	c.streams.Add(1)
 	opened := false
@@ -117,7 +138,10 @@ func (c *core) streamNow(ctx context.Context, b *GoBridge, ended *ending, functi
 		return nil, err
 	}
 	opened = true
-	return s, nil
+	s.forgotten = func() { g.reportForgotten(function, "stream") }
+	reader := &resultReader{s}
+	runtime.AddCleanup(reader, (*stream).forget, s)
+	return reader, nil
 }
 
 // sameReader returns the place of a reader among others, or -1.
@@ -233,9 +257,12 @@ func (s *stream) Retain() { s.references.Add(1) }
 // Release may be called by any goroutine, even while another one is in Next. That one is
 // asked to stop, and ends the stream when it returns.
 func (s *stream) Release() {
-	if s.references.Add(-1) != 0 {
-		return
+	if s.references.Add(-1) == 0 {
+		s.close()
 	}
+}
+
+func (s *stream) close() {
 	if s.state.Or(streamClosed)&streamInUse != 0 {
 		s.call.call.Cancel(s.ticket)
 		return
@@ -336,7 +363,7 @@ func (s *stream) next() bool {
 		return false
 	}
 	s.fetch()
-	result := cdata.NewResult(s.core.memory, &s.core.account)
+	result := s.call.results.Next()
 	s.result = result
 	s.enterC(s.nextInC)
 	s.result = nil

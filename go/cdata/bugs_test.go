@@ -53,7 +53,7 @@ func (c *crossing) export() *engine.Array {
 // back imports what was exported, as a result that a backend gives.
 func (c *crossing) back(root *engine.Array) (arrow.RecordBatch, error) {
 	result := cdata.NewResult(memory.DefaultAllocator, nil)
-	result.Owner = *take(root)
+	result.Owner = take(root)
 	batch, err := cdata.Import(c.plan, result)
 	c.exporter.Done(c.batches)
 	return batch, err
@@ -191,7 +191,7 @@ func TestAResultGoesBackWithItsLastReleaseAndNoCollection(t *testing.T) {
 		t.Fatal(err)
 	}
 	result := cdata.NewResult(mem, nil)
-	result.Owner = *take(root)
+	result.Owner = take(root)
 	exporter.Done(batches)
 	column.Release()
 	batch, err := cdata.Import(plan, result)
@@ -218,7 +218,7 @@ func TestAResultOfNoRowsIsReleasedAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	result := cdata.NewResult(memory.DefaultAllocator, nil)
-	result.Owner = *take(root)
+	result.Owner = take(root)
 	exporter.Done(batches)
 	batch, err := cdata.Import(plan, result)
 	if err != nil {

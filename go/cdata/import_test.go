@@ -81,7 +81,7 @@ func TestDanglingAddressesOfWhatIsEmptyAreNotRead(t *testing.T) {
 			}
 			dangle(root)
 			result := cdata.NewResult(mem, nil)
-			result.Owner = *take(root)
+			result.Owner = take(root)
 			var out arrow.RecordBatch
 			done := make(chan struct{})
 			go atDepth(depth, func() {

@@ -3,6 +3,7 @@
 package cdata
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -15,7 +16,7 @@ import (
 // the Result as their allocator. When the last buffer is released, by any goroutine, the
 // batch is released as well.
 type Result struct {
-	engine.Owner
+	*engine.Owner
 
 	count     atomic.Int64 // buffers that are not released
 	memory    memory.Allocator
@@ -33,7 +34,19 @@ func (a *Account) Results() int64 { return a.results.Load() }
 // NewResult makes room for a result. Mem allocates memory if a buffer is resized. The
 // account counts it; nil: nobody does.
 func NewResult(mem memory.Allocator, account *Account) *Result {
-	return &Result{memory: mem, account: account}
+	made := &struct {
+		Result
+		owner engine.Owner
+	}{}
+	made.Owner, made.memory, made.account = &made.owner, mem, account
+	return &made.Result
+}
+
+// Release releases the batch at once.
+func (r *Result) Release() {
+	r.Owner.Release()
+	// Until here the collector must not take the result for forgotten.
+	runtime.KeepAlive(r)
 }
 
 // Free is called when a buffer is released or resized. A buffer that is resized to 0 bytes is
