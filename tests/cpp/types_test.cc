@@ -415,6 +415,7 @@ TEST_F(TypesTest, StructsListsOfThemAndDictionariesAreBuilt) {
 
 TEST_F(TypesTest, ADictionaryStoresEachValueOnceUpToTheRangeOfItsIndex) {
   std::vector<int64_t> numbers;
+  numbers.reserve(300);
   for (int64_t i = 0; i < 300; ++i) numbers.push_back(i % 128);
   const auto result = bridge_.Call("too_many", *MakeBatch({{"x", MakeArray(numbers)}}));
   ASSERT_TRUE(result.ok()) << result.status();
