@@ -3,11 +3,18 @@
 // Package alloy calls native functions that someone else wrote in Rust, C++ or C. The
 // functions work on Apache Arrow data, and only pointers cross: nothing is copied.
 //
-//	goBridge := alloy.GoBridge{GoAllocator: mem, AllowUnsigned: true}
-//	if err := goBridge.SetImplLib("libscore.so", ""); err != nil { … }
+//	var goBridge alloy.GoBridge
+//	certificate, err := alloy.ReadCertificate("signer.crt")
+//	err = goBridge.SetImplLib("libscore.so", certificate)
 //	scored, err := goBridge.Call(ctx, "score", alloy.Options{"scale": "2"}, batch)
+//	defer scored.Release()
 //
-// Start with [GoBridge].
+// Start with [GoBridge]. Its method [GoBridge.Functions] lists what a library can do,
+// [GoBridge.Call] works on batches, and [GoBridge.Stream] on readers. Every error is an
+// [Error], whose code says what to do next. [ReadIPC] and [WriteIPC] connect streams with
+// files and sockets.
+//
+// Results are memory of the library, which Go does not collect: call Release on each of them.
 //
 // Alloy needs Linux on x86-64 or arm64 with glibc, cgo and g++ 12 or later. To build for the
 // other of the two architectures, set CGO_ENABLED=1, GOARCH, and CC and CXX to compilers for

@@ -14,11 +14,12 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// Options are the option values of one function, by name. GoBridge.Functions lists the
+// Options are the option values of one function, by name. [GoBridge.Functions] lists the
 // options that each function has.
 type Options map[string]string
 
-// Check is how thoroughly Alloy checks the Arrow data that crosses.
+// Check is how thoroughly Alloy checks the Arrow data that crosses. See the fields
+// CheckInputs and CheckResults of [GoBridge].
 type Check uint32
 
 // The levels of a [Check]. Each level includes the one before it. The C data interface

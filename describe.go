@@ -4,7 +4,7 @@ package alloy
 
 import "github.com/ignalina/alloy/go/engine"
 
-// Function describes one function of a backend.
+// Function describes one function of a backend. See [GoBridge.Functions].
 type Function struct {
 	Name, Summary string
 	Options       []Option
@@ -25,7 +25,7 @@ type Function struct {
 	TrustsValues bool
 }
 
-// Option describes one option of a function.
+// Option describes one option of a [Function]. Its value is passed in [Options].
 type Option struct {
 	Name, Summary string
 	// Fallback is the value if the caller passes none.
@@ -34,15 +34,16 @@ type Option struct {
 	Required bool
 }
 
-// Column describes one column that a function reads.
+// Column describes one column that a [Function] reads.
 type Column struct {
 	Name, Summary string
-	// Accepts lists the accepted types as C data interface formats, separated by spaces. Empty
-	// is any type.
+	// Accepts lists the accepted types as formats of the Arrow C data interface, separated by
+	// spaces: l is int64, i is int32, g is float64, u is string, b is bool, and so on. Empty is
+	// any type.
 	Accepts string
 }
 
-// Backend describes the backend of a bridge.
+// Backend describes the backend of a bridge. See [GoBridge.Backend].
 type Backend struct {
 	Name, Version string
 	// Language is the language that it is written in, as it says itself.

@@ -3,9 +3,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,7 +21,8 @@ type readAhead struct {
 	ctx    context.Context
 	chunks chan []byte
 	rest   []byte
-	err    error // set before chunks is closed
+	err    error       // set before chunks is closed
+	ended  atomic.Bool // the body was read to its end
 }
 
 // newReadAhead starts to read body. If body fails, it cancels ctx by cancel.
@@ -41,7 +42,7 @@ func newReadAhead(ctx context.Context, cancel context.CancelCauseFunc, body io.R
 			}
 			if err != nil {
 				a.err = err
-				if !errors.Is(err, io.EOF) {
+				if a.ended.Store(err == io.EOF); err != io.EOF {
 					cancel(err)
 				}
 				return
@@ -69,20 +70,14 @@ func (a *readAhead) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// stop waits until nobody reads the body any more. The handler may return only then.
+// stop waits until nobody reads the body any more; the handler may return only then. What a
+// client still sends is dropped, for a moment: a connection that is closed with bytes in it is
+// reset, and the client may lose the response.
 func (a *readAhead) stop(control *http.ResponseController) {
-	for {
-		select {
-		case _, more := <-a.chunks:
-			if !more {
-				return
-			}
-		default:
-			// A read that waits for the client ends at once.
-			_ = control.SetReadDeadline(time.Now())
-			for range a.chunks {
-			}
-			return
-		}
+	const moment = 500 * time.Millisecond
+	if !a.ended.Load() {
+		_ = control.SetReadDeadline(time.Now().Add(moment))
+	}
+	for range a.chunks {
 	}
 }

@@ -58,42 +58,59 @@ func (s *service) call(w http.ResponseWriter, r *http.Request) {
 	defer cancel(nil)
 	body := newReadAhead(ctx, cancel, r.Body)
 	defer body.stop(control)
+	response := &response{ResponseWriter: w, request: r, body: body}
 
 	in, err := alloy.ReadIPC(body)
 	if err != nil {
-		answer(w, err)
+		answer(response, err)
 		return
 	}
 	defer in.Release()
 	out, err := s.bridge.Stream(ctx, r.PathValue("name"), optionsOf(r), in)
 	if err != nil {
-		answer(w, err)
+		answer(response, err)
 		return
 	}
 	defer out.Release()
 
 	w.Header().Set("Content-Type", streamType)
 	w.Header().Set("Trailer", errorTrailer)
-	response := &response{ResponseWriter: w}
 	err = alloy.WriteIPC(response, out)
 	switch {
 	case err == nil:
 	case !response.begun: // WriteIPC writes nothing before the first batch
 		w.Header().Del("Trailer")
-		answer(w, err)
+		answer(response, err)
 	default:
 		w.Header().Set(errorTrailer, oneLine(err.Error()))
 	}
 }
 
-// response notices whether the status was sent already.
+// response notices when the response begins.
 type response struct {
 	http.ResponseWriter
-	begun bool
+	request *http.Request
+	body    *readAhead
+	begun   bool
+}
+
+// begin closes the connection after this response if the request has not ended yet. What is
+// left of it must not be read as the next request, and net/http does not see to that in full
+// duplex.
+func (r *response) begin() {
+	if !r.begun && r.request.ProtoMajor == 1 && !r.body.ended.Load() {
+		r.Header().Set("Connection", "close")
+	}
+	r.begun = true
+}
+
+func (r *response) WriteHeader(status int) {
+	r.begin()
+	r.ResponseWriter.WriteHeader(status)
 }
 
 func (r *response) Write(p []byte) (int, error) {
-	r.begun = true
+	r.begin()
 	return r.ResponseWriter.Write(p)
 }
 
