@@ -2931,8 +2931,8 @@ Status Call::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
   if (output == nullptr) return Fail(ALLOY_INVALID, "output is NULL");
   if (binding.is_stream()) {
     return Fail(ALLOY_INVALID, std::string(binding.function().name) +
-                                   " is a stream function; open a stream of it "
-                                   "(alloy_call_stream)");
+                                   " is a stream function; open a stream of it: "
+                                   "Stream, in C alloy_call_stream");
   }
   return core_.Run(inputs, output, timeout_ns, ticket);
 }
