@@ -74,7 +74,7 @@ static inline void alloy_schema_release_(struct ArrowSchema* schema) {
 // value.
 static inline size_t alloy_metadata_bytes_(const char* metadata) {
   int32_t pairs = 0;
-  if (metadata == NULL) return 0;
+  if (metadata == NULL) return 0;  // of an input: the engine has checked the lengths
   memcpy(&pairs, metadata, sizeof(pairs));
   const char* at = metadata + sizeof(pairs);
   for (int64_t strings = 2 * (int64_t)pairs; strings > 0; --strings) {

@@ -28,6 +28,8 @@
   X(RUN_ENDS_TYPE, 1014, "the run ends are not int16, int32 or int64")                  \
   X(MAP_ENTRIES, 1015, "the entries of a map are not a struct with two fields")         \
   X(NOT_A_BATCH, 1016, "the schema of a batch is not a struct")                         \
+  X(SCHEMA_SIZE, 1017,                                                                  \
+    "names, formats and metadata of the schemas have more than 64 MiB together")        \
   X(ARRAY_RELEASED, 1020, "the array is released, or was never filled")                 \
   X(BUFFER_COUNT, 1021, "the type needs another number of buffers")                     \
   X(BUFFERS_NULL, 1022, "the pointer to the buffers is NULL")                           \
@@ -62,6 +64,8 @@
   X(RUN_ENDS, 1045, "run ends do not increase, or the first is below 1")                \
   X(UTF8, 1046, "a text is not UTF-8")                                                  \
   X(VIEW_PREFIX, 1047, "the prefix or the padding of a view does not match its text")   \
+  X(NOT_NULLABLE, 1048, "a column that is declared not nullable has nulls")             \
+  X(MAP_NULLS, 1049, "a map has null entries or null keys")                             \
   X(STREAM_RELEASED, 1060, "the stream is released, or was never filled")               \
   X(STREAM_CALLBACK, 1061, "a callback of the stream is NULL")                          \
   X(STREAM_SCHEMA, 1062, "the stream has another schema than was bound")                \

@@ -82,7 +82,7 @@ class Schema : public Owned<ArrowSchema> {
     copy->flags = schema.flags;
     auto* node = static_cast<detail::SchemaNode*>(copy->private_data);
     if (schema.metadata != nullptr) {
-      node->metadata.assign(schema.metadata, detail::MetadataBytes(schema.metadata));
+      node->metadata = detail::MetadataOf(schema.metadata);
       copy->metadata = node->metadata.data();
     }
     if (schema.dictionary != nullptr) {

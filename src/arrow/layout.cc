@@ -88,7 +88,10 @@ class LayoutReader {
       Layout::Node& parent =
           layout_.nodes_[static_cast<size_t>(layout_.node_names_[i].parent)];
       parent.subtree += layout_.nodes_[i].subtree;
-      parent.points_elsewhere |= layout_.nodes_[i].points_elsewhere;
+      const Layout::Node& node = layout_.nodes_[i];
+      parent.points_elsewhere |= node.points_elsewhere;
+      parent.has_required = parent.has_required || node.has_required;
+      parent.has_map = parent.has_map || node.has_map;
     }
     return std::move(layout_);
   }
@@ -143,9 +146,12 @@ class LayoutReader {
                       .n_buffers = rule.n_buffers,
                       .integer_bytes = format.offset_bytes,
                       .has_bytes = format.bits > 0,
-                      .nullable = (schema.flags & ARROW_FLAG_NULLABLE) != 0,
                       .dictionary = dictionary,
-                      .points_elsewhere = dictionary || rule.points_elsewhere};
+                      .points_elsewhere = dictionary || rule.points_elsewhere,
+                      .nullable = (schema.flags & ARROW_FLAG_NULLABLE) != 0,
+                      .has_required = place.parent != nullptr && HasBitmap(format.form) &&
+                                      (schema.flags & ARROW_FLAG_NULLABLE) == 0,
+                      .has_map = format.type == Type::kMap};
     if (rule.children == ChildCount::kOnePerTypeId) {
       node.size = static_cast<int64_t>(layout_.type_ids_.size());
       layout_.type_ids_.push_back({ChildrenByTypeId(format)});

@@ -36,9 +36,12 @@ class Layout {
     uint8_t n_buffers = 0;      // of views: the least
     uint8_t integer_bytes = 0;  // of one offset, size, run end or dictionary index
     bool has_bytes = false;     // values have at least one bit
-    bool nullable = false;
     bool dictionary = false;
     bool points_elsewhere = false;  // rows here or below have a check in gate/rows.h
+    bool nullable : 1 = false;
+    // Here or below is a column that is declared not nullable, or a map.
+    bool has_required : 1 = false;
+    bool has_map : 1 = false;
   };
 
   // The type ids of a union.

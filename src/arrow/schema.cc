@@ -151,8 +151,9 @@ Result<OwnedSchema> CopySchema(const ArrowSchema& schema) {
   return OwnedSchema(&copy);
 }
 
-Status AppendFingerprint(const ArrowSchema& schema, std::string* key) {
-  return WalkSchema(schema, [key](const SchemaPlace& place) {
+Status AppendFingerprint(const ArrowSchema& schema, SchemaBudget* budget,
+                         std::string* key) {
+  const auto visit = [key](const SchemaPlace& place) {
     const ArrowSchema& node = *place.schema;
     // No two schemas have the same key: a NUL ends each string, and every other part has
     // a fixed length or a length in front.
@@ -166,7 +167,8 @@ Status AppendFingerprint(const ArrowSchema& schema, std::string* key) {
       key->append(node.metadata, static_cast<size_t>(place.metadata_bytes));
     }
     return Status();
-  });
+  };
+  return WalkSchema(schema, visit, budget);
 }
 
 }  // namespace alloy::core

@@ -10,6 +10,7 @@
 
 #include "alloy/arrow_abi.h"
 #include "arrow/owned.h"
+#include "arrow/schema_walk.h"
 #include "base/result.h"
 
 namespace alloy::core {
@@ -24,7 +25,13 @@ Result<OwnedSchema> CopySchema(const ArrowSchema& schema);
 // schemas are equal if and only if their keys are equal. Formats are not parsed, so this
 // is cheap enough for the lookup of a bound call. On failure *key may hold a part.
 //   Fails  ALLOY_BAD_DATA.
-Status AppendFingerprint(const ArrowSchema& schema, std::string* key);
+// The schemas of one key share a budget.
+Status AppendFingerprint(const ArrowSchema& schema, SchemaBudget* budget,
+                         std::string* key);
+inline Status AppendFingerprint(const ArrowSchema& schema, std::string* key) {
+  SchemaBudget budget;
+  return AppendFingerprint(schema, &budget, key);
+}
 
 }  // namespace alloy::core
 

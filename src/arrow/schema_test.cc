@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "alloy/testing/raw.hpp"
+#include "arrow/layout.h"
 #include "arrow/type_name.h"
 
 namespace alloy::core {
@@ -155,6 +156,69 @@ TEST(SchemaTest, StopsAtSchemasThatAreMalformed) {
             ALLOY_REASON_TOO_DEEP);
   EXPECT_EQ(reason(list, [](ArrowSchema* s) { s->metadata = "\xFF\xFF\xFF\xFF"; }),
             ALLOY_REASON_METADATA);
+}
+
+// A struct whose children are all one and the same struct.
+struct Aliases {
+  explicit Aliases(size_t n) : children(n, &child) {
+    child.format = "i";
+    child.name = "x";
+    child.release = [](ArrowSchema* self) { self->release = nullptr; };
+    root.format = "+s";
+    root.n_children = static_cast<int64_t>(n);
+    root.children = children.data();
+    root.release = child.release;
+  }
+  ArrowSchema root{}, child{};
+  std::vector<ArrowSchema*> children;
+};
+
+TEST(SchemaTest, OneBudgetLimitsAllThatASchemaRepeats) {
+  Aliases schema(1000);
+  const auto reasons = [&schema] {
+    std::string key;
+    return std::vector{AppendFingerprint(schema.root, &key).reason(),
+                       CopySchema(schema.root).status().reason(),
+                       Layout::Of(schema.root).status().reason()};
+  };
+  EXPECT_EQ(reasons(), std::vector(3, int32_t{ALLOY_REASON_NONE}));
+  const std::string name(size_t{1} << 20, 'n');
+  schema.child.name = name.c_str();
+  EXPECT_EQ(reasons(), std::vector(3, int32_t{ALLOY_REASON_SCHEMA_SIZE}));
+  schema.child.name = nullptr;
+  // 4 million empty pairs: 32 MiB that each child refers to.
+  std::string metadata((size_t{32} << 20) + 4, '\0');
+  const int32_t pairs = 4 << 20;
+  std::memcpy(metadata.data(), &pairs, sizeof(pairs));
+  schema.child.metadata = metadata.data();
+  EXPECT_EQ(reasons(), std::vector(3, int32_t{ALLOY_REASON_SCHEMA_SIZE}));
+}
+
+TEST(SchemaTest, SchemasOfOneKeyShareABudget) {
+  Aliases schema(40);
+  const std::string name(size_t{1} << 20, 'n');
+  schema.child.name = name.c_str();
+  SchemaBudget budget;
+  std::string key;
+  EXPECT_TRUE(AppendFingerprint(schema.root, &budget, &key).ok());
+  EXPECT_EQ(AppendFingerprint(schema.root, &budget, &key).reason(),
+            ALLOY_REASON_SCHEMA_SIZE);
+}
+
+TEST(SchemaTest, ReadsNoMetadataThatCannotBelongToTheBlock) {
+  // Nothing may be read after the numbers.
+  const auto bytes = [](std::vector<int32_t> numbers, int64_t limit) {
+    return MetadataBytes(reinterpret_cast<const char*>(numbers.data()), limit);
+  };
+  constexpr int64_t kMost = kMostMetadata;
+  EXPECT_EQ(bytes({-1}, kMost), -1);
+  EXPECT_EQ(bytes({std::numeric_limits<int32_t>::max()}, kMost), -1);
+  EXPECT_EQ(bytes({8'388'608}, kMost), -1);
+  EXPECT_EQ(bytes({8'388'607, 5}, kMost), -1);
+  EXPECT_EQ(bytes({1}, 11), -2);
+  EXPECT_EQ(bytes({1, 5}, 12), -2);
+  EXPECT_EQ(bytes({1, 0, 0}, 12), 12);
+  EXPECT_EQ(bytes({}, 3), -2);
 }
 
 }  // namespace

@@ -10,12 +10,29 @@ namespace alloy::core {
 namespace {
 
 constexpr int64_t kLength = sizeof(int32_t);
+// Of MetadataBytes.
+constexpr int64_t kMalformed = -1;
+constexpr int64_t kTooMuch = -2;
 
 // The block has no alignment.
 int32_t LoadLength(const char* at) {
   int32_t length;
   std::memcpy(&length, at, sizeof(length));
   return length;
+}
+
+bool TakeBytes(int64_t bytes, SchemaBudget* budget) {
+  if (bytes > budget->bytes) return false;
+  budget->bytes -= bytes;
+  return true;
+}
+
+// Reads no further than the budget reaches.
+bool TakeText(const char* text, SchemaBudget* budget) {
+  if (text == nullptr) return true;
+  const auto limit = static_cast<size_t>(budget->bytes);
+  const size_t length = ::strnlen(text, limit);
+  return length < limit && TakeBytes(static_cast<int64_t>(length) + 1, budget);
 }
 
 void AppendPath(const SchemaPlace& place, std::string* path) {
@@ -39,21 +56,25 @@ Status SchemaFault(const SchemaPlace& place, int32_t reason, std::string_view wh
   return DataFault(reason, {.column = place.column, .path = PathOf(place)}, what);
 }
 
-int64_t MetadataBytes(const char* metadata) {
+// The block has no size of its own, so only the limits stop false numbers. A string takes
+// at least the bytes of its length.
+int64_t MetadataBytes(const char* metadata, int64_t limit) {
   if (metadata == nullptr) return 0;
+  if (limit < kLength) return kTooMuch;
   const int32_t pairs = LoadLength(metadata);
+  int64_t strings = 2 * static_cast<int64_t>(pairs);
   int64_t bytes = kLength;
-  if (pairs < 0) return -1;
-  for (int64_t i = 0; i < 2 * static_cast<int64_t>(pairs); ++i) {
+  if (pairs < 0 || bytes + strings * kLength > kMostMetadata) return kMalformed;
+  for (; strings > 0; --strings) {
+    if (bytes + strings * kLength > limit) return kTooMuch;
     const int32_t length = LoadLength(metadata + bytes);
     bytes += kLength + length;
-    // The block has no size of its own, so only this limit stops a false length.
-    if (length < 0 || bytes > kMostMetadata) return -1;
+    if (length < 0 || bytes + (strings - 1) * kLength > kMostMetadata) return kMalformed;
   }
-  return bytes;
+  return bytes > limit ? kTooMuch : bytes;
 }
 
-Status CheckSchemaNode(SchemaPlace* place) {
+Status CheckSchemaNode(SchemaPlace* place, SchemaBudget* budget) {
   const ArrowSchema* schema = place->schema;
   // These limits also end the walk of a schema that contains itself.
   if (place->depth > kMostLevels) {
@@ -61,7 +82,7 @@ Status CheckSchemaNode(SchemaPlace* place) {
         *place, ALLOY_REASON_TOO_DEEP,
         "the schema has more than " + std::to_string(kMostLevels) + " levels");
   }
-  if (place->column >= kMostColumns) {
+  if (place->parent != nullptr && budget->columns-- == 0) {
     return SchemaFault(*place, ALLOY_REASON_TOO_MANY_COLUMNS,
                        "the schema has more than " + std::to_string(kMostColumns) +
                            " columns, nested ones included");
@@ -77,22 +98,28 @@ Status CheckSchemaNode(SchemaPlace* place) {
   if (schema->format == nullptr) {
     return SchemaFault(*place, ALLOY_REASON_FORMAT_NULL, "the format string is NULL");
   }
-  place->metadata_bytes = MetadataBytes(schema->metadata);
-  if (place->metadata_bytes < 0) {
+  place->metadata_bytes = MetadataBytes(schema->metadata, budget->bytes);
+  if (place->metadata_bytes == kMalformed) {
     return SchemaFault(*place, ALLOY_REASON_METADATA,
                        "the metadata is malformed: expected lengths from 0 to 64 MiB");
+  }
+  if (place->metadata_bytes == kTooMuch || !TakeBytes(place->metadata_bytes, budget) ||
+      !TakeText(schema->format, budget) || !TakeText(schema->name, budget)) {
+    return SchemaFault(*place, ALLOY_REASON_SCHEMA_SIZE,
+                       "the names, formats and metadata up to here have more than 64 "
+                       "MiB together");
   }
   return Status();
 }
 
-Status CheckSchemaChildren(const SchemaPlace& place, int32_t seen) {
+Status CheckSchemaChildren(const SchemaPlace& place, const SchemaBudget& budget) {
   const ArrowSchema& schema = *place.schema;
   if (schema.n_children < 0) {
     return SchemaFault(
         place, ALLOY_REASON_CHILD_COUNT,
         "expected at least 0 children, found " + std::to_string(schema.n_children));
   }
-  if (schema.n_children > kMostColumns + 1 - seen) {
+  if (schema.n_children > budget.columns) {
     return SchemaFault(place, ALLOY_REASON_TOO_MANY_COLUMNS,
                        "expected at most " + std::to_string(kMostColumns) +
                            " columns, nested ones included; found " +

@@ -16,9 +16,17 @@
 
 namespace alloy::core {
 
-inline constexpr int32_t kMostLevels = 64;          // below the root
-inline constexpr int32_t kMostColumns = 1 << 20;    // nested ones included
-inline constexpr int64_t kMostMetadata = 64 << 20;  // bytes for each node
+inline constexpr int32_t kMostLevels = 64;             // below the root
+inline constexpr int32_t kMostColumns = 1 << 20;       // nested ones included
+inline constexpr int64_t kMostSchemaBytes = 64 << 20;  // names, formats and metadata
+inline constexpr int64_t kMostMetadata = kMostSchemaBytes;
+
+// What the walks of schemas that belong together may still visit and read. The nodes of a
+// schema may be one and the same struct, so limits for one node would not limit the work.
+struct SchemaBudget {
+  int64_t columns = kMostColumns;
+  int64_t bytes = kMostSchemaBytes;
+};
 
 // A node of a schema and its place in the tree. Lives only during the visit.
 struct SchemaPlace {
@@ -35,29 +43,32 @@ std::string PathOf(const SchemaPlace& place);
 // DataFault (fault.h) at this place.
 Status SchemaFault(const SchemaPlace& place, int32_t reason, std::string_view what);
 
-// Check a node without its children, and measure its metadata.
-Status CheckSchemaNode(SchemaPlace* place);
+// Check a node without its children, and measure its metadata. Takes the node from the
+// budget.
+Status CheckSchemaNode(SchemaPlace* place, SchemaBudget* budget);
 
-// Check the pointer to the children and their number. The walk has seen `seen` nodes.
-Status CheckSchemaChildren(const SchemaPlace& place, int32_t seen);
+// Check the pointer to the children and their number.
+Status CheckSchemaChildren(const SchemaPlace& place, const SchemaBudget& budget);
 
-// The size of a metadata block ("The Arrow C data interface", ArrowSchema.metadata); -1
-// if it is malformed.
-int64_t MetadataBytes(const char* metadata);
+// The size of a metadata block ("The Arrow C data interface", ArrowSchema.metadata).
+// Nothing is read that cannot belong to a block of at most `limit` bytes.
+//   Fails  -1  it is malformed.
+//          -2  it is larger than the limit.
+int64_t MetadataBytes(const char* metadata, int64_t limit = kMostMetadata);
 
 // Calls Status visit(const SchemaPlace&) for each node in preorder. A dictionary comes
 // before the children. Ends at the first fault.
 template <typename Visit>
 class SchemaWalk {
  public:
-  explicit SchemaWalk(Visit& visit) : visit_(visit) {}
+  SchemaWalk(Visit& visit, SchemaBudget* budget) : visit_(visit), budget_(*budget) {}
 
   Status Go(SchemaPlace place) {
     place.column = count_ - 1;
     ++count_;
-    ALLOY_TRY(CheckSchemaNode(&place));
+    ALLOY_TRY(CheckSchemaNode(&place, &budget_));
     ALLOY_TRY(visit_(std::as_const(place)));
-    ALLOY_TRY(CheckSchemaChildren(place, count_));
+    ALLOY_TRY(CheckSchemaChildren(place, budget_));
     const ArrowSchema& schema = *place.schema;
     if (schema.dictionary != nullptr) ALLOY_TRY(Below(place, schema.dictionary, -1));
     for (int64_t i = 0; i < schema.n_children; ++i) {
@@ -75,12 +86,19 @@ class SchemaWalk {
   }
 
   Visit& visit_;
+  SchemaBudget& budget_;
   int32_t count_ = 0;
 };
 
 template <typename Visit>
+Status WalkSchema(const ArrowSchema& schema, Visit&& visit, SchemaBudget* budget) {
+  return SchemaWalk<std::remove_reference_t<Visit>>(visit, budget)
+      .Go({.schema = &schema});
+}
+template <typename Visit>
 Status WalkSchema(const ArrowSchema& schema, Visit&& visit) {
-  return SchemaWalk<std::remove_reference_t<Visit>>(visit).Go({.schema = &schema});
+  SchemaBudget budget;
+  return WalkSchema(schema, visit, &budget);
 }
 
 }  // namespace alloy::core

@@ -2,9 +2,12 @@
 #include "gate/batch.h"
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "alloy/reason.h"
 #include "arrow/fault.h"
+#include "gate/nullability.h"
 #include "gate/nulls.h"
 #include "gate/repair.h"
 #include "gate/rows.h"
@@ -32,7 +35,7 @@ Status CheckNoNullRows(const ArrowArray& batch) {
 
 }  // namespace
 
-Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch) {
+Status AdmitBatch(const Layout& layout, Checks checks, ArrowArray* batch) {
   ShapeWalk walk(layout);
   if (!walk.Check(*batch)) [[unlikely]]
     return ShapeStatus(layout, walk.fault());
@@ -41,8 +44,14 @@ Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch) {
     ALLOY_TRY(CheckNoNullRows(*batch));
     repair = true;
   }
-  if (level != Level::kShape) ALLOY_TRY(CheckRows(layout, level, *batch));
-  return repair ? RepairBatch(layout, batch) : Status();
+  std::vector<Mend> mends;
+  if (checks.rows()) {
+    ALLOY_TRY(CheckRows(layout, checks, *batch, &mends));
+    ALLOY_TRY(CheckNullability(layout, checks, *batch));
+  }
+  if (!repair && mends.empty()) [[likely]]
+    return Status();
+  return RepairBatch(layout, std::move(mends), batch);
 }
 
 }  // namespace alloy::core

@@ -13,13 +13,13 @@
 
 namespace alloy::core {
 
-// Check a batch at a level. Then repair what can be repaired without a change of data
-// (repair.h): on success *batch follows the rules of backend.h, and only validity bitmaps
-// may be NULL. A batch that needs no repair is not changed.
+// Check a batch. Then repair what can be repaired without a change of data (repair.h): on
+// success *batch follows the rules of backend.h, and only validity bitmaps may be NULL. A
+// batch that needs no repair is not changed.
 //   Takes  nothing: on failure *batch is unchanged, and still the caller's.
 //   Fails  ALLOY_BAD_DATA   with reason and column.
 //          ALLOY_EXHAUSTED  there is no memory for the repair.
-Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch);
+Status AdmitBatch(const Layout& layout, Checks checks, ArrowArray* batch);
 
 }  // namespace alloy::core
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Repairs a batch that is valid Arrow but does not follow the stricter rules of
-// backend.h. The data is not copied: the new structs point to the old buffers.
+// backend.h. The data is not copied: the new structs point to the old buffers, except
+// for the few that mend.h copies.
 //
 // Threads  shared; a batch belongs to one thread at a time.
 #ifndef ALLOY_SRC_GATE_REPAIR_H_
@@ -10,6 +11,7 @@
 #include "alloy/arrow_abi.h"
 #include "arrow/layout.h"
 #include "base/status.h"
+#include "gate/mend.h"
 
 namespace alloy::core {
 
@@ -19,9 +21,10 @@ namespace alloy::core {
 //   buffers that are NULL, because they have no bytes, become pointers
 //   arrays of the null type have no buffers, and count all their rows as null
 //   null counts that no longer hold become -1
+//   the arrays of `mends` get copies of their buffers
 //   Takes  *batch; on failure it is unchanged.
 //   Fails  ALLOY_EXHAUSTED.
-Status RepairBatch(const Layout& layout, ArrowArray* batch);
+Status RepairBatch(const Layout& layout, std::vector<Mend> mends, ArrowArray* batch);
 
 }  // namespace alloy::core
 

@@ -101,8 +101,12 @@ int64_t FirstNotIncreasingRunEnd(const void* ends, uint8_t bytes, int64_t count)
 }
 
 int64_t FirstInvalidIndex(const void* indices, Type type, RowRange rows, int64_t n_values,
-                          Nulls nulls) {
-  const auto excused = [&](int64_t i) { return nulls.At(rows.begin + i); };
+                          Nulls nulls, bool* below_nulls) {
+  const auto excused = [&](int64_t i) {
+    const bool null = nulls.At(rows.begin + i);
+    *below_nulls |= null;
+    return null;
+  };
   return BySize(BytesOf(type), [&](auto zero) {
     using T = decltype(zero);
     const void* from = From(indices, rows.begin, sizeof(T));
@@ -180,26 +184,32 @@ int64_t FirstInvalidUnionOffset(const void* ids, const void* offsets, RowRange r
   });
 }
 
-int64_t FirstInvalidView(const ArrowArray& array, RowRange rows) {
+bool IsValidView(const ArrowArray& array, const void* view) {
+  const auto length = LoadValue<int32_t>(view, 0);
+  if (length <= kMostInline) return length >= 0;
+  const auto buffer = LoadValue<int32_t>(view, 2);
+  const auto offset = LoadValue<int32_t>(view, 3);
+  return buffer >= 0 && buffer < array.n_buffers - 3 && offset >= 0 &&
+         int64_t{offset} + length <=
+             LoadValue<int64_t>(array.buffers[array.n_buffers - 1], buffer);
+}
+
+int64_t FirstInvalidView(const ArrowArray& array, RowRange rows, bool* below_nulls) {
   const Nulls nulls(array);
   const void* views = From(array.buffers[1], rows.begin, kViewBytes);
-  const int64_t n_buffers = array.n_buffers - 3;
-  const void* sizes = array.buffers[array.n_buffers - 1];
-  const auto fits = [=](int64_t i) {
-    const auto length = LoadValue<int32_t>(views, 4 * i);
-    const auto buffer = LoadValue<int32_t>(views, 4 * i + 2);
-    const auto offset = LoadValue<int32_t>(views, 4 * i + 3);
-    return length >= 0 && buffer >= 0 && buffer < n_buffers && offset >= 0 &&
-           int64_t{offset} + length <= LoadValue<int64_t>(sizes, buffer);
-  };
   return FirstWrong(
       rows.count,
-      // The fast scan passes only short texts. `fits` decides about all others.
+      // The fast scan passes only short texts. IsValidView decides about all others.
       [views](int64_t i) {
         const auto length = LoadValue<int32_t>(views, 4 * i);
         return length | Minus(kMostInline, length);
       },
-      [&](int64_t i) { return fits(i) || nulls.At(rows.begin + i); });
+      [&](int64_t i) {
+        if (IsValidView(array, From(views, i, kViewBytes))) return true;
+        const bool null = nulls.At(rows.begin + i);
+        *below_nulls |= null;
+        return null;
+      });
 }
 
 }  // namespace alloy::core

@@ -30,13 +30,17 @@ int64_t FirstDecreasingOffset(const void* offsets, uint8_t bytes, RowRange rows)
 // Run ends must increase, and the first must be above 0.
 int64_t FirstNotIncreasingRunEnd(const void* ends, uint8_t bytes, int64_t count);
 
-// Indices of a dictionary must be from 0 to n_values - 1. Null rows are not checked.
+// Indices of a dictionary must be from 0 to n_values - 1. Null rows may have any index;
+// *below_nulls becomes true if one of them has a wrong one.
 int64_t FirstInvalidIndex(const void* indices, Type type, RowRange rows, int64_t n_values,
-                          Nulls nulls);
+                          Nulls nulls, bool* below_nulls);
 
 // Views hold their text themselves, or point into one of the array's variadic buffers.
-// Null rows are not checked.
-int64_t FirstInvalidView(const ArrowArray& array, RowRange rows);
+// Null rows may have any view; *below_nulls becomes true if one of them has a wrong one.
+int64_t FirstInvalidView(const ArrowArray& array, RowRange rows, bool* below_nulls);
+
+// The same for one view of 16 bytes.
+bool IsValidView(const ArrowArray& array, const void* view);
 
 // Each list view must be a range of the child's n_values rows. Null rows are checked too:
 // "Every list-view value, including null values, has to guarantee" it ("Arrow columnar

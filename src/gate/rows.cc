@@ -31,8 +31,8 @@ bool AnyChildPointsElsewhere(const Layout::Node* parent) {
 // counts from the start of the buffers, that is with the array's offset.
 class RowWalk {
  public:
-  RowWalk(const Layout& layout, Level level)
-      : layout_(layout), full_(level >= Level::kFull) {}
+  RowWalk(const Layout& layout, Checks checks, std::vector<Mend>* mends)
+      : layout_(layout), full_(checks.full()), trusted_(checks.trusted), mends_(mends) {}
 
   bool Check(const ArrowArray& array) {
     return CheckNode(layout_.nodes().data(), array, {0, array.length});
@@ -94,9 +94,19 @@ class RowWalk {
     fault_ = std::move(fault);
     return false;
   }
+  // A repaired column has the rows of the batch. An array below has all its rows.
+  void AddMend(const Node* node, const ArrowArray& array, RowRange at, Mend::Kind kind) {
+    if (mends_ == nullptr) return;
+    const RowRange whole{.begin = array.offset, .count = array.length};
+    mends_->push_back(
+        {.node = node, .array = &array, .rows = depth_ == 0 ? at : whole, .kind = kind});
+  }
 
   const Layout& layout_;
   const bool full_;
+  const bool trusted_;
+  int depth_ = 0;  // below the columns
+  std::vector<Mend>* const mends_;
   Status fault_;
 };
 
@@ -110,14 +120,26 @@ bool RowWalk::CheckNode(const Node* node, const ArrowArray& array, RowRange rows
     return true;
   }
   const RowRange at{.begin = array.offset + rows.begin, .count = rows.count};
+  const size_t mends = mends_ == nullptr ? 0 : mends_->size();
   if (node->dictionary && !CheckDictionary(node, array, at)) return false;
-  return (this->*kChecks[static_cast<size_t>(node->form)].check)(node, array, at);
+  if (!(this->*kChecks[static_cast<size_t>(node->form)].check)(node, array, at)) {
+    return false;
+  }
+  // A copy for another reason is aligned too. (It was added before those below it.)
+  if (trusted_ && mends_ != nullptr && rows.count > 0 && IsMisaligned(*node, array)) {
+    const bool copied = mends_->size() > mends && (*mends_)[mends].node == node;
+    if (!copied) AddMend(node, array, at, Mend::Kind::kAlignment);
+  }
+  return true;
 }
 
 // A node below a column. Level full checks all its rows. (The columns themselves have only
 // the rows of the batch, at every level.)
 bool RowWalk::CheckBelow(const Node* node, const ArrowArray& array, RowRange rows) {
-  return CheckNode(node, array, full_ ? RowRange{0, array.length} : rows);
+  ++depth_;
+  const bool fits = CheckNode(node, array, full_ ? RowRange{0, array.length} : rows);
+  --depth_;
+  return fits;
 }
 
 bool RowWalk::CheckChildren(const Node* node, const ArrowArray& array, RowRange rows) {
@@ -142,10 +164,12 @@ bool RowWalk::CheckNullCount(const Node* node, const ArrowArray& array) {
 
 bool RowWalk::CheckDictionary(const Node* node, const ArrowArray& array, RowRange at) {
   const ArrowArray& values = *array.dictionary;
-  const int64_t row =
-      FirstInvalidIndex(array.buffers[1], node->type, at, values.length, Nulls(array));
+  bool below_nulls = false;
+  const int64_t row = FirstInvalidIndex(array.buffers[1], node->type, at, values.length,
+                                        Nulls(array), &below_nulls);
   if (row >= 0) return Fail(InvalidIndex(Wrong(node, array, at, row)));
-  return CheckNode(node + 1, values, {0, values.length});
+  if (below_nulls) AddMend(node, array, at, Mend::Kind::kNullIndices);
+  return CheckBelow(node + 1, values, {0, values.length});
 }
 
 // The offsets of the rows never decrease, and none is above the limit.
@@ -168,19 +192,28 @@ bool RowWalk::CheckBytes(const Node* node, const ArrowArray& array, RowRange at)
   if (!CheckOffsets(node, array, at, limit, "byte")) return false;
   if (!full_ || (node->type != Type::kUtf8 && node->type != Type::kLargeUtf8))
     return true;
-  const int64_t row = FirstInvalidText(array, node->integer_bytes, at);
-  return row < 0 || Fail(InvalidText(Wrong(node, array, at, row)));
+  const TextFault fault = FirstInvalidText(array, node->integer_bytes, at);
+  if (fault.row >= 0) return Fail(InvalidText(Wrong(node, array, at, fault.row)));
+  if (trusted_ && fault.below_nulls) AddMend(node, array, at, Mend::Kind::kNullTexts);
+  return true;
 }
 
 bool RowWalk::CheckViews(const Node* node, const ArrowArray& array, RowRange at) {
   if (at.count == 0) return true;
-  const int64_t row = FirstInvalidView(array, at);
+  bool below_nulls = false;
+  const int64_t row = FirstInvalidView(array, at, &below_nulls);
   if (row >= 0) return Fail(InvalidView(Wrong(node, array, at, row)));
-  if (!full_) return true;
-  const TextFault fault = FirstInvalidViewText(array, at, node->type == Type::kUtf8View);
-  if (fault.row < 0) return true;
-  const WrongRow wrong = Wrong(node, array, at, fault.row);
-  return Fail(fault.not_utf8 ? InvalidText(wrong) : InvalidViewPrefix(wrong));
+  if (full_) {
+    const TextFault fault =
+        FirstInvalidViewText(array, at, node->type == Type::kUtf8View);
+    if (fault.row >= 0) {
+      const WrongRow wrong = Wrong(node, array, at, fault.row);
+      return Fail(fault.not_utf8 ? InvalidText(wrong) : InvalidViewPrefix(wrong));
+    }
+    below_nulls |= trusted_ && fault.below_nulls;
+  }
+  if (below_nulls) AddMend(node, array, at, Mend::Kind::kNullViews);
+  return true;
 }
 
 bool RowWalk::CheckList(const Node* node, const ArrowArray& array, RowRange at) {
@@ -272,10 +305,11 @@ bool RowWalk::CheckRunEnd(const Node* node, const ArrowArray& array, RowRange at
 
 }  // namespace
 
-Status CheckRows(const Layout& layout, Level level, const ArrowArray& array) {
-  if (level == Level::kShape) return Status();
-  if (level == Level::kSafe && !layout.nodes()[0].points_elsewhere) return Status();
-  RowWalk walk(layout, level);
+Status CheckRows(const Layout& layout, Checks checks, const ArrowArray& array,
+                 std::vector<Mend>* mends) {
+  if (!checks.rows()) return Status();
+  if (!checks.full() && !layout.nodes()[0].points_elsewhere) return Status();
+  RowWalk walk(layout, checks, mends);
   return walk.Check(array) ? Status() : walk.TakeFault();
 }
 

@@ -20,18 +20,26 @@
 #ifndef ALLOY_SRC_GATE_ROWS_H_
 #define ALLOY_SRC_GATE_ROWS_H_
 
+#include <vector>
+
 #include "alloy/arrow_abi.h"
 #include "arrow/layout.h"
 #include "base/status.h"
 #include "gate/level.h"
+#include "gate/mend.h"
 
 namespace alloy::core {
 
 // Check the rows of an array that has passed level shape. At level shape there is nothing
 // left to check. In the columns of a batch only the batch's own rows are checked: longer
 // columns are cut to them.
+//
+// mends: NULL, or gets what a reader could not read although it is valid Arrow. At level safe these
+// are the views and the indices of null rows. If the values are trusted, they are also the
+// texts of null rows, and misaligned buffers.
 //   Fails  ALLOY_BAD_DATA  with reason and column; the text names the row.
-Status CheckRows(const Layout& layout, Level level, const ArrowArray& array);
+Status CheckRows(const Layout& layout, Checks checks, const ArrowArray& array,
+                 std::vector<Mend>* mends = nullptr);
 
 }  // namespace alloy::core
 

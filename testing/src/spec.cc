@@ -95,7 +95,7 @@ Spec SpecOf(const ArrowSchema& schema) {
   }
   if (schema.dictionary != nullptr) spec.dictionary.push_back(SpecOf(*schema.dictionary));
   if (schema.metadata != nullptr) {
-    spec.metadata.assign(schema.metadata, detail::MetadataBytes(schema.metadata));
+    spec.metadata = detail::MetadataOf(schema.metadata);
   }
   return spec;
 }

@@ -54,15 +54,27 @@ alignas(64) inline constexpr int32_t kViewOtherPrefix[16] = ALLOY_FAULTS_VIEWS(2
                                                                                0, 10);
 alignas(64) inline constexpr int32_t kViewPadding[16] = ALLOY_FAULTS_VIEWS(1, 'a', 0, 1);
 alignas(64) inline constexpr int32_t kViewNotUtf8[16] = ALLOY_FAULTS_VIEWS(1, 0xff, 0, 0);
+alignas(64) inline constexpr int32_t kViewFarAway[16] = ALLOY_FAULTS_VIEWS(20, 0x64636261,
+                                                                           0, 0x7ffff000);
 #undef ALLOY_FAULTS_VIEWS
 alignas(64) inline constexpr char kNotUtf8[65] = "ab\xff";
 alignas(64) inline constexpr char kCutCharacter[65] = "\xc3\xa5";
+alignas(64) inline constexpr char kRow1NotUtf8[65] =
+    "a\xff\xfe"
+    "bcdefgh";
 alignas(64) inline constexpr int32_t kFirstOnly[1] = {0};
 inline constexpr int32_t kMetadataCount = -1;
 inline constexpr int32_t kMetadataKeyNegative[] = {1, -1, 0};
 inline constexpr int32_t kMetadataValueNegative[] = {1, 0, -5};
 inline constexpr int32_t kMetadataKeyHuge[] = {1, 0x7fffffff, 0};
+// Nothing follows these counts.
+inline constexpr int32_t kMetadataPairs2Gi = 0x7fffffff;
+inline constexpr int32_t kMetadataPairs9M = 9'000'000;
+// The lengths of two keys and one value: too much for what must follow.
+inline constexpr int32_t kMetadataNoRoom[] = {8'388'000, 5000};
 alignas(4) inline constexpr char kBits[4] = {0x0f, 0, 0, 0};
+alignas(4) inline constexpr char kRow1Null[4] = {~0x02, ~0, 0, 0};
+alignas(4) inline constexpr char kRow3Null[4] = {0x07, 0, 0, 0};
 alignas(4) inline constexpr char kNoBits[4] = {0, 0, 0, 0};
 inline constexpr int64_t kHuge = int64_t{1} << 40;
 inline constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
@@ -71,6 +83,12 @@ inline constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
 inline const char* Long(const char* begin) {
   static std::deque<std::string> texts;
   return texts.emplace_back(begin).append(size_t{1} << 20, '1').c_str();
+}
+
+// A name of 40 MiB.
+inline const char* HugeName() {
+  static const std::string name(size_t{40} << 20, 'n');
+  return name.c_str();
 }
 
 // Lists in lists, 10,000 deep.

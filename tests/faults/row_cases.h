@@ -65,6 +65,31 @@ inline std::span<const Case> RowCases() {
        [](T& t) { t.SetBuffer(T::kView, 1, data::kViewBeyond); }, 2},
       {"view_offset_negative", ALLOY_REASON_VIEW, T::kView,
        [](T& t) { t.SetBuffer(T::kView, 1, data::kViewOffsetNegative); }, 2},
+      {"null_in_a_column_that_is_not_nullable", ALLOY_REASON_NOT_NULLABLE, T::kRequired,
+       [](T& t) {
+         t.array(T::kRequired).null_count = 1;
+         t.SetBuffer(T::kRequired, 0, data::kRow1Null);
+       },
+       2},
+      {"uncounted_null_in_a_column_that_is_not_nullable", ALLOY_REASON_NOT_NULLABLE,
+       T::kRequired,
+       [](T& t) {
+         t.array(T::kRequired).null_count = -1;
+         t.SetBuffer(T::kRequired, 0, data::kRow1Null);
+       },
+       2},
+      {"map_key_null", ALLOY_REASON_NOT_NULLABLE, T::kMapKey,
+       [](T& t) {
+         t.array(T::kMapKey).null_count = -1;
+         t.SetBuffer(T::kMapKey, 0, data::kRow1Null);
+       },
+       2},
+      {"map_entry_null", ALLOY_REASON_NOT_NULLABLE, T::kMapEntries,
+       [](T& t) {
+         t.array(T::kMapEntries).null_count = -1;
+         t.SetBuffer(T::kMapEntries, 0, data::kRow1Null);
+       },
+       2},
       // The content of text.
       {"text_not_utf8", ALLOY_REASON_UTF8, T::kUtf8,
        [](T& t) { t.SetBuffer(T::kUtf8, 2, data::kNotUtf8); }, 3},
@@ -122,6 +147,25 @@ inline std::span<const Case> ValidCases() {
          t.array(T::kDictionary).null_count = 2;
          t.SetBuffer(T::kDictionary, 0, kValid);
          t.SetBuffer(T::kDictionary, 1, data::kIndexBelowNulls);
+       }},
+      {"views_of_nulls", ALLOY_REASON_NONE, T::kRoot,
+       [](T& t) {
+         t.array(T::kView).null_count = 1;
+         t.SetBuffer(T::kView, 0, data::kRow3Null);
+         t.SetBuffer(T::kView, 1, data::kViewFarAway);
+       }},
+      {"text_of_nulls", ALLOY_REASON_NONE, T::kRoot,
+       [](T& t) {
+         t.array(T::kUtf8).null_count = 1;
+         t.SetBuffer(T::kUtf8, 0, data::kRow1Null);
+         t.SetBuffer(T::kUtf8, 2, data::kRow1NotUtf8);
+       }},
+      {"null_below_a_null", ALLOY_REASON_NONE, T::kRoot,
+       [](T& t) {
+         t.array(T::kStruct).null_count = 1;
+         t.SetBuffer(T::kStruct, 0, data::kRow1Null);
+         t.array(T::kStructField).null_count = 1;
+         t.SetBuffer(T::kStructField, 0, data::kRow1Null);
        }},
       {"sliced_columns", ALLOY_REASON_NONE, T::kRoot,
        [](T& t) {

@@ -91,6 +91,26 @@ inline std::span<const Case> SchemaCases() {
          t.schema(T::kInt32).metadata =
              reinterpret_cast<const char*>(data::kMetadataKeyHuge);
        }},
+      {"metadata_of_2_gi_pairs", ALLOY_REASON_METADATA, T::kInt32,
+       [](T& t) {
+         t.schema(T::kInt32).metadata =
+             reinterpret_cast<const char*>(&data::kMetadataPairs2Gi);
+       }},
+      {"metadata_of_9_million_pairs", ALLOY_REASON_METADATA, T::kRoot,
+       [](T& t) {
+         t.schema(T::kRoot).metadata =
+             reinterpret_cast<const char*>(&data::kMetadataPairs9M);
+       }},
+      {"metadata_without_room", ALLOY_REASON_METADATA, T::kUtf8,
+       [](T& t) {
+         t.schema(T::kUtf8).metadata =
+             reinterpret_cast<const char*>(data::kMetadataNoRoom);
+       }},
+      {"names_of_80_mib", ALLOY_REASON_SCHEMA_SIZE, T::kUtf8,
+       [](T& t) {
+         t.schema(T::kInt32).name = data::HugeName();
+         t.schema(T::kUtf8).name = data::HugeName();
+       }},
       {"run_ends_are_floats", ALLOY_REASON_RUN_ENDS_TYPE, T::kRunEnds,
        [](T& t) { t.SetFormat(T::kRunEnds, "f"); }},
       {"map_entries_are_numbers", ALLOY_REASON_MAP_ENTRIES, T::kMapEntries,

@@ -49,6 +49,7 @@ class Tree : public alloy::testing::Tree {
     kNull = 26,
     kLargeUtf8 = 27,
     kDecimal = 28,
+    kRequired = 29,
   };
 
   Tree() : Tree(Batch()) {}
@@ -121,7 +122,7 @@ class Tree : public alloy::testing::Tree {
             Of("w:3", "fixed_size_binary", {nullptr, kBytes}),
             Of("+vl", "list_view", {nullptr, kZeros, kZeros}, {Ints("item")}),
             std::move(null), Of("U", "large_utf8", {nullptr, kLargeOffsets, kBytes}),
-            Of("d:5,2", "decimal", {nullptr, kZeros})}));
+            Of("d:5,2", "decimal", {nullptr, kZeros}), NotNull(Ints("required"))}));
   }
 };
 

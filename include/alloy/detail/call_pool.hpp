@@ -116,9 +116,8 @@ inline void AppendKey(std::string* key, std::string_view part) {
 inline void AppendKey(std::string* key, const ArrowSchema& schema) {
   AppendKey(key, schema.format);
   AppendKey(key, schema.name == nullptr ? "" : schema.name);
-  AppendKey(key, schema.metadata == nullptr
-                     ? std::string_view()
-                     : std::string_view(schema.metadata, MetadataBytes(schema.metadata)));
+  AppendKey(
+      key, schema.metadata == nullptr ? std::string_view() : MetadataOf(schema.metadata));
   const int64_t rest[] = {schema.flags, schema.n_children, schema.dictionary != nullptr};
   key->append(reinterpret_cast<const char*>(rest), sizeof(rest));
   for (int64_t i = 0; i < schema.n_children; ++i) AppendKey(key, *schema.children[i]);

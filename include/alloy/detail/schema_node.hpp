@@ -9,27 +9,37 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "alloy/arrow_abi.h"
 
 namespace alloy::detail {
 
-// The bytes of a metadata block ("The Arrow C data interface", "metadata"): a count, then
-// for each pair the length and bytes of key and value.
-inline size_t MetadataBytes(const char* metadata) {
-  const char* at = metadata;
-  const auto number = [&at] {
+// A metadata block ("The Arrow C data interface", "metadata") as bytes: a count, then for
+// each pair the length and bytes of key and value. For a malformed block, or one above 64
+// MiB, a block that the engine refuses. Nothing is read that cannot belong to a smaller
+// one.
+inline std::string_view MetadataOf(const char* metadata) {
+  constexpr std::string_view kMalformed = "\xff\xff\xff\xff";  // -1 pairs
+  constexpr int64_t kMost = 64 << 20;
+  constexpr int64_t kLength = sizeof(int32_t);
+  const auto number = [metadata](int64_t at) {
     int32_t value = 0;
-    std::memcpy(&value, at, sizeof(value));
-    at += sizeof(value);
-    return value;
+    std::memcpy(&value, metadata + at, sizeof(value));
+    return int64_t{value};
   };
-  for (int64_t strings = 2 * static_cast<int64_t>(number()); strings > 0; --strings) {
-    const int32_t bytes = number();
-    at += bytes;
+  int64_t end = kLength;
+  int64_t strings = 2 * number(0);
+  if (strings < 0) return kMalformed;
+  for (; strings > 0; --strings) {
+    if (end + strings * kLength > kMost) return kMalformed;
+    const int64_t bytes = number(end);
+    if (bytes < 0) return kMalformed;
+    end += kLength + bytes;
   }
-  return static_cast<size_t>(at - metadata);
+  if (end > kMost) return kMalformed;
+  return {metadata, static_cast<size_t>(end)};
 }
 
 struct SchemaNode {

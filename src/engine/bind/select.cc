@@ -124,8 +124,11 @@ Result<std::string> BindingKey(const std::string& function, const ArrowSchema* i
     AppendPart(*text, &key);
   }
   key += "|";
+  // All inputs share one budget. So it also limits the rest of the bind, which reads each
+  // schema a few times more.
+  SchemaBudget budget;
   for (int32_t i = 0; i < n_inputs; ++i) {
-    const Status status = AppendFingerprint(inputs[i], &key);
+    const Status status = AppendFingerprint(inputs[i], &budget, &key);
     if (!status.ok()) return status.WithInput(i).WithSide(ALLOY_SIDE_CALLER);
     key += "|";
   }

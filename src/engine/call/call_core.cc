@@ -64,7 +64,7 @@ Status CallCore::AdmitInputs(ArrowArray* inputs) const {
 
 Status CallCore::AdmitInput(int32_t i, ArrowArray* batch) const {
   const Binding::Input& input = binding().inputs()[static_cast<size_t>(i)];
-  Status status = AdmitBatch(input.layout, input_level_, batch);
+  Status status = AdmitBatch(input.layout, input_checks_, batch);
   if (status.ok() && !input.projection.identity) {
     status = ProjectBatch(input.projection, batch);
   }

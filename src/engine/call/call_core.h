@@ -20,7 +20,7 @@ class CallCore {
   CallCore(std::shared_ptr<Bridge> bridge, BoundFunction bound)
       : bridge_(std::move(bridge)),
         bound_(std::move(bound)),
-        input_level_(bridge_->check_inputs(binding().function().flags)) {
+        input_checks_(bridge_->check_inputs(binding().function().flags)) {
     call_log_.function = binding().function().name;
   }
   CallCore(const CallCore&) = delete;
@@ -74,7 +74,7 @@ class CallCore {
 
   const std::shared_ptr<Bridge> bridge_;
   BoundFunction bound_;
-  const Level input_level_;
+  const Checks input_checks_;
   CallLog call_log_;
   uint64_t run_ = 0;  // the number of the last run
   // On its own cache line, since other threads write it.

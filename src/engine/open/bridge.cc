@@ -98,10 +98,10 @@ Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
 
 // A level that a host asks for never takes away what the function relies on. A flag that
 // this engine does not know may mean that the function relies on more than it says.
-Level Bridge::check_inputs(uint32_t function_flags) const {
+Checks Bridge::check_inputs(uint32_t function_flags) const {
   constexpr uint32_t kTrustsNothing = ALLOY_IDEMPOTENT | ALLOY_ROWWISE | ALLOY_STREAM;
   const bool trusts = (function_flags & ~kTrustsNothing) != 0;
-  return trusts && !unsafe_inputs_ ? Level::kTrusted : check_inputs_;
+  return {check_inputs_, trusts && !unsafe_inputs_};
 }
 
 std::shared_ptr<ServedBackend> Bridge::Serve(std::shared_ptr<Channel> channel) const {

@@ -50,7 +50,7 @@ class Bridge {
   Host& host() const { return *host_; }
   // How much the gate checks of what the host passes to a function with these flags, and
   // of what the backend returns.
-  Level check_inputs(uint32_t function_flags) const;
+  Checks check_inputs(uint32_t function_flags) const;
   Level check_results() const { return check_results_; }
 
  private:

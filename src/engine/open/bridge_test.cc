@@ -200,7 +200,7 @@ TEST_F(BridgeTest, LevelsAre0To3AndOfEachDirection) {
   };
   const auto levels = [&](uint32_t inputs, uint32_t results) {
     const auto bridge = make(inputs, results);
-    return std::pair((*bridge)->check_inputs(0), (*bridge)->check_results());
+    return std::pair((*bridge)->check_inputs(0).level, (*bridge)->check_results());
   };
   EXPECT_EQ(levels(0, 0), std::pair(Level::kShape, Level::kSafe));
   EXPECT_EQ(levels(2, 1), std::pair(Level::kSafe, Level::kShape));
@@ -211,7 +211,7 @@ TEST_F(BridgeTest, LevelsAre0To3AndOfEachDirection) {
 }
 
 TEST_F(BridgeTest, AFunctionThatTrustsValuesIsGivenLessOnlyByAnUnsafeName) {
-  const auto level = [&](uint32_t inputs, uint32_t flags) {
+  const auto checks = [&](uint32_t inputs, uint32_t flags) {
     alloy_bridge_options options = BridgeOptions();
     options.check_inputs = inputs;
     return (*Bridge::Make(host_, options))->check_inputs(flags);
@@ -220,12 +220,13 @@ TEST_F(BridgeTest, AFunctionThatTrustsValuesIsGivenLessOnlyByAnUnsafeName) {
   const uint32_t unknown = 1U << 31;
   for (const uint32_t asked :
        {ALLOY_CHECK_DEFAULT, ALLOY_CHECK_SHAPE, ALLOY_CHECK_SAFE, ALLOY_CHECK_FULL}) {
-    EXPECT_EQ(level(asked, plain | ALLOY_TRUSTS_VALUES), Level::kTrusted) << asked;
-    EXPECT_EQ(level(asked, unknown), Level::kTrusted) << asked;
-    EXPECT_LT(level(asked, plain), Level::kTrusted) << asked;
+    EXPECT_TRUE(checks(asked, plain | ALLOY_TRUSTS_VALUES).trusted) << asked;
+    EXPECT_TRUE(checks(asked, unknown).trusted) << asked;
+    EXPECT_FALSE(checks(asked, plain).trusted) << asked;
   }
-  EXPECT_EQ(level(ALLOY_CHECK_UNSAFE_SHAPE, ALLOY_TRUSTS_VALUES), Level::kShape);
-  EXPECT_EQ(level(ALLOY_CHECK_UNSAFE_SHAPE, unknown), Level::kShape);
+  EXPECT_EQ(checks(ALLOY_CHECK_FULL, ALLOY_TRUSTS_VALUES), Checks(Level::kFull, true));
+  EXPECT_EQ(checks(ALLOY_CHECK_UNSAFE_SHAPE, ALLOY_TRUSTS_VALUES), Checks(Level::kShape));
+  EXPECT_EQ(checks(ALLOY_CHECK_UNSAFE_SHAPE, unknown), Checks(Level::kShape));
 
   alloy_bridge_options options = BridgeOptions();
   options.check_results = ALLOY_CHECK_UNSAFE_SHAPE;
