@@ -70,7 +70,7 @@ add_custom_target(alloy_rust_backends DEPENDS alloy_rust_echo alloy_rust_summary
 alloy_rust_target(alloy_rust_query_backends ALL PACKAGES aggregate_rust tpch_rust)
 alloy_rust_target(alloy_rust_identity PACKAGES identity_rust)
 alloy_rust_target(alloy_rust_test_backends PACKAGES echo_arrow2_rust echo_arrow2_014_rust
-  identity_arrow59_rust faults_rust distance_rust total_rust
+  identity_arrow59_rust faults_rust kernels_rust distance_rust total_rust
   trips_rust)
 
 add_dependencies(alloy_rust_test_backends alloy_rust_identity)

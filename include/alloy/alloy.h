@@ -186,13 +186,18 @@ ALLOY_API void alloy_host_log(alloy_host* host, int32_t level, const char* text,
 //   1  shape  Costs O(columns) and reads no rows. Nothing is dereferenced before it is
 //             checked.
 //   2  safe   Also checks every offset, view, dictionary index, type id and run end that
-//             can be reached from the rows of the batch. The cost grows with the rows.
+//             can be reached from the rows of the batch. The cost grows with the rows. A
+//             column that is declared not nullable has no nulls.
 //   3  full   Also checks the parts no row can reach (such as the hidden part of a sliced
-//             list), UTF-8, null counts, and the prefixes of views.
+//             list), UTF-8, null counts, the prefixes of views, and that the entries and
+//             the keys of maps are not null.
 //
 // A function with the flag ALLOY_TRUSTS_VALUES (backend.h) reads its inputs with a library
-// that checks nothing. Its inputs are always checked at level full, whatever level the
-// bridge has. The only way to have less is ALLOY_CHECK_UNSAFE_SHAPE.
+// that checks nothing. The values of its inputs are always checked at level full, whatever
+// level the bridge has. The only way to have less is ALLOY_CHECK_UNSAFE_SHAPE.
+//
+// Null rows may have any values. If a library could not read them, the function gets a
+// copy of the buffer without them. docs/boundary.md lists these cases.
 //
 // The C data interface does not carry the sizes of buffers. So at every level the gate
 // has to trust that no buffer is shorter than the struct implies.

@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <functional>
+#include <limits>
 #include <set>
+#include <string>
 #include <thread>
 
 #include "alloy/testing/raw.hpp"
