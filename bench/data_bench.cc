@@ -47,17 +47,21 @@ void Export(int64_t columns, ArrowArray* out) {
   block.Finish();
 }
 
-void Admit(benchmark::State& state) {
+void AdmitAs(benchmark::State& state, Checks checks) {
   const auto layout = Layout::OfBatch(*MakeSchema(state.range(0)));
   ArrowArray array;
   Export(state.range(0), &array);
   OwnedArray batch(&array);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(AdmitBatch(*layout, Level::kShape, batch.get()).ok());
+    benchmark::DoNotOptimize(AdmitBatch(*layout, checks, batch.get()).ok());
     benchmark::ClobberMemory();
   }
 }
+void Admit(benchmark::State& state) { AdmitAs(state, Level::kShape); }
 BENCHMARK(Admit)->Arg(1)->Arg(10)->Arg(100);
+// For a function that trusts its values.
+void AdmitTrusted(benchmark::State& state) { AdmitAs(state, {Level::kShape, true}); }
+BENCHMARK(AdmitTrusted)->Arg(1)->Arg(10)->Arg(100);
 
 void ExportAndRelease(benchmark::State& state) {
   for (auto _ : state) {
@@ -215,14 +219,37 @@ void StringViews(benchmark::State& state) {
                .buffers = {nullptr, views.data(), testing::Zeros(), sizes}});
 }
 
-// 16 bytes of ASCII for each row.
-void Text(benchmark::State& state) {
+// 16 bytes for each row. go/bench compares with the check of Go.
+void TextOf(benchmark::State& state, const std::string& text) {
+  const auto rows = static_cast<size_t>(state.range(0));
   std::vector<int32_t> offsets = Counted<int32_t>(state.range(0) + 1);
-  for (int32_t& offset : offsets) offset *= 16;
-  const std::vector<char> bytes(static_cast<size_t>(offsets.back()), 'a');
+  for (int32_t& offset : offsets) offset *= static_cast<int32_t>(text.size());
+  std::string bytes;
+  bytes.reserve(rows * text.size());
+  for (size_t row = 0; row < rows; ++row) bytes += text;
   CheckColumn(
       state, Level::kFull, {.format = "u"},
       {.length = state.range(0), .buffers = {nullptr, offsets.data(), bytes.data()}});
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(bytes.size()));
+}
+void Text(benchmark::State& state) { TextOf(state, "sixteen letters."); }
+void MixedText(benchmark::State& state) { TextOf(state, "Gr\u00fc\u00dfe, 12 \u20ac!"); }
+
+// The same text in views, which hold 12 bytes each, or point to 16.
+void TextViews(benchmark::State& state) {
+  std::vector<int32_t> views;
+  for (int64_t i = 0; i < state.range(0); ++i) {
+    if (i % 2 == 0) {
+      views.insert(views.end(), {12, 0x61616161, 0x61616161, 0x61616161});
+    } else {
+      views.insert(views.end(), {16, 0x61616161, 0, 0});
+    }
+  }
+  const std::string bytes(64, 'a');
+  const int64_t sizes[] = {64};
+  CheckColumn(state, Level::kFull, {.format = "vu"},
+              {.length = state.range(0),
+               .buffers = {nullptr, views.data(), bytes.data(), sizes}});
 }
 
 // Rows that fit into a cache, and rows that do not.
@@ -242,6 +269,8 @@ BENCHMARK(Offsets<int64_t>)->Arg(kCached)->Arg(kMany);
 BENCHMARK(ListViews)->Arg(kCached)->Arg(kMany);
 BENCHMARK(StringViews)->Arg(kCached)->Arg(kMany);
 BENCHMARK(Text)->Arg(kCached)->Arg(kMany);
+BENCHMARK(MixedText)->Arg(kCached)->Arg(kMany);
+BENCHMARK(TextViews)->Arg(kCached)->Arg(kMany);
 
 }  // namespace
 }  // namespace alloy::core

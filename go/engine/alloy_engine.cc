@@ -802,9 +802,12 @@ class Layout {
     uint8_t n_buffers = 0;      // of views: the least
     uint8_t integer_bytes = 0;  // of one offset, size, run end or dictionary index
     bool has_bytes = false;     // values have at least one bit
-    bool nullable = false;
     bool dictionary = false;
     bool points_elsewhere = false;  // rows here or below have a check in gate/rows.h
+    bool nullable : 1 = false;
+    // Here or below is a column that is declared not nullable, or a map.
+    bool has_required : 1 = false;
+    bool has_map : 1 = false;
   };
 
   // The type ids of a union.
@@ -1704,6 +1707,109 @@ Result<Projection> MatchColumns(const alloy_column* wanted,
 
 #include <string>
 
+//
+// Walks a schema that nobody has checked yet. All code that reads a whole schema uses this
+// walk, so that one place checks the pointers and counts.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_ARROW_SCHEMA_WALK_H_
+#define ALLOY_SRC_ARROW_SCHEMA_WALK_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+
+namespace alloy::core_v0_1 {
+
+inline constexpr int32_t kMostLevels = 64;             // below the root
+inline constexpr int32_t kMostColumns = 1 << 20;       // nested ones included
+inline constexpr int64_t kMostSchemaBytes = 64 << 20;  // names, formats and metadata
+inline constexpr int64_t kMostMetadata = kMostSchemaBytes;
+
+// What the walks of schemas that belong together may still visit and read. The nodes of a
+// schema may be one and the same struct, so limits for one node would not limit the work.
+struct SchemaBudget {
+  int64_t columns = kMostColumns;
+  int64_t bytes = kMostSchemaBytes;
+};
+
+// A node of a schema and its place in the tree. Lives only during the visit.
+struct SchemaPlace {
+  const ArrowSchema* schema = nullptr;
+  const SchemaPlace* parent = nullptr;
+  int64_t ordinal = 0;  // among the children of the parent; -1: its dictionary
+  int32_t column = -1;
+  int32_t depth = 0;
+  int64_t metadata_bytes = 0;  // 0: no metadata
+};
+
+std::string PathOf(const SchemaPlace& place);
+
+// DataFault (fault.h) at this place.
+Status SchemaFault(const SchemaPlace& place, int32_t reason, std::string_view what);
+
+// Check a node without its children, and measure its metadata. Takes the node from the
+// budget.
+Status CheckSchemaNode(SchemaPlace* place, SchemaBudget* budget);
+
+// Check the pointer to the children and their number.
+Status CheckSchemaChildren(const SchemaPlace& place, const SchemaBudget& budget);
+
+// The size of a metadata block ("The Arrow C data interface", ArrowSchema.metadata).
+// Nothing is read that cannot belong to a block of at most `limit` bytes.
+//   Fails  -1  it is malformed.
+//          -2  it is larger than the limit.
+int64_t MetadataBytes(const char* metadata, int64_t limit = kMostMetadata);
+
+// Calls Status visit(const SchemaPlace&) for each node in preorder. A dictionary comes
+// before the children. Ends at the first fault.
+template <typename Visit>
+class SchemaWalk {
+ public:
+  SchemaWalk(Visit& visit, SchemaBudget* budget) : visit_(visit), budget_(*budget) {}
+
+  Status Go(SchemaPlace place) {
+    place.column = count_ - 1;
+    ++count_;
+    ALLOY_TRY(CheckSchemaNode(&place, &budget_));
+    ALLOY_TRY(visit_(std::as_const(place)));
+    ALLOY_TRY(CheckSchemaChildren(place, budget_));
+    const ArrowSchema& schema = *place.schema;
+    if (schema.dictionary != nullptr) ALLOY_TRY(Below(place, schema.dictionary, -1));
+    for (int64_t i = 0; i < schema.n_children; ++i) {
+      ALLOY_TRY(Below(place, schema.children[i], i));
+    }
+    return Status();
+  }
+
+ private:
+  Status Below(const SchemaPlace& parent, const ArrowSchema* schema, int64_t ordinal) {
+    return Go({.schema = schema,
+               .parent = &parent,
+               .ordinal = ordinal,
+               .depth = parent.depth + 1});
+  }
+
+  Visit& visit_;
+  SchemaBudget& budget_;
+  int32_t count_ = 0;
+};
+
+template <typename Visit>
+Status WalkSchema(const ArrowSchema& schema, Visit&& visit, SchemaBudget* budget) {
+  return SchemaWalk<std::remove_reference_t<Visit>>(visit, budget)
+      .Go({.schema = &schema});
+}
+template <typename Visit>
+Status WalkSchema(const ArrowSchema& schema, Visit&& visit) {
+  SchemaBudget budget;
+  return WalkSchema(schema, visit, &budget);
+}
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_SCHEMA_WALK_H_
 
 namespace alloy::core_v0_1 {
 
@@ -1717,7 +1823,13 @@ Result<OwnedSchema> CopySchema(const ArrowSchema& schema);
 // schemas are equal if and only if their keys are equal. Formats are not parsed, so this
 // is cheap enough for the lookup of a bound call. On failure *key may hold a part.
 //   Fails  ALLOY_BAD_DATA.
-Status AppendFingerprint(const ArrowSchema& schema, std::string* key);
+// The schemas of one key share a budget.
+Status AppendFingerprint(const ArrowSchema& schema, SchemaBudget* budget,
+                         std::string* key);
+inline Status AppendFingerprint(const ArrowSchema& schema, std::string* key) {
+  SchemaBudget budget;
+  return AppendFingerprint(schema, &budget, key);
+}
 
 }  // namespace alloy::core_v0_1
 
@@ -2071,8 +2183,11 @@ Result<std::string> BindingKey(const std::string& function, const ArrowSchema* i
     AppendPart(*text, &key);
   }
   key += "|";
+  // All inputs share one budget. So it also limits the rest of the bind, which reads each
+  // schema a few times more.
+  SchemaBudget budget;
   for (int32_t i = 0; i < n_inputs; ++i) {
-    const Status status = AppendFingerprint(inputs[i], &key);
+    const Status status = AppendFingerprint(inputs[i], &budget, &key);
     if (!status.ok()) return status.WithInput(i).WithSide(ALLOY_SIDE_CALLER);
     key += "|";
   }
@@ -2668,15 +2783,30 @@ class Host {
 
 namespace alloy::core_v0_1 {
 
-// How much the gate checks. Each level includes the level before it. The first three are
+// How much the gate checks. Each level includes the level before it. The numbers are
 // those of alloy_bridge_options.
 enum class Level : uint8_t {
   kShape = 1,  // structs, pointers and lengths: O(columns)
-  kSafe = 2,   // also all values that point elsewhere, in the rows that a reader reaches
-  kFull = 3,   // also the rows that no reader reaches, UTF-8, and null counts
-  // Also what libraries rely on although Arrow leaves it open. It is repaired, not
-  // refused, because the data is valid.
-  kTrusted = 4,
+  kSafe = 2,   // also all values that point elsewhere, in the rows that a reader reaches,
+               // and the nulls of columns that are declared not nullable
+  kFull = 3,   // also the rows that no reader reaches, UTF-8, null counts, and the nulls
+               // of map entries and keys
+};
+
+// What the gate does with one batch.
+struct Checks {
+  Level level = Level::kShape;
+  // The reader trusts all values (ALLOY_TRUSTS_VALUES). Whatever the level is, the values
+  // are checked as at level full. What such a reader needs although Arrow leaves it open
+  // is repaired (mend.h).
+  bool trusted = false;
+
+  // NOLINTNEXTLINE(google-explicit-constructor): a level is the usual case.
+  constexpr Checks(Level of, bool is_trusted = false) : level(of), trusted(is_trusted) {}
+
+  constexpr bool full() const { return trusted || level == Level::kFull; }
+  constexpr bool rows() const { return trusted || level != Level::kShape; }
+  friend bool operator==(const Checks&, const Checks&) = default;
 };
 
 }  // namespace alloy::core_v0_1
@@ -2718,7 +2848,7 @@ class Bridge {
   Host& host() const { return *host_; }
   // How much the gate checks of what the host passes to a function with these flags, and
   // of what the backend returns.
-  Level check_inputs(uint32_t function_flags) const;
+  Checks check_inputs(uint32_t function_flags) const;
   Level check_results() const { return check_results_; }
 
  private:
@@ -2782,7 +2912,7 @@ class CallCore {
   CallCore(std::shared_ptr<Bridge> bridge, BoundFunction bound)
       : bridge_(std::move(bridge)),
         bound_(std::move(bound)),
-        input_level_(bridge_->check_inputs(binding().function().flags)) {
+        input_checks_(bridge_->check_inputs(binding().function().flags)) {
     call_log_.function = binding().function().name;
   }
   CallCore(const CallCore&) = delete;
@@ -2836,7 +2966,7 @@ class CallCore {
 
   const std::shared_ptr<Bridge> bridge_;
   BoundFunction bound_;
-  const Level input_level_;
+  const Checks input_checks_;
   CallLog call_log_;
   uint64_t run_ = 0;  // the number of the last run
   // On its own cache line, since other threads write it.
@@ -2969,13 +3099,13 @@ Status Call::Busy() {
 
 namespace alloy::core_v0_1 {
 
-// Check a batch at a level. Then repair what can be repaired without a change of data
-// (repair.h): on success *batch follows the rules of backend.h, and only validity bitmaps
-// may be NULL. A batch that needs no repair is not changed.
+// Check a batch. Then repair what can be repaired without a change of data (repair.h): on
+// success *batch follows the rules of backend.h, and only validity bitmaps may be NULL. A
+// batch that needs no repair is not changed.
 //   Takes  nothing: on failure *batch is unchanged, and still the caller's.
 //   Fails  ALLOY_BAD_DATA   with reason and column.
 //          ALLOY_EXHAUSTED  there is no memory for the repair.
-Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch);
+Status AdmitBatch(const Layout& layout, Checks checks, ArrowArray* batch);
 
 }  // namespace alloy::core_v0_1
 
@@ -3123,7 +3253,7 @@ Status CallCore::AdmitInputs(ArrowArray* inputs) const {
 
 Status CallCore::AdmitInput(int32_t i, ArrowArray* batch) const {
   const Binding::Input& input = binding().inputs()[static_cast<size_t>(i)];
-  Status status = AdmitBatch(input.layout, input_level_, batch);
+  Status status = AdmitBatch(input.layout, input_checks_, batch);
   if (status.ok() && !input.projection.identity) {
     status = ProjectBatch(input.projection, batch);
   }
@@ -4034,10 +4164,10 @@ Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
 
 // A level that a host asks for never takes away what the function relies on. A flag that
 // this engine does not know may mean that the function relies on more than it says.
-Level Bridge::check_inputs(uint32_t function_flags) const {
+Checks Bridge::check_inputs(uint32_t function_flags) const {
   constexpr uint32_t kTrustsNothing = ALLOY_IDEMPOTENT | ALLOY_ROWWISE | ALLOY_STREAM;
   const bool trusts = (function_flags & ~kTrustsNothing) != 0;
-  return trusts && !unsafe_inputs_ ? Level::kTrusted : check_inputs_;
+  return {check_inputs_, trusts && !unsafe_inputs_};
 }
 
 std::shared_ptr<ServedBackend> Bridge::Serve(std::shared_ptr<Channel> channel) const {

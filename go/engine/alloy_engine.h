@@ -407,6 +407,8 @@ ALLOY_EXPORT const alloy_backend* alloy_backend_init(const alloy_services* servi
   X(RUN_ENDS_TYPE, 1014, "the run ends are not int16, int32 or int64")                  \
   X(MAP_ENTRIES, 1015, "the entries of a map are not a struct with two fields")         \
   X(NOT_A_BATCH, 1016, "the schema of a batch is not a struct")                         \
+  X(SCHEMA_SIZE, 1017,                                                                  \
+    "names, formats and metadata of the schemas have more than 64 MiB together")        \
   X(ARRAY_RELEASED, 1020, "the array is released, or was never filled")                 \
   X(BUFFER_COUNT, 1021, "the type needs another number of buffers")                     \
   X(BUFFERS_NULL, 1022, "the pointer to the buffers is NULL")                           \
@@ -441,6 +443,8 @@ ALLOY_EXPORT const alloy_backend* alloy_backend_init(const alloy_services* servi
   X(RUN_ENDS, 1045, "run ends do not increase, or the first is below 1")                \
   X(UTF8, 1046, "a text is not UTF-8")                                                  \
   X(VIEW_PREFIX, 1047, "the prefix or the padding of a view does not match its text")   \
+  X(NOT_NULLABLE, 1048, "a column that is declared not nullable has nulls")             \
+  X(MAP_NULLS, 1049, "a map has null entries or null keys")                             \
   X(STREAM_RELEASED, 1060, "the stream is released, or was never filled")               \
   X(STREAM_CALLBACK, 1061, "a callback of the stream is NULL")                          \
   X(STREAM_SCHEMA, 1062, "the stream has another schema than was bound")                \
@@ -686,13 +690,18 @@ ALLOY_API void alloy_host_log(alloy_host* host, int32_t level, const char* text,
 //   1  shape  Costs O(columns) and reads no rows. Nothing is dereferenced before it is
 //             checked.
 //   2  safe   Also checks every offset, view, dictionary index, type id and run end that
-//             can be reached from the rows of the batch. The cost grows with the rows.
+//             can be reached from the rows of the batch. The cost grows with the rows. A
+//             column that is declared not nullable has no nulls.
 //   3  full   Also checks the parts no row can reach (such as the hidden part of a sliced
-//             list), UTF-8, null counts, and the prefixes of views.
+//             list), UTF-8, null counts, the prefixes of views, and that the entries and
+//             the keys of maps are not null.
 //
 // A function with the flag ALLOY_TRUSTS_VALUES (backend.h) reads its inputs with a library
-// that checks nothing. Its inputs are always checked at level full, whatever level the
-// bridge has. The only way to have less is ALLOY_CHECK_UNSAFE_SHAPE.
+// that checks nothing. The values of its inputs are always checked at level full, whatever
+// level the bridge has. The only way to have less is ALLOY_CHECK_UNSAFE_SHAPE.
+//
+// Null rows may have any values. If a library could not read them, the function gets a
+// copy of the buffer without them. docs/boundary.md lists these cases.
 //
 // The C data interface does not carry the sizes of buffers. So at every level the gate
 // has to trust that no buffer is shorter than the struct implies.

@@ -396,6 +396,329 @@ size_t CopyText(std::string_view text, char* out, size_t capacity) {
 
 }  // namespace alloy::core_v0_1
 
+// src/base/utf8_scan.cc -----------------------------------------------------------------
+//
+// Checks at once whether a long text is UTF-8, with vector instructions where the machine
+// has them. For single characters use utf8.h.
+//
+// Source: J. Keiser and D. Lemire, "Validating UTF-8 In Less Than One Instruction Per
+// Byte", Software: Practice and Experience 51 (5), 2021.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_BASE_UTF8_SCAN_H_
+#define ALLOY_SRC_BASE_UTF8_SCAN_H_
+
+#include <cstdint>
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+
+enum class TextKind : uint8_t {
+  kInvalid,  // not UTF-8
+  kAscii,    // every byte is a character, so a text can be cut anywhere
+  kUtf8,     // UTF-8, with at least one longer character
+};
+
+TextKind ScanText(std::string_view bytes);
+
+// The same without vector instructions: for machines without them, and for tests.
+TextKind ScanTextPlainly(std::string_view bytes);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_UTF8_SCAN_H_
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstring>
+
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr size_t kWord = sizeof(uint64_t);
+constexpr uint64_t kHighBits = 0x8080808080808080U;
+
+uint64_t LoadWord(const char* at) {
+  uint64_t word;
+  std::memcpy(&word, at, sizeof(word));
+  return word;
+}
+
+// Short texts are frequent, and not worth a vector.
+bool IsShortAscii(std::string_view bytes) {
+  const char* at = bytes.data();
+  size_t left = bytes.size();
+  uint64_t any = 0;
+  if (left >= kWord) {
+    for (; left > kWord; left -= kWord, at += kWord) any |= LoadWord(at);
+    any |= LoadWord(at + left - kWord);  // the last word overlaps the one before
+    return (any & kHighBits) == 0;
+  }
+  for (; left > 0; --left, ++at) any |= static_cast<unsigned char>(*at);
+  return (any & 0x80U) == 0;
+}
+
+#if defined(__x86_64__) || defined(__aarch64__)
+
+// ---- The tables of the paper
+//
+// A pair of bytes is wrong if its three half bytes (both of the first byte, the upper one
+// of the second) are all in the sets of one of these faults. There are 8 faults, so the
+// faults of a half byte are the bits of one byte, and a table has 16 entries. Whether a
+// third and a fourth byte follow is checked without tables.
+
+// A set of half bytes: bit i is half byte i.
+constexpr uint16_t Halves(int first, int last) {
+  return static_cast<uint16_t>((2U << last) - (1U << first));
+}
+constexpr uint16_t kAny = Halves(0, 15);
+constexpr uint16_t kAsciiHalves = Halves(0, 7);
+constexpr uint16_t kContinuations = Halves(8, 11);
+
+struct PairFault {
+  uint16_t first_upper, first_lower, second_upper;
+};
+constexpr std::array<PairFault, 8> kPairFaults = {{
+    // A character ends too early, or a continuation byte has no character before it.
+    {Halves(12, 15), kAny, kAsciiHalves | Halves(12, 15)},
+    {kAsciiHalves, kAny, kContinuations},
+    // Longer than the character needs: C0, C1, E0 80 to E0 9F.
+    {Halves(12, 12), Halves(0, 1), kContinuations},
+    {Halves(14, 14), Halves(0, 0), Halves(8, 9)},
+    // A surrogate: ED A0 to ED BF.
+    {Halves(14, 14), Halves(13, 13), Halves(10, 11)},
+    // Above U+10FFFF: F4 90 and more.
+    {Halves(15, 15), Halves(4, 15), Halves(9, 11)},
+    // Longer than needed (F0 80 to F0 8F), or above U+10FFFF (F5 80 and more).
+    {Halves(15, 15), Halves(0, 0) | Halves(5, 15), Halves(8, 8)},
+    // Two continuation bytes: right only after E0 and more, two bytes back. It has the
+    // highest bit, where the check of the third and fourth byte puts its result.
+    {kContinuations, kAny, kContinuations},
+}};
+
+using Table_utf8_scan = std::array<uint8_t, 16>;
+constexpr Table_utf8_scan TableOf(uint16_t PairFault::* halves) {
+  Table_utf8_scan table{};
+  for (size_t half = 0; half < table.size(); ++half) {
+    unsigned faults = 0;
+    for (size_t fault = 0; fault < kPairFaults.size(); ++fault) {
+      const unsigned set = kPairFaults[fault].*halves;
+      faults |= (set >> half & 1U) << fault;
+    }
+    table[half] = static_cast<uint8_t>(faults);
+  }
+  return table;
+}
+alignas(16) constexpr Table_utf8_scan kFirstUpper = TableOf(&PairFault::first_upper);
+alignas(16) constexpr Table_utf8_scan kFirstLower = TableOf(&PairFault::first_lower);
+alignas(16) constexpr Table_utf8_scan kSecondUpper = TableOf(&PairFault::second_upper);
+
+#endif
+
+// ---- The vectors of each machine
+
+#if defined(__x86_64__)
+
+// Only this code may use AVX2: HasVectors asks the machine first.
+#define ALLOY_VECTOR_CODE [[gnu::target("avx2")]]
+#define ALLOY_HAS_VECTORS 1
+
+bool HasVectors() { return __builtin_cpu_supports("avx2") != 0; }
+
+using Vector = __m256i;
+constexpr size_t kLanes = 32;
+
+ALLOY_VECTOR_CODE inline Vector Load(const char* at) {
+  return _mm256_loadu_si256(reinterpret_cast<const Vector*>(at));
+}
+ALLOY_VECTOR_CODE inline Vector Fill(uint8_t byte) {
+  return _mm256_set1_epi8(static_cast<char>(byte));
+}
+ALLOY_VECTOR_CODE inline Vector LoadTable(const Table_utf8_scan& table) {
+  return _mm256_broadcastsi128_si256(
+      _mm_load_si128(reinterpret_cast<const __m128i*>(table.data())));
+}
+ALLOY_VECTOR_CODE inline Vector LookUp(Vector table, Vector halves) {
+  return _mm256_shuffle_epi8(table, halves);
+}
+ALLOY_VECTOR_CODE inline Vector Upper(Vector bytes) {
+  return _mm256_and_si256(_mm256_srli_epi16(bytes, 4), Fill(15));
+}
+ALLOY_VECTOR_CODE inline Vector And(Vector a, Vector b) { return _mm256_and_si256(a, b); }
+ALLOY_VECTOR_CODE inline Vector Or(Vector a, Vector b) { return _mm256_or_si256(a, b); }
+ALLOY_VECTOR_CODE inline Vector Xor(Vector a, Vector b) { return _mm256_xor_si256(a, b); }
+// a - b in each lane, but never below 0.
+ALLOY_VECTOR_CODE inline Vector Less(Vector a, Vector b) {
+  return _mm256_subs_epu8(a, b);
+}
+ALLOY_VECTOR_CODE inline bool AnyHighBit(Vector bytes) {
+  return _mm256_movemask_epi8(bytes) != 0;
+}
+ALLOY_VECTOR_CODE inline bool AnyBit(Vector bytes) {
+  return _mm256_testz_si256(bytes, bytes) == 0;
+}
+// The bytes of `now`, each `n` places later, after the last `n` of `before`.
+template <int n>
+ALLOY_VECTOR_CODE inline Vector Earlier(Vector before, Vector now) {
+  const Vector middle = _mm256_permute2x128_si256(before, now, 0x21);
+  return _mm256_alignr_epi8(now, middle, 16 - n);
+}
+
+#elif defined(__aarch64__)
+
+#define ALLOY_VECTOR_CODE
+#define ALLOY_HAS_VECTORS 1
+
+constexpr bool HasVectors() { return true; }
+
+using Vector = uint8x16_t;
+constexpr size_t kLanes = 16;
+
+inline Vector Load(const char* at) {
+  return vld1q_u8(reinterpret_cast<const uint8_t*>(at));
+}
+inline Vector Fill(uint8_t byte) { return vdupq_n_u8(byte); }
+inline Vector LoadTable(const Table_utf8_scan& table) { return vld1q_u8(table.data()); }
+inline Vector LookUp(Vector table, Vector halves) { return vqtbl1q_u8(table, halves); }
+inline Vector Upper(Vector bytes) { return vshrq_n_u8(bytes, 4); }
+inline Vector And(Vector a, Vector b) { return vandq_u8(a, b); }
+inline Vector Or(Vector a, Vector b) { return vorrq_u8(a, b); }
+inline Vector Xor(Vector a, Vector b) { return veorq_u8(a, b); }
+inline Vector Less(Vector a, Vector b) { return vqsubq_u8(a, b); }
+inline bool AnyHighBit(Vector bytes) { return vmaxvq_u8(bytes) >= 0x80; }
+inline bool AnyBit(Vector bytes) { return vmaxvq_u8(bytes) != 0; }
+template <int n>
+inline Vector Earlier(Vector before, Vector now) {
+  return vextq_u8(before, now, 16 - n);
+}
+
+#endif
+
+#ifdef ALLOY_HAS_VECTORS
+
+// ---- The scan
+
+// Bit i of a lane is fault i of kPairFaults for the byte of the lane and the one before.
+ALLOY_VECTOR_CODE inline Vector FaultsOfPairs(Vector first, Vector second) {
+  return And(And(LookUp(LoadTable(kFirstUpper), Upper(first)),
+                 LookUp(LoadTable(kFirstLower), And(first, Fill(15)))),
+             LookUp(LoadTable(kSecondUpper), Upper(second)));
+}
+
+// Not zero where a byte is wrong after the bytes before it.
+ALLOY_VECTOR_CODE inline Vector FaultsOf(Vector before, Vector now) {
+  // The highest bit of a lane: it must be the third or the fourth byte of a character.
+  const Vector third = Less(Earlier<2>(before, now), Fill(0xE0 - 0x80));
+  const Vector fourth = Less(Earlier<3>(before, now), Fill(0xF0 - 0x80));
+  const Vector continues = And(Or(third, fourth), Fill(0x80));
+  return Xor(continues, FaultsOfPairs(Earlier<1>(before, now), now));
+}
+
+// The state between two steps of a scan.
+struct Scan {
+  Vector before;  // the last vector
+  Vector faults;
+  bool ascii = true;
+  bool open = false;  // a character may reach beyond `before`
+};
+
+ALLOY_VECTOR_CODE inline void Step_utf8_scan(Vector now, Scan* scan) {
+  scan->faults = Or(scan->faults, FaultsOf(scan->before, now));
+  scan->before = now;
+}
+
+// Four vectors. Most texts are ASCII, and need only one test for all four.
+ALLOY_VECTOR_CODE inline void StepFour(const char* at, Scan* scan) {
+  const Vector a = Load(at), b = Load(at + kLanes), c = Load(at + 2 * kLanes),
+               d = Load(at + 3 * kLanes);
+  const bool ascii = !AnyHighBit(Or(Or(a, b), Or(c, d)));
+  if (ascii && !scan->open) {
+    scan->before = d;
+    return;
+  }
+  Step_utf8_scan(a, scan);
+  Step_utf8_scan(b, scan);
+  Step_utf8_scan(c, scan);
+  Step_utf8_scan(d, scan);
+  scan->ascii = scan->ascii && ascii;
+  scan->open = AnyHighBit(d);
+}
+
+ALLOY_VECTOR_CODE TextKind ScanByVectors(std::string_view bytes) {
+  Scan scan{.before = Fill(0), .faults = Fill(0)};
+  const char* at = bytes.data();
+  size_t left = bytes.size();
+  // A text that is wrong early need not be read to its end.
+  constexpr size_t kFour = 4 * kLanes;
+  constexpr size_t kStretch = 256 * kFour;
+  while (left >= kFour) {
+    const size_t stretch = std::min(left, kStretch) / kFour * kFour;
+    for (size_t done = 0; done < stretch; done += kFour) StepFour(at + done, &scan);
+    if (AnyBit(scan.faults)) return TextKind::kInvalid;
+    at += stretch;
+    left -= stretch;
+  }
+  // The rest, with at least one zero after it: this also finds a character that is cut.
+  alignas(64) char rest[5 * kLanes] = {};
+  if (left > 0) std::memcpy(rest, at, left);
+  for (size_t done = 0; done <= left; done += kLanes) {
+    const Vector now = Load(rest + done);
+    scan.ascii = scan.ascii && !AnyHighBit(now);
+    Step_utf8_scan(now, &scan);
+  }
+  if (AnyBit(scan.faults)) return TextKind::kInvalid;
+  return scan.ascii ? TextKind::kAscii : TextKind::kUtf8;
+}
+
+#endif  // ALLOY_HAS_VECTORS
+
+}  // namespace
+
+TextKind ScanTextPlainly(std::string_view bytes) {
+  constexpr size_t kStretch = 64;
+  bool ascii = true;
+  while (!bytes.empty()) {
+    const size_t stretch = std::min(bytes.size(), kStretch);
+    if (IsShortAscii(bytes.substr(0, stretch))) {
+      bytes.remove_prefix(stretch);
+      continue;
+    }
+    ascii = false;
+    const size_t target = bytes.size() - stretch;
+    while (bytes.size() > target) {
+      const size_t length = Utf8Length(bytes);
+      if (length == 0) return TextKind::kInvalid;
+      bytes.remove_prefix(length);
+    }
+  }
+  return ascii ? TextKind::kAscii : TextKind::kUtf8;
+}
+
+TextKind ScanText(std::string_view bytes) {
+  constexpr size_t kShort = 64;
+  if (bytes.size() <= kShort && IsShortAscii(bytes)) return TextKind::kAscii;
+#ifdef ALLOY_HAS_VECTORS
+  constexpr size_t kWorthAVector = 16;
+  if (bytes.size() >= kWorthAVector && HasVectors()) [[likely]]
+    return ScanByVectors(bytes);
+#endif
+  return ScanTextPlainly(bytes);
+}
+
+}  // namespace alloy::core_v0_1
+#undef ALLOY_VECTOR_CODE
+#undef ALLOY_HAS_VECTORS
+#undef ALLOY_VECTOR_CODE
+#undef ALLOY_HAS_VECTORS
+
 // src/port/clock.cc ---------------------------------------------------------------------
 #ifndef ALLOY_SRC_PORT_CLOCK_H_
 #define ALLOY_SRC_PORT_CLOCK_H_
@@ -1624,9 +1947,12 @@ class Layout {
     uint8_t n_buffers = 0;      // of views: the least
     uint8_t integer_bytes = 0;  // of one offset, size, run end or dictionary index
     bool has_bytes = false;     // values have at least one bit
-    bool nullable = false;
     bool dictionary = false;
     bool points_elsewhere = false;  // rows here or below have a check in gate/rows.h
+    bool nullable : 1 = false;
+    // Here or below is a column that is declared not nullable, or a map.
+    bool has_required : 1 = false;
+    bool has_map : 1 = false;
   };
 
   // The type ids of a union.
@@ -2407,9 +2733,17 @@ constexpr bool HasBitmap(Form form) { return RuleOf(form).nulls == NullsIn::kBit
 
 namespace alloy::core_v0_1 {
 
-inline constexpr int32_t kMostLevels = 64;          // below the root
-inline constexpr int32_t kMostColumns = 1 << 20;    // nested ones included
-inline constexpr int64_t kMostMetadata = 64 << 20;  // bytes for each node
+inline constexpr int32_t kMostLevels = 64;             // below the root
+inline constexpr int32_t kMostColumns = 1 << 20;       // nested ones included
+inline constexpr int64_t kMostSchemaBytes = 64 << 20;  // names, formats and metadata
+inline constexpr int64_t kMostMetadata = kMostSchemaBytes;
+
+// What the walks of schemas that belong together may still visit and read. The nodes of a
+// schema may be one and the same struct, so limits for one node would not limit the work.
+struct SchemaBudget {
+  int64_t columns = kMostColumns;
+  int64_t bytes = kMostSchemaBytes;
+};
 
 // A node of a schema and its place in the tree. Lives only during the visit.
 struct SchemaPlace {
@@ -2426,29 +2760,32 @@ std::string PathOf(const SchemaPlace& place);
 // DataFault (fault.h) at this place.
 Status SchemaFault(const SchemaPlace& place, int32_t reason, std::string_view what);
 
-// Check a node without its children, and measure its metadata.
-Status CheckSchemaNode(SchemaPlace* place);
+// Check a node without its children, and measure its metadata. Takes the node from the
+// budget.
+Status CheckSchemaNode(SchemaPlace* place, SchemaBudget* budget);
 
-// Check the pointer to the children and their number. The walk has seen `seen` nodes.
-Status CheckSchemaChildren(const SchemaPlace& place, int32_t seen);
+// Check the pointer to the children and their number.
+Status CheckSchemaChildren(const SchemaPlace& place, const SchemaBudget& budget);
 
-// The size of a metadata block ("The Arrow C data interface", ArrowSchema.metadata); -1
-// if it is malformed.
-int64_t MetadataBytes(const char* metadata);
+// The size of a metadata block ("The Arrow C data interface", ArrowSchema.metadata).
+// Nothing is read that cannot belong to a block of at most `limit` bytes.
+//   Fails  -1  it is malformed.
+//          -2  it is larger than the limit.
+int64_t MetadataBytes(const char* metadata, int64_t limit = kMostMetadata);
 
 // Calls Status visit(const SchemaPlace&) for each node in preorder. A dictionary comes
 // before the children. Ends at the first fault.
 template <typename Visit>
 class SchemaWalk {
  public:
-  explicit SchemaWalk(Visit& visit) : visit_(visit) {}
+  SchemaWalk(Visit& visit, SchemaBudget* budget) : visit_(visit), budget_(*budget) {}
 
   Status Go(SchemaPlace place) {
     place.column = count_ - 1;
     ++count_;
-    ALLOY_TRY(CheckSchemaNode(&place));
+    ALLOY_TRY(CheckSchemaNode(&place, &budget_));
     ALLOY_TRY(visit_(std::as_const(place)));
-    ALLOY_TRY(CheckSchemaChildren(place, count_));
+    ALLOY_TRY(CheckSchemaChildren(place, budget_));
     const ArrowSchema& schema = *place.schema;
     if (schema.dictionary != nullptr) ALLOY_TRY(Below(place, schema.dictionary, -1));
     for (int64_t i = 0; i < schema.n_children; ++i) {
@@ -2466,12 +2803,19 @@ class SchemaWalk {
   }
 
   Visit& visit_;
+  SchemaBudget& budget_;
   int32_t count_ = 0;
 };
 
 template <typename Visit>
+Status WalkSchema(const ArrowSchema& schema, Visit&& visit, SchemaBudget* budget) {
+  return SchemaWalk<std::remove_reference_t<Visit>>(visit, budget)
+      .Go({.schema = &schema});
+}
+template <typename Visit>
 Status WalkSchema(const ArrowSchema& schema, Visit&& visit) {
-  return SchemaWalk<std::remove_reference_t<Visit>>(visit).Go({.schema = &schema});
+  SchemaBudget budget;
+  return WalkSchema(schema, visit, &budget);
 }
 
 }  // namespace alloy::core_v0_1
@@ -2557,7 +2901,10 @@ class LayoutReader {
       Layout::Node& parent =
           layout_.nodes_[static_cast<size_t>(layout_.node_names_[i].parent)];
       parent.subtree += layout_.nodes_[i].subtree;
-      parent.points_elsewhere |= layout_.nodes_[i].points_elsewhere;
+      const Layout::Node& node = layout_.nodes_[i];
+      parent.points_elsewhere |= node.points_elsewhere;
+      parent.has_required = parent.has_required || node.has_required;
+      parent.has_map = parent.has_map || node.has_map;
     }
     return std::move(layout_);
   }
@@ -2612,9 +2959,12 @@ class LayoutReader {
                       .n_buffers = rule.n_buffers,
                       .integer_bytes = format.offset_bytes,
                       .has_bytes = format.bits > 0,
-                      .nullable = (schema.flags & ARROW_FLAG_NULLABLE) != 0,
                       .dictionary = dictionary,
-                      .points_elsewhere = dictionary || rule.points_elsewhere};
+                      .points_elsewhere = dictionary || rule.points_elsewhere,
+                      .nullable = (schema.flags & ARROW_FLAG_NULLABLE) != 0,
+                      .has_required = place.parent != nullptr && HasBitmap(format.form) &&
+                                      (schema.flags & ARROW_FLAG_NULLABLE) == 0,
+                      .has_map = format.type == Type::kMap};
     if (rule.children == ChildCount::kOnePerTypeId) {
       node.size = static_cast<int64_t>(layout_.type_ids_.size());
       layout_.type_ids_.push_back({ChildrenByTypeId(format)});
@@ -2943,7 +3293,7 @@ void AppendPadded(std::string_view text, size_t width, std::string* out) {
   out->append(width - Width(text), ' ');
 }
 
-std::string Table(const std::vector<Row>& rows) {
+std::string Table_match_columns(const std::vector<Row>& rows) {
   size_t name = 0, wanted = 0, got = 0;
   for (const Row& row : rows) {
     name = std::max(name, Width(row.name));
@@ -2984,7 +3334,7 @@ Status NoMatch(std::vector<Search> searches, const ArrowSchema& schema, int32_t 
     rows.push_back(std::move(row));
   }
   std::string text = "the batch does not have the columns that the function reads:";
-  text += Table(rows);
+  text += Table_match_columns(rows);
   if (all > kMostRows) text += "\n  … " + std::to_string(all - kMostRows) + " more";
   return Status(Fault{.code = ALLOY_NO_MATCH, .column = column, .text = std::move(text)});
 }
@@ -3276,7 +3626,13 @@ Result<OwnedSchema> CopySchema(const ArrowSchema& schema);
 // schemas are equal if and only if their keys are equal. Formats are not parsed, so this
 // is cheap enough for the lookup of a bound call. On failure *key may hold a part.
 //   Fails  ALLOY_BAD_DATA.
-Status AppendFingerprint(const ArrowSchema& schema, std::string* key);
+// The schemas of one key share a budget.
+Status AppendFingerprint(const ArrowSchema& schema, SchemaBudget* budget,
+                         std::string* key);
+inline Status AppendFingerprint(const ArrowSchema& schema, std::string* key) {
+  SchemaBudget budget;
+  return AppendFingerprint(schema, &budget, key);
+}
 
 }  // namespace alloy::core_v0_1
 
@@ -3579,8 +3935,9 @@ Result<OwnedSchema> CopySchema(const ArrowSchema& schema) {
   return OwnedSchema(&copy);
 }
 
-Status AppendFingerprint(const ArrowSchema& schema, std::string* key) {
-  return WalkSchema(schema, [key](const SchemaPlace& place) {
+Status AppendFingerprint(const ArrowSchema& schema, SchemaBudget* budget,
+                         std::string* key) {
+  const auto visit = [key](const SchemaPlace& place) {
     const ArrowSchema& node = *place.schema;
     // No two schemas have the same key: a NUL ends each string, and every other part has
     // a fixed length or a length in front.
@@ -3594,7 +3951,8 @@ Status AppendFingerprint(const ArrowSchema& schema, std::string* key) {
       key->append(node.metadata, static_cast<size_t>(place.metadata_bytes));
     }
     return Status();
-  });
+  };
+  return WalkSchema(schema, visit, budget);
 }
 
 }  // namespace alloy::core_v0_1
@@ -3608,12 +3966,29 @@ namespace alloy::core_v0_1 {
 namespace {
 
 constexpr int64_t kLength = sizeof(int32_t);
+// Of MetadataBytes.
+constexpr int64_t kMalformed = -1;
+constexpr int64_t kTooMuch = -2;
 
 // The block has no alignment.
 int32_t LoadLength(const char* at) {
   int32_t length;
   std::memcpy(&length, at, sizeof(length));
   return length;
+}
+
+bool TakeBytes(int64_t bytes, SchemaBudget* budget) {
+  if (bytes > budget->bytes) return false;
+  budget->bytes -= bytes;
+  return true;
+}
+
+// Reads no further than the budget reaches.
+bool TakeText(const char* text, SchemaBudget* budget) {
+  if (text == nullptr) return true;
+  const auto limit = static_cast<size_t>(budget->bytes);
+  const size_t length = ::strnlen(text, limit);
+  return length < limit && TakeBytes(static_cast<int64_t>(length) + 1, budget);
 }
 
 void AppendPath(const SchemaPlace& place, std::string* path) {
@@ -3637,21 +4012,25 @@ Status SchemaFault(const SchemaPlace& place, int32_t reason, std::string_view wh
   return DataFault(reason, {.column = place.column, .path = PathOf(place)}, what);
 }
 
-int64_t MetadataBytes(const char* metadata) {
+// The block has no size of its own, so only the limits stop false numbers. A string takes
+// at least the bytes of its length.
+int64_t MetadataBytes(const char* metadata, int64_t limit) {
   if (metadata == nullptr) return 0;
+  if (limit < kLength) return kTooMuch;
   const int32_t pairs = LoadLength(metadata);
+  int64_t strings = 2 * static_cast<int64_t>(pairs);
   int64_t bytes = kLength;
-  if (pairs < 0) return -1;
-  for (int64_t i = 0; i < 2 * static_cast<int64_t>(pairs); ++i) {
+  if (pairs < 0 || bytes + strings * kLength > kMostMetadata) return kMalformed;
+  for (; strings > 0; --strings) {
+    if (bytes + strings * kLength > limit) return kTooMuch;
     const int32_t length = LoadLength(metadata + bytes);
     bytes += kLength + length;
-    // The block has no size of its own, so only this limit stops a false length.
-    if (length < 0 || bytes > kMostMetadata) return -1;
+    if (length < 0 || bytes + (strings - 1) * kLength > kMostMetadata) return kMalformed;
   }
-  return bytes;
+  return bytes > limit ? kTooMuch : bytes;
 }
 
-Status CheckSchemaNode(SchemaPlace* place) {
+Status CheckSchemaNode(SchemaPlace* place, SchemaBudget* budget) {
   const ArrowSchema* schema = place->schema;
   // These limits also end the walk of a schema that contains itself.
   if (place->depth > kMostLevels) {
@@ -3659,7 +4038,7 @@ Status CheckSchemaNode(SchemaPlace* place) {
         *place, ALLOY_REASON_TOO_DEEP,
         "the schema has more than " + std::to_string(kMostLevels) + " levels");
   }
-  if (place->column >= kMostColumns) {
+  if (place->parent != nullptr && budget->columns-- == 0) {
     return SchemaFault(*place, ALLOY_REASON_TOO_MANY_COLUMNS,
                        "the schema has more than " + std::to_string(kMostColumns) +
                            " columns, nested ones included");
@@ -3675,22 +4054,28 @@ Status CheckSchemaNode(SchemaPlace* place) {
   if (schema->format == nullptr) {
     return SchemaFault(*place, ALLOY_REASON_FORMAT_NULL, "the format string is NULL");
   }
-  place->metadata_bytes = MetadataBytes(schema->metadata);
-  if (place->metadata_bytes < 0) {
+  place->metadata_bytes = MetadataBytes(schema->metadata, budget->bytes);
+  if (place->metadata_bytes == kMalformed) {
     return SchemaFault(*place, ALLOY_REASON_METADATA,
                        "the metadata is malformed: expected lengths from 0 to 64 MiB");
+  }
+  if (place->metadata_bytes == kTooMuch || !TakeBytes(place->metadata_bytes, budget) ||
+      !TakeText(schema->format, budget) || !TakeText(schema->name, budget)) {
+    return SchemaFault(*place, ALLOY_REASON_SCHEMA_SIZE,
+                       "the names, formats and metadata up to here have more than 64 "
+                       "MiB together");
   }
   return Status();
 }
 
-Status CheckSchemaChildren(const SchemaPlace& place, int32_t seen) {
+Status CheckSchemaChildren(const SchemaPlace& place, const SchemaBudget& budget) {
   const ArrowSchema& schema = *place.schema;
   if (schema.n_children < 0) {
     return SchemaFault(
         place, ALLOY_REASON_CHILD_COUNT,
         "expected at least 0 children, found " + std::to_string(schema.n_children));
   }
-  if (schema.n_children > kMostColumns + 1 - seen) {
+  if (schema.n_children > budget.columns) {
     return SchemaFault(place, ALLOY_REASON_TOO_MANY_COLUMNS,
                        "expected at most " + std::to_string(kMostColumns) +
                            " columns, nested ones included; found " +
@@ -3971,15 +4356,30 @@ std::string AcceptedName(std::string_view pattern) {
 
 namespace alloy::core_v0_1 {
 
-// How much the gate checks. Each level includes the level before it. The first three are
+// How much the gate checks. Each level includes the level before it. The numbers are
 // those of alloy_bridge_options.
 enum class Level : uint8_t {
   kShape = 1,  // structs, pointers and lengths: O(columns)
-  kSafe = 2,   // also all values that point elsewhere, in the rows that a reader reaches
-  kFull = 3,   // also the rows that no reader reaches, UTF-8, and null counts
-  // Also what libraries rely on although Arrow leaves it open. It is repaired, not
-  // refused, because the data is valid.
-  kTrusted = 4,
+  kSafe = 2,   // also all values that point elsewhere, in the rows that a reader reaches,
+               // and the nulls of columns that are declared not nullable
+  kFull = 3,   // also the rows that no reader reaches, UTF-8, null counts, and the nulls
+               // of map entries and keys
+};
+
+// What the gate does with one batch.
+struct Checks {
+  Level level = Level::kShape;
+  // The reader trusts all values (ALLOY_TRUSTS_VALUES). Whatever the level is, the values
+  // are checked as at level full. What such a reader needs although Arrow leaves it open
+  // is repaired (mend.h).
+  bool trusted = false;
+
+  // NOLINTNEXTLINE(google-explicit-constructor): a level is the usual case.
+  constexpr Checks(Level of, bool is_trusted = false) : level(of), trusted(is_trusted) {}
+
+  constexpr bool full() const { return trusted || level == Level::kFull; }
+  constexpr bool rows() const { return trusted || level != Level::kShape; }
+  friend bool operator==(const Checks&, const Checks&) = default;
 };
 
 }  // namespace alloy::core_v0_1
@@ -3988,20 +4388,47 @@ enum class Level : uint8_t {
 
 namespace alloy::core_v0_1 {
 
-// Check a batch at a level. Then repair what can be repaired without a change of data
-// (repair.h): on success *batch follows the rules of backend.h, and only validity bitmaps
-// may be NULL. A batch that needs no repair is not changed.
+// Check a batch. Then repair what can be repaired without a change of data (repair.h): on
+// success *batch follows the rules of backend.h, and only validity bitmaps may be NULL. A
+// batch that needs no repair is not changed.
 //   Takes  nothing: on failure *batch is unchanged, and still the caller's.
 //   Fails  ALLOY_BAD_DATA   with reason and column.
 //          ALLOY_EXHAUSTED  there is no memory for the repair.
-Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch);
+Status AdmitBatch(const Layout& layout, Checks checks, ArrowArray* batch);
 
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_GATE_BATCH_H_
 
 #include <string>
+#include <utility>
+#include <vector>
 
+//
+// Nulls where the schema says that there are none.
+//
+// A null counts only if a reader can see it: a field of a null struct, or an item of a
+// null list, may be null although it is declared not nullable. Nulls of dictionaries, of
+// unions, of run ends and of list views are those of their values, and are not checked
+// against the column.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_GATE_NULLABILITY_H_
+#define ALLOY_SRC_GATE_NULLABILITY_H_
+
+
+namespace alloy::core_v0_1 {
+
+// Check a batch whose rows have passed rows.h. From level safe on, a column that is
+// declared not nullable has no nulls. From level full on, or if the values are trusted,
+// map entries and keys have none, whatever the schema says. An array with a null count of
+// 0 costs nothing; one without a null count costs a pass over its bitmap.
+//   Fails  ALLOY_BAD_DATA  with reason NOT_NULLABLE or MAP_NULLS, column and row.
+Status CheckNullability(const Layout& layout, Checks checks, const ArrowArray& batch);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_GATE_NULLABILITY_H_
 //
 // Reads the validity bitmap of an array that has passed level shape.
 //
@@ -4040,12 +4467,73 @@ int64_t CountNulls(const void* bitmap, RowRange rows);
 #endif  // ALLOY_SRC_GATE_NULLS_H_
 //
 // Repairs a batch that is valid Arrow but does not follow the stricter rules of
-// backend.h. The data is not copied: the new structs point to the old buffers.
+// backend.h. The data is not copied: the new structs point to the old buffers, except
+// for the few that mend.h copies.
 //
 // Threads  shared; a batch belongs to one thread at a time.
 #ifndef ALLOY_SRC_GATE_REPAIR_H_
 #define ALLOY_SRC_GATE_REPAIR_H_
 
+//
+// Copies of buffers whose values are valid Arrow, but more than Arrow libraries can read.
+//
+// Arrow says nothing about the values of null rows, and only recommends an alignment.
+// arrow-rs, arrow2 and Arrow C++ read both without a check:
+//   the views of null rows     compare, sort and interleave of arrow-rs follow them
+//   the indices of null rows   a dictionary is looked up before the validity is
+//   the text of null rows      arrow-rs takes it for UTF-8
+//   misaligned numbers         arrow2 refuses them, Arrow C++ reads them as if aligned
+// The copies have empty views, indices and texts in null rows, and are aligned to 64
+// bytes. Most batches need none of this.
+//
+// Threads  serial.
+#ifndef ALLOY_SRC_GATE_MEND_H_
+#define ALLOY_SRC_GATE_MEND_H_
+
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+// An array whose buffers are to be copied. `rows`, from the start of the buffers, are all
+// rows that the repaired array has.
+struct Mend {
+  enum class Kind : uint8_t { kAlignment, kNullViews, kNullIndices, kNullTexts };
+
+  const Layout::Node* node = nullptr;
+  const ArrowArray* array = nullptr;
+  RowRange rows;
+  Kind kind = Kind::kAlignment;
+};
+
+// True if a buffer of numbers is not aligned as the numbers are.
+bool IsMisaligned(const Layout::Node& node, const ArrowArray& array);
+
+// An array with copied buffers. Its rows begin at `offset` now; so the first buffer,
+// which is not copied, begins later.
+struct MendedArray {
+  struct Free {
+    void operator()(void* memory) const { std::free(memory); }
+  };
+  using Memory = std::unique_ptr<void, Free>;
+
+  const Layout::Node* node = nullptr;
+  int64_t offset = 0;
+  std::array<const void*, 3> buffers{};  // NULL: the buffer of the old array
+  std::array<Memory, 3> memory;          // of those that are not NULL
+};
+
+// Make the copies, in the order of the nodes. The arrays have passed the row checks.
+//   Fails  ALLOY_EXHAUSTED.
+Result<std::vector<MendedArray>> MendArrays(std::vector<Mend> mends);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_GATE_MEND_H_
 
 namespace alloy::core_v0_1 {
 
@@ -4055,9 +4543,10 @@ namespace alloy::core_v0_1 {
 //   buffers that are NULL, because they have no bytes, become pointers
 //   arrays of the null type have no buffers, and count all their rows as null
 //   null counts that no longer hold become -1
+//   the arrays of `mends` get copies of their buffers
 //   Takes  *batch; on failure it is unchanged.
 //   Fails  ALLOY_EXHAUSTED.
-Status RepairBatch(const Layout& layout, ArrowArray* batch);
+Status RepairBatch(const Layout& layout, std::vector<Mend> mends, ArrowArray* batch);
 
 }  // namespace alloy::core_v0_1
 
@@ -4083,14 +4572,21 @@ Status RepairBatch(const Layout& layout, ArrowArray* batch);
 #ifndef ALLOY_SRC_GATE_ROWS_H_
 #define ALLOY_SRC_GATE_ROWS_H_
 
+#include <vector>
+
 
 namespace alloy::core_v0_1 {
 
 // Check the rows of an array that has passed level shape. At level shape there is nothing
 // left to check. In the columns of a batch only the batch's own rows are checked: longer
 // columns are cut to them.
+//
+// mends: NULL, or gets what a reader could not read although it is valid Arrow. At level safe these
+// are the views and the indices of null rows. If the values are trusted, they are also the
+// texts of null rows, and misaligned buffers.
 //   Fails  ALLOY_BAD_DATA  with reason and column; the text names the row.
-Status CheckRows(const Layout& layout, Level level, const ArrowArray& array);
+Status CheckRows(const Layout& layout, Checks checks, const ArrowArray& array,
+                 std::vector<Mend>* mends = nullptr);
 
 }  // namespace alloy::core_v0_1
 
@@ -4243,7 +4739,7 @@ Status CheckNoNullRows(const ArrowArray& batch) {
 
 }  // namespace
 
-Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch) {
+Status AdmitBatch(const Layout& layout, Checks checks, ArrowArray* batch) {
   ShapeWalk walk(layout);
   if (!walk.Check(*batch)) [[unlikely]]
     return ShapeStatus(layout, walk.fault());
@@ -4252,8 +4748,14 @@ Status AdmitBatch(const Layout& layout, Level level, ArrowArray* batch) {
     ALLOY_TRY(CheckNoNullRows(*batch));
     repair = true;
   }
-  if (level != Level::kShape) ALLOY_TRY(CheckRows(layout, level, *batch));
-  return repair ? RepairBatch(layout, batch) : Status();
+  std::vector<Mend> mends;
+  if (checks.rows()) {
+    ALLOY_TRY(CheckRows(layout, checks, *batch, &mends));
+    ALLOY_TRY(CheckNullability(layout, checks, *batch));
+  }
+  if (!repair && mends.empty()) [[likely]]
+    return Status();
+  return RepairBatch(layout, std::move(mends), batch);
 }
 
 }  // namespace alloy::core_v0_1
@@ -4287,6 +4789,446 @@ Result<std::string> Describe(const ArrowSchema& schema, const ArrowArray& array)
   ALLOY_ASSIGN_OR_RETURN(const Layout layout, Layout::Of(schema));
   ALLOY_TRY(CheckShape(layout, array));
   return DescribeRows(schema, layout, array);
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/gate/mend.cc ----------------------------------------------------------------------
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+//
+// Memory for the buffers of columns: what alloy_services.resize promises, for the engine
+// and for hosts.
+//
+// Threads  shared.
+#ifndef ALLOY_DETAIL_RESIZE_HPP_
+#define ALLOY_DETAIL_RESIZE_HPP_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+
+namespace alloy::detail {
+
+// Allocate (old_size 0), resize, or free (new_size 0) memory that is aligned to 64 bytes.
+//
+//   Takes  memory. If NULL is returned for a new_size above 0, the caller keeps it.
+//   Gives  the memory; NULL if there is not enough.
+inline void* AlignedResize(void* memory, int64_t old_size, int64_t new_size) noexcept {
+  constexpr size_t kAlignment = 64;
+  if (new_size <= 0) {
+    std::free(memory);
+    return nullptr;
+  }
+  // aligned_alloc needs a multiple of the alignment; there is no aligned realloc.
+  const size_t rounded =
+      (static_cast<size_t>(new_size) + kAlignment - 1) & ~(kAlignment - 1);
+  void* grown = std::aligned_alloc(kAlignment, rounded);
+  if (grown == nullptr || memory == nullptr) return grown;
+  std::memcpy(grown, memory, static_cast<size_t>(std::min(old_size, new_size)));
+  std::free(memory);
+  return grown;
+}
+
+}  // namespace alloy::detail
+
+#endif  // ALLOY_DETAIL_RESIZE_HPP_
+//
+// The checks of one array's values at the levels safe and full: does each value point
+// into the buffer, child or dictionary that it belongs to? There is one function for each
+// kind of value. rows.h applies them to a tree of arrays; text_checks.h checks text.
+//
+// The ranges count from the start of the buffers. Each function returns the first wrong
+// row, counted from the begin of its range, or -1. The array has passed level shape.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_GATE_ROW_CHECKS_H_
+#define ALLOY_SRC_GATE_ROW_CHECKS_H_
+
+#include <cstdint>
+#include <span>
+
+
+namespace alloy::core_v0_1 {
+
+// Load an offset, a run end or an index of 1, 2, 4 or 8 bytes as a signed number.
+int64_t LoadSigned(const void* values, int64_t index, uint8_t bytes);
+
+// Offsets must not be negative, and must not decrease. A row is wrong if its own offset
+// or the one after it is.
+int64_t FirstDecreasingOffset(const void* offsets, uint8_t bytes, RowRange rows);
+
+// Run ends must increase, and the first must be above 0.
+int64_t FirstNotIncreasingRunEnd(const void* ends, uint8_t bytes, int64_t count);
+
+// Indices of a dictionary must be from 0 to n_values - 1. Null rows may have any index;
+// *below_nulls becomes true if one of them has a wrong one.
+int64_t FirstInvalidIndex(const void* indices, Type type, RowRange rows, int64_t n_values,
+                          Nulls nulls, bool* below_nulls);
+
+// Views hold their text themselves, or point into one of the array's variadic buffers.
+// Null rows may have any view; *below_nulls becomes true if one of them has a wrong one.
+int64_t FirstInvalidView(const ArrowArray& array, RowRange rows, bool* below_nulls);
+
+// The same for one view of 16 bytes.
+bool IsValidView(const ArrowArray& array, const void* view);
+
+// Each list view must be a range of the child's n_values rows. Null rows are checked too:
+// "Every list-view value, including null values, has to guarantee" it ("Arrow columnar
+// format", ListView Layout).
+int64_t FirstInvalidListView(const void* offsets, const void* sizes, uint8_t bytes,
+                             RowRange rows, int64_t n_values);
+
+// Type ids of a union must have a child. `children` is by type id, with -1 for those
+// that have none.
+int64_t FirstInvalidTypeId(const void* ids, RowRange rows,
+                           std::span<const int8_t, 128> children);
+
+// Offsets of a dense union must be rows of the child that the type id selects. The type
+// ids have been checked. `lengths` is by type id.
+int64_t FirstInvalidUnionOffset(const void* ids, const void* offsets, RowRange rows,
+                                std::span<const int64_t, 128> lengths);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_GATE_ROW_CHECKS_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr int64_t kViewBytes_mend = 16;
+
+// The size and the alignment of the numbers of one buffer, as the strictest library has
+// them: Rust aligns integers of 128 bits to 16 bytes.
+struct Numbers {
+  int64_t bytes = 1;
+  uint8_t alignment = 1;
+};
+
+Numbers NumbersOfType(Type type) {
+  switch (type) {
+    case Type::kInt16:
+    case Type::kUInt16:
+    case Type::kFloat16:
+      return {.bytes = 2, .alignment = 2};
+    case Type::kInt32:
+    case Type::kUInt32:
+    case Type::kFloat32:
+    case Type::kDecimal32:
+    case Type::kDate32:
+    case Type::kTime32:
+    case Type::kIntervalYearMonth:
+      return {.bytes = 4, .alignment = 4};
+    case Type::kIntervalDayTime:  // two of 32 bits
+      return {.bytes = 8, .alignment = 4};
+    case Type::kInt64:
+    case Type::kUInt64:
+    case Type::kFloat64:
+    case Type::kDecimal64:
+    case Type::kDate64:
+    case Type::kTime64:
+    case Type::kTimestamp:
+    case Type::kDuration:
+      return {.bytes = 8, .alignment = 8};
+    case Type::kIntervalMonthDayNano:  // the widest part has 64 bits
+      return {.bytes = 16, .alignment = 8};
+    case Type::kDecimal128:
+      return {.bytes = 16, .alignment = 16};
+    case Type::kDecimal256:
+      return {.bytes = 32, .alignment = 16};
+    default:  // bits and bytes
+      return {};
+  }
+}
+
+Numbers NumbersOf(const Layout::Node& node) {
+  switch (node.form) {
+    case Form::kFixed:
+      return NumbersOfType(node.type);
+    case Form::kViews:
+      return {.bytes = kViewBytes_mend, .alignment = 16};
+    case Form::kOffsets:
+    case Form::kList:
+    case Form::kListView:
+      return {.bytes = node.integer_bytes, .alignment = node.integer_bytes};
+    case Form::kDenseUnion:
+      return {.bytes = 4, .alignment = 4};
+    default:
+      return {};
+  }
+}
+
+// Makes the copies of one array.
+class Mender {
+ public:
+  explicit Mender(const Mend& mend)
+      : node_(*mend.node), array_(*mend.array), rows_(mend.rows), kind_(mend.kind) {
+    mended_.node = mend.node;
+    // A bitmap cannot begin inside a byte, so up to 7 rows stay before the first one.
+    mended_.offset = HasBitmap(node_.form) ? rows_.begin % 8 : 0;
+    if (array_.buffers[0] != nullptr) {
+      mended_.buffers[0] = static_cast<const char*>(array_.buffers[0]) +
+                           (HasBitmap(node_.form) ? rows_.begin / 8 : rows_.begin);
+    }
+  }
+
+  // False if there is no memory.
+  bool Run() {
+    if (kind_ == Mend::Kind::kNullTexts) return MendTexts();
+    const Numbers numbers = NumbersOf(node_);
+    const bool has_end = node_.form == Form::kOffsets || node_.form == Form::kList;
+    if (!Copy(1, numbers.bytes, has_end ? 1 : 0)) return false;
+    if (node_.form == Form::kListView && !Copy(2, numbers.bytes, 0)) return false;
+    if (kind_ != Mend::Kind::kAlignment) ClearNulls(numbers.bytes);
+    return true;
+  }
+  MendedArray Take() { return std::move(mended_); }
+
+ private:
+  char* Allocate(size_t buffer, int64_t bytes) {
+    void* memory = detail::AlignedResize(nullptr, 0, std::max<int64_t>(bytes, 1));
+    mended_.memory[buffer].reset(memory);
+    mended_.buffers[buffer] = memory;
+    return static_cast<char*>(memory);
+  }
+
+  // Copy the values of the rows, and `more` values after them.
+  bool Copy(size_t buffer, int64_t width, int64_t more) {
+    const int64_t before = mended_.offset * width;
+    const int64_t bytes = (rows_.count + more) * width;
+    char* to = Allocate(buffer, before + bytes);
+    if (to == nullptr) return false;
+    std::memset(to, 0, static_cast<size_t>(before));
+    std::memcpy(to + before,
+                static_cast<const char*>(array_.buffers[buffer]) + rows_.begin * width,
+                static_cast<size_t>(bytes));
+    return true;
+  }
+
+  // Values of zero bits are an empty view, and the first index.
+  void ClearNulls(int64_t width) {
+    const Nulls nulls(array_);
+    char* values = static_cast<char*>(mended_.memory[1].get()) + mended_.offset * width;
+    for (int64_t i = 0; i < rows_.count; ++i) {
+      if (nulls.At(rows_.begin + i)) {
+        std::memset(values + i * width, 0, static_cast<size_t>(width));
+      }
+    }
+  }
+
+  // The texts of the rows that are not null, one after another.
+  bool MendTexts() {
+    const uint8_t width = node_.integer_bytes;
+    const Nulls nulls(array_);
+    const auto offset = [&](int64_t i) {
+      return LoadSigned(array_.buffers[1], rows_.begin + i, width);
+    };
+    const auto size = [&](int64_t i) {
+      return nulls.At(rows_.begin + i) ? 0 : offset(i + 1) - offset(i);
+    };
+    int64_t bytes = 0;
+    for (int64_t i = 0; i < rows_.count; ++i) bytes += size(i);
+    char* offsets = Allocate(1, (mended_.offset + rows_.count + 1) * width);
+    char* text = Allocate(2, bytes);
+    if (offsets == nullptr || text == nullptr) return false;
+    std::memset(offsets, 0, static_cast<size_t>((mended_.offset + 1) * width));
+    offsets += mended_.offset * width;
+    int64_t end = 0;
+    for (int64_t i = 0; i < rows_.count; ++i) {
+      const int64_t length = size(i);
+      if (length > 0) {
+        std::memcpy(text + end, static_cast<const char*>(array_.buffers[2]) + offset(i),
+                    static_cast<size_t>(length));
+      }
+      end += length;
+      // No offset becomes larger than it was, so it fits. The machine is little-endian.
+      std::memcpy(offsets + (i + 1) * width, &end, width);
+    }
+    return true;
+  }
+
+  const Layout::Node& node_;
+  const ArrowArray& array_;
+  const RowRange rows_;
+  const Mend::Kind kind_;
+  MendedArray mended_;
+};
+
+}  // namespace
+
+bool IsMisaligned(const Layout::Node& node, const ArrowArray& array) {
+  const Numbers numbers = NumbersOf(node);
+  if (numbers.alignment == 1) return false;
+  const auto address = [&](int64_t buffer) {
+    return reinterpret_cast<uintptr_t>(array.buffers[buffer]);
+  };
+  const uintptr_t all =
+      address(1) | (node.form == Form::kListView ? address(2) : uintptr_t{0});
+  return all % numbers.alignment != 0;
+}
+
+Result<std::vector<MendedArray>> MendArrays(std::vector<Mend> mends) {
+  std::ranges::sort(mends, {}, &Mend::node);
+  std::vector<MendedArray> mended;
+  mended.reserve(mends.size());
+  for (const Mend& mend : mends) {
+    Mender mender(mend);
+    if (!mender.Run()) {
+      return Fail(ALLOY_EXHAUSTED, "out of memory while repairing the values of a batch");
+    }
+    mended.push_back(mender.Take());
+  }
+  return mended;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/gate/nullability.cc ---------------------------------------------------------------
+
+#include <string>
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+class NullabilityWalk {
+ public:
+  NullabilityWalk(const Layout& layout, Checks checks)
+      : layout_(layout), declared_(checks.level != Level::kShape), maps_(checks.full()) {}
+
+  bool Check(const ArrowArray& batch) {
+    const Node* root = layout_.nodes().data();
+    return !Needs(root) || CheckChildren({nullptr, root, &batch}, {0, batch.length});
+  }
+  Status TakeFault() { return std::move(fault_); }
+
+ private:
+  using Node = Layout::Node;
+
+  // An array and what it is in. Rows are counted as a reader counts them.
+  struct Place {
+    const Place* parent;
+    const Node* node;
+    const ArrowArray* array;
+  };
+
+  bool Needs(const Node* node) const {
+    return (declared_ && node->has_required) || (maps_ && node->has_map);
+  }
+
+  bool CheckNode(const Place& place, RowRange rows, bool of_map) {
+    const Node* node = place.node;
+    const bool required = (declared_ && !node->nullable) || (maps_ && of_map);
+    if (required && HasBitmap(node->form) && !CheckNoNulls(place, rows)) {
+      return false;
+    }
+    // The keys are below the entries, which need not have a map below them.
+    const bool descends = Needs(node) || (maps_ && of_map);
+    return !descends || rows.count == 0 || CheckChildren(place, rows);
+  }
+
+  // The rows of the children that the rows reach.
+  bool CheckChildren(const Place& place, RowRange rows) {
+    const ArrowArray& array = *place.array;
+    const int64_t begin = array.offset + rows.begin;
+    switch (place.node->form) {
+      case Form::kStruct:
+        return CheckEach(place, {.begin = begin, .count = rows.count});
+      case Form::kFixedSizeList:
+        return CheckEach(place, {.begin = begin * place.node->size,
+                                 .count = rows.count * place.node->size});
+      case Form::kList: {
+        const uint8_t bytes = place.node->integer_bytes;
+        const int64_t first = LoadSigned(array.buffers[1], begin, bytes);
+        const int64_t last = LoadSigned(array.buffers[1], begin + rows.count, bytes);
+        return CheckEach(place, {.begin = first, .count = last - first});
+      }
+      default:
+        return true;
+    }
+  }
+
+  bool CheckEach(const Place& place, RowRange rows) {
+    const bool is_map = place.node->type == Type::kMap;
+    const bool is_entries =
+        place.parent != nullptr && place.parent->node->type == Type::kMap;
+    const Node* child = place.node + 1;
+    for (int32_t i = 0; i < place.node->n_children; ++i, child += child->subtree) {
+      const Place below{&place, child, place.array->children[i]};
+      if (!CheckNode(below, rows, is_map || (is_entries && i == 0))) return false;
+    }
+    return true;
+  }
+
+  bool CheckNoNulls(const Place& place, RowRange rows) {
+    const ArrowArray& array = *place.array;
+    const Nulls nulls(array);
+    if (!AnyNull(nulls.bitmap, {array.offset + rows.begin, rows.count})) return true;
+    for (int64_t row = rows.begin; row < rows.begin + rows.count; ++row) {
+      if (nulls.At(array.offset + row) && IsSeen(place, row)) {
+        return Fail(place, row);
+      }
+    }
+    return true;
+  }
+
+  // Whether everything around this row is valid.
+  static bool IsSeen(const Place& place, int64_t row) {
+    for (const Place* at = &place; at->parent != nullptr; at = at->parent) {
+      row = RowOf(*at->parent, row);
+      // The batch itself has no null rows.
+      const ArrowArray& parent = *at->parent->array;
+      if (Nulls(parent).At(parent.offset + row)) return false;
+    }
+    return true;
+  }
+
+  // The row of `parent` that holds row `row` of its children.
+  static int64_t RowOf(const Place& parent, int64_t row) {
+    const ArrowArray& array = *parent.array;
+    if (parent.node->form == Form::kStruct) return row - array.offset;
+    if (parent.node->form == Form::kFixedSizeList) {
+      return row / parent.node->size - array.offset;
+    }
+    // A list: the last row that begins at or before the item, and so is not empty.
+    int64_t low = 0, high = array.length;
+    while (high - low > 1) {
+      const int64_t middle = low + (high - low) / 2;
+      const bool before = LoadSigned(array.buffers[1], array.offset + middle,
+                                     parent.node->integer_bytes) <= row;
+      (before ? low : high) = middle;
+    }
+    return low;
+  }
+
+  bool Fail(const Place& place, int64_t row) {
+    const auto column = static_cast<int32_t>(place.node - layout_.nodes().data()) - 1;
+    fault_ = DataFault(
+        place.node->nullable ? ALLOY_REASON_MAP_NULLS : ALLOY_REASON_NOT_NULLABLE,
+        {.column = column, .path = layout_.Path(column), .row = row},
+        place.node->nullable
+            ? "the entries and the keys of a map must not be null"
+            : "the row is null, but the column is declared not nullable");
+    return false;
+  }
+
+  const Layout& layout_;
+  const bool declared_;
+  const bool maps_;
+  Status fault_;
+};
+
+}  // namespace
+
+Status CheckNullability(const Layout& layout, Checks checks, const ArrowArray& batch) {
+  NullabilityWalk walk(layout, checks);
+  return walk.Check(batch) ? Status() : walk.TakeFault();
 }
 
 }  // namespace alloy::core_v0_1
@@ -4372,61 +5314,6 @@ RowRange ReachOfRunEnds(const void* ends, uint8_t bytes, int64_t n_ends, RowRang
 #include <algorithm>
 #include <limits>
 
-//
-// The checks of one array's values at the levels safe and full: does each value point
-// into the buffer, child or dictionary that it belongs to? There is one function for each
-// kind of value. rows.h applies them to a tree of arrays; text_checks.h checks text.
-//
-// The ranges count from the start of the buffers. Each function returns the first wrong
-// row, counted from the begin of its range, or -1. The array has passed level shape.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_GATE_ROW_CHECKS_H_
-#define ALLOY_SRC_GATE_ROW_CHECKS_H_
-
-#include <cstdint>
-#include <span>
-
-
-namespace alloy::core_v0_1 {
-
-// Load an offset, a run end or an index of 1, 2, 4 or 8 bytes as a signed number.
-int64_t LoadSigned(const void* values, int64_t index, uint8_t bytes);
-
-// Offsets must not be negative, and must not decrease. A row is wrong if its own offset
-// or the one after it is.
-int64_t FirstDecreasingOffset(const void* offsets, uint8_t bytes, RowRange rows);
-
-// Run ends must increase, and the first must be above 0.
-int64_t FirstNotIncreasingRunEnd(const void* ends, uint8_t bytes, int64_t count);
-
-// Indices of a dictionary must be from 0 to n_values - 1. Null rows are not checked.
-int64_t FirstInvalidIndex(const void* indices, Type type, RowRange rows, int64_t n_values,
-                          Nulls nulls);
-
-// Views hold their text themselves, or point into one of the array's variadic buffers.
-// Null rows are not checked.
-int64_t FirstInvalidView(const ArrowArray& array, RowRange rows);
-
-// Each list view must be a range of the child's n_values rows. Null rows are checked too:
-// "Every list-view value, including null values, has to guarantee" it ("Arrow columnar
-// format", ListView Layout).
-int64_t FirstInvalidListView(const void* offsets, const void* sizes, uint8_t bytes,
-                             RowRange rows, int64_t n_values);
-
-// Type ids of a union must have a child. `children` is by type id, with -1 for those
-// that have none.
-int64_t FirstInvalidTypeId(const void* ids, RowRange rows,
-                           std::span<const int8_t, 128> children);
-
-// Offsets of a dense union must be rows of the child that the type id selects. The type
-// ids have been checked. `lengths` is by type id.
-int64_t FirstInvalidUnionOffset(const void* ids, const void* offsets, RowRange rows,
-                                std::span<const int64_t, 128> lengths);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_GATE_ROW_CHECKS_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -4498,6 +5385,7 @@ RowRange ReachOfRunEnds(const void* ends, uint8_t bytes, int64_t n_ends, RowRang
 // src/gate/repair.cc --------------------------------------------------------------------
 
 #include <utility>
+#include <vector>
 
 
 namespace alloy::core_v0_1 {
@@ -4513,12 +5401,21 @@ int64_t CountBuffers(const ArrowArray& array) {
   return array.dictionary == nullptr ? n : n + CountBuffers(*array.dictionary);
 }
 
+// What the structs of a repaired batch point to.
+struct Repaired {
+  OwnedArray original;
+  std::vector<MendedArray> mended;
+};
+
 // Writes all structs of the batch anew, also those that need no change: a tree has one
 // owner, and that is the block.
 class Rewriter {
  public:
-  Rewriter(Block<OwnedArray>* block, const Layout& layout)
-      : block_(block), node_(layout.nodes().data()) {}
+  Rewriter(Block<Repaired>* block, const Layout& layout)
+      : block_(block),
+        node_(layout.nodes().data()),
+        mended_(block->owner().mended.data()),
+        mended_end_(mended_ + block->owner().mended.size()) {}
 
   void RewriteBatch(const ArrowArray& from, ArrowArray* to) {
     const Layout::Node* node = node_++;
@@ -4541,9 +5438,15 @@ class Rewriter {
                       .n_buffers = buffers ? from.n_buffers : 0,
                       .n_children = from.n_children,
                       .dictionary = node.dictionary});
+    const MendedArray* mended = TakeMended(&node);
+    if (mended != nullptr) to->offset = mended->offset;
     const int64_t first = HasBitmap(node.form) ? 1 : 0;
     for (int64_t i = 0; i < to->n_buffers; ++i) {
       to->buffers[i] = from.buffers[i];
+      if (mended != nullptr && i < 3 &&
+          mended->buffers[static_cast<size_t>(i)] != nullptr) {
+        to->buffers[i] = mended->buffers[static_cast<size_t>(i)];
+      }
       if (i < first || to->buffers[i] != nullptr) continue;
       to->buffers[i] = kNoBytes;
       // An empty array needs no offset, and with one a reader would leave kNoBytes.
@@ -4553,6 +5456,12 @@ class Rewriter {
     for (int64_t i = 0; i < from.n_children; ++i) {
       RewriteWhole(*from.children[i], to->children[i]);
     }
+  }
+
+  // The mended arrays are in the order of the nodes.
+  const MendedArray* TakeMended(const Layout::Node* node) {
+    if (mended_ == mended_end_ || mended_->node != node) return nullptr;
+    return mended_++;
   }
 
   void RewriteWhole(const ArrowArray& from, ArrowArray* to) {
@@ -4567,23 +5476,26 @@ class Rewriter {
     return rows == from.length || from.null_count == 0 ? from.null_count : -1;
   }
 
-  Block<OwnedArray>* block_;
+  Block<Repaired>* block_;
   const Layout::Node* node_;
+  const MendedArray* mended_;
+  const MendedArray* const mended_end_;
 };
 
 }  // namespace
 
-Status RepairBatch(const Layout& layout, ArrowArray* batch) {
+Status RepairBatch(const Layout& layout, std::vector<Mend> mends, ArrowArray* batch) {
   const auto nodes = static_cast<int64_t>(layout.nodes().size());
   const int64_t buffers = CountBuffers(*batch);
-  OwnedArray original(batch);
-  auto block = Block<OwnedArray>::Make(nodes, buffers, std::move(original));
+  ALLOY_ASSIGN_OR_RETURN(std::vector<MendedArray> mended, MendArrays(std::move(mends)));
+  Repaired repaired{.original = OwnedArray(batch), .mended = std::move(mended)};
+  auto block = Block<Repaired>::Make(nodes, buffers, std::move(repaired));
   if (!block) {
     // Make did not move the batch, because there was no memory.
-    original.MoveTo(batch);  // NOLINT(bugprone-use-after-move)
+    repaired.original.MoveTo(batch);  // NOLINT(bugprone-use-after-move)
     return Fail(ALLOY_EXHAUSTED, "out of memory while repairing the structs of a batch");
   }
-  const ArrowArray from = *block.owner();
+  const ArrowArray from = *block.owner().original;
   Rewriter(&block, layout).RewriteBatch(from, batch);
   block.Finish();
   return Status();
@@ -4660,8 +5572,8 @@ inline int64_t FirstWrong(int64_t rows, Sign sign) {
 namespace alloy::core_v0_1 {
 namespace {
 
-constexpr int64_t kViewBytes = 16;
-constexpr int32_t kMostInline = 12;  // the bytes of a text that a view itself holds
+constexpr int64_t kViewBytes_row_checks = 16;
+constexpr int32_t kMostInline_row_checks = 12;  // the bytes of a text that a view itself holds
 
 // Calls `check` with a zero of the signed type of that many bytes, so that it is compiled
 // for each width.
@@ -4750,8 +5662,12 @@ int64_t FirstNotIncreasingRunEnd(const void* ends, uint8_t bytes, int64_t count)
 }
 
 int64_t FirstInvalidIndex(const void* indices, Type type, RowRange rows, int64_t n_values,
-                          Nulls nulls) {
-  const auto excused = [&](int64_t i) { return nulls.At(rows.begin + i); };
+                          Nulls nulls, bool* below_nulls) {
+  const auto excused = [&](int64_t i) {
+    const bool null = nulls.At(rows.begin + i);
+    *below_nulls |= null;
+    return null;
+  };
   return BySize(BytesOf(type), [&](auto zero) {
     using T = decltype(zero);
     const void* from = From(indices, rows.begin, sizeof(T));
@@ -4829,26 +5745,32 @@ int64_t FirstInvalidUnionOffset(const void* ids, const void* offsets, RowRange r
   });
 }
 
-int64_t FirstInvalidView(const ArrowArray& array, RowRange rows) {
+bool IsValidView(const ArrowArray& array, const void* view) {
+  const auto length = LoadValue<int32_t>(view, 0);
+  if (length <= kMostInline_row_checks) return length >= 0;
+  const auto buffer = LoadValue<int32_t>(view, 2);
+  const auto offset = LoadValue<int32_t>(view, 3);
+  return buffer >= 0 && buffer < array.n_buffers - 3 && offset >= 0 &&
+         int64_t{offset} + length <=
+             LoadValue<int64_t>(array.buffers[array.n_buffers - 1], buffer);
+}
+
+int64_t FirstInvalidView(const ArrowArray& array, RowRange rows, bool* below_nulls) {
   const Nulls nulls(array);
-  const void* views = From(array.buffers[1], rows.begin, kViewBytes);
-  const int64_t n_buffers = array.n_buffers - 3;
-  const void* sizes = array.buffers[array.n_buffers - 1];
-  const auto fits = [=](int64_t i) {
-    const auto length = LoadValue<int32_t>(views, 4 * i);
-    const auto buffer = LoadValue<int32_t>(views, 4 * i + 2);
-    const auto offset = LoadValue<int32_t>(views, 4 * i + 3);
-    return length >= 0 && buffer >= 0 && buffer < n_buffers && offset >= 0 &&
-           int64_t{offset} + length <= LoadValue<int64_t>(sizes, buffer);
-  };
+  const void* views = From(array.buffers[1], rows.begin, kViewBytes_row_checks);
   return FirstWrong(
       rows.count,
-      // The fast scan passes only short texts. `fits` decides about all others.
+      // The fast scan passes only short texts. IsValidView decides about all others.
       [views](int64_t i) {
         const auto length = LoadValue<int32_t>(views, 4 * i);
-        return length | Minus(kMostInline, length);
+        return length | Minus(kMostInline_row_checks, length);
       },
-      [&](int64_t i) { return fits(i) || nulls.At(rows.begin + i); });
+      [&](int64_t i) {
+        if (IsValidView(array, From(views, i, kViewBytes_row_checks))) return true;
+        const bool null = nulls.At(rows.begin + i);
+        *below_nulls |= null;
+        return null;
+      });
 }
 
 }  // namespace alloy::core_v0_1
@@ -5030,7 +5952,11 @@ Status WrongNullCount(const Layout& layout, const Layout::Node* node,
 
 //
 // The checks of text at level full. The offsets or views of the rows have passed
-// row_checks.h, so the bytes may be read. Null rows are not checked.
+// row_checks.h, so the bytes may be read.
+//
+// Below null rows there may be any bytes. The checks accept them, and report them: a
+// library may read them anyway (mend.h). Bytes before the first offset, after the last
+// one and between views belong to no row, and are not read.
 //
 // The ranges count from the start of the buffers. Wrong rows are counted from the begin
 // of the range; -1 if there is none.
@@ -5044,16 +5970,18 @@ Status WrongNullCount(const Layout& layout, const Layout::Node* node,
 
 namespace alloy::core_v0_1 {
 
-// The first row whose text, behind offsets of 4 or 8 bytes, is not UTF-8.
-int64_t FirstInvalidText(const ArrowArray& array, uint8_t offset_bytes, RowRange rows);
-
 struct TextFault {
   int64_t row = -1;
-  bool not_utf8 = false;  // else the prefix or the padding is wrong
+  bool not_utf8 = false;     // else the prefix or the padding of a view is wrong
+  bool below_nulls = false;  // no row is wrong, but what a null row hides would be
 };
+
+// The first row whose text, behind offsets of 4 or 8 bytes, is not UTF-8.
+TextFault FirstInvalidText(const ArrowArray& array, uint8_t offset_bytes, RowRange rows);
 
 // The first row whose view is wrong: the bytes after a short text must be 0, the prefix
 // of a long text must be the first bytes of it and, if `utf8`, the text must be UTF-8.
+// The views of null rows may also point outside their buffers.
 TextFault FirstInvalidViewText(const ArrowArray& array, RowRange rows, bool utf8);
 
 }  // namespace alloy::core_v0_1
@@ -5078,8 +6006,8 @@ bool AnyChildPointsElsewhere(const Layout::Node* parent) {
 // counts from the start of the buffers, that is with the array's offset.
 class RowWalk {
  public:
-  RowWalk(const Layout& layout, Level level)
-      : layout_(layout), full_(level >= Level::kFull) {}
+  RowWalk(const Layout& layout, Checks checks, std::vector<Mend>* mends)
+      : layout_(layout), full_(checks.full()), trusted_(checks.trusted), mends_(mends) {}
 
   bool Check(const ArrowArray& array) {
     return CheckNode(layout_.nodes().data(), array, {0, array.length});
@@ -5141,9 +6069,19 @@ class RowWalk {
     fault_ = std::move(fault);
     return false;
   }
+  // A repaired column has the rows of the batch. An array below has all its rows.
+  void AddMend(const Node* node, const ArrowArray& array, RowRange at, Mend::Kind kind) {
+    if (mends_ == nullptr) return;
+    const RowRange whole{.begin = array.offset, .count = array.length};
+    mends_->push_back(
+        {.node = node, .array = &array, .rows = depth_ == 0 ? at : whole, .kind = kind});
+  }
 
   const Layout& layout_;
   const bool full_;
+  const bool trusted_;
+  int depth_ = 0;  // below the columns
+  std::vector<Mend>* const mends_;
   Status fault_;
 };
 
@@ -5157,14 +6095,26 @@ bool RowWalk::CheckNode(const Node* node, const ArrowArray& array, RowRange rows
     return true;
   }
   const RowRange at{.begin = array.offset + rows.begin, .count = rows.count};
+  const size_t mends = mends_ == nullptr ? 0 : mends_->size();
   if (node->dictionary && !CheckDictionary(node, array, at)) return false;
-  return (this->*kChecks[static_cast<size_t>(node->form)].check)(node, array, at);
+  if (!(this->*kChecks[static_cast<size_t>(node->form)].check)(node, array, at)) {
+    return false;
+  }
+  // A copy for another reason is aligned too. (It was added before those below it.)
+  if (trusted_ && mends_ != nullptr && rows.count > 0 && IsMisaligned(*node, array)) {
+    const bool copied = mends_->size() > mends && (*mends_)[mends].node == node;
+    if (!copied) AddMend(node, array, at, Mend::Kind::kAlignment);
+  }
+  return true;
 }
 
 // A node below a column. Level full checks all its rows. (The columns themselves have only
 // the rows of the batch, at every level.)
 bool RowWalk::CheckBelow(const Node* node, const ArrowArray& array, RowRange rows) {
-  return CheckNode(node, array, full_ ? RowRange{0, array.length} : rows);
+  ++depth_;
+  const bool fits = CheckNode(node, array, full_ ? RowRange{0, array.length} : rows);
+  --depth_;
+  return fits;
 }
 
 bool RowWalk::CheckChildren(const Node* node, const ArrowArray& array, RowRange rows) {
@@ -5189,10 +6139,12 @@ bool RowWalk::CheckNullCount(const Node* node, const ArrowArray& array) {
 
 bool RowWalk::CheckDictionary(const Node* node, const ArrowArray& array, RowRange at) {
   const ArrowArray& values = *array.dictionary;
-  const int64_t row =
-      FirstInvalidIndex(array.buffers[1], node->type, at, values.length, Nulls(array));
+  bool below_nulls = false;
+  const int64_t row = FirstInvalidIndex(array.buffers[1], node->type, at, values.length,
+                                        Nulls(array), &below_nulls);
   if (row >= 0) return Fail(InvalidIndex(Wrong(node, array, at, row)));
-  return CheckNode(node + 1, values, {0, values.length});
+  if (below_nulls) AddMend(node, array, at, Mend::Kind::kNullIndices);
+  return CheckBelow(node + 1, values, {0, values.length});
 }
 
 // The offsets of the rows never decrease, and none is above the limit.
@@ -5215,19 +6167,28 @@ bool RowWalk::CheckBytes(const Node* node, const ArrowArray& array, RowRange at)
   if (!CheckOffsets(node, array, at, limit, "byte")) return false;
   if (!full_ || (node->type != Type::kUtf8 && node->type != Type::kLargeUtf8))
     return true;
-  const int64_t row = FirstInvalidText(array, node->integer_bytes, at);
-  return row < 0 || Fail(InvalidText(Wrong(node, array, at, row)));
+  const TextFault fault = FirstInvalidText(array, node->integer_bytes, at);
+  if (fault.row >= 0) return Fail(InvalidText(Wrong(node, array, at, fault.row)));
+  if (trusted_ && fault.below_nulls) AddMend(node, array, at, Mend::Kind::kNullTexts);
+  return true;
 }
 
 bool RowWalk::CheckViews(const Node* node, const ArrowArray& array, RowRange at) {
   if (at.count == 0) return true;
-  const int64_t row = FirstInvalidView(array, at);
+  bool below_nulls = false;
+  const int64_t row = FirstInvalidView(array, at, &below_nulls);
   if (row >= 0) return Fail(InvalidView(Wrong(node, array, at, row)));
-  if (!full_) return true;
-  const TextFault fault = FirstInvalidViewText(array, at, node->type == Type::kUtf8View);
-  if (fault.row < 0) return true;
-  const WrongRow wrong = Wrong(node, array, at, fault.row);
-  return Fail(fault.not_utf8 ? InvalidText(wrong) : InvalidViewPrefix(wrong));
+  if (full_) {
+    const TextFault fault =
+        FirstInvalidViewText(array, at, node->type == Type::kUtf8View);
+    if (fault.row >= 0) {
+      const WrongRow wrong = Wrong(node, array, at, fault.row);
+      return Fail(fault.not_utf8 ? InvalidText(wrong) : InvalidViewPrefix(wrong));
+    }
+    below_nulls |= trusted_ && fault.below_nulls;
+  }
+  if (below_nulls) AddMend(node, array, at, Mend::Kind::kNullViews);
+  return true;
 }
 
 bool RowWalk::CheckList(const Node* node, const ArrowArray& array, RowRange at) {
@@ -5319,10 +6280,11 @@ bool RowWalk::CheckRunEnd(const Node* node, const ArrowArray& array, RowRange at
 
 }  // namespace
 
-Status CheckRows(const Layout& layout, Level level, const ArrowArray& array) {
-  if (level == Level::kShape) return Status();
-  if (level == Level::kSafe && !layout.nodes()[0].points_elsewhere) return Status();
-  RowWalk walk(layout, level);
+Status CheckRows(const Layout& layout, Checks checks, const ArrowArray& array,
+                 std::vector<Mend>* mends) {
+  if (!checks.rows()) return Status();
+  if (!checks.full() && !layout.nodes()[0].points_elsewhere) return Status();
+  RowWalk walk(layout, checks, mends);
   return walk.Check(array) ? Status() : walk.TakeFault();
 }
 
@@ -5751,7 +6713,6 @@ Status ShapeStatus(const Layout& layout, const ShapeFault& fault) {
 
 // src/gate/text_checks.cc ---------------------------------------------------------------
 
-#include <algorithm>
 #include <cstring>
 #include <string_view>
 
@@ -5759,101 +6720,115 @@ Status ShapeStatus(const Layout& layout, const ShapeFault& fault) {
 namespace alloy::core_v0_1 {
 namespace {
 
-constexpr size_t kAsciiBlock = 64;
+// The texts of consecutive rows behind offsets.
+template <typename Offset>
+class Texts {
+ public:
+  Texts(const ArrowArray& array, RowRange rows)
+      : offsets_(static_cast<const char*>(array.buffers[1]) +
+                 rows.begin * int64_t{sizeof(Offset)}),
+        bytes_(static_cast<const char*>(array.buffers[2])),
+        rows_(rows.count) {}
 
-// The length of the longest prefix that consists of whole blocks of ASCII. The inner loop
-// has no branch, so that compilers use vector instructions.
-size_t AsciiPrefix(std::string_view bytes) {
-  size_t done = 0;
-  for (; bytes.size() - done >= kAsciiBlock; done += kAsciiBlock) {
-    unsigned char any = 0;
-    for (size_t i = 0; i < kAsciiBlock; ++i) {
-      any = static_cast<unsigned char>(any | bytes[done + i]);
-    }
-    if (any >= 0x80) break;
+  int64_t offset(int64_t i) const { return LoadValue<Offset>(offsets_, i); }
+  std::string_view Between(int64_t begin, int64_t end) const {
+    if (begin == end) return {};  // then the bytes may be NULL
+    return {bytes_ + begin, static_cast<size_t>(end - begin)};
   }
-  return done;
-}
+  std::string_view all() const { return Between(offset(0), offset(rows_)); }
+  std::string_view text(int64_t i) const { return Between(offset(i), offset(i + 1)); }
 
-bool IsAscii(std::string_view bytes) {
-  bytes.remove_prefix(AsciiPrefix(bytes));
-  return std::ranges::all_of(bytes,
-                             [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
-bool IsUtf8(std::string_view bytes) {
-  while (true) {
-    bytes.remove_prefix(AsciiPrefix(bytes));
-    // Read the next block, which is not ASCII or the last one, character by character.
-    const size_t target = bytes.size() - std::min(bytes.size(), kAsciiBlock);
-    while (bytes.size() > target) {
-      const size_t length = Utf8Length(bytes);
-      if (length == 0) return false;
-      bytes.remove_prefix(length);
-    }
-    if (bytes.empty()) return true;
+  // Of texts that are UTF-8 all together: true if no row begins inside a character.
+  bool BeginAtCharacters() const {
+    const int64_t end = offset(rows_);
+    int64_t rows = rows_;
+    while (rows > 0 && offset(rows - 1) == end) --rows;  // empty texts at the end
+    const int64_t inside = FirstWrong(rows, [this](int64_t i) {
+      // Continuation bytes are 0x80 to 0xBF: as signed numbers, those below -64.
+      const auto byte = static_cast<int8_t>(bytes_[offset(i)]);
+      return static_cast<int32_t>(byte < -64 ? -1 : 0);
+    });
+    return inside < 0;
   }
-}
+
+ private:
+  const char* offsets_;
+  const char* bytes_;
+  int64_t rows_;
+};
 
 template <typename Offset>
-int64_t FirstInvalidTextOf(const ArrowArray& array, RowRange rows) {
-  const auto offset = [&](int64_t i) {
-    return int64_t{LoadValue<Offset>(array.buffers[1], rows.begin + i)};
-  };
-  const char* bytes = static_cast<const char*>(array.buffers[2]);
-  const auto text = [&](int64_t begin, int64_t end) {
-    if (begin == end) return std::string_view();  // then `bytes` may be NULL
-    return std::string_view(bytes + begin, static_cast<size_t>(end - begin));
-  };
-  const int64_t end = offset(rows.count);
-  const std::string_view all = text(offset(0), end);
-  // Scan the texts of all rows as one, which is much faster than row by row.
-  if (IsAscii(all)) return -1;
-  if (IsUtf8(all)) {
-    // Then each row is UTF-8, unless one begins in the middle of a character.
-    int64_t i = 0;
-    while (i < rows.count && offset(i) < end && !IsContinuation(bytes[offset(i)])) ++i;
-    if (i == rows.count || offset(i) == end) return -1;
-  }
-  // Find the row. A null row may hold any bytes.
+TextFault FirstInvalidTextOf(const ArrowArray& array, RowRange rows) {
+  const Texts<Offset> texts(array, rows);
+  // The texts of all rows lie next to each other, so they are scanned as one.
+  const TextKind kind = ScanText(texts.all());
+  if (kind == TextKind::kAscii) return {};
+  if (kind == TextKind::kUtf8 && texts.BeginAtCharacters()) return {};
+  // Find the row, or learn that only null rows are wrong.
   const Nulls nulls(array);
   for (int64_t i = 0; i < rows.count; ++i) {
-    if (!nulls.At(rows.begin + i) && !IsUtf8(text(offset(i), offset(i + 1)))) return i;
+    if (!nulls.At(rows.begin + i) && ScanText(texts.text(i)) == TextKind::kInvalid) {
+      return {.row = i, .not_utf8 = true};
+    }
   }
-  return -1;
+  return {.below_nulls = true};
+}
+
+constexpr int64_t kViewBytes_text_checks = 16;
+constexpr size_t kMostInline_text_checks = 12;
+
+// A view of 16 bytes: the length, then 12 bytes of text and padding. Or the length, 4
+// bytes of text, the number of a buffer, and an offset.
+enum class ViewFault : uint8_t { kNone, kPrefix, kUtf8 };
+
+ViewFault CheckViewText(const ArrowArray& array, const char* view, bool utf8) {
+  constexpr char kZeros[kMostInline_text_checks] = {};
+  const auto size = static_cast<size_t>(LoadValue<int32_t>(view, 0));
+  if (size <= kMostInline_text_checks) {
+    if (std::memcmp(view + 4 + size, kZeros, kMostInline_text_checks - size) != 0) {
+      return ViewFault::kPrefix;
+    }
+    // The padding is zero, so a scan of all 12 bytes finds the same.
+    constexpr uint64_t kHighBits = 0x8080808080808080U;
+    const uint64_t bytes =
+        LoadValue<uint64_t>(view + 4, 0) | LoadValue<uint32_t>(view, 3);
+    if (!utf8 || (bytes & kHighBits) == 0) return ViewFault::kNone;
+    return ScanText({view + 4, size}) == TextKind::kInvalid ? ViewFault::kUtf8
+                                                            : ViewFault::kNone;
+  }
+  const auto buffer = LoadValue<int32_t>(view, 2);
+  const auto* text =
+      static_cast<const char*>(array.buffers[2 + buffer]) + LoadValue<int32_t>(view, 3);
+  if (std::memcmp(view + 4, text, 4) != 0) return ViewFault::kPrefix;
+  return utf8 && ScanText({text, size}) == TextKind::kInvalid ? ViewFault::kUtf8
+                                                              : ViewFault::kNone;
 }
 
 }  // namespace
 
-int64_t FirstInvalidText(const ArrowArray& array, uint8_t bytes, RowRange rows) {
-  if (rows.count == 0) return -1;
+TextFault FirstInvalidText(const ArrowArray& array, uint8_t bytes, RowRange rows) {
+  if (rows.count == 0) return {};
   return bytes == 4 ? FirstInvalidTextOf<int32_t>(array, rows)
                     : FirstInvalidTextOf<int64_t>(array, rows);
 }
 
 TextFault FirstInvalidViewText(const ArrowArray& array, RowRange rows, bool utf8) {
-  // A view of 16 bytes: the length, then 12 bytes of text and padding. Or the length, 4
-  // bytes of text, the number of a buffer, and an offset.
-  constexpr char kZeros[12] = {};
   const Nulls nulls(array);
-  const auto* views = static_cast<const char*>(array.buffers[1]) + rows.begin * 16;
-  for (int64_t i = 0; i < rows.count; ++i, views += 16) {
-    if (nulls.At(rows.begin + i)) continue;
-    const auto size = static_cast<size_t>(LoadValue<int32_t>(views, 0));
-    std::string_view text(views + 4, std::min<size_t>(size, 12));
-    if (size <= 12) {
-      if (std::memcmp(text.data() + size, kZeros, 12 - size) != 0)
-        return {.row = i, .not_utf8 = false};
-    } else {
-      const auto buffer = LoadValue<int32_t>(views, 2);
-      const auto* from = static_cast<const char*>(array.buffers[2 + buffer]);
-      text = std::string_view(from + LoadValue<int32_t>(views, 3), size);
-      if (std::memcmp(views + 4, text.data(), 4) != 0)
-        return {.row = i, .not_utf8 = false};
+  const auto* views =
+      static_cast<const char*>(array.buffers[1]) + rows.begin * kViewBytes_text_checks;
+  bool below_nulls = false;
+  for (int64_t i = 0; i < rows.count; ++i, views += kViewBytes_text_checks) {
+    if (nulls.At(rows.begin + i)) {
+      below_nulls |= !IsValidView(array, views) ||
+                     CheckViewText(array, views, utf8) != ViewFault::kNone;
+      continue;
     }
-    if (utf8 && !IsUtf8(text)) return {.row = i, .not_utf8 = true};
+    const ViewFault fault = CheckViewText(array, views, utf8);
+    if (fault != ViewFault::kNone) {
+      return {.row = i, .not_utf8 = fault == ViewFault::kUtf8};
+    }
   }
-  return {};
+  return {.below_nulls = below_nulls};
 }
 
 }  // namespace alloy::core_v0_1
@@ -7779,7 +8754,7 @@ class Procedure {
 namespace alloy::core_v0_1 {
 namespace {
 
-using Step = Procedure::Step;
+using Step_admit = Procedure::Step;
 
 OwnedProcedure MakeProcedure(const Policy& policy, OnFault on_fault,
                              LibcryptoSource& libcrypto, const MayNeed& may_need) {
@@ -7838,13 +8813,13 @@ bool FileIdentity::IsSameFile(const FileIdentity& other) const {
 
 Result<Candidate> Admitter::Open(const Policy& policy) {
   OwnedProcedure procedure = MakeProcedure(policy, OnFault::kStop, libcrypto_, may_need_);
-  ALLOY_TRY(procedure->RunThrough(Step::kStatement));
+  ALLOY_TRY(procedure->RunThrough(Step_admit::kStatement));
   return Candidate(std::move(procedure));
 }
 
 Result<std::string> Admitter::Inspect(const Policy& policy) {
   Procedure procedure(policy, OnFault::kCollect, libcrypto_, may_need_);
-  ALLOY_TRY(procedure.RunThrough(Step::kEnd));
+  ALLOY_TRY(procedure.RunThrough(Step_admit::kEnd));
   return AsJson(procedure.found());
 }
 
@@ -7862,7 +8837,7 @@ std::string_view Candidate::signed_sha256() const {
 }
 
 Result<Sealed> Candidate::Seal() && {
-  ALLOY_TRY(procedure_->RunThrough(Step::kRead));
+  ALLOY_TRY(procedure_->RunThrough(Step_admit::kRead));
   return Sealed(std::move(procedure_));
 }
 
@@ -7872,12 +8847,12 @@ Result<Expectations> Candidate::Confirm() && {
     return Fail(ALLOY_INTERNAL, "a file without a signed digest cannot be confirmed");
   }
   procedure->ReadOnlyToHash();
-  ALLOY_TRY(procedure->RunThrough(Step::kDigest));
+  ALLOY_TRY(procedure->RunThrough(Step_admit::kDigest));
   return procedure->expectations();
 }
 
 Result<Verified> Sealed::Verify() && {
-  ALLOY_TRY(procedure_->RunThrough(Step::kDigest));
+  ALLOY_TRY(procedure_->RunThrough(Step_admit::kDigest));
   return Verified(std::move(procedure_));
 }
 
@@ -7885,7 +8860,7 @@ FileIdentity Verified::identity() const { return procedure_->identity(); }
 Expectations Verified::expectations() const { return procedure_->expectations(); }
 
 Result<Cleared> Verified::Clear() && {
-  ALLOY_TRY(procedure_->RunThrough(Step::kAllowed));
+  ALLOY_TRY(procedure_->RunThrough(Step_admit::kAllowed));
   const Inspection& found = procedure_->found();
   return Cleared(procedure_->TakeSealed(), found.library, found.is_archive,
                  found.elf.facts.needed);
@@ -7899,7 +8874,7 @@ Result<std::shared_ptr<const Mapping>> LinkLibraryFrom(const std::string& archiv
   const MayNeed nothing;
   Procedure procedure(policy, OnFault::kStop, unused, nothing);
   // The last step is for the host that will load the library.
-  ALLOY_TRY(procedure.RunThrough(Step::kNeeded));
+  ALLOY_TRY(procedure.RunThrough(Step_admit::kNeeded));
   if (procedure.linked() == nullptr) {
     return Fail(ALLOY_INVALID, archive +
                                    ": is a shared library already; give a static "
