@@ -75,7 +75,7 @@ func (g *generation) bind(ctx context.Context, k key, known *binding, options []
 	}
 	exported, err := cdata.ExportSchemas(schemas)
 	if err != nil {
-		return nil, callerError(BadData, "%v", err)
+		return nil, typeError(-1, err)
 	}
 	first := g.isFirst(k.function)
 	var call *engine.Call
@@ -133,7 +133,7 @@ func newBinding(schemas []*arrow.Schema, call *engine.Call) (*binding, error) {
 	var err error
 	for i, schema := range schemas {
 		if b.inputs[i], err = cdata.NewPlan(schema); err != nil {
-			return nil, inputError(i, BadData, "%v", err)
+			return nil, typeError(i, err)
 		}
 	}
 	out, err := cdata.ImportSchema(call.Schema())

@@ -184,6 +184,12 @@ func (b *GoBridge) From_chunks(arrays []arrow.Array) (int, error) { //nolint:rev
 // Call runs a function on batches and returns one batch. The result lies in the memory of
 // the backend. Release it; any goroutine may release any part of it.
 //
+// A result that the program forgets is released by the garbage collector, some time after
+// nobody can reach it, and Logger reports it once. Until then the memory of the backend
+// grows, and the collector does not know about it. Strings and slices that point into a
+// result do not keep it: they are valid while the batch, a column or a slice of it is
+// reachable and not released. Copy what has to live longer.
+//
 // The batches are borrowed for the call. If the backend keeps a part of a batch longer,
 // Call retains the batch until the backend releases that part.
 //

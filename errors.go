@@ -56,6 +56,10 @@ const (
 	reasonNULByte        Reason = 4002
 	reasonOutOfRange     Reason = 4003
 	reasonSameStream     Reason = 4004
+	reasonHostArray      Reason = cdata.HostArray
+	reasonHostType       Reason = 4006
+	reasonHostCode       Reason = 4007
+	reasonIPC            Reason = cdata.BadIPC
 )
 
 // Side is the part of an [Error] that names who failed.
@@ -148,7 +152,16 @@ func inputError(input int, code Code, format string, a ...any) *Error {
 
 // resultError reports a result, or its schema, that arrow-go cannot hold.
 func resultError(code Code, err error) *Error {
-	return newError(SideBackend, code, "%v", err)
+	e := newError(SideBackend, code, "%v", err)
+	e.Reason = reasonHostType
+	return e
+}
+
+// typeError reports a schema that cannot be passed.
+func typeError(input int, err error) *Error {
+	e := inputError(input, BadData, "%v", err)
+	e.Reason = reasonHostType
+	return e
 }
 
 // nulError reports a text that C would see only a part of.
@@ -187,7 +200,7 @@ func fromMismatch(err error) *Error {
 	e := callerError(BadData, "%v", err)
 	var mismatch *cdata.MismatchError
 	if errors.As(err, &mismatch) {
-		e.Input, e.Column = mismatch.Input, mismatch.Column
+		e.Input, e.Column, e.Reason = mismatch.Input, mismatch.Column, Reason(mismatch.Reason)
 	}
 	return e
 }

@@ -4,7 +4,11 @@
 
 package alloy
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/ignalina/alloy/go/cdata"
+)
 
 // TestReasonsHaveTheEnginesNumbers compares the numbers that are written in Go.
 func TestReasonsHaveTheEnginesNumbers(t *testing.T) {
@@ -13,6 +17,9 @@ func TestReasonsHaveTheEnginesNumbers(t *testing.T) {
 		reasonCertificateDER: "CERTIFICATE_DER", reasonCannotOpen: "CANNOT_OPEN",
 		reasonNilArgument: "ARGUMENT_NULL", reasonNULByte: "ARGUMENT_NUL_BYTE",
 		reasonOutOfRange: "ARGUMENT_RANGE", reasonSameStream: "SAME_STREAM",
+		reasonHostArray: "HOST_ARRAY", reasonHostType: "HOST_TYPE", reasonHostCode: "HOST_CODE", reasonIPC: "IPC",
+		cdata.ChildCount: "CHILD_COUNT", cdata.DictionaryMissing: "DICTIONARY_MISSING",
+		cdata.ArrayReleased: "ARRAY_RELEASED", cdata.BufferCount: "BUFFER_COUNT",
 	} {
 		if reason.String() != name {
 			t.Errorf("%d is %s, want %s", int32(reason), reason, name)

@@ -173,6 +173,7 @@ func (m *messages) check() error {
 // part.
 func (m *messages) broken(what string, err error) *Error {
 	e := fromMismatch(err)
+	e.Reason = reasonIPC
 	if m.bytes.failure != nil {
 		err = m.bytes.failure
 		e = fromIO(err)
@@ -326,6 +327,7 @@ func (v *valve) flush() error {
 // broken makes the error of a stream that cannot be written; what names the part.
 func (v *valve) broken(what string, err error) *Error {
 	e := callerError(BadData, "%v", err)
+	e.Reason = reasonHostArray
 	if v.failure != nil {
 		err = v.failure
 		e = fromIO(err)

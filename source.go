@@ -59,7 +59,7 @@ func newSource(input int, reader array.RecordReader, plan *cdata.Plan, a *attend
 	}
 	exported, err := cdata.ExportSchemas([]*arrow.Schema{plan.Schema})
 	if err != nil {
-		return nil, inputError(input, BadData, "%v", err)
+		return nil, typeError(input, err)
 	}
 	s.plain = isPlain(reader)
 	s.exported = exported
@@ -121,7 +121,7 @@ func (s *source) Next(out *engine.WrittenArray) error {
 	}
 	err := s.failed
 	if err == errExited {
-		err = s.batchError(Failed, 0, errExited.Error())
+		err = s.batchError(Failed, reasonHostCode, errExited.Error())
 	}
 	if err == nil && s.batch != nil {
 		err = s.move(out)
@@ -220,7 +220,7 @@ func difference(got, want *arrow.Schema) string {
 
 // panicked makes an error of a panic in the reader, with the file and line of the panic.
 func (s *source) panicked(cause any) *Error {
-	err := s.batchError(Failed, 0, fmt.Sprintf("the reader panicked: %v%s", cause, panicPlace()))
+	err := s.batchError(Failed, reasonHostCode, fmt.Sprintf("the reader panicked: %v%s", cause, panicPlace()))
 	err.cause, _ = cause.(error)
 	return err
 }

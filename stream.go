@@ -4,7 +4,6 @@ package alloy
 
 import (
 	"context"
-	"errors"
 	"reflect"
 	"runtime"
 	"slices"
@@ -129,7 +128,7 @@ func (c *core) streamNow(ctx context.Context, b *GoBridge, ended *ending, functi
 	// Deferred: a reader may end this goroutine.
 	defer func() {
 		if !opened && !s.insideC {
-			s.fail(errors.New("a reader ended the goroutine that opened the stream"))
+			s.fail(exitedError("opened"))
 			s.end()
 		}
 	}()
@@ -142,6 +141,12 @@ func (c *core) streamNow(ctx context.Context, b *GoBridge, ended *ending, functi
 	reader := &resultReader{s}
 	runtime.AddCleanup(reader, (*stream).forget, s)
 	return reader, nil
+}
+
+func exitedError(did string) *Error {
+	e := callerError(Failed, "a reader ended the goroutine that %s the stream", did)
+	e.Reason = reasonHostCode
+	return e
 }
 
 // sameReader returns the place of a reader among others, or -1.
@@ -337,7 +342,7 @@ func (s *stream) Next() bool {
 	// of this stream. Nobody may enter or end it then.
 	defer func() {
 		if !returned && !s.insideC {
-			s.fail(callerError(Failed, "a reader ended the goroutine that read the stream"))
+			s.fail(exitedError("read"))
 			s.leave()
 		}
 	}()

@@ -26,7 +26,7 @@ func Check(p *Plan, batch arrow.RecordBatch) (err error) {
 		switch cause := recover().(type) {
 		case nil:
 		case fault:
-			err = &MismatchError{Column: c.column, Text: string(cause)}
+			err = &MismatchError{Column: c.column, Reason: BadIPC, Text: string(cause)}
 		default:
 			panic(cause)
 		}

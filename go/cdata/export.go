@@ -30,9 +30,21 @@ type MismatchError struct {
 	// Input is the number of the batch, from 0. Column is the place in its schema in preorder;
 	// -1 is the batch itself.
 	Input, Column int
+	// Reason is the number of the reason in the C ABI.
+	Reason int32
 	// Text says what is wrong with the column.
 	Text string
 }
+
+// The reasons of a MismatchError, with the numbers of the C ABI.
+const (
+	ChildCount        = 1005
+	DictionaryMissing = 1010
+	ArrayReleased     = 1020
+	BufferCount       = 1021
+	HostArray         = 4005
+	BadIPC            = 4008
+)
 
 // Error returns the text.
 func (e *MismatchError) Error() string { return e.Text }
@@ -134,6 +146,6 @@ func (x *Exporter) Close() {
 	x.pool.close()
 }
 
-func (x *Exporter) mismatch(format string, a ...any) error {
-	return &MismatchError{Input: x.input, Column: x.column, Text: fmt.Sprintf(format, a...)}
+func (x *Exporter) mismatch(reason int32, format string, a ...any) error {
+	return &MismatchError{Input: x.input, Column: x.column, Reason: reason, Text: fmt.Sprintf(format, a...)}
 }

@@ -18,17 +18,17 @@ func (x *Exporter) batch(p *Plan, out *engine.WrittenArray, batch *Batch) error 
 	out.Length = batch.Rows
 	x.takeBuffers(out, 1) // no validity bitmap
 	if len(batch.Columns) != len(p.root.children) {
-		return x.mismatch("the batch has %d columns, its schema has %d", len(batch.Columns), len(p.root.children))
+		return x.mismatch(ChildCount, "the batch has %d columns, its schema has %d", len(batch.Columns), len(p.root.children))
 	}
 	children := x.takeChildren(out, len(batch.Columns))
 	for i, column := range batch.Columns {
 		x.column++
 		data, ok := column.Data().(*array.Data)
 		if !ok {
-			return x.mismatch("the column holds data of type %T; use arrays that arrow-go makes", column.Data())
+			return x.mismatch(HostArray, "the column holds data of type %T; use arrays that arrow-go makes", column.Data())
 		}
 		if data == nil {
-			return x.mismatch("the column was released before the call")
+			return x.mismatch(ArrayReleased, "the column was released before the call")
 		}
 		if err := x.array(&p.root.children[i], &children[i], data); err != nil {
 			return err
@@ -60,14 +60,14 @@ func (x *Exporter) array(n *node, out *engine.WrittenArray, data *array.Data) er
 	}
 	below := data.Children()
 	if len(below) != len(n.children) {
-		return x.mismatch("the array has %d children, type %s needs %d", len(below), n.dtype, len(n.children))
+		return x.mismatch(ChildCount, "the array has %d children, type %s needs %d", len(below), n.dtype, len(n.children))
 	}
 	children := x.takeChildren(out, len(below))
 	for i, child := range below {
 		x.column++
 		inner, ok := child.(*array.Data)
 		if !ok || inner == nil {
-			return x.mismatch("the child array holds data of type %T; use arrays that arrow-go makes", child)
+			return x.mismatch(HostArray, "the child array holds data of type %T; use arrays that arrow-go makes", child)
 		}
 		if err := x.array(&n.children[i], &children[i], inner); err != nil {
 			return err
@@ -79,7 +79,7 @@ func (x *Exporter) array(n *node, out *engine.WrittenArray, data *array.Data) er
 	x.column++
 	values, ok := data.Dictionary().(*array.Data)
 	if !ok || values == nil {
-		return x.mismatch("the array has no dictionary, type %s needs one", n.dtype)
+		return x.mismatch(DictionaryMissing, "the array has no dictionary, type %s needs one", n.dtype)
 	}
 	dictionary := &x.takeNodes(1)[0]
 	out.Dictionary = address(dictionary)
@@ -179,7 +179,7 @@ func (x *Exporter) unionBuffers(n *node, out *engine.WrittenArray, data *array.D
 }
 
 func (x *Exporter) wrongBuffers(n *node, have, need int) error {
-	return x.mismatch("the array has %d buffers, type %s needs %d", have, n.dtype, need)
+	return x.mismatch(BufferCount, "the array has %d buffers, type %s needs %d", have, n.dtype, need)
 }
 
 // validity writes the bitmap and the null count. The builders of arrow-go always make a

@@ -120,7 +120,12 @@
   X(ARGUMENT_NULL, 4001, "an argument that must be given is NULL or nil")               \
   X(ARGUMENT_NUL_BYTE, 4002, "a text has a NUL byte, which would end it in C")          \
   X(ARGUMENT_RANGE, 4003, "a number or a length is out of range")                       \
-  X(SAME_STREAM, 4004, "one stream was passed as two inputs")
+  X(SAME_STREAM, 4004, "one stream was passed as two inputs")                           \
+  /* The host's own side: its Arrow library, its readers, its bytes. */                 \
+  X(HOST_ARRAY, 4005, "an array of the host's Arrow library does not fit its schema")   \
+  X(HOST_TYPE, 4006, "the host's Arrow library cannot pass or hold data of this type")  \
+  X(HOST_CODE, 4007, "code of the host failed while the backend waited for it")         \
+  X(IPC, 4008, "an Arrow IPC stream is malformed, or ends without its end marker")
 
 #define ALLOY_REASON_ENUM_(name, number, text) ALLOY_REASON_##name = number,
 enum { ALLOY_REASONS(ALLOY_REASON_ENUM_) ALLOY_REASON_LAST_ = 0x7fffffff };

@@ -83,6 +83,18 @@ TEST(ArrowStreamTest, SeveralReadersAreSeveralInputs) {
   EXPECT_EQ((*table)->num_rows(), 2);
 }
 
+TEST(ArrowStreamTest, OneReaderIsNotTwoInputs) {
+  alloy::Bridge bridge = support::Load("tests/streams");
+  const ReaderPtr reader = *arrow::RecordBatchReader::Make({Numbers({1}), Numbers({2})});
+  const ReaderPtr other = *arrow::RecordBatchReader::Make({Numbers({1}), Numbers({2})});
+  const auto results =
+      alloy::arrow::Stream(bridge, "zip", std::vector<ReaderPtr>{other, reader, reader});
+  ASSERT_TRUE(results.status().IsInvalid()) << results.status();
+  EXPECT_NE(results.status().message().find("input 2"), std::string::npos);
+  // Nothing was read of it.
+  EXPECT_EQ((*reader->ToTable())->num_rows(), 2);
+}
+
 TEST(ArrowStreamTest, ATableComesBackAsATable) {
   alloy::Bridge bridge = support::Load("tests/streams");
   const auto table = *arrow::Table::FromRecordBatches({Numbers({1, 2}), Numbers({3})});

@@ -52,6 +52,29 @@ TEST(HostTest, LinesGoWhereTheOptionsSay) {
   EXPECT_NE(std::string(line).find("[INFO] [Test]\ta line\n"), std::string::npos) << line;
 }
 
+TEST(HostTest, ALineNamesTheBackendAndTheFunction) {
+  std::vector<std::string> lines;
+  alloy::HostOptions options{.allow_unsigned = true, .log_mode = alloy::LogMode::kAlways};
+  options.log_line = [&](const alloy::LogLine& line) {
+    lines.push_back(std::to_string(line.level) + " " + std::string(line.language) + " " +
+                    std::string(line.backend) + " " + std::string(line.function) + " " +
+                    std::string(line.text));
+  };
+  alloy::Bridge bridge{alloy::Host(options)};
+  ASSERT_TRUE(bridge.SetImplLib(support::BackendPath("tests/logs")).ok());
+  ASSERT_TRUE(bridge.Call("say", support::SmallBatch()).ok());
+  // The host's own lines about a run are DEBUG, because this is not an echo.
+  const std::string of = "test.logs say ";
+  EXPECT_EQ(
+      lines,
+      (std::vector<std::string>{
+          "1 C " + of + "bound",
+          "0 C++ " + of + "Exporting ArrowSchema and ArrowArray #1 to C",
+          "0 C++ " + of + "Calling C through C ffi now with 1 ArrowArrays",
+          "0 C " + of + "details", "1 C " + of + "runs", "2 C " + of + "on a thread",
+          "0 C++ " + of + "Hello, again! Successfully sent Arrow data to C."}));
+}
+
 TEST(HostTest, OneThatCannotBeMadeFailsEveryBridge) {
   const alloy::Host host(alloy::HostOptions{.log_mode = static_cast<alloy::LogMode>(17)});
   EXPECT_EQ(host.status().code(), ALLOY_INVALID);
@@ -108,6 +131,46 @@ TEST(BridgeTest, LoadsALibraryThatTheOwnerOfTheCertificateSigned) {
   const auto status = bridge.SetImplLib(signed_copy.path(), signed_copy.certificate());
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_EQ(bridge.Backend()->name, "alloy.echo");
+}
+
+TEST(BridgeTest, DescribesWhereItsBackendComesFrom) {
+  const support::SignedCopy signed_copy(support::BackendPath("echo_cpp"), "alloy.echo",
+                                        "0.1.0");
+  alloy::Bridge bridge(support::TestHost());
+  const auto echo = bridge.Backend();
+  ASSERT_TRUE(echo.ok()) << echo.status();
+  EXPECT_EQ(echo->library + echo->sha256 + echo->signer, "");
+  std::string digest;
+  for (const std::string& certificate : {signed_copy.certificate(), std::string()}) {
+    ASSERT_TRUE(bridge.SetImplLib(signed_copy.path(), certificate).ok());
+    const auto backend = bridge.Backend();
+    ASSERT_TRUE(backend.ok()) << backend.status();
+    EXPECT_EQ(backend->library, signed_copy.path());
+    EXPECT_EQ(backend->sha256.size(), 64U);
+    if (digest.empty()) digest = backend->sha256;
+    EXPECT_EQ(backend->sha256, digest);
+    EXPECT_EQ(backend->signer.empty(), certificate.empty());
+    EXPECT_EQ(backend->signer_sha256.size(), certificate.empty() ? 0U : 64U);
+    EXPECT_EQ(backend->sequence != 0, !certificate.empty());
+  }
+  EXPECT_FALSE(bridge.SetImplLib("/nowhere.so").ok());
+  EXPECT_EQ(bridge.Backend().status().code(), ALLOY_REFUSED);
+}
+
+TEST(BridgeTest, NameSequenceAndSidecarAreOptions) {
+  const support::SignedCopy signed_copy(support::BackendPath("echo_cpp"), "alloy.echo",
+                                        "0.1.0");
+  const auto load = [&](const alloy::BridgeOptions& options) {
+    alloy::Bridge bridge(alloy::Host(), options);
+    return bridge.SetImplLib(signed_copy.path(), signed_copy.certificate()).reason();
+  };
+  EXPECT_EQ(load({}), ALLOY_REASON_NONE);
+  EXPECT_EQ(load({.name = "alloy.echo"}), ALLOY_REASON_NONE);
+  EXPECT_EQ(load({.name = "acme.other"}), ALLOY_REASON_NAME);
+  EXPECT_EQ(load({.min_sequence = 1}), ALLOY_REASON_NONE);
+  EXPECT_EQ(load({.min_sequence = uint64_t{1} << 62}), ALLOY_REASON_ROLLBACK);
+  EXPECT_EQ(load({.sidecar = signed_copy.path() + ".alloysig"}), ALLOY_REASON_NONE);
+  EXPECT_EQ(load({.sidecar = "/nowhere.alloysig"}), ALLOY_REASON_NO_SIDECAR);
 }
 
 TEST(BridgeTest, AnInspectionTellsHowLongItsTextIs) {
