@@ -774,8 +774,9 @@ ALLOY_API alloy_code alloy_bridge_new(alloy_host* host,
 //   Borrows  bridge, library, and certificate: strict base64 of one DER X.509
 //            certificate. NULL or empty: no certificate, if the host allows unsigned
 //            libraries.
-//   Fails    ALLOY_REFUSED  `reason` is the cause: see reason.h, 2xxx and 3xxx.
-//            ALLOY_CLOSED   the bridge is closed.
+//   Fails    ALLOY_REFUSED      `reason` is the cause: see reason.h, 2xxx and 3xxx.
+//            ALLOY_UNSUPPORTED  the program is linked statically: it has no loader.
+//            ALLOY_CLOSED       the bridge is closed.
 ALLOY_API alloy_code alloy_bridge_load(alloy_bridge* bridge, const char* library,
                                        const char* certificate, alloy_error* err);
 

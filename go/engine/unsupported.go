@@ -31,8 +31,13 @@ func advice(goos, goarch string) string {
 // Version returns the version of the engine; here "", because there is none.
 func Version() string { return "" }
 
-// ReasonName returns the name of a reason. Only the engine knows the names.
-func ReasonName(int32) string { return "UNKNOWN" }
+// ReasonName returns the name of a reason, such as OFFSETS; "UNKNOWN" if it is not known.
+func ReasonName(reason int32) string {
+	if name, ok := reasons[reason]; ok {
+		return name
+	}
+	return "UNKNOWN"
+}
 
 // The types below exist so that the module compiles. NewHost never returns a Host, so their
 // other methods are never called.

@@ -27,3 +27,16 @@ func TestTheAdviceFitsTheTarget(t *testing.T) {
 		}
 	}
 }
+
+func TestNamesAreKnownWithoutTheEngine(t *testing.T) {
+	for reason, name := range map[int32]string{0: "NONE", 1063: "INPUT_FAILED", 3001: "CANNOT_OPEN", -1: "UNKNOWN"} {
+		if got := ReasonName(reason); got != name {
+			t.Errorf("reason %d: got %s, want %s", reason, got, name)
+		}
+	}
+	for code, name := range map[int32]string{0: "OK", 2: "BAD_DATA", 15: "INTERNAL", 16: "UNKNOWN", -1: "UNKNOWN"} {
+		if got := CodeName(code); got != name {
+			t.Errorf("code %d: got %s, want %s", code, got, name)
+		}
+	}
+}
