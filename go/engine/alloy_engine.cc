@@ -2801,7 +2801,7 @@ struct Checks {
   // is repaired (mend.h).
   bool trusted = false;
 
-  // NOLINTNEXTLINE(google-explicit-constructor): a level is the usual case.
+  // NOLINTNEXTLINE(google-explicit-constructor,misc-explicit-constructor): a level is the usual case.
   constexpr Checks(Level of, bool is_trusted = false) : level(of), trusted(is_trusted) {}
 
   constexpr bool full() const { return trusted || level == Level::kFull; }

@@ -4374,7 +4374,7 @@ struct Checks {
   // is repaired (mend.h).
   bool trusted = false;
 
-  // NOLINTNEXTLINE(google-explicit-constructor): a level is the usual case.
+  // NOLINTNEXTLINE(google-explicit-constructor,misc-explicit-constructor): a level is the usual case.
   constexpr Checks(Level of, bool is_trusted = false) : level(of), trusted(is_trusted) {}
 
   constexpr bool full() const { return trusted || level == Level::kFull; }
@@ -4517,7 +4517,7 @@ bool IsMisaligned(const Layout::Node& node, const ArrowArray& array);
 // which is not copied, begins later.
 struct MendedArray {
   struct Free {
-    void operator()(void* memory) const { std::free(memory); }
+    void operator()(void* block) const { std::free(block); }
   };
   using Memory = std::unique_ptr<void, Free>;
 

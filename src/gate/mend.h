@@ -46,7 +46,7 @@ bool IsMisaligned(const Layout::Node& node, const ArrowArray& array);
 // which is not copied, begins later.
 struct MendedArray {
   struct Free {
-    void operator()(void* memory) const { std::free(memory); }
+    void operator()(void* block) const { std::free(block); }
   };
   using Memory = std::unique_ptr<void, Free>;
 

@@ -148,21 +148,26 @@ std::shared_ptr<arrow::RecordBatch> RandomArrays::Batch(int columns, int depth) 
   const int64_t rows = Below(24);
   arrow::ArrayVector arrays;
   const arrow::FieldVector fields = Fields(columns, depth);
-  for (const auto& field : fields) arrays.push_back(Array(field->type(), rows));
+  for (const auto& field : fields) {
+    arrays.push_back(Array(field->type(), rows, field->nullable()));
+  }
   return arrow::RecordBatch::Make(
       arrow::schema(fields, arrow::key_value_metadata({"of"}, {"schema"})), rows, arrays);
 }
 
-std::shared_ptr<arrow::Array> RandomArrays::Array(const TypePtr& type, int64_t length) {
+std::shared_ptr<arrow::Array> RandomArrays::Array(const TypePtr& type, int64_t length,
+                                                  bool nulls) {
   const bool part = Below(2) == 0;
   const int64_t before = part ? Below(18) : 0;
   const int64_t behind = part ? Below(3) : 0;
-  const auto whole = arrow::MakeArray(Data(type, before + length + behind));
+  const auto whole = arrow::MakeArray(Data(type, before + length + behind, nulls));
   return part ? whole->Slice(before, length) : whole;
 }
 
-std::shared_ptr<arrow::ArrayData> RandomArrays::Child(const TypePtr& type, int64_t rows) {
-  return Array(type, rows + std::max<int64_t>(0, Below(6) - 3))->data();
+std::shared_ptr<arrow::ArrayData> RandomArrays::Child(const arrow::Field& field,
+                                                      int64_t rows) {
+  const int64_t more = std::max<int64_t>(0, Below(6) - 3);
+  return Array(field.type(), rows + more, field.nullable())->data();
 }
 
 std::shared_ptr<arrow::ArrayData> RandomArrays::Make(const TypePtr& type, int64_t length,
@@ -187,7 +192,7 @@ std::shared_ptr<arrow::ArrayData> RandomArrays::Make(const TypePtr& type, int64_
 
 std::shared_ptr<arrow::ArrayData> RandomArrays::Data(const TypePtr& type, int64_t length,
                                                      bool nulls) {
-  const auto child = [&](int i) { return type->field(i)->type(); };
+  const auto child = [&](int i) -> const arrow::Field& { return *type->field(i); };
   std::vector<Bytes> buffers;
   int64_t end = 0;
   switch (type->id()) {
@@ -221,9 +226,9 @@ std::shared_ptr<arrow::ArrayData> RandomArrays::Data(const TypePtr& type, int64_
     case Type::MAP: {
       buffers = {Offsets(length, 4, &end)};
       const auto& map = static_cast<const arrow::MapType&>(*type);
-      auto entries =
-          Make(map.value_type(), end, /*nulls=*/false, {},
-               {Data(map.key_type(), end, /*nulls=*/false), Child(map.item_type(), end)});
+      auto entries = Make(
+          map.value_type(), end, /*nulls=*/false, {},
+          {Data(map.key_type(), end, /*nulls=*/false), Child(*map.item_field(), end)});
       return Make(type, length, nulls, buffers, {std::move(entries)});
     }
     case Type::FIXED_SIZE_LIST: {
@@ -297,8 +302,7 @@ std::shared_ptr<arrow::ArrayData> RandomArrays::UnionData(const TypePtr& type,
   }
   if (type->id() == Type::DENSE_UNION) buffers.push_back(offsets);
   std::vector<DataPtr> children;
-  for (const auto& field : type->fields())
-    children.push_back(Child(field->type(), length));
+  for (const auto& field : type->fields()) children.push_back(Child(*field, length));
   return Make(type, length, /*nulls=*/false, buffers, std::move(children));
 }
 
@@ -314,7 +318,7 @@ std::shared_ptr<arrow::ArrayData> RandomArrays::Runs(const TypePtr& type,
   }
   return Make(type, length, /*nulls=*/false, {},
               {Make(runs.run_end_type(), count, /*nulls=*/false, {ends}),
-               Child(runs.value_type(), count)});
+               Child(*runs.field(1), count)});
 }
 
 RandomArrays::Bytes RandomArrays::Fixed(const arrow::DataType& type, int64_t length) {

@@ -46,7 +46,7 @@ class RandomArrays {
   std::shared_ptr<arrow::DataType> Type(int depth);
   // An array of this length; sometimes a slice of a longer one.
   std::shared_ptr<arrow::Array> Array(const std::shared_ptr<arrow::DataType>& type,
-                                      int64_t length);
+                                      int64_t length, bool nulls = true);
   // A batch of this many columns, of any types.
   std::shared_ptr<arrow::RecordBatch> Batch(int columns, int depth);
 
@@ -72,7 +72,7 @@ class RandomArrays {
   DataPtr Data(const TypePtr& type, int64_t length, bool nulls = true);
   DataPtr Make(const TypePtr& type, int64_t length, bool nulls,
                const std::vector<Bytes>& buffers, std::vector<DataPtr> children = {});
-  DataPtr Child(const TypePtr& type, int64_t rows);
+  DataPtr Child(const arrow::Field& field, int64_t rows);
   DataPtr Views(const TypePtr& type, int64_t length, bool nulls);
   DataPtr UnionData(const TypePtr& type, int64_t length);
   DataPtr Runs(const TypePtr& type, int64_t length);

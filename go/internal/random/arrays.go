@@ -20,19 +20,32 @@ func (m *Maker) Batch(columns, depth int) arrow.RecordBatch {
 	schema := arrow.NewSchema(m.fields(columns, depth), &metadata)
 	arrays := make([]arrow.Array, columns)
 	for i, field := range schema.Fields() {
-		arrays[i] = m.Array(field.Type, rows)
+		arrays[i] = m.column(field, rows)
 		defer arrays[i].Release()
 	}
 	return array.NewRecordBatch(schema, arrays, int64(rows))
 }
 
-// Array returns an array of n values. Sometimes it is a slice of a longer one.
+// Array returns an array of n values.
 func (m *Maker) Array(dtype arrow.DataType, n int) arrow.Array {
+	return m.part(n, func(n int) arrow.Array { return m.whole(dtype, n) })
+}
+
+// column is an Array without nulls at its top if the field has none.
+func (m *Maker) column(field arrow.Field, n int) arrow.Array {
+	if field.Nullable {
+		return m.Array(field.Type, n)
+	}
+	return m.part(n, func(n int) arrow.Array { return m.without(field.Type, n) })
+}
+
+// part returns n values. Sometimes they are a slice of a longer array, which of makes.
+func (m *Maker) part(n int, of func(n int) arrow.Array) arrow.Array {
 	before, behind := 0, 0
 	if m.IntN(2) == 0 {
 		before, behind = m.IntN(18), m.IntN(3)
 	}
-	whole := m.whole(dtype, before+n+behind)
+	whole := of(before + n + behind)
 	if before+behind == 0 {
 		return whole
 	}
@@ -66,7 +79,7 @@ func (m *Maker) data(dtype arrow.DataType, n int) *array.Data {
 	case *arrow.MapType:
 		offsets, end := m.offsets(n, 4)
 		entries := m.make(t.Elem(), end, false, []arrow.Array{
-			m.without(t.KeyType(), end), m.Array(t.ItemType(), end),
+			m.without(t.KeyType(), end), m.column(t.ItemField(), end),
 		})
 		defer entries.Release()
 		return m.make(t, n, true, []arrow.Array{array.MakeFromData(entries)}, offsets)
@@ -212,7 +225,7 @@ func (m *Maker) spans(n, width, length int) (offsets, sizes []byte) {
 func (m *Maker) children(fields []arrow.Field, n int) []arrow.Array {
 	children := make([]arrow.Array, len(fields))
 	for i, field := range fields {
-		children[i] = m.Array(field.Type, n+max(0, m.IntN(6)-3))
+		children[i] = m.column(field, n+max(0, m.IntN(6)-3))
 	}
 	return children
 }
