@@ -8,6 +8,7 @@
 #include <arrow/io/memory.h>
 #include <arrow/ipc/api.h>
 #include <arrow/type.h>
+#include <arrow/util/byte_size.h>
 #include <arrow/util/thread_pool.h>
 #include <fmt/format.h>
 #include <parquet/arrow/writer.h>
@@ -61,6 +62,10 @@ arrow::ipc::IpcWriteOptions IpcOptions() {
   return options;
 }
 
+constexpr int64_t kMaxGroupRows = int64_t{1} << 20;
+// Arrow has no limit in bytes. Rows of a megabyte would take a terabyte.
+constexpr int64_t kMaxGroupBytes = int64_t{256} << 20;
+
 std::shared_ptr<parquet::WriterProperties> ParquetFileOptions() {
   return parquet::WriterProperties::Builder()
       .version(parquet::ParquetVersion::PARQUET_2_6)  // has nanoseconds and unsigned
@@ -71,7 +76,7 @@ std::shared_ptr<parquet::WriterProperties> ParquetFileOptions() {
       ->disable_write_page_index()
       ->disable_page_checksum()
       ->encoding(parquet::Encoding::PLAIN)  // of what no dictionary fits
-      ->max_row_group_length(int64_t{1} << 20)
+      ->max_row_group_length(kMaxGroupRows)
       ->write_batch_size(1024)
       ->data_pagesize(int64_t{1} << 20)
       ->dictionary_pagesize_limit(int64_t{1} << 20)
@@ -277,6 +282,19 @@ class ParquetWriter final : public FormatWriter {
     for (const int column : dates_) {
       ARROW_RETURN_NOT_OK(CheckNested(*batch.column(column)));
     }
+    // A row group is in memory until it is complete.
+    ARROW_ASSIGN_OR_RAISE(const int64_t bytes, arrow::util::ReferencedBufferSize(batch));
+    if (group_bytes_ > 0 && group_bytes_ + bytes > kMaxGroupBytes) {
+      ARROW_RETURN_NOT_OK(writer_->NewBufferedRowGroup());
+      group_bytes_ = group_rows_ = 0;
+    }
+    group_bytes_ += bytes;
+    group_rows_ += batch.num_rows();
+    if (group_rows_ >= kMaxGroupRows) {
+      // The writer begins a row group by itself.
+      group_rows_ %= kMaxGroupRows;
+      group_bytes_ = group_rows_ == 0 ? 0 : bytes;
+    }
     return writer_->WriteRecordBatch(batch);
   }
   Status Close() override { return writer_->Close(); }
@@ -292,6 +310,7 @@ class ParquetWriter final : public FormatWriter {
 
   const std::unique_ptr<parquet::arrow::FileWriter> writer_;
   std::vector<int> dates_;  // columns in which a time of day could be lost
+  int64_t group_rows_ = 0, group_bytes_ = 0;  // of the row group that is being written
 };
 
 class TableWriter final : public FormatWriter {

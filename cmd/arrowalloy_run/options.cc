@@ -17,8 +17,12 @@ void Declare(Program& program, std::function<Exit(const Options&, Console&)> run
        .details =
            R"(Reads and writes Parquet, CSV and Arrow IPC, batch by batch. If the function
 declares its columns, only these columns are read. The output file appears when
-it is complete; after an error or Ctrl-C there is no half file. Without -o the
-result is a table on a terminal, and an Arrow IPC stream into a pipe.
+it is complete; after an error or Ctrl-C there is no half file. It keeps the mode
+of the file that it replaces, and follows symbolic links. A device, a FIFO or a
+socket is written through. Without -o the result is a table on a terminal, and an
+Arrow IPC stream into a pipe. A value that a format cannot hold exactly is an
+error that names its column. With --json the numbers of the run are one object;
+it goes to standard error if the result goes to standard output.
 
 An input is recognised by its first bytes, whatever its name. CSV and Arrow IPC
 streams may be compressed: gzip, Zstandard, LZ4, bzip2. A pipe, /dev/stdin or

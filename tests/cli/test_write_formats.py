@@ -166,6 +166,23 @@ class WriteFormatsTest(CommandTest):
         self.assertRegex(done.err, "column d of type dictionary.* cannot be written")
         self.assertIn("write .arrows", done.err)
 
+    def test_a_row_group_of_parquet_is_bounded_in_bytes_and_in_rows(self):
+        large = pa.record_batch({"s": ["x" * (1 << 20)] * 20})
+        options = pa.ipc.IpcWriteOptions(compression="zstd")
+        with pa.ipc.new_stream(self.here / "in.arrows", large.schema, options=options) as writer:
+            for _ in range(16):
+                writer.write_batch(large)
+        echo = ("run", ECHO, "echo", "--allow-unsigned", "-q", "-o", "out.parquet", "-i")
+        self.succeed(*echo, "in.arrows")
+        metadata = pa.parquet.ParquetFile(self.here / "out.parquet").metadata
+        groups = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+        self.assertEqual(groups, [240, 80])
+        pa.parquet.write_table(pa.table({"x": range(2_500_000)}), self.here / "in.parquet")
+        self.succeed(*echo, "in.parquet")
+        metadata = pa.parquet.ParquetFile(self.here / "out.parquet").metadata
+        groups = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+        self.assertEqual(groups, [1 << 20, 1 << 20, 2_500_000 - (2 << 20)])
+
     def test_dates_keep_their_value_at_the_ends_of_the_calendar(self):
         days = pa.array([datetime.date(1, 1, 1), datetime.date(9999, 12, 31)], pa.date32())
         self.assertEqual(self.write({"day": days}, "out.csv").code, 0)
