@@ -49,13 +49,14 @@ TEST_P(OwnBackendTest, KeepsEveryPromise) {
 
 INSTANTIATE_TEST_SUITE_P(All, OwnBackendTest,
                          ::testing::Values("echo_cpp", "echo_c", "score_cpp",
-                                           "totals_cpp", "tpch_cpp", "tests/identity"
+                                           "totals_cpp", "trips_cpp", "tpch_cpp",
+                                           "tests/identity"
 #ifdef ALLOY_TEST_RUST
                                            ,
                                            "echo_rust", "summary_rust", "distance_rust",
                                            "identity_rust", "identity_arrow59_rust",
-                                           "total_rust", "tpch_rust", "echo_arrow2_rust",
-                                           "echo_arrow2_014_rust"
+                                           "total_rust", "trips_rust", "tpch_rust",
+                                           "echo_arrow2_rust", "echo_arrow2_014_rust"
 #endif
                                            ),
                          [](const auto& parameter) {
