@@ -8,6 +8,7 @@
 #ifndef ALLOY_DETAIL_ARROW_IPC_CLAIMS_HPP_
 #define ALLOY_DETAIL_ARROW_IPC_CLAIMS_HPP_
 
+#include <arrow/buffer.h>
 #include <arrow/ipc/message.h>
 #include <arrow/result.h>
 #include <arrow/status.h>
