@@ -26,10 +26,18 @@ type plainReader struct{ array.RecordReader }
 // Readers over batches in memory (array.NewRecordReader), and those of [ReadIPC] over files,
 // sockets and bytes, are known to be plain. Functions on single batches gain nothing by it.
 func PlainReader(reader array.RecordReader) array.RecordReader {
-	if reader == nil || isPlain(reader) {
-		return reader
+	if _, isResult := reader.(*resultReader); isResult || reader == nil || isPlain(reader) {
+		return reader // C code pulls from a result of Alloy in its own way
 	}
 	return plainReader{reader}
+}
+
+// bare returns the reader of the program below a plainReader.
+func bare(reader array.RecordReader) array.RecordReader {
+	if plain, ok := reader.(plainReader); ok {
+		return plain.RecordReader
+	}
+	return reader
 }
 
 // isPlain reports whether a callback from C may use a reader directly. Only what is known to

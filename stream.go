@@ -151,11 +151,12 @@ func exitedError(did string) *Error {
 
 // sameReader returns the place of a reader among others, or -1.
 func sameReader(others []array.RecordReader, reader array.RecordReader) int {
+	reader = bare(reader)
 	// A type that cannot be compared is a value, and each value is a reader of its own.
 	if !reflect.TypeOf(reader).Comparable() {
 		return -1
 	}
-	return slices.Index(others, reader)
+	return slices.IndexFunc(others, func(other array.RecordReader) bool { return bare(other) == reader })
 }
 
 // noSchema returns the error of a reader without a schema. A reader that reads its schema

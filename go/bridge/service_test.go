@@ -331,7 +331,8 @@ func TestANilContextIsInvalid(t *testing.T) {
 func TestOneReaderAsTwoInputsIsInvalid(t *testing.T) {
 	goBridge := open(t, nil, "tests/flows")
 	in, other := numbers(memory.DefaultAllocator, 2), numbers(memory.DefaultAllocator, 2)
-	for _, readers := range [][]array.RecordReader{{in, in}, {other, in, in}, {in, other, in}} {
+	for _, readers := range [][]array.RecordReader{{in, in}, {other, in, in}, {in, other, in},
+		{alloy.PlainReader(in), other, in}, {alloy.PlainReader(in), alloy.PlainReader(in)}} {
 		_, err := goBridge.Stream(ctx, "turns", nil, readers...)
 		expectError(t, err, alloy.Invalid, "SAME_STREAM")
 	}

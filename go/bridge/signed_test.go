@@ -236,3 +236,34 @@ func TestAMissingFileIsNotCalledUnsigned(t *testing.T) {
 		goBridge.Close()
 	}
 }
+
+func TestTheSettingsOfALibraryAreChecked(t *testing.T) {
+	me := newSigner(t)
+	path := me.sign(t, library(t, "echo_cpp"), "alloy.echo", "0.1.0")
+	elsewhere := filepath.Join(t.TempDir(), "signature")
+	if err := os.Rename(path+".alloysig", elsewhere); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		bridge alloy.GoBridge
+		reason string // empty: it loads
+	}{
+		{alloy.GoBridge{}, "NO_SIDECAR"},
+		{alloy.GoBridge{Sidecar: elsewhere}, ""},
+		{alloy.GoBridge{Sidecar: elsewhere, Name: "alloy.echo", MinSequence: 1}, ""},
+		{alloy.GoBridge{Sidecar: elsewhere, Name: "acme.other"}, "NAME"},
+		{alloy.GoBridge{Sidecar: elsewhere, MinSequence: 2}, "ROLLBACK"},
+	} {
+		goBridge := c.bridge
+		goBridge.Logger = silent
+		err := goBridge.SetImplLib(path, me.certificate())
+		if c.reason == "" {
+			if err != nil {
+				t.Error(err)
+			}
+		} else {
+			expectError(t, err, alloy.Refused, c.reason)
+		}
+		goBridge.Close()
+	}
+}
