@@ -57,7 +57,6 @@ std::optional<std::string> ParquetOf(const arrow::Table& table, Compression::typ
   const auto properties = parquet::WriterProperties::Builder()
                               .compression(codec)
                               ->enable_page_checksum()
-                              ->data_pagesize(512)
                               ->build();
   const auto status = parquet::arrow::WriteTable(
       table, arrow::default_memory_pool(), sink, /*chunk_size=*/25, properties,
@@ -206,7 +205,6 @@ TEST_P(MutantsTest, EndInValidBatchesOrAnError) {
       for (const bool as_pipe : {false, true}) {
         const auto outcome = arrowalloy::run::ReadBytes(whole, as_pipe);
         ASSERT_EQ(outcome.error, "") << GetParam().name << ", file " << i / kOfOneFile;
-        ASSERT_GT(outcome.rows, 0);
       }
       if (const char* folder = std::getenv("ALLOY_CORPUS_OUT");
           folder != nullptr && i < 50) {

@@ -122,6 +122,8 @@ class CsvInput final : public OpenedFile {
     const auto skipped = TextOf(*block.bytes).substr(0, begin);
     block.line += std::ranges::count(skipped, '\n');
     block.bytes = arrow::SliceBuffer(block.bytes, static_cast<int64_t>(begin));
+    // The first row may be longer than the sample.
+    if (block.bytes->size() == 0) block = run::Read(blocks_->First(sample), path_);
     // In a file with one column an empty line is a null.
     layout_.one_column = layout_.names.size() == 1;
     blocks_->KeepEmptyLines(layout_.one_column);

@@ -38,7 +38,8 @@ bool FloatHolds(std::string_view text) {
   }
   // Every double is written with at most 17 digits.
   if (digits > 17 || (std::isinf(value) && digits > 0)) return false;
-  if (!whole || mantissa.size() < text.size() || std::abs(value) <= 9007199254740992.0) {
+  if (digits == 0) return true;  // zero, nan or inf
+  if (!whole || mantissa.size() < text.size() || std::abs(value) < 9007199254740992.0) {
     return true;
   }
   // A whole number beyond 2^53 must be one that a double can be.
