@@ -138,6 +138,33 @@ Status CheckWholeDays(const arrow::Array& column) {
       [](int64_t millis) { return millis % (kDaySeconds * 1000) == 0; });
 }
 
+// Arrow writes a time with the offset of its place in hours and minutes. The last place whose
+// offset had seconds was Liberia, until 1972: such times would move.
+Status CheckOffsets(const arrow::Array& column, int64_t per_second) {
+  const auto& type = static_cast<const arrow::TimestampType&>(*column.type());
+  if (type.timezone().empty() || type.timezone() == "UTC") return Status::OK();
+  constexpr int64_t kYearsWithSeconds = 3 * 365;  // days of 1970 and later
+  const auto& times = static_cast<const arrow::TimestampArray&>(column);
+  bool old = false;
+  for (int64_t row = 0; row < times.length(); ++row) {
+    old = old || (times.IsValid(row) &&
+                  times.Value(row) / per_second / kDaySeconds < kYearsWithSeconds);
+  }
+  if (!old) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const auto texts, arrow::compute::Cast(column, arrow::utf8()));
+  ARROW_ASSIGN_OR_RAISE(
+      const auto back,
+      arrow::compute::Cast(*texts, arrow::timestamp(type.unit(), "UTC")));
+  const auto& read = static_cast<const arrow::TimestampArray&>(*back);
+  int64_t row = 0;
+  return CheckEach<arrow::TimestampArray>(
+      column, "a time whose offset to UTC has seconds, which CSV would lose",
+      [&](int64_t value) {
+        while (read.IsNull(row)) ++row;  // CheckEach leaves nulls out, too
+        return read.Value(row++) == value;
+      });
+}
+
 // Arrow writes "<value out of range>" for years beyond those of its calendar.
 constexpr int64_t kMaxDays = int64_t{365} * 30000;
 
@@ -157,9 +184,11 @@ Status CheckCalendar(const arrow::Array& column) {
                                  : unit == arrow::TimeUnit::MILLI ? 1000
                                  : unit == arrow::TimeUnit::MICRO ? 1000000
                                                                   : 1000000000;
-      return CheckEach<arrow::TimestampArray>(column, kFar, [=](int64_t value) {
-        return std::abs(value / per_second / kDaySeconds) < kMaxDays;
-      });
+      ARROW_RETURN_NOT_OK(
+          CheckEach<arrow::TimestampArray>(column, kFar, [=](int64_t value) {
+            return std::abs(value / per_second / kDaySeconds) < kMaxDays;
+          }));
+      return CheckOffsets(column, per_second);
     }
     case arrow::Type::TIME32: {
       const auto unit = static_cast<const arrow::Time32Type&>(*column.type()).unit();

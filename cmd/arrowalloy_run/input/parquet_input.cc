@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "parquet_input.h"
 
+#include <arrow/io/memory.h>
+#include <arrow/ipc/dictionary.h>
+#include <arrow/ipc/reader.h>
 #include <arrow/type.h>
+#include <arrow/util/base64.h>
+#include <arrow/util/key_value_metadata.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/exception.h>
@@ -10,6 +15,8 @@
 
 #include <new>
 #include <numeric>
+#include <string>
+#include <type_traits>
 #include <utility>
 
 #include "../arrow_error.h"
@@ -77,6 +84,68 @@ class ParquetBatches final : public arrow::RecordBatchReader {
   const ReaderPtr batches_;
 };
 
+// The type of a column before it was written, if Parquet has only a finer one: it has no
+// seconds, and no days that are counted in milliseconds. Otherwise NULL.
+std::shared_ptr<arrow::DataType> CoarserType(const std::shared_ptr<arrow::DataType>& was,
+                                             const std::shared_ptr<arrow::DataType>& is) {
+  using arrow::TimeUnit;
+  const auto is_same = [&](const std::shared_ptr<arrow::DataType>& type) {
+    return is->Equals(*type);
+  };
+  switch (was->id()) {
+    case arrow::Type::DATE64:
+      return is_same(arrow::date32()) ? was : nullptr;
+    case arrow::Type::TIME32:
+      return is_same(arrow::time32(TimeUnit::MILLI)) && !was->Equals(*is) ? was : nullptr;
+    case arrow::Type::TIMESTAMP: {
+      const auto& time = static_cast<const arrow::TimestampType&>(*was);
+      const bool finer = is_same(arrow::timestamp(TimeUnit::MILLI, time.timezone()));
+      return time.unit() == TimeUnit::SECOND && finer ? was : nullptr;
+    }
+    default:
+      return nullptr;
+  }
+}
+
+// Older versions of Arrow return the text, newer ones a Result.
+template <typename T>
+std::string TextOf(T decoded) {
+  if constexpr (std::is_same_v<T, std::string>) {
+    return decoded;
+  } else {
+    return decoded.ValueOr("");
+  }
+}
+
+// The schema that the writer has stored in the file; NULL without one.
+std::shared_ptr<arrow::Schema> StoredSchema(const parquet::FileMetaData& metadata) {
+  const auto& pairs = metadata.key_value_metadata();
+  if (pairs == nullptr) return nullptr;
+  const auto stored = pairs->Get("ARROW:schema");
+  if (!stored.ok()) return nullptr;
+  arrow::io::BufferReader bytes(
+      arrow::Buffer::FromString(TextOf(arrow::util::base64_decode(*stored))));
+  arrow::ipc::DictionaryMemo memo;
+  // Arrow has read it before, and has refused a broken one.
+  return arrow::ipc::ReadSchema(&bytes, &memo).ValueOr(nullptr);
+}
+
+// The columns as they were before they were written, as far as that loses nothing.
+std::shared_ptr<arrow::Schema> Restored(const std::shared_ptr<arrow::Schema>& schema,
+                                        const parquet::FileMetaData& metadata) {
+  const auto stored = StoredSchema(metadata);
+  if (stored == nullptr || stored->num_fields() != schema->num_fields()) return schema;
+  arrow::FieldVector fields = schema->fields();
+  for (int i = 0; i < stored->num_fields(); ++i) {
+    auto& field = fields[static_cast<size_t>(i)];
+    const auto was = CoarserType(stored->field(i)->type(), field->type());
+    if (was != nullptr && stored->field(i)->name() == field->name()) {
+      field = field->WithType(was);
+    }
+  }
+  return arrow::schema(std::move(fields), schema->metadata());
+}
+
 class ParquetInput final : public OpenedFile {
  public:
   ParquetInput(Source source, int64_t batch_rows,
@@ -94,7 +163,7 @@ class ParquetInput final : public OpenedFile {
       has_int96_ =
           has_int96_ || descriptor.Column(i)->physical_type() == parquet::Type::INT96;
     }
-    schema_ = std::move(schema);
+    schema_ = Restored(schema, *file_->parquet_reader()->metadata());
     if (!has_int96_) return;
     in_nanoseconds_ = OpenReader(bytes_, Properties(arrow::TimeUnit::NANO),
                                  file_->parquet_reader()->metadata(), path_);
