@@ -228,7 +228,8 @@ class EngineTest : public ::testing::Test {
         LogContext{.log = &host_->log(),
                    .enabled = false,
                    .host_language = "C++",
-                   .backend_language = "C++"},
+                   .backend_language = "C++",
+                   .backend_name = "test"},
         host_->mark());
   }
 
