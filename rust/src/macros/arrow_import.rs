@@ -2,9 +2,9 @@
 
 // A batch comes in: all its buffers share one owner. Only misaligned buffers are copied.
 //
-// The code relies on what the engine's gate has checked: pointers, counts, lengths, first
-// and last offsets. The rest (such as the offsets in between) was checked only if the host
-// chose a level that does. arrow-rs's own from_ffi trusts it in the same way.
+// The code relies on what the engine's gate has checked. These functions have the flag
+// ALLOY_TRUSTS_VALUES, so this is everything: offsets, views, indices, UTF-8, null counts.
+// Only a host that asks for ALLOY_CHECK_UNSAFE_SHAPE takes that on itself.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __arrow_import {
@@ -141,9 +141,8 @@ macro_rules! __arrow_import {
                         std::iter::empty::<&T::Native>(),
                     ));
                 }
-                // SAFETY: see above. The last offset gives the size of the data and is
-                // checked here. The other offsets and the text were checked as far as the
-                // host's level asks.
+                // SAFETY: see above. The gate has checked the offsets and the text. The
+                // last offset gives the size of the data.
                 unsafe {
                     let offsets =
                         self.scalars::<T::Offset>(from.buffer(1), data_type, offset, len + 1)?;
