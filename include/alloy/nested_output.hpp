@@ -21,6 +21,7 @@
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "alloy/arrow_abi.h"
 #include "alloy/backend.h"
@@ -47,6 +48,15 @@ struct OutputValue<std::string_view> {
 template <>
 struct OutputValue<const char*> {
   using Type = std::string;
+};
+// A std::vector of values, or of std::optional, is a list.
+template <typename T>
+struct OutputValue<std::vector<T>> {
+  using Type = List<typename OutputValue<T>::Type>;
+};
+template <typename T>
+struct OutputValue<std::vector<std::optional<T>>> {
+  using Type = List<typename OutputValue<T>::Type>;
 };
 template <typename T>
 using OutputFor = Output<typename OutputValue<T>::Type>;

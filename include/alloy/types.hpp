@@ -96,7 +96,8 @@ struct Member {
   using Type = T;
 };
 
-// A row of a column of structs. A field without a value is null.
+// A row of a column of structs. A field without a value is null. A field that is a list is
+// a std::vector.
 template <typename... Members>
 struct Struct {
   static_assert(sizeof...(Members) > 0);

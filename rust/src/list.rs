@@ -117,6 +117,12 @@ impl<'v, T: Fixed> ListItems<'v, View<'_, T>> {
 impl<V> List<'_, V> {
     each_row!(ListItems<'_, V>);
 
+    /// The view of the items that the rows reach, such as for their time zone.
+    #[must_use]
+    pub fn items(&self) -> &V {
+        &self.items
+    }
+
     /// The list of a row; None for a null, and after the last row.
     #[inline]
     #[must_use]

@@ -565,6 +565,9 @@ fn functions_of_these_types_can_be_tested_without_a_host() {
     let (zones, at) = zone(moments);
     assert_eq!(zones.get(0).as_deref(), Some("none"));
     assert_eq!(at.to_vec(), [Some(Timestamp::new(2)), None]);
+    let moments: List<View<Timestamp<Second, Utc>>> =
+        [Some(vec![Some(Timestamp::new(1))])].into_iter().collect();
+    assert_eq!(moments.items().time_zone(), Some("UTC"));
     let flags: List<Bools> = [Some(vec![Some(true)])].into_iter().collect();
     assert_eq!(flags.get(0).and_then(|list| list.get(0)), Some(true));
     let places: Column<Place> = [

@@ -117,6 +117,18 @@ void Build(const alloy::Strings& name, Output<Place>& place, Output<List<Place>>
   }
 }
 
+// A row of a struct with every kind of field.
+using Row = Struct<Member<"list", std::vector<std::optional<int64_t>>>,
+                   Member<"texts", std::vector<std::string>>,
+                   Member<"city", Dictionary<std::string, int8_t>>,
+                   Member<"inner", Struct<Member<"flag", bool>>>>;
+
+Row RowOf(int64_t x) {
+  return {std::vector<std::optional<int64_t>>{x, std::nullopt},
+          std::vector<std::string>{"a", "b"}, Dictionary<std::string, int8_t>{"c"},
+          Struct<Member<"flag", bool>>(true)};
+}
+
 std::vector<std::optional<Decimal128>> UpTo(Decimal128 x) {
   return {x - 1, std::nullopt, x};
 }
@@ -230,7 +242,12 @@ ALLOY_BACKEND(
     alloy::Rows("join", {"x"}, &Join), alloy::Rows("deep", {"x", "d", "b"}, &Deep),
     alloy::Function("build", {"name"}, {"place", "places", "city", "day", "seen"},
                     &Build),
-    alloy::Rows("up_to", {"x"}, &UpTo),
+    alloy::Rows("up_to", {"x"}, &UpTo), alloy::Rows("row", {"x"}, &RowOf),
+    alloy::Rows("maybe_list", {"x"},
+                [](int64_t x) -> std::optional<std::vector<bool>> {
+                  if (x == 0) return std::nullopt;
+                  return std::vector<bool>{true, false};
+                }),
     alloy::Rows("split", {"x"},
                 [](std::string_view x) {
                   return std::vector<std::string>{

@@ -409,6 +409,11 @@ TEST_F(TypesTest, StructsListsOfThemAndDictionariesAreBuilt) {
       Call("point", MakeBatch({{"x", MakeArray<double>({1, {}})},
                                {"y", MakeArray<double>({std::optional<double>(), 2})}})),
       "point +s(x g, y g): {1.000000 null} null");
+  EXPECT_EQ(Of("row", MakeArray<int64_t>({1, std::nullopt})),
+            "row +s(list +l(item l), texts +l(item u), city c<u>, inner +s(flag b)): "
+            "{[1 null] [a b] c {true}} null");
+  EXPECT_EQ(Of("maybe_list", MakeArray<int64_t>({1, 0})),
+            "maybe_list +l(item b): [true false] null");
   EXPECT_EQ(Of("city", MakeArray<std::string>({"a", "b", std::nullopt, "a"})),
             "city S<u>: a b null a");
 }

@@ -11,7 +11,6 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include "alloy/arrow_abi.h"
 #include "alloy/column.hpp"
@@ -123,11 +122,6 @@ struct Cell<std::optional<T>> {
 template <typename T>
 using ViewOf = ItemsOf<typename Cell<T>::Value>;
 
-// A std::vector of values, or of std::optional, is a list.
-template <typename T>
-struct OutputValue<std::vector<T>> {
-  using Type = List<typename OutputValue<typename Cell<T>::Value>::Type>;
-};
 template <typename R>
 using OutputOf = OutputFor<typename Cell<R>::Value>;
 
