@@ -13,7 +13,7 @@ using Trip = alloy::Struct<alloy::Member<"took", Took>,
 
 // The end of each trip, in the time zone of its begin; what it was; its city.
 void Trips(alloy::Scope& scope, const alloy::Options& options,
-           const alloy::Column<Moment>& left, const alloy::Column<int64_t>& minutes,
+           const alloy::Column<Moment>& left, const alloy::Column<int32_t>& minutes,
            const alloy::Column<alloy::List<std::string_view>>& stops,
            const alloy::Strings& city, alloy::Output<Moment>& arrived,
            alloy::Output<Trip>& trip,
@@ -25,8 +25,11 @@ void Trips(alloy::Scope& scope, const alloy::Options& options,
     const auto begin = left.Get(row);
     const auto length = minutes.Get(row);
     const auto list = stops.Get(row);
-    if (begin && length) {
-      arrived.Append(Moment{begin->count + *length * 60});
+    // A moment that is out of range becomes a null.
+    int64_t end = 0;
+    if (begin && length &&
+        !__builtin_add_overflow(begin->count, int64_t{*length} * 60, &end)) {
+      arrived.Append(Moment{end});
     } else {
       arrived.AppendNull();
     }
@@ -35,7 +38,7 @@ void Trips(alloy::Scope& scope, const alloy::Options& options,
       continue;
     }
     if (list->size() > most) scope.Fail(ALLOY_INVALID, "a trip has too many stops");
-    trip.field<"took">().Append(Took{*length * 60});
+    trip.field<"took">().Append(Took{int64_t{*length} * 60});
     trip.field<"stops">().Append(*list);
     trip.Close();
   }

@@ -15,7 +15,7 @@ arrowalloy::function! {
     #[flags(rowwise)]
     fn trips(
         scope, options;
-        left: View<Timestamp<Second>>, minutes: View<i64>, stops: List<Strings>, city: Strings
+        left: View<Timestamp<Second>>, minutes: View<i32>, stops: List<Strings>, city: Strings
     ) -> Result<(arrived: Timestamp<Second>, trip: Trip, city: Dictionary<String>)> {
         let most: usize = options.parse("most")?;
         scope.check()?; // ends a call that was cancelled
@@ -23,9 +23,12 @@ arrowalloy::function! {
             return Err(Error::invalid(format!("{} stops are more than {most}", long.len())));
         }
         let arrived = left.iter().zip(minutes.iter());
-        let arrived = arrived.map(|(left, m)| Some(Timestamp::new(left?.value() + m? * 60)));
+        let arrived = arrived.map(|(left, minutes)| {
+            // A moment that is out of range becomes a null.
+            left?.value().checked_add(i64::from(minutes?) * 60).map(Timestamp::new)
+        });
         let trip = minutes.iter().zip(stops.iter()).map(|(minutes, stops)| {
-            let took = Duration::new(minutes? * 60);
+            let took = Duration::new(i64::from(minutes?) * 60);
             let stops = stops?.iter().flatten().map(str::to_owned).collect();
             Some(Trip { took, stops })
         });
