@@ -7,6 +7,10 @@
     (defined(ALLOY_GOARCH_ARM64) && !defined(__aarch64__))
 #error "CC or CXX does not compile for GOARCH; for arm64 set CC=aarch64-linux-gnu-gcc and CXX=aarch64-linux-gnu-g++, for amd64 CC=x86_64-linux-gnu-gcc and CXX=x86_64-linux-gnu-g++"
 #endif
+#include <features.h>
+#ifndef __GLIBC__
+#error "Alloy needs glibc; build and run in an image that has it, such as debian:12 or ubuntu:24.04, not alpine"
+#endif
 
 #define alloy_bridge_backend alloy_v0_1_bridge_backend
 #define alloy_bridge_close alloy_v0_1_bridge_close
