@@ -227,7 +227,7 @@ func TestACopyIsTheSameBridge(t *testing.T) {
 		t.Fatal(err)
 	}
 	functions, err := goBridge.Functions()
-	if err != nil || len(functions) != 1 || functions[0].Name != "identity" {
+	if err != nil || len(functions) == 0 || functions[0].Name != "identity" {
 		t.Errorf("got %v, %v", functions, err)
 	}
 	goBridge.Close()
