@@ -26,11 +26,13 @@ class [[nodiscard]] Owned {
   Owned& operator=(Owned&& other) noexcept {
     // Take first: then moving an owner onto itself keeps what it has.
     T value = Take(&other.value_);
-    Release();
+    ReleaseQuietly();
     value_ = value;
     return *this;
   }
-  ~Owned() { Release(); }
+  // A release callback must not throw. An exception of one ends here, since a destructor
+  // cannot pass it on.
+  ~Owned() { ReleaseQuietly(); }
 
   T* get() { return &value_; }
   const T* get() const { return &value_; }
@@ -57,6 +59,17 @@ class [[nodiscard]] Owned {
   }
 
  private:
+  void ReleaseQuietly() noexcept {
+#ifdef __cpp_exceptions
+    try {
+      Release();
+    } catch (...) {
+    }
+#else
+    Release();
+#endif
+  }
+
   static T Take(T* source) noexcept {
     T value = *source;
     source->release = nullptr;

@@ -26,6 +26,13 @@ Status Status::WithPrefix(std::string_view prefix) const {
   return Status(std::move(fault));
 }
 
+Status Status::WithSuffix(std::string_view suffix) const {
+  if (ok()) return *this;
+  Fault fault = *fault_;
+  fault.text.append(suffix);
+  return Status(std::move(fault));
+}
+
 alloy_code Status::CopyTo(alloy_error* err) const {
   if (ok()) return ALLOY_OK;
   if (err != nullptr) {

@@ -43,6 +43,7 @@ class [[nodiscard]] Status {
   Status WithInput(int32_t input) const;
   Status WithSide(uint16_t side) const;
   Status WithPrefix(std::string_view prefix) const;
+  Status WithSuffix(std::string_view suffix) const;
 
   // Fill the caller's error and return the code. err may be NULL, and stays unchanged
   // when this is ok.

@@ -194,8 +194,8 @@ class CountingChannel final : public Channel {
                   ArrowArrayStream* output) override {
     return inner_->Open(function, state, scope, inputs, n_inputs, output);
   }
-  void Unbind(const alloy_function& function, void* state) override {
-    inner_->Unbind(function, state);
+  std::string Unbind(const alloy_function& function, void* state) override {
+    return inner_->Unbind(function, state);
   }
   void Interrupt(RunControl& control) noexcept override {
     interrupted = &control;
@@ -227,9 +227,10 @@ class EngineTest : public ::testing::Test {
         MakeLocalChannel(*BackendTable::Make(&lambdas_.backend)),
         LogContext{.log = &host_->log(),
                    .enabled = false,
+                   .warns = true,
                    .host_language = "C++",
                    .backend_language = "C++",
-                   .backend_name = "test"},
+                   .backend_name = "test.lambdas"},
         host_->mark());
   }
 

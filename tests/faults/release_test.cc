@@ -80,7 +80,7 @@ TEST_F(ReleaseTest, OneThatDoesNotClearItselfIsCalledOnceForAResultThatIsRefused
   input.release = &ReleaseCarelessly;
   const Outcome told = host_.Run(&input, &output);
   EXPECT_EQ(told.reason, ALLOY_REASON_INDEX) << told.text;
-  EXPECT_EQ(told.side, ALLOY_SIDE_BACKEND);
+  EXPECT_EQ(told.side, ALLOY_SIDE_CALLER) << "it returned its input unchanged";
   EXPECT_EQ(careless_releases, 1);
   EXPECT_EQ(output.release, nullptr);
 }

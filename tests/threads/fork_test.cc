@@ -3,6 +3,7 @@
 // Children of fork: every object of the parent works there, or ends cleanly, whatever the
 // other threads of the parent did at the fork.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -159,6 +160,29 @@ TEST(ForkTest, ACallThatAnotherThreadRunsIsBusyInTheChildAndFreedThere) {
   }
   alloy_call_cancel(objects.call, 1);
   runner.join();
+}
+
+// Another user than root, who has no threads left. In a child, which can be limited.
+TEST(ForkTest, ADeadlineThatNoThreadCanWatchIsExhausted) {
+  CObjects objects("tests/unruly", "slow_but_sure");
+  alloy::Bridge bridge = support::Load("tests/flows");
+  EXPECT_EQ(
+      InChild([&] {
+        if (::getuid() == 0 && ::setuid(65534) != 0) return 1;
+        const rlimit none{.rlim_cur = 0, .rlim_max = 0};
+        if (::setrlimit(RLIMIT_NPROC, &none) != 0) return 2;
+        if (objects.Run(kSecond) != ALLOY_EXHAUSTED) return 3;
+        std::vector<alloy::Batch> batches;
+        batches.push_back(support::SmallBatch());
+        auto stream =
+            bridge.Stream("relay", alloy::Stream::Of(std::move(batches)), {}, Limit(1s));
+        if (stream.ok() || stream.status().code() != ALLOY_EXHAUSTED) return 4;
+        if (stream.status().text().find("without a timeout") == std::string_view::npos) {
+          return 5;
+        }
+        return 0;
+      }),
+      0);
 }
 
 // A fork inside the backend: the child comes back from the run of its parent.

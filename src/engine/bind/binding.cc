@@ -5,6 +5,7 @@
 
 #include "arrow/match_columns.h"
 #include "arrow/schema.h"
+#include "arrow/schema_walk.h"
 #include "base/names.h"
 
 namespace alloy::core {
@@ -44,7 +45,7 @@ Status BackendFault(const BackendTable& table, const alloy_function& function,
 
 Binding::~Binding() {
   const Idle idle = *idle_.Read();
-  for (size_t i = 0; i < idle.n; ++i) channel_->Unbind(function_, idle.states[i]);
+  for (size_t i = 0; i < idle.n; ++i) Unbind(idle.states[i]);
 }
 
 bool Binding::is_from_chunks() const {
@@ -54,6 +55,7 @@ bool Binding::is_from_chunks() const {
 Result<void*> Binding::BindFirst(const LogContext& log_context, const ArrowSchema* inputs,
                                  int32_t n_inputs, std::vector<std::string> values) {
   values_ = std::move(values);
+  log_context_ = &log_context;
   const alloy_column* const* columns = function_.columns;
   for (int32_t i = 0; i < n_inputs; ++i) {
     Projection projection;
@@ -85,10 +87,9 @@ Result<void*> Binding::BindFirst(const LogContext& log_context, const ArrowSchem
     return AppendFingerprint(*asked.output, &output_key_);
   }();
   if (!status.ok()) {
-    channel_->Unbind(function_, asked.state);
+    Unbind(asked.state);
     return status.WithSide(ALLOY_SIDE_BACKEND)
-        .WithPrefix(std::string("the schema that ") + function_.name + " of " +
-                    channel_->table()->backend().name + " returned: ");
+        .WithPrefix("the schema that " + FunctionName() + " returned: ");
   }
   output_ = std::move(asked.output);
   return asked.state;
@@ -107,9 +108,62 @@ Result<Binding::BackendBinding> Binding::BindBackend(const LogContext& log_conte
   const alloy_code code = channel_->Bind(function_, scope, schemas_.data(),
                                          static_cast<int32_t>(schemas_.size()),
                                          values.data(), &output, &asked.state);
+  Status status = CheckNotCopied(&output);
   asked.output = OwnedSchema(&output);
-  if (code == ALLOY_OK) return asked;
+  if (code == ALLOY_OK && status.ok()) return asked;
+  if (const std::string thrown = ReleaseForeign(&asked.output); !thrown.empty()) {
+    Warn(log_context, "the release of the schema of " + FunctionName() + ": " + thrown);
+  }
+  if (!status.ok()) {
+    if (code == ALLOY_OK) Unbind(asked.state);
+    return status;
+  }
   return BackendFault(*channel_->table(), function_, code, scope.TakeErrorText());
+}
+
+// The engine releases its copies of the inputs' schemas. So a schema that has their owner
+// would be released twice: a bind must copy what they own.
+Status Binding::CheckNotCopied(ArrowSchema* output) const {
+  if (output->release == nullptr) return Status();
+  int32_t input = -1;
+  bool is_shared = false;
+  const auto find = [&](const ArrowSchema& schema) {
+    for (size_t i = 0; i < schemas_.size(); ++i) {
+      if (schema.release == schemas_[i].release &&
+          schema.private_data == schemas_[i].private_data) {
+        input = static_cast<int32_t>(i);
+        return true;
+      }
+    }
+    return false;
+  };
+  if (find(*output)) {
+    *output = ArrowSchema{};
+  } else {
+    // What is not a schema ends the walk; the layout names the fault later.
+    (void)WalkSchema(*output, [&](const SchemaPlace& place) {
+      if (find(*place.schema)) is_shared = true;
+      return Status();
+    });
+    // A part of the output belongs to an input. To release the rest could reach it.
+    if (is_shared) *output = ArrowSchema{};
+  }
+  if (input < 0) return Status();
+  return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED,
+              FunctionName() + " returned a copy of the struct of the schema of input " +
+                  std::to_string(input) +
+                  ", which the engine owns; copy what the schema owns instead")
+      .WithSide(ALLOY_SIDE_BACKEND);
+}
+
+std::string Binding::FunctionName() const {
+  return std::string(function_.name) + " of " + channel_->table()->backend().name;
+}
+
+void Binding::Unbind(void* state) {
+  const std::string thrown = channel_->Unbind(function_, state);
+  if (thrown.empty() || log_context_ == nullptr) return;
+  Warn(*log_context_, "unbind of " + FunctionName() + ": " + thrown);
 }
 
 Result<void*> Binding::TakeState(const LogContext& log_context) {
@@ -121,7 +175,7 @@ Result<void*> Binding::TakeState(const LogContext& log_context) {
   std::string key;
   const Status status = AppendFingerprint(*asked.output, &key);
   if (status.ok() && key == output_key_) return asked.state;
-  channel_->Unbind(function_, asked.state);
+  Unbind(asked.state);
   return BackendFault(*channel_->table(), function_, ALLOY_FAILED,
                       std::string(function_.name) + " of " +
                           channel_->table()->backend().name +
@@ -137,7 +191,7 @@ void Binding::ReturnState(void* state) {
       return;
     }
   }
-  channel_->Unbind(function_, state);
+  Unbind(state);
 }
 
 std::shared_ptr<Binding> BindingCache::Find(const std::string& key) {

@@ -66,9 +66,14 @@ class Binding {
     void* state = nullptr;
   };
   Result<BackendBinding> BindBackend(const LogContext& log_context);
+  // The error of a bind that copied a schema of its inputs; ok if it did not.
+  Status CheckNotCopied(ArrowSchema* output) const;
+  std::string FunctionName() const;
+  void Unbind(void* state);
 
   const std::shared_ptr<Channel> channel_;
   const alloy_function& function_;
+  const LogContext* log_context_ = nullptr;  // for warnings; NULL: not bound yet
   std::vector<Input> inputs_;
   // What the function reads, as the array that `bind` takes: plain copies of the structs
   // in owned_.

@@ -30,7 +30,12 @@ Status Call::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
                                    " is a stream function; open a stream of it: "
                                    "Stream, in C alloy_call_stream");
   }
-  return core_.Run(inputs, output, timeout_ns, ticket);
+  Status status = core_.Run(inputs, output, timeout_ns, ticket);
+  // Here and not by its end: a callback that ends its thread may do so.
+  if (const std::string thrown = rest.Release(); !thrown.empty()) [[unlikely]] {
+    core_.WarnOf("the release of an input, which is the host's: " + thrown);
+  }
+  return status;
 }
 
 Result<CallUse> Call::Use(std::shared_ptr<Call> call) {

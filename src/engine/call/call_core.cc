@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "engine/call/call_core.h"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
 
 #include "arrow/owned.h"
+#include "engine/call/blame.h"
 #include "gate/batch.h"
 #include "gate/nulls.h"
 
@@ -48,9 +50,15 @@ Status CallCore::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
     LogBegin();
   ALLOY_TRY(AdmitInputs(inputs));
   const int64_t rows = binding().inputs().empty() ? 0 : inputs[0].length;
-  ALLOY_TRY(Enter(inputs, output, timeout_ns, ticket));
-  ALLOY_TRY(CheckMoved(inputs, output));
-  ALLOY_TRY(CheckOutput(rows, output));
+  std::copy_n(inputs, given_.size(), given_.data());
+  const RunInputs run_inputs{given_, {inputs, given_.size()}};
+  const Status run = Enter(inputs, output, timeout_ns, ticket);
+  ALLOY_TRY(CheckMoved(run_inputs, run, output));
+  if (!run.ok()) [[unlikely]] {
+    ReleaseOutput(output);
+    return run;
+  }
+  ALLOY_TRY(CheckOutput(rows, run_inputs, output));
   if (logs) [[unlikely]]
     LogEnd();
   return Status();
@@ -89,7 +97,6 @@ Status CallCore::Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_n
                     static_cast<int32_t>(binding().inputs().size()), output);
   if (code == ALLOY_OK) [[likely]]
     return Status();
-  OwnedArray(output).Release();
   return Failure(code, scope.TakeErrorText(), scope,
                  timeout_ns != 0 && Clock::now() >= deadline);
 }
@@ -106,31 +113,36 @@ Status CallCore::Failure(alloy_code code, std::string text, const Scope& scope,
 }
 
 // A backend that returns an input must move it out: a copied struct would be released
-// twice, once as the input and once as the result.
-Status CallCore::CheckMoved(const ArrowArray* inputs, ArrowArray* output) const {
-  for (size_t i = 0; i < binding().inputs().size(); ++i) {
-    const ArrowArray& input = inputs[i];
-    if (input.release == nullptr || input.private_data == nullptr) [[likely]]
-      continue;
-    // Two different structs of one producer may share release and private_data. A copy
-    // also has the same parts.
-    if (input.release != output->release || input.private_data != output->private_data ||
-        input.buffers != output->buffers || input.children != output->children ||
-        input.length != output->length || input.offset != output->offset) {
-      continue;
-    }
-    *output =
-        ArrowArray{};  // the input is still in its place, and is released from there
-    return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED,
-                std::string(binding().function().name) +
-                    " returned a copy of the struct of input " + std::to_string(i) +
-                    " and left the input in place; move it out instead")
-        .WithSide(ALLOY_SIDE_BACKEND);
-  }
-  return Status();
+// twice, once as the input and once as the result. A run that fails may leave one too.
+Status CallCore::CheckMoved(const RunInputs& inputs, const Status& run,
+                            ArrowArray* output) const {
+  const int32_t overwritten = inputs.left.size() < 2 ? -1 : DisarmOverwritten(inputs);
+  const int32_t copied = DisarmCopies(binding().output_layout(), inputs, output);
+  if (copied < 0 && overwritten < 0) [[likely]]
+    return Status();
+  ReleaseOutput(output);
+  // Who stopped the run wants to know that it has stopped.
+  if (!run.ok() && run.fault().side == ALLOY_SIDE_CALLER) return run;
+  std::string text = FunctionName();
+  text += copied >= 0
+              ? " returned a copy of a struct of input " + std::to_string(copied) +
+                    " and left the input in place; move it out instead"
+              : " overwrote input " + std::to_string(overwritten) +
+                    " with a copy of another input; move inputs out instead";
+  if (!run.ok()) text += "; it also failed: " + run.fault().text;
+  return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED, std::move(text))
+      .WithSide(ALLOY_SIDE_BACKEND);
 }
 
-Status CallCore::CheckOutput(int64_t rows, ArrowArray* output) const {
+void CallCore::ReleaseOutput(ArrowArray* output) const {
+  OwnedArray owned(output);
+  if (const std::string thrown = ReleaseForeign(&owned); !thrown.empty()) {
+    WarnOf("the release of its result: " + thrown);
+  }
+}
+
+Status CallCore::CheckOutput(int64_t rows, const RunInputs& inputs,
+                             ArrowArray* output) const {
   Status status = AdmitBatch(binding().output_layout(), bridge_->check_results(), output);
   if (status.ok() && rows >= 0 && (binding().function().flags & ALLOY_ROWWISE) != 0 &&
       output->length != rows) {
@@ -146,10 +158,19 @@ Status CallCore::CheckOutput(int64_t rows, ArrowArray* output) const {
   }
   if (status.ok()) [[likely]]
     return status;
-  OwnedArray(output).Release();
-  return status.WithSide(ALLOY_SIDE_BACKEND)
-      .WithPrefix(std::string("the result of ") + binding().function().name + " of " +
-                  channel().table()->backend().name + ": ");
+  status = BlameResult(binding(), {input_checks_.level, bridge_->check_results()}, inputs,
+                       *output, status);
+  ReleaseOutput(output);
+  return status;
+}
+
+std::string CallCore::FunctionName() const {
+  return std::string(binding().function().name) + " of " +
+         channel().table()->backend().name;
+}
+
+void CallCore::WarnOf(const std::string& text) const {
+  Warn(log_context(), FunctionName() + ": " + text);
 }
 
 void CallCore::Cancel(uint64_t ticket) {

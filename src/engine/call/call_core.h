@@ -9,7 +9,9 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "engine/call/copied.h"
 #include "engine/open/bridge.h"
 
 namespace alloy::core {
@@ -20,7 +22,8 @@ class CallCore {
   CallCore(std::shared_ptr<Bridge> bridge, BoundFunction bound)
       : bridge_(std::move(bridge)),
         bound_(std::move(bound)),
-        input_checks_(bridge_->check_inputs(binding().function().flags)) {
+        input_checks_(bridge_->check_inputs(binding().function().flags)),
+        given_(binding().inputs().size()) {
     call_log_.function = binding().function().name;
   }
   CallCore(const CallCore&) = delete;
@@ -53,11 +56,20 @@ class CallCore {
   // Pass a batch of input `i` through the gate, and leave only the declared columns.
   Status AdmitInput(int32_t i, ArrowArray* batch) const;
   // Pass a result through the gate; it is released when it fails.
-  //   rows  what a ROWWISE function must return; -1: any number.
-  Status CheckOutput(int64_t rows, ArrowArray* output) const;
+  //   rows    what a ROWWISE function must return; -1: any number.
+  //   inputs  of which it was made, to find out whose a fault is.
+  Status CheckOutput(int64_t rows, const RunInputs& inputs, ArrowArray* output) const;
+  // Whether a fault of a result may be one of its inputs.
+  bool ChecksResultsMore() const {
+    return input_checks_.level < bridge_->check_results();
+  }
   // The error of a run for which the backend returned `code` and reported `text`. A run
   // that was cancelled or is late failed for that reason, whatever the backend reports.
   Status Failure(alloy_code code, std::string text, const Scope& scope, bool late) const;
+
+  // Warn about the function in the host's log.
+  void WarnOf(const std::string& text) const;
+  std::string FunctionName() const;
 
   void Cancel(uint64_t ticket);
   void Progress(int64_t* done, int64_t* total) const;
@@ -68,7 +80,8 @@ class CallCore {
   Status AdmitInputs(ArrowArray* inputs) const;
   Status Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
                uint64_t ticket);
-  Status CheckMoved(const ArrowArray* inputs, ArrowArray* output) const;
+  Status CheckMoved(const RunInputs& inputs, const Status& run, ArrowArray* output) const;
+  void ReleaseOutput(ArrowArray* output) const;
   void LogBegin() const;
   void LogEnd() const;
 
@@ -76,6 +89,9 @@ class CallCore {
   BoundFunction bound_;
   const Checks input_checks_;
   CallLog call_log_;
+  // The roots of the inputs, as the last run gave them to the backend. Of one size from the
+  // start, so that a run allocates nothing.
+  std::vector<ArrowArray> given_;
   uint64_t run_ = 0;  // the number of the last run
   // On its own cache line, since other threads write it.
   alignas(64) RunControl control_;

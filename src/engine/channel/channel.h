@@ -54,6 +54,7 @@
 #define ALLOY_SRC_ENGINE_CHANNEL_CHANNEL_H_
 
 #include <memory>
+#include <string>
 
 #include "alloy/backend.h"
 #include "engine/channel/scope.h"
@@ -82,7 +83,8 @@ class Channel {
   virtual alloy_code Open(const alloy_function& function, void* state, Scope& scope,
                           ArrowArrayStream* inputs, int32_t n_inputs,
                           ArrowArrayStream* output) = 0;
-  virtual void Unbind(const alloy_function& function, void* state) = 0;
+  // Returns what it threw, for people; empty: nothing.
+  virtual std::string Unbind(const alloy_function& function, void* state) = 0;
 
   // Runs that use `control` may have to stop: a ticket was cancelled, or a deadline has
   // passed. A hint: it may come when no such run is inside, and more than once.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/guard.h"
+#include "engine/channel/log.h"
 
 namespace alloy::core {
 namespace {
@@ -19,7 +20,7 @@ class LocalChannel final : public Channel {
   alloy_code Bind(const alloy_function& function, Scope& scope, const ArrowSchema* inputs,
                   int32_t n_inputs, const char* const* values, ArrowSchema* output,
                   void** state) override {
-    return Enter(scope, [&] {
+    return Enter(function, "bind", scope, [&] {
       return function.bind(function.self, &scope, inputs, n_inputs, values, output,
                            state);
     });
@@ -27,21 +28,22 @@ class LocalChannel final : public Channel {
 
   alloy_code Run(const alloy_function& function, void* state, Scope& scope,
                  ArrowArray* inputs, int32_t n_inputs, ArrowArray* output) override {
-    return Enter(scope,
+    return Enter(function, "run", scope,
                  [&] { return function.run(state, &scope, inputs, n_inputs, output); });
   }
 
   alloy_code Open(const alloy_function& function, void* state, Scope& scope,
                   ArrowArrayStream* inputs, int32_t n_inputs,
                   ArrowArrayStream* output) override {
-    return Enter(scope,
+    return Enter(function, "open", scope,
                  [&] { return function.open(state, &scope, inputs, n_inputs, output); });
   }
 
-  void Unbind(const alloy_function& function, void* state) override {
-    if (function.unbind == nullptr) return;
-    std::string ignored;  // unbind cannot fail, so an exception has no reader
-    EnterForeign(&ignored, [&] { function.unbind(state); });
+  std::string Unbind(const alloy_function& function, void* state) override {
+    std::string thrown;
+    if (function.unbind == nullptr) return thrown;
+    EnterForeign(&thrown, [&] { function.unbind(state); });
+    return thrown;
   }
 
   // The backend polls the control itself, through its scope.
@@ -50,10 +52,21 @@ class LocalChannel final : public Channel {
  private:
   // An exception out of the backend is its failure.
   template <typename Body>
-  static alloy_code Enter(Scope& scope, Body&& body) {
+  alloy_code Enter(const alloy_function& function, const char* entry, Scope& scope,
+                   Body&& body) const {
     alloy_code code = ALLOY_INTERNAL;
     std::string text;
-    if (EnterForeign(&text, [&] { code = body(); })) return code;
+    try {
+      if (EnterForeign(&text, [&] { code = body(); })) return code;
+    } catch (abi::__forced_unwind&) {
+      if (scope.log_context() != nullptr) {
+        Warn(*scope.log_context(),
+             std::string("the thread was ended inside ") + entry + " of " +
+                 function.name + " of " + table_->backend().name +
+                 ", by pthread_exit or pthread_cancel; the call has no result");
+      }
+      throw;
+    }
     scope.SetError(ALLOY_FAILED, std::move(text));
     return ALLOY_FAILED;
   }

@@ -102,4 +102,13 @@ void Log::Deliver(Line line) {
   }
 }
 
+void Warn(const LogContext& context, const std::string& text) noexcept {
+  if (!context.warns) return;
+  try {
+    context.log->Write(ALLOY_LOG_WARN, context.host_language, text);
+  } catch (...) {
+    // What is warned of is no reason to fail.
+  }
+}
+
 }  // namespace alloy::core

@@ -80,6 +80,7 @@ struct LogContext {
   Log* log = nullptr;
   bool enabled = false;  // false: they write nothing
   bool is_echo = false;  // the host's own lines about a run are meant for people
+  bool warns = false;    // whether the engine may warn about the backend
   std::string host_language;
   std::string backend_language;
   std::string backend_name;
@@ -96,6 +97,9 @@ struct LogContext {
     log->Write(level, host_language, text, backend_name.c_str(), call);
   }
 };
+
+// Write a warning of the engine, if the host wants any. A lack of memory loses the line.
+void Warn(const LogContext& context, const std::string& text) noexcept;
 
 }  // namespace alloy::core
 

@@ -73,6 +73,8 @@ class Scope : public alloy_scope {
   void WriteLog(int32_t level, std::string_view text) const {
     if (Logs(level)) log_context_->WriteAsBackend(level, text, call_log_);
   }
+  // NULL: there is nobody to warn.
+  const LogContext* log_context() const { return log_context_; }
   RunControl* control() const { return control_; }
 
   // Replaces an error that was not taken yet.

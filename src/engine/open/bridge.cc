@@ -109,6 +109,7 @@ std::shared_ptr<ServedBackend> Bridge::Serve(std::shared_ptr<Channel> channel) c
   LogContext log_context{.log = &host_->log(),
                          .enabled = host_->LogsCallsTo(backend.name),
                          .is_echo = std::string_view(backend.name) == kEchoName,
+                         .warns = host_->warns(),
                          .host_language = host_->language(),
                          .backend_language = backend.language,
                          .backend_name = backend.name};

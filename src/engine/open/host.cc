@@ -70,8 +70,10 @@ Host::Host(const alloy_host_options& options, MayNeed may_need)
       libraries_(MakeLocalOpener(load_from_), std::move(may_need), mark_) {}
 
 void Host::Warn(const std::string& text) {
-  if (log_mode_ != kNever) log_.Write(ALLOY_LOG_WARN, language_, text);
+  if (warns()) log_.Write(ALLOY_LOG_WARN, language_, text);
 }
+
+bool Host::warns() const { return log_mode_ != kNever; }
 
 bool Host::LogsCallsTo(std::string_view backend_name) const {
   return log_mode_ == kAlways || (log_mode_ == kWhileEcho && backend_name == kEchoName);

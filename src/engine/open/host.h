@@ -31,6 +31,7 @@ class Host {
   bool loads_plainly() const { return load_from_ == LoadFrom::kPath; }
   // Write a warning to the host's log, unless the host asked for no log.
   void Warn(const std::string& text);
+  bool warns() const;
   const std::string& language() const { return language_; }
   Log& log() { return log_; }
   // Tells this process from children of fork; see process_mark.h.

@@ -73,7 +73,9 @@ class FunctionStream final : public Stream {
   FunctionStream(std::shared_ptr<StreamState> state, CallUse use)
       : state_(std::move(state)), use_(std::move(use)) {}
   ~FunctionStream() override {
-    ReleaseForeign(&backend_);
+    if (const std::string thrown = ReleaseForeign(&backend_); !thrown.empty()) {
+      call().WarnOf("the release of its stream: " + thrown);
+    }
     // A backend that has kept an input must not keep the host's stream as well.
     for (const auto& port : ports_) port->Close();
   }
@@ -91,8 +93,10 @@ class FunctionStream final : public Stream {
   StreamFault Failure(int number, std::string thrown);
   // An end after a cancel or a deadline is an error: the backend may have stopped early.
   Status CheckEnd(bool late) const;
-  static Status CheckMoved(const std::vector<ArrowArrayStream>& inputs,
-                           ArrowArrayStream* output);
+  Status CheckMoved(std::vector<ArrowArrayStream>& inputs,
+                    ArrowArrayStream* output) const;
+  // Whose a fault of a batch is; see CallCore::CheckOutput.
+  Status CheckBatch(ArrowArray* batch) const;
 
   const std::shared_ptr<StreamState> state_;
   const CallUse use_;
@@ -119,12 +123,16 @@ Status FunctionStream::Open(std::vector<HostStream> inputs) {
                                  state_->scope(), given.data(),
                                  static_cast<int32_t>(given.size()), &output);
   }
-  Status moved = code == ALLOY_OK ? CheckMoved(given, &output) : Status();
+  // Also after a failure: the engine releases what is in output then.
+  Status moved = CheckMoved(given, &output);
   backend_ = OwnedArrayStream(&output);
   if (const StreamFault fault = state_->fault(); !fault.ok()) return fault.status;
   if (code != ALLOY_OK) {
-    return call().Failure(code, state_->scope().TakeErrorText(), state_->scope(),
-                          state_->clock().late());
+    const Status failure = call().Failure(code, state_->scope().TakeErrorText(),
+                                          state_->scope(), state_->clock().late());
+    // Who stopped the stream wants to know that it has stopped.
+    if (moved.ok() || failure.fault().side == ALLOY_SIDE_CALLER) return failure;
+    return moved.WithSuffix("; open also failed: " + failure.fault().text);
   }
   ALLOY_TRY(std::move(moved));
   return CheckCallable(*backend_)
@@ -134,8 +142,22 @@ Status FunctionStream::Open(std::vector<HostStream> inputs) {
 }
 
 // As for batches: a copied struct would be released twice.
-Status FunctionStream::CheckMoved(const std::vector<ArrowArrayStream>& inputs,
-                                  ArrowArrayStream* output) {
+Status FunctionStream::CheckMoved(std::vector<ArrowArrayStream>& inputs,
+                                  ArrowArrayStream* output) const {
+  for (size_t i = 1; i < inputs.size(); ++i) {
+    for (size_t k = 0; k < i; ++k) {
+      if (inputs[k].release == nullptr ||
+          inputs[k].private_data != inputs[i].private_data) {
+        continue;
+      }
+      inputs[i] = ArrowArrayStream{};
+      return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED,
+                  call().FunctionName() +
+                      " overwrote an input stream with a copy of input " +
+                      std::to_string(k) + "; move inputs out instead")
+          .WithSide(ALLOY_SIDE_BACKEND);
+    }
+  }
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i].release == nullptr || inputs[i].release != output->release ||
         inputs[i].private_data != output->private_data) {
@@ -143,12 +165,22 @@ Status FunctionStream::CheckMoved(const std::vector<ArrowArrayStream>& inputs,
     }
     *output = ArrowArrayStream{};
     return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED,
-                "the returned stream is a copy of the struct of input " +
+                call().FunctionName() +
+                    " returned a copy of the struct of input stream " +
                     std::to_string(i) +
-                    ", and the input was left in place; move it out instead")
+                    " and left the input in place; move it out instead")
         .WithSide(ALLOY_SIDE_BACKEND);
   }
   return Status();
+}
+
+Status FunctionStream::CheckBatch(ArrowArray* batch) const {
+  if (!call().ChecksResultsMore()) return call().CheckOutput(-1, {}, batch);
+  const StreamState::Remembered last = state_->LastBatches();
+  const Status status = call().CheckOutput(-1, {last.batches, {}}, batch);
+  // It counts the batches, not the inputs.
+  const int32_t n = status.ok() ? -1 : status.fault().input;
+  return n < 0 ? status : status.WithInput(last.inputs[static_cast<size_t>(n)]);
 }
 
 StreamFault FunctionStream::Next(ArrowArray* out) {
@@ -174,7 +206,7 @@ StreamFault FunctionStream::Next(ArrowArray* out) {
   if (StreamFault fault = state_->fault(); !fault.ok()) return fault;
   if (number != 0) return Failure(number, std::move(thrown));
   if (!batch) return StreamFault(CheckEnd(state_->clock().late()));
-  Status status = call().CheckOutput(-1, batch.get());
+  Status status = CheckBatch(batch.get());
   if (!status.ok()) return StreamFault(std::move(status));
   batch.MoveTo(out);
   return {};

@@ -45,11 +45,6 @@ std::string ErrnoText(int number) {
          std::generic_category().message(number) + ")";
 }
 
-void ReleaseForeign(OwnedArrayStream* stream) {
-  std::string ignored;  // a release cannot fail, so an exception has no reader
-  EnterForeign(&ignored, [&] { stream->Release(); });
-}
-
 Status HostStream::Check(const ArrowSchema& bound) {
   const auto at = [this](const Status& status) {
     return status.WithInput(input_).WithSide(ALLOY_SIDE_CALLER);
@@ -100,6 +95,6 @@ StreamFault HostStream::Failure(int number, std::string thrown) {
                                .text = std::move(text)})};
 }
 
-void HostStream::Release() { ReleaseForeign(&stream_); }
+std::string HostStream::Release() { return ReleaseForeign(&stream_); }
 
 }  // namespace alloy::core

@@ -40,7 +40,8 @@ class HostStream {
   // The host's own failure is returned unchanged.
   StreamFault Pull(ArrowArray* out);
 
-  void Release();
+  // Returns what its callback threw, for people; empty: nothing.
+  std::string Release();
 
  private:
   // The failure of a callback that returned `number`, or threw `thrown`.
@@ -49,9 +50,6 @@ class HostStream {
   OwnedArrayStream stream_;
   const int32_t input_;
 };
-
-// Release a stream of foreign code, which may throw.
-void ReleaseForeign(OwnedArrayStream* stream);
 
 }  // namespace alloy::core
 

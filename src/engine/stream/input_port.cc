@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/stream/input_port.h"
 
+#include <string>
 #include <utility>
 
 #include "arrow/schema.h"
@@ -48,7 +49,7 @@ StreamFault InputPort::Next(ArrowArray* out) {
       InputPort& port;
       ~Leave() {
         const uint32_t before = port.use_.fetch_and(~kPulling, std::memory_order_acq_rel);
-        if ((before & kClosed) != 0) port.host_.Release();
+        if ((before & kClosed) != 0) port.ReleaseHost();
       }
     } const leave{*this};
     fault = Pull(batch.get());
@@ -67,7 +68,9 @@ StreamFault InputPort::Pull(ArrowArray* out) {
     if (!fault.ok()) return fault;
   }
   if (out->release == nullptr) return {};  // the end
-  return StreamFault(state_->call().AdmitInput(input_, out));
+  Status admitted = state_->call().AdmitInput(input_, out);
+  if (admitted.ok() && state_->call().ChecksResultsMore()) state_->Remember(input_, *out);
+  return StreamFault(std::move(admitted));
 }
 
 Result<OwnedSchema> InputPort::Schema() const {
@@ -76,7 +79,14 @@ Result<OwnedSchema> InputPort::Schema() const {
 
 void InputPort::Close() noexcept {
   const uint32_t before = use_.fetch_or(kClosed, std::memory_order_acq_rel);
-  if (before == 0) host_.Release();
+  if (before == 0) ReleaseHost();
+}
+
+void InputPort::ReleaseHost() noexcept {
+  if (const std::string thrown = host_.Release(); !thrown.empty()) {
+    state_->call().WarnOf("the release of input stream " + std::to_string(input_) +
+                          ", which is the host's: " + thrown);
+  }
 }
 
 void InputPort::Export(std::shared_ptr<InputPort> port, ArrowArrayStream* out) {

@@ -36,6 +36,7 @@ class InputPort {
 
  private:
   StreamFault Pull(ArrowArray* out);
+  void ReleaseHost() noexcept;
 
   const std::shared_ptr<StreamState> state_;
   HostStream host_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/stream/stream.h"
 
+#include <cxxabi.h>
+
 #include <atomic>
 #include <cerrno>
 #include <new>
@@ -83,11 +85,14 @@ class Exported {
   bool is_busy() const { return busy_.load(std::memory_order_acquire); }
 
  private:
-  // Foreign code calls this through C, so no exception may leave it.
+  // Foreign code calls this through C, so no exception may leave it. A forced unwind must:
+  // see guard.h.
   template <typename Body>
-  Status Try(Body&& body) noexcept {
+  Status Try(Body&& body) {
     try {
       return body();
+    } catch (abi::__forced_unwind&) {
+      throw;
     } catch (const std::bad_alloc&) {
       return exhausted_;
     } catch (...) {

@@ -25,6 +25,34 @@ StreamFault StreamState::fault() const {
   return failed ? fault_ : StreamFault();
 }
 
+void StreamState::Remember(int32_t input, const ArrowArray& batch) {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  Seen& seen = seen_[n_seen_.fetch_add(1, kRelaxed) % seen_.size()];
+  seen.release.store(batch.release, kRelaxed);
+  seen.private_data.store(batch.private_data, kRelaxed);
+  seen.buffers.store(batch.buffers, kRelaxed);
+  seen.children.store(batch.children, kRelaxed);
+  seen.input.store(input, kRelaxed);
+}
+
+StreamState::Remembered StreamState::LastBatches() const {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  Remembered last;
+  for (const Seen& seen : seen_) {
+    if (seen.input.load(kRelaxed) < 0) continue;
+    ArrowArray batch{};
+    batch.release = seen.release.load(kRelaxed);
+    batch.private_data = seen.private_data.load(kRelaxed);
+    batch.buffers = seen.buffers.load(kRelaxed);
+    batch.children = seen.children.load(kRelaxed);
+    batch.n_buffers = batch.buffers != nullptr ? 1 : 0;
+    batch.n_children = batch.children != nullptr ? 1 : 0;
+    last.batches.push_back(batch);
+    last.inputs.push_back(seen.input.load(kRelaxed));
+  }
+  return last;
+}
+
 Status StreamState::CheckNotStopped() const {
   if (scope_.cancelled()) {
     return Fail(ALLOY_CANCELLED, "cancelled").WithSide(ALLOY_SIDE_CALLER);

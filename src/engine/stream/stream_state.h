@@ -5,8 +5,10 @@
 #ifndef ALLOY_SRC_ENGINE_STREAM_STREAM_STATE_H_
 #define ALLOY_SRC_ENGINE_STREAM_STREAM_STATE_H_
 
+#include <array>
 #include <atomic>
 #include <memory>
+#include <vector>
 
 #include "engine/call/call_core.h"
 #include "engine/stream/batch_clock.h"
@@ -30,6 +32,15 @@ class StreamState {
   void Record(const StreamFault& fault) noexcept;
   StreamFault fault() const;
 
+  // A batch of an input goes to the backend. If the gate later refuses a result, the last
+  // ones show whether the backend returned what it got.
+  void Remember(int32_t input, const ArrowArray& batch);
+  struct Remembered {
+    std::vector<ArrowArray> batches;  // only what identifies them; nothing may be read
+    std::vector<int32_t> inputs;      // of each
+  };
+  Remembered LastBatches() const;
+
   // Fails once the caller has cancelled, or the time of the batch is over: then no input is
   // asked for more.
   Status CheckNotStopped() const;
@@ -51,6 +62,16 @@ class StreamState {
   };
 
  private:
+  // Written by threads of the backend, maybe while another reads: then the parts belong to
+  // two batches, and are not found anywhere.
+  struct Seen {
+    std::atomic<void (*)(ArrowArray*)> release{nullptr};
+    std::atomic<void*> private_data{nullptr};
+    std::atomic<const void**> buffers{nullptr};
+    std::atomic<ArrowArray**> children{nullptr};
+    std::atomic<int32_t> input{-1};
+  };
+
   const std::shared_ptr<CallCore> call_;
   Scope scope_;
   BatchClock clock_;
@@ -58,6 +79,8 @@ class StreamState {
   enum FaultState : uint8_t { kNone, kBeingSet, kSet };
   std::atomic<FaultState> fault_state_{kNone};
   StreamFault fault_;  // the first one, once the state is kSet
+  std::array<Seen, 16> seen_;
+  std::atomic<uint32_t> n_seen_{0};
 };
 
 }  // namespace alloy::core
