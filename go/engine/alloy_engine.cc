@@ -65,6 +65,7 @@ class [[nodiscard]] Status {
   Status WithInput(int32_t input) const;
   Status WithSide(uint16_t side) const;
   Status WithPrefix(std::string_view prefix) const;
+  Status WithSuffix(std::string_view suffix) const;
 
   // Fill the caller's error and return the code. err may be NULL, and stays unchanged
   // when this is ok.
@@ -480,22 +481,46 @@ Result<std::shared_ptr<const BackendTable>> LoadBackend(Cleared library, LoadFro
 //
 // Where exceptions end. Every function that C can call runs inside Guard, and every entry
 // into foreign code inside EnterForeign.
+//
+// A forced unwind, of pthread_cancel and pthread_exit, is not an exception: a thread that
+// is ended cannot go on. It passes through, and the objects on its way are destroyed. So
+// neither function is noexcept.
 #ifndef ALLOY_SRC_BASE_GUARD_H_
 #define ALLOY_SRC_BASE_GUARD_H_
+
+#include <cxxabi.h>
 
 #include <exception>
 #include <new>
 #include <string>
+#include <system_error>
 
 
 namespace alloy::core_v0_1 {
 
-// Run `body`, which returns a Status, and copy that to err. An exception becomes EXHAUSTED
-// or INTERNAL.
+// While an exception is handled: EXHAUSTED if the system has no thread left; else ok.
+inline Status ExhaustedByThrown() {
+  try {
+    throw;
+  } catch (const std::system_error& e) {
+    if (e.code() != std::errc::resource_unavailable_try_again) return Status();
+    return Fail(ALLOY_EXHAUSTED,
+                std::string("a thread cannot be started: ") + e.code().message() +
+                    "; raise the limit of threads (ulimit -u, or pids.max of the "
+                    "container)");
+  } catch (...) {
+    return Status();
+  }
+}
+
+// Run `body`, which returns a Status, and copy that to err. An exception becomes EXHAUSTED,
+// if it is about memory or threads, or INTERNAL.
 template <typename Body>
-alloy_code Guard(alloy_error* err, Body&& body) noexcept {
+alloy_code Guard(alloy_error* err, Body&& body) {
   try {
     return body().CopyTo(err);
+  } catch (abi::__forced_unwind&) {
+    throw;
   } catch (const std::bad_alloc&) {
     if (err != nullptr) {
       *err = alloy_error{.code = ALLOY_EXHAUSTED,
@@ -510,6 +535,9 @@ alloy_code Guard(alloy_error* err, Body&& body) noexcept {
   } catch (...) {
     // Making the text may throw as well; then there is only the code.
     try {
+      if (const Status exhausted = ExhaustedByThrown(); !exhausted.ok()) {
+        return exhausted.CopyTo(err);
+      }
       std::string text = "an exception inside the engine; please report it";
       try {
         throw;
@@ -531,6 +559,8 @@ bool EnterForeign(std::string* text, Body&& body) {
   try {
     body();
     return true;
+  } catch (abi::__forced_unwind&) {
+    throw;
   } catch (const std::exception& e) {
     *text = std::string("an exception came out of it: ") + e.what();
   } catch (...) {
@@ -865,6 +895,7 @@ class Layout {
 #define ALLOY_SRC_ARROW_OWNED_H_
 
 #include <cstddef>
+#include <string>
 
 //
 // The owner of an Arrow C struct: its destructor releases the struct, once.
@@ -892,11 +923,13 @@ class [[nodiscard]] Owned {
   Owned& operator=(Owned&& other) noexcept {
     // Take first: then moving an owner onto itself keeps what it has.
     T value = Take(&other.value_);
-    Release();
+    ReleaseQuietly();
     value_ = value;
     return *this;
   }
-  ~Owned() { Release(); }
+  // A release callback must not throw. An exception of one ends here, since a destructor
+  // cannot pass it on.
+  ~Owned() { ReleaseQuietly(); }
 
   T* get() { return &value_; }
   const T* get() const { return &value_; }
@@ -923,6 +956,17 @@ class [[nodiscard]] Owned {
   }
 
  private:
+  void ReleaseQuietly() noexcept {
+#ifdef __cpp_exceptions
+    try {
+      Release();
+    } catch (...) {
+    }
+#else
+    Release();
+#endif
+  }
+
   static T Take(T* source) noexcept {
     T value = *source;
     source->release = nullptr;
@@ -947,17 +991,35 @@ using alloy::OwnedArray;
 using alloy::OwnedArrayStream;
 using alloy::OwnedSchema;
 
+// Release what foreign code made. Returns what its callback threw, for people; empty:
+// nothing.
+template <typename T>
+std::string ReleaseForeign(Owned<T>* owned) {
+  std::string thrown;
+  EnterForeign(&thrown, [owned] { owned->Release(); });
+  return thrown;
+}
+
 // Releases, when it goes, those of `n` structs in a row that a foreign function did not
 // take. So every way out of a call releases them, an early return too.
 template <typename T>
 class ReleaseRest {
  public:
   ReleaseRest(T* structs, size_t n) : structs_(structs), n_(n) {}
-  ~ReleaseRest() {
-    for (size_t i = 0; i < n_; ++i) Owned<T>(&structs_[i]).Release();
-  }
+  ~ReleaseRest() { Release(); }
   ReleaseRest(const ReleaseRest&) = delete;
   ReleaseRest& operator=(const ReleaseRest&) = delete;
+
+  // The same now. Returns what the last callback that threw has thrown; empty: nothing.
+  std::string Release() const {
+    std::string last;
+    for (size_t i = 0; i < n_; ++i) {
+      Owned<T> owned(&structs_[i]);
+      if (std::string thrown = ReleaseForeign(&owned); !thrown.empty()) [[unlikely]]
+        last = std::move(thrown);
+    }
+    return last;
+  }
 
  private:
   T* const structs_;
@@ -1056,6 +1118,7 @@ Status ProjectBatch(const Projection& projection, ArrowArray* batch);
 #define ALLOY_SRC_ENGINE_CHANNEL_CHANNEL_H_
 
 #include <memory>
+#include <string>
 
 //
 // One entry into a backend: which run it belongs to, whether that run must stop, and the
@@ -1376,6 +1439,7 @@ struct LogContext {
   Log* log = nullptr;
   bool enabled = false;  // false: they write nothing
   bool is_echo = false;  // the host's own lines about a run are meant for people
+  bool warns = false;    // whether the engine may warn about the backend
   std::string host_language;
   std::string backend_language;
   std::string backend_name;
@@ -1392,6 +1456,9 @@ struct LogContext {
     log->Write(level, host_language, text, backend_name.c_str(), call);
   }
 };
+
+// Write a warning of the engine, if the host wants any. A lack of memory loses the line.
+void Warn(const LogContext& context, const std::string& text) noexcept;
 
 }  // namespace alloy::core_v0_1
 
@@ -1477,6 +1544,8 @@ class Scope : public alloy_scope {
   void WriteLog(int32_t level, std::string_view text) const {
     if (Logs(level)) log_context_->WriteAsBackend(level, text, call_log_);
   }
+  // NULL: there is nobody to warn.
+  const LogContext* log_context() const { return log_context_; }
   RunControl* control() const { return control_; }
 
   // Replaces an error that was not taken yet.
@@ -1522,7 +1591,8 @@ class Channel {
   virtual alloy_code Open(const alloy_function& function, void* state, Scope& scope,
                           ArrowArrayStream* inputs, int32_t n_inputs,
                           ArrowArrayStream* output) = 0;
-  virtual void Unbind(const alloy_function& function, void* state) = 0;
+  // Returns what it threw, for people; empty: nothing.
+  virtual std::string Unbind(const alloy_function& function, void* state) = 0;
 
   // Runs that use `control` may have to stop: a ticket was cancelled, or a deadline has
   // passed. A hint: it may come when no such run is inside, and more than once.
@@ -1596,9 +1666,14 @@ class Binding {
     void* state = nullptr;
   };
   Result<BackendBinding> BindBackend(const LogContext& log_context);
+  // The error of a bind that copied a schema of its inputs; ok if it did not.
+  Status CheckNotCopied(ArrowSchema* output) const;
+  std::string FunctionName() const;
+  void Unbind(void* state);
 
   const std::shared_ptr<Channel> channel_;
   const alloy_function& function_;
+  const LogContext* log_context_ = nullptr;  // for warnings; NULL: not bound yet
   std::vector<Input> inputs_;
   // What the function reads, as the array that `bind` takes: plain copies of the structs
   // in owned_.
@@ -1888,7 +1963,7 @@ Status BackendFault(const BackendTable& table, const alloy_function& function,
 
 Binding::~Binding() {
   const Idle idle = *idle_.Read();
-  for (size_t i = 0; i < idle.n; ++i) channel_->Unbind(function_, idle.states[i]);
+  for (size_t i = 0; i < idle.n; ++i) Unbind(idle.states[i]);
 }
 
 bool Binding::is_from_chunks() const {
@@ -1898,6 +1973,7 @@ bool Binding::is_from_chunks() const {
 Result<void*> Binding::BindFirst(const LogContext& log_context, const ArrowSchema* inputs,
                                  int32_t n_inputs, std::vector<std::string> values) {
   values_ = std::move(values);
+  log_context_ = &log_context;
   const alloy_column* const* columns = function_.columns;
   for (int32_t i = 0; i < n_inputs; ++i) {
     Projection projection;
@@ -1929,10 +2005,9 @@ Result<void*> Binding::BindFirst(const LogContext& log_context, const ArrowSchem
     return AppendFingerprint(*asked.output, &output_key_);
   }();
   if (!status.ok()) {
-    channel_->Unbind(function_, asked.state);
+    Unbind(asked.state);
     return status.WithSide(ALLOY_SIDE_BACKEND)
-        .WithPrefix(std::string("the schema that ") + function_.name + " of " +
-                    channel_->table()->backend().name + " returned: ");
+        .WithPrefix("the schema that " + FunctionName() + " returned: ");
   }
   output_ = std::move(asked.output);
   return asked.state;
@@ -1951,9 +2026,62 @@ Result<Binding::BackendBinding> Binding::BindBackend(const LogContext& log_conte
   const alloy_code code = channel_->Bind(function_, scope, schemas_.data(),
                                          static_cast<int32_t>(schemas_.size()),
                                          values.data(), &output, &asked.state);
+  Status status = CheckNotCopied(&output);
   asked.output = OwnedSchema(&output);
-  if (code == ALLOY_OK) return asked;
+  if (code == ALLOY_OK && status.ok()) return asked;
+  if (const std::string thrown = ReleaseForeign(&asked.output); !thrown.empty()) {
+    Warn(log_context, "the release of the schema of " + FunctionName() + ": " + thrown);
+  }
+  if (!status.ok()) {
+    if (code == ALLOY_OK) Unbind(asked.state);
+    return status;
+  }
   return BackendFault(*channel_->table(), function_, code, scope.TakeErrorText());
+}
+
+// The engine releases its copies of the inputs' schemas. So a schema that has their owner
+// would be released twice: a bind must copy what they own.
+Status Binding::CheckNotCopied(ArrowSchema* output) const {
+  if (output->release == nullptr) return Status();
+  int32_t input = -1;
+  bool is_shared = false;
+  const auto find = [&](const ArrowSchema& schema) {
+    for (size_t i = 0; i < schemas_.size(); ++i) {
+      if (schema.release == schemas_[i].release &&
+          schema.private_data == schemas_[i].private_data) {
+        input = static_cast<int32_t>(i);
+        return true;
+      }
+    }
+    return false;
+  };
+  if (find(*output)) {
+    *output = ArrowSchema{};
+  } else {
+    // What is not a schema ends the walk; the layout names the fault later.
+    (void)WalkSchema(*output, [&](const SchemaPlace& place) {
+      if (find(*place.schema)) is_shared = true;
+      return Status();
+    });
+    // A part of the output belongs to an input. To release the rest could reach it.
+    if (is_shared) *output = ArrowSchema{};
+  }
+  if (input < 0) return Status();
+  return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED,
+              FunctionName() + " returned a copy of the struct of the schema of input " +
+                  std::to_string(input) +
+                  ", which the engine owns; copy what the schema owns instead")
+      .WithSide(ALLOY_SIDE_BACKEND);
+}
+
+std::string Binding::FunctionName() const {
+  return std::string(function_.name) + " of " + channel_->table()->backend().name;
+}
+
+void Binding::Unbind(void* state) {
+  const std::string thrown = channel_->Unbind(function_, state);
+  if (thrown.empty() || log_context_ == nullptr) return;
+  Warn(*log_context_, "unbind of " + FunctionName() + ": " + thrown);
 }
 
 Result<void*> Binding::TakeState(const LogContext& log_context) {
@@ -1965,7 +2093,7 @@ Result<void*> Binding::TakeState(const LogContext& log_context) {
   std::string key;
   const Status status = AppendFingerprint(*asked.output, &key);
   if (status.ok() && key == output_key_) return asked.state;
-  channel_->Unbind(function_, asked.state);
+  Unbind(asked.state);
   return BackendFault(*channel_->table(), function_, ALLOY_FAILED,
                       std::string(function_.name) + " of " +
                           channel_->table()->backend().name +
@@ -1981,7 +2109,7 @@ void Binding::ReturnState(void* state) {
       return;
     }
   }
-  channel_->Unbind(function_, state);
+  Unbind(state);
 }
 
 std::shared_ptr<Binding> BindingCache::Find(const std::string& key) {
@@ -2226,6 +2354,536 @@ Result<Lease> SelectFunction(const ServedBackend& served, const std::string& nam
 
 }  // namespace alloy::core_v0_1
 
+// src/engine/call/blame.cc --------------------------------------------------------------
+//
+// Whose fault a faulty result is. Inputs are mostly checked less than results. So a function
+// that returns what it got may return a fault of its input.
+#ifndef ALLOY_SRC_ENGINE_CALL_BLAME_H_
+#define ALLOY_SRC_ENGINE_CALL_BLAME_H_
+
+#include <string>
+
+//
+// Finds structs that a backend copied out of an input instead of moving them. Both the
+// copy and the original would be released, which frees the data twice.
+//
+// A copy has the release callback and the private data of a struct that is still in its
+// place in an input. That is not enough: the structs of one producer may share both. So a
+// copy also has the buffers, the children or the dictionary of that struct. Length, offset
+// and null count do not matter. docs/boundary.md lists what this cannot see.
+//
+// Threads  serial.
+#ifndef ALLOY_SRC_ENGINE_CALL_COPIED_H_
+#define ALLOY_SRC_ENGINE_CALL_COPIED_H_
+
+#include <cstdint>
+#include <span>
+
+
+namespace alloy::core_v0_1 {
+
+// What the backend got, and what it left of that in the same places.
+struct RunInputs {
+  std::span<const ArrowArray> given;  // the roots before the run
+  std::span<ArrowArray> left;
+};
+
+// Whether one struct is the other, or a copy of it. `release` may be NULL in one of them:
+// it was moved out.
+bool IsSameStruct(const ArrowArray& a, const ArrowArray& b);
+
+// The input from which a struct of *output was copied; -1: none was. The copies are marked
+// as moved out, so that *output can be released. If that is not enough, *output is emptied,
+// and what it owned besides is lost.
+//   layout  of the output. *output need not fit it: it may not be checked yet.
+int32_t DisarmCopies(const Layout& layout, const RunInputs& inputs, ArrowArray* output);
+
+// The input that the backend overwrote with a copy of another one; -1: there is none. The
+// copy is emptied.
+int32_t DisarmOverwritten(const RunInputs& inputs);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_CALL_COPIED_H_
+#ifndef ALLOY_SRC_GATE_LEVEL_H_
+#define ALLOY_SRC_GATE_LEVEL_H_
+
+#include <cstdint>
+
+namespace alloy::core_v0_1 {
+
+// How much the gate checks. Each level includes the level before it. The numbers are
+// those of alloy_bridge_options.
+enum class Level : uint8_t {
+  kShape = 1,  // structs, pointers and lengths: O(columns)
+  kSafe = 2,   // also all values that point elsewhere, in the rows that a reader reaches,
+               // and the nulls of columns that are declared not nullable
+  kFull = 3,   // also the rows that no reader reaches, UTF-8, null counts, and the nulls
+               // of map entries and keys
+};
+
+// What the gate does with one batch.
+struct Checks {
+  Level level = Level::kShape;
+  // The reader trusts all values (ALLOY_TRUSTS_VALUES). Whatever the level is, the values
+  // are checked as at level full. What such a reader needs although Arrow leaves it open
+  // is repaired (mend.h).
+  bool trusted = false;
+
+  // NOLINTNEXTLINE(google-explicit-constructor,misc-explicit-constructor): a level is the usual case.
+  constexpr Checks(Level of, bool is_trusted = false) : level(of), trusted(is_trusted) {}
+
+  constexpr bool full() const { return trusted || level == Level::kFull; }
+  constexpr bool rows() const { return trusted || level != Level::kShape; }
+  friend bool operator==(const Checks&, const Checks&) = default;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_GATE_LEVEL_H_
+
+namespace alloy::core_v0_1 {
+
+struct CheckedAt {
+  Level inputs;
+  Level results;
+};
+
+// The error for a result in which the gate has found `fault`:
+//   side caller   the faulty struct is one of an input, or an input has a fault itself
+//   side backend  otherwise. The text says so if nobody can know: the inputs were checked
+//                 less, and the function has moved them away.
+// The output is still what the backend returned.
+Status BlameResult(const Binding& binding, CheckedAt levels, const RunInputs& inputs,
+                   const ArrowArray& output, const Status& fault);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_CALL_BLAME_H_
+
+#include <cstddef>
+
+//
+// The gate at the levels safe and full: do the values of an array point only where they
+// may? shape.h comes first.
+//
+// Level safe checks the rows that can be reached from the rows of the array:
+//   struct, fixed-size list, sparse union   the children's rows at the same places
+//   list                                    from the first to the last offset
+//   list view, dense union                  from the lowest to the highest offset
+//   run ends                                all run ends, and the values of the runs that
+//                                           contain the rows
+//   dictionary                              all values
+// So the check of a slice costs in proportion to the slice. Level full checks all rows of
+// each array below the columns, whether or not they can be reached.
+//
+// C data has no buffer sizes. The gate must trust that each buffer is as long as the
+// struct implies.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_GATE_ROWS_H_
+#define ALLOY_SRC_GATE_ROWS_H_
+
+#include <vector>
+
+//
+// Copies of buffers whose values are valid Arrow, but more than Arrow libraries can read.
+//
+// Arrow says nothing about the values of null rows, and only recommends an alignment.
+// arrow-rs, arrow2 and Arrow C++ read both without a check:
+//   the views of null rows     compare, sort and interleave of arrow-rs follow them
+//   the indices of null rows   a dictionary is looked up before the validity is
+//   the text of null rows      arrow-rs takes it for UTF-8
+//   misaligned numbers         arrow2 refuses them, Arrow C++ reads them as if aligned
+// The copies have empty views, indices and texts in null rows, and are aligned to 64
+// bytes. Most batches need none of this.
+//
+// Threads  serial.
+#ifndef ALLOY_SRC_GATE_MEND_H_
+#define ALLOY_SRC_GATE_MEND_H_
+
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <vector>
+
+//
+// Reads the validity bitmap of an array that has passed level shape.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_GATE_NULLS_H_
+#define ALLOY_SRC_GATE_NULLS_H_
+
+#include <cstdint>
+
+//
+// Reads one bit of an Arrow bitmap, by the helper of the public headers.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_BASE_BITS_H_
+#define ALLOY_SRC_BASE_BITS_H_
+
+//
+// The bits of an Arrow bitmap: bit i is bit i % 8 of byte i / 8, from the lowest.
+//
+// Threads  shared.
+#ifndef ALLOY_DETAIL_BITS_HPP_
+#define ALLOY_DETAIL_BITS_HPP_
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+namespace alloy::detail {
+
+// Bit `i` of a bitmap that has more than `i` bits.
+inline bool BitAt(const void* bits, int64_t i) {
+  return (static_cast<const uint8_t*>(bits)[i >> 3] >> (i & 7) & 1) != 0;
+}
+
+// Count the set bits among `count` bits from `first` on.
+inline int64_t CountBits(const void* bits, int64_t first, int64_t count) {
+  int64_t set = 0;
+  int64_t i = first;
+  const int64_t end = first + count;
+  for (; i < end && i % 8 != 0; ++i) set += BitAt(bits, i) ? 1 : 0;
+  for (; i + 64 <= end; i += 64) {
+    uint64_t word = 0;
+    std::memcpy(&word, static_cast<const uint8_t*>(bits) + i / 8, sizeof(word));
+    set += std::popcount(word);
+  }
+  for (; i < end; ++i) set += BitAt(bits, i) ? 1 : 0;
+  return set;
+}
+
+}  // namespace alloy::detail
+
+#endif  // ALLOY_DETAIL_BITS_HPP_
+
+namespace alloy::core_v0_1 {
+
+using alloy::detail::BitAt;
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_BITS_H_
+
+namespace alloy::core_v0_1 {
+
+// Rows `begin` to `begin + count`, counted from the start of the buffers.
+struct RowRange {
+  int64_t begin = 0;
+  int64_t count = 0;
+};
+
+// The null rows of an array. Level safe does not check the values of null rows.
+struct Nulls {
+  const void* bitmap = nullptr;  // NULL: no row is null
+
+  explicit Nulls(const ArrowArray& array)
+      : bitmap(array.null_count == 0 ? nullptr : array.buffers[0]) {}
+  bool At(int64_t row) const { return bitmap != nullptr && !BitAt(bitmap, row); }
+};
+
+// True if any of the rows is null. The bitmap may be NULL: then none is.
+bool AnyNull(const void* bitmap, RowRange rows);
+
+// The number of null rows.
+int64_t CountNulls(const void* bitmap, RowRange rows);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_GATE_NULLS_H_
+
+namespace alloy::core_v0_1 {
+
+// An array whose buffers are to be copied. `rows`, from the start of the buffers, are all
+// rows that the repaired array has.
+struct Mend {
+  enum class Kind : uint8_t { kAlignment, kNullViews, kNullIndices, kNullTexts };
+
+  const Layout::Node* node = nullptr;
+  const ArrowArray* array = nullptr;
+  RowRange rows;
+  Kind kind = Kind::kAlignment;
+};
+
+// True if a buffer of numbers is not aligned as the numbers are.
+bool IsMisaligned(const Layout::Node& node, const ArrowArray& array);
+
+// An array with copied buffers. Its rows begin at `offset` now; so the first buffer,
+// which is not copied, begins later.
+struct MendedArray {
+  struct Free {
+    void operator()(void* block) const { std::free(block); }
+  };
+  using Memory = std::unique_ptr<void, Free>;
+
+  const Layout::Node* node = nullptr;
+  int64_t offset = 0;
+  std::array<const void*, 3> buffers{};  // NULL: the buffer of the old array
+  std::array<Memory, 3> memory;          // of those that are not NULL
+};
+
+// Make the copies, in the order of the nodes. The arrays have passed the row checks.
+//   Fails  ALLOY_EXHAUSTED.
+Result<std::vector<MendedArray>> MendArrays(std::vector<Mend> mends);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_GATE_MEND_H_
+
+namespace alloy::core_v0_1 {
+
+// Check the rows of an array that has passed level shape. At level shape there is nothing
+// left to check. In the columns of a batch only the batch's own rows are checked: longer
+// columns are cut to them.
+//
+// mends: NULL, or gets what a reader could not read although it is valid Arrow. At level safe these
+// are the views and the indices of null rows. If the values are trusted, they are also the
+// texts of null rows, and misaligned buffers.
+//   Fails  ALLOY_BAD_DATA  with reason and column; the text names the row.
+Status CheckRows(const Layout& layout, Checks checks, const ArrowArray& array,
+                 std::vector<Mend>* mends = nullptr);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_GATE_ROWS_H_
+//
+// The gate at level shape: does an array fit its layout?
+//
+// It costs O(columns). Every pointer and count is checked before it is used. Of the
+// values it reads only the first and the last offset, the last run end, and the sizes of
+// variadic buffers. rows.h checks the other values, at the levels safe and full.
+//
+// Threads  shared; a ShapeWalk belongs to one thread.
+#ifndef ALLOY_SRC_GATE_SHAPE_H_
+#define ALLOY_SRC_GATE_SHAPE_H_
+
+#include <cstdint>
+
+//
+// The faults that level shape finds, and their error texts.
+//
+// The walk (shape.h) only stores a ShapeFault. The text is made after the walk has
+// failed, so that a walk that passes pays nothing for it.
+//
+// Threads  values.
+#ifndef ALLOY_SRC_GATE_SHAPE_FAULT_H_
+#define ALLOY_SRC_GATE_SHAPE_FAULT_H_
+
+#include <cstdint>
+
+
+namespace alloy::core_v0_1 {
+
+struct ShapeFault {
+  enum Kind : uint8_t {
+    kReleased,
+    kNegativeLength,
+    kNegativeOffset,
+    kOverflow,  // expected: the length; found: the offset
+    kLowNullCount,
+    kHighNullCount,
+    kChildCount,
+    kChildrenNull,
+    kChildNull,
+    kChildTooShort,
+    kDictionaryMissing,
+    kDictionaryUnexpected,
+    kBufferCount,
+    kBuffersNull,
+    kBufferNull,  // found: the index of the buffer
+    kNullsWithoutBitmap,
+    kUnexpectedNulls,
+    kNegativeFirstOffset,
+    kLowLastOffset,
+    kTooFewViewBuffers,
+    kTooManyViewBuffers,
+    kViewSizesNull,
+    kNegativeViewSize,
+    kRunEndsOffset,
+    kRunEndsNulls,
+    kRunEndsTooShort,
+  };
+
+  Kind kind = kReleased;
+  int32_t node = 0;
+  int64_t expected = 0;  // the exact number, or the limit
+  int64_t found = 0;
+};
+
+// The fault as an error.
+Status ShapeStatus(const Layout& layout, const ShapeFault& fault);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_GATE_SHAPE_FAULT_H_
+
+namespace alloy::core_v0_1 {
+
+// Check an array of any type.
+//   Fails  ALLOY_BAD_DATA  with reason and column, as Layout::Of counts them.
+Status CheckShape(const Layout& layout, const ArrowArray& array);
+
+// The same check for callers that must know more than whether it passed (batch.h).
+class ShapeWalk {
+ public:
+  explicit ShapeWalk(const Layout& layout) : nodes_(layout.nodes().data()) {}
+
+  // True if the array fits the layout.
+  bool Check(const ArrowArray& array) { return CheckTree(nodes_, &array); }
+
+  // After a Check that passed: true if a buffer without bytes is NULL, or if an array of
+  // the null type has the validity bitmap that Arrow gave it before version 1.0.
+  bool needs_repair() const { return needs_repair_; }
+  // After a Check that passed: true if each child of the root ends with the root's rows.
+  bool equal_lengths() const { return equal_lengths_; }
+  // After a Check that failed.
+  const ShapeFault& fault() const { return fault_; }
+
+ private:
+  using Node = Layout::Node;
+
+  bool CheckTree(const Node* node, const ArrowArray* array);
+  bool CheckHead(const Node* node, const ArrowArray* array);
+  bool CheckFixed(const Node* node, const ArrowArray* array);
+  bool CheckBody(const Node* node, const ArrowArray* array);
+  bool CheckBufferCount(const Node* node, const ArrowArray* array);
+  bool CheckBitmap(const Node* node, const ArrowArray* array);
+  bool CheckNoNulls(const Node* node, const ArrowArray* array);
+  bool CheckNeeded(const Node* node, const ArrowArray* array, int64_t buffer);
+  bool CheckNeededBuffers(const Node* node, const ArrowArray* array, unsigned buffers);
+  bool CheckOffsets(const Node* node, const ArrowArray* array, int64_t* last);
+  bool CheckBytes(const Node* node, const ArrowArray* array);
+  bool CheckViews(const Node* node, const ArrowArray* array);
+  bool CheckRunEnds(const Node* node, const ArrowArray* array);
+  bool CheckChildren(const Node* node, const ArrowArray* array, int64_t rows);
+  bool FailShorter(const Node* node, const ArrowArray* array, int64_t rows);
+
+  bool Fail(const Node* node, ShapeFault::Kind kind, int64_t expected = 0,
+            int64_t found = 0);
+
+  const Node* nodes_;
+  bool needs_repair_ = false;
+  // Of the node whose children were checked last. The root's come last.
+  bool equal_lengths_ = true;
+  ShapeFault fault_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_GATE_SHAPE_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+const char* LevelName_blame(Level level) {
+  return level == Level::kShape ? "shape" : level == Level::kSafe ? "safe" : "full";
+}
+
+// Column `left` of a tree that has passed level shape, counted down in preorder; -1 is the
+// root itself.
+const ArrowArray* ColumnAt(const ArrowArray& array, int32_t* left) {
+  if (--*left < -1) return &array;
+  if (array.dictionary != nullptr) {
+    if (const ArrowArray* found = ColumnAt(*array.dictionary, left)) return found;
+  }
+  for (int64_t i = 0; i < array.n_children; ++i) {
+    if (const ArrowArray* found = ColumnAt(*array.children[i], left)) return found;
+  }
+  return nullptr;
+}
+
+// Whether `wanted` was moved out of this tree, or out of a part of it.
+bool WasMovedOutOf(const ArrowArray& tree, const ArrowArray& wanted) {
+  if (tree.release == nullptr) return IsSameStruct(tree, wanted);
+  if (tree.dictionary != nullptr && WasMovedOutOf(*tree.dictionary, wanted)) return true;
+  for (int64_t i = 0; i < tree.n_children; ++i) {
+    if (WasMovedOutOf(*tree.children[i], wanted)) return true;
+  }
+  return false;
+}
+
+// The input of which a struct of the result is a part; -1: none that can be recognised.
+int32_t OriginOf(const RunInputs& inputs, const ArrowArray& part) {
+  for (size_t i = 0; i < inputs.given.size(); ++i) {
+    const ArrowArray& given = inputs.given[i];
+    if (IsSameStruct(given, part)) return static_cast<int32_t>(i);
+    // Many producers have one owner for all structs of a batch.
+    if (given.private_data != nullptr && given.private_data == part.private_data &&
+        given.release == part.release) {
+      return static_cast<int32_t>(i);
+    }
+  }
+  for (size_t i = 0; i < inputs.left.size(); ++i) {
+    if (inputs.left[i].release != nullptr && WasMovedOutOf(inputs.left[i], part)) {
+      return static_cast<int32_t>(i);
+    }
+  }
+  return -1;
+}
+
+// What an input that is whole still has against it at the level of results; ok also if
+// parts of it were moved out.
+Status CheckLeft(const ArrowSchema& schema, Level level, const ArrowArray& input,
+                 bool* is_whole) {
+  *is_whole = false;
+  if (input.release == nullptr) return Status();
+  const auto layout = Layout::OfBatch(schema);
+  if (!layout.ok() || !CheckShape(*layout, input).ok()) return Status();
+  *is_whole = true;
+  return CheckRows(*layout, level, input);
+}
+
+}  // namespace
+
+Status BlameResult(const Binding& binding, CheckedAt levels, const RunInputs& inputs,
+                   const ArrowArray& output, const Status& fault) {
+  const std::string function = std::string(binding.function().name) + " of " +
+                               binding.channel().table()->backend().name;
+  const Status of_backend =
+      fault.WithSide(ALLOY_SIDE_BACKEND).WithPrefix("the result of " + function + ": ");
+  // What inputs were checked for cannot come from them.
+  if (levels.inputs >= levels.results || inputs.given.empty() ||
+      !CheckShape(binding.output_layout(), output).ok()) {
+    return of_backend;
+  }
+  const ArrowArray* part = &output;
+  int32_t column = fault.fault().column;
+  if (column >= 0) part = ColumnAt(output, &column);
+  int32_t origin = part == nullptr ? -1 : OriginOf(inputs, *part);
+  if (origin < 0) origin = OriginOf(inputs, output);
+  if (origin >= 0) {
+    return fault.WithInput(origin)
+        .WithSide(ALLOY_SIDE_CALLER)
+        .WithPrefix("data of input " + std::to_string(origin) + ", which " + function +
+                    " returned as it got it: ");
+  }
+  bool all_whole = !inputs.left.empty();
+  for (size_t i = 0; i < inputs.left.size(); ++i) {
+    bool is_whole = false;
+    const Status found =
+        CheckLeft(binding.read_schema(i), levels.results, inputs.left[i], &is_whole);
+    all_whole = all_whole && is_whole;
+    if (found.ok()) continue;
+    return found.WithInput(static_cast<int32_t>(i))
+        .WithSide(ALLOY_SIDE_CALLER)
+        .WithPrefix("the result of " + function + " has a fault (" + fault.fault().text +
+                    "), and so has input " + std::to_string(i) + ": ");
+  }
+  if (all_whole) return of_backend;
+  return of_backend.WithSuffix(
+      std::string("; the fault may be one of an input, which the function moved away: "
+                  "inputs were checked at level ") +
+      LevelName_blame(levels.inputs) + " and this is level " + LevelName_blame(levels.results) +
+      "; set check_inputs to " + std::to_string(static_cast<int>(levels.results)) +
+      " to know");
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/engine/call/call.cc ---------------------------------------------------------------
 //
 // A bound function as a host holds it: alloy_call of alloy.h.
@@ -2279,6 +2937,7 @@ class Turn {
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 //
 // An open backend as a host holds it: the echo first, then the last library that was
@@ -2750,6 +3409,7 @@ class Host {
   bool loads_plainly() const { return load_from_ == LoadFrom::kPath; }
   // Write a warning to the host's log, unless the host asked for no log.
   void Warn(const std::string& text);
+  bool warns() const;
   const std::string& language() const { return language_; }
   Log& log() { return log_; }
   // Tells this process from children of fork; see process_mark.h.
@@ -2776,42 +3436,6 @@ class Host {
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ENGINE_OPEN_HOST_H_
-#ifndef ALLOY_SRC_GATE_LEVEL_H_
-#define ALLOY_SRC_GATE_LEVEL_H_
-
-#include <cstdint>
-
-namespace alloy::core_v0_1 {
-
-// How much the gate checks. Each level includes the level before it. The numbers are
-// those of alloy_bridge_options.
-enum class Level : uint8_t {
-  kShape = 1,  // structs, pointers and lengths: O(columns)
-  kSafe = 2,   // also all values that point elsewhere, in the rows that a reader reaches,
-               // and the nulls of columns that are declared not nullable
-  kFull = 3,   // also the rows that no reader reaches, UTF-8, null counts, and the nulls
-               // of map entries and keys
-};
-
-// What the gate does with one batch.
-struct Checks {
-  Level level = Level::kShape;
-  // The reader trusts all values (ALLOY_TRUSTS_VALUES). Whatever the level is, the values
-  // are checked as at level full. What such a reader needs although Arrow leaves it open
-  // is repaired (mend.h).
-  bool trusted = false;
-
-  // NOLINTNEXTLINE(google-explicit-constructor,misc-explicit-constructor): a level is the usual case.
-  constexpr Checks(Level of, bool is_trusted = false) : level(of), trusted(is_trusted) {}
-
-  constexpr bool full() const { return trusted || level == Level::kFull; }
-  constexpr bool rows() const { return trusted || level != Level::kShape; }
-  friend bool operator==(const Checks&, const Checks&) = default;
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_GATE_LEVEL_H_
 
 namespace alloy::core_v0_1 {
 
@@ -2912,7 +3536,8 @@ class CallCore {
   CallCore(std::shared_ptr<Bridge> bridge, BoundFunction bound)
       : bridge_(std::move(bridge)),
         bound_(std::move(bound)),
-        input_checks_(bridge_->check_inputs(binding().function().flags)) {
+        input_checks_(bridge_->check_inputs(binding().function().flags)),
+        given_(binding().inputs().size()) {
     call_log_.function = binding().function().name;
   }
   CallCore(const CallCore&) = delete;
@@ -2945,11 +3570,20 @@ class CallCore {
   // Pass a batch of input `i` through the gate, and leave only the declared columns.
   Status AdmitInput(int32_t i, ArrowArray* batch) const;
   // Pass a result through the gate; it is released when it fails.
-  //   rows  what a ROWWISE function must return; -1: any number.
-  Status CheckOutput(int64_t rows, ArrowArray* output) const;
+  //   rows    what a ROWWISE function must return; -1: any number.
+  //   inputs  of which it was made, to find out whose a fault is.
+  Status CheckOutput(int64_t rows, const RunInputs& inputs, ArrowArray* output) const;
+  // Whether a fault of a result may be one of its inputs.
+  bool ChecksResultsMore() const {
+    return input_checks_.level < bridge_->check_results();
+  }
   // The error of a run for which the backend returned `code` and reported `text`. A run
   // that was cancelled or is late failed for that reason, whatever the backend reports.
   Status Failure(alloy_code code, std::string text, const Scope& scope, bool late) const;
+
+  // Warn about the function in the host's log.
+  void WarnOf(const std::string& text) const;
+  std::string FunctionName() const;
 
   void Cancel(uint64_t ticket);
   void Progress(int64_t* done, int64_t* total) const;
@@ -2960,7 +3594,8 @@ class CallCore {
   Status AdmitInputs(ArrowArray* inputs) const;
   Status Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
                uint64_t ticket);
-  Status CheckMoved(const ArrowArray* inputs, ArrowArray* output) const;
+  Status CheckMoved(const RunInputs& inputs, const Status& run, ArrowArray* output) const;
+  void ReleaseOutput(ArrowArray* output) const;
   void LogBegin() const;
   void LogEnd() const;
 
@@ -2968,6 +3603,9 @@ class CallCore {
   BoundFunction bound_;
   const Checks input_checks_;
   CallLog call_log_;
+  // The roots of the inputs, as the last run gave them to the backend. Of one size from the
+  // start, so that a run allocates nothing.
+  std::vector<ArrowArray> given_;
   uint64_t run_ = 0;  // the number of the last run
   // On its own cache line, since other threads write it.
   alignas(64) RunControl control_;
@@ -3064,7 +3702,12 @@ Status Call::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
                                    " is a stream function; open a stream of it: "
                                    "Stream, in C alloy_call_stream");
   }
-  return core_.Run(inputs, output, timeout_ns, ticket);
+  Status status = core_.Run(inputs, output, timeout_ns, ticket);
+  // Here and not by its end: a callback that ends its thread may do so.
+  if (const std::string thrown = rest.Release(); !thrown.empty()) [[unlikely]] {
+    core_.WarnOf("the release of an input, which is the host's: " + thrown);
+  }
+  return status;
 }
 
 Result<CallUse> Call::Use(std::shared_ptr<Call> call) {
@@ -3085,6 +3728,7 @@ Status Call::Busy() {
 
 // src/engine/call/call_core.cc ----------------------------------------------------------
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -3110,93 +3754,6 @@ Status AdmitBatch(const Layout& layout, Checks checks, ArrowArray* batch);
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_GATE_BATCH_H_
-//
-// Reads the validity bitmap of an array that has passed level shape.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_GATE_NULLS_H_
-#define ALLOY_SRC_GATE_NULLS_H_
-
-#include <cstdint>
-
-//
-// Reads one bit of an Arrow bitmap, by the helper of the public headers.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_BASE_BITS_H_
-#define ALLOY_SRC_BASE_BITS_H_
-
-//
-// The bits of an Arrow bitmap: bit i is bit i % 8 of byte i / 8, from the lowest.
-//
-// Threads  shared.
-#ifndef ALLOY_DETAIL_BITS_HPP_
-#define ALLOY_DETAIL_BITS_HPP_
-
-#include <bit>
-#include <cstdint>
-#include <cstring>
-
-namespace alloy::detail {
-
-// Bit `i` of a bitmap that has more than `i` bits.
-inline bool BitAt(const void* bits, int64_t i) {
-  return (static_cast<const uint8_t*>(bits)[i >> 3] >> (i & 7) & 1) != 0;
-}
-
-// Count the set bits among `count` bits from `first` on.
-inline int64_t CountBits(const void* bits, int64_t first, int64_t count) {
-  int64_t set = 0;
-  int64_t i = first;
-  const int64_t end = first + count;
-  for (; i < end && i % 8 != 0; ++i) set += BitAt(bits, i) ? 1 : 0;
-  for (; i + 64 <= end; i += 64) {
-    uint64_t word = 0;
-    std::memcpy(&word, static_cast<const uint8_t*>(bits) + i / 8, sizeof(word));
-    set += std::popcount(word);
-  }
-  for (; i < end; ++i) set += BitAt(bits, i) ? 1 : 0;
-  return set;
-}
-
-}  // namespace alloy::detail
-
-#endif  // ALLOY_DETAIL_BITS_HPP_
-
-namespace alloy::core_v0_1 {
-
-using alloy::detail::BitAt;
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_BASE_BITS_H_
-
-namespace alloy::core_v0_1 {
-
-// Rows `begin` to `begin + count`, counted from the start of the buffers.
-struct RowRange {
-  int64_t begin = 0;
-  int64_t count = 0;
-};
-
-// The null rows of an array. Level safe does not check the values of null rows.
-struct Nulls {
-  const void* bitmap = nullptr;  // NULL: no row is null
-
-  explicit Nulls(const ArrowArray& array)
-      : bitmap(array.null_count == 0 ? nullptr : array.buffers[0]) {}
-  bool At(int64_t row) const { return bitmap != nullptr && !BitAt(bitmap, row); }
-};
-
-// True if any of the rows is null. The bitmap may be NULL: then none is.
-bool AnyNull(const void* bitmap, RowRange rows);
-
-// The number of null rows.
-int64_t CountNulls(const void* bitmap, RowRange rows);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_GATE_NULLS_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -3237,9 +3794,15 @@ Status CallCore::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
     LogBegin();
   ALLOY_TRY(AdmitInputs(inputs));
   const int64_t rows = binding().inputs().empty() ? 0 : inputs[0].length;
-  ALLOY_TRY(Enter(inputs, output, timeout_ns, ticket));
-  ALLOY_TRY(CheckMoved(inputs, output));
-  ALLOY_TRY(CheckOutput(rows, output));
+  std::copy_n(inputs, given_.size(), given_.data());
+  const RunInputs run_inputs{given_, {inputs, given_.size()}};
+  const Status run = Enter(inputs, output, timeout_ns, ticket);
+  ALLOY_TRY(CheckMoved(run_inputs, run, output));
+  if (!run.ok()) [[unlikely]] {
+    ReleaseOutput(output);
+    return run;
+  }
+  ALLOY_TRY(CheckOutput(rows, run_inputs, output));
   if (logs) [[unlikely]]
     LogEnd();
   return Status();
@@ -3278,7 +3841,6 @@ Status CallCore::Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_n
                     static_cast<int32_t>(binding().inputs().size()), output);
   if (code == ALLOY_OK) [[likely]]
     return Status();
-  OwnedArray(output).Release();
   return Failure(code, scope.TakeErrorText(), scope,
                  timeout_ns != 0 && Clock::now() >= deadline);
 }
@@ -3295,31 +3857,36 @@ Status CallCore::Failure(alloy_code code, std::string text, const Scope& scope,
 }
 
 // A backend that returns an input must move it out: a copied struct would be released
-// twice, once as the input and once as the result.
-Status CallCore::CheckMoved(const ArrowArray* inputs, ArrowArray* output) const {
-  for (size_t i = 0; i < binding().inputs().size(); ++i) {
-    const ArrowArray& input = inputs[i];
-    if (input.release == nullptr || input.private_data == nullptr) [[likely]]
-      continue;
-    // Two different structs of one producer may share release and private_data. A copy
-    // also has the same parts.
-    if (input.release != output->release || input.private_data != output->private_data ||
-        input.buffers != output->buffers || input.children != output->children ||
-        input.length != output->length || input.offset != output->offset) {
-      continue;
-    }
-    *output =
-        ArrowArray{};  // the input is still in its place, and is released from there
-    return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED,
-                std::string(binding().function().name) +
-                    " returned a copy of the struct of input " + std::to_string(i) +
-                    " and left the input in place; move it out instead")
-        .WithSide(ALLOY_SIDE_BACKEND);
-  }
-  return Status();
+// twice, once as the input and once as the result. A run that fails may leave one too.
+Status CallCore::CheckMoved(const RunInputs& inputs, const Status& run,
+                            ArrowArray* output) const {
+  const int32_t overwritten = inputs.left.size() < 2 ? -1 : DisarmOverwritten(inputs);
+  const int32_t copied = DisarmCopies(binding().output_layout(), inputs, output);
+  if (copied < 0 && overwritten < 0) [[likely]]
+    return Status();
+  ReleaseOutput(output);
+  // Who stopped the run wants to know that it has stopped.
+  if (!run.ok() && run.fault().side == ALLOY_SIDE_CALLER) return run;
+  std::string text = FunctionName();
+  text += copied >= 0
+              ? " returned a copy of a struct of input " + std::to_string(copied) +
+                    " and left the input in place; move it out instead"
+              : " overwrote input " + std::to_string(overwritten) +
+                    " with a copy of another input; move inputs out instead";
+  if (!run.ok()) text += "; it also failed: " + run.fault().text;
+  return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED, std::move(text))
+      .WithSide(ALLOY_SIDE_BACKEND);
 }
 
-Status CallCore::CheckOutput(int64_t rows, ArrowArray* output) const {
+void CallCore::ReleaseOutput(ArrowArray* output) const {
+  OwnedArray owned(output);
+  if (const std::string thrown = ReleaseForeign(&owned); !thrown.empty()) {
+    WarnOf("the release of its result: " + thrown);
+  }
+}
+
+Status CallCore::CheckOutput(int64_t rows, const RunInputs& inputs,
+                             ArrowArray* output) const {
   Status status = AdmitBatch(binding().output_layout(), bridge_->check_results(), output);
   if (status.ok() && rows >= 0 && (binding().function().flags & ALLOY_ROWWISE) != 0 &&
       output->length != rows) {
@@ -3335,10 +3902,19 @@ Status CallCore::CheckOutput(int64_t rows, ArrowArray* output) const {
   }
   if (status.ok()) [[likely]]
     return status;
-  OwnedArray(output).Release();
-  return status.WithSide(ALLOY_SIDE_BACKEND)
-      .WithPrefix(std::string("the result of ") + binding().function().name + " of " +
-                  channel().table()->backend().name + ": ");
+  status = BlameResult(binding(), {input_checks_.level, bridge_->check_results()}, inputs,
+                       *output, status);
+  ReleaseOutput(output);
+  return status;
+}
+
+std::string CallCore::FunctionName() const {
+  return std::string(binding().function().name) + " of " +
+         channel().table()->backend().name;
+}
+
+void CallCore::WarnOf(const std::string& text) const {
+  Warn(log_context(), FunctionName() + ": " + text);
 }
 
 void CallCore::Cancel(uint64_t ticket) {
@@ -3393,6 +3969,237 @@ void CallCore::LogEnd() const {
   } catch (...) {
     // Without memory the line is lost. The result is ready, and stays valid.
   }
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/call/copied.cc -------------------------------------------------------------
+
+#include <array>
+#include <cstddef>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+using Node = Layout::Node;
+
+bool SameParts(const ArrowArray& a, const ArrowArray& b) {
+  return (a.n_buffers > 0 && a.buffers != nullptr && a.buffers == b.buffers) ||
+         (a.n_children > 0 && a.children != nullptr && a.children == b.children) ||
+         (a.dictionary != nullptr && a.dictionary == b.dictionary);
+}
+
+bool SameOwner(const ArrowArray& a, const ArrowArray& b) {
+  return a.release == b.release && a.private_data == b.private_data;
+}
+
+// What a visit wants next: what is below, what comes after, or nothing more.
+enum class Next_copied { kBelow, kAfter, kEnd };
+
+// Call visit(struct) for an output and all below it that the layout knows. Returns false if
+// a visit has ended it. Nothing about the output has been checked.
+template <typename Visit>
+bool VisitOutput(const Node* node, ArrowArray* array, Visit& visit) {
+  const Next_copied wanted = visit(*array);
+  if (wanted != Next_copied::kBelow) return wanted == Next_copied::kAfter;
+  const Node* next = node + 1;
+  if (node->dictionary) {
+    if (array->dictionary != nullptr && !VisitOutput(next, array->dictionary, visit)) {
+      return false;
+    }
+    next += next->subtree;
+  }
+  if (array->n_children != node->n_children || array->children == nullptr) return true;
+  for (int64_t i = 0; i < array->n_children; ++i) {
+    ArrowArray* child = array->children[i];
+    if (child != nullptr && !VisitOutput(next, child, visit)) return false;
+    next += next->subtree;
+  }
+  return true;
+}
+
+// Call visit(struct) for what is left of an input, until it returns false. Below a struct
+// that was moved out, nothing belongs to the input.
+template <typename Visit>
+bool VisitLeft(ArrowArray* array, Visit& visit) {
+  if (!visit(*array)) return false;
+  if (array->release == nullptr) return true;
+  if (array->dictionary != nullptr && !VisitLeft(array->dictionary, visit)) return false;
+  for (int64_t i = 0; i < array->n_children; ++i) {
+    if (!VisitLeft(array->children[i], visit)) return false;
+  }
+  return true;
+}
+
+template <typename Visit>
+bool VisitLeft(std::span<ArrowArray> inputs, Visit visit) {
+  for (ArrowArray& input : inputs) {
+    if (input.release != nullptr && !VisitLeft(&input, visit)) return false;
+  }
+  return true;
+}
+
+// A set of addresses without memory of its own: it may say yes for one that is not in it.
+class Filter {
+ public:
+  void Add(const void* address) { Word(address) |= Bit(address); }
+  bool MayHave(const void* address) { return (Word(address) & Bit(address)) != 0; }
+
+ private:
+  static uint64_t Hash(const void* address) {
+    return reinterpret_cast<uintptr_t>(address) * 0x9e3779b97f4a7c15U;
+  }
+  uint64_t& Word(const void* address) { return words_[Hash(address) >> 58]; }
+  static uint64_t Bit(const void* address) {
+    return uint64_t{1} << (Hash(address) >> 52 & 63);
+  }
+
+  std::array<uint64_t, 64> words_{};
+};
+
+// Where nearly every run ends: no struct of the output has the release callback of a struct
+// that is left.
+bool MayHaveCopies(const Layout& layout, std::span<ArrowArray> left, ArrowArray* output) {
+  bool any = false;
+  for (const ArrowArray& input : left) any = any || input.release != nullptr;
+  if (!any) return false;
+  const auto release = output->release;
+  const auto same = [release](const ArrowArray& array) {
+    return array.release == release ? Next_copied::kBelow : Next_copied::kEnd;
+  };
+  if (!VisitOutput(layout.nodes().data(), output, same)) return true;
+  return !VisitLeft(
+      left, [release](const ArrowArray& array) { return array.release != release; });
+}
+
+class Finder {
+ public:
+  explicit Finder(const RunInputs& inputs) : inputs_(inputs) {
+    for (const ArrowArray& left : inputs_.left) {
+      moved_ = moved_ || left.release == nullptr;
+    }
+    VisitLeft(inputs_.left, [this](const ArrowArray& left) {
+      if (left.release == nullptr) {
+        moved_ = true;
+      } else {
+        owners_.Add(left.private_data);
+        AddParts(left);
+      }
+      return true;
+    });
+  }
+
+  // Whether an input was moved to here as a whole, with all that is below.
+  bool IsMovedRoot(const ArrowArray& array) const {
+    for (size_t i = 0; i < inputs_.left.size(); ++i) {
+      if (inputs_.left[i].release == nullptr && SameOwner(inputs_.given[i], array) &&
+          SameParts(inputs_.given[i], array)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // The struct that is left and of which `array` is a copy; NULL: there is none.
+  const ArrowArray* Original(const ArrowArray& array) {
+    if (array.release == nullptr || !owners_.MayHave(array.private_data)) return nullptr;
+    // All parts replaced, or none there: a copy only if nothing was moved at all.
+    const bool by_owner = !moved_ && array.private_data != nullptr;
+    if (!by_owner && !MayHaveParts(array)) return nullptr;
+    const ArrowArray* original = nullptr;
+    VisitLeft(inputs_.left, [&](const ArrowArray& left) {
+      if (left.release == nullptr || !SameOwner(left, array)) return true;
+      const bool is_same = &left == &array || SameParts(left, array);
+      if (is_same || (by_owner && original == nullptr)) original = &left;
+      return !is_same;
+    });
+    return original != nullptr && WasMoved(array) ? nullptr : original;
+  }
+
+  int32_t InputOf(const ArrowArray* original) {
+    for (size_t i = 0; i < inputs_.left.size(); ++i) {
+      const bool goes_on =
+          VisitLeft(inputs_.left.subspan(i, 1),
+                    [original](const ArrowArray& left) { return &left != original; });
+      if (!goes_on) return static_cast<int32_t>(i);
+    }
+    return 0;
+  }
+
+ private:
+  // Whether a struct with the same parts has left its place: then `array` is that one. Two
+  // exports of one object have the same parts.
+  bool WasMoved(const ArrowArray& array) const {
+    return moved_ && !VisitLeft(inputs_.left, [&array](const ArrowArray& left) {
+             return left.release != nullptr || left.private_data != array.private_data ||
+                    !SameParts(left, array);
+           });
+  }
+
+  void AddParts(const ArrowArray& array) {
+    if (array.buffers != nullptr) parts_.Add(array.buffers);
+    if (array.children != nullptr) parts_.Add(array.children);
+    if (array.dictionary != nullptr) parts_.Add(array.dictionary);
+  }
+  bool MayHaveParts(const ArrowArray& array) {
+    return (array.buffers != nullptr && parts_.MayHave(array.buffers)) ||
+           (array.children != nullptr && parts_.MayHave(array.children)) ||
+           (array.dictionary != nullptr && parts_.MayHave(array.dictionary));
+  }
+
+  const RunInputs& inputs_;
+  bool moved_ = false;  // anything is not in its place any more
+  Filter owners_;
+  Filter parts_;
+};
+
+}  // namespace
+
+bool IsSameStruct(const ArrowArray& a, const ArrowArray& b) {
+  return a.private_data == b.private_data && SameParts(a, b) &&
+         (a.release == b.release || a.release == nullptr || b.release == nullptr);
+}
+
+int32_t DisarmCopies(const Layout& layout, const RunInputs& inputs, ArrowArray* output) {
+  if (output->release == nullptr || !MayHaveCopies(layout, inputs.left, output))
+      [[likely]] {
+    return -1;
+  }
+  Finder finder(inputs);
+  int32_t input = -1;
+  bool is_shared = false;
+  const auto disarm = [&](ArrowArray& array) {
+    // What is below a struct belongs to whom the struct belongs to.
+    if (finder.IsMovedRoot(array)) return Next_copied::kAfter;
+    const ArrowArray* original = finder.Original(array);
+    if (original == nullptr) return Next_copied::kBelow;
+    input = finder.InputOf(original);
+    // A struct of the input itself, which the output points to: to mark it would lose it.
+    is_shared = is_shared || original == &array;
+    if (original != &array) array.release = nullptr;
+    return Next_copied::kAfter;
+  };
+  VisitOutput(layout.nodes().data(), output, disarm);
+  if (is_shared) *output = ArrowArray{};
+  return input;
+}
+
+int32_t DisarmOverwritten(const RunInputs& inputs) {
+  for (size_t i = 1; i < inputs.left.size(); ++i) {
+    for (size_t k = 0; k < i; ++k) {
+      ArrowArray& a = inputs.left[k];
+      ArrowArray& b = inputs.left[i];
+      if (a.release == nullptr || !SameOwner(a, b) || !SameParts(a, b)) continue;
+      // Two that were the same before are two exports of one object.
+      const bool was_same = SameOwner(inputs.given[k], inputs.given[i]) &&
+                            SameParts(inputs.given[k], inputs.given[i]);
+      if (was_same) continue;
+      const bool is_second = !IsSameStruct(b, inputs.given[i]);
+      (is_second ? b : a) = ArrowArray{};
+      return static_cast<int32_t>(is_second ? i : k);
+    }
+  }
+  return -1;
 }
 
 }  // namespace alloy::core_v0_1
@@ -3566,7 +4373,7 @@ class LocalChannel final : public Channel {
   alloy_code Bind(const alloy_function& function, Scope& scope, const ArrowSchema* inputs,
                   int32_t n_inputs, const char* const* values, ArrowSchema* output,
                   void** state) override {
-    return Enter(scope, [&] {
+    return Enter(function, "bind", scope, [&] {
       return function.bind(function.self, &scope, inputs, n_inputs, values, output,
                            state);
     });
@@ -3574,21 +4381,22 @@ class LocalChannel final : public Channel {
 
   alloy_code Run(const alloy_function& function, void* state, Scope& scope,
                  ArrowArray* inputs, int32_t n_inputs, ArrowArray* output) override {
-    return Enter(scope,
+    return Enter(function, "run", scope,
                  [&] { return function.run(state, &scope, inputs, n_inputs, output); });
   }
 
   alloy_code Open(const alloy_function& function, void* state, Scope& scope,
                   ArrowArrayStream* inputs, int32_t n_inputs,
                   ArrowArrayStream* output) override {
-    return Enter(scope,
+    return Enter(function, "open", scope,
                  [&] { return function.open(state, &scope, inputs, n_inputs, output); });
   }
 
-  void Unbind(const alloy_function& function, void* state) override {
-    if (function.unbind == nullptr) return;
-    std::string ignored;  // unbind cannot fail, so an exception has no reader
-    EnterForeign(&ignored, [&] { function.unbind(state); });
+  std::string Unbind(const alloy_function& function, void* state) override {
+    std::string thrown;
+    if (function.unbind == nullptr) return thrown;
+    EnterForeign(&thrown, [&] { function.unbind(state); });
+    return thrown;
   }
 
   // The backend polls the control itself, through its scope.
@@ -3597,10 +4405,21 @@ class LocalChannel final : public Channel {
  private:
   // An exception out of the backend is its failure.
   template <typename Body>
-  static alloy_code Enter(Scope& scope, Body&& body) {
+  alloy_code Enter(const alloy_function& function, const char* entry, Scope& scope,
+                   Body&& body) const {
     alloy_code code = ALLOY_INTERNAL;
     std::string text;
-    if (EnterForeign(&text, [&] { code = body(); })) return code;
+    try {
+      if (EnterForeign(&text, [&] { code = body(); })) return code;
+    } catch (abi::__forced_unwind&) {
+      if (scope.log_context() != nullptr) {
+        Warn(*scope.log_context(),
+             std::string("the thread was ended inside ") + entry + " of " +
+                 function.name + " of " + table_->backend().name +
+                 ", by pthread_exit or pthread_cancel; the call has no result");
+      }
+      throw;
+    }
     scope.SetError(ALLOY_FAILED, std::move(text));
     return ALLOY_FAILED;
   }
@@ -3651,7 +4470,7 @@ std::unique_ptr<ChannelOpener> MakeLocalOpener(LoadFrom from) {
 namespace alloy::core_v0_1 {
 namespace {
 
-const char* LevelName(int32_t level) {
+const char* LevelName_log(int32_t level) {
   switch (level) {
     case ALLOY_LOG_DEBUG:
       return "DEBUG";
@@ -3684,7 +4503,7 @@ void Log::Write(int32_t level, std::string_view language, std::string_view text,
     Deliver({level, std::string(language), OneLine(text)});
     return;
   }
-  std::string line = "[" + clock_.Text() + "] [" + LevelName(level) + "] [";
+  std::string line = "[" + clock_.Text() + "] [" + LevelName_log(level) + "] [";
   line.append(language).append("]\t").append(OneLine(text)).push_back('\n');
   const auto lock = queue_.Write();
   WriteLine(fd_, line);
@@ -3739,6 +4558,15 @@ void Log::Deliver(Line line) {
       callback_(context_, next.level, next.language.c_str(), next.text.c_str(),
                 static_cast<int64_t>(next.text.size()));
     });
+  }
+}
+
+void Warn(const LogContext& context, const std::string& text) noexcept {
+  if (!context.warns) return;
+  try {
+    context.log->Write(ALLOY_LOG_WARN, context.host_language, text);
+  } catch (...) {
+    // What is warned of is no reason to fail.
   }
 }
 
@@ -4175,6 +5003,7 @@ std::shared_ptr<ServedBackend> Bridge::Serve(std::shared_ptr<Channel> channel) c
   LogContext log_context{.log = &host_->log(),
                          .enabled = host_->LogsCallsTo(backend.name),
                          .is_echo = std::string_view(backend.name) == kEchoName,
+                         .warns = host_->warns(),
                          .host_language = host_->language(),
                          .backend_language = backend.language,
                          .backend_name = backend.name};
@@ -4796,8 +5625,10 @@ Host::Host(const alloy_host_options& options, MayNeed may_need)
       libraries_(MakeLocalOpener(load_from_), std::move(may_need), mark_) {}
 
 void Host::Warn(const std::string& text) {
-  if (log_mode_ != kNever) log_.Write(ALLOY_LOG_WARN, language_, text);
+  if (warns()) log_.Write(ALLOY_LOG_WARN, language_, text);
 }
+
+bool Host::warns() const { return log_mode_ != kNever; }
 
 bool Host::LogsCallsTo(std::string_view backend_name) const {
   return log_mode_ == kAlways || (log_mode_ == kWhileEcho && backend_name == kEchoName);
@@ -5275,7 +6106,8 @@ class HostStream {
   // The host's own failure is returned unchanged.
   StreamFault Pull(ArrowArray* out);
 
-  void Release();
+  // Returns what its callback threw, for people; empty: nothing.
+  std::string Release();
 
  private:
   // The failure of a callback that returned `number`, or threw `thrown`.
@@ -5284,9 +6116,6 @@ class HostStream {
   OwnedArrayStream stream_;
   const int32_t input_;
 };
-
-// Release a stream of foreign code, which may throw.
-void ReleaseForeign(OwnedArrayStream* stream);
 
 }  // namespace alloy::core_v0_1
 
@@ -5307,8 +6136,10 @@ void ReleaseForeign(OwnedArrayStream* stream);
 #ifndef ALLOY_SRC_ENGINE_STREAM_STREAM_STATE_H_
 #define ALLOY_SRC_ENGINE_STREAM_STREAM_STATE_H_
 
+#include <array>
 #include <atomic>
 #include <memory>
+#include <vector>
 
 
 namespace alloy::core_v0_1 {
@@ -5328,6 +6159,15 @@ class StreamState {
   // Later faults change nothing.
   void Record(const StreamFault& fault) noexcept;
   StreamFault fault() const;
+
+  // A batch of an input goes to the backend. If the gate later refuses a result, the last
+  // ones show whether the backend returned what it got.
+  void Remember(int32_t input, const ArrowArray& batch);
+  struct Remembered {
+    std::vector<ArrowArray> batches;  // only what identifies them; nothing may be read
+    std::vector<int32_t> inputs;      // of each
+  };
+  Remembered LastBatches() const;
 
   // Fails once the caller has cancelled, or the time of the batch is over: then no input is
   // asked for more.
@@ -5350,6 +6190,16 @@ class StreamState {
   };
 
  private:
+  // Written by threads of the backend, maybe while another reads: then the parts belong to
+  // two batches, and are not found anywhere.
+  struct Seen {
+    std::atomic<void (*)(ArrowArray*)> release{nullptr};
+    std::atomic<void*> private_data{nullptr};
+    std::atomic<const void**> buffers{nullptr};
+    std::atomic<ArrowArray**> children{nullptr};
+    std::atomic<int32_t> input{-1};
+  };
+
   const std::shared_ptr<CallCore> call_;
   Scope scope_;
   BatchClock clock_;
@@ -5357,6 +6207,8 @@ class StreamState {
   enum FaultState : uint8_t { kNone, kBeingSet, kSet };
   std::atomic<FaultState> fault_state_{kNone};
   StreamFault fault_;  // the first one, once the state is kSet
+  std::array<Seen, 16> seen_;
+  std::atomic<uint32_t> n_seen_{0};
 };
 
 }  // namespace alloy::core_v0_1
@@ -5387,6 +6239,7 @@ class InputPort {
 
  private:
   StreamFault Pull(ArrowArray* out);
+  void ReleaseHost() noexcept;
 
   const std::shared_ptr<StreamState> state_;
   HostStream host_;
@@ -5429,7 +6282,7 @@ class MapStream final : public Stream {
     return CopySchema(use_.core().binding().output());
   }
 
-  StreamFault Next(ArrowArray* out) override {
+  StreamFault Next_call_stream(ArrowArray* out) override {
     // Run checks this too, but only after the batch was taken out of the input.
     if (Status status = use_.core().CheckStart(ticket_); !status.ok()) {
       return StreamFault(std::move(status));
@@ -5454,7 +6307,9 @@ class FunctionStream final : public Stream {
   FunctionStream(std::shared_ptr<StreamState> state, CallUse use)
       : state_(std::move(state)), use_(std::move(use)) {}
   ~FunctionStream() override {
-    ReleaseForeign(&backend_);
+    if (const std::string thrown = ReleaseForeign(&backend_); !thrown.empty()) {
+      call().WarnOf("the release of its stream: " + thrown);
+    }
     // A backend that has kept an input must not keep the host's stream as well.
     for (const auto& port : ports_) port->Close();
   }
@@ -5464,7 +6319,7 @@ class FunctionStream final : public Stream {
   Status Open(std::vector<HostStream> inputs);
 
   Result<OwnedSchema> Schema() override { return CopySchema(call().binding().output()); }
-  StreamFault Next(ArrowArray* out) override;
+  StreamFault Next_call_stream(ArrowArray* out) override;
 
  private:
   CallCore& call() const { return state_->call(); }
@@ -5472,8 +6327,10 @@ class FunctionStream final : public Stream {
   StreamFault Failure(int number, std::string thrown);
   // An end after a cancel or a deadline is an error: the backend may have stopped early.
   Status CheckEnd(bool late) const;
-  static Status CheckMoved(const std::vector<ArrowArrayStream>& inputs,
-                           ArrowArrayStream* output);
+  Status CheckMoved(std::vector<ArrowArrayStream>& inputs,
+                    ArrowArrayStream* output) const;
+  // Whose a fault of a batch is; see CallCore::CheckOutput.
+  Status CheckBatch(ArrowArray* batch) const;
 
   const std::shared_ptr<StreamState> state_;
   const CallUse use_;
@@ -5500,12 +6357,16 @@ Status FunctionStream::Open(std::vector<HostStream> inputs) {
                                  state_->scope(), given.data(),
                                  static_cast<int32_t>(given.size()), &output);
   }
-  Status moved = code == ALLOY_OK ? CheckMoved(given, &output) : Status();
+  // Also after a failure: the engine releases what is in output then.
+  Status moved = CheckMoved(given, &output);
   backend_ = OwnedArrayStream(&output);
   if (const StreamFault fault = state_->fault(); !fault.ok()) return fault.status;
   if (code != ALLOY_OK) {
-    return call().Failure(code, state_->scope().TakeErrorText(), state_->scope(),
-                          state_->clock().late());
+    const Status failure = call().Failure(code, state_->scope().TakeErrorText(),
+                                          state_->scope(), state_->clock().late());
+    // Who stopped the stream wants to know that it has stopped.
+    if (moved.ok() || failure.fault().side == ALLOY_SIDE_CALLER) return failure;
+    return moved.WithSuffix("; open also failed: " + failure.fault().text);
   }
   ALLOY_TRY(std::move(moved));
   return CheckCallable(*backend_)
@@ -5515,8 +6376,22 @@ Status FunctionStream::Open(std::vector<HostStream> inputs) {
 }
 
 // As for batches: a copied struct would be released twice.
-Status FunctionStream::CheckMoved(const std::vector<ArrowArrayStream>& inputs,
-                                  ArrowArrayStream* output) {
+Status FunctionStream::CheckMoved(std::vector<ArrowArrayStream>& inputs,
+                                  ArrowArrayStream* output) const {
+  for (size_t i = 1; i < inputs.size(); ++i) {
+    for (size_t k = 0; k < i; ++k) {
+      if (inputs[k].release == nullptr ||
+          inputs[k].private_data != inputs[i].private_data) {
+        continue;
+      }
+      inputs[i] = ArrowArrayStream{};
+      return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED,
+                  call().FunctionName() +
+                      " overwrote an input stream with a copy of input " +
+                      std::to_string(k) + "; move inputs out instead")
+          .WithSide(ALLOY_SIDE_BACKEND);
+    }
+  }
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i].release == nullptr || inputs[i].release != output->release ||
         inputs[i].private_data != output->private_data) {
@@ -5524,12 +6399,22 @@ Status FunctionStream::CheckMoved(const std::vector<ArrowArrayStream>& inputs,
     }
     *output = ArrowArrayStream{};
     return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED,
-                "the returned stream is a copy of the struct of input " +
+                call().FunctionName() +
+                    " returned a copy of the struct of input stream " +
                     std::to_string(i) +
-                    ", and the input was left in place; move it out instead")
+                    " and left the input in place; move it out instead")
         .WithSide(ALLOY_SIDE_BACKEND);
   }
   return Status();
+}
+
+Status FunctionStream::CheckBatch(ArrowArray* batch) const {
+  if (!call().ChecksResultsMore()) return call().CheckOutput(-1, {}, batch);
+  const StreamState::Remembered last = state_->LastBatches();
+  const Status status = call().CheckOutput(-1, {last.batches, {}}, batch);
+  // It counts the batches, not the inputs.
+  const int32_t n = status.ok() ? -1 : status.fault().input;
+  return n < 0 ? status : status.WithInput(last.inputs[static_cast<size_t>(n)]);
 }
 
 StreamFault FunctionStream::Next(ArrowArray* out) {
@@ -5555,7 +6440,7 @@ StreamFault FunctionStream::Next(ArrowArray* out) {
   if (StreamFault fault = state_->fault(); !fault.ok()) return fault;
   if (number != 0) return Failure(number, std::move(thrown));
   if (!batch) return StreamFault(CheckEnd(state_->clock().late()));
-  Status status = call().CheckOutput(-1, batch.get());
+  Status status = CheckBatch(batch.get());
   if (!status.ok()) return StreamFault(std::move(status));
   batch.MoveTo(out);
   return {};
@@ -5769,11 +6654,6 @@ std::string ErrnoText(int number) {
          std::generic_category().message(number) + ")";
 }
 
-void ReleaseForeign(OwnedArrayStream* stream) {
-  std::string ignored;  // a release cannot fail, so an exception has no reader
-  EnterForeign(&ignored, [&] { stream->Release(); });
-}
-
 Status HostStream::Check(const ArrowSchema& bound) {
   const auto at = [this](const Status& status) {
     return status.WithInput(input_).WithSide(ALLOY_SIDE_CALLER);
@@ -5824,12 +6704,13 @@ StreamFault HostStream::Failure(int number, std::string thrown) {
                                .text = std::move(text)})};
 }
 
-void HostStream::Release() { ReleaseForeign(&stream_); }
+std::string HostStream::Release() { return ReleaseForeign(&stream_); }
 
 }  // namespace alloy::core_v0_1
 
 // src/engine/stream/input_port.cc -------------------------------------------------------
 
+#include <string>
 #include <utility>
 
 
@@ -5876,7 +6757,7 @@ StreamFault InputPort::Next(ArrowArray* out) {
       InputPort& port;
       ~Leave() {
         const uint32_t before = port.use_.fetch_and(~kPulling, std::memory_order_acq_rel);
-        if ((before & kClosed) != 0) port.host_.Release();
+        if ((before & kClosed) != 0) port.ReleaseHost();
       }
     } const leave{*this};
     fault = Pull(batch.get());
@@ -5895,7 +6776,9 @@ StreamFault InputPort::Pull(ArrowArray* out) {
     if (!fault.ok()) return fault;
   }
   if (out->release == nullptr) return {};  // the end
-  return StreamFault(state_->call().AdmitInput(input_, out));
+  Status admitted = state_->call().AdmitInput(input_, out);
+  if (admitted.ok() && state_->call().ChecksResultsMore()) state_->Remember(input_, *out);
+  return StreamFault(std::move(admitted));
 }
 
 Result<OwnedSchema> InputPort::Schema() const {
@@ -5904,7 +6787,14 @@ Result<OwnedSchema> InputPort::Schema() const {
 
 void InputPort::Close() noexcept {
   const uint32_t before = use_.fetch_or(kClosed, std::memory_order_acq_rel);
-  if (before == 0) host_.Release();
+  if (before == 0) ReleaseHost();
+}
+
+void InputPort::ReleaseHost() noexcept {
+  if (const std::string thrown = host_.Release(); !thrown.empty()) {
+    state_->call().WarnOf("the release of input stream " + std::to_string(input_) +
+                          ", which is the host's: " + thrown);
+  }
 }
 
 void InputPort::Export(std::shared_ptr<InputPort> port, ArrowArrayStream* out) {
@@ -5914,6 +6804,8 @@ void InputPort::Export(std::shared_ptr<InputPort> port, ArrowArrayStream* out) {
 }  // namespace alloy::core_v0_1
 
 // src/engine/stream/stream.cc -----------------------------------------------------------
+
+#include <cxxabi.h>
 
 #include <atomic>
 #include <cerrno>
@@ -5996,11 +6888,14 @@ class Exported {
   bool is_busy() const { return busy_.load(std::memory_order_acquire); }
 
  private:
-  // Foreign code calls this through C, so no exception may leave it.
+  // Foreign code calls this through C, so no exception may leave it. A forced unwind must:
+  // see guard.h.
   template <typename Body>
-  Status Try(Body&& body) noexcept {
+  Status Try(Body&& body) {
     try {
       return body();
+    } catch (abi::__forced_unwind&) {
+      throw;
     } catch (const std::bad_alloc&) {
       return exhausted_;
     } catch (...) {
@@ -6169,6 +7064,34 @@ void StreamState::Record(const StreamFault& fault) noexcept {
 StreamFault StreamState::fault() const {
   const bool failed = fault_state_.load(std::memory_order_acquire) == kSet;
   return failed ? fault_ : StreamFault();
+}
+
+void StreamState::Remember(int32_t input, const ArrowArray& batch) {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  Seen& seen = seen_[n_seen_.fetch_add(1, kRelaxed) % seen_.size()];
+  seen.release.store(batch.release, kRelaxed);
+  seen.private_data.store(batch.private_data, kRelaxed);
+  seen.buffers.store(batch.buffers, kRelaxed);
+  seen.children.store(batch.children, kRelaxed);
+  seen.input.store(input, kRelaxed);
+}
+
+StreamState::Remembered StreamState::LastBatches() const {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  Remembered last;
+  for (const Seen& seen : seen_) {
+    if (seen.input.load(kRelaxed) < 0) continue;
+    ArrowArray batch{};
+    batch.release = seen.release.load(kRelaxed);
+    batch.private_data = seen.private_data.load(kRelaxed);
+    batch.buffers = seen.buffers.load(kRelaxed);
+    batch.children = seen.children.load(kRelaxed);
+    batch.n_buffers = batch.buffers != nullptr ? 1 : 0;
+    batch.n_children = batch.children != nullptr ? 1 : 0;
+    last.batches.push_back(batch);
+    last.inputs.push_back(seen.input.load(kRelaxed));
+  }
+  return last;
 }
 
 Status StreamState::CheckNotStopped() const {

@@ -125,7 +125,9 @@ struct ArrowArrayStream {
 // owner; on failure it gets the value that the comment states. Shares: it has a reference
 // count, so owners may release it in any order.
 //
-// No function pointer below may throw, panic or longjmp across this boundary.
+// No function pointer below, and no release callback, may throw, panic or longjmp across
+// this boundary, or end its thread (pthread_exit). The engine catches an exception where it
+// can. It cannot stop the end of a thread: see docs/boundary.md.
 //
 // Signals belong to the host. Install no handlers, and change neither the signal mask nor
 // the alternate stack of a thread that is not yours. If a handler must be, install it with
@@ -327,7 +329,8 @@ typedef struct alloy_function {
   // function.
   //
   //   Borrows  state, scope, inputs. Inputs may be moved out; the engine releases the
-  //            rest on every return.
+  //            rest on every return. To move is to copy the struct and to set `release`
+  //            of the original to NULL.
   //   Gives    output, which is empty (release is NULL) at first; the engine releases it
   //            unless ALLOY_OK is returned.
   alloy_code (*run)(void* state, alloy_scope* scope, struct ArrowArray* inputs,

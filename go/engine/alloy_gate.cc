@@ -101,6 +101,7 @@ class [[nodiscard]] Status {
   Status WithInput(int32_t input) const;
   Status WithSide(uint16_t side) const;
   Status WithPrefix(std::string_view prefix) const;
+  Status WithSuffix(std::string_view suffix) const;
 
   // Fill the caller's error and return the code. err may be NULL, and stays unchanged
   // when this is ok.
@@ -211,6 +212,13 @@ Status Status::WithPrefix(std::string_view prefix) const {
   if (ok()) return *this;
   Fault fault = *fault_;
   fault.text.insert(0, prefix);
+  return Status(std::move(fault));
+}
+
+Status Status::WithSuffix(std::string_view suffix) const {
+  if (ok()) return *this;
+  Fault fault = *fault_;
+  fault.text.append(suffix);
   return Status(std::move(fault));
 }
 
@@ -3050,6 +3058,7 @@ std::string Layout::Path(int32_t column) const {
 #define ALLOY_SRC_ARROW_OWNED_H_
 
 #include <cstddef>
+#include <string>
 
 //
 // The owner of an Arrow C struct: its destructor releases the struct, once.
@@ -3077,11 +3086,13 @@ class [[nodiscard]] Owned {
   Owned& operator=(Owned&& other) noexcept {
     // Take first: then moving an owner onto itself keeps what it has.
     T value = Take(&other.value_);
-    Release();
+    ReleaseQuietly();
     value_ = value;
     return *this;
   }
-  ~Owned() { Release(); }
+  // A release callback must not throw. An exception of one ends here, since a destructor
+  // cannot pass it on.
+  ~Owned() { ReleaseQuietly(); }
 
   T* get() { return &value_; }
   const T* get() const { return &value_; }
@@ -3108,6 +3119,17 @@ class [[nodiscard]] Owned {
   }
 
  private:
+  void ReleaseQuietly() noexcept {
+#ifdef __cpp_exceptions
+    try {
+      Release();
+    } catch (...) {
+    }
+#else
+    Release();
+#endif
+  }
+
   static T Take(T* source) noexcept {
     T value = *source;
     source->release = nullptr;
@@ -3124,6 +3146,100 @@ using OwnedArrayStream = Owned<ArrowArrayStream>;
 }  // namespace alloy
 
 #endif  // ALLOY_OWNED_HPP_
+//
+// Where exceptions end. Every function that C can call runs inside Guard, and every entry
+// into foreign code inside EnterForeign.
+//
+// A forced unwind, of pthread_cancel and pthread_exit, is not an exception: a thread that
+// is ended cannot go on. It passes through, and the objects on its way are destroyed. So
+// neither function is noexcept.
+#ifndef ALLOY_SRC_BASE_GUARD_H_
+#define ALLOY_SRC_BASE_GUARD_H_
+
+#include <cxxabi.h>
+
+#include <exception>
+#include <new>
+#include <string>
+#include <system_error>
+
+
+namespace alloy::core_v0_1 {
+
+// While an exception is handled: EXHAUSTED if the system has no thread left; else ok.
+inline Status ExhaustedByThrown() {
+  try {
+    throw;
+  } catch (const std::system_error& e) {
+    if (e.code() != std::errc::resource_unavailable_try_again) return Status();
+    return Fail(ALLOY_EXHAUSTED,
+                std::string("a thread cannot be started: ") + e.code().message() +
+                    "; raise the limit of threads (ulimit -u, or pids.max of the "
+                    "container)");
+  } catch (...) {
+    return Status();
+  }
+}
+
+// Run `body`, which returns a Status, and copy that to err. An exception becomes EXHAUSTED,
+// if it is about memory or threads, or INTERNAL.
+template <typename Body>
+alloy_code Guard(alloy_error* err, Body&& body) {
+  try {
+    return body().CopyTo(err);
+  } catch (abi::__forced_unwind&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    if (err != nullptr) {
+      *err = alloy_error{.code = ALLOY_EXHAUSTED,
+                         .reason = 0,
+                         .input = -1,
+                         .column = -1,
+                         .side = ALLOY_SIDE_ENGINE,
+                         .length = 13,
+                         .text = "out of memory"};
+    }
+    return ALLOY_EXHAUSTED;
+  } catch (...) {
+    // Making the text may throw as well; then there is only the code.
+    try {
+      if (const Status exhausted = ExhaustedByThrown(); !exhausted.ok()) {
+        return exhausted.CopyTo(err);
+      }
+      std::string text = "an exception inside the engine; please report it";
+      try {
+        throw;
+      } catch (const std::exception& e) {
+        text += std::string(": ") + e.what();
+      } catch (...) {
+      }
+      return Fail(ALLOY_INTERNAL, std::move(text)).CopyTo(err);
+    } catch (...) {
+      return ALLOY_INTERNAL;
+    }
+  }
+}
+
+// Run `body`, which enters foreign code. If that throws, which backend.h forbids, return
+// false and describe the exception in `text`.
+template <typename Body>
+bool EnterForeign(std::string* text, Body&& body) {
+  try {
+    body();
+    return true;
+  } catch (abi::__forced_unwind&) {
+    throw;
+  } catch (const std::exception& e) {
+    *text = std::string("an exception came out of it: ") + e.what();
+  } catch (...) {
+    *text = "an exception of an unknown type came out of it";
+  }
+  return false;
+}
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_GUARD_H_
 
 namespace alloy::core_v0_1 {
 
@@ -3132,17 +3248,35 @@ using alloy::OwnedArray;
 using alloy::OwnedArrayStream;
 using alloy::OwnedSchema;
 
+// Release what foreign code made. Returns what its callback threw, for people; empty:
+// nothing.
+template <typename T>
+std::string ReleaseForeign(Owned<T>* owned) {
+  std::string thrown;
+  EnterForeign(&thrown, [owned] { owned->Release(); });
+  return thrown;
+}
+
 // Releases, when it goes, those of `n` structs in a row that a foreign function did not
 // take. So every way out of a call releases them, an early return too.
 template <typename T>
 class ReleaseRest {
  public:
   ReleaseRest(T* structs, size_t n) : structs_(structs), n_(n) {}
-  ~ReleaseRest() {
-    for (size_t i = 0; i < n_; ++i) Owned<T>(&structs_[i]).Release();
-  }
+  ~ReleaseRest() { Release(); }
   ReleaseRest(const ReleaseRest&) = delete;
   ReleaseRest& operator=(const ReleaseRest&) = delete;
+
+  // The same now. Returns what the last callback that threw has thrown; empty: nothing.
+  std::string Release() const {
+    std::string last;
+    for (size_t i = 0; i < n_; ++i) {
+      Owned<T> owned(&structs_[i]);
+      if (std::string thrown = ReleaseForeign(&owned); !thrown.empty()) [[unlikely]]
+        last = std::move(thrown);
+    }
+    return last;
+  }
 
  private:
   T* const structs_;

@@ -143,7 +143,13 @@ INSTANTIATE_TEST_SUITE_P(
         Breach{"loses_its_input", "takes rows with nulls among them", "never released"},
         Breach{"releases_twice", "takes rows with nulls among them", "more than once"},
         Breach{"sums_up", "gives each row from that row alone", "depends on other rows"},
-        Breach{"fails_silently", "takes rows with nulls among them", "without a word"},
+        Breach{"always_throws", "succeeds on a sample", "the model is not trained"},
+        Breach{"reads_under_nulls", "does not depend on what lies under nulls",
+               "look at validity"},
+        Breach{"leaks", "frees the memory of each run", "bytes of memory"},
+        Breach{"release_leaves_no_mark", "takes rows with nulls among them",
+               "does not set `release` to NULL"},
+        Breach{"fails_silently", "succeeds on a sample", "--sample"},
         Breach{"changes_its_mind",
                "answers the same output schema when it is bound again", "it promised"},
         Breach{"result_in_state", "gives results that outlive call and bridge",
@@ -151,6 +157,61 @@ INSTANTIATE_TEST_SUITE_P(
         Breach{"column_dies_with_batch", "gives columns that outlive their batch",
                "changed when the batch was released"}),
     [](const auto& parameter) { return parameter.param.function; });
+
+// The engine refuses such a result; where it does not, the kit does.
+TEST(ConformanceTest, FindsNullsInAColumnDeclaredWithout) {
+  const auto outcomes = OutcomesOf({.library = PathOf("tests/careless"),
+                                    .functions = {"nulls_where_none"},
+                                    .rows = 20});
+  EXPECT_FALSE(Failed(outcomes).empty());
+}
+
+TEST(ConformanceTest, PassesAStreamFunctionThatEndsEarly) {
+  const auto outcomes = OutcomesOf(
+      {.library = PathOf("tests/careless"), .functions = {"ends_early"}, .rows = 20});
+  EXPECT_EQ(Failed(outcomes), std::set<std::string>());
+  EXPECT_GE(outcomes.size(), 9u);
+}
+
+TEST(ConformanceTest, GoesNoFurtherWithAFunctionThatNeverSucceeds) {
+  const auto outcomes = OutcomesOf(
+      {.library = PathOf("tests/careless"), .functions = {"always_throws"}, .rows = 20});
+  ASSERT_EQ(outcomes.size(), 2u);
+  EXPECT_EQ(outcomes[0].verdict, Verdict::kPassed) << "it binds";
+  EXPECT_EQ(outcomes[1].verdict, Verdict::kFailed);
+  EXPECT_NE(outcomes[1].text.find("with 20 rows with nulls"), std::string::npos)
+      << outcomes[1].text;
+  EXPECT_NE(outcomes[1].text.find("--sample FILE.csv"), std::string::npos);
+}
+
+TEST(ConformanceTest, ATableOfSamplesReachesAFunctionThatNeedsIt) {
+  ConformanceOptions options{
+      .library = PathOf("tests/careless"), .functions = {"two_numbers"}, .rows = 20};
+  EXPECT_EQ(Failed(OutcomesOf(options)), (std::set<std::string>{"succeeds on a sample"}));
+  options.table = *SampleTable::ParseCsv("x\n3\n\n99\n3\n");
+  const auto outcomes = OutcomesOf(options);
+  EXPECT_EQ(Failed(outcomes), std::set<std::string>());
+  EXPECT_GE(outcomes.size(), 16u);
+  options.table = *SampleTable::ParseCsv("x\n1\nmany\n");
+  options.schemas = {BatchOf({{.format = "l", .name = "x"}})};
+  bool is_named = false;
+  for (const Outcome& outcome : OutcomesOf(options)) {
+    is_named =
+        is_named || outcome.text.find("`many` in row 2 of column x") != std::string::npos;
+  }
+  EXPECT_TRUE(is_named);
+}
+
+using ConformanceDeathTest = ::testing::Test;
+
+// Its memory is taken away, so that a late reader is seen.
+TEST(ConformanceDeathTest, AnInputThatIsReadLaterEndsTheProcess) {
+  ::testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_DEATH(OutcomesOf({.library = PathOf("tests/careless"),
+                           .functions = {"keeps_its_inputs_address"},
+                           .rows = 20}),
+               "");
+}
 
 TEST(ConformanceTest, PassesACarefulFunction) {
   const auto outcomes = OutcomesOf(

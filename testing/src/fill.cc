@@ -2,6 +2,7 @@
 //
 // From a type and the keys of rows to an array. A key stands for the whole value of a
 // row, nested ones included, so the same keys give the same values wherever they lie.
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -29,8 +30,8 @@ enum Salt : uint64_t {
 
 class Filler {
  public:
-  Filler(const SampleOptions& options, WatchedTree* tree)
-      : options_(options), tree_(*tree) {}
+  Filler(const Spec& batch, const SampleOptions& options, WatchedTree* tree)
+      : batch_(batch), options_(options), tree_(*tree) {}
 
   // A node of these rows, behind as many others as the options say.
   WatchedNode& Fill(const Spec& spec, const Keys& keys) {
@@ -49,14 +50,62 @@ class Filler {
     const Form form = FormOf(spec.format);
     if (HasValidity(form.kind)) PutValidity(spec, all, &node);
     if (form.kind == Kind::kNull) node.array.null_count = node.array.length;
+    SpoilUnread(spec, form, before, &all);
     PutValues(spec, form, all, &node);
     return node;
   }
 
+  // A column of the batch, with the values of the table.
+  void FillGiven(const Spec& spec, const std::vector<SampleTable::Text>& texts,
+                 const Keys& keys, WatchedNode* node) {
+    given_ = &texts;
+    given_nulls_.clear();
+    given_texts_.clear();
+    for (int64_t i = -options_.before; i < options_.rows; ++i) {
+      const int64_t row = std::max<int64_t>(options_.first_row + i, 0);
+      const auto n = static_cast<int64_t>(texts.size());
+      const SampleTable::Text& text = texts[static_cast<size_t>(row % n)];
+      given_nulls_.push_back(!text.has_value());
+      given_texts_.push_back(text.has_value() ? &*text : AnyText(texts));
+    }
+    // A column of nulls has no values to give.
+    if (given_texts_.empty() || given_texts_[0] == nullptr) given_ = nullptr;
+    AddChild(spec, keys, node);
+    given_ = nullptr;
+  }
+
  private:
-  bool IsNull(const Spec& spec, uint64_t key) const {
-    return spec.nullable() &&
-           static_cast<double>(Mix(key, kIsNull) % 1000) < 1000 * options_.null_share;
+  static const std::string* AnyText(const std::vector<SampleTable::Text>& texts) {
+    for (const SampleTable::Text& text : texts) {
+      if (text.has_value()) return &*text;
+    }
+    return nullptr;
+  }
+
+  // Rows are counted from the start of the buffers.
+  bool IsNull(const Spec& spec, uint64_t key, size_t row) const {
+    if (!spec.nullable()) return false;
+    // Between all and none, the table decides.
+    if (given_ != nullptr && options_.null_share > 0 && options_.null_share < 1) {
+      return given_nulls_[row];
+    }
+    return static_cast<double>(Mix(key, kIsNull) % 1000) < 1000 * options_.null_share;
+  }
+
+  void SpoilUnread(const Spec& spec, const Form& form, int64_t before, Keys* keys) const {
+    if (options_.garbage == 0 || given_ != nullptr) return;
+    for (size_t i = 0; i < keys->size(); ++i) {
+      const bool is_null = HasValidity(form.kind) && IsNull(spec, (*keys)[i], i);
+      if (is_null || static_cast<int64_t>(i) < before) {
+        (*keys)[i] = Mix((*keys)[i], options_.garbage);
+      }
+    }
+  }
+
+  // Of bytes and views.
+  std::string BytesAt(const Form& form, const Keys& keys, size_t row) const {
+    return given_ != nullptr ? *given_texts_[row]
+                             : BytesOf(form.text, Mix(keys[row], kValue));
   }
 
   void PutValidity(const Spec& spec, const Keys& keys, WatchedNode* node) {
@@ -64,7 +113,7 @@ class Filler {
     Buffer bits(n / 8 + 1);
     int64_t nulls = 0;
     for (int64_t i = 0; i < n; ++i) {
-      if (!IsNull(spec, keys[static_cast<size_t>(i)])) {
+      if (!IsNull(spec, keys[static_cast<size_t>(i)], static_cast<size_t>(i))) {
         bits.data()[i / 8] = static_cast<uint8_t>(bits.data()[i / 8] | 1u << (i % 8));
       } else if (i >= node->array.offset) {
         ++nulls;
@@ -119,32 +168,37 @@ class Filler {
     }
   }
 
-  static void PutBits(const Keys& keys, WatchedNode* node) {
+  void PutBits(const Keys& keys, WatchedNode* node) const {
     Buffer bits(static_cast<int64_t>(keys.size()) / 8 + 1);
     for (size_t i = 0; i < keys.size(); ++i) {
-      const uint64_t bit = Mix(keys[i], kValue) % 2;
+      const uint64_t bit = given_ != nullptr ? (*given_texts_[i] == "true" ? 1 : 0)
+                                             : Mix(keys[i], kValue) % 2;
       bits.data()[i / 8] = static_cast<uint8_t>(bits.data()[i / 8] | bit << (i % 8));
     }
     Keep(std::move(bits), node);
   }
 
-  static void PutNumbers(const Spec& spec, const Form& form, const Keys& keys,
-                         WatchedNode* node) {
+  void PutNumbers(const Spec& spec, const Form& form, const Keys& keys,
+                  WatchedNode* node) const {
     Buffer values(static_cast<int64_t>(keys.size()) * form.width);
     uint8_t* out = values.data();
-    for (const uint64_t key : keys) {
-      PutFixed(spec.format, form, Mix(key, kValue), out);
+    for (size_t i = 0; i < keys.size(); ++i) {
+      // A text that does not fit was reported before: see SampleTable::CheckAgainst.
+      if (given_ == nullptr ||
+          !WriteText(spec.format, *given_texts_[i], form.width, out)) {
+        PutFixed(spec.format, form, Mix(keys[i], kValue), out);
+      }
       out += form.width;
     }
     Keep(std::move(values), node);
   }
 
   template <typename Offset>
-  static void PutBytes(const Form& form, const Keys& keys, WatchedNode* node) {
+  void PutBytes(const Form& form, const Keys& keys, WatchedNode* node) const {
     Buffer offsets(static_cast<int64_t>((keys.size() + 1) * sizeof(Offset)));
     std::string all;
     for (size_t i = 0; i < keys.size(); ++i) {
-      all += BytesOf(form.text, Mix(keys[i], kValue));
+      all += BytesAt(form, keys, i);
       offsets.as<Offset>()[i + 1] = static_cast<Offset>(all.size());
     }
     Keep(std::move(offsets), node);
@@ -158,11 +212,11 @@ class Filler {
   }
 
   // Two variadic buffers, taken in turn ("Columnar format", "Variable-size binary view").
-  static void PutViews(const Form& form, const Keys& keys, WatchedNode* node) {
+  void PutViews(const Form& form, const Keys& keys, WatchedNode* node) const {
     Buffer views(static_cast<int64_t>(keys.size()) * 16);
     std::string data[2];
     for (size_t i = 0; i < keys.size(); ++i) {
-      const std::string bytes = BytesOf(form.text, Mix(keys[i], kValue));
+      const std::string bytes = BytesAt(form, keys, i);
       int32_t view[4] = {static_cast<int32_t>(bytes.size()), 0, 0, 0};
       if (bytes.size() <= 12) {
         std::memcpy(&view[1], bytes.data(), bytes.size());
@@ -246,7 +300,16 @@ class Filler {
     for (size_t c = 0; c < spec.children.size(); ++c) {
       Keys own;
       for (const uint64_t key : keys) own.push_back(Mix(key, kItem + c));
-      AddChild(spec.children[c], own, node);
+      const Spec& column = spec.children[c];
+      // The first struct is the batch.
+      const auto* texts = options_.table != nullptr && &spec == &batch_
+                              ? options_.table->Find(column.name)
+                              : nullptr;
+      if (texts != nullptr && column.children.empty() && column.dictionary.empty()) {
+        FillGiven(column, *texts, own, node);
+      } else {
+        AddChild(column, own, node);
+      }
     }
   }
 
@@ -307,8 +370,13 @@ class Filler {
     node->dictionary = &Fill(spec.dictionary[0], ItemsOf(options_.seed, kEntries)).array;
   }
 
+  const Spec& batch_;
   const SampleOptions options_;
   WatchedTree& tree_;
+  // The column that is filled from the table, if one is; its rows, hidden ones included.
+  const std::vector<SampleTable::Text>* given_ = nullptr;
+  std::vector<bool> given_nulls_;
+  std::vector<const std::string*> given_texts_;
 };
 
 }  // namespace
@@ -320,7 +388,7 @@ void FillBatch(const Spec& batch, const SampleOptions& options, WatchedTree* tre
     keys.push_back(Mix(options.seed, Mix(kRow, row)));
   }
   // A batch has neither an offset nor nulls of its own; its columns have.
-  Filler(options, tree).FillBehind(batch, keys, 0);
+  Filler(batch, options, tree).FillBehind(batch, keys, 0);
   tree->Finish();
 }
 

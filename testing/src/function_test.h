@@ -4,6 +4,7 @@
 #ifndef ALLOY_TESTING_SRC_FUNCTION_TEST_H_
 #define ALLOY_TESTING_SRC_FUNCTION_TEST_H_
 
+#include <string>
 #include <vector>
 
 #include "subject.h"
@@ -14,6 +15,16 @@ struct FunctionTest {
   const char* promise;
   Status (*run)(const Subject& subject, const Fit& fit);
 };
+
+// One run on a sample, to find out whether a function succeeds at all.
+struct Attempt {
+  std::string what;  // the sample, for people
+  Status status;
+};
+
+// Until one succeeds: runs on batches with rows, of a stream function on streams of them.
+std::vector<Attempt> AttemptsOf(const Subject& subject, const Fit& fit);
+std::vector<Attempt> StreamAttemptsOf(const Subject& subject, const Fit& fit);
 
 // Of functions that are run on batches.
 std::vector<FunctionTest> MapTests(const alloy_function& function);

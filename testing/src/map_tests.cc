@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: MIT
+#include <malloc.h>
+
 #include <algorithm>
+#include <string>
 #include <thread>
 #include <utility>
 
 #include "alloy/testing/equal.hpp"
 #include "function_test.h"
 
+// In a process with AddressSanitizer.
+extern "C" size_t __sanitizer_get_current_allocated_bytes() __attribute__((weak));
+
 namespace alloy::testing {
 namespace {
 
 SampleOptions Usual(const Subject& subject) {
-  return {.rows = subject.options().rows, .seed = subject.options().seed};
+  const auto& table = subject.options().table;
+  return {.rows = subject.options().rows,
+          .seed = subject.options().seed,
+          .table = table.has_value() ? &*table : nullptr};
 }
 
 // Bind, run once and finish: for tests in which a plain answer is all that is asked.
@@ -73,6 +82,64 @@ Status TakesNoNulls(const Subject& subject, const Fit& fit) {
   return TryOn(subject, fit, options);
 }
 
+// The bits of validity decide, not the values under nulls or before the offset: those are
+// different garbage in two batches that are the same.
+Status IgnoresWhatNoRowHas(const Subject& subject, const Fit& fit) {
+  for (const double nulls : {0.25, 0.9}) {
+    SampleOptions first = Usual(subject);
+    first.null_share = nulls;
+    first.before = 3;
+    first.garbage = 1;
+    SampleOptions second = first;
+    second.garbage = 2;
+    Status status = TrySame(subject, fit, first, second);
+    if (!status.ok()) {
+      return Status::Invalid(
+          "two batches that differ only under nulls: " + std::string(status.text()) +
+          "; look at validity before you read a value");
+    }
+  }
+  return Status();
+}
+
+// The memory that malloc has given out; 0 where that is not known.
+size_t BytesInUse() {
+  if (&__sanitizer_get_current_allocated_bytes != nullptr) {
+    return __sanitizer_get_current_allocated_bytes();
+  }
+  const struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+// Memory that grows in each of many rounds of the same runs is lost in the runs. Caches,
+// the engine's and those of malloc, grow in some rounds and then no more.
+Status FreesWhatItAllocates(const Subject& subject, const Fit& fit) {
+  constexpr size_t kRuns = 40;
+  constexpr size_t kLeast = 16;  // bytes a run: malloc gives no less
+  constexpr int kRounds = 12;
+  auto call = BindTo(subject.bridge(), fit);
+  if (!call.ok()) return call.status();
+  SampleOptions options = Usual(subject);
+  options.rows = std::min<int64_t>(options.rows, 20);
+  size_t least = SIZE_MAX;
+  for (int round = 0; round <= kRounds; ++round) {
+    const size_t before = BytesInUse();
+    for (size_t i = 0; i < kRuns; ++i) {
+      if (Status status = RunOn(call->get(), fit, options).Finish(); !status.ok()) {
+        return status;
+      }
+    }
+    const size_t after = BytesInUse();
+    if (round == 0) continue;
+    if (after < before + kRuns * kLeast) return Status();
+    least = std::min(least, after - before);
+  }
+  return Status::Invalid(
+      "each run loses about " + std::to_string(least / kRuns) +
+      " bytes of memory, also after its result was released; build the "
+      "backend with -fsanitize=address to see where");
+}
+
 Status SeesRowsAndNotTheirPlace(const Subject& subject, const Fit& fit) {
   // Across the borders of a byte and of a word of a bitmap.
   for (const int64_t before : {1, 7, 64 + 3}) {
@@ -125,8 +192,9 @@ Status ResultsAreReleasedElsewhere(const Subject& subject, const Fit& fit) {
   auto call = BindTo(subject.bridge(), fit);
   if (!call.ok()) return call.status();
   Trial trial = RunOn(call->get(), fit, Usual(subject));
-  std::thread([&trial] { trial.output = OwnedArray(); }).join();
-  return trial.Finish();
+  Status released;
+  std::thread([&] { released = trial.ReleaseOutput(); }).join();
+  return released.ok() ? trial.Finish() : released;
 }
 
 // Columns moved out one after another, the batch released before them.
@@ -186,7 +254,7 @@ Status IsRowByRow(const Subject& subject, const Fit& fit) {
   auto call = BindTo(subject.bridge(), fit);
   if (!call.ok()) return call.status();
   Trial whole = RunOn(call->get(), fit, Usual(subject));
-  if (!whole.status.ok()) return whole.Finish();
+  if (!whole.status.ok() || !whole.fault.ok()) return whole.Finish();
   const int64_t rows = subject.options().rows;
   for (int64_t begin = 0; begin < rows;) {
     const int64_t end = std::min(rows, 2 * begin + 3);
@@ -195,6 +263,7 @@ Status IsRowByRow(const Subject& subject, const Fit& fit) {
     part.rows = end - begin;
     Trial trial = RunOn(call->get(), fit, part);
     if (!trial.status.ok()) return trial.status;
+    if (!trial.fault.ok()) return trial.fault;
     const int64_t row = FirstDifference(*alloy_call_schema(call->get()), *whole.output,
                                         begin, *trial.output, 0, end - begin);
     if (row >= 0) {
@@ -216,6 +285,8 @@ constexpr FunctionTest kTests[] = {
     {"takes columns of nulls alone", &TakesNullsAlone},
     {"takes columns without nulls", &TakesNoNulls},
     {"sees the rows and not where they lie", &SeesRowsAndNotTheirPlace},
+    {"does not depend on what lies under nulls", &IgnoresWhatNoRowHas},
+    {"frees the memory of each run", &FreesWhatItAllocates},
     {"carries nothing from one run to the next", &CarriesNothingOver},
     {"gives results that outlive call and bridge", &ResultsOutliveTheCall},
     {"gives results that any thread may release", &ResultsAreReleasedElsewhere},
@@ -224,6 +295,26 @@ constexpr FunctionTest kTests[] = {
 };
 
 }  // namespace
+
+std::vector<Attempt> AttemptsOf(const Subject& subject, const Fit& fit) {
+  if ((fit.function->flags & ALLOY_STREAM) != 0) return StreamAttemptsOf(subject, fit);
+  std::vector<Attempt> attempts;
+  const SampleOptions usual = Usual(subject);
+  SampleOptions no_nulls = usual, one = usual;
+  no_nulls.null_share = 0;
+  one.null_share = 0;
+  one.rows = 1;
+  const std::pair<const char*, SampleOptions> samples[] = {
+      {" rows with nulls", usual}, {" rows without nulls", no_nulls}, {" row", one}};
+  for (const auto& [what, options] : samples) {
+    // How it succeeds is for the other tests.
+    auto call = BindTo(subject.bridge(), fit);
+    Status status = call.ok() ? RunOn(call->get(), fit, options).status : call.status();
+    attempts.push_back({std::to_string(options.rows) + what, std::move(status)});
+    if (attempts.back().status.ok()) break;
+  }
+  return attempts;
+}
 
 std::vector<FunctionTest> MapTests(const alloy_function& function) {
   if ((function.flags & ALLOY_STREAM) != 0) return {};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "alloy/testing/sample_stream.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <deque>
@@ -80,6 +81,13 @@ void SampleStream::MoveStream(ArrowArrayStream* out) const {
 int64_t SampleStream::pulled() const {
   return static_cast<int64_t>(state_->given.size());
 }
+
+bool SampleStream::IsGone(const void* address) const {
+  return std::ranges::any_of(
+      state_->given, [address](const Sample& sample) { return sample.IsGone(address); });
+}
+
+bool SampleStream::failed() const { return state_->failed; }
 
 Status SampleStream::verdict() const {
   for (const Sample& sample : state_->given) {

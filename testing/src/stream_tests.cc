@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <cerrno>
 #include <string_view>
 #include <thread>
@@ -57,6 +58,7 @@ StreamTrial OpenOn(alloy_call* call, const Fit& fit, const SampleStreamOptions& 
 
 // Batches of several sizes, one without rows, all of different rows.
 SampleStreamOptions Usual(const Subject& subject) {
+  const auto& table = subject.options().table;
   SampleStreamOptions options;
   int64_t first = 0;
   for (const int64_t rows :
@@ -64,7 +66,8 @@ SampleStreamOptions Usual(const Subject& subject) {
     options.batches.push_back({.rows = rows,
                                .first_row = first,
                                .before = first % 3,
-                               .seed = subject.options().seed});
+                               .seed = subject.options().seed,
+                               .table = table.has_value() ? &*table : nullptr});
     first += rows;
   }
   return options;
@@ -73,10 +76,37 @@ SampleStreamOptions Usual(const Subject& subject) {
 struct Drained {
   Status failure;  // with which it ended; ok: at its end
   std::vector<OwnedArray> batches;
+  const std::vector<SampleStream>* inputs = nullptr;
+
+  // Before the batches are read: do they lie in batches of an input that are gone?
+  Status CheckKept() const {
+    for (const OwnedArray& batch : batches) {
+      const bool is_gone = PointsInto(*batch, [this](const void* address) {
+        return std::ranges::any_of(*inputs, [address](const SampleStream& input) {
+          return input.IsGone(address);
+        });
+      });
+      if (is_gone) return Status::Invalid(kPointsIntoGone);
+    }
+    return Status();
+  }
+
+  // Release the batches; an error if one is not marked as released afterwards.
+  Status Release() {
+    Status released;
+    for (OwnedArray& batch : batches) {
+      if (Status status = ReleaseAndCheck(std::move(batch)); !status.ok()) {
+        released = status;
+      }
+    }
+    batches.clear();
+    return released;
+  }
 };
 
 Drained Drain(StreamTrial* trial) {
   Drained drained;
+  drained.inputs = &trial->inputs;
   if (!trial->status.ok()) {
     drained.failure = trial->status;
     return drained;
@@ -94,8 +124,14 @@ Status DrainAndFinish(const Subject& subject, const Fit& fit,
   if (!call.ok()) return call.status();
   StreamTrial trial = OpenOn(call->get(), fit, options);
   Drained drained = Drain(&trial);
-  drained.batches.clear();
+  if (Status kept = drained.CheckKept(); !kept.ok()) return kept;
+  for (const OwnedArray& batch : drained.batches) {
+    const Status nulls = CheckNullable(*alloy_call_schema(call->get()), *batch);
+    if (!nulls.ok()) return nulls;
+  }
+  const Status released = drained.Release();
   if (Status status = trial.Finish(); !status.ok()) return status;
+  if (!released.ok()) return released;
   return Accept(drained.failure);
 }
 
@@ -113,6 +149,9 @@ Status SameBatches(const ArrowSchema& schema, const Drained& a, const Drained& b
                            " batches with " + a.failure.ToString() +
                            ", the other after " + std::to_string(b.batches.size()) +
                            " with " + b.failure.ToString());
+  }
+  for (const Drained* drained : {&a, &b}) {
+    if (Status kept = drained->CheckKept(); !kept.ok()) return kept;
   }
   for (size_t i = 0; i < a.batches.size(); ++i) {
     const ArrowArray &left = *a.batches[i], &right = *b.batches[i];
@@ -185,18 +224,20 @@ Status IsReleasedElsewhere(const Subject& subject, const Fit& fit) {
   return trial.Finish();
 }
 
-// An input that fails is no input that ends.
-Status PassesErrorsOn(const Subject& subject, const Fit& fit) {
-  if (fit.inputs.empty()) return Status();
+// The function's answer to inputs that fail after their batches.
+Status FailsWithItsInput(const Subject& subject, const Fit& fit,
+                         const SampleStreamOptions& options) {
   auto call = BindTo(subject.bridge(), fit);
   if (!call.ok()) return call.status();
-  SampleStreamOptions options = Usual(subject);
-  options.fails = true;
   StreamTrial trial = OpenOn(call->get(), fit, options);
   Drained drained = Drain(&trial);
   drained.batches.clear();
   const Status failure = drained.failure;
+  const bool was_told = std::ranges::any_of(
+      trial.inputs, [](const SampleStream& input) { return input.failed(); });
   if (Status status = trial.Finish(); !status.ok()) return status;
+  // A function that ends early, as a LIMIT does, never asked for the failure.
+  if (!was_told) return Accept(failure);
   if (failure.ok()) {
     return Status::Invalid(
         "its stream ended as if all were well, though an input failed");
@@ -207,6 +248,48 @@ Status PassesErrorsOn(const Subject& subject, const Fit& fit) {
                            "`, and the caller got " + failure.ToString());
   }
   return Status();
+}
+
+// An input that fails is no input that ends.
+Status PassesErrorsOn(const Subject& subject, const Fit& fit) {
+  if (fit.inputs.empty()) return Status();
+  SampleStreamOptions options = Usual(subject);
+  options.fails = true;
+  // With all batches, with one, and at once: also a function that ends early asks then.
+  for (const size_t batches : {options.batches.size(), size_t{1}, size_t{0}}) {
+    options.batches.resize(batches);
+    Status status = FailsWithItsInput(subject, fit, options);
+    if (!status.ok()) {
+      return Status::Invalid("after " + std::to_string(batches) +
+                             " batches: " + std::string(status.text()));
+    }
+  }
+  return Status();
+}
+
+// As for batches: see map_tests.cc.
+Status IgnoresWhatNoRowHas(const Subject& subject, const Fit& fit) {
+  auto call = BindTo(subject.bridge(), fit);
+  if (!call.ok()) return call.status();
+  SampleStreamOptions options = Usual(subject);
+  std::vector<StreamTrial> trials;
+  trials.reserve(2);  // what is drained points there
+  std::vector<Drained> drained;
+  for (const uint64_t garbage : {1, 2}) {
+    for (SampleOptions& batch : options.batches) batch.garbage = garbage;
+    trials.push_back(OpenOn(call->get(), fit, options));
+    drained.push_back(Drain(&trials.back()));
+    trials.back().results = Owned<ArrowArrayStream>();
+  }
+  Status same = SameBatches(*alloy_call_schema(call->get()), drained[0], drained[1]);
+  drained.clear();
+  for (StreamTrial& trial : trials) {
+    if (Status status = trial.Finish(); same.ok()) same = status;
+  }
+  if (same.ok()) return same;
+  return Status::Invalid(
+      "two streams that differ only under nulls: " + std::string(same.text()) +
+      "; look at validity before you read a value");
 }
 
 Status TwoStreamsAtOnce(const Subject& subject, const Fit& fit) {
@@ -228,10 +311,33 @@ constexpr FunctionTest kTests[] = {
     {"gives streams that may be released in the middle", &IsReleasedInTheMiddle},
     {"gives streams that any thread may release", &IsReleasedElsewhere},
     {"passes on that an input failed", &PassesErrorsOn},
+    {"does not depend on what lies under nulls in a stream", &IgnoresWhatNoRowHas},
     {"serves two streams with two states", &TwoStreamsAtOnce},
 };
 
 }  // namespace
+
+std::vector<Attempt> StreamAttemptsOf(const Subject& subject, const Fit& fit) {
+  std::vector<Attempt> attempts;
+  for (const double nulls : {0.25, 0.0}) {
+    auto call = BindTo(subject.bridge(), fit);
+    Status status = call.ok() ? Status() : call.status();
+    if (call.ok()) {
+      SampleStreamOptions options = Usual(subject);
+      for (SampleOptions& batch : options.batches) batch.null_share = nulls;
+      StreamTrial trial = OpenOn(call->get(), fit, options);
+      Drained drained = Drain(&trial);
+      status = drained.failure;
+      drained.batches.clear();
+      trial.results = Owned<ArrowArrayStream>();
+    }
+    attempts.push_back(
+        {nulls > 0 ? "streams of rows with nulls" : "streams without nulls",
+         std::move(status)});
+    if (attempts.back().status.ok()) break;
+  }
+  return attempts;
+}
 
 std::vector<FunctionTest> StreamTests(const alloy_function& function) {
   const bool one_input =

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "subject.h"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "alloy/testing/equal.hpp"
+#include "form.h"
 
 namespace alloy::testing {
 
@@ -12,7 +15,13 @@ Status Subject::Open(const ConformanceOptions& options) {
   HostOptions host_options{.allow_unsigned = options.certificate.empty(),
                            .load_plainly = options.load_plainly,
                            .may_need = options.may_need,
-                           .log_mode = LogMode::kNever};
+                           .log_mode = LogMode::kEchoes};
+  host_options.log = [warnings = warnings_](int32_t level, std::string_view,
+                                            std::string_view text) {
+    if (level < ALLOY_LOG_WARN) return;
+    const std::lock_guard lock(warnings->mutex);
+    warnings->text.append(warnings->text.empty() ? "" : "; ").append(text);
+  };
   host_ = std::make_unique<Host>(std::move(host_options));
   if (!host_->status().ok()) return host_->status();
   auto bridge = NewBridge();
@@ -39,6 +48,11 @@ Result<BridgeHandle> Subject::NewBridge() const {
     return Status(error);
   }
   return made;
+}
+
+std::string Subject::TakeWarnings() const {
+  const std::lock_guard lock(warnings_->mutex);
+  return std::exchange(warnings_->text, {});
 }
 
 OptionValues Subject::ValuesFor(const alloy_function& function) const {
@@ -86,15 +100,10 @@ Result<CallHandle> BindTo(alloy_bridge* bridge, const Fit& fit) {
 namespace {
 
 bool PointsIntoGone(const ArrowArray& array, const std::vector<Sample>& samples) {
-  for (int64_t i = 0; i < array.n_buffers; ++i) {
-    for (const Sample& sample : samples) {
-      if (array.buffers[i] != nullptr && sample.IsGone(array.buffers[i])) return true;
-    }
-  }
-  for (int64_t c = 0; c < array.n_children; ++c) {
-    if (PointsIntoGone(*array.children[c], samples)) return true;
-  }
-  return array.dictionary != nullptr && PointsIntoGone(*array.dictionary, samples);
+  return PointsInto(array, [&samples](const void* address) {
+    return std::ranges::any_of(
+        samples, [address](const Sample& sample) { return sample.IsGone(address); });
+  });
 }
 
 }  // namespace
@@ -112,16 +121,55 @@ Trial RunOn(alloy_call* call, const Fit& fit, const SampleOptions& options) {
   if (alloy_call_run(call, arrays.data(), trial.output.get(), 0, 0, &error) != ALLOY_OK) {
     trial.status = Status(error);
   } else if (PointsIntoGone(*trial.output, trial.samples)) {
-    trial.fault = Status::Invalid(
-        "the result points into an input that was given back; move the input, or the "
-        "column, into the result instead");
+    trial.fault = Status::Invalid(kPointsIntoGone);
+  } else {
+    trial.fault = CheckNullable(*alloy_call_schema(call), *trial.output);
   }
   return trial;
 }
 
+Status ReleaseAndCheck(OwnedArray array) {
+  if (!array) return Status();
+  // By hand: the owner would hide what the callback leaves.
+  ArrowArray raw = array.Detach();
+  raw.release(&raw);
+  if (raw.release == nullptr) return Status();
+  return Status::Invalid(
+      "the release of a result does not set `release` to NULL; an owner that looks there "
+      "releases it again");
+}
+
+Status CheckNullable(const ArrowSchema& schema, const ArrowArray& array) {
+  for (int64_t c = 0; c < schema.n_children; ++c) {
+    const ArrowSchema& column = *schema.children[c];
+    const ArrowArray& values = *array.children[c];
+    const Form form = FormOf(column.format);
+    if ((column.flags & ARROW_FLAG_NULLABLE) == 0 && HasValidity(form.kind)) {
+      // Rows of a child that no row of the parent reaches may be anything.
+      const bool reached = form.kind != Kind::kNull && schema.format[1] == 's';
+      for (int64_t row = 0; reached && row < array.length; ++row) {
+        if (BitAt(values.buffers[0], values.offset + array.offset + row)) continue;
+        if (!BitAt(array.buffers[0], array.offset + row)) continue;
+        return Status::Invalid("row " + std::to_string(row) + " of column " +
+                               (column.name == nullptr ? "" : column.name) +
+                               " of the result is null, though its schema declares it "
+                               "without nulls; write a "
+                               "value, or declare the column nullable");
+      }
+    }
+    if (form.kind == Kind::kStruct) {
+      if (Status status = CheckNullable(column, values); !status.ok()) return status;
+    }
+  }
+  return Status();
+}
+
+Status Trial::ReleaseOutput() { return ReleaseAndCheck(std::move(output)); }
+
 Status Trial::Finish() {
-  output = OwnedArray();
+  const Status released = ReleaseOutput();
   if (!fault.ok()) return fault;
+  if (!released.ok()) return released;
   for (const Sample& sample : samples) {
     if (Status verdict = sample.verdict(); !verdict.ok()) return verdict;
   }

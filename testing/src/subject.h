@@ -7,6 +7,7 @@
 #define ALLOY_TESTING_SRC_SUBJECT_H_
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -37,11 +38,21 @@ class Subject {
   alloy_bridge* bridge() const { return bridge_.get(); }
   const ConformanceOptions& options() const { return options_; }
 
+  // What the engine has warned about since the last call; empty: nothing.
+  std::string TakeWarnings() const;
+
   // The values that the options of the test give for a function.
   OptionValues ValuesFor(const alloy_function& function) const;
 
  private:
+  // Warnings come on any thread.
+  struct Warnings {
+    std::mutex mutex;
+    std::string text;
+  };
+
   ConformanceOptions options_;
+  std::shared_ptr<Warnings> warnings_ = std::make_shared<Warnings>();
   std::unique_ptr<Host> host_;
   BridgeHandle bridge_;
 };
@@ -64,11 +75,34 @@ struct Trial {
   std::vector<Sample> samples;
   OwnedArray output;
 
-  // Give the output back, and judge the inputs.
+  // Release the output, and judge that and the inputs.
   Status Finish();
+  // Release the output as every importer does; an error if it does not mark itself.
+  Status ReleaseOutput();
 };
 
 Trial RunOn(alloy_call* call, const Fit& fit, const SampleOptions& options);
+
+// Release an array; an error if it is not marked as released afterwards.
+Status ReleaseAndCheck(OwnedArray array);
+
+// Whether a result points into memory of which `is_gone` is true. Then nobody may read it.
+template <typename IsGone>
+bool PointsInto(const ArrowArray& array, const IsGone& is_gone) {
+  for (int64_t i = 0; i < array.n_buffers; ++i) {
+    if (array.buffers[i] != nullptr && is_gone(array.buffers[i])) return true;
+  }
+  for (int64_t c = 0; c < array.n_children; ++c) {
+    if (PointsInto(*array.children[c], is_gone)) return true;
+  }
+  return array.dictionary != nullptr && PointsInto(*array.dictionary, is_gone);
+}
+inline constexpr char kPointsIntoGone[] =
+    "the result points into an input that was given back; move the input, or the column, "
+    "into the result instead";
+
+// Whether a result has nulls in a column that its schema declares without nulls.
+Status CheckNullable(const ArrowSchema& schema, const ArrowArray& array);
 
 // Whether two trials of one fit came out the same; else why not.
 Status SameOutcome(const alloy_call* call, const Trial& a, const Trial& b);

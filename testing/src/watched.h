@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <utility>
 #include <vector>
 
 #include "alloy/arrow_abi.h"
@@ -16,24 +17,31 @@
 
 namespace alloy::testing {
 
-// Memory of 64-byte alignment, so that every reader may assume it.
+// Memory in pages of its own, so that every reader may assume alignment, and so that it can
+// be taken away: who uses it after that gets a signal.
 class Buffer {
  public:
-  explicit Buffer(int64_t bytes)
-      : lines_(static_cast<size_t>(bytes) / sizeof(Line) + 1) {}
-  uint8_t* data() { return lines_[0].bytes; }
-  const uint8_t* data() const { return lines_[0].bytes; }
-  size_t size() const { return lines_.size() * sizeof(Line); }
+  explicit Buffer(int64_t bytes);
+  ~Buffer();
+  Buffer(Buffer&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(other.size_) {}
+  Buffer& operator=(Buffer&&) = delete;
+
+  uint8_t* data() { return data_; }
+  const uint8_t* data() const { return data_; }
+  // A multiple of 64.
+  size_t size() const { return size_; }
   template <typename T>
   T* as() {
     return reinterpret_cast<T*>(data());
   }
 
+  // From now on nobody may read or write it.
+  void TakeAway();
+
  private:
-  struct alignas(64) Line {
-    uint8_t bytes[64] = {};
-  };
-  std::vector<Line> lines_;
+  uint8_t* data_;
+  size_t size_;
 };
 
 struct WatchedNode {

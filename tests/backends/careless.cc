@@ -26,7 +26,8 @@ using Schemas = std::span<const ArrowSchema>;
 struct OneNumber {
   OneNumber(Scope& scope, const Options&, Schemas schemas) {
     if (schemas[0].n_children != 1 ||
-        std::string_view(schemas[0].children[0]->format) != "l") {
+        std::string_view(schemas[0].children[0]->format) != "l" ||
+        schemas[0].children[0]->dictionary != nullptr) {
       throw alloy::Failure(ALLOY_NO_MATCH, "wants one column of int64");
     }
     (void)scope;
@@ -186,8 +187,125 @@ struct ColumnDiesWithBatch : OneNumber {
 struct Careful : OneNumber {
   using OneNumber::OneNumber;
   static void Run(Scope& scope, Inputs inputs, ArrowArray* output) {
+    const ArrowArray& column = *inputs[0].children[0];
+    const auto* bits = static_cast<const uint8_t*>(column.buffers[0]);
+    std::vector<int64_t> values;
+    for (int64_t i = 0; i < column.length; ++i) {
+      const int64_t at = column.offset + i;
+      const bool valid = bits == nullptr || (bits[at / 8] >> (at % 8) & 1) != 0;
+      values.push_back(valid ? ValuesOf(inputs[0])[i] : 0);
+    }
+    Give(scope, values, output);
+  }
+};
+
+struct AlwaysThrows : OneNumber {
+  using OneNumber::OneNumber;
+  static void Run(Scope&, Inputs, ArrowArray*) {
+    throw alloy::Failure(ALLOY_FAILED, "the model is not trained");
+  }
+};
+
+// Values under nulls are added up as well.
+struct ReadsUnderNulls : OneNumber {
+  using OneNumber::OneNumber;
+  static void Run(Scope& scope, Inputs inputs, ArrowArray* output) {
     Give(scope, {ValuesOf(inputs[0]), static_cast<size_t>(inputs[0].length)}, output);
   }
+};
+
+// Nulls in a column that the schema declares without them.
+struct NullsWhereNone : OneNumber {
+  using OneNumber::OneNumber;
+  static Schema OutputSchema() {
+    return Schema::Batch(
+        std::vector<alloy::Field>{{.name = "x", .format = "l", .nullable = false}});
+  }
+  static void Run(Scope&, Inputs inputs, ArrowArray* output) {
+    static constexpr uint8_t kNone[1 << 10] = {};
+    auto block = alloy::Block<int>::Make(2, 3, 0);
+    if (!block) throw std::bad_alloc();
+    block.Init(output, {.length = inputs[0].length, .n_buffers = 1, .n_children = 1});
+    block.Init(
+        output->children[0],
+        {.length = inputs[0].length, .null_count = inputs[0].length, .n_buffers = 2});
+    output->children[0]->buffers[0] = kNone;
+    output->children[0]->buffers[1] = LastingRow();
+    block.Finish();
+  }
+};
+
+// Looks at the batch of its last run again.
+struct KeepsItsInputsAddress : OneNumber {
+  using OneNumber::OneNumber;
+  void Run(Scope& scope, Inputs inputs, ArrowArray* output) {
+    const int64_t first =
+        last != nullptr ? *static_cast<const volatile int64_t*>(last) : 0;
+    last = inputs[0].length > 0 ? ValuesOf(inputs[0]) : nullptr;
+    const std::vector<int64_t> all(static_cast<size_t>(inputs[0].length), first & 0);
+    Give(scope, all, output);
+  }
+  const int64_t* last = nullptr;
+};
+
+struct Leaks : OneNumber {
+  using OneNumber::OneNumber;
+  static void Run(Scope& scope, Inputs inputs, ArrowArray* output) {
+    // Held where leak checkers find it; lost all the same.
+    static auto& lost = *std::make_unique<std::vector<std::string>>().release();
+    static std::mutex mutex;
+    {
+      const std::lock_guard lock(mutex);
+      lost.emplace_back(100, 'x');
+    }
+    Careless(scope, inputs, output);
+  }
+  static void Careless(Scope& scope, Inputs inputs, ArrowArray* output) {
+    const std::vector<int64_t> zeros(static_cast<size_t>(inputs[0].length));
+    Give(scope, zeros, output);
+  }
+};
+
+void ReleaseWithoutAMark(ArrowArray* batch) {
+  alloy::detail::ReleaseBlockNode(batch);
+  batch->release = &ReleaseWithoutAMark;
+}
+
+struct ReleaseLeavesNoMark : OneNumber {
+  using OneNumber::OneNumber;
+  static void Run(Scope&, Inputs inputs, ArrowArray* output) {
+    GiveOver(LastingRow(), inputs[0].length, output, &ReleaseWithoutAMark);
+  }
+};
+
+// Knows only two numbers, which no random batch consists of.
+struct TwoNumbers : OneNumber {
+  using OneNumber::OneNumber;
+  static void Run(Scope& scope, Inputs inputs, ArrowArray* output) {
+    const ArrowArray& column = *inputs[0].children[0];
+    const auto* bits = static_cast<const uint8_t*>(column.buffers[0]);
+    std::vector<int64_t> squares;
+    for (int64_t i = 0; i < column.length; ++i) {
+      const int64_t at = column.offset + i;
+      const bool valid = bits == nullptr || (bits[at / 8] >> (at % 8) & 1) != 0;
+      const int64_t x = valid ? ValuesOf(inputs[0])[i] : 3;
+      if (x != 3 && x != 99) throw alloy::Failure(ALLOY_FAILED, "expected 3 or 99");
+      squares.push_back(x * x);
+    }
+    Give(scope, squares, output);
+  }
+};
+
+// The first batch, as LIMIT does: the rest is not asked for.
+struct EndsEarly : OneNumber {
+  using OneNumber::OneNumber;
+  bool Next(Scope&, std::span<alloy::Input> inputs, ArrowArray* output) {
+    if (std::exchange(done, true)) return false;
+    auto batch = inputs[0].Next();
+    if (batch) batch->Move().MoveTo(output);
+    return batch.has_value();
+  }
+  bool done = false;
 };
 
 struct Crashes : OneNumber {
@@ -209,4 +327,11 @@ ALLOY_BACKEND("test.careless", "1.0.0", alloy::Raw<CountsRuns>("counts_runs"),
               alloy::Raw<ResultInState>("result_in_state"),
               alloy::Raw<ColumnDiesWithBatch>("column_dies_with_batch"),
               alloy::Raw<Careful>("careful").Flags(ALLOY_ROWWISE),
-              alloy::Raw<Crashes>("crashes"))
+              alloy::Raw<AlwaysThrows>("always_throws"),
+              alloy::Raw<ReadsUnderNulls>("reads_under_nulls"),
+              alloy::Raw<NullsWhereNone>("nulls_where_none"),
+              alloy::Raw<KeepsItsInputsAddress>("keeps_its_inputs_address"),
+              alloy::Raw<Leaks>("leaks"),
+              alloy::Raw<ReleaseLeavesNoMark>("release_leaves_no_mark"),
+              alloy::Raw<TwoNumbers>("two_numbers"),
+              alloy::Streams<EndsEarly>("ends_early"), alloy::Raw<Crashes>("crashes"))

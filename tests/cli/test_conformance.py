@@ -2,11 +2,22 @@
 """arrowalloy test: the conformance suite as a test runner."""
 
 import re
+import subprocess
 import unittest
 
-from support import BUILD, CommandTest
+from support import BUILD, ROOT, CommandTest
 
 SUM = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
+
+
+OVERRUN = """#include "alloy/backend.hpp"
+static void Twice(alloy::Column<int64_t> x, alloy::Output<int64_t>& out) {
+  auto copy = std::make_unique<int64_t[]>(x.size());
+  for (int64_t i = 0; i < x.size(); ++i) copy[i] = x[i].value_or(0);
+  for (int64_t i = 0; i < x.size(); ++i) out.Append(copy[i + 1]);  // overrun
+}
+ALLOY_BACKEND("test.overrun", "1.0.0", alloy::Function("twice", {"x"}, {"y"}, &Twice))
+"""
 
 
 def backend(name):
@@ -49,6 +60,62 @@ class ConformanceCommandTest(CommandTest):
         self.assertRegex(done.out, r"FAILED   crashes: .*\n .*died by signal")
         self.assertNotIn("FAILED   careful", done.out)
         self.assertEqual(self.counts(done)[1], 1)
+
+    def test_a_function_that_never_succeeds_does_not_pass(self):
+        done = self.arrowalloy("test", backend("tests/careless"), "--function", "always_throws",
+                               "--rows", 10)
+        self.assertEqual(done.code, 1, done.out + done.err)
+        self.assertEqual(self.counts(done)[0:2], (1, 1))
+        self.assertIn("FAILED   always_throws: succeeds on a sample", done.out)
+        self.assertIn("the model is not trained", done.out)
+        self.assertIn("--sample FILE.csv", done.out)
+
+    def test_each_breach_of_memory_and_nulls_is_named(self):
+        for function, words in (
+                ("reads_under_nulls", "look at validity"),
+                ("nulls_where_none", "null"),
+                ("leaks", "bytes of memory"),
+                ("release_leaves_no_mark", "does not set `release` to NULL"),
+                ("keeps_its_inputs_address", "does the function keep a pointer into one?")):
+            with self.subTest(function):
+                done = self.arrowalloy("test", backend("tests/careless"), "--function",
+                                       function, "--rows", 20)
+                self.assertEqual(done.code, 1, done.out + done.err)
+                self.assertIn(words, done.out)
+
+    def test_a_stream_that_ends_early_passes(self):
+        done = self.succeed("test", backend("tests/careless"), "--function", "ends_early",
+                            "--rows", 20)
+        self.assertEqual(self.counts(done)[1:], (0, 0))
+
+    def test_a_sample_reaches_a_function_that_needs_it(self):
+        sample = self.here / "small.csv"
+        sample.write_text("x\n3\n\n99\n")
+        args = ("test", backend("tests/careless"), "--function", "two_numbers", "--rows", 20)
+        self.assertEqual(self.arrowalloy(*args).code, 1)
+        done = self.succeed(*args, "--sample", sample)
+        self.assertEqual(self.counts(done)[1:], (0, 0))
+        sample.write_text("x\n3\nmany\n")
+        done = self.arrowalloy(*args, "--sample", sample, "--columns", "x:l")
+        self.assertIn("`many` in row 2 of column x", done.out)
+        sample.write_text("x,y\n3\n")
+        self.refuse(2, "E0002", *args, "--sample", sample)
+
+    def test_address_sanitizer_names_file_and_line(self):
+        source = self.here / "overrun.cc"
+        source.write_text(OVERRUN)
+        library = self.here / "liboverrun.so"
+        built = subprocess.run(
+            ["g++", "-std=c++20", "-g", "-O1", "-fsanitize=address", "-fPIC", "-shared",
+             "-fvisibility=hidden", f"-I{ROOT / 'include'}", source, "-o", library,
+             f"-Wl,--version-script={ROOT / 'cmake/alloy_backend.map'}"],
+            capture_output=True, text=True, check=False)
+        self.assertEqual(built.returncode, 0, built.stderr)
+        line = 1 + next(i for i, text in enumerate(OVERRUN.splitlines()) if "overrun" in text)
+        done = self.arrowalloy("test", library, "--rows", 20)
+        self.assertEqual(done.code, 1, done.out + done.err)
+        self.assertIn("AddressSanitizer: heap-buffer-overflow", done.out)
+        self.assertIn(f"overrun.cc:{line}", done.out)
 
     def test_json_is_one_object(self):
         answer = self.succeed("test", backend("score_cpp"), "--rows", 5, "--json").json()

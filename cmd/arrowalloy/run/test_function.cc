@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "../base/command.h"
+#include "../base/files.h"
 #include "../base/report.h"
 #include "../commands.h"
 #include "../inspect/loading.h"
@@ -27,6 +28,7 @@ struct Options {
   std::vector<std::string> functions;
   std::vector<std::string> values;
   std::vector<std::string> schemas;
+  std::string sample;
   int64_t rows = 100;
   int64_t seed = 1;
 };
@@ -74,6 +76,11 @@ alloy::testing::ConformanceOptions SuiteOf(const Options& options) {
     if (batch.ok())
       suite.schemas.push_back(std::move(*batch));  // the parent checked them
   }
+  if (!options.sample.empty()) {
+    auto table = alloy::testing::SampleTable::ParseCsv(
+        ReadFile(options.sample, size_t{64} << 20U));
+    if (table.ok()) suite.table = std::move(*table);  // the parent checked it
+  }
   return suite;
 }
 
@@ -108,6 +115,7 @@ void Add(Program& program) {
   command.Value("--function", &options->functions, "The function");
   command.Value("--set", &options->values, "Values of options");
   command.Value("--columns", &options->schemas, "Columns of the input");
+  command.Value("--sample", &options->sample, "Values of the input");
   command.Value("--rows", &options->rows, "Rows of a batch");
   command.Value("--seed", &options->seed, "Seed of the values");
   command.OnRun([options](Console&) { return Run(*options); });

@@ -15,10 +15,12 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "alloy/status.hpp"
+#include "alloy/testing/sample_table.hpp"
 #include "alloy/testing/spec.hpp"
 
 namespace alloy::testing {
@@ -34,6 +36,9 @@ struct ConformanceOptions {
   // Batches to bind to. Empty: those of the kit, which are a column of every type, and
   // the columns that the function declares.
   std::vector<Spec> schemas = {};
+  // Values for the columns, where random ones make no sense to a function. Without
+  // `schemas`, its columns are also a batch to bind to.
+  std::optional<SampleTable> table = {};
   int64_t rows = 100;
   uint64_t seed = 1;
 };

@@ -18,6 +18,7 @@
 
 #include "alloy/arrow_abi.h"
 #include "alloy/status.hpp"
+#include "alloy/testing/sample_table.hpp"
 #include "alloy/testing/spec.hpp"
 
 namespace alloy::testing {
@@ -28,6 +29,11 @@ struct SampleOptions {
   int64_t before = 0;        // rows before the offset of every node
   double null_share = 0.25;  // of the values that may be null
   uint64_t seed = 1;
+  // The values that lie under nulls and before the offset: no reader may depend on them.
+  uint64_t garbage = 0;
+  // Values for the columns of these names, row by row and again from the first. Borrowed,
+  // while the Sample is made; NULL: all values are random.
+  const SampleTable* table = nullptr;
 };
 
 class Sample {

@@ -39,6 +39,12 @@ class SampleStream {
   // How many batches were read.
   int64_t pulled() const;
 
+  // Whether an address is in the memory of a released batch.
+  bool IsGone(const void* address) const;
+
+  // Whether it was asked for the batch that it fails with.
+  bool failed() const;
+
   // Ok if the stream and all its batches were released once and none was written to.
   Status verdict() const;
 
