@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "arrow/layout.h"
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 
@@ -12,10 +13,11 @@
 namespace alloy::core {
 namespace {
 
+constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+
 // The largest offset + length for which no buffer has more than 2^63 - 1 bytes, and no
 // child more rows than that.
-int64_t MaxEnd(const Format& format) {
-  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+int64_t MaxEndOfBytes(const Format& format) {
   switch (RuleOf(format.form).row_bytes) {
     case RowBytes::kNone:
       break;
@@ -31,6 +33,12 @@ int64_t MaxEnd(const Format& format) {
       return format.size == 0 ? kMax : kMax / format.size;
   }
   return kMax;
+}
+
+// Readers round the end of a bitmap up to whole bytes and words; that must not overflow.
+int64_t MaxEnd(const Format& format) {
+  const int64_t end = MaxEndOfBytes(format);
+  return HasBitmap(format.form) ? std::min(end, kMax - 63) : end;
 }
 
 // The number of children that the schema must have; nothing if any number is right.

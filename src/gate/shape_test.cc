@@ -199,7 +199,8 @@ TEST(ShapeTest, RefusesLengthsWhoseBytesOverflow) {
   };
   ExpectOk(at("l", kMax / 8));
   EXPECT_EQ(at("l", kMax / 8 + 1).reason(), ALLOY_REASON_OVERFLOW);
-  ExpectOk(at("b", kMax));
+  ExpectOk(at("b", kMax - 63));
+  EXPECT_EQ(at("b", kMax - 62).reason(), ALLOY_REASON_OVERFLOW);
   EXPECT_EQ(at("w:1000", kMax / 1000 + 1).reason(), ALLOY_REASON_OVERFLOW);
   const RawArray views{.length = kMax / 16 + 1, .buffers = {nullptr, Zeros(), Zeros()}};
   EXPECT_EQ(Check(kView, views).reason(), ALLOY_REASON_OVERFLOW);
