@@ -23,6 +23,7 @@
 #include "alloy/arrow_abi.h"
 #include "alloy/backend.h"
 #include "alloy/column.hpp"
+#include "alloy/detail/format_of.hpp"
 #include "alloy/detail/rows.hpp"
 #include "alloy/failure.hpp"
 #include "alloy/strings.hpp"
@@ -76,7 +77,9 @@ class Column<List<T>> : public detail::Rows {
   using value_type = std::optional<List<T>>;
 
   static constexpr const char* kAccepts = "+l +L +w:* +vl +vL";
-  static constexpr std::string_view kWanted = "lists of the items that it declares";
+  static constexpr detail::FormatText kWantedText =
+      detail::FormatText().Add("lists of ").Add(Items::kWanted);
+  static constexpr std::string_view kWanted = kWantedText.view();
 
   // Whether this is the schema of a column of lists with these items.
   static bool Accepts(const ArrowSchema& schema) {

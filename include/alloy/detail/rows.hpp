@@ -106,15 +106,22 @@ class Values : public Rows {
   const void* values_;
 };
 
+// The format of a column, and of the items of lists and the values of a dictionary.
+inline std::string FormatForPeople(const ArrowSchema& schema) {
+  std::string text = "'" + std::string(schema.format) + "'";
+  if (schema.dictionary != nullptr) {
+    return text + " over a dictionary of " + FormatForPeople(*schema.dictionary);
+  }
+  return schema.n_children == 1 ? text + " of " + FormatForPeople(*schema.children[0])
+                                : text;
+}
+
 // The text of the error for a column that the view cannot read.
 template <typename View>
 std::string Mismatch(const ArrowSchema& schema) {
   return "column '" + std::string(schema.name == nullptr ? "" : schema.name) +
-         "' has the format '" + schema.format +
-         (schema.dictionary == nullptr ? "'"
-                                       : std::string("' over a dictionary of '") +
-                                             schema.dictionary->format + "'") +
-         ", and the function reads " + std::string(View::kWanted);
+         "' has the format " + FormatForPeople(schema) + ", and the function reads " +
+         std::string(View::kWanted);
 }
 
 }  // namespace alloy::detail
