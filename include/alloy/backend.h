@@ -104,7 +104,9 @@ struct alloy_services {
   uint32_t abi;
 
   // Store `text` as the error of this call, and return `code`. ALLOY_OK, or a number
-  // that is not listed above, becomes ALLOY_INTERNAL.
+  // that is not listed above, becomes ALLOY_INTERNAL. The caller gets the text with its
+  // line feeds, each followed by two blanks. Other control and format characters, and
+  // bytes that are not UTF-8, are written as \t or \xNN.
   //
   //   Borrows  scope, and text, of `length` bytes; -1: text ends at its NUL.
   alloy_code (*fail)(alloy_scope* scope, alloy_code code, const char* text,
@@ -129,8 +131,10 @@ struct alloy_services {
   //   Gives    the memory; NULL if there is not enough.
   void* (*resize)(void* memory, int64_t old_size, int64_t new_size);
 
-  // Write a log line. The engine adds the time and the language of the backend, and
-  // replaces bytes below 0x20 by blanks, so that it stays one line.
+  // Write a log line. The engine adds the time and the language of the backend. It
+  // replaces bytes below 0x20 by blanks, so that it stays one line, and writes what a
+  // terminal would obey, or what is not UTF-8, as \xNN. A line of more than 65,536 bytes
+  // is cut.
   //
   //   Borrows  scope, and text, of `length` bytes; -1: text ends at its NUL.
   void (*log)(alloy_scope* scope, int32_t level, const char* text, int64_t length);

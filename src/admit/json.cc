@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "admit/json.h"
 
+#include "base/text.h"
 #include "base/utf8.h"
 
 namespace alloy::core {
@@ -38,22 +39,36 @@ void JsonWriter::String(std::string_view text) {
   text_ += '"';
 }
 
+// Characters that a terminal obeys are escaped, so that the JSON can be printed as it is.
 void JsonWriter::Append(std::string_view text) {
-  constexpr char kDigits[] = "0123456789abcdef";
   while (!text.empty()) {
     const size_t length = Utf8Length(text);
-    const auto byte = static_cast<unsigned char>(text[0]);
-    if (length == 0) {
-      text_ += "\\ufffd";
-    } else if (byte == '"' || byte == '\\') {
-      text_ += {'\\', text[0]};
-    } else if (byte < 0x20 || byte == 0x7f) {
-      text_ += {'\\', 'u', '0', '0', kDigits[byte >> 4U], kDigits[byte & 15U]};
+    const std::string_view character = text.substr(0, length == 0 ? 1 : length);
+    const char32_t number = length == 0 ? 0xFFFD : Utf8Character(character);
+    if (number == '"' || number == '\\') {
+      text_ += {'\\', character[0]};
+    } else if (length == 0 || IsHarmful(number)) {
+      AppendNumber(number);
     } else {
-      text_ += text.substr(0, length);
+      text_ += character;
     }
-    text.remove_prefix(length == 0 ? 1 : length);
+    text.remove_prefix(character.size());
   }
+}
+
+// `\uNNNN`, or two of them for a number of more than 16 bits.
+void JsonWriter::AppendNumber(char32_t number) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  if (number > 0xFFFF) {
+    AppendNumber(0xD800 + ((number - 0x10000) >> 10U));
+    number = 0xDC00 + ((number - 0x10000) & 0x3FFU);
+  }
+  text_ += {'\\',
+            'u',
+            kDigits[number >> 12U],
+            kDigits[number >> 8U & 15U],
+            kDigits[number >> 4U & 15U],
+            kDigits[number & 15U]};
 }
 
 }  // namespace alloy::core

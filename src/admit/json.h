@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // A writer of JSON (RFC 8259). The result is one well-formed value in UTF-8, whatever the
-// strings hold.
+// strings hold, and harmless to print (base/text.h).
 #ifndef ALLOY_SRC_ADMIT_JSON_H_
 #define ALLOY_SRC_ADMIT_JSON_H_
 
@@ -35,6 +35,7 @@ class JsonWriter {
   void Value(std::string_view text);
   void Separate();
   void Append(std::string_view text);
+  void AppendNumber(char32_t number);
 
   std::string text_;
   bool first_ = true;  // of its object or array: no comma before it

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/hostile_texts.h"
+
 namespace alloy::core {
 namespace {
 
@@ -39,6 +41,14 @@ TEST(JsonTest, EscapesWhatMustBeEscaped) {
   EXPECT_EQ(Quoted("\n\t\x1f\x7f"), R"("\u000a\u0009\u001f\u007f")");
   EXPECT_EQ(Quoted(std::string_view("\0", 1)), R"("\u0000")");
   EXPECT_EQ(Quoted("å€𝄞"), "\"å€𝄞\"");
+}
+
+TEST(JsonTest, IsHarmlessToPrintAndKeepsTheValue) {
+  for (const std::string_view text : support::kHostileTexts) {
+    EXPECT_TRUE(support::IsSafeToPrint(Quoted(text))) << Quoted(text);
+  }
+  EXPECT_EQ(Quoted("\xc2\x9b\xe2\x80\xae"), R"("\u009b\u202e")");
+  EXPECT_EQ(Quoted("\xf3\xa0\x80\x81"), R"("\udb40\udc01")");  // U+E0001
 }
 
 TEST(JsonTest, ReplacesWhatIsNoUtf8) {

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "base/status.h"
 
+#include "base/text.h"
 #include "base/utf8.h"
 
 namespace alloy::core {
+
+// Every text of a fault passes here, whoever wrote it.
+Status::Status(Fault fault) {
+  fault.text = HarmlessLines(fault.text);
+  fault_ = std::make_shared<const Fault>(std::move(fault));
+}
 
 Status Status::WithInput(int32_t input) const {
   if (ok()) return *this;
@@ -22,14 +29,14 @@ Status Status::WithSide(uint16_t side) const {
 Status Status::WithPrefix(std::string_view prefix) const {
   if (ok()) return *this;
   Fault fault = *fault_;
-  fault.text.insert(0, prefix);
+  fault.text.insert(0, Harmless(prefix));
   return Status(std::move(fault));
 }
 
 Status Status::WithSuffix(std::string_view suffix) const {
   if (ok()) return *this;
   Fault fault = *fault_;
-  fault.text.append(suffix);
+  fault.text.append(Harmless(suffix));
   return Status(std::move(fault));
 }
 
@@ -48,6 +55,7 @@ alloy_code Status::CopyTo(alloy_error* err) const {
 }
 
 Status Fail(alloy_code code, int32_t reason, std::string text) {
+  text = Harmless(text);
   const bool callers =
       code == ALLOY_INVALID || code == ALLOY_NOT_FOUND || code == ALLOY_NO_MATCH;
   return Status(

@@ -31,8 +31,9 @@ struct Fault {
 class [[nodiscard]] Status {
  public:
   Status() = default;  // ok
-  explicit Status(Fault fault)
-      : fault_(std::make_shared<const Fault>(std::move(fault))) {}
+  // The text becomes harmless (base/text.h): UTF-8 that controls no terminal, in which
+  // each line after the first begins with two blanks.
+  explicit Status(Fault fault);
 
   bool ok() const { return fault_ == nullptr; }
   alloy_code code() const { return ok() ? ALLOY_OK : fault_->code; }
@@ -42,6 +43,7 @@ class [[nodiscard]] Status {
   // The same fault with more context: what only a caller further out knows.
   Status WithInput(int32_t input) const;
   Status WithSide(uint16_t side) const;
+  // What is added becomes one harmless line.
   Status WithPrefix(std::string_view prefix) const;
   Status WithSuffix(std::string_view suffix) const;
 
@@ -55,6 +57,7 @@ class [[nodiscard]] Status {
 
 // A fault of no particular input or column. Its side follows from the code: the caller for
 // INVALID, NOT_FOUND and NO_MATCH, which only the caller can correct; else the engine.
+// The text becomes one line, whatever names it quotes.
 Status Fail(alloy_code code, int32_t reason, std::string text);
 Status Fail(alloy_code code, std::string text);
 

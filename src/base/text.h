@@ -11,11 +11,17 @@
 #include <string>
 #include <string_view>
 
+#include "alloy/detail/harmless.hpp"
+
 namespace alloy::core {
 
-// Append `bytes`, and escape what cannot be shown. Line ends and tabs become \n, \r and
-// \t; other control characters, and bytes that are not UTF-8, become \xNN. Backslashes
-// are escaped too, and `quote` unless it is NUL.
+using alloy::detail::Harmless;
+using alloy::detail::HarmlessLines;
+using alloy::detail::IsHarmful;
+using alloy::detail::kMostHarmless;
+
+// Append `bytes`, and escape what cannot be shown, as Harmless does. Backslashes are
+// escaped too, and `quote` unless it is NUL, so that the bytes can be read back.
 void AppendEscaped(std::string_view bytes, char quote, std::string* out);
 
 // `bytes` in double quotes, escaped, and cut after 64 bytes: a format, a name or a line

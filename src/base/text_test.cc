@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "base/utf8.h"
+#include "tests/support/hostile_texts.h"
+
 namespace alloy::core {
 namespace {
 
@@ -46,6 +49,65 @@ TEST(TextTest, CutsLongNamesBetweenCharacters) {
   std::string path = "a";
   AppendPathPart(std::string(70, 'y'), 0, &path);
   EXPECT_EQ(path, "a." + std::string(64, 'y') + "…");
+}
+
+TEST(HarmlessTest, EveryHostileTextBecomesOneLineThatATerminalOnlyShows) {
+  for (const std::string_view text : support::kHostileTexts) {
+    ASSERT_FALSE(support::IsSafeToPrint(text)) << Escaped(text);
+    for (const std::string& shown :
+         {Harmless(text), Escaped(text), Quoted(text), Harmless(text, 5)}) {
+      EXPECT_TRUE(support::IsSafeToPrint(shown)) << Escaped(text);
+    }
+    EXPECT_TRUE(support::IsSafeToPrint(HarmlessLines(text), true)) << Escaped(text);
+    std::string path;
+    AppendPathPart(text, 0, &path);
+    EXPECT_TRUE(support::IsSafeToPrint(path));
+  }
+}
+
+TEST(HarmlessTest, EveryCharacterIsEitherShownOrEscaped) {
+  for (char32_t c = 0; c <= 0x10FFFF; ++c) {
+    if (c >= 0xD800 && c < 0xE000) continue;
+    std::string text;
+    if (c < 0x80) {
+      text = {static_cast<char>(c)};
+    } else {
+      const int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+      constexpr unsigned kLead[] = {0, 0xC0, 0xE0, 0xF0};
+      text += static_cast<char>(kLead[more] | c >> static_cast<unsigned>(6 * more));
+      for (int i = more - 1; i >= 0; --i) {
+        text += static_cast<char>(0x80U | (c >> static_cast<unsigned>(6 * i) & 0x3FU));
+      }
+    }
+    ASSERT_EQ(Utf8Length(text), text.size()) << std::hex << uint32_t{c};
+    ASSERT_EQ(Utf8Character(text), c);
+    ASSERT_EQ(support::IsSafeToPrint(text), !IsHarmful(c)) << std::hex << uint32_t{c};
+    ASSERT_EQ(Harmless(text) == text, !IsHarmful(c)) << std::hex << uint32_t{c};
+  }
+}
+
+TEST(HarmlessTest, WhatIsHarmlessStaysTheSame) {
+  for (const char* text : {"", "Göteborg, 東京 🛩", "C:\\x \\x1b \"q\"", "1\u200D2 … 3"}) {
+    EXPECT_EQ(Harmless(text), text);
+    EXPECT_EQ(HarmlessLines(text), text);
+  }
+  for (const std::string_view text : support::kHostileTexts) {
+    EXPECT_EQ(Harmless(Harmless(text)), Harmless(text));
+    EXPECT_EQ(HarmlessLines(HarmlessLines(text)), HarmlessLines(text));
+  }
+}
+
+TEST(HarmlessTest, LinesAfterTheFirstAreIndented) {
+  EXPECT_EQ(HarmlessLines("a\nb\r\n  c\n    d\n\n"), "a\n  b\n  c\n    d");
+  EXPECT_EQ(HarmlessLines("a\rb\n\nc"), "a\\rb\n  \n  c");
+  EXPECT_EQ(Harmless("a\nb"), "a\\nb");
+}
+
+TEST(HarmlessTest, LongTextsAreCutBetweenCharacters) {
+  EXPECT_EQ(Harmless("abcé", 4), "abc…");
+  const std::string long_text(size_t{1} << 20U, 'x');
+  EXPECT_EQ(Harmless(long_text).size(), kMostHarmless + 3);
+  EXPECT_EQ(HarmlessLines(long_text).size(), kMostHarmless + 3);
 }
 
 }  // namespace

@@ -17,10 +17,8 @@ namespace alloy::core {
 
 using alloy::detail::CutText;
 using alloy::detail::IsContinuation;
-
-// The length in bytes, 1 to 4, of the character at the start of `bytes`; 0 if these
-// bytes are not UTF-8.
-size_t Utf8Length(std::string_view bytes);
+using alloy::detail::Utf8Character;
+using alloy::detail::Utf8Length;
 
 // `text` with a question mark in place of each byte that is not UTF-8. What a host reads
 // is always text, whatever a backend wrote.

@@ -89,29 +89,30 @@ void Console::PrintCreated(const Report& report) const {
 }
 
 void Console::Note(std::string_view text) const {
-  if (!quiet()) Say(fmt::format("{}\n", Harmless(text)));
+  if (!quiet()) Say(fmt::format("{}\n", HarmlessLines(text)));
 }
 
 void Console::Detail(std::string_view text) const {
   if (verbose()) {
-    Say(fmt::format("{}\n", Err(Style::kFaint, Harmless(text))));
+    Say(fmt::format("{}\n", Err(Style::kFaint, HarmlessLines(text))));
   }
 }
 
 void Console::Warn(std::string_view text) const {
-  Say(fmt::format("{} {}\n", Err(Style::kWarning, "warning:"), Harmless(text)));
+  Say(fmt::format("{} {}\n", Err(Style::kWarning, "warning:"), HarmlessLines(text)));
 }
 
 void Console::Print(const Failure& failure) const {
   const std::string title =
       failure.code.empty() ? "error:" : fmt::format("error[{}]:", failure.code);
   std::string text =
-      fmt::format("{} {}\n", Err(Style::kBad, title), Harmless(failure.text));
+      fmt::format("{} {}\n", Err(Style::kBad, title), HarmlessLines(failure.text));
   if (!failure.at.empty()) {
-    text += fmt::format("{} {}\n", Err(Style::kBold, "at:"), Harmless(failure.at));
+    text += fmt::format("{} {}\n", Err(Style::kBold, "at:"), HarmlessLines(failure.at));
   }
   if (!failure.help.empty()) {
-    text += fmt::format("{} {}\n", Err(Style::kBold, "help:"), Harmless(failure.help));
+    text +=
+        fmt::format("{} {}\n", Err(Style::kBold, "help:"), HarmlessLines(failure.help));
   }
   Say(text);
   if (!json() || printed_result_) return;

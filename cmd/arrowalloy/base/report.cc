@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "report.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -44,7 +47,7 @@ struct AsLines {
     return {std::to_string(value)};
   }
   std::vector<std::string> operator()(const std::string& value) const {
-    return Split(Harmless(value));
+    return {Harmless(value)};
   }
   std::vector<std::string> operator()(const std::vector<std::string>& value) const {
     std::vector<std::string> lines;
@@ -78,11 +81,24 @@ struct AsLines {
 
 }  // namespace
 
-std::string Harmless(std::string_view text) {
-  std::string safe(text);
-  for (char& c : safe) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f) c = '.';
+std::string HarmlessJson(std::string_view json) {
+  std::string safe;
+  safe.reserve(json.size());
+  while (!json.empty()) {
+    const std::string_view character =
+        json.substr(0, std::max<size_t>(1, alloy::detail::Utf8Length(json)));
+    json.remove_prefix(character.size());
+    // Outside of strings there is only ASCII.
+    const char32_t number = alloy::detail::Utf8Character(character);
+    if (number < 0x7f || !alloy::detail::IsHarmful(number)) {
+      safe += character;
+    } else if (number < 0x10000) {
+      safe += fmt::format("\\u{:04x}", static_cast<uint32_t>(number));
+    } else {
+      const uint32_t rest = number - 0x10000;
+      safe += fmt::format("\\u{:04x}\\u{:04x}", 0xd800 + (rest >> 10U),
+                          0xdc00 + (rest & 0x3ffU));
+    }
   }
   return safe;
 }
@@ -113,7 +129,7 @@ std::string Report::ToText() const {
 }
 
 std::string Report::ToJson() const {
-  return ToTree(*this).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return HarmlessJson(ToTree(*this).dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace arrowalloy

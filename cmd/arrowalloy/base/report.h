@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The result of a command: named fields in order. As text, one aligned line per field; as
-// JSON, one object.
+// The result of a command: named fields in order. As text, one aligned line per field or
+// item of a list; as JSON, one object. Both are harmless to print.
 #ifndef ARROWALLOY_BASE_REPORT_H_
 #define ARROWALLOY_BASE_REPORT_H_
 
@@ -12,11 +12,18 @@
 #include <variant>
 #include <vector>
 
+#include "alloy/detail/harmless.hpp"
+
 namespace arrowalloy {
 
-// The text without control characters. Names come from the author of a library, and must
-// not control the terminal.
-std::string Harmless(std::string_view text);
+// Names come from the author of a library, and must neither control the terminal nor look
+// like a line of the report.
+using alloy::detail::Harmless;
+using alloy::detail::HarmlessLines;
+
+// A JSON text with an escape in place of each character that a terminal obeys. Its value
+// is the same.
+std::string HarmlessJson(std::string_view json);
 
 class Report;
 

@@ -157,7 +157,8 @@ Exit Run(const Options& options, Console& console) {
       text += FunctionText(function, console);
     }
   }
-  console.PrintResult(found.dump(-1, ' ', false, Json::error_handler_t::replace), text);
+  console.PrintResult(
+      HarmlessJson(found.dump(-1, ' ', false, Json::error_handler_t::replace)), text);
   if (!with_certificate || fit) return Exit::kOk;
   const Json& verdict = found.at("verdict");
   throw EngineFailure(verdict.at("code").get<int32_t>(),

@@ -66,7 +66,7 @@ class Printer {
     const std::string_view word = passed ? "ok     " : skipped ? "skipped" : "FAILED ";
     console_.Print(fmt::format("{}  {}: {}\n", console_.Out(style, word),
                                Harmless(function), Harmless(test)));
-    if (!text.empty()) console_.Print(fmt::format("         {}\n", Harmless(text)));
+    if (!text.empty()) console_.Print(fmt::format("         {}\n", HarmlessLines(text)));
   }
 
  private:

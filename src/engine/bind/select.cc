@@ -162,7 +162,10 @@ Result<Lease> SelectFunction(const ServedBackend& served, const std::string& nam
   // If none of them could accept the arguments, they are a mistake and not a mismatch.
   const bool all_invalid = std::ranges::all_of(
       refusals, [](const Status& refusal) { return refusal.code() == ALLOY_INVALID; });
-  return Fail(all_invalid ? ALLOY_INVALID : ALLOY_NO_MATCH, std::move(text));
+  // Not by Fail, which would make one line of the list.
+  return Status(Fault{.code = all_invalid ? ALLOY_INVALID : ALLOY_NO_MATCH,
+                      .side = ALLOY_SIDE_CALLER,
+                      .text = std::move(text)});
 }
 
 }  // namespace alloy::core

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "engine/channel/log.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "alloy/backend.h"
 #include "base/guard.h"
+#include "base/text.h"
 #include "port/clock.h"
 #include "port/fd.h"
 
 namespace alloy::core {
 namespace {
+
+// Lines of several processes mix when a write is longer than a pipe takes at once.
+constexpr size_t kLongestLine = size_t{64} << 10U;
 
 const char* LevelName(int32_t level) {
   switch (level) {
@@ -24,12 +29,12 @@ const char* LevelName(int32_t level) {
   }
 }
 
+// A text with several lines, or with tabs, stays readable as one line.
 std::string OneLine(std::string_view text) {
   std::string line(text);
-  for (char& c : line) {
-    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-  }
-  return line;
+  std::ranges::replace_if(
+      line, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+  return Harmless(line, kLongestLine);
 }
 
 }  // namespace
@@ -41,11 +46,11 @@ void Log::Write(int32_t level, std::string_view language, std::string_view text,
     return;
   }
   if (callback_ != nullptr) {
-    Deliver({level, std::string(language), OneLine(text)});
+    Deliver({level, OneLine(language), OneLine(text)});
     return;
   }
   std::string line = "[" + clock_.Text() + "] [" + LevelName(level) + "] [";
-  line.append(language).append("]\t").append(OneLine(text)).push_back('\n');
+  line.append(OneLine(language)).append("]\t").append(OneLine(text)).push_back('\n');
   const auto lock = queue_.Write();
   WriteLine(fd_, line);
 }

@@ -5,11 +5,13 @@
 
 #include <atomic>
 #include <fstream>
+#include <iterator>
 #include <thread>
 #include <vector>
 
 #include "alloy/backend.h"
 #include "port/fd.h"
+#include "tests/support/hostile_texts.h"
 
 namespace alloy::core {
 namespace {
@@ -35,6 +37,36 @@ TEST(LogTest, WritesTimeLevelLanguageTabText) {
   for (char& c : shape) c = c >= '0' && c <= '9' ? '9' : c;
   EXPECT_EQ(shape, "[9999-99-99 99:99:99] [INFO] [Go]\tHello world !");
   EXPECT_TRUE(lines[1].ends_with("[ERROR] [Rust]\t"));
+}
+
+TEST(LogTest, NoTextControlsATerminalOrForgesALine) {
+  Fd fd;
+  ASSERT_EQ(CreateSealable("log", 0, &fd), 0);
+  ProcessMark mark;
+  Log log(fd.get(), nullptr, nullptr, mark);
+  std::vector<std::string> got;
+  const auto keep = [](void* lines, int32_t, const char* language, const char* text,
+                       int64_t length) {
+    EXPECT_TRUE(support::IsSafeToPrint(language));
+    static_cast<std::vector<std::string>*>(lines)->emplace_back(
+        text, static_cast<size_t>(length));
+  };
+  Log called(0, keep, &got, mark);
+  for (const std::string_view text : support::kHostileTexts) {
+    log.Write(ALLOY_LOG_INFO, text, text);
+    called.Write(ALLOY_LOG_INFO, text, text);
+  }
+  const auto lines = LinesOf(fd);
+  ASSERT_EQ(lines.size(), std::size(support::kHostileTexts));
+  ASSERT_EQ(got.size(), lines.size());
+  for (std::string line : lines) {
+    const size_t tab = line.find('\t');
+    ASSERT_NE(tab, line.npos);
+    EXPECT_TRUE(support::IsSafeToPrint(line.erase(tab, 1))) << line;
+  }
+  for (const std::string& text : got) EXPECT_TRUE(support::IsSafeToPrint(text)) << text;
+  log.Write(ALLOY_LOG_INFO, "C", std::string(size_t{1} << 20U, 'x'));
+  EXPECT_LT(LinesOf(fd).back().size(), 66'000U);
 }
 
 TEST(LogTest, LinesOfManyThreadsDoNotMix) {
