@@ -100,14 +100,18 @@ class Bridge {
   // checked; the host must then allow unsigned libraries.
   Status SetImplLib(const std::string& library, const std::string& certificate = "") {
     if (!state_->status.ok()) return state_->status;
-    // C would cut the string at a NUL, and so use a different path or certificate.
-    const bool names_one = library.find('\0') == library.npos;
-    std::string text = certificate;
-    std::ranges::replace(text, '\0', ' ');
+    // C would cut a string at a NUL, and so use a different path or certificate. Nothing
+    // is copied here: if memory ran out before the load began, the echo would stay.
+    const auto is_one = [](const std::string& text) {
+      return text.find('\0') == text.npos;
+    };
     alloy_error error;
     const alloy_code code =
-        alloy_bridge_load(get(), names_one ? library.c_str() : "",
-                          text.empty() ? nullptr : text.c_str(), &error);
+        alloy_bridge_load(get(), is_one(library) ? library.c_str() : "",
+                          certificate.empty()   ? nullptr
+                          : is_one(certificate) ? certificate.c_str()
+                                                : " ",
+                          &error);
     state_->pool.Clear();
     return code == ALLOY_OK ? Status() : Status(error);
   }

@@ -17,9 +17,10 @@ namespace alloy::core {
 
 enum class LoadFault {
   kNone,
-  kNoProc,    // /proc is not mounted, so sealed memory has no path
-  kLoader,    // the loader's own refusal
-  kIdentity,  // the loader gave another library
+  kNoProc,        // no path in /proc leads to the sealed memory
+  kLoader,        // the loader's own refusal
+  kIdentity,      // the loader has another library of this name; nothing was loaded
+  kWrongMapping,  // the loader mapped another file, and its constructors may have run
 };
 
 struct SymbolLookup {
@@ -29,9 +30,10 @@ struct SymbolLookup {
 };
 
 // Load a library from its sealed copy, for the life of the process, and find one symbol.
+// The path that the loader gets leads to the sealed copy, whatever is mounted on /proc.
 //
-//   Takes  library. Its descriptor stays open, whatever the outcome: the loader knows a
-//          library by its name, and the name is that of the descriptor.
+//   Takes  library. Its descriptor stays open as long as the loader knows its name, which
+//          is the name of the descriptor. A load that the loader refuses keeps nothing.
 SymbolLookup LoadSealed(Cleared library, const char* symbol);
 
 // Load a library from its path instead, past the sealed copy: for debuggers and

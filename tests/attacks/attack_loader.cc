@@ -9,10 +9,18 @@
 //   reuse LIBRARY OTHER CERTIFICATE  the second after the descriptors of the first went
 //   name LIBRARY CERTIFICATE         tells the rows of its answer
 //   full ARCHIVE FOLDER              links into a file system without room
+//   foreign EVIL LIBRARY CERTIFICATE in a PID namespace with the outer /proc, where the
+//                                    process of its number holds EVIL open
+//   inner …          with the /proc of a PID namespace that does not know this process
+//   private …        with a /proc/self/fd that this user may not enter
+//   planted EVIL …   with EVIL in place of every descriptor of /proc/self/fd
+//   again LIBRARY OTHER CERTIFICATE  the second after the first, with another bridge
 //
-// Writes `loaded VERSION` or `refused REASON`; ends with 77 where it may not try.
+// Writes `loaded VERSION` or `refused REASON`, and the text after a ` # ` where it matters;
+// ends with 77 where it may not try.
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -56,6 +64,24 @@ int Load(alloy::Bridge& bridge, const std::string& library,
   return 0;
 }
 
+int LoadWithText(alloy::Bridge& bridge, const std::string& library,
+                 const std::string& certificate) {
+  const alloy::Status status = bridge.SetImplLib(library, certificate);
+  if (status.ok()) {
+    std::puts("loaded");
+  } else {
+    std::printf("refused %s # %s\n", alloy_reason_name(status.reason()),
+                std::string(status.text()).c_str());
+  }
+  std::fflush(stdout);
+  return 0;
+}
+
+int LoadOneWithText(const std::string& library, const std::string& certificate) {
+  alloy::Bridge bridge{alloy::Host(alloy::HostOptions{})};
+  return LoadWithText(bridge, library, certificate);
+}
+
 int LoadOne(const std::string& library, const std::string& certificate) {
   alloy::Bridge bridge{alloy::Host(alloy::HostOptions{})};
   return Load(bridge, library, certificate);
@@ -85,6 +111,114 @@ int NoProc(const Words& words) {
   Must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "mount");
   Must(::mount("none", "/proc", "tmpfs", 0, nullptr) == 0, "mount over /proc");
   return LoadOne(words[1], words[2]);
+}
+
+// A process of this namespace that has the file open under every small number, until it
+// is killed.
+pid_t Holder(const std::string& file) {
+  int ready[2];
+  Must(::pipe(ready) == 0, "pipe");
+  const pid_t holder = ::fork();
+  if (holder == 0) {
+    const int fd = ::open(file.c_str(), O_RDONLY);
+    for (int number = 3; number < 64; ++number) {
+      if (number != fd && number != ready[1]) ::dup2(fd, number);
+    }
+    (void)!::write(ready[1], "x", 1);
+    ::pause();
+    ::_exit(0);
+  }
+  char byte = 0;
+  Must(::read(ready[0], &byte, 1) == 1, "holder");
+  ::close(ready[0]);
+  ::close(ready[1]);
+  return holder;
+}
+
+int EndOf(pid_t child) {
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+// The next process of this PID namespace gets the number `wanted`.
+bool ChooseNextPid(pid_t wanted) {
+  const int fd = ::open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
+  const std::string text = std::to_string(wanted - 1);
+  const bool chosen = fd >= 0 && ::write(fd, text.data(), text.size()) ==
+                                     static_cast<ssize_t>(text.size());
+  ::close(fd);
+  return chosen;
+}
+
+int Foreign(const Words& words) {
+  const pid_t holder = Holder(words[1]);
+  int code = 77;
+  if (::unshare(CLONE_NEWPID) == 0) {
+    const pid_t first = ::fork();  // 1 of the namespace, which ends with it
+    if (first == 0) {
+      if (!ChooseNextPid(holder)) ::_exit(77);
+      const pid_t loader = ::fork();
+      if (loader == 0) {
+        if (::getpid() != holder) ::_exit(77);
+        LoadOneWithText(words[2], words[3]);
+        ::_exit(0);
+      }
+      ::_exit(EndOf(loader));
+    }
+    code = EndOf(first);
+  }
+  ::kill(holder, SIGKILL);
+  ::waitpid(holder, nullptr, 0);
+  if (code == 77) std::puts("no PID namespace, or its numbers cannot be chosen");
+  return code;
+}
+
+int Inner(const Words& words) {
+  Must(::unshare(CLONE_NEWNS | CLONE_NEWPID) == 0, "unshare");
+  Must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "mount");
+  int ready[2];
+  Must(::pipe(ready) == 0, "pipe");
+  const pid_t inner = ::fork();
+  if (inner == 0) {
+    const bool mounted = ::mount("proc", "/proc", "proc", 0, nullptr) == 0;
+    (void)!::write(ready[1], mounted ? "y" : "n", 1);
+    ::pause();
+    ::_exit(0);
+  }
+  char answer = 'n';
+  const bool mounted = ::read(ready[0], &answer, 1) == 1 && answer == 'y';
+  if (mounted) LoadOneWithText(words[1], words[2]);
+  ::kill(inner, SIGKILL);
+  ::waitpid(inner, nullptr, 0);
+  Must(mounted, "mount /proc");
+  return 0;
+}
+
+int Private(const Words& words) {
+  Must(::unshare(CLONE_NEWNS) == 0, "unshare");
+  Must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "mount");
+  Must(::mount("none", "/proc/self/fd", "tmpfs", 0, "mode=700") == 0, "mount");
+  Must(::setuid(65534) == 0, "setuid");
+  return LoadOneWithText(words[1], words[2]);
+}
+
+int Planted(const Words& words) {
+  Must(::unshare(CLONE_NEWNS) == 0, "unshare");
+  Must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "mount");
+  Must(::mount("none", "/proc/self/fd", "tmpfs", 0, nullptr) == 0, "mount");
+  for (int number = 0; number < 64; ++number) {
+    fs::copy_file(words[1], "/proc/self/fd/" + std::to_string(number));
+  }
+  return LoadOneWithText(words[2], words[3]);
+}
+
+int Again(const Words& words) {
+  const alloy::Host host{alloy::HostOptions{}};
+  alloy::Bridge one(host), two(host), three(host);
+  LoadWithText(one, words[1], words[3]);
+  LoadWithText(two, words[2], words[3]);
+  return LoadWithText(three, words[1], words[3]);
 }
 
 int Limit(const Words& words) {
@@ -150,6 +284,11 @@ int main(int argc, char** argv) {
   if (words.size() == 4 && words[0] == "reuse") return Reuse(words);
   if (words.size() == 3 && words[0] == "name") return Name(words);
   if (words.size() == 3 && words[0] == "full") return Full(words);
+  if (words.size() == 4 && words[0] == "foreign") return Foreign(words);
+  if (words.size() == 3 && words[0] == "inner") return Inner(words);
+  if (words.size() == 3 && words[0] == "private") return Private(words);
+  if (words.size() == 4 && words[0] == "planted") return Planted(words);
+  if (words.size() == 4 && words[0] == "again") return Again(words);
   std::puts("see the head of attack_loader.cc");
   return 2;
 }

@@ -58,7 +58,7 @@
 
 #include "alloy/backend.h"
 #include "engine/channel/scope.h"
-#include "load/backend_table.h"
+#include "load/load.h"
 #include "port/cleared.h"
 
 namespace alloy::core {
@@ -102,9 +102,17 @@ class ChannelOpener {
   virtual ~ChannelOpener() = default;
 
   // Load the library, initialise its backend, and check the backend's table.
+  //
+  // `code` is empty, or what an earlier Open left there for the same bytes: the loader
+  // mapped them, and a later step failed. They are initialised again, and not mapped
+  // twice, since nothing is ever unloaded.
   //   Takes  library, whatever the outcome.
   //   Fails  REFUSED; the text names the file.
-  virtual Result<std::shared_ptr<Channel>> Open(Cleared library) = 0;
+  virtual Result<std::shared_ptr<Channel>> Open(Cleared library, LoadedCode* code) = 0;
+
+  // Whether it may open anything more.
+  //   Fails  REFUSED
+  virtual Status CheckUsable() const = 0;
 };
 
 }  // namespace alloy::core

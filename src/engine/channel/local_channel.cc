@@ -76,12 +76,19 @@ class LocalChannel final : public Channel {
 
 class LocalOpener final : public ChannelOpener {
  public:
-  explicit LocalOpener(LoadFrom from) : from_(from) {}
+  explicit LocalOpener(LoadFrom from) : loader_(from) {}
 
-  Result<std::shared_ptr<Channel>> Open(Cleared library) override {
+  Status CheckUsable() const override { return loader_.CheckUsable(); }
+
+  Result<std::shared_ptr<Channel>> Open(Cleared library, LoadedCode* code) override {
     const std::string path = library.path() + ": ";
+    if (code->init == nullptr) {
+      auto mapped = loader_.Map(std::move(library));
+      if (!mapped.ok()) return mapped.status().WithPrefix(path);
+      *code = *mapped;
+    }
     Scope scope(nullptr);
-    auto table = LoadBackend(std::move(library), from_, &Services(), &scope);
+    auto table = InitialiseBackend(*code, &Services(), &scope);
     if (table.ok()) return MakeLocalChannel(*std::move(table));
     const Status status = table.status();
     // A backend that returned no table explains why with the service `fail`.
@@ -94,7 +101,7 @@ class LocalOpener final : public ChannelOpener {
   }
 
  private:
-  const LoadFrom from_;
+  Loader loader_;
 };
 
 }  // namespace

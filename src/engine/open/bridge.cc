@@ -175,7 +175,7 @@ std::shared_ptr<Bridge::Origin> Bridge::Serving::Keep(std::shared_ptr<Origin> on
   return one;
 }
 
-Status Bridge::Load(const std::string& library, const char* certificate) {
+Status Bridge::Load(const char* library, const char* certificate) {
   if (state_.load(std::memory_order_acquire) == kClosed) return ErrorOfState();
   FailUnlessDone guard(*this);
   auto opened = Open(library, certificate);

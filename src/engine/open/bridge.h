@@ -29,8 +29,12 @@ class Bridge {
   Bridge(const Bridge&) = delete;
   Bridge& operator=(const Bridge&) = delete;
 
-  // As alloy_bridge_load. certificate NULL or empty: none.
-  Status Load(const std::string& library, const char* certificate);
+  // As alloy_bridge_load. certificate NULL or empty: none. Whatever ends it, memory that
+  // ran out included, leaves a sticky error; so nothing is copied before it begins.
+  Status Load(const char* library, const char* certificate);
+  Status Load(const std::string& library, const char* certificate) {
+    return Load(library.c_str(), certificate);
+  }
   void Close();
 
   // Whether calls may run. One atomic load while they may.

@@ -122,6 +122,15 @@ TEST_F(BridgeTest, AWrongNameIsRefused) {
   EXPECT_TRUE(bridge_->Load(Sample("two"), nullptr).ok());
 }
 
+// What is mapped stays mapped, so the next try initialises the same code again.
+TEST_F(BridgeTest, ABackendThatDidNotStartIsTriedAgainWithoutAnotherCopyOfIt) {
+  ExpectRefused(Sample("fails_first"), ALLOY_REASON_INIT, "the licence server is away");
+  ASSERT_TRUE(bridge_->Load(Sample("fails_first"), nullptr).ok());
+  EXPECT_EQ(*RunOne(), 2);
+  ASSERT_TRUE(bridge_->Load(Sample("fails_first"), nullptr).ok());
+  EXPECT_EQ(*RunOne(), 2);
+}
+
 TEST_F(BridgeTest, TheSameBytesAreLoadedOnceUnderAnyName) {
   const fs::path copy = fs::path(::testing::TempDir()) /
                         ("alloy_one_" + std::to_string(std::random_device()()) + ".so");

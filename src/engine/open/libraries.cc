@@ -23,7 +23,8 @@ Result<LoadedLibrary> Finished(std::shared_ptr<Channel> channel,
 }  // namespace
 
 // Ends the wait of other threads on every way out, exceptions included: with the channel,
-// or, because a failed load may be tried again, without the entry.
+// or, because a failed load may be tried again, without the entry. If the code is mapped,
+// the entry stays, so that the next try maps nothing more.
 class Libraries::Finish {
  public:
   Finish(Libraries& libraries, std::shared_ptr<Entry> entry)
@@ -31,9 +32,9 @@ class Libraries::Finish {
   ~Finish() {
     {
       const auto entries = libraries_.entries_.Write();
-      if (channel_ != nullptr) {
-        entry_->channel = channel_;
-      } else {
+      entry_->channel = channel_;
+      entry_->is_loading = false;
+      if (channel_ == nullptr && entry_->code.init == nullptr) {
         entries->remove(entry_);
       }
     }
@@ -79,9 +80,17 @@ std::shared_ptr<Libraries::Entry> Libraries::FindOrBegin(const FileIdentity& fil
         }
         return entry;
       }
+      if (entry != nullptr && !entry->is_loading) {
+        entries.BeginToWrite();
+        entry->is_loading = true;
+        entry->process = process;
+        return entry;
+      }
       // The thread that loads it may be one of the parent, which is not here to finish.
       if (entry == nullptr || entry->process != process) {
-        auto begun = std::make_shared<Entry>(Entry{file, nullptr, process, {}, false});
+        auto begun = std::make_shared<Entry>();
+        begun->file = file;
+        begun->process = process;
         Entries& all = entries.BeginToWrite();
         all.remove(entry);
         all.push_back(begun);
@@ -106,12 +115,13 @@ Result<LoadedLibrary> Libraries::LoadNew(std::shared_ptr<Entry> entry,
   // Written before others see the channel.
   entry->needed = cleared.needed();
   entry->is_linked = cleared.is_linked();
-  ALLOY_ASSIGN_OR_RETURN(auto channel, opener_->Open(std::move(cleared)));
+  ALLOY_ASSIGN_OR_RETURN(auto channel, opener_->Open(std::move(cleared), &entry->code));
   finish.Keep(channel);
   return Finished(std::move(channel), entry->file.bytes, expected);
 }
 
 Result<LoadedLibrary> Libraries::Load(const Policy& policy) {
+  ALLOY_TRY(opener_->CheckUsable().WithPrefix(policy.library + ": "));
   ALLOY_ASSIGN_OR_RETURN(Candidate candidate, admitter_.Open(policy));
   if (const auto loaded = FindLoaded(candidate.signed_sha256()); loaded != nullptr) {
     ALLOY_ASSIGN_OR_RETURN(const Expectations expected, std::move(candidate).Confirm());

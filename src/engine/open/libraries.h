@@ -45,9 +45,13 @@ class Libraries {
  private:
   struct Entry {
     FileIdentity file;  // of the archive, if it is one
-    // NULL while one thread loads it. No lock is held then: constructors may do anything.
+    // One thread loads it, and may write what follows. No lock is held then: constructors
+    // may do anything.
+    bool is_loading = true;
+    // NULL while it is loading, and after a load that failed once the code was mapped.
     std::shared_ptr<Channel> channel;
-    uint32_t process = 0;  // whose thread that is
+    uint32_t process = 0;  // whose thread loads it
+    LoadedCode code;
     // Of the library, once there is a channel.
     std::vector<std::string> needed;
     bool is_linked = false;
@@ -58,8 +62,8 @@ class Libraries {
 
   static Result<LoadedLibrary> Reuse(const Entry& entry, const Expectations& expected);
   std::shared_ptr<const Entry> FindLoaded(std::string_view sha256);
-  // The entry of the same file once it is loaded; otherwise a new one without a channel,
-  // which the caller loads.
+  // The entry of the same file once it is loaded; otherwise one without a channel, which
+  // the caller loads.
   std::shared_ptr<Entry> FindOrBegin(const FileIdentity& file);
   Result<LoadedLibrary> LoadNew(std::shared_ptr<Entry> entry, Verified verified);
 

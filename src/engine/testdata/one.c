@@ -59,6 +59,11 @@ const alloy_backend* alloy_backend_init(const alloy_services* services,
 #if defined(ONE_FAILS)
   services->fail(scope, ALLOY_FAILED, "the licence has ended", -1);
   table = NULL;
+#elif defined(ONE_FAILS_FIRST)
+  if (initialisations == 1) {
+    services->fail(scope, ALLOY_FAILED, "the licence server is away", -1);
+    table = NULL;
+  }
 #elif defined(ONE_SILENT)
   table = NULL;
 #endif
