@@ -8,6 +8,7 @@
 #include <string>
 
 #include "admit/elf_object.h"
+#include "base/text.h"
 
 namespace alloy::core {
 namespace {
@@ -17,6 +18,7 @@ constexpr std::string_view kMagic = "!<arch>\n", kThinMagic = "!<thin>\n";
 constexpr size_t kHeaderSize = 60, kNameSize = 16, kSizeAt = 48, kSizeSize = 10,
                  kMarkAt = 58;
 constexpr std::string_view kMark = "`\n";
+constexpr size_t kLongestShown = 80;
 
 Status Malformed(std::string text) {
   return Fail(ALLOY_REFUSED, ALLOY_REASON_ARCHIVE_MALFORMED, std::move(text));
@@ -41,15 +43,6 @@ std::optional<uint64_t> Number(std::string_view field) {
     return std::nullopt;
   }
   return value;
-}
-
-// Safe to print: a name may be any bytes.
-std::string Shown(std::string_view name) {
-  constexpr size_t kMost = 80;
-  std::string shown(name.substr(0, kMost));
-  std::ranges::replace_if(shown, [](char c) { return c < 0x20 || c > 0x7e; }, '?');
-  if (name.size() > kMost) shown += "...";
-  return shown;
 }
 
 class ArchiveWalk {
@@ -114,13 +107,15 @@ class ArchiveWalk {
           "this is a BSD archive; make it with GNU ar or llvm-ar "
           "--format=gnu");
     }
-    if (!name.starts_with('/')) return Shown(name.substr(0, name.rfind('/')));
+    if (!name.starts_with('/'))
+      return Harmless(name.substr(0, name.rfind('/')), kLongestShown);
     const auto offset = Number(name.substr(1));
     if (!offset || !long_names_ || *offset >= long_names_->size()) {
       return Malformed("the name of " + Which() + " is not in the table of long names");
     }
-    const std::string_view rest = long_names_->substr(*offset);
-    return Shown(rest.substr(0, rest.find("/\n")));
+    // Only what is shown: each of many members may point into one long table.
+    const std::string_view rest = long_names_->substr(*offset, kLongestShown + 2);
+    return Harmless(rest.substr(0, rest.find("/\n")), kLongestShown);
   }
 
   const std::string_view image_;

@@ -91,7 +91,7 @@ TEST(ArchiveTest, TellsNamesLongAndShortAndFollowsNone) {
   const std::string table = Member("//", long_name + "/\n");
   ExpectMalformed(Archive(table + Member("/0", "no object")), "(" + long_name + ")");
   ExpectMalformed(Archive(Member("../../x/", "no object")), "(../../x)");
-  ExpectMalformed(Archive(Member("\x1b[1m\xff/", "no object")), "(?[1m?)");
+  ExpectMalformed(Archive(Member("\x1b[1m\xff/", "no object")), "(\\x1b[1m\\xff)");
   const std::string object = FirstObject("good.a");
   EXPECT_TRUE(WalkOver(Archive(table + Member("/0", object))).ok());
   EXPECT_TRUE(WalkOver(Archive(Member("../../x/", object))).ok());

@@ -7,6 +7,10 @@
 #include <string_view>
 
 #include "admit/elf_reader.h"
+#include "admit/elf_relocations.h"
+#include "admit/elf_segments.h"
+#include "admit/elf_versions.h"
+#include "base/text.h"
 
 namespace alloy::core {
 namespace {
@@ -20,6 +24,10 @@ constexpr std::string_view kOneExport =
     "; export only one symbol: link with -Wl,--version-script=alloy_backend.map "
     "(CMake's "
     "alloy::backend does), or with -Wl,--exclude-libs,ALL in Rust";
+
+// The limits of a statement, which lists the same names.
+constexpr size_t kMaxNeeded = 64, kLongestSoname = 255;
+constexpr size_t kListedExports = 64, kLongestExport = 256;
 
 // What was found: each text once, and at most 32 of them.
 class Findings {
@@ -70,12 +78,19 @@ void CheckSegments(const ElfReader& elf, Findings& findings) {
 // An offset outside the string table ends the inspection: the file is malformed.
 Status CheckNeededName(const ElfReader& elf, uint64_t offset, ElfFacts& facts,
                        Findings& findings) {
-  ALLOY_ASSIGN_OR_RETURN(const std::string_view name, elf.String(offset));
-  facts.needed.emplace_back(name);
+  ALLOY_ASSIGN_OR_RETURN(const std::string_view name,
+                         elf.String(offset, kLongestSoname + 1));
   if (name.empty() || name.find('/') != name.npos || name.find('$') != name.npos) {
-    findings.AddRefusal("needs \"" + std::string(name) +
-                        "\" by a path; link it by its SONAME only");
+    findings.AddRefusal("needs " + Quoted(name) +
+                        " by a path; link it by its SONAME only");
   }
+  if (name.size() > kLongestSoname) {
+    return ElfMalformed("needs a library whose name has more than 255 bytes");
+  }
+  if (facts.needed.size() == kMaxNeeded) {
+    return ElfMalformed("needs more than 64 libraries; link some of them statically");
+  }
+  facts.needed.emplace_back(name);
   return Status();
 }
 
@@ -84,6 +99,10 @@ Status CheckDynamic(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
     switch (entry.tag) {
       case kElfNeeded:
         ALLOY_TRY(CheckNeededName(elf, entry.value, facts, findings));
+        break;
+      case kElfSoname:
+        // Later loads compare their names with it.
+        ALLOY_TRY(elf.String(entry.value, 1).status());
         break;
       case kElfRpath:
       case kElfRunpath:
@@ -126,39 +145,49 @@ Status CheckDynamic(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
   return Status();
 }
 
-Status TooManyExports(const std::vector<std::string>& exports) {
-  std::string text = "exports " + std::to_string(exports.size()) +
+Status TooManyExports(const ElfFacts& facts) {
+  std::string text = "exports " + std::to_string(facts.export_count) +
                      " symbols; expected only alloy_backend_init:";
-  constexpr size_t kNamed = 8;
-  for (size_t i = 0; i < std::min(kNamed, exports.size()); ++i) {
-    text += (i == 0 ? " " : ", ") + exports[i].substr(0, 60);
+  constexpr size_t kNamed = 8, kLongestShown = 60;
+  for (size_t i = 0; i < std::min(kNamed, facts.exports.size()); ++i) {
+    text += (i == 0 ? " " : ", ") + Harmless(facts.exports[i], kLongestShown);
   }
-  if (exports.size() > kNamed) text += ", …";
+  if (facts.export_count > kNamed) text += ", …";
   return Fail(ALLOY_REFUSED, ALLOY_REASON_EXPORTS, text.append(kOneExport));
 }
 
 Status CheckExports(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
+  constexpr std::string_view kInit = "alloy_backend_init";
   bool has_init = false;
-  for (uint64_t i = 1; i < elf.symbol_count(); ++i) {
-    ALLOY_ASSIGN_OR_RETURN(const ElfSymbol symbol, elf.Symbol(i));
+  // The first one has no name, but relocations without a symbol refer to it.
+  for (uint64_t i = 0; i < elf.symbol_count(); ++i) {
+    const ElfSymbol symbol = elf.Symbol(i);
+    ALLOY_ASSIGN_OR_RETURN(
+        const std::string_view name,
+        elf.String(symbol.name, symbol.is_export ? kLongestExport : 1));
+    if (symbol.is_defined && symbol.is_resolver && !elf.IsCode(symbol.value)) {
+      return ElfMalformed("a resolver is not in its code; build it again");
+    }
     if (!symbol.is_export) continue;
-    ALLOY_ASSIGN_OR_RETURN(const std::string_view name, elf.String(symbol.name));
-    if (name == "alloy_backend_init") {
+    if (i == 0)
+      return ElfMalformed("its first symbol, which has no meaning, is exported");
+    if (name == kInit) {
       has_init = true;
-      if (!symbol.is_function) {
+      if (!symbol.is_function || !elf.IsCode(symbol.value)) {
         findings.Add(Fail(ALLOY_REFUSED, ALLOY_REASON_EXPORTS,
                           "alloy_backend_init is not a plain function"));
       }
     }
-    facts.exports.emplace_back(name);
+    ++facts.export_count;
+    if (facts.exports.size() < kListedExports) facts.exports.emplace_back(name);
   }
   if (!has_init) {
     findings.Add(Fail(
         ALLOY_REFUSED, ALLOY_REASON_EXPORTS,
         "does not export alloy_backend_init, so it is not an Alloy backend; in C++ use "
         "ALLOY_BACKEND, in Rust arrowalloy::backend!"));
-  } else if (facts.exports.size() != 1) {
-    findings.Add(TooManyExports(facts.exports));
+  } else if (facts.export_count != 1) {
+    findings.Add(TooManyExports(facts));
   }
   return Status();
 }
@@ -167,7 +196,10 @@ Status CheckParts(std::span<const std::byte> image, ElfFacts& facts, Findings& f
   ALLOY_ASSIGN_OR_RETURN(const ElfReader elf, ElfReader::Read(image));
   CheckSegments(elf, findings);
   ALLOY_TRY(CheckDynamic(elf, facts, findings));
-  return CheckExports(elf, facts, findings);
+  ALLOY_TRY(CheckExports(elf, facts, findings));
+  ALLOY_TRY(CheckSegmentsInRange(elf));
+  ALLOY_TRY(CheckVersions(elf));
+  return CheckRelocations(elf);
 }
 
 }  // namespace

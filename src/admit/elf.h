@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // Inspects a shared library before the system's loader sees it: what runs or misleads
-// inside dlopen is refused here. It works only on bytes, so it can be fuzzed.
+// inside dlopen, or what the loader would die of, is refused here. It works only on bytes,
+// so it can be fuzzed. Its time and memory are in proportion to the size of the file,
+// however the tables overlap.
 //
 // Source: "System V Application Binary Interface", Object Files and Program Loading; the
 // GNU hash section as glibc's loader reads it.
@@ -9,6 +11,7 @@
 #define ALLOY_SRC_ADMIT_ELF_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,9 +20,11 @@
 
 namespace alloy::core {
 
+// Names are the file's own: any bytes. Show them only by a function of base/text.h.
 struct ElfFacts {
-  std::vector<std::string> needed;   // in the order of the file
-  std::vector<std::string> exports;  // defined, global or weak or unique
+  std::vector<std::string> needed;   // in the order of the file, at most 64
+  std::vector<std::string> exports;  // defined, global or weak or unique; the first 64
+  uint64_t export_count = 0;
 };
 
 // All that is wrong with a library, so that people can repair it in one go.

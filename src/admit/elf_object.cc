@@ -13,6 +13,8 @@ namespace {
 
 constexpr uint64_t kHeaderSize = 64, kSectionSize = 64;
 constexpr uint16_t kRelocatable = 1, kIndexElsewhere = 0xffff;
+// Of a section. A linker fills memory and file up to it.
+constexpr uint64_t kMaxAlignment = uint64_t{2} << 20U;
 
 Status NoObject(std::string text) {
   return Fail(ALLOY_REFUSED, ALLOY_REASON_ARCHIVE_MALFORMED, std::move(text));
@@ -69,7 +71,13 @@ class ObjectFile {
     }
     const std::string_view text = image_.substr(begin, size);
     for (uint64_t i = 0; i < count; ++i) {
-      const auto name = At<uint32_t>(table + i * kSectionSize);
+      const uint64_t header = table + i * kSectionSize;
+      if (At<uint64_t>(header + 48) > kMaxAlignment) {
+        return NoObject("has a section that is aligned to " +
+                        std::to_string(At<uint64_t>(header + 48)) +
+                        " bytes; expected at most 2 MiB");
+      }
+      const auto name = At<uint32_t>(header);
       if (name < size && text.substr(name).starts_with(".gnu.lto_")) {
         return IntermediateCode("GCC");
       }

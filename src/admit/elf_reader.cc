@@ -2,8 +2,9 @@
 #include "admit/elf_reader.h"
 
 #include <algorithm>
-#include <cstring>
-#include <optional>
+#include <bit>
+
+#include "admit/elf_hash.h"
 
 namespace alloy::core {
 namespace {
@@ -12,24 +13,46 @@ constexpr uint64_t kHeaderSize = 64;
 constexpr uint64_t kProgramHeaderSize = 56;
 constexpr uint64_t kSymbolSize = 24;
 constexpr uint64_t kDynamicSize = 16;
+// A large library has 12 segments and 40 entries.
 constexpr uint16_t kMaxSegments = 128;
-constexpr uint64_t kPage = 4096;  // the least that a machine maps
-
-Status ElfMalformed(std::string text) {
-  return Fail(ALLOY_REFUSED, ALLOY_REASON_ELF_MALFORMED, std::move(text));
-}
+constexpr size_t kMaxDynamic = 1024;
+constexpr uint64_t kMaxAddress = uint64_t{1} << 47U;
+// What a library may reserve of the addresses of a process, and how coarsely aligned.
+constexpr uint64_t kMaxSpan = uint64_t{64} << 30U, kMaxAlignment = uint64_t{1} << 30U;
+constexpr uint64_t kCoarsestPage = uint64_t{64} << 10U;  // some arm64 machines
 
 bool LiesWithin(uint64_t offset, uint64_t size, uint64_t whole) {
   return offset <= whole && size <= whole - offset;
 }
 
+uint64_t RoundUp(uint64_t value, uint64_t page) {
+  return (value + page - 1) & ~(page - 1);
+}
+
+bool IsReadable(const ElfSegment& segment) {
+  return segment.type == kElfLoad && (segment.flags & kElfRead) != 0;
+}
+
+// What may be listed more than once. Of every other entry the loader uses the last one.
+bool MayRepeat(int64_t tag) {
+  switch (tag) {
+    case kElfNeeded:
+    case kElfRpath:
+    case kElfRunpath:
+    case kElfAuxiliary:
+    case kElfFilter:
+    case kElfAudit:
+    case kElfDependencyAudit:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
-template <typename T>
-T ElfReader::At(uint64_t offset) const {
-  T value;
-  std::memcpy(&value, image_.data() + offset, sizeof(T));
-  return value;
+Status ElfMalformed(std::string text) {
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_ELF_MALFORMED, std::move(text));
 }
 
 Result<ElfReader> ElfReader::Read(std::span<const std::byte> image) {
@@ -72,8 +95,9 @@ Status ElfReader::ReadHeader() {
   return Status();
 }
 
+uint64_t ElfReader::headers_size() const { return header_count_ * kProgramHeaderSize; }
+
 Status ElfReader::ReadSegments() {
-  uint64_t next_address = 0;
   for (uint16_t i = 0; i < header_count_; ++i) {
     const uint64_t at = headers_ + i * kProgramHeaderSize;
     const ElfSegment segment{.type = At<uint32_t>(at),
@@ -81,7 +105,8 @@ Status ElfReader::ReadSegments() {
                              .offset = At<uint64_t>(at + 8),
                              .address = At<uint64_t>(at + 16),
                              .file_size = At<uint64_t>(at + 32),
-                             .size = At<uint64_t>(at + 40)};
+                             .size = At<uint64_t>(at + 40),
+                             .alignment = At<uint64_t>(at + 48)};
     const std::string name = "segment " + std::to_string(i);
     // A stack has no bytes; every other segment must lie in the file.
     if (segment.type != kElfStack &&
@@ -90,20 +115,44 @@ Status ElfReader::ReadSegments() {
     }
     if (segment.type == kElfLoad) {
       if (segment.size < segment.file_size ||
-          !LiesWithin(segment.address, segment.size, uint64_t{1} << 47)) {
+          !LiesWithin(segment.address, segment.size, kMaxAddress)) {
         return ElfMalformed(name + " has an impossible size or address");
       }
-      // By pages, as the loader maps: a later segment on the same page would replace
-      // bytes that are inspected here.
-      if ((segment.address & ~(kPage - 1)) < next_address) {
-        return ElfMalformed(
-            name + " overlaps the pages of the one before it, or is out of order");
+      if (!std::has_single_bit(segment.alignment) || segment.alignment < kElfPage ||
+          segment.alignment > kMaxAlignment ||
+          (segment.address - segment.offset) % segment.alignment != 0) {
+        return ElfMalformed(name + " is not aligned to pages in the file and in memory");
       }
-      next_address = (segment.address + segment.size + kPage - 1) & ~(kPage - 1);
     }
     segments_.push_back(segment);
   }
-  if (next_address == 0) return ElfMalformed("the file has no segment to load");
+  return CheckPages();
+}
+
+// By pages, as the loader maps: a later segment on the same page would replace bytes that
+// are inspected here. Where pages are coarser than the alignment of a segment, the loader
+// refuses the library.
+Status ElfReader::CheckPages() const {
+  uint64_t page = kCoarsestPage;
+  for (const ElfSegment& segment : segments_) {
+    if (segment.type == kElfLoad) page = std::min(page, segment.alignment);
+  }
+  uint64_t first = kMaxAddress, next = 0;
+  for (size_t i = 0; i < segments_.size(); ++i) {
+    const ElfSegment& segment = segments_[i];
+    if (segment.type != kElfLoad) continue;
+    first = std::min(first, segment.address);
+    if ((segment.address & ~(page - 1)) < next) {
+      return ElfMalformed("segment " + std::to_string(i) +
+                          " overlaps the pages of the one before it, or is out of order");
+    }
+    next = RoundUp(segment.address + segment.size, page);
+  }
+  if (next == 0) return ElfMalformed("the file has no segment to load");
+  if (next - first > kMaxSpan) {
+    return ElfMalformed("its segments take " + std::to_string(next - first) +
+                        " bytes of memory; expected at most 64 GiB");
+  }
   return Status();
 }
 
@@ -122,32 +171,38 @@ Status ElfReader::ReadDynamic() {
   if (offset != segment.offset || segment.file_size % kDynamicSize != 0) {
     return ElfMalformed("the dynamic section is not where its address says");
   }
+  // The loader writes addresses into it.
+  const ElfSegment* loaded = Loaded(segment.address, segment.file_size);
+  if (loaded == nullptr || (loaded->flags & kElfWrite) == 0) {
+    return ElfMalformed(
+        "the dynamic section cannot be written; link without -z rodynamic");
+  }
   for (uint64_t at = 0; at < segment.file_size; at += kDynamicSize) {
     const ElfDynamic entry{At<int64_t>(offset + at), At<uint64_t>(offset + at + 8)};
     if (entry.tag == 0) return Status();
+    if (!MayRepeat(entry.tag) && Entry(entry.tag).has_value()) {
+      return ElfMalformed(
+          "the dynamic section lists an entry twice; the library is damaged, build it "
+          "again");
+    }
+    if (dynamic_.size() == kMaxDynamic) {
+      return ElfMalformed("the dynamic section has more than 1,024 entries");
+    }
     dynamic_.push_back(entry);
   }
   return ElfMalformed("the dynamic section has no end");
 }
 
+std::optional<uint64_t> ElfReader::Entry(int64_t tag) const {
+  const auto found = std::ranges::find(dynamic_, tag, &ElfDynamic::tag);
+  if (found == dynamic_.end()) return std::nullopt;
+  return found->value;
+}
+
 Status ElfReader::ReadTables() {
-  std::optional<uint64_t> strings, strings_size, symbols, symbol_size, hash, gnu_hash;
-  for (const ElfDynamic& entry : dynamic_) {
-    std::optional<uint64_t>* place = entry.tag == kElfStringTable   ? &strings
-                                     : entry.tag == kElfStringSize  ? &strings_size
-                                     : entry.tag == kElfSymbolTable ? &symbols
-                                     : entry.tag == kElfSymbolSize  ? &symbol_size
-                                     : entry.tag == kElfHash        ? &hash
-                                     : entry.tag == kElfGnuHash     ? &gnu_hash
-                                                                    : nullptr;
-    if (place == nullptr) continue;
-    // The loader uses the last of two, this reader the first: refuse both.
-    if (place->has_value())
-      return ElfMalformed(
-          "the dynamic section lists a table twice; the library is damaged, build it "
-          "again");
-    *place = entry.value;
-  }
+  const auto strings = Entry(kElfStringTable), strings_size = Entry(kElfStringSize),
+             symbols = Entry(kElfSymbolTable), symbol_size = Entry(kElfSymbolSize),
+             hash = Entry(kElfHash), gnu_hash = Entry(kElfGnuHash);
   if (!strings || !strings_size || !symbols || symbol_size != kSymbolSize ||
       (!hash && !gnu_hash)) {
     return ElfMalformed("the dynamic section lacks its symbol, string or hash table");
@@ -159,10 +214,10 @@ Status ElfReader::ReadTables() {
     return ElfMalformed("the string table does not end with a NUL");
   }
   if (hash) {
-    ALLOY_ASSIGN_OR_RETURN(symbol_count_, CountByHash(*hash));
+    ALLOY_ASSIGN_OR_RETURN(symbol_count_, CheckHash(*this, *hash));
   }
   if (gnu_hash) {
-    ALLOY_ASSIGN_OR_RETURN(const uint64_t count, CountByGnuHash(*gnu_hash));
+    ALLOY_ASSIGN_OR_RETURN(const uint64_t count, CheckGnuHash(*this, *gnu_hash));
     symbol_count_ = std::max(symbol_count_, count);
   }
   if (symbol_count_ > image_.size() / kSymbolSize) {
@@ -173,41 +228,22 @@ Status ElfReader::ReadTables() {
   return Status();
 }
 
-Result<uint64_t> ElfReader::CountByHash(uint64_t address) const {
-  ALLOY_ASSIGN_OR_RETURN(const uint64_t at, FileOffset(address, 8, "hash table"));
-  const uint64_t count = At<uint32_t>(at + 4);
-  const uint64_t words = 2 + uint64_t{At<uint32_t>(at)} + count;
-  ALLOY_TRY(FileOffset(address, words * 4, "hash table").status());
-  return count;
+const ElfSegment* ElfReader::Loaded(uint64_t address, uint64_t size) const {
+  const auto found = std::ranges::find_if(segments_, [&](const ElfSegment& segment) {
+    return segment.type == kElfLoad && segment.Holds(address, size);
+  });
+  return found != segments_.end() ? &*found : nullptr;
 }
 
-// Header (4 words), a Bloom filter of 64-bit words, the buckets, then one chain word for
-// each symbol from `first` on; the lowest bit ends a chain.
-Result<uint64_t> ElfReader::CountByGnuHash(uint64_t address) const {
-  ALLOY_ASSIGN_OR_RETURN(const uint64_t at, FileOffset(address, 16, "hash table"));
-  const uint64_t buckets = At<uint32_t>(at), first = At<uint32_t>(at + 4),
-                 bloom = At<uint32_t>(at + 8);
-  const uint64_t fixed = 16 + bloom * 8 + buckets * 4;
-  ALLOY_TRY(FileOffset(address, fixed, "hash table").status());
-  uint64_t last = 0;
-  for (uint64_t i = 0; i < buckets; ++i) {
-    last = std::max<uint64_t>(last, At<uint32_t>(at + 16 + bloom * 8 + i * 4));
-  }
-  if (last == 0) return first;
-  if (last < first)
-    return ElfMalformed("the hash table points at a symbol that it leaves out");
-  for (;; ++last) {
-    const uint64_t chain = fixed + (last - first) * 4;
-    ALLOY_TRY(FileOffset(address, chain + 4, "hash table").status());
-    if ((At<uint32_t>(at + chain) & 1) != 0) return last + 1;
-  }
+bool ElfReader::IsCode(uint64_t address) const {
+  const ElfSegment* segment = Loaded(address, 1);
+  return segment != nullptr && (segment->flags & kElfExecute) != 0;
 }
 
 Result<uint64_t> ElfReader::FileOffset(uint64_t address, uint64_t size,
                                        const char* what) const {
   for (const ElfSegment& segment : segments_) {
-    if (segment.type != kElfLoad || address < segment.address) continue;
-    if (LiesWithin(address - segment.address, size, segment.file_size)) {
+    if (IsReadable(segment) && segment.HoldsInFile(address, size)) {
       return segment.offset + (address - segment.address);
     }
   }
@@ -215,25 +251,38 @@ Result<uint64_t> ElfReader::FileOffset(uint64_t address, uint64_t size,
                       " lies outside of every loaded segment");
 }
 
-Result<ElfSymbol> ElfReader::Symbol(uint64_t index) const {
-  const uint64_t at = symbols_ + index * kSymbolSize;
-  const uint8_t info = At<uint8_t>(at + 4), other = At<uint8_t>(at + 5);
-  const uint16_t section = At<uint16_t>(at + 6);
-  const int binding = info >> 4, type = info & 15, visibility = other & 3;
-  // Global 1, weak 2, GNU unique 10; default 0 or protected 3; section 0 is undefined.
-  const bool is_export = section != 0 &&
-                         (binding == 1 || binding == 2 || binding == 10) &&
-                         (visibility == 0 || visibility == 3);
-  return ElfSymbol{
-      .name = At<uint32_t>(at), .is_export = is_export, .is_function = type == 2};
+uint64_t ElfReader::RoomAt(uint64_t address) const {
+  for (const ElfSegment& segment : segments_) {
+    if (IsReadable(segment) && segment.HoldsInFile(address, 1)) {
+      return segment.file_size - (address - segment.address);
+    }
+  }
+  return 0;
 }
 
-Result<std::string_view> ElfReader::String(uint64_t offset) const {
-  if (offset >= strings_.size())
+ElfSymbol ElfReader::Symbol(uint64_t index) const {
+  const uint64_t at = symbols_ + index * kSymbolSize;
+  const uint8_t info = At<uint8_t>(at + 4), other = At<uint8_t>(at + 5);
+  const int binding = info >> 4, type = info & 15, visibility = other & 3;
+  const bool is_defined = At<uint16_t>(at + 6) != 0;
+  // Global 1, weak 2, GNU unique 10; default 0 or protected 3.
+  const bool is_export = is_defined && (binding == 1 || binding == 2 || binding == 10) &&
+                         (visibility == 0 || visibility == 3);
+  return ElfSymbol{.name = At<uint32_t>(at),
+                   .value = At<uint64_t>(at + 8),
+                   .is_defined = is_defined,
+                   .is_export = is_export,
+                   .is_function = type == 2,
+                   .is_resolver = type == 10};
+}
+
+Result<std::string_view> ElfReader::String(uint64_t offset, size_t limit) const {
+  if (offset >= strings_.size()) {
     return ElfMalformed(
-        "a symbol name lies outside of its string table; copy or build the library "
-        "again");
-  return std::string_view(strings_.data() + offset);  // ends: the last byte is a NUL
+        "a name lies outside of its string table; copy or build the library again");
+  }
+  const std::string_view text = strings_.substr(offset, limit);
+  return text.substr(0, text.find('\0'));
 }
 
 }  // namespace alloy::core

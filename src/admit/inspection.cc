@@ -96,6 +96,8 @@ void WriteElf(JsonWriter& json, const ElfFindings& elf,
   Strings(json, "needed", elf.facts.needed);
   Strings(json, "not_allowed", not_allowed);
   Strings(json, "exports", elf.facts.exports);
+  json.Key("export_count");
+  json.Unsigned(elf.facts.export_count);
   json.EndObject();
 }
 

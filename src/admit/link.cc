@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/text.h"
 #include "port/spawn.h"
 
 namespace alloy::core {
@@ -18,6 +19,11 @@ constexpr std::string_view kArchiveFile = "/proc/self/fd/3", kMapFile = "/proc/s
 constexpr std::string_view kVersionScript =
     "{ global: alloy_backend_init; local: *; };\n";
 constexpr size_t kMostOutput = 8192;
+// Linking a Rust archive takes five times its size in memory, and writes less than it. The
+// compiler itself takes some more.
+constexpr uint64_t kMiB = uint64_t{1} << 20U;
+constexpr uint64_t MostMemory(uint64_t archive) { return 512 * kMiB + 8 * archive; }
+constexpr uint64_t MostWritten(uint64_t archive) { return 64 * kMiB + 2 * archive; }
 
 Status LinkFailed(std::string text) {
   return Fail(ALLOY_REFUSED, ALLOY_REASON_LINK_FAILED, std::move(text));
@@ -81,8 +87,6 @@ void ReplaceAll(std::string* text, std::string_view from, std::string_view to) {
 // What the linker printed, with the archive's own path, and without lines that add
 // nothing.
 std::string LinkerText(std::string output, const std::string& path) {
-  std::ranges::replace_if(
-      output, [](char c) { return c != '\n' && (c < 0x20 || c > 0x7e); }, '?');
   ReplaceAll(&output, kArchiveFile, path);
   std::string told;
   for (std::string_view rest = output; !rest.empty();) {
@@ -92,11 +96,25 @@ std::string LinkerText(std::string output, const std::string& path) {
     for (const std::string_view speaker : {"/usr/bin/ld.bfd: ", "/usr/bin/ld: "}) {
       if (line.starts_with(speaker)) line.remove_prefix(speaker.size());
     }
-    if (line.empty() || line.starts_with("collect2: ")) continue;
+    if (line.empty() || line.starts_with("collect2: error: ld returned")) continue;
     if (!told.empty()) told += "; ";
-    told += line;
+    told += Harmless(line);
   }
   return told;
+}
+
+// Which limits there are, when the text is about one.
+std::string LimitText(const ProgramRun& run, std::string_view told) {
+  for (const std::string_view sign :
+       {"memory exhausted", "annot allocate memory", "out of memory", "virtual memory",
+        "bad_alloc", "ile too large", "ile size limit", "signal 25"}) {
+    if (told.find(sign) == told.npos) continue;
+    return "; for an archive of this size the linker may use " +
+           std::to_string(run.most_memory / kMiB) + " MiB of memory and write " +
+           std::to_string(run.most_file / kMiB) +
+           " MiB; link it with your own build, and load the library";
+  }
+  return "";
 }
 
 Status CheckEnd(const ProgramRun& run, const ProgramEnd& end, const std::string& path) {
@@ -111,18 +129,24 @@ Status CheckEnd(const ProgramRun& run, const ProgramEnd& end, const std::string&
                               : " was ended by signal " + std::to_string(end.signal);
   const std::string told = LinkerText(end.output, path);
   return LinkFailed("cannot be linked: " + run.program + how +
-                    (told.empty() ? " without any output" : ": " + told));
+                    (told.empty() ? " without any output" : ": " + told) +
+                    LimitText(run, told));
 }
 
 }  // namespace
 
 Result<Fd> LinkArchive(const Fd& archive, const std::string& path,
                        const LinkTools& tools) {
+  FileFacts facts;
+  if (const int error = GetFileFacts(archive, &facts); error != 0) return NoMemory(error);
+  const auto size = static_cast<uint64_t>(facts.size);
   ProgramRun run{.program = {},
                  .arguments = Arguments(),
                  .hand_over = {},
                  .limit_ns = tools.limit_ns,
-                 .most_output = kMostOutput};
+                 .most_output = kMostOutput,
+                 .most_memory = MostMemory(size),
+                 .most_file = MostWritten(size)};
   ALLOY_ASSIGN_OR_RETURN(run.program, FindCompiler(tools));
   ALLOY_ASSIGN_OR_RETURN(const Fd script, VersionScript());
   Fd library;

@@ -31,8 +31,8 @@ struct LinkTools {
 // only this function. The archive must be checked before, the library afterwards.
 // `path` is the archive's, for texts.
 //   Gives  memory that is not sealed yet; only this process has it open.
-//   Fails  REFUSED with LINK_FAILED: no compiler, the linker's own text, too long; or
-//          CANNOT_SEAL.
+//   Fails  REFUSED with LINK_FAILED: no compiler, the linker's own text, too long, or more
+//          memory or a larger file than an archive of this size needs; or CANNOT_SEAL.
 Result<Fd> LinkArchive(const Fd& archive, const std::string& path,
                        const LinkTools& tools = {});
 

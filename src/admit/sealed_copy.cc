@@ -15,6 +15,23 @@ Status FileRefused(int32_t reason, std::string text) {
   return Fail(ALLOY_REFUSED, reason, std::move(text));
 }
 
+// A copy of a file takes memory for its holes too. Linkers and `cp` leave some, up to a
+// page of the coarsest kind for each segment.
+constexpr int64_t kMaxHoles = int64_t{64} << 20U;
+
+Status CheckHoles(const OpenedFile& opened) {
+  int64_t holes = 0;
+  if (const int error = CountHoles(opened.file, opened.size, kMaxHoles, &holes);
+      error != 0) {
+    return FileRefused(ALLOY_REASON_CANNOT_OPEN,
+                       "cannot be inspected: " + ErrorText(error));
+  }
+  if (holes <= kMaxHoles) return Status();
+  return FileRefused(ALLOY_REASON_TOO_LARGE,
+                     "has holes of more than 64 MiB, for which nothing is on the disk; "
+                     "copy or build the library again");
+}
+
 Status CheckKindAndSize(const FileFacts& facts) {
   if (facts.kind != FileKind::kRegular) {
     return FileRefused(
@@ -46,6 +63,7 @@ Result<OpenedFile> OpenLibraryFile(const std::string& path) {
   }
   ALLOY_TRY(CheckKindAndSize(facts));
   opened.size = facts.size;
+  ALLOY_TRY(CheckHoles(opened));
   return opened;
 }
 

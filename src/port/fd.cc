@@ -81,6 +81,23 @@ int ReadFully(const Fd& fd, std::span<std::byte> bytes, size_t* done) {
   return 0;
 }
 
+int CountHoles(const Fd& fd, int64_t size, int64_t most, int64_t* holes) {
+  *holes = 0;
+  for (int64_t at = 0; at < size && *holes <= most;) {
+    const off_t hole = ::lseek(fd.get(), at, SEEK_HOLE);
+    if (hole < 0 && errno == EINVAL) break;  // a file system that does not know holes
+    if (hole < 0 && errno == ENXIO) break;   // the file was cut meanwhile
+    if (hole < 0) return errno;
+    if (hole >= size) break;
+    off_t data = ::lseek(fd.get(), hole, SEEK_DATA);
+    if (data < 0 && errno != ENXIO) return errno;
+    if (data < 0 || data > size) data = size;  // no data follows
+    *holes += data - hole;
+    at = data;
+  }
+  return ::lseek(fd.get(), 0, SEEK_SET) == 0 ? 0 : errno;
+}
+
 int CreateSealable(const char* name, int64_t size, Fd* out) {
   struct rlimit limit;
   if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&

@@ -40,6 +40,10 @@ int GetFileFacts(const Fd& fd, FileFacts* out);
 // Read until `bytes` is full or the file ends; `done` is the number of bytes read.
 int ReadFully(const Fd& fd, std::span<std::byte> bytes, size_t* done);
 
+// How many bytes of a file of this size are holes, which take no room on the disk and
+// read as zeros. Stops at a number above `most`. The position is 0 afterwards.
+int CountHoles(const Fd& fd, int64_t size, int64_t most, int64_t* holes);
+
 // An unnamed file in memory that can be sealed and executed from. EFBIG when the limit on
 // the size of files (which would answer a write with a signal) is below `size`.
 int CreateSealable(const char* name, int64_t size, Fd* out);

@@ -26,6 +26,28 @@ int64_t MonotonicNanos() {
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+// posix_spawn sets no limits, and limits that are set from outside come too late for what
+// the program starts first. So a shell sets them, and becomes the program. Where the
+// process has lower limits already, those stay.
+std::vector<std::string> CommandOf(const ProgramRun& run) {
+  std::vector<std::string> words;
+  if (run.most_memory != 0 || run.most_file != 0) {
+    const auto limit = [](uint64_t bytes, uint64_t unit) {
+      return bytes == 0 ? std::string("unlimited") : std::to_string(bytes / unit);
+    };
+    words = {"/bin/sh",
+             "-c",
+             "{ ulimit -c 0; ulimit -d \"$1\"; ulimit -f \"$2\"; } 2>/dev/null; shift 2; "
+             "exec \"$@\"",
+             "sh",
+             limit(run.most_memory, 1024),
+             limit(run.most_file, 512)};
+  }
+  words.push_back(run.program);
+  words.insert(words.end(), run.arguments.begin(), run.arguments.end());
+  return words;
+}
+
 // How the child starts. Every step may run out of memory; the first error is kept.
 class Plan {
  public:
@@ -66,15 +88,13 @@ class Plan {
   }
 
   int Start(const ProgramRun& run, pid_t* pid) {
+    std::vector<std::string> words = CommandOf(run);
     std::vector<char*> arguments;
-    arguments.push_back(const_cast<char*>(run.program.c_str()));
-    for (const std::string& argument : run.arguments) {
-      arguments.push_back(const_cast<char*>(argument.c_str()));
-    }
+    for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     char* const environment[] = {nullptr};
-    return ::posix_spawn(pid, run.program.c_str(), &actions_, &attributes_,
-                         arguments.data(), environment);
+    return ::posix_spawn(pid, arguments[0], &actions_, &attributes_, arguments.data(),
+                         environment);
   }
 
  private:

@@ -20,6 +20,9 @@ struct ProgramRun {
   std::vector<const Fd*> hand_over;    // borrowed; they arrive as 3, 4, 5, …
   int64_t limit_ns = 0;                // then it is killed, with all that it started
   size_t most_output = 0;  // bytes that are kept; the rest is read and dropped
+  // Of each process that is started, in bytes; 0: no limit. Memory is the writable memory
+  // of its own (RLIMIT_DATA).
+  uint64_t most_memory = 0, most_file = 0;
 };
 
 struct ProgramEnd {

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <thread>
 
@@ -219,6 +220,27 @@ TEST_F(BytesAttackTest, Attack43WhatIsNoFileIsToldWithoutWaiting) {
   fs::remove(library + ".alloysig");
   ASSERT_EQ(::mkfifo((library + ".alloysig").c_str(), 0600), 0);
   ExpectReason(Load(library), ALLOY_REASON_NO_SIDECAR);
+}
+
+// Eight kilobytes on the disk.
+TEST_F(BytesAttackTest, Attack83ASparseFileIsRefusedAtOnce) {
+  const std::string library = PutSigned("sparse.so", SampleBytes("victim.so"));
+  for (const int64_t size : {int64_t{256} << 20U, int64_t{1} << 30U}) {
+    fs::resize_file(library, static_cast<uintmax_t>(size));
+    const auto start = std::chrono::steady_clock::now();
+    ExpectReason(Load(library), ALLOY_REASON_TOO_LARGE, "holes");
+    const alloy::Host host({.allow_unsigned = true});
+    alloy_error error;
+    EXPECT_EQ(alloy_inspect(host.get(), library.c_str(), "", nullptr, 0, nullptr, &error),
+              ALLOY_REFUSED);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+  }
+  // What linkers leave between segments.
+  MayRun();
+  std::string bytes = SampleBytes("victim.so");
+  const std::string small = Put("small.so", bytes);
+  fs::resize_file(small, bytes.size() + (size_t{8} << 20U));
+  EXPECT_TRUE(Load(PutSigned("small.so", signing::ReadFile(small))).ok());
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -41,7 +42,10 @@ TEST_P(CorpusTest, IsSurvived) {
   // A copy of exactly its size, so that the sanitizer sees a read past its end.
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   const std::vector<uint8_t> bytes(text.begin(), text.end());
+  const auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(LLVMFuzzerTestOneInput(bytes.data(), bytes.size()), 0);
+  // As tools/fuzz: an input that takes long is a fault as well.
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
 }
 
 // An empty corpus fails: GoogleTest requires an instance of every parameterised suite.
