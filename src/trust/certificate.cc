@@ -6,6 +6,7 @@
 #include <ctime>
 
 #include "trust/base64.h"
+#include "trust/der.h"
 
 namespace alloy::core {
 namespace {
@@ -50,7 +51,6 @@ bool ReadTime(const Libcrypto& c, const asn1_string_st* time, int64_t* out) {
 void DescribeEcKey(const Libcrypto& c, const evp_pkey_st* key, CertificateFacts* facts) {
   std::array<char, 64> group{};
   size_t length = 0;
-  // A key with spelled-out parameters has no name of a curve, and is not used.
   if (c.EVP_PKEY_get_group_name(key, group.data(), group.size(), &length) != 1) {
     facts->key = "ec";
     return;
@@ -76,18 +76,6 @@ void DescribeKey(const Libcrypto& c, const evp_pkey_st* key, CertificateFacts* f
   }
 }
 
-// Whether these are the bytes of one SEQUENCE of a definite length, and of no more.
-bool IsOneSequence(std::span<const std::byte> der) {
-  const auto at = [&](size_t i) { return std::to_integer<size_t>(der[i]); };
-  if (der.size() < 2 || at(0) != 0x30) return false;
-  if (at(1) < 0x80) return der.size() == 2 + at(1);
-  const size_t octets = at(1) & 0x7fU;
-  if (octets < 1 || octets > 3 || der.size() < 2 + octets) return false;
-  size_t length = 0;
-  for (size_t i = 0; i < octets; ++i) length = length << 8U | at(2 + i);
-  return der.size() == 2 + octets + length;
-}
-
 Result<CertificateFacts> FactsOf(const Crypto& crypto, x509_st* x509,
                                  std::span<const std::byte> der) {
   const Libcrypto& c = crypto.functions();
@@ -101,7 +89,9 @@ Result<CertificateFacts> FactsOf(const Crypto& crypto, x509_st* x509,
       !ReadTime(c, c.X509_get0_notAfter(x509), &facts.not_after)) {
     return BadDer("has a time of validity that cannot be read");
   }
-  facts.is_ca = (c.X509_get_extension_flags(x509) & kExtensionCa) != 0;
+  const uint32_t flags = c.X509_get_extension_flags(x509);
+  facts.has_constraints = (flags & kExtensionConstraints) != 0;
+  facts.is_ca = (flags & kExtensionCa) != 0;
   ALLOY_ASSIGN_OR_RETURN(const Digest digest, crypto.Sha256(der));
   facts.sha256 = HexText(digest);
   return facts;
@@ -116,8 +106,13 @@ Result<Certificate> Certificate::FromDer(const Crypto& crypto,
   if (der.size() > kMaxDer) {
     return BadDer("has " + std::to_string(der.size()) + " bytes; at most 16,384");
   }
-  if (!IsOneSequence(der)) {
-    return BadDer("is not one DER structure: other bytes, or more of them behind it");
+  if (const DerVerdict verdict = CheckCertificateDer(der);
+      verdict.fault == DerFault::kCurve) {
+    return Fail(
+        ALLOY_REFUSED, ALLOY_REASON_WEAK_KEY,
+        "has a key that " + verdict.text + "; name the curve: prime256v1 or secp384r1");
+  } else if (verdict.fault == DerFault::kEncoding) {
+    return BadDer(verdict.text);
   }
   // On failure libcrypto frees what it was given, and says so by NULL.
   x509_st* x509 = c.X509_new_ex(crypto.context(), nullptr);
@@ -149,12 +144,12 @@ Result<Certificate> ParseCertificateArgument(const Crypto& crypto,
     return BadBase64("is not strict base64: " + fault);
   }
   auto certificate = Certificate::FromDer(crypto, der);
-  if (!certificate.ok() &&
-      certificate.status().reason() == ALLOY_REASON_CERTIFICATE_DER) {
-    return BadDer(
-        ("the certificate " + certificate.status().fault().text).append(kMakeArgument));
-  }
-  return certificate;
+  if (certificate.ok() || certificate.status().code() != ALLOY_REFUSED)
+    return certificate;
+  std::string text = "the certificate " + certificate.status().fault().text;
+  if (certificate.status().reason() == ALLOY_REASON_CERTIFICATE_DER)
+    text += kMakeArgument;
+  return Fail(ALLOY_REFUSED, certificate.status().reason(), std::move(text));
 }
 
 }  // namespace alloy::core

@@ -29,14 +29,16 @@ struct CertificateFacts {
   KeyKind key_kind = KeyKind::kUnusable;
   int64_t not_before = 0, not_after = 0;  // seconds since 1970
   std::string sha256;                     // of its DER, in hex
+  bool has_constraints = false;           // the extension basicConstraints
   bool is_ca = false;
 };
 
 // Threads  const members: shared.
 class Certificate {
  public:
-  // Exactly one certificate. The Crypto must live as long.
-  //   Fails  REFUSED with CERTIFICATE_DER.
+  // Exactly one certificate, in strict DER (der.h), so that no two byte strings are the
+  // same certificate. The Crypto must live as long.
+  //   Fails  REFUSED with CERTIFICATE_DER, or with WEAK_KEY for a curve without a name.
   static Result<Certificate> FromDer(const Crypto& crypto,
                                      std::span<const std::byte> der);
 
@@ -51,7 +53,7 @@ class Certificate {
 };
 
 // What SetImplLib takes: strict base64 of one DER certificate of at most 16 KiB.
-//   Fails  REFUSED with CERTIFICATE_BASE64 or CERTIFICATE_DER.
+//   Fails  REFUSED with CERTIFICATE_BASE64, CERTIFICATE_DER or WEAK_KEY.
 Result<Certificate> ParseCertificateArgument(const Crypto& crypto,
                                              std::string_view argument);
 

@@ -34,6 +34,13 @@ Status CheckSigner(const Crypto& crypto, const Certificate& signer) {
             " has no extended key usage codeSigning; sign with a certificate "
             "for signing code (`arrowalloy keygen` makes one)");
   }
+  if (!signer.facts().has_constraints) {
+    return ChainRefused(
+        ALLOY_REASON_CERTIFICATE_USAGE,
+        who +
+            " has no extension basicConstraints; sign with a certificate that says "
+            "CA:FALSE (`arrowalloy keygen` makes one)");
+  }
   if (signer.facts().is_ca) {
     return ChainRefused(
         ALLOY_REASON_CERTIFICATE_IS_CA,
@@ -53,10 +60,6 @@ Status CheckSigner(const Crypto& crypto, const Certificate& signer) {
 
 int32_t ReasonOf(int error) {
   switch (error) {
-    case kVerifyExpired:
-      return ALLOY_REASON_CERTIFICATE_EXPIRED;
-    case kVerifyNotYetValid:
-      return ALLOY_REASON_CERTIFICATE_NOT_YET_VALID;
     case kVerifyEndKeyTooSmall:
     case kVerifyCaKeyTooSmall:
     case kVerifyDigestTooWeak:
@@ -82,9 +85,9 @@ class Verification {
                  c_.X509_STORE_CTX_free) {}
 
   Result<std::vector<CertificateFacts>> Run(int64_t now) {
-    if (!Prepare(now))
+    if (!Prepare())
       return Fail(ALLOY_EXHAUSTED, "out of memory while verifying a certificate chain");
-    if (c_.X509_verify_cert(context_.get()) != 1) return Refusal(now);
+    if (c_.X509_verify_cert(context_.get()) != 1) return Refusal();
     std::vector<CertificateFacts> chain;
     const auto* found =
         reinterpret_cast<const stack_st*>(c_.X509_STORE_CTX_get0_chain(context_.get()));
@@ -94,6 +97,7 @@ class Verification {
       if (facts == nullptr)
         return Fail(ALLOY_INTERNAL,
                     "the verified chain has an unknown certificate; please report it");
+      ALLOY_TRY(CheckTime(*facts, now));
       if (i > 0) ALLOY_TRY(CheckAuthority(x509, *facts));
       chain.push_back(*facts);
     }
@@ -101,7 +105,7 @@ class Verification {
   }
 
  private:
-  bool Prepare(int64_t now) {
+  bool Prepare() {
     if (store_ == nullptr || others_ == nullptr || context_ == nullptr ||
         c_.X509_STORE_add_cert(store_.get(), anchor_.get()) != 1) {
       return false;
@@ -114,11 +118,29 @@ class Verification {
       return false;
     }
     X509_VERIFY_PARAM_st* param = c_.X509_STORE_CTX_get0_param(context_.get());
-    c_.X509_VERIFY_PARAM_set_time(param, now);
     c_.X509_VERIFY_PARAM_set_auth_level(param, kAuthLevel);
     c_.X509_VERIFY_PARAM_set_depth(param, kMaxDepth);
-    return c_.X509_VERIFY_PARAM_set_flags(param, kVerifyStrict | kVerifyPartialChain) ==
-           1;
+    // libcrypto compares times by gmtime, which obeys the leap seconds of a file that the
+    // environment names. CheckTime compares them.
+    return c_.X509_VERIFY_PARAM_set_flags(
+               param, kVerifyStrict | kVerifyPartialChain | kVerifyWithoutTime) == 1;
+  }
+
+  static Status CheckTime(const CertificateFacts& facts, int64_t now) {
+    const std::string who = "the certificate of " + facts.subject;
+    if (now < facts.not_before) {
+      return ChainRefused(ALLOY_REASON_CERTIFICATE_NOT_YET_VALID,
+                          who + " is not valid yet: it is valid from " +
+                              TimeText(facts.not_before) + ", and now it is " +
+                              TimeText(now) + "; check this machine's clock");
+    }
+    if (now >= facts.not_after) {
+      return ChainRefused(ALLOY_REASON_CERTIFICATE_EXPIRED,
+                          who + " expired at " + TimeText(facts.not_after) +
+                              ", and now it is " + TimeText(now) +
+                              "; sign with a valid certificate");
+    }
+    return Status();
   }
 
   const CertificateFacts* Find(const x509_st* x509) const {
@@ -144,7 +166,7 @@ class Verification {
             "usage has no codeSigning; use another authority");
   }
 
-  Status Refusal(int64_t now) const {
+  Status Refusal() const {
     const int error = c_.X509_STORE_CTX_get_error(context_.get());
     if (error == kVerifyOutOfMemory) {
       return Fail(ALLOY_EXHAUSTED, "out of memory while verifying a certificate chain");
@@ -155,14 +177,6 @@ class Verification {
     const int32_t reason = ReasonOf(error);
     const std::string who = "the certificate of " + at->subject;
     switch (reason) {
-      case ALLOY_REASON_CERTIFICATE_EXPIRED:
-        return ChainRefused(reason, who + " expired at " + TimeText(at->not_after) +
-                                        ", and now it is " + TimeText(now) +
-                                        "; sign with a valid certificate");
-      case ALLOY_REASON_CERTIFICATE_NOT_YET_VALID:
-        return ChainRefused(reason, who + " is not valid yet: it is valid from " +
-                                        TimeText(at->not_before) + ", and now it is " +
-                                        TimeText(now) + "; check this machine's clock");
       case ALLOY_REASON_WEAK_KEY:
         return ChainRefused(reason, who + " is too weak (" + at->key +
                                         "): " + c_.X509_verify_cert_error_string(error) +

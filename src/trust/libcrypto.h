@@ -80,7 +80,6 @@ namespace alloy::core {
   X(int, X509_verify_cert, (x509_store_ctx_st*))                                    \
   X(const char*, X509_verify_cert_error_string, (long))                             \
   X(int, X509_VERIFY_PARAM_set_flags, (X509_VERIFY_PARAM_st*, unsigned long))       \
-  X(void, X509_VERIFY_PARAM_set_time, (X509_VERIFY_PARAM_st*, time_t))              \
   X(void, X509_VERIFY_PARAM_set_auth_level, (X509_VERIFY_PARAM_st*, int))           \
   X(void, X509_VERIFY_PARAM_set_depth, (X509_VERIFY_PARAM_st*, int))                \
   X(stack_st*, OPENSSL_sk_new_null, ())                                             \
@@ -123,14 +122,16 @@ struct Libcrypto {
 
 // Constants of <openssl/crypto.h>, x509v3.h, x509_vfy.h, x509.h, asn1.h and rsa.h.
 inline constexpr uint64_t kInitWithoutConfig = 0x80;
-inline constexpr uint32_t kExtensionCa = 0x10, kExtensionInvalid = 0x80;
+inline constexpr uint32_t kExtensionConstraints = 0x1, kExtensionCa = 0x10,
+                          kExtensionInvalid = 0x80;
 inline constexpr uint32_t kUsageDigitalSignature = 0x80;
 inline constexpr uint32_t kExtendedCodeSigning = 0x8, kExtendedAny = 0x100;
 inline constexpr uint32_t kUsageAbsent = UINT32_MAX;  // what both getters answer then
-inline constexpr unsigned long kVerifyStrict = 0x20, kVerifyPartialChain = 0x80000;
-inline constexpr int kVerifyNotYetValid = 9, kVerifyExpired = 10, kVerifyOutOfMemory = 17,
-                     kVerifyEndKeyTooSmall = 66, kVerifyCaKeyTooSmall = 67,
-                     kVerifyDigestTooWeak = 68, kVerifyCurveParameters = 94;
+inline constexpr unsigned long kVerifyStrict = 0x20, kVerifyPartialChain = 0x80000,
+                               kVerifyWithoutTime = 0x200000;
+inline constexpr int kVerifyOutOfMemory = 17, kVerifyEndKeyTooSmall = 66,
+                     kVerifyCaKeyTooSmall = 67, kVerifyDigestTooWeak = 68,
+                     kVerifyCurveParameters = 94;
 inline constexpr unsigned long kNameRfc2253 = 0x1110317;
 inline constexpr int kRsaPssPadding = 6, kRsaSaltAsDigest = -1;
 

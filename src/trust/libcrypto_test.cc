@@ -26,14 +26,14 @@ namespace {
 ALLOY_LIBCRYPTO_FUNCTIONS(SAME_PROTOTYPE)
 
 static_assert(kInitWithoutConfig == OPENSSL_INIT_NO_LOAD_CONFIG);
-static_assert(kExtensionCa == EXFLAG_CA && kExtensionInvalid == EXFLAG_INVALID);
+static_assert(kExtensionConstraints == EXFLAG_BCONS && kExtensionCa == EXFLAG_CA &&
+              kExtensionInvalid == EXFLAG_INVALID);
 static_assert(kUsageDigitalSignature == KU_DIGITAL_SIGNATURE);
 static_assert(kExtendedCodeSigning == XKU_CODE_SIGN && kExtendedAny == XKU_ANYEKU);
 static_assert(kVerifyStrict == X509_V_FLAG_X509_STRICT &&
-              kVerifyPartialChain == X509_V_FLAG_PARTIAL_CHAIN);
-static_assert(kVerifyNotYetValid == X509_V_ERR_CERT_NOT_YET_VALID &&
-              kVerifyExpired == X509_V_ERR_CERT_HAS_EXPIRED &&
-              kVerifyOutOfMemory == X509_V_ERR_OUT_OF_MEM &&
+              kVerifyPartialChain == X509_V_FLAG_PARTIAL_CHAIN &&
+              kVerifyWithoutTime == X509_V_FLAG_NO_CHECK_TIME);
+static_assert(kVerifyOutOfMemory == X509_V_ERR_OUT_OF_MEM &&
               kVerifyEndKeyTooSmall == X509_V_ERR_EE_KEY_TOO_SMALL &&
               kVerifyCaKeyTooSmall == X509_V_ERR_CA_KEY_TOO_SMALL &&
               kVerifyDigestTooWeak == X509_V_ERR_CA_MD_TOO_WEAK &&

@@ -6,8 +6,8 @@ import os
 import stat
 import subprocess
 
-from signing import Authority, library, platform, sign
-from support import ROOT, CommandTest
+from signing import KINDS, Authority, library, platform, sign
+from support import ROOT, CommandTest, openssl
 
 TABLE = """
 #include <stdio.h>
@@ -52,6 +52,77 @@ class SignTest(CommandTest):
     def statement(self, name):
         text = (self.here / f"{name}.alloysig").read_text()
         return text.split("-----BEGIN ALLOY SIGNATURE-----\n")[0]
+
+    def test_the_file_is_opened_once_whatever_is_read_from_it(self):
+        log = self.here / "log"
+        source = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+static void Note(const char* path) {
+  char line[4200];
+  int length = snprintf(line, sizeof(line), "%%s\\n", path);
+  int (*plain)(const char*, int, ...) = dlsym(RTLD_NEXT, "open");
+  int fd = plain("%s", O_WRONLY | O_CREAT | O_APPEND, 0600);
+  if (write(fd, line, length) != length) _exit(9);
+  close(fd);
+}
+#define WRAP(name) int name(const char* path, int flags, ...) { \\
+  va_list list; va_start(list, flags); int mode = va_arg(list, int); va_end(list); \\
+  Note(path); \\
+  return ((int (*)(const char*, int, ...))dlsym(RTLD_NEXT, #name))(path, flags, mode); }
+WRAP(open) WRAP(open64)
+""" % log
+        subprocess.run(["gcc", "-shared", "-fPIC", "-xc", "-", "-o", "notes.so"], text=True,
+                       input=source, check=True, cwd=self.here, timeout=60)
+        preload = {"LD_PRELOAD": str(self.here / "notes.so")}
+        name = self.compiled("")
+        subprocess.run(["gcc", "-c", "-fPIC", "-fvisibility=hidden", f"-I{ROOT}/include", "-xc",
+                        "-", "-o", "small.o"], input=TABLE.replace("BODY", ""), text=True,
+                       check=True, cwd=self.here, timeout=60)
+        subprocess.run(["ar", "rcs", "small.a", "small.o"], check=True, cwd=self.here)
+        for library_name, more in ((name, ()), ("small.a", ()),
+                                   (name, ("--name", "acme.small", "--version", "1.2.3"))):
+            log.unlink(missing_ok=True)
+            done = self.sign(library_name, *more, env=preload)
+            self.assertEqual(done.code, 0, done.err)
+            opened = [line for line in log.read_text().splitlines() if line == library_name]
+            self.assertEqual(opened, [library_name])
+            self.succeed("verify", library_name, "--certificate", "@dev.crt")
+
+    def test_errors_are_about_the_library_and_not_about_a_copy_of_it(self):
+        (self.here / "bad.so").write_bytes(b"\x7fELF" + bytes(200))
+        for name in ("bad.so", "missing.so", "."):
+            done = self.sign(name)
+            self.assertNotEqual(done.code, 0)
+            self.assertIn(name, done.err)
+            self.assertNotIn("arrowalloy.", done.err)
+
+    def test_no_signature_that_hosts_refuse_is_written(self):
+        for kind in ("explicit", "compressed"):
+            openssl("genpkey", *KINDS["p256"], *(
+                ("-pkeyopt", "ec_param_enc:explicit") if kind == "explicit" else ()),
+                "-out", self.here / "odd.key")
+            if kind == "compressed":
+                openssl("ec", "-in", self.here / "odd.key", "-conv_form", "compressed", "-out",
+                        self.here / "odd.key")
+            openssl("req", "-x509", "-new", "-key", self.here / "odd.key", "-subj", "/CN=odd",
+                    "-days", 30, "-out", self.here / "odd.crt", "-config", self.config())
+            name = self.compiled("")
+            done = self.arrowalloy("sign", name, "--key", "odd.key", "--cert", "odd.crt")
+            self.assertNotEqual(done.code, 0, kind)
+            self.assertFalse((self.here / f"{name}.alloysig").exists())
+
+    def config(self):
+        """Of a certificate for signing code."""
+        path = self.here / "odd.cnf"
+        path.write_text("[req]\ndistinguished_name=dn\nx509_extensions=ext\n[dn]\n[ext]\n"
+                        "basicConstraints=critical,CA:FALSE\nkeyUsage=digitalSignature\n"
+                        "extendedKeyUsage=codeSigning\n")
+        return path
 
     def test_the_statement_is_the_format_to_the_byte(self):
         name = library(self)

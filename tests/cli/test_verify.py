@@ -8,6 +8,7 @@ import subprocess
 
 from arrow_cpp import MAY_NEED, NEEDS_ARROW
 from signing import Authority, library, sidecar, sign
+from test_hostile_texts import library as hostile_library
 from support import BUILD, PROGRAM, ROOT, CommandTest, openssl
 
 CONSTRUCTOR = """
@@ -75,6 +76,37 @@ class VerifyTest(VerdictTest):
         # With a certificate that holds it is asked for its functions.
         self.succeed("inspect", self.name, "--certificate", "@dev.crt")
         self.assertTrue(marker.exists())
+
+    def test_no_configuration_of_openssl_is_read(self):
+        marker = self.here / "marker"
+        subprocess.run(["gcc", "-shared", "-fPIC", "-xc", "-", "-o", "evil.so"], text=True,
+                       input=CONSTRUCTOR % marker, check=True, cwd=self.here, timeout=60)
+        config = self.here / "openssl.cnf"
+        config.write_text("openssl_conf = init\n[init]\nproviders = all\n[all]\nevil = evil\n"
+                          f"[evil]\nmodule = {self.here}/evil.so\nactivate = 1\n")
+        env = {"OPENSSL_CONF": str(config)}
+        sign(self)
+        for command in (("verify", self.name, "--certificate", "@dev.crt"),
+                        ("inspect", self.name, "--certificate", "@dev.crt"),
+                        ("cert-base64", "dev.crt"), ("keygen", "--out", "other"),
+                        ("sign", self.name, "--key", "dev.key", "--cert", "dev.crt")):
+            done = self.arrowalloy(*command, env=env)
+            self.assertEqual(done.code, 0, f"{command}: {done.err}")
+            self.assertFalse(marker.exists(), command)
+        # It is one that OpenSSL does follow.
+        subprocess.run(["openssl", "list", "-providers"], env={**os.environ, **env},
+                       capture_output=True, timeout=60)
+        self.assertTrue(marker.exists())
+
+    def test_a_small_file_that_describes_a_huge_library_is_refused_at_once(self):
+        (self.here / "huge.so").write_bytes(hostile_library([b"A" * 250000], repeat=2000))
+        with open(self.here / "sparse.so", "wb") as file:
+            file.write((self.here / self.name).read_bytes())
+            file.truncate(256 << 20)
+        for name in ("huge.so", "sparse.so"):
+            for command in (("verify", name, "--certificate", "@dev.crt"), ("inspect", name),
+                            ("sign", name, "--key", "dev.key", "--cert", "dev.crt")):
+                self.arrowalloy(*command, limit=10)
 
     def test_unsigned_is_10(self):
         done = self.refused(10, "NO_SIDECAR")

@@ -41,6 +41,19 @@ bool IsStrongEnough(const EVP_PKEY* key) {
   return name == "prime256v1" || name == "secp384r1";
 }
 
+// Not by timegm or a comparison of OpenSSL: both obey the leap seconds of a file that the
+// environment names.
+Seconds TimeOf(const ASN1_TIME* time) {
+  tm parts{};
+  Must(ASN1_TIME_to_tm(time, &parts) == 1, "cannot read a time");
+  const std::chrono::year_month_day date{
+      std::chrono::year(parts.tm_year + 1900),
+      std::chrono::month(static_cast<unsigned>(parts.tm_mon + 1)),
+      std::chrono::day(static_cast<unsigned>(parts.tm_mday))};
+  return std::chrono::sys_days(date) + std::chrono::hours(parts.tm_hour) +
+         std::chrono::minutes(parts.tm_min) + std::chrono::seconds(parts.tm_sec);
+}
+
 }  // namespace
 
 void CheckSigner(const Certificate& certificate, const std::string& path, const Key& key,
@@ -71,7 +84,7 @@ void CheckSigner(const Certificate& certificate, const std::string& path, const 
         "codeSigning)",
         "arrowalloy keygen --out dev --csr requests all three of an authority");
   }
-  if (X509_cmp_current_time(X509_get0_notBefore(x509)) > 0) {
+  if (TimeOf(X509_get0_notBefore(x509)) > now) {
     throw BadSigner(path, "is not valid yet", "check the clock of this machine: date -u");
   }
   if (NotAfter(certificate) <= now) {
@@ -103,11 +116,7 @@ std::string SubjectOf(const Certificate& certificate) {
 }
 
 Seconds NotAfter(const Certificate& certificate) {
-  tm parts{};
-  Must(ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &parts) == 1,
-       "cannot read a time");
-  return std::chrono::floor<std::chrono::seconds>(
-      std::chrono::system_clock::from_time_t(timegm(&parts)));
+  return TimeOf(X509_get0_notAfter(certificate.get()));
 }
 
 }  // namespace arrowalloy

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -52,7 +53,12 @@ const EVP_MD* DigestOf(const EVP_PKEY* key) {
 void FreeKey::operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
 void FreeCertificate::operator()(X509* certificate) const { X509_free(certificate); }
 
+// A configuration file, which an environment variable may name, can load modules into this
+// process. OpenSSL reads it at its first use, unless this comes before.
+void ReadNoConfiguration() { OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr); }
+
 Key MakeKey(const std::string& type) {
+  ReadNoConfiguration();
   return Key(Must(type == "p256" ? EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")
                                  : EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"),
                   "cannot make a key"));

@@ -8,11 +8,13 @@
 #include <openssl/x509v3.h>
 
 #include <array>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "../base/failure.h"
+#include "../base/time_text.h"
 #include "crypto.h"
 #include "openssl.h"
 
@@ -51,6 +53,13 @@ void SetName(X509_NAME* name, const std::string& common_name) {
   }
 }
 
+// As text: OpenSSL's own clock obeys the leap seconds of a file that the environment names.
+void SetTime(ASN1_TIME* place, Seconds time) {
+  std::string text = TimeText(time);
+  std::erase_if(text, [](char c) { return c == '-' || c == ':' || c == 'T'; });
+  Must(ASN1_TIME_set_string_X509(place, text.c_str()) == 1, "cannot set a time");
+}
+
 }  // namespace
 
 Certificate SelfSign(const Key& key, const Subject& subject) {
@@ -65,10 +74,8 @@ Certificate SelfSign(const Key& key, const Subject& subject) {
   Must(BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(x509)),
        "cannot make a serial number");
   Must(X509_set_version(x509, X509_VERSION_3), "cannot make a certificate");
-  Must(X509_gmtime_adj(X509_getm_notBefore(x509), 0), "cannot set a time");
-  Must(X509_time_adj_ex(X509_getm_notAfter(x509), static_cast<int>(subject.days), 0,
-                        nullptr),
-       "cannot set a time");
+  SetTime(X509_getm_notBefore(x509), Now());
+  SetTime(X509_getm_notAfter(x509), Now() + std::chrono::days(subject.days));
   Must(X509_set_pubkey(x509, key.get()), "cannot make a certificate");
   SetName(X509_get_subject_name(x509), subject.common_name);
   Must(X509_set_issuer_name(x509, X509_get_subject_name(x509)),

@@ -24,6 +24,9 @@ struct Deleter {
 };
 using Bio = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
 
+// Before the first use of OpenSSL in every function that may be the first.
+void ReadNoConfiguration();
+
 // OpenSSL's text of the newest error. Clears its error queue.
 std::string OpensslText();
 

@@ -58,6 +58,7 @@ std::string DecodeBase64(std::string text) {
 }  // namespace
 
 Key ReadKey(const std::string& path) {
+  ReadNoConfiguration();
   std::string pem = ReadFile(path, kMaxPem);
   const Bio bio = Over(pem);
   bool asked = false;
@@ -76,6 +77,7 @@ Key ReadKey(const std::string& path) {
 }
 
 std::vector<Certificate> ReadChain(const std::string& path) {
+  ReadNoConfiguration();
   const std::string pem = ReadFile(path, kMaxPem);
   const Bio bio = Over(pem);
   std::vector<Certificate> chain;
@@ -90,6 +92,7 @@ std::vector<Certificate> ReadChain(const std::string& path) {
 }
 
 Certificate ReadCertificate(const std::string& path) {
+  ReadNoConfiguration();
   const std::string content = ReadFile(path, kMaxPem);
   Certificate certificate;
   if (content.find("-----BEGIN") != std::string::npos) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,14 +17,15 @@
 #include "../base/command.h"
 #include "../base/destination.h"
 #include "../base/engine_failure.h"
+#include "../base/files.h"
 #include "../base/os_error.h"
-#include "../base/temporary_folder.h"
 #include "../base/time_text.h"
 #include "../commands.h"
 #include "../inspect/backend_table.h"
 #include "../inspect/inspection.h"
 #include "alloy/alloy.h"
 #include "crypto.h"
+#include "private_copy.h"
 #include "statement.h"
 
 namespace arrowalloy::sign {
@@ -66,26 +68,24 @@ std::vector<Certificate> ReadCertificates(const Options& options) {
 
 // What the archive needs after linking. It is linked here as a host links it. Each host links
 // the archive itself, so this list only informs readers of the signature file.
-std::vector<std::string> NeededOfArchive(const std::string& archive) {
-  const TemporaryFolder folder;
-  const std::string library = folder.path() + "/linked.so";
+std::vector<std::string> NeededOfArchive(const PrivateCopy& archive) {
+  const std::string library = archive.Neighbour("linked.so");
   alloy_error error;
-  if (alloy_link(archive.c_str(), library.c_str(), &error) != ALLOY_OK) {
-    throw EngineFailure(error, archive);
+  if (alloy_link(archive.path().c_str(), library.c_str(), &error) != ALLOY_OK) {
+    throw EngineFailure(error, archive.path());
   }
   return InspectForm(library).needed;
 }
 
-// Size, digest and needed libraries come from one read of the file, so the signature covers
-// exactly the bytes that were inspected. The file may change before its table is read below.
-// Then the signature does not hold over the new file, and no host loads it.
-Statement MakeStatement(const Options& options, const Certificate& signer,
-                        Console& console) {
-  const LibraryFacts file = InspectForm(options.library);
+// Everything is about one copy of the library, which nobody else can change: what is
+// inspected, linked or run here is what is signed.
+Statement MakeStatement(const Options& options, const PrivateCopy& copy,
+                        const Certificate& signer, Console& console) {
+  const LibraryFacts file = InspectForm(copy.path());
   Statement statement;
   statement.size = file.size;
   statement.sha256 = file.sha256;
-  statement.needed = file.is_archive ? NeededOfArchive(options.library) : file.needed;
+  statement.needed = file.is_archive ? NeededOfArchive(copy) : file.needed;
   statement.file = std::filesystem::path(options.library).filename().string();
   if (options.name && options.version) {
     statement.name = *options.name;
@@ -93,7 +93,7 @@ Statement MakeStatement(const Options& options, const Certificate& signer,
   } else {
     console.Detail("reading name and version from the library: this runs it");
     const BackendTable table =
-        ReadTable(options.library, {.certificate = "", .may_need = options.may_need},
+        ReadTable(copy.path(), {.certificate = "", .may_need = options.may_need},
                   std::chrono::seconds(options.limit));
     statement.name = options.name.value_or(table.name);
     statement.version = options.version.value_or(table.version);
@@ -137,6 +137,33 @@ DestinationOptions SidecarOf(const Options& options) {
   return sidecar;
 }
 
+std::vector<std::string> Base64Of(const std::vector<Certificate>& certificates) {
+  std::vector<std::string> base64;
+  base64.reserve(certificates.size());
+  for (const Certificate& certificate : certificates) {
+    base64.push_back(ToBase64(certificate));
+  }
+  return base64;
+}
+
+// The engine decides what hosts load. A signature that it refuses is not written, except
+// for what depends on the host or on the time.
+void CheckAsHost(const PrivateCopy& copy, const std::string& sidecar,
+                 const std::string& certificate) {
+  CreateFile(copy.path() + ".alloysig", sidecar, 0600);
+  const nlohmann::ordered_json found =
+      Inspect(copy.path(), {.certificate = certificate, .may_need = {}},
+              /*allow_unsigned=*/false);
+  const auto& verdict = found.at("verdict");
+  const auto reason = verdict.at("reason").get<int32_t>();
+  if (verdict.at("ok").get<bool>() || reason == ALLOY_REASON_NEEDED ||
+      reason == ALLOY_REASON_STATEMENT_NOT_YET_VALID) {
+    return;
+  }
+  throw EngineFailure(verdict.at("code").get<int32_t>(), reason,
+                      verdict.at("text").get<std::string>(), copy.path());
+}
+
 Exit Run(const Options& options, Console& console) {
   if (options.limit < 1) {
     throw Failure(Exit::kUsage, kUsageCode,
@@ -149,13 +176,19 @@ Exit Run(const Options& options, Console& console) {
   const std::vector<Certificate> certificates = ReadCertificates(options);
   const Certificate& signer = certificates.front();
   CheckSigner(signer, options.certificate, key, Now());
-  const Statement statement = MakeStatement(options, signer, console);
-  const std::string message = StatementText(statement);
-  std::vector<std::string> base64;
-  base64.reserve(certificates.size());
-  for (const Certificate& certificate : certificates)
-    base64.push_back(ToBase64(certificate));
-  sidecar.Write(SidecarText(message, Sign(key, message), base64));
+  const PrivateCopy copy(options.library);
+  Statement statement;
+  std::string text;
+  try {
+    statement = MakeStatement(options, copy, signer, console);
+    const std::string message = StatementText(statement);
+    text = SidecarText(message, Sign(key, message), Base64Of(certificates));
+    CheckAsHost(copy, text, ToBase64(signer));
+  } catch (Failure& failure) {
+    copy.NameOriginal(&failure);
+    throw;
+  }
+  sidecar.Write(text);
   sidecar.Finish();
 
   if (NotAfter(signer) - Now() < kWarnBefore) {
