@@ -53,8 +53,9 @@ struct Fault {
 class [[nodiscard]] Status {
  public:
   Status() = default;  // ok
-  explicit Status(Fault fault)
-      : fault_(std::make_shared<const Fault>(std::move(fault))) {}
+  // The text becomes harmless (base/text.h): UTF-8 that controls no terminal, in which
+  // each line after the first begins with two blanks.
+  explicit Status(Fault fault);
 
   bool ok() const { return fault_ == nullptr; }
   alloy_code code() const { return ok() ? ALLOY_OK : fault_->code; }
@@ -64,6 +65,7 @@ class [[nodiscard]] Status {
   // The same fault with more context: what only a caller further out knows.
   Status WithInput(int32_t input) const;
   Status WithSide(uint16_t side) const;
+  // What is added becomes one harmless line.
   Status WithPrefix(std::string_view prefix) const;
   Status WithSuffix(std::string_view suffix) const;
 
@@ -77,6 +79,7 @@ class [[nodiscard]] Status {
 
 // A fault of no particular input or column. Its side follows from the code: the caller for
 // INVALID, NOT_FOUND and NO_MATCH, which only the caller can correct; else the engine.
+// The text becomes one line, whatever names it quotes.
 Status Fail(alloy_code code, int32_t reason, std::string text);
 Status Fail(alloy_code code, std::string text);
 
@@ -277,6 +280,7 @@ BackendTable::BackendTable(const alloy_backend* table) : table_(table), shown_(*
 #ifndef ALLOY_SRC_LOAD_LOAD_H_
 #define ALLOY_SRC_LOAD_LOAD_H_
 
+#include <atomic>
 #include <memory>
 
 //
@@ -380,6 +384,10 @@ int GetFileFacts(const Fd& fd, FileFacts* out);
 // Read until `bytes` is full or the file ends; `done` is the number of bytes read.
 int ReadFully(const Fd& fd, std::span<std::byte> bytes, size_t* done);
 
+// How many bytes of a file of this size are holes, which take no room on the disk and
+// read as zeros. Stops at a number above `most`. The position is 0 afterwards.
+int CountHoles(const Fd& fd, int64_t size, int64_t most, int64_t* holes);
+
 // An unnamed file in memory that can be sealed and executed from. EFBIG when the limit on
 // the size of files (which would answer a write with a signal) is below `size`.
 int CreateSealable(const char* name, int64_t size, Fd* out);
@@ -459,17 +467,43 @@ enum class LoadFrom {
   kPath,
 };
 
-// Load a library for the life of the process, and initialise it.
+// A library that the loader has mapped, for the life of the process. A value.
+struct LoadedCode {
+  decltype(&alloy_backend_init) init = nullptr;  // NULL: none yet
+};
+
+// The loader of one host.
+//
+// Threads  shared.
+class Loader {
+ public:
+  explicit Loader(LoadFrom from) : from_(from) {}
+
+  // Map a library, which runs its constructors.
+  //   Takes    library, whatever the outcome.
+  //   Fails    REFUSED with NO_PROC, LOADER or IDENTITY.
+  Result<LoadedCode> Map(Cleared library);
+
+  // Whether this host may load anything more.
+  //   Fails    REFUSED with IDENTITY: the loader once mapped other bytes than the verified
+  //            ones. Their constructors may have run, so nothing here can be relied on.
+  Status CheckUsable() const;
+
+ private:
+  const LoadFrom from_;
+  std::atomic<bool> is_spoilt_{false};
+};
+
+// Initialise a backend that is mapped.
 //
 // Services and scope go to alloy_backend_init. A backend that returns no table has left
-// its reason in the scope; the reason of the status is INIT then.
+// its reason in the scope; the reason of the status is INIT then. A later call tries
+// again.
 //
 //   Borrows  services, scope.
-//   Takes    library, whatever the outcome.
-//   Fails    REFUSED with NO_PROC, LOADER, IDENTITY, INIT, ABI or TABLE.
-Result<std::shared_ptr<const BackendTable>> LoadBackend(Cleared library, LoadFrom from,
-                                                        const alloy_services* services,
-                                                        alloy_scope* scope);
+//   Fails    REFUSED with INIT, ABI or TABLE.
+Result<std::shared_ptr<const BackendTable>> InitialiseBackend(
+    const LoadedCode& code, const alloy_services* services, alloy_scope* scope);
 
 }  // namespace alloy::core_v0_1
 
@@ -589,9 +623,10 @@ namespace alloy::core_v0_1 {
 
 enum class LoadFault {
   kNone,
-  kNoProc,    // /proc is not mounted, so sealed memory has no path
-  kLoader,    // the loader's own refusal
-  kIdentity,  // the loader gave another library
+  kNoProc,        // no path in /proc leads to the sealed memory
+  kLoader,        // the loader's own refusal
+  kIdentity,      // the loader has another library of this name; nothing was loaded
+  kWrongMapping,  // the loader mapped another file, and its constructors may have run
 };
 
 struct SymbolLookup {
@@ -601,9 +636,10 @@ struct SymbolLookup {
 };
 
 // Load a library from its sealed copy, for the life of the process, and find one symbol.
+// The path that the loader gets leads to the sealed copy, whatever is mounted on /proc.
 //
-//   Takes  library. Its descriptor stays open, whatever the outcome: the loader knows a
-//          library by its name, and the name is that of the descriptor.
+//   Takes  library. Its descriptor stays open as long as the loader knows its name, which
+//          is the name of the descriptor. A load that the loader refuses keeps nothing.
 SymbolLookup LoadSealed(Cleared library, const char* symbol);
 
 // Load a library from its path instead, past the sealed copy: for debuggers and
@@ -624,6 +660,7 @@ int32_t ReasonOf(LoadFault fault) {
     case LoadFault::kNoProc:
       return ALLOY_REASON_NO_PROC;
     case LoadFault::kIdentity:
+    case LoadFault::kWrongMapping:
       return ALLOY_REASON_IDENTITY;
     case LoadFault::kLoader:
     case LoadFault::kNone:
@@ -632,16 +669,36 @@ int32_t ReasonOf(LoadFault fault) {
   return ALLOY_REASON_LOADER;
 }
 
-Result<std::shared_ptr<const BackendTable>> Initialise(SymbolLookup found,
-                                                       const alloy_services* services,
-                                                       alloy_scope* scope) {
+}  // namespace
+
+Status Loader::CheckUsable() const {
+  if (!is_spoilt_.load(std::memory_order_acquire)) return Status();
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_IDENTITY,
+              "this host loads nothing more: the loader has mapped other bytes than the "
+              "verified ones, and their code may have run; end this process and find out "
+              "who replaced the library");
+}
+
+Result<LoadedCode> Loader::Map(Cleared library) {
+  constexpr const char* kInit = "alloy_backend_init";
+  ALLOY_TRY(CheckUsable());
+  const bool by_path = from_ == LoadFrom::kPath && !library.is_linked();
+  SymbolLookup found =
+      by_path ? LoadFromPath(library, kInit) : LoadSealed(std::move(library), kInit);
+  if (found.fault == LoadFault::kWrongMapping) {
+    is_spoilt_.store(true, std::memory_order_release);
+  }
   if (found.fault != LoadFault::kNone) {
     return Fail(ALLOY_REFUSED, ReasonOf(found.fault), std::move(found.text));
   }
-  const auto init = reinterpret_cast<decltype(&alloy_backend_init)>(found.symbol);
+  return LoadedCode{reinterpret_cast<decltype(&alloy_backend_init)>(found.symbol)};
+}
+
+Result<std::shared_ptr<const BackendTable>> InitialiseBackend(
+    const LoadedCode& code, const alloy_services* services, alloy_scope* scope) {
   const alloy_backend* table = nullptr;
   std::string text;
-  if (!EnterForeign(&text, [&] { table = init(services, scope); })) {
+  if (!EnterForeign(&text, [&] { table = code.init(services, scope); })) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT, "alloy_backend_init: " + text);
   }
   if (table == nullptr) {
@@ -650,18 +707,6 @@ Result<std::shared_ptr<const BackendTable>> Initialise(SymbolLookup found,
         "the backend is faulty: its alloy_backend_init must return a table or an error");
   }
   return BackendTable::Make(table);
-}
-
-}  // namespace
-
-Result<std::shared_ptr<const BackendTable>> LoadBackend(Cleared library, LoadFrom from,
-                                                        const alloy_services* services,
-                                                        alloy_scope* scope) {
-  constexpr const char* kInit = "alloy_backend_init";
-  const bool by_path = from == LoadFrom::kPath && !library.is_linked();
-  return Initialise(
-      by_path ? LoadFromPath(library, kInit) : LoadSealed(std::move(library), kInit),
-      services, scope);
 }
 
 }  // namespace alloy::core_v0_1
@@ -1610,9 +1655,17 @@ class ChannelOpener {
   virtual ~ChannelOpener() = default;
 
   // Load the library, initialise its backend, and check the backend's table.
+  //
+  // `code` is empty, or what an earlier Open left there for the same bytes: the loader
+  // mapped them, and a later step failed. They are initialised again, and not mapped
+  // twice, since nothing is ever unloaded.
   //   Takes  library, whatever the outcome.
   //   Fails  REFUSED; the text names the file.
-  virtual Result<std::shared_ptr<Channel>> Open(Cleared library) = 0;
+  virtual Result<std::shared_ptr<Channel>> Open(Cleared library, LoadedCode* code) = 0;
+
+  // Whether it may open anything more.
+  //   Fails  REFUSED
+  virtual Status CheckUsable() const = 0;
 };
 
 }  // namespace alloy::core_v0_1
@@ -2349,7 +2402,10 @@ Result<Lease> SelectFunction(const ServedBackend& served, const std::string& nam
   // If none of them could accept the arguments, they are a mistake and not a mismatch.
   const bool all_invalid = std::ranges::all_of(
       refusals, [](const Status& refusal) { return refusal.code() == ALLOY_INVALID; });
-  return Fail(all_invalid ? ALLOY_INVALID : ALLOY_NO_MATCH, std::move(text));
+  // Not by Fail, which would make one line of the list.
+  return Status(Fault{.code = all_invalid ? ALLOY_INVALID : ALLOY_NO_MATCH,
+                      .side = ALLOY_SIDE_CALLER,
+                      .text = std::move(text)});
 }
 
 }  // namespace alloy::core_v0_1
@@ -3364,9 +3420,13 @@ class Libraries {
  private:
   struct Entry {
     FileIdentity file;  // of the archive, if it is one
-    // NULL while one thread loads it. No lock is held then: constructors may do anything.
+    // One thread loads it, and may write what follows. No lock is held then: constructors
+    // may do anything.
+    bool is_loading = true;
+    // NULL while it is loading, and after a load that failed once the code was mapped.
     std::shared_ptr<Channel> channel;
-    uint32_t process = 0;  // whose thread that is
+    uint32_t process = 0;  // whose thread loads it
+    LoadedCode code;
     // Of the library, once there is a channel.
     std::vector<std::string> needed;
     bool is_linked = false;
@@ -3377,8 +3437,8 @@ class Libraries {
 
   static Result<LoadedLibrary> Reuse(const Entry& entry, const Expectations& expected);
   std::shared_ptr<const Entry> FindLoaded(std::string_view sha256);
-  // The entry of the same file once it is loaded; otherwise a new one without a channel,
-  // which the caller loads.
+  // The entry of the same file once it is loaded; otherwise one without a channel, which
+  // the caller loads.
   std::shared_ptr<Entry> FindOrBegin(const FileIdentity& file);
   Result<LoadedLibrary> LoadNew(std::shared_ptr<Entry> entry, Verified verified);
 
@@ -3451,8 +3511,12 @@ class Bridge {
   Bridge(const Bridge&) = delete;
   Bridge& operator=(const Bridge&) = delete;
 
-  // As alloy_bridge_load. certificate NULL or empty: none.
-  Status Load(const std::string& library, const char* certificate);
+  // As alloy_bridge_load. certificate NULL or empty: none. Whatever ends it, memory that
+  // ran out included, leaves a sticky error; so nothing is copied before it begins.
+  Status Load(const char* library, const char* certificate);
+  Status Load(const std::string& library, const char* certificate) {
+    return Load(library.c_str(), certificate);
+  }
   void Close();
 
   // Whether calls may run. One atomic load while they may.
@@ -4429,12 +4493,19 @@ class LocalChannel final : public Channel {
 
 class LocalOpener final : public ChannelOpener {
  public:
-  explicit LocalOpener(LoadFrom from) : from_(from) {}
+  explicit LocalOpener(LoadFrom from) : loader_(from) {}
 
-  Result<std::shared_ptr<Channel>> Open(Cleared library) override {
+  Status CheckUsable() const override { return loader_.CheckUsable(); }
+
+  Result<std::shared_ptr<Channel>> Open(Cleared library, LoadedCode* code) override {
     const std::string path = library.path() + ": ";
+    if (code->init == nullptr) {
+      auto mapped = loader_.Map(std::move(library));
+      if (!mapped.ok()) return mapped.status().WithPrefix(path);
+      *code = *mapped;
+    }
     Scope scope(nullptr);
-    auto table = LoadBackend(std::move(library), from_, &Services(), &scope);
+    auto table = InitialiseBackend(*code, &Services(), &scope);
     if (table.ok()) return MakeLocalChannel(*std::move(table));
     const Status status = table.status();
     // A backend that returned no table explains why with the service `fail`.
@@ -4447,7 +4518,7 @@ class LocalOpener final : public ChannelOpener {
   }
 
  private:
-  const LoadFrom from_;
+  Loader loader_;
 };
 
 }  // namespace
@@ -4464,11 +4535,206 @@ std::unique_ptr<ChannelOpener> MakeLocalOpener(LoadFrom from) {
 
 // src/engine/channel/log.cc -------------------------------------------------------------
 
+#include <algorithm>
 #include <utility>
 
+//
+// Makes bytes from elsewhere safe to show: names and formats in error texts, strings in
+// logs.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_BASE_TEXT_H_
+#define ALLOY_SRC_BASE_TEXT_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+//
+// Makes text from elsewhere harmless: what a file, a certificate or a backend chose to
+// contain can neither control a terminal nor look like a line of a log. The engine uses
+// it for every error text and log line, the command line for everything that it prints.
+//
+// Threads  shared.
+#ifndef ALLOY_DETAIL_HARMLESS_HPP_
+#define ALLOY_DETAIL_HARMLESS_HPP_
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+//
+// The characters of UTF-8 text: how long they are, and where text may be cut.
+//
+// Threads  shared.
+#ifndef ALLOY_DETAIL_UTF8_HPP_
+#define ALLOY_DETAIL_UTF8_HPP_
+
+#include <cstddef>
+#include <string_view>
+
+namespace alloy::detail {
+
+// True for the second and later bytes of a character, which are 10xxxxxx.
+constexpr bool IsContinuation(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+}
+
+// The longest prefix of at most `limit` bytes that does not cut a character.
+inline std::string_view CutText(std::string_view text, size_t limit) {
+  if (text.size() <= limit) return text;
+  // A character has at most three continuation bytes. If there are more, the text is not
+  // UTF-8 and may be cut anywhere.
+  size_t end = limit;
+  for (int i = 0; i < 3 && end > 0 && IsContinuation(text[end]); ++i) --end;
+  return text.substr(0, IsContinuation(text[end]) ? limit : end);
+}
+
+// The length in bytes, 1 to 4, of the character at the start of `bytes`; 0 if these
+// bytes are not UTF-8.
+//
+// Source: The Unicode Standard, table 3-7, "Well-Formed UTF-8 Byte Sequences".
+constexpr size_t Utf8Length(std::string_view bytes) {
+  const auto at = [&](size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  if (bytes.empty()) return 0;
+  const unsigned char first = at(0);
+  if (first < 0x80) return 1;
+  const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  if (first < 0xC2 || first > 0xF4 || bytes.size() < length) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if (!IsContinuation(bytes[i])) return 0;
+  }
+  // Longer than the character needs, or a surrogate, or above U+10FFFF.
+  if ((first == 0xE0 && at(1) < 0xA0) || (first == 0xED && at(1) > 0x9F)) return 0;
+  if ((first == 0xF0 && at(1) < 0x90) || (first == 0xF4 && at(1) > 0x8F)) return 0;
+  return length;
+}
+
+// The number of one whole character.
+constexpr char32_t Utf8Character(std::string_view character) {
+  const auto at = [&](size_t i) { return static_cast<unsigned char>(character[i]); };
+  if (character.size() == 1) return at(0);
+  char32_t number = at(0) & (0x7FU >> character.size());
+  for (size_t i = 1; i < character.size(); ++i) number = number << 6U | (at(i) & 0x3FU);
+  return number;
+}
+
+}  // namespace alloy::detail
+
+#endif  // ALLOY_DETAIL_UTF8_HPP_
+
+namespace alloy::detail {
+
+// True for characters that are obeyed instead of shown: control characters (C0, DEL, C1),
+// separators of lines and paragraphs, and the format characters that reverse or hide
+// text. The joiners U+200C and U+200D are not: scripts and emoji are written with them,
+// and they only change the shapes of their neighbours.
+//
+// Source: the Unicode Character Database, general categories Cc, Cf, Zl and Zp.
+constexpr bool IsHarmful(char32_t c) {
+  if (c < 0x20 || (c >= 0x7F && c < 0xA0)) return true;
+  if (c < 0x2000) return c == 0xAD || c == 0x61C || c == 0x180E;
+  if (c < 0x2070) {
+    return c == 0x200B || c == 0x200E || c == 0x200F || (c >= 0x2028 && c <= 0x202E) ||
+           c >= 0x2060;
+  }
+  if (c < 0x10000) return c == 0xFEFF || (c >= 0xFFF9 && c <= 0xFFFB);
+  return (c >= 0x13430 && c <= 0x1343F) || (c >= 0x1BCA0 && c <= 0x1BCA3) ||
+         (c >= 0x1D173 && c <= 0x1D17A) || (c >= 0xE0000 && c <= 0xE0FFF);
+}
+
+// Append the character at the start of `text`, escaped when it is harmful or not UTF-8,
+// and return its length in bytes. Line ends and tabs become \n, \r and \t; other bytes
+// become \xNN. `text` is not empty.
+inline size_t AppendHarmlessCharacter(std::string_view text, std::string* out) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  const size_t length = Utf8Length(text);
+  const std::string_view character = text.substr(0, length == 0 ? 1 : length);
+  if (length != 0 && !IsHarmful(Utf8Character(character))) {
+    out->append(character);
+  } else if (character == "\n") {
+    out->append("\\n");
+  } else if (character == "\r") {
+    out->append("\\r");
+  } else if (character == "\t") {
+    out->append("\\t");
+  } else {
+    for (const char byte : character) {
+      const auto value = static_cast<unsigned char>(byte);
+      out->append({'\\', 'x', kDigits[value >> 4U], kDigits[value & 15U]});
+    }
+  }
+  return character.size();
+}
+
+inline constexpr size_t kMostHarmless = size_t{16} << 10U;
+
+// `text` as one line of UTF-8 without harmful characters, cut with `…` after `limit`
+// bytes. Text that is harmless already stays the same.
+inline std::string Harmless(std::string_view text, size_t limit = kMostHarmless) {
+  std::string out;
+  const std::string_view kept = CutText(text, limit);
+  out.reserve(kept.size());
+  for (size_t at = 0; at < kept.size();) {
+    at += AppendHarmlessCharacter(kept.substr(at), &out);
+  }
+  if (kept.size() < text.size()) out += "…";
+  return out;
+}
+
+// The same for text that may have several lines: every line after the first begins with
+// two blanks, so that none looks like a line of its own. Line feeds at the end are left
+// out.
+inline std::string HarmlessLines(std::string_view text, size_t limit = kMostHarmless) {
+  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+  std::string out;
+  const std::string_view kept = CutText(text, limit);
+  out.reserve(kept.size());
+  for (size_t at = 0; at < kept.size();) {
+    const std::string_view rest = kept.substr(at);
+    if (rest.starts_with('\n') || rest.starts_with("\r\n")) {
+      at += rest[0] == '\n' ? 1 : 2;
+      out += kept.substr(at).starts_with("  ") ? "\n" : "\n  ";
+    } else {
+      at += AppendHarmlessCharacter(rest, &out);
+    }
+  }
+  if (kept.size() < text.size()) out += "…";
+  return out;
+}
+
+}  // namespace alloy::detail
+
+#endif  // ALLOY_DETAIL_HARMLESS_HPP_
+
+namespace alloy::core_v0_1 {
+
+using alloy::detail::Harmless;
+using alloy::detail::HarmlessLines;
+using alloy::detail::IsHarmful;
+using alloy::detail::kMostHarmless;
+
+// Append `bytes`, and escape what cannot be shown, as Harmless does. Backslashes are
+// escaped too, and `quote` unless it is NUL, so that the bytes can be read back.
+void AppendEscaped(std::string_view bytes, char quote, std::string* out);
+
+// `bytes` in double quotes, escaped, and cut after 64 bytes: a format, a name or a line
+// of a file in an error text.
+std::string Quoted(std::string_view bytes);
+
+// Append one step of the path to a column: its name, `#2` for a third child without a
+// name, or `dictionary` for ordinal -1.
+void AppendPathPart(std::string_view name, int64_t ordinal, std::string* path);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_TEXT_H_
 
 namespace alloy::core_v0_1 {
 namespace {
+
+// Lines of several processes mix when a write is longer than a pipe takes at once.
+constexpr size_t kLongestLine = size_t{64} << 10U;
 
 const char* LevelName_log(int32_t level) {
   switch (level) {
@@ -4483,12 +4749,12 @@ const char* LevelName_log(int32_t level) {
   }
 }
 
+// A text with several lines, or with tabs, stays readable as one line.
 std::string OneLine(std::string_view text) {
   std::string line(text);
-  for (char& c : line) {
-    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-  }
-  return line;
+  std::ranges::replace_if(
+      line, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+  return Harmless(line, kLongestLine);
 }
 
 }  // namespace
@@ -4500,11 +4766,11 @@ void Log::Write(int32_t level, std::string_view language, std::string_view text,
     return;
   }
   if (callback_ != nullptr) {
-    Deliver({level, std::string(language), OneLine(text)});
+    Deliver({level, OneLine(language), OneLine(text)});
     return;
   }
   std::string line = "[" + clock_.Text() + "] [" + LevelName_log(level) + "] [";
-  line.append(language).append("]\t").append(OneLine(text)).push_back('\n');
+  line.append(OneLine(language)).append("]\t").append(OneLine(text)).push_back('\n');
   const auto lock = queue_.Write();
   WriteLine(fd_, line);
 }
@@ -4653,45 +4919,13 @@ inline void* AlignedResize(void* memory, int64_t old_size, int64_t new_size) noe
 #include <string>
 #include <string_view>
 
-//
-// The characters of UTF-8 text: where it may be cut.
-//
-// Threads  shared.
-#ifndef ALLOY_DETAIL_UTF8_HPP_
-#define ALLOY_DETAIL_UTF8_HPP_
-
-#include <cstddef>
-#include <string_view>
-
-namespace alloy::detail {
-
-// True for the second and later bytes of a character, which are 10xxxxxx.
-constexpr bool IsContinuation(char byte) {
-  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
-}
-
-// The longest prefix of at most `limit` bytes that does not cut a character.
-inline std::string_view CutText(std::string_view text, size_t limit) {
-  if (text.size() <= limit) return text;
-  // A character has at most three continuation bytes. If there are more, the text is not
-  // UTF-8 and may be cut anywhere.
-  size_t end = limit;
-  for (int i = 0; i < 3 && end > 0 && IsContinuation(text[end]); ++i) --end;
-  return text.substr(0, IsContinuation(text[end]) ? limit : end);
-}
-
-}  // namespace alloy::detail
-
-#endif  // ALLOY_DETAIL_UTF8_HPP_
 
 namespace alloy::core_v0_1 {
 
 using alloy::detail::CutText;
 using alloy::detail::IsContinuation;
-
-// The length in bytes, 1 to 4, of the character at the start of `bytes`; 0 if these
-// bytes are not UTF-8.
-size_t Utf8Length(std::string_view bytes);
+using alloy::detail::Utf8Character;
+using alloy::detail::Utf8Length;
 
 // `text` with a question mark in place of each byte that is not UTF-8. What a host reads
 // is always text, whatever a backend wrote.
@@ -5069,7 +5303,7 @@ std::shared_ptr<Bridge::Origin> Bridge::Serving::Keep(std::shared_ptr<Origin> on
   return one;
 }
 
-Status Bridge::Load(const std::string& library, const char* certificate) {
+Status Bridge::Load(const char* library, const char* certificate) {
   if (state_.load(std::memory_order_acquire) == kClosed) return ErrorOfState();
   FailUnlessDone guard(*this);
   auto opened = Open(library, certificate);
@@ -5692,7 +5926,8 @@ Result<LoadedLibrary> Finished(std::shared_ptr<Channel> channel,
 }  // namespace
 
 // Ends the wait of other threads on every way out, exceptions included: with the channel,
-// or, because a failed load may be tried again, without the entry.
+// or, because a failed load may be tried again, without the entry. If the code is mapped,
+// the entry stays, so that the next try maps nothing more.
 class Libraries::Finish {
  public:
   Finish(Libraries& libraries, std::shared_ptr<Entry> entry)
@@ -5700,9 +5935,9 @@ class Libraries::Finish {
   ~Finish() {
     {
       const auto entries = libraries_.entries_.Write();
-      if (channel_ != nullptr) {
-        entry_->channel = channel_;
-      } else {
+      entry_->channel = channel_;
+      entry_->is_loading = false;
+      if (channel_ == nullptr && entry_->code.init == nullptr) {
         entries->remove(entry_);
       }
     }
@@ -5748,9 +5983,17 @@ std::shared_ptr<Libraries::Entry> Libraries::FindOrBegin(const FileIdentity& fil
         }
         return entry;
       }
+      if (entry != nullptr && !entry->is_loading) {
+        entries.BeginToWrite();
+        entry->is_loading = true;
+        entry->process = process;
+        return entry;
+      }
       // The thread that loads it may be one of the parent, which is not here to finish.
       if (entry == nullptr || entry->process != process) {
-        auto begun = std::make_shared<Entry>(Entry{file, nullptr, process, {}, false});
+        auto begun = std::make_shared<Entry>();
+        begun->file = file;
+        begun->process = process;
         Entries& all = entries.BeginToWrite();
         all.remove(entry);
         all.push_back(begun);
@@ -5775,12 +6018,13 @@ Result<LoadedLibrary> Libraries::LoadNew(std::shared_ptr<Entry> entry,
   // Written before others see the channel.
   entry->needed = cleared.needed();
   entry->is_linked = cleared.is_linked();
-  ALLOY_ASSIGN_OR_RETURN(auto channel, opener_->Open(std::move(cleared)));
+  ALLOY_ASSIGN_OR_RETURN(auto channel, opener_->Open(std::move(cleared), &entry->code));
   finish.Keep(channel);
   return Finished(std::move(channel), entry->file.bytes, expected);
 }
 
 Result<LoadedLibrary> Libraries::Load(const Policy& policy) {
+  ALLOY_TRY(opener_->CheckUsable().WithPrefix(policy.library + ": "));
   ALLOY_ASSIGN_OR_RETURN(Candidate candidate, admitter_.Open(policy));
   if (const auto loaded = FindLoaded(candidate.signed_sha256()); loaded != nullptr) {
     ALLOY_ASSIGN_OR_RETURN(const Expectations expected, std::move(candidate).Confirm());

@@ -212,7 +212,9 @@ struct alloy_services {
   uint32_t abi;
 
   // Store `text` as the error of this call, and return `code`. ALLOY_OK, or a number
-  // that is not listed above, becomes ALLOY_INTERNAL.
+  // that is not listed above, becomes ALLOY_INTERNAL. The caller gets the text with its
+  // line feeds, each followed by two blanks. Other control and format characters, and
+  // bytes that are not UTF-8, are written as \t or \xNN.
   //
   //   Borrows  scope, and text, of `length` bytes; -1: text ends at its NUL.
   alloy_code (*fail)(alloy_scope* scope, alloy_code code, const char* text,
@@ -237,8 +239,10 @@ struct alloy_services {
   //   Gives    the memory; NULL if there is not enough.
   void* (*resize)(void* memory, int64_t old_size, int64_t new_size);
 
-  // Write a log line. The engine adds the time and the language of the backend, and
-  // replaces bytes below 0x20 by blanks, so that it stays one line.
+  // Write a log line. The engine adds the time and the language of the backend. It
+  // replaces bytes below 0x20 by blanks, so that it stays one line, and writes what a
+  // terminal would obey, or what is not UTF-8, as \xNN. A line of more than 65,536 bytes
+  // is cut.
   //
   //   Borrows  scope, and text, of `length` bytes; -1: text ends at its NUL.
   void (*log)(alloy_scope* scope, int32_t level, const char* text, int64_t length);
@@ -594,8 +598,13 @@ typedef struct alloy_error {
   // dictionary comes directly after its index.
   int32_t column;
   uint16_t side;    // ALLOY_SIDE_*
-  uint16_t length;  // of text, in bytes; text may contain NULs
-  char text[1004];  // UTF-8 with a NUL at the end; cut if too long, between characters
+  uint16_t length;  // of text, in bytes
+  // UTF-8 with a NUL at the end; cut if too long, between characters. It is safe to print:
+  // control and format characters, and bytes that are not UTF-8, are written as \n, \t or
+  // \xNN, whether they come from a file, a name or a backend. Only the text that a backend
+  // reports, and a list of functions, may have several lines. Each line after the first
+  // begins with two blanks, so that none looks like a line of its own in a log.
+  char text[1004];
 } alloy_error;
 
 // The name of a code, such as "BAD_DATA"; "UNKNOWN" for a number without a name. The text
@@ -655,7 +664,7 @@ typedef struct alloy_host_options {
   int32_t log_fd;  // where log lines go, one write for each; 0: standard error
   // Gets the log lines instead of log_fd. Any thread may call it, but only one at a time.
   // It may be called after the function that wrote the line has returned. `text` has no
-  // time, no label and no line feed.
+  // time, no label, and nothing but characters that can be shown, in UTF-8.
   void (*log)(void* context, int32_t level, const char* language, const char* text,
               int64_t length);
   void* log_context;  // must live until the host and all its bridges and calls are gone
@@ -867,7 +876,10 @@ ALLOY_API alloy_code alloy_bridge_origin(alloy_bridge* bridge, alloy_origin* out
 //    "elf": {"findings": [{"reason", "reason_name", "text"}, ...],
 //            "needed": [soname, ...],
 //            "not_allowed": [those that are neither runtimes nor in may_need],
-//            "exports": [symbol, ...]}}
+//            "exports": [symbol, ...] (the first 64), "export_count": number}}
+//
+// Names are the file's own bytes, and bytes that are not UTF-8 become U+FFFD. Characters
+// that control a terminal are escaped, so the text is safe to print; its values are not.
 //
 // Statement, signer and certificates are unproven claims of the file unless "trusted" is
 // true. Later versions add members. If the library needs more than runtimes and the

@@ -89,8 +89,9 @@ struct Fault {
 class [[nodiscard]] Status {
  public:
   Status() = default;  // ok
-  explicit Status(Fault fault)
-      : fault_(std::make_shared<const Fault>(std::move(fault))) {}
+  // The text becomes harmless (base/text.h): UTF-8 that controls no terminal, in which
+  // each line after the first begins with two blanks.
+  explicit Status(Fault fault);
 
   bool ok() const { return fault_ == nullptr; }
   alloy_code code() const { return ok() ? ALLOY_OK : fault_->code; }
@@ -100,6 +101,7 @@ class [[nodiscard]] Status {
   // The same fault with more context: what only a caller further out knows.
   Status WithInput(int32_t input) const;
   Status WithSide(uint16_t side) const;
+  // What is added becomes one harmless line.
   Status WithPrefix(std::string_view prefix) const;
   Status WithSuffix(std::string_view suffix) const;
 
@@ -113,6 +115,7 @@ class [[nodiscard]] Status {
 
 // A fault of no particular input or column. Its side follows from the code: the caller for
 // INVALID, NOT_FOUND and NO_MATCH, which only the caller can correct; else the engine.
+// The text becomes one line, whatever names it quotes.
 Status Fail(alloy_code code, int32_t reason, std::string text);
 Status Fail(alloy_code code, std::string text);
 
@@ -129,19 +132,32 @@ Status Fail(alloy_code code, std::string text);
 #endif  // ALLOY_SRC_BASE_STATUS_H_
 
 //
-// Finds the characters of UTF-8 text, for checks of columns and for texts that must be
-// cut or repaired.
+// Makes bytes from elsewhere safe to show: names and formats in error texts, strings in
+// logs.
 //
 // Threads  shared.
-#ifndef ALLOY_SRC_BASE_UTF8_H_
-#define ALLOY_SRC_BASE_UTF8_H_
+#ifndef ALLOY_SRC_BASE_TEXT_H_
+#define ALLOY_SRC_BASE_TEXT_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+//
+// Makes text from elsewhere harmless: what a file, a certificate or a backend chose to
+// contain can neither control a terminal nor look like a line of a log. The engine uses
+// it for every error text and log line, the command line for everything that it prints.
+//
+// Threads  shared.
+#ifndef ALLOY_DETAIL_HARMLESS_HPP_
+#define ALLOY_DETAIL_HARMLESS_HPP_
 
 #include <cstddef>
 #include <string>
 #include <string_view>
 
 //
-// The characters of UTF-8 text: where it may be cut.
+// The characters of UTF-8 text: how long they are, and where text may be cut.
 //
 // Threads  shared.
 #ifndef ALLOY_DETAIL_UTF8_HPP_
@@ -167,18 +183,164 @@ inline std::string_view CutText(std::string_view text, size_t limit) {
   return text.substr(0, IsContinuation(text[end]) ? limit : end);
 }
 
+// The length in bytes, 1 to 4, of the character at the start of `bytes`; 0 if these
+// bytes are not UTF-8.
+//
+// Source: The Unicode Standard, table 3-7, "Well-Formed UTF-8 Byte Sequences".
+constexpr size_t Utf8Length(std::string_view bytes) {
+  const auto at = [&](size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  if (bytes.empty()) return 0;
+  const unsigned char first = at(0);
+  if (first < 0x80) return 1;
+  const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  if (first < 0xC2 || first > 0xF4 || bytes.size() < length) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if (!IsContinuation(bytes[i])) return 0;
+  }
+  // Longer than the character needs, or a surrogate, or above U+10FFFF.
+  if ((first == 0xE0 && at(1) < 0xA0) || (first == 0xED && at(1) > 0x9F)) return 0;
+  if ((first == 0xF0 && at(1) < 0x90) || (first == 0xF4 && at(1) > 0x8F)) return 0;
+  return length;
+}
+
+// The number of one whole character.
+constexpr char32_t Utf8Character(std::string_view character) {
+  const auto at = [&](size_t i) { return static_cast<unsigned char>(character[i]); };
+  if (character.size() == 1) return at(0);
+  char32_t number = at(0) & (0x7FU >> character.size());
+  for (size_t i = 1; i < character.size(); ++i) number = number << 6U | (at(i) & 0x3FU);
+  return number;
+}
+
 }  // namespace alloy::detail
 
 #endif  // ALLOY_DETAIL_UTF8_HPP_
+
+namespace alloy::detail {
+
+// True for characters that are obeyed instead of shown: control characters (C0, DEL, C1),
+// separators of lines and paragraphs, and the format characters that reverse or hide
+// text. The joiners U+200C and U+200D are not: scripts and emoji are written with them,
+// and they only change the shapes of their neighbours.
+//
+// Source: the Unicode Character Database, general categories Cc, Cf, Zl and Zp.
+constexpr bool IsHarmful(char32_t c) {
+  if (c < 0x20 || (c >= 0x7F && c < 0xA0)) return true;
+  if (c < 0x2000) return c == 0xAD || c == 0x61C || c == 0x180E;
+  if (c < 0x2070) {
+    return c == 0x200B || c == 0x200E || c == 0x200F || (c >= 0x2028 && c <= 0x202E) ||
+           c >= 0x2060;
+  }
+  if (c < 0x10000) return c == 0xFEFF || (c >= 0xFFF9 && c <= 0xFFFB);
+  return (c >= 0x13430 && c <= 0x1343F) || (c >= 0x1BCA0 && c <= 0x1BCA3) ||
+         (c >= 0x1D173 && c <= 0x1D17A) || (c >= 0xE0000 && c <= 0xE0FFF);
+}
+
+// Append the character at the start of `text`, escaped when it is harmful or not UTF-8,
+// and return its length in bytes. Line ends and tabs become \n, \r and \t; other bytes
+// become \xNN. `text` is not empty.
+inline size_t AppendHarmlessCharacter(std::string_view text, std::string* out) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  const size_t length = Utf8Length(text);
+  const std::string_view character = text.substr(0, length == 0 ? 1 : length);
+  if (length != 0 && !IsHarmful(Utf8Character(character))) {
+    out->append(character);
+  } else if (character == "\n") {
+    out->append("\\n");
+  } else if (character == "\r") {
+    out->append("\\r");
+  } else if (character == "\t") {
+    out->append("\\t");
+  } else {
+    for (const char byte : character) {
+      const auto value = static_cast<unsigned char>(byte);
+      out->append({'\\', 'x', kDigits[value >> 4U], kDigits[value & 15U]});
+    }
+  }
+  return character.size();
+}
+
+inline constexpr size_t kMostHarmless = size_t{16} << 10U;
+
+// `text` as one line of UTF-8 without harmful characters, cut with `…` after `limit`
+// bytes. Text that is harmless already stays the same.
+inline std::string Harmless(std::string_view text, size_t limit = kMostHarmless) {
+  std::string out;
+  const std::string_view kept = CutText(text, limit);
+  out.reserve(kept.size());
+  for (size_t at = 0; at < kept.size();) {
+    at += AppendHarmlessCharacter(kept.substr(at), &out);
+  }
+  if (kept.size() < text.size()) out += "…";
+  return out;
+}
+
+// The same for text that may have several lines: every line after the first begins with
+// two blanks, so that none looks like a line of its own. Line feeds at the end are left
+// out.
+inline std::string HarmlessLines(std::string_view text, size_t limit = kMostHarmless) {
+  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+  std::string out;
+  const std::string_view kept = CutText(text, limit);
+  out.reserve(kept.size());
+  for (size_t at = 0; at < kept.size();) {
+    const std::string_view rest = kept.substr(at);
+    if (rest.starts_with('\n') || rest.starts_with("\r\n")) {
+      at += rest[0] == '\n' ? 1 : 2;
+      out += kept.substr(at).starts_with("  ") ? "\n" : "\n  ";
+    } else {
+      at += AppendHarmlessCharacter(rest, &out);
+    }
+  }
+  if (kept.size() < text.size()) out += "…";
+  return out;
+}
+
+}  // namespace alloy::detail
+
+#endif  // ALLOY_DETAIL_HARMLESS_HPP_
+
+namespace alloy::core_v0_1 {
+
+using alloy::detail::Harmless;
+using alloy::detail::HarmlessLines;
+using alloy::detail::IsHarmful;
+using alloy::detail::kMostHarmless;
+
+// Append `bytes`, and escape what cannot be shown, as Harmless does. Backslashes are
+// escaped too, and `quote` unless it is NUL, so that the bytes can be read back.
+void AppendEscaped(std::string_view bytes, char quote, std::string* out);
+
+// `bytes` in double quotes, escaped, and cut after 64 bytes: a format, a name or a line
+// of a file in an error text.
+std::string Quoted(std::string_view bytes);
+
+// Append one step of the path to a column: its name, `#2` for a third child without a
+// name, or `dictionary` for ordinal -1.
+void AppendPathPart(std::string_view name, int64_t ordinal, std::string* path);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_TEXT_H_
+//
+// Finds the characters of UTF-8 text, for checks of columns and for texts that must be
+// cut or repaired.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_BASE_UTF8_H_
+#define ALLOY_SRC_BASE_UTF8_H_
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
 
 namespace alloy::core_v0_1 {
 
 using alloy::detail::CutText;
 using alloy::detail::IsContinuation;
-
-// The length in bytes, 1 to 4, of the character at the start of `bytes`; 0 if these
-// bytes are not UTF-8.
-size_t Utf8Length(std::string_view bytes);
+using alloy::detail::Utf8Character;
+using alloy::detail::Utf8Length;
 
 // `text` with a question mark in place of each byte that is not UTF-8. What a host reads
 // is always text, whatever a backend wrote.
@@ -193,6 +355,12 @@ size_t CopyText(std::string_view text, char* out, size_t capacity);
 #endif  // ALLOY_SRC_BASE_UTF8_H_
 
 namespace alloy::core_v0_1 {
+
+// Every text of a fault passes here, whoever wrote it.
+Status::Status(Fault fault) {
+  fault.text = HarmlessLines(fault.text);
+  fault_ = std::make_shared<const Fault>(std::move(fault));
+}
 
 Status Status::WithInput(int32_t input) const {
   if (ok()) return *this;
@@ -211,14 +379,14 @@ Status Status::WithSide(uint16_t side) const {
 Status Status::WithPrefix(std::string_view prefix) const {
   if (ok()) return *this;
   Fault fault = *fault_;
-  fault.text.insert(0, prefix);
+  fault.text.insert(0, Harmless(prefix));
   return Status(std::move(fault));
 }
 
 Status Status::WithSuffix(std::string_view suffix) const {
   if (ok()) return *this;
   Fault fault = *fault_;
-  fault.text.append(suffix);
+  fault.text.append(Harmless(suffix));
   return Status(std::move(fault));
 }
 
@@ -237,6 +405,7 @@ alloy_code Status::CopyTo(alloy_error* err) const {
 }
 
 Status Fail(alloy_code code, int32_t reason, std::string text) {
+  text = Harmless(text);
   const bool callers =
       code == ALLOY_INVALID || code == ALLOY_NOT_FOUND || code == ALLOY_NO_MATCH;
   return Status(
@@ -253,36 +422,6 @@ Status Fail(alloy_code code, std::string text) {
 }  // namespace alloy::core_v0_1
 
 // src/base/text.cc ----------------------------------------------------------------------
-//
-// Makes bytes from elsewhere safe to show: names and formats in error texts, strings in
-// logs.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_BASE_TEXT_H_
-#define ALLOY_SRC_BASE_TEXT_H_
-
-#include <cstdint>
-#include <string>
-#include <string_view>
-
-namespace alloy::core_v0_1 {
-
-// Append `bytes`, and escape what cannot be shown. Line ends and tabs become \n, \r and
-// \t; other control characters, and bytes that are not UTF-8, become \xNN. Backslashes
-// are escaped too, and `quote` unless it is NUL.
-void AppendEscaped(std::string_view bytes, char quote, std::string* out);
-
-// `bytes` in double quotes, escaped, and cut after 64 bytes: a format, a name or a line
-// of a file in an error text.
-std::string Quoted(std::string_view bytes);
-
-// Append one step of the path to a column: its name, `#2` for a third child without a
-// name, or `dictionary` for ordinal -1.
-void AppendPathPart(std::string_view name, int64_t ordinal, std::string* path);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_BASE_TEXT_H_
 
 
 namespace alloy::core_v0_1 {
@@ -290,50 +429,17 @@ namespace {
 
 constexpr size_t kLongestQuoted = 64;
 
-void AppendHex(unsigned char byte, std::string* out) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  *out += "\\x";
-  *out += kDigits[byte >> 4];
-  *out += kDigits[byte & 15];
-}
-
-// True for characters that a terminal obeys instead of showing: control characters (those
-// from U+0080 to U+009F too), separators of lines and paragraphs, and marks that reverse
-// the direction of text. The last could make a refused name look like a good one.
-bool IsControl(std::string_view character) {
-  const auto at = [&](size_t i) { return static_cast<unsigned char>(character[i]); };
-  if (character.size() == 1) return at(0) < 0x20 || at(0) == 0x7F;
-  if (character.size() == 2) return at(0) == 0xC2 && at(1) < 0xA0;
-  if (character.size() != 3 || at(0) != 0xE2) return false;
-  if (at(1) == 0x80) {  // U+200E, U+200F, and U+2028 to U+202E
-    return at(2) == 0x8E || at(2) == 0x8F || (at(2) >= 0xA8 && at(2) <= 0xAE);
-  }
-  return at(1) == 0x81 && at(2) >= 0xA6 && at(2) <= 0xA9;  // U+2066 to U+2069
-}
-
 }  // namespace
 
 void AppendEscaped(std::string_view bytes, char quote, std::string* out) {
   while (!bytes.empty()) {
-    const size_t length = Utf8Length(bytes);
-    const std::string_view character = bytes.substr(0, length == 0 ? 1 : length);
-    bytes.remove_prefix(character.size());
-    const char c = character[0];
-    if (length == 0) {
-      AppendHex(static_cast<unsigned char>(c), out);
-    } else if (c == '\n') {
-      *out += "\\n";
-    } else if (c == '\t') {
-      *out += "\\t";
-    } else if (c == '\r') {
-      *out += "\\r";
-    } else if (c == '\\' || (c == quote && quote != '\0')) {
+    const char c = bytes[0];
+    if (c == '\\' || (c == quote && quote != '\0')) {
       *out += '\\';
       *out += c;
-    } else if (IsControl(character)) {
-      for (const char byte : character) AppendHex(static_cast<unsigned char>(byte), out);
+      bytes.remove_prefix(1);
     } else {
-      *out += character;
+      bytes.remove_prefix(alloy::detail::AppendHarmlessCharacter(bytes, out));
     }
   }
 }
@@ -366,23 +472,6 @@ void AppendPathPart(std::string_view name, int64_t ordinal, std::string* path) {
 #include <cstring>
 
 namespace alloy::core_v0_1 {
-
-// Source: The Unicode Standard, table 3-7, "Well-Formed UTF-8 Byte Sequences".
-size_t Utf8Length(std::string_view bytes) {
-  const auto at = [&](size_t i) { return static_cast<unsigned char>(bytes[i]); };
-  if (bytes.empty()) return 0;
-  const unsigned char first = at(0);
-  if (first < 0x80) return 1;
-  const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || bytes.size() < length) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if (!IsContinuation(bytes[i])) return 0;
-  }
-  // Longer than the character needs, or a surrogate, or above U+10FFFF.
-  if ((first == 0xE0 && at(1) < 0xA0) || (first == 0xED && at(1) > 0x9F)) return 0;
-  if ((first == 0xF0 && at(1) < 0x90) || (first == 0xF4 && at(1) > 0x8F)) return 0;
-  return length;
-}
 
 std::string AsUtf8(std::string_view text) {
   std::string clean;
@@ -451,7 +540,7 @@ TextKind ScanTextPlainly(std::string_view bytes);
 namespace alloy::core_v0_1 {
 namespace {
 
-constexpr size_t kWord = sizeof(uint64_t);
+constexpr size_t kWord_utf8_scan = sizeof(uint64_t);
 constexpr uint64_t kHighBits = 0x8080808080808080U;
 
 uint64_t LoadWord(const char* at) {
@@ -465,9 +554,9 @@ bool IsShortAscii(std::string_view bytes) {
   const char* at = bytes.data();
   size_t left = bytes.size();
   uint64_t any = 0;
-  if (left >= kWord) {
-    for (; left > kWord; left -= kWord, at += kWord) any |= LoadWord(at);
-    any |= LoadWord(at + left - kWord);  // the last word overlaps the one before
+  if (left >= kWord_utf8_scan) {
+    for (; left > kWord_utf8_scan; left -= kWord_utf8_scan, at += kWord_utf8_scan) any |= LoadWord(at);
+    any |= LoadWord(at + left - kWord_utf8_scan);  // the last word overlaps the one before
     return (any & kHighBits) == 0;
   }
   for (; left > 0; --left, ++at) any |= static_cast<unsigned char>(*at);
@@ -961,6 +1050,10 @@ int GetFileFacts(const Fd& fd, FileFacts* out);
 // Read until `bytes` is full or the file ends; `done` is the number of bytes read.
 int ReadFully(const Fd& fd, std::span<std::byte> bytes, size_t* done);
 
+// How many bytes of a file of this size are holes, which take no room on the disk and
+// read as zeros. Stops at a number above `most`. The position is 0 afterwards.
+int CountHoles(const Fd& fd, int64_t size, int64_t most, int64_t* holes);
+
 // An unnamed file in memory that can be sealed and executed from. EFBIG when the limit on
 // the size of files (which would answer a write with a signal) is below `size`.
 int CreateSealable(const char* name, int64_t size, Fd* out);
@@ -1072,6 +1165,23 @@ int ReadFully(const Fd& fd, std::span<std::byte> bytes, size_t* done) {
     *done += static_cast<size_t>(n);
   }
   return 0;
+}
+
+int CountHoles(const Fd& fd, int64_t size, int64_t most, int64_t* holes) {
+  *holes = 0;
+  for (int64_t at = 0; at < size && *holes <= most;) {
+    const off_t hole = ::lseek(fd.get(), at, SEEK_HOLE);
+    if (hole < 0 && errno == EINVAL) break;  // a file system that does not know holes
+    if (hole < 0 && errno == ENXIO) break;   // the file was cut meanwhile
+    if (hole < 0) return errno;
+    if (hole >= size) break;
+    off_t data = ::lseek(fd.get(), hole, SEEK_DATA);
+    if (data < 0 && errno != ENXIO) return errno;
+    if (data < 0 || data > size) data = size;  // no data follows
+    *holes += data - hole;
+    at = data;
+  }
+  return ::lseek(fd.get(), 0, SEEK_SET) == 0 ? 0 : errno;
 }
 
 int CreateSealable(const char* name, int64_t size, Fd* out) {
@@ -1202,9 +1312,10 @@ namespace alloy::core_v0_1 {
 
 enum class LoadFault {
   kNone,
-  kNoProc,    // /proc is not mounted, so sealed memory has no path
-  kLoader,    // the loader's own refusal
-  kIdentity,  // the loader gave another library
+  kNoProc,        // no path in /proc leads to the sealed memory
+  kLoader,        // the loader's own refusal
+  kIdentity,      // the loader has another library of this name; nothing was loaded
+  kWrongMapping,  // the loader mapped another file, and its constructors may have run
 };
 
 struct SymbolLookup {
@@ -1214,9 +1325,10 @@ struct SymbolLookup {
 };
 
 // Load a library from its sealed copy, for the life of the process, and find one symbol.
+// The path that the loader gets leads to the sealed copy, whatever is mounted on /proc.
 //
-//   Takes  library. Its descriptor stays open, whatever the outcome: the loader knows a
-//          library by its name, and the name is that of the descriptor.
+//   Takes  library. Its descriptor stays open as long as the loader knows its name, which
+//          is the name of the descriptor. A load that the loader refuses keeps nothing.
 SymbolLookup LoadSealed(Cleared library, const char* symbol);
 
 // Load a library from its path instead, past the sealed copy: for debuggers and
@@ -1230,9 +1342,12 @@ SymbolLookup LoadFromPath(const Cleared& library, const char* symbol);
 #endif  // ALLOY_SRC_PORT_LIBRARY_H_
 
 #include <dlfcn.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cinttypes>
 #include <cstdio>
 #include <memory>
@@ -1250,15 +1365,15 @@ std::string TextOfLoader() {
 struct CloseFile {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
+using OwnedFile = std::unique_ptr<std::FILE, CloseFile>;
 
-// Whether `address` lies in a mapping of the file with these facts, by /proc/self/maps.
-bool IsMappedFrom(const void* address, const FileFacts& facts) {
-  const std::unique_ptr<std::FILE, CloseFile> maps(std::fopen("/proc/self/maps", "re"));
-  if (maps == nullptr) return false;
+// Whether `address` lies in a mapping of the file with these facts. `maps` is
+// /proc/self/maps, which gives the mappings at the time of reading.
+bool IsMappedFrom(std::FILE* maps, const void* address, const FileFacts& facts) {
   const auto wanted = reinterpret_cast<uintptr_t>(address);
   char line[512];
   bool at_start = true;  // of a line: a long path continues the previous chunk
-  while (std::fgets(line, sizeof(line), maps.get()) != nullptr) {
+  while (std::fgets(line, sizeof(line), maps) != nullptr) {
     uintptr_t begin = 0, end = 0;
     unsigned device_major = 0, device_minor = 0;
     uint64_t inode = 0;
@@ -1273,6 +1388,56 @@ bool IsMappedFrom(const void* address, const FileFacts& facts) {
   return false;
 }
 
+// 0 if `path` leads to the file with these facts; ESTALE if it leads to another one.
+int LeadsTo(const std::string& path, const FileFacts& facts) {
+  struct stat found;
+  if (::stat(path.c_str(), &found) != 0) return errno;
+  return found.st_dev == facts.device && found.st_ino == facts.inode ? 0 : ESTALE;
+}
+
+// Why neither path leads to the sealed memory; `error` is that of the one in /proc/self.
+std::string NoPathText(const std::string& path, int error) {
+  constexpr auto kProcMagic = 0x9fa0;  // PROC_SUPER_MAGIC of <linux/magic.h>
+  const std::string what = "cannot load from sealed memory: ";
+  struct statfs mounted;
+  if (::statfs("/proc", &mounted) != 0 || mounted.f_type != kProcMagic) {
+    return what +
+           "the proc file system is not mounted on /proc; mount it: mount -t proc "
+           "proc /proc";
+  }
+  char self[32];
+  if (::readlink("/proc/self", self, sizeof(self)) < 0 && errno == ENOENT) {
+    return what +
+           "/proc belongs to another PID namespace, which does not know this "
+           "process; mount the one of this namespace: mount -t proc proc /proc";
+  }
+  if (error == ESTALE) {
+    return what + path +
+           " is another file; something is mounted over it, or /proc belongs to another "
+           "PID namespace; mount /proc again";
+  }
+  return what + path + ": " + ErrorText(error) +
+         (error == EACCES || error == EPERM
+              ? "; let this process read its own /proc/self/fd"
+              : "");
+}
+
+// The path by which the loader can open a descriptor of this process. Empty: there is
+// none, and `text` is why.
+std::string PathOf(const Fd& sealed, const FileFacts& facts, std::string* text) {
+  const std::string number = std::to_string(sealed.get());
+  // Not /proc/self at first: a debugger that opens this name would find its own
+  // descriptors. But where /proc belongs to another PID namespace, this process has
+  // another number there, and the path may be a file of any other process.
+  std::string path = "/proc/" + std::to_string(::getpid()) + "/fd/" + number;
+  if (LeadsTo(path, facts) == 0) return path;
+  path = "/proc/self/fd/" + number;
+  const int error = LeadsTo(path, facts);
+  if (error == 0) return path;
+  *text = NoPathText(path, error);
+  return {};
+}
+
 // A constructor that throws cannot be survived: the unwinding leaves the loader's lock
 // held, and every later load hangs. So the process ends here, by std::terminate. The volatile pointer makes the compiler believe that dlopen may throw.
 void* OpenOrEnd(const char* path, int flags) noexcept {
@@ -1284,42 +1449,50 @@ SymbolLookup Refusal(LoadFault fault, std::string text) {
   return {.fault = fault, .text = std::move(text), .symbol = nullptr};
 }
 
-SymbolLookup OpenAndFind(const std::string& path, const char* symbol) {
-  void* handle = OpenOrEnd(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) return Refusal(LoadFault::kLoader, TextOfLoader());
-  void* address = ::dlsym(handle, symbol);
+SymbolLookup Find(void* handle, const char* symbol) {
+  void* address = handle != nullptr ? ::dlsym(handle, symbol) : nullptr;
   if (address == nullptr) return Refusal(LoadFault::kLoader, TextOfLoader());
   return {.fault = LoadFault::kNone, .text = {}, .symbol = address};
+}
+
+// Whether the loader has a library of this name, by which it would answer.
+bool IsKnown(const std::string& path) {
+  void* known = ::dlopen(path.c_str(), RTLD_NOW | RTLD_NOLOAD);
+  if (known == nullptr) return false;
+  ::dlclose(known);  // only lowers its count
+  return true;
 }
 
 }  // namespace
 
 SymbolLookup LoadSealed(Cleared library, const char* symbol) {
-  const int fd = library.sealed().get();
   FileFacts facts;
-  const int error = GetFileFacts(library.sealed(), &facts);
-  std::move(library).KeepOpen();
-  if (error != 0) {
+  if (const int error = GetFileFacts(library.sealed(), &facts); error != 0) {
     return Refusal(LoadFault::kLoader, ErrorText(error));
   }
-  // Not /proc/self: a debugger that opens this name would find its own descriptors.
-  const std::string path =
-      "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd);
-  if (::access(path.c_str(), R_OK) != 0) {
-    return Refusal(
-        LoadFault::kNoProc,
-        "/proc is not mounted, and a library is loaded from " + path + "; mount /proc");
+  std::string text;
+  const std::string path = PathOf(library.sealed(), facts, &text);
+  if (path.empty()) return Refusal(LoadFault::kNoProc, std::move(text));
+  // Opened before the library runs: what was loaded must be compared afterwards.
+  const OwnedFile maps(std::fopen("/proc/self/maps", "re"));
+  if (maps == nullptr) {
+    return Refusal(LoadFault::kNoProc, "/proc/self/maps: " + ErrorText(errno) +
+                                           "; without it, what the loader has mapped "
+                                           "cannot be checked");
   }
   // glibc finds libraries by name first. If a library was loaded under this descriptor's
-  // number and the descriptor was closed since, dlopen would return that old library.
-  if (void* other = ::dlopen(path.c_str(), RTLD_NOW | RTLD_NOLOAD); other != nullptr) {
-    ::dlclose(other);
+  // number and the descriptor was closed since, dlopen would return that old library. The
+  // number stays in use, so that the next load gets another one.
+  if (IsKnown(path)) {
+    std::move(library).KeepOpen();
     return Refusal(LoadFault::kIdentity,
                    "the loader already has another library with the name " + path);
   }
-  SymbolLookup found = OpenAndFind(path, symbol);
-  if (found.symbol != nullptr && !IsMappedFrom(found.symbol, facts)) {
-    return Refusal(LoadFault::kIdentity,
+  void* handle = OpenOrEnd(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  SymbolLookup found = Find(handle, symbol);
+  if (handle != nullptr || IsKnown(path)) std::move(library).KeepOpen();
+  if (found.symbol != nullptr && !IsMappedFrom(maps.get(), found.symbol, facts)) {
+    return Refusal(LoadFault::kWrongMapping,
                    std::string(symbol) + " of " + path + " is not in the sealed copy");
   }
   return found;
@@ -1328,7 +1501,8 @@ SymbolLookup LoadSealed(Cleared library, const char* symbol) {
 SymbolLookup LoadFromPath(const Cleared& library, const char* symbol) {
   const std::string& path = library.path();
   // Without a slash the loader would search its own list of folders.
-  return OpenAndFind(path.find('/') == path.npos ? "./" + path : path, symbol);
+  const std::string name = path.find('/') == path.npos ? "./" + path : path;
+  return Find(OpenOrEnd(name.c_str(), RTLD_NOW | RTLD_LOCAL), symbol);
 }
 
 }  // namespace alloy::core_v0_1
@@ -1463,6 +1637,9 @@ struct ProgramRun {
   std::vector<const Fd*> hand_over;    // borrowed; they arrive as 3, 4, 5, …
   int64_t limit_ns = 0;                // then it is killed, with all that it started
   size_t most_output = 0;  // bytes that are kept; the rest is read and dropped
+  // Of each process that is started, in bytes; 0: no limit. Memory is the writable memory
+  // of its own (RLIMIT_DATA).
+  uint64_t most_memory = 0, most_file = 0;
 };
 
 struct ProgramEnd {
@@ -1511,6 +1688,28 @@ int64_t MonotonicNanos() {
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+// posix_spawn sets no limits, and limits that are set from outside come too late for what
+// the program starts first. So a shell sets them, and becomes the program. Where the
+// process has lower limits already, those stay.
+std::vector<std::string> CommandOf(const ProgramRun& run) {
+  std::vector<std::string> words;
+  if (run.most_memory != 0 || run.most_file != 0) {
+    const auto limit = [](uint64_t bytes, uint64_t unit) {
+      return bytes == 0 ? std::string("unlimited") : std::to_string(bytes / unit);
+    };
+    words = {"/bin/sh",
+             "-c",
+             "{ ulimit -c 0; ulimit -d \"$1\"; ulimit -f \"$2\"; } 2>/dev/null; shift 2; "
+             "exec \"$@\"",
+             "sh",
+             limit(run.most_memory, 1024),
+             limit(run.most_file, 512)};
+  }
+  words.push_back(run.program);
+  words.insert(words.end(), run.arguments.begin(), run.arguments.end());
+  return words;
+}
+
 // How the child starts. Every step may run out of memory; the first error is kept.
 class Plan {
  public:
@@ -1551,15 +1750,13 @@ class Plan {
   }
 
   int Start(const ProgramRun& run, pid_t* pid) {
+    std::vector<std::string> words = CommandOf(run);
     std::vector<char*> arguments;
-    arguments.push_back(const_cast<char*>(run.program.c_str()));
-    for (const std::string& argument : run.arguments) {
-      arguments.push_back(const_cast<char*>(argument.c_str()));
-    }
+    for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     char* const environment[] = {nullptr};
-    return ::posix_spawn(pid, run.program.c_str(), &actions_, &attributes_,
-                         arguments.data(), environment);
+    return ::posix_spawn(pid, arguments[0], &actions_, &attributes_, arguments.data(),
+                         environment);
   }
 
  private:
@@ -4242,7 +4439,7 @@ Status CheckSchemaChildren(const SchemaPlace& place, const SchemaBudget& budget)
 namespace alloy::core_v0_1 {
 namespace {
 
-constexpr size_t kLongestName = 512;
+constexpr size_t kLongestName_type_name = 512;
 
 struct NamedType {
   Type type;
@@ -4364,8 +4561,8 @@ bool NamesItsChildren(Type type) {
 class TypeNamer {
  public:
   std::string Finish() {
-    if (out_.size() > kLongestName) {
-      out_ = std::string(CutText(out_, kLongestName)) + "…";
+    if (out_.size() > kLongestName_type_name) {
+      out_ = std::string(CutText(out_, kLongestName_type_name)) + "…";
     }
     return std::move(out_);
   }
@@ -4373,7 +4570,7 @@ class TypeNamer {
   // The schema is not checked, so each pointer is checked here before it is used. The
   // limits on depth and on the length of the name end the walk.
   void Add(const ArrowSchema* schema, int depth) {
-    if (out_.size() > kLongestName) return;
+    if (out_.size() > kLongestName_type_name) return;
     Format format;
     if (schema == nullptr || schema->release == nullptr || schema->format == nullptr ||
         depth > kMostLevels) {
@@ -4420,7 +4617,7 @@ class TypeNamer {
     const bool named = NamesItsChildren(format.type);
     std::string_view separator = named ? "; " : ", ";
     if (parameters.empty()) separator = "";
-    for (int64_t i = 0; i < from->n_children && out_.size() <= kLongestName; ++i) {
+    for (int64_t i = 0; i < from->n_children && out_.size() <= kLongestName_type_name; ++i) {
       out_ += separator;
       separator = ", ";
       const ArrowSchema* child = from->children[i];
@@ -7162,7 +7359,6 @@ namespace alloy::core_v0_1 {
   X(int, X509_verify_cert, (x509_store_ctx_st*))                                    \
   X(const char*, X509_verify_cert_error_string, (long))                             \
   X(int, X509_VERIFY_PARAM_set_flags, (X509_VERIFY_PARAM_st*, unsigned long))       \
-  X(void, X509_VERIFY_PARAM_set_time, (X509_VERIFY_PARAM_st*, time_t))              \
   X(void, X509_VERIFY_PARAM_set_auth_level, (X509_VERIFY_PARAM_st*, int))           \
   X(void, X509_VERIFY_PARAM_set_depth, (X509_VERIFY_PARAM_st*, int))                \
   X(stack_st*, OPENSSL_sk_new_null, ())                                             \
@@ -7205,14 +7401,16 @@ struct Libcrypto {
 
 // Constants of <openssl/crypto.h>, x509v3.h, x509_vfy.h, x509.h, asn1.h and rsa.h.
 inline constexpr uint64_t kInitWithoutConfig = 0x80;
-inline constexpr uint32_t kExtensionCa = 0x10, kExtensionInvalid = 0x80;
+inline constexpr uint32_t kExtensionConstraints = 0x1, kExtensionCa = 0x10,
+                          kExtensionInvalid = 0x80;
 inline constexpr uint32_t kUsageDigitalSignature = 0x80;
 inline constexpr uint32_t kExtendedCodeSigning = 0x8, kExtendedAny = 0x100;
 inline constexpr uint32_t kUsageAbsent = UINT32_MAX;  // what both getters answer then
-inline constexpr unsigned long kVerifyStrict = 0x20, kVerifyPartialChain = 0x80000;
-inline constexpr int kVerifyNotYetValid = 9, kVerifyExpired = 10, kVerifyOutOfMemory = 17,
-                     kVerifyEndKeyTooSmall = 66, kVerifyCaKeyTooSmall = 67,
-                     kVerifyDigestTooWeak = 68, kVerifyCurveParameters = 94;
+inline constexpr unsigned long kVerifyStrict = 0x20, kVerifyPartialChain = 0x80000,
+                               kVerifyWithoutTime = 0x200000;
+inline constexpr int kVerifyOutOfMemory = 17, kVerifyEndKeyTooSmall = 66,
+                     kVerifyCaKeyTooSmall = 67, kVerifyDigestTooWeak = 68,
+                     kVerifyCurveParameters = 94;
 inline constexpr unsigned long kNameRfc2253 = 0x1110317;
 inline constexpr int kRsaPssPadding = 6, kRsaSaltAsDigest = -1;
 
@@ -7304,14 +7502,16 @@ struct CertificateFacts {
   KeyKind key_kind = KeyKind::kUnusable;
   int64_t not_before = 0, not_after = 0;  // seconds since 1970
   std::string sha256;                     // of its DER, in hex
+  bool has_constraints = false;           // the extension basicConstraints
   bool is_ca = false;
 };
 
 // Threads  const members: shared.
 class Certificate {
  public:
-  // Exactly one certificate. The Crypto must live as long.
-  //   Fails  REFUSED with CERTIFICATE_DER.
+  // Exactly one certificate, in strict DER (der.h), so that no two byte strings are the
+  // same certificate. The Crypto must live as long.
+  //   Fails  REFUSED with CERTIFICATE_DER, or with WEAK_KEY for a curve without a name.
   static Result<Certificate> FromDer(const Crypto& crypto,
                                      std::span<const std::byte> der);
 
@@ -7326,7 +7526,7 @@ class Certificate {
 };
 
 // What SetImplLib takes: strict base64 of one DER certificate of at most 16 KiB.
-//   Fails  REFUSED with CERTIFICATE_BASE64 or CERTIFICATE_DER.
+//   Fails  REFUSED with CERTIFICATE_BASE64, CERTIFICATE_DER or WEAK_KEY.
 Result<Certificate> ParseCertificateArgument(const Crypto& crypto,
                                              std::string_view argument);
 
@@ -7338,6 +7538,39 @@ Result<Certificate> ParseCertificateArgument(const Crypto& crypto,
 #include <chrono>
 #include <ctime>
 
+//
+// Strict DER: whether bytes are the only encoding of what they hold. libcrypto reads other
+// encodings too, so one certificate could have many fingerprints, and it follows the
+// parameters of a curve that a certificate spells out. This check comes before libcrypto
+// sees a byte.
+//
+// Source: ITU-T X.690, sections 8, 10 and 11; RFC 5280, section 4.1.
+#ifndef ALLOY_SRC_TRUST_DER_H_
+#define ALLOY_SRC_TRUST_DER_H_
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+namespace alloy::core_v0_1 {
+
+// Whether these bytes are one value in DER, and nothing more. Gives what is wrong; empty:
+// nothing. The time is in proportion to the size.
+std::string CheckDer(std::span<const std::byte> bytes);
+
+enum class DerFault { kNone, kEncoding, kCurve };
+struct DerVerdict {
+  DerFault fault = DerFault::kNone;
+  std::string text;  // what is wrong
+};
+
+// Whether these bytes are one X.509 certificate in DER, with the extensions that trust
+// uses, each at most once, and its key. An elliptic curve must be named (kCurve).
+DerVerdict CheckCertificateDer(std::span<const std::byte> bytes);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_TRUST_DER_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -7382,7 +7615,6 @@ bool ReadTime(const Libcrypto& c, const asn1_string_st* time, int64_t* out) {
 void DescribeEcKey(const Libcrypto& c, const evp_pkey_st* key, CertificateFacts* facts) {
   std::array<char, 64> group{};
   size_t length = 0;
-  // A key with spelled-out parameters has no name of a curve, and is not used.
   if (c.EVP_PKEY_get_group_name(key, group.data(), group.size(), &length) != 1) {
     facts->key = "ec";
     return;
@@ -7408,18 +7640,6 @@ void DescribeKey(const Libcrypto& c, const evp_pkey_st* key, CertificateFacts* f
   }
 }
 
-// Whether these are the bytes of one SEQUENCE of a definite length, and of no more.
-bool IsOneSequence(std::span<const std::byte> der) {
-  const auto at = [&](size_t i) { return std::to_integer<size_t>(der[i]); };
-  if (der.size() < 2 || at(0) != 0x30) return false;
-  if (at(1) < 0x80) return der.size() == 2 + at(1);
-  const size_t octets = at(1) & 0x7fU;
-  if (octets < 1 || octets > 3 || der.size() < 2 + octets) return false;
-  size_t length = 0;
-  for (size_t i = 0; i < octets; ++i) length = length << 8U | at(2 + i);
-  return der.size() == 2 + octets + length;
-}
-
 Result<CertificateFacts> FactsOf(const Crypto& crypto, x509_st* x509,
                                  std::span<const std::byte> der) {
   const Libcrypto& c = crypto.functions();
@@ -7433,7 +7653,9 @@ Result<CertificateFacts> FactsOf(const Crypto& crypto, x509_st* x509,
       !ReadTime(c, c.X509_get0_notAfter(x509), &facts.not_after)) {
     return BadDer("has a time of validity that cannot be read");
   }
-  facts.is_ca = (c.X509_get_extension_flags(x509) & kExtensionCa) != 0;
+  const uint32_t flags = c.X509_get_extension_flags(x509);
+  facts.has_constraints = (flags & kExtensionConstraints) != 0;
+  facts.is_ca = (flags & kExtensionCa) != 0;
   ALLOY_ASSIGN_OR_RETURN(const Digest digest, crypto.Sha256(der));
   facts.sha256 = HexText(digest);
   return facts;
@@ -7448,8 +7670,13 @@ Result<Certificate> Certificate::FromDer(const Crypto& crypto,
   if (der.size() > kMaxDer) {
     return BadDer("has " + std::to_string(der.size()) + " bytes; at most 16,384");
   }
-  if (!IsOneSequence(der)) {
-    return BadDer("is not one DER structure: other bytes, or more of them behind it");
+  if (const DerVerdict verdict = CheckCertificateDer(der);
+      verdict.fault == DerFault::kCurve) {
+    return Fail(
+        ALLOY_REFUSED, ALLOY_REASON_WEAK_KEY,
+        "has a key that " + verdict.text + "; name the curve: prime256v1 or secp384r1");
+  } else if (verdict.fault == DerFault::kEncoding) {
+    return BadDer(verdict.text);
   }
   // On failure libcrypto frees what it was given, and says so by NULL.
   x509_st* x509 = c.X509_new_ex(crypto.context(), nullptr);
@@ -7481,12 +7708,12 @@ Result<Certificate> ParseCertificateArgument(const Crypto& crypto,
     return BadBase64("is not strict base64: " + fault);
   }
   auto certificate = Certificate::FromDer(crypto, der);
-  if (!certificate.ok() &&
-      certificate.status().reason() == ALLOY_REASON_CERTIFICATE_DER) {
-    return BadDer(
-        ("the certificate " + certificate.status().fault().text).append(kMakeArgument));
-  }
-  return certificate;
+  if (certificate.ok() || certificate.status().code() != ALLOY_REFUSED)
+    return certificate;
+  std::string text = "the certificate " + certificate.status().fault().text;
+  if (certificate.status().reason() == ALLOY_REASON_CERTIFICATE_DER)
+    text += kMakeArgument;
+  return Fail(ALLOY_REFUSED, certificate.status().reason(), std::move(text));
 }
 
 }  // namespace alloy::core_v0_1
@@ -7578,6 +7805,13 @@ Status CheckSigner(const Crypto& crypto, const Certificate& signer) {
             " has no extended key usage codeSigning; sign with a certificate "
             "for signing code (`arrowalloy keygen` makes one)");
   }
+  if (!signer.facts().has_constraints) {
+    return ChainRefused(
+        ALLOY_REASON_CERTIFICATE_USAGE,
+        who +
+            " has no extension basicConstraints; sign with a certificate that says "
+            "CA:FALSE (`arrowalloy keygen` makes one)");
+  }
   if (signer.facts().is_ca) {
     return ChainRefused(
         ALLOY_REASON_CERTIFICATE_IS_CA,
@@ -7597,10 +7831,6 @@ Status CheckSigner(const Crypto& crypto, const Certificate& signer) {
 
 int32_t ReasonOf(int error) {
   switch (error) {
-    case kVerifyExpired:
-      return ALLOY_REASON_CERTIFICATE_EXPIRED;
-    case kVerifyNotYetValid:
-      return ALLOY_REASON_CERTIFICATE_NOT_YET_VALID;
     case kVerifyEndKeyTooSmall:
     case kVerifyCaKeyTooSmall:
     case kVerifyDigestTooWeak:
@@ -7626,9 +7856,9 @@ class Verification {
                  c_.X509_STORE_CTX_free) {}
 
   Result<std::vector<CertificateFacts>> Run(int64_t now) {
-    if (!Prepare(now))
+    if (!Prepare())
       return Fail(ALLOY_EXHAUSTED, "out of memory while verifying a certificate chain");
-    if (c_.X509_verify_cert(context_.get()) != 1) return Refusal(now);
+    if (c_.X509_verify_cert(context_.get()) != 1) return Refusal();
     std::vector<CertificateFacts> chain;
     const auto* found =
         reinterpret_cast<const stack_st*>(c_.X509_STORE_CTX_get0_chain(context_.get()));
@@ -7638,6 +7868,7 @@ class Verification {
       if (facts == nullptr)
         return Fail(ALLOY_INTERNAL,
                     "the verified chain has an unknown certificate; please report it");
+      ALLOY_TRY(CheckTime(*facts, now));
       if (i > 0) ALLOY_TRY(CheckAuthority(x509, *facts));
       chain.push_back(*facts);
     }
@@ -7645,7 +7876,7 @@ class Verification {
   }
 
  private:
-  bool Prepare(int64_t now) {
+  bool Prepare() {
     if (store_ == nullptr || others_ == nullptr || context_ == nullptr ||
         c_.X509_STORE_add_cert(store_.get(), anchor_.get()) != 1) {
       return false;
@@ -7658,11 +7889,29 @@ class Verification {
       return false;
     }
     X509_VERIFY_PARAM_st* param = c_.X509_STORE_CTX_get0_param(context_.get());
-    c_.X509_VERIFY_PARAM_set_time(param, now);
     c_.X509_VERIFY_PARAM_set_auth_level(param, kAuthLevel);
     c_.X509_VERIFY_PARAM_set_depth(param, kMaxDepth);
-    return c_.X509_VERIFY_PARAM_set_flags(param, kVerifyStrict | kVerifyPartialChain) ==
-           1;
+    // libcrypto compares times by gmtime, which obeys the leap seconds of a file that the
+    // environment names. CheckTime compares them.
+    return c_.X509_VERIFY_PARAM_set_flags(
+               param, kVerifyStrict | kVerifyPartialChain | kVerifyWithoutTime) == 1;
+  }
+
+  static Status CheckTime(const CertificateFacts& facts, int64_t now) {
+    const std::string who = "the certificate of " + facts.subject;
+    if (now < facts.not_before) {
+      return ChainRefused(ALLOY_REASON_CERTIFICATE_NOT_YET_VALID,
+                          who + " is not valid yet: it is valid from " +
+                              TimeText(facts.not_before) + ", and now it is " +
+                              TimeText(now) + "; check this machine's clock");
+    }
+    if (now >= facts.not_after) {
+      return ChainRefused(ALLOY_REASON_CERTIFICATE_EXPIRED,
+                          who + " expired at " + TimeText(facts.not_after) +
+                              ", and now it is " + TimeText(now) +
+                              "; sign with a valid certificate");
+    }
+    return Status();
   }
 
   const CertificateFacts* Find(const x509_st* x509) const {
@@ -7688,7 +7937,7 @@ class Verification {
             "usage has no codeSigning; use another authority");
   }
 
-  Status Refusal(int64_t now) const {
+  Status Refusal() const {
     const int error = c_.X509_STORE_CTX_get_error(context_.get());
     if (error == kVerifyOutOfMemory) {
       return Fail(ALLOY_EXHAUSTED, "out of memory while verifying a certificate chain");
@@ -7699,14 +7948,6 @@ class Verification {
     const int32_t reason = ReasonOf(error);
     const std::string who = "the certificate of " + at->subject;
     switch (reason) {
-      case ALLOY_REASON_CERTIFICATE_EXPIRED:
-        return ChainRefused(reason, who + " expired at " + TimeText(at->not_after) +
-                                        ", and now it is " + TimeText(now) +
-                                        "; sign with a valid certificate");
-      case ALLOY_REASON_CERTIFICATE_NOT_YET_VALID:
-        return ChainRefused(reason, who + " is not valid yet: it is valid from " +
-                                        TimeText(at->not_before) + ", and now it is " +
-                                        TimeText(now) + "; check this machine's clock");
       case ALLOY_REASON_WEAK_KEY:
         return ChainRefused(reason, who + " is too weak (" + at->key +
                                         "): " + c_.X509_verify_cert_error_string(error) +
@@ -7882,6 +8123,288 @@ bool Crypto::SameInConstantTime(std::string_view a, std::string_view b) const {
 
 }  // namespace alloy::core_v0_1
 
+// src/trust/der.cc ----------------------------------------------------------------------
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// Universal tags, as their first byte in DER.
+constexpr uint8_t kBoolean = 0x01, kInteger = 0x02, kBitString = 0x03,
+                  kOctetString = 0x04, kNull = 0x05, kObject = 0x06, kEnumerated = 0x0a,
+                  kUtcTime = 0x17, kGeneralTime = 0x18, kSequence = 0x30, kSet = 0x31;
+constexpr uint8_t kConstructed = 0x20, kClass = 0xc0, kNumber = 0x1f;
+constexpr uint8_t kVersion = 0xa0, kExtensions = 0xa3;  // [0] and [3] of a certificate
+constexpr int kMostDepth = 32;
+
+// Object identifiers, by their contents.
+constexpr std::string_view kEcKey = "\x2a\x86\x48\xce\x3d\x02\x01",
+                           kRsaKey = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01";
+constexpr std::string_view kSubjectKeyId = "\x55\x1d\x0e", kKeyUsage = "\x55\x1d\x0f",
+                           kConstraints = "\x55\x1d\x13",
+                           kAuthorityKeyId = "\x55\x1d\x23",
+                           kExtendedUsage = "\x55\x1d\x25";
+
+struct Element {
+  uint8_t tag = 0;           // its first byte
+  std::string_view content;  // what it holds
+  std::string_view whole;
+  bool is_constructed() const { return (tag & kConstructed) != 0; }
+};
+
+uint8_t ByteAt(std::string_view bytes, size_t i) {
+  return static_cast<uint8_t>(bytes[i]);
+}
+
+// Take the first element of `bytes`; empty: it is not one in DER.
+std::optional<Element> Take(std::string_view* bytes) {
+  const std::string_view all = *bytes;
+  if (all.size() < 2) return std::nullopt;
+  Element element{.tag = ByteAt(all, 0), .content = {}, .whole = {}};
+  // Nothing in a certificate has a tag of more than one byte.
+  if ((element.tag & kNumber) == kNumber) return std::nullopt;
+  size_t at = 1;
+  size_t length = ByteAt(all, at++);
+  if (length >= 0x80) {
+    const size_t octets = length & 0x7fU;
+    if (octets < 1 || octets > 3 || all.size() - at < octets) return std::nullopt;
+    length = 0;
+    for (size_t i = 0; i < octets; ++i) length = length << 8U | ByteAt(all, at++);
+    // In the fewest bytes.
+    if (length < 0x80 || (octets > 1 && length >> (8 * (octets - 1)) == 0)) {
+      return std::nullopt;
+    }
+  }
+  if (length > all.size() - at) return std::nullopt;
+  element.content = all.substr(at, length);
+  element.whole = all.substr(0, at + length);
+  bytes->remove_prefix(element.whole.size());
+  return element;
+}
+
+bool IsInteger(std::string_view content) {
+  if (content.empty()) return false;
+  if (content.size() == 1) return true;
+  const bool sign = (ByteAt(content, 1) & 0x80U) != 0;
+  return ByteAt(content, 0) != (sign ? 0xff : 0x00);
+}
+
+bool IsBitString(std::string_view content) {
+  if (content.empty() || ByteAt(content, 0) > 7) return false;
+  const unsigned unused = ByteAt(content, 0);
+  if (content.size() == 1) return unused == 0;
+  return (ByteAt(content, content.size() - 1) & ((1U << unused) - 1)) == 0;
+}
+
+bool IsObject(std::string_view content) {
+  if (content.empty() || (ByteAt(content, content.size() - 1) & 0x80U) != 0) return false;
+  bool at_start = true;
+  for (const char c : content) {
+    if (at_start && static_cast<uint8_t>(c) == 0x80) return false;  // a leading zero
+    at_start = (static_cast<uint8_t>(c) & 0x80U) == 0;
+  }
+  return true;
+}
+
+// YYMMDDHHMMSSZ, or with the century: RFC 5280 has seconds, and no fraction or zone.
+bool IsTime(std::string_view content, size_t digits) {
+  return content.size() == digits + 1 && content.ends_with('Z') &&
+         std::ranges::all_of(content.substr(0, digits),
+                             [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool IsPrimitive(uint8_t tag, std::string_view content) {
+  switch (tag) {
+    case kBoolean:
+      return content.size() == 1 &&
+             (ByteAt(content, 0) == 0 || ByteAt(content, 0) == 0xff);
+    case kInteger:
+    case kEnumerated:
+      return IsInteger(content);
+    case kBitString:
+      return IsBitString(content);
+    case kNull:
+      return content.empty();
+    case kObject:
+      return IsObject(content);
+    case kUtcTime:
+      return IsTime(content, 12);
+    case kGeneralTime:
+      return IsTime(content, 14);
+    default:
+      return tag != 0 && (tag | kConstructed) != kSequence &&
+             (tag | kConstructed) != kSet;
+  }
+}
+
+bool IsDer(std::string_view bytes, int depth);
+
+bool IsDer(const Element& element, int depth) {
+  if (depth > kMostDepth) return false;
+  const bool is_universal = (element.tag & kClass) == 0;
+  if (!element.is_constructed()) {
+    return !is_universal || IsPrimitive(element.tag, element.content);
+  }
+  // Strings in pieces are for BER.
+  if (is_universal && element.tag != kSequence && element.tag != kSet) return false;
+  std::string_view rest = element.content, before;
+  while (!rest.empty()) {
+    const auto part = Take(&rest);
+    if (!part || !IsDer(*part, depth + 1)) return false;
+    // The elements of a set are sorted.
+    if (element.tag == kSet && part->whole < before) return false;
+    before = part->whole;
+  }
+  return true;
+}
+
+bool IsDer(std::string_view bytes, int depth) {
+  const auto element = Take(&bytes);
+  return element && bytes.empty() && IsDer(*element, depth);
+}
+
+std::optional<Element> TakeTagged(std::string_view* bytes, uint8_t tag) {
+  const auto element = Take(bytes);
+  return element && element->tag == tag ? element : std::nullopt;
+}
+
+constexpr const char* kNoCertificate =
+    "is not an X.509 certificate (a key, a request or a list is none)";
+
+DerVerdict Bad(const char* text) { return {DerFault::kEncoding, text}; }
+
+// A list of names for bits ends with one that is set.
+bool IsBitList(std::string_view value) {
+  const auto bits = Take(&value);
+  if (!bits || bits->tag != kBitString || bits->content.size() < 2) return false;
+  return (ByteAt(bits->content, bits->content.size() - 1) >> ByteAt(bits->content, 0) &
+          1U) != 0;
+}
+
+// A default value is left out.
+bool IsConstraints(std::string_view value) {
+  auto list = TakeTagged(&value, kSequence);
+  if (!list) return false;
+  std::string_view rest = list->content;
+  if (rest.empty()) return true;
+  const auto first = Take(&rest);
+  return first && (first->tag != kBoolean || ByteAt(first->content, 0) != 0);
+}
+
+DerVerdict CheckExtension(std::string_view extension, std::set<std::string_view>* seen) {
+  const auto name = TakeTagged(&extension, kObject);
+  if (!name || extension.empty()) return Bad("an extension is malformed");
+  if (!seen->insert(name->content).second) return Bad("an extension is there twice");
+  if (ByteAt(extension, 0) == kBoolean) {
+    const auto critical = Take(&extension);
+    if (ByteAt(critical->content, 0) == 0) {
+      return Bad("an extension spells out that it is not critical, which DER leaves out");
+    }
+  }
+  const auto value = TakeTagged(&extension, kOctetString);
+  if (!value || !extension.empty()) return Bad("an extension is malformed");
+  // Others may hold anything.
+  const std::string_view id = name->content;
+  if (id != kSubjectKeyId && id != kKeyUsage && id != kConstraints &&
+      id != kAuthorityKeyId && id != kExtendedUsage) {
+    return {};
+  }
+  if (!IsDer(value->content, 0) || (id == kKeyUsage && !IsBitList(value->content)) ||
+      (id == kConstraints && !IsConstraints(value->content))) {
+    return Bad("the value of an extension is not in DER");
+  }
+  return {};
+}
+
+DerVerdict CheckKey(const Element& key) {
+  std::string_view parts = key.content;
+  const auto algorithm = TakeTagged(&parts, kSequence),
+             bits = TakeTagged(&parts, kBitString);
+  if (!algorithm || !bits || bits->content.empty() || ByteAt(bits->content, 0) != 0) {
+    return Bad("the public key is malformed");
+  }
+  std::string_view rest = algorithm->content;
+  const auto name = TakeTagged(&rest, kObject);
+  if (!name) return Bad("the public key is malformed");
+  if (name->content == kEcKey) {
+    const auto curve = Take(&rest);
+    if (!curve || curve->tag != kObject) {
+      return {DerFault::kCurve, "spells out the parameters of its elliptic curve"};
+    }
+    // Compressed and hybrid points are other encodings of the same key.
+    if (bits->content.size() < 2 || ByteAt(bits->content, 1) != 0x04) {
+      return {DerFault::kCurve,
+              "does not have its elliptic point in the uncompressed form"};
+    }
+  }
+  if (name->content == kRsaKey && !IsDer(bits->content.substr(1), 0)) {
+    return Bad("the RSA key is not in DER");
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string CheckDer(std::span<const std::byte> bytes) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return IsDer(text, 0) ? "" : "is not one value in DER";
+}
+
+DerVerdict CheckCertificateDer(std::span<const std::byte> bytes) {
+  std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  std::string_view rest = text;
+  const auto certificate = TakeTagged(&rest, kSequence);
+  if (!certificate) {
+    return Bad("is not one DER structure: other bytes, or lengths in another encoding");
+  }
+  if (!rest.empty())
+    return Bad("is not one DER structure: other bytes, or more of them behind it");
+  if (!IsDer(text, 0)) return Bad("is not in DER: a value has another encoding");
+  std::string_view parts = certificate->content;
+  const auto body = TakeTagged(&parts, kSequence);
+  const auto algorithm = TakeTagged(&parts, kSequence);
+  const auto signature = TakeTagged(&parts, kBitString);
+  if (!body || !algorithm || !signature || !parts.empty()) return Bad(kNoCertificate);
+
+  std::string_view fields = body->content;
+  if (!fields.empty() && ByteAt(fields, 0) == kVersion) {
+    const auto version = Take(&fields);
+    if (version->content.ends_with('\0')) {
+      return Bad("spells out the version 1, which DER leaves out");
+    }
+  }
+  // Serial number, algorithm, issuer, validity, subject, key.
+  for (const uint8_t tag : {kInteger, kSequence, kSequence, kSequence, kSequence}) {
+    if (!TakeTagged(&fields, tag)) return Bad(kNoCertificate);
+  }
+  const auto key = TakeTagged(&fields, kSequence);
+  if (!key) return Bad(kNoCertificate);
+  if (DerVerdict verdict = CheckKey(*key); verdict.fault != DerFault::kNone)
+    return verdict;
+  std::set<std::string_view> seen;
+  while (!fields.empty()) {
+    const auto field = Take(&fields);
+    if (field->tag != kExtensions) continue;
+    std::string_view inside = field->content;
+    const auto list = TakeTagged(&inside, kSequence);
+    if (!list || !inside.empty()) return Bad("has malformed extensions");
+    for (std::string_view extensions = list->content; !extensions.empty();) {
+      const auto extension = TakeTagged(&extensions, kSequence);
+      if (!extension) return Bad("has malformed extensions");
+      DerVerdict verdict = CheckExtension(extension->content, &seen);
+      if (verdict.fault != DerFault::kNone) return verdict;
+    }
+  }
+  return {};
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/trust/sidecar.cc ------------------------------------------------------------------
 //
 // The file next to a library, `<library>.alloysig`: a statement, its signature, and the
@@ -8044,7 +8567,7 @@ Result<Sidecar> SplitSidecar(std::string_view bytes) {
 namespace alloy::core_v0_1 {
 namespace {
 
-constexpr size_t kMaxNeeded = 64, kMaxWord = 128, kMaxFileName = 255;
+constexpr size_t kMaxNeeded_statement = 64, kMaxWord = 128, kMaxFileName = 255;
 
 bool IsPrintable(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c <= 0x7e; });
@@ -8177,7 +8700,7 @@ Status TakeNeeded(Lines& lines, std::vector<std::string>* needed) {
                        Quoted(needed->back()) + "; list them sorted, each once");
     }
     needed->emplace_back(value);
-    if (needed->size() > kMaxNeeded) {
+    if (needed->size() > kMaxNeeded_statement) {
       return lines.Bad("more than 64 needed libraries");
     }
   }
@@ -8704,7 +9227,9 @@ Status CheckSignedTable(const Statement& statement, std::string_view name,
 
 //
 // Inspects a shared library before the system's loader sees it: what runs or misleads
-// inside dlopen is refused here. It works only on bytes, so it can be fuzzed.
+// inside dlopen, or what the loader would die of, is refused here. It works only on bytes,
+// so it can be fuzzed. Its time and memory are in proportion to the size of the file,
+// however the tables overlap.
 //
 // Source: "System V Application Binary Interface", Object Files and Program Loading; the
 // GNU hash section as glibc's loader reads it.
@@ -8712,6 +9237,7 @@ Status CheckSignedTable(const Statement& statement, std::string_view name,
 #define ALLOY_SRC_ADMIT_ELF_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -8719,9 +9245,11 @@ Status CheckSignedTable(const Statement& statement, std::string_view name,
 
 namespace alloy::core_v0_1 {
 
+// Names are the file's own: any bytes. Show them only by a function of base/text.h.
 struct ElfFacts {
-  std::vector<std::string> needed;   // in the order of the file
-  std::vector<std::string> exports;  // defined, global or weak or unique
+  std::vector<std::string> needed;   // in the order of the file, at most 64
+  std::vector<std::string> exports;  // defined, global or weak or unique; the first 64
+  uint64_t export_count = 0;
 };
 
 // All that is wrong with a library, so that people can repair it in one go.
@@ -8790,7 +9318,8 @@ struct OpenedFile {
   int64_t size = 0;
 };
 
-// Open a regular file of 64 bytes to 1 GiB, without waiting for anything.
+// Open a regular file of 64 bytes to 1 GiB, at most 64 MiB of it holes, without waiting for
+// anything.
 //   Fails  REFUSED with CANNOT_OPEN, NOT_A_FILE, TOO_SMALL or TOO_LARGE.
 Result<OpenedFile> OpenLibraryFile(const std::string& path);
 
@@ -9099,6 +9628,7 @@ constexpr std::string_view kMagic = "!<arch>\n", kThinMagic = "!<thin>\n";
 constexpr size_t kHeaderSize_archive = 60, kNameSize = 16, kSizeAt = 48, kSizeSize = 10,
                  kMarkAt = 58;
 constexpr std::string_view kMark = "`\n";
+constexpr size_t kLongestShown = 80;
 
 Status Malformed(std::string text) {
   return Fail(ALLOY_REFUSED, ALLOY_REASON_ARCHIVE_MALFORMED, std::move(text));
@@ -9123,15 +9653,6 @@ std::optional<uint64_t> Number_archive(std::string_view field) {
     return std::nullopt;
   }
   return value;
-}
-
-// Safe to print: a name may be any bytes.
-std::string Shown(std::string_view name) {
-  constexpr size_t kMost = 80;
-  std::string shown(name.substr(0, kMost));
-  std::ranges::replace_if(shown, [](char c) { return c < 0x20 || c > 0x7e; }, '?');
-  if (name.size() > kMost) shown += "...";
-  return shown;
 }
 
 class ArchiveWalk {
@@ -9196,13 +9717,15 @@ class ArchiveWalk {
           "this is a BSD archive; make it with GNU ar or llvm-ar "
           "--format=gnu");
     }
-    if (!name.starts_with('/')) return Shown(name.substr(0, name.rfind('/')));
+    if (!name.starts_with('/'))
+      return Harmless(name.substr(0, name.rfind('/')), kLongestShown);
     const auto offset = Number_archive(name.substr(1));
     if (!offset || !long_names_ || *offset >= long_names_->size()) {
       return Malformed("the name of " + Which() + " is not in the table of long names");
     }
-    const std::string_view rest = long_names_->substr(*offset);
-    return Shown(rest.substr(0, rest.find("/\n")));
+    // Only what is shown: each of many members may point into one long table.
+    const std::string_view rest = long_names_->substr(*offset, kLongestShown + 2);
+    return Harmless(rest.substr(0, rest.find("/\n")), kLongestShown);
   }
 
   const std::string_view image_;
@@ -9399,6 +9922,8 @@ Status CheckSignedTable(const Statement& statement, std::string_view name,
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9419,21 +9944,35 @@ inline constexpr const char* kElfMachineName = "arm64";
 
 // Program header types and flags.
 inline constexpr uint32_t kElfLoad = 1, kElfDynamicSegment = 2, kElfInterpreter = 3,
-                          kElfStack = 0x6474e551;
-inline constexpr uint32_t kElfExecute = 1, kElfWrite = 2;
+                          kElfNote = 4, kElfHeaders = 6, kElfTls = 7,
+                          kElfEhFrame = 0x6474e550, kElfStack = 0x6474e551,
+                          kElfRelro = 0x6474e552, kElfProperty = 0x6474e553;
+inline constexpr uint32_t kElfExecute = 1, kElfWrite = 2, kElfRead = 4;
 
 // Tags of the dynamic section.
-inline constexpr int64_t kElfNeeded = 1, kElfHash = 4, kElfStringTable = 5,
-                         kElfSymbolTable = 6, kElfStringSize = 10, kElfSymbolSize = 11,
-                         kElfRpath = 15, kElfTextRelocations = 22, kElfRunpath = 29,
-                         kElfFlags = 30, kElfGnuHash = 0x6ffffef5,
-                         kElfDependencyAudit = 0x6ffffefb, kElfAudit = 0x6ffffefc,
-                         kElfFlags1 = 0x6ffffffb, kElfAuxiliary = 0x7ffffffd,
+inline constexpr int64_t kElfNeeded = 1, kElfPltSize = 2, kElfHash = 4,
+                         kElfStringTable = 5, kElfSymbolTable = 6, kElfRela = 7,
+                         kElfRelaSize = 8, kElfRelaEntry = 9, kElfStringSize = 10,
+                         kElfSymbolSize = 11, kElfInit = 12, kElfFini = 13,
+                         kElfSoname = 14, kElfRpath = 15, kElfRel = 17, kElfPltKind = 20,
+                         kElfTextRelocations = 22, kElfPltRelocations = 23,
+                         kElfInitArray = 25, kElfFiniArray = 26, kElfInitArraySize = 27,
+                         kElfFiniArraySize = 28, kElfRunpath = 29, kElfFlags = 30,
+                         kElfRelrSize = 35, kElfRelr = 36, kElfRelrEntry = 37,
+                         kElfGnuHash = 0x6ffffef5, kElfDependencyAudit = 0x6ffffefb,
+                         kElfAudit = 0x6ffffefc, kElfVersions = 0x6ffffff0,
+                         kElfRelativeCount = 0x6ffffff9, kElfFlags1 = 0x6ffffffb,
+                         kElfVersionsDefined = 0x6ffffffc,
+                         kElfVersionsNeeded = 0x6ffffffe, kElfAuxiliary = 0x7ffffffd,
                          kElfFilter = 0x7fffffff;
 inline constexpr uint64_t kElfFlagTextRelocations = 4;
 // What it exports, or filters, would reach beyond itself, whatever dlopen is told.
 inline constexpr uint64_t kElfFlag1Global = 0x2, kElfFlag1LoadFilter = 0x10,
                           kElfFlag1Interpose = 0x400, kElfFlag1Pie = 0x08000000;
+
+inline constexpr uint64_t kElfPage = 4096;  // the least that a machine maps
+
+Status ElfMalformed(std::string text);
 
 struct ElfSegment {
   uint32_t type = 0;
@@ -9442,6 +9981,15 @@ struct ElfSegment {
   uint64_t address = 0;    // when loaded, from the library's base
   uint64_t file_size = 0;  // bytes in the file
   uint64_t size = 0;       // bytes when loaded
+  uint64_t alignment = 0;
+
+  bool Holds(uint64_t at, uint64_t bytes) const {  // when loaded
+    return at >= address && at - address <= size && bytes <= size - (at - address);
+  }
+  bool HoldsInFile(uint64_t at, uint64_t bytes) const {
+    return at >= address && at - address <= file_size &&
+           bytes <= file_size - (at - address);
+  }
 };
 
 struct ElfDynamic {
@@ -9450,40 +9998,58 @@ struct ElfDynamic {
 };
 
 struct ElfSymbol {
-  uint64_t name = 0;  // for ElfReader::String
+  uint64_t name = 0;   // for ElfReader::String
+  uint64_t value = 0;  // its address
+  bool is_defined = false;
   bool is_export = false;
   bool is_function = false;
+  bool is_resolver = false;  // of an IFUNC: the loader calls it
 };
 
+// A value. It borrows the image.
 class ElfReader {
  public:
-  // Borrows the image as long as the reader.
+  // Parse what the loader needs in any case. elf_tables.h checks the rest of what it
+  // follows.
+  //   Fails  REFUSED with ELF_MALFORMED.
   static Result<ElfReader> Read(std::span<const std::byte> image);
 
   const std::vector<ElfSegment>& segments() const { return segments_; }
-  const std::vector<ElfDynamic>& dynamic() const {
-    return dynamic_;
-  }  // without the end mark
+  // Without the end mark. Only what may be listed twice is.
+  const std::vector<ElfDynamic>& dynamic() const { return dynamic_; }
+  std::optional<uint64_t> Entry(int64_t tag) const;
   uint64_t symbol_count() const { return symbol_count_; }
+  uint64_t size() const { return image_.size(); }
+  uint64_t headers() const { return headers_; }  // where the program headers are
+  uint64_t headers_size() const;
 
-  Result<ElfSymbol> Symbol(uint64_t index) const;
-  Result<std::string_view> String(uint64_t offset) const;  // of the dynamic string table
+  ElfSymbol Symbol(uint64_t index) const;  // below symbol_count()
+  // Of the dynamic string table, at most `limit` bytes of it.
+  Result<std::string_view> String(uint64_t offset, size_t limit) const;
+
+  // Where `size` bytes at a loaded address lie in the file, inside one segment.
+  Result<uint64_t> FileOffset(uint64_t address, uint64_t size, const char* what) const;
+  // How many bytes of the file follow that address in its segment; 0: it is in none.
+  uint64_t RoomAt(uint64_t address) const;
+  // The loaded segment that holds the address; NULL: none.
+  const ElfSegment* Loaded(uint64_t address, uint64_t size) const;
+  bool IsCode(uint64_t address) const;
+  // A number at a file offset that was checked.
+  template <typename T>
+  T At(uint64_t offset) const {
+    T value;
+    std::memcpy(&value, image_.data() + offset, sizeof(T));
+    return value;
+  }
 
  private:
   explicit ElfReader(std::span<const std::byte> image) : image_(image) {}
 
   Status ReadHeader();
   Status ReadSegments();
+  Status CheckPages() const;
   Status ReadDynamic();
   Status ReadTables();
-  Result<uint64_t> CountByHash(uint64_t address) const;
-  Result<uint64_t> CountByGnuHash(uint64_t address) const;
-
-  // Where `size` bytes at a loaded address lie in the file, inside one segment.
-  Result<uint64_t> FileOffset(uint64_t address, uint64_t size, const char* what) const;
-  // A number at a file offset that was checked.
-  template <typename T>
-  T At(uint64_t offset) const;
 
   std::span<const std::byte> image_;
   uint64_t headers_ = 0;
@@ -9498,6 +10064,65 @@ class ElfReader {
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ADMIT_ELF_READER_H_
+//
+// What glibc writes into a library, and what it calls in it, while it loads it: relocations,
+// and the functions that run before dlopen returns.
+//
+// Source: "System V Application Binary Interface", Relocation, and its supplements for
+// x86-64 and AArch64; glibc's get-dynamic-info.h and do-rel.h.
+#ifndef ALLOY_SRC_ADMIT_ELF_RELOCATIONS_H_
+#define ALLOY_SRC_ADMIT_ELF_RELOCATIONS_H_
+
+
+namespace alloy::core_v0_1 {
+
+// Check that each relocation writes to a writable segment of the library and names one of
+// its symbols, and that constructors, destructors and resolvers lie in its code. The time
+// is in proportion to the number of relocations.
+//   Fails  REFUSED with ELF_MALFORMED.
+Status CheckRelocations(const ElfReader& elf);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_ELF_RELOCATIONS_H_
+//
+// The segments that glibc follows by their addresses after it has mapped a library: program
+// headers, notes, thread-local storage, and what becomes read-only after relocation.
+//
+// Source: "System V Application Binary Interface", Program Loading; glibc's dl-load.c and
+// dl-reloc.c.
+#ifndef ALLOY_SRC_ADMIT_ELF_SEGMENTS_H_
+#define ALLOY_SRC_ADMIT_ELF_SEGMENTS_H_
+
+
+namespace alloy::core_v0_1 {
+
+// Check that none of them leads the loader, or an unwinder, outside of the library.
+//   Fails  REFUSED with ELF_MALFORMED.
+Status CheckSegmentsInRange(const ElfReader& elf);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_ELF_SEGMENTS_H_
+//
+// The tables of symbol versions, which glibc follows without looking at their sizes.
+//
+// Source: "Linux Standard Base Core Specification", Symbol Versioning; glibc's
+// dl-version.c.
+#ifndef ALLOY_SRC_ADMIT_ELF_VERSIONS_H_
+#define ALLOY_SRC_ADMIT_ELF_VERSIONS_H_
+
+
+namespace alloy::core_v0_1 {
+
+// Check that the tables lie inside the library, that each needed version is of a library
+// that is needed, and that each symbol has a version that exists.
+//   Fails  REFUSED with ELF_MALFORMED.
+Status CheckVersions(const ElfReader& elf);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_ELF_VERSIONS_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -9511,6 +10136,10 @@ constexpr std::string_view kOneExport =
     "; export only one symbol: link with -Wl,--version-script=alloy_backend.map "
     "(CMake's "
     "alloy::backend does), or with -Wl,--exclude-libs,ALL in Rust";
+
+// The limits of a statement, which lists the same names.
+constexpr size_t kMaxNeeded_elf = 64, kLongestSoname = 255;
+constexpr size_t kListedExports = 64, kLongestExport = 256;
 
 // What was found: each text once, and at most 32 of them.
 class Findings {
@@ -9561,12 +10190,19 @@ void CheckSegments(const ElfReader& elf, Findings& findings) {
 // An offset outside the string table ends the inspection: the file is malformed.
 Status CheckNeededName(const ElfReader& elf, uint64_t offset, ElfFacts& facts,
                        Findings& findings) {
-  ALLOY_ASSIGN_OR_RETURN(const std::string_view name, elf.String(offset));
-  facts.needed.emplace_back(name);
+  ALLOY_ASSIGN_OR_RETURN(const std::string_view name,
+                         elf.String(offset, kLongestSoname + 1));
   if (name.empty() || name.find('/') != name.npos || name.find('$') != name.npos) {
-    findings.AddRefusal("needs \"" + std::string(name) +
-                        "\" by a path; link it by its SONAME only");
+    findings.AddRefusal("needs " + Quoted(name) +
+                        " by a path; link it by its SONAME only");
   }
+  if (name.size() > kLongestSoname) {
+    return ElfMalformed("needs a library whose name has more than 255 bytes");
+  }
+  if (facts.needed.size() == kMaxNeeded_elf) {
+    return ElfMalformed("needs more than 64 libraries; link some of them statically");
+  }
+  facts.needed.emplace_back(name);
   return Status();
 }
 
@@ -9575,6 +10211,10 @@ Status CheckDynamic(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
     switch (entry.tag) {
       case kElfNeeded:
         ALLOY_TRY(CheckNeededName(elf, entry.value, facts, findings));
+        break;
+      case kElfSoname:
+        // Later loads compare their names with it.
+        ALLOY_TRY(elf.String(entry.value, 1).status());
         break;
       case kElfRpath:
       case kElfRunpath:
@@ -9617,39 +10257,49 @@ Status CheckDynamic(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
   return Status();
 }
 
-Status TooManyExports(const std::vector<std::string>& exports) {
-  std::string text = "exports " + std::to_string(exports.size()) +
+Status TooManyExports(const ElfFacts& facts) {
+  std::string text = "exports " + std::to_string(facts.export_count) +
                      " symbols; expected only alloy_backend_init:";
-  constexpr size_t kNamed = 8;
-  for (size_t i = 0; i < std::min(kNamed, exports.size()); ++i) {
-    text += (i == 0 ? " " : ", ") + exports[i].substr(0, 60);
+  constexpr size_t kNamed = 8, kLongestShown = 60;
+  for (size_t i = 0; i < std::min(kNamed, facts.exports.size()); ++i) {
+    text += (i == 0 ? " " : ", ") + Harmless(facts.exports[i], kLongestShown);
   }
-  if (exports.size() > kNamed) text += ", …";
+  if (facts.export_count > kNamed) text += ", …";
   return Fail(ALLOY_REFUSED, ALLOY_REASON_EXPORTS, text.append(kOneExport));
 }
 
 Status CheckExports(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
+  constexpr std::string_view kInit = "alloy_backend_init";
   bool has_init = false;
-  for (uint64_t i = 1; i < elf.symbol_count(); ++i) {
-    ALLOY_ASSIGN_OR_RETURN(const ElfSymbol symbol, elf.Symbol(i));
+  // The first one has no name, but relocations without a symbol refer to it.
+  for (uint64_t i = 0; i < elf.symbol_count(); ++i) {
+    const ElfSymbol symbol = elf.Symbol(i);
+    ALLOY_ASSIGN_OR_RETURN(
+        const std::string_view name,
+        elf.String(symbol.name, symbol.is_export ? kLongestExport : 1));
+    if (symbol.is_defined && symbol.is_resolver && !elf.IsCode(symbol.value)) {
+      return ElfMalformed("a resolver is not in its code; build it again");
+    }
     if (!symbol.is_export) continue;
-    ALLOY_ASSIGN_OR_RETURN(const std::string_view name, elf.String(symbol.name));
-    if (name == "alloy_backend_init") {
+    if (i == 0)
+      return ElfMalformed("its first symbol, which has no meaning, is exported");
+    if (name == kInit) {
       has_init = true;
-      if (!symbol.is_function) {
+      if (!symbol.is_function || !elf.IsCode(symbol.value)) {
         findings.Add(Fail(ALLOY_REFUSED, ALLOY_REASON_EXPORTS,
                           "alloy_backend_init is not a plain function"));
       }
     }
-    facts.exports.emplace_back(name);
+    ++facts.export_count;
+    if (facts.exports.size() < kListedExports) facts.exports.emplace_back(name);
   }
   if (!has_init) {
     findings.Add(Fail(
         ALLOY_REFUSED, ALLOY_REASON_EXPORTS,
         "does not export alloy_backend_init, so it is not an Alloy backend; in C++ use "
         "ALLOY_BACKEND, in Rust arrowalloy::backend!"));
-  } else if (facts.exports.size() != 1) {
-    findings.Add(TooManyExports(facts.exports));
+  } else if (facts.export_count != 1) {
+    findings.Add(TooManyExports(facts));
   }
   return Status();
 }
@@ -9658,7 +10308,10 @@ Status CheckParts(std::span<const std::byte> image, ElfFacts& facts, Findings& f
   ALLOY_ASSIGN_OR_RETURN(const ElfReader elf, ElfReader::Read(image));
   CheckSegments(elf, findings);
   ALLOY_TRY(CheckDynamic(elf, facts, findings));
-  return CheckExports(elf, facts, findings);
+  ALLOY_TRY(CheckExports(elf, facts, findings));
+  ALLOY_TRY(CheckSegmentsInRange(elf));
+  ALLOY_TRY(CheckVersions(elf));
+  return CheckRelocations(elf);
 }
 
 }  // namespace
@@ -9681,6 +10334,112 @@ Result<ElfFacts> CheckElf(std::span<const std::byte> image) {
 
 }  // namespace alloy::core_v0_1
 
+// src/admit/elf_hash.cc -----------------------------------------------------------------
+//
+// The two hash tables by which the loader finds symbols. A table that is let through
+// cannot make it read outside of the library, abort, or search for ever.
+//
+// Source: "System V Application Binary Interface", Hash Table; the GNU hash section as
+// glibc's loader reads it.
+#ifndef ALLOY_SRC_ADMIT_ELF_HASH_H_
+#define ALLOY_SRC_ADMIT_ELF_HASH_H_
+
+#include <cstdint>
+
+
+namespace alloy::core_v0_1 {
+
+// Check the table at this address. Gives the number of symbols that it knows. The time is
+// in proportion to the size of the table.
+//   Fails  REFUSED with ELF_MALFORMED.
+Result<uint64_t> CheckHash(const ElfReader& elf, uint64_t address);
+Result<uint64_t> CheckGnuHash(const ElfReader& elf, uint64_t address);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_ELF_HASH_H_
+
+#include <algorithm>
+#include <bit>
+#include <vector>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr const char* kTable_elf_hash = "hash table";
+constexpr uint64_t kWord_elf_hash = 4;
+constexpr uint64_t kSymbolSize_elf_hash = 24;
+
+Status NoBuckets() {
+  return ElfMalformed("the hash table has no buckets, so no symbol can be found in it");
+}
+
+}  // namespace
+
+// Two words (buckets, symbols), the buckets, then for each symbol the next one of its
+// list. Each list ends with symbol 0.
+Result<uint64_t> CheckHash(const ElfReader& elf, uint64_t address) {
+  ALLOY_ASSIGN_OR_RETURN(const uint64_t at, elf.FileOffset(address, 2 * kWord_elf_hash, kTable_elf_hash));
+  const uint64_t buckets = elf.At<uint32_t>(at), symbols = elf.At<uint32_t>(at + kWord_elf_hash);
+  const uint64_t links = buckets + symbols;
+  ALLOY_TRY(elf.FileOffset(address, (2 + links) * kWord_elf_hash, kTable_elf_hash).status());
+  if (buckets == 0) return NoBuckets();
+  if (symbols > elf.size() / kSymbolSize_elf_hash) {
+    return ElfMalformed("the hash table has more symbols than the file can hold");
+  }
+  // A symbol that two lists lead to, or that a list comes back to, has two predecessors.
+  // Without one of those, no list that starts at a bucket has a loop.
+  std::vector<bool> is_next(symbols);
+  for (uint64_t i = 0; i < links; ++i) {
+    const uint64_t next = elf.At<uint32_t>(at + (2 + i) * kWord_elf_hash);
+    if (next == 0) continue;
+    if (next >= symbols) {
+      return ElfMalformed("the hash table points at a symbol that does not exist");
+    }
+    if (is_next[next]) return ElfMalformed("the hash table has a list without an end");
+    is_next[next] = true;
+  }
+  return symbols;
+}
+
+// Header (4 words), a Bloom filter of 64-bit words, the buckets, then one chain word for
+// each symbol from `first` on; the lowest bit ends a chain.
+Result<uint64_t> CheckGnuHash(const ElfReader& elf, uint64_t address) {
+  ALLOY_ASSIGN_OR_RETURN(const uint64_t at, elf.FileOffset(address, 4 * kWord_elf_hash, kTable_elf_hash));
+  const uint64_t buckets = elf.At<uint32_t>(at), first = elf.At<uint32_t>(at + kWord_elf_hash),
+                 bloom = elf.At<uint32_t>(at + 2 * kWord_elf_hash),
+                 shift = elf.At<uint32_t>(at + 3 * kWord_elf_hash);
+  const uint64_t buckets_at = 4 * kWord_elf_hash + bloom * 8, fixed = buckets_at + buckets * kWord_elf_hash;
+  ALLOY_TRY(elf.FileOffset(address, fixed, kTable_elf_hash).status());
+  if (buckets == 0) return NoBuckets();
+  // glibc asserts the first, and shifts 32 bits by the second.
+  if (!std::has_single_bit(bloom) || shift > 31) {
+    return ElfMalformed(
+        "the Bloom filter of the hash table is malformed: its size is not a power of "
+        "two, "
+        "or its shift is above 31");
+  }
+  uint64_t last = 0;
+  for (uint64_t i = 0; i < buckets; ++i) {
+    const uint64_t symbol = elf.At<uint32_t>(at + buckets_at + i * kWord_elf_hash);
+    if (symbol != 0 && symbol < first) {
+      return ElfMalformed("the hash table points at a symbol that it leaves out");
+    }
+    last = std::max(last, symbol);
+  }
+  if (last == 0) return first;
+  // Every other chain ends before this one, or in it.
+  const uint64_t most = elf.size() / kSymbolSize_elf_hash;
+  const uint64_t chains = (elf.RoomAt(address) - fixed) / kWord_elf_hash;
+  for (; last < most && last - first < chains; ++last) {
+    const uint64_t chain = at + fixed + (last - first) * kWord_elf_hash;
+    if ((elf.At<uint32_t>(chain) & 1U) != 0) return last + 1;
+  }
+  return ElfMalformed("the hash table has a list without an end");
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/admit/elf_object.cc ---------------------------------------------------------------
 
 #include <cstdint>
@@ -9694,6 +10453,8 @@ namespace {
 
 constexpr uint64_t kHeaderSize_elf_object = 64, kSectionSize = 64;
 constexpr uint16_t kRelocatable = 1, kIndexElsewhere = 0xffff;
+// Of a section. A linker fills memory and file up to it.
+constexpr uint64_t kMaxAlignment_elf_object = uint64_t{2} << 20U;
 
 Status NoObject(std::string text) {
   return Fail(ALLOY_REFUSED, ALLOY_REASON_ARCHIVE_MALFORMED, std::move(text));
@@ -9750,7 +10511,13 @@ class ObjectFile {
     }
     const std::string_view text = image_.substr(begin, size);
     for (uint64_t i = 0; i < count; ++i) {
-      const auto name = At<uint32_t>(table + i * kSectionSize);
+      const uint64_t header = table + i * kSectionSize;
+      if (At<uint64_t>(header + 48) > kMaxAlignment_elf_object) {
+        return NoObject("has a section that is aligned to " +
+                        std::to_string(At<uint64_t>(header + 48)) +
+                        " bytes; expected at most 2 MiB");
+      }
+      const auto name = At<uint32_t>(header);
       if (name < size && text.substr(name).starts_with(".gnu.lto_")) {
         return IntermediateCode("GCC");
       }
@@ -9786,34 +10553,57 @@ Status CheckObject(std::span<const std::byte> image) {
 // src/admit/elf_reader.cc ---------------------------------------------------------------
 
 #include <algorithm>
-#include <cstring>
-#include <optional>
+#include <bit>
+
 
 namespace alloy::core_v0_1 {
 namespace {
 
 constexpr uint64_t kHeaderSize_elf_reader = 64;
 constexpr uint64_t kProgramHeaderSize = 56;
-constexpr uint64_t kSymbolSize = 24;
+constexpr uint64_t kSymbolSize_elf_reader = 24;
 constexpr uint64_t kDynamicSize = 16;
+// A large library has 12 segments and 40 entries.
 constexpr uint16_t kMaxSegments = 128;
-constexpr uint64_t kPage = 4096;  // the least that a machine maps
-
-Status ElfMalformed(std::string text) {
-  return Fail(ALLOY_REFUSED, ALLOY_REASON_ELF_MALFORMED, std::move(text));
-}
+constexpr size_t kMaxDynamic = 1024;
+constexpr uint64_t kMaxAddress = uint64_t{1} << 47U;
+// What a library may reserve of the addresses of a process, and how coarsely aligned.
+constexpr uint64_t kMaxSpan = uint64_t{64} << 30U;
+constexpr uint64_t kMaxAlignment_elf_reader = uint64_t{1} << 30U;
+constexpr uint64_t kCoarsestPage = uint64_t{64} << 10U;  // some arm64 machines
 
 bool LiesWithin(uint64_t offset, uint64_t size, uint64_t whole) {
   return offset <= whole && size <= whole - offset;
 }
 
+uint64_t RoundUp(uint64_t value, uint64_t page) {
+  return (value + page - 1) & ~(page - 1);
+}
+
+bool IsReadable(const ElfSegment& segment) {
+  return segment.type == kElfLoad && (segment.flags & kElfRead) != 0;
+}
+
+// What may be listed more than once. Of every other entry the loader uses the last one.
+bool MayRepeat(int64_t tag) {
+  switch (tag) {
+    case kElfNeeded:
+    case kElfRpath:
+    case kElfRunpath:
+    case kElfAuxiliary:
+    case kElfFilter:
+    case kElfAudit:
+    case kElfDependencyAudit:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
-template <typename T>
-T ElfReader::At(uint64_t offset) const {
-  T value;
-  std::memcpy(&value, image_.data() + offset, sizeof(T));
-  return value;
+Status ElfMalformed(std::string text) {
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_ELF_MALFORMED, std::move(text));
 }
 
 Result<ElfReader> ElfReader::Read(std::span<const std::byte> image) {
@@ -9856,8 +10646,9 @@ Status ElfReader::ReadHeader() {
   return Status();
 }
 
+uint64_t ElfReader::headers_size() const { return header_count_ * kProgramHeaderSize; }
+
 Status ElfReader::ReadSegments() {
-  uint64_t next_address = 0;
   for (uint16_t i = 0; i < header_count_; ++i) {
     const uint64_t at = headers_ + i * kProgramHeaderSize;
     const ElfSegment segment{.type = At<uint32_t>(at),
@@ -9865,7 +10656,8 @@ Status ElfReader::ReadSegments() {
                              .offset = At<uint64_t>(at + 8),
                              .address = At<uint64_t>(at + 16),
                              .file_size = At<uint64_t>(at + 32),
-                             .size = At<uint64_t>(at + 40)};
+                             .size = At<uint64_t>(at + 40),
+                             .alignment = At<uint64_t>(at + 48)};
     const std::string name = "segment " + std::to_string(i);
     // A stack has no bytes; every other segment must lie in the file.
     if (segment.type != kElfStack &&
@@ -9874,20 +10666,44 @@ Status ElfReader::ReadSegments() {
     }
     if (segment.type == kElfLoad) {
       if (segment.size < segment.file_size ||
-          !LiesWithin(segment.address, segment.size, uint64_t{1} << 47)) {
+          !LiesWithin(segment.address, segment.size, kMaxAddress)) {
         return ElfMalformed(name + " has an impossible size or address");
       }
-      // By pages, as the loader maps: a later segment on the same page would replace
-      // bytes that are inspected here.
-      if ((segment.address & ~(kPage - 1)) < next_address) {
-        return ElfMalformed(
-            name + " overlaps the pages of the one before it, or is out of order");
+      if (!std::has_single_bit(segment.alignment) || segment.alignment < kElfPage ||
+          segment.alignment > kMaxAlignment_elf_reader ||
+          (segment.address - segment.offset) % segment.alignment != 0) {
+        return ElfMalformed(name + " is not aligned to pages in the file and in memory");
       }
-      next_address = (segment.address + segment.size + kPage - 1) & ~(kPage - 1);
     }
     segments_.push_back(segment);
   }
-  if (next_address == 0) return ElfMalformed("the file has no segment to load");
+  return CheckPages();
+}
+
+// By pages, as the loader maps: a later segment on the same page would replace bytes that
+// are inspected here. Where pages are coarser than the alignment of a segment, the loader
+// refuses the library.
+Status ElfReader::CheckPages() const {
+  uint64_t page = kCoarsestPage;
+  for (const ElfSegment& segment : segments_) {
+    if (segment.type == kElfLoad) page = std::min(page, segment.alignment);
+  }
+  uint64_t first = kMaxAddress, next = 0;
+  for (size_t i = 0; i < segments_.size(); ++i) {
+    const ElfSegment& segment = segments_[i];
+    if (segment.type != kElfLoad) continue;
+    first = std::min(first, segment.address);
+    if ((segment.address & ~(page - 1)) < next) {
+      return ElfMalformed("segment " + std::to_string(i) +
+                          " overlaps the pages of the one before it, or is out of order");
+    }
+    next = RoundUp(segment.address + segment.size, page);
+  }
+  if (next == 0) return ElfMalformed("the file has no segment to load");
+  if (next - first > kMaxSpan) {
+    return ElfMalformed("its segments take " + std::to_string(next - first) +
+                        " bytes of memory; expected at most 64 GiB");
+  }
   return Status();
 }
 
@@ -9906,33 +10722,39 @@ Status ElfReader::ReadDynamic() {
   if (offset != segment.offset || segment.file_size % kDynamicSize != 0) {
     return ElfMalformed("the dynamic section is not where its address says");
   }
+  // The loader writes addresses into it.
+  const ElfSegment* loaded = Loaded(segment.address, segment.file_size);
+  if (loaded == nullptr || (loaded->flags & kElfWrite) == 0) {
+    return ElfMalformed(
+        "the dynamic section cannot be written; link without -z rodynamic");
+  }
   for (uint64_t at = 0; at < segment.file_size; at += kDynamicSize) {
     const ElfDynamic entry{At<int64_t>(offset + at), At<uint64_t>(offset + at + 8)};
     if (entry.tag == 0) return Status();
+    if (!MayRepeat(entry.tag) && Entry(entry.tag).has_value()) {
+      return ElfMalformed(
+          "the dynamic section lists an entry twice; the library is damaged, build it "
+          "again");
+    }
+    if (dynamic_.size() == kMaxDynamic) {
+      return ElfMalformed("the dynamic section has more than 1,024 entries");
+    }
     dynamic_.push_back(entry);
   }
   return ElfMalformed("the dynamic section has no end");
 }
 
+std::optional<uint64_t> ElfReader::Entry(int64_t tag) const {
+  const auto found = std::ranges::find(dynamic_, tag, &ElfDynamic::tag);
+  if (found == dynamic_.end()) return std::nullopt;
+  return found->value;
+}
+
 Status ElfReader::ReadTables() {
-  std::optional<uint64_t> strings, strings_size, symbols, symbol_size, hash, gnu_hash;
-  for (const ElfDynamic& entry : dynamic_) {
-    std::optional<uint64_t>* place = entry.tag == kElfStringTable   ? &strings
-                                     : entry.tag == kElfStringSize  ? &strings_size
-                                     : entry.tag == kElfSymbolTable ? &symbols
-                                     : entry.tag == kElfSymbolSize  ? &symbol_size
-                                     : entry.tag == kElfHash        ? &hash
-                                     : entry.tag == kElfGnuHash     ? &gnu_hash
-                                                                    : nullptr;
-    if (place == nullptr) continue;
-    // The loader uses the last of two, this reader the first: refuse both.
-    if (place->has_value())
-      return ElfMalformed(
-          "the dynamic section lists a table twice; the library is damaged, build it "
-          "again");
-    *place = entry.value;
-  }
-  if (!strings || !strings_size || !symbols || symbol_size != kSymbolSize ||
+  const auto strings = Entry(kElfStringTable), strings_size = Entry(kElfStringSize),
+             symbols = Entry(kElfSymbolTable), symbol_size = Entry(kElfSymbolSize),
+             hash = Entry(kElfHash), gnu_hash = Entry(kElfGnuHash);
+  if (!strings || !strings_size || !symbols || symbol_size != kSymbolSize_elf_reader ||
       (!hash && !gnu_hash)) {
     return ElfMalformed("the dynamic section lacks its symbol, string or hash table");
   }
@@ -9943,55 +10765,36 @@ Status ElfReader::ReadTables() {
     return ElfMalformed("the string table does not end with a NUL");
   }
   if (hash) {
-    ALLOY_ASSIGN_OR_RETURN(symbol_count_, CountByHash(*hash));
+    ALLOY_ASSIGN_OR_RETURN(symbol_count_, CheckHash(*this, *hash));
   }
   if (gnu_hash) {
-    ALLOY_ASSIGN_OR_RETURN(const uint64_t count, CountByGnuHash(*gnu_hash));
+    ALLOY_ASSIGN_OR_RETURN(const uint64_t count, CheckGnuHash(*this, *gnu_hash));
     symbol_count_ = std::max(symbol_count_, count);
   }
-  if (symbol_count_ > image_.size() / kSymbolSize) {
+  if (symbol_count_ > image_.size() / kSymbolSize_elf_reader) {
     return ElfMalformed("more symbols than the file can hold");
   }
   ALLOY_ASSIGN_OR_RETURN(
-      symbols_, FileOffset(*symbols, symbol_count_ * kSymbolSize, "symbol table"));
+      symbols_, FileOffset(*symbols, symbol_count_ * kSymbolSize_elf_reader, "symbol table"));
   return Status();
 }
 
-Result<uint64_t> ElfReader::CountByHash(uint64_t address) const {
-  ALLOY_ASSIGN_OR_RETURN(const uint64_t at, FileOffset(address, 8, "hash table"));
-  const uint64_t count = At<uint32_t>(at + 4);
-  const uint64_t words = 2 + uint64_t{At<uint32_t>(at)} + count;
-  ALLOY_TRY(FileOffset(address, words * 4, "hash table").status());
-  return count;
+const ElfSegment* ElfReader::Loaded(uint64_t address, uint64_t size) const {
+  const auto found = std::ranges::find_if(segments_, [&](const ElfSegment& segment) {
+    return segment.type == kElfLoad && segment.Holds(address, size);
+  });
+  return found != segments_.end() ? &*found : nullptr;
 }
 
-// Header (4 words), a Bloom filter of 64-bit words, the buckets, then one chain word for
-// each symbol from `first` on; the lowest bit ends a chain.
-Result<uint64_t> ElfReader::CountByGnuHash(uint64_t address) const {
-  ALLOY_ASSIGN_OR_RETURN(const uint64_t at, FileOffset(address, 16, "hash table"));
-  const uint64_t buckets = At<uint32_t>(at), first = At<uint32_t>(at + 4),
-                 bloom = At<uint32_t>(at + 8);
-  const uint64_t fixed = 16 + bloom * 8 + buckets * 4;
-  ALLOY_TRY(FileOffset(address, fixed, "hash table").status());
-  uint64_t last = 0;
-  for (uint64_t i = 0; i < buckets; ++i) {
-    last = std::max<uint64_t>(last, At<uint32_t>(at + 16 + bloom * 8 + i * 4));
-  }
-  if (last == 0) return first;
-  if (last < first)
-    return ElfMalformed("the hash table points at a symbol that it leaves out");
-  for (;; ++last) {
-    const uint64_t chain = fixed + (last - first) * 4;
-    ALLOY_TRY(FileOffset(address, chain + 4, "hash table").status());
-    if ((At<uint32_t>(at + chain) & 1) != 0) return last + 1;
-  }
+bool ElfReader::IsCode(uint64_t address) const {
+  const ElfSegment* segment = Loaded(address, 1);
+  return segment != nullptr && (segment->flags & kElfExecute) != 0;
 }
 
 Result<uint64_t> ElfReader::FileOffset(uint64_t address, uint64_t size,
                                        const char* what) const {
   for (const ElfSegment& segment : segments_) {
-    if (segment.type != kElfLoad || address < segment.address) continue;
-    if (LiesWithin(address - segment.address, size, segment.file_size)) {
+    if (IsReadable(segment) && segment.HoldsInFile(address, size)) {
       return segment.offset + (address - segment.address);
     }
   }
@@ -9999,26 +10802,497 @@ Result<uint64_t> ElfReader::FileOffset(uint64_t address, uint64_t size,
                       " lies outside of every loaded segment");
 }
 
-Result<ElfSymbol> ElfReader::Symbol(uint64_t index) const {
-  const uint64_t at = symbols_ + index * kSymbolSize;
-  const uint8_t info = At<uint8_t>(at + 4), other = At<uint8_t>(at + 5);
-  const uint16_t section = At<uint16_t>(at + 6);
-  const int binding = info >> 4, type = info & 15, visibility = other & 3;
-  // Global 1, weak 2, GNU unique 10; default 0 or protected 3; section 0 is undefined.
-  const bool is_export = section != 0 &&
-                         (binding == 1 || binding == 2 || binding == 10) &&
-                         (visibility == 0 || visibility == 3);
-  return ElfSymbol{
-      .name = At<uint32_t>(at), .is_export = is_export, .is_function = type == 2};
+uint64_t ElfReader::RoomAt(uint64_t address) const {
+  for (const ElfSegment& segment : segments_) {
+    if (IsReadable(segment) && segment.HoldsInFile(address, 1)) {
+      return segment.file_size - (address - segment.address);
+    }
+  }
+  return 0;
 }
 
-Result<std::string_view> ElfReader::String(uint64_t offset) const {
-  if (offset >= strings_.size())
-    return ElfMalformed(
-        "a symbol name lies outside of its string table; copy or build the library "
-        "again");
-  return std::string_view(strings_.data() + offset);  // ends: the last byte is a NUL
+ElfSymbol ElfReader::Symbol(uint64_t index) const {
+  const uint64_t at = symbols_ + index * kSymbolSize_elf_reader;
+  const uint8_t info = At<uint8_t>(at + 4), other = At<uint8_t>(at + 5);
+  const int binding = info >> 4, type = info & 15, visibility = other & 3;
+  const bool is_defined = At<uint16_t>(at + 6) != 0;
+  // Global 1, weak 2, GNU unique 10; default 0 or protected 3.
+  const bool is_export = is_defined && (binding == 1 || binding == 2 || binding == 10) &&
+                         (visibility == 0 || visibility == 3);
+  return ElfSymbol{.name = At<uint32_t>(at),
+                   .value = At<uint64_t>(at + 8),
+                   .is_defined = is_defined,
+                   .is_export = is_export,
+                   .is_function = type == 2,
+                   .is_resolver = type == 10};
 }
+
+Result<std::string_view> ElfReader::String(uint64_t offset, size_t limit) const {
+  if (offset >= strings_.size()) {
+    return ElfMalformed(
+        "a name lies outside of its string table; copy or build the library again");
+  }
+  const std::string_view text = strings_.substr(offset, limit);
+  return text.substr(0, text.find('\0'));
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/admit/elf_relocations.cc ----------------------------------------------------------
+
+#include <algorithm>
+#include <bit>
+#include <optional>
+#include <vector>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr uint64_t kEntry = 24;
+constexpr uint64_t kWord_elf_relocations = 8;
+constexpr uint64_t kRela = 7;
+
+// The types that need more than a range check.
+#if defined(__x86_64__)
+constexpr uint32_t kAbsolute = 1, kCopy = 5, kRelative = 8, kDescriptor = 36,
+                   kResolved = 37;
+constexpr bool IsHalfWord(uint32_t type) {
+  return type == 2 || type == 10 || type == 11 || type == 32;  // PC32, 32, 32S, SIZE32
+}
+#else
+constexpr uint32_t kAbsolute = 257, kCopy = 1024, kRelative = 1027, kDescriptor = 1031,
+                   kResolved = 1032;
+constexpr bool IsHalfWord(uint32_t type) {
+  return type == 258 || type == 261;  // ABS32, PREL32
+}
+#endif
+
+// A list of functions that the loader calls. Each must have been relocated into the code.
+struct CallList {
+  uint64_t address = 0;
+  std::vector<bool> is_relocated;
+
+  std::optional<size_t> SlotAt(uint64_t at) const {
+    if (at < address || (at - address) / kWord_elf_relocations >= is_relocated.size())
+      return std::nullopt;
+    return (at - address) / kWord_elf_relocations;
+  }
+};
+
+class Relocations {
+ public:
+  explicit Relocations(const ElfReader& elf) : elf_(elf) {}
+
+  Status Run() {
+    KeepTables();
+    ALLOY_TRY(ReadCallLists());
+    ALLOY_TRY(CheckKinds());
+    ALLOY_TRY(CheckTable(kElfRela, kElfRelaSize));
+    ALLOY_TRY(CheckTable(kElfPltRelocations, kElfPltSize));
+    ALLOY_TRY(CheckRelr());
+    for (const CallList& list : lists_) {
+      for (const bool is_relocated : list.is_relocated) {
+        if (!is_relocated) return NotCode();
+      }
+    }
+    return Status();
+  }
+
+ private:
+  static Status NotCode() {
+    return ElfMalformed(
+        "names a constructor, a destructor or a resolver that is not in its code; build "
+        "it "
+        "again");
+  }
+  static Status OutOfRange() {
+    return ElfMalformed(
+        "has a relocation outside of its writable data, or of a symbol that does not "
+        "exist; build it again");
+  }
+
+  Status ReadCallLists() {
+    for (const int64_t tag : {kElfInit, kElfFini}) {
+      const auto function = elf_.Entry(tag);
+      if (function && !elf_.IsCode(*function)) return NotCode();
+    }
+    ALLOY_TRY(ReadCallList(kElfInitArray, kElfInitArraySize));
+    return ReadCallList(kElfFiniArray, kElfFiniArraySize);
+  }
+
+  Status ReadCallList(int64_t tag, int64_t size_tag) {
+    const auto address = elf_.Entry(tag), size = elf_.Entry(size_tag);
+    if (!address) return Status();
+    if (!size || *size % kWord_elf_relocations != 0) {
+      return ElfMalformed("has a list of constructors without a size");
+    }
+    if (*size == 0) return Status();
+    ALLOY_TRY(elf_.FileOffset(*address, *size, "list of constructors").status());
+    lists_.push_back({*address, std::vector<bool>(*size / kWord_elf_relocations)});
+    return Status();
+  }
+
+  // glibc asserts these, or reads one entry because another is there.
+  Status CheckKinds() const {
+    const auto plt_kind = elf_.Entry(kElfPltKind), relr_entry = elf_.Entry(kElfRelrEntry);
+    const bool has_plt = elf_.Entry(kElfPltRelocations).has_value();
+    if (elf_.Entry(kElfRel) || (plt_kind && *plt_kind != kRela) ||
+        has_plt != plt_kind.has_value() ||
+        has_plt != elf_.Entry(kElfPltSize).has_value()) {
+      return ElfMalformed("has relocations of a kind that this machine does not use");
+    }
+    const auto complete = [&](int64_t table, int64_t size, int64_t entry,
+                              uint64_t expected) {
+      return !elf_.Entry(table) ? !elf_.Entry(size) || *elf_.Entry(size) == 0
+                                : elf_.Entry(size) && elf_.Entry(entry) == expected;
+    };
+    if (!complete(kElfRela, kElfRelaSize, kElfRelaEntry, kEntry) ||
+        !complete(kElfRelr, kElfRelrSize, kElfRelrEntry, kWord_elf_relocations) ||
+        (relr_entry && *relr_entry != kWord_elf_relocations)) {
+      return ElfMalformed("the dynamic section lacks the size of a table of relocations");
+    }
+    return Status();
+  }
+
+  Status CheckTable(int64_t tag, int64_t size_tag) {
+    const auto address = elf_.Entry(tag), size = elf_.Entry(size_tag);
+    if (!address || *size == 0) return Status();
+    if (*size % kEntry != 0) return ElfMalformed("a table of relocations is cut short");
+    ALLOY_ASSIGN_OR_RETURN(const uint64_t begin,
+                           elf_.FileOffset(*address, *size, "table of relocations"));
+    // glibc asserts the kind of as many as this says.
+    const uint64_t relative =
+        tag == kElfRela ? elf_.Entry(kElfRelativeCount).value_or(0) : 0;
+    for (uint64_t at = begin; at < begin + *size; at += kEntry) {
+      if ((at - begin) / kEntry < relative &&
+          static_cast<uint32_t>(elf_.At<uint64_t>(at + 8)) != kRelative) {
+        return ElfMalformed("has fewer relative relocations than it says");
+      }
+      ALLOY_TRY(CheckOne(elf_.At<uint64_t>(at), elf_.At<uint64_t>(at + 8),
+                         elf_.At<uint64_t>(at + 16)));
+    }
+    return Status();
+  }
+
+  Status CheckOne(uint64_t target, uint64_t info, uint64_t addend) {
+    const auto type = static_cast<uint32_t>(info);
+    const uint64_t symbol = info >> 32U;
+    // glibc looks up the version of the symbol first, whatever the type.
+    if (symbol >= elf_.symbol_count()) return OutOfRange();
+    if (type == 0) return Status();
+    const uint64_t width = type == kDescriptor ? 2 * kWord_elf_relocations : IsHalfWord(type) ? 4 : kWord_elf_relocations;
+    // A copy would write as many bytes as another library's symbol has.
+    if (type == kCopy || !IsWritable(target, width)) return OutOfRange();
+    if (type == kResolved && !elf_.IsCode(addend)) return NotCode();
+    for (CallList& list : lists_) {
+      const auto slot = list.SlotAt(target);
+      if (!slot) continue;
+      const bool own = type == kRelative || (type == kAbsolute && symbol == 0);
+      if (own ? !elf_.IsCode(addend) : type != kAbsolute) return NotCode();
+      list.is_relocated[*slot] = true;
+    }
+    return Status();
+  }
+
+  // An even word is an address; each odd one is a bitmap of the 63 words behind the last
+  // one that was covered.
+  Status CheckRelr() {
+    const auto address = elf_.Entry(kElfRelr);
+    if (!address) return Status();
+    const uint64_t size = *elf_.Entry(kElfRelrSize);
+    if (size % kWord_elf_relocations != 0) return ElfMalformed("a table of relocations is cut short");
+    ALLOY_ASSIGN_OR_RETURN(const uint64_t begin,
+                           elf_.FileOffset(*address, size, "table of relocations"));
+    std::optional<uint64_t> next;
+    for (uint64_t at = begin; at < begin + size; at += kWord_elf_relocations) {
+      const auto word = elf_.At<uint64_t>(at);
+      if ((word & 1U) == 0) {
+        ALLOY_TRY(CheckRelative(word));
+        next = word + kWord_elf_relocations;
+        continue;
+      }
+      if (!next) return OutOfRange();
+      for (uint64_t bits = word >> 1U; bits != 0; bits &= bits - 1) {
+        ALLOY_TRY(
+            CheckRelative(*next + kWord_elf_relocations * static_cast<uint64_t>(std::countr_zero(bits))));
+      }
+      *next += 63 * kWord_elf_relocations;
+    }
+    return Status();
+  }
+
+  Status CheckRelative(uint64_t target) {
+    if (!IsWritable(target, kWord_elf_relocations)) return OutOfRange();
+    for (CallList& list : lists_) {
+      const auto slot = list.SlotAt(target);
+      if (!slot) continue;
+      ALLOY_ASSIGN_OR_RETURN(const uint64_t at,
+                             elf_.FileOffset(target, kWord_elf_relocations, "list of constructors"));
+      if (!elf_.IsCode(elf_.At<uint64_t>(at))) return NotCode();
+      list.is_relocated[*slot] = true;
+    }
+    return Status();
+  }
+
+  // Most relocations are in the segment of the one before.
+  bool IsWritable(uint64_t target, uint64_t width) {
+    if (last_ == nullptr || !last_->Holds(target, width)) {
+      const ElfSegment* segment = elf_.Loaded(target, width);
+      if (segment == nullptr || (segment->flags & kElfWrite) == 0) return false;
+      last_ = segment;
+    }
+    return std::ranges::none_of(kept_, [&](const Range& range) {
+      return target < range.end && range.begin < target + width;
+    });
+  }
+
+  // What was inspected, and what the loader reads after it has relocated something, must
+  // stay as it is. Few of these tables are in memory that can be written.
+  void KeepTables() {
+    for (const ElfSegment& segment : elf_.segments()) {
+      if (segment.type == kElfDynamicSegment) {
+        kept_.push_back({segment.address, segment.address + segment.size});
+      }
+    }
+    for (const int64_t tag : {kElfHash, kElfGnuHash, kElfStringTable, kElfSymbolTable,
+                              kElfRela, kElfPltRelocations, kElfRelr, kElfVersions,
+                              kElfVersionsNeeded, kElfVersionsDefined}) {
+      const auto table = elf_.Entry(tag);
+      const ElfSegment* segment = table ? elf_.Loaded(*table, 1) : nullptr;
+      if (segment == nullptr || (segment->flags & kElfWrite) == 0) continue;
+      // Some have no size. Nothing that is relocated follows them in their segment.
+      kept_.push_back({*table, segment->address + segment->size});
+    }
+  }
+
+  struct Range {
+    uint64_t begin, end;
+  };
+
+  const ElfReader& elf_;
+  std::vector<Range> kept_;
+  std::vector<CallList> lists_;
+  const ElfSegment* last_ = nullptr;
+};
+
+}  // namespace
+
+Status CheckRelocations(const ElfReader& elf) { return Relocations(elf).Run(); }
+
+}  // namespace alloy::core_v0_1
+
+// src/admit/elf_segments.cc -------------------------------------------------------------
+
+#include <algorithm>
+#include <bit>
+#include <string>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// A thread pays for it with its first use, so a library keeps it small.
+constexpr uint64_t kMaxTls = uint64_t{64} << 20U;
+constexpr uint64_t kMaxTlsAlignment = uint64_t{64} << 10U;
+
+Status CheckTls(const ElfReader& elf, const ElfSegment& tls) {
+  if (tls.size < tls.file_size || tls.size > kMaxTls) {
+    return ElfMalformed(
+        "has thread-local storage of " + std::to_string(tls.size) +
+        " bytes; expected at most 64 MiB, and not fewer than in the file");
+  }
+  if ((tls.alignment != 0 && !std::has_single_bit(tls.alignment)) ||
+      tls.alignment > kMaxTlsAlignment) {
+    return ElfMalformed("has thread-local storage that is aligned to " +
+                        std::to_string(tls.alignment) +
+                        " bytes; expected a power of two up to 65,536");
+  }
+  return elf.FileOffset(tls.address, tls.file_size, "thread-local storage").status();
+}
+
+// The loader takes the right to write from the pages of this segment. They must be pages
+// of one segment that is written to.
+Status CheckRelro(const ElfReader& elf, const ElfSegment& relro) {
+  const ElfSegment* holder = nullptr;
+  uint64_t next = UINT64_MAX;  // the first page of the segment behind it
+  for (const ElfSegment& segment : elf.segments()) {
+    if (segment.type != kElfLoad) continue;
+    if (segment.Holds(relro.address, 1)) holder = &segment;
+    if (segment.address > relro.address) {
+      next = std::min(next, segment.address & ~(kElfPage - 1));
+    }
+  }
+  const bool in_range =
+      holder != nullptr && (holder->flags & kElfWrite) != 0 &&
+      relro.size <= next - relro.address &&
+      // Linkers round its end up to a page.
+      relro.size <= ((holder->address + holder->size + holder->alignment - 1) &
+                     ~(holder->alignment - 1)) -
+                        relro.address;
+  return in_range || relro.size == 0
+             ? Status()
+             : ElfMalformed(
+                   "makes memory read-only that is not its writable data (the "
+                   "segment GNU_RELRO is out of range)");
+}
+
+Status CheckHeaders(const ElfReader& elf, const ElfSegment& headers) {
+  ALLOY_ASSIGN_OR_RETURN(
+      const uint64_t offset,
+      elf.FileOffset(headers.address, elf.headers_size(), "table of program headers"));
+  return offset == elf.headers()
+             ? Status()
+             : ElfMalformed("the program headers are not where the segment PHDR says");
+}
+
+}  // namespace
+
+Status CheckSegmentsInRange(const ElfReader& elf) {
+  const auto count = [&](uint32_t type) {
+    return std::ranges::count(elf.segments(), type, &ElfSegment::type);
+  };
+  for (const uint32_t type : {kElfTls, kElfRelro, kElfHeaders}) {
+    if (count(type) > 1) {
+      return ElfMalformed("has two segments of a kind of which the loader uses one");
+    }
+  }
+  for (const ElfSegment& segment : elf.segments()) {
+    switch (segment.type) {
+      case kElfTls:
+        ALLOY_TRY(CheckTls(elf, segment));
+        break;
+      case kElfRelro:
+        ALLOY_TRY(CheckRelro(elf, segment));
+        break;
+      case kElfHeaders:
+        ALLOY_TRY(CheckHeaders(elf, segment));
+        break;
+      case kElfNote:
+      case kElfProperty:
+      case kElfEhFrame:
+        ALLOY_TRY(elf.FileOffset(segment.address,
+                                 std::max(segment.size, segment.file_size),
+                                 "segment of notes or of unwinding")
+                      .status());
+        break;
+      default:
+        break;
+    }
+  }
+  return Status();
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/admit/elf_versions.cc -------------------------------------------------------------
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr const char* kTable_elf_versions = "table of symbol versions";
+constexpr size_t kLongestName_elf_versions = 4096;
+constexpr uint16_t kIndexBits = 0x7fff;
+// Lists of more are damage: a version is a few letters, and a library has few of them.
+constexpr int kMost = 4096;
+
+Status BadVersions() {
+  return ElfMalformed("the tables of symbol versions are malformed; build it again");
+}
+
+class Versions {
+ public:
+  explicit Versions(const ElfReader& elf) : elf_(elf) {}
+
+  Status Run() {
+    ALLOY_TRY(CheckNeeded());
+    ALLOY_TRY(CheckDefined());
+    return CheckSymbols();
+  }
+
+ private:
+  // Each list is followed by distances, of which 0 ends it.
+  Status CheckNeeded() {
+    auto at = elf_.Entry(kElfVersionsNeeded);
+    if (!at) return Status();
+    for (const ElfDynamic& entry : elf_.dynamic()) {
+      if (entry.tag != kElfNeeded) continue;
+      ALLOY_ASSIGN_OR_RETURN(const auto name, elf_.String(entry.value, kLongestName_elf_versions));
+      needed_.push_back(name);
+    }
+    for (int count = 0;; ++count) {
+      ALLOY_ASSIGN_OR_RETURN(const uint64_t offset, elf_.FileOffset(*at, 16, kTable_elf_versions));
+      ALLOY_ASSIGN_OR_RETURN(const auto file,
+                             elf_.String(elf_.At<uint32_t>(offset + 4), kLongestName_elf_versions));
+      // glibc asserts that the library is among the loaded ones.
+      if (elf_.At<uint16_t>(offset) != 1 || count == kMost ||
+          std::ranges::find(needed_, file) == needed_.end()) {
+        return BadVersions();
+      }
+      ALLOY_TRY(CheckNeededOf(*at + elf_.At<uint32_t>(offset + 8)));
+      const auto next = elf_.At<uint32_t>(offset + 12);
+      if (next == 0) return Status();
+      *at += next;
+    }
+  }
+
+  Status CheckNeededOf(uint64_t at) {
+    for (;; ++total_) {
+      ALLOY_ASSIGN_OR_RETURN(const uint64_t offset, elf_.FileOffset(at, 16, kTable_elf_versions));
+      ALLOY_TRY(elf_.String(elf_.At<uint32_t>(offset + 8), 1).status());
+      if (total_ == kMost) return BadVersions();
+      highest_ = std::max(
+          highest_, static_cast<uint16_t>(elf_.At<uint16_t>(offset + 6) & kIndexBits));
+      const auto next = elf_.At<uint32_t>(offset + 12);
+      if (next == 0) return Status();
+      at += next;
+    }
+  }
+
+  Status CheckDefined() {
+    auto at = elf_.Entry(kElfVersionsDefined);
+    if (!at) return Status();
+    for (int count = 0;; ++count) {
+      ALLOY_ASSIGN_OR_RETURN(const uint64_t offset, elf_.FileOffset(*at, 20, kTable_elf_versions));
+      const uint64_t name_at = *at + elf_.At<uint32_t>(offset + 12);
+      ALLOY_ASSIGN_OR_RETURN(const uint64_t name, elf_.FileOffset(name_at, 8, kTable_elf_versions));
+      ALLOY_TRY(elf_.String(elf_.At<uint32_t>(name), 1).status());
+      if (elf_.At<uint16_t>(offset) != 1 || count == kMost) return BadVersions();
+      highest_ = std::max(
+          highest_, static_cast<uint16_t>(elf_.At<uint16_t>(offset + 4) & kIndexBits));
+      const auto next = elf_.At<uint32_t>(offset + 16);
+      if (next == 0) return Status();
+      *at += next;
+    }
+  }
+
+  // The loader uses the version of a symbol as an index, unchecked.
+  Status CheckSymbols() const {
+    const auto table = elf_.Entry(kElfVersions);
+    // A list of versions is for a table of symbols, which glibc reads without asking.
+    if (!table) return highest_ == 0 ? Status() : BadVersions();
+    const uint64_t count = elf_.symbol_count();
+    ALLOY_ASSIGN_OR_RETURN(const uint64_t offset,
+                           elf_.FileOffset(*table, 2 * count, kTable_elf_versions));
+    if (highest_ == 0) return BadVersions();
+    for (uint64_t i = 0; i < count; ++i) {
+      if ((elf_.At<uint16_t>(offset + 2 * i) & kIndexBits) > highest_)
+        return BadVersions();
+    }
+    return Status();
+  }
+
+  const ElfReader& elf_;
+  std::vector<std::string_view> needed_;
+  uint16_t highest_ = 0;
+  int total_ = 0;
+};
+
+}  // namespace
+
+Status CheckVersions(const ElfReader& elf) { return Versions(elf).Run(); }
 
 }  // namespace alloy::core_v0_1
 
@@ -10026,7 +11300,7 @@ Result<std::string_view> ElfReader::String(uint64_t offset) const {
 
 //
 // A writer of JSON (RFC 8259). The result is one well-formed value in UTF-8, whatever the
-// strings hold.
+// strings hold, and harmless to print (base/text.h).
 #ifndef ALLOY_SRC_ADMIT_JSON_H_
 #define ALLOY_SRC_ADMIT_JSON_H_
 
@@ -10060,6 +11334,7 @@ class JsonWriter {
   void Value(std::string_view text);
   void Separate();
   void Append(std::string_view text);
+  void AppendNumber(char32_t number);
 
   std::string text_;
   bool first_ = true;  // of its object or array: no comma before it
@@ -10160,6 +11435,8 @@ void WriteElf(JsonWriter& json, const ElfFindings& elf,
   Strings(json, "needed", elf.facts.needed);
   Strings(json, "not_allowed", not_allowed);
   Strings(json, "exports", elf.facts.exports);
+  json.Key("export_count");
+  json.Unsigned(elf.facts.export_count);
   json.EndObject();
 }
 
@@ -10235,22 +11512,36 @@ void JsonWriter::String(std::string_view text) {
   text_ += '"';
 }
 
+// Characters that a terminal obeys are escaped, so that the JSON can be printed as it is.
 void JsonWriter::Append(std::string_view text) {
-  constexpr char kDigits[] = "0123456789abcdef";
   while (!text.empty()) {
     const size_t length = Utf8Length(text);
-    const auto byte = static_cast<unsigned char>(text[0]);
-    if (length == 0) {
-      text_ += "\\ufffd";
-    } else if (byte == '"' || byte == '\\') {
-      text_ += {'\\', text[0]};
-    } else if (byte < 0x20 || byte == 0x7f) {
-      text_ += {'\\', 'u', '0', '0', kDigits[byte >> 4U], kDigits[byte & 15U]};
+    const std::string_view character = text.substr(0, length == 0 ? 1 : length);
+    const char32_t number = length == 0 ? 0xFFFD : Utf8Character(character);
+    if (number == '"' || number == '\\') {
+      text_ += {'\\', character[0]};
+    } else if (length == 0 || IsHarmful(number)) {
+      AppendNumber(number);
     } else {
-      text_ += text.substr(0, length);
+      text_ += character;
     }
-    text.remove_prefix(length == 0 ? 1 : length);
+    text.remove_prefix(character.size());
   }
+}
+
+// `\uNNNN`, or two of them for a number of more than 16 bits.
+void JsonWriter::AppendNumber(char32_t number) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  if (number > 0xFFFF) {
+    AppendNumber(0xD800 + ((number - 0x10000) >> 10U));
+    number = 0xDC00 + ((number - 0x10000) & 0x3FFU);
+  }
+  text_ += {'\\',
+            'u',
+            kDigits[number >> 12U],
+            kDigits[number >> 8U & 15U],
+            kDigits[number >> 4U & 15U],
+            kDigits[number & 15U]};
 }
 
 }  // namespace alloy::core_v0_1
@@ -10336,8 +11627,8 @@ struct LinkTools {
 // only this function. The archive must be checked before, the library afterwards.
 // `path` is the archive's, for texts.
 //   Gives  memory that is not sealed yet; only this process has it open.
-//   Fails  REFUSED with LINK_FAILED: no compiler, the linker's own text, too long; or
-//          CANNOT_SEAL.
+//   Fails  REFUSED with LINK_FAILED: no compiler, the linker's own text, too long, or more
+//          memory or a larger file than an archive of this size needs; or CANNOT_SEAL.
 Result<Fd> LinkArchive(const Fd& archive, const std::string& path,
                        const LinkTools& tools = {});
 
@@ -10361,6 +11652,11 @@ constexpr std::string_view kArchiveFile = "/proc/self/fd/3", kMapFile = "/proc/s
 constexpr std::string_view kVersionScript =
     "{ global: alloy_backend_init; local: *; };\n";
 constexpr size_t kMostOutput = 8192;
+// Linking a Rust archive takes five times its size in memory, and writes less than it. The
+// compiler itself takes some more.
+constexpr uint64_t kMiB = uint64_t{1} << 20U;
+constexpr uint64_t MostMemory(uint64_t archive) { return 512 * kMiB + 8 * archive; }
+constexpr uint64_t MostWritten(uint64_t archive) { return 64 * kMiB + 2 * archive; }
 
 Status LinkFailed(std::string text) {
   return Fail(ALLOY_REFUSED, ALLOY_REASON_LINK_FAILED, std::move(text));
@@ -10424,8 +11720,6 @@ void ReplaceAll(std::string* text, std::string_view from, std::string_view to) {
 // What the linker printed, with the archive's own path, and without lines that add
 // nothing.
 std::string LinkerText(std::string output, const std::string& path) {
-  std::ranges::replace_if(
-      output, [](char c) { return c != '\n' && (c < 0x20 || c > 0x7e); }, '?');
   ReplaceAll(&output, kArchiveFile, path);
   std::string told;
   for (std::string_view rest = output; !rest.empty();) {
@@ -10435,11 +11729,25 @@ std::string LinkerText(std::string output, const std::string& path) {
     for (const std::string_view speaker : {"/usr/bin/ld.bfd: ", "/usr/bin/ld: "}) {
       if (line.starts_with(speaker)) line.remove_prefix(speaker.size());
     }
-    if (line.empty() || line.starts_with("collect2: ")) continue;
+    if (line.empty() || line.starts_with("collect2: error: ld returned")) continue;
     if (!told.empty()) told += "; ";
-    told += line;
+    told += Harmless(line);
   }
   return told;
+}
+
+// Which limits there are, when the text is about one.
+std::string LimitText(const ProgramRun& run, std::string_view told) {
+  for (const std::string_view sign :
+       {"memory exhausted", "annot allocate memory", "out of memory", "virtual memory",
+        "bad_alloc", "ile too large", "ile size limit", "signal 25"}) {
+    if (told.find(sign) == told.npos) continue;
+    return "; for an archive of this size the linker may use " +
+           std::to_string(run.most_memory / kMiB) + " MiB of memory and write " +
+           std::to_string(run.most_file / kMiB) +
+           " MiB; link it with your own build, and load the library";
+  }
+  return "";
 }
 
 Status CheckEnd(const ProgramRun& run, const ProgramEnd& end, const std::string& path) {
@@ -10454,18 +11762,24 @@ Status CheckEnd(const ProgramRun& run, const ProgramEnd& end, const std::string&
                               : " was ended by signal " + std::to_string(end.signal);
   const std::string told = LinkerText(end.output, path);
   return LinkFailed("cannot be linked: " + run.program + how +
-                    (told.empty() ? " without any output" : ": " + told));
+                    (told.empty() ? " without any output" : ": " + told) +
+                    LimitText(run, told));
 }
 
 }  // namespace
 
 Result<Fd> LinkArchive(const Fd& archive, const std::string& path,
                        const LinkTools& tools) {
+  FileFacts facts;
+  if (const int error = GetFileFacts(archive, &facts); error != 0) return NoMemory(error);
+  const auto size = static_cast<uint64_t>(facts.size);
   ProgramRun run{.program = {},
                  .arguments = Arguments(),
                  .hand_over = {},
                  .limit_ns = tools.limit_ns,
-                 .most_output = kMostOutput};
+                 .most_output = kMostOutput,
+                 .most_memory = MostMemory(size),
+                 .most_file = MostWritten(size)};
   ALLOY_ASSIGN_OR_RETURN(run.program, FindCompiler(tools));
   ALLOY_ASSIGN_OR_RETURN(const Fd script, VersionScript());
   Fd library;
@@ -10864,6 +12178,23 @@ Status FileRefused(int32_t reason, std::string text) {
   return Fail(ALLOY_REFUSED, reason, std::move(text));
 }
 
+// A copy of a file takes memory for its holes too. Linkers and `cp` leave some, up to a
+// page of the coarsest kind for each segment.
+constexpr int64_t kMaxHoles = int64_t{64} << 20U;
+
+Status CheckHoles(const OpenedFile& opened) {
+  int64_t holes = 0;
+  if (const int error = CountHoles(opened.file, opened.size, kMaxHoles, &holes);
+      error != 0) {
+    return FileRefused(ALLOY_REASON_CANNOT_OPEN,
+                       "cannot be inspected: " + ErrorText(error));
+  }
+  if (holes <= kMaxHoles) return Status();
+  return FileRefused(ALLOY_REASON_TOO_LARGE,
+                     "has holes of more than 64 MiB, for which nothing is on the disk; "
+                     "copy or build the library again");
+}
+
 Status CheckKindAndSize(const FileFacts& facts) {
   if (facts.kind != FileKind::kRegular) {
     return FileRefused(
@@ -10895,6 +12226,7 @@ Result<OpenedFile> OpenLibraryFile(const std::string& path) {
   }
   ALLOY_TRY(CheckKindAndSize(facts));
   opened.size = facts.size;
+  ALLOY_TRY(CheckHoles(opened));
   return opened;
 }
 

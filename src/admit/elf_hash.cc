@@ -9,7 +9,8 @@ namespace alloy::core {
 namespace {
 
 constexpr const char* kTable = "hash table";
-constexpr uint64_t kWord = 4, kSymbolSize = 24;
+constexpr uint64_t kWord = 4;
+constexpr uint64_t kSymbolSize = 24;
 
 Status NoBuckets() {
   return ElfMalformed("the hash table has no buckets, so no symbol can be found in it");

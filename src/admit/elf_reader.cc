@@ -18,7 +18,8 @@ constexpr uint16_t kMaxSegments = 128;
 constexpr size_t kMaxDynamic = 1024;
 constexpr uint64_t kMaxAddress = uint64_t{1} << 47U;
 // What a library may reserve of the addresses of a process, and how coarsely aligned.
-constexpr uint64_t kMaxSpan = uint64_t{64} << 30U, kMaxAlignment = uint64_t{1} << 30U;
+constexpr uint64_t kMaxSpan = uint64_t{64} << 30U;
+constexpr uint64_t kMaxAlignment = uint64_t{1} << 30U;
 constexpr uint64_t kCoarsestPage = uint64_t{64} << 10U;  // some arm64 machines
 
 bool LiesWithin(uint64_t offset, uint64_t size, uint64_t whole) {

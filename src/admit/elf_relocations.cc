@@ -9,7 +9,9 @@
 namespace alloy::core {
 namespace {
 
-constexpr uint64_t kEntry = 24, kWord = 8, kRela = 7;
+constexpr uint64_t kEntry = 24;
+constexpr uint64_t kWord = 8;
+constexpr uint64_t kRela = 7;
 
 // The types that need more than a range check.
 #if defined(__x86_64__)

@@ -9,7 +9,8 @@ namespace alloy::core {
 namespace {
 
 // A thread pays for it with its first use, so a library keeps it small.
-constexpr uint64_t kMaxTls = uint64_t{64} << 20U, kMaxTlsAlignment = uint64_t{64} << 10U;
+constexpr uint64_t kMaxTls = uint64_t{64} << 20U;
+constexpr uint64_t kMaxTlsAlignment = uint64_t{64} << 10U;
 
 Status CheckTls(const ElfReader& elf, const ElfSegment& tls) {
   if (tls.size < tls.file_size || tls.size > kMaxTls) {
