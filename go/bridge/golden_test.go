@@ -305,9 +305,16 @@ func jsonTool(t *testing.T) string {
 	return tool
 }
 
+// nullBatch makes a batch of the types of a schema, with nulls only. Its columns are nullable:
+// nulls in others are refused.
 func nullBatch(mem memory.Allocator, schema *arrow.Schema, rows int) arrow.RecordBatch {
+	fields, metadata := slices.Clone(schema.Fields()), schema.Metadata()
+	for i := range fields {
+		fields[i].Nullable = true
+	}
+	schema = arrow.NewSchema(fields, &metadata)
 	columns := make([]arrow.Array, schema.NumFields())
-	for i, field := range schema.Fields() {
+	for i, field := range fields {
 		if _, ok := field.Type.(arrow.UnionType); ok { // MakeArrayOfNull has no nulls of null
 			builder := array.NewBuilder(mem, field.Type)
 			builder.AppendNulls(rows)

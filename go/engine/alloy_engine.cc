@@ -4058,14 +4058,14 @@ bool SameOwner(const ArrowArray& a, const ArrowArray& b) {
 }
 
 // What a visit wants next: what is below, what comes after, or nothing more.
-enum class Next_copied { kBelow, kAfter, kEnd };
+enum class WalkOn { kBelow, kAfter, kEnd };
 
 // Call visit(struct) for an output and all below it that the layout knows. Returns false if
 // a visit has ended it. Nothing about the output has been checked.
 template <typename Visit>
 bool VisitOutput(const Node* node, ArrowArray* array, Visit& visit) {
-  const Next_copied wanted = visit(*array);
-  if (wanted != Next_copied::kBelow) return wanted == Next_copied::kAfter;
+  const WalkOn wanted = visit(*array);
+  if (wanted != WalkOn::kBelow) return wanted == WalkOn::kAfter;
   const Node* next = node + 1;
   if (node->dictionary) {
     if (array->dictionary != nullptr && !VisitOutput(next, array->dictionary, visit)) {
@@ -4129,7 +4129,7 @@ bool MayHaveCopies(const Layout& layout, std::span<ArrowArray> left, ArrowArray*
   if (!any) return false;
   const auto release = output->release;
   const auto same = [release](const ArrowArray& array) {
-    return array.release == release ? Next_copied::kBelow : Next_copied::kEnd;
+    return array.release == release ? WalkOn::kBelow : WalkOn::kEnd;
   };
   if (!VisitOutput(layout.nodes().data(), output, same)) return true;
   return !VisitLeft(
@@ -4234,14 +4234,14 @@ int32_t DisarmCopies(const Layout& layout, const RunInputs& inputs, ArrowArray* 
   bool is_shared = false;
   const auto disarm = [&](ArrowArray& array) {
     // What is below a struct belongs to whom the struct belongs to.
-    if (finder.IsMovedRoot(array)) return Next_copied::kAfter;
+    if (finder.IsMovedRoot(array)) return WalkOn::kAfter;
     const ArrowArray* original = finder.Original(array);
-    if (original == nullptr) return Next_copied::kBelow;
+    if (original == nullptr) return WalkOn::kBelow;
     input = finder.InputOf(original);
     // A struct of the input itself, which the output points to: to mark it would lose it.
     is_shared = is_shared || original == &array;
     if (original != &array) array.release = nullptr;
-    return Next_copied::kAfter;
+    return WalkOn::kAfter;
   };
   VisitOutput(layout.nodes().data(), output, disarm);
   if (is_shared) *output = ArrowArray{};
@@ -6526,7 +6526,7 @@ class MapStream final : public Stream {
     return CopySchema(use_.core().binding().output());
   }
 
-  StreamFault Next_call_stream(ArrowArray* out) override {
+  StreamFault Next(ArrowArray* out) override {
     // Run checks this too, but only after the batch was taken out of the input.
     if (Status status = use_.core().CheckStart(ticket_); !status.ok()) {
       return StreamFault(std::move(status));
@@ -6563,7 +6563,7 @@ class FunctionStream final : public Stream {
   Status Open(std::vector<HostStream> inputs);
 
   Result<OwnedSchema> Schema() override { return CopySchema(call().binding().output()); }
-  StreamFault Next_call_stream(ArrowArray* out) override;
+  StreamFault Next(ArrowArray* out) override;
 
  private:
   CallCore& call() const { return state_->call(); }

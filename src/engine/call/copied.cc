@@ -20,14 +20,14 @@ bool SameOwner(const ArrowArray& a, const ArrowArray& b) {
 }
 
 // What a visit wants next: what is below, what comes after, or nothing more.
-enum class Next { kBelow, kAfter, kEnd };
+enum class WalkOn { kBelow, kAfter, kEnd };
 
 // Call visit(struct) for an output and all below it that the layout knows. Returns false if
 // a visit has ended it. Nothing about the output has been checked.
 template <typename Visit>
 bool VisitOutput(const Node* node, ArrowArray* array, Visit& visit) {
-  const Next wanted = visit(*array);
-  if (wanted != Next::kBelow) return wanted == Next::kAfter;
+  const WalkOn wanted = visit(*array);
+  if (wanted != WalkOn::kBelow) return wanted == WalkOn::kAfter;
   const Node* next = node + 1;
   if (node->dictionary) {
     if (array->dictionary != nullptr && !VisitOutput(next, array->dictionary, visit)) {
@@ -91,7 +91,7 @@ bool MayHaveCopies(const Layout& layout, std::span<ArrowArray> left, ArrowArray*
   if (!any) return false;
   const auto release = output->release;
   const auto same = [release](const ArrowArray& array) {
-    return array.release == release ? Next::kBelow : Next::kEnd;
+    return array.release == release ? WalkOn::kBelow : WalkOn::kEnd;
   };
   if (!VisitOutput(layout.nodes().data(), output, same)) return true;
   return !VisitLeft(
@@ -196,14 +196,14 @@ int32_t DisarmCopies(const Layout& layout, const RunInputs& inputs, ArrowArray* 
   bool is_shared = false;
   const auto disarm = [&](ArrowArray& array) {
     // What is below a struct belongs to whom the struct belongs to.
-    if (finder.IsMovedRoot(array)) return Next::kAfter;
+    if (finder.IsMovedRoot(array)) return WalkOn::kAfter;
     const ArrowArray* original = finder.Original(array);
-    if (original == nullptr) return Next::kBelow;
+    if (original == nullptr) return WalkOn::kBelow;
     input = finder.InputOf(original);
     // A struct of the input itself, which the output points to: to mark it would lose it.
     is_shared = is_shared || original == &array;
     if (original != &array) array.release = nullptr;
-    return Next::kAfter;
+    return WalkOn::kAfter;
   };
   VisitOutput(layout.nodes().data(), output, disarm);
   if (is_shared) *output = ArrowArray{};
