@@ -425,7 +425,7 @@ std::optional<Failure> FindColumn(Format format, const arrow::Schema& schema,
   return std::nullopt;
 }
 
-// Finds the columns of errors, and keeps the dictionaries that a file must not replace.
+// Finds the column that is to blame for an error.
 class NamingWriter final : public FormatWriter {
  public:
   NamingWriter(Format format, const SinkPtr& sink, const SchemaPtr& schema,
@@ -436,13 +436,19 @@ class NamingWriter final : public FormatWriter {
       writer_ = std::move(opened).ValueUnsafe();
       return;
     }
-    if (auto failure = FindColumn(format, *schema, nullptr, path_)) throw *failure;
+    if (auto failure = FindColumn(format, *schema, nullptr, path_)) {
+      throw Failure(std::move(*failure));
+    }
     throw WriteFailure(opened.status(), path_);
   }
 
   Status Write(const arrow::RecordBatch& batch) override {
     auto status = writer_->Write(batch);
-    if (status.ok()) rows_ += batch.num_rows();
+    if (status.ok()) {
+      rows_ += batch.num_rows();
+      if (format_ == Format::kIpcFile && first_ == nullptr)
+        first_ = DictionariesOf(batch);
+    }
     // Otherwise no column is to blame.
     if (status.ok() || status.IsOutOfMemory() ||
         arrow::internal::ErrnoFromStatus(status) != 0) {
@@ -450,23 +456,37 @@ class NamingWriter final : public FormatWriter {
     }
     if (auto failure = FindColumn(format_, *schema_, &batch, path_)) {
       failure->text += fmt::format(" (the batch begins at row {} of the result)", rows_);
-      throw *failure;
+      throw Failure(std::move(*failure));
     }
-    for (const auto& field : schema_->fields()) {
-      // Alone the batch is fine: it does not fit the batches before it.
-      if (field->type()->id() != arrow::Type::DICTIONARY) continue;
-      throw ColumnFailure(format_, *field, status.message(), path_);
+    // Alone the batch is fine: its dictionaries are not those of the first batch.
+    const auto now = DictionariesOf(batch);
+    for (size_t i = 0; first_ != nullptr && i < now->size(); ++i) {
+      if ((*now)[i] == nullptr || (*now)[i]->Equals(*(*first_)[i])) continue;
+      throw ColumnFailure(format_, *schema_->field(static_cast<int>(i)), status.message(),
+                          path_);
     }
     return status;
   }
   Status Close() override { return writer_->Close(); }
 
  private:
+  // One for each column; NULL: it has none.
+  using Dictionaries = std::vector<ArrayPtr>;
+  static std::unique_ptr<Dictionaries> DictionariesOf(const arrow::RecordBatch& batch) {
+    auto found = std::make_unique<Dictionaries>();
+    for (const auto& column : batch.columns()) {
+      const auto& data = column->data()->dictionary;
+      found->push_back(data == nullptr ? nullptr : arrow::MakeArray(data));
+    }
+    return found;
+  }
+
   const Format format_;
   const SchemaPtr schema_;
   const std::string path_;
   std::unique_ptr<FormatWriter> writer_;
-  int64_t rows_ = 0;  // written
+  int64_t rows_ = 0;                     // written
+  std::unique_ptr<Dictionaries> first_;  // of the first batch, which a file keeps
 };
 
 }  // namespace

@@ -115,6 +115,7 @@ CsvDialect DialectOf(const Options& options) {
 std::vector<std::vector<std::string>> InputsOf(const Options& options, const Job& job) {
   if (job.TakesOneInput() && options.inputs.size() > 1) return {options.inputs};
   std::vector<std::vector<std::string>> inputs;
+  inputs.reserve(options.inputs.size());
   for (const auto& path : options.inputs) inputs.push_back({path});
   return inputs;
 }

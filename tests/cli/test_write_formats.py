@@ -157,7 +157,9 @@ class WriteFormatsTest(CommandTest):
 
     def test_a_dictionary_that_changes_fits_a_stream_and_not_a_file(self):
         chunks = [pa.array(values).dictionary_encode() for values in (["a", "b"], ["c", "d"])]
+        same = pa.array(["x", "y"]).dictionary_encode()
         table = pa.table({"n": pa.chunked_array([[1, 2], [3, 4]]),
+                          "same": pa.chunked_array([same, same]),
                           "d": pa.chunked_array(chunks)})
         done = self.write(table, "out.arrows", batch=2)
         self.assertEqual(done.code, 0, done.err)

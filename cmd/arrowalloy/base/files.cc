@@ -55,11 +55,10 @@ std::string ReadFile(const std::string& path, size_t limit) {
     if (count == 0) return content;
     content.append(part.data(), static_cast<size_t>(count));
     if (content.size() > limit) {
-      Failure failure = CannotRead(path, EFBIG);
-      failure.text = fmt::format("cannot read {}: it has more than {} bytes",
-                                 InputName(path), limit);
-      failure.help = "check that this is the file you mean";
-      throw failure;
+      const std::string name = InputName(path);
+      throw Failure(Exit::kMachine, kReadCode,
+                    fmt::format("cannot read {}: it has more than {} bytes", name, limit),
+                    name, "check that this is the file you mean");
     }
   }
 }

@@ -158,8 +158,8 @@ Ended RunProcess(const std::vector<std::string>& command, std::chrono::seconds l
                0 &&
            info.si_pid == 0;
   };
-  bool runs = true;
-  while ((runs = running()) && Clock::now() < deadline) poll(nullptr, 0, 2);
+  bool runs = running();
+  for (; runs && Clock::now() < deadline; runs = running()) poll(nullptr, 0, 2);
   if (runs) ended.timed_out = true;
   kill(-child, SIGKILL);  // children that it left running
   group.Forget();
