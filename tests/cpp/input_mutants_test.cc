@@ -80,17 +80,23 @@ std::string Parquet(uint64_t seed, Compression::type codec) {
   support::RandomArrays random(seed);
   arrow::FieldVector fields;
   std::vector<std::shared_ptr<arrow::Array>> columns;
+  std::string whole;
   while (fields.size() < 4) {
     const auto type = random.Type(/*depth=*/2);
     auto column = random.Array(type, 60);
     auto field = arrow::field("c" + std::to_string(fields.size()), type);
-    const auto bytes =
-        ParquetOf(*arrow::Table::Make(arrow::schema({field}), {column}), codec);
-    if (!bytes || !ComesBack(*bytes)) continue;
     fields.push_back(std::move(field));
     columns.push_back(std::move(column));
+    const auto bytes =
+        ParquetOf(*arrow::Table::Make(arrow::schema(fields), columns), codec);
+    if (bytes && ComesBack(*bytes)) {
+      whole = *bytes;
+      continue;
+    }
+    fields.pop_back();
+    columns.pop_back();
   }
-  return ParquetOf(*arrow::Table::Make(arrow::schema(fields), columns), codec).value();
+  return whole;
 }
 
 std::string Csv(uint64_t seed) {

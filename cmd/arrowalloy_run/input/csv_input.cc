@@ -27,7 +27,7 @@ using ReaderPtr = std::shared_ptr<arrow::RecordBatchReader>;
 
 constexpr int64_t kBlock = 1 << 20;
 // The types are guessed from as much of a file, or of a pipe, which may be slow.
-constexpr int64_t kSample = 8 << 20;
+constexpr int64_t kSample = 4 << 20;
 // Enough to see whether the first record is a header.
 constexpr int64_t kFewRecords = 1000;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";

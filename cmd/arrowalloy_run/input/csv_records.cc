@@ -6,6 +6,12 @@
 
 namespace arrowalloy::run {
 
+CsvScanner::CsvScanner(const CsvDialect& dialect) : dialect_(dialect) {
+  for (const char c : {'\n', '\r', dialect.delimiter, dialect.escape}) {
+    ends_run_[static_cast<unsigned char>(c)] = true;
+  }
+}
+
 std::optional<size_t> CsvScanner::EndOfRecord(std::string_view piece, size_t from) {
   const char delimiter = dialect_.delimiter, quote = dialect_.quote,
              escape = dialect_.escape;
@@ -68,6 +74,7 @@ std::optional<size_t> CsvScanner::EndOfRecord(std::string_view piece, size_t fro
           state = State::kQuoted;
         } else {
           state = State::kField;
+          while (at + 1 != end && !ends_run_[static_cast<unsigned char>(at[1])]) ++at;
         }
     }
     ++at;

@@ -8,6 +8,7 @@
 #ifndef ARROWALLOY_RUN_INPUT_CSV_RECORDS_H_
 #define ARROWALLOY_RUN_INPUT_CSV_RECORDS_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -22,7 +23,7 @@ namespace arrowalloy::run {
 // Scans a text that comes in pieces.
 class CsvScanner {
  public:
-  explicit CsvScanner(const CsvDialect& dialect) : dialect_(dialect) {}
+  explicit CsvScanner(const CsvDialect& dialect);
 
   // Scan from `from` up to the end of the present record. Return the place after its line
   // break, or nothing if the piece ends before. A carriage return at the end of the piece
@@ -49,6 +50,7 @@ class CsvScanner {
   };
 
   const CsvDialect dialect_;
+  std::array<bool, 256> ends_run_{};  // the characters at which a field may end
   State state_ = State::kStart;
   bool waits_for_line_feed_ = false;
 };

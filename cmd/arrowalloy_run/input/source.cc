@@ -207,8 +207,10 @@ class FileBytes final : public Bytes<arrow::io::RandomAccessFile> {
   }
   // NOLINTEND(modernize-use-override,cppcoreguidelines-explicit-virtual-functions)
 
- private:
+ protected:
   int64_t Bound(int64_t nbytes) const override { return Within(at_, nbytes); }
+
+ private:
   int64_t Within(int64_t at, int64_t nbytes) const {
     return std::min(nbytes, std::max<int64_t>(0, size_ - at));
   }
