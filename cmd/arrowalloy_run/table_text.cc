@@ -45,12 +45,9 @@ std::string_view Beginning(std::string_view text) {
 }
 
 // One line, whatever the text contains.
+// One line, whatever the text contains.
 std::string OneLine(std::string_view text) {
-  std::string line = Harmless(Beginning(text));
-  for (size_t at = 0; (at = line.find_first_of("\n\t", at)) != std::string::npos;) {
-    line.replace(at, 1, line[at] == '\n' ? "\\n" : "\\t");
-  }
-  return Shortened(std::move(line));
+  return Shortened(Harmless(Beginning(text)));
 }
 
 std::string CellOf(const arrow::Array& column, int64_t row) {

@@ -213,7 +213,7 @@ class TableTest(CommandTest):
         self.assertEqual(lines[-1], "")
         for line in lines:
             self.assertLess(len(line), 3 * 200)
-        for harmful in "\r\t\x1b\x07\x7f":
+        for harmful in "\r\t\x1b\x07\x7f\x85\u202e\u2066\u2028":
             self.assertNotIn(harmful, out)
 
     def test_more_rows_than_fit_are_counted(self):
