@@ -43,7 +43,7 @@ int InChild(const std::function<int()>& body) {
   std::fflush(nullptr);
   const pid_t child = ::fork();
   if (child == 0) {
-    ::alarm(30);
+    ::alarm(120);
     const int code = body();
     std::fflush(nullptr);
     ::_exit(code);
@@ -195,7 +195,7 @@ TEST(ForkTest, TheThreadThatForksInsideACallComesBackInBoth) {
     if (std::exchange(forked, true)) return;
     std::fflush(nullptr);
     child = ::fork();
-    if (child == 0) ::alarm(30);
+    if (child == 0) ::alarm(120);
   };
   {
     alloy::Bridge forking{alloy::Host(std::move(options))};
@@ -219,7 +219,7 @@ TEST(ForkTest, AStaticBridgeLetsTheChildExit) {
                 std::fflush(nullptr);
                 const pid_t child = ::fork();
                 if (child == 0) {
-                  ::alarm(20);
+                  ::alarm(120);
                   std::exit(0);  // destroys the bridge
                 }
                 return Wait(child) == 0 ? 0 : 2;
@@ -317,7 +317,7 @@ TEST_P(BusyForkTest, ChildrenOfABusyProcessUseEverything) {
   } else {
     options.log_fd = fileno(nowhere);
   }
-  constexpr int kRounds = 60;
+  constexpr int kRounds = 40;
   {
     auto bridge = std::make_optional<alloy::Bridge>(
         support::Load("tests/identity", alloy::Host(std::move(options))));
