@@ -26,7 +26,7 @@ class ProcAttackTest : public AttackTest {
                   const std::vector<std::string>& settings = {}) {
     RemoveEvilMarkers();
     // Another user has to read it.
-    fs::permissions(folder_, fs::perms::owner_all | fs::perms::others_all);
+    fs::permissions(folder_, fs::perms::all);
     words.push_back(Pinned().cert.Base64());
     const ProgramEnd end = RunProgram(Loader(), words, settings);
     is_permitted_ = end.exit_code != kNotPermitted;
