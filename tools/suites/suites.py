@@ -88,6 +88,11 @@ def examples(log):
     return python(log, "tests/run")
 
 
+def documents(log):
+    build(log, "release")
+    return python(log, "tests/docs")
+
+
 def check(log):
     build(log, "release")
     return results.lines(log.run(ROOT / "tools/check", may_fail=True))
@@ -125,8 +130,7 @@ SUITES = (
     Suite("cli", "the command line, each command as a process", command_line),
     Suite("aggregate", "group_by, filter and scale against pyarrow and plain Python", aggregate),
     Suite("tpch", "TPC-H Q1 and Q6 on Parquet, against DuckDB", tpch),
-    Suite("docs", "code in documents is the code of the examples; linked files exist",
-          lambda log: python(log, "tests/docs")),
+    Suite("docs", "documents show the code of the examples; their commands run", documents),
     Suite("check", "the rules of tools/check", check),
 )
 
