@@ -9318,7 +9318,7 @@ struct OpenedFile {
   int64_t size = 0;
 };
 
-// Open a regular file of 64 bytes to 1 GiB, at most 64 MiB of it holes, without waiting for
+// Open a regular file of 64 bytes to 1 GiB, at most 128 MiB of it holes, without waiting for
 // anything.
 //   Fails  REFUSED with CANNOT_OPEN, NOT_A_FILE, TOO_SMALL or TOO_LARGE.
 Result<OpenedFile> OpenLibraryFile(const std::string& path);
@@ -12180,7 +12180,7 @@ Status FileRefused(int32_t reason, std::string text) {
 
 // A copy of a file takes memory for its holes too. Linkers and `cp` leave some, up to a
 // page of the coarsest kind for each segment.
-constexpr int64_t kMaxHoles = int64_t{64} << 20U;
+constexpr int64_t kMaxHoles = int64_t{128} << 20U;
 
 Status CheckHoles(const OpenedFile& opened) {
   int64_t holes = 0;
@@ -12191,7 +12191,7 @@ Status CheckHoles(const OpenedFile& opened) {
   }
   if (holes <= kMaxHoles) return Status();
   return FileRefused(ALLOY_REASON_TOO_LARGE,
-                     "has holes of more than 64 MiB, for which nothing is on the disk; "
+                     "has holes of more than 128 MiB, for which nothing is on the disk; "
                      "copy or build the library again");
 }
 

@@ -17,7 +17,7 @@ Status FileRefused(int32_t reason, std::string text) {
 
 // A copy of a file takes memory for its holes too. Linkers and `cp` leave some, up to a
 // page of the coarsest kind for each segment.
-constexpr int64_t kMaxHoles = int64_t{64} << 20U;
+constexpr int64_t kMaxHoles = int64_t{128} << 20U;
 
 Status CheckHoles(const OpenedFile& opened) {
   int64_t holes = 0;
@@ -28,7 +28,7 @@ Status CheckHoles(const OpenedFile& opened) {
   }
   if (holes <= kMaxHoles) return Status();
   return FileRefused(ALLOY_REASON_TOO_LARGE,
-                     "has holes of more than 64 MiB, for which nothing is on the disk; "
+                     "has holes of more than 128 MiB, for which nothing is on the disk; "
                      "copy or build the library again");
 }
 

@@ -22,7 +22,7 @@ struct OpenedFile {
   int64_t size = 0;
 };
 
-// Open a regular file of 64 bytes to 1 GiB, at most 64 MiB of it holes, without waiting for
+// Open a regular file of 64 bytes to 1 GiB, at most 128 MiB of it holes, without waiting for
 // anything.
 //   Fails  REFUSED with CANNOT_OPEN, NOT_A_FILE, TOO_SMALL or TOO_LARGE.
 Result<OpenedFile> OpenLibraryFile(const std::string& path);

@@ -90,7 +90,7 @@ TEST_F(EnvironmentAttackTest, Attack81LeapSecondsChangeNothing) {
     const char* told;
   } kinds[] = {{now - 2 * kYear, now - 86400, "refused CERTIFICATE_EXPIRED\n"},
                {now + 86400, now + kYear, "refused CERTIFICATE_NOT_YET_VALID\n"},
-               {now - 86400, now + 86400, "loaded 1.0.0\n"}};
+               {now - 86400, now + 60 * int64_t{86400}, "loaded 1.0.0\n"}};
   MayRun();
   for (const auto& kind : kinds) {
     signing::CertificateSpec spec;
