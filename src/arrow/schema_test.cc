@@ -221,7 +221,7 @@ TEST(SchemaTest, ReadsNoMetadataThatCannotBelongToTheBlock) {
   EXPECT_EQ(bytes({1}, 11), -2);
   EXPECT_EQ(bytes({1, 5}, 12), -2);
   EXPECT_EQ(bytes({1, 0, 0}, 12), 12);
-  EXPECT_EQ(bytes({}, 3), -2);
+  EXPECT_EQ(bytes({0}, 3), -2);
 }
 
 }  // namespace

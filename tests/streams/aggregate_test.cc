@@ -141,9 +141,10 @@ TEST_F(AggregateTest, ADictionaryIsSharedByTheRowsThatPass) {
 }
 
 TEST_F(AggregateTest, AnIndexOutsideItsDictionaryIsBadDataWithItsRow) {
-  const std::string outside =
-      "column 'k', row 1: the index points outside its dictionary of 3 values";
   for (const int8_t index : {3, -1, -128}) {
+    const std::string outside = "column 0 (k), row 1: the index is " +
+                                std::to_string(index) +
+                                ", but the dictionary has 3 values";
     Dictionary dictionary({0, index, 1});
     const Batch batch = *support::ImportTree(dictionary);
     const std::vector<std::pair<const char*, OptionMap>> calls = {
