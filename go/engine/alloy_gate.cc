@@ -1697,10 +1697,12 @@ std::vector<std::string> CommandOf(const ProgramRun& run) {
     const auto limit = [](uint64_t bytes, uint64_t unit) {
       return bytes == 0 ? std::string("unlimited") : std::to_string(bytes / unit);
     };
+    constexpr const char* kScript =
+        "{ ulimit -c 0; ulimit -d \"$1\"; ulimit -f \"$2\"; } 2>/dev/null; shift 2; "
+        "exec \"$@\"";
     words = {"/bin/sh",
              "-c",
-             "{ ulimit -c 0; ulimit -d \"$1\"; ulimit -f \"$2\"; } 2>/dev/null; shift 2; "
-             "exec \"$@\"",
+             kScript,
              "sh",
              limit(run.most_memory, 1024),
              limit(run.most_file, 512)};
@@ -1752,6 +1754,7 @@ class Plan {
   int Start(const ProgramRun& run, pid_t* pid) {
     std::vector<std::string> words = CommandOf(run);
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     char* const environment[] = {nullptr};

@@ -71,7 +71,7 @@ std::shared_ptr<Libraries::Entry> Libraries::FindOrBegin(const FileIdentity& fil
       auto entries = entries_.Read();
       const auto found = std::ranges::find_if(
           *entries, [&](const auto& one) { return one->file.IsSameFile(file); });
-      const auto entry = found != entries->end() ? *found : nullptr;
+      auto entry = found != entries->end() ? *found : nullptr;
       if (entry != nullptr && entry->channel != nullptr) {
         // It may have come without a certificate: the next signed load finds it by digest.
         if (entry->file.sha256.empty()) {
@@ -107,7 +107,7 @@ Result<LoadedLibrary> Libraries::Reuse(const Entry& entry, const Expectations& e
   return Finished(entry.channel, entry.file.bytes, expected);
 }
 
-Result<LoadedLibrary> Libraries::LoadNew(std::shared_ptr<Entry> entry,
+Result<LoadedLibrary> Libraries::LoadNew(const std::shared_ptr<Entry>& entry,
                                          Verified verified) {
   Finish finish(*this, entry);
   const Expectations expected = verified.expectations();

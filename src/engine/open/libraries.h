@@ -65,7 +65,7 @@ class Libraries {
   // The entry of the same file once it is loaded; otherwise one without a channel, which
   // the caller loads.
   std::shared_ptr<Entry> FindOrBegin(const FileIdentity& file);
-  Result<LoadedLibrary> LoadNew(std::shared_ptr<Entry> entry, Verified verified);
+  Result<LoadedLibrary> LoadNew(const std::shared_ptr<Entry>& entry, Verified verified);
 
   const std::unique_ptr<ChannelOpener> opener_;
   Admitter admitter_;
