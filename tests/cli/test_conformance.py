@@ -13,7 +13,7 @@ SUM = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
 OVERRUN = """#include "alloy/backend.hpp"
 static void Twice(alloy::Column<int64_t> x, alloy::Output<int64_t>& out) {
   auto copy = std::make_unique<int64_t[]>(x.size());
-  for (int64_t i = 0; i < x.size(); ++i) copy[i] = x[i].value_or(0);
+  for (int64_t i = 0; i < x.size(); ++i) copy[i] = x.Get(i).value_or(0);
   for (int64_t i = 0; i < x.size(); ++i) out.Append(copy[i + 1]);  // overrun
 }
 ALLOY_BACKEND("test.overrun", "1.0.0", alloy::Function("twice", {"x"}, {"y"}, &Twice))
