@@ -41,12 +41,17 @@ Result<BridgeHandle> Subject::NewBridge() const {
     return Status(error);
   }
   BridgeHandle made(bridge);
+  // What the engine warns of in a load, such as a certificate that ends soon, is not about
+  // a function.
+  const std::string earlier = TakeWarnings();
   const char* certificate =
       options_.certificate.empty() ? nullptr : options_.certificate.c_str();
   if (alloy_bridge_load(bridge, options_.library.c_str(), certificate, &error) !=
       ALLOY_OK) {
     return Status(error);
   }
+  const std::lock_guard lock(warnings_->mutex);
+  warnings_->text = earlier;
   return made;
 }
 

@@ -38,6 +38,10 @@ class ConformanceCommandTest(CommandTest):
             self.assertEqual((failed, skipped), (0, 0))
             self.assertIn("ok       score: takes a batch without rows", done.out)
 
+    def test_a_warning_about_the_load_is_not_a_fault_of_a_function(self):
+        done = self.succeed("test", backend("score_cpp"), "--rows", 20, "--load-plainly")
+        self.assertEqual(self.counts(done)[1:], (0, 0))
+
     def test_good_stream_functions_pass_all_of_it(self):
         done = self.succeed("test", backend("tpch_cpp"), "--rows", 20)
         passed, failed, skipped = self.counts(done)
