@@ -143,7 +143,7 @@ Status CheckWholeDays(const arrow::Array& column) {
 Status CheckOffsets(const arrow::Array& column, int64_t per_second) {
   const auto& type = static_cast<const arrow::TimestampType&>(*column.type());
   if (type.timezone().empty() || type.timezone() == "UTC") return Status::OK();
-  constexpr int64_t kYearsWithSeconds = 3 * 365;  // days of 1970 and later
+  constexpr int64_t kYearsWithSeconds = int64_t{3} * 365;  // days of 1970 and later
   const auto& times = static_cast<const arrow::TimestampArray&>(column);
   bool old = false;
   for (int64_t row = 0; row < times.length(); ++row) {

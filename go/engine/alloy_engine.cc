@@ -2899,7 +2899,7 @@ Status BlameResult(const Binding& binding, CheckedAt levels, const RunInputs& in
                    const ArrowArray& output, const Status& fault) {
   const std::string function = std::string(binding.function().name) + " of " +
                                binding.channel().table()->backend().name;
-  const Status of_backend =
+  Status of_backend =
       fault.WithSide(ALLOY_SIDE_BACKEND).WithPrefix("the result of " + function + ": ");
   // What inputs were checked for cannot come from them.
   if (levels.inputs >= levels.results || inputs.given.empty() ||
@@ -3860,7 +3860,7 @@ Status CallCore::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
   const int64_t rows = binding().inputs().empty() ? 0 : inputs[0].length;
   std::copy_n(inputs, given_.size(), given_.data());
   const RunInputs run_inputs{given_, {inputs, given_.size()}};
-  const Status run = Enter(inputs, output, timeout_ns, ticket);
+  Status run = Enter(inputs, output, timeout_ns, ticket);
   ALLOY_TRY(CheckMoved(run_inputs, run, output));
   if (!run.ok()) [[unlikely]] {
     ReleaseOutput(output);
@@ -6208,7 +6208,9 @@ void BatchClock::EndPause() noexcept {
   const auto batch = batch_.Write();
   Renew(*batch);
   // A pause that began in the parent of this process is over already.
-  if (batch->pauses == 0 || --batch->pauses > 0 || !batch->running) return;
+  if (batch->pauses == 0) return;
+  --batch->pauses;
+  if (batch->pauses > 0 || !batch->running) return;
   batch->deadline = After(batch->deadline, Clock::now() - batch->paused_at);
   try {
     // Without a watch, the backend is not told to stop. Stop still finds out that it was
@@ -6606,7 +6608,7 @@ Status FunctionStream::Open(std::vector<HostStream> inputs) {
   backend_ = OwnedArrayStream(&output);
   if (const StreamFault fault = state_->fault(); !fault.ok()) return fault.status;
   if (code != ALLOY_OK) {
-    const Status failure = call().Failure(code, state_->scope().TakeErrorText(),
+    Status failure = call().Failure(code, state_->scope().TakeErrorText(),
                                           state_->scope(), state_->clock().late());
     // Who stopped the stream wants to know that it has stopped.
     if (moved.ok() || failure.fault().side == ALLOY_SIDE_CALLER) return failure;
@@ -7183,7 +7185,8 @@ void ReleaseStream(ArrowArrayStream* stream) {
   std::unique_ptr<Exported> owner(&ExportedOf(stream));
   // A stream that is still in use belongs to a thread that does not exist here: it was
   // inside when this process was forked. What it left cannot be released.
-  if (owner->is_busy()) (void)owner.release();
+  if (!owner->is_busy()) return;
+  [[maybe_unused]] const auto* left_alone = owner.release();
 }
 
 }  // namespace

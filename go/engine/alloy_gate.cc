@@ -917,7 +917,7 @@ int64_t UnixSeconds();
 namespace alloy::core_v0_1 {
 
 int64_t LocalClock::OffsetAt(int64_t now) {
-  constexpr int64_t kQuarter = 15 * 60;
+  constexpr int64_t kQuarter = int64_t{15} * 60;
   const auto quarter = static_cast<int32_t>(now / kQuarter);
   const uint32_t process = mark_.Number();
   for (;;) {
@@ -11981,7 +11981,7 @@ Status Procedure::CheckCertificate() {
     }
   }
   if (!is_signed()) {
-    const Status refused = CheckUnsigned();
+    Status refused = CheckUnsigned();
     if (refused.ok()) return refused;
     // A wrong path is the likelier mistake: nobody has signed a file that does not exist.
     const auto opened = OpenLibraryFile(policy_.library);

@@ -122,7 +122,7 @@ inline ::arrow::Result<std::shared_ptr<::arrow::RecordBatchReader>> ReadIpc(
 // The reader that ReadIpcFile returns. It also has
 //   total_rows()      the rows of all batches
 //   Select(options)   from now on, read with these options, such as included_fields
-using IpcFileReader = detail::IpcFileReader;
+using detail::IpcFileReader;
 
 // Read an Arrow IPC file, batch by batch on demand. An error names the batch, keeps the
 // code of its cause, and repeats.

@@ -77,7 +77,7 @@ Status Procedure::CheckCertificate() {
     }
   }
   if (!is_signed()) {
-    const Status refused = CheckUnsigned();
+    Status refused = CheckUnsigned();
     if (refused.ok()) return refused;
     // A wrong path is the likelier mistake: nobody has signed a file that does not exist.
     const auto opened = OpenLibraryFile(policy_.library);

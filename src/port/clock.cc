@@ -10,7 +10,7 @@
 namespace alloy::core {
 
 int64_t LocalClock::OffsetAt(int64_t now) {
-  constexpr int64_t kQuarter = 15 * 60;
+  constexpr int64_t kQuarter = int64_t{15} * 60;
   const auto quarter = static_cast<int32_t>(now / kQuarter);
   const uint32_t process = mark_.Number();
   for (;;) {

@@ -38,6 +38,7 @@ std::string_view TextOf(const arrow::Buffer& bytes) {
 
 std::vector<std::string> TextsOf(const std::vector<CsvField>& fields) {
   std::vector<std::string> texts;
+  texts.reserve(fields.size());
   for (const CsvField& field : fields) texts.push_back(field.text);
   return texts;
 }

@@ -176,7 +176,7 @@ TypePtr CsvGuess::type() const {
 TypePtr AcceptedType(const std::string& accepts, const CsvGuess& guess) {
   const auto words = WordsOf(accepts);
   if (words.empty()) return guess.type();
-  const auto guessed = guess.type();
+  auto guessed = guess.type();
   const std::string format = FormatOf(*guessed);
   if (guess.has_values()) {
     for (const auto& word : words) {

@@ -138,6 +138,7 @@ ReaderPtr ReadPart(OpenedFile& file, const std::string& path,
   std::ranges::sort(needed);
   needed.erase(std::ranges::unique(needed).begin(), needed.end());
   std::vector<int> places;
+  places.reserve(picks.size());
   for (const int pick : picks) {
     places.push_back(static_cast<int>(std::ranges::find(needed, pick) - needed.begin()));
   }

@@ -109,7 +109,7 @@ std::shared_ptr<arrow::DataType> CoarserType(const std::shared_ptr<arrow::DataTy
 
 // Older versions of Arrow return the text, newer ones a Result.
 template <typename T>
-std::string TextOf(T decoded) {
+std::string TextOf(const T& decoded) {
   if constexpr (std::is_same_v<T, std::string>) {
     return decoded;
   } else {

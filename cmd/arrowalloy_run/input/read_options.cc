@@ -37,7 +37,7 @@ parquet::ReaderProperties ParquetFileDecisions(arrow::MemoryPool* pool) {
   options.set_thrift_container_size_limit(1'000'000);  // that claims too much
   options.set_schema_depth_limit(100);                 // and one that is too deep
   options.disable_read_dense_for_nullable();           // rows stay in their places
-  options.set_footer_read_size(64 * 1024);
+  options.set_footer_read_size(size_t{64} * 1024);
   options.file_decryption_properties(nullptr);  // an encrypted file is an error
   return options;
 }

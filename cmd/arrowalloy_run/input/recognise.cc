@@ -70,8 +70,11 @@ Recognised Recognise(std::string_view first) {
   const bool text = IsText(first);
   for (const Mark& mark : kMarks) {
     if (!first.starts_with(mark.bytes)) continue;
-    // A table of golf scores may have a column PAR1. A Parquet file goes on with other bytes.
-    if (text && IsText(mark.bytes)) continue;
+    // A table of golf scores may have a column PAR1: then a character of ASCII follows. A
+    // Parquet file goes on with other bytes.
+    const bool is_word = first.size() == mark.bytes.size() ||
+                         static_cast<unsigned char>(first[mark.bytes.size()]) < 0x80;
+    if (text && IsText(mark.bytes) && is_word) continue;
     return {std::string(mark.name), mark.format, mark.compression,
             std::string(mark.help)};
   }

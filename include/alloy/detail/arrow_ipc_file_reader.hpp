@@ -105,7 +105,7 @@ class IpcFileReader final : public ::arrow::RecordBatchReader {
     batch->reset();
     if (!failure_.ok() || next_ == batches_.size()) return failure_;
     std::shared_ptr<::arrow::RecordBatch> read;
-    const ::arrow::Status status = CatchNoMemory([&] { return ReadChecked(&read); });
+    ::arrow::Status status = CatchNoMemory([&] { return ReadChecked(&read); });
     if (!status.ok()) {
       return failure_ = Broken("batch " + std::to_string(next_), status);
     }

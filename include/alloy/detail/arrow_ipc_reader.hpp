@@ -131,7 +131,7 @@ class IpcReader final : public ::arrow::RecordBatchReader {
     if (!failure_.ok() || ended_) return failure_;
     begin_ = tap_->read();
     std::shared_ptr<::arrow::RecordBatch> next;
-    const ::arrow::Status status = CatchNoMemory([&] { return ReadChecked(&next); });
+    ::arrow::Status status = CatchNoMemory([&] { return ReadChecked(&next); });
     if (!status.ok()) {
       return failure_ = Broken("batch " + std::to_string(batches_), status);
     }

@@ -30,7 +30,8 @@ class CallPool {
   CallPool() = default;
   // What a thread that only the parent has was writing to is not destroyed.
   ~CallPool() {
-    if (in_use_.load(std::memory_order_acquire)) (void)idle_.release();
+    if (!in_use_.load(std::memory_order_acquire)) return;
+    [[maybe_unused]] const auto* left_alone = idle_.release();
   }
   CallPool(const CallPool&) = delete;
   CallPool& operator=(const CallPool&) = delete;

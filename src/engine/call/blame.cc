@@ -74,7 +74,7 @@ Status BlameResult(const Binding& binding, CheckedAt levels, const RunInputs& in
                    const ArrowArray& output, const Status& fault) {
   const std::string function = std::string(binding.function().name) + " of " +
                                binding.channel().table()->backend().name;
-  const Status of_backend =
+  Status of_backend =
       fault.WithSide(ALLOY_SIDE_BACKEND).WithPrefix("the result of " + function + ": ");
   // What inputs were checked for cannot come from them.
   if (levels.inputs >= levels.results || inputs.given.empty() ||

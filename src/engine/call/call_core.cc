@@ -52,7 +52,7 @@ Status CallCore::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
   const int64_t rows = binding().inputs().empty() ? 0 : inputs[0].length;
   std::copy_n(inputs, given_.size(), given_.data());
   const RunInputs run_inputs{given_, {inputs, given_.size()}};
-  const Status run = Enter(inputs, output, timeout_ns, ticket);
+  Status run = Enter(inputs, output, timeout_ns, ticket);
   ALLOY_TRY(CheckMoved(run_inputs, run, output));
   if (!run.ok()) [[unlikely]] {
     ReleaseOutput(output);

@@ -39,7 +39,9 @@ void BatchClock::EndPause() noexcept {
   const auto batch = batch_.Write();
   Renew(*batch);
   // A pause that began in the parent of this process is over already.
-  if (batch->pauses == 0 || --batch->pauses > 0 || !batch->running) return;
+  if (batch->pauses == 0) return;
+  --batch->pauses;
+  if (batch->pauses > 0 || !batch->running) return;
   batch->deadline = After(batch->deadline, Clock::now() - batch->paused_at);
   try {
     // Without a watch, the backend is not told to stop. Stop still finds out that it was

@@ -128,8 +128,8 @@ Status FunctionStream::Open(std::vector<HostStream> inputs) {
   backend_ = OwnedArrayStream(&output);
   if (const StreamFault fault = state_->fault(); !fault.ok()) return fault.status;
   if (code != ALLOY_OK) {
-    const Status failure = call().Failure(code, state_->scope().TakeErrorText(),
-                                          state_->scope(), state_->clock().late());
+    Status failure = call().Failure(code, state_->scope().TakeErrorText(),
+                                    state_->scope(), state_->clock().late());
     // Who stopped the stream wants to know that it has stopped.
     if (moved.ok() || failure.fault().side == ALLOY_SIDE_CALLER) return failure;
     return moved.WithSuffix("; open also failed: " + failure.fault().text);

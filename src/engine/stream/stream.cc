@@ -136,7 +136,8 @@ void ReleaseStream(ArrowArrayStream* stream) {
   std::unique_ptr<Exported> owner(&ExportedOf(stream));
   // A stream that is still in use belongs to a thread that does not exist here: it was
   // inside when this process was forked. What it left cannot be released.
-  if (owner->is_busy()) (void)owner.release();
+  if (!owner->is_busy()) return;
+  [[maybe_unused]] const auto* left_alone = owner.release();
 }
 
 }  // namespace
