@@ -10,6 +10,7 @@
 #include "function_test.h"
 
 // In a process with AddressSanitizer.
+// NOLINTNEXTLINE(bugprone-reserved-identifier): its name is given
 extern "C" size_t __sanitizer_get_current_allocated_bytes() __attribute__((weak));
 
 namespace alloy::testing {

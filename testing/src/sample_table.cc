@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <utility>
@@ -113,8 +114,8 @@ bool ParseMoment(std::string_view text, int64_t* micros) {
                                          std::chrono::day(static_cast<unsigned>(day))};
   if (!date.ok()) return false;
   const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  *micros = ((days * 24 + hour) * 60 + minute) * 60'000'000 +
-            static_cast<int64_t>(second * 1'000'000 + 0.5);
+  *micros =
+      ((days * 24 + hour) * 60 + minute) * 60'000'000 + std::llround(second * 1'000'000);
   return true;
 }
 

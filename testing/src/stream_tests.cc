@@ -129,7 +129,7 @@ Status DrainAndFinish(const Subject& subject, const Fit& fit,
     const Status nulls = CheckNullable(*alloy_call_schema(call->get()), *batch);
     if (!nulls.ok()) return nulls;
   }
-  const Status released = drained.Release();
+  Status released = drained.Release();
   if (Status status = trial.Finish(); !status.ok()) return status;
   if (!released.ok()) return released;
   return Accept(drained.failure);

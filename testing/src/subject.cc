@@ -172,7 +172,7 @@ Status CheckNullable(const ArrowSchema& schema, const ArrowArray& array) {
 Status Trial::ReleaseOutput() { return ReleaseAndCheck(std::move(output)); }
 
 Status Trial::Finish() {
-  const Status released = ReleaseOutput();
+  Status released = ReleaseOutput();
   if (!fault.ok()) return fault;
   if (!released.ok()) return released;
   for (const Sample& sample : samples) {

@@ -70,6 +70,9 @@ class UnwindingTest : public StreamTest {
   std::string warnings_;
 };
 
+// AddressSanitizer does not follow a forced unwind: it takes the frames that are gone for
+// poisoned memory.
+#ifndef __SANITIZE_ADDRESS__
 // The thread ends; the inputs are released, and the call serves the next thread.
 TEST_F(UnwindingTest, AThreadThatEndsInsideARunLeavesTheCallToOthers) {
   std::atomic<bool> inside = false;
@@ -129,6 +132,8 @@ TEST_F(UnwindingTest, AThreadThatEndsInsideGetNextOfAStreamLeavesItReleasable) {
   EXPECT_EQ(answer_.releases, 1);
   EXPECT_EQ(input.releases, 1);
 }
+
+#endif  // __SANITIZE_ADDRESS__
 
 // A batch whose release throws after it has done its work.
 ArrowArray ThrowingBatch(Releases* releases) {
