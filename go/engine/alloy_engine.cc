@@ -1051,7 +1051,11 @@ template <typename T>
 class ReleaseRest {
  public:
   ReleaseRest(T* structs, size_t n) : structs_(structs), n_(n) {}
-  ~ReleaseRest() { Release(); }
+  ~ReleaseRest() {
+    for (size_t i = 0; i < n_; ++i) {
+      if (structs_[i].release != nullptr) ReleaseOne(i);
+    }
+  }
   ReleaseRest(const ReleaseRest&) = delete;
   ReleaseRest& operator=(const ReleaseRest&) = delete;
 
@@ -1059,14 +1063,19 @@ class ReleaseRest {
   std::string Release() const {
     std::string last;
     for (size_t i = 0; i < n_; ++i) {
-      Owned<T> owned(&structs_[i]);
-      if (std::string thrown = ReleaseForeign(&owned); !thrown.empty()) [[unlikely]]
+      if (structs_[i].release == nullptr) continue;
+      if (std::string thrown = ReleaseOne(i); !thrown.empty()) [[unlikely]]
         last = std::move(thrown);
     }
     return last;
   }
 
  private:
+  std::string ReleaseOne(size_t i) const {
+    Owned<T> owned(&structs_[i]);
+    return ReleaseForeign(&owned);
+  }
+
   T* const structs_;
   const size_t n_;
 };
@@ -6609,7 +6618,7 @@ Status FunctionStream::Open(std::vector<HostStream> inputs) {
   if (const StreamFault fault = state_->fault(); !fault.ok()) return fault.status;
   if (code != ALLOY_OK) {
     Status failure = call().Failure(code, state_->scope().TakeErrorText(),
-                                          state_->scope(), state_->clock().late());
+                                    state_->scope(), state_->clock().late());
     // Who stopped the stream wants to know that it has stopped.
     if (moved.ok() || failure.fault().side == ALLOY_SIDE_CALLER) return failure;
     return moved.WithSuffix("; open also failed: " + failure.fault().text);

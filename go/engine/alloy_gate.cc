@@ -3471,7 +3471,11 @@ template <typename T>
 class ReleaseRest {
  public:
   ReleaseRest(T* structs, size_t n) : structs_(structs), n_(n) {}
-  ~ReleaseRest() { Release(); }
+  ~ReleaseRest() {
+    for (size_t i = 0; i < n_; ++i) {
+      if (structs_[i].release != nullptr) ReleaseOne(i);
+    }
+  }
   ReleaseRest(const ReleaseRest&) = delete;
   ReleaseRest& operator=(const ReleaseRest&) = delete;
 
@@ -3479,14 +3483,19 @@ class ReleaseRest {
   std::string Release() const {
     std::string last;
     for (size_t i = 0; i < n_; ++i) {
-      Owned<T> owned(&structs_[i]);
-      if (std::string thrown = ReleaseForeign(&owned); !thrown.empty()) [[unlikely]]
+      if (structs_[i].release == nullptr) continue;
+      if (std::string thrown = ReleaseOne(i); !thrown.empty()) [[unlikely]]
         last = std::move(thrown);
     }
     return last;
   }
 
  private:
+  std::string ReleaseOne(size_t i) const {
+    Owned<T> owned(&structs_[i]);
+    return ReleaseForeign(&owned);
+  }
+
   T* const structs_;
   const size_t n_;
 };
