@@ -19,10 +19,12 @@
 
 namespace support {
 
-// The NEEDED entries of a library, sorted.
+// The NEEDED entries of a library, sorted. What a cut library has no longer is left out.
 inline std::vector<std::string> NeededOf(const std::string& library) {
   const auto at = [&](uint64_t offset, auto value) {
-    std::memcpy(&value, library.data() + offset, sizeof(value));
+    if (offset <= library.size() && library.size() - offset >= sizeof(value)) {
+      std::memcpy(&value, library.data() + offset, sizeof(value));
+    }
     return value;
   };
   const auto header = at(0, Elf64_Ehdr());
@@ -35,8 +37,9 @@ inline std::vector<std::string> NeededOf(const std::string& library) {
         at(header.e_shoff + section.sh_link * sizeof(Elf64_Shdr), Elf64_Shdr());
     for (uint64_t n = 0; n < section.sh_size; n += sizeof(Elf64_Dyn)) {
       const auto entry = at(section.sh_offset + n, Elf64_Dyn());
-      if (entry.d_tag != DT_NEEDED) continue;
-      needed.emplace_back(library.c_str() + strings.sh_offset + entry.d_un.d_val);
+      const uint64_t name = strings.sh_offset + entry.d_un.d_val;
+      if (entry.d_tag != DT_NEEDED || name >= library.size()) continue;
+      needed.emplace_back(library.c_str() + name);
     }
   }
   std::ranges::sort(needed);
