@@ -4,18 +4,13 @@
 #include <arrow/array.h>
 #include <arrow/compute/cast.h>
 #include <arrow/csv/api.h>
-#include <arrow/extension_type.h>
 #include <arrow/io/memory.h>
 #include <arrow/ipc/api.h>
 #include <arrow/type.h>
 #include <arrow/util/byte_size.h>
-#include <arrow/util/thread_pool.h>
 #include <fmt/format.h>
 #include <parquet/arrow/writer.h>
-#include <parquet/properties.h>
 
-#include <algorithm>
-#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -23,7 +18,9 @@
 #include "../arrowalloy/base/os_error.h"
 #include "../arrowalloy/base/report.h"
 #include "arrow_error.h"
+#include "column_checks.h"
 #include "table_text.h"
+#include "write_options.h"
 
 namespace arrowalloy::run {
 namespace {
@@ -33,71 +30,6 @@ using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
 using SchemaPtr = std::shared_ptr<arrow::Schema>;
 using SinkPtr = std::shared_ptr<arrow::io::OutputStream>;
 using arrow::Status;
-
-// ---- Every option, decided
-
-arrow::csv::WriteOptions CsvOptions() {
-  auto options = arrow::csv::WriteOptions::Defaults();
-  options.include_header = true;
-  options.batch_size = 1024;  // rows that are formatted at once; not visible in the file
-  options.delimiter = ',';
-  options.null_string = "";  // a null is empty; an empty string is ""
-  options.eol = "\n";
-  // Strings are quoted, and so differ from nulls and numbers.
-  options.quoting_style = arrow::csv::QuotingStyle::Needed;
-  return options;
-}
-
-arrow::ipc::IpcWriteOptions IpcOptions() {
-  auto options = arrow::ipc::IpcWriteOptions::Defaults();
-  options.allow_64bit = false;  // longer columns than other implementations read
-  options.max_recursion_depth = arrow::ipc::kMaxNestingDepth;
-  options.alignment = 64;  // a reader that maps the file has aligned buffers
-  options.write_legacy_ipc_format = false;
-  options.codec = nullptr;                 // readable without a copy, also in a pipe
-  options.use_threads = true;              // used for compression only
-  options.emit_dictionary_deltas = false;  // not every reader knows them
-  options.unify_dictionaries = false;      // for tables only
-  options.metadata_version = arrow::ipc::MetadataVersion::V5;
-  return options;
-}
-
-constexpr int64_t kMaxGroupRows = int64_t{1} << 20;
-// Arrow has no limit in bytes. Rows of a megabyte would take a terabyte.
-constexpr int64_t kMaxGroupBytes = int64_t{256} << 20;
-
-std::shared_ptr<parquet::WriterProperties> ParquetFileOptions() {
-  return parquet::WriterProperties::Builder()
-      .version(parquet::ParquetVersion::PARQUET_2_6)  // has nanoseconds and unsigned
-      ->data_page_version(parquet::ParquetDataPageVersion::V1)  // every reader has it
-      ->compression(parquet::Compression::SNAPPY)  // as pyarrow: less to write than none
-      ->enable_dictionary()
-      ->enable_statistics()  // readers skip row groups by them
-      ->disable_write_page_index()
-      ->disable_page_checksum()
-      ->encoding(parquet::Encoding::PLAIN)  // of what no dictionary fits
-      ->max_row_group_length(kMaxGroupRows)
-      ->write_batch_size(1024)
-      ->data_pagesize(int64_t{1} << 20)
-      ->dictionary_pagesize_limit(int64_t{1} << 20)
-      ->build();
-}
-
-std::shared_ptr<parquet::ArrowWriterProperties> ParquetArrowOptions() {
-  return parquet::ArrowWriterProperties::Builder()
-      .store_schema()  // types that Parquet does not have come back
-      ->disable_deprecated_int96_timestamps()
-      // Seconds become milliseconds, which is exact; an overflow is an error. Nothing else
-      // is coerced, and so nothing is truncated.
-      ->disallow_truncated_timestamps()
-      ->enable_compliant_nested_types()
-      ->set_engine_version(parquet::ArrowWriterProperties::V2)
-      ->set_use_threads(true)  // columns are encoded on all cores
-      ->set_executor(arrow::internal::GetCpuThreadPool())
-      ->build();
-}
-
-// ---- Columns before they are written
 
 // The type in which a column is written to CSV, which holds texts only.
 std::shared_ptr<arrow::DataType> CsvTypeOf(const std::shared_ptr<arrow::DataType>& type) {
@@ -119,133 +51,13 @@ SchemaPtr CsvSchemaOf(const arrow::Schema& schema) {
   return arrow::schema(std::move(fields), schema.metadata());
 }
 
-constexpr int64_t kDaySeconds = 86400;
-
-template <typename ArrayType, typename Accept>
-Status CheckEach(const arrow::Array& column, const char* what, const Accept& accepts) {
-  const auto& values = static_cast<const ArrayType&>(column);
-  for (int64_t row = 0; row < values.length(); ++row) {
-    if (values.IsNull(row) || accepts(values.Value(row))) continue;
-    return Status::Invalid(what, ", in row ", row, " of the batch: ", values.Value(row));
-  }
-  return Status::OK();
-}
-
-// Arrow writes a day as year-month-day and drops the rest.
-Status CheckWholeDays(const arrow::Array& column) {
-  return CheckEach<arrow::Date64Array>(
-      column, "a date64 with a time of day, which this format would lose",
-      [](int64_t millis) { return millis % (kDaySeconds * 1000) == 0; });
-}
-
-// Arrow writes a time with the offset of its place in hours and minutes. The last place whose
-// offset had seconds was Liberia, until 1972: such times would move.
-Status CheckOffsets(const arrow::Array& column, int64_t per_second) {
-  const auto& type = static_cast<const arrow::TimestampType&>(*column.type());
-  if (type.timezone().empty() || type.timezone() == "UTC") return Status::OK();
-  constexpr int64_t kYearsWithSeconds = int64_t{3} * 365;  // days of 1970 and later
-  const auto& times = static_cast<const arrow::TimestampArray&>(column);
-  bool old = false;
-  for (int64_t row = 0; row < times.length(); ++row) {
-    old = old || (times.IsValid(row) &&
-                  times.Value(row) / per_second / kDaySeconds < kYearsWithSeconds);
-  }
-  if (!old) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(const auto texts, arrow::compute::Cast(column, arrow::utf8()));
-  ARROW_ASSIGN_OR_RAISE(
-      const auto back,
-      arrow::compute::Cast(*texts, arrow::timestamp(type.unit(), "UTC")));
-  const auto& read = static_cast<const arrow::TimestampArray&>(*back);
-  int64_t row = 0;
-  return CheckEach<arrow::TimestampArray>(
-      column, "a time whose offset to UTC has seconds, which CSV would lose",
-      [&](int64_t value) {
-        while (read.IsNull(row)) ++row;  // CheckEach leaves nulls out, too
-        return read.Value(row++) == value;
-      });
-}
-
-// Arrow writes "<value out of range>" for years beyond those of its calendar.
-constexpr int64_t kMaxDays = int64_t{365} * 30000;
-
-Status CheckCalendar(const arrow::Array& column) {
-  constexpr char kFar[] = "a time beyond the years that CSV can hold";
-  switch (column.type_id()) {
-    case arrow::Type::DATE32:
-      return CheckEach<arrow::Date32Array>(
-          column, kFar, [](int64_t days) { return std::abs(days) < kMaxDays; });
-    case arrow::Type::DATE64:
-      return CheckEach<arrow::Date64Array>(column, kFar, [](int64_t millis) {
-        return std::abs(millis / (kDaySeconds * 1000)) < kMaxDays;
-      });
-    case arrow::Type::TIMESTAMP: {
-      const auto unit = static_cast<const arrow::TimestampType&>(*column.type()).unit();
-      const int64_t per_second = unit == arrow::TimeUnit::SECOND  ? 1
-                                 : unit == arrow::TimeUnit::MILLI ? 1000
-                                 : unit == arrow::TimeUnit::MICRO ? 1000000
-                                                                  : 1000000000;
-      ARROW_RETURN_NOT_OK(
-          CheckEach<arrow::TimestampArray>(column, kFar, [=](int64_t value) {
-            return std::abs(value / per_second / kDaySeconds) < kMaxDays;
-          }));
-      return CheckOffsets(column, per_second);
-    }
-    case arrow::Type::TIME32: {
-      const auto unit = static_cast<const arrow::Time32Type&>(*column.type()).unit();
-      const int64_t day = kDaySeconds * (unit == arrow::TimeUnit::SECOND ? 1 : 1000);
-      return CheckEach<arrow::Time32Array>(
-          column, "a time that is not within a day",
-          [=](int64_t value) { return value >= 0 && value < day; });
-    }
-    case arrow::Type::TIME64: {
-      const auto unit = static_cast<const arrow::Time64Type&>(*column.type()).unit();
-      const int64_t day =
-          kDaySeconds * (unit == arrow::TimeUnit::MICRO ? 1000000 : 1000000000);
-      return CheckEach<arrow::Time64Array>(
-          column, "a time that is not within a day",
-          [=](int64_t value) { return value >= 0 && value < day; });
-    }
-    default:
-      return Status::OK();
-  }
-}
-
-// Dates inside of lists and structs too.
-Status CheckNested(const arrow::Array& column) {
-  if (column.type_id() == arrow::Type::DATE64) return CheckWholeDays(column);
-  if (column.type_id() == arrow::Type::EXTENSION) {
-    return CheckNested(*static_cast<const arrow::ExtensionArray&>(column).storage());
-  }
-  for (const auto& child : column.data()->child_data) {
-    if (child != nullptr) ARROW_RETURN_NOT_OK(CheckNested(*arrow::MakeArray(child)));
-  }
-  if (column.data()->dictionary != nullptr) {
-    return CheckNested(*arrow::MakeArray(column.data()->dictionary));
-  }
-  return Status::OK();
-}
-
-bool HoldsDate64(const arrow::DataType& type) {
-  if (type.id() == arrow::Type::DATE64) return true;
-  if (type.id() == arrow::Type::EXTENSION) {
-    return HoldsDate64(*static_cast<const arrow::ExtensionType&>(type).storage_type());
-  }
-  if (type.id() == arrow::Type::DICTIONARY) {
-    return HoldsDate64(*static_cast<const arrow::DictionaryType&>(type).value_type());
-  }
-  return std::ranges::any_of(
-      type.fields(), [](const auto& field) { return HoldsDate64(*field->type()); });
-}
-
-// ---- The formats
-
 class CsvWriter final : public FormatWriter {
  public:
   static arrow::Result<std::unique_ptr<FormatWriter>> Open(const SinkPtr& sink,
                                                            const SchemaPtr& schema) {
     auto written = CsvSchemaOf(*schema);
     ARROW_ASSIGN_OR_RAISE(auto writer,
-                          arrow::csv::MakeCSVWriter(sink, written, CsvOptions()));
+                          arrow::csv::MakeCSVWriter(sink, written, CsvWriteOptions()));
     return std::unique_ptr<FormatWriter>(
         new CsvWriter(std::move(writer), std::move(written)));
   }
@@ -259,7 +71,7 @@ class CsvWriter final : public FormatWriter {
         ARROW_ASSIGN_OR_RAISE(column, arrow::compute::Cast(*column, type));
       }
       ARROW_RETURN_NOT_OK(CheckCalendar(*column));
-      ARROW_RETURN_NOT_OK(CheckNested(*column));
+      ARROW_RETURN_NOT_OK(CheckDates(*column));
       columns.push_back(std::move(column));
     }
     return writer_->WriteRecordBatch(
@@ -281,8 +93,8 @@ class IpcWriter final : public FormatWriter {
                                                            const SinkPtr& sink,
                                                            const SchemaPtr& schema) {
     auto made = format == Format::kIpcFile
-                    ? arrow::ipc::MakeFileWriter(sink, schema, IpcOptions())
-                    : arrow::ipc::MakeStreamWriter(sink, schema, IpcOptions());
+                    ? arrow::ipc::MakeFileWriter(sink, schema, IpcWriteOptions())
+                    : arrow::ipc::MakeStreamWriter(sink, schema, IpcWriteOptions());
     ARROW_ASSIGN_OR_RAISE(auto writer, std::move(made));
     return std::unique_ptr<FormatWriter>(new IpcWriter(std::move(writer)));
   }
@@ -309,7 +121,7 @@ class ParquetWriter final : public FormatWriter {
   }
   Status Write(const arrow::RecordBatch& batch) override {
     for (const int column : dates_) {
-      ARROW_RETURN_NOT_OK(CheckNested(*batch.column(column)));
+      ARROW_RETURN_NOT_OK(CheckDates(*batch.column(column)));
     }
     // A row group is in memory until it is complete.
     ARROW_ASSIGN_OR_RAISE(const int64_t bytes, arrow::util::ReferencedBufferSize(batch));
@@ -381,8 +193,7 @@ const char* HelpOf(Format format) {
   switch (format) {
     case Format::kCsv:
       return "write .parquet, .arrow or .arrows, which hold more types; or let the "
-             "function "
-             "return another type";
+             "function return another type";
     case Format::kParquet:
       return "write .arrow or .arrows, which hold every type; or let the function return "
              "another type";

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// One writer for each file format. Every option that Arrow C++ has for it is decided in
-// format_writer.cc, in one table. A value that a format cannot hold exactly is an error that
+// One writer for each file format, with the options of write_options.h. A value that a format cannot hold exactly is an error that
 // names its column, never another value.
 #ifndef ARROWALLOY_RUN_FORMAT_WRITER_H_
 #define ARROWALLOY_RUN_FORMAT_WRITER_H_

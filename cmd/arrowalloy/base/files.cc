@@ -12,29 +12,12 @@
 #include <string>
 #include <string_view>
 
+#include "descriptor.h"
 #include "destination.h"
 #include "failure.h"
 #include "os_error.h"
 
 namespace arrowalloy {
-namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ > STDERR_FILENO) close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  const int fd_;
-};
-
-}  // namespace
-
 std::string ReadFile(const std::string& path, size_t limit) {
   // O_NONBLOCK: a FIFO without a writer reads as empty instead of blocking.
   const Descriptor file(

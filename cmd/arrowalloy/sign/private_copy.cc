@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 
+#include "../base/descriptor.h"
 #include "../base/os_error.h"
 #include "../inspect/inspection.h"
 
@@ -19,20 +20,6 @@ namespace arrowalloy {
 namespace {
 
 constexpr int64_t kMaxLibrary = int64_t{1} << 30U;  // no host loads a larger one
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  const int fd_;
-};
 
 // False: errno says why.
 bool CopyBytes(int from, int to, int64_t begin, int64_t end) {

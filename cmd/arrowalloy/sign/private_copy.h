@@ -15,7 +15,7 @@ namespace arrowalloy {
 class PrivateCopy {
  public:
   // Read the file once. Holes stay holes.
-  //   Throws  E0102: there is no room for the copy; the engine's error for a file that no
+  //   Throws  E0102: the copy does not fit on the disk; the engine's error for a file that no
   //           host can read.
   explicit PrivateCopy(const std::string& original);
 

@@ -49,7 +49,7 @@ class CsvGuess {
 
 // The type to read for a column that a function declares to accept `accepts`, see
 // alloy_column. `guess` if the function accepts it; otherwise the first accepted type that
-// a CSV can have; NULL if there is none.
+// a CSV can have; NULL if it accepts no such type.
 std::shared_ptr<arrow::DataType> AcceptedType(const std::string& accepts,
                                               const CsvGuess& guess);
 
