@@ -2240,7 +2240,7 @@ Result<std::string> BindingKey(const std::string& function, const ArrowSchema* i
                                int32_t n_inputs, const char* const* options);
 
 // Bind the first function of that name that accepts the inputs and options.
-//   Fails  NOT_FOUND  there is none of that name; the text lists all functions.
+//   Fails  NOT_FOUND  no function has that name; the text lists all functions.
 //          NO_MATCH   none of several accepts them; the text has the error of each.
 //          The only function's own error, when there is one of that name.
 Result<Lease> SelectFunction(const ServedBackend& backend, const std::string& name,
@@ -2463,7 +2463,7 @@ bool IsSameStruct(const ArrowArray& a, const ArrowArray& b);
 //   layout  of the output. *output need not fit it: it may not be checked yet.
 int32_t DisarmCopies(const Layout& layout, const RunInputs& inputs, ArrowArray* output);
 
-// The input that the backend overwrote with a copy of another one; -1: there is none. The
+// The input that the backend overwrote with a copy of another one; -1: it overwrote none. The
 // copy is emptied.
 int32_t DisarmOverwritten(const RunInputs& inputs);
 
@@ -2515,7 +2515,9 @@ struct CheckedAt {
 };
 
 // The error for a result in which the gate has found `fault`:
-//   side caller   the faulty struct is one of an input, or an input has a fault itself
+//   side caller   the faulty struct is one of an input, or an input has a fault itself. In a
+//                 stream a struct is recognised by its address only, which a later struct
+//                 may have too; the text then says how to know.
 //   side backend  otherwise. The text says so if nobody can know: the inputs were checked
 //                 less, and the function has moved them away.
 // The output is still what the backend returned.
@@ -2921,10 +2923,17 @@ Status BlameResult(const Binding& binding, CheckedAt levels, const RunInputs& in
   int32_t origin = part == nullptr ? -1 : OriginOf(inputs, *part);
   if (origin < 0) origin = OriginOf(inputs, output);
   if (origin >= 0) {
-    return fault.WithInput(origin)
-        .WithSide(ALLOY_SIDE_CALLER)
-        .WithPrefix("data of input " + std::to_string(origin) + ", which " + function +
-                    " returned as it got it: ");
+    Status of_caller =
+        fault.WithInput(origin)
+            .WithSide(ALLOY_SIDE_CALLER)
+            .WithPrefix("data of input " + std::to_string(origin) + ", which " +
+                        function + " returned as it got it: ");
+    if (!inputs.left.empty()) return of_caller;
+    // An earlier batch of a stream may be gone, and its address used for another one.
+    return of_caller.WithSuffix(
+        "; if the function made this data itself, the fault is its own: set check_inputs "
+        "to " +
+        std::to_string(static_cast<int>(levels.results)) + " to know");
   }
   bool all_whole = !inputs.left.empty();
   for (size_t i = 0; i < inputs.left.size(); ++i) {
@@ -3081,7 +3090,7 @@ class Deadlines {
     Watch& operator=(const Watch&) = delete;
 
     // Only if it is stopped.
-    //   Fails  EXHAUSTED: the thread cannot be started, or there is no memory.
+    //   Fails  EXHAUSTED: the thread cannot be started, or memory is not enough.
     Status Start(Deadlines& deadlines, Clock::time_point when, const Target& target);
     void Stop() noexcept;
 
@@ -3821,7 +3830,7 @@ namespace alloy::core_v0_1 {
 // batch that needs no repair is not changed.
 //   Takes  nothing: on failure *batch is unchanged, and still the caller's.
 //   Fails  ALLOY_BAD_DATA   with reason and column.
-//          ALLOY_EXHAUSTED  there is no memory for the repair.
+//          ALLOY_EXHAUSTED  not enough memory for the repair.
 Status AdmitBatch(const Layout& layout, Checks checks, ArrowArray* batch);
 
 }  // namespace alloy::core_v0_1
@@ -4173,7 +4182,7 @@ class Finder {
     return false;
   }
 
-  // The struct that is left and of which `array` is a copy; NULL: there is none.
+  // The struct that is left and of which `array` is a copy; NULL: it is not a copy.
   const ArrowArray* Original(const ArrowArray& array) {
     if (array.release == nullptr || !owners_.MayHave(array.private_data)) return nullptr;
     // All parts replaced, or none there: a copy only if nothing was moved at all.

@@ -4744,7 +4744,7 @@ namespace alloy::core_v0_1 {
 // batch that needs no repair is not changed.
 //   Takes  nothing: on failure *batch is unchanged, and still the caller's.
 //   Fails  ALLOY_BAD_DATA   with reason and column.
-//          ALLOY_EXHAUSTED  there is no memory for the repair.
+//          ALLOY_EXHAUSTED  not enough memory for the repair.
 Status AdmitBatch(const Layout& layout, Checks checks, ArrowArray* batch);
 
 }  // namespace alloy::core_v0_1
@@ -4756,7 +4756,7 @@ Status AdmitBatch(const Layout& layout, Checks checks, ArrowArray* batch);
 #include <vector>
 
 //
-// Nulls where the schema says that there are none.
+// Nulls in columns that the schema declares not nullable.
 //
 // A null counts only if a reader can see it: a field of a null struct, or an item of a
 // null list, may be null although it is declared not nullable. Nulls of dictionaries, of
@@ -5328,7 +5328,7 @@ class Mender {
     }
   }
 
-  // False if there is no memory.
+  // False without enough memory.
   bool Run() {
     if (kind_ == Mend::Kind::kNullTexts) return MendTexts();
     const Numbers numbers = NumbersOf(node_);
@@ -7570,6 +7570,10 @@ namespace alloy::core_v0_1 {
 // nothing. The time is in proportion to the size.
 std::string CheckDer(std::span<const std::byte> bytes);
 
+// What is wrong with bytes that hold something else.
+inline constexpr const char* kNoCertificate =
+    "is not an X.509 certificate, but for example a key, a request or a list";
+
 enum class DerFault { kNone, kEncoding, kCurve };
 struct DerVerdict {
   DerFault fault = DerFault::kNone;
@@ -7697,7 +7701,7 @@ Result<Certificate> Certificate::FromDer(const Crypto& crypto,
   const auto* at = reinterpret_cast<const unsigned char*>(der.data());
   const unsigned char* end = at + der.size();
   if (c.d2i_X509(&x509, &at, static_cast<long>(der.size())) == nullptr) {
-    return BadDer("is not an X.509 certificate (a key, a request or a list is none)");
+    return BadDer(kNoCertificate);
   }
   Certificate certificate(Held<x509_st>(x509, c.X509_free));
   if (at != end) return BadDer("is followed by other bytes");
@@ -8284,9 +8288,6 @@ std::optional<Element> TakeTagged(std::string_view* bytes, uint8_t tag) {
   const auto element = Take(bytes);
   return element && element->tag == tag ? element : std::nullopt;
 }
-
-constexpr const char* kNoCertificate =
-    "is not an X.509 certificate (a key, a request or a list is none)";
 
 DerVerdict Bad(const char* text) { return {DerFault::kEncoding, text}; }
 

@@ -28,7 +28,7 @@ func advice(goos, goarch string) string {
 		"and on a machine other than " + target + " also with CC=" + prefix + "gcc and CXX=" + prefix + "g++"
 }
 
-// Version returns the version of the engine; here "", because there is none.
+// Version returns the version of the engine; here "", because this build has no engine.
 func Version() string { return "" }
 
 // ReasonName returns the name of a reason, such as OFFSETS; "UNKNOWN" if it is not known.

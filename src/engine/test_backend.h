@@ -139,6 +139,8 @@ class LambdaBackend {
     return ALLOY_OK;
   };
 
+  std::function<void()> unbind;  // called after a state is counted; may throw
+
   alloy_function function{};
   const alloy_function* functions[3] = {&function, nullptr, nullptr};
   alloy_backend backend{};
@@ -169,6 +171,7 @@ class LambdaBackend {
   static void UnbindEntry(void* state) {
     const std::unique_ptr<State> owner(static_cast<State*>(state));
     ++owner->self->unbinds;
+    if (owner->self->unbind) owner->self->unbind();
   }
 };
 

@@ -121,7 +121,7 @@ Result<Certificate> Certificate::FromDer(const Crypto& crypto,
   const auto* at = reinterpret_cast<const unsigned char*>(der.data());
   const unsigned char* end = at + der.size();
   if (c.d2i_X509(&x509, &at, static_cast<long>(der.size())) == nullptr) {
-    return BadDer("is not an X.509 certificate (a key, a request or a list is none)");
+    return BadDer(kNoCertificate);
   }
   Certificate certificate(Held<x509_st>(x509, c.X509_free));
   if (at != end) return BadDer("is followed by other bytes");

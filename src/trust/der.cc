@@ -149,9 +149,6 @@ std::optional<Element> TakeTagged(std::string_view* bytes, uint8_t tag) {
   return element && element->tag == tag ? element : std::nullopt;
 }
 
-constexpr const char* kNoCertificate =
-    "is not an X.509 certificate (a key, a request or a list is none)";
-
 DerVerdict Bad(const char* text) { return {DerFault::kEncoding, text}; }
 
 // A list of names for bits ends with one that is set.

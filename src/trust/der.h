@@ -19,6 +19,10 @@ namespace alloy::core {
 // nothing. The time is in proportion to the size.
 std::string CheckDer(std::span<const std::byte> bytes);
 
+// What is wrong with bytes that hold something else.
+inline constexpr const char* kNoCertificate =
+    "is not an X.509 certificate, but for example a key, a request or a list";
+
 enum class DerFault { kNone, kEncoding, kCurve };
 struct DerVerdict {
   DerFault fault = DerFault::kNone;

@@ -40,7 +40,7 @@ Result<std::string> BindingKey(const std::string& function, const ArrowSchema* i
                                int32_t n_inputs, const char* const* options);
 
 // Bind the first function of that name that accepts the inputs and options.
-//   Fails  NOT_FOUND  there is none of that name; the text lists all functions.
+//   Fails  NOT_FOUND  no function has that name; the text lists all functions.
 //          NO_MATCH   none of several accepts them; the text has the error of each.
 //          The only function's own error, when there is one of that name.
 Result<Lease> SelectFunction(const ServedBackend& backend, const std::string& name,

@@ -87,10 +87,17 @@ Status BlameResult(const Binding& binding, CheckedAt levels, const RunInputs& in
   int32_t origin = part == nullptr ? -1 : OriginOf(inputs, *part);
   if (origin < 0) origin = OriginOf(inputs, output);
   if (origin >= 0) {
-    return fault.WithInput(origin)
-        .WithSide(ALLOY_SIDE_CALLER)
-        .WithPrefix("data of input " + std::to_string(origin) + ", which " + function +
-                    " returned as it got it: ");
+    Status of_caller =
+        fault.WithInput(origin)
+            .WithSide(ALLOY_SIDE_CALLER)
+            .WithPrefix("data of input " + std::to_string(origin) + ", which " +
+                        function + " returned as it got it: ");
+    if (!inputs.left.empty()) return of_caller;
+    // An earlier batch of a stream may be gone, and its address used for another one.
+    return of_caller.WithSuffix(
+        "; if the function made this data itself, the fault is its own: set check_inputs "
+        "to " +
+        std::to_string(static_cast<int>(levels.results)) + " to know");
   }
   bool all_whole = !inputs.left.empty();
   for (size_t i = 0; i < inputs.left.size(); ++i) {

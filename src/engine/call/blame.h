@@ -20,7 +20,9 @@ struct CheckedAt {
 };
 
 // The error for a result in which the gate has found `fault`:
-//   side caller   the faulty struct is one of an input, or an input has a fault itself
+//   side caller   the faulty struct is one of an input, or an input has a fault itself. In a
+//                 stream a struct is recognised by its address only, which a later struct
+//                 may have too; the text then says how to know.
 //   side backend  otherwise. The text says so if nobody can know: the inputs were checked
 //                 less, and the function has moved them away.
 // The output is still what the backend returned.

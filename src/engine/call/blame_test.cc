@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "engine/test_backend.h"
+#include "engine/stream/test_stream.h"
 
 namespace alloy::core {
 namespace {
@@ -127,6 +127,88 @@ TEST_F(BlameTest, ABackendThatBreaksACheckedInputIsNotExcused) {
                    OwnedArray(input).MoveTo(output);
                  }),
              ALLOY_SIDE_BACKEND, "the result of");
+}
+
+// The same for the batches of a stream.
+class BlameStreamTest : public StreamTest {
+ protected:
+  // One column that must not be null.
+  static OwnedSchema Required(const Names& names) {
+    OwnedSchema schema = Int64Schema(names);
+    schema->children[0]->flags = 0;
+    return schema;
+  }
+  static ArrowArray WithNull(bool is_null) {
+    static constexpr uint8_t kValidity[64] = {0};
+    ArrowArray batch = Int64Batch({{1}}, nullptr);
+    if (is_null) {
+      batch.children[0]->null_count = 1;
+      batch.children[0]->buffers[0] = kValidity;
+    }
+    return batch;
+  }
+
+  // The fault after one batch of the input, of which the function makes what `next` does.
+  Fault FaultOfStream(bool broken, std::function<int(TestStream&, ArrowArray*)> next) {
+    lambdas_.bind = [](alloy_scope*, const ArrowSchema*, int32_t, const char* const*,
+                       ArrowSchema* output) {
+      Required({"x"}).MoveTo(output);
+      return ALLOY_OK;
+    };
+    Answer(std::move(next));
+    Serve();
+    TestStream input;
+    input.columns = {"x"};
+    input.schema = Required;
+    input.next = [broken](TestStream&, ArrowArray* out) {
+      *out = WithNull(broken);
+      return 0;
+    };
+    const OwnedSchema schema = Required({"x"});
+    const char* none[] = {nullptr};
+    auto selected =
+        SelectFunction(*served_, lambdas_.function.name, schema.get(), 1, none);
+    EXPECT_TRUE(selected.ok());
+    const auto call =
+        std::make_shared<Call>(bridge_, BoundFunction{served_, *std::move(selected)});
+    EXPECT_TRUE(Open(call, {&input}).ok());
+    EXPECT_EQ(Next(), EINVAL);
+    EXPECT_EQ(TheFault().reason, ALLOY_REASON_NOT_NULLABLE);
+    return TheFault();
+  }
+};
+
+TEST_F(BlameStreamTest, ABatchThatIsReturnedUnchangedIsTheCallers) {
+  const Fault fault = FaultOfStream(
+      true, [this](TestStream&, ArrowArray* out) { return PullKept(0, out); });
+  EXPECT_EQ(fault.side, ALLOY_SIDE_CALLER) << fault.text;
+  EXPECT_EQ(fault.input, 0) << fault.text;
+}
+
+TEST_F(BlameStreamTest, ABatchThatTheFunctionMadeIsItsOwn) {
+  OwnedArray read;
+  const Fault fault = FaultOfStream(false, [&](TestStream&, ArrowArray* out) {
+    ArrowArray batch;
+    EXPECT_EQ(PullKept(0, &batch), 0);
+    read = OwnedArray(&batch);
+    *out = WithNull(true);
+    return 0;
+  });
+  EXPECT_EQ(fault.side, ALLOY_SIDE_BACKEND) << fault.text;
+}
+
+// The memory of the batch that was read may be used again at once, or not.
+TEST_F(BlameStreamTest, AnAddressThatIsUsedAgainIsNoProof) {
+  const Fault fault = FaultOfStream(false, [&](TestStream&, ArrowArray* out) {
+    ArrowArray batch;
+    EXPECT_EQ(PullKept(0, &batch), 0);
+    OwnedArray(&batch).Release();
+    *out = WithNull(true);
+    return 0;
+  });
+  EXPECT_TRUE(fault.side == ALLOY_SIDE_BACKEND ||
+              fault.text.find("set check_inputs to 2 to know") != std::string::npos)
+      << fault.text;
 }
 
 }  // namespace

@@ -126,7 +126,7 @@ class Finder {
     return false;
   }
 
-  // The struct that is left and of which `array` is a copy; NULL: there is none.
+  // The struct that is left and of which `array` is a copy; NULL: it is not a copy.
   const ArrowArray* Original(const ArrowArray& array) {
     if (array.release == nullptr || !owners_.MayHave(array.private_data)) return nullptr;
     // All parts replaced, or none there: a copy only if nothing was moved at all.

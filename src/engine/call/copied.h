@@ -36,7 +36,7 @@ bool IsSameStruct(const ArrowArray& a, const ArrowArray& b);
 //   layout  of the output. *output need not fit it: it may not be checked yet.
 int32_t DisarmCopies(const Layout& layout, const RunInputs& inputs, ArrowArray* output);
 
-// The input that the backend overwrote with a copy of another one; -1: there is none. The
+// The input that the backend overwrote with a copy of another one; -1: it overwrote none. The
 // copy is emptied.
 int32_t DisarmOverwritten(const RunInputs& inputs);
 

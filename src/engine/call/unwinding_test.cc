@@ -197,6 +197,14 @@ TEST_F(UnwindingTest, AReleaseOfASchemaThatThrowsIsNamed) {
   ExpectWarning("the release of the schema");
 }
 
+TEST_F(UnwindingTest, AnUnbindThatThrowsIsNamed) {
+  lambdas_.unbind = [] { throw std::runtime_error("stuck"); };
+  Make({{"a"}}).reset();
+  served_.reset();
+  EXPECT_EQ(lambdas_.unbinds, 1);
+  ExpectWarning("unbind of f of test.lambdas: an exception came out of it: stuck");
+}
+
 TEST_F(UnwindingTest, AReleaseOfAStreamThatThrowsIsNamed) {
   Answer([](TestStream&, ArrowArray* out) {
     *out = ArrowArray{};

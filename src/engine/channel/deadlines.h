@@ -58,7 +58,7 @@ class Deadlines {
     Watch& operator=(const Watch&) = delete;
 
     // Only if it is stopped.
-    //   Fails  EXHAUSTED: the thread cannot be started, or there is no memory.
+    //   Fails  EXHAUSTED: the thread cannot be started, or memory is not enough.
     Status Start(Deadlines& deadlines, Clock::time_point when, const Target& target);
     void Stop() noexcept;
 

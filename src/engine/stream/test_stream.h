@@ -22,6 +22,7 @@ struct TestStream {
   // The next batch, or an errno; `text` is then what get_last_error returns.
   std::function<int(TestStream&, ArrowArray*)> next;
   Names columns = {"out"};
+  std::function<OwnedSchema(const Names&)> schema = Int64Schema;
   int schema_errno = 0;
   std::string text;
   int pulls = 0;
@@ -40,7 +41,7 @@ struct TestStream {
     return {.get_schema =
                 [](ArrowArrayStream* stream, ArrowSchema* out) {
                   TestStream& self = Of(stream);
-                  if (self.schema_errno == 0) Int64Schema(self.columns).MoveTo(out);
+                  if (self.schema_errno == 0) self.schema(self.columns).MoveTo(out);
                   return self.schema_errno;
                 },
             .get_next =
