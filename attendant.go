@@ -84,22 +84,11 @@ func (a *attendant) attend(c func()) {
 		case <-done:
 			return
 		case <-a.signal:
-			for v := a.next(); v != nil; v = a.next() {
+			for v, ok := take(a, &a.visits); ok; v, ok = take(a, &a.visits) {
 				v.run()
 			}
 		}
 	}
-}
-
-func (a *attendant) next() *visit {
-	a.mutex.Lock()
-	defer a.mutex.Unlock()
-	if len(a.visits) == 0 {
-		return nil
-	}
-	v := a.visits[0]
-	a.visits = a.visits[1:]
-	return v
 }
 
 // depart gives the visits that remain goroutines of their own.
@@ -156,7 +145,7 @@ func (a *attendant) leave() {
 
 func (a *attendant) finish() {
 	a.pending.Store(false)
-	for body := a.nextLater(); body != nil; body = a.nextLater() {
+	for body, ok := take(a, &a.later); ok; body, ok = take(a, &a.later) {
 		guarded(body)
 	}
 }
@@ -167,13 +156,14 @@ func guarded(body func()) {
 	body()
 }
 
-func (a *attendant) nextLater() func() {
+// take removes the first of one of the queues of a; ok is false if the queue is empty.
+func take[T any](a *attendant, queue *[]T) (first T, ok bool) {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
-	if len(a.later) == 0 {
-		return nil
+	if len(*queue) == 0 {
+		return first, false
 	}
-	body := a.later[0]
-	a.later = a.later[1:]
-	return body
+	first = (*queue)[0]
+	*queue = (*queue)[1:]
+	return first, true
 }
