@@ -62,7 +62,7 @@ class Column<Timestamp<unit>> : public detail::Values<Timestamp<unit>> {
       : detail::Values<Timestamp<unit>>(array),
         time_zone_(std::string_view(schema.format).substr(kWanted.size() - 1)) {}
 
-  // The name of the time zone; empty if there is none.
+  // The name of the time zone; empty without a time zone.
   std::string_view time_zone() const { return time_zone_; }
 
  private:

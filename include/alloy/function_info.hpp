@@ -37,7 +37,7 @@ struct BackendInfo {
   std::string version;
   std::string language;
   std::string library = {};  // the path with which it was loaded; empty: the echo
-  // The SHA-256 of the file in hex; empty: the echo, or there is no libcrypto.so.3.
+  // The SHA-256 of the file in hex; empty: the echo, or the machine lacks libcrypto.so.3.
   std::string sha256 = {};
   // The subject and the SHA-256 of the signer's certificate, and the signed sequence
   // number; empty and 0: it was loaded without a certificate.

@@ -27,7 +27,7 @@
 namespace alloy {
 namespace detail {
 
-// The first column that a view accepts, those inside of others too. NULL: there is none.
+// The first column that a view accepts, those inside of others too. NULL: no column.
 inline const ArrowSchema* FindLike(const ArrowSchema& schema,
                                    bool (*accepts)(const ArrowSchema&)) {
   if (accepts(schema)) return &schema;
@@ -67,7 +67,7 @@ struct SchemaMaker {
 // The schema of a column that an Output<T> makes: std::string, List<double>, Struct<...>.
 // A type without parameters of its own (a Timestamp without a zone, Decimal128) has those
 // of the first of `inputs` of the same type. Throws Failure if a precision is needed and
-// there is none.
+// no column is accepted.
 template <typename T>
 Schema SchemaOf(std::string name, std::span<const ArrowSchema> inputs = {}) {
   using Value = typename detail::OutputValue<T>::Type;

@@ -69,7 +69,7 @@ struct Name {
 
 // A moment, counted in a unit from 1970-01-01 00:00:00; with a time zone, of UTC.
 // Without `zone` it is of any zone or none: a result then has the zone of the first input
-// of the same unit, or none if there is no such input. "": without a zone.
+// of the same unit, or none without such an input. "": without a zone.
 template <Unit unit, Name zone = "*">
 struct Timestamp {
   int64_t count = 0;

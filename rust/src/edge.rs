@@ -130,7 +130,7 @@ pub(crate) fn guard<R>(entry: impl FnOnce() -> Result<R, Error>) -> Result<R, Er
         Ok(result) => result,
         Err(payload) if payload.is::<Exhausted>() => {
             drop(entered);
-            let text = "there is no memory for the result";
+            let text = "not enough memory for the result";
             Err(Error::new(Code::Exhausted, text))
         }
         Err(payload) => {

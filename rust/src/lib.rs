@@ -59,8 +59,8 @@
 //!   your version of arrow-rs (55.1 or newer: the crate `arrow` or its parts) or of `arrow2`
 //!   (0.14 or newer).
 //! - Memory: a batch that comes in has one owner, which all its buffers share. It is released
-//!   after the last buffer is dropped. A batch that goes out is one block of memory. If there
-//!   is no memory for a column of results, the call fails with [`Code::Exhausted`]. Everything
+//!   after the last buffer is dropped. A batch that goes out is one block of memory. If memory
+//!   runs out for a column of results, the call fails with [`Code::Exhausted`]. Everything
 //!   else that a function allocates aborts the process then, as everywhere in Rust.
 //! - Panics: a panic in a function becomes an error with its text, file and line.
 //! - Threads: the engine runs one call at a time on the state of a bound function, on any

@@ -154,7 +154,7 @@ pub trait Zone: 'static {
 }
 
 /// Any time zone, or none. A result has the zone of the first input of the same unit, or
-/// none if there is no such input.
+/// none without such an input.
 #[derive(Clone, Copy, Debug)]
 pub enum AnyZone {}
 /// No time zone.

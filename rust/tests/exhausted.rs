@@ -80,7 +80,7 @@ fn a_result_without_memory_is_exhausted_and_the_next_call_works() {
         let call = backend.bind("grow", &[batch().schema()], &[of]).expect("a call");
         let input = batch().array();
         let failure = limited(8 << 10, || call.run(vec![input])).expect_err(of);
-        let text = "there is no memory for the result".to_owned();
+        let text = "not enough memory for the result".to_owned();
         assert_eq!(failure, Failure { code: Code::Exhausted as i32, text }, "{of}");
         let output = call.run(vec![batch().array()]).expect(of);
         assert_eq!(

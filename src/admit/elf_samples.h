@@ -38,7 +38,7 @@ T Peek(const std::vector<std::byte>& image, size_t offset) {
   return value;
 }
 
-// Where the first program header of a type is; 0: there is none.
+// Where the first program header of a type is; 0: the file does not have one.
 inline size_t FindSegment(const std::vector<std::byte>& image, uint32_t type,
                           uint32_t flags = 0) {
   const auto at = Peek<uint64_t>(image, 32);
@@ -52,7 +52,7 @@ inline size_t FindSegment(const std::vector<std::byte>& image, uint32_t type,
   return 0;
 }
 
-// Where an entry of the dynamic section is in the file; 0: there is none.
+// Where an entry of the dynamic section is in the file; 0: the file does not have one.
 inline size_t FindDynamic(const std::vector<std::byte>& image, int64_t tag) {
   const size_t segment = FindSegment(image, 2);
   const auto begin = Peek<uint64_t>(image, segment + 8);

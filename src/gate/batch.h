@@ -18,7 +18,7 @@ namespace alloy::core {
 // batch that needs no repair is not changed.
 //   Takes  nothing: on failure *batch is unchanged, and still the caller's.
 //   Fails  ALLOY_BAD_DATA   with reason and column.
-//          ALLOY_EXHAUSTED  there is no memory for the repair.
+//          ALLOY_EXHAUSTED  not enough memory for the repair.
 Status AdmitBatch(const Layout& layout, Checks checks, ArrowArray* batch);
 
 }  // namespace alloy::core

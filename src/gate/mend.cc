@@ -89,7 +89,7 @@ class Mender {
     }
   }
 
-  // False if there is no memory.
+  // False without enough memory.
   bool Run() {
     if (kind_ == Mend::Kind::kNullTexts) return MendTexts();
     const Numbers numbers = NumbersOf(node_);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Nulls where the schema says that there are none.
+// Nulls in columns that the schema declares not nullable.
 //
 // A null counts only if a reader can see it: a field of a null struct, or an item of a
 // null list, may be null although it is declared not nullable. Nulls of dictionaries, of

@@ -29,7 +29,7 @@ class SampleTable {
   //   Fails  INVALID; the text names the line.
   static Result<SampleTable> ParseCsv(std::string_view csv);
 
-  // The texts of a column; NULL if there is none of that name. Never empty.
+  // The texts of a column; NULL if no column has that name. Never empty.
   const std::vector<Text>* Find(std::string_view column) const;
 
   // A batch with the columns of the table: int64, float64 or utf8, as the texts allow.
@@ -51,7 +51,7 @@ class SampleTable {
 // Write the value of a type of fixed width as it lies in memory. Numbers, booleans (true or
 // false, as one byte), dates and times as ISO 8601 or as their number, decimals.
 //
-//   Fails  if the text is none of that type.
+//   Fails  if the text is not of that type.
 bool WriteText(std::string_view format, std::string_view text, int64_t width,
                uint8_t* out);
 
