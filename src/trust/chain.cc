@@ -215,6 +215,14 @@ const char* DigestFor(KeyKind kind) {
   return nullptr;
 }
 
+// An RSA signature is as long as its modulus (RFC 8017, section 8.1.2, step 1). libcrypto
+// also takes one whose first byte, a zero, was left out.
+bool HasLengthOf(const Libcrypto& c, const Certificate& signer, size_t signature_size) {
+  if (signer.facts().key_kind != KeyKind::kRsaPss) return true;
+  const int size = c.EVP_PKEY_get_size(c.X509_get0_pubkey(signer.get()));
+  return size > 0 && signature_size == static_cast<size_t>(size);
+}
+
 bool IsValid(const Crypto& crypto, const Certificate& signer, std::string_view message,
              std::span<const std::byte> signature) {
   const Libcrypto& c = crypto.functions();
@@ -222,6 +230,7 @@ bool IsValid(const Crypto& crypto, const Certificate& signer, std::string_view m
   const KeyKind kind = signer.facts().key_kind;
   evp_pkey_ctx_st* key_context = nullptr;  // lives as long as `context`
   if (context == nullptr || kind == KeyKind::kUnusable ||
+      !HasLengthOf(c, signer, signature.size()) ||
       c.EVP_DigestVerifyInit_ex(context.get(), &key_context, DigestFor(kind),
                                 crypto.context(), nullptr,
                                 c.X509_get0_pubkey(signer.get()), nullptr) != 1) {

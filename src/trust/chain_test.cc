@@ -203,6 +203,23 @@ TEST_P(MessageTest, IsThatOfTheKeyOverTheseBytes) {
   EXPECT_EQ(ERR_peek_error(), 0U);
 }
 
+// One signature of 256 begins with a zero.
+TEST_F(ChainTest, WantsRsaSignaturesAsLongAsTheirModulus) {
+  const signing::Signer signer(signing::SharedKey("rsa:3072"));
+  const Certificate certificate = Parsed(signer.cert);
+  const std::string message = "alloy-statement-v1\nanything\n";
+  std::string signature;
+  do {
+    signature = signer.key.Sign(message);
+  } while (signature.front() != 0);
+  const auto verify = [&](std::string_view by) {
+    return VerifyMessage(*crypto_, certificate, message, AsBytes(by));
+  };
+  EXPECT_TRUE(verify(signature).ok());
+  ExpectRefused(verify(signature.substr(1)), ALLOY_REASON_SIGNATURE, "was changed");
+  ExpectRefused(verify('\0' + signature), ALLOY_REASON_SIGNATURE, "was changed");
+}
+
 INSTANTIATE_TEST_SUITE_P(EachKey, MessageTest,
                          testing::Values("ed25519", "P-256", "P-384", "rsa:3072",
                                          "rsa-pss:3072"));

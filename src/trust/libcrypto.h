@@ -89,6 +89,7 @@ namespace alloy::core {
   X(void*, OPENSSL_sk_value, (const stack_st*, int))                                \
   X(int, EVP_PKEY_is_a, (const evp_pkey_st*, const char*))                          \
   X(int, EVP_PKEY_get_bits, (const evp_pkey_st*))                                   \
+  X(int, EVP_PKEY_get_size, (const evp_pkey_st*))                                   \
   X(int, EVP_PKEY_get_group_name, (const evp_pkey_st*, char*, size_t, size_t*))     \
   X(evp_md_ctx_st*, EVP_MD_CTX_new, ())                                             \
   X(void, EVP_MD_CTX_free, (evp_md_ctx_st*))                                        \
