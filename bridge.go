@@ -89,6 +89,11 @@ type GoBridge struct {
 	// ".alloysig" after it. It is read together with Name.
 	Sidecar string
 
+	// SHA256 is the digest that the library must have, as 64 hexadecimal digits. Empty is any
+	// digest. The bytes that are loaded are compared, with or without a certificate; other
+	// bytes are ErrRefused with ReasonDigest. It is read together with Name.
+	SHA256 string
+
 	// Observe is called when a Call, a FromChunks, a Stream, a SetImplLib or a Replace begins.
 	// It is the place for metrics and traces. The context that it returns is used for this
 	// operation, so it may carry a span. The function that it returns is called once, when the

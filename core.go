@@ -87,12 +87,12 @@ func newHost(logger *slog.Logger, loading engine.Loading) (*engine.Host, error) 
 }
 
 func newGeneration(host *engine.Host, b *GoBridge) (*generation, error) {
-	if hasNUL(b.Name) || hasNUL(b.Sidecar) {
-		return nil, nulError("the Name or the Sidecar of the bridge")
+	if hasNUL(b.Name) || hasNUL(b.Sidecar) || hasNUL(b.SHA256) {
+		return nil, nulError("the Name, the Sidecar or the SHA256 of the bridge")
 	}
 	bridge, fault := host.NewBridge(engine.BridgeOptions{
 		CheckInputs: uint32(b.CheckInputs), CheckResults: uint32(b.CheckResults),
-		Name: b.Name, MinSequence: b.MinSequence, Sidecar: b.Sidecar,
+		Name: b.Name, MinSequence: b.MinSequence, Sidecar: b.Sidecar, SHA256: b.SHA256,
 	})
 	if fault != nil {
 		return nil, fromFault(fault)

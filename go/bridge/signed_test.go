@@ -253,6 +253,8 @@ func TestTheSettingsOfALibraryAreChecked(t *testing.T) {
 		{alloy.GoBridge{Sidecar: elsewhere, Name: "alloy.echo", MinSequence: 1}, ""},
 		{alloy.GoBridge{Sidecar: elsewhere, Name: "acme.other"}, "NAME"},
 		{alloy.GoBridge{Sidecar: elsewhere, MinSequence: 2}, "ROLLBACK"},
+		{alloy.GoBridge{Sidecar: elsewhere, SHA256: digestOf(t, path)}, ""},
+		{alloy.GoBridge{Sidecar: elsewhere, SHA256: strings.Repeat("1", 64)}, "DIGEST"},
 	} {
 		goBridge := c.bridge
 		goBridge.Logger = silent

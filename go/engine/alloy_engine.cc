@@ -3256,7 +3256,9 @@ struct Policy {
   bool allows_unsigned = false;  // whether a library may be loaded without a certificate
   std::string name;              // of the backend; empty: any
   uint64_t min_sequence = 0;     // of the signed statement
-  int64_t now = 0;               // seconds since 1970
+  // That the file must have, as 64 digits in lower case; empty: any.
+  std::string sha256;
+  int64_t now = 0;  // seconds since 1970
 };
 
 }  // namespace alloy::core_v0_1
@@ -3279,6 +3281,7 @@ struct SourceFile {
   std::string sha256;                    // as signed, in hex; empty without a certificate
   // The certificate of the signer; empty and 0 without one.
   std::string signer, signer_sha256;
+  std::string signer_json;  // all of this certificate, as alloy_inspect describes it
   uint64_t sequence = 0;
 
   bool operator==(const SourceFile&) const = default;
@@ -3401,6 +3404,11 @@ class Admitter {
   const MayNeed may_need_;
   LibcryptoSource libcrypto_;
 };
+
+// The JSON that alloy.h documents for alloy_bridge_identity. `file` is NULL, and `library`
+// and `sha256` are empty, for the built-in echo.
+std::string IdentityAsJson(const alloy_backend& backend, const std::string& library,
+                           const std::string& sha256, const SourceFile* file);
 
 // Link a static archive into a library, as a load of it does. Nothing of it runs.
 //   Gives  the bytes of the library, in sealed memory.
@@ -3548,6 +3556,8 @@ class Bridge {
   Result<const alloy_backend*> Backend();
   // As alloy_bridge_origin. `out` is zero before.
   Status GetOrigin(alloy_origin* out);
+  // As alloy_bridge_identity.
+  Result<std::string> Identity();
   Result<BoundFunction> Bind(const std::string& function, const ArrowSchema* inputs,
                              int32_t n_inputs, const char* const* options);
 
@@ -3586,6 +3596,8 @@ class Bridge {
     // The same origin, if it was kept before.
     std::shared_ptr<Origin> Keep(std::shared_ptr<Origin> origin);
   };
+  // The digest is known after it. NULL: the echo.
+  std::shared_ptr<Origin> OriginWithDigest();
   Status ErrorOfState() const;
   Result<std::shared_ptr<ServedBackend>> Current() const;
   std::shared_ptr<ServedBackend> Serve(std::shared_ptr<Channel> channel) const;
@@ -3598,6 +3610,7 @@ class Bridge {
   const Level check_results_;
   const std::string sidecar_;  // empty: next to the library
   const uint64_t min_sequence_;
+  const std::string wanted_sha256_;  // of the library, in lower case; empty: any
   std::atomic<int> state_{kOpen};
   mutable ForkGuarded<Serving> serving_;
   // The sticky error of a load that an exception ended. Made in advance, since out of
@@ -5171,6 +5184,15 @@ Status CheckLevel(uint32_t level, const char* field) {
                                  std::to_string(level) + "; set it to 0, 1, 2 or 3");
 }
 
+Status CheckDigestOption(const char* sha256) {
+  constexpr std::string_view kDigits = "0123456789abcdefABCDEF";
+  if (sha256 == nullptr) return Status();
+  const std::string_view text(sha256);
+  if (text.size() == 64 && text.find_first_not_of(kDigits) == text.npos) return Status();
+  return Fail(ALLOY_INVALID, "alloy_bridge_options.sha256 is " + Quoted(text) +
+                                 "; set it to 64 hexadecimal digits, or to NULL");
+}
+
 // 0 in the options means the default.
 Level LevelOr(Level default_level, uint32_t level) {
   return level == 0 ? default_level : static_cast<Level>(level);
@@ -5205,7 +5227,12 @@ Status CheckBridgeOptions(const alloy_bridge_options& options) {
     ALLOY_TRY(CheckLevel(options.check_inputs, "check_inputs"));
   }
   ALLOY_TRY(CheckLevel(options.check_results, "check_results"));
-  return Status();
+  return CheckDigestOption(Completed(options).sha256);
+}
+
+std::string LowerCase(std::string text) {
+  for (char& c : text) c = 'A' <= c && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
 }
 
 Status Closed() { return Fail(ALLOY_CLOSED, "the bridge is closed; open another"); }
@@ -5240,6 +5267,7 @@ Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
       check_results_(LevelOr(Level::kSafe, options.check_results)),
       sidecar_(options.sidecar != nullptr ? options.sidecar : ""),
       min_sequence_(options.min_sequence),
+      wanted_sha256_(LowerCase(options.sha256 != nullptr ? options.sha256 : "")),
       serving_(host_->mark()) {}
 
 // A level that a host asks for never takes away what the function relies on. A flag that
@@ -5273,6 +5301,7 @@ Result<LoadedLibrary> Bridge::Open(const std::string& library,
                       .allows_unsigned = host_->allows_unsigned(),
                       .name = wanted_name_,
                       .min_sequence = min_sequence_,
+                      .sha256 = wanted_sha256_,
                       .now = UnixSeconds()};
   ALLOY_ASSIGN_OR_RETURN(LoadedLibrary loaded, host_->libraries().Load(policy));
   for (const std::string& warning : loaded.warnings) {
@@ -5386,23 +5415,33 @@ Result<const alloy_backend*> Bridge::Backend() {
   return &served->channel->table()->shown();
 }
 
-Status Bridge::GetOrigin(alloy_origin* out) {
-  ALLOY_TRY(CheckOpen());
+std::shared_ptr<Bridge::Origin> Bridge::OriginWithDigest() {
   std::shared_ptr<Origin> origin;
-  bool is_hashed = false;
   {
     const auto serving = serving_.Read();
     origin = serving->origin;
-    if (origin == nullptr) return Status();  // the echo
-    is_hashed = !origin->sha256.empty();
+    if (origin == nullptr || !origin->sha256.empty()) return origin;
   }
-  if (!is_hashed) {
-    // Outside of the lock, since it takes a while: without a certificate nobody has needed
-    // the digest yet.
-    std::string sha256 = host_->libraries().admitter().Sha256(origin->file);
-    const auto serving = serving_.Write();
-    if (origin->sha256.empty()) origin->sha256 = std::move(sha256);
-  }
+  // Outside of the lock, since it takes a while: without a certificate nobody has needed
+  // the digest yet.
+  std::string sha256 = host_->libraries().admitter().Sha256(origin->file);
+  const auto serving = serving_.Write();
+  if (origin->sha256.empty()) origin->sha256 = std::move(sha256);
+  return origin;
+}
+
+Result<std::string> Bridge::Identity() {
+  ALLOY_ASSIGN_OR_RETURN(const std::shared_ptr<ServedBackend> served, Current());
+  const std::shared_ptr<Origin> origin = OriginWithDigest();
+  const alloy_backend& backend = served->channel->table()->backend();
+  if (origin == nullptr) return IdentityAsJson(backend, "", "", nullptr);
+  return IdentityAsJson(backend, origin->library, origin->sha256, &origin->file);
+}
+
+Status Bridge::GetOrigin(alloy_origin* out) {
+  ALLOY_TRY(CheckOpen());
+  const std::shared_ptr<Origin> origin = OriginWithDigest();
+  if (origin == nullptr) return Status();  // the echo
   const auto text = [](const std::string& from) {
     return from.empty() ? nullptr : from.c_str();
   };
@@ -7425,6 +7464,18 @@ Status NullArgument(const char* name) {
   return Fail(ALLOY_INVALID, std::string(name) + " is NULL");
 }
 
+// The buffer for a text, as in alloy_inspect.
+Status CheckText(const char* json, int64_t capacity) {
+  if (capacity < 0) return Fail(ALLOY_INVALID, "capacity is negative");
+  if (json == nullptr && capacity > 0) return NullArgument("json");
+  return Status();
+}
+void GiveText(const std::string& text, char* json, int64_t capacity,
+              int64_t* out_length) {
+  if (capacity > 0) alloy::core_v0_1::CopyText(text, json, static_cast<size_t>(capacity));
+  if (out_length != nullptr) *out_length = static_cast<int64_t>(text.size());
+}
+
 template <typename T>
 void Free(T* object) {
   const std::unique_ptr<T> owner(object);
@@ -7496,14 +7547,12 @@ alloy_code alloy_inspect(alloy_host* host, const char* library, const char* cert
     if (out_length != nullptr) *out_length = 0;
     if (host == nullptr) return NullArgument("host");
     if (library == nullptr) return NullArgument("library");
-    if (capacity < 0) return Fail(ALLOY_INVALID, "capacity is negative");
-    if (json == nullptr && capacity > 0) return NullArgument("json");
+    ALLOY_TRY(CheckText(json, capacity));
     ALLOY_ASSIGN_OR_RETURN(
         const std::string text,
         alloy::core_v0_1::InspectLibrary(*host->host, library,
                                     certificate != nullptr ? certificate : ""));
-    if (capacity > 0) alloy::core_v0_1::CopyText(text, json, static_cast<size_t>(capacity));
-    if (out_length != nullptr) *out_length = static_cast<int64_t>(text.size());
+    GiveText(text, json, capacity, out_length);
     return Status();
   });
 }
@@ -7556,6 +7605,18 @@ alloy_code alloy_bridge_origin(alloy_bridge* bridge, alloy_origin* out_origin,
     out_origin->struct_size = size;
     if (bridge == nullptr) return NullArgument("bridge");
     return bridge->bridge->GetOrigin(out_origin);
+  });
+}
+
+alloy_code alloy_bridge_identity(alloy_bridge* bridge, char* json, int64_t capacity,
+                                 int64_t* out_length, alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (out_length != nullptr) *out_length = 0;
+    if (bridge == nullptr) return NullArgument("bridge");
+    ALLOY_TRY(CheckText(json, capacity));
+    ALLOY_ASSIGN_OR_RETURN(const std::string text, bridge->bridge->Identity());
+    GiveText(text, json, capacity, out_length);
+    return Status();
   });
 }
 

@@ -9023,7 +9023,9 @@ struct Policy {
   bool allows_unsigned = false;  // whether a library may be loaded without a certificate
   std::string name;              // of the backend; empty: any
   uint64_t min_sequence = 0;     // of the signed statement
-  int64_t now = 0;               // seconds since 1970
+  // That the file must have, as 64 digits in lower case; empty: any.
+  std::string sha256;
+  int64_t now = 0;  // seconds since 1970
 };
 
 }  // namespace alloy::core_v0_1
@@ -9046,6 +9048,7 @@ struct SourceFile {
   std::string sha256;                    // as signed, in hex; empty without a certificate
   // The certificate of the signer; empty and 0 without one.
   std::string signer, signer_sha256;
+  std::string signer_json;  // all of this certificate, as alloy_inspect describes it
   uint64_t sequence = 0;
 
   bool operator==(const SourceFile&) const = default;
@@ -9169,6 +9172,11 @@ class Admitter {
   LibcryptoSource libcrypto_;
 };
 
+// The JSON that alloy.h documents for alloy_bridge_identity. `file` is NULL, and `library`
+// and `sha256` are empty, for the built-in echo.
+std::string IdentityAsJson(const alloy_backend& backend, const std::string& library,
+                           const std::string& sha256, const SourceFile* file);
+
 // Link a static archive into a library, as a load of it does. Nothing of it runs.
 //   Gives  the bytes of the library, in sealed memory.
 //   Fails  INVALID: the file is not an archive. REFUSED: why a load would refuse it.
@@ -9212,6 +9220,10 @@ Status CheckStatement(const Statement& statement, int64_t file_size,
 Status CheckSignedDigest(const Crypto& crypto, const Statement& statement,
                          std::string_view sha256, const std::string& library);
 
+// Compare the digest of the file, in hex, with the one that the host asks for.
+//   Fails  REFUSED with DIGEST.
+Status CheckWantedDigest(std::string_view wanted, std::string_view sha256);
+
 // Compare the SONAMEs that the library needs with the signed ones. `needed` in any order.
 //   Fails  REFUSED with NEEDED.
 Status CheckSignedNeeds(const Statement& statement, std::vector<std::string> needed,
@@ -9225,6 +9237,53 @@ Status CheckSignedTable(const Statement& statement, std::string_view name,
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ADMIT_CHECK_STATEMENT_H_
+//
+// A writer of JSON (RFC 8259). The result is one well-formed value in UTF-8, whatever the
+// strings hold, and harmless to print (base/text.h).
+#ifndef ALLOY_SRC_ADMIT_JSON_H_
+#define ALLOY_SRC_ADMIT_JSON_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+
+class JsonWriter {
+ public:
+  void BeginObject() { Open('{'); }
+  void EndObject() { Close('}'); }
+  void BeginArray() { Open('['); }
+  void EndArray() { Close(']'); }
+  // In an object, before each value.
+  void Key(std::string_view key);
+
+  // Bytes that are not UTF-8 become U+FFFD.
+  void String(std::string_view text);
+  void Int(int64_t number) { Value(std::to_string(number)); }
+  void Unsigned(uint64_t number) { Value(std::to_string(number)); }
+  void Bool(bool value) { Value(value ? "true" : "false"); }
+  void Null() { Value("null"); }
+  // A value that another writer wrote.
+  void Written(std::string_view value) { Value(value); }
+
+  const std::string& text() const { return text_; }
+
+ private:
+  void Open(char bracket);
+  void Close(char bracket);
+  void Value(std::string_view text);
+  void Separate();
+  void Append(std::string_view text);
+  void AppendNumber(char32_t number);
+
+  std::string text_;
+  bool first_ = true;  // of its object or array: no comma before it
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_JSON_H_
 //
 // The steps of an admission, in the only order there is. A load runs them in parts,
 // through the types of admit.h, and stops at the first fault. An inspection runs them at
@@ -9316,6 +9375,8 @@ struct Inspection {
 
 // The JSON that alloy.h documents for alloy_inspect.
 std::string AsJson(const Inspection& found);
+// The member "signer" of it.
+void WriteCertificate(JsonWriter& json, const CertificateFacts& facts);
 
 }  // namespace alloy::core_v0_1
 
@@ -9409,6 +9470,7 @@ class Procedure {
 
  private:
   bool collects() const { return on_fault_ == OnFault::kCollect; }
+  bool wants_digest() const { return !policy_.sha256.empty(); }
   bool is_signed() const { return !policy_.certificate.empty(); }
   Status AtLibrary(const Status& status) const;
 
@@ -9479,10 +9541,13 @@ Status Expectations::CheckTable(std::string_view name, std::string_view version,
 }
 
 SourceFile Expectations::Describe(std::shared_ptr<const Mapping> bytes) const {
-  SourceFile file{
-      .bytes = std::move(bytes), .sha256 = {}, .signer = {}, .signer_sha256 = {}};
+  SourceFile file;
+  file.bytes = std::move(bytes);
   if (statement_ == nullptr) return file;
   file.sha256 = statement_->statement().sha256;
+  JsonWriter signer;
+  WriteCertificate(signer, statement_->signer());
+  file.signer_json = signer.text();
   file.signer = statement_->signer().subject;
   file.signer_sha256 = statement_->signer().sha256;
   file.sequence = statement_->statement().sequence;
@@ -9523,6 +9588,34 @@ std::string Admitter::Sha256(const SourceFile& file) {
   if (!crypto.ok()) return {};
   const auto digest = (*crypto)->Sha256(Bytes(*file.bytes));
   return digest.ok() ? HexText(*digest) : std::string();
+}
+
+std::string IdentityAsJson(const alloy_backend& backend, const std::string& library,
+                           const std::string& sha256, const SourceFile* file) {
+  JsonWriter json;
+  const auto text = [&](const char* key, std::string_view value) {
+    json.Key(key);
+    if (value.empty()) return json.Null();
+    json.String(value);
+  };
+  json.BeginObject();
+  text("name", backend.name);
+  text("version", backend.version);
+  text("language", backend.language);
+  text("library", library);
+  json.Key("size");
+  json.Unsigned(file != nullptr ? Bytes(*file->bytes).size() : 0);
+  text("sha256", sha256);
+  json.Key("sequence");
+  json.Unsigned(file != nullptr ? file->sequence : 0);
+  json.Key("signer");
+  if (file == nullptr || file->signer_json.empty()) {
+    json.Null();
+  } else {
+    json.Written(file->signer_json);
+  }
+  json.EndObject();
+  return json.text();
 }
 
 std::string_view Candidate::signed_sha256() const {
@@ -9902,6 +9995,15 @@ Status CheckSignedDigest(const Crypto& crypto, const Statement& statement,
                           "sha256: " + statement.sha256 + " was signed (" +
                               statement.file + "), but the library has " +
                               std::string(sha256) + SignAgain(library));
+}
+
+Status CheckWantedDigest(std::string_view wanted, std::string_view sha256) {
+  if (wanted.empty() || wanted == sha256) return Status();
+  return StatementRefused(ALLOY_REASON_DIGEST,
+                          "sha256: the bridge expects " + std::string(wanted) +
+                              ", but the library has " + std::string(sha256) +
+                              "; give the library that the bridge expects, or make a "
+                              "bridge that expects this one");
 }
 
 Status CheckSignedNeeds(const Statement& statement, std::vector<std::string> needed,
@@ -11321,51 +11423,6 @@ Status CheckVersions(const ElfReader& elf) { return Versions(elf).Run(); }
 
 // src/admit/inspection.cc ---------------------------------------------------------------
 
-//
-// A writer of JSON (RFC 8259). The result is one well-formed value in UTF-8, whatever the
-// strings hold, and harmless to print (base/text.h).
-#ifndef ALLOY_SRC_ADMIT_JSON_H_
-#define ALLOY_SRC_ADMIT_JSON_H_
-
-#include <cstdint>
-#include <string>
-#include <string_view>
-
-namespace alloy::core_v0_1 {
-
-class JsonWriter {
- public:
-  void BeginObject() { Open('{'); }
-  void EndObject() { Close('}'); }
-  void BeginArray() { Open('['); }
-  void EndArray() { Close(']'); }
-  // In an object, before each value.
-  void Key(std::string_view key);
-
-  // Bytes that are not UTF-8 become U+FFFD.
-  void String(std::string_view text);
-  void Int(int64_t number) { Value(std::to_string(number)); }
-  void Unsigned(uint64_t number) { Value(std::to_string(number)); }
-  void Bool(bool value) { Value(value ? "true" : "false"); }
-  void Null() { Value("null"); }
-
-  const std::string& text() const { return text_; }
-
- private:
-  void Open(char bracket);
-  void Close(char bracket);
-  void Value(std::string_view text);
-  void Separate();
-  void Append(std::string_view text);
-  void AppendNumber(char32_t number);
-
-  std::string text_;
-  bool first_ = true;  // of its object or array: no comma before it
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ADMIT_JSON_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -11427,19 +11484,6 @@ void WriteStatement(JsonWriter& json, const std::optional<Statement>& statement)
   json.EndObject();
 }
 
-void WriteCertificate(JsonWriter& json, const CertificateFacts& facts) {
-  json.BeginObject();
-  Field(json, "subject", facts.subject);
-  Field(json, "issuer", facts.issuer);
-  Field(json, "key", facts.key);
-  Field(json, "not_before", TimeText(facts.not_before));
-  Field(json, "not_after", TimeText(facts.not_after));
-  Field(json, "sha256", facts.sha256);
-  json.Key("is_ca");
-  json.Bool(facts.is_ca);
-  json.EndObject();
-}
-
 void WriteElf(JsonWriter& json, const ElfFindings& elf,
               const std::vector<std::string>& not_allowed) {
   json.Key("elf");
@@ -11464,6 +11508,19 @@ void WriteElf(JsonWriter& json, const ElfFindings& elf,
 }
 
 }  // namespace
+
+void WriteCertificate(JsonWriter& json, const CertificateFacts& facts) {
+  json.BeginObject();
+  Field(json, "subject", facts.subject);
+  Field(json, "issuer", facts.issuer);
+  Field(json, "key", facts.key);
+  Field(json, "not_before", TimeText(facts.not_before));
+  Field(json, "not_after", TimeText(facts.not_after));
+  Field(json, "sha256", facts.sha256);
+  json.Key("is_ca");
+  json.Bool(facts.is_ca);
+  json.EndObject();
+}
 
 std::string AsJson(const Inspection& found) {
   JsonWriter json;
@@ -11992,7 +12049,7 @@ Status Procedure::RunThrough(Step last) {
 Status Procedure::CheckCertificate() {
   Status unusable;
   // An inspection reports the digest without a certificate too.
-  if (is_signed() || collects()) {
+  if (is_signed() || collects() || wants_digest()) {
     auto crypto = libcrypto_.Get();
     if (crypto.ok()) {
       crypto_ = *std::move(crypto);
@@ -12002,7 +12059,8 @@ Status Procedure::CheckCertificate() {
   }
   if (!is_signed()) {
     Status refused = CheckUnsigned();
-    if (refused.ok()) return refused;
+    // Without libcrypto a digest that the host asks for cannot be compared.
+    if (refused.ok()) return wants_digest() ? AtLibrary(unusable) : refused;
     // A wrong path is the likelier mistake: nobody has signed a file that does not exist.
     const auto opened = OpenLibraryFile(policy_.library);
     return AtLibrary(opened.ok() ? refused : opened.status());
@@ -12102,9 +12160,11 @@ Status Procedure::HashFile() {
 }
 
 Status Procedure::CheckDigest() {
-  if (statement_ == nullptr) return Status();
-  return CheckSignedDigest(*crypto_, statement_->statement(), found_.sha256,
-                           policy_.library);
+  if (statement_ != nullptr) {
+    ALLOY_TRY(CheckSignedDigest(*crypto_, statement_->statement(), found_.sha256,
+                                policy_.library));
+  }
+  return CheckWantedDigest(policy_.sha256, found_.sha256);
 }
 
 Status Procedure::CheckImage() {

@@ -132,6 +132,10 @@ func (h *Host) NewBridge(from BridgeOptions) (*Bridge, *Fault) {
 		options.sidecar = C.CString(from.Sidecar)
 		defer C.free(unsafe.Pointer(options.sidecar))
 	}
+	if from.SHA256 != "" {
+		options.sha256 = C.CString(from.SHA256)
+		defer C.free(unsafe.Pointer(options.sha256))
+	}
 	code := C.alloy_bridge_new(h.pointer, &options, &b.pointer, &err)
 	defer runtime.KeepAlive(h) // its cleanup must not drop the logger first
 	if code != C.ALLOY_OK {

@@ -21,7 +21,7 @@ type Loading struct {
 // No text contains a NUL byte.
 type BridgeOptions struct {
 	CheckInputs, CheckResults uint32
-	Name, Sidecar             string
+	Name, Sidecar, SHA256     string
 	MinSequence               uint64
 }
 

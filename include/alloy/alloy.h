@@ -240,6 +240,10 @@ typedef struct alloy_bridge_options {
   // load needs a certificate.
   uint64_t min_sequence;
   const char* sidecar;  // the signature file; NULL: <library>.alloysig
+  // The SHA-256 that the file must have, as 64 hexadecimal digits; NULL: any. It is compared
+  // with the sealed copy that is loaded, with or without a certificate. Another digest is
+  // ALLOY_REFUSED with reason DIGEST.
+  const char* sha256;
 } alloy_bridge_options;
 
 // Make a bridge that runs the built-in echo.
@@ -247,7 +251,8 @@ typedef struct alloy_bridge_options {
 //   Borrows  host and options; NULL options: the defaults. The bridge keeps what it needs
 //            of host, so the host may be freed first.
 //   Gives    out, NULL unless ALLOY_OK is returned.
-//   Fails    ALLOY_INVALID      an unknown level or struct_size.
+//   Fails    ALLOY_INVALID      an unknown level or struct_size, or sha256 is not 64
+//                               hexadecimal digits.
 //            ALLOY_UNSUPPORTED  the isolated mode, or a field of a newer version.
 ALLOY_API alloy_code alloy_bridge_new(alloy_host* host,
                                       const alloy_bridge_options* options,
@@ -333,6 +338,26 @@ typedef struct alloy_origin {
 //            ALLOY_CLOSED, or the error of the failed load.
 ALLOY_API alloy_code alloy_bridge_origin(alloy_bridge* bridge, alloy_origin* out_origin,
                                          alloy_error* err);
+
+// Describe the library that was loaded, as one JSON object in UTF-8:
+//
+//   {"name", "version", "language": what the backend says of itself,
+//    "library": the path with which it was loaded, or null for the built-in echo,
+//    "size": bytes of the file, 0 for the echo,
+//    "sha256": "hex", or null for the echo and without libcrypto.so.3,
+//    "sequence": the signed sequence number, 0 without a certificate,
+//    "signer": null without a certificate, or as in alloy_inspect}
+//
+// Unlike alloy_inspect, it reads no file: it describes the bytes that run, and every value
+// was verified. The text is cut at `capacity` bytes and always ends with a NUL. Later
+// versions add members.
+//
+//   Borrows  bridge, and json, of `capacity` bytes (NULL only if capacity is 0).
+//   Gives    out_length, the bytes of the whole text without the NUL; 0 on failure.
+//   Fails    ALLOY_CLOSED, or the error of the failed load.
+ALLOY_API alloy_code alloy_bridge_identity(alloy_bridge* bridge, char* json,
+                                           int64_t capacity, int64_t* out_length,
+                                           alloy_error* err);
 
 // ---- Libraries
 //
@@ -473,7 +498,7 @@ ALLOY_API alloy_code alloy_call_stream(alloy_call* call, struct ArrowArrayStream
 
 // Cancel every run and stream whose ticket is at most `ticket`, whether or not it has
 // begun. A cancel is never lost, and never affects a run with a larger ticket. It is
-// async-signal-safe.
+// async-signal-safe in both modes, so a signal handler may call it.
 //
 //   Borrows  call.
 ALLOY_API void alloy_call_cancel(alloy_call* call, uint64_t ticket);

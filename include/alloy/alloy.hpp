@@ -67,6 +67,8 @@ struct BridgeOptions {
   // load needs a certificate.
   uint64_t min_sequence = 0;
   std::string sidecar = {};  // the signature file; empty: <library>.alloysig
+  // The SHA-256 that the library must have, as 64 hexadecimal digits; empty: any.
+  std::string sha256 = {};
 };
 
 // An open backend. A new bridge runs the built-in echo; SetImplLib loads a library. If
@@ -86,6 +88,7 @@ class Bridge {
     raw.name = options.name.empty() ? nullptr : options.name.c_str();
     raw.min_sequence = options.min_sequence;
     raw.sidecar = options.sidecar.empty() ? nullptr : options.sidecar.c_str();
+    raw.sha256 = options.sha256.empty() ? nullptr : options.sha256.c_str();
     alloy_error error;
     alloy_bridge* bridge = nullptr;
     if (alloy_bridge_new(host.get(), &raw, &bridge, &error) != ALLOY_OK) {
@@ -211,6 +214,27 @@ class Bridge {
                        .signer = detail::TextOf(origin.signer),
                        .signer_sha256 = detail::TextOf(origin.signer_sha256),
                        .sequence = origin.sequence};
+  }
+
+  // Describe the library that was loaded as JSON: see alloy_bridge_identity.
+  Result<std::string> Identity() {
+    if (!state_->status.ok()) return state_->status;
+    std::string json(1024, '\0');
+    int64_t length = 0;
+    alloy_error error;
+    // Another thread may load a library with a longer text meanwhile.
+    for (;;) {
+      if (alloy_bridge_identity(get(), json.data(), static_cast<int64_t>(json.size()),
+                                &length, &error) != ALLOY_OK) {
+        return Status(error);
+      }
+      const auto size = static_cast<size_t>(length);
+      if (size < json.size()) {
+        json.resize(size);
+        return json;
+      }
+      json.resize(size + 1);
+    }
   }
 
   // Close the bridge: calls return ALLOY_CLOSED from now on. Results stay valid.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "admit/check_statement.h"
+#include "admit/json.h"
 #include "admit/procedure.h"
 #include "trust/time_text.h"
 
@@ -42,10 +43,13 @@ Status Expectations::CheckTable(std::string_view name, std::string_view version,
 }
 
 SourceFile Expectations::Describe(std::shared_ptr<const Mapping> bytes) const {
-  SourceFile file{
-      .bytes = std::move(bytes), .sha256 = {}, .signer = {}, .signer_sha256 = {}};
+  SourceFile file;
+  file.bytes = std::move(bytes);
   if (statement_ == nullptr) return file;
   file.sha256 = statement_->statement().sha256;
+  JsonWriter signer;
+  WriteCertificate(signer, statement_->signer());
+  file.signer_json = signer.text();
   file.signer = statement_->signer().subject;
   file.signer_sha256 = statement_->signer().sha256;
   file.sequence = statement_->statement().sequence;
@@ -86,6 +90,34 @@ std::string Admitter::Sha256(const SourceFile& file) {
   if (!crypto.ok()) return {};
   const auto digest = (*crypto)->Sha256(Bytes(*file.bytes));
   return digest.ok() ? HexText(*digest) : std::string();
+}
+
+std::string IdentityAsJson(const alloy_backend& backend, const std::string& library,
+                           const std::string& sha256, const SourceFile* file) {
+  JsonWriter json;
+  const auto text = [&](const char* key, std::string_view value) {
+    json.Key(key);
+    if (value.empty()) return json.Null();
+    json.String(value);
+  };
+  json.BeginObject();
+  text("name", backend.name);
+  text("version", backend.version);
+  text("language", backend.language);
+  text("library", library);
+  json.Key("size");
+  json.Unsigned(file != nullptr ? Bytes(*file->bytes).size() : 0);
+  text("sha256", sha256);
+  json.Key("sequence");
+  json.Unsigned(file != nullptr ? file->sequence : 0);
+  json.Key("signer");
+  if (file == nullptr || file->signer_json.empty()) {
+    json.Null();
+  } else {
+    json.Written(file->signer_json);
+  }
+  json.EndObject();
+  return json.text();
 }
 
 std::string_view Candidate::signed_sha256() const {

@@ -30,6 +30,7 @@
 #include "admit/libcrypto_source.h"
 #include "admit/may_need.h"
 #include "admit/policy.h"
+#include "alloy/backend.h"
 #include "base/result.h"
 #include "port/cleared.h"
 #include "port/fd.h"
@@ -50,6 +51,7 @@ struct SourceFile {
   std::string sha256;                    // as signed, in hex; empty without a certificate
   // The certificate of the signer; empty and 0 without one.
   std::string signer, signer_sha256;
+  std::string signer_json;  // all of this certificate, as alloy_inspect describes it
   uint64_t sequence = 0;
 
   bool operator==(const SourceFile&) const = default;
@@ -172,6 +174,11 @@ class Admitter {
   const MayNeed may_need_;
   LibcryptoSource libcrypto_;
 };
+
+// The JSON that alloy.h documents for alloy_bridge_identity. `file` is NULL, and `library`
+// and `sha256` are empty, for the built-in echo.
+std::string IdentityAsJson(const alloy_backend& backend, const std::string& library,
+                           const std::string& sha256, const SourceFile* file);
 
 // Link a static archive into a library, as a load of it does. Nothing of it runs.
 //   Gives  the bytes of the library, in sealed memory.

@@ -118,6 +118,15 @@ Status CheckSignedDigest(const Crypto& crypto, const Statement& statement,
                               std::string(sha256) + SignAgain(library));
 }
 
+Status CheckWantedDigest(std::string_view wanted, std::string_view sha256) {
+  if (wanted.empty() || wanted == sha256) return Status();
+  return StatementRefused(ALLOY_REASON_DIGEST,
+                          "sha256: the bridge expects " + std::string(wanted) +
+                              ", but the library has " + std::string(sha256) +
+                              "; give the library that the bridge expects, or make a "
+                              "bridge that expects this one");
+}
+
 Status CheckSignedNeeds(const Statement& statement, std::vector<std::string> needed,
                         const std::string& library) {
   // The statement has each name once, in order.

@@ -33,6 +33,10 @@ Status CheckStatement(const Statement& statement, int64_t file_size,
 Status CheckSignedDigest(const Crypto& crypto, const Statement& statement,
                          std::string_view sha256, const std::string& library);
 
+// Compare the digest of the file, in hex, with the one that the host asks for.
+//   Fails  REFUSED with DIGEST.
+Status CheckWantedDigest(std::string_view wanted, std::string_view sha256);
+
 // Compare the SONAMEs that the library needs with the signed ones. `needed` in any order.
 //   Fails  REFUSED with NEEDED.
 Status CheckSignedNeeds(const Statement& statement, std::vector<std::string> needed,

@@ -65,19 +65,6 @@ void WriteStatement(JsonWriter& json, const std::optional<Statement>& statement)
   json.EndObject();
 }
 
-void WriteCertificate(JsonWriter& json, const CertificateFacts& facts) {
-  json.BeginObject();
-  Field(json, "subject", facts.subject);
-  Field(json, "issuer", facts.issuer);
-  Field(json, "key", facts.key);
-  Field(json, "not_before", TimeText(facts.not_before));
-  Field(json, "not_after", TimeText(facts.not_after));
-  Field(json, "sha256", facts.sha256);
-  json.Key("is_ca");
-  json.Bool(facts.is_ca);
-  json.EndObject();
-}
-
 void WriteElf(JsonWriter& json, const ElfFindings& elf,
               const std::vector<std::string>& not_allowed) {
   json.Key("elf");
@@ -102,6 +89,19 @@ void WriteElf(JsonWriter& json, const ElfFindings& elf,
 }
 
 }  // namespace
+
+void WriteCertificate(JsonWriter& json, const CertificateFacts& facts) {
+  json.BeginObject();
+  Field(json, "subject", facts.subject);
+  Field(json, "issuer", facts.issuer);
+  Field(json, "key", facts.key);
+  Field(json, "not_before", TimeText(facts.not_before));
+  Field(json, "not_after", TimeText(facts.not_after));
+  Field(json, "sha256", facts.sha256);
+  json.Key("is_ca");
+  json.Bool(facts.is_ca);
+  json.EndObject();
+}
 
 std::string AsJson(const Inspection& found) {
   JsonWriter json;

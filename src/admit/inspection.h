@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "admit/elf.h"
+#include "admit/json.h"
 #include "trust/certificate.h"
 #include "trust/sidecar.h"
 
@@ -35,6 +36,8 @@ struct Inspection {
 
 // The JSON that alloy.h documents for alloy_inspect.
 std::string AsJson(const Inspection& found);
+// The member "signer" of it.
+void WriteCertificate(JsonWriter& json, const CertificateFacts& facts);
 
 }  // namespace alloy::core
 

@@ -26,6 +26,8 @@ class JsonWriter {
   void Unsigned(uint64_t number) { Value(std::to_string(number)); }
   void Bool(bool value) { Value(value ? "true" : "false"); }
   void Null() { Value("null"); }
+  // A value that another writer wrote.
+  void Written(std::string_view value) { Value(value); }
 
   const std::string& text() const { return text_; }
 

@@ -15,7 +15,9 @@ struct Policy {
   bool allows_unsigned = false;  // whether a library may be loaded without a certificate
   std::string name;              // of the backend; empty: any
   uint64_t min_sequence = 0;     // of the signed statement
-  int64_t now = 0;               // seconds since 1970
+  // That the file must have, as 64 digits in lower case; empty: any.
+  std::string sha256;
+  int64_t now = 0;  // seconds since 1970
 };
 
 }  // namespace alloy::core

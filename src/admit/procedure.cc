@@ -68,7 +68,7 @@ Status Procedure::RunThrough(Step last) {
 Status Procedure::CheckCertificate() {
   Status unusable;
   // An inspection reports the digest without a certificate too.
-  if (is_signed() || collects()) {
+  if (is_signed() || collects() || wants_digest()) {
     auto crypto = libcrypto_.Get();
     if (crypto.ok()) {
       crypto_ = *std::move(crypto);
@@ -78,7 +78,8 @@ Status Procedure::CheckCertificate() {
   }
   if (!is_signed()) {
     Status refused = CheckUnsigned();
-    if (refused.ok()) return refused;
+    // Without libcrypto a digest that the host asks for cannot be compared.
+    if (refused.ok()) return wants_digest() ? AtLibrary(unusable) : refused;
     // A wrong path is the likelier mistake: nobody has signed a file that does not exist.
     const auto opened = OpenLibraryFile(policy_.library);
     return AtLibrary(opened.ok() ? refused : opened.status());
@@ -178,9 +179,11 @@ Status Procedure::HashFile() {
 }
 
 Status Procedure::CheckDigest() {
-  if (statement_ == nullptr) return Status();
-  return CheckSignedDigest(*crypto_, statement_->statement(), found_.sha256,
-                           policy_.library);
+  if (statement_ != nullptr) {
+    ALLOY_TRY(CheckSignedDigest(*crypto_, statement_->statement(), found_.sha256,
+                                policy_.library));
+  }
+  return CheckWantedDigest(policy_.sha256, found_.sha256);
 }
 
 Status Procedure::CheckImage() {

@@ -58,6 +58,7 @@ class Procedure {
 
  private:
   bool collects() const { return on_fault_ == OnFault::kCollect; }
+  bool wants_digest() const { return !policy_.sha256.empty(); }
   bool is_signed() const { return !policy_.certificate.empty(); }
   Status AtLibrary(const Status& status) const;
 

@@ -127,6 +127,24 @@ TEST_F(SignedTest, ComparesTheStatementWithWhatTheHostWants) {
   ExpectRefused(ALLOY_REASON_STATEMENT_EXPIRED, "2026-11-01");
 }
 
+TEST_F(SignedTest, ComparesTheDigestThatTheHostWantsWithTheSealedCopy) {
+  policy_.sha256 = statement_.sha256;
+  EXPECT_TRUE(Admit().ok());
+  EXPECT_TRUE(std::move(*admitter_.Open(policy_)).Confirm().ok());
+  policy_.sha256 = std::string(64, '1');
+  EXPECT_EQ(std::move(*admitter_.Open(policy_)).Confirm().status().reason(),
+            ALLOY_REASON_DIGEST);
+  ExpectRefused(ALLOY_REASON_DIGEST, statement_.sha256);
+  // Without a certificate libcrypto is needed for it, and for nothing else.
+  Policy unsigned_policy = UnsignedPolicy(path_);
+  Admitter none(MayNeed(), "libcrypto-of-nobody.so.3");
+  EXPECT_TRUE(VerifyFile(none, unsigned_policy).ok());
+  unsigned_policy.sha256 = statement_.sha256;
+  EXPECT_TRUE(VerifyFile(admitter_, unsigned_policy).ok());
+  EXPECT_EQ(VerifyFile(none, unsigned_policy).status().reason(),
+            ALLOY_REASON_NO_LIBCRYPTO);
+}
+
 TEST_F(SignedTest, ComparesWhatTheLibraryNeedsWithWhatWasSigned) {
   statement_.needed.emplace_back("libzzz.so.1");
   Sign();

@@ -43,6 +43,18 @@ Status NullArgument(const char* name) {
   return Fail(ALLOY_INVALID, std::string(name) + " is NULL");
 }
 
+// The buffer for a text, as in alloy_inspect.
+Status CheckText(const char* json, int64_t capacity) {
+  if (capacity < 0) return Fail(ALLOY_INVALID, "capacity is negative");
+  if (json == nullptr && capacity > 0) return NullArgument("json");
+  return Status();
+}
+void GiveText(const std::string& text, char* json, int64_t capacity,
+              int64_t* out_length) {
+  if (capacity > 0) alloy::core::CopyText(text, json, static_cast<size_t>(capacity));
+  if (out_length != nullptr) *out_length = static_cast<int64_t>(text.size());
+}
+
 template <typename T>
 void Free(T* object) {
   const std::unique_ptr<T> owner(object);
@@ -114,14 +126,12 @@ alloy_code alloy_inspect(alloy_host* host, const char* library, const char* cert
     if (out_length != nullptr) *out_length = 0;
     if (host == nullptr) return NullArgument("host");
     if (library == nullptr) return NullArgument("library");
-    if (capacity < 0) return Fail(ALLOY_INVALID, "capacity is negative");
-    if (json == nullptr && capacity > 0) return NullArgument("json");
+    ALLOY_TRY(CheckText(json, capacity));
     ALLOY_ASSIGN_OR_RETURN(
         const std::string text,
         alloy::core::InspectLibrary(*host->host, library,
                                     certificate != nullptr ? certificate : ""));
-    if (capacity > 0) alloy::core::CopyText(text, json, static_cast<size_t>(capacity));
-    if (out_length != nullptr) *out_length = static_cast<int64_t>(text.size());
+    GiveText(text, json, capacity, out_length);
     return Status();
   });
 }
@@ -174,6 +184,18 @@ alloy_code alloy_bridge_origin(alloy_bridge* bridge, alloy_origin* out_origin,
     out_origin->struct_size = size;
     if (bridge == nullptr) return NullArgument("bridge");
     return bridge->bridge->GetOrigin(out_origin);
+  });
+}
+
+alloy_code alloy_bridge_identity(alloy_bridge* bridge, char* json, int64_t capacity,
+                                 int64_t* out_length, alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (out_length != nullptr) *out_length = 0;
+    if (bridge == nullptr) return NullArgument("bridge");
+    ALLOY_TRY(CheckText(json, capacity));
+    ALLOY_ASSIGN_OR_RETURN(const std::string text, bridge->bridge->Identity());
+    GiveText(text, json, capacity, out_length);
+    return Status();
   });
 }
 

@@ -59,6 +59,7 @@ std::string LayoutAsText() {
   FIELD(alloy_bridge_options, name);
   FIELD(alloy_bridge_options, min_sequence);
   FIELD(alloy_bridge_options, sidecar);
+  FIELD(alloy_bridge_options, sha256);
   SIZE(alloy_origin);
   FIELD(alloy_origin, struct_size);
   FIELD(alloy_origin, library);

@@ -171,6 +171,13 @@ TEST(BridgeTest, NameSequenceAndSidecarAreOptions) {
   EXPECT_EQ(load({.min_sequence = uint64_t{1} << 62}), ALLOY_REASON_ROLLBACK);
   EXPECT_EQ(load({.sidecar = signed_copy.path() + ".alloysig"}), ALLOY_REASON_NONE);
   EXPECT_EQ(load({.sidecar = "/nowhere.alloysig"}), ALLOY_REASON_NO_SIDECAR);
+  EXPECT_EQ(load({.sha256 = std::string(64, '1')}), ALLOY_REASON_DIGEST);
+  alloy::Bridge bridge;
+  ASSERT_TRUE(bridge.SetImplLib(signed_copy.path(), signed_copy.certificate()).ok());
+  const auto identity = bridge.Identity();
+  ASSERT_TRUE(identity.ok()) << identity.status();
+  EXPECT_EQ(identity->rfind(R"({"name":"alloy.echo","version":"0.1.0")", 0), 0U);
+  EXPECT_EQ(load({.sha256 = bridge.Backend()->sha256}), ALLOY_REASON_NONE);
 }
 
 TEST(BridgeTest, AnInspectionTellsHowLongItsTextIs) {

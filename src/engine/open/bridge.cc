@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "base/text.h"
 #include "engine/channel/local_channel.h"
 #include "engine/open/echo.h"
 #include "engine/open/options.h"
@@ -23,6 +24,15 @@ Status CheckLevel(uint32_t level, const char* field) {
   }
   return Fail(ALLOY_INVALID, std::string("alloy_bridge_options.") + field + " is " +
                                  std::to_string(level) + "; set it to 0, 1, 2 or 3");
+}
+
+Status CheckDigestOption(const char* sha256) {
+  constexpr std::string_view kDigits = "0123456789abcdefABCDEF";
+  if (sha256 == nullptr) return Status();
+  const std::string_view text(sha256);
+  if (text.size() == 64 && text.find_first_not_of(kDigits) == text.npos) return Status();
+  return Fail(ALLOY_INVALID, "alloy_bridge_options.sha256 is " + Quoted(text) +
+                                 "; set it to 64 hexadecimal digits, or to NULL");
 }
 
 // 0 in the options means the default.
@@ -59,7 +69,12 @@ Status CheckBridgeOptions(const alloy_bridge_options& options) {
     ALLOY_TRY(CheckLevel(options.check_inputs, "check_inputs"));
   }
   ALLOY_TRY(CheckLevel(options.check_results, "check_results"));
-  return Status();
+  return CheckDigestOption(Completed(options).sha256);
+}
+
+std::string LowerCase(std::string text) {
+  for (char& c : text) c = 'A' <= c && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
 }
 
 Status Closed() { return Fail(ALLOY_CLOSED, "the bridge is closed; open another"); }
@@ -94,6 +109,7 @@ Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
       check_results_(LevelOr(Level::kSafe, options.check_results)),
       sidecar_(options.sidecar != nullptr ? options.sidecar : ""),
       min_sequence_(options.min_sequence),
+      wanted_sha256_(LowerCase(options.sha256 != nullptr ? options.sha256 : "")),
       serving_(host_->mark()) {}
 
 // A level that a host asks for never takes away what the function relies on. A flag that
@@ -127,6 +143,7 @@ Result<LoadedLibrary> Bridge::Open(const std::string& library,
                       .allows_unsigned = host_->allows_unsigned(),
                       .name = wanted_name_,
                       .min_sequence = min_sequence_,
+                      .sha256 = wanted_sha256_,
                       .now = UnixSeconds()};
   ALLOY_ASSIGN_OR_RETURN(LoadedLibrary loaded, host_->libraries().Load(policy));
   for (const std::string& warning : loaded.warnings) {
@@ -240,23 +257,33 @@ Result<const alloy_backend*> Bridge::Backend() {
   return &served->channel->table()->shown();
 }
 
-Status Bridge::GetOrigin(alloy_origin* out) {
-  ALLOY_TRY(CheckOpen());
+std::shared_ptr<Bridge::Origin> Bridge::OriginWithDigest() {
   std::shared_ptr<Origin> origin;
-  bool is_hashed = false;
   {
     const auto serving = serving_.Read();
     origin = serving->origin;
-    if (origin == nullptr) return Status();  // the echo
-    is_hashed = !origin->sha256.empty();
+    if (origin == nullptr || !origin->sha256.empty()) return origin;
   }
-  if (!is_hashed) {
-    // Outside of the lock, since it takes a while: without a certificate nobody has needed
-    // the digest yet.
-    std::string sha256 = host_->libraries().admitter().Sha256(origin->file);
-    const auto serving = serving_.Write();
-    if (origin->sha256.empty()) origin->sha256 = std::move(sha256);
-  }
+  // Outside of the lock, since it takes a while: without a certificate nobody has needed
+  // the digest yet.
+  std::string sha256 = host_->libraries().admitter().Sha256(origin->file);
+  const auto serving = serving_.Write();
+  if (origin->sha256.empty()) origin->sha256 = std::move(sha256);
+  return origin;
+}
+
+Result<std::string> Bridge::Identity() {
+  ALLOY_ASSIGN_OR_RETURN(const std::shared_ptr<ServedBackend> served, Current());
+  const std::shared_ptr<Origin> origin = OriginWithDigest();
+  const alloy_backend& backend = served->channel->table()->backend();
+  if (origin == nullptr) return IdentityAsJson(backend, "", "", nullptr);
+  return IdentityAsJson(backend, origin->library, origin->sha256, &origin->file);
+}
+
+Status Bridge::GetOrigin(alloy_origin* out) {
+  ALLOY_TRY(CheckOpen());
+  const std::shared_ptr<Origin> origin = OriginWithDigest();
+  if (origin == nullptr) return Status();  // the echo
   const auto text = [](const std::string& from) {
     return from.empty() ? nullptr : from.c_str();
   };

@@ -48,6 +48,8 @@ class Bridge {
   Result<const alloy_backend*> Backend();
   // As alloy_bridge_origin. `out` is zero before.
   Status GetOrigin(alloy_origin* out);
+  // As alloy_bridge_identity.
+  Result<std::string> Identity();
   Result<BoundFunction> Bind(const std::string& function, const ArrowSchema* inputs,
                              int32_t n_inputs, const char* const* options);
 
@@ -86,6 +88,8 @@ class Bridge {
     // The same origin, if it was kept before.
     std::shared_ptr<Origin> Keep(std::shared_ptr<Origin> origin);
   };
+  // The digest is known after it. NULL: the echo.
+  std::shared_ptr<Origin> OriginWithDigest();
   Status ErrorOfState() const;
   Result<std::shared_ptr<ServedBackend>> Current() const;
   std::shared_ptr<ServedBackend> Serve(std::shared_ptr<Channel> channel) const;
@@ -98,6 +102,7 @@ class Bridge {
   const Level check_results_;
   const std::string sidecar_;  // empty: next to the library
   const uint64_t min_sequence_;
+  const std::string wanted_sha256_;  // of the library, in lower case; empty: any
   std::atomic<int> state_{kOpen};
   mutable ForkGuarded<Serving> serving_;
   // The sticky error of a load that an exception ended. Made in advance, since out of

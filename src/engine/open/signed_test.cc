@@ -149,6 +149,62 @@ TEST_F(SignedLoadTest, TakesNameSequenceAndSidecarFromTheBridge) {
   EXPECT_TRUE(Load().ok());
 }
 
+TEST_F(SignedLoadTest, LoadsOnlyTheBytesThatTheBridgeAsksFor) {
+  const std::string digest = statement_.sha256, other(64, '1');
+  for (const bool is_signed : {true, false}) {
+    host_ = MakeHost(ALLOY_ALLOW_UNSIGNED);
+    if (!is_signed) certificate_ = "";
+    options_.sha256 = other.c_str();
+    // Not yet loaded; then, for the signed one, found by its digest.
+    ExpectRefused(ALLOY_REASON_DIGEST, "the bridge expects " + other);
+    auto bridge = MakeBridge();
+    EXPECT_EQ(bridge->Load(path_, certificate_.c_str()).reason(), ALLOY_REASON_DIGEST);
+    EXPECT_EQ(bridge->Backend().status().reason(), ALLOY_REASON_DIGEST);
+    std::string upper = digest;
+    for (char& c : upper) c = static_cast<char>(std::toupper(c));
+    for (const std::string& good : {digest, upper}) {
+      options_.sha256 = good.c_str();
+      EXPECT_TRUE(Load().ok());
+    }
+    options_.sha256 = other.c_str();
+    ExpectRefused(ALLOY_REASON_DIGEST, digest);
+  }
+}
+
+TEST_F(SignedLoadTest, ADigestHasSixtyFourHexadecimalDigits) {
+  for (const char* bad : {"", "abc", "zz"}) {
+    options_.sha256 = bad;
+    EXPECT_EQ(Bridge::Make(host_, options_).status().code(), ALLOY_INVALID);
+  }
+  const std::string long_one(65, '1'), sign = "-" + std::string(63, '1');
+  for (const std::string& bad : {long_one, sign}) {
+    options_.sha256 = bad.c_str();
+    EXPECT_EQ(Bridge::Make(host_, options_).status().code(), ALLOY_INVALID);
+  }
+  // A program that is older has no such field.
+  options_.struct_size = offsetof(alloy_bridge_options, sha256);
+  EXPECT_TRUE(Load().ok());
+}
+
+TEST_F(SignedLoadTest, DescribesTheBytesThatWereLoadedAndNotTheFile) {
+  auto bridge = MakeBridge();
+  EXPECT_NE(bridge->Identity()->find("\"library\":null,\"size\":0"), std::string::npos);
+  ASSERT_TRUE(bridge->Load(path_, certificate_.c_str()).ok());
+  const std::string identity = *bridge->Identity();
+  const auto size = fs::file_size(path_);
+  signing::WriteFile(path_, "another file");
+  EXPECT_EQ(*bridge->Identity(), identity);
+  for (const std::string& part :
+       {std::string(R"("name":"acme.one","version":"1.0.0")"),
+        "\"size\":" + std::to_string(size), "\"sha256\":\"" + statement_.sha256 + '"',
+        "\"sequence\":" + statement_.sequence, std::string(R"("signer":{"subject":)"),
+        std::string(R"("is_ca":)")}) {
+    EXPECT_NE(identity.find(part), std::string::npos) << part << " in " << identity;
+  }
+  bridge->Close();
+  EXPECT_EQ(bridge->Identity().status().code(), ALLOY_CLOSED);
+}
+
 TEST_F(SignedLoadTest, ASequenceThatIsAskedForNeedsACertificate) {
   host_ = MakeHost(ALLOY_ALLOW_UNSIGNED);
   options_.min_sequence = 1;
