@@ -1284,6 +1284,11 @@ class LocalClock {
 // Seconds since 1970-01-01T00:00:00Z.
 int64_t UnixSeconds();
 
+constexpr int64_t kNanosPerSecond = 1'000'000'000;
+
+// A clock that nobody sets: for deadlines and durations. All processes see the same time.
+int64_t MonotonicNanos();
+
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_PORT_CLOCK_H_

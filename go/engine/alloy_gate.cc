@@ -904,6 +904,11 @@ class LocalClock {
 // Seconds since 1970-01-01T00:00:00Z.
 int64_t UnixSeconds();
 
+constexpr int64_t kNanosPerSecond = 1'000'000'000;
+
+// A clock that nobody sets: for deadlines and durations. All processes see the same time.
+int64_t MonotonicNanos();
+
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_PORT_CLOCK_H_
@@ -960,9 +965,56 @@ std::string LocalClock::Text() {
 
 int64_t UnixSeconds() { return ::time(nullptr); }
 
+int64_t MonotonicNanos() {
+  struct timespec now;
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * kNanosPerSecond + now.tv_nsec;
+}
+
 }  // namespace alloy::core_v0_1
 
-// src/port/fd.cc ------------------------------------------------------------------------
+// src/port/cpu.cc -----------------------------------------------------------------------
+//
+// The processors: how many this process may use, and how to wait on one for a moment.
+#ifndef ALLOY_SRC_PORT_CPU_H_
+#define ALLOY_SRC_PORT_CPU_H_
+
+#include <string>
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+
+// In each turn of a loop that waits for another processor.
+inline void CpuRelax() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#else
+  asm volatile("yield");
+#endif
+}
+
+// How many processors may work for this process at the same time: those that it may run
+// on, and no more than the whole ones that the quota of its cgroups pays for. At least 1.
+// Reads files; ask once.
+int UsableCpus();
+
+// The part of UsableCpus that reads cgroups (v1 and v2). `groups` is the text of
+// /proc/self/cgroup, and `root` is where cgroups are mounted. Returns INT_MAX if there is
+// no quota.
+int CpusOfQuota(std::string_view groups, const std::string& root);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_CPU_H_
+
+#include <sched.h>
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <cstdio>
+#include <memory>
+
 //
 // File descriptors, files and sealed memory. Errors are numbers of <cerrno>; 0 is success.
 // The caller turns them into a text for users.
@@ -1086,6 +1138,113 @@ void WriteLine(int fd, const std::string& line);
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_PORT_FD_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// Of a small file, the first 4 KiB; empty if it cannot be read.
+std::string TextOf(const std::string& path) {
+  Fd file;
+  std::array<char, 4096> text;
+  size_t length = 0;
+  if (OpenForReading(path, &file) != 0) return {};
+  if (ReadFully(file, std::as_writable_bytes(std::span(text)), &length) != 0) return {};
+  return {text.data(), length};
+}
+
+// A quota below one processor is one: the process runs, but not all the time.
+int WholeCpus(long long quota, long long period) {
+  if (quota <= 0 || period <= 0) return INT_MAX;
+  return static_cast<int>(
+      std::clamp(quota / period, 1LL, static_cast<long long>(INT_MAX)));
+}
+
+// "max 100000" or "200000 100000".
+int QuotaOfV2(const std::string& folder) {
+  long long quota = 0, period = 0;
+  const std::string text = TextOf(folder + "/cpu.max");
+  // NOLINTNEXTLINE(cert-err34-c): the count is checked
+  if (std::sscanf(text.c_str(), "%18lld %18lld", &quota, &period) != 2) return INT_MAX;
+  return WholeCpus(quota, period);
+}
+
+int QuotaOfV1(const std::string& folder) {
+  long long quota = 0, period = 0;
+  const std::string quota_text = TextOf(folder + "/cpu.cfs_quota_us");
+  // NOLINTNEXTLINE(cert-err34-c): the count is checked
+  if (std::sscanf(quota_text.c_str(), "%18lld", &quota) != 1 || quota <= 0) {
+    return INT_MAX;
+  }
+  const std::string period_text = TextOf(folder + "/cpu.cfs_period_us");
+  // NOLINTNEXTLINE(cert-err34-c): the count is checked
+  if (std::sscanf(period_text.c_str(), "%18lld", &period) != 1) return INT_MAX;
+  return WholeCpus(quota, period);
+}
+
+// The smallest quota of a group and of all groups above it. A container often sees the path
+// of its group on the host, but has the files of that group at the root.
+int SmallestQuota(const std::string& root, std::string path,
+                  int (*quota)(const std::string&)) {
+  int smallest = quota(root);
+  while (path.size() > 1) {
+    smallest = std::min(smallest, quota(root + path));
+    path.resize(path.rfind('/'));
+  }
+  return smallest;
+}
+
+bool Lists(std::string_view controllers, std::string_view wanted) {
+  while (!controllers.empty()) {
+    const size_t end = std::min(controllers.find(','), controllers.size());
+    if (controllers.substr(0, end) == wanted) return true;
+    controllers.remove_prefix(std::min(end + 1, controllers.size()));
+  }
+  return false;
+}
+
+int CpusOfAffinity() {
+  // For 65,536 processors; the kernel refuses a set that is too small for the machine.
+  constexpr size_t kSets = 64;
+  const auto sets = std::make_unique<std::array<cpu_set_t, kSets>>();
+  constexpr size_t kSize = kSets * sizeof(cpu_set_t);
+  if (::sched_getaffinity(0, kSize, sets->data()) != 0) return 1;
+  return std::max(1, CPU_COUNT_S(kSize, sets->data()));
+}
+
+}  // namespace
+
+int CpusOfQuota(std::string_view groups, const std::string& root) {
+  int smallest = INT_MAX;
+  // Each line is "number:controllers:path"; the line of v2 has no controllers.
+  while (!groups.empty()) {
+    const size_t end = std::min(groups.find('\n'), groups.size());
+    const std::string_view line = groups.substr(0, end);
+    groups.remove_prefix(std::min(end + 1, groups.size()));
+    const size_t first = line.find(':');
+    if (first == line.npos) continue;
+    const size_t second = line.find(':', first + 1);
+    if (second == line.npos || line.substr(second + 1, 1) != "/") continue;
+    const std::string_view controllers = line.substr(first + 1, second - first - 1);
+    std::string path(line.substr(second + 1));
+    if (controllers.empty()) {
+      smallest = std::min(smallest, SmallestQuota(root, std::move(path), QuotaOfV2));
+    } else if (Lists(controllers, "cpu")) {
+      // Systems that mount cpu and cpuacct together have a link with this name.
+      smallest =
+          std::min(smallest, SmallestQuota(root + "/cpu", std::move(path), QuotaOfV1));
+    }
+  }
+  return smallest;
+}
+
+int UsableCpus() {
+  return std::min(CpusOfAffinity(),
+                  CpusOfQuota(TextOf("/proc/self/cgroup"), "/sys/fs/cgroup"));
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/port/fd.cc ------------------------------------------------------------------------
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -1242,6 +1401,82 @@ void WriteLine(int fd, const std::string& line) {
 
 }  // namespace alloy::core_v0_1
 #undef MFD_NOEXEC_SEAL
+
+// src/port/futex.cc ---------------------------------------------------------------------
+//
+// Sleeping on a word that several processes share, until another one changes it.
+//
+// A waker stores the new value first, and then calls FutexWakeAll. So no wake-up is lost:
+// the kernel compares the word with `expected` after the waiter is in its queue.
+//
+// Threads  shared, of all processes that map the word.
+#ifndef ALLOY_SRC_PORT_FUTEX_H_
+#define ALLOY_SRC_PORT_FUTEX_H_
+
+#include <atomic>
+#include <cstdint>
+
+namespace alloy::core_v0_1 {
+
+constexpr int64_t kNoDeadline = -1;
+
+// Sleep while the word is `expected`. `deadline_ns` is a time of MonotonicNanos
+// (port/clock.h); a negative one never passes. Returns false only after the deadline. May
+// return true for no reason, so look at the word again. The word may be mapped read-only.
+bool FutexWait(const std::atomic<uint32_t>& word, uint32_t expected,
+               int64_t deadline_ns) noexcept;
+
+void FutexWakeAll(std::atomic<uint32_t>& word) noexcept;
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_FUTEX_H_
+
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+static_assert(sizeof(std::atomic<uint32_t>) == sizeof(uint32_t) &&
+              std::atomic<uint32_t>::is_always_lock_free);
+
+// Without FUTEX_PRIVATE_FLAG: the kernel finds the word by its page, not by its address.
+long Futex(const std::atomic<uint32_t>& word, int operation, uint32_t value,
+           const struct timespec* until) {
+  return ::syscall(SYS_futex, &word, operation, value, until, nullptr,
+                   FUTEX_BITSET_MATCH_ANY);
+}
+
+}  // namespace
+
+bool FutexWait(const std::atomic<uint32_t>& word, uint32_t expected,
+               int64_t deadline_ns) noexcept {
+  const bool ends = deadline_ns >= 0;
+  // FUTEX_WAIT_BITSET, because its time is a point of CLOCK_MONOTONIC: a wait that a signal
+  // interrupts does not begin again.
+  const struct timespec until{.tv_sec = deadline_ns / kNanosPerSecond,
+                              .tv_nsec = deadline_ns % kNanosPerSecond};
+  if (Futex(word, FUTEX_WAIT_BITSET, expected, ends ? &until : nullptr) == 0) return true;
+  if (errno == ETIMEDOUT) return false;
+  if (errno == EAGAIN || errno == EINTR) return true;
+  // A sandbox that refuses futex: the caller looks at the word again and again.
+  ::sched_yield();
+  return !ends || MonotonicNanos() < deadline_ns;
+}
+
+void FutexWakeAll(std::atomic<uint32_t>& word) noexcept {
+  Futex(word, FUTEX_WAKE_BITSET, INT_MAX, nullptr);
+}
+
+}  // namespace alloy::core_v0_1
 
 // src/port/library.cc -------------------------------------------------------------------
 //
@@ -1669,24 +1904,18 @@ bool IsExecutable(const std::string& path);
 #include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 
+
 namespace alloy::core_v0_1 {
 namespace {
 
 constexpr int kFirstHandedOver = 3;
 constexpr int64_t kNanosPerMilli = 1'000'000;
-
-int64_t MonotonicNanos() {
-  struct timespec now;
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 // posix_spawn sets no limits, and limits that are set from outside come too late for what
 // the program starts first. So a shell sets them, and becomes the program. Where the

@@ -53,4 +53,10 @@ std::string LocalClock::Text() {
 
 int64_t UnixSeconds() { return ::time(nullptr); }
 
+int64_t MonotonicNanos() {
+  struct timespec now;
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * kNanosPerSecond + now.tv_nsec;
+}
+
 }  // namespace alloy::core

@@ -7,24 +7,19 @@
 #include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 
+#include "port/clock.h"
+
 namespace alloy::core {
 namespace {
 
 constexpr int kFirstHandedOver = 3;
 constexpr int64_t kNanosPerMilli = 1'000'000;
-
-int64_t MonotonicNanos() {
-  struct timespec now;
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 // posix_spawn sets no limits, and limits that are set from outside come too late for what
 // the program starts first. So a shell sets them, and becomes the program. Where the
