@@ -1742,6 +1742,59 @@ SymbolLookup LoadFromPath(const Cleared& library, const char* symbol) {
 
 }  // namespace alloy::core_v0_1
 
+// src/port/os_failure.cc ----------------------------------------------------------------
+#ifndef ALLOY_SRC_PORT_OS_FAILURE_H_
+#define ALLOY_SRC_PORT_OS_FAILURE_H_
+
+#include <string_view>
+
+
+namespace alloy::core_v0_1 {
+
+// The system refused something. `what` was to be done, such as "cannot start a worker";
+// `error` is the errno.
+//   Fails  EXHAUSTED, if memory, descriptors or processes ran out; else UNSUPPORTED,
+//          because this machine does not allow it.
+Status OsFailure(std::string_view what, int error);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_OS_FAILURE_H_
+
+#include <cerrno>
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+struct Shortage {
+  int error;
+  const char* remedy;
+};
+
+constexpr Shortage kShortages[] = {
+    {ENOMEM, "free memory, or raise the memory limit of this process or container"},
+    {ENOSPC, "free memory, or raise the memory limit of this process or container"},
+    {EMFILE, "raise the limit on open files (ulimit -n)"},
+    {ENFILE, "raise the limit on open files of the machine (sysctl fs.file-max)"},
+    {EAGAIN, "raise the limit on processes (ulimit -u, or pids.max of the cgroup)"},
+    {EFBIG, "raise the limit on the size of files (ulimit -f)"},
+};
+
+}  // namespace
+
+Status OsFailure(std::string_view what, int error) {
+  std::string text = std::string(what) + ": " + ErrorText(error);
+  for (const Shortage& shortage : kShortages) {
+    if (error != shortage.error) continue;
+    return Fail(ALLOY_EXHAUSTED, std::move(text) + "; " + shortage.remedy);
+  }
+  return Fail(ALLOY_UNSUPPORTED, std::move(text));
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/port/process_mark.cc --------------------------------------------------------------
 
 #include <sys/mman.h>
@@ -1850,6 +1903,259 @@ int ReplaceFile(const std::string& path, std::span<const std::byte> bytes,
 }
 
 }  // namespace alloy::core_v0_1
+
+// src/port/shared_memory.cc -------------------------------------------------------------
+//
+// A segment of memory that a host shares with a worker: a memfd of a fixed size, under
+// seals that say who may write. The kernel keeps them, whatever the worker does with its
+// descriptor. Nobody can cut a segment, so nobody can make the other side die of SIGBUS.
+//
+//              host maps     worker maps   seals
+//   input      read-write    read-only     SHRINK GROW FUTURE_WRITE SEAL
+//   output     read-only     read-write    SHRINK GROW SEAL
+//   control    read-write    read-write    SHRINK GROW SEAL
+//
+// Threads  serial; the memory is as shared as its users make it.
+#ifndef ALLOY_SRC_PORT_SHARED_MEMORY_H_
+#define ALLOY_SRC_PORT_SHARED_MEMORY_H_
+
+#include <cstddef>
+
+//
+// A value, or the Status that explains why there is none.
+#ifndef ALLOY_SRC_BASE_RESULT_H_
+#define ALLOY_SRC_BASE_RESULT_H_
+
+#include <utility>
+#include <variant>
+
+
+namespace alloy::core_v0_1 {
+
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}         // NOLINT
+  Result(Status status) : state_(std::in_place_index<1>, std::move(status)) {}  // NOLINT
+
+  bool ok() const { return state_.index() == 0; }
+  Status status() const { return ok() ? Status() : std::get<1>(state_); }
+
+  // Only when ok().
+  T& operator*() & { return *std::get_if<0>(&state_); }
+  const T& operator*() const& { return *std::get_if<0>(&state_); }
+  T&& operator*() && { return std::move(*std::get_if<0>(&state_)); }
+  T* operator->() { return std::get_if<0>(&state_); }
+  const T* operator->() const { return std::get_if<0>(&state_); }
+
+ private:
+  std::variant<T, Status> state_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#define ALLOY_CONCAT_(a, b) a##b
+#define ALLOY_CONCAT(a, b) ALLOY_CONCAT_(a, b)
+#define ALLOY_ASSIGN_OR_RETURN_(result, target, expression) \
+  auto result = (expression);                               \
+  if (!result.ok()) [[unlikely]]                            \
+    return result.status();                                 \
+  target = *std::move(result)
+
+// Assign the value to `target` (a declaration or a place), or return early with the
+// status.
+#define ALLOY_ASSIGN_OR_RETURN(target, expression) \
+  ALLOY_ASSIGN_OR_RETURN_(ALLOY_CONCAT(alloy_result_, __LINE__), target, expression)
+
+#endif  // ALLOY_SRC_BASE_RESULT_H_
+
+namespace alloy::core_v0_1 {
+
+// Owns its mapping and its descriptor. Move-only.
+class SharedMemory {
+ public:
+  // Each size is rounded up to whole pages. The memory is zero, and takes no room before it
+  // is used or populated.
+  //   Fails  INVALID      the size is 0 or too large.
+  //          EXHAUSTED    no memory, address space or descriptor is left.
+  //          UNSUPPORTED  the kernel has no memfd or no such seal (Linux before 5.1).
+  static Result<SharedMemory> MakeForReader(size_t size);  // input
+  static Result<SharedMemory> MakeForWriter(size_t size);  // output
+  static Result<SharedMemory> MakeShared(size_t size);     // control
+
+  // In the worker: map what the host made. The size is that of the file.
+  //   Takes  fd.
+  //   Fails  INVALID    not a segment, or one with other seals than the host gives it.
+  //          EXHAUSTED  no memory or address space is left.
+  static Result<SharedMemory> Attach(Fd fd, bool writable);
+
+  SharedMemory() = default;  // no segment; size() is 0
+
+  std::byte* data() const { return const_cast<std::byte*>(mapping_.get().data); }
+  size_t size() const { return mapping_.get().size; }
+  bool is_writable() const { return is_writable_; }  // else a write to data() is a crash
+  const Fd& fd() const { return fd_; }
+
+  // Get memory for these bytes now, in steps. So a shortage is an error here and not a
+  // signal at first use. A memory limit of a cgroup may still kill a process of that
+  // cgroup, which the kernel chooses; workers are the first in its order.
+  //   Fails  INVALID    the range is not inside.
+  //          EXHAUSTED  no memory is left; what was populated stays.
+  Status Populate(size_t offset, size_t length);
+
+ private:
+  static Result<SharedMemory> Make(const char* name, size_t size, bool writable,
+                                   int more_seals);
+  Status Map(size_t size, bool writable);
+
+  Fd fd_;
+  Mapping mapping_;
+  bool is_writable_ = false;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_SHARED_MEMORY_H_
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+#include <string>
+#include <utility>
+
+
+// Younger than the headers of the oldest machines that Alloy is built on.
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010
+#endif
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
+#endif
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// F_SEAL_SEAL: the worker cannot add seals that would stop the host.
+constexpr int kFixedSize = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+constexpr int kSealsThatMatter = kFixedSize | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
+
+// A signal interrupts a step, which then begins again: Go sends itself one each 10 ms.
+constexpr size_t kStep = size_t{4} << 20;
+
+size_t PageBytes() { return static_cast<size_t>(::sysconf(_SC_PAGESIZE)); }
+
+std::string SizeText(size_t size) { return std::to_string(size) + " bytes"; }
+
+}  // namespace
+
+Status SharedMemory::Map(size_t size, bool writable) {
+  const int protection = PROT_READ | (writable ? PROT_WRITE : 0);
+  void* data = ::mmap(nullptr, size, protection, MAP_SHARED, fd_.get(), 0);
+  if (data == MAP_FAILED) {
+    return OsFailure("cannot map a segment of " + SizeText(size), errno);
+  }
+  mapping_ = Mapping({static_cast<const std::byte*>(data), size});
+  is_writable_ = writable;
+  return {};
+}
+
+Result<SharedMemory> SharedMemory::Make(const char* name, size_t size, bool writable,
+                                        int more_seals) {
+  const size_t page = PageBytes();
+  constexpr auto kMost = static_cast<size_t>(std::numeric_limits<int64_t>::max());
+  if (size == 0 || size > kMost - page) {
+    return Fail(ALLOY_INVALID, ALLOY_REASON_ARGUMENT_RANGE,
+                "a segment cannot have " + SizeText(size));
+  }
+  size = (size + page - 1) / page * page;
+
+  SharedMemory made;
+  const std::string what =
+      "cannot make the segment " + std::string(name) + " of " + SizeText(size);
+  const int error = CreateSealable(name, static_cast<int64_t>(size), &made.fd_);
+  if (error != 0) return OsFailure(what, error);
+  if (::ftruncate(made.fd_.get(), static_cast<off_t>(size)) != 0) {
+    return OsFailure(what, errno);
+  }
+  // Mapped before it is sealed: FUTURE_WRITE refuses every writable mapping after this one.
+  ALLOY_TRY(made.Map(size, writable));
+  const int seals = kFixedSize | more_seals;
+  if (::fcntl(made.fd_.get(), F_ADD_SEALS, seals) != 0) {
+    return OsFailure(what + ": cannot seal it", errno);
+  }
+  const int reached = ::fcntl(made.fd_.get(), F_GET_SEALS);
+  if (reached < 0 || (reached & kSealsThatMatter) != seals) {
+    return OsFailure(what + ": cannot seal it", reached < 0 ? errno : EPERM);
+  }
+  return made;
+}
+
+Result<SharedMemory> SharedMemory::MakeForReader(size_t size) {
+  return Make("alloy-input", size, true, F_SEAL_FUTURE_WRITE);
+}
+
+Result<SharedMemory> SharedMemory::MakeForWriter(size_t size) {
+  return Make("alloy-output", size, false, 0);
+}
+
+Result<SharedMemory> SharedMemory::MakeShared(size_t size) {
+  return Make("alloy-control", size, true, 0);
+}
+
+Result<SharedMemory> SharedMemory::Attach(Fd fd, bool writable) {
+  FileFacts facts;
+  if (const int error = GetFileFacts(fd, &facts); error != 0) {
+    return Fail(ALLOY_INVALID, "a segment cannot be inspected: " + ErrorText(error));
+  }
+  // Only files in memory have seals.
+  const int seals = ::fcntl(fd.get(), F_GET_SEALS);
+  if (seals < 0) return Fail(ALLOY_INVALID, "a descriptor does not belong to a segment");
+  const int wanted = kFixedSize | (writable ? 0 : F_SEAL_FUTURE_WRITE);
+  if ((seals & kSealsThatMatter) != wanted || facts.size <= 0) {
+    return Fail(ALLOY_INVALID, "a segment has the seals " + std::to_string(seals) +
+                                   " and " + std::to_string(facts.size) +
+                                   " bytes, but needs the seals " +
+                                   std::to_string(wanted));
+  }
+  SharedMemory attached;
+  attached.fd_ = std::move(fd);
+  ALLOY_TRY(attached.Map(static_cast<size_t>(facts.size), writable));
+  return attached;
+}
+
+Status SharedMemory::Populate(size_t offset, size_t length) {
+  if (offset > size() || length > size() - offset) {
+    return Fail(ALLOY_INVALID, ALLOY_REASON_ARGUMENT_RANGE,
+                "cannot populate " + SizeText(length) + " at " + std::to_string(offset) +
+                    " of a segment of " + SizeText(size()));
+  }
+  const size_t end = offset + length;
+  const int advice = is_writable_ ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
+  // From the start of a page, as madvise needs it.
+  for (size_t at = offset / PageBytes() * PageBytes(); at < end; at += kStep) {
+    const size_t bytes = std::min(kStep, end - at);
+    // This gives the file its pages, in the way that reports a shortage on every kernel,
+    // and works whatever the mapping allows.
+    while (::fallocate(fd_.get(), 0, static_cast<off_t>(at), static_cast<off_t>(bytes)) !=
+           0) {
+      if (errno == EINTR) continue;
+      return OsFailure("cannot populate a segment of " + SizeText(size()), errno);
+    }
+    // And this, from Linux 5.14, maps them. Without it, first use is slower, but safe.
+    ::madvise(data() + at, bytes, advice);
+  }
+  return {};
+}
+
+}  // namespace alloy::core_v0_1
+#undef F_SEAL_FUTURE_WRITE
+#undef MADV_POPULATE_READ
+#undef MADV_POPULATE_WRITE
 
 // src/port/spawn.cc ---------------------------------------------------------------------
 //
@@ -2321,53 +2627,6 @@ std::array<int8_t, 128> ChildrenByTypeId(const Format& format);
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ARROW_FORMAT_H_
-//
-// A value, or the Status that explains why there is none.
-#ifndef ALLOY_SRC_BASE_RESULT_H_
-#define ALLOY_SRC_BASE_RESULT_H_
-
-#include <utility>
-#include <variant>
-
-
-namespace alloy::core_v0_1 {
-
-template <typename T>
-class [[nodiscard]] Result {
- public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}         // NOLINT
-  Result(Status status) : state_(std::in_place_index<1>, std::move(status)) {}  // NOLINT
-
-  bool ok() const { return state_.index() == 0; }
-  Status status() const { return ok() ? Status() : std::get<1>(state_); }
-
-  // Only when ok().
-  T& operator*() & { return *std::get_if<0>(&state_); }
-  const T& operator*() const& { return *std::get_if<0>(&state_); }
-  T&& operator*() && { return std::move(*std::get_if<0>(&state_)); }
-  T* operator->() { return std::get_if<0>(&state_); }
-  const T* operator->() const { return std::get_if<0>(&state_); }
-
- private:
-  std::variant<T, Status> state_;
-};
-
-}  // namespace alloy::core_v0_1
-
-#define ALLOY_CONCAT_(a, b) a##b
-#define ALLOY_CONCAT(a, b) ALLOY_CONCAT_(a, b)
-#define ALLOY_ASSIGN_OR_RETURN_(result, target, expression) \
-  auto result = (expression);                               \
-  if (!result.ok()) [[unlikely]]                            \
-    return result.status();                                 \
-  target = *std::move(result)
-
-// Assign the value to `target` (a declaration or a place), or return early with the
-// status.
-#define ALLOY_ASSIGN_OR_RETURN(target, expression) \
-  ALLOY_ASSIGN_OR_RETURN_(ALLOY_CONCAT(alloy_result_, __LINE__), target, expression)
-
-#endif  // ALLOY_SRC_BASE_RESULT_H_
 
 namespace alloy::core_v0_1 {
 

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+//
+// A segment of memory that a host shares with a worker: a memfd of a fixed size, under
+// seals that say who may write. The kernel keeps them, whatever the worker does with its
+// descriptor. Nobody can cut a segment, so nobody can make the other side die of SIGBUS.
+//
+//              host maps     worker maps   seals
+//   input      read-write    read-only     SHRINK GROW FUTURE_WRITE SEAL
+//   output     read-only     read-write    SHRINK GROW SEAL
+//   control    read-write    read-write    SHRINK GROW SEAL
+//
+// Threads  serial; the memory is as shared as its users make it.
+#ifndef ALLOY_SRC_PORT_SHARED_MEMORY_H_
+#define ALLOY_SRC_PORT_SHARED_MEMORY_H_
+
+#include <cstddef>
+
+#include "base/result.h"
+#include "port/fd.h"
+
+namespace alloy::core {
+
+// Owns its mapping and its descriptor. Move-only.
+class SharedMemory {
+ public:
+  // Each size is rounded up to whole pages. The memory is zero, and takes no room before it
+  // is used or populated.
+  //   Fails  INVALID      the size is 0 or too large.
+  //          EXHAUSTED    no memory, address space or descriptor is left.
+  //          UNSUPPORTED  the kernel has no memfd or no such seal (Linux before 5.1).
+  static Result<SharedMemory> MakeForReader(size_t size);  // input
+  static Result<SharedMemory> MakeForWriter(size_t size);  // output
+  static Result<SharedMemory> MakeShared(size_t size);     // control
+
+  // In the worker: map what the host made. The size is that of the file.
+  //   Takes  fd.
+  //   Fails  INVALID    not a segment, or one with other seals than the host gives it.
+  //          EXHAUSTED  no memory or address space is left.
+  static Result<SharedMemory> Attach(Fd fd, bool writable);
+
+  SharedMemory() = default;  // no segment; size() is 0
+
+  std::byte* data() const { return const_cast<std::byte*>(mapping_.get().data); }
+  size_t size() const { return mapping_.get().size; }
+  bool is_writable() const { return is_writable_; }  // else a write to data() is a crash
+  const Fd& fd() const { return fd_; }
+
+  // Get memory for these bytes now, in steps. So a shortage is an error here and not a
+  // signal at first use. A memory limit of a cgroup may still kill a process of that
+  // cgroup, which the kernel chooses; workers are the first in its order.
+  //   Fails  INVALID    the range is not inside.
+  //          EXHAUSTED  no memory is left; what was populated stays.
+  Status Populate(size_t offset, size_t length);
+
+ private:
+  static Result<SharedMemory> Make(const char* name, size_t size, bool writable,
+                                   int more_seals);
+  Status Map(size_t size, bool writable);
+
+  Fd fd_;
+  Mapping mapping_;
+  bool is_writable_ = false;
+};
+
+}  // namespace alloy::core
+
+#endif  // ALLOY_SRC_PORT_SHARED_MEMORY_H_

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+#include "port/shared_memory.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace alloy::core {
+namespace {
+
+constexpr size_t kSize = 1 << 20;
+
+SharedMemory Take(Result<SharedMemory> made) {
+  EXPECT_TRUE(made.ok()) << made.status().fault().text;
+  return made.ok() ? *std::move(made) : SharedMemory();
+}
+
+Fd Copy(const Fd& fd) { return Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0)); }
+
+// Run `act` in a child process. Returns its exit code, or minus the signal that ended it.
+template <typename Act>
+int InChild(Act act) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(act());
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+// How many of the ways to change a sealed input succeed; each way is a bit.
+int WaysToChange(const Fd& fd) {
+  int ways = 0;
+  const int number = fd.get();
+  const auto try_descriptor = [&ways](int descriptor, int first) {
+    char byte = 'x';
+    if (::pwrite(descriptor, &byte, 1, 0) == 1) ways |= 1 << first;
+    void* shared =
+        ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    if (shared != MAP_FAILED) ways |= 2 << first;
+    void* readable = ::mmap(nullptr, kSize, PROT_READ, MAP_SHARED, descriptor, 0);
+    if (readable == MAP_FAILED) ::_exit(99);
+    if (::mprotect(readable, kSize, PROT_READ | PROT_WRITE) == 0) ways |= 4 << first;
+    if (::ftruncate(descriptor, 0) == 0) ways |= 8 << first;
+    if (::ftruncate(descriptor, 2 * kSize) == 0) ways |= 16 << first;
+    if (::fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, kSize) ==
+        0)
+      ways |= 32 << first;
+    if (::fcntl(descriptor, F_ADD_SEALS, F_SEAL_WRITE) == 0) ways |= 64 << first;
+    if (::madvise(readable, kSize, MADV_REMOVE) == 0) ways |= 128 << first;
+  };
+  try_descriptor(number, 0);
+  const int again =
+      ::open(("/proc/self/fd/" + std::to_string(number)).c_str(), O_RDWR | O_CLOEXEC);
+  if (again >= 0) try_descriptor(again, 8);
+  return ways;
+}
+
+TEST(SharedMemoryTest, AWorkerReadsItsInputAndCannotChangeIt) {
+  const SharedMemory host = Take(SharedMemory::MakeForReader(kSize));
+  std::memcpy(host.data(), "before", 6);
+  EXPECT_EQ(InChild([&] {
+              if (WaysToChange(host.fd()) != 0) return 1;
+              auto worker = SharedMemory::Attach(Copy(host.fd()), false);
+              if (!worker.ok() || worker->size() != kSize) return 2;
+              return std::memcmp(worker->data(), "before", 6) == 0 ? 0 : 3;
+            }),
+            0);
+  // The host still writes, and the worker's kind of mapping sees it.
+  const SharedMemory worker = Take(SharedMemory::Attach(Copy(host.fd()), false));
+  std::memcpy(host.data(), "after", 5);
+  EXPECT_EQ(std::memcmp(worker.data(), "after", 5), 0);
+}
+
+TEST(SharedMemoryTest, AWriteToAnInputEndsTheWorkerOnly) {
+  const SharedMemory host = Take(SharedMemory::MakeForReader(kSize));
+  EXPECT_EQ(InChild([&] {
+              auto worker = SharedMemory::Attach(Copy(host.fd()), false);
+              if (!worker.ok()) return 1;
+              *static_cast<volatile std::byte*>(worker->data()) = std::byte{1};
+              return 2;
+            }),
+            -SIGSEGV);
+  EXPECT_EQ(host.data()[0], std::byte{0});
+}
+
+TEST(SharedMemoryTest, AWorkerWritesItsOutputAndTheHostOnlyReads) {
+  const SharedMemory host = Take(SharedMemory::MakeForWriter(kSize));
+  EXPECT_FALSE(host.is_writable());
+  EXPECT_EQ(InChild([&] {
+              auto worker = SharedMemory::Attach(Copy(host.fd()), true);
+              if (!worker.ok()) return 1;
+              std::memcpy(worker->data() + kSize - 4, "done", 4);
+              return 0;
+            }),
+            0);
+  EXPECT_EQ(std::memcmp(host.data() + kSize - 4, "done", 4), 0);
+  EXPECT_EQ(InChild([&] {
+              *static_cast<volatile std::byte*>(host.data()) = std::byte{1};
+              return 0;
+            }),
+            -SIGSEGV);
+}
+
+TEST(SharedMemoryTest, AWorkerCanNeitherCutNorSealAnOutput) {
+  const SharedMemory host = Take(SharedMemory::MakeForWriter(kSize));
+  EXPECT_EQ(InChild([&] {
+              const int fd = host.fd().get();
+              if (::ftruncate(fd, 0) == 0 || ::ftruncate(fd, 2 * kSize) == 0) return 1;
+              if (::fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) == 0) return 2;
+              // A hole reads as zeros: the host goes on.
+              return ::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+                                 kSize) == 0
+                         ? 0
+                         : 3;
+            }),
+            0);
+  for (size_t at = 0; at < kSize; at += 512) ASSERT_EQ(host.data()[at], std::byte{0});
+}
+
+TEST(SharedMemoryTest, BothSidesWriteTheControlBlock) {
+  const SharedMemory host = Take(SharedMemory::MakeShared(1));
+  EXPECT_EQ(host.size() % 4096, 0u);
+  const SharedMemory worker = Take(SharedMemory::Attach(Copy(host.fd()), true));
+  worker.data()[0] = std::byte{7};
+  EXPECT_EQ(host.data()[0], std::byte{7});
+  host.data()[1] = std::byte{8};
+  EXPECT_EQ(worker.data()[1], std::byte{8});
+}
+
+TEST(SharedMemoryTest, AttachesOnlyWhatTheHostMakes) {
+  const auto refused = [](Fd fd, bool writable) {
+    return SharedMemory::Attach(std::move(fd), writable).status().code();
+  };
+  EXPECT_EQ(refused(Fd(), false), ALLOY_INVALID);
+  EXPECT_EQ(refused(Fd(::open("/dev/zero", O_RDWR | O_CLOEXEC)), true), ALLOY_INVALID);
+  EXPECT_EQ(refused(Fd(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC)), false),
+            ALLOY_INVALID);
+  Fd unsealed;
+  ASSERT_EQ(CreateSealable("test", kSize, &unsealed), 0);
+  ASSERT_EQ(::ftruncate(unsealed.get(), kSize), 0);
+  EXPECT_EQ(refused(std::move(unsealed), true), ALLOY_INVALID);
+  const SharedMemory input = Take(SharedMemory::MakeForReader(kSize));
+  EXPECT_EQ(refused(Copy(input.fd()), true), ALLOY_INVALID);
+  const SharedMemory output = Take(SharedMemory::MakeForWriter(kSize));
+  EXPECT_EQ(refused(Copy(output.fd()), false), ALLOY_INVALID);
+}
+
+TEST(SharedMemoryTest, PopulatesWhatIsAskedAndNoMore) {
+  for (auto* make : {&SharedMemory::MakeForReader, &SharedMemory::MakeForWriter,
+                     &SharedMemory::MakeShared}) {
+    SharedMemory memory = Take(make(16 * kSize));
+    struct stat facts;
+    ASSERT_TRUE(memory.Populate(3 * kSize + 1, 9 * kSize).ok());
+    ASSERT_EQ(::fstat(memory.fd().get(), &facts), 0);
+    // Whole pages, of which huge ones may be a part.
+    EXPECT_GE(facts.st_blocks * 512, static_cast<int64_t>(9 * kSize));
+    EXPECT_LE(facts.st_blocks * 512, static_cast<int64_t>(14 * kSize));
+    ASSERT_TRUE(memory.Populate(0, memory.size()).ok());
+    ASSERT_EQ(::fstat(memory.fd().get(), &facts), 0);
+    EXPECT_EQ(facts.st_blocks * 512, static_cast<int64_t>(16 * kSize));
+    std::vector<unsigned char> resident(memory.size() /
+                                        static_cast<size_t>(::sysconf(_SC_PAGESIZE)));
+    ASSERT_EQ(::mincore(memory.data(), memory.size(), resident.data()), 0);
+    for (const unsigned char page : resident) ASSERT_EQ(page & 1, 1);
+  }
+}
+
+TEST(SharedMemoryTest, RefusesARangeThatIsNotInside) {
+  SharedMemory memory = Take(SharedMemory::MakeShared(kSize));
+  EXPECT_EQ(memory.Populate(0, kSize + 1).code(), ALLOY_INVALID);
+  EXPECT_EQ(memory.Populate(kSize + 1, 0).code(), ALLOY_INVALID);
+  EXPECT_EQ(memory.Populate(SIZE_MAX, 2).code(), ALLOY_INVALID);
+  EXPECT_EQ(memory.Populate(2, SIZE_MAX).code(), ALLOY_INVALID);
+  EXPECT_TRUE(memory.Populate(kSize, 0).ok());
+}
+
+TEST(SharedMemoryTest, SaysWhySizesAreRefused) {
+  for (const size_t size : {size_t{0}, SIZE_MAX, SIZE_MAX / 2}) {
+    EXPECT_EQ(SharedMemory::MakeShared(size).status().code(), ALLOY_INVALID) << size;
+  }
+  const Status large = SharedMemory::MakeShared(size_t{1} << 60).status();
+  EXPECT_EQ(large.code(), ALLOY_EXHAUSTED);
+  EXPECT_NE(large.fault().text.find("1152921504606846976 bytes"), std::string::npos)
+      << large.fault().text;
+}
+
+TEST(SharedMemoryTest, ALimitOnFilesIsAnErrorAndNoSignal) {
+  EXPECT_EQ(InChild([] {
+              const struct rlimit none{.rlim_cur = 0, .rlim_max = 0};
+              if (::setrlimit(RLIMIT_FSIZE, &none) != 0) return 1;
+              const Status status = SharedMemory::MakeShared(kSize).status();
+              return status.code() == ALLOY_EXHAUSTED ? 0 : 2;
+            }),
+            0);
+}
+
+TEST(SharedMemoryTest, AMovedSegmentIsReleasedOnce) {
+  const auto open_descriptors = [] {
+    int open = 0;
+    for (int fd = 0; fd < 256; ++fd) open += ::fcntl(fd, F_GETFD) >= 0 ? 1 : 0;
+    return open;
+  };
+  const int before = open_descriptors();
+  {
+    SharedMemory first = Take(SharedMemory::MakeShared(kSize));
+    SharedMemory second = std::move(first);
+    second.data()[0] = std::byte{1};
+    EXPECT_EQ(first.size(), 0u);  // NOLINT(bugprone-use-after-move)
+    first = std::move(second);
+    EXPECT_EQ(first.data()[0], std::byte{1});
+    EXPECT_EQ(open_descriptors(), before + 1);
+  }
+  EXPECT_EQ(open_descriptors(), before);
+}
+
+}  // namespace
+}  // namespace alloy::core
