@@ -816,6 +816,438 @@ TextKind ScanText(std::string_view bytes) {
 #undef ALLOY_VECTOR_CODE
 #undef ALLOY_HAS_VECTORS
 
+// src/port/child.cc ---------------------------------------------------------------------
+//
+// A child process that lives as long as its owner wants: a worker.
+//
+// For a program that is only run to its end, see RunProgram in port/spawn.h.
+#ifndef ALLOY_SRC_PORT_CHILD_H_
+#define ALLOY_SRC_PORT_CHILD_H_
+
+#include <optional>
+#include <utility>
+
+//
+// A value, or the Status that explains why there is none.
+#ifndef ALLOY_SRC_BASE_RESULT_H_
+#define ALLOY_SRC_BASE_RESULT_H_
+
+#include <utility>
+#include <variant>
+
+
+namespace alloy::core_v0_1 {
+
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}         // NOLINT
+  Result(Status status) : state_(std::in_place_index<1>, std::move(status)) {}  // NOLINT
+
+  bool ok() const { return state_.index() == 0; }
+  Status status() const { return ok() ? Status() : std::get<1>(state_); }
+
+  // Only when ok().
+  T& operator*() & { return *std::get_if<0>(&state_); }
+  const T& operator*() const& { return *std::get_if<0>(&state_); }
+  T&& operator*() && { return std::move(*std::get_if<0>(&state_)); }
+  T* operator->() { return std::get_if<0>(&state_); }
+  const T* operator->() const { return std::get_if<0>(&state_); }
+
+ private:
+  std::variant<T, Status> state_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#define ALLOY_CONCAT_(a, b) a##b
+#define ALLOY_CONCAT(a, b) ALLOY_CONCAT_(a, b)
+#define ALLOY_ASSIGN_OR_RETURN_(result, target, expression) \
+  auto result = (expression);                               \
+  if (!result.ok()) [[unlikely]]                            \
+    return result.status();                                 \
+  target = *std::move(result)
+
+// Assign the value to `target` (a declaration or a place), or return early with the
+// status.
+#define ALLOY_ASSIGN_OR_RETURN(target, expression) \
+  ALLOY_ASSIGN_OR_RETURN_(ALLOY_CONCAT(alloy_result_, __LINE__), target, expression)
+
+#endif  // ALLOY_SRC_BASE_RESULT_H_
+//
+// File descriptors, files and sealed memory. Errors are numbers of <cerrno>; 0 is success.
+// The caller turns them into a text for users.
+#ifndef ALLOY_SRC_PORT_FD_H_
+#define ALLOY_SRC_PORT_FD_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+//
+// The owner of a handle of the operating system, which it closes.
+//
+// Traits has the type of the handle, the value that means no handle, and the function that
+// closes one: `struct T { using type = int; static constexpr int kNone = -1; static void
+// Close(int); };`
+#ifndef ALLOY_SRC_BASE_HANDLE_H_
+#define ALLOY_SRC_BASE_HANDLE_H_
+
+#include <utility>
+
+namespace alloy::core_v0_1 {
+
+template <typename Traits>
+class Handle {
+ public:
+  using type = typename Traits::type;
+
+  Handle() = default;
+  explicit Handle(type value) : value_(value) {}
+  Handle(Handle&& other) noexcept : value_(other.Detach()) {}
+  Handle& operator=(Handle&& other) noexcept {
+    // Detach first: then moving a handle onto itself keeps it.
+    type value = other.Detach();
+    Close();
+    value_ = value;
+    return *this;
+  }
+  ~Handle() { Close(); }
+
+  type get() const { return value_; }
+  explicit operator bool() const { return value_ != Traits::kNone; }
+
+  // Give the handle up without closing it.
+  type Detach() { return std::exchange(value_, Traits::kNone); }
+
+  void Close() {
+    if (value_ != Traits::kNone) Traits::Close(Detach());
+  }
+
+ private:
+  type value_ = Traits::kNone;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_HANDLE_H_
+
+namespace alloy::core_v0_1 {
+
+struct FdTraits {
+  using type = int;
+  static constexpr int kNone = -1;
+  static void Close(int fd);
+};
+using Fd = Handle<FdTraits>;
+
+std::string ErrorText(int error);
+
+enum class FileKind { kRegular, kFolder, kDevice, kPipe, kSocket, kOther };
+const char* FileKindName(FileKind kind);
+
+struct FileFacts {
+  FileKind kind = FileKind::kOther;
+  int64_t size = 0;
+  uint64_t device = 0;
+  uint64_t inode = 0;
+};
+
+// Opens without waiting for a peer, without taking over a terminal, closed on exec.
+int OpenForReading(const std::string& path, Fd* out);
+int GetFileFacts(const Fd& fd, FileFacts* out);
+
+// Read until `bytes` is full or the file ends; `done` is the number of bytes read.
+int ReadFully(const Fd& fd, std::span<std::byte> bytes, size_t* done);
+
+// How many bytes of a file of this size are holes, which take no room on the disk and
+// read as zeros. Stops at a number above `most`. The position is 0 afterwards.
+int CountHoles(const Fd& fd, int64_t size, int64_t most, int64_t* holes);
+
+// An unnamed file in memory that can be sealed and executed from. EFBIG when the limit on
+// the size of files (which would answer a write with a signal) is below `size`.
+int CreateSealable(const char* name, int64_t size, Fd* out);
+int WriteFully(const Fd& fd, std::span<const std::byte> bytes);
+// No more writing, growing, shrinking or unsealing, by anyone. EBUSY: someone has it
+// mapped for writing.
+int Seal(const Fd& fd);
+
+// A read-only view of a whole file; the file may be closed.
+struct MappedBytes {
+  const std::byte* data = nullptr;
+  size_t size = 0;
+  bool operator==(const MappedBytes&) const = default;
+};
+struct MappingTraits {
+  using type = MappedBytes;
+  static constexpr MappedBytes kNone{};
+  static void Close(MappedBytes mapping);
+};
+using Mapping = Handle<MappingTraits>;
+int MapForReading(const Fd& fd, int64_t size, Mapping* out);
+
+inline std::span<const std::byte> Bytes(const Mapping& mapping) {
+  return {mapping.get().data, mapping.get().size};
+}
+
+// One write of the whole line, so that lines of several processes do not mix.
+void WriteLine(int fd, const std::string& line);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_FD_H_
+//
+// Starts another program, without a fork: in the root folder, with default signal handling,
+// in a process group of its own, with only the descriptors that are handed to it. Its
+// standard input is empty; its standard output and error are one pipe.
+#ifndef ALLOY_SRC_PORT_PROGRAM_START_H_
+#define ALLOY_SRC_PORT_PROGRAM_START_H_
+
+#include <string>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+struct ProgramStart {
+  std::string program;                   // an absolute path
+  const Fd* image = nullptr;             // borrowed; if set, this open file is executed
+  std::vector<std::string> arguments;    // from argv[0], which is the program's name
+  std::vector<std::string> environment;  // NAME=value; empty by default
+  std::vector<const Fd*> hand_over;      // borrowed; they arrive as 3, 4, 5, …
+};
+
+// The process id and the reading end of the pipe, which does not block. Returns 0, or the
+// errno of what could not be done; then no process was started.
+//
+// Threads  shared.
+int StartProgram(const ProgramStart& start, int* pid, Fd* output);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_PROGRAM_START_H_
+
+namespace alloy::core_v0_1 {
+
+// How a process ended. Nobody knows if the host reaped the child itself, or ignores
+// SIGCHLD, and Linux is older than 6.15.
+struct ChildEnd {
+  int exit_code = -1;  // -1: not by exit
+  int signal = 0;      // 0: not by a signal
+  bool is_known() const { return exit_code >= 0 || signal != 0; }
+};
+
+// Threads  serial. Move-only.
+class Child {
+ public:
+  // Start a program, as port/program_start.h says.
+  //   Fails  EXHAUSTED    descriptors, processes or memory ran out.
+  //          UNSUPPORTED  the program cannot be executed, or the kernel has no pidfd.
+  static Result<Child> Start(const ProgramStart& start);
+
+  Child() = default;
+  Child(Child&& other) noexcept { *this = std::move(other); }
+  Child& operator=(Child&& other) noexcept;
+  // Kills the child and waits until it has ended. In a forked child of the process that
+  // started it, only descriptors are closed.
+  ~Child() { EndAndReap(); }
+
+  int pid() const { return pid_; }
+  // Becomes readable when the child has ended.
+  const Fd& handle() const { return handle_; }
+  // What the child writes to standard output and error. It does not block; close it as
+  // you like.
+  Fd& output() { return output_; }
+
+  // By the handle, so that no other process can be hit. Returns whether the child was
+  // there to get the signal. Does nothing in a forked child of the process.
+  bool Kill(int signal) const;
+
+  // Returns how the child ended, once it has; then what it started in its process group is
+  // killed too. nullopt: it still runs.
+  std::optional<ChildEnd> TryReap() { return Reap(false); }
+
+ private:
+  std::optional<ChildEnd> Reap(bool wait);
+  void EndAndReap();
+
+  int pid_ = 0;
+  int owner_ = 0;  // the process that started it
+  Fd handle_;
+  Fd output_;
+  std::optional<ChildEnd> end_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_CHILD_H_
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#ifndef ALLOY_SRC_PORT_OS_FAILURE_H_
+#define ALLOY_SRC_PORT_OS_FAILURE_H_
+
+#include <string_view>
+
+
+namespace alloy::core_v0_1 {
+
+// The system refused something. `what` was to be done, such as "cannot start a worker";
+// `error` is the errno.
+//   Fails  EXHAUSTED, if memory, descriptors or processes ran out; else UNSUPPORTED,
+//          because this machine does not allow it.
+Status OsFailure(std::string_view what, int error);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_OS_FAILURE_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// Of <linux/pidfd.h>, younger than the headers of the oldest machines that Alloy is built
+// on. Linux 6.15 keeps the end of a process as long as somebody has its pidfd.
+struct PidfdInfo {
+  uint64_t mask;
+  uint64_t cgroup;
+  uint32_t ids[11];
+  int32_t end;  // as waitpid gives it
+};
+static_assert(sizeof(PidfdInfo) == 64);
+constexpr uint64_t kInfoOfEnd = 1 << 3;
+constexpr unsigned long kGetInfo = _IOWR(0xFF, 11, PidfdInfo);
+
+constexpr unsigned kSignalGroup = 1 << 2;  // PIDFD_SIGNAL_PROCESS_GROUP, from Linux 6.9
+constexpr auto kByHandle = static_cast<idtype_t>(3);  // P_PIDFD, from Linux 5.4
+
+bool SendSignal(const Fd& handle, int signal, unsigned flags) {
+  return ::syscall(SYS_pidfd_send_signal, handle.get(), signal, nullptr, flags) == 0;
+}
+
+// waitid, without an end by signals. Returns an errno.
+int WaitFor(const Fd& handle, int options, siginfo_t* info) {
+  info->si_pid = 0;
+  while (::waitid(kByHandle, static_cast<id_t>(handle.get()), info, WEXITED | options) !=
+         0) {
+    if (errno != EINTR) return errno;
+  }
+  return 0;
+}
+
+bool HasEnded(const Fd& handle) {
+  struct pollfd watched{.fd = handle.get(), .events = POLLIN, .revents = 0};
+  return ::poll(&watched, 1, 0) == 1;
+}
+
+ChildEnd EndOf(const siginfo_t& info) {
+  if (info.si_code == CLD_EXITED) return {.exit_code = info.si_status};
+  return {.signal = info.si_status};
+}
+
+// The end of a process that somebody else has reaped.
+ChildEnd EndOfReaped(const Fd& handle) {
+  PidfdInfo info{.mask = kInfoOfEnd, .cgroup = 0, .ids = {}, .end = 0};
+  if (::ioctl(handle.get(), kGetInfo, &info) != 0 || (info.mask & kInfoOfEnd) == 0) {
+    return {};
+  }
+  if (WIFSIGNALED(info.end)) return {.signal = WTERMSIG(info.end)};
+  return {.exit_code = WEXITSTATUS(info.end)};
+}
+
+// Opens the handle of a child that was just started.
+//
+// If the host ignores SIGCHLD or reaps every child, the child may be gone before, and its
+// number may belong to another process. It gets the number only after the kernel has given
+// all others, so that is nearly impossible; but a handle that is not of a living child, nor
+// of an ended process, is given up.
+int OpenHandle(int pid, Fd* out) {
+  Fd handle(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!handle) return errno;
+  siginfo_t info;
+  const int error = WaitFor(handle, WNOHANG | WNOWAIT, &info);
+  if (error == ECHILD && !HasEnded(handle)) return ESRCH;
+  if (error != 0 && error != ECHILD) return error;
+  *out = std::move(handle);
+  return 0;
+}
+
+}  // namespace
+
+Result<Child> Child::Start(const ProgramStart& start) {
+  const std::string what =
+      "cannot start " +
+      (start.image != nullptr ? "a program from a descriptor" : start.program);
+  Child child;
+  if (const int error = StartProgram(start, &child.pid_, &child.output_); error != 0) {
+    return OsFailure(what, error);
+  }
+  child.owner_ = ::getpid();
+  if (const int error = OpenHandle(child.pid_, &child.handle_); error != 0) {
+    if (error == ESRCH) {
+      return Fail(
+          ALLOY_UNSUPPORTED,
+          what + ": it ended at once, and this process reaps its children itself");
+    }
+    // Not reaped yet, or reaped by the wait here: the number is still its own.
+    ::kill(-child.pid_, SIGKILL);
+    while (::waitpid(child.pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    return OsFailure(what + ": cannot watch it", error);
+  }
+  return child;
+}
+
+Child& Child::operator=(Child&& other) noexcept {
+  if (this == &other) return *this;
+  EndAndReap();
+  pid_ = std::exchange(other.pid_, 0);
+  owner_ = std::exchange(other.owner_, 0);
+  handle_ = std::move(other.handle_);
+  output_ = std::move(other.output_);
+  end_ = std::exchange(other.end_, std::nullopt);
+  return *this;
+}
+
+bool Child::Kill(int signal) const {
+  if (!handle_ || end_.has_value() || ::getpid() != owner_) return false;
+  return SendSignal(handle_, signal, 0);
+}
+
+std::optional<ChildEnd> Child::Reap(bool wait) {
+  if (!handle_ || end_.has_value()) return end_;
+  siginfo_t info;
+  const int error = WaitFor(handle_, WNOWAIT | (wait ? 0 : WNOHANG), &info);
+  if (error == 0 && info.si_pid == 0) return std::nullopt;
+  // ECHILD also in a forked child of the process that started it.
+  if (error != 0 && !HasEnded(handle_)) return std::nullopt;
+  // What the child has started and left behind. By number only while the number is still
+  // its own.
+  if (!SendSignal(handle_, SIGKILL, kSignalGroup) && errno == EINVAL && error == 0) {
+    ::kill(-pid_, SIGKILL);
+  }
+  end_ = error == 0 ? EndOf(info) : EndOfReaped(handle_);
+  if (error == 0) WaitFor(handle_, WNOHANG, &info);
+  return end_;
+}
+
+void Child::EndAndReap() {
+  if (!handle_ || end_.has_value() || ::getpid() != owner_) return;
+  Kill(SIGKILL);
+  Reap(true);
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/port/clock.cc ---------------------------------------------------------------------
 #ifndef ALLOY_SRC_PORT_CLOCK_H_
 #define ALLOY_SRC_PORT_CLOCK_H_
@@ -1015,129 +1447,6 @@ int CpusOfQuota(std::string_view groups, const std::string& root);
 #include <cstdio>
 #include <memory>
 
-//
-// File descriptors, files and sealed memory. Errors are numbers of <cerrno>; 0 is success.
-// The caller turns them into a text for users.
-#ifndef ALLOY_SRC_PORT_FD_H_
-#define ALLOY_SRC_PORT_FD_H_
-
-#include <cstddef>
-#include <cstdint>
-#include <span>
-#include <string>
-
-//
-// The owner of a handle of the operating system, which it closes.
-//
-// Traits has the type of the handle, the value that means no handle, and the function that
-// closes one: `struct T { using type = int; static constexpr int kNone = -1; static void
-// Close(int); };`
-#ifndef ALLOY_SRC_BASE_HANDLE_H_
-#define ALLOY_SRC_BASE_HANDLE_H_
-
-#include <utility>
-
-namespace alloy::core_v0_1 {
-
-template <typename Traits>
-class Handle {
- public:
-  using type = typename Traits::type;
-
-  Handle() = default;
-  explicit Handle(type value) : value_(value) {}
-  Handle(Handle&& other) noexcept : value_(other.Detach()) {}
-  Handle& operator=(Handle&& other) noexcept {
-    // Detach first: then moving a handle onto itself keeps it.
-    type value = other.Detach();
-    Close();
-    value_ = value;
-    return *this;
-  }
-  ~Handle() { Close(); }
-
-  type get() const { return value_; }
-  explicit operator bool() const { return value_ != Traits::kNone; }
-
-  // Give the handle up without closing it.
-  type Detach() { return std::exchange(value_, Traits::kNone); }
-
-  void Close() {
-    if (value_ != Traits::kNone) Traits::Close(Detach());
-  }
-
- private:
-  type value_ = Traits::kNone;
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_BASE_HANDLE_H_
-
-namespace alloy::core_v0_1 {
-
-struct FdTraits {
-  using type = int;
-  static constexpr int kNone = -1;
-  static void Close(int fd);
-};
-using Fd = Handle<FdTraits>;
-
-std::string ErrorText(int error);
-
-enum class FileKind { kRegular, kFolder, kDevice, kPipe, kSocket, kOther };
-const char* FileKindName(FileKind kind);
-
-struct FileFacts {
-  FileKind kind = FileKind::kOther;
-  int64_t size = 0;
-  uint64_t device = 0;
-  uint64_t inode = 0;
-};
-
-// Opens without waiting for a peer, without taking over a terminal, closed on exec.
-int OpenForReading(const std::string& path, Fd* out);
-int GetFileFacts(const Fd& fd, FileFacts* out);
-
-// Read until `bytes` is full or the file ends; `done` is the number of bytes read.
-int ReadFully(const Fd& fd, std::span<std::byte> bytes, size_t* done);
-
-// How many bytes of a file of this size are holes, which take no room on the disk and
-// read as zeros. Stops at a number above `most`. The position is 0 afterwards.
-int CountHoles(const Fd& fd, int64_t size, int64_t most, int64_t* holes);
-
-// An unnamed file in memory that can be sealed and executed from. EFBIG when the limit on
-// the size of files (which would answer a write with a signal) is below `size`.
-int CreateSealable(const char* name, int64_t size, Fd* out);
-int WriteFully(const Fd& fd, std::span<const std::byte> bytes);
-// No more writing, growing, shrinking or unsealing, by anyone. EBUSY: someone has it
-// mapped for writing.
-int Seal(const Fd& fd);
-
-// A read-only view of a whole file; the file may be closed.
-struct MappedBytes {
-  const std::byte* data = nullptr;
-  size_t size = 0;
-  bool operator==(const MappedBytes&) const = default;
-};
-struct MappingTraits {
-  using type = MappedBytes;
-  static constexpr MappedBytes kNone{};
-  static void Close(MappedBytes mapping);
-};
-using Mapping = Handle<MappingTraits>;
-int MapForReading(const Fd& fd, int64_t size, Mapping* out);
-
-inline std::span<const std::byte> Bytes(const Mapping& mapping) {
-  return {mapping.get().data, mapping.get().size};
-}
-
-// One write of the whole line, so that lines of several processes do not mix.
-void WriteLine(int fd, const std::string& line);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_PORT_FD_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -1743,23 +2052,6 @@ SymbolLookup LoadFromPath(const Cleared& library, const char* symbol) {
 }  // namespace alloy::core_v0_1
 
 // src/port/os_failure.cc ----------------------------------------------------------------
-#ifndef ALLOY_SRC_PORT_OS_FAILURE_H_
-#define ALLOY_SRC_PORT_OS_FAILURE_H_
-
-#include <string_view>
-
-
-namespace alloy::core_v0_1 {
-
-// The system refused something. `what` was to be done, such as "cannot start a worker";
-// `error` is the errno.
-//   Fails  EXHAUSTED, if memory, descriptors or processes ran out; else UNSUPPORTED,
-//          because this machine does not allow it.
-Status OsFailure(std::string_view what, int error);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_PORT_OS_FAILURE_H_
 
 #include <cerrno>
 #include <string>
@@ -1835,6 +2127,137 @@ uint32_t ProcessMark::NextNumber() {
   uint32_t seen = 0;
   return page_->compare_exchange_strong(seen, mine, std::memory_order_acq_rel) ? mine
                                                                                : seen;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/port/program_start.cc -------------------------------------------------------------
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr int kFirstHandedOver = 3;
+
+std::string PathOfDescriptor(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+
+// posix_spawn wants char*, and does not write.
+std::vector<char*> Pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
+  for (const std::string& text : texts)
+    pointers.push_back(const_cast<char*>(text.data()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+int DuplicateAbove(const Fd& fd, int least, Fd* out) {
+  const int copy = ::fcntl(fd.get(), F_DUPFD_CLOEXEC, least);
+  if (copy < 0) return errno;
+  *out = Fd(copy);
+  return 0;
+}
+
+// How the child starts. Every step may run out of memory; the first error is kept.
+class Plan {
+ public:
+  Plan() {
+    Keep(::posix_spawn_file_actions_init(&actions_));
+    Keep(::posix_spawnattr_init(&attributes_));
+  }
+  ~Plan() {
+    ::posix_spawnattr_destroy(&attributes_);
+    ::posix_spawn_file_actions_destroy(&actions_);
+  }
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
+
+  // `output`, `handed_over` and `image` lie above every number that is given to the child.
+  int Make(const Fd& output, const std::vector<Fd>& handed_over, const Fd& image) {
+    int next = kFirstHandedOver;
+    Keep(::posix_spawn_file_actions_addchdir_np(&actions_, "/"));
+    Keep(::posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0));
+    Keep(::posix_spawn_file_actions_adddup2(&actions_, output.get(), 1));
+    Keep(::posix_spawn_file_actions_adddup2(&actions_, output.get(), 2));
+    for (const Fd& fd : handed_over) {
+      Keep(::posix_spawn_file_actions_adddup2(&actions_, fd.get(), next++));
+    }
+    if (image) {
+      // dup2 would leave it open in the program. All numbers below are in use, so this
+      // gets exactly `next`, and no dup2 follows that would clear O_CLOEXEC.
+      image_path_ = PathOfDescriptor(next);
+      Keep(::posix_spawn_file_actions_addopen(&actions_, next,
+                                              PathOfDescriptor(image.get()).c_str(),
+                                              O_RDONLY | O_CLOEXEC, 0));
+      ++next;
+    }
+    Keep(::posix_spawn_file_actions_addclosefrom_np(&actions_, next));
+    // The child gets default signal handling, whatever the host ignores or blocks. It
+    // gets its own group, so that everything it starts can be killed with it.
+    sigset_t none, all;
+    ::sigemptyset(&none);
+    ::sigfillset(&all);
+    Keep(::posix_spawnattr_setsigmask(&attributes_, &none));
+    Keep(::posix_spawnattr_setsigdefault(&attributes_, &all));
+    Keep(::posix_spawnattr_setpgroup(&attributes_, 0));
+    Keep(::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK |
+                                                      POSIX_SPAWN_SETSIGDEF |
+                                                      POSIX_SPAWN_SETPGROUP));
+    return error_;
+  }
+
+  int Start(const ProgramStart& start, pid_t* pid) {
+    const std::string& path = image_path_.empty() ? start.program : image_path_;
+    return ::posix_spawn(pid, path.c_str(), &actions_, &attributes_,
+                         Pointers(start.arguments).data(),
+                         Pointers(start.environment).data());
+  }
+
+ private:
+  void Keep(int error) {
+    if (error_ == 0) error_ = error;
+  }
+
+  posix_spawn_file_actions_t actions_;
+  posix_spawnattr_t attributes_;
+  std::string image_path_;
+  int error_ = 0;
+};
+
+}  // namespace
+
+int StartProgram(const ProgramStart& start, int* pid, Fd* output) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno;
+  Fd reading(ends[0]), writing(ends[1]);
+  // The child's end blocks, as programs expect.
+  if (::fcntl(writing.get(), F_SETFL, 0) != 0) return errno;
+
+  // Above every number that the child gets, so that no copy overwrites what comes next.
+  const int least = kFirstHandedOver + static_cast<int>(start.hand_over.size()) + 1;
+  Fd output_copy, image_copy;
+  std::vector<Fd> handed_over(start.hand_over.size());
+  int error = DuplicateAbove(writing, least, &output_copy);
+  if (error == 0 && start.image != nullptr) {
+    error = DuplicateAbove(*start.image, least, &image_copy);
+  }
+  for (size_t i = 0; error == 0 && i < handed_over.size(); ++i) {
+    error = DuplicateAbove(*start.hand_over[i], least, &handed_over[i]);
+  }
+  if (error != 0) return error;
+
+  Plan plan;
+  error = plan.Make(output_copy, handed_over, image_copy);
+  if (error == 0) error = plan.Start(start, pid);
+  if (error == 0) *output = std::move(reading);
+  return error;
 }
 
 }  // namespace alloy::core_v0_1
@@ -1921,53 +2344,6 @@ int ReplaceFile(const std::string& path, std::span<const std::byte> bytes,
 
 #include <cstddef>
 
-//
-// A value, or the Status that explains why there is none.
-#ifndef ALLOY_SRC_BASE_RESULT_H_
-#define ALLOY_SRC_BASE_RESULT_H_
-
-#include <utility>
-#include <variant>
-
-
-namespace alloy::core_v0_1 {
-
-template <typename T>
-class [[nodiscard]] Result {
- public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}         // NOLINT
-  Result(Status status) : state_(std::in_place_index<1>, std::move(status)) {}  // NOLINT
-
-  bool ok() const { return state_.index() == 0; }
-  Status status() const { return ok() ? Status() : std::get<1>(state_); }
-
-  // Only when ok().
-  T& operator*() & { return *std::get_if<0>(&state_); }
-  const T& operator*() const& { return *std::get_if<0>(&state_); }
-  T&& operator*() && { return std::move(*std::get_if<0>(&state_)); }
-  T* operator->() { return std::get_if<0>(&state_); }
-  const T* operator->() const { return std::get_if<0>(&state_); }
-
- private:
-  std::variant<T, Status> state_;
-};
-
-}  // namespace alloy::core_v0_1
-
-#define ALLOY_CONCAT_(a, b) a##b
-#define ALLOY_CONCAT(a, b) ALLOY_CONCAT_(a, b)
-#define ALLOY_ASSIGN_OR_RETURN_(result, target, expression) \
-  auto result = (expression);                               \
-  if (!result.ok()) [[unlikely]]                            \
-    return result.status();                                 \
-  target = *std::move(result)
-
-// Assign the value to `target` (a declaration or a place), or return early with the
-// status.
-#define ALLOY_ASSIGN_OR_RETURN(target, expression) \
-  ALLOY_ASSIGN_OR_RETURN_(ALLOY_CONCAT(alloy_result_, __LINE__), target, expression)
-
-#endif  // ALLOY_SRC_BASE_RESULT_H_
 
 namespace alloy::core_v0_1 {
 
@@ -2204,10 +2580,8 @@ bool IsExecutable(const std::string& path);
 
 #endif  // ALLOY_SRC_PORT_SPAWN_H_
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -2220,7 +2594,6 @@ bool IsExecutable(const std::string& path);
 namespace alloy::core_v0_1 {
 namespace {
 
-constexpr int kFirstHandedOver = 3;
 constexpr int64_t kNanosPerMilli = 1'000'000;
 
 // posix_spawn sets no limits, and limits that are set from outside come too late for what
@@ -2245,73 +2618,6 @@ std::vector<std::string> CommandOf(const ProgramRun& run) {
   words.push_back(run.program);
   words.insert(words.end(), run.arguments.begin(), run.arguments.end());
   return words;
-}
-
-// How the child starts. Every step may run out of memory; the first error is kept.
-class Plan {
- public:
-  Plan() {
-    Keep(::posix_spawn_file_actions_init(&actions_));
-    Keep(::posix_spawnattr_init(&attributes_));
-  }
-  ~Plan() {
-    ::posix_spawnattr_destroy(&attributes_);
-    ::posix_spawn_file_actions_destroy(&actions_);
-  }
-  Plan(const Plan&) = delete;
-  Plan& operator=(const Plan&) = delete;
-
-  // `output` and `handed_over` lie above every number that is given to the child.
-  int Make(const Fd& output, const std::vector<Fd>& handed_over) {
-    int next = kFirstHandedOver;
-    Keep(::posix_spawn_file_actions_addchdir_np(&actions_, "/"));
-    Keep(::posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0));
-    Keep(::posix_spawn_file_actions_adddup2(&actions_, output.get(), 1));
-    Keep(::posix_spawn_file_actions_adddup2(&actions_, output.get(), 2));
-    for (const Fd& fd : handed_over) {
-      Keep(::posix_spawn_file_actions_adddup2(&actions_, fd.get(), next++));
-    }
-    Keep(::posix_spawn_file_actions_addclosefrom_np(&actions_, next));
-    // The child gets default signal handling, whatever the host ignores or blocks. It
-    // gets its own group, so that everything it starts can be killed with it.
-    sigset_t none, all;
-    ::sigemptyset(&none);
-    ::sigfillset(&all);
-    Keep(::posix_spawnattr_setsigmask(&attributes_, &none));
-    Keep(::posix_spawnattr_setsigdefault(&attributes_, &all));
-    Keep(::posix_spawnattr_setpgroup(&attributes_, 0));
-    Keep(::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK |
-                                                      POSIX_SPAWN_SETSIGDEF |
-                                                      POSIX_SPAWN_SETPGROUP));
-    return error_;
-  }
-
-  int Start(const ProgramRun& run, pid_t* pid) {
-    std::vector<std::string> words = CommandOf(run);
-    std::vector<char*> arguments;
-    arguments.reserve(words.size() + 1);
-    for (std::string& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    char* const environment[] = {nullptr};
-    return ::posix_spawn(pid, arguments[0], &actions_, &attributes_, arguments.data(),
-                         environment);
-  }
-
- private:
-  void Keep(int error) {
-    if (error_ == 0) error_ = error;
-  }
-
-  posix_spawn_file_actions_t actions_;
-  posix_spawnattr_t attributes_;
-  int error_ = 0;
-};
-
-int DuplicateAbove(const Fd& fd, int least, Fd* out) {
-  const int copy = ::fcntl(fd.get(), F_DUPFD_CLOEXEC, least);
-  if (copy < 0) return errno;
-  *out = Fd(copy);
-  return 0;
 }
 
 // Read what is there; false at the end.
@@ -2364,32 +2670,15 @@ int EndAndReap(pid_t pid, ProgramEnd* out) {
 }  // namespace
 
 int RunProgram(const ProgramRun& run, ProgramEnd* out) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno;
-  Fd reading(ends[0]), writing(ends[1]);
-  // The child's end blocks, as programs expect.
-  if (::fcntl(writing.get(), F_SETFL, 0) != 0) return errno;
-
-  // Above every number that the child gets, so that no copy overwrites what comes next.
-  const int least = kFirstHandedOver + static_cast<int>(run.hand_over.size());
-  Fd output;
-  std::vector<Fd> handed_over(run.hand_over.size());
-  if (const int error = DuplicateAbove(writing, least, &output); error != 0) return error;
-  for (size_t i = 0; i < handed_over.size(); ++i) {
-    const int error = DuplicateAbove(*run.hand_over[i], least, &handed_over[i]);
-    if (error != 0) return error;
-  }
+  const ProgramStart start{.program = CommandOf(run).front(),
+                           .arguments = CommandOf(run),
+                           .environment = {},
+                           .hand_over = run.hand_over};
   // Nothing may throw between the start of the child and its end.
   out->output.reserve(run.most_output);
-  pid_t pid = 0;
-  {
-    Plan plan;
-    if (const int error = plan.Make(output, handed_over); error != 0) return error;
-    if (const int error = plan.Start(run, &pid); error != 0) return error;
-  }
-  writing.Close();
-  output.Close();
-  handed_over.clear();
+  int pid = 0;
+  Fd reading;
+  if (const int error = StartProgram(start, &pid, &reading); error != 0) return error;
 
   const Fd child(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   const int no_watch = child ? 0 : errno;
@@ -2478,6 +2767,130 @@ bool AnswersAs(void* library, const char* soname) {
 
 void* FindInSystemLibrary(void* library, const char* symbol) {
   return ::dlsym(library, symbol);
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/port/watcher.cc -------------------------------------------------------------------
+//
+// Waits for many descriptors at once: for the ends of children and for what they write.
+//
+// The set belongs to the process that made it. A forked child shares it, so it may only
+// destroy its copy, which closes descriptors and leaves the set unchanged.
+#ifndef ALLOY_SRC_PORT_WATCHER_H_
+#define ALLOY_SRC_PORT_WATCHER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+
+namespace alloy::core_v0_1 {
+
+// Threads  shared for Add, Remove and Wake; one thread at a time waits. Move-only.
+class Watcher {
+ public:
+  //   Fails  EXHAUSTED, if descriptors or memory ran out.
+  static Result<Watcher> Make();
+
+  // Report `tag` from each Wait, as long as the descriptor is readable or its other side is
+  // closed. kWoken is not a tag.
+  //   Borrows  fd, until Remove. Remove it before it is closed: the set keeps what a forked
+  //            child of the host still has open.
+  //   Fails    EXHAUSTED, if memory or the user's limit on watches ran out.
+  Status Add(const Fd& fd, uint64_t tag);
+  // A wait that is going on may still report it.
+  void Remove(const Fd& fd);
+
+  // The next Wait returns at once, or the one that is going on. Async-signal-safe.
+  void Wake() const;
+
+  // Wait until something is ready or MonotonicNanos (port/clock.h) is `deadline_ns`; a
+  // negative one never comes, and one that has passed only looks. Returns the tags at the
+  // front of `tags`, of which there are none after the deadline or after Wake.
+  std::span<const uint64_t> Wait(std::span<uint64_t> tags, int64_t deadline_ns);
+
+ private:
+  static constexpr uint64_t kWoken = ~uint64_t{0};
+
+  Fd set_;
+  Fd wake_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_WATCHER_H_
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// Rounded up, so that a wait does not end before its time. -1: for ever.
+int MillisUntil(int64_t deadline_ns) {
+  if (deadline_ns < 0) return -1;
+  constexpr int64_t kNanosPerMilli = 1'000'000;
+  const int64_t left = std::max<int64_t>(deadline_ns - MonotonicNanos(), 0);
+  return static_cast<int>(
+      std::min<int64_t>(left / kNanosPerMilli + (left % kNanosPerMilli != 0), 1 << 30));
+}
+
+}  // namespace
+
+Result<Watcher> Watcher::Make() {
+  Watcher made;
+  made.set_ = Fd(::epoll_create1(EPOLL_CLOEXEC));
+  if (!made.set_) return OsFailure("cannot watch processes", errno);
+  made.wake_ = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!made.wake_) return OsFailure("cannot watch processes", errno);
+  ALLOY_TRY(made.Add(made.wake_, kWoken));
+  return made;
+}
+
+Status Watcher::Add(const Fd& fd, uint64_t tag) {
+  struct epoll_event event{.events = EPOLLIN | EPOLLRDHUP, .data = {.u64 = tag}};
+  if (::epoll_ctl(set_.get(), EPOLL_CTL_ADD, fd.get(), &event) == 0) return {};
+  return OsFailure("cannot watch a descriptor", errno);
+}
+
+void Watcher::Remove(const Fd& fd) {
+  ::epoll_ctl(set_.get(), EPOLL_CTL_DEL, fd.get(), nullptr);
+}
+
+void Watcher::Wake() const {
+  const uint64_t one = 1;
+  // It fails only where the count is full; then the wait returns anyway.
+  [[maybe_unused]] const ssize_t n = ::write(wake_.get(), &one, sizeof(one));
+}
+
+std::span<const uint64_t> Watcher::Wait(std::span<uint64_t> tags, int64_t deadline_ns) {
+  std::array<struct epoll_event, 64> events;
+  // One more than the tags, for the wake-up.
+  const auto room = static_cast<int>(std::min(tags.size() + 1, events.size()));
+  int ready = 0;
+  do {
+    ready = ::epoll_wait(set_.get(), events.data(), room, MillisUntil(deadline_ns));
+  } while (ready < 0 && errno == EINTR);
+  size_t count = 0;
+  for (const auto& event :
+       std::span(events).first(static_cast<size_t>(std::max(ready, 0)))) {
+    if (event.data.u64 != kWoken) {
+      // What has no room is still ready, and comes with the next wait.
+      if (count < tags.size()) tags[count++] = event.data.u64;
+      continue;
+    }
+    uint64_t wakes = 0;
+    [[maybe_unused]] const ssize_t n = ::read(wake_.get(), &wakes, sizeof(wakes));
+  }
+  return tags.first(count);
 }
 
 }  // namespace alloy::core_v0_1

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "port/spawn.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,11 +12,11 @@
 #include <cerrno>
 
 #include "port/clock.h"
+#include "port/program_start.h"
 
 namespace alloy::core {
 namespace {
 
-constexpr int kFirstHandedOver = 3;
 constexpr int64_t kNanosPerMilli = 1'000'000;
 
 // posix_spawn sets no limits, and limits that are set from outside come too late for what
@@ -43,73 +41,6 @@ std::vector<std::string> CommandOf(const ProgramRun& run) {
   words.push_back(run.program);
   words.insert(words.end(), run.arguments.begin(), run.arguments.end());
   return words;
-}
-
-// How the child starts. Every step may run out of memory; the first error is kept.
-class Plan {
- public:
-  Plan() {
-    Keep(::posix_spawn_file_actions_init(&actions_));
-    Keep(::posix_spawnattr_init(&attributes_));
-  }
-  ~Plan() {
-    ::posix_spawnattr_destroy(&attributes_);
-    ::posix_spawn_file_actions_destroy(&actions_);
-  }
-  Plan(const Plan&) = delete;
-  Plan& operator=(const Plan&) = delete;
-
-  // `output` and `handed_over` lie above every number that is given to the child.
-  int Make(const Fd& output, const std::vector<Fd>& handed_over) {
-    int next = kFirstHandedOver;
-    Keep(::posix_spawn_file_actions_addchdir_np(&actions_, "/"));
-    Keep(::posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0));
-    Keep(::posix_spawn_file_actions_adddup2(&actions_, output.get(), 1));
-    Keep(::posix_spawn_file_actions_adddup2(&actions_, output.get(), 2));
-    for (const Fd& fd : handed_over) {
-      Keep(::posix_spawn_file_actions_adddup2(&actions_, fd.get(), next++));
-    }
-    Keep(::posix_spawn_file_actions_addclosefrom_np(&actions_, next));
-    // The child gets default signal handling, whatever the host ignores or blocks. It
-    // gets its own group, so that everything it starts can be killed with it.
-    sigset_t none, all;
-    ::sigemptyset(&none);
-    ::sigfillset(&all);
-    Keep(::posix_spawnattr_setsigmask(&attributes_, &none));
-    Keep(::posix_spawnattr_setsigdefault(&attributes_, &all));
-    Keep(::posix_spawnattr_setpgroup(&attributes_, 0));
-    Keep(::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK |
-                                                      POSIX_SPAWN_SETSIGDEF |
-                                                      POSIX_SPAWN_SETPGROUP));
-    return error_;
-  }
-
-  int Start(const ProgramRun& run, pid_t* pid) {
-    std::vector<std::string> words = CommandOf(run);
-    std::vector<char*> arguments;
-    arguments.reserve(words.size() + 1);
-    for (std::string& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    char* const environment[] = {nullptr};
-    return ::posix_spawn(pid, arguments[0], &actions_, &attributes_, arguments.data(),
-                         environment);
-  }
-
- private:
-  void Keep(int error) {
-    if (error_ == 0) error_ = error;
-  }
-
-  posix_spawn_file_actions_t actions_;
-  posix_spawnattr_t attributes_;
-  int error_ = 0;
-};
-
-int DuplicateAbove(const Fd& fd, int least, Fd* out) {
-  const int copy = ::fcntl(fd.get(), F_DUPFD_CLOEXEC, least);
-  if (copy < 0) return errno;
-  *out = Fd(copy);
-  return 0;
 }
 
 // Read what is there; false at the end.
@@ -162,32 +93,15 @@ int EndAndReap(pid_t pid, ProgramEnd* out) {
 }  // namespace
 
 int RunProgram(const ProgramRun& run, ProgramEnd* out) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno;
-  Fd reading(ends[0]), writing(ends[1]);
-  // The child's end blocks, as programs expect.
-  if (::fcntl(writing.get(), F_SETFL, 0) != 0) return errno;
-
-  // Above every number that the child gets, so that no copy overwrites what comes next.
-  const int least = kFirstHandedOver + static_cast<int>(run.hand_over.size());
-  Fd output;
-  std::vector<Fd> handed_over(run.hand_over.size());
-  if (const int error = DuplicateAbove(writing, least, &output); error != 0) return error;
-  for (size_t i = 0; i < handed_over.size(); ++i) {
-    const int error = DuplicateAbove(*run.hand_over[i], least, &handed_over[i]);
-    if (error != 0) return error;
-  }
+  const ProgramStart start{.program = CommandOf(run).front(),
+                           .arguments = CommandOf(run),
+                           .environment = {},
+                           .hand_over = run.hand_over};
   // Nothing may throw between the start of the child and its end.
   out->output.reserve(run.most_output);
-  pid_t pid = 0;
-  {
-    Plan plan;
-    if (const int error = plan.Make(output, handed_over); error != 0) return error;
-    if (const int error = plan.Start(run, &pid); error != 0) return error;
-  }
-  writing.Close();
-  output.Close();
-  handed_over.clear();
+  int pid = 0;
+  Fd reading;
+  if (const int error = StartProgram(start, &pid, &reading); error != 0) return error;
 
   const Fd child(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   const int no_watch = child ? 0 : errno;
