@@ -40,6 +40,33 @@ const (
 	CheckUnsafeShape Check = 0x101
 )
 
+// Limits are the limits of a bridge whose backend is isolated. A zero field is the default.
+type Limits struct {
+	// Workers is how many calls and streams can run at the same time, at most 64. The default
+	// is 16. They are started when they are needed.
+	Workers uint32
+
+	// Retries is how often a call of a function that is idempotent (see [Function]) is tried
+	// again, in a new worker, after its worker died. The default is 0.
+	Retries uint32
+
+	// InputBytes and OutputBytes limit the shared memory for inputs and for results, of all
+	// workers together. Results that are not released count, also those of dead workers. The
+	// default is 1 GiB each.
+	InputBytes, OutputBytes int64
+
+	// HeapBytes limits the other memory of one worker. The default is 2 GiB.
+	HeapBytes int64
+
+	// Grace is how long a worker may go on after its call was cancelled or its deadline has
+	// passed, before it is killed. The default is half a second.
+	Grace time.Duration
+
+	// CopyResults copies each result out of the memory of its worker. Without it, a hostile
+	// backend can change the values of a result (not its structure) until it is released.
+	CopyResults bool
+}
+
 // GoBridge calls the functions of one backend. The zero value is ready to use: it calls
 // the built-in echo. Set the fields before the first use.
 //
@@ -93,6 +120,16 @@ type GoBridge struct {
 	// digest. The bytes that are loaded are compared, with or without a certificate; other
 	// bytes are ErrRefused with ReasonDigest. It is read together with Name.
 	SHA256 string
+
+	// Isolated runs each library in worker processes, so that it cannot take the program down.
+	// If a worker dies, the call that was in it returns ErrLost, and the next call starts a new
+	// worker. The program itself is started again as the worker, so nothing has to be
+	// installed. It is read at the first use, and again by each SetImplLib, together with
+	// Limits. The file docs/isolation.md explains what differs from a library in this process.
+	Isolated bool
+
+	// Limits are the limits of the workers. They are ignored if Isolated is false.
+	Limits Limits
 
 	// Observe is called when a Call, a FromChunks, a Stream, a SetImplLib or a Replace begins.
 	// It is the place for metrics and traces. The context that it returns is used for this

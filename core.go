@@ -93,6 +93,10 @@ func newGeneration(host *engine.Host, b *GoBridge) (*generation, error) {
 	bridge, fault := host.NewBridge(engine.BridgeOptions{
 		CheckInputs: uint32(b.CheckInputs), CheckResults: uint32(b.CheckResults),
 		Name: b.Name, MinSequence: b.MinSequence, Sidecar: b.Sidecar, SHA256: b.SHA256,
+		Isolated: b.Isolated, CopyResults: b.Limits.CopyResults,
+		MaxWorkers: b.Limits.Workers, Retries: b.Limits.Retries,
+		InputBytes: b.Limits.InputBytes, OutputBytes: b.Limits.OutputBytes,
+		HeapBytes: b.Limits.HeapBytes, Grace: b.Limits.Grace,
 	})
 	if fault != nil {
 		return nil, fromFault(fault)

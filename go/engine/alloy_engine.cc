@@ -5,13 +5,14 @@
 
 #include "alloy_engine.h"
 
-// src/load/backend_table.cc -------------------------------------------------------------
+// src/wire/load_order.cc ----------------------------------------------------------------
 //
-// The table that a backend exports, checked once, and the copy of it that hosts may see.
-#ifndef ALLOY_SRC_LOAD_BACKEND_TABLE_H_
-#define ALLOY_SRC_LOAD_BACKEND_TABLE_H_
+// What a worker is told before it loads its library.
+#ifndef ALLOY_SRC_WIRE_LOAD_ORDER_H_
+#define ALLOY_SRC_WIRE_LOAD_ORDER_H_
 
-#include <memory>
+#include <cstdint>
+#include <string>
 #include <vector>
 
 //
@@ -133,6 +134,2155 @@ class [[nodiscard]] Result {
   ALLOY_ASSIGN_OR_RETURN_(ALLOY_CONCAT(alloy_result_, __LINE__), target, expression)
 
 #endif  // ALLOY_SRC_BASE_RESULT_H_
+//
+// Numbers and texts in the bytes of a message. Both sides are built from one source and
+// run on one machine, so numbers have its own order and nothing is aligned.
+//
+// Threads  values.
+#ifndef ALLOY_SRC_WIRE_BYTES_H_
+#define ALLOY_SRC_WIRE_BYTES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <type_traits>
+
+namespace alloy::core_v0_1 {
+
+// Writes into a place of a fixed size. What does not fit is dropped, and full() is true
+// from then on.
+class ByteWriter {
+ public:
+  explicit ByteWriter(std::span<std::byte> place) : place_(place) {}
+
+  template <typename T>
+    requires std::is_trivially_copyable_v<T>
+  void Put(const T& value) {
+    PutBytes(&value, sizeof(T));
+  }
+  void PutText(std::string_view text) {
+    Put(static_cast<uint64_t>(text.size()));
+    PutBytes(text.data(), text.size());
+  }
+  void PutBytes(const void* bytes, size_t size) {
+    if (size > place_.size() - used_) {
+      used_ = place_.size();
+      full_ = true;
+      return;
+    }
+    if (size > 0) std::memcpy(place_.data() + used_, bytes, size);
+    used_ += size;
+  }
+
+  bool full() const { return full_; }
+  size_t used() const { return used_; }
+
+ private:
+  std::span<std::byte> place_;
+  size_t used_ = 0;
+  bool full_ = false;
+};
+
+// Reads bytes that the other side may have made up, out of private memory. After the first
+// value that is not there, every value is zero or empty, and ok() is false.
+class ByteReader {
+ public:
+  explicit ByteReader(std::span<const std::byte> bytes) : bytes_(bytes) {}
+
+  template <typename T>
+    requires std::is_trivially_copyable_v<T>
+  T Get() {
+    T value{};
+    if (sizeof(T) > bytes_.size()) {
+      Fail();
+      return value;
+    }
+    std::memcpy(&value, bytes_.data(), sizeof(T));
+    bytes_ = bytes_.subspan(sizeof(T));
+    return value;
+  }
+  // A view of the bytes that are read.
+  std::string_view GetText() { return GetBytes(Get<uint64_t>()); }
+
+  // A view of the next bytes.
+  std::string_view GetBytes(size_t size) {
+    if (size > bytes_.size()) {
+      Fail();
+      return {};
+    }
+    const std::string_view view(reinterpret_cast<const char*>(bytes_.data()), size);
+    bytes_ = bytes_.subspan(size);
+    return view;
+  }
+
+  void Fail() {
+    ok_ = false;
+    bytes_ = {};
+  }
+  bool ok() const { return ok_; }
+  // Whether all bytes are read, and all were there.
+  bool AtEnd() const { return ok_ && bytes_.empty(); }
+  size_t left() const { return bytes_.size(); }
+
+ private:
+  std::span<const std::byte> bytes_;
+  bool ok_ = true;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_WIRE_BYTES_H_
+
+namespace alloy::core_v0_1 {
+
+// A value.
+struct LoadOrder {
+  std::string library;  // the file as the host named it, for texts
+  bool is_linked = false;
+  bool plainly = false;  // by its path, for debuggers
+  // Absolute paths of what the library may need, and the SONAMEs to which one of these
+  // files must answer.
+  std::vector<std::string> files, sonames;
+  int32_t host = 0;  // its process
+  int64_t heap_bytes = 0;
+  uint64_t demanded = 0;  // restrictions without which nothing is loaded
+
+  void Write(ByteWriter& out) const;
+  //   Fails  INTERNAL: it is cut.
+  static Result<LoadOrder> Read(ByteReader& in);
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_WIRE_LOAD_ORDER_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+void PutTexts(const std::vector<std::string>& texts, ByteWriter& out) {
+  out.Put(static_cast<uint32_t>(texts.size()));
+  for (const std::string& text : texts) out.PutText(text);
+}
+
+std::vector<std::string> GetTexts(ByteReader& in) {
+  std::vector<std::string> texts;
+  for (auto n = in.Get<uint32_t>(); n > 0 && in.ok(); --n)
+    texts.emplace_back(in.GetText());
+  return texts;
+}
+
+}  // namespace
+
+void LoadOrder::Write(ByteWriter& out) const {
+  out.PutText(library);
+  out.Put(is_linked);
+  out.Put(plainly);
+  out.Put(host);
+  out.Put(heap_bytes);
+  out.Put(demanded);
+  PutTexts(files, out);
+  PutTexts(sonames, out);
+}
+
+Result<LoadOrder> LoadOrder::Read(ByteReader& in) {
+  LoadOrder order;
+  order.library = in.GetText();
+  order.is_linked = in.Get<uint8_t>() != 0;
+  order.plainly = in.Get<uint8_t>() != 0;
+  order.host = in.Get<int32_t>();
+  order.heap_bytes = in.Get<int64_t>();
+  order.demanded = in.Get<uint64_t>();
+  order.files = GetTexts(in);
+  order.sonames = GetTexts(in);
+  if (!in.ok()) return Fail(ALLOY_INTERNAL, "the order to load a library is cut");
+  return order;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/wire/mailbox.cc -------------------------------------------------------------------
+//
+// One direction of the two between host and worker, in memory that they share.
+//
+// A mailbox is a futex word that counts messages and tells whether the receiver sleeps.
+// Both are in one word, so that no wake-up is lost. The other process may write anything
+// into it: the worst outcome is a wake-up too many or a wait until the deadline.
+#ifndef ALLOY_SRC_WIRE_MAILBOX_H_
+#define ALLOY_SRC_WIRE_MAILBOX_H_
+
+#include <atomic>
+#include <cstdint>
+
+namespace alloy::core_v0_1 {
+
+struct Mailbox {
+  static constexpr uint32_t kSleeps = 1;  // the receiver is, or is about to be, asleep
+  static constexpr uint32_t kClosed = 2;  // no message will follow
+  static constexpr uint32_t kNudged = 4;  // look at what else has changed
+  static constexpr uint32_t kStep = 8;    // the rest counts the messages, modulo 2^29
+
+  alignas(64) std::atomic<uint32_t> word{0};
+  std::atomic<uint32_t> length{0};  // of the message, in bytes
+
+  // The message of `size` bytes is written.
+  void Post(uint32_t size) noexcept;
+  // No message will follow. Any thread.
+  void Close() noexcept { Raise(kClosed); }
+  // End a wait without a message. Any thread, and any signal handler.
+  void Nudge() noexcept { Raise(kNudged); }
+
+ private:
+  void Raise(uint32_t bit) noexcept;
+};
+static_assert(std::atomic<uint32_t>::is_always_lock_free);
+
+// How long a receiver spins before it sleeps. To wake a sleeping core costs about a hundred
+// times as much as to be seen by a spinning one, but a spinning core does nothing else.
+enum class Waiting : uint8_t {
+  kAdaptive,  // as long as recent waits were short, if there is a second core
+  kSpins,     // for benchmarks
+  kSleeps,
+};
+
+// Threads  serial.
+class Receiver {
+ public:
+  enum class Event : uint8_t { kMessage, kNudge, kClosed, kTimeout };
+
+  // Borrows mailbox, as long as this lives.
+  explicit Receiver(Mailbox& mailbox, Waiting waiting = Waiting::kAdaptive) noexcept;
+
+  // Wait for the next message. A message that was posted before Close is still received.
+  //   deadline_ns  of CLOCK_MONOTONIC; -1: none.
+  Event Wait(int64_t deadline_ns) noexcept;
+
+ private:
+  bool See(Event* event) noexcept;
+
+  Mailbox& mailbox_;
+  uint32_t seen_ = 0;  // the count of the last message
+  const Waiting waiting_;
+  const int max_spins_;
+  int spins_;  // before the next sleep
+  int naps_ = 0;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_WIRE_MAILBOX_H_
+
+#include <algorithm>
+
+//
+// The processors: how many this process may use, and how to wait on one for a moment.
+#ifndef ALLOY_SRC_PORT_CPU_H_
+#define ALLOY_SRC_PORT_CPU_H_
+
+#include <string>
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+
+// In each turn of a loop that waits for another processor.
+inline void CpuRelax() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#else
+  asm volatile("yield");
+#endif
+}
+
+// How many processors may work for this process at the same time: those that it may run
+// on, and no more than the whole ones that the quota of its cgroups pays for. At least 1.
+// Reads files; ask once.
+int UsableCpus();
+
+// The part of UsableCpus that reads cgroups (v1 and v2). `groups` is the text of
+// /proc/self/cgroup, and `root` is where cgroups are mounted. Returns INT_MAX if there is
+// no quota.
+int CpusOfQuota(std::string_view groups, const std::string& root);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_CPU_H_
+//
+// Sleeping on a word that several processes share, until another one changes it.
+//
+// A waker stores the new value first, and then calls FutexWakeAll. So no wake-up is lost:
+// the kernel compares the word with `expected` after the waiter is in its queue.
+//
+// Threads  shared, of all processes that map the word.
+#ifndef ALLOY_SRC_PORT_FUTEX_H_
+#define ALLOY_SRC_PORT_FUTEX_H_
+
+#include <atomic>
+#include <cstdint>
+
+namespace alloy::core_v0_1 {
+
+constexpr int64_t kNoDeadline = -1;
+
+// Sleep while the word is `expected`. `deadline_ns` is a time of MonotonicNanos
+// (port/clock.h); a negative one never passes. Returns false only after the deadline. May
+// return true for no reason, so look at the word again. The word may be mapped read-only.
+bool FutexWait(const std::atomic<uint32_t>& word, uint32_t expected,
+               int64_t deadline_ns) noexcept;
+
+void FutexWakeAll(std::atomic<uint32_t>& word) noexcept;
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_FUTEX_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr uint32_t kCount = ~(Mailbox::kStep - 1);
+
+// About 50 microseconds: what it costs to wake a core.
+constexpr int kLongSpin = 2000;
+// A receiver that sleeps tries a long spin again after so many sleeps.
+constexpr int kNapsBeforeTry = 32;
+
+int MaxSpins(Waiting waiting) {
+  switch (waiting) {
+    case Waiting::kSleeps:
+      return 0;
+    case Waiting::kSpins:
+      return 1 << 30;
+    case Waiting::kAdaptive:
+      break;
+  }
+  return UsableCpus() > 1 ? kLongSpin : 0;
+}
+
+}  // namespace
+
+void Mailbox::Post(uint32_t size) noexcept {
+  length.store(size, std::memory_order_relaxed);
+  const uint32_t before = word.fetch_add(kStep, std::memory_order_acq_rel);
+  if ((before & kSleeps) != 0) FutexWakeAll(word);
+}
+
+void Mailbox::Raise(uint32_t bit) noexcept {
+  const uint32_t before = word.fetch_or(bit, std::memory_order_acq_rel);
+  if ((before & kSleeps) != 0) FutexWakeAll(word);
+}
+
+Receiver::Receiver(Mailbox& mailbox, Waiting waiting) noexcept
+    : mailbox_(mailbox),
+      waiting_(waiting),
+      max_spins_(MaxSpins(waiting)),
+      spins_(max_spins_) {}
+
+bool Receiver::See(Event* event) noexcept {
+  const uint32_t word = mailbox_.word.load(std::memory_order_acquire);
+  if ((word & kCount) != seen_) {
+    seen_ = word & kCount;
+    *event = Event::kMessage;
+    return true;
+  }
+  if ((word & Mailbox::kClosed) != 0) {
+    *event = Event::kClosed;
+    return true;
+  }
+  if ((word & Mailbox::kNudged) != 0) {
+    mailbox_.word.fetch_and(~Mailbox::kNudged, std::memory_order_acq_rel);
+    *event = Event::kNudge;
+    return true;
+  }
+  return false;
+}
+
+Receiver::Event Receiver::Wait(int64_t deadline_ns) noexcept {
+  Event event = Event::kTimeout;
+  for (int i = 0; i < spins_; ++i) {
+    if (See(&event)) {
+      if (waiting_ == Waiting::kAdaptive) spins_ = max_spins_;
+      return event;
+    }
+    CpuRelax();
+  }
+  if (See(&event)) return event;
+  // The message took longer than a spin. So the next spins are shorter, until a long one is
+  // tried again.
+  if (waiting_ == Waiting::kAdaptive) {
+    spins_ = ++naps_ % kNapsBeforeTry == 0 ? max_spins_ : spins_ / 4;
+  }
+  for (;;) {
+    const uint32_t word =
+        mailbox_.word.fetch_or(Mailbox::kSleeps, std::memory_order_acq_rel) |
+        Mailbox::kSleeps;
+    bool in_time = true;
+    if (!See(&event)) {
+      in_time = FutexWait(mailbox_.word, word, deadline_ns);
+      if (!See(&event) && in_time) continue;
+    }
+    mailbox_.word.fetch_and(~Mailbox::kSleeps, std::memory_order_acq_rel);
+    return event;
+  }
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/wire/records.cc -------------------------------------------------------------------
+//
+// Arrays as records. A record says where each buffer lies: (segment, offset, length), never
+// an address. So the two processes need not share addresses, and every buffer has a known
+// size, which the C data interface does not carry.
+//
+// A record is written in preorder along the layout (a dictionary first, then the children),
+// as the gate counts columns. Neither side tells the other the nesting.
+#ifndef ALLOY_SRC_WIRE_RECORDS_H_
+#define ALLOY_SRC_WIRE_RECORDS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+//
+// A layout is a parsed schema: what the gate must know to check arrays of that schema.
+//
+// The engine makes it at bind, and it keeps no pointer to the schema. The gate walks
+// arrays along the layout. So no call parses a schema, and the gate never relies on what
+// an array claims about its own nesting.
+//
+// Threads  immutable: shared.
+#ifndef ALLOY_SRC_ARROW_LAYOUT_H_
+#define ALLOY_SRC_ARROW_LAYOUT_H_
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+//
+// Parses the format strings of the Arrow C data interface ("Data type description --
+// format strings"), one string at a time. layout.h checks children and dictionaries.
+//
+// Threads  values.
+#ifndef ALLOY_SRC_ARROW_FORMAT_H_
+#define ALLOY_SRC_ARROW_FORMAT_H_
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+
+enum class Type : uint8_t {
+  kNull,
+  kBoolean,
+  kInt8,
+  kUInt8,
+  kInt16,
+  kUInt16,
+  kInt32,
+  kUInt32,
+  kInt64,
+  kUInt64,
+  kFloat16,
+  kFloat32,
+  kFloat64,
+  kBinary,
+  kLargeBinary,
+  kBinaryView,
+  kUtf8,
+  kLargeUtf8,
+  kUtf8View,
+  kFixedSizeBinary,
+  kDecimal32,
+  kDecimal64,
+  kDecimal128,
+  kDecimal256,
+  kDate32,
+  kDate64,
+  kTime32,
+  kTime64,
+  kTimestamp,
+  kDuration,
+  kIntervalYearMonth,
+  kIntervalDayTime,
+  kIntervalMonthDayNano,
+  kList,
+  kLargeList,
+  kListView,
+  kLargeListView,
+  kFixedSizeList,
+  kStruct,
+  kMap,
+  kSparseUnion,
+  kDenseUnion,
+  kRunEndEncoded,
+};
+
+inline constexpr Type kLastType = Type::kRunEndEncoded;
+
+// How the arrays of a type lie in memory: the buffers, then the children.
+// layout_rules.h has the rules of each form.
+enum class Form : uint8_t {
+  kFixed,          // validity, values of `bits` each
+  kOffsets,        // validity, offsets, bytes
+  kViews,          // validity, views, any number of variadic buffers, their sizes
+  kList,           // validity, offsets; one child
+  kListView,       // validity, offsets, sizes; one child
+  kFixedSizeList,  // validity; one child
+  kStruct,         // validity; any children, row by row
+  kSparseUnion,    // type ids; one child for each type id, row by row
+  kDenseUnion,     // type ids, offsets; one child for each type id
+  kRunEnd,         // no buffers; run ends and values
+  kNull,           // no buffers
+};
+
+inline constexpr Form kLastForm = Form::kNull;
+
+constexpr bool IsInteger(Type type) {
+  return type >= Type::kInt8 && type <= Type::kUInt64;
+}
+
+constexpr bool IsUnsigned(Type type) {
+  return type == Type::kUInt8 || type == Type::kUInt16 || type == Type::kUInt32 ||
+         type == Type::kUInt64;
+}
+
+struct Format {
+  Type type = Type::kNull;
+  Form form = Form::kNull;
+  uint8_t offset_bytes = 0;  // of one offset; 0: the form has no offsets
+  char unit = 0;             // of time: s, m, u or n; 0: not a type of time
+  int64_t bits = 0;          // of one fixed-size value
+  int64_t size = 0;          // of a fixed-size list
+  int32_t precision = 0;     // of a decimal
+  int32_t scale = 0;
+  int32_t n_type_ids = 0;       // of a union
+  std::string_view parameters;  // the time zone, or the type ids, as written
+};
+
+// Why a format string is refused; reason 0 if it is accepted.
+struct FormatFault {
+  int32_t reason = 0;
+  const char* expected = "";  // the parameter that would be accepted
+};
+
+// Parse `text`. `format` keeps a view of it.
+FormatFault ParseFormat(std::string_view text, Format* format);
+
+// The child of each type id of a union; -1: the union does not have this type id.
+std::array<int8_t, 128> ChildrenByTypeId(const Format& format);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_FORMAT_H_
+
+namespace alloy::core_v0_1 {
+
+class Layout {
+ public:
+  struct Node {
+    int64_t max_end = 0;     // the largest offset + length whose bytes fit in 63 bits
+    int64_t size = 0;        // fixed-size list: rows of the child for each row;
+                             // union: the index into the TypeIds
+    int64_t bits = 0;        // of one value of a fixed width
+    int32_t n_children = 0;  // without the dictionary, which comes first
+    int32_t subtree = 1;     // nodes from here that belong to this one, itself included
+    Type type = Type::kNull;
+    Form form = Form::kNull;
+    uint8_t n_buffers = 0;      // of views: the least
+    uint8_t integer_bytes = 0;  // of one offset, size, run end or dictionary index
+    bool has_bytes = false;     // values have at least one bit
+    bool dictionary = false;
+    bool points_elsewhere = false;  // rows here or below have a check in gate/rows.h
+    bool nullable : 1 = false;
+    // Here or below is a column that is declared not nullable, or a map.
+    bool has_required : 1 = false;
+    bool has_map : 1 = false;
+  };
+
+  // The type ids of a union.
+  struct TypeIds {
+    std::array<int8_t, 128> children;  // by type id; -1: the union does not have this one
+  };
+
+  // Parse the schema of an array of any type.
+  //   Fails  ALLOY_BAD_DATA  with reason and column. Columns count from -1 for the root
+  //                          in preorder; a dictionary comes right after its index.
+  static Result<Layout> Of(const ArrowSchema& schema);
+
+  // Parse the schema of a batch. Also fails with ALLOY_REASON_NOT_A_BATCH.
+  static Result<Layout> OfBatch(const ArrowSchema& schema);
+
+  // In preorder: node i is column i - 1.
+  std::span<const Node> nodes() const { return nodes_; }
+  int64_t n_columns() const { return nodes_[0].n_children; }  // of a batch
+
+  const TypeIds& type_ids(const Node& node) const {
+    return type_ids_[static_cast<size_t>(node.size)];
+  }
+
+  std::string_view name(int32_t column) const;
+
+  // The path to a column for error texts: `a.b.item`; empty for the root.
+  std::string Path(int32_t column) const;
+
+ private:
+  struct Name {
+    size_t begin = 0;  // in names_
+    size_t length = 0;
+    int32_t parent = -1;   // a node
+    int32_t ordinal = -1;  // among the children of the parent; -1: the dictionary
+  };
+
+  Layout() = default;
+  friend class LayoutReader;
+
+  std::vector<Node> nodes_;
+  std::vector<TypeIds> type_ids_;
+  std::vector<Name> node_names_;
+  std::string names_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_LAYOUT_H_
+
+namespace alloy::core_v0_1 {
+
+// Where the bytes of a buffer lie. Segments count from 1; 0: the buffer has no bytes.
+struct BufferPlace {
+  uint32_t segment = 0;
+  uint64_t offset = 0;
+  uint64_t length = 0;  // in bytes
+};
+
+// A segment, or a part of one, as this process has mapped it. Several parts may have the
+// same number.
+struct SegmentView {
+  uint32_t number = 0;
+  std::span<const std::byte> bytes;
+  uint64_t begin = 0;  // where the part begins in its segment
+};
+
+// Writes batches of one layout as records. What lies in one of the segments is only named;
+// everything else is copied once, trimmed to what the rows of a slice use. Use: Plan, then
+// Copy if copied_bytes() is not 0, then Write.
+//
+// Keeps its memory from batch to batch, so a batch allocates nothing once it is warm.
+//
+// Threads  serial.
+class RecordWriter {
+ public:
+  // Borrows layout, as long as this lives.
+  explicit RecordWriter(const Layout& layout) : layout_(layout) {}
+
+  // Read what a batch consists of. It has passed the gate at level shape: its structs are
+  // sound, and its values are not checked. Only the values that decide a size are read:
+  // the first and the last offset, and the sizes of variadic buffers.
+  //   Borrows  batch, until Copy has returned; segments, for this call.
+  //   Fails    BAD_DATA with reason OFFSETS or the gate's own, and column: such a value is
+  //            impossible. EXHAUSTED: sizes overflow.
+  Status Plan(const ArrowArray& batch, std::span<const SegmentView> segments);
+
+  // How many bytes Copy writes; each buffer begins at a multiple of 64.
+  uint64_t copied_bytes() const;
+  // Copy to `to`, which is aligned to 64 and lies at `offset` of segment `segment`.
+  void Copy(std::byte* to, uint32_t segment, uint64_t offset);
+  void Write(ByteWriter& out) const;
+
+ private:
+  struct NodeHead {
+    int64_t length, null_count, offset, n_buffers;
+  };
+  struct Buffer {
+    const std::byte* data = nullptr;
+    BufferPlace place;
+    bool copied = false;
+    bool is_null = false;
+  };
+  Status PlanNode(const Layout::Node** at, const ArrowArray& array);
+  void AddBuffer(const void* data, uint64_t size);
+
+  const Layout& layout_;
+  std::span<const SegmentView> segments_;
+  std::vector<NodeHead> nodes_;
+  std::vector<Buffer> buffers_;
+  uint64_t copied_ = 0;
+};
+
+// What becomes of the bytes that a record names.
+enum class TakeOver : uint8_t {
+  // All of them are viewed in place: a worker trusts its host.
+  kView,
+  // What readers follow (offsets, views, indices, type ids, run ends, sizes of lists) is
+  // copied, since the other side may change it at any time; the rest is viewed.
+  kCopyFollowed,
+  // All of them are copied. Nothing refers to a segment afterwards.
+  kCopyAll,
+};
+
+// Makes batches of one layout from records that the other side may have made up.
+//
+// Threads  serial.
+class RecordReader {
+ public:
+  // Borrows layout, as long as this lives.
+  explicit RecordReader(const Layout& layout) : layout_(layout) {}
+
+  // Make a batch. Every buffer lies inside its segment and is at least as long as the
+  // struct implies, and what is copied agrees with the size of the buffer that it points
+  // into: no offset is below 0, above the one after it, or above the bytes of the values.
+  // All other rules are the gate's, which the caller lets it pass at level safe.
+  //
+  // `segments` are those that the other side may name for this batch. `owner` is kept by
+  // the batch, and destroyed with its last struct, also if it refers to no segment.
+  //   Gives  out; on failure it is empty, and owner is destroyed.
+  //   Fails  BAD_DATA with reason and column: the record lies, or is cut.
+  //          EXHAUSTED: without memory for the copy.
+  Status Read(ByteReader& in, std::span<const SegmentView> segments, TakeOver take_over,
+              std::shared_ptr<void> owner, ArrowArray* out);
+
+ private:
+  const Layout& layout_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_WIRE_RECORDS_H_
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <string>
+#include <utility>
+
+//
+// A tree of ArrowArrays in one allocation: how Alloy exports.
+//
+// Use it to give out memory that something else owns. A block holds every struct, child
+// pointer and buffer pointer of an array, and one owner that keeps the buffers alive.
+// Children and dictionaries may be moved out and released on their own, in any order
+// and on any thread ("The Arrow C data interface", "Moving an array" and "Moving child
+// arrays"). The owner is destroyed when the last of them is released. From
+// src/arrow/block_test.cc:
+//
+//   auto block = Block<Owner>::Make(4, 7, std::move(owner));
+//   ArrowArray root;
+//   block.Init(&root, {.length = 3, .n_buffers = 1, .n_children = 2});
+//   block.Init(root.children[0], {.length = 3, .n_buffers = 2});
+//   block.Init(root.children[1], {.length = 3, .n_buffers = 2, .dictionary = true});
+//   block.Init(root.children[1]->dictionary, {.length = 1, .n_buffers = 2});
+//
+// Then set the buffers of each node, and call Finish. A block without memory is false.
+//
+// Threads  building: serial. The finished tree: as the Arrow specification has it.
+#ifndef ALLOY_BLOCK_HPP_
+#define ALLOY_BLOCK_HPP_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+
+namespace alloy {
+namespace detail {
+
+struct BlockHeader {
+  std::atomic<int64_t> live;      // nodes of this block that are not released
+  void (*destroy)(BlockHeader*);  // destroys the owner and frees the block
+  // Compares the types of the owner with a declared schema, for people; empty if they are
+  // the same. NULL: the owner does not know its types.
+  std::string (*check)(const BlockHeader*, const ArrowSchema& declared);
+  const ArrowArray* slots;  // the structs of the descendants
+  const ArrowArray* slots_end;
+};
+
+inline void ReleaseBlockNode(ArrowArray* array);
+
+inline int64_t ReleaseBlockTree(ArrowArray* array, BlockHeader* header);
+
+inline int64_t ReleaseBlockSlot(ArrowArray* slot, BlockHeader* header) {
+  if (slot == nullptr || slot->release == nullptr) return 0;  // moved out, or released
+  if (slot->release == &ReleaseBlockNode && slot->private_data == header) {
+    return ReleaseBlockTree(slot, header);
+  }
+  // A foreign struct. If it was moved into a slot, it is released here. If the owner
+  // holds it, the owner releases it.
+  if (slot >= header->slots && slot < header->slots_end) slot->release(slot);
+  return 0;
+}
+
+// Mark a node and everything that is still below it as released. Returns how many nodes
+// of this block these were.
+inline int64_t ReleaseBlockTree(ArrowArray* array, BlockHeader* header) {
+  int64_t released = 1;
+  for (int64_t i = 0; i < array->n_children; ++i) {
+    released += ReleaseBlockSlot(array->children[i], header);
+  }
+  released += ReleaseBlockSlot(array->dictionary, header);
+  array->release = nullptr;
+  return released;
+}
+
+inline void ReleaseBlockNode(ArrowArray* array) {
+  auto* header = static_cast<BlockHeader*>(array->private_data);
+  const int64_t released = ReleaseBlockTree(array, header);
+  // A thread that holds all remaining nodes needs no atomic subtraction.
+  if (header->live.load(std::memory_order_acquire) == released ||
+      header->live.fetch_sub(released, std::memory_order_acq_rel) == released) {
+    header->destroy(header);
+  }
+}
+
+}  // namespace detail
+
+struct BlockNode {
+  int64_t length = 0;
+  int64_t null_count = 0;
+  int64_t offset = 0;
+  int64_t n_buffers = 0;
+  int64_t n_children = 0;
+  bool dictionary = false;
+};
+
+// Owner is destroyed on the thread that releases the last node. Its move constructor does
+// not throw.
+template <typename Owner>
+class Block {
+  static_assert(std::is_nothrow_move_constructible_v<Owner>);
+  static_assert(alignof(Owner) <= alignof(std::max_align_t));
+
+ public:
+  // Make room for `nodes` nodes, the root among them, with `buffers` buffers together.
+  // Without memory the block is false, and `owner` is unchanged.
+  static Block Make(int64_t nodes, int64_t buffers, Owner&& owner) {
+    const auto descendants = static_cast<size_t>(nodes - 1);
+    const size_t bytes = sizeof(Layout) +
+                         descendants * (sizeof(ArrowArray) + sizeof(ArrowArray*)) +
+                         static_cast<size_t>(buffers) * sizeof(const void*);
+    void* memory = std::malloc(bytes);
+    if (memory == nullptr) return Block();
+    auto* layout = ::new (memory) Layout(std::move(owner));
+    Block block;
+    block.layout_ = layout;
+    block.slot_ = reinterpret_cast<ArrowArray*>(layout + 1);
+    block.child_ = reinterpret_cast<ArrowArray**>(block.slot_ + descendants);
+    block.buffer_ =
+        const_cast<const void**>(reinterpret_cast<void**>(block.child_ + descendants));
+    layout->header.destroy = &Destroy;
+    layout->header.slots = block.slot_;
+    layout->header.slots_end = block.slot_ + descendants;
+    return block;
+  }
+
+  Block(Block&& other) noexcept { *this = std::move(other); }
+  Block& operator=(Block&& other) noexcept {
+    std::swap(layout_, other.layout_);
+    std::swap(slot_, other.slot_);
+    std::swap(child_, other.child_);
+    std::swap(buffer_, other.buffer_);
+    std::swap(live_, other.live_);
+    return *this;
+  }
+  // Frees a block that was not finished, and its owner. Nodes made in it are invalid
+  // then.
+  ~Block() {
+    if (layout_ != nullptr) Destroy(&layout_->header);
+  }
+
+  explicit operator bool() const { return layout_ != nullptr; }
+  Owner& owner() { return layout_->owner; }
+
+  // Let the owner compare its types with a schema: a lambda of owner and schema that
+  // captures nothing.
+  template <typename Check>
+  void Describe(Check) {
+    layout_->header.check = [](const detail::BlockHeader* header,
+                               const ArrowSchema& declared) {
+      return Check()(reinterpret_cast<const Layout*>(header)->owner, declared);
+    };
+  }
+
+  // Fill `array`: the root, which may be anywhere, or a slot of this block. Its children
+  // and its dictionary get the next free slots; fill these too. Its buffers are NULL.
+  void Init(ArrowArray* array, const BlockNode& node) {
+    array->length = node.length;
+    array->null_count = node.null_count;
+    array->offset = node.offset;
+    array->n_buffers = node.n_buffers;
+    array->n_children = node.n_children;
+    array->buffers = node.n_buffers > 0 ? buffer_ : nullptr;
+    for (int64_t i = 0; i < node.n_buffers; ++i) *buffer_++ = nullptr;
+    array->children = node.n_children > 0 ? child_ : nullptr;
+    for (int64_t i = 0; i < node.n_children; ++i) *child_++ = slot_++;
+    array->dictionary = node.dictionary ? slot_++ : nullptr;
+    array->release = &detail::ReleaseBlockNode;
+    array->private_data = &layout_->header;
+    ++live_;
+  }
+
+  // Move a foreign struct into a slot of this block.
+  static void Adopt(ArrowArray* slot, ArrowArray* source) {
+    *slot = *source;
+    source->release = nullptr;
+  }
+
+  // The tree is complete. From now on it lives until it is released.
+  void Finish() {
+    layout_->header.live.store(live_, std::memory_order_release);
+    layout_ = nullptr;
+  }
+
+ private:
+  struct Layout {
+    explicit Layout(Owner&& value) : owner(std::move(value)) {}
+    detail::BlockHeader header{};
+    Owner owner;
+  };
+  static_assert(sizeof(Layout) % alignof(ArrowArray) == 0);
+
+  Block() = default;
+
+  static void Destroy(detail::BlockHeader* header) {
+    auto* layout = reinterpret_cast<Layout*>(header);
+    std::destroy_at(layout);
+    std::free(layout);
+  }
+
+  Layout* layout_ = nullptr;
+  ArrowArray* slot_ = nullptr;
+  ArrowArray** child_ = nullptr;
+  const void** buffer_ = nullptr;
+  int64_t live_ = 0;
+};
+
+}  // namespace alloy
+
+#endif  // ALLOY_BLOCK_HPP_
+//
+// The errors of malformed Arrow structs. Checks call this only after they have found a
+// fault, so that the checks themselves stay small.
+//
+// Every text has the form "place: what happened", in one of two forms:
+//   expected 2 buffers, found 1                    for numbers and names
+//   row 1: the view points outside its 2 buffers   for the rest: a sentence
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_ARROW_FAULT_H_
+#define ALLOY_SRC_ARROW_FAULT_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+
+namespace alloy::core_v0_1 {
+
+// Where the fault is.
+struct FaultPlace {
+  int32_t column = -1;    // -1: the array or schema itself
+  std::string path = {};  // of the column
+  int64_t row = -1;       // -1: not in one row
+};
+
+// BAD_DATA with the text `column 3 (a.b.item), row 1: ` and `what`.
+Status DataFault(int32_t reason, const FaultPlace& place, std::string_view what);
+
+// The meaning of a reason, from reason.h.
+std::string_view ReasonText(int32_t reason);
+
+// `1 buffer`, `2 buffers`. `child` is the one irregular noun.
+std::string CountText(int64_t count, std::string_view noun);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_FAULT_H_
+//
+// The table of layouts: how the arrays of each Form lie in memory. One row describes one
+// layout of the "Arrow columnar format"; layout.h and the gate read their rules here.
+//
+// A new layout is a new Form and a new row. If it has offsets, views or other values that
+// point elsewhere, it also needs a check of its rows (gate/rows.cc).
+//
+// Threads  constants: shared.
+#ifndef ALLOY_SRC_ARROW_LAYOUT_RULES_H_
+#define ALLOY_SRC_ARROW_LAYOUT_RULES_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+
+namespace alloy::core_v0_1 {
+
+// Where an array's nulls are recorded.
+enum class NullsIn : uint8_t {
+  kBitmap,    // buffer 0 is a validity bitmap, and may be NULL
+  kChildren,  // the children have nulls, the array itself has none
+  kEveryRow,  // every row is null
+};
+
+enum class ChildCount : uint8_t { kZero, kOne, kTwo, kOnePerTypeId, kAny };
+
+// How many rows each child must have. `end` is the array's offset + length.
+enum class ChildRows : uint8_t {
+  kAny,         // no rule: the row checks compare the values with the child's length
+  kEnd,         // end
+  kEndTimes,    // end times the size of a fixed-size list
+  kLastOffset,  // the offset after the last row
+};
+
+// The size of a row in the widest buffer, which limits the largest `end`.
+enum class RowBytes : uint8_t {
+  kNone,      // no buffer has bytes for each row, or only a bit
+  kValue,     // the value: `bits` of the format
+  kInteger,   // one offset or size
+  kOffset,    // one offset, and the buffer has one more offset than rows
+  kView,      // a view, 16 bytes
+  kListSize,  // no bytes, but `size` rows of the child
+};
+
+// A set of buffers by index: Buffers(1, 2) are the second and the third.
+template <typename... Index>
+constexpr uint8_t Buffers(Index... index) {
+  return static_cast<uint8_t>((0U | ... | (1U << static_cast<unsigned>(index))));
+}
+
+struct LayoutRule {
+  Form form;
+  uint8_t n_buffers;  // of views: the least, without the variadic buffers
+  NullsIn nulls;
+  uint8_t needed;  // buffers that must not be NULL if there are rows
+  ChildCount children;
+  ChildRows child_rows;
+  RowBytes row_bytes;
+  bool points_elsewhere;  // values are offsets, views, indices, type ids or run ends
+};
+
+inline constexpr auto kLayoutRules = [] {
+  using F = Form;
+  using N = NullsIn;
+  using C = ChildCount;
+  using R = ChildRows;
+  using B = RowBytes;
+  return std::to_array<LayoutRule>({
+      // form, buffers, nulls, needed buffers, children, their rows, bytes, points elsewhere
+      {F::kFixed, 2, N::kBitmap, Buffers(1), C::kZero, R::kAny, B::kValue, false},
+      {F::kOffsets, 3, N::kBitmap, Buffers(1), C::kZero, R::kAny, B::kOffset, true},
+      {F::kViews, 3, N::kBitmap, Buffers(1), C::kZero, R::kAny, B::kView, true},
+      {F::kList, 2, N::kBitmap, Buffers(1), C::kOne, R::kLastOffset, B::kOffset, true},
+      {F::kListView, 3, N::kBitmap, Buffers(1, 2), C::kOne, R::kAny, B::kInteger, true},
+      {F::kFixedSizeList, 1, N::kBitmap, Buffers(), C::kOne, R::kEndTimes, B::kListSize,
+       false},
+      {F::kStruct, 1, N::kBitmap, Buffers(), C::kAny, R::kEnd, B::kNone, false},
+      {F::kSparseUnion, 1, N::kChildren, Buffers(0), C::kOnePerTypeId, R::kEnd, B::kNone,
+       true},
+      {F::kDenseUnion, 2, N::kChildren, Buffers(0, 1), C::kOnePerTypeId, R::kAny,
+       B::kInteger, true},
+      {F::kRunEnd, 0, N::kChildren, Buffers(), C::kTwo, R::kAny, B::kNone, true},
+      {F::kNull, 0, N::kEveryRow, Buffers(), C::kZero, R::kAny, B::kNone, false},
+  });
+}();
+
+constexpr const LayoutRule& RuleOf(Form form) {
+  return kLayoutRules[static_cast<size_t>(form)];
+}
+
+// True if a table has one row for each form, at the place of the form.
+template <typename Row, size_t n>
+constexpr bool HasEachForm(const std::array<Row, n>& table) {
+  for (size_t form = 0; form < n; ++form) {
+    if (table[form].form != static_cast<Form>(form)) return false;
+  }
+  return n == static_cast<size_t>(kLastForm) + 1;
+}
+static_assert(HasEachForm(kLayoutRules));
+
+// True if arrays of this form begin with a validity bitmap.
+constexpr bool HasBitmap(Form form) { return RuleOf(form).nulls == NullsIn::kBitmap; }
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_LAYOUT_RULES_H_
+#ifndef ALLOY_SRC_ARROW_LOAD_VALUE_H_
+#define ALLOY_SRC_ARROW_LOAD_VALUE_H_
+
+#include <cstdint>
+#include <cstring>
+
+namespace alloy::core_v0_1 {
+
+// Value `index` of a buffer of any alignment. Arrow only recommends an alignment, so the
+// engine never relies on it.
+template <typename T>
+T LoadValue(const void* base, int64_t index) {
+  T value;
+  std::memcpy(&value, static_cast<const char*>(base) + index * int64_t{sizeof(T)},
+              sizeof(T));
+  return value;
+}
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_LOAD_VALUE_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr uint64_t kAlign_records = 64;
+constexpr uint64_t kMostBytes_records = uint64_t{1} << 46;
+
+uint64_t Rounded(uint64_t size) { return (size + kAlign_records - 1) & ~(kAlign_records - 1); }
+
+int64_t ReadInteger(const void* base, int64_t index, uint8_t bytes) {
+  if (bytes == 1) return LoadValue<int8_t>(base, index);
+  if (bytes == 2) return LoadValue<int16_t>(base, index);
+  if (bytes == 4) return LoadValue<int32_t>(base, index);
+  return LoadValue<int64_t>(base, index);
+}
+
+uint64_t BitmapBytes(int64_t bits) { return (static_cast<uint64_t>(bits) + 7) / 8; }
+
+// How many bytes a buffer of an array has, as its struct implies; the gate has checked that
+// none of this overflows. Views: the variadic buffers have their sizes elsewhere.
+uint64_t ImpliedBytes(const Layout::Node& node, int64_t end, int64_t buffer) {
+  const auto rows = static_cast<uint64_t>(end);
+  if (buffer == 0 && HasBitmap(node.form)) return BitmapBytes(end);
+  switch (node.form) {
+    case Form::kFixed:
+      return node.bits % 8 == 0 ? rows * static_cast<uint64_t>(node.bits / 8)
+                                : BitmapBytes(end * node.bits);
+    case Form::kOffsets:
+    case Form::kList:
+      return (rows + 1) * node.integer_bytes;  // the bytes of kOffsets are not asked
+    case Form::kViews:
+      return rows * 16;
+    case Form::kListView:
+      return rows * node.integer_bytes;
+    case Form::kSparseUnion:
+      return rows;
+    case Form::kDenseUnion:
+      return buffer == 0 ? rows : rows * 4;
+    case Form::kFixedSizeList:
+    case Form::kStruct:
+    case Form::kRunEnd:
+    case Form::kNull:
+      break;
+  }
+  return 0;
+}
+
+}  // namespace
+
+// ---- Writing
+
+Status RecordWriter::Plan(const ArrowArray& batch,
+                          std::span<const SegmentView> segments) {
+  nodes_.clear();
+  buffers_.clear();
+  copied_ = 0;
+  segments_ = segments;
+  const Layout::Node* node = layout_.nodes().data();
+  return PlanNode(&node, batch);
+}
+
+Status RecordWriter::PlanNode(const Layout::Node** at, const ArrowArray& array) {
+  const Layout::Node& node = **at;
+  ++*at;
+  const int64_t end = array.offset + array.length;
+  // An array of the null type may have one buffer, which holds nothing.
+  const int64_t n = node.form == Form::kNull ? 0 : array.n_buffers;
+  nodes_.push_back({array.length, array.null_count, array.offset, n});
+  for (int64_t i = 0; i < n; ++i) {
+    uint64_t size = ImpliedBytes(node, end, i);
+    if (node.form == Form::kOffsets && i == 1 && array.buffers[1] == nullptr) size = 0;
+    if (node.form == Form::kOffsets && i == 2) {
+      size = array.buffers[1] == nullptr
+                 ? 0
+                 : static_cast<uint64_t>(
+                       ReadInteger(array.buffers[1], end, node.integer_bytes));
+    }
+    if (node.form == Form::kViews && i >= 2) {
+      const int64_t variadic = n - 3;
+      size = i == n - 1
+                 ? static_cast<uint64_t>(variadic) * 8
+                 : static_cast<uint64_t>(LoadValue<int64_t>(array.buffers[n - 1], i - 2));
+    }
+    if (size > kMostBytes_records - copied_) {
+      return Fail(ALLOY_EXHAUSTED, "a batch of more than " + std::to_string(kMostBytes_records) +
+                                       " bytes cannot cross to a worker");
+    }
+    AddBuffer(array.buffers[i], size);
+  }
+  if (node.dictionary) ALLOY_TRY(PlanNode(at, *array.dictionary));
+  for (int64_t i = 0; i < node.n_children; ++i) {
+    ALLOY_TRY(PlanNode(at, *array.children[i]));
+  }
+  return Status();
+}
+
+void RecordWriter::AddBuffer(const void* data, uint64_t size) {
+  Buffer buffer{
+      .data = static_cast<const std::byte*>(data), .place = {}, .copied = false};
+  buffer.place.length = data != nullptr ? size : 0;
+  buffer.is_null = data == nullptr;
+  if (buffer.place.length > 0) {
+    for (const SegmentView& segment : segments_) {
+      if (buffer.data < segment.bytes.data() ||
+          buffer.data + size > segment.bytes.data() + segment.bytes.size()) {
+        continue;
+      }
+      buffer.place.segment = segment.number;
+      buffer.place.offset =
+          segment.begin + static_cast<uint64_t>(buffer.data - segment.bytes.data());
+      buffers_.push_back(buffer);
+      return;
+    }
+    buffer.copied = true;
+    buffer.place.offset = copied_;
+    copied_ += Rounded(size);
+  }
+  buffers_.push_back(buffer);
+}
+
+uint64_t RecordWriter::copied_bytes() const { return copied_; }
+
+void RecordWriter::Copy(std::byte* to, uint32_t segment, uint64_t offset) {
+  for (Buffer& buffer : buffers_) {
+    if (!buffer.copied) continue;
+    std::memcpy(to + buffer.place.offset, buffer.data, buffer.place.length);
+    buffer.place.segment = segment;
+    buffer.place.offset += offset;
+    buffer.copied = false;
+  }
+}
+
+void RecordWriter::Write(ByteWriter& out) const {
+  const Buffer* buffer = buffers_.data();
+  for (const NodeHead& node : nodes_) {
+    out.Put(node);
+    for (int64_t i = 0; i < node.n_buffers; ++i, ++buffer) {
+      out.Put(static_cast<uint8_t>(buffer->is_null));
+      out.Put(buffer->place);
+    }
+  }
+}
+
+// ---- Reading
+
+namespace {
+
+struct ReadBuffer {
+  const std::byte* data = nullptr;
+  uint64_t length = 0;
+};
+
+struct CopiedOwner {
+  std::shared_ptr<void> owner;
+  std::unique_ptr<std::byte[]> copies;
+};
+
+bool IsFollowed(const Layout::Node& node, int64_t buffer) {
+  if (node.dictionary) return buffer == 1;
+  switch (node.form) {
+    case Form::kOffsets:
+    case Form::kList:
+    case Form::kViews:
+      return buffer == 1;
+    case Form::kListView:
+      return buffer == 1 || buffer == 2;
+    case Form::kSparseUnion:
+    case Form::kDenseUnion:
+      return true;
+    default:
+      return node.points_elsewhere && node.form == Form::kFixed && buffer == 1;
+  }
+}
+
+const std::byte kNothing[64] = {};
+
+}  // namespace
+
+Status RecordReader::Read(ByteReader& in, std::span<const SegmentView> segments,
+                          TakeOver take_over, std::shared_ptr<void> owner,
+                          ArrowArray* out) {
+  *out = ArrowArray{};
+  struct Head {
+    int64_t length, null_count, offset, n_buffers;
+  };
+  struct Node {
+    Head head;
+    size_t first_buffer;
+    bool copies;
+  };
+  std::vector<Node> nodes;
+  std::vector<ReadBuffer> buffers;
+  const auto bad = [&](size_t node, int32_t reason, const char* what) {
+    return Status(Fault{.code = ALLOY_BAD_DATA,
+                        .reason = reason,
+                        .column = static_cast<int32_t>(node) - 1,
+                        .text = what});
+  };
+  const std::span<const Layout::Node> layout = layout_.nodes();
+  uint64_t to_copy = 0;
+  // Run ends are followed too: they are the first child of their parent.
+  std::vector<bool> is_run_ends(layout.size());
+  for (size_t i = 0; i + 1 < layout.size(); ++i) {
+    if (layout[i].form == Form::kRunEnd) is_run_ends[i + 1] = true;
+  }
+  for (size_t i = 0; i < layout.size(); ++i) {
+    const Layout::Node& node = layout[i];
+    Node read{.head = in.Get<Head>(), .first_buffer = buffers.size(), .copies = false};
+    const Head& head = read.head;
+    if (!in.ok()) return bad(i, ALLOY_REASON_NONE, "the record is cut");
+    if (head.length < 0 || head.offset < 0 || head.offset > node.max_end - head.length) {
+      return bad(i, ALLOY_REASON_OVERFLOW, "length or offset are impossible");
+    }
+    const bool is_views = node.form == Form::kViews;
+    if (is_views ? head.n_buffers < 3 : head.n_buffers != node.n_buffers) {
+      return bad(i, ALLOY_REASON_BUFFER_COUNT, "the number of buffers");
+    }
+    if (static_cast<uint64_t>(head.n_buffers) > in.left() / sizeof(BufferPlace)) {
+      return bad(i, ALLOY_REASON_BUFFER_COUNT, "the number of buffers");
+    }
+    const int64_t end = head.offset + head.length;
+    for (int64_t b = 0; b < head.n_buffers; ++b) {
+      const bool is_null = in.Get<uint8_t>() != 0;
+      const auto place = in.Get<BufferPlace>();
+      if (!in.ok()) return bad(i, ALLOY_REASON_NONE, "the record is cut");
+      ReadBuffer buffer;
+      if (!is_null && place.length == 0) buffer.data = kNothing;
+      if (!is_null && place.length > 0) {
+        for (const SegmentView& segment : segments) {
+          if (segment.number != place.segment || place.offset < segment.begin) continue;
+          const uint64_t from = place.offset - segment.begin;
+          if (from > segment.bytes.size() || place.length > segment.bytes.size() - from) {
+            continue;
+          }
+          buffer.data = segment.bytes.data() + from;
+          buffer.length = place.length;
+          break;
+        }
+        if (buffer.data == nullptr) {
+          return bad(i, ALLOY_REASON_NONE, "a buffer lies outside of its segment");
+        }
+      }
+      const bool is_sizes = is_views && b == head.n_buffers - 1;
+      const bool is_variadic = is_views && b >= 2 && !is_sizes;
+      const bool is_data = node.form == Form::kOffsets && b == 2;
+      if (!is_variadic && !is_data && !is_sizes && buffer.data != nullptr &&
+          buffer.length < ImpliedBytes(node, end, b)) {
+        return bad(i, ALLOY_REASON_OVERFLOW, "a buffer is too short for its rows");
+      }
+      const bool copy = take_over == TakeOver::kCopyAll ||
+                        (take_over == TakeOver::kCopyFollowed &&
+                         (IsFollowed(node, b) || (is_run_ends[i] && b == 1)));
+      if (copy && buffer.length > 0) {
+        read.copies = true;
+        to_copy += Rounded(buffer.length);
+        if (to_copy > kMostBytes_records) return bad(i, ALLOY_REASON_OVERFLOW, "sizes");
+      }
+      if (is_sizes) to_copy += Rounded(static_cast<uint64_t>(head.n_buffers) * 8);
+      buffers.push_back(buffer);
+    }
+    nodes.push_back(read);
+  }
+  CopiedOwner keeps{std::move(owner), nullptr};
+  if (to_copy > 0) {
+    keeps.copies.reset(new (std::nothrow) std::byte[to_copy + kAlign_records]);
+    if (keeps.copies == nullptr) return Fail(ALLOY_EXHAUSTED, "out of memory");
+  }
+  auto* copy_to = keeps.copies.get();
+  copy_to += (kAlign_records - reinterpret_cast<uintptr_t>(copy_to) % kAlign_records) % kAlign_records;
+  for (size_t i = 0; i < layout.size(); ++i) {
+    const Layout::Node& node = layout[i];
+    const Head& head = nodes[i].head;
+    const int64_t end = head.offset + head.length;
+    for (int64_t b = 0; b < head.n_buffers; ++b) {
+      ReadBuffer& buffer = buffers[nodes[i].first_buffer + static_cast<size_t>(b)];
+      const bool is_sizes = node.form == Form::kViews && b == head.n_buffers - 1;
+      if (is_sizes) {
+        for (int64_t v = 0; v < head.n_buffers - 3; ++v) {
+          const auto size = static_cast<int64_t>(
+              buffers[nodes[i].first_buffer + 2 + static_cast<size_t>(v)].length);
+          std::memcpy(copy_to + v * 8, &size, 8);
+        }
+        buffer = {copy_to, static_cast<uint64_t>(head.n_buffers - 3) * 8};
+        copy_to += Rounded(static_cast<uint64_t>(head.n_buffers) * 8);
+        continue;
+      }
+      const bool copy = take_over == TakeOver::kCopyAll ||
+                        (take_over == TakeOver::kCopyFollowed &&
+                         (IsFollowed(node, b) || (is_run_ends[i] && b == 1)));
+      if (copy && buffer.length > 0) {
+        std::memcpy(copy_to, buffer.data, buffer.length);
+        buffer.data = copy_to;
+        copy_to += Rounded(buffer.length);
+      }
+      if (node.form == Form::kOffsets && b == 2) {
+        const ReadBuffer& offsets = buffers[nodes[i].first_buffer + 1];
+        if (offsets.data != nullptr && offsets.length > 0) {
+          const int64_t last = ReadInteger(offsets.data, end, node.integer_bytes);
+          if (last < 0 || static_cast<uint64_t>(last) > buffer.length) {
+            return bad(i, ALLOY_REASON_OFFSETS, "offsets point behind the bytes");
+          }
+        }
+      }
+    }
+  }
+  auto block =
+      Block<CopiedOwner>::Make(static_cast<int64_t>(layout.size()),
+                               static_cast<int64_t>(buffers.size()), std::move(keeps));
+  if (!block) return Fail(ALLOY_EXHAUSTED, "out of memory");
+  size_t at = 0;
+  const auto fill = [&](auto& self, ArrowArray* array) -> void {
+    const Layout::Node& node = layout[at];
+    const Node& read = nodes[at++];
+    block.Init(array, {.length = read.head.length,
+                       .null_count = read.head.null_count,
+                       .offset = read.head.offset,
+                       .n_buffers = read.head.n_buffers,
+                       .n_children = node.n_children,
+                       .dictionary = node.dictionary});
+    for (int64_t b = 0; b < read.head.n_buffers; ++b) {
+      array->buffers[b] = buffers[read.first_buffer + static_cast<size_t>(b)].data;
+    }
+    if (node.dictionary) self(self, array->dictionary);
+    for (int64_t c = 0; c < node.n_children; ++c) self(self, array->children[c]);
+  };
+  fill(fill, out);
+  block.Finish();
+  return Status();
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/wire/schemas.cc -------------------------------------------------------------------
+//
+// Schemas in the bytes of a message.
+#ifndef ALLOY_SRC_WIRE_SCHEMAS_H_
+#define ALLOY_SRC_WIRE_SCHEMAS_H_
+
+//
+// The owner of an Arrow C struct, which the engine shares with the public headers, and
+// the releaser of structs that a call did not take.
+//
+// Threads  serial.
+#ifndef ALLOY_SRC_ARROW_OWNED_H_
+#define ALLOY_SRC_ARROW_OWNED_H_
+
+#include <cstddef>
+#include <string>
+
+//
+// The owner of an Arrow C struct: its destructor releases the struct, once.
+//
+// Use it wherever code holds an ArrowSchema, an ArrowArray or an ArrowArrayStream for
+// longer than one line. The pointer constructor moves a struct in from C, and MoveTo
+// moves it out again. The engine uses the same owner.
+//
+// Threads  serial.
+#ifndef ALLOY_OWNED_HPP_
+#define ALLOY_OWNED_HPP_
+
+
+namespace alloy {
+
+template <typename T>
+class [[nodiscard]] Owned {
+ public:
+  Owned() = default;
+  // Move the struct out of `source`, which is left released. NULL gives an empty owner.
+  explicit Owned(T* source) noexcept {
+    if (source != nullptr) value_ = Take(source);
+  }
+  Owned(Owned&& other) noexcept : value_(Take(&other.value_)) {}
+  Owned& operator=(Owned&& other) noexcept {
+    // Take first: then moving an owner onto itself keeps what it has.
+    T value = Take(&other.value_);
+    ReleaseQuietly();
+    value_ = value;
+    return *this;
+  }
+  // A release callback must not throw. An exception of one ends here, since a destructor
+  // cannot pass it on.
+  ~Owned() { ReleaseQuietly(); }
+
+  T* get() { return &value_; }
+  const T* get() const { return &value_; }
+  T* operator->() { return &value_; }
+  const T* operator->() const { return &value_; }
+  T& operator*() { return value_; }
+  const T& operator*() const { return value_; }
+
+  // Whether there is anything to release.
+  explicit operator bool() const { return value_.release != nullptr; }
+
+  // Give up the struct without releasing it.
+  T Detach() { return Take(&value_); }
+  // The same, into `target`. The old content of `target` is overwritten, not released.
+  void MoveTo(T* target) { *target = Take(&value_); }
+
+  void Release() {
+    if (value_.release != nullptr) {
+      // The callback gets a copy. A callback that reaches back into this owner, or that
+      // forgets to clear `release`, then finds nothing to release twice.
+      T value = Take(&value_);
+      value.release(&value);
+    }
+  }
+
+ private:
+  void ReleaseQuietly() noexcept {
+#ifdef __cpp_exceptions
+    try {
+      Release();
+    } catch (...) {
+    }
+#else
+    Release();
+#endif
+  }
+
+  static T Take(T* source) noexcept {
+    T value = *source;
+    source->release = nullptr;
+    return value;
+  }
+
+  T value_{};
+};
+
+using OwnedSchema = Owned<ArrowSchema>;
+using OwnedArray = Owned<ArrowArray>;
+using OwnedArrayStream = Owned<ArrowArrayStream>;
+
+}  // namespace alloy
+
+#endif  // ALLOY_OWNED_HPP_
+//
+// Where exceptions end. Every function that C can call runs inside Guard, and every entry
+// into foreign code inside EnterForeign.
+//
+// A forced unwind, of pthread_cancel and pthread_exit, is not an exception: a thread that
+// is ended cannot go on. It passes through, and the objects on its way are destroyed. So
+// neither function is noexcept.
+#ifndef ALLOY_SRC_BASE_GUARD_H_
+#define ALLOY_SRC_BASE_GUARD_H_
+
+#include <cxxabi.h>
+
+#include <exception>
+#include <new>
+#include <string>
+#include <system_error>
+
+
+namespace alloy::core_v0_1 {
+
+// While an exception is handled: EXHAUSTED if the system has no thread left; else ok.
+inline Status ExhaustedByThrown() {
+  try {
+    throw;
+  } catch (const std::system_error& e) {
+    if (e.code() != std::errc::resource_unavailable_try_again) return Status();
+    return Fail(ALLOY_EXHAUSTED,
+                std::string("a thread cannot be started: ") + e.code().message() +
+                    "; raise the limit of threads (ulimit -u, or pids.max of the "
+                    "container)");
+  } catch (...) {
+    return Status();
+  }
+}
+
+// Run `body`, which returns a Status, and copy that to err. An exception becomes EXHAUSTED,
+// if it is about memory or threads, or INTERNAL.
+template <typename Body>
+alloy_code Guard(alloy_error* err, Body&& body) {
+  try {
+    return body().CopyTo(err);
+  } catch (abi::__forced_unwind&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    if (err != nullptr) {
+      *err = alloy_error{.code = ALLOY_EXHAUSTED,
+                         .reason = 0,
+                         .input = -1,
+                         .column = -1,
+                         .side = ALLOY_SIDE_ENGINE,
+                         .length = 13,
+                         .text = "out of memory"};
+    }
+    return ALLOY_EXHAUSTED;
+  } catch (...) {
+    // Making the text may throw as well; then there is only the code.
+    try {
+      if (const Status exhausted = ExhaustedByThrown(); !exhausted.ok()) {
+        return exhausted.CopyTo(err);
+      }
+      std::string text = "an exception inside the engine; please report it";
+      try {
+        throw;
+      } catch (const std::exception& e) {
+        text += std::string(": ") + e.what();
+      } catch (...) {
+      }
+      return Fail(ALLOY_INTERNAL, std::move(text)).CopyTo(err);
+    } catch (...) {
+      return ALLOY_INTERNAL;
+    }
+  }
+}
+
+// Run `body`, which enters foreign code. If that throws, which backend.h forbids, return
+// false and describe the exception in `text`.
+template <typename Body>
+bool EnterForeign(std::string* text, Body&& body) {
+  try {
+    body();
+    return true;
+  } catch (abi::__forced_unwind&) {
+    throw;
+  } catch (const std::exception& e) {
+    *text = std::string("an exception came out of it: ") + e.what();
+  } catch (...) {
+    *text = "an exception of an unknown type came out of it";
+  }
+  return false;
+}
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_GUARD_H_
+
+namespace alloy::core_v0_1 {
+
+using alloy::Owned;
+using alloy::OwnedArray;
+using alloy::OwnedArrayStream;
+using alloy::OwnedSchema;
+
+// Release what foreign code made. Returns what its callback threw, for people; empty:
+// nothing.
+template <typename T>
+std::string ReleaseForeign(Owned<T>* owned) {
+  std::string thrown;
+  EnterForeign(&thrown, [owned] { owned->Release(); });
+  return thrown;
+}
+
+// Releases, when it goes, those of `n` structs in a row that a foreign function did not
+// take. So every way out of a call releases them, an early return too.
+template <typename T>
+class ReleaseRest {
+ public:
+  ReleaseRest(T* structs, size_t n) : structs_(structs), n_(n) {}
+  ~ReleaseRest() {
+    for (size_t i = 0; i < n_; ++i) {
+      if (structs_[i].release != nullptr) ReleaseOne(i);
+    }
+  }
+  ReleaseRest(const ReleaseRest&) = delete;
+  ReleaseRest& operator=(const ReleaseRest&) = delete;
+
+  // The same now. Returns what the last callback that threw has thrown; empty: nothing.
+  std::string Release() const {
+    std::string last;
+    for (size_t i = 0; i < n_; ++i) {
+      if (structs_[i].release == nullptr) continue;
+      if (std::string thrown = ReleaseOne(i); !thrown.empty()) [[unlikely]]
+        last = std::move(thrown);
+    }
+    return last;
+  }
+
+ private:
+  std::string ReleaseOne(size_t i) const {
+    Owned<T> owned(&structs_[i]);
+    return ReleaseForeign(&owned);
+  }
+
+  T* const structs_;
+  const size_t n_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_OWNED_H_
+
+namespace alloy::core_v0_1 {
+
+//   Fails  BAD_DATA: the struct is malformed (arrow/schema_walk.h).
+Status WriteSchema(const ArrowSchema& schema, ByteWriter& out);
+
+// Read a schema that the other side may have made up. Only the structs are checked, and
+// formats are not parsed: Layout does that.
+//   Fails  BAD_DATA, EXHAUSTED.
+Result<OwnedSchema> ReadSchema(ByteReader& in);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_WIRE_SCHEMAS_H_
+
+#include <cstring>
+#include <deque>
+#include <string>
+#include <vector>
+
+//
+// Copies schemas, and makes keys of them for caches.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_ARROW_SCHEMA_H_
+#define ALLOY_SRC_ARROW_SCHEMA_H_
+
+#include <string>
+
+//
+// Walks a schema that nobody has checked yet. All code that reads a whole schema uses this
+// walk, so that one place checks the pointers and counts.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_ARROW_SCHEMA_WALK_H_
+#define ALLOY_SRC_ARROW_SCHEMA_WALK_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+
+namespace alloy::core_v0_1 {
+
+inline constexpr int32_t kMostLevels = 64;             // below the root
+inline constexpr int32_t kMostColumns = 1 << 20;       // nested ones included
+inline constexpr int64_t kMostSchemaBytes = 64 << 20;  // names, formats and metadata
+inline constexpr int64_t kMostMetadata = kMostSchemaBytes;
+
+// What the walks of schemas that belong together may still visit and read. The nodes of a
+// schema may be one and the same struct, so limits for one node would not limit the work.
+struct SchemaBudget {
+  int64_t columns = kMostColumns;
+  int64_t bytes = kMostSchemaBytes;
+};
+
+// A node of a schema and its place in the tree. Lives only during the visit.
+struct SchemaPlace {
+  const ArrowSchema* schema = nullptr;
+  const SchemaPlace* parent = nullptr;
+  int64_t ordinal = 0;  // among the children of the parent; -1: its dictionary
+  int32_t column = -1;
+  int32_t depth = 0;
+  int64_t metadata_bytes = 0;  // 0: no metadata
+};
+
+std::string PathOf(const SchemaPlace& place);
+
+// DataFault (fault.h) at this place.
+Status SchemaFault(const SchemaPlace& place, int32_t reason, std::string_view what);
+
+// Check a node without its children, and measure its metadata. Takes the node from the
+// budget.
+Status CheckSchemaNode(SchemaPlace* place, SchemaBudget* budget);
+
+// Check the pointer to the children and their number.
+Status CheckSchemaChildren(const SchemaPlace& place, const SchemaBudget& budget);
+
+// The size of a metadata block ("The Arrow C data interface", ArrowSchema.metadata).
+// Nothing is read that cannot belong to a block of at most `limit` bytes.
+//   Fails  -1  it is malformed.
+//          -2  it is larger than the limit.
+int64_t MetadataBytes(const char* metadata, int64_t limit = kMostMetadata);
+
+// Calls Status visit(const SchemaPlace&) for each node in preorder. A dictionary comes
+// before the children. Ends at the first fault.
+template <typename Visit>
+class SchemaWalk {
+ public:
+  SchemaWalk(Visit& visit, SchemaBudget* budget) : visit_(visit), budget_(*budget) {}
+
+  Status Go(SchemaPlace place) {
+    place.column = count_ - 1;
+    ++count_;
+    ALLOY_TRY(CheckSchemaNode(&place, &budget_));
+    ALLOY_TRY(visit_(std::as_const(place)));
+    ALLOY_TRY(CheckSchemaChildren(place, budget_));
+    const ArrowSchema& schema = *place.schema;
+    if (schema.dictionary != nullptr) ALLOY_TRY(Below(place, schema.dictionary, -1));
+    for (int64_t i = 0; i < schema.n_children; ++i) {
+      ALLOY_TRY(Below(place, schema.children[i], i));
+    }
+    return Status();
+  }
+
+ private:
+  Status Below(const SchemaPlace& parent, const ArrowSchema* schema, int64_t ordinal) {
+    return Go({.schema = schema,
+               .parent = &parent,
+               .ordinal = ordinal,
+               .depth = parent.depth + 1});
+  }
+
+  Visit& visit_;
+  SchemaBudget& budget_;
+  int32_t count_ = 0;
+};
+
+template <typename Visit>
+Status WalkSchema(const ArrowSchema& schema, Visit&& visit, SchemaBudget* budget) {
+  return SchemaWalk<std::remove_reference_t<Visit>>(visit, budget)
+      .Go({.schema = &schema});
+}
+template <typename Visit>
+Status WalkSchema(const ArrowSchema& schema, Visit&& visit) {
+  SchemaBudget budget;
+  return WalkSchema(schema, visit, &budget);
+}
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_SCHEMA_WALK_H_
+
+namespace alloy::core_v0_1 {
+
+// Copy a schema with everything below it, in one allocation. Children and dictionaries
+// may be moved out of the copy and released separately, in any order, on any thread.
+// Only the structs are checked; format strings are copied without being parsed.
+//   Fails  ALLOY_BAD_DATA, ALLOY_EXHAUSTED.
+Result<OwnedSchema> CopySchema(const ArrowSchema& schema);
+
+// Append all that makes schemas different: formats, names, flags, metadata, nesting. Two
+// schemas are equal if and only if their keys are equal. Formats are not parsed, so this
+// is cheap enough for the lookup of a bound call. On failure *key may hold a part.
+//   Fails  ALLOY_BAD_DATA.
+// The schemas of one key share a budget.
+Status AppendFingerprint(const ArrowSchema& schema, SchemaBudget* budget,
+                         std::string* key);
+inline Status AppendFingerprint(const ArrowSchema& schema, std::string* key) {
+  SchemaBudget budget;
+  return AppendFingerprint(schema, &budget, key);
+}
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_SCHEMA_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr int kDeepest = 64;
+
+// The size of metadata in the form of the C data interface; -1: there is none.
+int64_t MetadataBytes(const char* metadata) {
+  if (metadata == nullptr) return -1;
+  int32_t n = 0;
+  std::memcpy(&n, metadata, sizeof(n));
+  int64_t size = 4;
+  for (int64_t i = 0; i < 2 * int64_t{n}; ++i) {
+    int32_t length = 0;
+    std::memcpy(&length, metadata + size, sizeof(length));
+    size += 4 + int64_t{length};
+  }
+  return size;
+}
+
+void WriteNode(const ArrowSchema& schema, ByteWriter& out) {
+  out.PutText(schema.format);
+  out.Put(static_cast<uint8_t>(schema.name != nullptr));
+  if (schema.name != nullptr) out.PutText(schema.name);
+  const int64_t metadata = MetadataBytes(schema.metadata);
+  out.Put(metadata);
+  if (metadata > 0) out.PutBytes(schema.metadata, static_cast<size_t>(metadata));
+  out.Put(schema.flags);
+  out.Put(schema.n_children);
+  for (int64_t i = 0; i < schema.n_children; ++i) WriteNode(*schema.children[i], out);
+  out.Put(static_cast<uint8_t>(schema.dictionary != nullptr));
+  if (schema.dictionary != nullptr) WriteNode(*schema.dictionary, out);
+}
+
+// Holds what is read until it is copied.
+struct SchemaParts {
+  std::deque<std::string> texts;
+  std::deque<ArrowSchema> schemas;
+  std::deque<std::vector<ArrowSchema*>> lists;
+
+  void Fill(ByteReader& in, int depth, ArrowSchema* schema) {
+    if (depth > kDeepest) in.Fail();
+    schema->format = texts.emplace_back(in.GetText()).c_str();
+    if (in.Get<uint8_t>() != 0) schema->name = texts.emplace_back(in.GetText()).c_str();
+    const auto metadata = in.Get<int64_t>();
+    if (metadata > 0) {
+      schema->metadata =
+          texts.emplace_back(in.GetBytes(static_cast<size_t>(metadata))).c_str();
+      if (!IsMetadata(texts.back())) in.Fail();
+    }
+    schema->flags = in.Get<int64_t>();
+    schema->n_children = in.Get<int64_t>();
+    schema->release = [](ArrowSchema* s) { s->release = nullptr; };
+    if (schema->n_children < 0 || static_cast<uint64_t>(schema->n_children) > in.left()) {
+      in.Fail();
+      schema->n_children = 0;
+    }
+    auto& list = lists.emplace_back();
+    for (int64_t i = 0; i < schema->n_children && in.ok(); ++i) {
+      list.push_back(&schemas.emplace_back(ArrowSchema{}));
+      Fill(in, depth + 1, list.back());
+    }
+    schema->children = list.empty() ? nullptr : list.data();
+    if (in.Get<uint8_t>() != 0 && in.ok()) {
+      schema->dictionary = &schemas.emplace_back(ArrowSchema{});
+      Fill(in, depth + 1, schema->dictionary);
+    }
+  }
+
+  // Whether the lengths inside fit: CopySchema follows them.
+  static bool IsMetadata(const std::string& bytes) {
+    ByteReader in({reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()});
+    const auto n = in.Get<int32_t>();
+    if (n < 0) return false;
+    for (int64_t i = 0; i < 2 * int64_t{n} && in.ok(); ++i) {
+      const auto length = in.Get<int32_t>();
+      if (length < 0) return false;
+      in.GetBytes(static_cast<size_t>(length));
+    }
+    return in.AtEnd();
+  }
+};
+
+}  // namespace
+
+Status WriteSchema(const ArrowSchema& schema, ByteWriter& out) {
+  ALLOY_TRY(CopySchema(schema).status());
+  WriteNode(schema, out);
+  return Status();
+}
+
+Result<OwnedSchema> ReadSchema(ByteReader& in) {
+  SchemaParts parts;
+  ArrowSchema root{};
+  parts.Fill(in, 0, &root);
+  if (!in.ok()) return Fail(ALLOY_BAD_DATA, "a schema in a message is cut or malformed");
+  return CopySchema(root);
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/wire/tables.cc --------------------------------------------------------------------
+//
+// The table of a backend in the bytes of a message. Entry points do not cross.
+#ifndef ALLOY_SRC_WIRE_TABLES_H_
+#define ALLOY_SRC_WIRE_TABLES_H_
+
+#include <memory>
+
+
+namespace alloy::core_v0_1 {
+
+void WriteTable(const alloy_backend& backend, ByteWriter& out);
+
+// A table that was read, with all its texts. Its entry points are NULL.
+//
+// Threads  immutable: shared.
+class DescribedTable {
+ public:
+  // Read what the other side may have made up.
+  //   Fails  REFUSED with TABLE: it is cut, or has too many entries.
+  static Result<std::shared_ptr<const DescribedTable>> Read(ByteReader& in);
+
+  const alloy_backend& backend() const;
+
+  struct Parts;  // in tables.cc
+  explicit DescribedTable(std::unique_ptr<Parts> parts);
+  ~DescribedTable();
+  DescribedTable(const DescribedTable&) = delete;
+  DescribedTable& operator=(const DescribedTable&) = delete;
+
+ private:
+  const std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_WIRE_TABLES_H_
+
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr uint32_t kMostEntries = 4096;  // of one list
+
+// A text that may be missing.
+void PutOptional(const char* text, ByteWriter& out) {
+  out.Put(static_cast<uint8_t>(text != nullptr));
+  if (text != nullptr) out.PutText(text);
+}
+
+template <typename Entry>
+uint32_t CountOf(const Entry* list) {
+  uint32_t n = 0;
+  while (list != nullptr && list[n].name != nullptr) ++n;
+  return n;
+}
+
+void WriteColumns(const alloy_column* list, ByteWriter& out) {
+  out.Put(CountOf(list));
+  for (uint32_t i = 0; i < CountOf(list); ++i) {
+    out.PutText(list[i].name);
+    PutOptional(list[i].summary, out);
+    PutOptional(list[i].accepts, out);
+  }
+}
+
+void WriteFunction(const alloy_function& function, ByteWriter& out) {
+  out.Put(function.flags);
+  out.Put(function.min_inputs);
+  out.Put(function.max_inputs);
+  out.PutText(function.name);
+  PutOptional(function.summary, out);
+  out.Put(CountOf(function.options));
+  for (uint32_t i = 0; i < CountOf(function.options); ++i) {
+    out.PutText(function.options[i].name);
+    PutOptional(function.options[i].summary, out);
+    PutOptional(function.options[i].fallback, out);
+  }
+  uint32_t n_lists = 0;
+  while (function.columns != nullptr && function.columns[n_lists] != nullptr) ++n_lists;
+  out.Put(n_lists);
+  for (uint32_t i = 0; i < n_lists; ++i) WriteColumns(function.columns[i], out);
+}
+
+}  // namespace
+
+void WriteTable(const alloy_backend& backend, ByteWriter& out) {
+  out.Put(backend.abi);
+  out.PutText(backend.name);
+  out.PutText(backend.version);
+  out.PutText(backend.language);
+  uint32_t n = 0;
+  while (backend.functions[n] != nullptr) ++n;
+  out.Put(n);
+  for (uint32_t i = 0; i < n; ++i) WriteFunction(*backend.functions[i], out);
+}
+
+struct DescribedTable::Parts {
+  alloy_backend backend{};
+  std::deque<alloy_function> functions;
+  std::vector<const alloy_function*> list;
+  // One for each function, and for each list of columns.
+  std::deque<std::vector<alloy_option>> options;
+  std::deque<std::vector<alloy_column>> columns;
+  std::deque<std::vector<const alloy_column*>> column_lists;
+  std::deque<std::string> texts;
+
+  const char* Text(ByteReader& in) {
+    const std::string_view text = in.GetText();
+    // A NUL inside would end it early, so it is no text of a table.
+    if (text.find('\0') != std::string_view::npos) in.Fail();
+    return texts.emplace_back(text).c_str();
+  }
+  const char* Optional(ByteReader& in) {
+    return in.Get<uint8_t>() != 0 ? Text(in) : nullptr;
+  }
+  static uint32_t Count(ByteReader& in) {
+    const auto n = in.Get<uint32_t>();
+    if (n > kMostEntries) in.Fail();
+    return in.ok() ? n : 0;
+  }
+
+  const alloy_column* Columns(ByteReader& in) {
+    auto& list_of_one = columns.emplace_back();
+    for (uint32_t n = Count(in); n > 0 && in.ok(); --n) {
+      alloy_column column{};
+      column.name = Text(in);
+      column.summary = Optional(in);
+      column.accepts = Optional(in);
+      list_of_one.push_back(column);
+    }
+    list_of_one.push_back({});
+    return list_of_one.data();
+  }
+
+  void Function(ByteReader& in) {
+    alloy_function function{};
+    function.struct_size = sizeof(alloy_function);
+    function.flags = in.Get<uint32_t>();
+    function.min_inputs = in.Get<int32_t>();
+    function.max_inputs = in.Get<int32_t>();
+    function.name = Text(in);
+    function.summary = Optional(in);
+    auto& its_options = options.emplace_back();
+    for (uint32_t n = Count(in); n > 0 && in.ok(); --n) {
+      alloy_option option{};
+      option.name = Text(in);
+      option.summary = Optional(in);
+      option.fallback = Optional(in);
+      its_options.push_back(option);
+    }
+    if (!its_options.empty()) {
+      its_options.push_back({});
+      function.options = its_options.data();
+    }
+    auto& lists = column_lists.emplace_back();
+    for (uint32_t n = Count(in); n > 0 && in.ok(); --n) lists.push_back(Columns(in));
+    if (!lists.empty()) {
+      lists.push_back(nullptr);
+      function.columns = lists.data();
+    }
+    functions.push_back(function);
+  }
+};
+
+DescribedTable::DescribedTable(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+DescribedTable::~DescribedTable() = default;
+
+const alloy_backend& DescribedTable::backend() const { return parts_->backend; }
+
+Result<std::shared_ptr<const DescribedTable>> DescribedTable::Read(ByteReader& in) {
+  auto parts = std::make_unique<Parts>();
+  alloy_backend& backend = parts->backend;
+  backend.struct_size = sizeof(alloy_backend);
+  backend.abi = in.Get<uint32_t>();
+  backend.name = parts->Text(in);
+  backend.version = parts->Text(in);
+  backend.language = parts->Text(in);
+  for (uint32_t n = Parts::Count(in); n > 0 && in.ok(); --n) parts->Function(in);
+  if (!in.ok()) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_TABLE,
+                "the table of the backend did not arrive whole from its worker");
+  }
+  for (const alloy_function& function : parts->functions) {
+    parts->list.push_back(&function);
+  }
+  parts->list.push_back(nullptr);
+  backend.functions = parts->list.data();
+  return std::shared_ptr<const DescribedTable>(
+      std::make_shared<const DescribedTable>(std::move(parts)));
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/load/backend_table.cc -------------------------------------------------------------
+//
+// The table that a backend exports, checked once, and the copy of it that hosts may see.
+#ifndef ALLOY_SRC_LOAD_BACKEND_TABLE_H_
+#define ALLOY_SRC_LOAD_BACKEND_TABLE_H_
+
+#include <memory>
+#include <vector>
+
 
 namespace alloy::core_v0_1 {
 
@@ -144,6 +2294,12 @@ class BackendTable {
   //          function and the field.
   static Result<std::shared_ptr<const BackendTable>> Make(const alloy_backend* table);
 
+  // Of a table without entry points, whose backend is in another process. The other rules
+  // are the same.
+  //   Takes  described, which keeps the texts.
+  static Result<std::shared_ptr<const BackendTable>> MakeDescribed(
+      std::shared_ptr<const DescribedTable> described);
+
   BackendTable(const BackendTable&) = delete;
   BackendTable& operator=(const BackendTable&) = delete;
 
@@ -154,6 +2310,7 @@ class BackendTable {
  private:
   explicit BackendTable(const alloy_backend* table);
 
+  std::shared_ptr<const DescribedTable> described_;  // NULL: the table is a library's
   const alloy_backend* table_;
   std::vector<alloy_function> functions_;
   std::vector<const alloy_function*> list_;  // ends with NULL
@@ -199,7 +2356,10 @@ Status CheckOptions(const alloy_function& function, const std::string& where) {
   return Status();
 }
 
-Status CheckFunction(const alloy_function& function, const std::string& place) {
+enum class Entries : uint8_t { kHere, kElsewhere };
+
+Status CheckFunction(const alloy_function& function, Entries entries,
+                     const std::string& place) {
   if (function.struct_size < sizeof(alloy_function)) {
     return BadTable(place + ": struct_size is " + std::to_string(function.struct_size) +
                     ", expected at least " + std::to_string(sizeof(alloy_function)));
@@ -207,9 +2367,10 @@ Status CheckFunction(const alloy_function& function, const std::string& place) {
   if (!IsName(function.name))
     return BadTable(place + ": the name is missing or malformed");
   const std::string where = std::string("function ") + function.name;
-  if (function.bind == nullptr) return BadTable(where + ": bind is NULL");
+  const bool is_here = entries == Entries::kHere;
+  if (is_here && function.bind == nullptr) return BadTable(where + ": bind is NULL");
   const bool is_stream = (function.flags & ALLOY_STREAM) != 0;
-  if (is_stream ? function.open == nullptr : function.run == nullptr) {
+  if (is_here && (is_stream ? function.open == nullptr : function.run == nullptr)) {
     return BadTable(where + (is_stream ? ": open is NULL" : ": run is NULL"));
   }
   if (function.min_inputs < 0 ||
@@ -224,7 +2385,7 @@ Status CheckFunction(const alloy_function& function, const std::string& place) {
   return CheckOptions(function, where);
 }
 
-Status CheckBackendTable(const alloy_backend* table) {
+Status CheckBackendTable(const alloy_backend* table, Entries entries) {
   if (table->abi != ALLOY_ABI) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_ABI,
                 "the backend has ABI " + std::to_string(table->abi) +
@@ -240,8 +2401,8 @@ Status CheckBackendTable(const alloy_backend* table) {
   if (!IsName(table->language)) return BadTable("the language is missing or malformed");
   if (table->functions == nullptr) return BadTable("the list of functions is NULL");
   for (size_t i = 0; table->functions[i] != nullptr; ++i) {
-    ALLOY_TRY(
-        CheckFunction(*table->functions[i], "function number " + std::to_string(i)));
+    ALLOY_TRY(CheckFunction(*table->functions[i], entries,
+                            "function number " + std::to_string(i)));
   }
   return Status();
 }
@@ -250,8 +2411,16 @@ Status CheckBackendTable(const alloy_backend* table) {
 
 Result<std::shared_ptr<const BackendTable>> BackendTable::Make(
     const alloy_backend* table) {
-  ALLOY_TRY(CheckBackendTable(table));
+  ALLOY_TRY(CheckBackendTable(table, Entries::kHere));
   return std::shared_ptr<const BackendTable>(new BackendTable(table));
+}
+
+Result<std::shared_ptr<const BackendTable>> BackendTable::MakeDescribed(
+    std::shared_ptr<const DescribedTable> described) {
+  ALLOY_TRY(CheckBackendTable(&described->backend(), Entries::kElsewhere));
+  const std::shared_ptr<BackendTable> table(new BackendTable(&described->backend()));
+  table->described_ = std::move(described);
+  return std::shared_ptr<const BackendTable>(table);
 }
 
 BackendTable::BackendTable(const alloy_backend* table) : table_(table), shown_(*table) {
@@ -439,8 +2608,9 @@ class Cleared {
   void KeepOpen() && { sealed_.Detach(); }
 
  private:
-  friend class Verified;         // the step before, in src/admit
-  friend struct ClearedForTest;  // of tests and benchmarks, in tests/support
+  friend class Verified;          // the step before, in src/admit
+  friend class InheritedLibrary;  // in a worker, whose host took that step
+  friend struct ClearedForTest;   // of tests and benchmarks, in tests/support
 
   Cleared(Fd sealed, std::string path, bool is_linked, std::vector<std::string> needed)
       : sealed_(std::move(sealed)),
@@ -512,100 +2682,6 @@ Result<std::shared_ptr<const BackendTable>> InitialiseBackend(
 #include <string>
 #include <utility>
 
-//
-// Where exceptions end. Every function that C can call runs inside Guard, and every entry
-// into foreign code inside EnterForeign.
-//
-// A forced unwind, of pthread_cancel and pthread_exit, is not an exception: a thread that
-// is ended cannot go on. It passes through, and the objects on its way are destroyed. So
-// neither function is noexcept.
-#ifndef ALLOY_SRC_BASE_GUARD_H_
-#define ALLOY_SRC_BASE_GUARD_H_
-
-#include <cxxabi.h>
-
-#include <exception>
-#include <new>
-#include <string>
-#include <system_error>
-
-
-namespace alloy::core_v0_1 {
-
-// While an exception is handled: EXHAUSTED if the system has no thread left; else ok.
-inline Status ExhaustedByThrown() {
-  try {
-    throw;
-  } catch (const std::system_error& e) {
-    if (e.code() != std::errc::resource_unavailable_try_again) return Status();
-    return Fail(ALLOY_EXHAUSTED,
-                std::string("a thread cannot be started: ") + e.code().message() +
-                    "; raise the limit of threads (ulimit -u, or pids.max of the "
-                    "container)");
-  } catch (...) {
-    return Status();
-  }
-}
-
-// Run `body`, which returns a Status, and copy that to err. An exception becomes EXHAUSTED,
-// if it is about memory or threads, or INTERNAL.
-template <typename Body>
-alloy_code Guard(alloy_error* err, Body&& body) {
-  try {
-    return body().CopyTo(err);
-  } catch (abi::__forced_unwind&) {
-    throw;
-  } catch (const std::bad_alloc&) {
-    if (err != nullptr) {
-      *err = alloy_error{.code = ALLOY_EXHAUSTED,
-                         .reason = 0,
-                         .input = -1,
-                         .column = -1,
-                         .side = ALLOY_SIDE_ENGINE,
-                         .length = 13,
-                         .text = "out of memory"};
-    }
-    return ALLOY_EXHAUSTED;
-  } catch (...) {
-    // Making the text may throw as well; then there is only the code.
-    try {
-      if (const Status exhausted = ExhaustedByThrown(); !exhausted.ok()) {
-        return exhausted.CopyTo(err);
-      }
-      std::string text = "an exception inside the engine; please report it";
-      try {
-        throw;
-      } catch (const std::exception& e) {
-        text += std::string(": ") + e.what();
-      } catch (...) {
-      }
-      return Fail(ALLOY_INTERNAL, std::move(text)).CopyTo(err);
-    } catch (...) {
-      return ALLOY_INTERNAL;
-    }
-  }
-}
-
-// Run `body`, which enters foreign code. If that throws, which backend.h forbids, return
-// false and describe the exception in `text`.
-template <typename Body>
-bool EnterForeign(std::string* text, Body&& body) {
-  try {
-    body();
-    return true;
-  } catch (abi::__forced_unwind&) {
-    throw;
-  } catch (const std::exception& e) {
-    *text = std::string("an exception came out of it: ") + e.what();
-  } catch (...) {
-    *text = "an exception of an unknown type came out of it";
-  }
-  return false;
-}
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_BASE_GUARD_H_
 //
 // The system's loader. It takes only a Cleared, so what was verified is what runs.
 //
@@ -726,363 +2802,6 @@ Result<std::shared_ptr<const BackendTable>> InitialiseBackend(
 #include <unordered_map>
 #include <vector>
 
-//
-// A layout is a parsed schema: what the gate must know to check arrays of that schema.
-//
-// The engine makes it at bind, and it keeps no pointer to the schema. The gate walks
-// arrays along the layout. So no call parses a schema, and the gate never relies on what
-// an array claims about its own nesting.
-//
-// Threads  immutable: shared.
-#ifndef ALLOY_SRC_ARROW_LAYOUT_H_
-#define ALLOY_SRC_ARROW_LAYOUT_H_
-
-#include <array>
-#include <cstdint>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
-
-//
-// Parses the format strings of the Arrow C data interface ("Data type description --
-// format strings"), one string at a time. layout.h checks children and dictionaries.
-//
-// Threads  values.
-#ifndef ALLOY_SRC_ARROW_FORMAT_H_
-#define ALLOY_SRC_ARROW_FORMAT_H_
-
-#include <array>
-#include <cstdint>
-#include <string_view>
-
-namespace alloy::core_v0_1 {
-
-enum class Type : uint8_t {
-  kNull,
-  kBoolean,
-  kInt8,
-  kUInt8,
-  kInt16,
-  kUInt16,
-  kInt32,
-  kUInt32,
-  kInt64,
-  kUInt64,
-  kFloat16,
-  kFloat32,
-  kFloat64,
-  kBinary,
-  kLargeBinary,
-  kBinaryView,
-  kUtf8,
-  kLargeUtf8,
-  kUtf8View,
-  kFixedSizeBinary,
-  kDecimal32,
-  kDecimal64,
-  kDecimal128,
-  kDecimal256,
-  kDate32,
-  kDate64,
-  kTime32,
-  kTime64,
-  kTimestamp,
-  kDuration,
-  kIntervalYearMonth,
-  kIntervalDayTime,
-  kIntervalMonthDayNano,
-  kList,
-  kLargeList,
-  kListView,
-  kLargeListView,
-  kFixedSizeList,
-  kStruct,
-  kMap,
-  kSparseUnion,
-  kDenseUnion,
-  kRunEndEncoded,
-};
-
-inline constexpr Type kLastType = Type::kRunEndEncoded;
-
-// How the arrays of a type lie in memory: the buffers, then the children.
-// layout_rules.h has the rules of each form.
-enum class Form : uint8_t {
-  kFixed,          // validity, values of `bits` each
-  kOffsets,        // validity, offsets, bytes
-  kViews,          // validity, views, any number of variadic buffers, their sizes
-  kList,           // validity, offsets; one child
-  kListView,       // validity, offsets, sizes; one child
-  kFixedSizeList,  // validity; one child
-  kStruct,         // validity; any children, row by row
-  kSparseUnion,    // type ids; one child for each type id, row by row
-  kDenseUnion,     // type ids, offsets; one child for each type id
-  kRunEnd,         // no buffers; run ends and values
-  kNull,           // no buffers
-};
-
-inline constexpr Form kLastForm = Form::kNull;
-
-constexpr bool IsInteger(Type type) {
-  return type >= Type::kInt8 && type <= Type::kUInt64;
-}
-
-constexpr bool IsUnsigned(Type type) {
-  return type == Type::kUInt8 || type == Type::kUInt16 || type == Type::kUInt32 ||
-         type == Type::kUInt64;
-}
-
-struct Format {
-  Type type = Type::kNull;
-  Form form = Form::kNull;
-  uint8_t offset_bytes = 0;  // of one offset; 0: the form has no offsets
-  char unit = 0;             // of time: s, m, u or n; 0: not a type of time
-  int64_t bits = 0;          // of one fixed-size value
-  int64_t size = 0;          // of a fixed-size list
-  int32_t precision = 0;     // of a decimal
-  int32_t scale = 0;
-  int32_t n_type_ids = 0;       // of a union
-  std::string_view parameters;  // the time zone, or the type ids, as written
-};
-
-// Why a format string is refused; reason 0 if it is accepted.
-struct FormatFault {
-  int32_t reason = 0;
-  const char* expected = "";  // the parameter that would be accepted
-};
-
-// Parse `text`. `format` keeps a view of it.
-FormatFault ParseFormat(std::string_view text, Format* format);
-
-// The child of each type id of a union; -1: the union does not have this type id.
-std::array<int8_t, 128> ChildrenByTypeId(const Format& format);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ARROW_FORMAT_H_
-
-namespace alloy::core_v0_1 {
-
-class Layout {
- public:
-  struct Node {
-    int64_t max_end = 0;     // the largest offset + length whose bytes fit in 63 bits
-    int64_t size = 0;        // fixed-size list: rows of the child for each row;
-                             // union: the index into the TypeIds
-    int32_t n_children = 0;  // without the dictionary, which comes first
-    int32_t subtree = 1;     // nodes from here that belong to this one, itself included
-    Type type = Type::kNull;
-    Form form = Form::kNull;
-    uint8_t n_buffers = 0;      // of views: the least
-    uint8_t integer_bytes = 0;  // of one offset, size, run end or dictionary index
-    bool has_bytes = false;     // values have at least one bit
-    bool dictionary = false;
-    bool points_elsewhere = false;  // rows here or below have a check in gate/rows.h
-    bool nullable : 1 = false;
-    // Here or below is a column that is declared not nullable, or a map.
-    bool has_required : 1 = false;
-    bool has_map : 1 = false;
-  };
-
-  // The type ids of a union.
-  struct TypeIds {
-    std::array<int8_t, 128> children;  // by type id; -1: the union does not have this one
-  };
-
-  // Parse the schema of an array of any type.
-  //   Fails  ALLOY_BAD_DATA  with reason and column. Columns count from -1 for the root
-  //                          in preorder; a dictionary comes right after its index.
-  static Result<Layout> Of(const ArrowSchema& schema);
-
-  // Parse the schema of a batch. Also fails with ALLOY_REASON_NOT_A_BATCH.
-  static Result<Layout> OfBatch(const ArrowSchema& schema);
-
-  // In preorder: node i is column i - 1.
-  std::span<const Node> nodes() const { return nodes_; }
-  int64_t n_columns() const { return nodes_[0].n_children; }  // of a batch
-
-  const TypeIds& type_ids(const Node& node) const {
-    return type_ids_[static_cast<size_t>(node.size)];
-  }
-
-  std::string_view name(int32_t column) const;
-
-  // The path to a column for error texts: `a.b.item`; empty for the root.
-  std::string Path(int32_t column) const;
-
- private:
-  struct Name {
-    size_t begin = 0;  // in names_
-    size_t length = 0;
-    int32_t parent = -1;   // a node
-    int32_t ordinal = -1;  // among the children of the parent; -1: the dictionary
-  };
-
-  Layout() = default;
-  friend class LayoutReader;
-
-  std::vector<Node> nodes_;
-  std::vector<TypeIds> type_ids_;
-  std::vector<Name> node_names_;
-  std::string names_;
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ARROW_LAYOUT_H_
-//
-// The owner of an Arrow C struct, which the engine shares with the public headers, and
-// the releaser of structs that a call did not take.
-//
-// Threads  serial.
-#ifndef ALLOY_SRC_ARROW_OWNED_H_
-#define ALLOY_SRC_ARROW_OWNED_H_
-
-#include <cstddef>
-#include <string>
-
-//
-// The owner of an Arrow C struct: its destructor releases the struct, once.
-//
-// Use it wherever code holds an ArrowSchema, an ArrowArray or an ArrowArrayStream for
-// longer than one line. The pointer constructor moves a struct in from C, and MoveTo
-// moves it out again. The engine uses the same owner.
-//
-// Threads  serial.
-#ifndef ALLOY_OWNED_HPP_
-#define ALLOY_OWNED_HPP_
-
-
-namespace alloy {
-
-template <typename T>
-class [[nodiscard]] Owned {
- public:
-  Owned() = default;
-  // Move the struct out of `source`, which is left released. NULL gives an empty owner.
-  explicit Owned(T* source) noexcept {
-    if (source != nullptr) value_ = Take(source);
-  }
-  Owned(Owned&& other) noexcept : value_(Take(&other.value_)) {}
-  Owned& operator=(Owned&& other) noexcept {
-    // Take first: then moving an owner onto itself keeps what it has.
-    T value = Take(&other.value_);
-    ReleaseQuietly();
-    value_ = value;
-    return *this;
-  }
-  // A release callback must not throw. An exception of one ends here, since a destructor
-  // cannot pass it on.
-  ~Owned() { ReleaseQuietly(); }
-
-  T* get() { return &value_; }
-  const T* get() const { return &value_; }
-  T* operator->() { return &value_; }
-  const T* operator->() const { return &value_; }
-  T& operator*() { return value_; }
-  const T& operator*() const { return value_; }
-
-  // Whether there is anything to release.
-  explicit operator bool() const { return value_.release != nullptr; }
-
-  // Give up the struct without releasing it.
-  T Detach() { return Take(&value_); }
-  // The same, into `target`. The old content of `target` is overwritten, not released.
-  void MoveTo(T* target) { *target = Take(&value_); }
-
-  void Release() {
-    if (value_.release != nullptr) {
-      // The callback gets a copy. A callback that reaches back into this owner, or that
-      // forgets to clear `release`, then finds nothing to release twice.
-      T value = Take(&value_);
-      value.release(&value);
-    }
-  }
-
- private:
-  void ReleaseQuietly() noexcept {
-#ifdef __cpp_exceptions
-    try {
-      Release();
-    } catch (...) {
-    }
-#else
-    Release();
-#endif
-  }
-
-  static T Take(T* source) noexcept {
-    T value = *source;
-    source->release = nullptr;
-    return value;
-  }
-
-  T value_{};
-};
-
-using OwnedSchema = Owned<ArrowSchema>;
-using OwnedArray = Owned<ArrowArray>;
-using OwnedArrayStream = Owned<ArrowArrayStream>;
-
-}  // namespace alloy
-
-#endif  // ALLOY_OWNED_HPP_
-
-namespace alloy::core_v0_1 {
-
-using alloy::Owned;
-using alloy::OwnedArray;
-using alloy::OwnedArrayStream;
-using alloy::OwnedSchema;
-
-// Release what foreign code made. Returns what its callback threw, for people; empty:
-// nothing.
-template <typename T>
-std::string ReleaseForeign(Owned<T>* owned) {
-  std::string thrown;
-  EnterForeign(&thrown, [owned] { owned->Release(); });
-  return thrown;
-}
-
-// Releases, when it goes, those of `n` structs in a row that a foreign function did not
-// take. So every way out of a call releases them, an early return too.
-template <typename T>
-class ReleaseRest {
- public:
-  ReleaseRest(T* structs, size_t n) : structs_(structs), n_(n) {}
-  ~ReleaseRest() {
-    for (size_t i = 0; i < n_; ++i) {
-      if (structs_[i].release != nullptr) ReleaseOne(i);
-    }
-  }
-  ReleaseRest(const ReleaseRest&) = delete;
-  ReleaseRest& operator=(const ReleaseRest&) = delete;
-
-  // The same now. Returns what the last callback that threw has thrown; empty: nothing.
-  std::string Release() const {
-    std::string last;
-    for (size_t i = 0; i < n_; ++i) {
-      if (structs_[i].release == nullptr) continue;
-      if (std::string thrown = ReleaseOne(i); !thrown.empty()) [[unlikely]]
-        last = std::move(thrown);
-    }
-    return last;
-  }
-
- private:
-  std::string ReleaseOne(size_t i) const {
-    Owned<T> owned(&structs_[i]);
-    return ReleaseForeign(&owned);
-  }
-
-  T* const structs_;
-  const size_t n_;
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ARROW_OWNED_H_
 //
 // Gives a function only the columns that it reads, in the order that it declares.
 //
@@ -1527,19 +3246,11 @@ void Warn(const LogContext& context, const std::string& text) noexcept;
 #ifndef ALLOY_SRC_ENGINE_CHANNEL_SERVICES_H_
 #define ALLOY_SRC_ENGINE_CHANNEL_SERVICES_H_
 
-#include <cstdint>
-
 
 namespace alloy::core_v0_1 {
 
 // The table that every scope points to; constant. Its entries expect a Scope.
 const alloy_services& Services();
-
-// Write the text of an array (gate/describe.h) to `text`, as alloy_describe does: cut
-// between two characters and ended by a NUL, unless capacity is 0. Returns the length of
-// the whole text.
-Result<int64_t> DescribeInto(const ArrowSchema& schema, const ArrowArray& array,
-                             char* text, int64_t capacity);
 
 }  // namespace alloy::core_v0_1
 
@@ -1579,7 +3290,10 @@ class Scope : public alloy_scope {
         control_(control),
         run_(run),
         ticket_(ticket) {}
-  ~Scope() { TakeError(); }
+  ~Scope() {
+    TakeError();
+    (void)TakeFailure();
+  }
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
 
@@ -1613,6 +3327,12 @@ class Scope : public alloy_scope {
   BackendError TakeError();
   std::string TakeErrorText() { return TakeError().text; }
 
+  // A failure below the backend: of the channel itself. It stays with the entry, and goes
+  // before what the backend reported.
+  void SetFailure(Status failure);
+  // The last failure; the scope then has none.
+  Status TakeFailure();
+
  private:
   const LogContext* const log_context_;  // NULL: log lines are dropped
   const CallLog* const call_log_;        // NULL: outside of a call
@@ -1622,6 +3342,7 @@ class Scope : public alloy_scope {
   // Owned; NULL: none. Exchanged, and not under a lock: in a child of fork, a thread of the
   // parent would hold it for ever.
   std::atomic<BackendError*> error_{nullptr};
+  std::atomic<Status*> failure_{nullptr};
 };
 
 }  // namespace alloy::core_v0_1
@@ -1646,6 +3367,10 @@ class Channel {
                           void** state) = 0;
   virtual alloy_code Run(const alloy_function& function, void* state, Scope& scope,
                          ArrowArray* inputs, int32_t n_inputs, ArrowArray* output) = 0;
+  // For a stream that is about to be opened: keep what it needs as long as the returned
+  // object lives, or until Open takes it over.
+  //   Fails  BUSY: nothing is free.
+  virtual Result<std::shared_ptr<void>> Reserve(void* /*state*/) { return {nullptr}; }
   // `state`, `scope` and the channel outlive `output`.
   virtual alloy_code Open(const alloy_function& function, void* state, Scope& scope,
                           ArrowArrayStream* inputs, int32_t n_inputs,
@@ -1841,142 +3566,6 @@ Result<Projection> MatchColumns(const alloy_column* wanted,
 
 #endif  // ALLOY_SRC_ARROW_MATCH_COLUMNS_H_
 //
-// Copies schemas, and makes keys of them for caches.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_ARROW_SCHEMA_H_
-#define ALLOY_SRC_ARROW_SCHEMA_H_
-
-#include <string>
-
-//
-// Walks a schema that nobody has checked yet. All code that reads a whole schema uses this
-// walk, so that one place checks the pointers and counts.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_ARROW_SCHEMA_WALK_H_
-#define ALLOY_SRC_ARROW_SCHEMA_WALK_H_
-
-#include <cstdint>
-#include <string>
-#include <string_view>
-
-
-namespace alloy::core_v0_1 {
-
-inline constexpr int32_t kMostLevels = 64;             // below the root
-inline constexpr int32_t kMostColumns = 1 << 20;       // nested ones included
-inline constexpr int64_t kMostSchemaBytes = 64 << 20;  // names, formats and metadata
-inline constexpr int64_t kMostMetadata = kMostSchemaBytes;
-
-// What the walks of schemas that belong together may still visit and read. The nodes of a
-// schema may be one and the same struct, so limits for one node would not limit the work.
-struct SchemaBudget {
-  int64_t columns = kMostColumns;
-  int64_t bytes = kMostSchemaBytes;
-};
-
-// A node of a schema and its place in the tree. Lives only during the visit.
-struct SchemaPlace {
-  const ArrowSchema* schema = nullptr;
-  const SchemaPlace* parent = nullptr;
-  int64_t ordinal = 0;  // among the children of the parent; -1: its dictionary
-  int32_t column = -1;
-  int32_t depth = 0;
-  int64_t metadata_bytes = 0;  // 0: no metadata
-};
-
-std::string PathOf(const SchemaPlace& place);
-
-// DataFault (fault.h) at this place.
-Status SchemaFault(const SchemaPlace& place, int32_t reason, std::string_view what);
-
-// Check a node without its children, and measure its metadata. Takes the node from the
-// budget.
-Status CheckSchemaNode(SchemaPlace* place, SchemaBudget* budget);
-
-// Check the pointer to the children and their number.
-Status CheckSchemaChildren(const SchemaPlace& place, const SchemaBudget& budget);
-
-// The size of a metadata block ("The Arrow C data interface", ArrowSchema.metadata).
-// Nothing is read that cannot belong to a block of at most `limit` bytes.
-//   Fails  -1  it is malformed.
-//          -2  it is larger than the limit.
-int64_t MetadataBytes(const char* metadata, int64_t limit = kMostMetadata);
-
-// Calls Status visit(const SchemaPlace&) for each node in preorder. A dictionary comes
-// before the children. Ends at the first fault.
-template <typename Visit>
-class SchemaWalk {
- public:
-  SchemaWalk(Visit& visit, SchemaBudget* budget) : visit_(visit), budget_(*budget) {}
-
-  Status Go(SchemaPlace place) {
-    place.column = count_ - 1;
-    ++count_;
-    ALLOY_TRY(CheckSchemaNode(&place, &budget_));
-    ALLOY_TRY(visit_(std::as_const(place)));
-    ALLOY_TRY(CheckSchemaChildren(place, budget_));
-    const ArrowSchema& schema = *place.schema;
-    if (schema.dictionary != nullptr) ALLOY_TRY(Below(place, schema.dictionary, -1));
-    for (int64_t i = 0; i < schema.n_children; ++i) {
-      ALLOY_TRY(Below(place, schema.children[i], i));
-    }
-    return Status();
-  }
-
- private:
-  Status Below(const SchemaPlace& parent, const ArrowSchema* schema, int64_t ordinal) {
-    return Go({.schema = schema,
-               .parent = &parent,
-               .ordinal = ordinal,
-               .depth = parent.depth + 1});
-  }
-
-  Visit& visit_;
-  SchemaBudget& budget_;
-  int32_t count_ = 0;
-};
-
-template <typename Visit>
-Status WalkSchema(const ArrowSchema& schema, Visit&& visit, SchemaBudget* budget) {
-  return SchemaWalk<std::remove_reference_t<Visit>>(visit, budget)
-      .Go({.schema = &schema});
-}
-template <typename Visit>
-Status WalkSchema(const ArrowSchema& schema, Visit&& visit) {
-  SchemaBudget budget;
-  return WalkSchema(schema, visit, &budget);
-}
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ARROW_SCHEMA_WALK_H_
-
-namespace alloy::core_v0_1 {
-
-// Copy a schema with everything below it, in one allocation. Children and dictionaries
-// may be moved out of the copy and released separately, in any order, on any thread.
-// Only the structs are checked; format strings are copied without being parsed.
-//   Fails  ALLOY_BAD_DATA, ALLOY_EXHAUSTED.
-Result<OwnedSchema> CopySchema(const ArrowSchema& schema);
-
-// Append all that makes schemas different: formats, names, flags, metadata, nesting. Two
-// schemas are equal if and only if their keys are equal. Formats are not parsed, so this
-// is cheap enough for the lookup of a bound call. On failure *key may hold a part.
-//   Fails  ALLOY_BAD_DATA.
-// The schemas of one key share a budget.
-Status AppendFingerprint(const ArrowSchema& schema, SchemaBudget* budget,
-                         std::string* key);
-inline Status AppendFingerprint(const ArrowSchema& schema, std::string* key) {
-  SchemaBudget budget;
-  return AppendFingerprint(schema, &budget, key);
-}
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ARROW_SCHEMA_H_
-//
 // The names of codes and reasons, for texts and for bindings.
 #ifndef ALLOY_SRC_BASE_NAMES_H_
 #define ALLOY_SRC_BASE_NAMES_H_
@@ -2103,6 +3692,7 @@ Result<Binding::BackendBinding> Binding::BindBackend(const LogContext& log_conte
     if (code == ALLOY_OK) Unbind(asked.state);
     return status;
   }
+  if (Status failure = scope.TakeFailure(); !failure.ok()) return failure;
   return BackendFault(*channel_->table(), function_, code, scope.TakeErrorText());
 }
 
@@ -3229,6 +4819,15 @@ class MayNeed {
   //   Fails  INVALID: an entry is empty, or a path that is not absolute.
   static Result<MayNeed> Make(const char* const* list);
 
+  // The same list, for libraries that are loaded in other processes: Check loads nothing
+  // here, and leaves the names of Unsettled to the process that loads.
+  MayNeed Elsewhere() const;
+
+  // The names that are neither runtimes nor SONAMEs of the list: a file must answer to
+  // each.
+  std::vector<std::string> Unsettled(const std::vector<std::string>& needed) const;
+  const std::vector<std::string>& paths() const { return paths_; }
+
   // Check that a library that needs these may be loaded. If it needs more than runtimes
   // and SONAMEs of the list, the files of the list are loaded, in its order, and their
   // constructors run.
@@ -3240,6 +4839,7 @@ class MayNeed {
 
  private:
   std::vector<std::string> sonames_, paths_;
+  bool loads_here_ = true;
 };
 
 }  // namespace alloy::core_v0_1
@@ -3506,7 +5106,11 @@ class Host {
   // Tells this process from children of fork; see process_mark.h.
   ProcessMark& mark() { return mark_; }
   Deadlines& deadlines() { return deadlines_; }
+  // Those that are loaded into this process.
   Libraries& libraries() { return libraries_; }
+  const MayNeed& may_need() const { return may_need_; }
+  // The path of the worker program; empty: find it.
+  const std::string& worker() const { return worker_; }
 
   // Whether calls to this backend are logged.
   bool LogsCallsTo(std::string_view backend_name) const;
@@ -3521,6 +5125,8 @@ class Host {
   const std::string language_;
   Log log_;
   Deadlines deadlines_{mark_};
+  const std::string worker_;
+  const MayNeed may_need_;
   Libraries libraries_;
 };
 
@@ -3603,6 +5209,9 @@ class Bridge {
   };
   // The digest is known after it. NULL: the echo.
   std::shared_ptr<Origin> OriginWithDigest();
+  Libraries& libraries() const {
+    return isolated_ != nullptr ? *isolated_ : host_->libraries();
+  }
   Status ErrorOfState() const;
   Result<std::shared_ptr<ServedBackend>> Current() const;
   std::shared_ptr<ServedBackend> Serve(std::shared_ptr<Channel> channel) const;
@@ -3617,6 +5226,8 @@ class Bridge {
   const uint64_t min_sequence_;
   const std::string wanted_sha256_;  // of the library, in lower case; empty: any
   std::atomic<int> state_{kOpen};
+  // Each bridge has workers of its own. NULL: libraries are loaded into this process.
+  const std::unique_ptr<Libraries> isolated_;
   mutable ForkGuarded<Serving> serving_;
   // The sticky error of a load that an exception ended. Made in advance, since out of
   // memory no text can be made.
@@ -3679,7 +5290,7 @@ class CallCore {
   }
   // The error of a run for which the backend returned `code` and reported `text`. A run
   // that was cancelled or is late failed for that reason, whatever the backend reports.
-  Status Failure(alloy_code code, std::string text, const Scope& scope, bool late) const;
+  Status Failure(alloy_code code, std::string text, Scope& scope, bool late) const;
 
   // Warn about the function in the host's log.
   void WarnOf(const std::string& text) const;
@@ -3945,14 +5556,17 @@ Status CallCore::Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_n
                  timeout_ns != 0 && Clock::now() >= deadline);
 }
 
-Status CallCore::Failure(alloy_code code, std::string text, const Scope& scope,
+Status CallCore::Failure(alloy_code code, std::string text, Scope& scope,
                          bool late) const {
+  Status failure = scope.TakeFailure();
+  if (text.empty() && !failure.ok()) text = failure.fault().text;
   if (scope.cancelled()) return Cancelled(std::move(text)).WithSide(ALLOY_SIDE_CALLER);
   if (late) {
     return Fail(ALLOY_TIMEOUT, text.empty() ? "the deadline has passed"
                                             : "the deadline has passed: " + text)
         .WithSide(ALLOY_SIDE_CALLER);
   }
+  if (!failure.ok()) return failure;
   return BackendFault(*channel().table(), binding().function(), code, std::move(text));
 }
 
@@ -4886,6 +6500,19 @@ void Scope::SetError(alloy_code code, std::string text) {
       error_.exchange(error.release(), std::memory_order_acq_rel));
 }
 
+void Scope::SetFailure(Status failure) {
+  auto kept = std::make_unique<Status>(std::move(failure));
+  const std::unique_ptr<Status> old(
+      failure_.exchange(kept.release(), std::memory_order_acq_rel));
+}
+
+Status Scope::TakeFailure() {
+  if (failure_.load(std::memory_order_relaxed) == nullptr) return Status();
+  const std::unique_ptr<Status> failure(
+      failure_.exchange(nullptr, std::memory_order_acq_rel));
+  return failure != nullptr ? std::move(*failure) : Status();
+}
+
 BackendError Scope::TakeError() {
   if (error_.load(std::memory_order_relaxed) == nullptr) return {};
   const std::unique_ptr<BackendError> error(
@@ -4981,6 +6608,7 @@ size_t CopyText(std::string_view text, char* out, size_t capacity);
 #ifndef ALLOY_SRC_GATE_DESCRIBE_H_
 #define ALLOY_SRC_GATE_DESCRIBE_H_
 
+#include <cstdint>
 #include <string>
 
 
@@ -4990,6 +6618,11 @@ namespace alloy::core_v0_1 {
 //   Fails  ALLOY_BAD_DATA  schema or array is malformed, or a string to show points
 //                          outside its buffer.
 Result<std::string> Describe(const ArrowSchema& schema, const ArrowArray& array);
+
+// Write that text to `text`, as alloy_describe does: cut between two characters and ended
+// by a NUL, unless capacity is 0. Returns the length of the whole text.
+Result<int64_t> DescribeInto(const ArrowSchema& schema, const ArrowArray& array,
+                             char* text, int64_t capacity);
 
 }  // namespace alloy::core_v0_1
 
@@ -5070,11 +6703,2693 @@ constexpr alloy_services kServices = {.struct_size = sizeof(alloy_services),
 
 const alloy_services& Services() { return kServices; }
 
-Result<int64_t> DescribeInto(const ArrowSchema& schema, const ArrowArray& array,
-                             char* text, int64_t capacity) {
-  ALLOY_ASSIGN_OR_RETURN(const std::string described, Describe(schema, array));
-  if (capacity > 0) CopyText(described, text, static_cast<size_t>(capacity));
-  return static_cast<int64_t>(described.size());
+}  // namespace alloy::core_v0_1
+
+// src/engine/isolated/death.cc ----------------------------------------------------------
+//
+// Why a worker is gone, and the words for it.
+#ifndef ALLOY_SRC_ENGINE_ISOLATED_DEATH_H_
+#define ALLOY_SRC_ENGINE_ISOLATED_DEATH_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+
+enum class DeathCause : uint8_t {
+  kSignal,     // value: the signal
+  kExit,       // value: the exit status
+  kHang,       // it did not stop in the grace time
+  kMemory,     // it had no memory left
+  kViolation,  // it broke the rules of the conversation
+  kUnknown,    // somebody else has reaped it
+};
+
+// A value.
+struct Death {
+  DeathCause cause = DeathCause::kUnknown;
+  int value = 0;
+  std::string detail;      // of a violation
+  std::string last_words;  // the end of what it wrote to standard error
+
+  // A worker that ended by a signal or an exit may have said that it was out of memory.
+  void FindMemory();
+};
+
+// `died by SIGSEGV`
+std::string DescribeDeath(const Death& death, int64_t grace_ns, int64_t heap_bytes);
+
+// The last lines of a text, as one line: `; its last words: …`; empty if it said nothing.
+std::string DescribeLastWords(std::string_view text);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_ISOLATED_DEATH_H_
+
+#include <array>
+#include <csignal>
+#include <cstring>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+std::string SignalName(int signal) {
+  const char* const name = ::sigabbrev_np(signal);
+  return name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(signal);
+}
+
+// `0.5 s`
+std::string Seconds(int64_t nanoseconds) {
+  std::string text = std::to_string(static_cast<double>(nanoseconds) / 1e9);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
+  return text + " s";
+}
+
+}  // namespace
+
+void Death::FindMemory() {
+  if (cause != DeathCause::kSignal && cause != DeathCause::kExit) return;
+  // Of Rust, Go, C++ and glibc.
+  constexpr std::array kWords = {
+      "memory allocation of ",  "fatal error: out of memory",
+      "runtime: out of memory", "fatal error: runtime: cannot allocate memory",
+      "std::bad_alloc",         "cannot allocate memory",
+      "Cannot allocate memory"};
+  for (const char* const words : kWords) {
+    if (last_words.find(words) != std::string::npos) cause = DeathCause::kMemory;
+  }
+}
+
+std::string DescribeDeath(const Death& death, int64_t grace_ns, int64_t heap_bytes) {
+  switch (death.cause) {
+    case DeathCause::kSignal:
+      return "died by " + SignalName(death.value);
+    case DeathCause::kExit:
+      return "ended itself with exit status " + std::to_string(death.value);
+    case DeathCause::kHang:
+      return "was killed, because it did not stop within the grace time of " +
+             Seconds(grace_ns);
+    case DeathCause::kMemory:
+      return "ran out of memory (heap_bytes is " + std::to_string(heap_bytes) + ")";
+    case DeathCause::kViolation:
+      return "was killed, because it broke the rules: " + death.detail;
+    case DeathCause::kUnknown:
+      break;
+  }
+  return "ended for an unknown reason: this process ignores SIGCHLD, or reaps all its "
+         "children";
+}
+
+std::string DescribeLastWords(std::string_view text) {
+  constexpr size_t kMostBytes = 300, kMostLines = 3;
+  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  if (text.empty()) return {};
+  size_t begin = text.size();
+  for (size_t lines = 0; begin > 0 && text.size() - begin < kMostBytes; --begin) {
+    if (text[begin - 1] == '\n' && ++lines == kMostLines) break;
+  }
+  std::string words = "; its last words: ";
+  for (const char c : text.substr(begin))
+    words += c == '\n' ? std::string(" | ") : std::string(1, c);
+  return words;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/isolated/find_worker.cc ----------------------------------------------------
+//
+// Where the worker program is. No environment variable names it.
+#ifndef ALLOY_SRC_ENGINE_ISOLATED_FIND_WORKER_H_
+#define ALLOY_SRC_ENGINE_ISOLATED_FIND_WORKER_H_
+
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+// In this order: the path that the host names; a program next to the engine; this program
+// itself, if the engine was compiled into it as into a Go program.
+//   named  an absolute path; empty: none.
+//   Fails  REFUSED with WORKER: it is missing; the text has the path.
+Result<std::string> FindWorker(const std::string& named);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_ISOLATED_FIND_WORKER_H_
+
+//
+// Where this program and the engine lie on the disk.
+#ifndef ALLOY_SRC_PORT_OWN_PROGRAM_H_
+#define ALLOY_SRC_PORT_OWN_PROGRAM_H_
+
+#include <cstdint>
+#include <string>
+
+namespace alloy::core_v0_1 {
+
+// A path that always leads to the program of the process that uses it.
+inline constexpr const char* kOwnProgram = "/proc/self/exe";
+
+// The file that holds the engine: a shared library, or a program. Empty if the loader does
+// not know it.
+std::string FileOfEngine();
+
+int32_t OwnProcessId();
+
+// Whether an open descriptor is memory that can be sealed.
+bool IsSealable(int fd);
+
+// Without the destructors of libraries, which may wait for anything.
+[[noreturn]] void EndProcess(int status);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_OWN_PROGRAM_H_
+//
+// Runs another program to its end: by absolute path, with an empty environment, in the
+// root folder, with only the descriptors that are handed to it.
+#ifndef ALLOY_SRC_PORT_SPAWN_H_
+#define ALLOY_SRC_PORT_SPAWN_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+struct ProgramRun {
+  std::string program;                 // an absolute path
+  std::vector<std::string> arguments;  // without the program's own name
+  std::vector<const Fd*> hand_over;    // borrowed; they arrive as 3, 4, 5, …
+  int64_t limit_ns = 0;                // then it is killed, with all that it started
+  size_t most_output = 0;  // bytes that are kept; the rest is read and dropped
+  // Of each process that is started, in bytes; 0: no limit. Memory is the writable memory
+  // of its own (RLIMIT_DATA).
+  uint64_t most_memory = 0, most_file = 0;
+};
+
+struct ProgramEnd {
+  bool timed_out = false;
+  int exit_code = -1;  // -1: ended by a signal
+  int signal = 0;
+  std::string output;  // what it wrote to standard output and error
+};
+
+// Run a program and wait until it ends. Its standard input is empty.
+// Returns 0, or an errno if it could not be started or waited for: ECHILD in a process
+// that ignores SIGCHLD, or that reaps all children.
+//
+// Threads  shared. It blocks.
+int RunProgram(const ProgramRun& run, ProgramEnd* out);
+
+// Whether a file is there and this process may execute it.
+bool IsExecutable(const std::string& path);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_SPAWN_H_
+
+namespace alloy::core_v0_1 {
+
+Result<std::string> FindWorker(const std::string& named) {
+  if (!named.empty()) {
+    if (IsExecutable(named)) return named;
+    return Fail(
+        ALLOY_REFUSED, ALLOY_REASON_WORKER,
+        "the worker program " + named +
+            " is missing or cannot be executed; correct `worker`, or leave it out");
+  }
+#ifdef ALLOY_AMALGAMATED
+  return std::string(kOwnProgram);
+#else
+  const std::string engine = FileOfEngine();
+  const std::string folder = engine.substr(0, engine.find_last_of('/') + 1);
+  for (const char* const place : {"alloy-worker", "alloy/alloy-worker"}) {
+    if (IsExecutable(folder + place)) return folder + place;
+  }
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_WORKER,
+              "the isolated mode needs the program " + folder +
+                  "alloy-worker, which is missing or cannot be executed; install it next "
+                  "to the engine, or set `worker` to its path");
+#endif
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/isolated/input_memory.cc ---------------------------------------------------
+//
+// The shared memory in which one worker gets its inputs.
+#ifndef ALLOY_SRC_ENGINE_ISOLATED_INPUT_MEMORY_H_
+#define ALLOY_SRC_ENGINE_ISOLATED_INPUT_MEMORY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+//
+// A piece of shared memory that counts against a budget, until nobody uses it any more.
+#ifndef ALLOY_SRC_ENGINE_ISOLATED_SEGMENT_H_
+#define ALLOY_SRC_ENGINE_ISOLATED_SEGMENT_H_
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+//
+// The limits of the workers of one bridge.
+#ifndef ALLOY_SRC_ENGINE_ISOLATED_LIMITS_H_
+#define ALLOY_SRC_ENGINE_ISOLATED_LIMITS_H_
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+// A value.
+struct WorkerLimits {
+  uint32_t max_workers = 16;
+  int64_t input_bytes = int64_t{1} << 30;   // shared memory for inputs, of all workers
+  int64_t output_bytes = int64_t{1} << 30;  // and for results
+  int64_t heap_bytes = int64_t{1} << 31;    // of one worker
+  int64_t grace_ns = 500'000'000;           // between a stop and the end of the worker
+  uint32_t retries = 0;                     // of functions that are IDEMPOTENT
+  bool copies_results = false;              // nothing of a result is in shared memory
+  uint64_t demanded = 0;                    // restrictions, of port/restrict.h
+  std::string program;                      // an absolute path; empty: find it
+  Waiting waiting = Waiting::kAdaptive;
+};
+
+// Bytes of shared memory that may still be made.
+//
+// Threads  shared.
+class Budget {
+ public:
+  explicit Budget(int64_t limit) : limit_(limit) {}
+
+  bool Take(int64_t bytes) {
+    int64_t used = used_.load(std::memory_order_relaxed);
+    do {
+      if (bytes > limit_ - used) return false;
+    } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
+    return true;
+  }
+  void Give(int64_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+
+  int64_t limit() const { return limit_; }
+  int64_t left() const { return limit_ - used_.load(std::memory_order_relaxed); }
+
+ private:
+  const int64_t limit_;
+  std::atomic<int64_t> used_{0};
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_ISOLATED_LIMITS_H_
+//
+// A segment of memory that a host shares with a worker: a memfd of a fixed size, under
+// seals that say who may write. The kernel keeps them, whatever the worker does with its
+// descriptor. Nobody can cut a segment, so nobody can make the other side die of SIGBUS.
+//
+//              host maps     worker maps   seals
+//   input      read-write    read-only     SHRINK GROW FUTURE_WRITE SEAL
+//   output     read-only     read-write    SHRINK GROW SEAL
+//   control    read-write    read-write    SHRINK GROW SEAL
+//
+// Threads  serial; the memory is as shared as its users make it.
+#ifndef ALLOY_SRC_PORT_SHARED_MEMORY_H_
+#define ALLOY_SRC_PORT_SHARED_MEMORY_H_
+
+#include <cstddef>
+
+
+namespace alloy::core_v0_1 {
+
+// Owns its mapping and its descriptor. Move-only.
+class SharedMemory {
+ public:
+  // Each size is rounded up to whole pages. The memory is zero, and takes no room before it
+  // is used or populated.
+  //   Fails  INVALID      the size is 0 or too large.
+  //          EXHAUSTED    no memory, address space or descriptor is left.
+  //          UNSUPPORTED  the kernel has no memfd or no such seal (Linux before 5.1).
+  static Result<SharedMemory> MakeForReader(size_t size);  // input
+  static Result<SharedMemory> MakeForWriter(size_t size);  // output
+  static Result<SharedMemory> MakeShared(size_t size);     // control
+
+  // In the worker: map what the host made. The size is that of the file.
+  //   Takes  fd.
+  //   Fails  INVALID    not a segment, or one with other seals than the host gives it.
+  //          EXHAUSTED  no memory or address space is left.
+  static Result<SharedMemory> Attach(Fd fd, bool writable);
+
+  SharedMemory() = default;  // no segment; size() is 0
+
+  std::byte* data() const { return const_cast<std::byte*>(mapping_.get().data); }
+  size_t size() const { return mapping_.get().size; }
+  bool is_writable() const { return is_writable_; }  // else a write to data() is a crash
+  const Fd& fd() const { return fd_; }
+
+  // Get memory for these bytes now, in steps. So a shortage is an error here and not a
+  // signal at first use. A memory limit of a cgroup may still kill a process of that
+  // cgroup, which the kernel chooses; workers are the first in its order.
+  //   Fails  INVALID    the range is not inside.
+  //          EXHAUSTED  no memory is left; what was populated stays.
+  Status Populate(size_t offset, size_t length);
+
+ private:
+  static Result<SharedMemory> Make(const char* name, size_t size, bool writable,
+                                   int more_seals);
+  Status Map(size_t size, bool writable);
+
+  Fd fd_;
+  Mapping mapping_;
+  bool is_writable_ = false;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_SHARED_MEMORY_H_
+
+namespace alloy::core_v0_1 {
+
+// Threads  immutable: shared.
+class Segment {
+ public:
+  enum class For : uint8_t { kInputs, kResults };
+
+  // Make a segment of at least `wanted` bytes, and of `better` if the budget allows it.
+  //   Fails  EXHAUSTED; the text has the size and the limit.
+  static Result<std::shared_ptr<Segment>> Make(For what, uint32_t number, int64_t wanted,
+                                               int64_t better,
+                                               std::shared_ptr<Budget> budget);
+  ~Segment() { budget_->Give(counted_); }
+  Segment(const Segment&) = delete;
+  Segment& operator=(const Segment&) = delete;
+
+  uint32_t number() const { return number_; }
+  bool is_for_results() const { return what_ == For::kResults; }
+  SharedMemory& memory() { return memory_; }
+
+ private:
+  Segment(For what, uint32_t number, SharedMemory memory, int64_t counted,
+          std::shared_ptr<Budget> budget)
+      : what_(what),
+        number_(number),
+        memory_(std::move(memory)),
+        counted_(counted),
+        budget_(std::move(budget)) {}
+
+  const For what_;
+  const uint32_t number_;  // in the conversation with one worker
+  SharedMemory memory_;
+  const int64_t counted_;
+  const std::shared_ptr<Budget> budget_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_ISOLATED_SEGMENT_H_
+
+namespace alloy::core_v0_1 {
+
+// Pieces of input segments. Freed pieces are used again first, since their pages are warm.
+//
+// Threads  shared: a piece may be freed on any thread.
+class InputMemory : public std::enable_shared_from_this<InputMemory> {
+ public:
+  explicit InputMemory(std::shared_ptr<Budget> budget) : budget_(std::move(budget)) {}
+  InputMemory(const InputMemory&) = delete;
+  InputMemory& operator=(const InputMemory&) = delete;
+
+  // A piece of a segment, which nobody else gets as long as it lives.
+  //
+  // Threads  immutable: shared.
+  class Piece {
+   public:
+    Piece(std::shared_ptr<InputMemory> memory, std::shared_ptr<Segment> segment,
+          size_t offset, size_t size)
+        : memory_(std::move(memory)),
+          segment_(std::move(segment)),
+          offset_(offset),
+          size_(size) {}
+    ~Piece() { memory_->Free(*segment_, offset_, size_); }
+    Piece(const Piece&) = delete;
+    Piece& operator=(const Piece&) = delete;
+
+    Segment& segment() const { return *segment_; }
+    size_t offset() const { return offset_; }
+    size_t size() const { return size_; }
+    std::byte* data() const { return segment_->memory().data() + offset_; }
+
+   private:
+    const std::shared_ptr<InputMemory> memory_;
+    const std::shared_ptr<Segment> segment_;
+    const size_t offset_, size_;
+  };
+
+  // A piece that is aligned to 64 bytes. If a new segment was needed for it, its number
+  // comes from `next_number`, and it is added to `made`.
+  //   Fails  EXHAUSTED.
+  Result<std::shared_ptr<const Piece>> Reserve(
+      size_t size, uint32_t* next_number, std::vector<std::shared_ptr<Segment>>* made);
+
+ private:
+  struct Space {
+    std::shared_ptr<Segment> segment;
+    std::map<size_t, size_t> free;  // size by offset
+  };
+
+  std::shared_ptr<const Piece> TakeFrom(Space& space, size_t size);
+  void Free(const Segment& segment, size_t offset, size_t size) noexcept;
+
+  const std::shared_ptr<Budget> budget_;
+  std::mutex mutex_;
+  std::vector<Space> spaces_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_ISOLATED_INPUT_MEMORY_H_
+
+#include <algorithm>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr size_t kAlign_input_memory = 64;
+constexpr int64_t kFirstSegment = int64_t{4} << 20;
+constexpr int64_t kLargestStep = int64_t{256} << 20;
+
+}  // namespace
+
+Result<std::shared_ptr<const InputMemory::Piece>> InputMemory::Reserve(
+    size_t size, uint32_t* next_number, std::vector<std::shared_ptr<Segment>>* made) {
+  size = (size + kAlign_input_memory - 1) & ~(kAlign_input_memory - 1);
+  const std::scoped_lock lock(mutex_);
+  for (Space& space : spaces_) {
+    if (auto piece = TakeFrom(space, size); piece != nullptr) return piece;
+  }
+  const int64_t last =
+      spaces_.empty() ? 0 : static_cast<int64_t>(spaces_.back().segment->memory().size());
+  ALLOY_ASSIGN_OR_RETURN(
+      auto segment,
+      Segment::Make(Segment::For::kInputs, *next_number, static_cast<int64_t>(size),
+                    std::max(kFirstSegment, std::min(2 * last, kLargestStep)), budget_));
+  ++*next_number;
+  made->push_back(segment);
+  const size_t whole = segment->memory().size();
+  spaces_.push_back({std::move(segment), {{0, whole}}});
+  return TakeFrom(spaces_.back(), size);
+}
+
+std::shared_ptr<const InputMemory::Piece> InputMemory::TakeFrom(Space& space,
+                                                                size_t size) {
+  const auto found = std::ranges::find_if(
+      space.free, [size](const auto& piece) { return piece.second >= size; });
+  if (found == space.free.end()) return nullptr;
+  const auto [offset, room] = *found;
+  // Without memory for what follows the piece is lost, until the worker ends.
+  if (room > size) space.free.emplace(offset + size, room - size);
+  space.free.erase(found);
+  return std::make_shared<const Piece>(shared_from_this(), space.segment, offset, size);
+}
+
+void InputMemory::Free(const Segment& segment, size_t offset, size_t size) noexcept {
+  try {
+    const std::scoped_lock lock(mutex_);
+    const auto space = std::ranges::find_if(
+        spaces_, [&](const Space& one) { return one.segment.get() == &segment; });
+    auto& free = space->free;
+    auto next = free.lower_bound(offset);
+    if (next != free.end() && offset + size == next->first) {
+      size += next->second;
+      next = free.erase(next);
+    }
+    if (next != free.begin()) {
+      const auto before = std::prev(next);
+      if (before->first + before->second == offset) {
+        before->second += size;
+        return;
+      }
+    }
+    free.emplace_hint(next, offset, size);
+  } catch (...) {
+    // Without memory for the list the piece is lost, until the worker ends.
+  }
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/isolated/pool.cc -----------------------------------------------------------
+//
+// The workers of one bridge: started when they are needed, one call or stream each.
+#ifndef ALLOY_SRC_ENGINE_ISOLATED_POOL_H_
+#define ALLOY_SRC_ENGINE_ISOLATED_POOL_H_
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+//
+// The thread that starts workers, reads what they say on standard error, and notices their
+// end. Workers end with the thread that started them, so it lives as long as their group.
+#ifndef ALLOY_SRC_ENGINE_ISOLATED_SUPERVISOR_H_
+#define ALLOY_SRC_ENGINE_ISOLATED_SUPERVISOR_H_
+
+#include <memory>
+#include <string>
+
+//
+// One worker process, and the conversation with it.
+#ifndef ALLOY_SRC_ENGINE_ISOLATED_WORKER_H_
+#define ALLOY_SRC_ENGINE_ISOLATED_WORKER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+//
+// Results that lie in the memory of a worker, and how it hears that a host has released
+// them.
+#ifndef ALLOY_SRC_ENGINE_ISOLATED_RESULTS_H_
+#define ALLOY_SRC_ENGINE_ISOLATED_RESULTS_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+// The results of one worker that hosts have released, and that the worker does not know of
+// yet. They travel with the next message, so a release never waits and never fails.
+//
+// Threads  shared: Add on any thread; the others serial.
+class ReleasedResults {
+ public:
+  struct Node {
+    uint64_t result = 0;
+    Node* next = nullptr;
+  };
+
+  ReleasedResults() = default;
+  ~ReleasedResults();
+  ReleasedResults(const ReleasedResults&) = delete;
+  ReleasedResults& operator=(const ReleasedResults&) = delete;
+
+  void Add(std::unique_ptr<Node> node) noexcept;
+  // At most `most` of them; the rest stays for the next message.
+  std::vector<uint64_t> Take(size_t most);
+
+ private:
+  std::atomic<Node*> added_{nullptr};
+  Node* waiting_ = nullptr;
+};
+
+// What a delivered result keeps alive. When it ends, the worker may use the memory again.
+//
+// In a child of fork it does nothing: worker and locks are the parent's.
+class ResultOwner {
+ public:
+  struct Parts {
+    std::shared_ptr<ReleasedResults> released;
+    std::unique_ptr<ReleasedResults::Node> node;
+    // Where the result may lie: the segments for results, and the inputs of its call.
+    std::vector<std::shared_ptr<Segment>> segments;
+    std::vector<std::shared_ptr<const void>> inputs;
+    std::shared_ptr<ProcessMark> mark;
+    uint32_t process = 0;
+  };
+
+  explicit ResultOwner(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+  ~ResultOwner();
+  ResultOwner(const ResultOwner&) = delete;
+  ResultOwner& operator=(const ResultOwner&) = delete;
+
+ private:
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_ISOLATED_RESULTS_H_
+//
+// A child process that lives as long as its owner wants: a worker.
+//
+// For a program that is only run to its end, see RunProgram in port/spawn.h.
+#ifndef ALLOY_SRC_PORT_CHILD_H_
+#define ALLOY_SRC_PORT_CHILD_H_
+
+#include <optional>
+#include <utility>
+
+//
+// Starts another program, without a fork: in the root folder, with default signal handling,
+// in a process group of its own, with only the descriptors that are handed to it. Its
+// standard input is empty; its standard output and error are one pipe.
+#ifndef ALLOY_SRC_PORT_PROGRAM_START_H_
+#define ALLOY_SRC_PORT_PROGRAM_START_H_
+
+#include <string>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+struct ProgramStart {
+  std::string program;                   // an absolute path
+  const Fd* image = nullptr;             // borrowed; if set, this open file is executed
+  std::vector<std::string> arguments;    // from argv[0], which is the program's name
+  std::vector<std::string> environment;  // NAME=value; empty by default
+  std::vector<const Fd*> hand_over;      // borrowed; they arrive as 3, 4, 5, …
+};
+
+// The process id and the reading end of the pipe, which does not block. Returns 0, or the
+// errno of what could not be done; then no process was started.
+//
+// Threads  shared.
+int StartProgram(const ProgramStart& start, int* pid, Fd* output);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_PROGRAM_START_H_
+
+namespace alloy::core_v0_1 {
+
+// How a process ended. Nobody knows if the host reaped the child itself, or ignores
+// SIGCHLD, and Linux is older than 6.15.
+struct ChildEnd {
+  int exit_code = -1;  // -1: not by exit
+  int signal = 0;      // 0: not by a signal
+  bool is_known() const { return exit_code >= 0 || signal != 0; }
+};
+
+// Threads  serial. Move-only.
+class Child {
+ public:
+  // Start a program, as port/program_start.h says.
+  //   Fails  EXHAUSTED    descriptors, processes or memory ran out.
+  //          UNSUPPORTED  the program cannot be executed, or the kernel has no pidfd.
+  static Result<Child> Start(const ProgramStart& start);
+
+  Child() = default;
+  Child(Child&& other) noexcept { *this = std::move(other); }
+  Child& operator=(Child&& other) noexcept;
+  // Kills the child and waits until it has ended. In a forked child of the process that
+  // started it, only descriptors are closed.
+  ~Child() { EndAndReap(); }
+
+  int pid() const { return pid_; }
+  // Becomes readable when the child has ended.
+  const Fd& handle() const { return handle_; }
+  // What the child writes to standard output and error. It does not block; close it as
+  // you like.
+  Fd& output() { return output_; }
+
+  // By the handle, so that no other process can be hit. Returns whether the child was
+  // there to get the signal. Does nothing in a forked child of the process.
+  bool Kill(int signal) const;
+
+  // Returns how the child ended, once it has; then what it started in its process group is
+  // killed too. nullopt: it still runs.
+  std::optional<ChildEnd> TryReap() { return Reap(false); }
+
+ private:
+  std::optional<ChildEnd> Reap(bool wait);
+  void EndAndReap();
+
+  int pid_ = 0;
+  int owner_ = 0;  // the process that started it
+  Fd handle_;
+  Fd output_;
+  std::optional<ChildEnd> end_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_CHILD_H_
+//
+// What host and worker say to each other. They take turns: the host asks, and waits for the
+// worker. While it works, the worker may ask the host for a batch of an input, or for more
+// memory, and waits for that. Neither writes while the other one may read.
+//
+//   Host to worker: HostWord, the exchange, what is released, new segments, then the body.
+//   Worker to host: WorkerWord, the exchange, what is released, then the body.
+//
+// The bodies are written and read in one place each: engine/isolated/worker.cc and
+// worker/serve.cc.
+#ifndef ALLOY_SRC_WIRE_PROTOCOL_H_
+#define ALLOY_SRC_WIRE_PROTOCOL_H_
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+
+
+namespace alloy::core_v0_1 {
+
+// Changes with every change of what follows: both sides are of the same build, or they do
+// not talk.
+inline constexpr uint64_t kProtocol = 0x616c6c6f79000001;  // "alloy", 1
+
+// What a host asks, or answers.
+enum class HostWord : uint32_t {
+  kLoad = 1,
+  kBind,
+  kUnbind,
+  kRun,
+  kOpen,
+  kNext,
+  kClose,
+  kQuit,
+  kBatch,    // answers kPull
+  kSegment,  // answers kNeed
+};
+
+// What a worker answers, or asks.
+enum class WorkerWord : uint32_t {
+  kDone = 1,  // the answer to what the host asked
+  kPull,      // the next batch of an input
+  kNeed,      // a segment for results, with room for so many bytes
+};
+
+// The descriptors that a worker inherits, besides standard error.
+enum WorkerDescriptor : int { kControlFd = 3, kSocketFd = 4, kLibraryFd = 5 };
+
+// The first argument of a process that is to become a worker.
+inline constexpr const char* kWorkerArgument = "--alloy-worker";
+
+inline constexpr size_t kMessageBytes = size_t{4} << 20;
+inline constexpr size_t kLogBytes = size_t{64} << 10;
+
+// The memory that both sides may write. Pages that are never used cost nothing.
+struct ControlBlock {
+  std::atomic<uint64_t> protocol{kProtocol};
+
+  Mailbox to_worker;
+  Mailbox to_host;
+
+  // The exchange that is asked to stop, written by the host.
+  alignas(64) std::atomic<uint64_t> stop{0};
+
+  // Progress and log lines of the running exchange, written by the worker. A line is its
+  // level (1 byte), its length (4 bytes) and its text. The host takes all lines at once.
+  alignas(64) std::atomic<int64_t> done{0};
+  std::atomic<int64_t> total{0};
+  std::atomic<uint32_t> log_turn{0};  // 1: one side uses what follows
+  std::atomic<uint32_t> log_used{0};
+  std::atomic<uint32_t> log_lost{0};  // lines that did not fit
+  std::array<std::byte, kLogBytes> log;
+
+  alignas(4096) std::array<std::byte, kMessageBytes> for_worker;
+  alignas(4096) std::array<std::byte, kMessageBytes> for_host;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_WIRE_PROTOCOL_H_
+
+namespace alloy::core_v0_1 {
+
+// What the workers of one bridge share.
+struct WorkerGroup {
+  WorkerLimits limits;
+  std::shared_ptr<Budget> input_budget, output_budget;
+  std::shared_ptr<ProcessMark> mark;
+  std::string
+      backend;  // its name, for texts; empty before the first worker has loaded it
+};
+
+// Threads  serial: the thread whose turn it is. Nudge, Kill, and what the supervisor calls:
+//          any thread.
+class Worker {
+ public:
+  // Make what host and worker share. The process is started by the supervisor.
+  //   Borrows  group, as long as this lives.
+  static Result<std::shared_ptr<Worker>> Make(const WorkerGroup& group);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // ---- Of the supervisor
+
+  // The descriptors that the process inherits, besides the library.
+  const Fd& control_file() const { return control_.fd(); }
+  const Fd& far_socket() const { return far_socket_; }
+  void Started(std::shared_ptr<Child> child);
+  void Wrote(std::string_view text);        // to standard error
+  void Ended(DeathCause cause, int value);  // the process is gone
+
+  // ---- Of the pool
+
+  bool is_dead() const { return is_dead_.load(std::memory_order_acquire); }
+  void Kill() noexcept;
+  // Ends the wait of the thread in an exchange, so that it looks at its stops. Any thread,
+  // and any signal handler.
+  void Nudge() noexcept { block().to_host.Nudge(); }
+
+  // ---- Of the thread whose turn it is
+
+  // An input in the worker's memory, ready to be named.
+  struct Input {
+    uint64_t number = 0;
+    RecordWriter* writer = nullptr;
+  };
+  // Copy an input to where the worker can read it. It stays there until the worker has
+  // released it, and the results of the same call too.
+  //   Fails  BAD_DATA, EXHAUSTED.
+  Result<Input> Prepare(RecordWriter& writer, const ArrowArray& batch);
+  static void Write(const Input& input, ByteWriter& out);
+
+  // The next batch of an input, for a worker that asks for it.
+  struct Pulled {
+    int number = 0;          // an errno; 0: no failure
+    std::string text;        // of the failure
+    bool has_batch = false;  // false: the end of the input
+    Input batch;
+  };
+  class Requests {
+   public:
+    virtual ~Requests() = default;
+    virtual Pulled Pull(uint32_t input) = 0;
+  };
+
+  // One exchange.
+  struct Ask {
+    HostWord word = HostWord::kQuit;
+    Scope* scope = nullptr;          // its stops, its log; NULL: it cannot be stopped
+    Requests* requests = nullptr;    // NULL: it asks for no inputs
+    const char* function = nullptr;  // its name, for texts; NULL: while it loads
+    uint64_t batch = 0;              // its number, from 1; 0: none
+    int64_t rows = -1;               // of the batch; -1: unknown
+    int64_t limit_ns = 0;            // then it is killed; 0: no limit
+  };
+  // Ask, and wait for the answer. The answer is valid until the next exchange.
+  //   Fails  LOST with side WORKER: the worker died before it answered, or was killed.
+  //          EXHAUSTED: what is asked does not fit in a message.
+  template <typename Body>
+  Result<ByteReader> Exchange(const Ask& ask, Body&& body) {
+    ALLOY_TRY(Begin(ask));
+    ByteWriter out(block().for_worker);
+    WriteHead(ask, &out);
+    body(out);
+    ALLOY_TRY(Post(ask, out));
+    return Answer(ask);
+  }
+
+  // Make a batch of what an answer says.
+  //   Fails  BAD_DATA, EXHAUSTED; and LOST if the worker lied.
+  Status TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
+                    ArrowArray* out);
+
+  // The states that this worker has bound.
+  std::unordered_set<uint64_t>& bound() { return bound_; }
+  // Those of them that nobody needs any more.
+  std::vector<uint64_t> TakeForgotten();
+  // Any thread.
+  void ForgetLater(uint64_t state);
+  // Whether it has answered anything since the last question.
+  bool TakeAnswered() { return std::exchange(answered_, false); }
+
+  // The error of a worker that broke the rules; it is killed.
+  Status Violation(const Ask& ask, std::string detail);
+
+ private:
+  Worker(const WorkerGroup& group, SharedMemory control, Fd near, Fd far);
+
+  ControlBlock& block() { return *reinterpret_cast<ControlBlock*>(control_.data()); }
+  Status Begin(const Ask& ask);
+  void WriteHead(const Ask& ask, ByteWriter* out);
+  Status Post(const Ask& ask, const ByteWriter& out);
+  Result<ByteReader> Answer(const Ask& ask);
+  Status Serve(const Ask& ask, WorkerWord word, ByteReader in);
+  Status WaitForMessage(const Ask& ask, int64_t limit);
+  Result<ByteReader> ReadMessage(const Ask& ask, WorkerWord* word);
+  Status AddResultSegment(int64_t wanted);
+  void TakeLog(const Ask& ask) noexcept;
+  void TakeProgress(const Ask& ask) noexcept;
+  Status Lost(const Ask& ask);
+
+  const WorkerGroup& group_;
+  SharedMemory control_;
+  Fd socket_, far_socket_;
+  Receiver receiver_;
+  std::shared_ptr<Child> child_;
+
+  uint64_t exchange_ = 0;
+  uint64_t last_input_ = 0;
+  uint32_t next_segment_ = 1;
+  std::vector<std::shared_ptr<Segment>>
+      new_segments_;  // that the worker does not know yet
+  std::vector<std::shared_ptr<Segment>> result_segments_;
+  int64_t result_bytes_ = 0;  // of those
+  uint64_t arena_used_ = 0;   // as the worker says
+  const std::shared_ptr<InputMemory> inputs_;
+  const std::shared_ptr<ReleasedResults> released_ = std::make_shared<ReleasedResults>();
+  std::unordered_map<uint64_t, std::shared_ptr<const InputMemory::Piece>> held_inputs_;
+  std::unordered_set<uint64_t> bound_;
+  std::vector<std::byte> message_;
+  bool answered_ = false;
+
+  std::atomic<bool> is_dead_{false};
+  std::mutex mutex_;  // guards what follows
+  Death death_;
+  bool has_cause_ = false;
+  std::vector<uint64_t> forgotten_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_ISOLATED_WORKER_H_
+
+namespace alloy::core_v0_1 {
+
+// How a worker is started.
+struct WorkerProgram {
+  std::string path;  // absolute
+  const Fd* library = nullptr;
+};
+
+// Threads  shared.
+class Supervisor {
+ public:
+  // Borrows mark, as long as this lives.
+  explicit Supervisor(std::shared_ptr<ProcessMark> mark) : mark_(std::move(mark)) {}
+  // Kills the workers that are left.
+  ~Supervisor();
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  // Start the process of a worker, and watch over it.
+  //   Fails  REFUSED with WORKER: the program is missing, or cannot run.
+  //          EXHAUSTED: no descriptors, processes or threads are left.
+  Status Start(const std::shared_ptr<Worker>& worker, const WorkerProgram& program);
+
+ private:
+  struct Thread;  // in supervisor.cc
+
+  const std::shared_ptr<ProcessMark> mark_;
+  // NULL: no worker was started yet.
+  std::atomic<Thread*> thread_{nullptr};
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_ISOLATED_SUPERVISOR_H_
+
+namespace alloy::core_v0_1 {
+
+// Threads  shared.
+class WorkerPool {
+ public:
+  //   Takes  library.
+  WorkerPool(WorkerLimits limits, Cleared library, bool plainly, MayNeed may_need,
+             std::string program);
+  ~WorkerPool();
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+
+  // Start the first worker, and read the table of its backend.
+  //   Fails  as a load in process does; LOST if the worker dies; and as Supervisor::Start.
+  Result<std::shared_ptr<const DescribedTable>> Begin();
+
+  // The turn of one user of a worker. It goes back to the pool when this ends.
+  class Turn {
+   public:
+    Turn(WorkerPool& pool, std::shared_ptr<Worker> worker)
+        : pool_(&pool), worker_(std::move(worker)) {}
+    Turn(Turn&& other) noexcept = default;
+    Turn& operator=(Turn&&) = delete;
+    ~Turn() {
+      if (worker_ != nullptr) pool_->Return(std::move(worker_));
+    }
+    Worker& worker() const { return *worker_; }
+    const WorkerGroup& group() const { return pool_->group(); }
+
+   private:
+    WorkerPool* pool_;
+    std::shared_ptr<Worker> worker_;
+  };
+
+  // A worker that nobody uses: best one that has bound `state`. A run waits while all
+  // workers are in other runs.
+  //   holds  for a stream, which does not wait: BUSY at once.
+  //   Fails  BUSY: streams hold all workers. CLOSED: in a child of fork. LOST: workers die
+  //          again and again; the text says when the next one is tried. As the scope was
+  //          cancelled or late: LOST too, and the engine has the words.
+  Result<Turn> Take(uint64_t state, bool holds, const Scope* scope);
+
+  // Wake the threads that wait for workers, so that they look at their stops.
+  //
+  // Any thread, and any signal handler: it takes no lock.
+  void NudgeAll() noexcept;
+
+  // Free a state in every worker that has bound it, when it is used next.
+  void Forget(uint64_t state) noexcept;
+
+  const WorkerGroup& group() const { return group_; }
+  uint64_t NextState() { return next_state_.fetch_add(1, std::memory_order_relaxed); }
+  // Whether this is the process that made the pool.
+  Status CheckProcess() const;
+
+ private:
+  static constexpr size_t kMostWorkers = 64;
+
+  struct Member {
+    std::shared_ptr<Worker> worker;
+    bool is_busy = false;
+    bool is_held = false;  // by a stream
+  };
+
+  Result<std::shared_ptr<Worker>> StartOne(std::shared_ptr<const DescribedTable>* table);
+  Status CheckPatience();
+  void CountDeath();
+  void Return(std::shared_ptr<Worker> worker);
+  void Show(const std::shared_ptr<Worker>& worker);
+  void Hide(const Worker& worker) noexcept;
+
+  WorkerGroup group_;
+  const uint32_t process_;
+  const Cleared library_;
+  const bool plainly_;
+  const MayNeed may_need_;
+  const std::string program_;
+  std::atomic<uint64_t> next_state_{1};
+
+  std::mutex mutex_;  // never held while a worker is waited for
+  std::condition_variable returned_;
+  std::vector<Member> members_;
+  uint32_t starting_ = 0;
+  // Deaths in a row without an answer between them, and when the next start is allowed.
+  uint32_t deaths_ = 0;
+  int64_t next_start_ns_ = 0;
+
+  // For NudgeAll: the workers that may be waited for. A worker is taken out and not
+  // destroyed while somebody is inside.
+  std::array<std::atomic<Worker*>, kMostWorkers> shown_{};
+  std::atomic<uint32_t> nudgers_{0};
+
+  Supervisor supervisor_;  // last: it ends first
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_ISOLATED_POOL_H_
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <thread>
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// To load takes as long as a constructor of the library wants, but not for ever.
+constexpr int64_t kLoadLimitNs = 60'000'000'000;
+// So many deaths in a row cost nothing; after that each start waits twice as long as the
+// one before it, up to a second.
+constexpr uint32_t kFreeDeaths = 4;
+constexpr int64_t kFirstDelayNs = 5'000'000, kLongestDelayNs = 1'000'000'000;
+// After so many, calls fail at once until the next start is allowed.
+constexpr uint32_t kPatientDeaths = 12;
+
+bool WantsToStop(const Scope* scope) {
+  return scope != nullptr && (scope->cancelled() || scope->expired());
+}
+
+Status WorkerLost(std::string text) {
+  return Status(
+      Fault{.code = ALLOY_LOST, .side = ALLOY_SIDE_WORKER, .text = std::move(text)});
+}
+
+}  // namespace
+
+WorkerPool::WorkerPool(WorkerLimits limits, Cleared library, bool plainly,
+                       MayNeed may_need, std::string program)
+    : group_{.limits = std::move(limits),
+             .input_budget = nullptr,
+             .output_budget = nullptr,
+             .mark = std::make_shared<ProcessMark>(),
+             .backend = {}},
+      process_(group_.mark->Number()),
+      library_(std::move(library)),
+      plainly_(plainly),
+      may_need_(std::move(may_need)),
+      program_(std::move(program)),
+      supervisor_(group_.mark) {
+  group_.limits.max_workers =
+      std::clamp<uint32_t>(group_.limits.max_workers, 1, kMostWorkers);
+  group_.input_budget = std::make_shared<Budget>(group_.limits.input_bytes);
+  group_.output_budget = std::make_shared<Budget>(group_.limits.output_bytes);
+}
+
+WorkerPool::~WorkerPool() {
+  if (!CheckProcess().ok()) {
+    // To end a worker here would kill one of the parent.
+    new std::vector<Member>(std::move(members_));
+    return;
+  }
+  for (Member& member : members_) {
+    Hide(*member.worker);
+    member.worker->Kill();
+  }
+}
+
+Status WorkerPool::CheckProcess() const {
+  if (group_.mark->Number() == process_) [[likely]]
+    return Status();
+  return Fail(ALLOY_CLOSED,
+              "this process was forked from one that uses the isolated mode, and its "
+              "workers belong to that one; make a host and a bridge of its own");
+}
+
+// ---- Starts
+
+Result<std::shared_ptr<const DescribedTable>> WorkerPool::Begin() {
+  std::shared_ptr<const DescribedTable> table;
+  ALLOY_ASSIGN_OR_RETURN(auto worker, StartOne(&table));
+  group_.backend = table->backend().name;
+  const std::scoped_lock lock(mutex_);
+  Show(worker);
+  members_.push_back({std::move(worker)});
+  return table;
+}
+
+Result<std::shared_ptr<Worker>> WorkerPool::StartOne(
+    std::shared_ptr<const DescribedTable>* table) {
+  ALLOY_ASSIGN_OR_RETURN(auto worker, Worker::Make(group_));
+  ALLOY_TRY(supervisor_.Start(worker, {program_, &library_.sealed()}));
+  const LoadOrder order{.library = library_.path(),
+                        .is_linked = library_.is_linked(),
+                        .plainly = plainly_,
+                        .files = may_need_.paths(),
+                        .sonames = may_need_.Unsettled(library_.needed()),
+                        .host = OwnProcessId(),
+                        .heap_bytes = group_.limits.heap_bytes,
+                        .demanded = group_.limits.demanded};
+  Worker::Ask ask{.word = HostWord::kLoad};
+  ask.limit_ns = kLoadLimitNs;
+  auto answer = worker->Exchange(ask, [&](ByteWriter& out) { order.Write(out); });
+  if (!answer.ok()) {
+    worker->Kill();
+    return answer.status().WithPrefix(library_.path() + ": ");
+  }
+  ByteReader& in = *answer;
+  const auto code = in.Get<alloy_code>();
+  const auto reason = in.Get<int32_t>();
+  const std::string text(in.GetText());
+  in.Get<uint64_t>();  // the restrictions that it reached
+  if (code != ALLOY_OK) {
+    worker->Kill();
+    return Fail(code, reason, text);
+  }
+  auto read = DescribedTable::Read(in);
+  if (!read.ok()) {
+    worker->Kill();
+    return read.status();
+  }
+  if (table != nullptr) *table = *std::move(read);
+  return worker;
+}
+
+Status WorkerPool::CheckPatience() {
+  int64_t wait = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    wait = next_start_ns_ - MonotonicNanos();
+    if (wait > 0 && deaths_ >= kPatientDeaths) {
+      return WorkerLost(std::to_string(deaths_) + " workers of " + group_.backend +
+                        " have died one after another; the next one is started in " +
+                        std::to_string(wait / 1'000'000 + 1) + " ms");
+    }
+  }
+  if (wait > 0) std::this_thread::sleep_for(std::chrono::nanoseconds(wait));
+  return Status();
+}
+
+// ---- Turns
+
+Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
+                                          const Scope* scope) {
+  ALLOY_TRY(CheckProcess());
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    // Workers that died while nobody used them.
+    std::erase_if(members_, [this](const Member& member) {
+      if (member.is_busy || !member.worker->is_dead()) return false;
+      Hide(*member.worker);
+      return true;
+    });
+    Member* best = nullptr;
+    for (Member& member : members_) {
+      if (member.is_busy) continue;
+      if (best == nullptr || member.worker->bound().contains(state)) best = &member;
+    }
+    if (best != nullptr) {
+      best->is_busy = true;
+      best->is_held = holds;
+      return Turn(*this, best->worker);
+    }
+    if (members_.size() + starting_ < group_.limits.max_workers) break;
+    const bool all_held = std::ranges::all_of(
+        members_, [](const Member& member) { return member.is_held; });
+    if (holds || (all_held && starting_ == 0)) {
+      return Fail(ALLOY_BUSY, "all " + std::to_string(group_.limits.max_workers) +
+                                  " workers of " + group_.backend + " are in use" +
+                                  (all_held ? " by open streams" : "") +
+                                  "; release a stream, or raise max_workers");
+    }
+    if (WantsToStop(scope)) {
+      return WorkerLost("stopped while all workers were in use");
+    }
+    returned_.wait_for(lock, std::chrono::milliseconds(10));
+  }
+  ++starting_;
+  lock.unlock();
+  std::shared_ptr<Worker> worker;
+  Status status = CheckPatience();
+  if (status.ok()) {
+    auto started = StartOne(nullptr);
+    status = started.status();
+    if (started.ok()) worker = *std::move(started);
+  }
+  lock.lock();
+  --starting_;
+  returned_.notify_all();
+  if (!status.ok()) {
+    if (status.code() == ALLOY_LOST) CountDeath();
+    return status;
+  }
+  Show(worker);
+  members_.push_back({worker, true, holds});
+  return Turn(*this, std::move(worker));
+}
+
+// Under the lock.
+void WorkerPool::CountDeath() {
+  ++deaths_;
+  if (deaths_ <= kFreeDeaths) return;
+  const uint32_t doublings = std::min<uint32_t>(deaths_ - kFreeDeaths - 1, 20);
+  next_start_ns_ =
+      MonotonicNanos() + std::min(kFirstDelayNs << doublings, kLongestDelayNs);
+}
+
+void WorkerPool::Return(std::shared_ptr<Worker> worker) {
+  const bool died = worker->is_dead();
+  const bool was_of_use = worker->TakeAnswered();
+  {
+    const std::scoped_lock lock(mutex_);
+    if (was_of_use) deaths_ = 0;
+    const auto member = std::ranges::find_if(
+        members_, [&](const Member& one) { return one.worker == worker; });
+    if (member != members_.end()) {
+      member->is_busy = member->is_held = false;
+      if (died) {
+        Hide(*worker);
+        members_.erase(member);
+      }
+    }
+    if (died) CountDeath();
+  }
+  returned_.notify_all();
+}
+
+void WorkerPool::Forget(uint64_t state) noexcept {
+  try {
+    const std::scoped_lock lock(mutex_);
+    for (Member& member : members_) member.worker->ForgetLater(state);
+  } catch (...) {
+    // The workers keep the state until they end.
+  }
+}
+
+// ---- Nudges
+
+void WorkerPool::Show(const std::shared_ptr<Worker>& worker) {
+  for (auto& place : shown_) {
+    if (place.load(std::memory_order_relaxed) != nullptr) continue;
+    place.store(worker.get(), std::memory_order_seq_cst);
+    return;
+  }
+}
+
+void WorkerPool::Hide(const Worker& worker) noexcept {
+  for (auto& place : shown_) {
+    if (place.load(std::memory_order_relaxed) != &worker) continue;
+    place.store(nullptr, std::memory_order_seq_cst);
+  }
+  // Nobody waits inside, so this is short.
+  while (nudgers_.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
+}
+
+void WorkerPool::NudgeAll() noexcept {
+  nudgers_.fetch_add(1, std::memory_order_seq_cst);
+  for (auto& place : shown_) {
+    if (Worker* worker = place.load(std::memory_order_seq_cst); worker != nullptr) {
+      worker->Nudge();
+    }
+  }
+  nudgers_.fetch_sub(1, std::memory_order_seq_cst);
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/isolated/results.cc --------------------------------------------------------
+
+namespace alloy::core_v0_1 {
+namespace {
+
+void FreeNodes(ReleasedResults::Node* node) {
+  while (node != nullptr) {
+    const std::unique_ptr<ReleasedResults::Node> gone(node);
+    node = gone->next;
+  }
+}
+
+}  // namespace
+
+ReleasedResults::~ReleasedResults() {
+  FreeNodes(added_.load(std::memory_order_acquire));
+  FreeNodes(waiting_);
+}
+
+void ReleasedResults::Add(std::unique_ptr<Node> node) noexcept {
+  Node* const added = node.release();
+  added->next = added_.load(std::memory_order_relaxed);
+  while (!added_.compare_exchange_weak(added->next, added, std::memory_order_release,
+                                       std::memory_order_relaxed)) {
+  }
+}
+
+std::vector<uint64_t> ReleasedResults::Take(size_t most) {
+  std::vector<uint64_t> results;
+  if (waiting_ == nullptr) {
+    if (added_.load(std::memory_order_relaxed) == nullptr) return results;
+    waiting_ = added_.exchange(nullptr, std::memory_order_acquire);
+  }
+  while (waiting_ != nullptr && results.size() < most) {
+    const std::unique_ptr<Node> node(waiting_);
+    waiting_ = node->next;
+    results.push_back(node->result);
+  }
+  return results;
+}
+
+ResultOwner::~ResultOwner() {
+  if (parts_->mark->Number() != parts_->process) {
+    (void)parts_.release();  // NOLINT(bugprone-unused-return-value): lost on purpose
+    return;
+  }
+  parts_->released->Add(std::move(parts_->node));
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/isolated/segment.cc --------------------------------------------------------
+
+#include <algorithm>
+#include <string>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr int64_t kPage = 4096;
+constexpr int64_t kMostBytes_segment = int64_t{1} << 46;
+
+Status NoRoom(Segment::For what, int64_t wanted, const Budget& budget) {
+  const bool inputs = what == Segment::For::kInputs;
+  return Fail(ALLOY_EXHAUSTED,
+              std::string(inputs ? "an input needs " : "a result needs ") +
+                  std::to_string(wanted) + " bytes of shared memory, and only " +
+                  std::to_string(std::max<int64_t>(budget.left(), 0)) + " of " +
+                  std::to_string(budget.limit()) +
+                  " are left; release results, or raise " +
+                  (inputs ? "input_bytes" : "output_bytes"));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Segment>> Segment::Make(For what, uint32_t number, int64_t wanted,
+                                               int64_t better,
+                                               std::shared_ptr<Budget> budget) {
+  if (wanted > kMostBytes_segment) return NoRoom(what, wanted, *budget);
+  const auto pages = [](int64_t bytes) { return (bytes + kPage - 1) / kPage * kPage; };
+  const int64_t least = pages(wanted);
+  int64_t size = std::max(least, std::min(pages(better), budget->left() / kPage * kPage));
+  if (!budget->Take(size)) {
+    size = least;
+    if (!budget->Take(size)) return NoRoom(what, wanted, *budget);
+  }
+  auto memory = what == For::kInputs
+                    ? SharedMemory::MakeForReader(static_cast<size_t>(size))
+                    : SharedMemory::MakeForWriter(static_cast<size_t>(size));
+  if (!memory.ok()) {
+    budget->Give(size);
+    return memory.status();
+  }
+  return std::shared_ptr<Segment>(
+      new Segment(what, number, *std::move(memory), size, std::move(budget)));
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/isolated/supervisor.cc -----------------------------------------------------
+
+#include <array>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <new>
+#include <system_error>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+//
+// Waits for many descriptors at once: for the ends of children and for what they write.
+//
+// The set belongs to the process that made it. A forked child shares it, so it may only
+// destroy its copy, which closes descriptors and leaves the set unchanged.
+#ifndef ALLOY_SRC_PORT_WATCHER_H_
+#define ALLOY_SRC_PORT_WATCHER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+
+namespace alloy::core_v0_1 {
+
+// Threads  shared for Add, Remove and Wake; one thread at a time waits. Move-only.
+class Watcher {
+ public:
+  //   Fails  EXHAUSTED, if descriptors or memory ran out.
+  static Result<Watcher> Make();
+
+  // Report `tag` from each Wait, as long as the descriptor is readable or its other side is
+  // closed. kWoken is not a tag.
+  //   Borrows  fd, until Remove. Remove it before it is closed: the set keeps what a forked
+  //            child of the host still has open.
+  //   Fails    EXHAUSTED, if memory or the user's limit on watches ran out.
+  Status Add(const Fd& fd, uint64_t tag);
+  // A wait that is going on may still report it.
+  void Remove(const Fd& fd);
+
+  // The next Wait returns at once, or the one that is going on. Async-signal-safe.
+  void Wake() const;
+
+  // Wait until something is ready or MonotonicNanos (port/clock.h) is `deadline_ns`; a
+  // negative one never comes, and one that has passed only looks. Returns the tags at the
+  // front of `tags`, of which there are none after the deadline or after Wake.
+  std::span<const uint64_t> Wait(std::span<uint64_t> tags, int64_t deadline_ns);
+
+ private:
+  static constexpr uint64_t kWoken = ~uint64_t{0};
+
+  Fd set_;
+  Fd wake_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_WATCHER_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// What a program cannot be for another reason than a lack of resources.
+Status NotStarted(const std::string& program, const Status& status) {
+  if (status.code() != ALLOY_UNSUPPORTED) return status;
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_WORKER,
+              "the worker program " + program + ": " + status.fault().text +
+                  "; install alloy-worker next to the engine, or set `worker`");
+}
+
+// What is there to read. Returns false at the end.
+bool ReadAll(const Fd& pipe, std::string* out) {
+  std::array<std::byte, 4096> chunk;
+  for (;;) {
+    size_t done = 0;
+    const int error = ReadFully(pipe, chunk, &done);
+    out->append(reinterpret_cast<const char*>(chunk.data()), done);
+    if (error != 0) return true;  // nothing more at the moment
+    if (done < chunk.size()) return false;
+  }
+}
+
+}  // namespace
+
+// The thread of one process, and the workers that it watches over.
+struct Supervisor::Thread {
+  Thread(uint32_t number, Watcher made) : process(number), watcher(std::move(made)) {}
+
+  struct Job {
+    std::shared_ptr<Worker> worker;
+    const WorkerProgram* program = nullptr;
+    Status* status = nullptr;
+    bool* done = nullptr;
+  };
+  struct Ward {
+    std::shared_ptr<Worker> worker;
+    std::shared_ptr<Child> child;
+    bool is_read = true;  // its standard error is still open
+  };
+
+  void Loop();
+  Status Start(const Job& job);
+  void See(uint64_t key);
+  void Read(Ward& ward);
+
+  const uint32_t process;
+  Watcher watcher;
+  std::mutex mutex;
+  std::condition_variable done;
+  std::deque<Job> jobs;   // guarded by mutex
+  bool stopping = false;  // guarded by mutex
+  // Of the thread alone. Each ward has two keys: 2n of its process, 2n + 1 of its pipe.
+  std::unordered_map<uint64_t, Ward> wards;
+  uint64_t last_key = 0;
+  std::thread thread;
+};
+
+void Supervisor::Thread::Loop() {
+  for (;;) {
+    std::array<uint64_t, 32> ready;
+    for (const uint64_t key : watcher.Wait(ready, kNoDeadline)) See(key);
+    std::unique_lock lock(mutex);
+    while (!jobs.empty()) {
+      const Job job = std::move(jobs.front());
+      jobs.pop_front();
+      lock.unlock();
+      Status status = Start(job);
+      lock.lock();
+      *job.status = std::move(status);
+      *job.done = true;
+      done.notify_all();
+    }
+    if (stopping) break;
+  }
+  // Each child is killed and reaped when its ward ends.
+  for (auto& [key, ward] : wards) ward.worker->Kill();
+  for (auto& [key, ward] : wards) {
+    ward.child.reset();
+    ward.worker->Ended(DeathCause::kSignal, 9);
+  }
+  wards.clear();
+}
+
+Status Supervisor::Thread::Start(const Job& job) {
+  ProgramStart start{.program = job.program->path,
+                     .image = nullptr,
+                     .arguments = {job.program->path, kWorkerArgument},
+                     .environment = {},
+                     .hand_over = {&job.worker->control_file(), &job.worker->far_socket(),
+                                   job.program->library}};
+  auto child = Child::Start(start);
+  if (!child.ok()) return NotStarted(job.program->path, child.status());
+  Ward ward{.worker = job.worker, .child = std::make_shared<Child>(*std::move(child))};
+  const uint64_t key = ++last_key;
+  ALLOY_TRY(watcher.Add(ward.child->handle(), 2 * key));
+  if (Status status = watcher.Add(ward.child->output(), 2 * key + 1); !status.ok()) {
+    watcher.Remove(ward.child->handle());
+    return status;
+  }
+  job.worker->Started(ward.child);
+  wards.emplace(key, std::move(ward));
+  return Status();
+}
+
+void Supervisor::Thread::Read(Ward& ward) {
+  if (!ward.is_read) return;
+  std::string text;
+  const bool more = ReadAll(ward.child->output(), &text);
+  if (!text.empty()) {
+    ward.worker->Wrote(text);
+    // A backend in process writes there too.
+    WriteLine(2, text);
+  }
+  if (!more) {
+    watcher.Remove(ward.child->output());
+    ward.is_read = false;
+  }
+}
+
+void Supervisor::Thread::See(uint64_t key) {
+  const auto found = wards.find(key / 2);
+  if (found == wards.end()) return;
+  Ward& ward = found->second;
+  Read(ward);
+  if (key % 2 != 0) return;
+  const auto end = ward.child->TryReap();
+  if (!end.has_value()) return;
+  Read(ward);  // what it wrote just before
+  watcher.Remove(ward.child->handle());
+  if (ward.is_read) watcher.Remove(ward.child->output());
+  if (end->signal != 0) {
+    ward.worker->Ended(DeathCause::kSignal, end->signal);
+  } else if (end->is_known()) {
+    ward.worker->Ended(DeathCause::kExit, end->exit_code);
+  } else {
+    ward.worker->Ended(DeathCause::kUnknown, 0);
+  }
+  wards.erase(found);
+}
+
+Status Supervisor::Start(const std::shared_ptr<Worker>& worker,
+                         const WorkerProgram& program) {
+  Thread* thread = thread_.load(std::memory_order_acquire);
+  if (thread == nullptr) {
+    ALLOY_ASSIGN_OR_RETURN(Watcher watcher, Watcher::Make());
+    auto made = std::make_unique<Thread>(mark_->Number(), std::move(watcher));
+    if (thread_.compare_exchange_strong(thread, made.get(), std::memory_order_acq_rel)) {
+      thread = made.release();
+      const std::scoped_lock lock(thread->mutex);
+      try {
+        thread->thread = std::thread([thread] { thread->Loop(); });
+      } catch (const std::system_error&) {
+        thread->stopping = true;  // for ever: this host has no thread for it
+      }
+    }
+  }
+  Status status;
+  bool done = false;
+  std::unique_lock lock(thread->mutex);
+  if (thread->stopping) {
+    return Fail(ALLOY_EXHAUSTED,
+                "the thread that watches over workers could not be started; raise the "
+                "limit of threads (ulimit -u)");
+  }
+  thread->jobs.push_back({worker, &program, &status, &done});
+  thread->watcher.Wake();
+  thread->done.wait(lock, [&done] { return done; });
+  return status;
+}
+
+Supervisor::~Supervisor() {
+  Thread* const thread = thread_.load(std::memory_order_acquire);
+  // In a child of fork there is no thread to end, and its workers are the parent's.
+  if (thread == nullptr || thread->process != mark_->Number()) return;
+  const std::unique_ptr<Thread> owner(thread);
+  {
+    const std::scoped_lock lock(thread->mutex);
+    thread->stopping = true;
+  }
+  thread->watcher.Wake();
+  if (thread->thread.joinable()) thread->thread.join();
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/isolated/worker.cc ---------------------------------------------------------
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <new>
+
+//
+// Pass open files to another process, over a pair of sockets. Errors are numbers of
+// <cerrno>; 0 is success.
+#ifndef ALLOY_SRC_PORT_DESCRIPTORS_H_
+#define ALLOY_SRC_PORT_DESCRIPTORS_H_
+
+
+namespace alloy::core_v0_1 {
+
+// Two ends of a connection, closed on exec.
+int MakeSocketPair(Fd* one, Fd* other);
+
+// Never waits: EAGAIN if the other side has not taken what it was sent before.
+int SendDescriptor(const Fd& socket, const Fd& file);
+// Waits until one comes. ECONNRESET: the other side is gone, or sent something else.
+int ReceiveDescriptor(const Fd& socket, Fd* out);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_DESCRIPTORS_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr int64_t kFirstResults = int64_t{4} << 20;
+// A waiting thread looks at stops, progress and log lines at least this often. What ends
+// the wait early is a nudge; this bounds the damage of a worker that clears it.
+constexpr int64_t kSliceNs = 50'000'000;
+constexpr size_t kMostReleased = 4096;
+constexpr size_t kKeptWords = 2048;
+
+uint32_t LevelsOf(const Scope* scope) {
+  uint32_t levels = 0;
+  if (scope == nullptr) return levels;
+  for (int32_t level = ALLOY_LOG_DEBUG; level <= ALLOY_LOG_ERROR; ++level) {
+    if (scope->Logs(level)) levels |= 1U << level;
+  }
+  return levels;
+}
+
+bool IsStopped(const Scope* scope) {
+  return scope != nullptr && (scope->cancelled() || scope->expired());
+}
+
+// ` in score, batch 17 (rows 0 to 8191)`
+std::string PlaceOf(const Worker::Ask& ask) {
+  if (ask.function == nullptr) return " while it loaded the library";
+  std::string text = std::string(" in ") + ask.function;
+  if (ask.batch != 0) text += ", batch " + std::to_string(ask.batch);
+  if (ask.rows > 0) text += " (rows 0 to " + std::to_string(ask.rows - 1) + ")";
+  return text;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Worker>> Worker::Make(const WorkerGroup& group) {
+  ALLOY_ASSIGN_OR_RETURN(SharedMemory control,
+                         SharedMemory::MakeShared(sizeof(ControlBlock)));
+  ::new (static_cast<void*>(control.data())) ControlBlock;
+  Fd near, far;
+  if (const int error = MakeSocketPair(&near, &far); error != 0) {
+    return Fail(ALLOY_EXHAUSTED, "cannot talk to a worker: " + ErrorText(error));
+  }
+  std::shared_ptr<Worker> worker(
+      new Worker(group, std::move(control), std::move(near), std::move(far)));
+  ALLOY_TRY(worker->AddResultSegment(kFirstResults));
+  return worker;
+}
+
+Worker::Worker(const WorkerGroup& group, SharedMemory control, Fd near, Fd far)
+    : group_(group),
+      control_(std::move(control)),
+      socket_(std::move(near)),
+      far_socket_(std::move(far)),
+      receiver_(block().to_host, group.limits.waiting),
+      inputs_(std::make_shared<InputMemory>(group.input_budget)) {}
+
+// ---- Of the supervisor
+
+void Worker::Started(std::shared_ptr<Child> child) {
+  far_socket_ = Fd();
+  child_ = std::move(child);
+}
+
+void Worker::Wrote(std::string_view text) {
+  const std::scoped_lock lock(mutex_);
+  death_.last_words += text;
+  if (death_.last_words.size() > 2 * kKeptWords) {
+    death_.last_words.erase(0, death_.last_words.size() - kKeptWords);
+  }
+}
+
+void Worker::Ended(DeathCause cause, int value) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!has_cause_) {
+      death_.cause = cause;
+      death_.value = value;
+      has_cause_ = true;
+      death_.FindMemory();
+    }
+  }
+  is_dead_.store(true, std::memory_order_release);
+  block().to_host.Close();
+}
+
+void Worker::Kill() noexcept {
+  constexpr int kSigKill = 9;
+  if (child_ != nullptr) child_->Kill(kSigKill);
+}
+
+void Worker::ForgetLater(uint64_t state) {
+  const std::scoped_lock lock(mutex_);
+  forgotten_.push_back(state);
+}
+
+std::vector<uint64_t> Worker::TakeForgotten() {
+  const std::scoped_lock lock(mutex_);
+  return std::exchange(forgotten_, {});
+}
+
+// ---- Inputs
+
+Result<Worker::Input> Worker::Prepare(RecordWriter& writer, const ArrowArray& batch) {
+  ALLOY_TRY(writer.Plan(batch, {}));
+  Input input{.number = ++last_input_, .writer = &writer};
+  if (const uint64_t size = writer.copied_bytes(); size > 0) {
+    ALLOY_ASSIGN_OR_RETURN(auto piece,
+                           inputs_->Reserve(size, &next_segment_, &new_segments_));
+    writer.Copy(piece->data(), piece->segment().number(), piece->offset());
+    held_inputs_.emplace(input.number, std::move(piece));
+  }
+  return input;
+}
+
+void Worker::Write(const Input& input, ByteWriter& out) {
+  out.Put(input.number);
+  input.writer->Write(out);
+}
+
+// ---- Exchanges
+
+Status Worker::Begin(const Ask& ask) {
+  if (is_dead()) return Lost(ask);
+  ++exchange_;
+  return Status();
+}
+
+void Worker::WriteHead(const Ask& ask, ByteWriter* out) {
+  out->Put(ask.word);
+  out->Put(LevelsOf(ask.scope));
+  out->Put(exchange_);
+  const std::vector<uint64_t> released = released_->Take(kMostReleased);
+  out->Put(static_cast<uint32_t>(released.size()));
+  out->PutBytes(released.data(), released.size() * sizeof(uint64_t));
+  out->Put(static_cast<uint32_t>(new_segments_.size()));
+  for (const auto& segment : new_segments_) {
+    out->Put(segment->number());
+    out->Put(static_cast<uint8_t>(segment->is_for_results()));
+  }
+}
+
+Status Worker::Post(const Ask& ask, const ByteWriter& out) {
+  if (out.full()) {
+    // The worker has not seen what was released. It keeps that memory until it ends.
+    return Fail(ALLOY_EXHAUSTED,
+                "a batch has too many columns or buffers to cross to a worker: what "
+                "describes it needs more than " +
+                    std::to_string(kMessageBytes) + " bytes");
+  }
+  for (const auto& segment : new_segments_) {
+    if (const int error = SendDescriptor(socket_, segment->memory().fd()); error != 0) {
+      return Violation(ask, "it does not take memory: " + ErrorText(error));
+    }
+  }
+  new_segments_.clear();
+  block().to_worker.Post(static_cast<uint32_t>(out.used()));
+  return Status();
+}
+
+Result<ByteReader> Worker::Answer(const Ask& ask) {
+  const int64_t limit = ask.limit_ns > 0 ? MonotonicNanos() + ask.limit_ns : -1;
+  for (;;) {
+    ALLOY_TRY(WaitForMessage(ask, limit));
+    WorkerWord word{};
+    ALLOY_ASSIGN_OR_RETURN(ByteReader in, ReadMessage(ask, &word));
+    if (word == WorkerWord::kDone) {
+      TakeLog(ask);
+      TakeProgress(ask);
+      answered_ = ask.word != HostWord::kLoad;
+      return in;
+    }
+    ALLOY_TRY(Serve(ask, word, in));
+  }
+}
+
+Status Worker::WaitForMessage(const Ask& ask, int64_t limit) {
+  int64_t grace_end = -1;
+  for (;;) {
+    // Most answers come while this spins, which needs no time.
+    const int64_t now = MonotonicNanos();
+    int64_t until = now + kSliceNs;
+    if (grace_end >= 0) until = std::min(until, grace_end);
+    if (limit >= 0) until = std::min(until, limit);
+    switch (receiver_.Wait(until)) {
+      case Receiver::Event::kMessage:
+        return Status();
+      case Receiver::Event::kClosed:
+        if (is_dead()) return Lost(ask);
+        break;  // the worker itself closed it; the supervisor will see its end, or:
+      case Receiver::Event::kNudge:
+      case Receiver::Event::kTimeout:
+        break;
+    }
+    TakeLog(ask);
+    TakeProgress(ask);
+    const int64_t then = MonotonicNanos();
+    if (grace_end < 0 && IsStopped(ask.scope)) {
+      block().stop.store(exchange_, std::memory_order_relaxed);
+      grace_end = then + group_.limits.grace_ns;
+    }
+    if ((grace_end >= 0 && then >= grace_end) || (limit >= 0 && then >= limit)) {
+      {
+        const std::scoped_lock lock(mutex_);
+        if (!has_cause_) death_.cause = DeathCause::kHang;
+        has_cause_ = true;
+      }
+      Kill();
+      return Lost(ask);
+    }
+  }
+}
+
+// The message is copied, and only the copy is read: the worker may change the original.
+Result<ByteReader> Worker::ReadMessage(const Ask& ask, WorkerWord* word) {
+  const size_t size = block().to_host.length.load(std::memory_order_relaxed);
+  if (size > kMessageBytes) return Violation(ask, "the length of a message");
+  if (message_.size() < size) message_.resize(size);
+  std::memcpy(message_.data(), block().for_host.data(), size);
+  ByteReader in({message_.data(), size});
+  *word = in.Get<WorkerWord>();
+  const auto n_released = in.Get<uint32_t>();
+  const auto exchange = in.Get<uint64_t>();
+  for (uint32_t i = 0; i < n_released && in.ok(); ++i) {
+    held_inputs_.erase(in.Get<uint64_t>());
+  }
+  arena_used_ = in.Get<uint64_t>();
+  if (!in.ok() || exchange != exchange_) return Violation(ask, "the head of a message");
+  return in;
+}
+
+Status Worker::Serve(const Ask& ask, WorkerWord word, ByteReader in) {
+  Ask answer = ask;
+  if (word == WorkerWord::kNeed) {
+    const auto wanted = in.Get<uint64_t>();
+    if (!in.ok()) return Violation(ask, "a request for memory");
+    // A little more, for the room that is lost between pieces.
+    const Status added =
+        wanted > uint64_t{1} << 46
+            ? Fail(ALLOY_EXHAUSTED, "a result of " + std::to_string(wanted) + " bytes")
+            : AddResultSegment(static_cast<int64_t>(wanted));
+    answer.word = HostWord::kSegment;
+    ByteWriter out(block().for_worker);
+    WriteHead(answer, &out);
+    out.Put(added.code());
+    out.PutText(added.ok() ? "" : added.fault().text);
+    return Post(answer, out);
+  }
+  if (word != WorkerWord::kPull || ask.requests == nullptr) {
+    return Violation(ask, "an unknown request");
+  }
+  const auto input = in.Get<uint32_t>();
+  if (!in.ok()) return Violation(ask, "a request for an input");
+  const Pulled pulled = ask.requests->Pull(input);
+  answer.word = HostWord::kBatch;
+  ByteWriter out(block().for_worker);
+  WriteHead(answer, &out);
+  out.Put(static_cast<int32_t>(pulled.number));
+  out.PutText(pulled.text);
+  if (pulled.number == 0) {
+    out.Put(static_cast<uint8_t>(pulled.has_batch));
+    if (pulled.has_batch) Write(pulled.batch, out);
+  }
+  return Post(answer, out);
+}
+
+// ---- Results
+
+Status Worker::AddResultSegment(int64_t wanted) {
+  ALLOY_ASSIGN_OR_RETURN(
+      auto segment,
+      Segment::Make(
+          Segment::For::kResults, next_segment_, wanted,
+          std::max(wanted + wanted / 4, std::min(2 * result_bytes_, int64_t{256} << 20)),
+          group_.output_budget));
+  ++next_segment_;
+  result_bytes_ += static_cast<int64_t>(segment->memory().size());
+  result_segments_.push_back(segment);
+  new_segments_.push_back(std::move(segment));
+  return Status();
+}
+
+Status Worker::TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
+                          ArrowArray* out) {
+  const auto result = in.Get<uint64_t>();
+  auto node = std::make_unique<ReleasedResults::Node>();
+  node->result = result;
+  auto parts = std::make_unique<ResultOwner::Parts>();
+  parts->released = released_;
+  parts->mark = group_.mark;
+  parts->process = group_.mark->Number();
+  std::vector<SegmentView> views;
+  for (const auto& segment : result_segments_) {
+    views.push_back(
+        {segment->number(), {segment->memory().data(), segment->memory().size()}});
+  }
+  for (const auto& [number, piece] : held_inputs_) {
+    views.push_back(
+        {piece->segment().number(), {piece->data(), piece->size()}, piece->offset()});
+  }
+  // Past half full, results leave the memory of the worker, so that it never gets full of
+  // results that a host keeps.
+  const bool copies = group_.limits.copies_results ||
+                      arena_used_ > static_cast<uint64_t>(result_bytes_) / 2;
+  std::shared_ptr<ResultOwner> owner;
+  if (!copies) {
+    parts->segments = result_segments_;
+    for (const auto& [number, piece] : held_inputs_) parts->inputs.push_back(piece);
+    parts->node = std::move(node);
+    owner = std::make_shared<ResultOwner>(std::move(parts));
+  }
+  const Status status =
+      reader.Read(in, views, copies ? TakeOver::kCopyAll : TakeOver::kCopyFollowed,
+                  std::move(owner), out);
+  if (copies) released_->Add(std::move(node));
+  if (status.ok() || status.code() == ALLOY_EXHAUSTED) return status;
+  return Violation(ask,
+                   "a result that lies outside of its memory: " + status.fault().text);
+}
+
+// ---- Log and progress
+
+void Worker::TakeProgress(const Ask& ask) noexcept {
+  if (ask.scope == nullptr || ask.scope->control() == nullptr) return;
+  const int64_t done = block().done.load(std::memory_order_relaxed);
+  const int64_t total = block().total.load(std::memory_order_relaxed);
+  if (done == 0 && total == 0) return;
+  ask.scope->control()->done.store(done, std::memory_order_relaxed);
+  ask.scope->control()->total.store(total, std::memory_order_relaxed);
+}
+
+void Worker::TakeLog(const Ask& ask) noexcept {
+  if (block().log_used.load(std::memory_order_acquire) == 0 || ask.scope == nullptr)
+    return;
+  constexpr int kTries = 1000;
+  int tries = 0;
+  // A worker that died inside, or lies, would keep its turn for ever.
+  while (block().log_turn.exchange(1, std::memory_order_acquire) != 0) {
+    if (++tries == kTries) {
+      if (!is_dead()) return;
+      break;
+    }
+  }
+  try {
+    const size_t used =
+        std::min<size_t>(block().log_used.load(std::memory_order_relaxed), kLogBytes);
+    std::vector<std::byte> lines(used);
+    std::memcpy(lines.data(), block().log.data(), used);
+    block().log_used.store(0, std::memory_order_relaxed);
+    const uint32_t lost = block().log_lost.exchange(0, std::memory_order_relaxed);
+    block().log_turn.store(0, std::memory_order_release);
+    ByteReader in(lines);
+    while (in.left() > 0) {
+      const auto level = in.Get<uint8_t>();
+      const auto length = in.Get<uint32_t>();
+      if (!in.ok() || length > in.left() || level > ALLOY_LOG_ERROR) break;
+      ask.scope->WriteLog(level, in.GetBytes(length));
+    }
+    if (lost > 0) {
+      ask.scope->WriteLog(ALLOY_LOG_WARN, std::to_string(lost) +
+                                              " lines of the worker did not fit in its "
+                                              "memory for lines, and are lost");
+    }
+  } catch (...) {
+    block().log_turn.store(0, std::memory_order_release);
+  }
+}
+
+// ---- Ends
+
+Status Worker::Violation(const Ask& ask, std::string detail) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!has_cause_) {
+      death_.cause = DeathCause::kViolation;
+      death_.detail = std::move(detail);
+      has_cause_ = true;
+    }
+  }
+  Kill();
+  return Lost(ask);
+}
+
+// A worker that is lost is not used again, whether it has ended yet or not.
+Status Worker::Lost(const Ask& ask) {
+  is_dead_.store(true, std::memory_order_release);
+  TakeLog(ask);
+  const std::scoped_lock lock(mutex_);
+  return Status(Fault{
+      .code = ALLOY_LOST,
+      .side = ALLOY_SIDE_WORKER,
+      .text = "the worker of " +
+              (group_.backend.empty() ? "the backend" : group_.backend) + " " +
+              DescribeDeath(death_, group_.limits.grace_ns, group_.limits.heap_bytes) +
+              PlaceOf(ask) + DescribeLastWords(death_.last_words) +
+              "; the next call starts a new worker"});
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/isolated/worker_channel.cc -------------------------------------------------
+//
+// The channel of a backend in worker processes.
+#ifndef ALLOY_SRC_ENGINE_ISOLATED_WORKER_CHANNEL_H_
+#define ALLOY_SRC_ENGINE_ISOLATED_WORKER_CHANNEL_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+// Loads libraries into workers of their own.
+//   plainly    for debuggers: by the path of the library.
+//   may_need   what a library may need.
+std::unique_ptr<ChannelOpener> MakeWorkerOpener(WorkerLimits limits, bool plainly,
+                                                MayNeed may_need);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_ISOLATED_WORKER_CHANNEL_H_
+
+#include <algorithm>
+#include <utility>
+
+//
+// A bind of a function in workers. A worker that starts later knows none of the earlier
+// binds, so a state keeps what it was bound with.
+#ifndef ALLOY_SRC_ENGINE_ISOLATED_WORKER_STATE_H_
+#define ALLOY_SRC_ENGINE_ISOLATED_WORKER_STATE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+// Threads  serial.
+struct WorkerState {
+  uint64_t id = 0;
+  uint32_t function = 0;  // its place in the table
+  const char* name = "";
+  bool may_repeat = false;
+  std::vector<OwnedSchema> schemas;
+  std::vector<std::string> values;
+  std::vector<std::unique_ptr<Layout>> layouts;
+  std::vector<std::unique_ptr<RecordWriter>> writers;
+  std::string output_key;  // what makes the schema of the output different from others
+  std::unique_ptr<Layout> output;
+  std::unique_ptr<RecordReader> reader;
+  uint64_t batches = 0;
+  std::optional<WorkerPool::Turn> reserved;  // for a stream that is about to open
+};
+
+// What a backend answered.
+struct WorkerAnswer {
+  alloy_code code = ALLOY_OK;
+  ByteReader rest{{}};
+};
+
+// Read the head of an answer. The scope gets what the backend reported, or what the engine's
+// side in the worker found.
+Result<WorkerAnswer> ReadAnswer(Worker& worker, const Worker::Ask& ask, ByteReader in,
+                                Scope& scope);
+
+// Make a worker know a state, and forget those that nobody needs. `output` may be NULL.
+// Returns the code of the backend's bind.
+Result<alloy_code> BindIn(Worker& worker, WorkerState& state, Scope& scope,
+                          OwnedSchema* output);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_ISOLATED_WORKER_STATE_H_
+//
+// A stream function in a worker, as the channel gives its output to the engine.
+#ifndef ALLOY_SRC_ENGINE_ISOLATED_WORKER_STREAM_H_
+#define ALLOY_SRC_ENGINE_ISOLATED_WORKER_STREAM_H_
+
+#include <span>
+
+
+namespace alloy::core_v0_1 {
+
+// Open a stream in the worker of a turn, which it keeps until it is released. The worker
+// pulls its inputs through the thread that waits for the output.
+//   Borrows  state and scope, until `output` is released.
+//   Takes    turn. Moves out inputs.
+//   Gives    output, if ALLOY_OK is returned.
+Result<alloy_code> OpenWorkerStream(WorkerPool::Turn turn, WorkerState& state,
+                                    Scope& scope, std::span<ArrowArrayStream> inputs,
+                                    ArrowArrayStream* output);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_ISOLATED_WORKER_STREAM_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+WorkerState& StateOf(void* state) { return *static_cast<WorkerState*>(state); }
+
+// The code of what failed below the backend. Its words are in the scope.
+alloy_code FailWith(const Status& status, Scope& scope) {
+  scope.SetFailure(status);
+  return status.code();
+}
+
+class WorkerChannel final : public Channel {
+ public:
+  WorkerChannel(std::unique_ptr<WorkerPool> pool,
+                std::shared_ptr<const BackendTable> table)
+      : pool_(std::move(pool)), table_(std::move(table)) {}
+
+  const std::shared_ptr<const BackendTable>& table() const override { return table_; }
+
+  alloy_code Bind(const alloy_function& function, Scope& scope, const ArrowSchema* inputs,
+                  int32_t n_inputs, const char* const* values, ArrowSchema* output,
+                  void** state) override {
+    auto bound = BindNew(function, scope, {inputs, static_cast<size_t>(n_inputs)}, values,
+                         output, state);
+    return bound.ok() ? *bound : FailWith(bound.status(), scope);
+  }
+
+  alloy_code Run(const alloy_function&, void* state, Scope& scope, ArrowArray* inputs,
+                 int32_t, ArrowArray* output) override {
+    WorkerState& bound = StateOf(state);
+    ++bound.batches;
+    for (uint32_t left = bound.may_repeat ? pool_->group().limits.retries : 0;; --left) {
+      auto ran = RunOnce(bound, scope, inputs, output);
+      if (ran.ok()) return *ran;
+      const bool again = ran.status().code() == ALLOY_LOST && left > 0 &&
+                         !scope.cancelled() && !scope.expired();
+      if (!again) return FailWith(ran.status(), scope);
+    }
+  }
+
+  Result<std::shared_ptr<void>> Reserve(void* state) override {
+    WorkerState& bound = StateOf(state);
+    ALLOY_ASSIGN_OR_RETURN(WorkerPool::Turn turn, pool_->Take(bound.id, true, nullptr));
+    bound.reserved.emplace(std::move(turn));
+    return std::shared_ptr<void>(&bound, [](void* s) { StateOf(s).reserved.reset(); });
+  }
+
+  alloy_code Open(const alloy_function&, void* state, Scope& scope,
+                  ArrowArrayStream* inputs, int32_t n_inputs,
+                  ArrowArrayStream* output) override {
+    WorkerState& bound = StateOf(state);
+    auto turn = [&]() -> Result<WorkerPool::Turn> {
+      if (!bound.reserved.has_value()) return pool_->Take(bound.id, true, &scope);
+      WorkerPool::Turn reserved = *std::move(bound.reserved);
+      bound.reserved.reset();
+      return reserved;
+    }();
+    if (!turn.ok()) return FailWith(turn.status(), scope);
+    auto opened = OpenWorkerStream(*std::move(turn), bound, scope,
+                                   {inputs, static_cast<size_t>(n_inputs)}, output);
+    return opened.ok() ? *opened : FailWith(opened.status(), scope);
+  }
+
+  std::string Unbind(const alloy_function&, void* state) override {
+    const std::unique_ptr<WorkerState> bound(&StateOf(state));
+    if (pool_->CheckProcess().ok()) pool_->Forget(bound->id);
+    return {};
+  }
+
+  void Interrupt(RunControl&) noexcept override { pool_->NudgeAll(); }
+
+ private:
+  Result<alloy_code> BindNew(const alloy_function& function, Scope& scope,
+                             std::span<const ArrowSchema> inputs,
+                             const char* const* values, ArrowSchema* output,
+                             void** state) {
+    auto bound = std::make_unique<WorkerState>();
+    bound->id = pool_->NextState();
+    const alloy_function* const* functions = table_->backend().functions;
+    while (functions[bound->function] != &function) ++bound->function;
+    bound->name = function.name;
+    bound->may_repeat = (function.flags & ALLOY_IDEMPOTENT) != 0;
+    for (const ArrowSchema& input : inputs) {
+      ALLOY_ASSIGN_OR_RETURN(OwnedSchema copy, CopySchema(input));
+      ALLOY_ASSIGN_OR_RETURN(Layout layout, Layout::OfBatch(input));
+      bound->schemas.push_back(std::move(copy));
+      bound->layouts.push_back(std::make_unique<Layout>(std::move(layout)));
+      bound->writers.push_back(std::make_unique<RecordWriter>(*bound->layouts.back()));
+    }
+    for (; values != nullptr && *values != nullptr; ++values) {
+      bound->values.emplace_back(*values);
+    }
+    ALLOY_ASSIGN_OR_RETURN(WorkerPool::Turn turn, pool_->Take(bound->id, false, &scope));
+    OwnedSchema schema;
+    ALLOY_ASSIGN_OR_RETURN(const alloy_code code,
+                           BindIn(turn.worker(), *bound, scope, &schema));
+    if (code != ALLOY_OK) return code;
+    // A schema that is no batch goes up as well: bind has the words for it.
+    if (auto layout = Layout::OfBatch(*schema); layout.ok()) {
+      bound->output = std::make_unique<Layout>(*std::move(layout));
+      bound->reader = std::make_unique<RecordReader>(*bound->output);
+    }
+    schema.MoveTo(output);
+    *state = bound.release();
+    return ALLOY_OK;
+  }
+
+  Result<alloy_code> RunOnce(WorkerState& bound, Scope& scope, const ArrowArray* inputs,
+                             ArrowArray* output) {
+    ALLOY_ASSIGN_OR_RETURN(WorkerPool::Turn turn, pool_->Take(bound.id, false, &scope));
+    Worker& worker = turn.worker();
+    ALLOY_ASSIGN_OR_RETURN(const alloy_code code, BindIn(worker, bound, scope, nullptr));
+    if (code != ALLOY_OK) return code;
+    Worker::Ask ask{.word = HostWord::kRun, .scope = &scope};
+    ask.function = bound.name;
+    ask.batch = bound.batches;
+    ask.rows = bound.writers.empty() ? -1 : inputs[0].length;
+    std::vector<Worker::Input> prepared;
+    prepared.reserve(bound.writers.size());
+    for (size_t i = 0; i < bound.writers.size(); ++i) {
+      auto input = worker.Prepare(*bound.writers[i], inputs[i]);
+      if (!input.ok()) {
+        return input.status()
+            .WithInput(static_cast<int32_t>(i))
+            .WithSide(ALLOY_SIDE_CALLER);
+      }
+      prepared.push_back(*input);
+    }
+    ALLOY_ASSIGN_OR_RETURN(ByteReader in, worker.Exchange(ask, [&](ByteWriter& out) {
+      out.Put(bound.id);
+      out.Put(static_cast<uint32_t>(prepared.size()));
+      for (const Worker::Input& input : prepared) Worker::Write(input, out);
+    }));
+    ALLOY_ASSIGN_OR_RETURN(WorkerAnswer answer, ReadAnswer(worker, ask, in, scope));
+    const bool has_result = answer.rest.Get<uint8_t>() != 0;
+    if (answer.code != ALLOY_OK || !has_result) return answer.code;
+    if (bound.reader == nullptr) return worker.Violation(ask, "a result of no schema");
+    ALLOY_TRY(worker.TakeResult(ask, *bound.reader, answer.rest, output));
+    return ALLOY_OK;
+  }
+
+  const std::unique_ptr<WorkerPool> pool_;
+  const std::shared_ptr<const BackendTable> table_;
+};
+
+class WorkerOpener final : public ChannelOpener {
+ public:
+  WorkerOpener(WorkerLimits limits, bool plainly, MayNeed may_need)
+      : limits_(std::move(limits)), plainly_(plainly), may_need_(std::move(may_need)) {}
+
+  // What a worker maps cannot harm the host.
+  Status CheckUsable() const override { return Status(); }
+
+  Result<std::shared_ptr<Channel>> Open(Cleared library, LoadedCode*) override {
+    const std::string path = library.path() + ": ";
+    ALLOY_ASSIGN_OR_RETURN(std::string program, FindWorker(limits_.program));
+    auto pool = std::make_unique<WorkerPool>(limits_, std::move(library), plainly_,
+                                             may_need_, std::move(program));
+    ALLOY_ASSIGN_OR_RETURN(auto described, pool->Begin());
+    auto table = BackendTable::MakeDescribed(std::move(described));
+    if (!table.ok()) return table.status().WithPrefix(path);
+    return std::shared_ptr<Channel>(
+        std::make_shared<WorkerChannel>(std::move(pool), *std::move(table)));
+  }
+
+ private:
+  const WorkerLimits limits_;
+  const bool plainly_;
+  const MayNeed may_need_;
+};
+
+}  // namespace
+
+std::unique_ptr<ChannelOpener> MakeWorkerOpener(WorkerLimits limits, bool plainly,
+                                                MayNeed may_need) {
+  return std::make_unique<WorkerOpener>(std::move(limits), plainly, std::move(may_need));
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/isolated/worker_state.cc ---------------------------------------------------
+
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+Status ForgetOld(Worker& worker) {
+  for (const uint64_t state : worker.TakeForgotten()) {
+    if (worker.bound().erase(state) == 0) continue;
+    Worker::Ask ask{.word = HostWord::kUnbind};
+    ask.function = "unbind";
+    ask.limit_ns = 10'000'000'000;
+    ALLOY_TRY(
+        worker.Exchange(ask, [state](ByteWriter& out) { out.Put(state); }).status());
+  }
+  return Status();
+}
+
+}  // namespace
+
+Result<WorkerAnswer> ReadAnswer(Worker& worker, const Worker::Ask& ask, ByteReader in,
+                                Scope& scope) {
+  WorkerAnswer answer;
+  answer.code = in.Get<alloy_code>();
+  const auto reported = in.Get<alloy_code>();
+  const std::string text(in.GetText());
+  const auto reason = in.Get<int32_t>();
+  const auto column = in.Get<int32_t>();
+  const bool is_engine = in.Get<uint8_t>() != 0;
+  if (!in.ok()) return worker.Violation(ask, "an answer that is cut");
+  if (is_engine) {
+    scope.SetFailure(Status(Fault{.code = answer.code,
+                                  .reason = reason,
+                                  .column = column,
+                                  .side = ALLOY_SIDE_BACKEND,
+                                  .text = text}));
+  } else if (reported != ALLOY_OK) {
+    scope.SetError(reported, text);
+  }
+  answer.rest = in;
+  return answer;
+}
+
+Result<alloy_code> BindIn(Worker& worker, WorkerState& state, Scope& scope,
+                          OwnedSchema* output) {
+  ALLOY_TRY(ForgetOld(worker));
+  if (output == nullptr && worker.bound().contains(state.id)) return ALLOY_OK;
+  Worker::Ask ask{.word = HostWord::kBind, .scope = &scope};
+  ask.function = state.name;
+  Status written;
+  ALLOY_ASSIGN_OR_RETURN(ByteReader in, worker.Exchange(ask, [&](ByteWriter& out) {
+    out.Put(state.id);
+    out.Put(state.function);
+    out.Put(static_cast<uint32_t>(state.schemas.size()));
+    for (const OwnedSchema& schema : state.schemas) {
+      if (Status status = WriteSchema(*schema, out); !status.ok()) written = status;
+    }
+    out.Put(static_cast<uint32_t>(state.values.size()));
+    for (const std::string& value : state.values) out.PutText(value);
+  }));
+  ALLOY_TRY(std::move(written));
+  ALLOY_ASSIGN_OR_RETURN(WorkerAnswer answer, ReadAnswer(worker, ask, in, scope));
+  if (answer.code != ALLOY_OK) return answer.code;
+  auto schema = ReadSchema(answer.rest);
+  if (!schema.ok()) {
+    return worker.Violation(ask, "a schema: " + schema.status().fault().text);
+  }
+  worker.bound().insert(state.id);
+  std::string key;
+  if (const Status status = AppendFingerprint(**schema, &key); !status.ok()) {
+    return worker.Violation(ask, "a schema: " + status.fault().text);
+  }
+  if (output != nullptr) {
+    state.output_key = std::move(key);
+    *output = *std::move(schema);
+    return ALLOY_OK;
+  }
+  if (key == state.output_key) return ALLOY_OK;
+  return Status(Fault{.code = ALLOY_FAILED,
+                      .side = ALLOY_SIDE_BACKEND,
+                      .text = std::string(state.name) +
+                              " returned two different schemas for the same inputs and "
+                              "options"});
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/engine/isolated/worker_stream.cc --------------------------------------------------
+
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+class WorkerStream final : public Worker::Requests {
+ public:
+  WorkerStream(WorkerPool::Turn turn, WorkerState& state, Scope& scope,
+               std::span<ArrowArrayStream> inputs)
+      : turn_(std::move(turn)), state_(state), scope_(scope) {
+    for (ArrowArrayStream& input : inputs) inputs_.emplace_back(&input);
+  }
+
+  Result<alloy_code> Open() {
+    Worker& worker = turn_.worker();
+    ALLOY_ASSIGN_OR_RETURN(const alloy_code code,
+                           BindIn(worker, state_, scope_, nullptr));
+    if (code != ALLOY_OK) return code;
+    const Worker::Ask ask = MakeAsk(HostWord::kOpen);
+    ALLOY_ASSIGN_OR_RETURN(ByteReader in, worker.Exchange(ask, [this](ByteWriter& out) {
+      out.Put(state_.id);
+    }));
+    ALLOY_ASSIGN_OR_RETURN(const WorkerAnswer answer,
+                           ReadAnswer(worker, ask, in, scope_));
+    is_open_ = answer.code == ALLOY_OK;
+    return answer.code;
+  }
+
+  // As get_next of a C stream.
+  int Next(ArrowArray* out) {
+    Worker& worker = turn_.worker();
+    ++batches_;
+    const Worker::Ask ask = MakeAsk(HostWord::kNext);
+    auto number = [&]() -> Result<int> {
+      ALLOY_ASSIGN_OR_RETURN(ByteReader in, worker.Exchange(ask, [](ByteWriter&) {}));
+      ALLOY_ASSIGN_OR_RETURN(WorkerAnswer answer, ReadAnswer(worker, ask, in, scope_));
+      const bool has_batch = answer.rest.Get<uint8_t>() != 0;
+      if (answer.code != ALLOY_OK) return EIO;
+      if (!has_batch) {
+        const auto errno_number = answer.rest.Get<int32_t>();
+        last_error_ = answer.rest.GetText();
+        return static_cast<int>(errno_number);
+      }
+      if (state_.reader == nullptr) return worker.Violation(ask, "a batch of no schema");
+      ALLOY_TRY(worker.TakeResult(ask, *state_.reader, answer.rest, out));
+      return 0;
+    }();
+    if (number.ok()) return *number;
+    scope_.SetFailure(number.status());
+    return EIO;
+  }
+
+  const char* last_error() const {
+    return last_error_.empty() ? nullptr : last_error_.c_str();
+  }
+
+  // The worker releases its stream. While it does, its inputs are at their end. It gets the
+  // grace time for it, and is killed then.
+  void Close() noexcept {
+    if (!is_open_ || turn_.worker().is_dead()) return;
+    is_open_ = false;
+    try {
+      is_closing_ = true;
+      Worker::Ask ask = MakeAsk(HostWord::kClose);
+      ask.scope = nullptr;
+      ask.limit_ns = turn_.group().limits.grace_ns;
+      (void)turn_.worker().Exchange(ask, [](ByteWriter&) {});
+    } catch (...) {
+      turn_.worker().Kill();
+    }
+  }
+
+  Worker::Pulled Pull(uint32_t input) override {
+    if (is_closing_ || input >= inputs_.size()) {
+      return {.number = ECANCELED,
+              .text = "cannot read an input: the stream of results is already released",
+              .has_batch = false,
+              .batch = {}};
+    }
+    ArrowArrayStream* const stream = inputs_[input].get();
+    OwnedArray batch;
+    const int number = stream->get_next(stream, batch.get());
+    if (number != 0) {
+      *batch.get() = ArrowArray{};
+      const char* const text =
+          stream->get_last_error != nullptr ? stream->get_last_error(stream) : nullptr;
+      return {.number = number,
+              .text = text != nullptr ? text : "",
+              .has_batch = false,
+              .batch = {}};
+    }
+    if (!batch) return {};
+    auto prepared = turn_.worker().Prepare(*state_.writers[input], *batch);
+    if (prepared.ok()) {
+      return {.number = 0, .text = {}, .has_batch = true, .batch = *prepared};
+    }
+    scope_.SetFailure(prepared.status()
+                          .WithInput(static_cast<int32_t>(input))
+                          .WithSide(ALLOY_SIDE_CALLER));
+    return {.number = prepared.status().code() == ALLOY_EXHAUSTED ? ENOMEM : EINVAL,
+            .text = prepared.status().fault().text,
+            .has_batch = false,
+            .batch = {}};
+  }
+
+ private:
+  Worker::Ask MakeAsk(HostWord word) {
+    Worker::Ask ask{.word = word, .scope = &scope_, .requests = this};
+    ask.function = state_.name;
+    ask.batch = batches_;
+    return ask;
+  }
+
+  WorkerPool::Turn turn_;
+  WorkerState& state_;
+  Scope& scope_;
+  std::vector<OwnedArrayStream> inputs_;
+  bool is_open_ = false;
+  bool is_closing_ = false;
+  uint64_t batches_ = 0;
+  std::string last_error_;
+};
+
+WorkerStream& StreamOf(ArrowArrayStream* stream) {
+  return *static_cast<WorkerStream*>(stream->private_data);
+}
+
+// The engine calls it, which catches what it throws.
+int NextOfWorker(ArrowArrayStream* stream, ArrowArray* out) {
+  *out = ArrowArray{};
+  return StreamOf(stream).Next(out);
+}
+
+const char* LastErrorOfWorker(ArrowArrayStream* stream) {
+  return StreamOf(stream).last_error();
+}
+
+void ReleaseOfWorker(ArrowArrayStream* stream) {
+  const std::unique_ptr<WorkerStream> owner(&StreamOf(stream));
+  stream->release = nullptr;
+  owner->Close();
+}
+
+// The engine does not call it: bind has given the schema.
+int SchemaOfWorker(ArrowArrayStream*, ArrowSchema*) { return ENOSYS; }
+
+}  // namespace
+
+Result<alloy_code> OpenWorkerStream(WorkerPool::Turn turn, WorkerState& state,
+                                    Scope& scope, std::span<ArrowArrayStream> inputs,
+                                    ArrowArrayStream* output) {
+  auto stream = std::make_unique<WorkerStream>(std::move(turn), state, scope, inputs);
+  ALLOY_ASSIGN_OR_RETURN(const alloy_code code, stream->Open());
+  if (code != ALLOY_OK) return code;
+  *output = {.get_schema = &SchemaOfWorker,
+             .get_next = &NextOfWorker,
+             .get_last_error = &LastErrorOfWorker,
+             .release = &ReleaseOfWorker,
+             .private_data = stream.release()};
+  return ALLOY_OK;
 }
 
 }  // namespace alloy::core_v0_1
@@ -5203,6 +9518,45 @@ Level LevelOr(Level default_level, uint32_t level) {
   return level == 0 ? default_level : static_cast<Level>(level);
 }
 
+Status CheckWorkerLimits(const alloy_bridge_options& options) {
+  const auto negative = [](const char* field) {
+    return Fail(ALLOY_INVALID,
+                std::string("alloy_bridge_options.") + field +
+                    " is negative; set it to a number of bytes or nanoseconds, or to 0");
+  };
+  if (options.input_bytes < 0) return negative("input_bytes");
+  if (options.output_bytes < 0) return negative("output_bytes");
+  if (options.heap_bytes < 0) return negative("heap_bytes");
+  if (options.grace_ns < 0) return negative("grace_ns");
+  constexpr uint32_t kMostWorkers = 64;
+  if (options.max_workers <= kMostWorkers) return Status();
+  return Fail(ALLOY_INVALID, "alloy_bridge_options.max_workers is " +
+                                 std::to_string(options.max_workers) +
+                                 "; set it to 1 to 64, or to 0");
+}
+
+WorkerLimits LimitsOf(const alloy_bridge_options& options, const Host& host) {
+  WorkerLimits limits;
+  const auto set = [](auto& limit, auto value) {
+    if (value != 0) limit = value;
+  };
+  set(limits.max_workers, options.max_workers);
+  set(limits.input_bytes, options.input_bytes);
+  set(limits.output_bytes, options.output_bytes);
+  set(limits.heap_bytes, options.heap_bytes);
+  set(limits.grace_ns, options.grace_ns);
+  limits.retries = options.retries;
+  limits.copies_results = options.isolated == 2;
+  limits.program = host.worker();
+  return limits;
+}
+
+// What workers return is checked at level safe at least: see docs/isolation.md.
+Level ResultLevel(const alloy_bridge_options& options) {
+  const Level level = LevelOr(Level::kSafe, options.check_results);
+  return options.isolated != 0 ? std::max(level, Level::kSafe) : level;
+}
+
 // The size of the struct before it had a sidecar.
 constexpr size_t kFirstSize_bridge = offsetof(alloy_bridge_options, sidecar);
 
@@ -5222,12 +9576,7 @@ Status CheckBridgeOptions(const alloy_bridge_options& options) {
                                    std::to_string(options.isolated) +
                                    "; set it to 0, 1 or 2");
   }
-  if (options.isolated != 0) {
-    return Fail(
-        ALLOY_UNSUPPORTED,
-        "alloy_bridge_options.isolated: the isolated mode does not exist yet; set "
-        "it to 0");
-  }
+  if (options.isolated != 0) ALLOY_TRY(CheckWorkerLimits(options));
   if (options.check_inputs != ALLOY_CHECK_UNSAFE_SHAPE) {
     ALLOY_TRY(CheckLevel(options.check_inputs, "check_inputs"));
   }
@@ -5269,10 +9618,16 @@ Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
                         ? Level::kShape
                         : LevelOr(Level::kShape, options.check_inputs)),
       unsafe_inputs_(options.check_inputs == ALLOY_CHECK_UNSAFE_SHAPE),
-      check_results_(LevelOr(Level::kSafe, options.check_results)),
+      check_results_(ResultLevel(options)),
       sidecar_(options.sidecar != nullptr ? options.sidecar : ""),
       min_sequence_(options.min_sequence),
       wanted_sha256_(LowerCase(options.sha256 != nullptr ? options.sha256 : "")),
+      isolated_(options.isolated == 0
+                    ? nullptr
+                    : std::make_unique<Libraries>(
+                          MakeWorkerOpener(LimitsOf(options, *host_),
+                                           host_->loads_plainly(), host_->may_need()),
+                          host_->may_need().Elsewhere(), host_->mark())),
       serving_(host_->mark()) {}
 
 // A level that a host asks for never takes away what the function relies on. A flag that
@@ -5299,7 +9654,7 @@ std::shared_ptr<ServedBackend> Bridge::Serve(std::shared_ptr<Channel> channel) c
 Result<LoadedLibrary> Bridge::Open(const std::string& library,
                                    const char* certificate) const {
   if (library.empty()) return Fail(ALLOY_INVALID, "the path of the library is empty");
-  ALLOY_TRY(CheckHasLoader());
+  if (isolated_ == nullptr) ALLOY_TRY(CheckHasLoader());
   const Policy policy{.library = library,
                       .certificate = certificate != nullptr ? certificate : "",
                       .sidecar = sidecar_,
@@ -5308,7 +9663,7 @@ Result<LoadedLibrary> Bridge::Open(const std::string& library,
                       .min_sequence = min_sequence_,
                       .sha256 = wanted_sha256_,
                       .now = UnixSeconds()};
-  ALLOY_ASSIGN_OR_RETURN(LoadedLibrary loaded, host_->libraries().Load(policy));
+  ALLOY_ASSIGN_OR_RETURN(LoadedLibrary loaded, libraries().Load(policy));
   for (const std::string& warning : loaded.warnings) {
     host_->Warn(library + ": " + warning);
   }
@@ -5472,215 +9827,6 @@ Result<BoundFunction> Bridge::Bind(const std::string& function, const ArrowSchem
 #include <string>
 #include <vector>
 
-//
-// A tree of ArrowArrays in one allocation: how Alloy exports.
-//
-// Use it to give out memory that something else owns. A block holds every struct, child
-// pointer and buffer pointer of an array, and one owner that keeps the buffers alive.
-// Children and dictionaries may be moved out and released on their own, in any order
-// and on any thread ("The Arrow C data interface", "Moving an array" and "Moving child
-// arrays"). The owner is destroyed when the last of them is released. From
-// src/arrow/block_test.cc:
-//
-//   auto block = Block<Owner>::Make(4, 7, std::move(owner));
-//   ArrowArray root;
-//   block.Init(&root, {.length = 3, .n_buffers = 1, .n_children = 2});
-//   block.Init(root.children[0], {.length = 3, .n_buffers = 2});
-//   block.Init(root.children[1], {.length = 3, .n_buffers = 2, .dictionary = true});
-//   block.Init(root.children[1]->dictionary, {.length = 1, .n_buffers = 2});
-//
-// Then set the buffers of each node, and call Finish. A block without memory is false.
-//
-// Threads  building: serial. The finished tree: as the Arrow specification has it.
-#ifndef ALLOY_BLOCK_HPP_
-#define ALLOY_BLOCK_HPP_
-
-#include <atomic>
-#include <cstddef>
-#include <cstdint>
-#include <cstdlib>
-#include <cstring>
-#include <memory>
-#include <string>
-#include <type_traits>
-#include <utility>
-
-
-namespace alloy {
-namespace detail {
-
-struct BlockHeader {
-  std::atomic<int64_t> live;      // nodes of this block that are not released
-  void (*destroy)(BlockHeader*);  // destroys the owner and frees the block
-  // Compares the types of the owner with a declared schema, for people; empty if they are
-  // the same. NULL: the owner does not know its types.
-  std::string (*check)(const BlockHeader*, const ArrowSchema& declared);
-  const ArrowArray* slots;  // the structs of the descendants
-  const ArrowArray* slots_end;
-};
-
-inline void ReleaseBlockNode(ArrowArray* array);
-
-inline int64_t ReleaseBlockTree(ArrowArray* array, BlockHeader* header);
-
-inline int64_t ReleaseBlockSlot(ArrowArray* slot, BlockHeader* header) {
-  if (slot == nullptr || slot->release == nullptr) return 0;  // moved out, or released
-  if (slot->release == &ReleaseBlockNode && slot->private_data == header) {
-    return ReleaseBlockTree(slot, header);
-  }
-  // A foreign struct. If it was moved into a slot, it is released here. If the owner
-  // holds it, the owner releases it.
-  if (slot >= header->slots && slot < header->slots_end) slot->release(slot);
-  return 0;
-}
-
-// Mark a node and everything that is still below it as released. Returns how many nodes
-// of this block these were.
-inline int64_t ReleaseBlockTree(ArrowArray* array, BlockHeader* header) {
-  int64_t released = 1;
-  for (int64_t i = 0; i < array->n_children; ++i) {
-    released += ReleaseBlockSlot(array->children[i], header);
-  }
-  released += ReleaseBlockSlot(array->dictionary, header);
-  array->release = nullptr;
-  return released;
-}
-
-inline void ReleaseBlockNode(ArrowArray* array) {
-  auto* header = static_cast<BlockHeader*>(array->private_data);
-  const int64_t released = ReleaseBlockTree(array, header);
-  // A thread that holds all remaining nodes needs no atomic subtraction.
-  if (header->live.load(std::memory_order_acquire) == released ||
-      header->live.fetch_sub(released, std::memory_order_acq_rel) == released) {
-    header->destroy(header);
-  }
-}
-
-}  // namespace detail
-
-struct BlockNode {
-  int64_t length = 0;
-  int64_t null_count = 0;
-  int64_t offset = 0;
-  int64_t n_buffers = 0;
-  int64_t n_children = 0;
-  bool dictionary = false;
-};
-
-// Owner is destroyed on the thread that releases the last node. Its move constructor does
-// not throw.
-template <typename Owner>
-class Block {
-  static_assert(std::is_nothrow_move_constructible_v<Owner>);
-  static_assert(alignof(Owner) <= alignof(std::max_align_t));
-
- public:
-  // Make room for `nodes` nodes, the root among them, with `buffers` buffers together.
-  // Without memory the block is false, and `owner` is unchanged.
-  static Block Make(int64_t nodes, int64_t buffers, Owner&& owner) {
-    const auto descendants = static_cast<size_t>(nodes - 1);
-    const size_t bytes = sizeof(Layout) +
-                         descendants * (sizeof(ArrowArray) + sizeof(ArrowArray*)) +
-                         static_cast<size_t>(buffers) * sizeof(const void*);
-    void* memory = std::malloc(bytes);
-    if (memory == nullptr) return Block();
-    auto* layout = ::new (memory) Layout(std::move(owner));
-    Block block;
-    block.layout_ = layout;
-    block.slot_ = reinterpret_cast<ArrowArray*>(layout + 1);
-    block.child_ = reinterpret_cast<ArrowArray**>(block.slot_ + descendants);
-    block.buffer_ =
-        const_cast<const void**>(reinterpret_cast<void**>(block.child_ + descendants));
-    layout->header.destroy = &Destroy;
-    layout->header.slots = block.slot_;
-    layout->header.slots_end = block.slot_ + descendants;
-    return block;
-  }
-
-  Block(Block&& other) noexcept { *this = std::move(other); }
-  Block& operator=(Block&& other) noexcept {
-    std::swap(layout_, other.layout_);
-    std::swap(slot_, other.slot_);
-    std::swap(child_, other.child_);
-    std::swap(buffer_, other.buffer_);
-    std::swap(live_, other.live_);
-    return *this;
-  }
-  // Frees a block that was not finished, and its owner. Nodes made in it are invalid
-  // then.
-  ~Block() {
-    if (layout_ != nullptr) Destroy(&layout_->header);
-  }
-
-  explicit operator bool() const { return layout_ != nullptr; }
-  Owner& owner() { return layout_->owner; }
-
-  // Let the owner compare its types with a schema: a lambda of owner and schema that
-  // captures nothing.
-  template <typename Check>
-  void Describe(Check) {
-    layout_->header.check = [](const detail::BlockHeader* header,
-                               const ArrowSchema& declared) {
-      return Check()(reinterpret_cast<const Layout*>(header)->owner, declared);
-    };
-  }
-
-  // Fill `array`: the root, which may be anywhere, or a slot of this block. Its children
-  // and its dictionary get the next free slots; fill these too. Its buffers are NULL.
-  void Init(ArrowArray* array, const BlockNode& node) {
-    array->length = node.length;
-    array->null_count = node.null_count;
-    array->offset = node.offset;
-    array->n_buffers = node.n_buffers;
-    array->n_children = node.n_children;
-    array->buffers = node.n_buffers > 0 ? buffer_ : nullptr;
-    for (int64_t i = 0; i < node.n_buffers; ++i) *buffer_++ = nullptr;
-    array->children = node.n_children > 0 ? child_ : nullptr;
-    for (int64_t i = 0; i < node.n_children; ++i) *child_++ = slot_++;
-    array->dictionary = node.dictionary ? slot_++ : nullptr;
-    array->release = &detail::ReleaseBlockNode;
-    array->private_data = &layout_->header;
-    ++live_;
-  }
-
-  // Move a foreign struct into a slot of this block.
-  static void Adopt(ArrowArray* slot, ArrowArray* source) {
-    *slot = *source;
-    source->release = nullptr;
-  }
-
-  // The tree is complete. From now on it lives until it is released.
-  void Finish() {
-    layout_->header.live.store(live_, std::memory_order_release);
-    layout_ = nullptr;
-  }
-
- private:
-  struct Layout {
-    explicit Layout(Owner&& value) : owner(std::move(value)) {}
-    detail::BlockHeader header{};
-    Owner owner;
-  };
-  static_assert(sizeof(Layout) % alignof(ArrowArray) == 0);
-
-  Block() = default;
-
-  static void Destroy(detail::BlockHeader* header) {
-    auto* layout = reinterpret_cast<Layout*>(header);
-    std::destroy_at(layout);
-    std::free(layout);
-  }
-
-  Layout* layout_ = nullptr;
-  ArrowArray* slot_ = nullptr;
-  ArrowArray** child_ = nullptr;
-  const void** buffer_ = nullptr;
-  int64_t live_ = 0;
-};
-
-}  // namespace alloy
-
-#endif  // ALLOY_BLOCK_HPP_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -5892,11 +10038,9 @@ Status CheckHostOptions(const alloy_host_options& options) {
   if (options.log_fd < 0) {
     return Fail(ALLOY_INVALID, "alloy_host_options.log_fd is negative");
   }
-  if (options.worker != nullptr) {
-    return Fail(
-        ALLOY_UNSUPPORTED,
-        "alloy_host_options.worker: the isolated mode does not exist yet; set it to "
-        "NULL");
+  if (options.worker != nullptr && *options.worker != '/') {
+    return Fail(ALLOY_INVALID, "alloy_host_options.worker is " + Quoted(options.worker) +
+                                   ", which is not an absolute path");
   }
   return Status();
 }
@@ -5918,7 +10062,9 @@ Host::Host(const alloy_host_options& options, MayNeed may_need)
       language_(options.language != nullptr ? options.language : "C"),
       log_(options.log_fd == 0 ? 2 : options.log_fd, options.log, options.log_context,
            mark_, options.log_line),
-      libraries_(MakeLocalOpener(load_from_), std::move(may_need), mark_) {}
+      worker_(options.worker != nullptr ? options.worker : ""),
+      may_need_(std::move(may_need)),
+      libraries_(MakeLocalOpener(load_from_), may_need_, mark_) {}
 
 void Host::Warn(const std::string& text) {
   if (warns()) log_.Write(ALLOY_LOG_WARN, language_, text);
@@ -6833,6 +10979,10 @@ Status OpenCallStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
   ALLOY_ASSIGN_OR_RETURN(CallUse use, Call::Use(std::move(call)));
   if (n_inputs < 0) return Fail(ALLOY_INVALID, "n_inputs is negative");
   if (inputs == nullptr && n_inputs > 0) return Fail(ALLOY_INVALID, "inputs is NULL");
+  std::shared_ptr<void> reserved;
+  if (use.core().binding().is_stream() && use.core().CheckOpen().ok()) {
+    ALLOY_ASSIGN_OR_RETURN(reserved, use.core().channel().Reserve(use.core().state()));
+  }
   const ReleaseRest<ArrowArrayStream> rest(inputs, static_cast<size_t>(n_inputs));
   ALLOY_TRY(CheckDistinct({inputs, static_cast<size_t>(n_inputs)}));
   if (output == nullptr) return Fail(ALLOY_INVALID, "output is NULL");
@@ -6867,44 +11017,6 @@ Status OpenCallStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
 #include <system_error>
 #include <utility>
 
-//
-// The errors of malformed Arrow structs. Checks call this only after they have found a
-// fault, so that the checks themselves stay small.
-//
-// Every text has the form "place: what happened", in one of two forms:
-//   expected 2 buffers, found 1                    for numbers and names
-//   row 1: the view points outside its 2 buffers   for the rest: a sentence
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_ARROW_FAULT_H_
-#define ALLOY_SRC_ARROW_FAULT_H_
-
-#include <cstdint>
-#include <string>
-#include <string_view>
-
-
-namespace alloy::core_v0_1 {
-
-// Where the fault is.
-struct FaultPlace {
-  int32_t column = -1;    // -1: the array or schema itself
-  std::string path = {};  // of the column
-  int64_t row = -1;       // -1: not in one row
-};
-
-// BAD_DATA with the text `column 3 (a.b.item), row 1: ` and `what`.
-Status DataFault(int32_t reason, const FaultPlace& place, std::string_view what);
-
-// The meaning of a reason, from reason.h.
-std::string_view ReasonText(int32_t reason);
-
-// `1 buffer`, `2 buffers`. `child` is the one irregular noun.
-std::string CountText(int64_t count, std::string_view noun);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ARROW_FAULT_H_
 //
 // Compares the schema of a stream with the schema that was bound.
 //
@@ -7722,3 +11834,1422 @@ alloy_code alloy_describe(const ArrowSchema* schema, const ArrowArray* array, ch
 }
 
 }  // extern "C"
+
+// src/worker/arena.cc -------------------------------------------------------------------
+//
+// Memory for the results of a worker, in segments that its host can read. What a backend
+// allocates here crosses without a copy.
+#ifndef ALLOY_SRC_WORKER_ARENA_H_
+#define ALLOY_SRC_WORKER_ARENA_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+namespace alloy::core_v0_1 {
+
+// Threads  shared.
+class Arena {
+ public:
+  // The arena of this process. The service `resize` has no argument that could lead to it.
+  static Arena& OfProcess();
+
+  // More memory. It is never taken back.
+  void Add(std::byte* begin, size_t size);
+
+  // Memory that is aligned to 64 bytes; NULL: no piece is large enough.
+  void* Allocate(size_t size) noexcept;
+  // The size of what Allocate gave, rounded up; 0: this is not from here.
+  size_t SizeOf(const void* memory) noexcept;
+  // Returns false if the memory is not from here.
+  bool Free(void* memory) noexcept;
+
+  // In bytes.
+  uint64_t used() const { return used_bytes_.load(std::memory_order_relaxed); }
+
+  // The service of backend.h: in the arena while it has room, and in the heap then.
+  static void* Resize(void* memory, int64_t old_size, int64_t new_size) noexcept;
+
+ private:
+  using Piece = std::pair<size_t, std::byte*>;
+
+  void AddFree(std::byte* begin, size_t size);
+
+  std::mutex mutex_;
+  std::map<std::byte*, size_t> free_;  // by address, to join neighbours
+  std::set<Piece> by_size_;            // the same pieces, to find the best one
+  std::unordered_map<const void*, size_t> used_;
+  std::atomic<uint64_t> used_bytes_{0};
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_WORKER_ARENA_H_
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <new>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr size_t kAlignment = 64;
+
+size_t RoundUp(size_t size) { return (size + kAlignment - 1) & ~(kAlignment - 1); }
+
+}  // namespace
+
+Arena& Arena::OfProcess() {
+  // Never destroyed: threads of the backend may use it until the process ends.
+  static Arena* const arena = new Arena();
+  return *arena;
+}
+
+void Arena::Add(std::byte* begin, size_t size) {
+  const std::scoped_lock lock(mutex_);
+  AddFree(begin, size);
+}
+
+void Arena::AddFree(std::byte* begin, size_t size) {
+  auto next = free_.lower_bound(begin);
+  if (next != free_.end() && begin + size == next->first) {
+    size += next->second;
+    by_size_.erase({next->second, next->first});
+    next = free_.erase(next);
+  }
+  if (next != free_.begin()) {
+    const auto before = std::prev(next);
+    if (before->first + before->second == begin) {
+      by_size_.erase({before->second, before->first});
+      before->second += size;
+      by_size_.emplace(before->second, before->first);
+      return;
+    }
+  }
+  free_.emplace_hint(next, begin, size);
+  by_size_.emplace(size, begin);
+}
+
+void* Arena::Allocate(size_t size) noexcept {
+  if (size == 0 || size > std::numeric_limits<size_t>::max() / 2) return nullptr;
+  const size_t rounded = RoundUp(size);
+  try {
+    const std::scoped_lock lock(mutex_);
+    const auto found = by_size_.lower_bound({rounded, nullptr});
+    if (found == by_size_.end()) return nullptr;
+    const auto [piece, begin] = *found;
+    used_.emplace(begin, rounded);
+    by_size_.erase(found);
+    free_.erase(begin);
+    used_bytes_.fetch_add(rounded, std::memory_order_relaxed);
+    if (piece > rounded) AddFree(begin + rounded, piece - rounded);
+    return begin;
+  } catch (const std::bad_alloc&) {
+    // At worst the rest of a piece is lost to this process.
+    return nullptr;
+  }
+}
+
+size_t Arena::SizeOf(const void* memory) noexcept {
+  const std::scoped_lock lock(mutex_);
+  const auto found = used_.find(memory);
+  return found != used_.end() ? found->second : 0;
+}
+
+bool Arena::Free(void* memory) noexcept {
+  try {
+    const std::scoped_lock lock(mutex_);
+    const auto found = used_.find(memory);
+    if (found == used_.end()) return false;
+    const size_t size = found->second;
+    used_.erase(found);
+    used_bytes_.fetch_sub(size, std::memory_order_relaxed);
+    AddFree(static_cast<std::byte*>(memory), size);
+  } catch (const std::bad_alloc&) {
+    // The piece is lost to this process.
+  }
+  return true;
+}
+
+void* Arena::Resize(void* memory, int64_t old_size, int64_t new_size) noexcept {
+  Arena& arena = OfProcess();
+  const size_t room = memory != nullptr ? arena.SizeOf(memory) : 0;
+  if (new_size <= 0) {
+    if (room > 0) {
+      arena.Free(memory);
+      return nullptr;
+    }
+    return alloy::detail::AlignedResize(memory, old_size, 0);
+  }
+  const auto wanted = static_cast<size_t>(new_size);
+  if (room >= wanted && wanted > room / 2) return memory;
+  void* grown = arena.Allocate(wanted);
+  if (grown == nullptr) {
+    if (room == 0) return alloy::detail::AlignedResize(memory, old_size, new_size);
+    grown = alloy::detail::AlignedResize(nullptr, 0, new_size);
+    if (grown == nullptr) return nullptr;
+  }
+  if (memory == nullptr) return grown;
+  std::memcpy(grown, memory, static_cast<size_t>(std::min(old_size, new_size)));
+  if (room > 0) {
+    arena.Free(memory);
+  } else {
+    alloy::detail::AlignedResize(memory, old_size, 0);
+  }
+  return grown;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/worker/connection.cc --------------------------------------------------------------
+//
+// The worker's side of the conversation with its host (wire/protocol.h).
+#ifndef ALLOY_SRC_WORKER_CONNECTION_H_
+#define ALLOY_SRC_WORKER_CONNECTION_H_
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+// What the host said. Its body stays where it is until the worker sends something.
+struct HostMessage {
+  HostWord word = HostWord::kQuit;
+  uint32_t log_levels = 0;
+  uint64_t exchange = 0;
+  std::vector<uint64_t> released;  // results that the host has released
+  ByteReader body{{}};
+};
+
+// Threads  serial, but ReleasedInput: any thread.
+class Connection {
+ public:
+  //   Takes  control and socket, which the process inherited.
+  Connection(SharedMemory control, Fd socket)
+      : memory_(std::move(control)),
+        control_(*reinterpret_cast<ControlBlock*>(memory_.data())),
+        socket_(std::move(socket)),
+        receiver_(control_.to_worker) {}
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  ControlBlock& control() { return control_; }
+  const std::vector<SegmentView>& segments() const { return segments_; }
+
+  // Wait for the host, and take over the segments that come with its message.
+  //   Fails  CLOSED: the host is gone, or says what this worker does not understand.
+  Result<HostMessage> Receive();
+
+  // Write the body by `body(ByteWriter&)`, and send it. Returns false, and sends nothing,
+  // if it does not fit.
+  template <typename Body>
+  [[nodiscard]] bool Send(WorkerWord word, uint64_t exchange, Body&& body) {
+    ByteWriter out(control_.for_host);
+    const size_t told = WriteHead(word, exchange, &out);
+    body(out);
+    if (out.full()) return false;
+    Sent(told);
+    control_.to_host.Post(static_cast<uint32_t>(out.used()));
+    return true;
+  }
+
+  // An input that the backend does not use any more: the host hears of it with the next
+  // message.
+  void ReleasedInput(uint64_t input) noexcept;
+
+ private:
+  size_t WriteHead(WorkerWord word, uint64_t exchange, ByteWriter* out);
+  void Sent(size_t told);
+  Status AddSegments(ByteReader* in);
+
+  SharedMemory memory_;
+  ControlBlock& control_;
+  Fd socket_;
+  Receiver receiver_;
+  std::vector<SharedMemory> mappings_;
+  std::vector<SegmentView> segments_;
+  std::mutex mutex_;
+  std::vector<uint64_t> released_;  // inputs
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_WORKER_CONNECTION_H_
+
+#include <algorithm>
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// A message tells of so many releases at most; the rest waits for the next one.
+constexpr size_t kMostTold = 4096;
+
+Status HostIsGone(std::string text) { return Fail(ALLOY_CLOSED, std::move(text)); }
+
+}  // namespace
+
+Result<HostMessage> Connection::Receive() {
+  Receiver::Event event;
+  do {
+    event = receiver_.Wait(-1);
+    if (event == Receiver::Event::kClosed) return HostIsGone("the host has closed");
+  } while (event != Receiver::Event::kMessage);
+  const size_t size = std::min<size_t>(
+      control_.to_worker.length.load(std::memory_order_relaxed), kMessageBytes);
+  ByteReader in({control_.for_worker.data(), size});
+  HostMessage message;
+  message.word = in.Get<HostWord>();
+  message.log_levels = in.Get<uint32_t>();
+  message.exchange = in.Get<uint64_t>();
+  const auto n_released = in.Get<uint32_t>();
+  for (uint32_t i = 0; i < n_released && in.ok(); ++i) {
+    message.released.push_back(in.Get<uint64_t>());
+  }
+  ALLOY_TRY(AddSegments(&in));
+  if (!in.ok()) return HostIsGone("a message of the host is cut");
+  message.body = in;
+  return message;
+}
+
+Status Connection::AddSegments(ByteReader* in) {
+  const auto n = in->Get<uint32_t>();
+  for (uint32_t i = 0; i < n && in->ok(); ++i) {
+    const auto number = in->Get<uint32_t>();
+    const bool writable = in->Get<uint8_t>() != 0;
+    Fd file;
+    if (const int error = ReceiveDescriptor(socket_, &file); error != 0) {
+      return HostIsGone("a segment did not arrive: " + ErrorText(error));
+    }
+    ALLOY_ASSIGN_OR_RETURN(SharedMemory memory,
+                           SharedMemory::Attach(std::move(file), writable));
+    segments_.push_back({number, {memory.data(), memory.size()}});
+    if (writable) Arena::OfProcess().Add(memory.data(), memory.size());
+    mappings_.push_back(std::move(memory));
+  }
+  return Status();
+}
+
+void Connection::ReleasedInput(uint64_t input) noexcept {
+  try {
+    const std::scoped_lock lock(mutex_);
+    released_.push_back(input);
+  } catch (...) {
+    // The host keeps the memory of the input until this worker ends.
+  }
+}
+
+size_t Connection::WriteHead(WorkerWord word, uint64_t exchange, ByteWriter* out) {
+  out->Put(word);
+  const std::scoped_lock lock(mutex_);
+  const size_t told = std::min(released_.size(), kMostTold);
+  out->Put(static_cast<uint32_t>(told));
+  out->Put(exchange);
+  out->PutBytes(released_.data(), told * sizeof(uint64_t));
+  out->Put(Arena::OfProcess().used());
+  return told;
+}
+
+void Connection::Sent(size_t told) {
+  const std::scoped_lock lock(mutex_);
+  released_.erase(released_.begin(), released_.begin() + static_cast<ptrdiff_t>(told));
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/worker/input_streams.cc -----------------------------------------------------------
+//
+// The inputs of a stream function in a worker: each batch is asked of the host when the
+// backend pulls it.
+#ifndef ALLOY_SRC_WORKER_INPUT_STREAMS_H_
+#define ALLOY_SRC_WORKER_INPUT_STREAMS_H_
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+// An input batch that came from the host. When the backend has released it, the host hears
+// of it.
+std::shared_ptr<void> InputOwner(Connection& connection, uint64_t input);
+
+// The inputs of one open stream. A backend may pull from any thread; it waits while the host
+// waits for nothing, since nobody there could answer.
+//
+// Threads  shared.
+class InputStreams : public std::enable_shared_from_this<InputStreams> {
+ public:
+  struct Input {
+    OwnedSchema schema;
+    RecordReader* reader = nullptr;
+  };
+
+  //   Borrows  connection and the readers, as long as this lives.
+  InputStreams(Connection& connection, std::vector<Input> inputs)
+      : connection_(connection), inputs_(std::move(inputs)) {}
+
+  // Make the stream of input i. It keeps this.
+  void Export(size_t i, ArrowArrayStream* out);
+
+  // The host waits for an answer to `exchange`: now backends may pull.
+  void HostWaits(uint64_t exchange);
+  // The answer will be sent: waits for a pull that is under way.
+  void HostIsAnswered();
+  // No pull succeeds any more.
+  void Close();
+
+  // What results the host released while it answered a pull.
+  std::vector<uint64_t> TakeReleased();
+
+ private:
+  struct Port;
+  int Pull(size_t i, ArrowArray* out, std::string* text);
+
+  Connection& connection_;
+  const std::vector<Input> inputs_;
+  std::mutex mutex_;
+  std::condition_variable turned_;
+  bool host_waits_ = false;
+  bool pulls_ = false;
+  bool closed_ = false;
+  uint64_t exchange_ = 0;
+  std::vector<uint64_t> released_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_WORKER_INPUT_STREAMS_H_
+
+#include <cerrno>
+#include <new>
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+
+std::shared_ptr<void> InputOwner(Connection& connection, uint64_t input) {
+  struct Owner {
+    Connection& connection;
+    const uint64_t input;
+    Owner(Connection& c, uint64_t i) : connection(c), input(i) {}
+    ~Owner() { connection.ReleasedInput(input); }
+    Owner(const Owner&) = delete;
+    Owner& operator=(const Owner&) = delete;
+  };
+  return std::make_shared<Owner>(connection, input);
+}
+
+// One input, as the backend holds it.
+struct InputStreams::Port {
+  std::shared_ptr<InputStreams> streams;
+  size_t input;
+  std::string last_error;
+  bool ended = false;
+
+  static Port& Of(ArrowArrayStream* stream) {
+    return *static_cast<Port*>(stream->private_data);
+  }
+
+  static int GetSchema(ArrowArrayStream* stream, ArrowSchema* out) {
+    Port& port = Of(stream);
+    try {
+      auto copy = CopySchema(*port.streams->inputs_[port.input].schema);
+      if (!copy.ok()) return ENOMEM;
+      copy->MoveTo(out);
+      return 0;
+    } catch (...) {
+      return ENOMEM;
+    }
+  }
+  static int GetNext(ArrowArrayStream* stream, ArrowArray* out) {
+    *out = ArrowArray{};
+    Port& port = Of(stream);
+    if (port.ended) return 0;
+    try {
+      port.last_error.clear();
+      const int number = port.streams->Pull(port.input, out, &port.last_error);
+      port.ended = number == 0 && out->release == nullptr;
+      return number;
+    } catch (...) {
+      return ENOMEM;
+    }
+  }
+  static const char* GetLastError(ArrowArrayStream* stream) {
+    const Port& port = Of(stream);
+    return port.last_error.empty() ? nullptr : port.last_error.c_str();
+  }
+  static void Release(ArrowArrayStream* stream) {
+    delete static_cast<Port*>(stream->private_data);
+    stream->release = nullptr;
+  }
+};
+
+void InputStreams::Export(size_t i, ArrowArrayStream* out) {
+  *out = {.get_schema = &Port::GetSchema,
+          .get_next = &Port::GetNext,
+          .get_last_error = &Port::GetLastError,
+          .release = &Port::Release,
+          .private_data = new Port{shared_from_this(), i, {}}};
+}
+
+void InputStreams::HostWaits(uint64_t exchange) {
+  const std::scoped_lock lock(mutex_);
+  exchange_ = exchange;
+  host_waits_ = true;
+  turned_.notify_all();
+}
+
+void InputStreams::HostIsAnswered() {
+  std::unique_lock lock(mutex_);
+  turned_.wait(lock, [this] { return !pulls_; });
+  host_waits_ = false;
+}
+
+void InputStreams::Close() {
+  const std::scoped_lock lock(mutex_);
+  closed_ = true;
+  turned_.notify_all();
+}
+
+std::vector<uint64_t> InputStreams::TakeReleased() {
+  const std::scoped_lock lock(mutex_);
+  return std::exchange(released_, {});
+}
+
+int InputStreams::Pull(size_t i, ArrowArray* out, std::string* text) {
+  {
+    std::unique_lock lock(mutex_);
+    turned_.wait(lock, [this] { return closed_ || (host_waits_ && !pulls_); });
+    if (closed_) {
+      *text = "cannot read an input: the stream of results is already released";
+      return ECANCELED;
+    }
+    pulls_ = true;
+  }
+  struct Turn {
+    InputStreams& streams;
+    ~Turn() {
+      const std::scoped_lock lock(streams.mutex_);
+      streams.pulls_ = false;
+      streams.turned_.notify_all();
+    }
+  } const turn{*this};
+  if (!connection_.Send(WorkerWord::kPull, exchange_,
+                        [i](ByteWriter& body) { body.Put(static_cast<uint32_t>(i)); })) {
+    return EIO;
+  }
+  auto message = connection_.Receive();
+  if (!message.ok()) {
+    *text = message.status().fault().text;
+    return EIO;
+  }
+  if (!message->released.empty()) {
+    const std::scoped_lock lock(mutex_);
+    released_.insert(released_.end(), message->released.begin(), message->released.end());
+  }
+  ByteReader& in = message->body;
+  const auto number = in.Get<int32_t>();
+  *text = in.GetText();
+  if (number != 0 || in.Get<uint8_t>() == 0) return number;
+  const auto input = in.Get<uint64_t>();
+  const Status read = inputs_[i].reader->Read(in, connection_.segments(), TakeOver::kView,
+                                              InputOwner(connection_, input), out);
+  if (read.ok()) return 0;
+  *text = read.fault().text;
+  return EIO;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/worker/prepare.cc -----------------------------------------------------------------
+//
+// What a worker does to itself before it loads the library, so that the library's
+// constructors run restricted already.
+#ifndef ALLOY_SRC_WORKER_PREPARE_H_
+#define ALLOY_SRC_WORKER_PREPARE_H_
+
+#include <cstdint>
+
+
+namespace alloy::core_v0_1 {
+
+// Load what the library may need, then give up what it does not need. `reached` gets the
+// restrictions that hold now (port/restrict.h).
+//   Fails  REFUSED with NEEDED: a library cannot be loaded.
+//          UNSUPPORTED: a restriction that the host demands is not possible here.
+Status Prepare(const LoadOrder& order, uint64_t* reached);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_WORKER_PREPARE_H_
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// As in process (admit/may_need.cc), but here the constructors of these files cannot harm
+// the host.
+Status LoadNeeded(const LoadOrder& order) {
+  if (order.sonames.empty()) return Status();
+  std::vector<void*> files;
+  for (const std::string& path : order.files) {
+    std::string text;
+    files.push_back(OpenSystemLibrary(path.c_str(), &text));
+    if (files.back() == nullptr) {
+      return Fail(
+          ALLOY_REFUSED, ALLOY_REASON_NEEDED,
+          order.library + ": a file of the host's may_need cannot be loaded: " + text);
+    }
+  }
+  for (const std::string& soname : order.sonames) {
+    const bool is_there = std::ranges::any_of(
+        files, [&](void* file) { return AnswersAs(file, soname.c_str()); });
+    if (is_there) continue;
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_NEEDED,
+                order.library + ": needs " + soname +
+                    ", which this host does not allow: link it statically and hidden, or "
+                    "allow it when the host is made (may_need, MayNeed)");
+  }
+  return Status();
+}
+
+}  // namespace
+
+Status Prepare(const LoadOrder& order, uint64_t* reached) {
+  *reached = 0;
+  return LoadNeeded(order);
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/worker/server.cc ------------------------------------------------------------------
+//
+// Does what the host asks, one thing after another, until the host is gone.
+#ifndef ALLOY_SRC_WORKER_SERVER_H_
+#define ALLOY_SRC_WORKER_SERVER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+//
+// What a backend in a worker gets of the engine: the services, and one entry into it.
+#ifndef ALLOY_SRC_WORKER_WORKER_SCOPE_H_
+#define ALLOY_SRC_WORKER_WORKER_SCOPE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+
+namespace alloy::core_v0_1 {
+
+// The table that every scope points to; constant. Its entries expect a WorkerScope.
+const alloy_services& WorkerServices();
+
+// Threads  shared: a backend uses its scope from any thread.
+class WorkerScope : public alloy_scope {
+ public:
+  // Borrows control, as long as the scope lives.
+  explicit WorkerScope(ControlBlock& control)
+      : alloy_scope{&WorkerServices()}, control_(control) {}
+  WorkerScope(const WorkerScope&) = delete;
+  WorkerScope& operator=(const WorkerScope&) = delete;
+
+  // The exchange that the scope belongs to from now on, and the levels that the host
+  // writes: bit n is level n.
+  void Enter(uint64_t exchange, uint32_t log_levels) {
+    exchange_.store(exchange, std::memory_order_relaxed);
+    log_levels_.store(log_levels, std::memory_order_relaxed);
+  }
+
+  bool stopped() const {
+    return control_.stop.load(std::memory_order_relaxed) ==
+           exchange_.load(std::memory_order_relaxed);
+  }
+  bool Logs(int32_t level) const {
+    return level >= ALLOY_LOG_DEBUG && level <= ALLOY_LOG_ERROR &&
+           (log_levels_.load(std::memory_order_relaxed) >> level & 1) != 0;
+  }
+  void WriteLog(int32_t level, std::string_view text);
+  void SetProgress(int64_t done, int64_t total) {
+    control_.done.store(done, std::memory_order_relaxed);
+    control_.total.store(total, std::memory_order_relaxed);
+  }
+
+  struct Error {
+    alloy_code code = ALLOY_OK;  // ALLOY_OK: nothing was reported
+    std::string text;
+  };
+  void SetError(alloy_code code, std::string text);
+  // The last error; the scope then has none.
+  Error TakeError();
+
+ private:
+  ControlBlock& control_;
+  std::atomic<uint64_t> exchange_{0};
+  std::atomic<uint32_t> log_levels_{0};
+  std::mutex mutex_;  // guards the error and, in this process, the log
+  Error error_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_WORKER_WORKER_SCOPE_H_
+
+namespace alloy::core_v0_1 {
+
+// Threads  serial: the main thread of the worker.
+class Server {
+ public:
+  //   Borrows  connection.
+  //   Takes    library: the sealed copy, which the process inherited.
+  Server(Connection& connection, Fd library)
+      : connection_(connection), library_(std::move(library)) {}
+
+  // Until the host is gone, or says that it needs this worker no more.
+  void Run();
+
+ private:
+  // One bound function.
+  struct Bound {
+    const alloy_function* function = nullptr;
+    void* state = nullptr;
+    std::vector<OwnedSchema> schemas;  // of the inputs
+    std::vector<std::unique_ptr<Layout>> inputs;
+    std::unique_ptr<Layout> output;
+    std::vector<std::unique_ptr<RecordReader>> readers;
+    std::unique_ptr<RecordWriter> writer;
+  };
+  // What the host may still read.
+  struct Kept {
+    OwnedArray array;
+    void* copy = nullptr;  // in the arena
+
+    Kept(OwnedArray a, void* c) : array(std::move(a)), copy(c) {}
+    Kept(const Kept&) = delete;
+    Kept& operator=(const Kept&) = delete;
+    ~Kept() { Arena::OfProcess().Free(copy); }
+  };
+  static Fault NoFault() {
+    Fault fault;
+    fault.code = ALLOY_OK;
+    return fault;
+  }
+  // What a backend returned for one exchange.
+  struct Outcome {
+    alloy_code code = ALLOY_OK;
+    WorkerScope::Error error;  // what the backend reported
+    Fault fault = NoFault();   // what the engine's side found; OK: nothing
+
+    void Write(ByteWriter& out) const;
+  };
+
+  void Answer(HostMessage& message);
+  void Load(HostMessage& message);
+  void Bind(HostMessage& message);
+  void Unbind(HostMessage& message);
+  void RunFunction(HostMessage& message);
+  void Open(HostMessage& message);
+  void Next(HostMessage& message);
+  void Close(HostMessage& message);
+
+  Status LoadLibrary(ByteReader& in, uint64_t* reached);
+  Status BindFunction(ByteReader& in, uint64_t id, Outcome* outcome, OwnedSchema* output);
+  // Leave a result where the host can read it. Returns its number.
+  Result<uint64_t> Keep(Bound& bound, OwnedArray array, uint64_t exchange);
+  Result<std::byte*> ReserveForCopy(uint64_t size, uint64_t exchange);
+  void SendOutcome(uint64_t exchange, const Outcome& outcome, const Bound* bound,
+                   const Result<uint64_t>* result);
+  static Outcome FailedBy(const Status& status);
+  static Outcome Thrown(std::string text);
+  Bound* Find(uint64_t id);
+  void Release(const std::vector<uint64_t>& results);
+  void EndStream(std::string* thrown);
+
+  Connection& connection_;
+  Fd library_;
+  WorkerScope scope_{connection_.control()};
+  std::unique_ptr<Loader> loader_;
+  std::shared_ptr<const BackendTable> table_;
+  std::unordered_map<uint64_t, Bound> bound_;
+  std::unordered_map<uint64_t, Kept> results_;
+  uint64_t last_result_ = 0;
+  // The open stream. A worker has one at most.
+  Bound* streaming_ = nullptr;
+  OwnedArrayStream stream_;
+  std::shared_ptr<InputStreams> inputs_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_WORKER_SERVER_H_
+
+#include <cerrno>
+#include <string_view>
+#include <utility>
+
+//
+// How a worker gets a Cleared: from the host that started it, which has admitted the
+// library.
+#ifndef ALLOY_SRC_PORT_INHERITED_LIBRARY_H_
+#define ALLOY_SRC_PORT_INHERITED_LIBRARY_H_
+
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+class InheritedLibrary {
+ public:
+  //   Takes  sealed: what the host passed on.
+  //   Fails  REFUSED with IDENTITY: it is no memory under all four seals.
+  static Result<Cleared> Take(Fd sealed, std::string path, bool is_linked);
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_INHERITED_LIBRARY_H_
+
+namespace alloy::core_v0_1 {
+void Server::Run() {
+  for (;;) {
+    auto message = connection_.Receive();
+    if (!message.ok() || message->word == HostWord::kQuit) return;
+    scope_.Enter(message->exchange, message->log_levels);
+    Release(message->released);
+    Answer(*message);
+  }
+}
+
+// What a body cannot say in the room of a message becomes a failure that can.
+void Server::Answer(HostMessage& message) {
+  switch (message.word) {
+    case HostWord::kLoad:
+      return Load(message);
+    case HostWord::kBind:
+      return Bind(message);
+    case HostWord::kUnbind:
+      return Unbind(message);
+    case HostWord::kRun:
+      return RunFunction(message);
+    case HostWord::kOpen:
+      return Open(message);
+    case HostWord::kNext:
+      return Next(message);
+    case HostWord::kClose:
+      return Close(message);
+    case HostWord::kQuit:
+    case HostWord::kBatch:
+    case HostWord::kSegment:
+      return;
+  }
+}
+
+void Server::Release(const std::vector<uint64_t>& results) {
+  for (const uint64_t result : results) {
+    const auto found = results_.find(result);
+    if (found == results_.end()) continue;
+    // A release that throws has still released as much as it could.
+    (void)ReleaseForeign(&found->second.array);
+    results_.erase(found);
+  }
+}
+
+// ---- Load
+
+void Server::Load(HostMessage& message) {
+  uint64_t reached = 0;
+  const Status status = LoadLibrary(message.body, &reached);
+  const bool sent =
+      connection_.Send(WorkerWord::kDone, message.exchange, [&](ByteWriter& out) {
+        out.Put(status.code());
+        out.Put(status.reason());
+        out.PutText(status.ok() ? "" : status.fault().text);
+        out.Put(reached);
+        if (status.ok()) WriteTable(table_->backend(), out);
+      });
+  if (sent) return;
+  (void)connection_.Send(WorkerWord::kDone, message.exchange, [&](ByteWriter& out) {
+    out.Put(ALLOY_REFUSED);
+    out.Put(ALLOY_REASON_TABLE);
+    out.PutText("the table of the backend is too large to cross to the host");
+    out.Put(reached);
+  });
+}
+
+Status Server::LoadLibrary(ByteReader& in, uint64_t* reached) {
+  ALLOY_ASSIGN_OR_RETURN(const LoadOrder order, LoadOrder::Read(in));
+  ALLOY_TRY(Prepare(order, reached));
+  const std::string path = order.library + ": ";
+  loader_ =
+      std::make_unique<Loader>(order.plainly ? LoadFrom::kPath : LoadFrom::kSealedCopy);
+  auto library =
+      InheritedLibrary::Take(std::move(library_), order.library, order.is_linked);
+  if (!library.ok()) return library.status().WithPrefix(path);
+  auto code = loader_->Map(*std::move(library));
+  if (!code.ok()) return code.status().WithPrefix(path);
+  auto table = InitialiseBackend(*code, &WorkerServices(), &scope_);
+  const std::string reported = scope_.TakeError().text;
+  if (table.ok()) {
+    table_ = *std::move(table);
+    return Status();
+  }
+  // A backend that returned no table explains why with the service `fail`.
+  if (table.status().reason() == ALLOY_REASON_INIT && !reported.empty()) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_INIT,
+                path + "alloy_backend_init failed: " + reported);
+  }
+  return table.status().WithPrefix(path);
+}
+
+// ---- Bind
+
+// A failure of this side of the engine, not of the backend.
+Server::Outcome Server::FailedBy(const Status& status) {
+  return {status.code(), {status.code(), status.fault().text}, status.fault()};
+}
+
+Server::Outcome Server::Thrown(std::string text) {
+  Outcome outcome;
+  outcome.code = ALLOY_FAILED;
+  outcome.error = {ALLOY_FAILED, std::move(text)};
+  return outcome;
+}
+
+void Server::Outcome::Write(ByteWriter& out) const {
+  out.Put(code);
+  out.Put(error.code);
+  out.PutText(error.text);
+  out.Put(fault.reason);
+  out.Put(fault.column);
+  out.Put(static_cast<uint8_t>(fault.code != ALLOY_OK));
+}
+
+Server::Bound* Server::Find(uint64_t id) {
+  const auto found = bound_.find(id);
+  return found != bound_.end() ? &found->second : nullptr;
+}
+
+void Server::Bind(HostMessage& message) {
+  const auto id = message.body.Get<uint64_t>();
+  Outcome outcome;
+  OwnedSchema output;
+  Status status = BindFunction(message.body, id, &outcome, &output);
+  if (!status.ok()) outcome = FailedBy(status);
+  const auto send = [&](bool with_schema) {
+    return connection_.Send(WorkerWord::kDone, message.exchange, [&](ByteWriter& out) {
+      outcome.Write(out);
+      if (with_schema && outcome.code == ALLOY_OK) {
+        if (const Status written = WriteSchema(*output, out); !written.ok()) {
+          status = written;
+        }
+      }
+    });
+  };
+  if (send(true) && status.ok()) return;
+  outcome = FailedBy(status.ok() ? Fail(ALLOY_EXHAUSTED,
+                                        "the schema of the result is too large to cross")
+                                 : status);
+  (void)send(false);
+}
+
+Status Server::BindFunction(ByteReader& in, uint64_t id, Outcome* outcome,
+                            OwnedSchema* output) {
+  const auto index = in.Get<uint32_t>();
+  const alloy_function* const* functions = table_->backend().functions;
+  for (uint32_t i = 0; i <= index; ++i) {
+    if (functions[i] == nullptr) return Fail(ALLOY_INTERNAL, "a function is not there");
+  }
+  Bound bound;
+  bound.function = functions[index];
+  std::vector<ArrowSchema> schemas;
+  for (auto n = in.Get<uint32_t>(); n > 0; --n) {
+    ALLOY_ASSIGN_OR_RETURN(OwnedSchema schema, ReadSchema(in));
+    ALLOY_ASSIGN_OR_RETURN(Layout layout, Layout::OfBatch(*schema));
+    schemas.push_back(*schema);
+    bound.schemas.push_back(std::move(schema));
+    bound.inputs.push_back(std::make_unique<Layout>(std::move(layout)));
+    bound.readers.push_back(std::make_unique<RecordReader>(*bound.inputs.back()));
+  }
+  std::vector<std::string> texts;
+  for (auto n = in.Get<uint32_t>(); n > 0 && in.ok(); --n) {
+    texts.emplace_back(in.GetText());
+  }
+  std::vector<const char*> values;
+  for (const std::string& text : texts) values.push_back(text.c_str());
+  values.push_back(nullptr);
+  if (!in.ok()) return Fail(ALLOY_INTERNAL, "a message of the host is cut");
+  std::string thrown;
+  if (!EnterForeign(&thrown, [&] {
+        outcome->code =
+            bound.function->bind(bound.function->self, &scope_, schemas.data(),
+                                 static_cast<int32_t>(schemas.size()), values.data(),
+                                 output->get(), &bound.state);
+      })) {
+    outcome->code = ALLOY_FAILED;
+    outcome->error = {ALLOY_FAILED, std::move(thrown)};
+    return Status();
+  }
+  outcome->error = scope_.TakeError();
+  if (outcome->code != ALLOY_OK) return Status();
+  auto layout = Layout::OfBatch(*output->get());
+  if (layout.ok()) {
+    bound.output = std::make_unique<Layout>(*std::move(layout));
+    bound.writer = std::make_unique<RecordWriter>(*bound.output);
+  }
+  // A schema that is no batch crosses too: the engine has the words for it.
+  bound_.insert_or_assign(id, std::move(bound));
+  return Status();
+}
+
+void Server::Unbind(HostMessage& message) {
+  std::string thrown;
+  const auto found = bound_.find(message.body.Get<uint64_t>());
+  if (found != bound_.end()) {
+    const Bound& bound = found->second;
+    if (bound.function->unbind != nullptr) {
+      EnterForeign(&thrown, [&] { bound.function->unbind(bound.state); });
+    }
+    bound_.erase(found);
+  }
+  (void)connection_.Send(WorkerWord::kDone, message.exchange,
+                         [&](ByteWriter& out) { out.PutText(thrown); });
+}
+
+// ---- Results
+
+Result<std::byte*> Server::ReserveForCopy(uint64_t size, uint64_t exchange) {
+  void* memory = Arena::OfProcess().Allocate(size);
+  if (memory != nullptr) return static_cast<std::byte*>(memory);
+  if (!connection_.Send(WorkerWord::kNeed, exchange,
+                        [size](ByteWriter& out) { out.Put(size); })) {
+    return Fail(ALLOY_INTERNAL, "a message to the host is full");
+  }
+  ALLOY_ASSIGN_OR_RETURN(HostMessage message, connection_.Receive());
+  Release(message.released);
+  const auto code = message.body.Get<alloy_code>();
+  const std::string text(message.body.GetText());
+  if (code != ALLOY_OK) return Fail(code, text);
+  memory = Arena::OfProcess().Allocate(size);
+  if (memory != nullptr) return static_cast<std::byte*>(memory);
+  return Fail(ALLOY_EXHAUSTED,
+              "no segment has room for a result of " + std::to_string(size) + " bytes");
+}
+
+Result<uint64_t> Server::Keep(Bound& bound, OwnedArray array, uint64_t exchange) {
+  if (bound.writer == nullptr) return Fail(ALLOY_INTERNAL, "the function is not bound");
+  Status status = AdmitBatch(*bound.output, {Level::kShape, false}, array.get());
+  if (status.ok()) status = bound.writer->Plan(*array, connection_.segments());
+  if (!status.ok()) return status;
+  void* copy = nullptr;
+  if (const uint64_t size = bound.writer->copied_bytes(); size > 0) {
+    ALLOY_ASSIGN_OR_RETURN(std::byte* const place, ReserveForCopy(size, exchange));
+    copy = place;
+    for (const SegmentView& segment : connection_.segments()) {
+      if (place >= segment.bytes.data() &&
+          place < segment.bytes.data() + segment.bytes.size()) {
+        bound.writer->Copy(place, segment.number,
+                           static_cast<uint64_t>(place - segment.bytes.data()));
+      }
+    }
+  }
+  results_.try_emplace(++last_result_, std::move(array), copy);
+  return last_result_;
+}
+
+void Server::SendOutcome(uint64_t exchange, const Outcome& outcome, const Bound* bound,
+                         const Result<uint64_t>* result) {
+  const auto send = [&](const Outcome& what, bool with_result) {
+    return connection_.Send(WorkerWord::kDone, exchange, [&](ByteWriter& out) {
+      what.Write(out);
+      out.Put(static_cast<uint8_t>(with_result));
+      if (!with_result) return;
+      out.Put(**result);
+      bound->writer->Write(out);
+    });
+  };
+  if (result != nullptr && !result->ok()) {
+    (void)send(FailedBy(result->status()), false);
+    return;
+  }
+  if (send(outcome, result != nullptr)) return;
+  if (result != nullptr) results_.erase(**result);
+  (void)send(FailedBy(Fail(ALLOY_EXHAUSTED,
+                           "the result has too many columns or buffers to cross to the "
+                           "host")),
+             false);
+}
+
+// ---- Run
+
+void Server::RunFunction(HostMessage& message) {
+  ByteReader& in = message.body;
+  Bound* const bound = Find(in.Get<uint64_t>());
+  const auto n = in.Get<uint32_t>();
+  if (bound == nullptr || n != bound->inputs.size()) {
+    return SendOutcome(message.exchange,
+                       FailedBy(Fail(ALLOY_INTERNAL, "the function is not bound here")),
+                       nullptr, nullptr);
+  }
+  std::vector<ArrowArray> inputs(n);
+  const ReleaseRest<ArrowArray> rest(inputs.data(), n);
+  for (uint32_t i = 0; i < n; ++i) {
+    const auto input = in.Get<uint64_t>();
+    const Status read =
+        bound->readers[i]->Read(in, connection_.segments(), TakeOver::kView,
+                                InputOwner(connection_, input), &inputs[i]);
+    if (!read.ok()) {
+      return SendOutcome(message.exchange, FailedBy(read), nullptr, nullptr);
+    }
+  }
+  Outcome outcome;
+  OwnedArray output;
+  std::string thrown;
+  if (!EnterForeign(&thrown, [&] {
+        outcome.code = bound->function->run(bound->state, &scope_, inputs.data(),
+                                            static_cast<int32_t>(n), output.get());
+      })) {
+    outcome = Thrown(std::move(thrown));
+    scope_.TakeError();
+  } else {
+    outcome.error = scope_.TakeError();
+  }
+  (void)rest.Release();
+  if (outcome.code != ALLOY_OK) {
+    (void)ReleaseForeign(&output);
+    return SendOutcome(message.exchange, outcome, nullptr, nullptr);
+  }
+  if (!output) return SendOutcome(message.exchange, outcome, nullptr, nullptr);
+  const Result<uint64_t> kept = Keep(*bound, std::move(output), message.exchange);
+  SendOutcome(message.exchange, outcome, bound, &kept);
+}
+
+// ---- Streams
+
+void Server::Open(HostMessage& message) {
+  ByteReader& in = message.body;
+  Bound* const bound = Find(in.Get<uint64_t>());
+  if (bound == nullptr || streaming_ != nullptr) {
+    return SendOutcome(message.exchange,
+                       FailedBy(Fail(ALLOY_INTERNAL, "the function is not bound here")),
+                       nullptr, nullptr);
+  }
+  const size_t n = bound->inputs.size();
+  std::vector<InputStreams::Input> inputs;
+  for (size_t i = 0; i < n; ++i) {
+    auto schema = CopySchema(*bound->schemas[i]);
+    if (!schema.ok()) {
+      return SendOutcome(message.exchange, FailedBy(schema.status()), nullptr, nullptr);
+    }
+    inputs.push_back({*std::move(schema), bound->readers[i].get()});
+  }
+  inputs_ = std::make_shared<InputStreams>(connection_, std::move(inputs));
+  std::vector<ArrowArrayStream> streams(n);
+  const ReleaseRest<ArrowArrayStream> rest(streams.data(), n);
+  for (size_t i = 0; i < n; ++i) inputs_->Export(i, &streams[i]);
+  streaming_ = bound;
+  inputs_->HostWaits(message.exchange);
+  Outcome outcome;
+  std::string thrown;
+  if (!EnterForeign(&thrown, [&] {
+        outcome.code = bound->function->open(bound->state, &scope_, streams.data(),
+                                             static_cast<int32_t>(n), stream_.get());
+      })) {
+    outcome = Thrown(std::move(thrown));
+    scope_.TakeError();
+  } else {
+    outcome.error = scope_.TakeError();
+  }
+  inputs_->HostIsAnswered();
+  if (outcome.code == ALLOY_OK && (!stream_ || stream_->get_next == nullptr)) {
+    outcome = Thrown(std::string(bound->function->name) +
+                     " opened no stream, and reported no error");
+  }
+  (void)rest.Release();
+  if (outcome.code != ALLOY_OK) EndStream(&thrown);
+  Release(inputs_ != nullptr ? inputs_->TakeReleased() : std::vector<uint64_t>());
+  SendOutcome(message.exchange, outcome, nullptr, nullptr);
+}
+
+void Server::Next(HostMessage& message) {
+  const auto send = [&](int32_t number, const Outcome& outcome,
+                        const std::string& last_error) {
+    (void)connection_.Send(WorkerWord::kDone, message.exchange, [&](ByteWriter& out) {
+      outcome.Write(out);
+      out.Put(uint8_t{0});
+      out.Put(number);
+      out.PutText(last_error);
+    });
+  };
+  if (streaming_ == nullptr) {
+    return send(EINVAL, FailedBy(Fail(ALLOY_INTERNAL, "no stream is open here")), "");
+  }
+  inputs_->HostWaits(message.exchange);
+  OwnedArray batch;
+  int number = EIO;
+  std::string thrown, last_error;
+  const bool came_back = EnterForeign(
+      &thrown, [&] { number = stream_->get_next(stream_.get(), batch.get()); });
+  // A failed call may leave anything in the struct, and nobody owns it.
+  if (!came_back || number != 0) *batch.get() = ArrowArray{};
+  if (came_back && number != 0 && stream_->get_last_error != nullptr) {
+    std::string ignored;
+    EnterForeign(&ignored, [&] {
+      const char* const last = stream_->get_last_error(stream_.get());
+      if (last != nullptr) last_error = last;
+    });
+  }
+  inputs_->HostIsAnswered();
+  Release(inputs_->TakeReleased());
+  Outcome outcome;
+  outcome.error = scope_.TakeError();
+  if (!came_back) {
+    outcome.error = {ALLOY_FAILED, std::move(thrown)};
+    number = EIO;
+  }
+  if (number != 0 || !batch) return send(number, outcome, last_error);
+  const Result<uint64_t> kept = Keep(*streaming_, std::move(batch), message.exchange);
+  SendOutcome(message.exchange, outcome, streaming_, &kept);
+}
+
+void Server::Close(HostMessage& message) {
+  std::string thrown;
+  EndStream(&thrown);
+  (void)connection_.Send(WorkerWord::kDone, message.exchange,
+                         [&](ByteWriter& out) { out.PutText(thrown); });
+}
+
+void Server::EndStream(std::string* thrown) {
+  if (inputs_ != nullptr) inputs_->Close();
+  *thrown = ReleaseForeign(&stream_);
+  if (inputs_ != nullptr) Release(inputs_->TakeReleased());
+  inputs_.reset();
+  streaming_ = nullptr;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/worker/takeover.cc ----------------------------------------------------------------
+//
+// For programs that have the engine compiled in, such as Go programs: they are their own
+// worker program. The engine starts the program again, and this takes it over before any
+// runtime starts. It is in no other build, and does nothing in a process that was started
+// in any other way.
+//
+// The program alloy-worker, also inside of programs that have the engine compiled in.
+#ifndef ALLOY_SRC_WORKER_WORKER_H_
+#define ALLOY_SRC_WORKER_WORKER_H_
+
+namespace alloy::core_v0_1 {
+
+// Whether this process was started as a worker.
+bool IsWorker(int argc, char** argv);
+
+// Serve the host that started this process, until it is gone. Returns the exit status.
+int RunWorker();
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_WORKER_WORKER_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// Priority: after those of the C++ library, whose objects the worker uses.
+__attribute__((constructor)) void TakeOver(int argc, char** argv, char**) {
+  if (!IsWorker(argc, argv)) return;
+  // A user could type the argument. Only an engine passes sealed memory on.
+  if (IsSealable(kControlFd)) EndProcess(RunWorker());
+}
+
+}  // namespace
+}  // namespace alloy::core_v0_1
+
+// src/worker/worker.cc ------------------------------------------------------------------
+
+#include <cstdio>
+#include <string_view>
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// A worker that cannot talk to its host tells its operator.
+int GiveUp(const char* what) {
+  std::fprintf(stderr, "alloy-worker: %s\n", what);
+  return 3;
+}
+
+}  // namespace
+
+bool IsWorker(int argc, char** argv) {
+  return argc == 2 && std::string_view(argv[1]) == kWorkerArgument;
+}
+
+int RunWorker() {
+  auto control = SharedMemory::Attach(Fd(kControlFd), true);
+  if (!control.ok() || control->size() < sizeof(ControlBlock)) {
+    return GiveUp("the descriptor of the host is missing");
+  }
+  if (reinterpret_cast<ControlBlock*>(control->data())->protocol.load() != kProtocol) {
+    return GiveUp(
+        "the host is of another version; install the worker that belongs to its engine");
+  }
+  Connection connection(*std::move(control), Fd(kSocketFd));
+  Server server(connection, Fd(kLibraryFd));
+  server.Run();
+  return 0;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/worker/worker_scope.cc ------------------------------------------------------------
+//
+// A backend calls these functions through C, from any thread and often from inside its
+// own error handling. So none of them throws, and a lack of memory loses a text or a log
+// line but never the call.
+
+#include <algorithm>
+#include <cstring>
+#include <thread>
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+WorkerScope& WorkerScopeOf(alloy_scope* scope) {
+  return *static_cast<WorkerScope*>(scope);
+}
+
+// length -1: the text ends with a NUL.
+std::string_view TextOf(const char* text, int64_t length) {
+  if (text == nullptr) return {};
+  return length < 0 ? std::string_view(text)
+                    : std::string_view(text, static_cast<size_t>(length));
+}
+
+alloy_code WorkerFail(alloy_scope* scope, alloy_code code, const char* text,
+                      int64_t length) {
+  // A failure with the code OK would pass for a result that was never made.
+  if (code <= ALLOY_OK || code > ALLOY_INTERNAL) code = ALLOY_INTERNAL;
+  try {
+    WorkerScopeOf(scope).SetError(code, AsUtf8(TextOf(text, length)));
+  } catch (...) {
+    // Without memory for the text, the caller gets only the code.
+  }
+  return code;
+}
+
+int32_t WorkerCancelled(alloy_scope* scope) {
+  return WorkerScopeOf(scope).stopped() ? 1 : 0;
+}
+
+void WorkerProgress(alloy_scope* scope, int64_t done, int64_t total) {
+  WorkerScopeOf(scope).SetProgress(done, total);
+}
+
+void WorkerLog(alloy_scope* scope, int32_t level, const char* text, int64_t length) {
+  try {
+    if (WorkerScopeOf(scope).Logs(level)) {
+      WorkerScopeOf(scope).WriteLog(level, TextOf(text, length));
+    }
+  } catch (...) {
+    // Without memory the line is lost, and the call goes on.
+  }
+}
+
+int32_t WorkerLogging(alloy_scope* scope, int32_t level) {
+  return WorkerScopeOf(scope).Logs(level) ? 1 : 0;
+}
+
+int64_t WorkerDescribe(const ArrowSchema* schema, const ArrowArray* array, char* text,
+                       int64_t capacity) {
+  if (schema == nullptr || array == nullptr || (text == nullptr && capacity > 0)) {
+    return -1;
+  }
+  try {
+    const Result<int64_t> length = DescribeInto(*schema, *array, text, capacity);
+    return length.ok() ? *length : -1;
+  } catch (...) {
+    return -1;
+  }
+}
+
+constexpr alloy_services kWorkerServices = {.struct_size = sizeof(alloy_services),
+                                            .abi = ALLOY_ABI,
+                                            .fail = WorkerFail,
+                                            .cancelled = WorkerCancelled,
+                                            .progress = WorkerProgress,
+                                            .resize = Arena::Resize,
+                                            .log = WorkerLog,
+                                            .logging = WorkerLogging,
+                                            .describe = WorkerDescribe};
+
+}  // namespace
+
+const alloy_services& WorkerServices() { return kWorkerServices; }
+
+void WorkerScope::SetError(alloy_code code, std::string text) {
+  const std::scoped_lock lock(mutex_);
+  error_ = {code, std::move(text)};
+}
+
+WorkerScope::Error WorkerScope::TakeError() {
+  const std::scoped_lock lock(mutex_);
+  return std::exchange(error_, Error());
+}
+
+// The host takes the lines while it waits, and holds the turn only for a copy. A line that
+// does not fit is counted.
+void WorkerScope::WriteLog(int32_t level, std::string_view text) {
+  const std::scoped_lock lock(mutex_);
+  while (control_.log_turn.exchange(1, std::memory_order_acquire) != 0) {
+    std::this_thread::yield();
+  }
+  const size_t used = std::min<size_t>(control_.log_used.load(std::memory_order_relaxed),
+                                       control_.log.size());
+  const auto length = static_cast<uint32_t>(std::min<size_t>(text.size(), kLogBytes / 2));
+  constexpr size_t kHead = 1 + sizeof(length);
+  if (kHead + length > control_.log.size() - used) {
+    control_.log_lost.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    std::byte* const line = control_.log.data() + used;
+    line[0] = static_cast<std::byte>(level);
+    std::memcpy(line + 1, &length, sizeof(length));
+    std::memcpy(line + kHead, text.data(), length);
+    control_.log_used.store(static_cast<uint32_t>(used + kHead + length),
+                            std::memory_order_relaxed);
+  }
+  control_.log_turn.store(0, std::memory_order_release);
+}
+
+}  // namespace alloy::core_v0_1

@@ -41,6 +41,7 @@
 #define alloy_version alloy_v0_1_version
 
 #define ALLOY_API
+#define ALLOY_AMALGAMATED
 
 //
 // The structs of the Arrow C data interface and the Arrow C stream interface.
@@ -507,6 +508,7 @@ ALLOY_EXPORT const alloy_backend* alloy_backend_init(const alloy_services* servi
   X(UNSIGNED, 3015,                                                                     \
     "there is no certificate, and the host does not allow unsigned libraries")          \
   X(NO_PROC, 3016, "/proc is not mounted")                                              \
+  X(WORKER, 3018, "the worker program is missing or cannot run")                        \
   /* The caller: an argument is refused before anything runs. */                        \
   X(ARGUMENT_NULL, 4001, "an argument that must be given is NULL or nil")               \
   X(ARGUMENT_NUL_BYTE, 4002, "a text has a NUL byte, which would end it in C")          \
@@ -651,8 +653,11 @@ typedef struct alloy_log_line {
 // default.
 typedef struct alloy_host_options {
   uint32_t struct_size;
-  uint32_t flags;      // ALLOY_ALLOW_UNSIGNED, ALLOY_LOAD_PLAINLY
-  const char* worker;  // absolute path of the worker program; NULL: next to the engine
+  uint32_t flags;  // ALLOY_ALLOW_UNSIGNED, ALLOY_LOAD_PLAINLY
+  // The absolute path of the worker program of the isolated mode. NULL: alloy-worker next
+  // to the engine, or in its folder `alloy`. A program that has the engine compiled in, such
+  // as a Go program, needs none: it starts itself again.
+  const char* worker;
   // The shared libraries that a backend may need besides the C and C++ runtimes. Each
   // entry is a SONAME, or the absolute path of a file, which is loaded before a backend
   // that needs it. The list ends with NULL; NULL: an empty list. A backend that needs any
@@ -683,7 +688,7 @@ typedef struct alloy_host_options {
 //   Gives    out, NULL unless ALLOY_OK is returned.
 //   Fails    ALLOY_INVALID      a flag, a mode or struct_size is unknown, or an entry of
 //                               may_need is neither a SONAME nor an absolute path.
-//            ALLOY_UNSUPPORTED  `worker` is set: this version has no isolated mode.
+//            ALLOY_UNSUPPORTED  a field of a newer version.
 ALLOY_API alloy_code alloy_host_new(const alloy_host_options* options, alloy_host** out,
                                     alloy_error* err);
 
@@ -747,13 +752,23 @@ typedef struct alloy_bridge alloy_bridge;
 // the default.
 typedef struct alloy_bridge_options {
   uint32_t struct_size;
-  uint32_t isolated;       // 0: in this process; any other value is ALLOY_UNSUPPORTED
+  // Where the backend runs. 0: in this process. 1: in worker processes, which it cannot
+  // leave: it cannot take this process down. 2: the same, and results are copied out of
+  // the memory of the worker. With 1 the values of a result (not its structure) can
+  // change until it is released, if the worker is hostile. See docs/isolation.md.
+  uint32_t isolated;
   uint32_t check_inputs;   // ALLOY_CHECK_*, for batches from the host; 0 means shape
   uint32_t check_results;  // ALLOY_CHECK_*, for batches from the backend; 0 means safe
   // The next six are for the isolated mode. They are ignored if `isolated` is 0.
-  uint32_t max_workers;
-  uint32_t reserved;
+  uint32_t max_workers;  // calls and streams at the same time, 1 to 64; 0 means 16
+  // How often a run of a function with the flag ALLOY_IDEMPOTENT is tried again, in a new
+  // worker, after its worker was lost.
+  uint32_t retries;
+  // Shared memory for inputs and for results, of all workers together, in bytes; 0 means
+  // 1 GiB each. Results that are not released count, also those of dead workers.
   int64_t input_bytes, output_bytes;
+  // The memory that one worker may use besides, in bytes; 0 means 2 GiB. And the time
+  // between a cancel or a deadline and the end of a worker that goes on; 0 means 0.5 s.
   int64_t heap_bytes, grace_ns;
   // The name that the backend and its signature file must have; NULL: any name.
   const char* name;
@@ -772,9 +787,9 @@ typedef struct alloy_bridge_options {
 //   Borrows  host and options; NULL options: the defaults. The bridge keeps what it needs
 //            of host, so the host may be freed first.
 //   Gives    out, NULL unless ALLOY_OK is returned.
-//   Fails    ALLOY_INVALID      an unknown level or struct_size, or sha256 is not 64
-//                               hexadecimal digits.
-//            ALLOY_UNSUPPORTED  the isolated mode, or a field of a newer version.
+//   Fails    ALLOY_INVALID      an unknown level or struct_size, a negative limit, or
+//                               sha256 is not 64 hexadecimal digits.
+//            ALLOY_UNSUPPORTED  a field of a newer version.
 ALLOY_API alloy_code alloy_bridge_new(alloy_host* host,
                                       const alloy_bridge_options* options,
                                       alloy_bridge** out, alloy_error* err);

@@ -1553,6 +1553,100 @@ int UsableCpus() {
 
 }  // namespace alloy::core_v0_1
 
+// src/port/descriptors.cc ---------------------------------------------------------------
+//
+// Pass open files to another process, over a pair of sockets. Errors are numbers of
+// <cerrno>; 0 is success.
+#ifndef ALLOY_SRC_PORT_DESCRIPTORS_H_
+#define ALLOY_SRC_PORT_DESCRIPTORS_H_
+
+
+namespace alloy::core_v0_1 {
+
+// Two ends of a connection, closed on exec.
+int MakeSocketPair(Fd* one, Fd* other);
+
+// Never waits: EAGAIN if the other side has not taken what it was sent before.
+int SendDescriptor(const Fd& socket, const Fd& file);
+// Waits until one comes. ECONNRESET: the other side is gone, or sent something else.
+int ReceiveDescriptor(const Fd& socket, Fd* out);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_DESCRIPTORS_H_
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// A message needs a byte besides the descriptor.
+struct DescriptorMessage {
+  char byte = 0;
+  iovec io{&byte, 1};
+  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int))> control{};
+  msghdr header{};
+
+  DescriptorMessage() {
+    header.msg_iov = &io;
+    header.msg_iovlen = 1;
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+  }
+};
+
+}  // namespace
+
+int MakeSocketPair(Fd* one, Fd* other) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return errno;
+  *one = Fd(ends[0]);
+  *other = Fd(ends[1]);
+  return 0;
+}
+
+int SendDescriptor(const Fd& socket, const Fd& file) {
+  DescriptorMessage message;
+  cmsghdr* const part = CMSG_FIRSTHDR(&message.header);
+  part->cmsg_level = SOL_SOCKET;
+  part->cmsg_type = SCM_RIGHTS;
+  part->cmsg_len = CMSG_LEN(sizeof(int));
+  const int number = file.get();
+  std::memcpy(CMSG_DATA(part), &number, sizeof(int));
+  for (;;) {
+    if (::sendmsg(socket.get(), &message.header, MSG_NOSIGNAL | MSG_DONTWAIT) == 1) {
+      return 0;
+    }
+    if (errno != EINTR) return errno;
+  }
+}
+
+int ReceiveDescriptor(const Fd& socket, Fd* out) {
+  DescriptorMessage message;
+  ssize_t received = 0;
+  do {
+    received = ::recvmsg(socket.get(), &message.header, MSG_CMSG_CLOEXEC);
+  } while (received < 0 && errno == EINTR);
+  if (received < 0) return errno;
+  cmsghdr* const part = CMSG_FIRSTHDR(&message.header);
+  if (received != 1 || part == nullptr || part->cmsg_type != SCM_RIGHTS ||
+      part->cmsg_len != CMSG_LEN(sizeof(int))) {
+    return ECONNRESET;
+  }
+  int number = -1;
+  std::memcpy(&number, CMSG_DATA(part), sizeof(int));
+  *out = Fd(number);
+  return 0;
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/port/fd.cc ------------------------------------------------------------------------
 
 #include <fcntl.h>
@@ -1787,16 +1881,12 @@ void FutexWakeAll(std::atomic<uint32_t>& word) noexcept {
 
 }  // namespace alloy::core_v0_1
 
-// src/port/library.cc -------------------------------------------------------------------
+// src/port/inherited_library.cc ---------------------------------------------------------
 //
-// The system's loader. It takes only a Cleared, so what was verified is what runs.
-//
-// A constructor of a library that throws ends the process: there is no way back out of
-// the loader.
-//
-// Threads  shared. Constructors of the library run on the calling thread.
-#ifndef ALLOY_SRC_PORT_LIBRARY_H_
-#define ALLOY_SRC_PORT_LIBRARY_H_
+// How a worker gets a Cleared: from the host that started it, which has admitted the
+// library.
+#ifndef ALLOY_SRC_PORT_INHERITED_LIBRARY_H_
+#define ALLOY_SRC_PORT_INHERITED_LIBRARY_H_
 
 #include <string>
 
@@ -1833,8 +1923,9 @@ class Cleared {
   void KeepOpen() && { sealed_.Detach(); }
 
  private:
-  friend class Verified;         // the step before, in src/admit
-  friend struct ClearedForTest;  // of tests and benchmarks, in tests/support
+  friend class Verified;          // the step before, in src/admit
+  friend class InheritedLibrary;  // in a worker, whose host took that step
+  friend struct ClearedForTest;   // of tests and benchmarks, in tests/support
 
   Cleared(Fd sealed, std::string path, bool is_linked, std::vector<std::string> needed)
       : sealed_(std::move(sealed)),
@@ -1851,6 +1942,51 @@ class Cleared {
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_PORT_CLEARED_H_
+
+namespace alloy::core_v0_1 {
+
+class InheritedLibrary {
+ public:
+  //   Takes  sealed: what the host passed on.
+  //   Fails  REFUSED with IDENTITY: it is no memory under all four seals.
+  static Result<Cleared> Take(Fd sealed, std::string path, bool is_linked);
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_INHERITED_LIBRARY_H_
+
+#include <fcntl.h>
+
+#include <utility>
+
+namespace alloy::core_v0_1 {
+
+Result<Cleared> InheritedLibrary::Take(Fd sealed, std::string path, bool is_linked) {
+  constexpr int kAll = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+  const int seals = ::fcntl(sealed.get(), F_GET_SEALS);
+  if (seals < 0 || (seals & kAll) != kAll) {
+    return Fail(ALLOY_REFUSED, ALLOY_REASON_IDENTITY,
+                "the host passed a library on that is not sealed");
+  }
+  return Cleared(std::move(sealed), std::move(path), is_linked, {});
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/port/library.cc -------------------------------------------------------------------
+//
+// The system's loader. It takes only a Cleared, so what was verified is what runs.
+//
+// A constructor of a library that throws ends the process: there is no way back out of
+// the loader.
+//
+// Threads  shared. Constructors of the library run on the calling thread.
+#ifndef ALLOY_SRC_PORT_LIBRARY_H_
+#define ALLOY_SRC_PORT_LIBRARY_H_
+
+#include <string>
+
 
 namespace alloy::core_v0_1 {
 
@@ -2084,6 +2220,66 @@ Status OsFailure(std::string_view what, int error) {
   }
   return Fail(ALLOY_UNSUPPORTED, std::move(text));
 }
+
+}  // namespace alloy::core_v0_1
+
+// src/port/own_program.cc ---------------------------------------------------------------
+//
+// Where this program and the engine lie on the disk.
+#ifndef ALLOY_SRC_PORT_OWN_PROGRAM_H_
+#define ALLOY_SRC_PORT_OWN_PROGRAM_H_
+
+#include <cstdint>
+#include <string>
+
+namespace alloy::core_v0_1 {
+
+// A path that always leads to the program of the process that uses it.
+inline constexpr const char* kOwnProgram = "/proc/self/exe";
+
+// The file that holds the engine: a shared library, or a program. Empty if the loader does
+// not know it.
+std::string FileOfEngine();
+
+int32_t OwnProcessId();
+
+// Whether an open descriptor is memory that can be sealed.
+bool IsSealable(int fd);
+
+// Without the destructors of libraries, which may wait for anything.
+[[noreturn]] void EndProcess(int status);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_OWN_PROGRAM_H_
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <climits>
+#include <cstdlib>
+
+namespace alloy::core_v0_1 {
+
+std::string FileOfEngine() {
+  Dl_info info;
+  if (::dladdr(reinterpret_cast<const void*>(&FileOfEngine), &info) == 0 ||
+      info.dli_fname == nullptr) {
+    return {};
+  }
+  // The loader keeps the name of a program as it was called, so it may be relative.
+  std::array<char, PATH_MAX> path;
+  const bool found = ::realpath(info.dli_fname, path.data()) != nullptr;
+  return found ? std::string(path.data()) : std::string(info.dli_fname);
+}
+
+int32_t OwnProcessId() { return ::getpid(); }
+
+bool IsSealable(int fd) { return ::fcntl(fd, F_GET_SEALS) >= 0; }
+
+void EndProcess(int status) { ::_exit(status); }
 
 }  // namespace alloy::core_v0_1
 
@@ -3049,6 +3245,7 @@ class Layout {
     int64_t max_end = 0;     // the largest offset + length whose bytes fit in 63 bits
     int64_t size = 0;        // fixed-size list: rows of the child for each row;
                              // union: the index into the TypeIds
+    int64_t bits = 0;        // of one value of a fixed width
     int32_t n_children = 0;  // without the dictionary, which comes first
     int32_t subtree = 1;     // nodes from here that belong to this one, itself included
     Type type = Type::kNull;
@@ -4070,6 +4267,7 @@ class LayoutReader {
     const bool dictionary = schema.dictionary != nullptr;
     Layout::Node node{.max_end = MaxEnd(format),
                       .size = format.size,
+                      .bits = format.bits,
                       .n_children = static_cast<int32_t>(schema.n_children),
                       .type = format.type,
                       .form = format.form,
@@ -6020,6 +6218,7 @@ Status AdmitBatch(const Layout& layout, Checks checks, ArrowArray* batch) {
 #ifndef ALLOY_SRC_GATE_DESCRIBE_H_
 #define ALLOY_SRC_GATE_DESCRIBE_H_
 
+#include <cstdint>
 #include <string>
 
 
@@ -6029,6 +6228,11 @@ namespace alloy::core_v0_1 {
 //   Fails  ALLOY_BAD_DATA  schema or array is malformed, or a string to show points
 //                          outside its buffer.
 Result<std::string> Describe(const ArrowSchema& schema, const ArrowArray& array);
+
+// Write that text to `text`, as alloy_describe does: cut between two characters and ended
+// by a NUL, unless capacity is 0. Returns the length of the whole text.
+Result<int64_t> DescribeInto(const ArrowSchema& schema, const ArrowArray& array,
+                             char* text, int64_t capacity);
 
 }  // namespace alloy::core_v0_1
 
@@ -6041,6 +6245,13 @@ Result<std::string> Describe(const ArrowSchema& schema, const ArrowArray& array)
   ALLOY_ASSIGN_OR_RETURN(const Layout layout, Layout::Of(schema));
   ALLOY_TRY(CheckShape(layout, array));
   return DescribeRows(schema, layout, array);
+}
+
+Result<int64_t> DescribeInto(const ArrowSchema& schema, const ArrowArray& array,
+                             char* text, int64_t capacity) {
+  ALLOY_ASSIGN_OR_RETURN(const std::string described, Describe(schema, array));
+  if (capacity > 0) CopyText(described, text, static_cast<size_t>(capacity));
+  return static_cast<int64_t>(described.size());
 }
 
 }  // namespace alloy::core_v0_1
@@ -9892,6 +10103,15 @@ class MayNeed {
   //   Fails  INVALID: an entry is empty, or a path that is not absolute.
   static Result<MayNeed> Make(const char* const* list);
 
+  // The same list, for libraries that are loaded in other processes: Check loads nothing
+  // here, and leaves the names of Unsettled to the process that loads.
+  MayNeed Elsewhere() const;
+
+  // The names that are neither runtimes nor SONAMEs of the list: a file must answer to
+  // each.
+  std::vector<std::string> Unsettled(const std::vector<std::string>& needed) const;
+  const std::vector<std::string>& paths() const { return paths_; }
+
   // Check that a library that needs these may be loaded. If it needs more than runtimes
   // and SONAMEs of the list, the files of the list are loaded, in its order, and their
   // constructors run.
@@ -9903,6 +10123,7 @@ class MayNeed {
 
  private:
   std::vector<std::string> sonames_, paths_;
+  bool loads_here_ = true;
 };
 
 }  // namespace alloy::core_v0_1
@@ -12834,16 +13055,32 @@ Result<MayNeed> MayNeed::Make(const char* const* list) {
   return made;
 }
 
+MayNeed MayNeed::Elsewhere() const {
+  MayNeed elsewhere = *this;
+  elsewhere.loads_here_ = false;
+  return elsewhere;
+}
+
+std::vector<std::string> MayNeed::Unsettled(
+    const std::vector<std::string>& needed) const {
+  std::vector<std::string> rest;
+  std::ranges::copy_if(needed, std::back_inserter(rest), [&](const std::string& soname) {
+    return !IsRuntime(soname) && std::ranges::find(sonames_, soname) == sonames_.end();
+  });
+  return rest;
+}
+
 Status MayNeed::Check(const std::vector<std::string>& needed,
                       std::vector<std::string>* not_allowed) const {
   std::vector<std::string> own;
   std::vector<std::string>& rest = not_allowed != nullptr ? *not_allowed : own;
-  rest.clear();
-  std::ranges::copy_if(needed, std::back_inserter(rest), [&](const std::string& soname) {
-    return !IsRuntime(soname) && std::ranges::find(sonames_, soname) == sonames_.end();
-  });
+  rest = Unsettled(needed);
   if (rest.empty()) return Status();
   if (paths_.empty()) return NotAllowed(rest.front());
+  if (!loads_here_) {
+    rest.clear();
+    return Status();
+  }
 
   ALLOY_TRY(CheckHasLoader());
   // Repeated for each library: the loader only counts what it has loaded already.

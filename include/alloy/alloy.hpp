@@ -58,6 +58,23 @@ enum class Level : uint32_t {
   kUnsafeShape = ALLOY_CHECK_UNSAFE_SHAPE,
 };
 
+// Where a backend runs.
+enum class Isolation : uint32_t {
+  kNone = 0,     // in this process
+  kWorkers = 1,  // in worker processes: it cannot take this process down
+  kCopies = 2,   // the same, and results are copied out of the memory of the worker
+};
+
+// The limits of the isolated mode; 0 means the default of alloy_bridge_options.
+struct WorkerLimits {
+  uint32_t max_workers = 0;  // calls and streams at the same time
+  uint32_t retries = 0;      // of a run of an idempotent function whose worker was lost
+  int64_t input_bytes = 0;   // shared memory for inputs, of all workers
+  int64_t output_bytes = 0;  // and for results
+  int64_t heap_bytes = 0;    // of one worker
+  int64_t grace_ns = 0;      // between a stop and the end of a worker that goes on
+};
+
 struct BridgeOptions {
   Level check_inputs = Level::kDefault;   // for batches from the host: kShape
   Level check_results = Level::kDefault;  // for batches from the backend: kSafe
@@ -69,6 +86,8 @@ struct BridgeOptions {
   std::string sidecar = {};  // the signature file; empty: <library>.alloysig
   // The SHA-256 that the library must have, as 64 hexadecimal digits; empty: any.
   std::string sha256 = {};
+  Isolation isolated = Isolation::kNone;
+  WorkerLimits limits = {};
 };
 
 // An open backend. A new bridge runs the built-in echo; SetImplLib loads a library. If
@@ -89,6 +108,13 @@ class Bridge {
     raw.min_sequence = options.min_sequence;
     raw.sidecar = options.sidecar.empty() ? nullptr : options.sidecar.c_str();
     raw.sha256 = options.sha256.empty() ? nullptr : options.sha256.c_str();
+    raw.isolated = static_cast<uint32_t>(options.isolated);
+    raw.max_workers = options.limits.max_workers;
+    raw.retries = options.limits.retries;
+    raw.input_bytes = options.limits.input_bytes;
+    raw.output_bytes = options.limits.output_bytes;
+    raw.heap_bytes = options.limits.heap_bytes;
+    raw.grace_ns = options.limits.grace_ns;
     alloy_error error;
     alloy_bridge* bridge = nullptr;
     if (alloy_bridge_new(host.get(), &raw, &bridge, &error) != ALLOY_OK) {

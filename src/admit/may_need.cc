@@ -37,16 +37,32 @@ Result<MayNeed> MayNeed::Make(const char* const* list) {
   return made;
 }
 
+MayNeed MayNeed::Elsewhere() const {
+  MayNeed elsewhere = *this;
+  elsewhere.loads_here_ = false;
+  return elsewhere;
+}
+
+std::vector<std::string> MayNeed::Unsettled(
+    const std::vector<std::string>& needed) const {
+  std::vector<std::string> rest;
+  std::ranges::copy_if(needed, std::back_inserter(rest), [&](const std::string& soname) {
+    return !IsRuntime(soname) && std::ranges::find(sonames_, soname) == sonames_.end();
+  });
+  return rest;
+}
+
 Status MayNeed::Check(const std::vector<std::string>& needed,
                       std::vector<std::string>* not_allowed) const {
   std::vector<std::string> own;
   std::vector<std::string>& rest = not_allowed != nullptr ? *not_allowed : own;
-  rest.clear();
-  std::ranges::copy_if(needed, std::back_inserter(rest), [&](const std::string& soname) {
-    return !IsRuntime(soname) && std::ranges::find(sonames_, soname) == sonames_.end();
-  });
+  rest = Unsettled(needed);
   if (rest.empty()) return Status();
   if (paths_.empty()) return NotAllowed(rest.front());
+  if (!loads_here_) {
+    rest.clear();
+    return Status();
+  }
 
   ALLOY_TRY(CheckHasLoader());
   // Repeated for each library: the loader only counts what it has loaded already.

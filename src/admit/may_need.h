@@ -20,6 +20,15 @@ class MayNeed {
   //   Fails  INVALID: an entry is empty, or a path that is not absolute.
   static Result<MayNeed> Make(const char* const* list);
 
+  // The same list, for libraries that are loaded in other processes: Check loads nothing
+  // here, and leaves the names of Unsettled to the process that loads.
+  MayNeed Elsewhere() const;
+
+  // The names that are neither runtimes nor SONAMEs of the list: a file must answer to
+  // each.
+  std::vector<std::string> Unsettled(const std::vector<std::string>& needed) const;
+  const std::vector<std::string>& paths() const { return paths_; }
+
   // Check that a library that needs these may be loaded. If it needs more than runtimes
   // and SONAMEs of the list, the files of the list are loaded, in its order, and their
   // constructors run.
@@ -31,6 +40,7 @@ class MayNeed {
 
  private:
   std::vector<std::string> sonames_, paths_;
+  bool loads_here_ = true;
 };
 
 }  // namespace alloy::core

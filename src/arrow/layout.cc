@@ -148,6 +148,7 @@ class LayoutReader {
     const bool dictionary = schema.dictionary != nullptr;
     Layout::Node node{.max_end = MaxEnd(format),
                       .size = format.size,
+                      .bits = format.bits,
                       .n_children = static_cast<int32_t>(schema.n_children),
                       .type = format.type,
                       .form = format.form,

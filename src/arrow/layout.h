@@ -29,6 +29,7 @@ class Layout {
     int64_t max_end = 0;     // the largest offset + length whose bytes fit in 63 bits
     int64_t size = 0;        // fixed-size list: rows of the child for each row;
                              // union: the index into the TypeIds
+    int64_t bits = 0;        // of one value of a fixed width
     int32_t n_children = 0;  // without the dictionary, which comes first
     int32_t subtree = 1;     // nodes from here that belong to this one, itself included
     Type type = Type::kNull;

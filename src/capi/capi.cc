@@ -12,13 +12,13 @@
 #include "base/names.h"
 #include "base/utf8.h"
 #include "engine/call/call.h"
-#include "engine/channel/services.h"
 #include "engine/open/inspect_library.h"
 #include "engine/open/link_library.h"
 #include "engine/open/options.h"
 #include "engine/stream/call_stream.h"
 #include "engine/stream/stream.h"
 #include "engine/stream/stream_of.h"
+#include "gate/describe.h"
 
 using alloy::core::Bridge;
 using alloy::core::Call;

@@ -36,7 +36,10 @@ Status CheckOptions(const alloy_function& function, const std::string& where) {
   return Status();
 }
 
-Status CheckFunction(const alloy_function& function, const std::string& place) {
+enum class Entries : uint8_t { kHere, kElsewhere };
+
+Status CheckFunction(const alloy_function& function, Entries entries,
+                     const std::string& place) {
   if (function.struct_size < sizeof(alloy_function)) {
     return BadTable(place + ": struct_size is " + std::to_string(function.struct_size) +
                     ", expected at least " + std::to_string(sizeof(alloy_function)));
@@ -44,9 +47,10 @@ Status CheckFunction(const alloy_function& function, const std::string& place) {
   if (!IsName(function.name))
     return BadTable(place + ": the name is missing or malformed");
   const std::string where = std::string("function ") + function.name;
-  if (function.bind == nullptr) return BadTable(where + ": bind is NULL");
+  const bool is_here = entries == Entries::kHere;
+  if (is_here && function.bind == nullptr) return BadTable(where + ": bind is NULL");
   const bool is_stream = (function.flags & ALLOY_STREAM) != 0;
-  if (is_stream ? function.open == nullptr : function.run == nullptr) {
+  if (is_here && (is_stream ? function.open == nullptr : function.run == nullptr)) {
     return BadTable(where + (is_stream ? ": open is NULL" : ": run is NULL"));
   }
   if (function.min_inputs < 0 ||
@@ -61,7 +65,7 @@ Status CheckFunction(const alloy_function& function, const std::string& place) {
   return CheckOptions(function, where);
 }
 
-Status CheckBackendTable(const alloy_backend* table) {
+Status CheckBackendTable(const alloy_backend* table, Entries entries) {
   if (table->abi != ALLOY_ABI) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_ABI,
                 "the backend has ABI " + std::to_string(table->abi) +
@@ -77,8 +81,8 @@ Status CheckBackendTable(const alloy_backend* table) {
   if (!IsName(table->language)) return BadTable("the language is missing or malformed");
   if (table->functions == nullptr) return BadTable("the list of functions is NULL");
   for (size_t i = 0; table->functions[i] != nullptr; ++i) {
-    ALLOY_TRY(
-        CheckFunction(*table->functions[i], "function number " + std::to_string(i)));
+    ALLOY_TRY(CheckFunction(*table->functions[i], entries,
+                            "function number " + std::to_string(i)));
   }
   return Status();
 }
@@ -87,8 +91,16 @@ Status CheckBackendTable(const alloy_backend* table) {
 
 Result<std::shared_ptr<const BackendTable>> BackendTable::Make(
     const alloy_backend* table) {
-  ALLOY_TRY(CheckBackendTable(table));
+  ALLOY_TRY(CheckBackendTable(table, Entries::kHere));
   return std::shared_ptr<const BackendTable>(new BackendTable(table));
+}
+
+Result<std::shared_ptr<const BackendTable>> BackendTable::MakeDescribed(
+    std::shared_ptr<const DescribedTable> described) {
+  ALLOY_TRY(CheckBackendTable(&described->backend(), Entries::kElsewhere));
+  const std::shared_ptr<BackendTable> table(new BackendTable(&described->backend()));
+  table->described_ = std::move(described);
+  return std::shared_ptr<const BackendTable>(table);
 }
 
 BackendTable::BackendTable(const alloy_backend* table) : table_(table), shown_(*table) {

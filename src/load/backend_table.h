@@ -9,6 +9,7 @@
 
 #include "alloy/backend.h"
 #include "base/result.h"
+#include "wire/tables.h"
 
 namespace alloy::core {
 
@@ -20,6 +21,12 @@ class BackendTable {
   //          function and the field.
   static Result<std::shared_ptr<const BackendTable>> Make(const alloy_backend* table);
 
+  // Of a table without entry points, whose backend is in another process. The other rules
+  // are the same.
+  //   Takes  described, which keeps the texts.
+  static Result<std::shared_ptr<const BackendTable>> MakeDescribed(
+      std::shared_ptr<const DescribedTable> described);
+
   BackendTable(const BackendTable&) = delete;
   BackendTable& operator=(const BackendTable&) = delete;
 
@@ -30,6 +37,7 @@ class BackendTable {
  private:
   explicit BackendTable(const alloy_backend* table);
 
+  std::shared_ptr<const DescribedTable> described_;  // NULL: the table is a library's
   const alloy_backend* table_;
   std::vector<alloy_function> functions_;
   std::vector<const alloy_function*> list_;  // ends with NULL

@@ -33,8 +33,9 @@ class Cleared {
   void KeepOpen() && { sealed_.Detach(); }
 
  private:
-  friend class Verified;         // the step before, in src/admit
-  friend struct ClearedForTest;  // of tests and benchmarks, in tests/support
+  friend class Verified;          // the step before, in src/admit
+  friend class InheritedLibrary;  // in a worker, whose host took that step
+  friend struct ClearedForTest;   // of tests and benchmarks, in tests/support
 
   Cleared(Fd sealed, std::string path, bool is_linked, std::vector<std::string> needed)
       : sealed_(std::move(sealed)),

@@ -47,7 +47,7 @@ class HostOptions(ctypes.Structure):
 
 class BridgeOptions(ctypes.Structure):
     _fields_ = [("struct_size", c_uint32), ("isolated", c_uint32), ("check_inputs", c_uint32),
-                ("check_results", c_uint32), ("max_workers", c_uint32), ("reserved", c_uint32),
+                ("check_results", c_uint32), ("max_workers", c_uint32), ("retries", c_uint32),
                 ("sizes", c_int64 * 4), ("name", c_char_p), ("min_sequence", c_uint64),
                 ("sidecar", c_char_p)]
 

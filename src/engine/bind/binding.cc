@@ -118,6 +118,7 @@ Result<Binding::BackendBinding> Binding::BindBackend(const LogContext& log_conte
     if (code == ALLOY_OK) Unbind(asked.state);
     return status;
   }
+  if (Status failure = scope.TakeFailure(); !failure.ok()) return failure;
   return BackendFault(*channel_->table(), function_, code, scope.TakeErrorText());
 }
 

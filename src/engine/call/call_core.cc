@@ -101,14 +101,17 @@ Status CallCore::Enter(ArrowArray* inputs, ArrowArray* output, int64_t timeout_n
                  timeout_ns != 0 && Clock::now() >= deadline);
 }
 
-Status CallCore::Failure(alloy_code code, std::string text, const Scope& scope,
+Status CallCore::Failure(alloy_code code, std::string text, Scope& scope,
                          bool late) const {
+  Status failure = scope.TakeFailure();
+  if (text.empty() && !failure.ok()) text = failure.fault().text;
   if (scope.cancelled()) return Cancelled(std::move(text)).WithSide(ALLOY_SIDE_CALLER);
   if (late) {
     return Fail(ALLOY_TIMEOUT, text.empty() ? "the deadline has passed"
                                             : "the deadline has passed: " + text)
         .WithSide(ALLOY_SIDE_CALLER);
   }
+  if (!failure.ok()) return failure;
   return BackendFault(*channel().table(), binding().function(), code, std::move(text));
 }
 

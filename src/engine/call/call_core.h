@@ -65,7 +65,7 @@ class CallCore {
   }
   // The error of a run for which the backend returned `code` and reported `text`. A run
   // that was cancelled or is late failed for that reason, whatever the backend reports.
-  Status Failure(alloy_code code, std::string text, const Scope& scope, bool late) const;
+  Status Failure(alloy_code code, std::string text, Scope& scope, bool late) const;
 
   // Warn about the function in the host's log.
   void WarnOf(const std::string& text) const;

@@ -79,6 +79,10 @@ class Channel {
                           void** state) = 0;
   virtual alloy_code Run(const alloy_function& function, void* state, Scope& scope,
                          ArrowArray* inputs, int32_t n_inputs, ArrowArray* output) = 0;
+  // For a stream that is about to be opened: keep what it needs as long as the returned
+  // object lives, or until Open takes it over.
+  //   Fails  BUSY: nothing is free.
+  virtual Result<std::shared_ptr<void>> Reserve(void* /*state*/) { return {nullptr}; }
   // `state`, `scope` and the channel outlive `output`.
   virtual alloy_code Open(const alloy_function& function, void* state, Scope& scope,
                           ArrowArrayStream* inputs, int32_t n_inputs,

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "alloy/backend.h"
+#include "base/status.h"
 #include "engine/channel/log.h"
 #include "engine/channel/services.h"
 
@@ -49,7 +50,10 @@ class Scope : public alloy_scope {
         control_(control),
         run_(run),
         ticket_(ticket) {}
-  ~Scope() { TakeError(); }
+  ~Scope() {
+    TakeError();
+    (void)TakeFailure();
+  }
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
 
@@ -83,6 +87,12 @@ class Scope : public alloy_scope {
   BackendError TakeError();
   std::string TakeErrorText() { return TakeError().text; }
 
+  // A failure below the backend: of the channel itself. It stays with the entry, and goes
+  // before what the backend reported.
+  void SetFailure(Status failure);
+  // The last failure; the scope then has none.
+  Status TakeFailure();
+
  private:
   const LogContext* const log_context_;  // NULL: log lines are dropped
   const CallLog* const call_log_;        // NULL: outside of a call
@@ -92,6 +102,7 @@ class Scope : public alloy_scope {
   // Owned; NULL: none. Exchanged, and not under a lock: in a child of fork, a thread of the
   // parent would hold it for ever.
   std::atomic<BackendError*> error_{nullptr};
+  std::atomic<Status*> failure_{nullptr};
 };
 
 }  // namespace alloy::core

@@ -88,11 +88,4 @@ constexpr alloy_services kServices = {.struct_size = sizeof(alloy_services),
 
 const alloy_services& Services() { return kServices; }
 
-Result<int64_t> DescribeInto(const ArrowSchema& schema, const ArrowArray& array,
-                             char* text, int64_t capacity) {
-  ALLOY_ASSIGN_OR_RETURN(const std::string described, Describe(schema, array));
-  if (capacity > 0) CopyText(described, text, static_cast<size_t>(capacity));
-  return static_cast<int64_t>(described.size());
-}
-
 }  // namespace alloy::core

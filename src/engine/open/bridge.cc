@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "engine/channel/local_channel.h"
+#include "engine/isolated/worker_channel.h"
 #include "engine/open/echo.h"
 #include "engine/open/options.h"
 #include "port/clock.h"
@@ -40,6 +41,45 @@ Level LevelOr(Level default_level, uint32_t level) {
   return level == 0 ? default_level : static_cast<Level>(level);
 }
 
+Status CheckWorkerLimits(const alloy_bridge_options& options) {
+  const auto negative = [](const char* field) {
+    return Fail(ALLOY_INVALID,
+                std::string("alloy_bridge_options.") + field +
+                    " is negative; set it to a number of bytes or nanoseconds, or to 0");
+  };
+  if (options.input_bytes < 0) return negative("input_bytes");
+  if (options.output_bytes < 0) return negative("output_bytes");
+  if (options.heap_bytes < 0) return negative("heap_bytes");
+  if (options.grace_ns < 0) return negative("grace_ns");
+  constexpr uint32_t kMostWorkers = 64;
+  if (options.max_workers <= kMostWorkers) return Status();
+  return Fail(ALLOY_INVALID, "alloy_bridge_options.max_workers is " +
+                                 std::to_string(options.max_workers) +
+                                 "; set it to 1 to 64, or to 0");
+}
+
+WorkerLimits LimitsOf(const alloy_bridge_options& options, const Host& host) {
+  WorkerLimits limits;
+  const auto set = [](auto& limit, auto value) {
+    if (value != 0) limit = value;
+  };
+  set(limits.max_workers, options.max_workers);
+  set(limits.input_bytes, options.input_bytes);
+  set(limits.output_bytes, options.output_bytes);
+  set(limits.heap_bytes, options.heap_bytes);
+  set(limits.grace_ns, options.grace_ns);
+  limits.retries = options.retries;
+  limits.copies_results = options.isolated == 2;
+  limits.program = host.worker();
+  return limits;
+}
+
+// What workers return is checked at level safe at least: see docs/isolation.md.
+Level ResultLevel(const alloy_bridge_options& options) {
+  const Level level = LevelOr(Level::kSafe, options.check_results);
+  return options.isolated != 0 ? std::max(level, Level::kSafe) : level;
+}
+
 // The size of the struct before it had a sidecar.
 constexpr size_t kFirstSize = offsetof(alloy_bridge_options, sidecar);
 
@@ -59,12 +99,7 @@ Status CheckBridgeOptions(const alloy_bridge_options& options) {
                                    std::to_string(options.isolated) +
                                    "; set it to 0, 1 or 2");
   }
-  if (options.isolated != 0) {
-    return Fail(
-        ALLOY_UNSUPPORTED,
-        "alloy_bridge_options.isolated: the isolated mode does not exist yet; set "
-        "it to 0");
-  }
+  if (options.isolated != 0) ALLOY_TRY(CheckWorkerLimits(options));
   if (options.check_inputs != ALLOY_CHECK_UNSAFE_SHAPE) {
     ALLOY_TRY(CheckLevel(options.check_inputs, "check_inputs"));
   }
@@ -106,10 +141,16 @@ Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
                         ? Level::kShape
                         : LevelOr(Level::kShape, options.check_inputs)),
       unsafe_inputs_(options.check_inputs == ALLOY_CHECK_UNSAFE_SHAPE),
-      check_results_(LevelOr(Level::kSafe, options.check_results)),
+      check_results_(ResultLevel(options)),
       sidecar_(options.sidecar != nullptr ? options.sidecar : ""),
       min_sequence_(options.min_sequence),
       wanted_sha256_(LowerCase(options.sha256 != nullptr ? options.sha256 : "")),
+      isolated_(options.isolated == 0
+                    ? nullptr
+                    : std::make_unique<Libraries>(
+                          MakeWorkerOpener(LimitsOf(options, *host_),
+                                           host_->loads_plainly(), host_->may_need()),
+                          host_->may_need().Elsewhere(), host_->mark())),
       serving_(host_->mark()) {}
 
 // A level that a host asks for never takes away what the function relies on. A flag that
@@ -136,7 +177,7 @@ std::shared_ptr<ServedBackend> Bridge::Serve(std::shared_ptr<Channel> channel) c
 Result<LoadedLibrary> Bridge::Open(const std::string& library,
                                    const char* certificate) const {
   if (library.empty()) return Fail(ALLOY_INVALID, "the path of the library is empty");
-  ALLOY_TRY(CheckHasLoader());
+  if (isolated_ == nullptr) ALLOY_TRY(CheckHasLoader());
   const Policy policy{.library = library,
                       .certificate = certificate != nullptr ? certificate : "",
                       .sidecar = sidecar_,
@@ -145,7 +186,7 @@ Result<LoadedLibrary> Bridge::Open(const std::string& library,
                       .min_sequence = min_sequence_,
                       .sha256 = wanted_sha256_,
                       .now = UnixSeconds()};
-  ALLOY_ASSIGN_OR_RETURN(LoadedLibrary loaded, host_->libraries().Load(policy));
+  ALLOY_ASSIGN_OR_RETURN(LoadedLibrary loaded, libraries().Load(policy));
   for (const std::string& warning : loaded.warnings) {
     host_->Warn(library + ": " + warning);
   }

@@ -90,6 +90,9 @@ class Bridge {
   };
   // The digest is known after it. NULL: the echo.
   std::shared_ptr<Origin> OriginWithDigest();
+  Libraries& libraries() const {
+    return isolated_ != nullptr ? *isolated_ : host_->libraries();
+  }
   Status ErrorOfState() const;
   Result<std::shared_ptr<ServedBackend>> Current() const;
   std::shared_ptr<ServedBackend> Serve(std::shared_ptr<Channel> channel) const;
@@ -104,6 +107,8 @@ class Bridge {
   const uint64_t min_sequence_;
   const std::string wanted_sha256_;  // of the library, in lower case; empty: any
   std::atomic<int> state_{kOpen};
+  // Each bridge has workers of its own. NULL: libraries are loaded into this process.
+  const std::unique_ptr<Libraries> isolated_;
   mutable ForkGuarded<Serving> serving_;
   // The sticky error of a load that an exception ended. Made in advance, since out of
   // memory no text can be made.

@@ -195,7 +195,9 @@ TEST_F(BridgeTest, WhatDoesNotExistYetIsUnsupportedAndNotLess) {
     set(options);
     return Bridge::Make(host_, options).status().code();
   };
-  EXPECT_EQ(code_for([](auto& o) { o.isolated = 1; }), ALLOY_UNSUPPORTED);
+  EXPECT_EQ(code_for([](auto& o) { o.isolated = 1; }), ALLOY_OK);
+  EXPECT_EQ(code_for([](auto& o) { o.isolated = 1, o.grace_ns = -1; }), ALLOY_INVALID);
+  EXPECT_EQ(code_for([](auto& o) { o.isolated = 1, o.max_workers = 65; }), ALLOY_INVALID);
   EXPECT_EQ(code_for([](auto& o) { o.isolated = 3; }), ALLOY_INVALID);
   EXPECT_EQ(code_for([](auto& o) { o.struct_size = 4; }), ALLOY_INVALID);
 }
@@ -264,7 +266,8 @@ TEST_F(BridgeTest, AHostSaysWhichOfItsOptionsIsWrong) {
   const char* const relative[] = {"build/libarrow.so", nullptr};
   EXPECT_EQ(code_for([&](auto& o) { o.may_need = needed; }), ALLOY_OK);
   EXPECT_EQ(code_for([&](auto& o) { o.may_need = relative; }), ALLOY_INVALID);
-  EXPECT_EQ(code_for([](auto& o) { o.worker = "/bin/true"; }), ALLOY_UNSUPPORTED);
+  EXPECT_EQ(code_for([](auto& o) { o.worker = "/bin/true"; }), ALLOY_OK);
+  EXPECT_EQ(code_for([](auto& o) { o.worker = "bin/true"; }), ALLOY_INVALID);
   EXPECT_EQ(code_for([](auto& o) { o.flags = 4; }), ALLOY_INVALID);
   EXPECT_EQ(code_for([](auto& o) { o.log_mode = 3; }), ALLOY_INVALID);
   EXPECT_EQ(code_for([](auto& o) { o.log_fd = -1; }), ALLOY_INVALID);

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text.h"
 #include "engine/channel/local_channel.h"
 #include "engine/open/echo.h"
 #include "engine/open/options.h"
@@ -41,11 +42,9 @@ Status CheckHostOptions(const alloy_host_options& options) {
   if (options.log_fd < 0) {
     return Fail(ALLOY_INVALID, "alloy_host_options.log_fd is negative");
   }
-  if (options.worker != nullptr) {
-    return Fail(
-        ALLOY_UNSUPPORTED,
-        "alloy_host_options.worker: the isolated mode does not exist yet; set it to "
-        "NULL");
+  if (options.worker != nullptr && *options.worker != '/') {
+    return Fail(ALLOY_INVALID, "alloy_host_options.worker is " + Quoted(options.worker) +
+                                   ", which is not an absolute path");
   }
   return Status();
 }
@@ -67,7 +66,9 @@ Host::Host(const alloy_host_options& options, MayNeed may_need)
       language_(options.language != nullptr ? options.language : "C"),
       log_(options.log_fd == 0 ? 2 : options.log_fd, options.log, options.log_context,
            mark_, options.log_line),
-      libraries_(MakeLocalOpener(load_from_), std::move(may_need), mark_) {}
+      worker_(options.worker != nullptr ? options.worker : ""),
+      may_need_(std::move(may_need)),
+      libraries_(MakeLocalOpener(load_from_), may_need_, mark_) {}
 
 void Host::Warn(const std::string& text) {
   if (warns()) log_.Write(ALLOY_LOG_WARN, language_, text);

@@ -37,7 +37,11 @@ class Host {
   // Tells this process from children of fork; see process_mark.h.
   ProcessMark& mark() { return mark_; }
   Deadlines& deadlines() { return deadlines_; }
+  // Those that are loaded into this process.
   Libraries& libraries() { return libraries_; }
+  const MayNeed& may_need() const { return may_need_; }
+  // The path of the worker program; empty: find it.
+  const std::string& worker() const { return worker_; }
 
   // Whether calls to this backend are logged.
   bool LogsCallsTo(std::string_view backend_name) const;
@@ -52,6 +56,8 @@ class Host {
   const std::string language_;
   Log log_;
   Deadlines deadlines_{mark_};
+  const std::string worker_;
+  const MayNeed may_need_;
   Libraries libraries_;
 };
 

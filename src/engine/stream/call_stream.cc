@@ -291,6 +291,10 @@ Status OpenCallStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
   ALLOY_ASSIGN_OR_RETURN(CallUse use, Call::Use(std::move(call)));
   if (n_inputs < 0) return Fail(ALLOY_INVALID, "n_inputs is negative");
   if (inputs == nullptr && n_inputs > 0) return Fail(ALLOY_INVALID, "inputs is NULL");
+  std::shared_ptr<void> reserved;
+  if (use.core().binding().is_stream() && use.core().CheckOpen().ok()) {
+    ALLOY_ASSIGN_OR_RETURN(reserved, use.core().channel().Reserve(use.core().state()));
+  }
   const ReleaseRest<ArrowArrayStream> rest(inputs, static_cast<size_t>(n_inputs));
   ALLOY_TRY(CheckDistinct({inputs, static_cast<size_t>(n_inputs)}));
   if (output == nullptr) return Fail(ALLOY_INVALID, "output is NULL");

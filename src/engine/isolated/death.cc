@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include "engine/isolated/death.h"
+
+#include <array>
+#include <csignal>
+#include <cstring>
+
+namespace alloy::core {
+namespace {
+
+std::string SignalName(int signal) {
+  const char* const name = ::sigabbrev_np(signal);
+  return name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(signal);
+}
+
+// `0.5 s`
+std::string Seconds(int64_t nanoseconds) {
+  std::string text = std::to_string(static_cast<double>(nanoseconds) / 1e9);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
+  return text + " s";
+}
+
+}  // namespace
+
+void Death::FindMemory() {
+  if (cause != DeathCause::kSignal && cause != DeathCause::kExit) return;
+  // Of Rust, Go, C++ and glibc.
+  constexpr std::array kWords = {
+      "memory allocation of ",  "fatal error: out of memory",
+      "runtime: out of memory", "fatal error: runtime: cannot allocate memory",
+      "std::bad_alloc",         "cannot allocate memory",
+      "Cannot allocate memory"};
+  for (const char* const words : kWords) {
+    if (last_words.find(words) != std::string::npos) cause = DeathCause::kMemory;
+  }
+}
+
+std::string DescribeDeath(const Death& death, int64_t grace_ns, int64_t heap_bytes) {
+  switch (death.cause) {
+    case DeathCause::kSignal:
+      return "died by " + SignalName(death.value);
+    case DeathCause::kExit:
+      return "ended itself with exit status " + std::to_string(death.value);
+    case DeathCause::kHang:
+      return "was killed, because it did not stop within the grace time of " +
+             Seconds(grace_ns);
+    case DeathCause::kMemory:
+      return "ran out of memory (heap_bytes is " + std::to_string(heap_bytes) + ")";
+    case DeathCause::kViolation:
+      return "was killed, because it broke the rules: " + death.detail;
+    case DeathCause::kUnknown:
+      break;
+  }
+  return "ended for an unknown reason: this process ignores SIGCHLD, or reaps all its "
+         "children";
+}
+
+std::string DescribeLastWords(std::string_view text) {
+  constexpr size_t kMostBytes = 300, kMostLines = 3;
+  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  if (text.empty()) return {};
+  size_t begin = text.size();
+  for (size_t lines = 0; begin > 0 && text.size() - begin < kMostBytes; --begin) {
+    if (text[begin - 1] == '\n' && ++lines == kMostLines) break;
+  }
+  std::string words = "; its last words: ";
+  for (const char c : text.substr(begin))
+    words += c == '\n' ? std::string(" | ") : std::string(1, c);
+  return words;
+}
+
+}  // namespace alloy::core

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+//
+// Why a worker is gone, and the words for it.
+#ifndef ALLOY_SRC_ENGINE_ISOLATED_DEATH_H_
+#define ALLOY_SRC_ENGINE_ISOLATED_DEATH_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace alloy::core {
+
+enum class DeathCause : uint8_t {
+  kSignal,     // value: the signal
+  kExit,       // value: the exit status
+  kHang,       // it did not stop in the grace time
+  kMemory,     // it had no memory left
+  kViolation,  // it broke the rules of the conversation
+  kUnknown,    // somebody else has reaped it
+};
+
+// A value.
+struct Death {
+  DeathCause cause = DeathCause::kUnknown;
+  int value = 0;
+  std::string detail;      // of a violation
+  std::string last_words;  // the end of what it wrote to standard error
+
+  // A worker that ended by a signal or an exit may have said that it was out of memory.
+  void FindMemory();
+};
+
+// `died by SIGSEGV`
+std::string DescribeDeath(const Death& death, int64_t grace_ns, int64_t heap_bytes);
+
+// The last lines of a text, as one line: `; its last words: …`; empty if it said nothing.
+std::string DescribeLastWords(std::string_view text);
+
+}  // namespace alloy::core
+
+#endif  // ALLOY_SRC_ENGINE_ISOLATED_DEATH_H_

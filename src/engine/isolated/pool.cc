@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MIT
+#include "engine/isolated/pool.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "port/clock.h"
+#include "port/own_program.h"
+#include "wire/load_order.h"
+
+namespace alloy::core {
+namespace {
+
+// To load takes as long as a constructor of the library wants, but not for ever.
+constexpr int64_t kLoadLimitNs = 60'000'000'000;
+// So many deaths in a row cost nothing; after that each start waits twice as long as the
+// one before it, up to a second.
+constexpr uint32_t kFreeDeaths = 4;
+constexpr int64_t kFirstDelayNs = 5'000'000, kLongestDelayNs = 1'000'000'000;
+// After so many, calls fail at once until the next start is allowed.
+constexpr uint32_t kPatientDeaths = 12;
+
+bool WantsToStop(const Scope* scope) {
+  return scope != nullptr && (scope->cancelled() || scope->expired());
+}
+
+Status WorkerLost(std::string text) {
+  return Status(
+      Fault{.code = ALLOY_LOST, .side = ALLOY_SIDE_WORKER, .text = std::move(text)});
+}
+
+}  // namespace
+
+WorkerPool::WorkerPool(WorkerLimits limits, Cleared library, bool plainly,
+                       MayNeed may_need, std::string program)
+    : group_{.limits = std::move(limits),
+             .input_budget = nullptr,
+             .output_budget = nullptr,
+             .mark = std::make_shared<ProcessMark>(),
+             .backend = {}},
+      process_(group_.mark->Number()),
+      library_(std::move(library)),
+      plainly_(plainly),
+      may_need_(std::move(may_need)),
+      program_(std::move(program)),
+      supervisor_(group_.mark) {
+  group_.limits.max_workers =
+      std::clamp<uint32_t>(group_.limits.max_workers, 1, kMostWorkers);
+  group_.input_budget = std::make_shared<Budget>(group_.limits.input_bytes);
+  group_.output_budget = std::make_shared<Budget>(group_.limits.output_bytes);
+}
+
+WorkerPool::~WorkerPool() {
+  if (!CheckProcess().ok()) {
+    // To end a worker here would kill one of the parent.
+    new std::vector<Member>(std::move(members_));
+    return;
+  }
+  for (Member& member : members_) {
+    Hide(*member.worker);
+    member.worker->Kill();
+  }
+}
+
+Status WorkerPool::CheckProcess() const {
+  if (group_.mark->Number() == process_) [[likely]]
+    return Status();
+  return Fail(ALLOY_CLOSED,
+              "this process was forked from one that uses the isolated mode, and its "
+              "workers belong to that one; make a host and a bridge of its own");
+}
+
+// ---- Starts
+
+Result<std::shared_ptr<const DescribedTable>> WorkerPool::Begin() {
+  std::shared_ptr<const DescribedTable> table;
+  ALLOY_ASSIGN_OR_RETURN(auto worker, StartOne(&table));
+  group_.backend = table->backend().name;
+  const std::scoped_lock lock(mutex_);
+  Show(worker);
+  members_.push_back({std::move(worker)});
+  return table;
+}
+
+Result<std::shared_ptr<Worker>> WorkerPool::StartOne(
+    std::shared_ptr<const DescribedTable>* table) {
+  ALLOY_ASSIGN_OR_RETURN(auto worker, Worker::Make(group_));
+  ALLOY_TRY(supervisor_.Start(worker, {program_, &library_.sealed()}));
+  const LoadOrder order{.library = library_.path(),
+                        .is_linked = library_.is_linked(),
+                        .plainly = plainly_,
+                        .files = may_need_.paths(),
+                        .sonames = may_need_.Unsettled(library_.needed()),
+                        .host = OwnProcessId(),
+                        .heap_bytes = group_.limits.heap_bytes,
+                        .demanded = group_.limits.demanded};
+  Worker::Ask ask{.word = HostWord::kLoad};
+  ask.limit_ns = kLoadLimitNs;
+  auto answer = worker->Exchange(ask, [&](ByteWriter& out) { order.Write(out); });
+  if (!answer.ok()) {
+    worker->Kill();
+    return answer.status().WithPrefix(library_.path() + ": ");
+  }
+  ByteReader& in = *answer;
+  const auto code = in.Get<alloy_code>();
+  const auto reason = in.Get<int32_t>();
+  const std::string text(in.GetText());
+  in.Get<uint64_t>();  // the restrictions that it reached
+  if (code != ALLOY_OK) {
+    worker->Kill();
+    return Fail(code, reason, text);
+  }
+  auto read = DescribedTable::Read(in);
+  if (!read.ok()) {
+    worker->Kill();
+    return read.status();
+  }
+  if (table != nullptr) *table = *std::move(read);
+  return worker;
+}
+
+Status WorkerPool::CheckPatience() {
+  int64_t wait = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    wait = next_start_ns_ - MonotonicNanos();
+    if (wait > 0 && deaths_ >= kPatientDeaths) {
+      return WorkerLost(std::to_string(deaths_) + " workers of " + group_.backend +
+                        " have died one after another; the next one is started in " +
+                        std::to_string(wait / 1'000'000 + 1) + " ms");
+    }
+  }
+  if (wait > 0) std::this_thread::sleep_for(std::chrono::nanoseconds(wait));
+  return Status();
+}
+
+// ---- Turns
+
+Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
+                                          const Scope* scope) {
+  ALLOY_TRY(CheckProcess());
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    // Workers that died while nobody used them.
+    std::erase_if(members_, [this](const Member& member) {
+      if (member.is_busy || !member.worker->is_dead()) return false;
+      Hide(*member.worker);
+      return true;
+    });
+    Member* best = nullptr;
+    for (Member& member : members_) {
+      if (member.is_busy) continue;
+      if (best == nullptr || member.worker->bound().contains(state)) best = &member;
+    }
+    if (best != nullptr) {
+      best->is_busy = true;
+      best->is_held = holds;
+      return Turn(*this, best->worker);
+    }
+    if (members_.size() + starting_ < group_.limits.max_workers) break;
+    const bool all_held = std::ranges::all_of(
+        members_, [](const Member& member) { return member.is_held; });
+    if (holds || (all_held && starting_ == 0)) {
+      return Fail(ALLOY_BUSY, "all " + std::to_string(group_.limits.max_workers) +
+                                  " workers of " + group_.backend + " are in use" +
+                                  (all_held ? " by open streams" : "") +
+                                  "; release a stream, or raise max_workers");
+    }
+    if (WantsToStop(scope)) {
+      return WorkerLost("stopped while all workers were in use");
+    }
+    returned_.wait_for(lock, std::chrono::milliseconds(10));
+  }
+  ++starting_;
+  lock.unlock();
+  std::shared_ptr<Worker> worker;
+  Status status = CheckPatience();
+  if (status.ok()) {
+    auto started = StartOne(nullptr);
+    status = started.status();
+    if (started.ok()) worker = *std::move(started);
+  }
+  lock.lock();
+  --starting_;
+  returned_.notify_all();
+  if (!status.ok()) {
+    if (status.code() == ALLOY_LOST) CountDeath();
+    return status;
+  }
+  Show(worker);
+  members_.push_back({worker, true, holds});
+  return Turn(*this, std::move(worker));
+}
+
+// Under the lock.
+void WorkerPool::CountDeath() {
+  ++deaths_;
+  if (deaths_ <= kFreeDeaths) return;
+  const uint32_t doublings = std::min<uint32_t>(deaths_ - kFreeDeaths - 1, 20);
+  next_start_ns_ =
+      MonotonicNanos() + std::min(kFirstDelayNs << doublings, kLongestDelayNs);
+}
+
+void WorkerPool::Return(std::shared_ptr<Worker> worker) {
+  const bool died = worker->is_dead();
+  const bool was_of_use = worker->TakeAnswered();
+  {
+    const std::scoped_lock lock(mutex_);
+    if (was_of_use) deaths_ = 0;
+    const auto member = std::ranges::find_if(
+        members_, [&](const Member& one) { return one.worker == worker; });
+    if (member != members_.end()) {
+      member->is_busy = member->is_held = false;
+      if (died) {
+        Hide(*worker);
+        members_.erase(member);
+      }
+    }
+    if (died) CountDeath();
+  }
+  returned_.notify_all();
+}
+
+void WorkerPool::Forget(uint64_t state) noexcept {
+  try {
+    const std::scoped_lock lock(mutex_);
+    for (Member& member : members_) member.worker->ForgetLater(state);
+  } catch (...) {
+    // The workers keep the state until they end.
+  }
+}
+
+// ---- Nudges
+
+void WorkerPool::Show(const std::shared_ptr<Worker>& worker) {
+  for (auto& place : shown_) {
+    if (place.load(std::memory_order_relaxed) != nullptr) continue;
+    place.store(worker.get(), std::memory_order_seq_cst);
+    return;
+  }
+}
+
+void WorkerPool::Hide(const Worker& worker) noexcept {
+  for (auto& place : shown_) {
+    if (place.load(std::memory_order_relaxed) != &worker) continue;
+    place.store(nullptr, std::memory_order_seq_cst);
+  }
+  // Nobody waits inside, so this is short.
+  while (nudgers_.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
+}
+
+void WorkerPool::NudgeAll() noexcept {
+  nudgers_.fetch_add(1, std::memory_order_seq_cst);
+  for (auto& place : shown_) {
+    if (Worker* worker = place.load(std::memory_order_seq_cst); worker != nullptr) {
+      worker->Nudge();
+    }
+  }
+  nudgers_.fetch_sub(1, std::memory_order_seq_cst);
+}
+
+}  // namespace alloy::core

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+//
+// The workers of one bridge: started when they are needed, one call or stream each.
+#ifndef ALLOY_SRC_ENGINE_ISOLATED_POOL_H_
+#define ALLOY_SRC_ENGINE_ISOLATED_POOL_H_
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "admit/may_need.h"
+#include "engine/isolated/supervisor.h"
+#include "engine/isolated/worker.h"
+#include "port/cleared.h"
+#include "wire/tables.h"
+
+namespace alloy::core {
+
+// Threads  shared.
+class WorkerPool {
+ public:
+  //   Takes  library.
+  WorkerPool(WorkerLimits limits, Cleared library, bool plainly, MayNeed may_need,
+             std::string program);
+  ~WorkerPool();
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+
+  // Start the first worker, and read the table of its backend.
+  //   Fails  as a load in process does; LOST if the worker dies; and as Supervisor::Start.
+  Result<std::shared_ptr<const DescribedTable>> Begin();
+
+  // The turn of one user of a worker. It goes back to the pool when this ends.
+  class Turn {
+   public:
+    Turn(WorkerPool& pool, std::shared_ptr<Worker> worker)
+        : pool_(&pool), worker_(std::move(worker)) {}
+    Turn(Turn&& other) noexcept = default;
+    Turn& operator=(Turn&&) = delete;
+    ~Turn() {
+      if (worker_ != nullptr) pool_->Return(std::move(worker_));
+    }
+    Worker& worker() const { return *worker_; }
+    const WorkerGroup& group() const { return pool_->group(); }
+
+   private:
+    WorkerPool* pool_;
+    std::shared_ptr<Worker> worker_;
+  };
+
+  // A worker that nobody uses: best one that has bound `state`. A run waits while all
+  // workers are in other runs.
+  //   holds  for a stream, which does not wait: BUSY at once.
+  //   Fails  BUSY: streams hold all workers. CLOSED: in a child of fork. LOST: workers die
+  //          again and again; the text says when the next one is tried. As the scope was
+  //          cancelled or late: LOST too, and the engine has the words.
+  Result<Turn> Take(uint64_t state, bool holds, const Scope* scope);
+
+  // Wake the threads that wait for workers, so that they look at their stops.
+  //
+  // Any thread, and any signal handler: it takes no lock.
+  void NudgeAll() noexcept;
+
+  // Free a state in every worker that has bound it, when it is used next.
+  void Forget(uint64_t state) noexcept;
+
+  const WorkerGroup& group() const { return group_; }
+  uint64_t NextState() { return next_state_.fetch_add(1, std::memory_order_relaxed); }
+  // Whether this is the process that made the pool.
+  Status CheckProcess() const;
+
+ private:
+  static constexpr size_t kMostWorkers = 64;
+
+  struct Member {
+    std::shared_ptr<Worker> worker;
+    bool is_busy = false;
+    bool is_held = false;  // by a stream
+  };
+
+  Result<std::shared_ptr<Worker>> StartOne(std::shared_ptr<const DescribedTable>* table);
+  Status CheckPatience();
+  void CountDeath();
+  void Return(std::shared_ptr<Worker> worker);
+  void Show(const std::shared_ptr<Worker>& worker);
+  void Hide(const Worker& worker) noexcept;
+
+  WorkerGroup group_;
+  const uint32_t process_;
+  const Cleared library_;
+  const bool plainly_;
+  const MayNeed may_need_;
+  const std::string program_;
+  std::atomic<uint64_t> next_state_{1};
+
+  std::mutex mutex_;  // never held while a worker is waited for
+  std::condition_variable returned_;
+  std::vector<Member> members_;
+  uint32_t starting_ = 0;
+  // Deaths in a row without an answer between them, and when the next start is allowed.
+  uint32_t deaths_ = 0;
+  int64_t next_start_ns_ = 0;
+
+  // For NudgeAll: the workers that may be waited for. A worker is taken out and not
+  // destroyed while somebody is inside.
+  std::array<std::atomic<Worker*>, kMostWorkers> shown_{};
+  std::atomic<uint32_t> nudgers_{0};
+
+  Supervisor supervisor_;  // last: it ends first
+};
+
+}  // namespace alloy::core
+
+#endif  // ALLOY_SRC_ENGINE_ISOLATED_POOL_H_

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include "engine/isolated/segment.h"
+
+#include <algorithm>
+#include <string>
+
+namespace alloy::core {
+namespace {
+
+constexpr int64_t kPage = 4096;
+constexpr int64_t kMostBytes = int64_t{1} << 46;
+
+Status NoRoom(Segment::For what, int64_t wanted, const Budget& budget) {
+  const bool inputs = what == Segment::For::kInputs;
+  return Fail(ALLOY_EXHAUSTED,
+              std::string(inputs ? "an input needs " : "a result needs ") +
+                  std::to_string(wanted) + " bytes of shared memory, and only " +
+                  std::to_string(std::max<int64_t>(budget.left(), 0)) + " of " +
+                  std::to_string(budget.limit()) +
+                  " are left; release results, or raise " +
+                  (inputs ? "input_bytes" : "output_bytes"));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Segment>> Segment::Make(For what, uint32_t number, int64_t wanted,
+                                               int64_t better,
+                                               std::shared_ptr<Budget> budget) {
+  if (wanted > kMostBytes) return NoRoom(what, wanted, *budget);
+  const auto pages = [](int64_t bytes) { return (bytes + kPage - 1) / kPage * kPage; };
+  const int64_t least = pages(wanted);
+  int64_t size = std::max(least, std::min(pages(better), budget->left() / kPage * kPage));
+  if (!budget->Take(size)) {
+    size = least;
+    if (!budget->Take(size)) return NoRoom(what, wanted, *budget);
+  }
+  auto memory = what == For::kInputs
+                    ? SharedMemory::MakeForReader(static_cast<size_t>(size))
+                    : SharedMemory::MakeForWriter(static_cast<size_t>(size));
+  if (!memory.ok()) {
+    budget->Give(size);
+    return memory.status();
+  }
+  return std::shared_ptr<Segment>(
+      new Segment(what, number, *std::move(memory), size, std::move(budget)));
+}
+
+}  // namespace alloy::core

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: MIT
+#include "engine/isolated/worker.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <new>
+
+#include "port/clock.h"
+#include "port/descriptors.h"
+
+namespace alloy::core {
+namespace {
+
+constexpr int64_t kFirstResults = int64_t{4} << 20;
+// A waiting thread looks at stops, progress and log lines at least this often. What ends
+// the wait early is a nudge; this bounds the damage of a worker that clears it.
+constexpr int64_t kSliceNs = 50'000'000;
+constexpr size_t kMostReleased = 4096;
+constexpr size_t kKeptWords = 2048;
+
+uint32_t LevelsOf(const Scope* scope) {
+  uint32_t levels = 0;
+  if (scope == nullptr) return levels;
+  for (int32_t level = ALLOY_LOG_DEBUG; level <= ALLOY_LOG_ERROR; ++level) {
+    if (scope->Logs(level)) levels |= 1U << level;
+  }
+  return levels;
+}
+
+bool IsStopped(const Scope* scope) {
+  return scope != nullptr && (scope->cancelled() || scope->expired());
+}
+
+// ` in score, batch 17 (rows 0 to 8191)`
+std::string PlaceOf(const Worker::Ask& ask) {
+  if (ask.function == nullptr) return " while it loaded the library";
+  std::string text = std::string(" in ") + ask.function;
+  if (ask.batch != 0) text += ", batch " + std::to_string(ask.batch);
+  if (ask.rows > 0) text += " (rows 0 to " + std::to_string(ask.rows - 1) + ")";
+  return text;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Worker>> Worker::Make(const WorkerGroup& group) {
+  ALLOY_ASSIGN_OR_RETURN(SharedMemory control,
+                         SharedMemory::MakeShared(sizeof(ControlBlock)));
+  ::new (static_cast<void*>(control.data())) ControlBlock;
+  Fd near, far;
+  if (const int error = MakeSocketPair(&near, &far); error != 0) {
+    return Fail(ALLOY_EXHAUSTED, "cannot talk to a worker: " + ErrorText(error));
+  }
+  std::shared_ptr<Worker> worker(
+      new Worker(group, std::move(control), std::move(near), std::move(far)));
+  ALLOY_TRY(worker->AddResultSegment(kFirstResults));
+  return worker;
+}
+
+Worker::Worker(const WorkerGroup& group, SharedMemory control, Fd near, Fd far)
+    : group_(group),
+      control_(std::move(control)),
+      socket_(std::move(near)),
+      far_socket_(std::move(far)),
+      receiver_(block().to_host, group.limits.waiting),
+      inputs_(std::make_shared<InputMemory>(group.input_budget)) {}
+
+// ---- Of the supervisor
+
+void Worker::Started(std::shared_ptr<Child> child) {
+  far_socket_ = Fd();
+  child_ = std::move(child);
+}
+
+void Worker::Wrote(std::string_view text) {
+  const std::scoped_lock lock(mutex_);
+  death_.last_words += text;
+  if (death_.last_words.size() > 2 * kKeptWords) {
+    death_.last_words.erase(0, death_.last_words.size() - kKeptWords);
+  }
+}
+
+void Worker::Ended(DeathCause cause, int value) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!has_cause_) {
+      death_.cause = cause;
+      death_.value = value;
+      has_cause_ = true;
+      death_.FindMemory();
+    }
+  }
+  is_dead_.store(true, std::memory_order_release);
+  block().to_host.Close();
+}
+
+void Worker::Kill() noexcept {
+  constexpr int kSigKill = 9;
+  if (child_ != nullptr) child_->Kill(kSigKill);
+}
+
+void Worker::ForgetLater(uint64_t state) {
+  const std::scoped_lock lock(mutex_);
+  forgotten_.push_back(state);
+}
+
+std::vector<uint64_t> Worker::TakeForgotten() {
+  const std::scoped_lock lock(mutex_);
+  return std::exchange(forgotten_, {});
+}
+
+// ---- Inputs
+
+Result<Worker::Input> Worker::Prepare(RecordWriter& writer, const ArrowArray& batch) {
+  ALLOY_TRY(writer.Plan(batch, {}));
+  Input input{.number = ++last_input_, .writer = &writer};
+  if (const uint64_t size = writer.copied_bytes(); size > 0) {
+    ALLOY_ASSIGN_OR_RETURN(auto piece,
+                           inputs_->Reserve(size, &next_segment_, &new_segments_));
+    writer.Copy(piece->data(), piece->segment().number(), piece->offset());
+    held_inputs_.emplace(input.number, std::move(piece));
+  }
+  return input;
+}
+
+void Worker::Write(const Input& input, ByteWriter& out) {
+  out.Put(input.number);
+  input.writer->Write(out);
+}
+
+// ---- Exchanges
+
+Status Worker::Begin(const Ask& ask) {
+  if (is_dead()) return Lost(ask);
+  ++exchange_;
+  return Status();
+}
+
+void Worker::WriteHead(const Ask& ask, ByteWriter* out) {
+  out->Put(ask.word);
+  out->Put(LevelsOf(ask.scope));
+  out->Put(exchange_);
+  const std::vector<uint64_t> released = released_->Take(kMostReleased);
+  out->Put(static_cast<uint32_t>(released.size()));
+  out->PutBytes(released.data(), released.size() * sizeof(uint64_t));
+  out->Put(static_cast<uint32_t>(new_segments_.size()));
+  for (const auto& segment : new_segments_) {
+    out->Put(segment->number());
+    out->Put(static_cast<uint8_t>(segment->is_for_results()));
+  }
+}
+
+Status Worker::Post(const Ask& ask, const ByteWriter& out) {
+  if (out.full()) {
+    // The worker has not seen what was released. It keeps that memory until it ends.
+    return Fail(ALLOY_EXHAUSTED,
+                "a batch has too many columns or buffers to cross to a worker: what "
+                "describes it needs more than " +
+                    std::to_string(kMessageBytes) + " bytes");
+  }
+  for (const auto& segment : new_segments_) {
+    if (const int error = SendDescriptor(socket_, segment->memory().fd()); error != 0) {
+      return Violation(ask, "it does not take memory: " + ErrorText(error));
+    }
+  }
+  new_segments_.clear();
+  block().to_worker.Post(static_cast<uint32_t>(out.used()));
+  return Status();
+}
+
+Result<ByteReader> Worker::Answer(const Ask& ask) {
+  const int64_t limit = ask.limit_ns > 0 ? MonotonicNanos() + ask.limit_ns : -1;
+  for (;;) {
+    ALLOY_TRY(WaitForMessage(ask, limit));
+    WorkerWord word{};
+    ALLOY_ASSIGN_OR_RETURN(ByteReader in, ReadMessage(ask, &word));
+    if (word == WorkerWord::kDone) {
+      TakeLog(ask);
+      TakeProgress(ask);
+      answered_ = ask.word != HostWord::kLoad;
+      return in;
+    }
+    ALLOY_TRY(Serve(ask, word, in));
+  }
+}
+
+Status Worker::WaitForMessage(const Ask& ask, int64_t limit) {
+  int64_t grace_end = -1;
+  for (;;) {
+    // Most answers come while this spins, which needs no time.
+    const int64_t now = MonotonicNanos();
+    int64_t until = now + kSliceNs;
+    if (grace_end >= 0) until = std::min(until, grace_end);
+    if (limit >= 0) until = std::min(until, limit);
+    switch (receiver_.Wait(until)) {
+      case Receiver::Event::kMessage:
+        return Status();
+      case Receiver::Event::kClosed:
+        if (is_dead()) return Lost(ask);
+        break;  // the worker itself closed it; the supervisor will see its end, or:
+      case Receiver::Event::kNudge:
+      case Receiver::Event::kTimeout:
+        break;
+    }
+    TakeLog(ask);
+    TakeProgress(ask);
+    const int64_t then = MonotonicNanos();
+    if (grace_end < 0 && IsStopped(ask.scope)) {
+      block().stop.store(exchange_, std::memory_order_relaxed);
+      grace_end = then + group_.limits.grace_ns;
+    }
+    if ((grace_end >= 0 && then >= grace_end) || (limit >= 0 && then >= limit)) {
+      {
+        const std::scoped_lock lock(mutex_);
+        if (!has_cause_) death_.cause = DeathCause::kHang;
+        has_cause_ = true;
+      }
+      Kill();
+      return Lost(ask);
+    }
+  }
+}
+
+// The message is copied, and only the copy is read: the worker may change the original.
+Result<ByteReader> Worker::ReadMessage(const Ask& ask, WorkerWord* word) {
+  const size_t size = block().to_host.length.load(std::memory_order_relaxed);
+  if (size > kMessageBytes) return Violation(ask, "the length of a message");
+  if (message_.size() < size) message_.resize(size);
+  std::memcpy(message_.data(), block().for_host.data(), size);
+  ByteReader in({message_.data(), size});
+  *word = in.Get<WorkerWord>();
+  const auto n_released = in.Get<uint32_t>();
+  const auto exchange = in.Get<uint64_t>();
+  for (uint32_t i = 0; i < n_released && in.ok(); ++i) {
+    held_inputs_.erase(in.Get<uint64_t>());
+  }
+  arena_used_ = in.Get<uint64_t>();
+  if (!in.ok() || exchange != exchange_) return Violation(ask, "the head of a message");
+  return in;
+}
+
+Status Worker::Serve(const Ask& ask, WorkerWord word, ByteReader in) {
+  Ask answer = ask;
+  if (word == WorkerWord::kNeed) {
+    const auto wanted = in.Get<uint64_t>();
+    if (!in.ok()) return Violation(ask, "a request for memory");
+    // A little more, for the room that is lost between pieces.
+    const Status added =
+        wanted > uint64_t{1} << 46
+            ? Fail(ALLOY_EXHAUSTED, "a result of " + std::to_string(wanted) + " bytes")
+            : AddResultSegment(static_cast<int64_t>(wanted));
+    answer.word = HostWord::kSegment;
+    ByteWriter out(block().for_worker);
+    WriteHead(answer, &out);
+    out.Put(added.code());
+    out.PutText(added.ok() ? "" : added.fault().text);
+    return Post(answer, out);
+  }
+  if (word != WorkerWord::kPull || ask.requests == nullptr) {
+    return Violation(ask, "an unknown request");
+  }
+  const auto input = in.Get<uint32_t>();
+  if (!in.ok()) return Violation(ask, "a request for an input");
+  const Pulled pulled = ask.requests->Pull(input);
+  answer.word = HostWord::kBatch;
+  ByteWriter out(block().for_worker);
+  WriteHead(answer, &out);
+  out.Put(static_cast<int32_t>(pulled.number));
+  out.PutText(pulled.text);
+  if (pulled.number == 0) {
+    out.Put(static_cast<uint8_t>(pulled.has_batch));
+    if (pulled.has_batch) Write(pulled.batch, out);
+  }
+  return Post(answer, out);
+}
+
+// ---- Results
+
+Status Worker::AddResultSegment(int64_t wanted) {
+  ALLOY_ASSIGN_OR_RETURN(
+      auto segment,
+      Segment::Make(
+          Segment::For::kResults, next_segment_, wanted,
+          std::max(wanted + wanted / 4, std::min(2 * result_bytes_, int64_t{256} << 20)),
+          group_.output_budget));
+  ++next_segment_;
+  result_bytes_ += static_cast<int64_t>(segment->memory().size());
+  result_segments_.push_back(segment);
+  new_segments_.push_back(std::move(segment));
+  return Status();
+}
+
+Status Worker::TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
+                          ArrowArray* out) {
+  const auto result = in.Get<uint64_t>();
+  auto node = std::make_unique<ReleasedResults::Node>();
+  node->result = result;
+  auto parts = std::make_unique<ResultOwner::Parts>();
+  parts->released = released_;
+  parts->mark = group_.mark;
+  parts->process = group_.mark->Number();
+  std::vector<SegmentView> views;
+  for (const auto& segment : result_segments_) {
+    views.push_back(
+        {segment->number(), {segment->memory().data(), segment->memory().size()}});
+  }
+  for (const auto& [number, piece] : held_inputs_) {
+    views.push_back(
+        {piece->segment().number(), {piece->data(), piece->size()}, piece->offset()});
+  }
+  // Past half full, results leave the memory of the worker, so that it never gets full of
+  // results that a host keeps.
+  const bool copies = group_.limits.copies_results ||
+                      arena_used_ > static_cast<uint64_t>(result_bytes_) / 2;
+  std::shared_ptr<ResultOwner> owner;
+  if (!copies) {
+    parts->segments = result_segments_;
+    for (const auto& [number, piece] : held_inputs_) parts->inputs.push_back(piece);
+    parts->node = std::move(node);
+    owner = std::make_shared<ResultOwner>(std::move(parts));
+  }
+  const Status status =
+      reader.Read(in, views, copies ? TakeOver::kCopyAll : TakeOver::kCopyFollowed,
+                  std::move(owner), out);
+  if (copies) released_->Add(std::move(node));
+  if (status.ok() || status.code() == ALLOY_EXHAUSTED) return status;
+  return Violation(ask,
+                   "a result that lies outside of its memory: " + status.fault().text);
+}
+
+// ---- Log and progress
+
+void Worker::TakeProgress(const Ask& ask) noexcept {
+  if (ask.scope == nullptr || ask.scope->control() == nullptr) return;
+  const int64_t done = block().done.load(std::memory_order_relaxed);
+  const int64_t total = block().total.load(std::memory_order_relaxed);
+  if (done == 0 && total == 0) return;
+  ask.scope->control()->done.store(done, std::memory_order_relaxed);
+  ask.scope->control()->total.store(total, std::memory_order_relaxed);
+}
+
+void Worker::TakeLog(const Ask& ask) noexcept {
+  if (block().log_used.load(std::memory_order_acquire) == 0 || ask.scope == nullptr)
+    return;
+  constexpr int kTries = 1000;
+  int tries = 0;
+  // A worker that died inside, or lies, would keep its turn for ever.
+  while (block().log_turn.exchange(1, std::memory_order_acquire) != 0) {
+    if (++tries == kTries) {
+      if (!is_dead()) return;
+      break;
+    }
+  }
+  try {
+    const size_t used =
+        std::min<size_t>(block().log_used.load(std::memory_order_relaxed), kLogBytes);
+    std::vector<std::byte> lines(used);
+    std::memcpy(lines.data(), block().log.data(), used);
+    block().log_used.store(0, std::memory_order_relaxed);
+    const uint32_t lost = block().log_lost.exchange(0, std::memory_order_relaxed);
+    block().log_turn.store(0, std::memory_order_release);
+    ByteReader in(lines);
+    while (in.left() > 0) {
+      const auto level = in.Get<uint8_t>();
+      const auto length = in.Get<uint32_t>();
+      if (!in.ok() || length > in.left() || level > ALLOY_LOG_ERROR) break;
+      ask.scope->WriteLog(level, in.GetBytes(length));
+    }
+    if (lost > 0) {
+      ask.scope->WriteLog(ALLOY_LOG_WARN, std::to_string(lost) +
+                                              " lines of the worker did not fit in its "
+                                              "memory for lines, and are lost");
+    }
+  } catch (...) {
+    block().log_turn.store(0, std::memory_order_release);
+  }
+}
+
+// ---- Ends
+
+Status Worker::Violation(const Ask& ask, std::string detail) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!has_cause_) {
+      death_.cause = DeathCause::kViolation;
+      death_.detail = std::move(detail);
+      has_cause_ = true;
+    }
+  }
+  Kill();
+  return Lost(ask);
+}
+
+// A worker that is lost is not used again, whether it has ended yet or not.
+Status Worker::Lost(const Ask& ask) {
+  is_dead_.store(true, std::memory_order_release);
+  TakeLog(ask);
+  const std::scoped_lock lock(mutex_);
+  return Status(Fault{
+      .code = ALLOY_LOST,
+      .side = ALLOY_SIDE_WORKER,
+      .text = "the worker of " +
+              (group_.backend.empty() ? "the backend" : group_.backend) + " " +
+              DescribeDeath(death_, group_.limits.grace_ns, group_.limits.heap_bytes) +
+              PlaceOf(ask) + DescribeLastWords(death_.last_words) +
+              "; the next call starts a new worker"});
+}
+
+}  // namespace alloy::core

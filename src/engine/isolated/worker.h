@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+//
+// One worker process, and the conversation with it.
+#ifndef ALLOY_SRC_ENGINE_ISOLATED_WORKER_H_
+#define ALLOY_SRC_ENGINE_ISOLATED_WORKER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "engine/channel/scope.h"
+#include "engine/isolated/death.h"
+#include "engine/isolated/input_memory.h"
+#include "engine/isolated/limits.h"
+#include "engine/isolated/results.h"
+#include "port/child.h"
+#include "port/fd.h"
+#include "port/shared_memory.h"
+#include "wire/bytes.h"
+#include "wire/protocol.h"
+#include "wire/records.h"
+
+namespace alloy::core {
+
+// What the workers of one bridge share.
+struct WorkerGroup {
+  WorkerLimits limits;
+  std::shared_ptr<Budget> input_budget, output_budget;
+  std::shared_ptr<ProcessMark> mark;
+  std::string
+      backend;  // its name, for texts; empty before the first worker has loaded it
+};
+
+// Threads  serial: the thread whose turn it is. Nudge, Kill, and what the supervisor calls:
+//          any thread.
+class Worker {
+ public:
+  // Make what host and worker share. The process is started by the supervisor.
+  //   Borrows  group, as long as this lives.
+  static Result<std::shared_ptr<Worker>> Make(const WorkerGroup& group);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // ---- Of the supervisor
+
+  // The descriptors that the process inherits, besides the library.
+  const Fd& control_file() const { return control_.fd(); }
+  const Fd& far_socket() const { return far_socket_; }
+  void Started(std::shared_ptr<Child> child);
+  void Wrote(std::string_view text);        // to standard error
+  void Ended(DeathCause cause, int value);  // the process is gone
+
+  // ---- Of the pool
+
+  bool is_dead() const { return is_dead_.load(std::memory_order_acquire); }
+  void Kill() noexcept;
+  // Ends the wait of the thread in an exchange, so that it looks at its stops. Any thread,
+  // and any signal handler.
+  void Nudge() noexcept { block().to_host.Nudge(); }
+
+  // ---- Of the thread whose turn it is
+
+  // An input in the worker's memory, ready to be named.
+  struct Input {
+    uint64_t number = 0;
+    RecordWriter* writer = nullptr;
+  };
+  // Copy an input to where the worker can read it. It stays there until the worker has
+  // released it, and the results of the same call too.
+  //   Fails  BAD_DATA, EXHAUSTED.
+  Result<Input> Prepare(RecordWriter& writer, const ArrowArray& batch);
+  static void Write(const Input& input, ByteWriter& out);
+
+  // The next batch of an input, for a worker that asks for it.
+  struct Pulled {
+    int number = 0;          // an errno; 0: no failure
+    std::string text;        // of the failure
+    bool has_batch = false;  // false: the end of the input
+    Input batch;
+  };
+  class Requests {
+   public:
+    virtual ~Requests() = default;
+    virtual Pulled Pull(uint32_t input) = 0;
+  };
+
+  // One exchange.
+  struct Ask {
+    HostWord word = HostWord::kQuit;
+    Scope* scope = nullptr;          // its stops, its log; NULL: it cannot be stopped
+    Requests* requests = nullptr;    // NULL: it asks for no inputs
+    const char* function = nullptr;  // its name, for texts; NULL: while it loads
+    uint64_t batch = 0;              // its number, from 1; 0: none
+    int64_t rows = -1;               // of the batch; -1: unknown
+    int64_t limit_ns = 0;            // then it is killed; 0: no limit
+  };
+  // Ask, and wait for the answer. The answer is valid until the next exchange.
+  //   Fails  LOST with side WORKER: the worker died before it answered, or was killed.
+  //          EXHAUSTED: what is asked does not fit in a message.
+  template <typename Body>
+  Result<ByteReader> Exchange(const Ask& ask, Body&& body) {
+    ALLOY_TRY(Begin(ask));
+    ByteWriter out(block().for_worker);
+    WriteHead(ask, &out);
+    body(out);
+    ALLOY_TRY(Post(ask, out));
+    return Answer(ask);
+  }
+
+  // Make a batch of what an answer says.
+  //   Fails  BAD_DATA, EXHAUSTED; and LOST if the worker lied.
+  Status TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
+                    ArrowArray* out);
+
+  // The states that this worker has bound.
+  std::unordered_set<uint64_t>& bound() { return bound_; }
+  // Those of them that nobody needs any more.
+  std::vector<uint64_t> TakeForgotten();
+  // Any thread.
+  void ForgetLater(uint64_t state);
+  // Whether it has answered anything since the last question.
+  bool TakeAnswered() { return std::exchange(answered_, false); }
+
+  // The error of a worker that broke the rules; it is killed.
+  Status Violation(const Ask& ask, std::string detail);
+
+ private:
+  Worker(const WorkerGroup& group, SharedMemory control, Fd near, Fd far);
+
+  ControlBlock& block() { return *reinterpret_cast<ControlBlock*>(control_.data()); }
+  Status Begin(const Ask& ask);
+  void WriteHead(const Ask& ask, ByteWriter* out);
+  Status Post(const Ask& ask, const ByteWriter& out);
+  Result<ByteReader> Answer(const Ask& ask);
+  Status Serve(const Ask& ask, WorkerWord word, ByteReader in);
+  Status WaitForMessage(const Ask& ask, int64_t limit);
+  Result<ByteReader> ReadMessage(const Ask& ask, WorkerWord* word);
+  Status AddResultSegment(int64_t wanted);
+  void TakeLog(const Ask& ask) noexcept;
+  void TakeProgress(const Ask& ask) noexcept;
+  Status Lost(const Ask& ask);
+
+  const WorkerGroup& group_;
+  SharedMemory control_;
+  Fd socket_, far_socket_;
+  Receiver receiver_;
+  std::shared_ptr<Child> child_;
+
+  uint64_t exchange_ = 0;
+  uint64_t last_input_ = 0;
+  uint32_t next_segment_ = 1;
+  std::vector<std::shared_ptr<Segment>>
+      new_segments_;  // that the worker does not know yet
+  std::vector<std::shared_ptr<Segment>> result_segments_;
+  int64_t result_bytes_ = 0;  // of those
+  uint64_t arena_used_ = 0;   // as the worker says
+  const std::shared_ptr<InputMemory> inputs_;
+  const std::shared_ptr<ReleasedResults> released_ = std::make_shared<ReleasedResults>();
+  std::unordered_map<uint64_t, std::shared_ptr<const InputMemory::Piece>> held_inputs_;
+  std::unordered_set<uint64_t> bound_;
+  std::vector<std::byte> message_;
+  bool answered_ = false;
+
+  std::atomic<bool> is_dead_{false};
+  std::mutex mutex_;  // guards what follows
+  Death death_;
+  bool has_cause_ = false;
+  std::vector<uint64_t> forgotten_;
+};
+
+}  // namespace alloy::core
+
+#endif  // ALLOY_SRC_ENGINE_ISOLATED_WORKER_H_

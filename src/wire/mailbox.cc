@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "wire/mailbox.h"
+
+#include <algorithm>
+
+#include "port/cpu.h"
+#include "port/futex.h"
+
+namespace alloy::core {
+namespace {
+
+constexpr uint32_t kCount = ~(Mailbox::kStep - 1);
+
+// About 50 microseconds: what it costs to wake a core.
+constexpr int kLongSpin = 2000;
+// A receiver that sleeps tries a long spin again after so many sleeps.
+constexpr int kNapsBeforeTry = 32;
+
+int MaxSpins(Waiting waiting) {
+  switch (waiting) {
+    case Waiting::kSleeps:
+      return 0;
+    case Waiting::kSpins:
+      return 1 << 30;
+    case Waiting::kAdaptive:
+      break;
+  }
+  return UsableCpus() > 1 ? kLongSpin : 0;
+}
+
+}  // namespace
+
+void Mailbox::Post(uint32_t size) noexcept {
+  length.store(size, std::memory_order_relaxed);
+  const uint32_t before = word.fetch_add(kStep, std::memory_order_acq_rel);
+  if ((before & kSleeps) != 0) FutexWakeAll(word);
+}
+
+void Mailbox::Raise(uint32_t bit) noexcept {
+  const uint32_t before = word.fetch_or(bit, std::memory_order_acq_rel);
+  if ((before & kSleeps) != 0) FutexWakeAll(word);
+}
+
+Receiver::Receiver(Mailbox& mailbox, Waiting waiting) noexcept
+    : mailbox_(mailbox),
+      waiting_(waiting),
+      max_spins_(MaxSpins(waiting)),
+      spins_(max_spins_) {}
+
+bool Receiver::See(Event* event) noexcept {
+  const uint32_t word = mailbox_.word.load(std::memory_order_acquire);
+  if ((word & kCount) != seen_) {
+    seen_ = word & kCount;
+    *event = Event::kMessage;
+    return true;
+  }
+  if ((word & Mailbox::kClosed) != 0) {
+    *event = Event::kClosed;
+    return true;
+  }
+  if ((word & Mailbox::kNudged) != 0) {
+    mailbox_.word.fetch_and(~Mailbox::kNudged, std::memory_order_acq_rel);
+    *event = Event::kNudge;
+    return true;
+  }
+  return false;
+}
+
+Receiver::Event Receiver::Wait(int64_t deadline_ns) noexcept {
+  Event event = Event::kTimeout;
+  for (int i = 0; i < spins_; ++i) {
+    if (See(&event)) {
+      if (waiting_ == Waiting::kAdaptive) spins_ = max_spins_;
+      return event;
+    }
+    CpuRelax();
+  }
+  if (See(&event)) return event;
+  // The message took longer than a spin. So the next spins are shorter, until a long one is
+  // tried again.
+  if (waiting_ == Waiting::kAdaptive) {
+    spins_ = ++naps_ % kNapsBeforeTry == 0 ? max_spins_ : spins_ / 4;
+  }
+  for (;;) {
+    const uint32_t word =
+        mailbox_.word.fetch_or(Mailbox::kSleeps, std::memory_order_acq_rel) |
+        Mailbox::kSleeps;
+    bool in_time = true;
+    if (!See(&event)) {
+      in_time = FutexWait(mailbox_.word, word, deadline_ns);
+      if (!See(&event) && in_time) continue;
+    }
+    mailbox_.word.fetch_and(~Mailbox::kSleeps, std::memory_order_acq_rel);
+    return event;
+  }
+}
+
+}  // namespace alloy::core
