@@ -124,6 +124,15 @@ func (h *Host) NewBridge(from BridgeOptions) (*Bridge, *Fault) {
 		check_inputs: C.uint32_t(from.CheckInputs), check_results: C.uint32_t(from.CheckResults),
 		min_sequence: C.uint64_t(from.MinSequence),
 	}
+	if from.Isolated {
+		options.isolated = 1
+		if from.CopyResults {
+			options.isolated = 2
+		}
+		options.max_workers, options.retries = C.uint32_t(from.MaxWorkers), C.uint32_t(from.Retries)
+		options.input_bytes, options.output_bytes = C.int64_t(from.InputBytes), C.int64_t(from.OutputBytes)
+		options.heap_bytes, options.grace_ns = C.int64_t(from.HeapBytes), C.int64_t(from.Grace)
+	}
 	if from.Name != "" {
 		options.name = C.CString(from.Name)
 		defer C.free(unsafe.Pointer(options.name))

@@ -2,7 +2,10 @@
 
 package engine
 
-import "log/slog"
+import (
+	"log/slog"
+	"time"
+)
 
 // Fault is an error of the engine, field by field. Package alloy makes an Error of it.
 type Fault struct {
@@ -23,6 +26,11 @@ type BridgeOptions struct {
 	CheckInputs, CheckResults uint32
 	Name, Sidecar, SHA256     string
 	MinSequence               uint64
+
+	Isolated, CopyResults              bool
+	MaxWorkers, Retries                uint32
+	InputBytes, OutputBytes, HeapBytes int64
+	Grace                              time.Duration
 }
 
 // Function, Option, Column and Backend are the types of package alloy with the same names,
