@@ -82,7 +82,9 @@ struct Job::State {
         bridge(alloy::Host(HostOptionsOf(of)),
                {.name = of.name,
                 .min_sequence = static_cast<uint64_t>(of.min_sequence),
-                .sidecar = of.sidecar}) {}
+                .sidecar = of.sidecar,
+                .isolated = of.isolated ? alloy::Isolation::kWorkers
+                                        : alloy::Isolation::kNone}) {}
 
   const Options& options;
   alloy::Bridge bridge;

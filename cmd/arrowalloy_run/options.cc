@@ -104,6 +104,7 @@ function declares, if their number fits, or f0, f1, f2, ...)",
                 "Signature file (default: LIBRARY.alloysig)", {.kind = Kind::kFile});
   DeclareMayNeed(command, &options->may_need);
   DeclareLoadPlainly(command, &options->load_plainly);
+  DeclareIsolated(command, &options->isolated);
   command.Value("--timeout-ms", &options->timeout_ms,
                 "Stop when one batch takes longer (default: 0, never)",
                 {.placeholder = "MS"});

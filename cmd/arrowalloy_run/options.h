@@ -31,6 +31,7 @@ struct Options {
   std::string certificate;
   bool allow_unsigned = false;
   bool load_plainly = false;
+  bool isolated = false;
   std::string name, sidecar;  // as in alloy_bridge_options; empty: not given
   int64_t min_sequence = 0;
   int64_t batch_rows = 65536;

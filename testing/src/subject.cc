@@ -35,6 +35,7 @@ Result<BridgeHandle> Subject::NewBridge() const {
   options.struct_size = sizeof(options);
   options.check_inputs = 3;  // full: the samples are well-formed, and so must results be
   options.check_results = 3;
+  options.isolated = options_.isolated ? 1 : 0;
   alloy_error error;
   alloy_bridge* bridge = nullptr;
   if (alloy_bridge_new(host_->get(), &options, &bridge, &error) != ALLOY_OK) {

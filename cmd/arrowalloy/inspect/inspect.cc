@@ -28,6 +28,7 @@ using Json = nlohmann::ordered_json;
 struct Options {
   std::string library, certificate;
   std::vector<std::string> may_need;
+  bool functions = false, isolated = false;
   std::optional<int64_t> gdb;
 };
 
@@ -140,15 +141,17 @@ Exit Run(const Options& options, Console& console) {
                   "arrowalloy inspect --help");
   }
   const Loading loading = {.certificate = CertificateArgument(options.certificate),
-                           .may_need = options.may_need};
+                           .may_need = options.may_need,
+                           .isolated = options.isolated};
   const bool with_certificate = !loading.certificate.empty();
   Json found = Inspect(options.library, loading, /*allow_unsigned=*/!with_certificate);
   const bool fit = found.at("verdict").at("ok").get<bool>();
   std::string text = AsText(found, with_certificate);
   if (const std::string warning = EndsSoon(found); !warning.empty())
     console.Warn(warning);
-  // Reading its functions runs it, so only a library with a verified signature is loaded.
-  if (with_certificate && fit) {
+  // Reading its functions runs it. So without a verified signature it is only loaded if the
+  // user asks for it.
+  if (fit && (with_certificate || options.functions)) {
     const BackendTable table = ReadTable(options.library, loading, kTableLimit);
     found["language"] = table.language;
     found["functions"] = Json::array();
@@ -176,13 +179,16 @@ void Add(Program& program) {
        .details =
            R"(Without --certificate nothing of the library runs, and the signature is shown
 but not checked. With --certificate the signature is checked. If it is good, a
-child process loads the library and its functions are listed.
+child process loads the library and its functions are listed. --functions lists
+them without a certificate as well, which runs the library: add --isolated if
+you do not trust it.
 
 --gdb PID prints the commands with which gdb finds the symbols of the backends
 that a running process has loaded.)",
        .examples = R"(  arrowalloy inspect build/libscore.so
   arrowalloy inspect build/libscore.so --certificate @dev.crt
   arrowalloy inspect libtitles.so --certificate @dev.crt --may-need /usr/lib/libarrow.so.2600
+  arrowalloy inspect build/libscore.so --functions --isolated
   arrowalloy inspect --gdb 4711 > symbols && gdb -p 4711 -x symbols
 )"});
   command.Value("LIBRARY", &options->library, "Shared library or static archive",
@@ -191,6 +197,9 @@ that a running process has loaded.)",
                 "Certificate that the host trusts: base64, or @FILE (PEM, DER, base64)",
                 {.kind = Kind::kFile, .placeholder = "BASE64|@FILE"});
   DeclareMayNeed(command, &options->may_need);
+  command.Flag("--functions", &options->functions,
+               "List the functions without a certificate too: this runs the library");
+  DeclareIsolated(command, &options->isolated);
   command.Value("--gdb", &options->gdb,
                 "Print gdb commands for the sealed libraries of a process",
                 {.placeholder = "PID"});

@@ -14,6 +14,11 @@ void DeclareLoadPlainly(Command& command, bool* plainly) {
                "For debuggers: load the file itself, not the verified copy");
 }
 
+void DeclareIsolated(Command& command, bool* isolated) {
+  command.Flag("--isolated", isolated,
+               "Run the library in a worker process, which cannot take this one down");
+}
+
 void AddArguments(const Loading& loading, std::vector<std::string>* command) {
   if (!loading.certificate.empty()) {
     command->insert(command->end(), {"--certificate", loading.certificate});
@@ -22,6 +27,7 @@ void AddArguments(const Loading& loading, std::vector<std::string>* command) {
     command->insert(command->end(), {"--may-need", library});
   }
   if (loading.plainly) command->emplace_back("--load-plainly");
+  if (loading.isolated) command->emplace_back("--isolated");
 }
 
 }  // namespace arrowalloy

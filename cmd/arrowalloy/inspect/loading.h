@@ -16,6 +16,7 @@ struct Loading {
   std::string certificate;            // base64; empty: the library is loaded unsigned
   std::vector<std::string> may_need;  // as in alloy_host_options
   bool plainly = false;               // ALLOY_LOAD_PLAINLY
+  bool isolated = false;              // in worker processes
 };
 
 // Add the option --may-need to a command.
@@ -23,6 +24,9 @@ void DeclareMayNeed(Command& command, std::vector<std::string>* may_need);
 
 // Add the option --load-plainly to a command that runs a library.
 void DeclareLoadPlainly(Command& command, bool* plainly);
+
+// Add the option --isolated to a command that runs a library.
+void DeclareIsolated(Command& command, bool* isolated);
 
 // Append the same as arguments for a child process of this program.
 void AddArguments(const Loading& loading, std::vector<std::string>* command);

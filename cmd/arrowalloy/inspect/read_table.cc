@@ -78,7 +78,9 @@ Report Describe(const Options& options) {
   const Loading& loading = options.loading;
   alloy::Bridge bridge(alloy::Host({.allow_unsigned = loading.certificate.empty(),
                                     .load_plainly = loading.plainly,
-                                    .may_need = loading.may_need}));
+                                    .may_need = loading.may_need}),
+                       {.isolated = loading.isolated ? alloy::Isolation::kWorkers
+                                                     : alloy::Isolation::kNone});
   if (auto status = bridge.SetImplLib(options.library, loading.certificate);
       !status.ok()) {
     return DescribeError(status);
@@ -130,6 +132,7 @@ void Add(Program& program) {
   command.Value("--certificate", &options->loading.certificate, "Certificate in base64");
   DeclareMayNeed(command, &options->loading.may_need);
   DeclareLoadPlainly(command, &options->loading.plainly);
+  DeclareIsolated(command, &options->loading.isolated);
   command.OnRun([options](Console& console) { return Run(*options, console); });
 }
 

@@ -32,7 +32,7 @@ struct Options {
   std::string library;
   std::string certificate;
   std::vector<std::string> may_need;
-  bool plainly = false;
+  bool plainly = false, isolated = false;
   std::vector<std::string> functions;
   std::vector<std::string> values;
   std::vector<std::string> schemas;
@@ -257,7 +257,8 @@ Exit Run(const Options& options, Console& console) {
   CheckArguments(options);
   Loading loading = {.certificate = CertificateArgument(options.certificate),
                      .may_need = options.may_need,
-                     .plainly = options.plainly};
+                     .plainly = options.plainly,
+                     .isolated = options.isolated};
   PrepareForSanitizer(options.library, &loading);
   Totals totals;
   Printer printer(console, &totals);
@@ -308,6 +309,7 @@ Exit code 1 when a test failed or no test ran.)",
                 "Verify with this certificate first: base64, or @FILE",
                 {.kind = Kind::kFile, .placeholder = "BASE64|@FILE"});
   DeclareMayNeed(command, &options->may_need);
+  DeclareIsolated(command, &options->isolated);
   DeclareLoadPlainly(command, &options->plainly);
   command.Value("--function", &options->functions, "Test only this function; repeatable",
                 {.placeholder = "NAME"});

@@ -64,6 +64,7 @@ alloy::testing::ConformanceOptions SuiteOf(const Options& options) {
                                            .certificate = options.loading.certificate,
                                            .may_need = options.loading.may_need,
                                            .load_plainly = options.loading.plainly,
+                                           .isolated = options.loading.isolated,
                                            .functions = options.functions,
                                            .rows = options.rows,
                                            .seed = static_cast<uint64_t>(options.seed)};
@@ -110,6 +111,7 @@ void Add(Program& program) {
        .hidden = true});
   command.Value("LIBRARY", &options->library, "The library", {.required = true});
   command.Value("--certificate", &options->loading.certificate, "Certificate in base64");
+  DeclareIsolated(command, &options->loading.isolated);
   DeclareMayNeed(command, &options->loading.may_need);
   DeclareLoadPlainly(command, &options->loading.plainly);
   command.Value("--function", &options->functions, "The function");

@@ -30,6 +30,7 @@ struct ConformanceOptions {
   std::string certificate = {};  // base64 of one DER certificate; empty: unsigned
   std::vector<std::string> may_need = {};   // libraries it may need besides the runtimes
   bool load_plainly = false;                // only for debuggers: see ALLOY_LOAD_PLAINLY
+  bool isolated = false;                    // run the backend in worker processes
   std::vector<std::string> functions = {};  // only these; empty: all
   // Values of options, by `option` or, with priority, by `function.option`.
   std::map<std::string, std::string> values = {};
