@@ -1974,6 +1974,99 @@ Result<Cleared> InheritedLibrary::Take(Fd sealed, std::string path, bool is_link
 
 }  // namespace alloy::core_v0_1
 
+// src/port/landlock.cc ------------------------------------------------------------------
+#ifndef ALLOY_SRC_PORT_LANDLOCK_H_
+#define ALLOY_SRC_PORT_LANDLOCK_H_
+
+#include <string>
+#include <vector>
+
+namespace alloy::core_v0_1 {
+
+// Let this thread, and those that it starts, open only these files and what is in these
+// folders, and only for reading. Files in memory (memfd) stay open to all who have a
+// descriptor or its path in /proc. What the kernel can refuse besides, it refuses: TCP from
+// Linux 6.7, abstract sockets and signals to others from 6.12.
+//
+// Needs no_new_privs, or CAP_SYS_ADMIN. Returns 0 and the version of Landlock, or an errno:
+// ENOSYS is a kernel without Landlock, EOPNOTSUPP one that was started without it.
+int RestrictFiles(const std::vector<std::string>& readable, int* version);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_LANDLOCK_H_
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// <linux/landlock.h> of the oldest machines that Alloy is built on has only the first
+// version. These are its numbers and structs, which are the same on every machine.
+constexpr long kCreateRuleset = 444, kAddRule = 445, kRestrictSelf = 446;
+constexpr unsigned kAskVersion = 1;
+constexpr int kPathBeneath = 1;
+
+struct Ruleset {
+  uint64_t files;    // what is refused unless a rule allows it
+  uint64_t network;  // from version 4
+  uint64_t scopes;   // from version 6
+};
+struct [[gnu::packed]] PathRule {
+  uint64_t allowed;
+  int32_t file;
+};
+
+constexpr uint64_t kReadFile = 1 << 2, kReadFolder = 1 << 3;
+
+// The rights on files that each version brought, as the number of all bits so far.
+int FileBits(int version) {
+  if (version >= 5) return 16;  // ioctl on devices
+  if (version >= 3) return 15;  // truncate
+  if (version >= 2) return 14;  // move to another folder
+  return 13;
+}
+
+int AllowReading(const Fd& ruleset, const std::string& path) {
+  const Fd file(::open(path.c_str(), O_PATH | O_CLOEXEC));
+  if (!file) return 0;  // nothing to read
+  struct stat facts;
+  if (::fstat(file.get(), &facts) != 0) return errno;
+  const PathRule rule{
+      .allowed = S_ISDIR(facts.st_mode) ? kReadFile | kReadFolder : kReadFile,
+      .file = file.get()};
+  return ::syscall(kAddRule, ruleset.get(), kPathBeneath, &rule, 0) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+int RestrictFiles(const std::vector<std::string>& readable, int* version) {
+  *version = static_cast<int>(::syscall(kCreateRuleset, nullptr, 0, kAskVersion));
+  if (*version < 0) return errno;
+  const Ruleset wanted{.files = (uint64_t{1} << FileBits(*version)) - 1,
+                       .network = 3,  // bind and connect
+                       .scopes = 3};  // abstract sockets and signals
+  const size_t size = *version >= 6   ? sizeof(Ruleset)
+                      : *version >= 4 ? offsetof(Ruleset, scopes)
+                                      : offsetof(Ruleset, network);
+  const Fd ruleset(static_cast<int>(::syscall(kCreateRuleset, &wanted, size, 0)));
+  if (!ruleset) return errno;
+  for (const std::string& path : readable) {
+    if (const int error = AllowReading(ruleset, path); error != 0) return error;
+  }
+  return ::syscall(kRestrictSelf, ruleset.get(), 0) == 0 ? 0 : errno;
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/port/library.cc -------------------------------------------------------------------
 //
 // The system's loader. It takes only a Cleared, so what was verified is what runs.
@@ -2009,7 +2102,8 @@ struct SymbolLookup {
 //
 //   Takes  library. Its descriptor stays open as long as the loader knows its name, which
 //          is the name of the descriptor. A load that the loader refuses keeps nothing.
-SymbolLookup LoadSealed(Cleared library, const char* symbol);
+//          maps: /proc/self/maps, open, from a process that may no longer open it.
+SymbolLookup LoadSealed(Cleared library, const char* symbol, Fd maps = Fd());
 
 // Load a library from its path instead, past the sealed copy: for debuggers and
 // profilers, which can find the file then. Anyone who can write the file decides what
@@ -2145,7 +2239,7 @@ bool IsKnown(const std::string& path) {
 
 }  // namespace
 
-SymbolLookup LoadSealed(Cleared library, const char* symbol) {
+SymbolLookup LoadSealed(Cleared library, const char* symbol, Fd maps) {
   FileFacts facts;
   if (const int error = GetFileFacts(library.sealed(), &facts); error != 0) {
     return Refusal(LoadFault::kLoader, ErrorText(error));
@@ -2154,12 +2248,14 @@ SymbolLookup LoadSealed(Cleared library, const char* symbol) {
   const std::string path = PathOf(library.sealed(), facts, &text);
   if (path.empty()) return Refusal(LoadFault::kNoProc, std::move(text));
   // Opened before the library runs: what was loaded must be compared afterwards.
-  const OwnedFile maps(std::fopen("/proc/self/maps", "re"));
-  if (maps == nullptr) {
-    return Refusal(LoadFault::kNoProc, "/proc/self/maps: " + ErrorText(errno) +
-                                           "; without it, what the loader has mapped "
-                                           "cannot be checked");
+  const int error = maps ? 0 : OpenForReading("/proc/self/maps", &maps);
+  const OwnedFile lines(maps ? ::fdopen(maps.get(), "r") : nullptr);
+  if (lines == nullptr) {
+    return Refusal(LoadFault::kNoProc,
+                   "/proc/self/maps: " + ErrorText(error != 0 ? error : errno) +
+                       "; without it, what the loader has mapped cannot be checked");
   }
+  maps.Detach();  // belongs to `lines`
   // glibc finds libraries by name first. If a library was loaded under this descriptor's
   // number and the descriptor was closed since, dlopen would return that old library. The
   // number stays in use, so that the next load gets another one.
@@ -2171,7 +2267,7 @@ SymbolLookup LoadSealed(Cleared library, const char* symbol) {
   void* handle = OpenOrEnd(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   SymbolLookup found = Find(handle, symbol);
   if (handle != nullptr || IsKnown(path)) std::move(library).KeepOpen();
-  if (found.symbol != nullptr && !IsMappedFrom(maps.get(), found.symbol, facts)) {
+  if (found.symbol != nullptr && !IsMappedFrom(lines.get(), found.symbol, facts)) {
     return Refusal(LoadFault::kWrongMapping,
                    std::string(symbol) + " of " + path + " is not in the sealed copy");
   }
@@ -2519,6 +2615,332 @@ int ReplaceFile(const std::string& path, std::span<const std::byte> bytes,
   if (error == 0 && ::rename(name.c_str(), path.c_str()) != 0) error = errno;
   if (error != 0) ::unlink(name.c_str());
   return error;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/port/restrict.cc ------------------------------------------------------------------
+//
+// What a worker gives up before it loads a library, so that already the constructors of the
+// library run restricted. None of it can be taken back.
+//
+// Each restriction is a step of its own: a kernel or a container that does not know one
+// still gets the others, and the worker reports which ones it has reached.
+#ifndef ALLOY_SRC_PORT_RESTRICT_H_
+#define ALLOY_SRC_PORT_RESTRICT_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace alloy::core_v0_1 {
+
+// In the order in which they are applied. The numbers are bits of Restrictions.
+enum class Restriction : uint8_t {
+  kEnvironment = 0,  // no environment variables
+  kCommonEnd = 1,    // the kernel kills the worker when the host's thread ends
+  kDescriptors = 2,  // only the listed descriptors are open
+  kOomKiller = 3,    // the first process that the kernel kills when memory runs out
+  kLimits = 4,       // no core dumps, no files, few descriptors, a limited heap
+  kStackSize = 5,    // of the main thread and, by default, of each new one
+  kPrivileges = 6,   // no capabilities, and no way to get any
+  kLandlock = 7,  // only the listed files can be opened, for reading; no TCP, no signals
+  kSeccomp = 8,   // no sockets, processes, tracing, or settings of other processes
+};
+constexpr int kRestrictionCount = 9;
+
+// Such as "Landlock", for texts.
+const char* RestrictionName(Restriction restriction);
+
+// A set of restrictions. It crosses to the host as a number.
+class Restrictions {
+ public:
+  constexpr Restrictions() = default;
+  constexpr explicit Restrictions(uint32_t bits) : bits_(bits) {}
+
+  constexpr uint32_t bits() const { return bits_; }
+  constexpr bool Has(Restriction one) const { return (bits_ & Bit(one)) != 0; }
+  constexpr void Add(Restriction one) { bits_ |= Bit(one); }
+  constexpr Restrictions Without(Restrictions others) const {
+    return Restrictions(bits_ & ~others.bits_);
+  }
+  constexpr bool operator==(const Restrictions&) const = default;
+
+  static constexpr Restrictions All() {
+    return Restrictions((uint32_t{1} << kRestrictionCount) - 1);
+  }
+  // "Landlock, seccomp"; empty if there is none. Unknown bits are left out.
+  std::string Names() const;
+
+ private:
+  static constexpr uint32_t Bit(Restriction one) {
+    return uint32_t{1} << static_cast<int>(one);
+  }
+  uint32_t bits_ = 0;
+};
+
+struct RestrictOptions {
+  int host = 0;                       // its process id; the parent of this process
+  std::vector<int> keep;              // descriptors that stay open, besides 0, 1 and 2
+  uint64_t most_heap = 0;             // in bytes, stacks of threads included; 0: no limit
+  uint64_t stack_size = 1 << 20;      // in bytes
+  uint32_t most_descriptors = 64;     // what is kept must have smaller numbers
+  std::vector<std::string> readable;  // files, and folders with all in them; one that
+                                      // does not exist is left out
+};
+
+struct RestrictStep {
+  Restriction restriction;
+  bool reached = false;
+  std::string text;  // why not; else what is worth knowing, or nothing
+};
+
+// Apply all restrictions to this process. A step that fails does not stop the next ones.
+//
+// Threads  call it while the process has one thread: most of it applies to the calling
+//          thread and to those that it starts.
+std::vector<RestrictStep> Restrict(const RestrictOptions& options);
+
+Restrictions Reached(const std::vector<RestrictStep>& steps);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_RESTRICT_H_
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#ifndef ALLOY_SRC_PORT_SYSTEM_CALL_FILTER_H_
+#define ALLOY_SRC_PORT_SYSTEM_CALL_FILTER_H_
+
+namespace alloy::core_v0_1 {
+
+// Refuse, for all threads of this process, the system calls by which a library could reach
+// other processes, the network or the settings of the machine, or get memory that no limit
+// counts. The list is in the source. A refused call returns EPERM.
+//
+// Threads and what a program needs for itself still work. New processes are refused: they
+// would outlive the worker and the host, each would have limits of its own, and one could
+// write into segments after the worker has ended.
+//
+// Needs no_new_privs, or CAP_SYS_ADMIN. Returns 0 or an errno.
+int RestrictSystemCalls();
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_SYSTEM_CALL_FILTER_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// An errno, and what it was about; a text without an error is worth knowing.
+struct Outcome {
+  int error = 0;
+  std::string text = {};
+};
+
+Outcome ClearEnvironment(const RestrictOptions&) { return {::clearenv()}; }
+
+Outcome EndWithHost(const RestrictOptions& options) {
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return {errno};
+  // The host may have ended before.
+  if (::getppid() != options.host) return {ESRCH, "the host has ended"};
+  return {};
+}
+
+int CloseRange(unsigned first, unsigned last) {
+  constexpr long kCloseRange = 436;  // from Linux 5.9
+  if (::syscall(kCloseRange, first, last, 0) == 0) return 0;
+  if (errno != ENOSYS) return errno;
+  const long most = ::sysconf(_SC_OPEN_MAX);
+  for (unsigned fd = first; fd <= last && static_cast<long>(fd) < most; ++fd) {
+    ::close(static_cast<int>(fd));
+  }
+  return 0;
+}
+
+Outcome CloseDescriptors(const RestrictOptions& options) {
+  std::vector<int> keep = options.keep;
+  std::sort(keep.begin(), keep.end());
+  unsigned first = 3;
+  for (const int fd : keep) {
+    const auto number = static_cast<unsigned>(fd);
+    if (fd < 0 || number < first) continue;
+    if (number > first) {
+      if (const int error = CloseRange(first, number - 1); error != 0) return {error};
+    }
+    first = number + 1;
+  }
+  return {CloseRange(first, UINT_MAX)};
+}
+
+// The host can go on without this worker, but not the other way round.
+Outcome BeKilledFirst(const RestrictOptions&) {
+  const Fd file(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+  if (!file) return {errno, "/proc/self/oom_score_adj"};
+  constexpr std::string_view kMost = "1000";
+  return {WriteFully(file, std::as_bytes(std::span(kMost)))};
+}
+
+// Lower a limit for good. One that is lower already stays.
+int LimitTo(decltype(RLIMIT_CORE) resource, uint64_t most) {
+  struct rlimit limit;
+  if (::getrlimit(resource, &limit) != 0) return errno;
+  limit.rlim_max = std::min<rlim_t>(limit.rlim_max, most);
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_cur, limit.rlim_max);
+  return ::setrlimit(resource, &limit) == 0 ? 0 : errno;
+}
+
+Outcome SetLimits(const RestrictOptions& options) {
+  // Not 0, which still feeds a program that the machine has for core dumps. 1 stops that,
+  // and is too small for a file.
+  if (const int error = LimitTo(RLIMIT_CORE, 1); error != 0)
+    return {error, "RLIMIT_CORE"};
+  // A write then returns EFBIG, without the signal that would end the worker.
+  ::signal(SIGXFSZ, SIG_IGN);
+  if (const int error = LimitTo(RLIMIT_FSIZE, 0); error != 0) {
+    return {error, "RLIMIT_FSIZE"};
+  }
+  if (const int error = LimitTo(RLIMIT_NOFILE, options.most_descriptors); error != 0) {
+    return {error, "RLIMIT_NOFILE"};
+  }
+  if (options.most_heap == 0) return {};
+  const int error = LimitTo(RLIMIT_DATA, options.most_heap);
+  return error == 0 ? Outcome() : Outcome{error, "RLIMIT_DATA"};
+}
+
+Outcome LimitStacks(const RestrictOptions& options) {
+  if (const int error = LimitTo(RLIMIT_STACK, options.stack_size); error != 0) {
+    return {error, "RLIMIT_STACK"};
+  }
+  // glibc has read the limit at the start of the program.
+  pthread_attr_t attributes;
+  if (const int error = ::pthread_attr_init(&attributes); error != 0) return {error};
+  int error = ::pthread_attr_setstacksize(&attributes, options.stack_size);
+  if (error == 0) error = ::pthread_setattr_default_np(&attributes);
+  ::pthread_attr_destroy(&attributes);
+  return {error};
+}
+
+// Without capabilities, a worker of root can neither raise its limits again nor trace a
+// host that has some.
+Outcome DropPrivileges(const RestrictOptions&) {
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return {errno, "no_new_privs"};
+  struct __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3,
+                                         .pid = 0};
+  const struct __user_cap_data_struct none[2]{};
+  if (::syscall(SYS_capset, &header, none) != 0) return {errno, "capset"};
+  return {};
+}
+
+Outcome RestrictToFiles(const RestrictOptions& options) {
+  int version = 0;
+  const int error = RestrictFiles(options.readable, &version);
+  switch (error) {
+    case 0:
+      return {0, "version " + std::to_string(version)};
+    case ENOSYS:
+      return {error, "the kernel has no Landlock (CONFIG_SECURITY_LANDLOCK)"};
+    case EOPNOTSUPP:
+      return {error, "Landlock is off; add landlock to lsm= of the kernel command line"};
+    case EPERM:
+      return {error, "no_new_privs is not set, or a seccomp profile refuses Landlock"};
+    default:
+      return {error};
+  }
+}
+
+Outcome FilterSystemCalls(const RestrictOptions&) {
+  const int error = RestrictSystemCalls();
+  switch (error) {
+    case 0:
+      return {};
+    case ENOSYS:
+    case EINVAL:
+      return {error, "the kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)"};
+    case EACCES:
+    case EPERM:
+      return {error, "no_new_privs is not set, or a seccomp profile refuses filters"};
+    default:
+      return {error};
+  }
+}
+
+struct Step_restrict {
+  Restriction restriction;
+  const char* name;
+  Outcome (*apply)(const RestrictOptions&);
+};
+
+// In this order: files of /proc are opened before Landlock, and seccomp refuses most of
+// what the other steps do.
+constexpr Step_restrict kSteps[kRestrictionCount] = {
+    {Restriction::kEnvironment, "environment", ClearEnvironment},
+    {Restriction::kCommonEnd, "common end", EndWithHost},
+    {Restriction::kDescriptors, "descriptors", CloseDescriptors},
+    {Restriction::kOomKiller, "OOM killer", BeKilledFirst},
+    {Restriction::kLimits, "rlimits", SetLimits},
+    {Restriction::kStackSize, "stack size", LimitStacks},
+    {Restriction::kPrivileges, "privileges", DropPrivileges},
+    {Restriction::kLandlock, "Landlock", RestrictToFiles},
+    {Restriction::kSeccomp, "seccomp", FilterSystemCalls},
+};
+
+}  // namespace
+
+const char* RestrictionName(Restriction restriction) {
+  for (const Step_restrict& step : kSteps) {
+    if (step.restriction == restriction) return step.name;
+  }
+  return "unknown";
+}
+
+std::string Restrictions::Names() const {
+  std::string names;
+  for (const Step_restrict& step : kSteps) {
+    if (!Has(step.restriction)) continue;
+    if (!names.empty()) names += ", ";
+    names += step.name;
+  }
+  return names;
+}
+
+std::vector<RestrictStep> Restrict(const RestrictOptions& options) {
+  std::vector<RestrictStep> steps;
+  steps.reserve(kRestrictionCount);
+  for (const Step_restrict& step : kSteps) {
+    Outcome outcome = step.apply(options);
+    if (outcome.error != 0) {
+      if (!outcome.text.empty()) outcome.text += ": ";
+      outcome.text += ErrorText(outcome.error);
+    }
+    steps.push_back({.restriction = step.restriction,
+                     .reached = outcome.error == 0,
+                     .text = std::move(outcome.text)});
+  }
+  return steps;
+}
+
+Restrictions Reached(const std::vector<RestrictStep>& steps) {
+  Restrictions reached;
+  for (const RestrictStep& step : steps) {
+    if (step.reached) reached.Add(step.restriction);
+  }
+  return reached;
 }
 
 }  // namespace alloy::core_v0_1
@@ -2885,6 +3307,355 @@ int RunProgram(const ProgramRun& run, ProgramEnd* out) {
 }
 
 bool IsExecutable(const std::string& path) { return ::access(path.c_str(), X_OK) == 0; }
+
+}  // namespace alloy::core_v0_1
+
+// src/port/system_call_filter.cc --------------------------------------------------------
+
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+#if defined(__x86_64__)
+constexpr uint32_t kArchitecture = AUDIT_ARCH_X86_64;
+#else
+constexpr uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
+#endif
+
+// Calls that are refused whatever their arguments are. Numbers without a name are younger
+// than the headers of the oldest machines that Alloy is built on; above 423 they are the
+// same on every machine.
+constexpr uint16_t kRefused[] = {
+    // Other programs and processes.
+    SYS_execve,
+    SYS_execveat,
+    SYS_ptrace,
+    SYS_process_vm_readv,
+    SYS_process_vm_writev,
+    SYS_process_madvise,
+    SYS_process_mrelease,
+    SYS_kcmp,
+    SYS_pidfd_open,
+    SYS_pidfd_getfd,
+    SYS_pidfd_send_signal,
+    SYS_move_pages,
+    SYS_migrate_pages,
+    SYS_setpriority,
+    SYS_ioprio_set,
+    SYS_setpgid,
+    SYS_setsid,
+    SYS_unshare,
+    SYS_setns,
+    // Sockets of every kind.
+    SYS_socket,
+    SYS_socketpair,
+    SYS_connect,
+    SYS_bind,
+    SYS_listen,
+    SYS_accept,
+    SYS_accept4,
+    SYS_sendto,
+    SYS_sendmsg,
+    SYS_sendmmsg,
+    SYS_recvfrom,
+    SYS_recvmsg,
+    SYS_recvmmsg,
+    // Large parts of the kernel that no function needs.
+    SYS_bpf,
+    SYS_perf_event_open,
+    SYS_userfaultfd,
+    SYS_io_uring_setup,
+    SYS_io_uring_enter,
+    SYS_io_uring_register,
+    SYS_keyctl,
+    SYS_add_key,
+    SYS_request_key,
+    SYS_fanotify_init,
+    SYS_name_to_handle_at,
+    SYS_open_by_handle_at,
+    // Memory that RLIMIT_DATA does not count, and that may outlive the process.
+    SYS_memfd_create,
+    SYS_memfd_secret,
+    SYS_shmget,
+    SYS_shmat,
+    SYS_shmctl,
+    SYS_msgget,
+    SYS_msgsnd,
+    SYS_msgrcv,
+    SYS_msgctl,
+    SYS_semget,
+    SYS_semop,
+    SYS_semtimedop,
+    SYS_semctl,
+    SYS_mq_open,
+    SYS_mq_unlink,
+    // Limits and identity.
+    SYS_setrlimit,
+    SYS_setuid,
+    SYS_setgid,
+    SYS_setreuid,
+    SYS_setregid,
+    SYS_setresuid,
+    SYS_setresgid,
+    SYS_setfsuid,
+    SYS_setfsgid,
+    SYS_setgroups,
+    SYS_capset,
+    SYS_personality,
+    // Files: what Landlock does not handle, and what it handles, for kernels without it.
+    SYS_fchmod,
+    SYS_fchmodat,
+    SYS_fchown,
+    SYS_fchownat,
+    SYS_utimensat,
+    SYS_setxattr,
+    SYS_lsetxattr,
+    SYS_fsetxattr,
+    SYS_removexattr,
+    SYS_lremovexattr,
+    SYS_fremovexattr,
+    SYS_truncate,
+    SYS_unlinkat,
+    SYS_renameat2,
+    SYS_mkdirat,
+    SYS_mknodat,
+    SYS_linkat,
+    SYS_symlinkat,
+    452,  // fchmodat2
+    463,  // setxattrat
+    466,  // removexattrat
+    469,  // file_setattr
+    // Mounts.
+    SYS_mount,
+    SYS_umount2,
+    SYS_pivot_root,
+    SYS_chroot,
+    SYS_move_mount,
+    SYS_open_tree,
+    SYS_fsopen,
+    SYS_fsconfig,
+    SYS_fsmount,
+    SYS_fspick,
+    SYS_mount_setattr,
+    467,  // open_tree_attr
+    // The machine.
+    SYS_init_module,
+    SYS_finit_module,
+    SYS_delete_module,
+    SYS_kexec_load,
+    SYS_kexec_file_load,
+    SYS_reboot,
+    SYS_swapon,
+    SYS_swapoff,
+    SYS_syslog,
+    SYS_acct,
+    SYS_quotactl,
+    SYS_quotactl_fd,
+    SYS_sethostname,
+    SYS_setdomainname,
+    SYS_settimeofday,
+    SYS_clock_settime,
+    SYS_clock_adjtime,
+    SYS_adjtimex,
+    SYS_vhangup,
+#if defined(__x86_64__)
+    // Older forms of the above.
+    SYS_fork,
+    SYS_vfork,
+    SYS_chmod,
+    SYS_chown,
+    SYS_lchown,
+    SYS_utime,
+    SYS_utimes,
+    SYS_futimesat,
+    SYS_unlink,
+    SYS_rename,
+    SYS_renameat,
+    SYS_mkdir,
+    SYS_rmdir,
+    SYS_mknod,
+    SYS_link,
+    SYS_symlink,
+    SYS_creat,
+    SYS_uselib,
+    SYS_iopl,
+    SYS_ioperm,
+    SYS_modify_ldt,
+#else
+    SYS_renameat,
+#endif
+};
+
+// The options of prctl that are not refused: names, and what only reads or only changes the
+// calling thread for itself. The others could undo a restriction or let others trace.
+constexpr uint32_t kPrctlOptions[] = {
+    PR_GET_PDEATHSIG,   PR_GET_DUMPABLE,    PR_SET_NAME,
+    PR_GET_NAME,        PR_GET_SECCOMP,     PR_CAPBSET_READ,
+    PR_SET_TIMERSLACK,  PR_GET_TIMERSLACK,  PR_GET_NO_NEW_PRIVS,
+    PR_SET_THP_DISABLE, PR_GET_THP_DISABLE, PR_SVE_SET_VL,
+    PR_SVE_GET_VL,      PR_PAC_RESET_KEYS,  PR_GET_TAGGED_ADDR_CTRL,
+    0x53564d41,  // PR_SET_VMA: names of mappings
+};
+
+// With these, the kernel would send a signal to any process when data comes.
+constexpr uint32_t kFcntlCommands[] = {F_SETOWN, F_SETOWN_EX, F_SETSIG};
+
+// Typing into the terminal of the host.
+constexpr uint32_t kIoctlRequests[] = {TIOCSTI, TIOCLINUX};
+
+constexpr uint32_t kAllow = SECCOMP_RET_ALLOW;
+constexpr uint32_t kRefuse = SECCOMP_RET_ERRNO | EPERM;
+constexpr uint32_t kUnknown_system_call_filter = SECCOMP_RET_ERRNO | ENOSYS;
+
+constexpr uint32_t kNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
+                                 CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
+                                 CLONE_NEWNET;
+
+// Builds the program. Between its parts, the accumulator holds the number of the call.
+class Filter {
+ public:
+  Filter() {
+    // A call of another machine (32 bits) has other numbers.
+    Load(offsetof(struct seccomp_data, arch));
+    JumpIf(BPF_JEQ, kArchitecture, 1, 0);
+    Return(kRefuse);
+    Load(offsetof(struct seccomp_data, nr));
+#if defined(__x86_64__)
+    constexpr uint32_t kX32 = 0x40000000;
+    JumpIf(BPF_JGE, kX32, 0, 1);
+    Return(kRefuse);
+#endif
+  }
+
+  void Answer(uint32_t call, uint32_t answer) {
+    JumpIf(BPF_JEQ, call, 0, 1);
+    Return(answer);
+  }
+
+  // Look at the lower half of an argument, which is all of an int.
+  void AnswerBy(uint32_t call, int argument, std::span<const uint32_t> values,
+                uint32_t if_listed, uint32_t otherwise) {
+    const auto count = static_cast<int>(values.size());
+    JumpIf(BPF_JEQ, call, 0, count + 3);
+    LoadArgument(argument);
+    for (int i = 0; i < count; ++i) {
+      JumpIf(BPF_JEQ, values[static_cast<size_t>(i)], count - i, 0);
+    }
+    Return(otherwise);
+    Return(if_listed);
+  }
+
+  // Threads are allowed; processes and namespaces are not.
+  void AllowOnlyThreads() {
+    JumpIf(BPF_JEQ, SYS_clone, 0, 5);
+    LoadArgument(0);
+    JumpIf(BPF_JSET, kNamespaces, 1, 0);
+    JumpIf(BPF_JSET, CLONE_THREAD, 1, 0);
+    Return(kRefuse);
+    Return(kAllow);
+    // Its flags are in memory, where a filter cannot look. glibc then uses clone.
+    Answer(SYS_clone3, kUnknown_system_call_filter);
+  }
+
+  // Memory that RLIMIT_DATA does not count: shared without a file, and growing stacks.
+  void RefuseUncountedMemory() {
+    JumpIf(BPF_JEQ, SYS_mmap, 0, 6);
+    LoadArgument(3);
+    JumpIf(BPF_JSET, MAP_GROWSDOWN, 2, 0);
+    JumpIf(BPF_JSET, MAP_ANONYMOUS, 0, 2);
+    JumpIf(BPF_JSET, MAP_SHARED, 0, 1);
+    Return(kRefuse);
+    Return(kAllow);
+  }
+
+  // Limits can be read, not set.
+  void AllowOnlyReadingLimits(uint32_t process) {
+    JumpIf(BPF_JEQ, SYS_prlimit64, 0, 9);
+    LoadArgument(0);
+    JumpIf(BPF_JEQ, 0, 1, 0);
+    JumpIf(BPF_JEQ, process, 0, 4);
+    LoadArgument(2);
+    JumpIf(BPF_JEQ, 0, 0, 2);
+    Load(ArgumentOffset(2) + 4);
+    JumpIf(BPF_JEQ, 0, 1, 0);
+    Return(kRefuse);
+    Return(kAllow);
+  }
+
+  void End() { Return(kAllow); }
+
+  std::vector<struct sock_filter> program;
+
+ private:
+  static uint32_t ArgumentOffset(int argument) {
+    return static_cast<uint32_t>(offsetof(struct seccomp_data, args) +
+                                 sizeof(uint64_t) * static_cast<size_t>(argument));
+  }
+  // Both machines store the lower half first.
+  void LoadArgument(int argument) { Load(ArgumentOffset(argument)); }
+  void Load(size_t offset) {
+    program.push_back({BPF_LD | BPF_W | BPF_ABS, 0, 0, static_cast<uint32_t>(offset)});
+  }
+  // How many instructions to leave out.
+  void JumpIf(uint16_t test, uint32_t value, int if_true, int if_false) {
+    program.push_back({static_cast<uint16_t>(BPF_JMP | BPF_K | test),
+                       static_cast<uint8_t>(if_true), static_cast<uint8_t>(if_false),
+                       value});
+  }
+  void Return(uint32_t answer) { program.push_back({BPF_RET | BPF_K, 0, 0, answer}); }
+};
+
+}  // namespace
+
+int RestrictSystemCalls() {
+  const auto self = static_cast<uint32_t>(::getpid());
+  const uint32_t own[] = {0, self};
+  Filter filter;
+  for (const uint16_t call : kRefused) filter.Answer(call, kRefuse);
+  filter.AllowOnlyThreads();
+  filter.RefuseUncountedMemory();
+  filter.AllowOnlyReadingLimits(self);
+  filter.AnswerBy(SYS_prctl, 0, kPrctlOptions, kAllow, kRefuse);
+  filter.AnswerBy(SYS_fcntl, 1, kFcntlCommands, kRefuse, kAllow);
+  filter.AnswerBy(SYS_ioctl, 1, kIoctlRequests, kRefuse, kAllow);
+  // Signals: only to this process itself, by its number.
+  for (const uint32_t call :
+       {SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo}) {
+    filter.AnswerBy(call, 0, std::span(own).subspan(1), kAllow, kRefuse);
+  }
+  // How the host's threads are scheduled is not for a worker to choose.
+  for (const uint32_t call : {SYS_sched_setaffinity, SYS_sched_setscheduler,
+                              SYS_sched_setparam, SYS_sched_setattr}) {
+    filter.AnswerBy(call, 0, own, kAllow, kRefuse);
+  }
+  filter.End();
+  const struct sock_fprog program{
+      .len = static_cast<unsigned short>(filter.program.size()),
+      .filter = filter.program.data()};
+  // SPEC_ALLOW: kernels before 5.16 would slow down the whole worker otherwise, for an
+  // attack from which a process of its own already protects.
+  const long result =
+      ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program);
+  if (result > 0) return EBUSY;  // a thread with filters of its own
+  return result == 0 ? 0 : errno;
+}
 
 }  // namespace alloy::core_v0_1
 
@@ -3752,7 +4523,7 @@ constexpr auto kSimple = std::to_array<Simple>({
     {"+r", Type::kRunEndEncoded, Form::kRunEnd, 0, 0, 0},
 });
 
-constexpr FormatFault kUnknown = {ALLOY_REASON_FORMAT_UNKNOWN};
+constexpr FormatFault kUnknown_format = {ALLOY_REASON_FORMAT_UNKNOWN};
 
 FormatFault BadParameter(const char* expected) {
   return {ALLOY_REASON_FORMAT_PARAMETER, expected};
@@ -3846,7 +4617,7 @@ FormatFault ParseSize(std::string_view text, int64_t* size) {
 // `tsu:UTC`: the unit, then a time zone, which may be empty.
 FormatFault ParseTimestamp(std::string_view text, Format* format) {
   if (text.size() < 4 || text[3] != ':') return BadParameter("tss:, tsm:, tsu: or tsn:");
-  if (std::string_view("smun").find(text[2]) == std::string_view::npos) return kUnknown;
+  if (std::string_view("smun").find(text[2]) == std::string_view::npos) return kUnknown_format;
   format->type = Type::kTimestamp;
   format->form = Form::kFixed;
   format->bits = 64;
@@ -3858,7 +4629,7 @@ FormatFault ParseTimestamp(std::string_view text, Format* format) {
 // `+ud:3,5` (dense) or `+us:3,5` (sparse).
 FormatFault ParseUnion(std::string_view text, Format* format) {
   if (text.size() < 4 || text[3] != ':') return BadParameter("+ud: or +us:");
-  if (text[2] != 'd' && text[2] != 's') return kUnknown;
+  if (text[2] != 'd' && text[2] != 's') return kUnknown_format;
   const bool dense = text[2] == 'd';
   format->type = dense ? Type::kDenseUnion : Type::kSparseUnion;
   format->form = dense ? Form::kDenseUnion : Form::kSparseUnion;
@@ -3895,7 +4666,7 @@ FormatFault ParseFormat(std::string_view text, Format* format) {
     format->form = Form::kFixedSizeList;
     return ParseSize(text.substr(3), &format->size);
   }
-  return kUnknown;
+  return kUnknown_format;
 }
 
 std::array<int8_t, 128> ChildrenByTypeId(const Format& format) {
