@@ -2684,7 +2684,7 @@ struct RestrictOptions {
   std::vector<int> keep;              // descriptors that stay open, besides 0, 1 and 2
   uint64_t most_heap = 0;             // in bytes, stacks of threads included; 0: no limit
   uint64_t stack_size = 1 << 20;      // in bytes
-  uint32_t most_descriptors = 64;     // what is kept must have smaller numbers
+  uint32_t most_descriptors = 256;    // what is kept must have smaller numbers
   std::vector<std::string> readable;  // files, and folders with all in them; one that
                                       // does not exist is left out
 };
@@ -2697,8 +2697,8 @@ struct RestrictStep {
 
 // Apply all restrictions to this process. A step that fails does not stop the next ones.
 //
-// Threads  call it while the process has one thread: most of it applies to the calling
-//          thread and to those that it starts.
+// Threads  call it while the process has one thread. Else privileges and Landlock, which
+//          belong to a thread, are not reached.
 std::vector<RestrictStep> Restrict(const RestrictOptions& options);
 
 Restrictions Reached(const std::vector<RestrictStep>& steps);
@@ -2714,6 +2714,7 @@ Restrictions Reached(const std::vector<RestrictStep>& steps);
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -2836,9 +2837,20 @@ Outcome LimitStacks(const RestrictOptions& options) {
   return {error};
 }
 
+// Privileges and Landlock belong to a thread. A library that is already loaded may have
+// started others.
+bool HasOtherThreads() {
+  struct stat tasks;
+  constexpr nlink_t kOfOneThread = 3;  // a folder has two links, and one for each in it
+  return ::stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > kOfOneThread;
+}
+
+Outcome TooLate() { return {EBUSY, "other threads run already, and would stay free"}; }
+
 // Without capabilities, a worker of root can neither raise its limits again nor trace a
 // host that has some.
 Outcome DropPrivileges(const RestrictOptions&) {
+  if (HasOtherThreads()) return TooLate();
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return {errno, "no_new_privs"};
   struct __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3,
                                          .pid = 0};
@@ -2848,6 +2860,7 @@ Outcome DropPrivileges(const RestrictOptions&) {
 }
 
 Outcome RestrictToFiles(const RestrictOptions& options) {
+  if (HasOtherThreads()) return TooLate();
   int version = 0;
   const int error = RestrictFiles(options.readable, &version);
   switch (error) {
@@ -3362,7 +3375,7 @@ constexpr uint16_t kRefused[] = {
     SYS_setsid,
     SYS_unshare,
     SYS_setns,
-    // Sockets of every kind.
+    // Sockets of every kind. recvmsg stays: the host sends segments to the worker.
     SYS_socket,
     SYS_socketpair,
     SYS_connect,
@@ -3374,7 +3387,6 @@ constexpr uint16_t kRefused[] = {
     SYS_sendmsg,
     SYS_sendmmsg,
     SYS_recvfrom,
-    SYS_recvmsg,
     SYS_recvmmsg,
     // Large parts of the kernel that no function needs.
     SYS_bpf,

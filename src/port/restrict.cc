@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -114,9 +115,20 @@ Outcome LimitStacks(const RestrictOptions& options) {
   return {error};
 }
 
+// Privileges and Landlock belong to a thread. A library that is already loaded may have
+// started others.
+bool HasOtherThreads() {
+  struct stat tasks;
+  constexpr nlink_t kOfOneThread = 3;  // a folder has two links, and one for each in it
+  return ::stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > kOfOneThread;
+}
+
+Outcome TooLate() { return {EBUSY, "other threads run already, and would stay free"}; }
+
 // Without capabilities, a worker of root can neither raise its limits again nor trace a
 // host that has some.
 Outcome DropPrivileges(const RestrictOptions&) {
+  if (HasOtherThreads()) return TooLate();
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return {errno, "no_new_privs"};
   struct __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3,
                                          .pid = 0};
@@ -126,6 +138,7 @@ Outcome DropPrivileges(const RestrictOptions&) {
 }
 
 Outcome RestrictToFiles(const RestrictOptions& options) {
+  if (HasOtherThreads()) return TooLate();
   int version = 0;
   const int error = RestrictFiles(options.readable, &version);
   switch (error) {

@@ -63,7 +63,7 @@ struct RestrictOptions {
   std::vector<int> keep;              // descriptors that stay open, besides 0, 1 and 2
   uint64_t most_heap = 0;             // in bytes, stacks of threads included; 0: no limit
   uint64_t stack_size = 1 << 20;      // in bytes
-  uint32_t most_descriptors = 64;     // what is kept must have smaller numbers
+  uint32_t most_descriptors = 256;    // what is kept must have smaller numbers
   std::vector<std::string> readable;  // files, and folders with all in them; one that
                                       // does not exist is left out
 };
@@ -76,8 +76,8 @@ struct RestrictStep {
 
 // Apply all restrictions to this process. A step that fails does not stop the next ones.
 //
-// Threads  call it while the process has one thread: most of it applies to the calling
-//          thread and to those that it starts.
+// Threads  call it while the process has one thread. Else privileges and Landlock, which
+//          belong to a thread, are not reached.
 std::vector<RestrictStep> Restrict(const RestrictOptions& options);
 
 Restrictions Reached(const std::vector<RestrictStep>& steps);

@@ -51,7 +51,7 @@ constexpr uint16_t kRefused[] = {
     SYS_setsid,
     SYS_unshare,
     SYS_setns,
-    // Sockets of every kind.
+    // Sockets of every kind. recvmsg stays: the host sends segments to the worker.
     SYS_socket,
     SYS_socketpair,
     SYS_connect,
@@ -63,7 +63,6 @@ constexpr uint16_t kRefused[] = {
     SYS_sendmsg,
     SYS_sendmmsg,
     SYS_recvfrom,
-    SYS_recvmsg,
     SYS_recvmmsg,
     // Large parts of the kernel that no function needs.
     SYS_bpf,
