@@ -508,6 +508,7 @@ ALLOY_EXPORT const alloy_backend* alloy_backend_init(const alloy_services* servi
   X(UNSIGNED, 3015,                                                                     \
     "there is no certificate, and the host does not allow unsigned libraries")          \
   X(NO_PROC, 3016, "/proc is not mounted")                                              \
+  X(GO_RUNTIME, 3017, "a library with a Go runtime can only run isolated")              \
   X(WORKER, 3018, "the worker program is missing or cannot run")                        \
   /* The caller: an argument is refused before anything runs. */                        \
   X(ARGUMENT_NULL, 4001, "an argument that must be given is NULL or nil")               \
@@ -917,7 +918,8 @@ ALLOY_API alloy_code alloy_bridge_identity(alloy_bridge* bridge, char* json,
 //    "elf": {"findings": [{"reason", "reason_name", "text"}, ...],
 //            "needed": [soname, ...],
 //            "not_allowed": [those that are neither runtimes nor in may_need],
-//            "exports": [symbol, ...] (the first 64), "export_count": number}}
+//            "exports": [symbol, ...] (the first 64), "export_count": number,
+//            "go_runtime": true if it brings one, and so can only run isolated}}
 //
 // Names are the file's own bytes, and bytes that are not UTF-8 become U+FFFD. Characters
 // that control a terminal are escaped, so the text is safe to print; its values are not.

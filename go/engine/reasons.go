@@ -98,6 +98,7 @@ var reasons = map[int32]string{
 	3014: "INIT",
 	3015: "UNSIGNED",
 	3016: "NO_PROC",
+	3017: "GO_RUNTIME",
 	3018: "WORKER",
 	4001: "ARGUMENT_NULL",
 	4002: "ARGUMENT_NUL_BYTE",

@@ -394,7 +394,8 @@ ALLOY_API alloy_code alloy_bridge_identity(alloy_bridge* bridge, char* json,
 //    "elf": {"findings": [{"reason", "reason_name", "text"}, ...],
 //            "needed": [soname, ...],
 //            "not_allowed": [those that are neither runtimes nor in may_need],
-//            "exports": [symbol, ...] (the first 64), "export_count": number}}
+//            "exports": [symbol, ...] (the first 64), "export_count": number,
+//            "go_runtime": true if it brings one, and so can only run isolated}}
 //
 // Names are the file's own bytes, and bytes that are not UTF-8 become U+FFFD. Characters
 // that control a terminal are escaped, so the text is safe to print; its values are not.

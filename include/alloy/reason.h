@@ -116,6 +116,7 @@
   X(UNSIGNED, 3015,                                                                     \
     "there is no certificate, and the host does not allow unsigned libraries")          \
   X(NO_PROC, 3016, "/proc is not mounted")                                              \
+  X(GO_RUNTIME, 3017, "a library with a Go runtime can only run isolated")              \
   X(WORKER, 3018, "the worker program is missing or cannot run")                        \
   /* The caller: an argument is refused before anything runs. */                        \
   X(ARGUMENT_NULL, 4001, "an argument that must be given is NULL or nil")               \

@@ -149,7 +149,7 @@ FileIdentity Verified::identity() const { return procedure_->identity(); }
 Expectations Verified::expectations() const { return procedure_->expectations(); }
 
 Result<Cleared> Verified::Clear() && {
-  ALLOY_TRY(procedure_->RunThrough(Step::kAllowed));
+  ALLOY_TRY(procedure_->RunThrough(Step::kRuntime));
   const Inspection& found = procedure_->found();
   return Cleared(procedure_->TakeSealed(), found.library, found.is_archive,
                  found.elf.facts.needed);

@@ -101,9 +101,9 @@ class Verified {
   Expectations expectations() const;
 
   // Inspect the library, and compare what it needs with the statement and with what the
-  // host allows. A static archive is linked into a library first.
+  // host allows. Refuse a Go runtime, unless the policy allows it. A static archive is linked into a library first.
   //   Fails  REFUSED with ELF_MALFORMED, ELF_REFUSED, EXPORTS, ARCHIVE_MALFORMED,
-  //          LINK_FAILED, CANNOT_SEAL or NEEDED; the text names the file.
+  //          LINK_FAILED, CANNOT_SEAL, NEEDED or GO_RUNTIME; the text names the file.
   Result<Cleared> Clear() &&;
 
  private:

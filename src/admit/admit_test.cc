@@ -109,6 +109,25 @@ TEST_F(AdmitTest, SaysWhatIsTooSmallOrTooLarge) {
   ExpectRefused(sparse, ALLOY_REASON_TOO_LARGE);
 }
 
+TEST_F(AdmitTest, RefusesAGoRuntimeUnlessTheProcessTakesOne) {
+  const std::string path = Write("go.so", ReadSample("go_build_info.so"));
+  const Status refused = ClearUnsigned(path).status();
+  EXPECT_EQ(refused.reason(), ALLOY_REASON_GO_RUNTIME);
+  EXPECT_EQ(refused.fault().text.find(path), 0U) << refused.fault().text;
+  for (const char* part : {"a process has room for one Go runtime", "Isolated: true"}) {
+    EXPECT_NE(refused.fault().text.find(part), std::string::npos) << part;
+  }
+  Admitter admitter{MayNeed()};
+  const auto json = admitter.Inspect(UnsignedPolicy(path));
+  ASSERT_TRUE(json.ok());
+  EXPECT_NE(json->find(R"("go_runtime":true)"), std::string::npos) << *json;
+  EXPECT_NE(json->find(R"("reason_name":"GO_RUNTIME")"), std::string::npos) << *json;
+  Policy policy = UnsignedPolicy(path);
+  policy.allows_go_runtime = true;
+  const auto cleared = ClearFile(admitter, policy);
+  EXPECT_TRUE(cleared.ok()) << cleared.status().fault().text;
+}
+
 TEST_F(AdmitTest, AStepThatFailedCannotBePassedByAskingAgain) {
   Admitter admitter{MayNeed()};
   auto verified =

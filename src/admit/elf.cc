@@ -10,6 +10,7 @@
 #include "admit/elf_relocations.h"
 #include "admit/elf_segments.h"
 #include "admit/elf_versions.h"
+#include "admit/go_runtime.h"
 #include "base/text.h"
 
 namespace alloy::core {
@@ -194,6 +195,7 @@ Status CheckExports(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
 
 Status CheckParts(std::span<const std::byte> image, ElfFacts& facts, Findings& findings) {
   ALLOY_ASSIGN_OR_RETURN(const ElfReader elf, ElfReader::Read(image));
+  facts.has_go_runtime = HasGoRuntime(elf, image);
   CheckSegments(elf, findings);
   ALLOY_TRY(CheckDynamic(elf, facts, findings));
   ALLOY_TRY(CheckExports(elf, facts, findings));

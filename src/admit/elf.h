@@ -25,6 +25,7 @@ struct ElfFacts {
   std::vector<std::string> needed;   // in the order of the file, at most 64
   std::vector<std::string> exports;  // defined, global or weak or unique; the first 64
   uint64_t export_count = 0;
+  bool has_go_runtime = false;
 };
 
 // All that is wrong with a library, so that people can repair it in one go.

@@ -108,6 +108,18 @@ TEST(ElfTest, RefusesWhatReachesBeyondItself) {
   ExpectRefusal(ReadSample("loadfltr.so"), ALLOY_REASON_ELF_REFUSED, "LOADFLTR");
 }
 
+TEST(ElfTest, FindsEitherMarkOfAGoRuntime) {
+  const auto has_runtime = [](const char* name) {
+    return InspectElf(ReadSample(name)).facts.has_go_runtime;
+  };
+  EXPECT_TRUE(has_runtime("go_build_info.so"));
+  EXPECT_TRUE(has_runtime("go_note_type_4.so"));
+  EXPECT_FALSE(has_runtime("go_not_aligned.so"));
+  EXPECT_FALSE(has_runtime("go_not_writable.so"));  // a text that a program looks for
+  EXPECT_FALSE(has_runtime("go_note_type_3.so"));
+  EXPECT_FALSE(has_runtime("good.so"));
+}
+
 TEST(ElfTest, RefusesAProgram) {
   ExpectRefusal(ReadSample("program"), ALLOY_REASON_ELF_REFUSED, "program");
 }

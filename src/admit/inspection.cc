@@ -85,6 +85,8 @@ void WriteElf(JsonWriter& json, const ElfFindings& elf,
   Strings(json, "exports", elf.facts.exports);
   json.Key("export_count");
   json.Unsigned(elf.facts.export_count);
+  json.Key("go_runtime");
+  json.Bool(elf.facts.has_go_runtime);
   json.EndObject();
 }
 

@@ -17,6 +17,9 @@ struct Policy {
   uint64_t min_sequence = 0;     // of the signed statement
   // That the file must have, as 64 digits in lower case; empty: any.
   std::string sha256;
+  // Whether the process that loads the library takes a Go runtime: only one that serves
+  // nothing else may.
+  bool allows_go_runtime = false;
   int64_t now = 0;  // seconds since 1970
 };
 

@@ -5,6 +5,7 @@
 
 #include "admit/archive.h"
 #include "admit/check_statement.h"
+#include "admit/go_runtime.h"
 #include "admit/link.h"
 #include "admit/sidecar_file.h"
 
@@ -43,6 +44,10 @@ Status Procedure::Run(Step step) {
                                : expectations().CheckNeeded(found_.elf.facts.needed);
     case Step::kAllowed:
       return AtLibrary(may_need_.Check(found_.elf.facts.needed, &found_.not_allowed));
+    case Step::kRuntime:
+      return AtLibrary(found_.elf.facts.has_go_runtime && !policy_.allows_go_runtime
+                           ? GoRuntimeRefused()
+                           : Status());
     case Step::kEnd:
       break;
   }

@@ -33,6 +33,7 @@ class Procedure {
     kImage,        // inspect the ELF file; link an archive first
     kNeeded,       // compare what it needs with the statement
     kAllowed,      // compare what it needs with what the host allows
+    kRuntime,      // may it bring a Go runtime into this process?
     kEnd,
   };
 

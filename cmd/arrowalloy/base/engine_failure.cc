@@ -48,6 +48,7 @@ Exit ExitOfReason(int32_t reason) {
     case ALLOY_REASON_TABLE:
     case ALLOY_REASON_ABI:
     case ALLOY_REASON_INIT:
+    case ALLOY_REASON_GO_RUNTIME:
       return Exit::kRefused;
     case ALLOY_REASON_CANNOT_OPEN:
     case ALLOY_REASON_NOT_A_FILE:

@@ -112,6 +112,9 @@ std::string AsText(const Json& found, bool with_certificate) {
   AddClaims(found, &report);
   const Json& elf = found.at("elf");
   if (Text(found, "kind") == "library") report.Add("", "needed", Lines(elf.at("needed")));
+  if (elf.at("go_runtime").get<bool>()) {
+    report.Add("", "runtime", std::string("Go: it can only run isolated"));
+  }
   const auto faults = Lines(elf.at("findings"));
   if (!faults.empty()) report.Add("", "problems", faults);
   return report.ToText();

@@ -43,7 +43,8 @@ LibraryFacts InspectForm(const std::string& library) {
   const nlohmann::ordered_json found = Inspect(library, {}, /*allow_unsigned=*/true);
   const auto& verdict = found.at("verdict");
   const auto reason = verdict.at("reason").get<int32_t>();
-  if (!verdict.at("ok").get<bool>() && reason != ALLOY_REASON_NEEDED) {
+  if (!verdict.at("ok").get<bool>() && reason != ALLOY_REASON_NEEDED &&
+      reason != ALLOY_REASON_GO_RUNTIME) {
     throw EngineFailure(verdict.at("code").get<int32_t>(), reason,
                         verdict.at("text").get<std::string>(), library);
   }

@@ -33,7 +33,8 @@ nlohmann::ordered_json Inspect(const std::string& library, const Loading& loadin
 // inspected.
 //   Throws  the engine's error when the file cannot be read, or when no host would load a
 //           library of this form. A library that needs more than runtimes is not refused:
-//           each host decides about that. E0301 when there is no libcrypto.
+//           each host decides about that. One with a Go runtime is not refused either: it
+//           runs isolated. E0301 when there is no libcrypto.
 LibraryFacts InspectForm(const std::string& library);
 
 // The certificate argument of a command line: base64, or @FILE with PEM, DER or base64.
