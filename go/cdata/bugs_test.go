@@ -15,8 +15,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/ignalina/alloy/go/abi"
 	"github.com/ignalina/alloy/go/cdata"
-	"github.com/ignalina/alloy/go/engine"
 )
 
 // Each test here is of what Alloy promises where another implementation once failed; the
@@ -41,7 +41,7 @@ func cross(t *testing.T, rows int, columns ...arrow.Array) *crossing {
 	return c
 }
 
-func (c *crossing) export() *engine.Array {
+func (c *crossing) export() *abi.Array {
 	c.t.Helper()
 	root, err := c.exporter.Export(c.batches)
 	if err != nil {
@@ -51,7 +51,7 @@ func (c *crossing) export() *engine.Array {
 }
 
 // back imports what was exported, as a result that a backend gives.
-func (c *crossing) back(root *engine.Array) (arrow.RecordBatch, error) {
+func (c *crossing) back(root *abi.Array) (arrow.RecordBatch, error) {
 	result := cdata.NewResult(memory.DefaultAllocator, nil)
 	result.Owner = take(root)
 	batch, err := cdata.Import(c.plan, result)
@@ -97,7 +97,7 @@ func TestAHandleIsUsedOnce(t *testing.T) {
 	c := cross(t, 2, column)
 	root := c.export()
 	kept := take(root)
-	twin := &engine.Owner{Array: kept.Array}
+	twin := &abi.Owner{Array: kept.Array}
 	c.exporter.Done(c.batches)
 	kept.Release()
 	twin.Release()
@@ -125,7 +125,7 @@ func TestStructsAreWrittenWholeOverWhatWasThere(t *testing.T) {
 		}
 		taken := take(root)
 		taken.Release()
-		for _, at := range []*engine.Array{root, child} {
+		for _, at := range []*abi.Array{root, child} {
 			for i := range unsafe.Slice((*byte)(unsafe.Pointer(at)), unsafe.Sizeof(*at)) {
 				*(*byte)(unsafe.Add(unsafe.Pointer(at), i)) = 0xA5
 			}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
-	"github.com/ignalina/alloy/go/engine"
+	"github.com/ignalina/alloy/go/abi"
 )
 
 // Batch is one input of a call: columns that fit a plan.
@@ -86,7 +86,7 @@ func NewExporter(plans []*Plan) *Exporter {
 
 // Export writes the batches and returns their structs, which lie side by side, to give
 // them away. The caller keeps the arrays alive until Done.
-func (x *Exporter) Export(batches []Batch) (*engine.Array, error) {
+func (x *Exporter) Export(batches []Batch) (*abi.Array, error) {
 	variadic := 0
 	if x.views {
 		variadic = x.countVariadic(batches)
@@ -104,7 +104,7 @@ func (x *Exporter) Export(batches []Batch) (*engine.Array, error) {
 	if len(roots) == 0 {
 		return nil, nil
 	}
-	return (*engine.Array)(unsafe.Pointer(&roots[0])), nil
+	return (*abi.Array)(unsafe.Pointer(&roots[0])), nil
 }
 
 // Done ends a call with these batches. If the callee kept a part of them, their owners are
@@ -125,13 +125,13 @@ func (x *Exporter) Done(batches []Batch) {
 
 // Move writes one batch and moves it to out, as a stream gives it away. The owner of the
 // batch is retained until the last part of it is released.
-func (x *Exporter) Move(batch Batch, out *engine.WrittenArray) error {
+func (x *Exporter) Move(batch Batch, out *abi.WrittenArray) error {
 	batches := [1]Batch{batch}
 	first, err := x.Export(batches[:])
 	if err != nil {
 		return err
 	}
-	*out = *(*engine.WrittenArray)(unsafe.Pointer(first))
+	*out = *(*abi.WrittenArray)(unsafe.Pointer(first))
 	x.Done(batches[:])
 	return nil
 }

@@ -9,11 +9,11 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
-	"github.com/ignalina/alloy/go/engine"
+	"github.com/ignalina/alloy/go/abi"
 )
 
 // batch writes a batch: a struct array whose children are the columns.
-func (x *Exporter) batch(p *Plan, out *engine.WrittenArray, batch *Batch) error {
+func (x *Exporter) batch(p *Plan, out *abi.WrittenArray, batch *Batch) error {
 	x.begin(out)
 	out.Length = batch.Rows
 	x.takeBuffers(out, 1) // no validity bitmap
@@ -42,7 +42,7 @@ func (x *Exporter) batch(p *Plan, out *engine.WrittenArray, batch *Batch) error 
 }
 
 // shorten cuts off the end of a column. The nulls that were counted may be in that end.
-func shorten(out *engine.WrittenArray, rows int64) {
+func shorten(out *abi.WrittenArray, rows int64) {
 	if out.NullCount == out.Length {
 		out.NullCount = rows
 	} else if out.NullCount > 0 {
@@ -52,7 +52,7 @@ func shorten(out *engine.WrittenArray, rows int64) {
 }
 
 // array writes an array, its children and its dictionary.
-func (x *Exporter) array(n *node, out *engine.WrittenArray, data *array.Data) error {
+func (x *Exporter) array(n *node, out *abi.WrittenArray, data *array.Data) error {
 	x.begin(out)
 	out.Length, out.Offset = int64(data.Len()), int64(data.Offset())
 	if err := x.buffers(n, out, data); err != nil {
@@ -87,7 +87,7 @@ func (x *Exporter) array(n *node, out *engine.WrittenArray, data *array.Data) er
 }
 
 // buffers writes the buffers and the null count of an array: one function per layout.
-func (x *Exporter) buffers(n *node, out *engine.WrittenArray, data *array.Data) error {
+func (x *Exporter) buffers(n *node, out *abi.WrittenArray, data *array.Data) error {
 	switch n.layout {
 	case layoutNull:
 		out.NullCount = out.Length
@@ -106,7 +106,7 @@ func (x *Exporter) buffers(n *node, out *engine.WrittenArray, data *array.Data) 
 
 // fixedBuffers writes layouts of a validity bitmap and buffers that have a place for each
 // row: numbers, bits, lists, structs.
-func (x *Exporter) fixedBuffers(n *node, out *engine.WrittenArray, data *array.Data) error {
+func (x *Exporter) fixedBuffers(n *node, out *abi.WrittenArray, data *array.Data) error {
 	from := data.Buffers()
 	if len(from) != buffers[n.layout] {
 		return x.wrongBuffers(n, len(from), buffers[n.layout])
@@ -121,7 +121,7 @@ func (x *Exporter) fixedBuffers(n *node, out *engine.WrittenArray, data *array.D
 
 // binaryBuffers writes strings: validity, offsets, data. The data may be missing if every
 // string is empty.
-func (x *Exporter) binaryBuffers(n *node, out *engine.WrittenArray, data *array.Data) error {
+func (x *Exporter) binaryBuffers(n *node, out *abi.WrittenArray, data *array.Data) error {
 	from := data.Buffers()
 	if len(from) != buffers[layoutBinary] {
 		return x.wrongBuffers(n, len(from), buffers[layoutBinary])
@@ -135,7 +135,7 @@ func (x *Exporter) binaryBuffers(n *node, out *engine.WrittenArray, data *array.
 
 // viewBuffers writes string views: validity, views, any number of data buffers, and the
 // sizes of those, which only C has.
-func (x *Exporter) viewBuffers(n *node, out *engine.WrittenArray, data *array.Data) error {
+func (x *Exporter) viewBuffers(n *node, out *abi.WrittenArray, data *array.Data) error {
 	from := data.Buffers()
 	if len(from) < 2 {
 		return x.wrongBuffers(n, len(from), 2)
@@ -144,7 +144,7 @@ func (x *Exporter) viewBuffers(n *node, out *engine.WrittenArray, data *array.Da
 	x.validity(out, to, from[0], data.NullN())
 	to[1] = x.buffer(from[1], isEmpty(out))
 	last := len(from)
-	to[last] = engine.Zeros
+	to[last] = abi.Zeros
 	variadic := from[2:]
 	if len(variadic) == 0 {
 		return nil
@@ -163,7 +163,7 @@ func (x *Exporter) viewBuffers(n *node, out *engine.WrittenArray, data *array.Da
 
 // unionBuffers writes type ids, and the offsets of a dense union. Arrow-go has a place for a
 // validity bitmap before them, which unions do not have.
-func (x *Exporter) unionBuffers(n *node, out *engine.WrittenArray, data *array.Data) error {
+func (x *Exporter) unionBuffers(n *node, out *abi.WrittenArray, data *array.Data) error {
 	from := data.Buffers()
 	if len(from) > 0 {
 		from = from[1:]
@@ -184,7 +184,7 @@ func (x *Exporter) wrongBuffers(n *node, have, need int) error {
 
 // validity writes the bitmap and the null count. The builders of arrow-go always make a
 // bitmap; without nulls it is NULL in C. Without a bitmap an unknown null count is 0.
-func (x *Exporter) validity(out *engine.WrittenArray, to []unsafe.Pointer, bitmap *memory.Buffer, nulls int) {
+func (x *Exporter) validity(out *abi.WrittenArray, to []unsafe.Pointer, bitmap *memory.Buffer, nulls int) {
 	if nulls != 0 {
 		to[0] = x.buffer(bitmap, false)
 		if to[0] == nil && nulls < 0 {
@@ -200,7 +200,7 @@ func (x *Exporter) validity(out *engine.WrittenArray, to []unsafe.Pointer, bitma
 func (x *Exporter) buffer(from *memory.Buffer, mayBeEmpty bool) unsafe.Pointer {
 	if from == nil || from.Len() == 0 {
 		if mayBeEmpty {
-			return engine.Zeros
+			return abi.Zeros
 		}
 		return nil
 	}
@@ -210,7 +210,7 @@ func (x *Exporter) buffer(from *memory.Buffer, mayBeEmpty bool) unsafe.Pointer {
 }
 
 // isEmpty reports whether an array has no rows before its end, so that it needs no buffers.
-func isEmpty(out *engine.WrittenArray) bool { return out.Length == 0 && out.Offset == 0 }
+func isEmpty(out *abi.WrittenArray) bool { return out.Length == 0 && out.Offset == 0 }
 
 // countVariadic counts the data buffers of all views. It skips arrays that do not fit their
 // plan, because writing them fails.

@@ -7,17 +7,17 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"github.com/ignalina/alloy/go/engine"
+	"github.com/ignalina/alloy/go/abi"
 )
 
 const (
-	headerBytes  = unsafe.Sizeof(engine.BlockHeader{})
-	arrayBytes   = unsafe.Sizeof(engine.WrittenArray{})
-	partBytes    = unsafe.Sizeof(engine.Part{})
+	headerBytes  = unsafe.Sizeof(abi.BlockHeader{})
+	arrayBytes   = unsafe.Sizeof(abi.WrittenArray{})
+	partBytes    = unsafe.Sizeof(abi.Part{})
 	pointerBytes = unsafe.Sizeof(uintptr(0))
 )
 
-var releaseArray = uintptr(engine.ReleaseArray)
+var releaseArray = uintptr(abi.ReleaseArray)
 
 // address returns the address of something in C memory, which does not move.
 func address[T any](at *T) uintptr { return uintptr(unsafe.Pointer(at)) }
@@ -26,7 +26,7 @@ func address[T any](at *T) uintptr { return uintptr(unsafe.Pointer(at)) }
 // keeps a part of it, it stays with the callee; then it returns to the pool. So its memory,
 // its handle and its pinners serve call after call.
 type block struct {
-	header *engine.BlockHeader
+	header *abi.BlockHeader
 	size   uintptr
 	pins   pins
 	owners []Counted
@@ -118,8 +118,8 @@ func (p *pins) unpin() {
 
 // blockSlices are the parts of a block, in their order. They are slices into C memory.
 type blockSlices struct {
-	nodes    []engine.WrittenArray
-	parts    []engine.Part
+	nodes    []abi.WrittenArray
+	parts    []abi.Part
 	pointers []uintptr        // to children
 	buffers  []unsafe.Pointer // of all arrays
 	sizes    []int64          // of the data buffers of views
@@ -142,9 +142,9 @@ func (x *Exporter) prepare(variadic int) {
 	}
 	at := unsafe.Add(unsafe.Pointer(x.block.header), headerBytes)
 	x.used = blockCounts{}
-	x.to.nodes = unsafe.Slice((*engine.WrittenArray)(at), nodes)
+	x.to.nodes = unsafe.Slice((*abi.WrittenArray)(at), nodes)
 	at = unsafe.Add(at, uintptr(nodes)*arrayBytes)
-	x.to.parts = unsafe.Slice((*engine.Part)(at), nodes)
+	x.to.parts = unsafe.Slice((*abi.Part)(at), nodes)
 	at = unsafe.Add(at, uintptr(nodes)*partBytes)
 	x.to.pointers = unsafe.Slice((*uintptr)(at), x.need.pointers)
 	at = unsafe.Add(at, uintptr(x.need.pointers)*pointerBytes)
@@ -167,26 +167,26 @@ func (x *Exporter) takeBlock(size uintptr) {
 	}
 	if x.block == nil {
 		x.block = &block{size: size, pool: x.pool}
-		x.block.header = engine.NewBlock(size, x.block)
+		x.block.header = abi.NewBlock(size, x.block)
 	}
 }
 
 // begin writes a struct without buffers, children and dictionary.
-func (x *Exporter) begin(out *engine.WrittenArray) {
+func (x *Exporter) begin(out *abi.WrittenArray) {
 	part := &x.to.parts[x.used.parts]
 	x.used.parts++
-	*part = engine.Part{Block: address(x.block.header)}
-	*out = engine.WrittenArray{Release: releaseArray, PrivateData: address(part)}
+	*part = abi.Part{Block: address(x.block.header)}
+	*out = abi.WrittenArray{Release: releaseArray, PrivateData: address(part)}
 }
 
-func (x *Exporter) takeNodes(n int) []engine.WrittenArray {
+func (x *Exporter) takeNodes(n int) []abi.WrittenArray {
 	from := x.used.nodes
 	x.used.nodes += n
 	return x.to.nodes[from:x.used.nodes]
 }
 
 // takeChildren gives a struct its children, which lie side by side.
-func (x *Exporter) takeChildren(out *engine.WrittenArray, n int) []engine.WrittenArray {
+func (x *Exporter) takeChildren(out *abi.WrittenArray, n int) []abi.WrittenArray {
 	if n == 0 {
 		return nil
 	}
@@ -202,7 +202,7 @@ func (x *Exporter) takeChildren(out *engine.WrittenArray, n int) []engine.Writte
 }
 
 // takeBuffers gives a struct its buffers, all NULL. There is at least one.
-func (x *Exporter) takeBuffers(out *engine.WrittenArray, n int) []unsafe.Pointer {
+func (x *Exporter) takeBuffers(out *abi.WrittenArray, n int) []unsafe.Pointer {
 	buffers := x.to.buffers[x.used.buffers:][:n]
 	x.used.buffers += n
 	out.NumBuffers = int64(n)

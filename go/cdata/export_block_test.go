@@ -12,8 +12,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/ignalina/alloy/go/abi"
 	"github.com/ignalina/alloy/go/cdata"
-	"github.com/ignalina/alloy/go/engine"
 )
 
 func withNull(mem memory.Allocator) arrow.Array {
@@ -33,7 +33,7 @@ func TestABlockThatWasKeptComesBack(t *testing.T) {
 	defer sparse.Release()
 	exporter := cdata.NewExporter([]*cdata.Plan{planOf(t, full)})
 	defer exporter.Close()
-	var first *engine.Array
+	var first *abi.Array
 	for i, column := range []arrow.Array{full, sparse, full, sparse} {
 		batches := []cdata.Batch{{Columns: []arrow.Array{column}, Rows: 3, Owner: column}}
 		root, err := exporter.Export(batches)
@@ -62,7 +62,7 @@ func TestMoreCallsAreKeptThanThePoolHolds(t *testing.T) {
 	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
 	defer mem.AssertSize(t, 0)
 	exporter := cdata.NewExporter([]*cdata.Plan{planOf(t, ints(memory.DefaultAllocator, 1))})
-	var kept []*engine.Owner
+	var kept []*abi.Owner
 	for i := range 12 {
 		column := ints(mem, int64(i))
 		batches := []cdata.Batch{{Columns: []arrow.Array{column}, Rows: 1, Owner: column}}

@@ -14,8 +14,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/ignalina/alloy/go/abi"
 	"github.com/ignalina/alloy/go/cdata"
-	"github.com/ignalina/alloy/go/engine"
 )
 
 func ints(mem memory.Allocator, values ...int64) arrow.Array {
@@ -39,8 +39,8 @@ func planOf(t *testing.T, columns ...arrow.Array) *cdata.Plan {
 }
 
 // take moves a struct out of its place, as a backend does that keeps it.
-func take(from *engine.Array) *engine.Owner {
-	kept := &engine.Owner{Array: *from}
+func take(from *abi.Array) *abi.Owner {
+	kept := &abi.Owner{Array: *from}
 	from.Release = nil
 	return kept
 }
@@ -58,7 +58,7 @@ func TestPartsAreReleasedInAnyOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		children := unsafe.Slice(root.Children, 2)
-		parts := [3]*engine.Owner{take(root), take(children[0]), take(children[1])}
+		parts := [3]*abi.Owner{take(root), take(children[0]), take(children[1])}
 		exporter.Done(batches)
 		a.Release()
 		b.Release()
@@ -101,7 +101,7 @@ func TestACopiedStructIsReleasedOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		twin := &engine.Owner{Array: *root}
+		twin := &abi.Owner{Array: *root}
 		take(root).Release()
 		twin.Release()
 		exporter.Done(batches)
@@ -114,7 +114,7 @@ func TestABlockIsUsedAgain(t *testing.T) {
 	exporter := cdata.NewExporter([]*cdata.Plan{planOf(t, a)})
 	defer exporter.Close()
 	batches := []cdata.Batch{{Columns: []arrow.Array{a}, Rows: 2, Owner: a}}
-	var first *engine.Array
+	var first *abi.Array
 	for range 3 {
 		root, err := exporter.Export(batches)
 		if err != nil {

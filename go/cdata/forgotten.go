@@ -8,7 +8,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
-	"github.com/ignalina/alloy/go/engine"
+	"github.com/ignalina/alloy/go/abi"
 )
 
 // groupSize is how many results share one cleanup, which costs as much as a part of a call.
@@ -35,7 +35,7 @@ type group [groupSize]Result
 // owners has what the cleanup of a group needs. It lies apart from the group, which must not
 // be reachable from it.
 type owners struct {
-	lent      [groupSize]engine.Owner
+	lent      [groupSize]abi.Owner
 	account   *Account
 	forgotten func(results int)
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
-	"github.com/ignalina/alloy/go/engine"
+	"github.com/ignalina/alloy/go/abi"
 )
 
 var units = [...]string{arrow.Second: "s", arrow.Millisecond: "m", arrow.Microsecond: "u", arrow.Nanosecond: "n"}
@@ -162,7 +162,7 @@ func listOf(key string, flags int64, field arrow.Field) (arrow.DataType, error) 
 			keys := entries.Field(0)
 			keys.Nullable = false // arrow-go has no other keys
 			dtype := arrow.MapOfFields(keys, entries.Field(1))
-			dtype.KeysSorted = flags&engine.FlagKeysSorted != 0
+			dtype.KeysSorted = flags&abi.FlagKeysSorted != 0
 			return dtype, nil
 		}
 	}

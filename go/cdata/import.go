@@ -10,7 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
-	"github.com/ignalina/alloy/go/engine"
+	"github.com/ignalina/alloy/go/abi"
 )
 
 // importer makes the arrays of a batch from a few large allocations: one of each kind for all
@@ -37,7 +37,7 @@ func Import(p *Plan, result *Result) (batch arrow.RecordBatch, err error) {
 		}
 	}()
 	root := &result.Array
-	var below []*engine.Array
+	var below []*abi.Array
 	if root.NumChildren > 0 {
 		below = unsafe.Slice(root.Children, root.NumChildren)
 	}
@@ -81,7 +81,7 @@ func (im *importer) takeChildren(n int) []arrow.ArrayData {
 }
 
 // array makes the data of an array of any type.
-func (im *importer) array(n *node, in *engine.Array) *array.Data {
+func (im *importer) array(n *node, in *abi.Array) *array.Data {
 	data := &im.datas[im.used.datas]
 	im.used.datas++
 	from := im.used.pointers
@@ -91,7 +91,7 @@ func (im *importer) array(n *node, in *engine.Array) *array.Data {
 }
 
 // describe fills data and its buffers from a C array.
-func (im *importer) describe(data *array.Data, buffers []*memory.Buffer, n *node, in *engine.Array) {
+func (im *importer) describe(data *array.Data, buffers []*memory.Buffer, n *node, in *abi.Array) {
 	var below []arrow.ArrayData
 	if count := len(n.children); count > 0 {
 		below = im.takeChildren(count)
@@ -117,7 +117,7 @@ func (im *importer) describe(data *array.Data, buffers []*memory.Buffer, n *node
 }
 
 // arrowBuffers returns the number of buffers that arrow-go has for an array.
-func arrowBuffers(n *node, in *engine.Array) int {
+func arrowBuffers(n *node, in *abi.Array) int {
 	switch n.layout {
 	case layoutNull, layoutSparse, layoutDense, layoutRunEnd:
 		return buffers[n.layout] + 1
@@ -130,7 +130,7 @@ func arrowBuffers(n *node, in *engine.Array) int {
 // fill makes the buffers of an array. It passes pointers to the addresses, not the addresses
 // themselves. An empty buffer may have an invalid address (Rust uses 8), and Go crashes if it
 // finds one on a stack.
-func (im *importer) fill(n *node, in *engine.Array, out []*memory.Buffer) {
+func (im *importer) fill(n *node, in *abi.Array, out []*memory.Buffer) {
 	if in.NumBuffers == 0 {
 		return
 	}
@@ -197,7 +197,7 @@ func move[T any](to, from *T) { *to = *from }
 
 // countBuffers counts the buffers of a column: the places that arrow-go has for them, and the
 // buffers that are present.
-func countBuffers(n *node, in *engine.Array) (places, present int) {
+func countBuffers(n *node, in *abi.Array) (places, present int) {
 	places = arrowBuffers(n, in)
 	if in.NumBuffers > 0 {
 		for _, buffer := range unsafe.Slice((*uintptr)(unsafe.Pointer(in.Buffers)), in.NumBuffers) {

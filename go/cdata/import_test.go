@@ -13,12 +13,12 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/ignalina/alloy/go/abi"
 	"github.com/ignalina/alloy/go/cdata"
-	"github.com/ignalina/alloy/go/engine"
 )
 
 // dangle puts the address that Rust gives what is empty in place of each buffer.
-func dangle(in *engine.Array) {
+func dangle(in *abi.Array) {
 	if in.NumBuffers > 0 {
 		for i := range unsafe.Slice((*uintptr)(unsafe.Pointer(in.Buffers)), in.NumBuffers) {
 			*(*uintptr)(unsafe.Add(unsafe.Pointer(in.Buffers), i*8)) = 8

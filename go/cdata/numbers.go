@@ -7,7 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
-	"github.com/ignalina/alloy/go/engine"
+	"github.com/ignalina/alloy/go/abi"
 )
 
 // numberCounts counts the columns of the three types that are most frequent in wide batches.
@@ -60,7 +60,7 @@ func (n *numbers) reserve(counts numberCounts) {
 }
 
 // column makes the array of a column.
-func (im *importer) column(n *node, in *engine.Array) arrow.Array {
+func (im *importer) column(n *node, in *abi.Array) arrow.Array {
 	switch n.dtype.ID() {
 	case arrow.INT32:
 		return next(im, im.numbers.int32s, &im.numbers.used.int32s, n, in)
@@ -80,7 +80,7 @@ type resettable[T any] interface {
 
 // next makes the array of the next number column. The count of a new array is zero; Retain
 // gives it its one owner.
-func next[T any, A resettable[T]](im *importer, columns []numberColumn[T], used *int, n *node, in *engine.Array) A {
+func next[T any, A resettable[T]](im *importer, columns []numberColumn[T], used *int, n *node, in *abi.Array) A {
 	made := &columns[*used]
 	*used++
 	im.describe(&made.data, made.buffers[:], n, in)

@@ -9,14 +9,14 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
-	"github.com/ignalina/alloy/go/engine"
+	"github.com/ignalina/alloy/go/abi"
 )
 
 // Result is a batch that a backend returned. Import makes arrays of it, whose buffers have
 // the Result as their allocator. When the last buffer is released, by any goroutine, the
 // batch is released as well.
 type Result struct {
-	*engine.Owner
+	*abi.Owner
 
 	count     atomic.Int64 // buffers that are not released
 	memory    memory.Allocator
@@ -36,7 +36,7 @@ func (a *Account) Results() int64 { return a.results.Load() }
 func NewResult(mem memory.Allocator, account *Account) *Result {
 	made := &struct {
 		Result
-		owner engine.Owner
+		owner abi.Owner
 	}{}
 	made.Owner, made.memory, made.account = &made.owner, mem, account
 	return &made.Result

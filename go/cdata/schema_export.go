@@ -11,7 +11,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
-	"github.com/ignalina/alloy/go/engine"
+	"github.com/ignalina/alloy/go/abi"
 )
 
 // The metadata keys of an extension type.
@@ -22,8 +22,8 @@ const (
 
 // Schemas are schemas that lie side by side in C memory. First is nil if there are none.
 type Schemas struct {
-	First *engine.Schema
-	block *engine.BlockHeader
+	First *abi.Schema
+	block *abi.BlockHeader
 }
 
 // Free frees the memory. Nobody may use the schemas afterwards.
@@ -110,7 +110,7 @@ func (w *schemaWriter) field(place int, field arrow.Field) (err error) {
 		return err
 	}
 	if field.Nullable {
-		n.flags |= engine.FlagNullable
+		n.flags |= abi.FlagNullable
 	}
 	keys := slices.Clip(field.Metadata.Keys())
 	values := slices.Clip(field.Metadata.Values())
@@ -125,7 +125,7 @@ func (w *schemaWriter) field(place int, field arrow.Field) (err error) {
 	n.metadata = w.metadata(keys, values)
 	if dictionary, ok := dtype.(*arrow.DictionaryType); ok {
 		if dictionary.Ordered {
-			n.flags |= engine.FlagOrdered
+			n.flags |= abi.FlagOrdered
 		}
 		n.dictionary = len(w.nodes)
 		w.nodes = append(w.nodes, schemaNode{})
@@ -136,7 +136,7 @@ func (w *schemaWriter) field(place int, field arrow.Field) (err error) {
 		dtype = dictionary.IndexType
 	}
 	if sorted, ok := dtype.(*arrow.MapType); ok && sorted.KeysSorted {
-		n.flags |= engine.FlagKeysSorted
+		n.flags |= abi.FlagKeysSorted
 	}
 	format, err := formatOf(dtype)
 	if err != nil {
@@ -154,13 +154,13 @@ func (w *schemaWriter) field(place int, field arrow.Field) (err error) {
 
 // write copies the nodes, the pointers and the arena into one block of C memory.
 func (w *schemaWriter) write() *Schemas {
-	const node = unsafe.Sizeof(engine.Schema{})
+	const node = unsafe.Sizeof(abi.Schema{})
 	links := headerBytes + uintptr(len(w.nodes))*node
 	texts := links + uintptr(w.links)*pointerBytes
-	block := engine.NewBlock(texts+uintptr(len(w.arena)), nil)
+	block := abi.NewBlock(texts+uintptr(len(w.arena)), nil)
 	base := unsafe.Pointer(block)
-	nodes := unsafe.Slice((*engine.Schema)(unsafe.Add(base, headerBytes)), len(w.nodes))
-	next := unsafe.Slice((**engine.Schema)(unsafe.Add(base, links)), w.links)
+	nodes := unsafe.Slice((*abi.Schema)(unsafe.Add(base, headerBytes)), len(w.nodes))
+	next := unsafe.Slice((**abi.Schema)(unsafe.Add(base, links)), w.links)
 	arena := unsafe.Slice((*byte)(unsafe.Add(base, texts)), len(w.arena))
 	copy(arena, w.arena)
 	text := func(place int) unsafe.Pointer {
@@ -173,7 +173,7 @@ func (w *schemaWriter) write() *Schemas {
 		out := &nodes[i]
 		out.Format, out.Name, out.Metadata = text(n.format), text(n.name), text(n.metadata)
 		out.Flags = n.flags
-		out.Release = engine.ReleaseSchema
+		out.Release = abi.ReleaseSchema
 		if count := len(n.children); count > 0 {
 			out.NumChildren = int64(count)
 			out.Children = &next[0]

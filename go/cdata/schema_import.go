@@ -9,11 +9,11 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
-	"github.com/ignalina/alloy/go/engine"
+	"github.com/ignalina/alloy/go/abi"
 )
 
 // ImportSchema reads the schema of a batch, which the engine has checked. It borrows in.
-func ImportSchema(in *engine.Schema) (schema *arrow.Schema, err error) {
+func ImportSchema(in *abi.Schema) (schema *arrow.Schema, err error) {
 	// The constructors of arrow-go panic about some schemas that the format allows. The code of
 	// a registered extension type may panic as well.
 	defer func() {
@@ -29,7 +29,7 @@ func ImportSchema(in *engine.Schema) (schema *arrow.Schema, err error) {
 	return arrow.NewSchema(fields, &metadata), nil
 }
 
-func importFields(in *engine.Schema) ([]arrow.Field, error) {
+func importFields(in *abi.Schema) ([]arrow.Field, error) {
 	fields := make([]arrow.Field, in.NumChildren)
 	if len(fields) == 0 {
 		return fields, nil
@@ -44,10 +44,10 @@ func importFields(in *engine.Schema) ([]arrow.Field, error) {
 	return fields, nil
 }
 
-func importField(in *engine.Schema) (arrow.Field, error) {
+func importField(in *abi.Schema) (arrow.Field, error) {
 	field := arrow.Field{
 		Name:     text(in.Name),
-		Nullable: in.Flags&engine.FlagNullable != 0,
+		Nullable: in.Flags&abi.FlagNullable != 0,
 		Metadata: importMetadata(in.Metadata),
 	}
 	children, err := importFields(in)
@@ -68,7 +68,7 @@ func importField(in *engine.Schema) (arrow.Field, error) {
 		}
 		field.Type = &arrow.DictionaryType{
 			IndexType: field.Type, ValueType: values.Type,
-			Ordered: in.Flags&engine.FlagOrdered != 0,
+			Ordered: in.Flags&abi.FlagOrdered != 0,
 		}
 	}
 	return extend(field)

@@ -12,8 +12,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/extensions"
 
+	"github.com/ignalina/alloy/go/abi"
 	"github.com/ignalina/alloy/go/cdata"
-	"github.com/ignalina/alloy/go/engine"
 	"github.com/ignalina/alloy/go/internal/random"
 )
 
@@ -125,35 +125,35 @@ func TestANameWithANULIsRefused(t *testing.T) {
 }
 
 // described is a batch of one column as a backend may describe it.
-func described(format string, below ...*engine.Schema) *engine.Schema {
+func described(format string, below ...*abi.Schema) *abi.Schema {
 	text := func(s string) unsafe.Pointer { return unsafe.Pointer(unsafe.StringData(s + "\x00")) }
-	column := &engine.Schema{Format: text(format), NumChildren: int64(len(below))}
+	column := &abi.Schema{Format: text(format), NumChildren: int64(len(below))}
 	if len(below) > 0 {
 		column.Children = &below[0]
 	}
-	return &engine.Schema{Format: text("+s"), NumChildren: 1, Children: &column}
+	return &abi.Schema{Format: text("+s"), NumChildren: 1, Children: &column}
 }
 
 // TestASchemaThatArrowGoCannotHoldIsAnError, and neither a panic nor another type.
 func TestASchemaThatArrowGoCannotHoldIsAnError(t *testing.T) {
-	child := func() *engine.Schema { return *described("c").Children }
+	child := func() *abi.Schema { return *described("c").Children }
 	for _, c := range []struct {
 		format string
-		below  []*engine.Schema
+		below  []*abi.Schema
 	}{
-		{"+w:0", []*engine.Schema{child()}},
-		{"+w:-1", []*engine.Schema{child()}},
-		{"+w:4294967296", []*engine.Schema{child()}},
-		{"+w:4294967299", []*engine.Schema{child()}},
-		{"+w:99999999999999999999", []*engine.Schema{child()}},
-		{"+w:", []*engine.Schema{child()}},
+		{"+w:0", []*abi.Schema{child()}},
+		{"+w:-1", []*abi.Schema{child()}},
+		{"+w:4294967296", []*abi.Schema{child()}},
+		{"+w:4294967299", []*abi.Schema{child()}},
+		{"+w:99999999999999999999", []*abi.Schema{child()}},
+		{"+w:", []*abi.Schema{child()}},
 		{"w:4294967297", nil},
 		{"d:4294967299,2", nil},
 		{"d:9,4294967296", nil},
 		{"d:9,2,4294967424", nil},
-		{"+us:256", []*engine.Schema{child()}},
-		{"+ud:-1", []*engine.Schema{child()}},
-		{"+m", []*engine.Schema{child()}},
+		{"+us:256", []*abi.Schema{child()}},
+		{"+ud:-1", []*abi.Schema{child()}},
+		{"+m", []*abi.Schema{child()}},
 		{"?", nil},
 	} {
 		if got, err := cdata.ImportSchema(described(c.format, c.below...)); err == nil {

@@ -4,7 +4,7 @@
 
 package engine
 
-// #include "block.h"
+// #include "host.h"
 import "C"
 
 import (
@@ -12,13 +12,6 @@ import (
 	"runtime/cgo"
 	"unsafe"
 )
-
-//export alloyGoBlockReleased
-func alloyGoBlockReleased(handle C.uintptr_t) {
-	// A panic must not cross into C. There is nobody to report it to.
-	defer func() { _ = recover() }()
-	cgo.Handle(handle).Value().(BlockOwner).Released()
-}
 
 //export alloyGoLog
 func alloyGoLog(handle C.uintptr_t, line *C.alloy_log_line, call C.uintptr_t) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Package engine compiles Alloy's C++ engine into a Go program, and calls its C ABI. It is
-// the only package of the module that uses cgo, apart from tests.
+// Package engine compiles Alloy's C++ engine into a Go program, and calls its C ABI. Hosts
+// need it, backends do not: package abi has what both share.
 //
 // Where the engine cannot run, on macOS and Windows for example, or without cgo,
 // unsupported.go has the same names, so that programs build. Each use of a bridge then returns

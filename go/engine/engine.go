@@ -13,10 +13,7 @@ package engine
 #cgo alloy_system CFLAGS: -DALLOY_SYSTEM
 #cgo alloy_system LDFLAGS: -lalloy
 #include <stdlib.h>
-#include "block.h"
-
-_Static_assert(sizeof(struct ArrowArray) == 80, "the Go mirror of ArrowArray");
-_Static_assert(sizeof(struct ArrowSchema) == 72, "the Go mirror of ArrowSchema");
+#include "host.h"
 */
 import "C"
 
@@ -251,37 +248,3 @@ func (c *Call) Cancel(ticket uint64) {
 	C.alloy_call_cancel(c.pointer, C.uint64_t(ticket))
 	runtime.KeepAlive(c)
 }
-
-// Release releases a result.
-func (o *Owner) Release() {
-	notifyOwners(C.alloy_go_call_release((*C.struct_ArrowArray)(unsafe.Pointer(&o.Array))))
-}
-
-// notifyOwners calls the owners of a list of released blocks.
-func notifyOwners(list unsafe.Pointer) {
-	for at := (*BlockHeader)(list); at != nil; {
-		block := at
-		at = block.next // read it first: the owner may write into the block at once
-		cgo.Handle(block.handle).Value().(BlockOwner).Released()
-	}
-}
-
-// NewBlock makes a zeroed block of C memory that begins with a BlockHeader. Only Free frees
-// it. A block of arrays needs an owner; for a block of schemas owner is nil.
-func NewBlock(size uintptr, owner BlockOwner) *BlockHeader {
-	block := (*BlockHeader)(C.alloy_go_block_new(C.uint64_t(size)))
-	if block == nil {
-		outOfMemory(size)
-	}
-	if owner != nil {
-		block.handle = uintptr(cgo.NewHandle(owner))
-	}
-	return block
-}
-
-// The release callbacks and the address of 64 zero bytes, for the structs that Go writes.
-var (
-	ReleaseArray  = unsafe.Pointer(C.alloy_go_release_array)
-	ReleaseSchema = unsafe.Pointer(C.alloy_go_release_schema)
-	Zeros         = unsafe.Pointer(&C.alloy_go_zeros[0])
-)

@@ -4,7 +4,7 @@
 
 package engine
 
-// #include "block.h"
+// #include "host.h"
 import "C"
 
 import (

@@ -14,10 +14,11 @@ _Static_assert(sizeof(struct ArrowArrayStream) == 40, "the Go mirror of ArrowArr
 import "C"
 
 import (
-	"fmt"
 	"runtime"
 	"runtime/cgo"
 	"unsafe"
+
+	"github.com/ignalina/alloy/go/abi"
 )
 
 // Inputs is an array of streams in C memory, with which one call is opened.
@@ -46,7 +47,7 @@ func (in *Inputs) PassOn(inner *Stream, source Source) { in.add(source, nil, &in
 func (in *Inputs) add(source Source, schema *Schema, inner *C.struct_ArrowArrayStream) {
 	handle := cgo.NewHandle(source)
 	if C.alloy_go_source_new(C.uintptr_t(handle), (*C.struct_ArrowSchema)(unsafe.Pointer(schema)), inner, in.next()) == 0 {
-		outOfMemory(unsafe.Sizeof(C.alloy_go_source{}))
+		abi.OutOfMemory(unsafe.Sizeof(C.alloy_go_source{}))
 	}
 }
 
@@ -67,7 +68,7 @@ func (c *Call) Open(in *Inputs, timeout int64, ticket uint64) (*Stream, *Fault) 
 	code := C.alloy_go_result_open(c.pointer, in.row, C.int32_t(in.made), C.int64_t(timeout), C.uint64_t(ticket), s.result)
 	runtime.KeepAlive(c)
 	C.free(unsafe.Pointer(in.row))
-	notifyOwners(unsafe.Pointer(s.result.released))
+	abi.NotifyOwners(unsafe.Pointer(s.result.released))
 	if code != C.ALLOY_OK {
 		defer C.free(unsafe.Pointer(s.result))
 		return nil, fault(code, &s.result.err)
@@ -78,7 +79,7 @@ func (c *Call) Open(in *Inputs, timeout int64, ticket uint64) (*Stream, *Fault) 
 // Next fills out. At the end it leaves out released.
 func (s *Stream) Next(out *Owner) *Fault {
 	code := C.alloy_go_result_next(s.result, (*C.struct_ArrowArray)(unsafe.Pointer(&out.Array)))
-	notifyOwners(unsafe.Pointer(s.result.released))
+	abi.NotifyOwners(unsafe.Pointer(s.result.released))
 	return fault(code, &s.result.err)
 }
 
@@ -90,7 +91,7 @@ func (s *Stream) Fault() *Fault {
 // Release ends the stream. Nobody may use it afterwards.
 func (s *Stream) Release() {
 	C.alloy_go_result_release(s.result)
-	notifyOwners(unsafe.Pointer(s.result.released))
+	abi.NotifyOwners(unsafe.Pointer(s.result.released))
 	C.free(unsafe.Pointer(s.result))
 }
 
@@ -103,7 +104,7 @@ func alloyGoNext(source *C.alloy_go_source, out *C.struct_ArrowArray, released u
 			number = C.EIO
 		}
 	}()
-	notifyOwners(released)
+	abi.NotifyOwners(released)
 	err := cgo.Handle(source.handle).Value().(Source).Next((*WrittenArray)(unsafe.Pointer(out)))
 	if err == nil {
 		return 0
@@ -131,11 +132,7 @@ func alloyGoDone(handle C.uintptr_t) {
 func allocate(size uintptr) unsafe.Pointer {
 	at := C.calloc(1, C.size_t(size))
 	if at == nil {
-		outOfMemory(size)
+		abi.OutOfMemory(size)
 	}
 	return at
-}
-
-func outOfMemory(size uintptr) {
-	panic(fmt.Sprintf("alloy: out of memory: cannot allocate %d bytes for the structs of a call", size))
 }

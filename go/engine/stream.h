@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "block.h"
+#include "host.h"
 
 // What private_data of an input points to.
 typedef struct alloy_go_source {

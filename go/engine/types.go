@@ -5,6 +5,16 @@ package engine
 import (
 	"log/slog"
 	"time"
+
+	"github.com/ignalina/alloy/go/abi"
+)
+
+// The structs that cross the boundary are those of package abi.
+type (
+	Array        = abi.Array
+	WrittenArray = abi.WrittenArray
+	Schema       = abi.Schema
+	Owner        = abi.Owner
 )
 
 // Fault is an error of the engine, field by field. Package alloy makes an Error of it.

@@ -4,10 +4,7 @@
 
 package engine
 
-import (
-	"runtime"
-	"unsafe"
-)
+import "runtime"
 
 // Here the engine is not compiled in. Programs that use the module still build, and each
 // use of a bridge returns this fault.
@@ -72,18 +69,3 @@ func (*Inputs) PassOn(*Stream, Source) {}
 func (*Stream) Next(*Owner) *Fault     { return unsupported() }
 func (*Stream) Fault() *Fault          { return unsupported() }
 func (*Stream) Release()               {}
-func (o *Owner) Release()              {}
-
-// NewBlock makes a block that no C code will see.
-func NewBlock(size uintptr, _ BlockOwner) *BlockHeader {
-	words := make([]BlockHeader, size/unsafe.Sizeof(BlockHeader{})+1)
-	return &words[0]
-}
-
-func (b *BlockHeader) SetStructs(int)    {}
-func (b *BlockHeader) AllReleased() bool { return true }
-func (b *BlockHeader) Detach()           {}
-func (b *BlockHeader) Free()             {}
-
-// What the structs that Go writes would point to.
-var ReleaseArray, ReleaseSchema, Zeros unsafe.Pointer

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 
-package engine
+// Package abi has the structs of the Arrow C data interface, and the blocks of C memory in
+// which Go passes them to C. Hosts and backends use it; it needs no engine.
+//
+// Without cgo, and on machines where Alloy does not run, unsupported.go has the same names, so
+// that programs build.
+package abi
 
 import "unsafe"
 

@@ -3,12 +3,12 @@
 // The block in which the inputs of one call cross: a header, then every struct and pointer
 // that Go writes. C code may release the structs one by one, in any order, on any thread.
 // Go is entered once: when the last struct is released after the call has returned.
-#ifndef ALLOY_GO_ENGINE_BLOCK_H_
-#define ALLOY_GO_ENGINE_BLOCK_H_
+#ifndef ALLOY_GO_ABI_BLOCK_H_
+#define ALLOY_GO_ABI_BLOCK_H_
 
 #include <stdint.h>
 
-#include "api.h"
+#include "arrow_abi.h"
 
 // The header of a block.
 typedef struct alloy_go_block {
@@ -53,19 +53,4 @@ extern const uint64_t alloy_go_zeros[8];
 // this thread, NULL if there are none: one cgo call for all of them.
 void* alloy_go_call_release(struct ArrowArray* array);
 
-// Bind a function as alloy_call_bind does. `log_call` is a cgo handle for the log lines of
-// this bind, or 0.
-alloy_code alloy_go_call_bind(alloy_bridge* bridge, const char* function,
-                              const struct ArrowSchema* inputs, int32_t n_inputs,
-                              const char* const* options, uintptr_t log_call,
-                              alloy_call** out, alloy_error* err);
-
-// As alloy_call_set_log. `lines` is a cgo handle.
-void alloy_go_call_set_log(alloy_call* call, int32_t level, uintptr_t lines);
-
-// Make a host. Its log goes to Go, whatever the backend; or, if log_handle is 0, the lines
-// of echoes go to log_fd. Borrows may_need for this call.
-alloy_code alloy_go_host_new(uint32_t flags, const char* const* may_need, int32_t log_fd,
-                             uintptr_t log_handle, alloy_host** out, alloy_error* err);
-
-#endif  // ALLOY_GO_ENGINE_BLOCK_H_
+#endif  // ALLOY_GO_ABI_BLOCK_H_
