@@ -4864,6 +4864,9 @@ struct Policy {
   uint64_t min_sequence = 0;     // of the signed statement
   // That the file must have, as 64 digits in lower case; empty: any.
   std::string sha256;
+  // Whether the process that loads the library takes a Go runtime: only one that serves
+  // nothing else may.
+  bool allows_go_runtime = false;
   int64_t now = 0;  // seconds since 1970
 };
 
@@ -4937,9 +4940,9 @@ class Verified {
   Expectations expectations() const;
 
   // Inspect the library, and compare what it needs with the statement and with what the
-  // host allows. A static archive is linked into a library first.
+  // host allows. Refuse a Go runtime, unless the policy allows it. A static archive is linked into a library first.
   //   Fails  REFUSED with ELF_MALFORMED, ELF_REFUSED, EXPORTS, ARCHIVE_MALFORMED,
-  //          LINK_FAILED, CANNOT_SEAL or NEEDED; the text names the file.
+  //          LINK_FAILED, CANNOT_SEAL, NEEDED or GO_RUNTIME; the text names the file.
   Result<Cleared> Clear() &&;
 
  private:
@@ -9663,6 +9666,7 @@ Result<LoadedLibrary> Bridge::Open(const std::string& library,
                       .name = wanted_name_,
                       .min_sequence = min_sequence_,
                       .sha256 = wanted_sha256_,
+                      .allows_go_runtime = isolated_ != nullptr,
                       .now = UnixSeconds()};
   ALLOY_ASSIGN_OR_RETURN(LoadedLibrary loaded, libraries().Load(policy));
   for (const std::string& warning : loaded.warnings) {

@@ -10930,6 +10930,9 @@ struct Policy {
   uint64_t min_sequence = 0;     // of the signed statement
   // That the file must have, as 64 digits in lower case; empty: any.
   std::string sha256;
+  // Whether the process that loads the library takes a Go runtime: only one that serves
+  // nothing else may.
+  bool allows_go_runtime = false;
   int64_t now = 0;  // seconds since 1970
 };
 
@@ -11003,9 +11006,9 @@ class Verified {
   Expectations expectations() const;
 
   // Inspect the library, and compare what it needs with the statement and with what the
-  // host allows. A static archive is linked into a library first.
+  // host allows. Refuse a Go runtime, unless the policy allows it. A static archive is linked into a library first.
   //   Fails  REFUSED with ELF_MALFORMED, ELF_REFUSED, EXPORTS, ARCHIVE_MALFORMED,
-  //          LINK_FAILED, CANNOT_SEAL or NEEDED; the text names the file.
+  //          LINK_FAILED, CANNOT_SEAL, NEEDED or GO_RUNTIME; the text names the file.
   Result<Cleared> Clear() &&;
 
  private:
@@ -11237,6 +11240,7 @@ struct ElfFacts {
   std::vector<std::string> needed;   // in the order of the file, at most 64
   std::vector<std::string> exports;  // defined, global or weak or unique; the first 64
   uint64_t export_count = 0;
+  bool has_go_runtime = false;
 };
 
 // All that is wrong with a library, so that people can repair it in one go.
@@ -11350,6 +11354,7 @@ class Procedure {
     kImage,        // inspect the ELF file; link an archive first
     kNeeded,       // compare what it needs with the statement
     kAllowed,      // compare what it needs with what the host allows
+    kRuntime,      // may it bring a Go runtime into this process?
     kEnd,
   };
 
@@ -11552,7 +11557,7 @@ FileIdentity Verified::identity() const { return procedure_->identity(); }
 Expectations Verified::expectations() const { return procedure_->expectations(); }
 
 Result<Cleared> Verified::Clear() && {
-  ALLOY_TRY(procedure_->RunThrough(Step_admit::kAllowed));
+  ALLOY_TRY(procedure_->RunThrough(Step_admit::kRuntime));
   const Inspection& found = procedure_->found();
   return Cleared(procedure_->TakeSealed(), found.library, found.is_archive,
                  found.elf.facts.needed);
@@ -12153,6 +12158,33 @@ Status CheckVersions(const ElfReader& elf);
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ADMIT_ELF_VERSIONS_H_
+//
+// Whether a library brings the runtime of the Go language with it. A process has room for
+// one such runtime: a second one takes over the signals and the thread-local storage of
+// the first. It never ends, either.
+#ifndef ALLOY_SRC_ADMIT_GO_RUNTIME_H_
+#define ALLOY_SRC_ADMIT_GO_RUNTIME_H_
+
+#include <cstddef>
+#include <span>
+
+
+namespace alloy::core_v0_1 {
+
+// Looks for two marks of the Go linker that the loader maps, so `strip` keeps them: the
+// note with the build ID, and the build information in the writable data. Section headers
+// are not used, because a library works without them.
+//
+// It protects people from a mistake. An author who removes both marks on purpose has run
+// code in the process anyway.
+bool HasGoRuntime(const ElfReader& elf, std::span<const std::byte> image);
+
+// The refusal of a library with a Go runtime by a process that may not take one.
+Status GoRuntimeRefused();
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ADMIT_GO_RUNTIME_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -12336,6 +12368,7 @@ Status CheckExports(const ElfReader& elf, ElfFacts& facts, Findings& findings) {
 
 Status CheckParts(std::span<const std::byte> image, ElfFacts& facts, Findings& findings) {
   ALLOY_ASSIGN_OR_RETURN(const ElfReader elf, ElfReader::Read(image));
+  facts.has_go_runtime = HasGoRuntime(elf, image);
   CheckSegments(elf, findings);
   ALLOY_TRY(CheckDynamic(elf, facts, findings));
   ALLOY_TRY(CheckExports(elf, facts, findings));
@@ -13326,6 +13359,84 @@ Status CheckVersions(const ElfReader& elf) { return Versions(elf).Run(); }
 
 }  // namespace alloy::core_v0_1
 
+// src/admit/go_runtime.cc ---------------------------------------------------------------
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// The note that cmd/link writes: owner "Go", type 4, and the build ID.
+constexpr std::string_view kOwner("Go\0\0", 4);
+constexpr uint32_t kBuildId = 4;
+// The start of runtime/debug's build information, which cmd/link aligns to 16 bytes.
+// The next byte is the size of a pointer, or 0 in a file of Go 1.18 and newer.
+constexpr std::string_view kBuildInfo = "\xff Go buildinf:";
+constexpr uint64_t kBuildInfoAlignment = 16;
+
+std::string_view InFile(std::span<const std::byte> image, const ElfSegment& segment) {
+  if (segment.offset > image.size()) return {};
+  const auto bytes = image.subspan(
+      segment.offset, std::min(segment.file_size, image.size() - segment.offset));
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+uint32_t NumberAt(std::string_view bytes, uint64_t at) {
+  uint32_t number = 0;
+  std::memcpy(&number, bytes.data() + at, sizeof(number));
+  return number;
+}
+
+bool HasGoNote(std::string_view notes) {
+  constexpr uint64_t kHeader = 12;
+  const auto padded = [](uint64_t size) { return (size + 3) / 4 * 4; };
+  while (notes.size() >= kHeader) {
+    const uint64_t name = padded(NumberAt(notes, 0));
+    const uint64_t whole = kHeader + name + padded(NumberAt(notes, 4));
+    if (name == kOwner.size() && notes.size() >= kHeader + name &&
+        NumberAt(notes, 8) == kBuildId && notes.substr(kHeader, name) == kOwner) {
+      return true;
+    }
+    notes.remove_prefix(std::min<uint64_t>(whole, notes.size()));
+  }
+  return false;
+}
+
+bool HasBuildInfo(std::string_view data, uint64_t address) {
+  for (size_t at = data.find(kBuildInfo); at != std::string_view::npos;
+       at = data.find(kBuildInfo, at + 1)) {
+    if ((address + at) % kBuildInfoAlignment == 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool HasGoRuntime(const ElfReader& elf, std::span<const std::byte> image) {
+  // Segments may overlap in the file, but the time has to stay in proportion to its size.
+  uint64_t left = 2 * image.size();
+  return std::ranges::any_of(elf.segments(), [&](const ElfSegment& segment) {
+    const bool is_note = segment.type == kElfNote;
+    const bool is_data = segment.type == kElfLoad && (segment.flags & kElfWrite) != 0;
+    if (!is_note && !is_data) return false;
+    const std::string_view bytes = InFile(image, segment).substr(0, left);
+    left -= bytes.size();
+    return is_note ? HasGoNote(bytes) : HasBuildInfo(bytes, segment.address);
+  });
+}
+
+Status GoRuntimeRefused() {
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_GO_RUNTIME,
+              "brings a Go runtime with it, and a process has room for one Go runtime; "
+              "run it isolated, in a process of its own: `Isolated: true` in Go, "
+              "`isolated = 1` in C and C++, --isolated on the command line");
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/admit/inspection.cc ---------------------------------------------------------------
 
 
@@ -13409,6 +13520,8 @@ void WriteElf(JsonWriter& json, const ElfFindings& elf,
   Strings(json, "exports", elf.facts.exports);
   json.Key("export_count");
   json.Unsigned(elf.facts.export_count);
+  json.Key("go_runtime");
+  json.Bool(elf.facts.has_go_runtime);
   json.EndObject();
 }
 
@@ -13945,6 +14058,10 @@ Status Procedure::Run(Step step) {
                                : expectations().CheckNeeded(found_.elf.facts.needed);
     case Step::kAllowed:
       return AtLibrary(may_need_.Check(found_.elf.facts.needed, &found_.not_allowed));
+    case Step::kRuntime:
+      return AtLibrary(found_.elf.facts.has_go_runtime && !policy_.allows_go_runtime
+                           ? GoRuntimeRefused()
+                           : Status());
     case Step::kEnd:
       break;
   }

@@ -185,6 +185,7 @@ Result<LoadedLibrary> Bridge::Open(const std::string& library,
                       .name = wanted_name_,
                       .min_sequence = min_sequence_,
                       .sha256 = wanted_sha256_,
+                      .allows_go_runtime = isolated_ != nullptr,
                       .now = UnixSeconds()};
   ALLOY_ASSIGN_OR_RETURN(LoadedLibrary loaded, libraries().Load(policy));
   for (const std::string& warning : loaded.warnings) {
