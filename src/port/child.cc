@@ -109,6 +109,16 @@ Result<Child> Child::Start(const ProgramStart& start) {
   return child;
 }
 
+Status Child::CheckMachine() {
+  const Fd self(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+  if (!self) return OsFailure("pidfd_open", errno);
+  if (!SendSignal(self, 0, 0)) return OsFailure("pidfd_send_signal", errno);
+  // No process is its own child.
+  siginfo_t info;
+  const int error = WaitFor(self, WNOHANG | WNOWAIT, &info);
+  return error == ECHILD ? Status() : OsFailure("waitid of a pidfd", error);
+}
+
 Child& Child::operator=(Child&& other) noexcept {
   if (this == &other) return *this;
   EndAndReap();

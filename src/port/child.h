@@ -31,6 +31,10 @@ class Child {
   //          UNSUPPORTED  the program cannot be executed, or the kernel has no pidfd.
   static Result<Child> Start(const ProgramStart& start);
 
+  // Whether this machine has what Start needs.
+  //   Fails  UNSUPPORTED, if the kernel has no pidfd or a container refuses it.
+  static Status CheckMachine();
+
   Child() = default;
   Child(Child&& other) noexcept { *this = std::move(other); }
   Child& operator=(Child&& other) noexcept;

@@ -46,4 +46,9 @@ void FutexWakeAll(std::atomic<uint32_t>& word) noexcept {
   Futex(word, FUTEX_WAKE_BITSET, INT_MAX, nullptr);
 }
 
+bool HasFutex() noexcept {
+  const std::atomic<uint32_t> word{0};
+  return Futex(word, FUTEX_WAKE_BITSET, 1, nullptr) >= 0;
+}
+
 }  // namespace alloy::core

@@ -24,6 +24,9 @@ bool FutexWait(const std::atomic<uint32_t>& word, uint32_t expected,
 
 void FutexWakeAll(std::atomic<uint32_t>& word) noexcept;
 
+// Whether the kernel, and the container, allow it; else waits poll. Sets errno if not.
+bool HasFutex() noexcept;
+
 }  // namespace alloy::core
 
 #endif  // ALLOY_SRC_PORT_FUTEX_H_
