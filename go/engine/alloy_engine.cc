@@ -432,6 +432,9 @@ bool FutexWait(const std::atomic<uint32_t>& word, uint32_t expected,
 
 void FutexWakeAll(std::atomic<uint32_t>& word) noexcept;
 
+// Whether the kernel, and the container, allow it; else waits poll. Sets errno if not.
+bool HasFutex() noexcept;
+
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_PORT_FUTEX_H_
@@ -6860,6 +6863,10 @@ inline constexpr const char* kOwnProgram = "/proc/self/exe";
 // not know it.
 std::string FileOfEngine();
 
+// The worker program that is installed with the engine in this folder, which ends in '/'.
+// Empty if there is none.
+std::string WorkerIn(const std::string& folder);
+
 int32_t OwnProcessId();
 
 // Whether an open descriptor is memory that can be sealed.
@@ -6932,9 +6939,7 @@ Result<std::string> FindWorker(const std::string& named) {
 #else
   const std::string engine = FileOfEngine();
   const std::string folder = engine.substr(0, engine.find_last_of('/') + 1);
-  for (const char* const place : {"alloy-worker", "alloy/alloy-worker"}) {
-    if (IsExecutable(folder + place)) return folder + place;
-  }
+  if (std::string found = WorkerIn(folder); !found.empty()) return found;
   return Fail(ALLOY_REFUSED, ALLOY_REASON_WORKER,
               "the isolated mode needs the program " + folder +
                   "alloy-worker, which is missing or cannot be executed; install it next "
@@ -7419,6 +7424,10 @@ class Child {
   //   Fails  EXHAUSTED    descriptors, processes or memory ran out.
   //          UNSUPPORTED  the program cannot be executed, or the kernel has no pidfd.
   static Result<Child> Start(const ProgramStart& start);
+
+  // Whether this machine has what Start needs.
+  //   Fails  UNSUPPORTED, if the kernel has no pidfd or a container refuses it.
+  static Status CheckMachine();
 
   Child() = default;
   Child(Child&& other) noexcept { *this = std::move(other); }

@@ -1046,6 +1046,10 @@ class Child {
   //          UNSUPPORTED  the program cannot be executed, or the kernel has no pidfd.
   static Result<Child> Start(const ProgramStart& start);
 
+  // Whether this machine has what Start needs.
+  //   Fails  UNSUPPORTED, if the kernel has no pidfd or a container refuses it.
+  static Status CheckMachine();
+
   Child() = default;
   Child(Child&& other) noexcept { *this = std::move(other); }
   Child& operator=(Child&& other) noexcept;
@@ -1205,6 +1209,16 @@ Result<Child> Child::Start(const ProgramStart& start) {
     return OsFailure(what + ": cannot watch it", error);
   }
   return child;
+}
+
+Status Child::CheckMachine() {
+  const Fd self(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+  if (!self) return OsFailure("pidfd_open", errno);
+  if (!SendSignal(self, 0, 0)) return OsFailure("pidfd_send_signal", errno);
+  // No process is its own child.
+  siginfo_t info;
+  const int error = WaitFor(self, WNOHANG | WNOWAIT, &info);
+  return error == ECHILD ? Status() : OsFailure("waitid of a pidfd", error);
 }
 
 Child& Child::operator=(Child&& other) noexcept {
@@ -1831,6 +1845,9 @@ bool FutexWait(const std::atomic<uint32_t>& word, uint32_t expected,
 
 void FutexWakeAll(std::atomic<uint32_t>& word) noexcept;
 
+// Whether the kernel, and the container, allow it; else waits poll. Sets errno if not.
+bool HasFutex() noexcept;
+
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_PORT_FUTEX_H_
@@ -1877,6 +1894,11 @@ bool FutexWait(const std::atomic<uint32_t>& word, uint32_t expected,
 
 void FutexWakeAll(std::atomic<uint32_t>& word) noexcept {
   Futex(word, FUTEX_WAKE_BITSET, INT_MAX, nullptr);
+}
+
+bool HasFutex() noexcept {
+  const std::atomic<uint32_t> word{0};
+  return Futex(word, FUTEX_WAKE_BITSET, 1, nullptr) >= 0;
 }
 
 }  // namespace alloy::core_v0_1
@@ -1970,6 +1992,300 @@ Result<Cleared> InheritedLibrary::Take(Fd sealed, std::string path, bool is_link
                 "the host passed a library on that is not sealed");
   }
   return Cleared(std::move(sealed), std::move(path), is_linked, {});
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/port/isolation_probe.cc -----------------------------------------------------------
+//
+// Which parts of the isolated mode this machine allows: for arrowalloy doctor and tests.
+// Each part is tried, so that what a container refuses is found too.
+#ifndef ALLOY_SRC_PORT_ISOLATION_PROBE_H_
+#define ALLOY_SRC_PORT_ISOLATION_PROBE_H_
+
+#include <string>
+#include <vector>
+
+//
+// What a worker gives up before it loads a library, so that already the constructors of the
+// library run restricted. None of it can be taken back.
+//
+// Each restriction is a step of its own: a kernel or a container that does not know one
+// still gets the others, and the worker reports which ones it has reached.
+#ifndef ALLOY_SRC_PORT_RESTRICT_H_
+#define ALLOY_SRC_PORT_RESTRICT_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace alloy::core_v0_1 {
+
+// In the order in which they are applied. The numbers are bits of Restrictions.
+enum class Restriction : uint8_t {
+  kEnvironment = 0,  // no environment variables
+  kCommonEnd = 1,    // the kernel kills the worker when the host's thread ends
+  kDescriptors = 2,  // only the listed descriptors are open
+  kOomKiller = 3,    // the first process that the kernel kills when memory runs out
+  kLimits = 4,       // no core dumps, no files, few descriptors, a limited heap
+  kStackSize = 5,    // of the main thread and, by default, of each new one
+  kPrivileges = 6,   // no capabilities, and no way to get any
+  kLandlock = 7,  // only the listed files can be opened, for reading; no TCP, no signals
+  kSeccomp = 8,   // no sockets, processes, tracing, or settings of other processes
+};
+constexpr int kRestrictionCount = 9;
+
+// Such as "Landlock", for texts.
+const char* RestrictionName(Restriction restriction);
+
+// A set of restrictions. It crosses to the host as a number.
+class Restrictions {
+ public:
+  constexpr Restrictions() = default;
+  constexpr explicit Restrictions(uint32_t bits) : bits_(bits) {}
+
+  constexpr uint32_t bits() const { return bits_; }
+  constexpr bool Has(Restriction one) const { return (bits_ & Bit(one)) != 0; }
+  constexpr void Add(Restriction one) { bits_ |= Bit(one); }
+  constexpr Restrictions Without(Restrictions others) const {
+    return Restrictions(bits_ & ~others.bits_);
+  }
+  constexpr bool operator==(const Restrictions&) const = default;
+
+  static constexpr Restrictions All() {
+    return Restrictions((uint32_t{1} << kRestrictionCount) - 1);
+  }
+  // "Landlock, seccomp"; empty if there is none. Unknown bits are left out.
+  std::string Names() const;
+
+ private:
+  static constexpr uint32_t Bit(Restriction one) {
+    return uint32_t{1} << static_cast<int>(one);
+  }
+  uint32_t bits_ = 0;
+};
+
+struct RestrictOptions {
+  int host = 0;                       // its process id; the parent of this process
+  std::vector<int> keep;              // descriptors that stay open, besides 0, 1 and 2
+  uint64_t most_heap = 0;             // in bytes, stacks of threads included; 0: no limit
+  uint64_t stack_size = 1 << 20;      // in bytes
+  uint32_t most_descriptors = 256;    // what is kept must have smaller numbers
+  std::vector<std::string> readable;  // files, and folders with all in them; one that
+                                      // does not exist is left out
+};
+
+struct RestrictStep {
+  Restriction restriction;
+  bool reached = false;
+  std::string text;  // why not; else what is worth knowing, or nothing
+};
+
+// Apply all restrictions to this process. A step that fails does not stop the next ones.
+//
+// Threads  call it while the process has one thread. Else privileges and Landlock, which
+//          belong to a thread, are not reached.
+std::vector<RestrictStep> Restrict(const RestrictOptions& options);
+
+Restrictions Reached(const std::vector<RestrictStep>& steps);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_RESTRICT_H_
+
+namespace alloy::core_v0_1 {
+
+// One thing that no isolated call works without.
+struct NeededPart {
+  const char* name;
+  bool works = false;
+  std::string text;  // why not; else how
+};
+std::vector<NeededPart> ProbeNeededParts();
+
+// The restrictions are tried in a child process; this process stays as it is.
+//
+// Threads  call it in a process with one thread, because it forks.
+std::vector<RestrictStep> ProbeRestrictions();
+
+inline Restrictions Available() { return Reached(ProbeRestrictions()); }
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_ISOLATION_PROBE_H_
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string_view>
+#include <utility>
+
+//
+// A segment of memory that a host shares with a worker: a memfd of a fixed size, under
+// seals that say who may write. The kernel keeps them, whatever the worker does with its
+// descriptor. Nobody can cut a segment, so nobody can make the other side die of SIGBUS.
+//
+//              host maps     worker maps   seals
+//   input      read-write    read-only     SHRINK GROW FUTURE_WRITE SEAL
+//   output     read-only     read-write    SHRINK GROW SEAL
+//   control    read-write    read-write    SHRINK GROW SEAL
+//
+// Threads  serial; the memory is as shared as its users make it.
+#ifndef ALLOY_SRC_PORT_SHARED_MEMORY_H_
+#define ALLOY_SRC_PORT_SHARED_MEMORY_H_
+
+#include <cstddef>
+
+
+namespace alloy::core_v0_1 {
+
+// Owns its mapping and its descriptor. Move-only.
+class SharedMemory {
+ public:
+  // Each size is rounded up to whole pages. The memory is zero, and takes no room before it
+  // is used or populated.
+  //   Fails  INVALID      the size is 0 or too large.
+  //          EXHAUSTED    no memory, address space or descriptor is left.
+  //          UNSUPPORTED  the kernel has no memfd or no such seal (Linux before 5.1).
+  static Result<SharedMemory> MakeForReader(size_t size);  // input
+  static Result<SharedMemory> MakeForWriter(size_t size);  // output
+  static Result<SharedMemory> MakeShared(size_t size);     // control
+
+  // In the worker: map what the host made. The size is that of the file.
+  //   Takes  fd.
+  //   Fails  INVALID    not a segment, or one with other seals than the host gives it.
+  //          EXHAUSTED  no memory or address space is left.
+  static Result<SharedMemory> Attach(Fd fd, bool writable);
+
+  SharedMemory() = default;  // no segment; size() is 0
+
+  std::byte* data() const { return const_cast<std::byte*>(mapping_.get().data); }
+  size_t size() const { return mapping_.get().size; }
+  bool is_writable() const { return is_writable_; }  // else a write to data() is a crash
+  const Fd& fd() const { return fd_; }
+
+  // Get memory for these bytes now, in steps. So a shortage is an error here and not a
+  // signal at first use. A memory limit of a cgroup may still kill a process of that
+  // cgroup, which the kernel chooses; workers are the first in its order.
+  //   Fails  INVALID    the range is not inside.
+  //          EXHAUSTED  no memory is left; what was populated stays.
+  Status Populate(size_t offset, size_t length);
+
+ private:
+  static Result<SharedMemory> Make(const char* name, size_t size, bool writable,
+                                   int more_seals);
+  Status Map(size_t size, bool writable);
+
+  Fd fd_;
+  Mapping mapping_;
+  bool is_writable_ = false;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_SHARED_MEMORY_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+NeededPart Part(const char* name, const Status& status, const char* how) {
+  return {name, status.ok(), status.ok() ? how : status.fault().text};
+}
+
+NeededPart ProbeSharedMemory() {
+  return Part("shared memory", SharedMemory::MakeForReader(1).status(),
+              "memfd with seals that keep an input unchanged");
+}
+
+NeededPart ProbeProcesses() {
+  return Part("processes", Child::CheckMachine(), "handles of processes (pidfd)");
+}
+
+NeededPart ProbeFutex() {
+  if (HasFutex()) return {"futex", true, "shared by processes"};
+  return {"futex", false, ErrorText(errno)};
+}
+
+// One line for each step: the restriction, 0 or 1, and the text.
+std::string LineOf(const RestrictStep& step) {
+  return std::to_string(static_cast<int>(step.restriction)) +
+         (step.reached ? " 1 " : " 0 ") + step.text + "\n";
+}
+
+bool ParseLine(std::string_view line, RestrictStep* step) {
+  if (line.size() < 4 || line[0] < '0' || line[0] >= '0' + kRestrictionCount)
+    return false;
+  step->restriction = static_cast<Restriction>(line[0] - '0');
+  step->reached = line[2] == '1';
+  step->text = line.substr(4);
+  return true;
+}
+static_assert(kRestrictionCount <= 10, "one digit for each restriction");
+
+// All are lost, because the probe could not be made, or did not survive it.
+std::vector<RestrictStep> NoneReached(const std::string& why) {
+  std::vector<RestrictStep> steps;
+  for (int i = 0; i < kRestrictionCount; ++i) {
+    steps.push_back({static_cast<Restriction>(i), false, why});
+  }
+  return steps;
+}
+
+std::string ReadAll(const Fd& pipe) {
+  std::string text;
+  std::array<char, 512> chunk;
+  for (;;) {
+    const ssize_t n = ::read(pipe.get(), chunk.data(), chunk.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return text;
+    text.append(chunk.data(), static_cast<size_t>(n));
+  }
+}
+
+}  // namespace
+
+std::vector<NeededPart> ProbeNeededParts() {
+  return {ProbeSharedMemory(), ProbeProcesses(), ProbeFutex()};
+}
+
+std::vector<RestrictStep> ProbeRestrictions() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return NoneReached(ErrorText(errno));
+  Fd reading(ends[0]), writing(ends[1]);
+  const int host = ::getpid();
+  // Not a program of its own, so that the probe needs no file.
+  const int child = ::fork();
+  if (child < 0) return NoneReached(ErrorText(errno));
+  if (child == 0) {
+    std::string lines;
+    for (const RestrictStep& step :
+         Restrict({.host = host, .keep = {writing.get()}, .readable = {}})) {
+      lines += LineOf(step);
+    }
+    WriteLine(writing.get(), lines);
+    ::_exit(0);
+  }
+  writing.Close();
+  const std::string text = ReadAll(reading);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  std::vector<RestrictStep> steps;
+  for (std::string_view rest = text; !rest.empty();) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    RestrictStep step{};
+    if (ParseLine(rest.substr(0, end), &step)) steps.push_back(std::move(step));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  if (steps.size() == kRestrictionCount) return steps;
+  return NoneReached("the process that tried it ended" +
+                     (WIFSIGNALED(status)
+                          ? " by signal " + std::to_string(WTERMSIG(status))
+                          : std::string()));
 }
 
 }  // namespace alloy::core_v0_1
@@ -2337,6 +2653,10 @@ inline constexpr const char* kOwnProgram = "/proc/self/exe";
 // not know it.
 std::string FileOfEngine();
 
+// The worker program that is installed with the engine in this folder, which ends in '/'.
+// Empty if there is none.
+std::string WorkerIn(const std::string& folder);
+
 int32_t OwnProcessId();
 
 // Whether an open descriptor is memory that can be sealed.
@@ -2357,6 +2677,52 @@ bool IsSealable(int fd);
 #include <climits>
 #include <cstdlib>
 
+//
+// Runs another program to its end: by absolute path, with an empty environment, in the
+// root folder, with only the descriptors that are handed to it.
+#ifndef ALLOY_SRC_PORT_SPAWN_H_
+#define ALLOY_SRC_PORT_SPAWN_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+struct ProgramRun {
+  std::string program;                 // an absolute path
+  std::vector<std::string> arguments;  // without the program's own name
+  std::vector<const Fd*> hand_over;    // borrowed; they arrive as 3, 4, 5, …
+  int64_t limit_ns = 0;                // then it is killed, with all that it started
+  size_t most_output = 0;  // bytes that are kept; the rest is read and dropped
+  // Of each process that is started, in bytes; 0: no limit. Memory is the writable memory
+  // of its own (RLIMIT_DATA).
+  uint64_t most_memory = 0, most_file = 0;
+};
+
+struct ProgramEnd {
+  bool timed_out = false;
+  int exit_code = -1;  // -1: ended by a signal
+  int signal = 0;
+  std::string output;  // what it wrote to standard output and error
+};
+
+// Run a program and wait until it ends. Its standard input is empty.
+// Returns 0, or an errno if it could not be started or waited for: ECHILD in a process
+// that ignores SIGCHLD, or that reaps all children.
+//
+// Threads  shared. It blocks.
+int RunProgram(const ProgramRun& run, ProgramEnd* out);
+
+// Whether a file is there and this process may execute it.
+bool IsExecutable(const std::string& path);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_SPAWN_H_
+
 namespace alloy::core_v0_1 {
 
 std::string FileOfEngine() {
@@ -2369,6 +2735,13 @@ std::string FileOfEngine() {
   std::array<char, PATH_MAX> path;
   const bool found = ::realpath(info.dli_fname, path.data()) != nullptr;
   return found ? std::string(path.data()) : std::string(info.dli_fname);
+}
+
+std::string WorkerIn(const std::string& folder) {
+  for (const char* const place : {"alloy-worker", "alloy/alloy-worker"}) {
+    if (IsExecutable(folder + place)) return folder + place;
+  }
+  return {};
 }
 
 int32_t OwnProcessId() { return ::getpid(); }
@@ -2620,92 +2993,6 @@ int ReplaceFile(const std::string& path, std::span<const std::byte> bytes,
 }  // namespace alloy::core_v0_1
 
 // src/port/restrict.cc ------------------------------------------------------------------
-//
-// What a worker gives up before it loads a library, so that already the constructors of the
-// library run restricted. None of it can be taken back.
-//
-// Each restriction is a step of its own: a kernel or a container that does not know one
-// still gets the others, and the worker reports which ones it has reached.
-#ifndef ALLOY_SRC_PORT_RESTRICT_H_
-#define ALLOY_SRC_PORT_RESTRICT_H_
-
-#include <cstdint>
-#include <string>
-#include <vector>
-
-namespace alloy::core_v0_1 {
-
-// In the order in which they are applied. The numbers are bits of Restrictions.
-enum class Restriction : uint8_t {
-  kEnvironment = 0,  // no environment variables
-  kCommonEnd = 1,    // the kernel kills the worker when the host's thread ends
-  kDescriptors = 2,  // only the listed descriptors are open
-  kOomKiller = 3,    // the first process that the kernel kills when memory runs out
-  kLimits = 4,       // no core dumps, no files, few descriptors, a limited heap
-  kStackSize = 5,    // of the main thread and, by default, of each new one
-  kPrivileges = 6,   // no capabilities, and no way to get any
-  kLandlock = 7,  // only the listed files can be opened, for reading; no TCP, no signals
-  kSeccomp = 8,   // no sockets, processes, tracing, or settings of other processes
-};
-constexpr int kRestrictionCount = 9;
-
-// Such as "Landlock", for texts.
-const char* RestrictionName(Restriction restriction);
-
-// A set of restrictions. It crosses to the host as a number.
-class Restrictions {
- public:
-  constexpr Restrictions() = default;
-  constexpr explicit Restrictions(uint32_t bits) : bits_(bits) {}
-
-  constexpr uint32_t bits() const { return bits_; }
-  constexpr bool Has(Restriction one) const { return (bits_ & Bit(one)) != 0; }
-  constexpr void Add(Restriction one) { bits_ |= Bit(one); }
-  constexpr Restrictions Without(Restrictions others) const {
-    return Restrictions(bits_ & ~others.bits_);
-  }
-  constexpr bool operator==(const Restrictions&) const = default;
-
-  static constexpr Restrictions All() {
-    return Restrictions((uint32_t{1} << kRestrictionCount) - 1);
-  }
-  // "Landlock, seccomp"; empty if there is none. Unknown bits are left out.
-  std::string Names() const;
-
- private:
-  static constexpr uint32_t Bit(Restriction one) {
-    return uint32_t{1} << static_cast<int>(one);
-  }
-  uint32_t bits_ = 0;
-};
-
-struct RestrictOptions {
-  int host = 0;                       // its process id; the parent of this process
-  std::vector<int> keep;              // descriptors that stay open, besides 0, 1 and 2
-  uint64_t most_heap = 0;             // in bytes, stacks of threads included; 0: no limit
-  uint64_t stack_size = 1 << 20;      // in bytes
-  uint32_t most_descriptors = 256;    // what is kept must have smaller numbers
-  std::vector<std::string> readable;  // files, and folders with all in them; one that
-                                      // does not exist is left out
-};
-
-struct RestrictStep {
-  Restriction restriction;
-  bool reached = false;
-  std::string text;  // why not; else what is worth knowing, or nothing
-};
-
-// Apply all restrictions to this process. A step that fails does not stop the next ones.
-//
-// Threads  call it while the process has one thread. Else privileges and Landlock, which
-//          belong to a thread, are not reached.
-std::vector<RestrictStep> Restrict(const RestrictOptions& options);
-
-Restrictions Reached(const std::vector<RestrictStep>& steps);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_PORT_RESTRICT_H_
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -2859,13 +3146,21 @@ Outcome DropPrivileges(const RestrictOptions&) {
   return {};
 }
 
+// What a version does not handle stays open if there is no seccomp.
+std::string VersionText(int version) {
+  const char* open = version >= 6   ? ""
+                     : version >= 4 ? ", files and TCP only"
+                                    : ", files only";
+  return "version " + std::to_string(version) + open;
+}
+
 Outcome RestrictToFiles(const RestrictOptions& options) {
   if (HasOtherThreads()) return TooLate();
   int version = 0;
   const int error = RestrictFiles(options.readable, &version);
   switch (error) {
     case 0:
-      return {0, "version " + std::to_string(version)};
+      return {0, VersionText(version)};
     case ENOSYS:
       return {error, "the kernel has no Landlock (CONFIG_SECURITY_LANDLOCK)"};
     case EOPNOTSUPP:
@@ -2959,70 +3254,6 @@ Restrictions Reached(const std::vector<RestrictStep>& steps) {
 }  // namespace alloy::core_v0_1
 
 // src/port/shared_memory.cc -------------------------------------------------------------
-//
-// A segment of memory that a host shares with a worker: a memfd of a fixed size, under
-// seals that say who may write. The kernel keeps them, whatever the worker does with its
-// descriptor. Nobody can cut a segment, so nobody can make the other side die of SIGBUS.
-//
-//              host maps     worker maps   seals
-//   input      read-write    read-only     SHRINK GROW FUTURE_WRITE SEAL
-//   output     read-only     read-write    SHRINK GROW SEAL
-//   control    read-write    read-write    SHRINK GROW SEAL
-//
-// Threads  serial; the memory is as shared as its users make it.
-#ifndef ALLOY_SRC_PORT_SHARED_MEMORY_H_
-#define ALLOY_SRC_PORT_SHARED_MEMORY_H_
-
-#include <cstddef>
-
-
-namespace alloy::core_v0_1 {
-
-// Owns its mapping and its descriptor. Move-only.
-class SharedMemory {
- public:
-  // Each size is rounded up to whole pages. The memory is zero, and takes no room before it
-  // is used or populated.
-  //   Fails  INVALID      the size is 0 or too large.
-  //          EXHAUSTED    no memory, address space or descriptor is left.
-  //          UNSUPPORTED  the kernel has no memfd or no such seal (Linux before 5.1).
-  static Result<SharedMemory> MakeForReader(size_t size);  // input
-  static Result<SharedMemory> MakeForWriter(size_t size);  // output
-  static Result<SharedMemory> MakeShared(size_t size);     // control
-
-  // In the worker: map what the host made. The size is that of the file.
-  //   Takes  fd.
-  //   Fails  INVALID    not a segment, or one with other seals than the host gives it.
-  //          EXHAUSTED  no memory or address space is left.
-  static Result<SharedMemory> Attach(Fd fd, bool writable);
-
-  SharedMemory() = default;  // no segment; size() is 0
-
-  std::byte* data() const { return const_cast<std::byte*>(mapping_.get().data); }
-  size_t size() const { return mapping_.get().size; }
-  bool is_writable() const { return is_writable_; }  // else a write to data() is a crash
-  const Fd& fd() const { return fd_; }
-
-  // Get memory for these bytes now, in steps. So a shortage is an error here and not a
-  // signal at first use. A memory limit of a cgroup may still kill a process of that
-  // cgroup, which the kernel chooses; workers are the first in its order.
-  //   Fails  INVALID    the range is not inside.
-  //          EXHAUSTED  no memory is left; what was populated stays.
-  Status Populate(size_t offset, size_t length);
-
- private:
-  static Result<SharedMemory> Make(const char* name, size_t size, bool writable,
-                                   int more_seals);
-  Status Map(size_t size, bool writable);
-
-  Fd fd_;
-  Mapping mapping_;
-  bool is_writable_ = false;
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_PORT_SHARED_MEMORY_H_
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -3165,51 +3396,6 @@ Status SharedMemory::Populate(size_t offset, size_t length) {
 #undef MADV_POPULATE_WRITE
 
 // src/port/spawn.cc ---------------------------------------------------------------------
-//
-// Runs another program to its end: by absolute path, with an empty environment, in the
-// root folder, with only the descriptors that are handed to it.
-#ifndef ALLOY_SRC_PORT_SPAWN_H_
-#define ALLOY_SRC_PORT_SPAWN_H_
-
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <vector>
-
-
-namespace alloy::core_v0_1 {
-
-struct ProgramRun {
-  std::string program;                 // an absolute path
-  std::vector<std::string> arguments;  // without the program's own name
-  std::vector<const Fd*> hand_over;    // borrowed; they arrive as 3, 4, 5, …
-  int64_t limit_ns = 0;                // then it is killed, with all that it started
-  size_t most_output = 0;  // bytes that are kept; the rest is read and dropped
-  // Of each process that is started, in bytes; 0: no limit. Memory is the writable memory
-  // of its own (RLIMIT_DATA).
-  uint64_t most_memory = 0, most_file = 0;
-};
-
-struct ProgramEnd {
-  bool timed_out = false;
-  int exit_code = -1;  // -1: ended by a signal
-  int signal = 0;
-  std::string output;  // what it wrote to standard output and error
-};
-
-// Run a program and wait until it ends. Its standard input is empty.
-// Returns 0, or an errno if it could not be started or waited for: ECHILD in a process
-// that ignores SIGCHLD, or that reaps all children.
-//
-// Threads  shared. It blocks.
-int RunProgram(const ProgramRun& run, ProgramEnd* out);
-
-// Whether a file is there and this process may execute it.
-bool IsExecutable(const std::string& path);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_PORT_SPAWN_H_
 
 #include <poll.h>
 #include <signal.h>

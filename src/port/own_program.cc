@@ -9,6 +9,8 @@
 #include <climits>
 #include <cstdlib>
 
+#include "port/spawn.h"
+
 namespace alloy::core {
 
 std::string FileOfEngine() {
@@ -21,6 +23,13 @@ std::string FileOfEngine() {
   std::array<char, PATH_MAX> path;
   const bool found = ::realpath(info.dli_fname, path.data()) != nullptr;
   return found ? std::string(path.data()) : std::string(info.dli_fname);
+}
+
+std::string WorkerIn(const std::string& folder) {
+  for (const char* const place : {"alloy-worker", "alloy/alloy-worker"}) {
+    if (IsExecutable(folder + place)) return folder + place;
+  }
+  return {};
 }
 
 int32_t OwnProcessId() { return ::getpid(); }

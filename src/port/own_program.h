@@ -16,6 +16,10 @@ inline constexpr const char* kOwnProgram = "/proc/self/exe";
 // not know it.
 std::string FileOfEngine();
 
+// The worker program that is installed with the engine in this folder, which ends in '/'.
+// Empty if there is none.
+std::string WorkerIn(const std::string& folder);
+
 int32_t OwnProcessId();
 
 // Whether an open descriptor is memory that can be sealed.

@@ -137,13 +137,21 @@ Outcome DropPrivileges(const RestrictOptions&) {
   return {};
 }
 
+// What a version does not handle stays open if there is no seccomp.
+std::string VersionText(int version) {
+  const char* open = version >= 6   ? ""
+                     : version >= 4 ? ", files and TCP only"
+                                    : ", files only";
+  return "version " + std::to_string(version) + open;
+}
+
 Outcome RestrictToFiles(const RestrictOptions& options) {
   if (HasOtherThreads()) return TooLate();
   int version = 0;
   const int error = RestrictFiles(options.readable, &version);
   switch (error) {
     case 0:
-      return {0, "version " + std::to_string(version)};
+      return {0, VersionText(version)};
     case ENOSYS:
       return {error, "the kernel has no Landlock (CONFIG_SECURITY_LANDLOCK)"};
     case EOPNOTSUPP:

@@ -34,6 +34,7 @@ Exit Run(Console& console) {
   std::vector<Finding> findings = CheckKernel();
   for (Finding& finding : CheckPrograms()) findings.push_back(std::move(finding));
   findings.push_back(CheckSdk());
+  for (Finding& finding : CheckIsolation()) findings.push_back(std::move(finding));
 
   size_t width = 0;
   for (const Finding& finding : findings) width = std::max(width, finding.name.size());

@@ -25,6 +25,9 @@ std::vector<Finding> CheckPrograms();
 // What sealed loading needs from the kernel.
 std::vector<Finding> CheckKernel();
 
+// What the isolated mode can use.
+std::vector<Finding> CheckIsolation();
+
 // The installed SDK, for `new`.
 Finding CheckSdk();
 

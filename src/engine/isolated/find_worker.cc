@@ -19,9 +19,7 @@ Result<std::string> FindWorker(const std::string& named) {
 #else
   const std::string engine = FileOfEngine();
   const std::string folder = engine.substr(0, engine.find_last_of('/') + 1);
-  for (const char* const place : {"alloy-worker", "alloy/alloy-worker"}) {
-    if (IsExecutable(folder + place)) return folder + place;
-  }
+  if (std::string found = WorkerIn(folder); !found.empty()) return found;
   return Fail(ALLOY_REFUSED, ALLOY_REASON_WORKER,
               "the isolated mode needs the program " + folder +
                   "alloy-worker, which is missing or cannot be executed; install it next "
