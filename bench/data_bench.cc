@@ -15,8 +15,8 @@
 #include "arrow/load_value.h"
 #include "arrow/project.h"
 #include "arrow/schema.h"
+#include "base/block_scan.h"
 #include "gate/batch.h"
-#include "gate/block_scan.h"
 #include "gate/rows.h"
 
 namespace alloy::core {

@@ -530,19 +530,306 @@ Receiver::Event Receiver::Wait(int64_t deadline_ns) noexcept {
 
 }  // namespace alloy::core_v0_1
 
-// src/wire/records.cc -------------------------------------------------------------------
+// src/wire/record_copies.cc -------------------------------------------------------------
 //
-// Arrays as records. A record says where each buffer lies: (segment, offset, length), never
-// an address. So the two processes need not share addresses, and every buffer has a known
-// size, which the C data interface does not carry.
+// Copies of what readers follow. A copy is checked after it was made, in private memory:
+// the other side may change the original at any time, so nothing is read from there twice.
 //
-// A record is written in preorder along the layout (a dictionary first, then the children),
-// as the gate counts columns. Neither side tells the other the nesting.
-#ifndef ALLOY_SRC_WIRE_RECORDS_H_
-#define ALLOY_SRC_WIRE_RECORDS_H_
+// Each function returns the first wrong row, or -1.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_WIRE_RECORD_COPIES_H_
+#define ALLOY_SRC_WIRE_RECORD_COPIES_H_
 
 #include <cstddef>
 #include <cstdint>
+
+
+namespace alloy::core_v0_1 {
+
+// Keep the compiler from reading again what was copied out of shared memory.
+void EndOfSharedRead();
+
+// Copy `rows` + 1 offsets. They must begin at 0 or above, or exactly at `base` if that is not
+// -1; not decrease; and end at most at `limit`. With a base, each becomes smaller by it.
+int64_t CopyCheckedOffsets(std::byte* to, const std::byte* from, uint8_t bytes,
+                           int64_t rows, int64_t base, int64_t limit);
+
+// Copy `rows` views of `array`, whose sizes and bitmap are private already. `first` is the
+// first of them, from the begin of the buffers. A long view must lie in its buffer; in a
+// null row it becomes empty if it does not.
+int64_t CopyCheckedViews(std::byte* to, const std::byte* from, int64_t rows,
+                         const ArrowArray& array, int64_t first);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_WIRE_RECORD_COPIES_H_
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <type_traits>
+
+#ifndef ALLOY_SRC_ARROW_VIEW_H_
+#define ALLOY_SRC_ARROW_VIEW_H_
+
+#include <cstdint>
+
+#ifndef ALLOY_SRC_ARROW_LOAD_VALUE_H_
+#define ALLOY_SRC_ARROW_LOAD_VALUE_H_
+
+#include <cstdint>
+#include <cstring>
+
+namespace alloy::core_v0_1 {
+
+// Value `index` of a buffer of any alignment. Arrow only recommends an alignment, so the
+// engine never relies on it.
+template <typename T>
+T LoadValue(const void* base, int64_t index) {
+  T value;
+  std::memcpy(&value, static_cast<const char*>(base) + index * int64_t{sizeof(T)},
+              sizeof(T));
+  return value;
+}
+
+// Load an offset, a run end or an index of 1, 2, 4 or 8 bytes as a signed number.
+inline int64_t LoadSigned(const void* values, int64_t index, uint8_t bytes) {
+  switch (bytes) {
+    case 1:
+      return LoadValue<int8_t>(values, index);
+    case 2:
+      return LoadValue<int16_t>(values, index);
+    case 4:
+      return LoadValue<int32_t>(values, index);
+    default:
+      return LoadValue<int64_t>(values, index);
+  }
+}
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_LOAD_VALUE_H_
+
+namespace alloy::core_v0_1 {
+
+inline constexpr int64_t kViewBytes = 16;
+inline constexpr int32_t kMostInline =
+    12;  // the bytes of a text that a view itself holds
+
+// A view as it lies in memory. The last three fields are the bytes of a short text.
+struct View {
+  int32_t length;
+  int32_t prefix;
+  int32_t buffer;  // which of the variadic buffers
+  int32_t offset;
+
+  bool IsLong() const { return length > kMostInline; }
+  // Whether a long one lies in its buffer.
+  bool IsIn(const ArrowArray& array) const {
+    return buffer >= 0 && buffer < array.n_buffers - 3 && offset >= 0 &&
+           int64_t{offset} + length <=
+               LoadValue<int64_t>(array.buffers[array.n_buffers - 1], buffer);
+  }
+};
+static_assert(sizeof(View) == kViewBytes);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_VIEW_H_
+//
+// Reads one bit of an Arrow bitmap, by the helper of the public headers.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_BASE_BITS_H_
+#define ALLOY_SRC_BASE_BITS_H_
+
+//
+// The bits of an Arrow bitmap: bit i is bit i % 8 of byte i / 8, from the lowest.
+//
+// Threads  shared.
+#ifndef ALLOY_DETAIL_BITS_HPP_
+#define ALLOY_DETAIL_BITS_HPP_
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+namespace alloy::detail {
+
+// Bit `i` of a bitmap that has more than `i` bits.
+inline bool BitAt(const void* bits, int64_t i) {
+  return (static_cast<const uint8_t*>(bits)[i >> 3] >> (i & 7) & 1) != 0;
+}
+
+// Count the set bits among `count` bits from `first` on.
+inline int64_t CountBits(const void* bits, int64_t first, int64_t count) {
+  int64_t set = 0;
+  int64_t i = first;
+  const int64_t end = first + count;
+  for (; i < end && i % 8 != 0; ++i) set += BitAt(bits, i) ? 1 : 0;
+  for (; i + 64 <= end; i += 64) {
+    uint64_t word = 0;
+    std::memcpy(&word, static_cast<const uint8_t*>(bits) + i / 8, sizeof(word));
+    set += std::popcount(word);
+  }
+  for (; i < end; ++i) set += BitAt(bits, i) ? 1 : 0;
+  return set;
+}
+
+}  // namespace alloy::detail
+
+#endif  // ALLOY_DETAIL_BITS_HPP_
+
+namespace alloy::core_v0_1 {
+
+using alloy::detail::BitAt;
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_BITS_H_
+//
+// The loop of every check of rows (gate/row_checks.h): block by block, without branches.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_BASE_BLOCK_SCAN_H_
+#define ALLOY_SRC_BASE_BLOCK_SCAN_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+
+namespace alloy::core_v0_1 {
+
+// a - b, which wraps instead of overflowing. Its sign is right if a and b are not
+// negative.
+template <typename T>
+constexpr T Minus(T a, T b) {
+  using Bits = std::make_unsigned_t<T>;
+  return static_cast<T>(static_cast<Bits>(static_cast<Bits>(a) - static_cast<Bits>(b)));
+}
+
+// The first of `rows` rows that is wrong and not excused; -1 if there is none.
+//
+// `sign(i)` is a signed number, negative if row i is wrong. The numbers of a block are
+// combined without a branch, and a block has a fixed size. So compilers use vector
+// instructions for it, at -O2 too. Only a block with a wrong row is searched row by row,
+// and only there `excused(i)` is asked.
+template <typename Sign, typename Excused>
+inline int64_t FirstWrong(int64_t rows, Sign sign, Excused excused) {
+  using Word = decltype(sign(int64_t{0}));
+  static_assert(std::is_signed_v<Word>);
+  constexpr int64_t kBlock = 1024;
+  for (int64_t begin = 0; begin < rows; begin += kBlock) {
+    const int64_t end = std::min(rows, begin + kBlock);
+    Word any = 0;
+    if (end - begin == kBlock) [[likely]] {
+      for (int64_t j = 0; j < kBlock; ++j) {
+        any = static_cast<Word>(any | sign(begin + j));
+      }
+    } else {
+      for (int64_t i = begin; i < end; ++i) any = static_cast<Word>(any | sign(i));
+    }
+    if (any >= 0) [[likely]]
+      continue;
+    for (int64_t i = begin; i < end; ++i) {
+      if (sign(i) < 0 && !excused(i)) return i;
+    }
+  }
+  return -1;
+}
+
+template <typename Sign>
+inline int64_t FirstWrong(int64_t rows, Sign sign) {
+  return FirstWrong(rows, sign, [](int64_t) { return false; });
+}
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_BLOCK_SCAN_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+// A block stays in the first cache between its copy and its check.
+constexpr int64_t kBlock = 1024;
+
+template <typename T>
+int64_t CopyOffsetsOf(std::byte* to, const std::byte* from, int64_t rows, int64_t base,
+                      int64_t limit) {
+  constexpr int64_t kWide = sizeof(T);
+  for (int64_t begin = 0; begin < rows; begin += kBlock) {
+    const int64_t n = std::min(kBlock, rows - begin);
+    // Each block but the first has the first offset of its rows already.
+    const int64_t had = begin == 0 ? 0 : 1;
+    std::memcpy(to + (begin + had) * kWide, from + (begin + had) * kWide,
+                static_cast<size_t>((n + 1 - had) * kWide));
+    EndOfSharedRead();
+    const std::byte* at = to + begin * kWide;
+    const int64_t row = FirstWrong(n, [at](int64_t i) {
+      const T here = LoadValue<T>(at, i);
+      return static_cast<T>(here | Minus(LoadValue<T>(at, i + 1), here));
+    });
+    if (row >= 0) return begin + row;
+  }
+  if (base >= 0 && LoadValue<T>(to, 0) != base) return 0;
+  if (LoadValue<T>(to, rows) < 0 || LoadValue<T>(to, rows) > limit) return rows - 1;
+  if (base > 0) {
+    for (int64_t i = 0; i <= rows; ++i) {
+      const T offset = Minus(LoadValue<T>(to, i), static_cast<T>(base));
+      std::memcpy(to + i * kWide, &offset, sizeof(T));
+    }
+  }
+  return -1;
+}
+
+}  // namespace
+
+void EndOfSharedRead() { std::atomic_signal_fence(std::memory_order_seq_cst); }
+
+int64_t CopyCheckedOffsets(std::byte* to, const std::byte* from, uint8_t bytes,
+                           int64_t rows, int64_t base, int64_t limit) {
+  return bytes == 4 ? CopyOffsetsOf<int32_t>(to, from, rows, base, limit)
+                    : CopyOffsetsOf<int64_t>(to, from, rows, base, limit);
+}
+
+int64_t CopyCheckedViews(std::byte* to, const std::byte* from, int64_t rows,
+                         const ArrowArray& array, int64_t first) {
+  const void* bitmap = array.buffers[0];
+  for (int64_t begin = 0; begin < rows; begin += kBlock) {
+    const int64_t n = std::min(kBlock, rows - begin);
+    std::byte* at = to + begin * kViewBytes;
+    std::memcpy(at, from + begin * kViewBytes, static_cast<size_t>(n * kViewBytes));
+    EndOfSharedRead();
+    const int64_t row = FirstWrong(
+        n,
+        [at](int64_t i) {
+          const auto length = LoadValue<int32_t>(at, 4 * i);
+          return length | Minus(kMostInline, length);
+        },
+        [&](int64_t i) {
+          const auto view = LoadValue<View>(at, i);
+          if (view.IsLong() ? view.IsIn(array) : view.length >= 0) return true;
+          if (bitmap == nullptr || BitAt(bitmap, first + begin + i)) return false;
+          std::memset(at + i * kViewBytes, 0, kViewBytes);
+          return true;
+        });
+    if (row >= 0) return begin + row;
+  }
+  return -1;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/wire/record_reader.cc -------------------------------------------------------------
+//
+// Makes batches from records (records.h).
+#ifndef ALLOY_SRC_WIRE_RECORD_READER_H_
+#define ALLOY_SRC_WIRE_RECORD_READER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <vector>
@@ -753,6 +1040,26 @@ class Layout {
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ARROW_LAYOUT_H_
+//
+// Where buffers lie in shared memory, and the words of a record that say so.
+//
+// A record is an array of words of 64 bits: for each node of the layout, in preorder,
+//   flags             kHasHead, HasBuffer(0) and so on; above kVariadicShift the number of
+//                     variadic buffers of views
+//   head              length, null count, offset; without kHasHead they are the length of
+//                     the batch, 0 and 0, as most columns have them
+//   places            3 words for each buffer that the flags name, and for each variadic
+//                     buffer: segment, offset, length
+// The sizes of variadic buffers are their lengths, and have no place of their own.
+//
+// Threads  values.
+#ifndef ALLOY_SRC_WIRE_PLACES_H_
+#define ALLOY_SRC_WIRE_PLACES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
 
 namespace alloy::core_v0_1 {
 
@@ -771,58 +1078,38 @@ struct SegmentView {
   uint64_t begin = 0;  // where the part begins in its segment
 };
 
-// Writes batches of one layout as records. What lies in one of the segments is only named;
-// everything else is copied once, trimmed to what the rows of a slice use. Use: Plan, then
-// Copy if copied_bytes() is not 0, then Write.
-//
-// Keeps its memory from batch to batch, so a batch allocates nothing once it is warm.
-//
-// Threads  serial.
-class RecordWriter {
- public:
-  // Borrows layout, as long as this lives.
-  explicit RecordWriter(const Layout& layout) : layout_(layout) {}
+// The bytes of a bitmap up to row `end`.
+constexpr int64_t BitmapBytes(int64_t end) { return (end + 7) / 8; }
 
-  // Read what a batch consists of. It has passed the gate at level shape: its structs are
-  // sound, and its values are not checked. Only the values that decide a size are read:
-  // the first and the last offset, and the sizes of variadic buffers.
-  //   Borrows  batch, until Copy has returned; segments, for this call.
-  //   Fails    BAD_DATA with reason OFFSETS or the gate's own, and column: such a value is
-  //            impossible. EXHAUSTED: sizes overflow.
-  Status Plan(const ArrowArray& batch, std::span<const SegmentView> segments);
+// The bytes of the values up to row `end`.
+inline int64_t ValueBytes(const Layout::Node& node, int64_t end) {
+  return node.bits < 8 ? BitmapBytes(end * node.bits) : end * (node.bits / 8);
+}
 
-  // How many bytes Copy writes; each buffer begins at a multiple of 64.
-  uint64_t copied_bytes() const;
-  // Copy to `to`, which is aligned to 64 and lies at `offset` of segment `segment`.
-  void Copy(std::byte* to, uint32_t segment, uint64_t offset);
-  void Write(ByteWriter& out) const;
+namespace record {
 
- private:
-  struct NodeHead {
-    int64_t length, null_count, offset, n_buffers;
-  };
-  struct Buffer {
-    const std::byte* data = nullptr;
-    BufferPlace place;
-    bool copied = false;
-    bool is_null = false;
-  };
-  Status PlanNode(const Layout::Node** at, const ArrowArray& array);
-  void AddBuffer(const void* data, uint64_t size);
+inline constexpr uint64_t kHasHead = 1;
+constexpr uint64_t HasBuffer(int index) { return uint64_t{2} << index; }
+inline constexpr int kVariadicShift = 32;
+inline constexpr size_t kHeadWords = 3;
+inline constexpr size_t kPlaceWords = 3;
+inline constexpr int kMostBuffers = 3;  // without variadic ones
+// Of a node, without variadic buffers.
+inline constexpr size_t kMostWords = 1 + kHeadWords + kMostBuffers * kPlaceWords;
 
-  const Layout& layout_;
-  std::span<const SegmentView> segments_;
-  std::vector<NodeHead> nodes_;
-  std::vector<Buffer> buffers_;
-  uint64_t copied_ = 0;
-};
+}  // namespace record
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_WIRE_PLACES_H_
+
+namespace alloy::core_v0_1 {
 
 // What becomes of the bytes that a record names.
 enum class TakeOver : uint8_t {
   // All of them are viewed in place: a worker trusts its host.
   kView,
-  // What readers follow (offsets, views, indices, type ids, run ends, sizes of lists) is
-  // copied, since the other side may change it at any time; the rest is viewed.
+  // What readers follow (validity, offsets, views, indices, type ids, run ends, sizes of
+  // lists) is copied, since the other side may change it at any time; the rest is viewed.
   kCopyFollowed,
   // All of them are copied. Nothing refers to a segment afterwards.
   kCopyAll,
@@ -834,33 +1121,60 @@ enum class TakeOver : uint8_t {
 class RecordReader {
  public:
   // Borrows layout, as long as this lives.
-  explicit RecordReader(const Layout& layout) : layout_(layout) {}
+  explicit RecordReader(const Layout& layout);
+
+  // The most bytes that one batch may copy. A record may name the same bytes many times,
+  // so the sizes of the segments are no limit.
+  void LimitCopies(uint64_t bytes) { most_copied_ = bytes; }
 
   // Make a batch. Every buffer lies inside its segment and is at least as long as the
   // struct implies, and what is copied agrees with the size of the buffer that it points
-  // into: no offset is below 0, above the one after it, or above the bytes of the values.
+  // into: no offset is below 0, above the one after it, or above the bytes of the values,
+  // and no view leaves its buffer. (A view of a null row that does becomes empty.)
   // All other rules are the gate's, which the caller lets it pass at level safe.
   //
   // `segments` are those that the other side may name for this batch. `owner` is kept by
   // the batch, and destroyed with its last struct, also if it refers to no segment.
   //   Gives  out; on failure it is empty, and owner is destroyed.
   //   Fails  BAD_DATA with reason and column: the record lies, or is cut.
-  //          EXHAUSTED: without memory for the copy.
+  //          EXHAUSTED: without memory for the copy, or above LimitCopies.
   Status Read(ByteReader& in, std::span<const SegmentView> segments, TakeOver take_over,
               std::shared_ptr<void> owner, ArrowArray* out);
 
  private:
+  friend class RecordBuilder;
+
+  // Bytes that are copied when the whole record has been read.
+  struct Copy {
+    enum class Kind : uint8_t { kBytes, kOffsets, kViews, kViewSizes };
+    Kind kind = Kind::kBytes;
+    int32_t lead = 0;                 // rows that come first and that nobody reads
+    const std::byte* from = nullptr;  // of offsets and views: the row after the lead
+    uint64_t bytes = 0;               // of the copy
+    const Layout::Node* node = nullptr;
+    ArrowArray* array = nullptr;
+    int64_t buffer = 0;
+    int64_t rows = 0;   // after the lead
+    int64_t base = -1;  // the first offset, which becomes 0; -1: offsets do not change
+    int64_t limit = std::numeric_limits<int64_t>::max();  // of the last offset
+  };
+
   const Layout& layout_;
+  int64_t n_buffers_ = 0;  // of all nodes, without variadic ones
+  bool has_views_ = false;
+  uint64_t most_copied_ = std::numeric_limits<uint64_t>::max();
+  std::vector<Copy> copies_;  // kept for its memory
 };
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_WIRE_RECORDS_H_
+#endif  // ALLOY_SRC_WIRE_RECORD_READER_H_
 
-#include <algorithm>
+#include <bit>
+#include <cstdlib>
 #include <cstring>
-#include <new>
 #include <string>
+#include <string_view>
 #include <utility>
 
 //
@@ -1217,355 +1531,1313 @@ constexpr bool HasBitmap(Form form) { return RuleOf(form).nulls == NullsIn::kBit
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ARROW_LAYOUT_RULES_H_
-#ifndef ALLOY_SRC_ARROW_LOAD_VALUE_H_
-#define ALLOY_SRC_ARROW_LOAD_VALUE_H_
-
-#include <cstdint>
-#include <cstring>
-
-namespace alloy::core_v0_1 {
-
-// Value `index` of a buffer of any alignment. Arrow only recommends an alignment, so the
-// engine never relies on it.
-template <typename T>
-T LoadValue(const void* base, int64_t index) {
-  T value;
-  std::memcpy(&value, static_cast<const char*>(base) + index * int64_t{sizeof(T)},
-              sizeof(T));
-  return value;
-}
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ARROW_LOAD_VALUE_H_
 
 namespace alloy::core_v0_1 {
 namespace {
 
-constexpr uint64_t kAlign_records = 64;
-constexpr uint64_t kMostBytes_records = uint64_t{1} << 46;
+constexpr uint64_t kAlignment_record_reader = 64;
 
-uint64_t Rounded(uint64_t size) { return (size + kAlign_records - 1) & ~(kAlign_records - 1); }
+// Takes the place of buffers without bytes, which must not be NULL. It is not empty,
+// because a buffer of offsets without rows may be read as one offset, a 0.
+alignas(kAlignment_record_reader) constexpr std::byte kNoBytes[kAlignment_record_reader] = {};
 
-int64_t ReadInteger(const void* base, int64_t index, uint8_t bytes) {
-  if (bytes == 1) return LoadValue<int8_t>(base, index);
-  if (bytes == 2) return LoadValue<int16_t>(base, index);
-  if (bytes == 4) return LoadValue<int32_t>(base, index);
-  return LoadValue<int64_t>(base, index);
+struct Free_record_reader {
+  void operator()(std::byte* bytes) const { std::free(bytes); }
+};
+
+// What keeps the buffers of a batch.
+struct Kept {
+  std::shared_ptr<void> owner;
+  std::unique_ptr<std::byte, Free_record_reader> copies;
+};
+
+// The bytes of a buffer in a segment.
+using ByteSpan = std::span<const std::byte>;
+
+uint64_t Aligned(uint64_t bytes) { return (bytes + kAlignment_record_reader - 1) & ~(kAlignment_record_reader - 1); }
+
+}  // namespace
+
+// Reads one record. The block is made first, so that each node is filled as it is read.
+class RecordBuilder {
+ public:
+  RecordBuilder(RecordReader* reader, ByteReader* in,
+                std::span<const SegmentView> segments, TakeOver take_over)
+      : reader_(*reader),
+        layout_(reader->layout_),
+        in_(*in),
+        segments_(segments),
+        take_over_(take_over) {
+    reader_.copies_.clear();
+  }
+
+  Status Build(std::shared_ptr<void> owner, ArrowArray* out) {
+    int64_t buffers = reader_.n_buffers_;
+    if (reader_.has_views_ && !CountVariadic(&buffers)) return std::move(fault_);
+    auto block = Block<Kept>::Make(static_cast<int64_t>(layout_.nodes().size()), buffers,
+                                   {.owner = std::move(owner), .copies = nullptr});
+    if (!block) return Fail(ALLOY_EXHAUSTED, "out of memory for the structs of a batch");
+    block_ = &block;
+    if (!ReadNode(layout_.nodes().data(), out, false)) return std::move(fault_);
+    ALLOY_TRY(MakeCopies());
+    block.Finish();
+    return Status();
+  }
+
+ private:
+  using Node = Layout::Node;
+  using Copy = RecordReader::Copy;
+
+  // A node as its record describes it.
+  struct Found {
+    const Node* node = nullptr;
+    int64_t length = 0;
+    int64_t null_count = 0;
+    int64_t offset = 0;
+    int64_t n_variadic = 0;
+    ByteSpan buffers[record::kMostBuffers];  // without bytes: empty
+
+    int64_t end() const { return offset + length; }
+  };
+
+  bool CountVariadic(int64_t* buffers);
+  bool ReadNode(const Node* node, ArrowArray* to, bool run_ends);
+  bool ReadFound(const Node* node, Found* found);
+  bool ReadPlace(const Node* node, ByteSpan* bytes);
+  bool CheckHead(const Found& found);
+  bool CheckSizes(const Found& found);
+  bool CheckSize(const Found& found, int buffer, int64_t bytes);
+  bool FillVariadic(const Found& found, ArrowArray* to);
+  bool FillBuffers(Found& found, ArrowArray* to, bool run_ends);
+  bool FillBytes(const Found& found, ArrowArray* to, int64_t skip);
+  void Fill(const Found& found, int buffer, int64_t skip, int64_t bytes, bool copy,
+            ArrowArray* to);
+  Status MakeCopies();
+  Status MakeCopy(const Copy& copy, std::byte* to);
+
+  bool Refuse(const Node* node, int32_t reason, std::string_view what, int64_t row = -1);
+  bool RefuseCut(const Node* node) {
+    return Refuse(node, ALLOY_REASON_BUFFER_PLACE, "the record ends here");
+  }
+
+  RecordReader& reader_;
+  const Layout& layout_;
+  ByteReader& in_;
+  const std::span<const SegmentView> segments_;
+  const TakeOver take_over_;
+  Block<Kept>* block_ = nullptr;
+  size_t segment_ = 0;  // where the last buffer was
+  int64_t rows_ = 0;    // of the batch
+  Status fault_;
+};
+
+// Adds the variadic buffers of the whole record, as ReadNode is going to find them.
+bool RecordBuilder::CountVariadic(int64_t* buffers) {
+  ByteReader in = in_;  // of private memory: it is read again
+  for (const Node& node : layout_.nodes()) {
+    const auto flags = in.Get<uint64_t>();
+    const uint64_t variadic =
+        node.form == Form::kViews ? flags >> record::kVariadicShift : 0;
+    const auto fixed = static_cast<uint64_t>(
+        std::popcount(flags & (record::HasBuffer(record::kMostBuffers) - 2)));
+    const uint64_t words = ((flags & record::kHasHead) != 0 ? record::kHeadWords : 0) +
+                           (fixed + variadic) * record::kPlaceWords;
+    in.GetBytes(words * sizeof(uint64_t));
+    if (!in.ok()) return RefuseCut(&node);
+    *buffers += static_cast<int64_t>(variadic);
+  }
+  return true;
 }
 
-uint64_t BitmapBytes(int64_t bits) { return (static_cast<uint64_t>(bits) + 7) / 8; }
+bool RecordBuilder::ReadNode(const Node* node, ArrowArray* to, bool run_ends) {
+  Found found;
+  if (!ReadFound(node, &found) || !CheckHead(found)) [[unlikely]]
+    return false;
+  if (node == layout_.nodes().data()) rows_ = found.length;
+  if (found.length == 0) {
+    // Without rows no buffer needs bytes, and with an offset a reader would leave kNoBytes.
+    found.offset = 0;
+    found.null_count = 0;
+    for (ByteSpan& bytes : found.buffers) bytes = {};
+  } else if (!CheckSizes(found)) [[unlikely]] {
+    return false;
+  }
+  const bool views = node->form == Form::kViews;
+  block_->Init(to, {.length = found.length,
+                    .null_count = found.null_count,
+                    .offset = found.offset,
+                    .n_buffers = node->n_buffers + (views ? found.n_variadic : 0),
+                    .n_children = node->n_children,
+                    .dictionary = node->dictionary});
+  if (views && !FillVariadic(found, to)) return false;
+  if (!FillBuffers(found, to, run_ends)) [[unlikely]]
+    return false;
+  if (node->dictionary && !ReadNode(node + 1, to->dictionary, false)) return false;
+  const Node* child = node + 1;
+  for (int32_t i = 0; i < node->n_children; ++i, child += child->subtree) {
+    const bool ends = i == 0 && node->form == Form::kRunEnd;
+    if (!ReadNode(child, to->children[i], ends)) [[unlikely]]
+      return false;
+  }
+  return true;
+}
 
-// How many bytes a buffer of an array has, as its struct implies; the gate has checked that
-// none of this overflows. Views: the variadic buffers have their sizes elsewhere.
-uint64_t ImpliedBytes(const Layout::Node& node, int64_t end, int64_t buffer) {
-  const auto rows = static_cast<uint64_t>(end);
-  if (buffer == 0 && HasBitmap(node.form)) return BitmapBytes(end);
-  switch (node.form) {
+bool RecordBuilder::ReadFound(const Node* node, Found* found) {
+  const bool views = node->form == Form::kViews;
+  const int n = views ? 2 : node->n_buffers;
+  const auto flags = in_.Get<uint64_t>();
+  found->node = node;
+  found->length = rows_;
+  if ((flags & record::kHasHead) != 0) {
+    found->length = in_.Get<int64_t>();
+    found->null_count = in_.Get<int64_t>();
+    found->offset = in_.Get<int64_t>();
+  }
+  if (!in_.ok()) [[unlikely]]
+    return RefuseCut(node);
+  uint64_t known = record::HasBuffer(n) - 1;
+  if (views) {
+    known |= ~uint64_t{0} << record::kVariadicShift;
+    found->n_variadic = static_cast<int64_t>(flags >> record::kVariadicShift);
+  }
+  if ((flags & ~known) != 0) [[unlikely]] {
+    return Refuse(node, ALLOY_REASON_BUFFER_COUNT,
+                  "the record has buffers that the type does not have");
+  }
+  for (int i = 0; i < n; ++i) {
+    if ((flags & record::HasBuffer(i)) == 0) continue;
+    if (!ReadPlace(node, &found->buffers[i])) [[unlikely]]
+      return false;
+  }
+  return true;
+}
+
+bool RecordBuilder::ReadPlace(const Node* node, ByteSpan* bytes) {
+  const auto number = in_.Get<uint64_t>();
+  const auto offset = in_.Get<uint64_t>();
+  const auto length = in_.Get<uint64_t>();
+  if (!in_.ok()) [[unlikely]]
+    return RefuseCut(node);
+  if (number == 0 && length == 0) return true;
+  for (size_t i = 0, at = segment_; i < segments_.size();
+       ++i, at = at + 1 == segments_.size() ? 0 : at + 1) {
+    const SegmentView& segment = segments_[at];
+    const uint64_t from =
+        offset - segment.begin;  // before the part it wraps, and is large
+    const size_t size = segment.bytes.size();
+    if (segment.number == number && from <= size && length <= size - from) [[likely]] {
+      segment_ = at;
+      *bytes = segment.bytes.subspan(from, length);
+      return true;
+    }
+  }
+  return Refuse(node, ALLOY_REASON_BUFFER_PLACE,
+                "a buffer of " + std::to_string(length) + " bytes at " +
+                    std::to_string(offset) + " of segment " + std::to_string(number) +
+                    " is not in the memory of this call");
+}
+
+// The numbers, as level shape checks them: what they imply is computed from here on.
+bool RecordBuilder::CheckHead(const Found& found) {
+  const Node* node = found.node;
+  if (found.length < 0) [[unlikely]] {
+    return Refuse(
+        node, ALLOY_REASON_LENGTH,
+        "expected a length of at least 0, found " + std::to_string(found.length));
+  }
+  if (found.offset < 0) [[unlikely]] {
+    return Refuse(
+        node, ALLOY_REASON_OFFSET,
+        "expected an offset of at least 0, found " + std::to_string(found.offset));
+  }
+  if (found.length > node->max_end || found.offset > node->max_end - found.length)
+      [[unlikely]] {
+    return Refuse(node, ALLOY_REASON_OVERFLOW,
+                  "offset " + std::to_string(found.offset) + " and length " +
+                      std::to_string(found.length) + " add up to more than " +
+                      std::to_string(node->max_end));
+  }
+  if (found.null_count < -1 || found.null_count > found.length) [[unlikely]] {
+    return Refuse(node, ALLOY_REASON_NULL_COUNT,
+                  "expected a null count from -1 to " + std::to_string(found.length) +
+                      ", found " + std::to_string(found.null_count));
+  }
+  return true;
+}
+
+// Each buffer is at least as long as the rows imply.
+bool RecordBuilder::CheckSizes(const Found& found) {
+  const Node* node = found.node;
+  const int64_t end = found.end();
+  const int64_t wide = node->integer_bytes;
+  if (HasBitmap(node->form)) {
+    if (!found.buffers[0].empty()) {
+      if (!CheckSize(found, 0, BitmapBytes(end))) return false;
+    } else if (found.null_count > 0) {
+      return Refuse(node, ALLOY_REASON_NULLS_WITHOUT_BITMAP,
+                    "the null count is " + std::to_string(found.null_count) +
+                        ", but there is no validity bitmap");
+    }
+  }
+  switch (node->form) {
     case Form::kFixed:
-      return node.bits % 8 == 0 ? rows * static_cast<uint64_t>(node.bits / 8)
-                                : BitmapBytes(end * node.bits);
+      return CheckSize(found, 1, ValueBytes(*node, end));
     case Form::kOffsets:
     case Form::kList:
-      return (rows + 1) * node.integer_bytes;  // the bytes of kOffsets are not asked
+      return CheckSize(found, 1, (end + 1) * wide);
     case Form::kViews:
-      return rows * 16;
+      return CheckSize(found, 1, end * kViewBytes);
     case Form::kListView:
-      return rows * node.integer_bytes;
+      return CheckSize(found, 1, end * wide) && CheckSize(found, 2, end * wide);
     case Form::kSparseUnion:
-      return rows;
+      return CheckSize(found, 0, end);
     case Form::kDenseUnion:
-      return buffer == 0 ? rows : rows * 4;
+      return CheckSize(found, 0, end) && CheckSize(found, 1, end * wide);
     case Form::kFixedSizeList:
     case Form::kStruct:
     case Form::kRunEnd:
     case Form::kNull:
+      return true;
+  }
+  return true;
+}
+
+inline bool RecordBuilder::CheckSize(const Found& found, int buffer, int64_t bytes) {
+  const auto needed = static_cast<uint64_t>(bytes);
+  const size_t size = found.buffers[buffer].size();
+  if (needed <= size) [[likely]]
+    return true;
+  return Refuse(found.node,
+                size == 0 ? ALLOY_REASON_BUFFER_NULL : ALLOY_REASON_BUFFER_PLACE,
+                "the rows need " + std::to_string(needed) + " bytes of buffer " +
+                    std::to_string(buffer) + ", which has " + std::to_string(size));
+}
+
+// The variadic buffers, whose places come next, and the buffer of their sizes.
+bool RecordBuilder::FillVariadic(const Found& found, ArrowArray* to) {
+  const int64_t sizes = to->n_buffers - 1;
+  to->buffers[sizes] = kNoBytes;
+  if (found.n_variadic == 0) return true;
+  const size_t words = static_cast<size_t>(found.n_variadic) * record::kPlaceWords;
+  // CountVariadic has seen that they are there.
+  const std::string_view places = ByteReader(in_).GetBytes(words * sizeof(uint64_t));
+  reader_.copies_.push_back({.kind = Copy::Kind::kViewSizes,
+                             .from = reinterpret_cast<const std::byte*>(places.data()),
+                             .bytes = static_cast<uint64_t>(found.n_variadic) * 8,
+                             .node = found.node,
+                             .array = to,
+                             .buffer = sizes});
+  for (int64_t i = 0; i < found.n_variadic; ++i) {
+    ByteSpan bytes;
+    if (!ReadPlace(found.node, &bytes)) return false;
+    to->buffers[2 + i] = bytes.empty() ? kNoBytes : bytes.data();
+    if (bytes.empty() || take_over_ != TakeOver::kCopyAll) continue;
+    reader_.copies_.push_back({.from = bytes.data(),
+                               .bytes = bytes.size(),
+                               .node = found.node,
+                               .array = to,
+                               .buffer = 2 + i});
+  }
+  return true;
+}
+
+// Points to a buffer, from the byte `skip` on, or notes the copy of it.
+inline void RecordBuilder::Fill(const Found& found, int buffer, int64_t skip,
+                                int64_t bytes, bool copy, ArrowArray* to) {
+  const std::byte* from = found.buffers[buffer].data();
+  if (from == nullptr || bytes == skip) {
+    to->buffers[buffer] = kNoBytes;
+  } else if (!copy) {
+    to->buffers[buffer] = from + skip;
+  } else {
+    reader_.copies_.push_back({.from = from + skip,
+                               .bytes = static_cast<uint64_t>(bytes - skip),
+                               .node = found.node,
+                               .array = to,
+                               .buffer = buffer});
+  }
+}
+
+bool RecordBuilder::FillBuffers(Found& found, ArrowArray* to, bool run_ends) {
+  const Node* node = found.node;
+  const bool copy = take_over_ != TakeOver::kView;
+  const bool copy_all = take_over_ == TakeOver::kCopyAll;
+  const bool bitmap = HasBitmap(node->form) && !found.buffers[0].empty();
+  const bool copy_values = copy_all || (copy && (node->dictionary || run_ends));
+  const int64_t end = found.end();
+  const int64_t wide = node->integer_bytes;
+  // Rows before the first one are not copied, unless children have them too.
+  int64_t skip = 0;
+  switch (node->form) {
+    case Form::kFixed:
+      skip = copy_values || (copy && bitmap) ? found.offset & ~int64_t{7} : 0;
+      break;
+    case Form::kOffsets:
+    case Form::kViews:
+    case Form::kList:
+    case Form::kListView:
+    case Form::kDenseUnion:
+      skip = copy ? found.offset & ~int64_t{7} : 0;
+      break;
+    default:
       break;
   }
-  return 0;
-}
-
-}  // namespace
-
-// ---- Writing
-
-Status RecordWriter::Plan(const ArrowArray& batch,
-                          std::span<const SegmentView> segments) {
-  nodes_.clear();
-  buffers_.clear();
-  copied_ = 0;
-  segments_ = segments;
-  const Layout::Node* node = layout_.nodes().data();
-  return PlanNode(&node, batch);
-}
-
-Status RecordWriter::PlanNode(const Layout::Node** at, const ArrowArray& array) {
-  const Layout::Node& node = **at;
-  ++*at;
-  const int64_t end = array.offset + array.length;
-  // An array of the null type may have one buffer, which holds nothing.
-  const int64_t n = node.form == Form::kNull ? 0 : array.n_buffers;
-  nodes_.push_back({array.length, array.null_count, array.offset, n});
-  for (int64_t i = 0; i < n; ++i) {
-    uint64_t size = ImpliedBytes(node, end, i);
-    if (node.form == Form::kOffsets && i == 1 && array.buffers[1] == nullptr) size = 0;
-    if (node.form == Form::kOffsets && i == 2) {
-      size = array.buffers[1] == nullptr
-                 ? 0
-                 : static_cast<uint64_t>(
-                       ReadInteger(array.buffers[1], end, node.integer_bytes));
-    }
-    if (node.form == Form::kViews && i >= 2) {
-      const int64_t variadic = n - 3;
-      size = i == n - 1
-                 ? static_cast<uint64_t>(variadic) * 8
-                 : static_cast<uint64_t>(LoadValue<int64_t>(array.buffers[n - 1], i - 2));
-    }
-    if (size > kMostBytes_records - copied_) {
-      return Fail(ALLOY_EXHAUSTED, "a batch of more than " + std::to_string(kMostBytes_records) +
-                                       " bytes cannot cross to a worker");
-    }
-    AddBuffer(array.buffers[i], size);
+  to->offset = found.offset - skip;
+  if (bitmap) Fill(found, 0, skip / 8, BitmapBytes(end), copy, to);
+  switch (node->form) {
+    case Form::kFixed:
+      Fill(found, 1, ValueBytes(*node, skip), ValueBytes(*node, end), copy_values, to);
+      return true;
+    case Form::kOffsets:
+      return FillBytes(found, to, skip);
+    case Form::kList:
+      if (found.length > 0 && copy) {
+        reader_.copies_.push_back(
+            {.kind = Copy::Kind::kOffsets,
+             .lead = static_cast<int32_t>(to->offset),
+             .from = found.buffers[1].data() + found.offset * wide,
+             .bytes = static_cast<uint64_t>((to->offset + found.length + 1) * wide),
+             .node = node,
+             .array = to,
+             .buffer = 1,
+             .rows = found.length});
+        return true;
+      }
+      Fill(found, 1, 0, 1, false, to);
+      return true;
+    case Form::kViews:
+      if (found.length > 0 && copy) {
+        reader_.copies_.push_back(
+            {.kind = Copy::Kind::kViews,
+             .lead = static_cast<int32_t>(to->offset),
+             .from = found.buffers[1].data() + found.offset * kViewBytes,
+             .bytes = static_cast<uint64_t>((to->offset + found.length) * kViewBytes),
+             .node = node,
+             .array = to,
+             .buffer = 1,
+             .rows = found.length});
+        return true;
+      }
+      Fill(found, 1, 0, 1, false, to);
+      return true;
+    case Form::kListView:
+      Fill(found, 1, skip * wide, end * wide, copy, to);
+      Fill(found, 2, skip * wide, end * wide, copy, to);
+      return true;
+    case Form::kSparseUnion:
+      Fill(found, 0, 0, end, copy, to);
+      return true;
+    case Form::kDenseUnion:
+      Fill(found, 0, skip, end, copy, to);
+      Fill(found, 1, skip * wide, end * wide, copy, to);
+      return true;
+    case Form::kFixedSizeList:
+    case Form::kStruct:
+    case Form::kRunEnd:
+    case Form::kNull:
+      return true;
   }
-  if (node.dictionary) ALLOY_TRY(PlanNode(at, *array.dictionary));
-  for (int64_t i = 0; i < node.n_children; ++i) {
-    ALLOY_TRY(PlanNode(at, *array.children[i]));
+  return true;
+}
+
+// Offsets, and the bytes that they point into.
+bool RecordBuilder::FillBytes(const Found& found, ArrowArray* to, int64_t skip) {
+  const Node* node = found.node;
+  const uint8_t wide = node->integer_bytes;
+  const auto size = static_cast<int64_t>(found.buffers[2].size());
+  if (found.length == 0) {
+    to->buffers[1] = to->buffers[2] = kNoBytes;
+    return true;
+  }
+  // Each is read once. With kCopyAll the copy must find the same numbers again.
+  const std::byte* offsets = found.buffers[1].data();
+  const int64_t first = LoadSigned(offsets, found.offset, wide);
+  const int64_t last = LoadSigned(offsets, found.end(), wide);
+  EndOfSharedRead();
+  if (first < 0 || last < first || last > size) [[unlikely]] {
+    return Refuse(node, ALLOY_REASON_OFFSETS,
+                  "the first and the last offset are " + std::to_string(first) + " and " +
+                      std::to_string(last) + ", in " + std::to_string(size) + " bytes");
+  }
+  to->buffers[2] = size == 0 ? kNoBytes : found.buffers[2].data();
+  if (take_over_ == TakeOver::kView) {
+    to->buffers[1] = offsets;
+    return true;
+  }
+  const bool all = take_over_ == TakeOver::kCopyAll;
+  reader_.copies_.push_back(
+      {.kind = Copy::Kind::kOffsets,
+       .lead = static_cast<int32_t>(found.offset - skip),
+       .from = offsets + found.offset * wide,
+       .bytes = static_cast<uint64_t>((found.offset - skip + found.length + 1) * wide),
+       .node = node,
+       .array = to,
+       .buffer = 1,
+       .rows = found.length,
+       .base = all ? first : -1,
+       .limit = all ? last : size});
+  if (!all) return true;
+  to->buffers[2] = kNoBytes;
+  if (last == first) return true;
+  reader_.copies_.push_back({.from = found.buffers[2].data() + first,
+                             .bytes = static_cast<uint64_t>(last - first),
+                             .node = node,
+                             .array = to,
+                             .buffer = 2});
+  return true;
+}
+
+Status RecordBuilder::MakeCopies() {
+  if (reader_.copies_.empty()) return Status();
+  uint64_t bytes = 0;
+  for (const Copy& copy : reader_.copies_) {
+    // No copy has more bytes than a segment, except sizes, which have fewer than the
+    // record: the sum of two cannot overflow.
+    bytes += Aligned(copy.bytes);
+    if (bytes > reader_.most_copied_) {
+      return Fail(ALLOY_EXHAUSTED, "the copies of a batch have more than " +
+                                       std::to_string(reader_.most_copied_) + " bytes");
+    }
+  }
+  auto* to = static_cast<std::byte*>(std::aligned_alloc(kAlignment_record_reader, bytes));
+  if (to == nullptr) {
+    return Fail(ALLOY_EXHAUSTED, "out of memory for the copies of a batch, which have " +
+                                     std::to_string(bytes) + " bytes");
+  }
+  block_->owner().copies.reset(to);
+  for (const Copy& copy : reader_.copies_) {
+    ALLOY_TRY(MakeCopy(copy, to));
+    to += Aligned(copy.bytes);
   }
   return Status();
 }
 
-void RecordWriter::AddBuffer(const void* data, uint64_t size) {
-  Buffer buffer{
-      .data = static_cast<const std::byte*>(data), .place = {}, .copied = false};
-  buffer.place.length = data != nullptr ? size : 0;
-  buffer.is_null = data == nullptr;
-  if (buffer.place.length > 0) {
-    for (const SegmentView& segment : segments_) {
-      if (buffer.data < segment.bytes.data() ||
-          buffer.data + size > segment.bytes.data() + segment.bytes.size()) {
-        continue;
+Status RecordBuilder::MakeCopy(const Copy& copy, std::byte* to) {
+  copy.array->buffers[copy.buffer] = to;
+  switch (copy.kind) {
+    case Copy::Kind::kBytes:
+      std::memcpy(to, copy.from, copy.bytes);
+      return Status();
+    case Copy::Kind::kViewSizes:
+      for (uint64_t i = 0; i < copy.bytes / sizeof(uint64_t); ++i) {
+        std::memcpy(to + i * sizeof(uint64_t),
+                    copy.from + (i * record::kPlaceWords + 2) * sizeof(uint64_t),
+                    sizeof(uint64_t));
       }
-      buffer.place.segment = segment.number;
-      buffer.place.offset =
-          segment.begin + static_cast<uint64_t>(buffer.data - segment.bytes.data());
-      buffers_.push_back(buffer);
-      return;
+      return Status();
+    case Copy::Kind::kOffsets: {
+      const uint8_t wide = copy.node->integer_bytes;
+      const size_t lead = static_cast<size_t>(copy.lead) * wide;
+      std::memset(to, 0, lead);
+      const int64_t row = CopyCheckedOffsets(to + lead, copy.from, wide, copy.rows,
+                                             copy.base, copy.limit);
+      if (row < 0) return Status();
+      Refuse(copy.node, ALLOY_REASON_OFFSETS,
+             "an offset is negative, below the one before it, or beyond the bytes", row);
+      return std::move(fault_);
     }
-    buffer.copied = true;
-    buffer.place.offset = copied_;
-    copied_ += Rounded(size);
-  }
-  buffers_.push_back(buffer);
-}
-
-uint64_t RecordWriter::copied_bytes() const { return copied_; }
-
-void RecordWriter::Copy(std::byte* to, uint32_t segment, uint64_t offset) {
-  for (Buffer& buffer : buffers_) {
-    if (!buffer.copied) continue;
-    std::memcpy(to + buffer.place.offset, buffer.data, buffer.place.length);
-    buffer.place.segment = segment;
-    buffer.place.offset += offset;
-    buffer.copied = false;
-  }
-}
-
-void RecordWriter::Write(ByteWriter& out) const {
-  const Buffer* buffer = buffers_.data();
-  for (const NodeHead& node : nodes_) {
-    out.Put(node);
-    for (int64_t i = 0; i < node.n_buffers; ++i, ++buffer) {
-      out.Put(static_cast<uint8_t>(buffer->is_null));
-      out.Put(buffer->place);
+    case Copy::Kind::kViews: {
+      const size_t lead = static_cast<size_t>(copy.lead * kViewBytes);
+      std::memset(to, 0, lead);
+      const int64_t row =
+          CopyCheckedViews(to + lead, copy.from, copy.rows, *copy.array, copy.lead);
+      if (row < 0) return Status();
+      Refuse(copy.node, ALLOY_REASON_VIEW,
+             "the view has a negative length, or points outside its buffers", row);
+      return std::move(fault_);
     }
   }
+  return Status();
 }
 
-// ---- Reading
+bool RecordBuilder::Refuse(const Node* node, int32_t reason, std::string_view what,
+                           int64_t row) {
+  const auto column = static_cast<int32_t>(node - layout_.nodes().data()) - 1;
+  fault_ = DataFault(reason, {.column = column, .path = layout_.Path(column), .row = row},
+                     what);
+  return false;
+}
 
-namespace {
-
-struct ReadBuffer {
-  const std::byte* data = nullptr;
-  uint64_t length = 0;
-};
-
-struct CopiedOwner {
-  std::shared_ptr<void> owner;
-  std::unique_ptr<std::byte[]> copies;
-};
-
-bool IsFollowed(const Layout::Node& node, int64_t buffer) {
-  if (node.dictionary) return buffer == 1;
-  switch (node.form) {
-    case Form::kOffsets:
-    case Form::kList:
-    case Form::kViews:
-      return buffer == 1;
-    case Form::kListView:
-      return buffer == 1 || buffer == 2;
-    case Form::kSparseUnion:
-    case Form::kDenseUnion:
-      return true;
-    default:
-      return node.points_elsewhere && node.form == Form::kFixed && buffer == 1;
+RecordReader::RecordReader(const Layout& layout) : layout_(layout) {
+  for (const Layout::Node& node : layout.nodes()) {
+    n_buffers_ += node.n_buffers;
+    has_views_ = has_views_ || node.form == Form::kViews;
   }
 }
-
-const std::byte kNothing[64] = {};
-
-}  // namespace
 
 Status RecordReader::Read(ByteReader& in, std::span<const SegmentView> segments,
                           TakeOver take_over, std::shared_ptr<void> owner,
                           ArrowArray* out) {
-  *out = ArrowArray{};
-  struct Head {
-    int64_t length, null_count, offset, n_buffers;
+  Status status =
+      RecordBuilder(this, &in, segments, take_over).Build(std::move(owner), out);
+  if (!status.ok()) *out = {};
+  return status;
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/wire/record_writer.cc -------------------------------------------------------------
+//
+// Writes batches as records (records.h).
+#ifndef ALLOY_SRC_WIRE_RECORD_WRITER_H_
+#define ALLOY_SRC_WIRE_RECORD_WRITER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
+
+// Writes batches of one layout as records. What lies in one of the segments is only named;
+// everything else is copied once, trimmed to what the rows of a slice use. Use: Plan, then
+// Copy if copied_bytes() is not 0, then Write.
+//
+// Keeps its memory from batch to batch, so a batch allocates nothing once it is warm.
+//
+// Threads  serial.
+class RecordWriter {
+ public:
+  // Borrows layout, as long as this lives.
+  explicit RecordWriter(const Layout& layout);
+
+  // Read what a batch consists of. It has passed the gate at level shape: its structs are
+  // sound, and its values are not checked. Only the values that decide a size are read:
+  // the first and the last offset, and the sizes of variadic buffers. If an array whose
+  // rows point into a child or into variadic buffers is copied, its rows are read too, to
+  // find the part that they use.
+  //   Borrows  batch, until Copy has returned; segments, for this call.
+  //   Fails    BAD_DATA with reason OFFSETS or the gate's own, and column: such a value is
+  //            impossible. EXHAUSTED: sizes overflow.
+  Status Plan(const ArrowArray& batch, std::span<const SegmentView> segments);
+
+  // How many bytes Copy writes; each buffer begins at a multiple of 64.
+  uint64_t copied_bytes() const { return copied_; }
+  // Copy to `to`, which is aligned to 64 and lies at `offset` of segment `segment`.
+  void Copy(std::byte* to, uint32_t segment, uint64_t offset);
+  void Write(ByteWriter& out) const;
+
+ private:
+  using Node = Layout::Node;
+
+  // Rows of an array as its parent counts them, without the offset of the array.
+  struct Rows {
+    int64_t begin = 0;
+    int64_t count = 0;
   };
-  struct Node {
-    Head head;
-    size_t first_buffer;
-    bool copies;
+
+  // The part of a child or of a variadic buffer that rows use.
+  struct Used {
+    int64_t begin = 0;
+    int64_t end = 0;     // 0: nothing is used
+    int32_t number = 0;  // of a variadic buffer in the record
   };
-  std::vector<Node> nodes;
-  std::vector<ReadBuffer> buffers;
-  const auto bad = [&](size_t node, int32_t reason, const char* what) {
-    return Status(Fault{.code = ALLOY_BAD_DATA,
-                        .reason = reason,
-                        .column = static_cast<int32_t>(node) - 1,
-                        .text = what});
+
+  // Bytes that Copy writes.
+  struct Piece {
+    enum class Kind : uint8_t { kBytes, kOffsets, kViews, kListViewOffsets };
+    Kind kind = Kind::kBytes;
+    uint8_t integer_bytes = 0;
+    int32_t lead = 0;  // rows that come first and that nobody reads
+    size_t word = 0;   // of its place in the record
+    uint64_t at = 0;   // from the begin of the copies
+    const void* from = nullptr;
+    uint64_t bytes = 0;
+    // Of other kinds than kBytes. `from` is the row after the lead.
+    int64_t base = 0;   // what the offsets become smaller by
+    int64_t rows = 0;   // after the lead; of offsets: one more
+    int64_t first = 0;  // the row after the lead, from the begin of the buffers
+    const ArrowArray* array = nullptr;
+    size_t used = 0;  // of views: the index of the first variadic buffer in used_
   };
-  const std::span<const Layout::Node> layout = layout_.nodes();
-  uint64_t to_copy = 0;
-  // Run ends are followed too: they are the first child of their parent.
-  std::vector<bool> is_run_ends(layout.size());
-  for (size_t i = 0; i + 1 < layout.size(); ++i) {
-    if (layout[i].form == Form::kRunEnd) is_run_ends[i + 1] = true;
-  }
-  for (size_t i = 0; i < layout.size(); ++i) {
-    const Layout::Node& node = layout[i];
-    Node read{.head = in.Get<Head>(), .first_buffer = buffers.size(), .copies = false};
-    const Head& head = read.head;
-    if (!in.ok()) return bad(i, ALLOY_REASON_NONE, "the record is cut");
-    if (head.length < 0 || head.offset < 0 || head.offset > node.max_end - head.length) {
-      return bad(i, ALLOY_REASON_OVERFLOW, "length or offset are impossible");
-    }
-    const bool is_views = node.form == Form::kViews;
-    if (is_views ? head.n_buffers < 3 : head.n_buffers != node.n_buffers) {
-      return bad(i, ALLOY_REASON_BUFFER_COUNT, "the number of buffers");
-    }
-    if (static_cast<uint64_t>(head.n_buffers) > in.left() / sizeof(BufferPlace)) {
-      return bad(i, ALLOY_REASON_BUFFER_COUNT, "the number of buffers");
-    }
-    const int64_t end = head.offset + head.length;
-    for (int64_t b = 0; b < head.n_buffers; ++b) {
-      const bool is_null = in.Get<uint8_t>() != 0;
-      const auto place = in.Get<BufferPlace>();
-      if (!in.ok()) return bad(i, ALLOY_REASON_NONE, "the record is cut");
-      ReadBuffer buffer;
-      if (!is_null && place.length == 0) buffer.data = kNothing;
-      if (!is_null && place.length > 0) {
-        for (const SegmentView& segment : segments) {
-          if (segment.number != place.segment || place.offset < segment.begin) continue;
-          const uint64_t from = place.offset - segment.begin;
-          if (from > segment.bytes.size() || place.length > segment.bytes.size() - from) {
-            continue;
-          }
-          buffer.data = segment.bytes.data() + from;
-          buffer.length = place.length;
-          break;
-        }
-        if (buffer.data == nullptr) {
-          return bad(i, ALLOY_REASON_NONE, "a buffer lies outside of its segment");
-        }
-      }
-      const bool is_sizes = is_views && b == head.n_buffers - 1;
-      const bool is_variadic = is_views && b >= 2 && !is_sizes;
-      const bool is_data = node.form == Form::kOffsets && b == 2;
-      if (!is_variadic && !is_data && !is_sizes && buffer.data != nullptr &&
-          buffer.length < ImpliedBytes(node, end, b)) {
-        return bad(i, ALLOY_REASON_OVERFLOW, "a buffer is too short for its rows");
-      }
-      const bool copy = take_over == TakeOver::kCopyAll ||
-                        (take_over == TakeOver::kCopyFollowed &&
-                         (IsFollowed(node, b) || (is_run_ends[i] && b == 1)));
-      if (copy && buffer.length > 0) {
-        read.copies = true;
-        to_copy += Rounded(buffer.length);
-        if (to_copy > kMostBytes_records) return bad(i, ALLOY_REASON_OVERFLOW, "sizes");
-      }
-      if (is_sizes) to_copy += Rounded(static_cast<uint64_t>(head.n_buffers) * 8);
-      buffers.push_back(buffer);
-    }
-    nodes.push_back(read);
-  }
-  CopiedOwner keeps{std::move(owner), nullptr};
-  if (to_copy > 0) {
-    keeps.copies.reset(new (std::nothrow) std::byte[to_copy + kAlign_records]);
-    if (keeps.copies == nullptr) return Fail(ALLOY_EXHAUSTED, "out of memory");
-  }
-  auto* copy_to = keeps.copies.get();
-  copy_to += (kAlign_records - reinterpret_cast<uintptr_t>(copy_to) % kAlign_records) % kAlign_records;
-  for (size_t i = 0; i < layout.size(); ++i) {
-    const Layout::Node& node = layout[i];
-    const Head& head = nodes[i].head;
-    const int64_t end = head.offset + head.length;
-    for (int64_t b = 0; b < head.n_buffers; ++b) {
-      ReadBuffer& buffer = buffers[nodes[i].first_buffer + static_cast<size_t>(b)];
-      const bool is_sizes = node.form == Form::kViews && b == head.n_buffers - 1;
-      if (is_sizes) {
-        for (int64_t v = 0; v < head.n_buffers - 3; ++v) {
-          const auto size = static_cast<int64_t>(
-              buffers[nodes[i].first_buffer + 2 + static_cast<size_t>(v)].length);
-          std::memcpy(copy_to + v * 8, &size, 8);
-        }
-        buffer = {copy_to, static_cast<uint64_t>(head.n_buffers - 3) * 8};
-        copy_to += Rounded(static_cast<uint64_t>(head.n_buffers) * 8);
-        continue;
-      }
-      const bool copy = take_over == TakeOver::kCopyAll ||
-                        (take_over == TakeOver::kCopyFollowed &&
-                         (IsFollowed(node, b) || (is_run_ends[i] && b == 1)));
-      if (copy && buffer.length > 0) {
-        std::memcpy(copy_to, buffer.data, buffer.length);
-        buffer.data = copy_to;
-        copy_to += Rounded(buffer.length);
-      }
-      if (node.form == Form::kOffsets && b == 2) {
-        const ReadBuffer& offsets = buffers[nodes[i].first_buffer + 1];
-        if (offsets.data != nullptr && offsets.length > 0) {
-          const int64_t last = ReadInteger(offsets.data, end, node.integer_bytes);
-          if (last < 0 || static_cast<uint64_t>(last) > buffer.length) {
-            return bad(i, ALLOY_REASON_OFFSETS, "offsets point behind the bytes");
-          }
-        }
-      }
+
+  void PlanNode(const Node* node, const ArrowArray& array, Rows rows);
+  void PlanRows(const Node* node, const ArrowArray& array, Rows rows);
+  void PlanNoRows(const Node* node, const ArrowArray& array);
+  void PlanInPlace(const Node* node, const ArrowArray& array, Rows rows);
+  void PlanTrimmed(const Node* node, const ArrowArray& array, Rows rows);
+  void PlanBytes(const Node* node, const ArrowArray& array, int64_t start, int32_t lead,
+                 Rows at);
+  void PlanViews(const ArrowArray& array, int64_t start, int32_t lead, Rows at);
+  void PlanList(const Node* node, const ArrowArray& array, int64_t start, int32_t lead,
+                Rows at);
+  void PlanListView(const Node* node, const ArrowArray& array, int64_t start,
+                    int32_t lead, Rows at);
+  void PlanRunEnds(const Node* node, const ArrowArray& array, Rows at);
+  void PlanChildren(const Node* node, const ArrowArray& array, Rows rows);
+  void PlanWholeChildren(const Node* node, const ArrowArray& array);
+
+  bool IsPlaced(const void* bytes, uint64_t size);
+  bool IsPlaced(const Node* node, const ArrowArray& array, int64_t end);
+  bool IsTreePlaced(const Node* node, const ArrowArray& array, int64_t end);
+  bool AreChildrenPlaced(const Node* node, const ArrowArray& array, int64_t end);
+  bool ReadOffsets(const Node* node, const ArrowArray& array, Rows at, int64_t* first,
+                   int64_t* last);
+
+  void Begin(int64_t length, int64_t null_count, int64_t offset);
+  void Put(int buffer, const void* bytes, uint64_t size);
+  void PutVariadic(const void* bytes, uint64_t size);
+  void PutPlaceOf(const void* bytes, uint64_t size);
+  void PutCopy(Piece piece);
+  void CopyViews(std::byte* to, const Piece& piece) const;
+  static void CopyListViewOffsets(std::byte* to, const Piece& piece);
+  void ReserveWords(size_t words);
+  void Refuse(const Node* node, int32_t reason, std::string_view what);
+
+  const Layout& layout_;
+  std::span<const SegmentView> segments_;
+  size_t segment_ = 0;  // where the last buffer was
+  int64_t rows_ = 0;    // of the batch
+
+  std::vector<uint64_t> words_;
+  size_t n_words_ = 0;
+  size_t flags_ = 0;  // the word of the node that is written
+  std::vector<Piece> pieces_;
+  std::vector<Used> used_;
+  uint64_t copied_ = 0;
+  bool overflow_ = false;
+  Status fault_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_WIRE_RECORD_WRITER_H_
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <utility>
+
+#ifndef ALLOY_SRC_ARROW_RUN_ENDS_H_
+#define ALLOY_SRC_ARROW_RUN_ENDS_H_
+
+#include <cstdint>
+
+
+namespace alloy::core_v0_1 {
+
+// The first run that ends after the row: the one that contains it. If run ends decrease,
+// it is any run; but if the last one is above the row, always one that ends after it.
+inline int64_t RunOf(const void* ends, uint8_t bytes, int64_t n_ends, int64_t row) {
+  int64_t low = 0, high = n_ends;
+  while (low < high) {
+    const int64_t middle = low + (high - low) / 2;
+    if (LoadSigned(ends, middle, bytes) > row) {
+      high = middle;
+    } else {
+      low = middle + 1;
     }
   }
-  auto block =
-      Block<CopiedOwner>::Make(static_cast<int64_t>(layout.size()),
-                               static_cast<int64_t>(buffers.size()), std::move(keeps));
-  if (!block) return Fail(ALLOY_EXHAUSTED, "out of memory");
-  size_t at = 0;
-  const auto fill = [&](auto& self, ArrowArray* array) -> void {
-    const Layout::Node& node = layout[at];
-    const Node& read = nodes[at++];
-    block.Init(array, {.length = read.head.length,
-                       .null_count = read.head.null_count,
-                       .offset = read.head.offset,
-                       .n_buffers = read.head.n_buffers,
-                       .n_children = node.n_children,
-                       .dictionary = node.dictionary});
-    for (int64_t b = 0; b < read.head.n_buffers; ++b) {
-      array->buffers[b] = buffers[read.first_buffer + static_cast<size_t>(b)].data;
-    }
-    if (node.dictionary) self(self, array->dictionary);
-    for (int64_t c = 0; c < node.n_children; ++c) self(self, array->children[c]);
-  };
-  fill(fill, out);
-  block.Finish();
+  return low;
+}
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_RUN_ENDS_H_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr uint64_t kAlignment_record_writer = 64;
+constexpr uint64_t kMostCopied = uint64_t{1} << 62;
+
+const char* From(const void* base, int64_t bytes) {
+  return static_cast<const char*>(base) + bytes;
+}
+
+constexpr uint64_t Bytes(int64_t size) { return static_cast<uint64_t>(size); }
+
+const void* BitmapOf(const Layout::Node& node, const ArrowArray& array) {
+  return HasBitmap(node.form) ? array.buffers[0] : nullptr;
+}
+
+int64_t NullCount(const Layout::Node& node, const ArrowArray& array, int64_t rows) {
+  if (node.form == Form::kNull) return rows;
+  if (BitmapOf(node, array) == nullptr) return 0;
+  // A part of the rows may have fewer nulls, but never some where there were none.
+  return rows == array.length || array.null_count == 0 ? array.null_count : -1;
+}
+
+struct ListViewAt {
+  int64_t offset;
+  int64_t size;
+
+  bool IsIn(int64_t rows) const {
+    return offset >= 0 && size >= 0 && offset <= rows && size <= rows - offset;
+  }
+};
+
+ListViewAt LoadListView(const ArrowArray& array, uint8_t bytes, int64_t row) {
+  return {LoadSigned(array.buffers[1], row, bytes),
+          LoadSigned(array.buffers[2], row, bytes)};
+}
+
+// Offsets that begin at 0, after `lead` zeros. They are not checked yet, so the
+// difference may wrap.
+template <typename T>
+void CopyOffsets(std::byte* to, const void* from, int32_t lead, int64_t rows,
+                 int64_t base) {
+  using Bits = std::make_unsigned_t<T>;
+  std::memset(to, 0, static_cast<size_t>(lead) * sizeof(T));
+  to += static_cast<size_t>(lead) * sizeof(T);
+  const auto less = static_cast<Bits>(base);
+  for (int64_t i = 0; i < rows; ++i) {
+    const auto offset = static_cast<Bits>(LoadValue<Bits>(from, i) - less);
+    std::memcpy(to + i * int64_t{sizeof(T)}, &offset, sizeof(T));
+  }
+}
+
+}  // namespace
+
+RecordWriter::RecordWriter(const Layout& layout) : layout_(layout) {}
+
+Status RecordWriter::Plan(const ArrowArray& batch,
+                          std::span<const SegmentView> segments) {
+  segments_ = segments;
+  segment_ = 0;
+  rows_ = batch.length;
+  n_words_ = 0;
+  pieces_.clear();
+  used_.clear();
+  copied_ = 0;
+  overflow_ = false;
+  fault_ = Status();
+  // Only views need more than this.
+  ReserveWords(layout_.nodes().size() * record::kMostWords);
+  PlanNode(layout_.nodes().data(), batch, {0, batch.length});
+  segments_ = {};
+  if (!fault_.ok()) return std::move(fault_);
+  if (overflow_) {
+    return Fail(ALLOY_EXHAUSTED, "the buffers of a batch have more than 2^62 bytes");
+  }
   return Status();
+}
+
+void RecordWriter::Write(ByteWriter& out) const {
+  out.PutBytes(words_.data(), n_words_ * sizeof(uint64_t));
+}
+
+// Writes a node and all nodes below it, so that row 0 of the record is row `rows.begin` of
+// the array.
+void RecordWriter::PlanNode(const Node* node, const ArrowArray& array, Rows rows) {
+  PlanRows(node, array, rows);
+  if (node->dictionary) {
+    PlanNode(node + 1, *array.dictionary, {0, array.dictionary->length});
+  }
+}
+
+void RecordWriter::PlanRows(const Node* node, const ArrowArray& array, Rows rows) {
+  if (node->form == Form::kNull) {
+    Begin(rows.count, rows.count, 0);
+    return;
+  }
+  if (rows.count == 0) return PlanNoRows(node, array);
+  const int64_t begin = array.offset + rows.begin;
+  if (IsPlaced(node, array, begin + rows.count)) {
+    bool in_place = true;
+    switch (RuleOf(node->form).child_rows) {
+      case ChildRows::kEnd:
+      case ChildRows::kEndTimes:
+        // In place, the children have the rows before `begin` too. That is right if they
+        // need not be copied.
+        in_place = (HasBitmap(node->form) && array.buffers[0] == nullptr)
+                       ? begin == 0
+                       : begin == 0 || AreChildrenPlaced(node, array, begin + rows.count);
+        break;
+      case ChildRows::kLastOffset:
+        in_place = AreChildrenPlaced(node, array, 0);
+        break;
+      case ChildRows::kAny:
+        in_place = node->form == Form::kListView ? AreChildrenPlaced(node, array, 0)
+                                                 : node->form != Form::kRunEnd;
+        break;
+    }
+    if (in_place) return PlanInPlace(node, array, rows);
+  }
+  PlanTrimmed(node, array, rows);
+}
+
+// An array without rows needs no buffers and no offset.
+void RecordWriter::PlanNoRows(const Node* node, const ArrowArray& array) {
+  Begin(0, 0, 0);
+  PlanChildren(node, array, {0, 0});
+}
+
+void RecordWriter::PlanInPlace(const Node* node, const ArrowArray& array, Rows rows) {
+  const int64_t begin = array.offset + rows.begin;
+  const int64_t end = begin + rows.count;
+  Begin(rows.count, NullCount(*node, array, rows.count), begin);
+  if (const void* bitmap = BitmapOf(*node, array))
+    Put(0, bitmap, Bytes(BitmapBytes(end)));
+  const int64_t wide = node->integer_bytes;
+  switch (node->form) {
+    case Form::kFixed:
+      Put(1, array.buffers[1], Bytes(ValueBytes(*node, end)));
+      return;
+    case Form::kOffsets: {
+      Put(1, array.buffers[1], Bytes((end + 1) * wide));
+      int64_t first = 0, last = 0;
+      if (ReadOffsets(node, array, {begin, rows.count}, &first, &last)) {
+        Put(2, array.buffers[2], Bytes(last));
+      }
+      return;
+    }
+    case Form::kViews: {
+      const int64_t n = array.n_buffers - 3;
+      Put(1, array.buffers[1], Bytes(end * kViewBytes));
+      words_[flags_] |= Bytes(n) << record::kVariadicShift;
+      ReserveWords(n_words_ + static_cast<size_t>(n) * record::kPlaceWords +
+                   layout_.nodes().size() * record::kMostWords);
+      for (int64_t i = 0; i < n; ++i) {
+        PutVariadic(array.buffers[2 + i],
+                    Bytes(LoadValue<int64_t>(array.buffers[array.n_buffers - 1], i)));
+      }
+      return;
+    }
+    case Form::kList:
+      Put(1, array.buffers[1], Bytes((end + 1) * wide));
+      return PlanWholeChildren(node, array);
+    case Form::kListView:
+      Put(1, array.buffers[1], Bytes(end * wide));
+      Put(2, array.buffers[2], Bytes(end * wide));
+      return PlanWholeChildren(node, array);
+    case Form::kFixedSizeList:
+      return PlanChildren(node, array, {0, end * node->size});
+    case Form::kStruct:
+      return PlanChildren(node, array, {0, end});
+    case Form::kSparseUnion:
+      Put(0, array.buffers[0], Bytes(end));
+      return PlanChildren(node, array, {0, end});
+    case Form::kDenseUnion:
+      Put(0, array.buffers[0], Bytes(end));
+      Put(1, array.buffers[1], Bytes(end * wide));
+      return PlanWholeChildren(node, array);
+    case Form::kRunEnd:
+    case Form::kNull:
+      return;
+  }
+}
+
+// Only the rows that are used. Each buffer that need not change is named if it lies in a
+// segment, and copied if not.
+void RecordWriter::PlanTrimmed(const Node* node, const ArrowArray& array, Rows rows) {
+  const Rows at{.begin = array.offset + rows.begin, .count = rows.count};
+  if (node->form == Form::kRunEnd) return PlanRunEnds(node, array, at);
+  const void* bitmap = BitmapOf(*node, array);
+  // Bits are copied by bytes, so up to 7 rows come before the first one.
+  const bool bits = bitmap != nullptr || (node->form == Form::kFixed && node->bits < 8);
+  const auto lead = static_cast<int32_t>(bits ? at.begin % 8 : 0);
+  const int64_t start = at.begin - lead;
+  const int64_t n = lead + at.count;
+  Begin(at.count, NullCount(*node, array, at.count), lead);
+  if (bitmap != nullptr) Put(0, From(bitmap, start / 8), Bytes(BitmapBytes(n)));
+  const Rows below{.begin = rows.begin + array.offset - lead, .count = n};
+  switch (node->form) {
+    case Form::kFixed:
+      return Put(1, From(array.buffers[1], ValueBytes(*node, start)),
+                 Bytes(ValueBytes(*node, n)));
+    case Form::kOffsets:
+      return PlanBytes(node, array, start, lead, at);
+    case Form::kViews:
+      return PlanViews(array, start, lead, at);
+    case Form::kList:
+      return PlanList(node, array, start, lead, at);
+    case Form::kListView:
+      return PlanListView(node, array, start, lead, at);
+    case Form::kFixedSizeList:
+      return PlanChildren(node, array,
+                          {below.begin * node->size, below.count * node->size});
+    case Form::kStruct:
+      return PlanChildren(node, array, below);
+    case Form::kSparseUnion:
+      Put(0, From(array.buffers[0], at.begin), Bytes(at.count));
+      return PlanChildren(node, array, below);
+    case Form::kDenseUnion:
+      Put(0, From(array.buffers[0], at.begin), Bytes(at.count));
+      Put(1, From(array.buffers[1], at.begin * node->integer_bytes),
+          Bytes(at.count * node->integer_bytes));
+      return PlanWholeChildren(node, array);
+    case Form::kRunEnd:
+    case Form::kNull:
+      return;
+  }
+}
+
+void RecordWriter::PlanBytes(const Node* node, const ArrowArray& array, int64_t start,
+                             int32_t lead, Rows at) {
+  int64_t first = 0, last = 0;
+  if (!ReadOffsets(node, array, at, &first, &last)) return;
+  const int64_t wide = node->integer_bytes;
+  const char* offsets = From(array.buffers[1], start * wide);
+  const void* bytes = array.buffers[2];
+  if (first == 0 || IsPlaced(bytes, Bytes(last))) {
+    Put(1, offsets, Bytes((lead + at.count + 1) * wide));
+    return Put(2, bytes, Bytes(last));
+  }
+  words_[flags_] |= record::HasBuffer(1);
+  PutCopy({.kind = Piece::Kind::kOffsets,
+           .integer_bytes = node->integer_bytes,
+           .lead = lead,
+           .from = offsets + lead * wide,
+           .bytes = Bytes((lead + at.count + 1) * wide),
+           .base = first,
+           .rows = at.count + 1});
+  Put(2, From(bytes, first), Bytes(last - first));
+}
+
+void RecordWriter::PlanViews(const ArrowArray& array, int64_t start, int32_t lead,
+                             Rows at) {
+  const int64_t n = array.n_buffers - 3;
+  const size_t used = used_.size();
+  used_.resize(used + static_cast<size_t>(n),
+               {.begin = std::numeric_limits<int64_t>::max()});
+  Used* const buffers = used_.data() + used;
+  for (int64_t i = at.begin; i < at.begin + at.count; ++i) {
+    const auto view = LoadValue<View>(array.buffers[1], i);
+    if (!view.IsLong() || !view.IsIn(array)) continue;
+    if (array.buffers[0] != nullptr && !BitAt(array.buffers[0], i)) continue;
+    Used& buffer = buffers[view.buffer];
+    buffer.begin = std::min(buffer.begin, int64_t{view.offset});
+    buffer.end = std::max(buffer.end, int64_t{view.offset} + view.length);
+  }
+  words_[flags_] |= record::HasBuffer(1);
+  PutCopy({.kind = Piece::Kind::kViews,
+           .lead = lead,
+           .from = From(array.buffers[1], at.begin * kViewBytes),
+           .bytes = Bytes((at.begin - start + at.count) * kViewBytes),
+           .rows = at.count,
+           .first = at.begin,
+           .array = &array,
+           .used = used});
+  ReserveWords(n_words_ + static_cast<size_t>(n) * record::kPlaceWords +
+               layout_.nodes().size() * record::kMostWords);
+  int32_t number = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    Used& buffer = buffers[i];
+    if (buffer.end == 0) continue;
+    buffer.number = number++;
+    PutVariadic(From(array.buffers[2 + i], buffer.begin),
+                Bytes(buffer.end - buffer.begin));
+  }
+  words_[flags_] |= static_cast<uint64_t>(number) << record::kVariadicShift;
+}
+
+void RecordWriter::PlanList(const Node* node, const ArrowArray& array, int64_t start,
+                            int32_t lead, Rows at) {
+  int64_t first = 0, last = 0;
+  if (ReadOffsets(node, array, at, &first, &last)) {
+    const int64_t wide = node->integer_bytes;
+    const char* offsets = From(array.buffers[1], start * wide);
+    const uint64_t bytes = Bytes((lead + at.count + 1) * wide);
+    if (first == 0) {
+      Put(1, offsets, bytes);
+    } else {
+      words_[flags_] |= record::HasBuffer(1);
+      PutCopy({.kind = Piece::Kind::kOffsets,
+               .integer_bytes = node->integer_bytes,
+               .lead = lead,
+               .from = offsets + lead * wide,
+               .bytes = bytes,
+               .base = first,
+               .rows = at.count + 1});
+    }
+  }
+  PlanChildren(node, array, {first, last - first});
+}
+
+void RecordWriter::PlanListView(const Node* node, const ArrowArray& array, int64_t start,
+                                int32_t lead, Rows at) {
+  const int64_t wide = node->integer_bytes;
+  const int64_t rows = array.children[0]->length;
+  Used used{.begin = std::numeric_limits<int64_t>::max()};
+  for (int64_t i = at.begin; i < at.begin + at.count; ++i) {
+    const ListViewAt view = LoadListView(array, node->integer_bytes, i);
+    if (view.size == 0 || !view.IsIn(rows)) continue;
+    used.begin = std::min(used.begin, view.offset);
+    used.end = std::max(used.end, view.offset + view.size);
+  }
+  if (used.end == 0) used.begin = 0;
+  const uint64_t bytes = Bytes((lead + at.count) * wide);
+  // The offsets of empty lists may be anywhere in the child.
+  if (used.begin == 0 && used.end == rows) {
+    Put(1, From(array.buffers[1], start * wide), bytes);
+  } else {
+    words_[flags_] |= record::HasBuffer(1);
+    PutCopy({.kind = Piece::Kind::kListViewOffsets,
+             .integer_bytes = node->integer_bytes,
+             .lead = lead,
+             .from = From(array.buffers[1], at.begin * wide),
+             .bytes = bytes,
+             .base = used.begin,
+             .rows = at.count,
+             .first = at.begin,
+             .array = &array});
+  }
+  Put(2, From(array.buffers[2], start * wide), bytes);
+  PlanChildren(node, array, {used.begin, used.end - used.begin});
+}
+
+// The runs that contain the rows. Runs before them can go without a change of the run ends
+// or of the offset: the first run that stays then contains their rows too.
+void RecordWriter::PlanRunEnds(const Node* node, const ArrowArray& array, Rows at) {
+  Begin(at.count, 0, at.begin);
+  const Node* ends_node = node + 1;
+  const ArrowArray& ends = *array.children[0];  // offset 0, and no nulls: level shape
+  const uint8_t wide = ends_node->integer_bytes;
+  const void* values = ends.buffers[1];
+  int64_t first = RunOf(values, wide, ends.length, at.begin);
+  const int64_t last = RunOf(values, wide, ends.length, at.begin + at.count - 1);
+  if (first > last)
+    first = 0;  // the run ends decrease somewhere: the reader refuses them
+  const Rows runs{.begin = first, .count = last + 1 - first};
+  Begin(runs.count, 0, 0);
+  Put(1, From(values, first * wide), Bytes(runs.count * wide));
+  PlanNode(ends_node + ends_node->subtree, *array.children[1], runs);
+}
+
+void RecordWriter::PlanChildren(const Node* node, const ArrowArray& array, Rows rows) {
+  const Node* child = node + 1;
+  for (int32_t i = 0; i < node->n_children; ++i, child += child->subtree) {
+    PlanNode(child, *array.children[i], rows);
+  }
+}
+
+void RecordWriter::PlanWholeChildren(const Node* node, const ArrowArray& array) {
+  const Node* child = node + 1;
+  for (int32_t i = 0; i < node->n_children; ++i, child += child->subtree) {
+    PlanNode(child, *array.children[i], {0, array.children[i]->length});
+  }
+}
+
+// True if the bytes lie in one segment; segment_ is then its index.
+bool RecordWriter::IsPlaced(const void* bytes, uint64_t size) {
+  if (size == 0) return true;
+  const size_t n = segments_.size();
+  for (size_t i = 0, at = segment_; i < n; ++i, at = at + 1 == n ? 0 : at + 1) {
+    const std::span<const std::byte> segment = segments_[at].bytes;
+    // Before the segment, the difference wraps to a large number.
+    const uint64_t offset =
+        reinterpret_cast<uintptr_t>(bytes) - reinterpret_cast<uintptr_t>(segment.data());
+    if (offset <= segment.size() && size <= segment.size() - offset) {
+      segment_ = at;
+      return true;
+    }
+  }
+  return false;
+}
+
+// True if all buffers of the node itself that have bytes up to row `end` lie in segments.
+bool RecordWriter::IsPlaced(const Node* node, const ArrowArray& array, int64_t end) {
+  if (segments_.empty()) return false;
+  if (const void* bitmap = BitmapOf(*node, array)) {
+    if (!IsPlaced(bitmap, Bytes(BitmapBytes(end)))) return false;
+  }
+  const int64_t wide = node->integer_bytes;
+  switch (node->form) {
+    case Form::kFixed:
+      return IsPlaced(array.buffers[1], Bytes(ValueBytes(*node, end)));
+    case Form::kOffsets: {
+      if (!IsPlaced(array.buffers[1], Bytes((end + 1) * wide))) return false;
+      const int64_t last = LoadSigned(array.buffers[1], end, node->integer_bytes);
+      return last >= 0 && IsPlaced(array.buffers[2], Bytes(last));
+    }
+    case Form::kViews: {
+      if (!IsPlaced(array.buffers[1], Bytes(end * kViewBytes))) return false;
+      const int64_t n = array.n_buffers - 3;
+      for (int64_t i = 0; i < n; ++i) {
+        const auto size = LoadValue<int64_t>(array.buffers[array.n_buffers - 1], i);
+        if (!IsPlaced(array.buffers[2 + i], Bytes(size))) return false;
+      }
+      return true;
+    }
+    case Form::kList:
+      return IsPlaced(array.buffers[1], Bytes((end + 1) * wide));
+    case Form::kListView:
+      return IsPlaced(array.buffers[1], Bytes(end * wide)) &&
+             IsPlaced(array.buffers[2], Bytes(end * wide));
+    case Form::kSparseUnion:
+      return IsPlaced(array.buffers[0], Bytes(end));
+    case Form::kDenseUnion:
+      return IsPlaced(array.buffers[0], Bytes(end)) &&
+             IsPlaced(array.buffers[1], Bytes(end * wide));
+    case Form::kFixedSizeList:
+    case Form::kStruct:
+    case Form::kRunEnd:
+    case Form::kNull:
+      return true;
+  }
+  return false;
+}
+
+// The same for the node and all below it that are named with it.
+bool RecordWriter::IsTreePlaced(const Node* node, const ArrowArray& array, int64_t end) {
+  return end == array.offset ||
+         (IsPlaced(node, array, end) && AreChildrenPlaced(node, array, end));
+}
+
+bool RecordWriter::AreChildrenPlaced(const Node* node, const ArrowArray& array,
+                                     int64_t end) {
+  const ChildRows rows = RuleOf(node->form).child_rows;
+  const Node* child = node + 1;
+  for (int32_t i = 0; i < node->n_children; ++i, child += child->subtree) {
+    const ArrowArray& below = *array.children[i];
+    const int64_t used = rows == ChildRows::kEnd        ? end
+                         : rows == ChildRows::kEndTimes ? end * node->size
+                                                        : below.length;
+    if (!IsTreePlaced(child, below, below.offset + used)) return false;
+  }
+  return true;
+}
+
+// The offsets at both ends of the rows. Level shape has checked those of the whole array.
+bool RecordWriter::ReadOffsets(const Node* node, const ArrowArray& array, Rows at,
+                               int64_t* first, int64_t* last) {
+  const uint8_t wide = node->integer_bytes;
+  const void* offsets = array.buffers[1];
+  const int64_t begin = LoadSigned(offsets, at.begin, wide);
+  const int64_t end = LoadSigned(offsets, at.begin + at.count, wide);
+  const int64_t limit = LoadSigned(offsets, array.offset + array.length, wide);
+  if (begin < 0 || end < begin || end > limit) [[unlikely]] {
+    Refuse(node, ALLOY_REASON_OFFSETS,
+           "the offsets of rows " + std::to_string(at.begin - array.offset) + " to " +
+               std::to_string(at.begin - array.offset + at.count) + " are " +
+               std::to_string(begin) + " and " + std::to_string(end) +
+               ", but the last one is " + std::to_string(limit));
+    return false;
+  }
+  *first = begin;
+  *last = end;
+  return true;
+}
+
+inline void RecordWriter::Begin(int64_t length, int64_t null_count, int64_t offset) {
+  flags_ = n_words_;
+  uint64_t* to = words_.data() + n_words_;
+  if (length == rows_ && null_count == 0 && offset == 0 && n_words_ > 0) {
+    to[0] = 0;
+    n_words_ += 1;
+    return;
+  }
+  to[0] = record::kHasHead;
+  to[1] = static_cast<uint64_t>(length);
+  to[2] = static_cast<uint64_t>(null_count);
+  to[3] = static_cast<uint64_t>(offset);
+  n_words_ += 1 + record::kHeadWords;
+}
+
+inline void RecordWriter::Put(int buffer, const void* bytes, uint64_t size) {
+  if (size == 0) return;
+  words_[flags_] |= record::HasBuffer(buffer);
+  PutPlaceOf(bytes, size);
+}
+
+void RecordWriter::PutVariadic(const void* bytes, uint64_t size) {
+  if (size > 0) return PutPlaceOf(bytes, size);
+  std::fill_n(words_.data() + n_words_, record::kPlaceWords, 0);
+  n_words_ += record::kPlaceWords;
+}
+
+inline void RecordWriter::PutPlaceOf(const void* bytes, uint64_t size) {
+  if (!IsPlaced(bytes, size)) return PutCopy({.from = bytes, .bytes = size});
+  const SegmentView& segment = segments_[segment_];
+  uint64_t* to = words_.data() + n_words_;
+  to[0] = segment.number;
+  to[1] = segment.begin + static_cast<uint64_t>(static_cast<const std::byte*>(bytes) -
+                                                segment.bytes.data());
+  to[2] = size;
+  n_words_ += record::kPlaceWords;
+}
+
+// Copy fills in segment and offset.
+void RecordWriter::PutCopy(Piece piece) {
+  piece.word = n_words_;
+  piece.at = copied_;
+  words_[n_words_ + 2] = piece.bytes;
+  n_words_ += record::kPlaceWords;
+  if (piece.bytes > kMostCopied - copied_) {
+    overflow_ = true;
+    return;
+  }
+  copied_ += (piece.bytes + kAlignment_record_writer - 1) / kAlignment_record_writer * kAlignment_record_writer;
+  pieces_.push_back(piece);
+}
+
+void RecordWriter::ReserveWords(size_t words) {
+  if (words_.size() < words) words_.resize(std::max(words, 2 * words_.size()));
+}
+
+void RecordWriter::Refuse(const Node* node, int32_t reason, std::string_view what) {
+  if (!fault_.ok()) return;
+  const auto column = static_cast<int32_t>(node - layout_.nodes().data()) - 1;
+  fault_ = DataFault(reason, {.column = column, .path = layout_.Path(column)}, what);
+}
+
+void RecordWriter::CopyViews(std::byte* to, const Piece& piece) const {
+  const ArrowArray& array = *piece.array;
+  std::memset(to, 0, static_cast<size_t>(piece.lead * kViewBytes));
+  to += piece.lead * kViewBytes;
+  for (int64_t i = 0; i < piece.rows; ++i, to += kViewBytes) {
+    auto view = LoadValue<View>(piece.from, i);
+    if (view.IsLong()) {
+      const bool null =
+          array.buffers[0] != nullptr && !BitAt(array.buffers[0], piece.first + i);
+      if (null) {
+        view = {};
+      } else if (!view.IsIn(array)) {
+        view.buffer = -1;  // still wrong, whatever buffers are left
+      } else {
+        const Used& used = used_[piece.used + static_cast<size_t>(view.buffer)];
+        view.buffer = used.number;
+        view.offset -= static_cast<int32_t>(used.begin);
+      }
+    }
+    std::memcpy(to, &view, sizeof(view));
+  }
+}
+
+void RecordWriter::CopyListViewOffsets(std::byte* to, const Piece& piece) {
+  const size_t wide = piece.integer_bytes;
+  const int64_t rows = piece.array->children[0]->length;
+  std::memset(to, 0, static_cast<size_t>(piece.lead) * wide);
+  to += static_cast<size_t>(piece.lead) * wide;
+  for (int64_t i = 0; i < piece.rows; ++i, to += wide) {
+    const ListViewAt view =
+        LoadListView(*piece.array, piece.integer_bytes, piece.first + i);
+    // A wrong one stays wrong. What the others point to is in the part that is used.
+    const int64_t offset = !view.IsIn(rows) ? -1
+                           : view.size == 0 ? 0
+                                            : view.offset - piece.base;
+    std::memcpy(to, &offset, wide);  // little-endian
+  }
+}
+
+void RecordWriter::Copy(std::byte* to, uint32_t segment, uint64_t offset) {
+  for (const Piece& piece : pieces_) {
+    std::byte* at = to + piece.at;
+    switch (piece.kind) {
+      case Piece::Kind::kBytes:
+        std::memcpy(at, piece.from, piece.bytes);
+        break;
+      case Piece::Kind::kOffsets:
+        if (piece.integer_bytes == 4) {
+          CopyOffsets<int32_t>(at, piece.from, piece.lead, piece.rows, piece.base);
+        } else {
+          CopyOffsets<int64_t>(at, piece.from, piece.lead, piece.rows, piece.base);
+        }
+        break;
+      case Piece::Kind::kViews:
+        CopyViews(at, piece);
+        break;
+      case Piece::Kind::kListViewOffsets:
+        CopyListViewOffsets(at, piece);
+        break;
+    }
+    words_[piece.word] = segment;
+    words_[piece.word + 1] = offset + piece.at;
+  }
 }
 
 }  // namespace alloy::core_v0_1
@@ -1837,9 +3109,9 @@ Result<OwnedSchema> ReadSchema(ByteReader& in);
 
 #endif  // ALLOY_SRC_WIRE_SCHEMAS_H_
 
+#include <algorithm>
 #include <cstring>
-#include <deque>
-#include <string>
+#include <string_view>
 #include <vector>
 
 //
@@ -1982,99 +3254,146 @@ inline Status AppendFingerprint(const ArrowSchema& schema, std::string* key) {
 namespace alloy::core_v0_1 {
 namespace {
 
-constexpr int kDeepest = 64;
+// A node: what it has, the flags of Arrow, the number of children, and its texts, each with
+// its NUL. Then its dictionary, and its children.
+struct NodeHead {
+  uint64_t has;
+  int64_t flags;
+  int64_t n_children;
+};
+constexpr uint64_t kHasName = 1;
+constexpr uint64_t kHasMetadata = 2;
+constexpr uint64_t kHasDictionary = 4;
 
-// The size of metadata in the form of the C data interface; -1: there is none.
-int64_t MetadataBytes(const char* metadata) {
-  if (metadata == nullptr) return -1;
-  int32_t n = 0;
-  std::memcpy(&n, metadata, sizeof(n));
-  int64_t size = 4;
-  for (int64_t i = 0; i < 2 * int64_t{n}; ++i) {
-    int32_t length = 0;
-    std::memcpy(&length, metadata + size, sizeof(length));
-    size += 4 + int64_t{length};
-  }
-  return size;
+// The fewest bytes of a node: a head, and a format.
+constexpr size_t kLeastNode = sizeof(NodeHead) + sizeof(uint64_t) + 1;
+
+Status RefuseMessage(const char* what) {
+  return DataFault(ALLOY_REASON_SCHEMA_SIZE, {}, what);
 }
 
-void WriteNode(const ArrowSchema& schema, ByteWriter& out) {
-  out.PutText(schema.format);
-  out.Put(static_cast<uint8_t>(schema.name != nullptr));
-  if (schema.name != nullptr) out.PutText(schema.name);
-  const int64_t metadata = MetadataBytes(schema.metadata);
-  out.Put(metadata);
-  if (metadata > 0) out.PutBytes(schema.metadata, static_cast<size_t>(metadata));
-  out.Put(schema.flags);
-  out.Put(schema.n_children);
-  for (int64_t i = 0; i < schema.n_children; ++i) WriteNode(*schema.children[i], out);
-  out.Put(static_cast<uint8_t>(schema.dictionary != nullptr));
-  if (schema.dictionary != nullptr) WriteNode(*schema.dictionary, out);
+void PutString(const char* text, ByteWriter& out) {
+  out.PutText({text, std::strlen(text) + 1});
 }
 
-// Holds what is read until it is copied.
-struct SchemaParts {
-  std::deque<std::string> texts;
-  std::deque<ArrowSchema> schemas;
-  std::deque<std::vector<ArrowSchema*>> lists;
+// Makes a tree of structs whose strings are in the message, for CopySchema to copy. It lives
+// as long as the reader.
+class TreeReader {
+ public:
+  explicit TreeReader(ByteReader& in) : in_(in) {}
 
-  void Fill(ByteReader& in, int depth, ArrowSchema* schema) {
-    if (depth > kDeepest) in.Fail();
-    schema->format = texts.emplace_back(in.GetText()).c_str();
-    if (in.Get<uint8_t>() != 0) schema->name = texts.emplace_back(in.GetText()).c_str();
-    const auto metadata = in.Get<int64_t>();
-    if (metadata > 0) {
-      schema->metadata =
-          texts.emplace_back(in.GetBytes(static_cast<size_t>(metadata))).c_str();
-      if (!IsMetadata(texts.back())) in.Fail();
+  Status ReadAll() { return Read(0); }
+  // Its pointers are set here, when no node moves any more.
+  const ArrowSchema& root() {
+    for (Node& node : nodes_) {
+      node.schema.children = children_.data() + node.children;
+      if (node.dictionary != 0) node.schema.dictionary = &nodes_[node.dictionary].schema;
     }
-    schema->flags = in.Get<int64_t>();
-    schema->n_children = in.Get<int64_t>();
-    schema->release = [](ArrowSchema* s) { s->release = nullptr; };
-    if (schema->n_children < 0 || static_cast<uint64_t>(schema->n_children) > in.left()) {
-      in.Fail();
-      schema->n_children = 0;
+    for (size_t i = 0; i < children_.size(); ++i) {
+      children_[i] = &nodes_[child_nodes_[i]].schema;
     }
-    auto& list = lists.emplace_back();
-    for (int64_t i = 0; i < schema->n_children && in.ok(); ++i) {
-      list.push_back(&schemas.emplace_back(ArrowSchema{}));
-      Fill(in, depth + 1, list.back());
-    }
-    schema->children = list.empty() ? nullptr : list.data();
-    if (in.Get<uint8_t>() != 0 && in.ok()) {
-      schema->dictionary = &schemas.emplace_back(ArrowSchema{});
-      Fill(in, depth + 1, schema->dictionary);
-    }
+    return nodes_[0].schema;
   }
 
-  // Whether the lengths inside fit: CopySchema follows them.
-  static bool IsMetadata(const std::string& bytes) {
-    ByteReader in({reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()});
-    const auto n = in.Get<int32_t>();
-    if (n < 0) return false;
-    for (int64_t i = 0; i < 2 * int64_t{n} && in.ok(); ++i) {
-      const auto length = in.Get<int32_t>();
-      if (length < 0) return false;
-      in.GetBytes(static_cast<size_t>(length));
+ private:
+  struct Node {
+    ArrowSchema schema{};
+    size_t children = 0;    // the first one in children_
+    size_t dictionary = 0;  // a node; 0: none
+  };
+
+  Status Read(int32_t depth) {
+    // CheckSchemaNode has the same limits. They are here too, since this walk comes first.
+    if (depth > kMostLevels) {
+      return DataFault(ALLOY_REASON_TOO_DEEP, {},
+                       "the schema in the message has too many levels");
     }
-    return in.AtEnd();
+    const size_t at = nodes_.size();
+    nodes_.emplace_back();
+    const auto head = in_.Get<NodeHead>();
+    const char* format = GetString();
+    const char* name = (head.has & kHasName) != 0 ? GetString() : nullptr;
+    const char* metadata = nullptr;
+    if ((head.has & kHasMetadata) != 0) {
+      const std::string_view block = in_.GetText();
+      const int64_t bytes = BlockBytes(block);
+      if (bytes != static_cast<int64_t>(block.size())) {
+        return RefuseMessage("the metadata in the message is malformed");
+      }
+      metadata = block.data();
+    }
+    if (!in_.ok()) return RefuseMessage("the message with the schema is cut");
+    if (head.n_children < 0 ||
+        static_cast<uint64_t>(head.n_children) > in_.left() / kLeastNode) {
+      return RefuseMessage("the schema in the message has more children than bytes");
+    }
+    const auto n = static_cast<size_t>(head.n_children);
+    const size_t children = child_nodes_.size();
+    child_nodes_.resize(children + n);
+    children_.resize(children + n);
+    nodes_[at].children = children;
+    ArrowSchema& schema = nodes_[at].schema;
+    schema.format = format;
+    schema.name = name;
+    schema.metadata = metadata;
+    schema.flags = head.flags;
+    schema.n_children = head.n_children;
+    schema.release = [](ArrowSchema*) {};
+    if ((head.has & kHasDictionary) != 0) {
+      nodes_[at].dictionary = nodes_.size();
+      ALLOY_TRY(Read(depth + 1));
+    }
+    for (size_t i = 0; i < n; ++i) {
+      child_nodes_[children + i] = nodes_.size();
+      ALLOY_TRY(Read(depth + 1));
+    }
+    return Status();
   }
+
+  // A text that ends with its only NUL.
+  const char* GetString() {
+    const std::string_view text = in_.GetText();
+    if (text.find('\0') + 1 == text.size() && !text.empty()) return text.data();
+    in_.Fail();
+    return nullptr;
+  }
+
+  // The size of a metadata block that nobody has checked; -1 if it leaves `block`.
+  static int64_t BlockBytes(std::string_view block) {
+    return block.size() > static_cast<size_t>(kMostMetadata)
+               ? -1
+               : MetadataBytes(block.data(), static_cast<int64_t>(block.size()));
+  }
+
+  ByteReader& in_;
+  std::vector<Node> nodes_;
+  std::vector<size_t> child_nodes_;
+  std::vector<ArrowSchema*> children_;
 };
 
 }  // namespace
 
 Status WriteSchema(const ArrowSchema& schema, ByteWriter& out) {
-  ALLOY_TRY(CopySchema(schema).status());
-  WriteNode(schema, out);
-  return Status();
+  return WalkSchema(schema, [&out](const SchemaPlace& place) {
+    const ArrowSchema& node = *place.schema;
+    out.Put(NodeHead{.has = (node.name != nullptr ? kHasName : 0) |
+                            (place.metadata_bytes > 0 ? kHasMetadata : 0) |
+                            (node.dictionary != nullptr ? kHasDictionary : 0),
+                     .flags = node.flags,
+                     .n_children = node.n_children});
+    PutString(node.format, out);
+    if (node.name != nullptr) PutString(node.name, out);
+    if (place.metadata_bytes > 0) {
+      out.PutText({node.metadata, static_cast<size_t>(place.metadata_bytes)});
+    }
+    return Status();
+  });
 }
 
 Result<OwnedSchema> ReadSchema(ByteReader& in) {
-  SchemaParts parts;
-  ArrowSchema root{};
-  parts.Fill(in, 0, &root);
-  if (!in.ok()) return Fail(ALLOY_BAD_DATA, "a schema in a message is cut or malformed");
-  return CopySchema(root);
+  TreeReader reader(in);
+  ALLOY_TRY(reader.ReadAll());
+  return CopySchema(reader.root());
 }
 
 }  // namespace alloy::core_v0_1
@@ -4183,57 +5502,6 @@ Status BlameResult(const Binding& binding, CheckedAt levels, const RunInputs& in
 
 #include <cstdint>
 
-//
-// Reads one bit of an Arrow bitmap, by the helper of the public headers.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_BASE_BITS_H_
-#define ALLOY_SRC_BASE_BITS_H_
-
-//
-// The bits of an Arrow bitmap: bit i is bit i % 8 of byte i / 8, from the lowest.
-//
-// Threads  shared.
-#ifndef ALLOY_DETAIL_BITS_HPP_
-#define ALLOY_DETAIL_BITS_HPP_
-
-#include <bit>
-#include <cstdint>
-#include <cstring>
-
-namespace alloy::detail {
-
-// Bit `i` of a bitmap that has more than `i` bits.
-inline bool BitAt(const void* bits, int64_t i) {
-  return (static_cast<const uint8_t*>(bits)[i >> 3] >> (i & 7) & 1) != 0;
-}
-
-// Count the set bits among `count` bits from `first` on.
-inline int64_t CountBits(const void* bits, int64_t first, int64_t count) {
-  int64_t set = 0;
-  int64_t i = first;
-  const int64_t end = first + count;
-  for (; i < end && i % 8 != 0; ++i) set += BitAt(bits, i) ? 1 : 0;
-  for (; i + 64 <= end; i += 64) {
-    uint64_t word = 0;
-    std::memcpy(&word, static_cast<const uint8_t*>(bits) + i / 8, sizeof(word));
-    set += std::popcount(word);
-  }
-  for (; i < end; ++i) set += BitAt(bits, i) ? 1 : 0;
-  return set;
-}
-
-}  // namespace alloy::detail
-
-#endif  // ALLOY_DETAIL_BITS_HPP_
-
-namespace alloy::core_v0_1 {
-
-using alloy::detail::BitAt;
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_BASE_BITS_H_
 
 namespace alloy::core_v0_1 {
 
@@ -7196,7 +8464,7 @@ class InputMemory : public std::enable_shared_from_this<InputMemory> {
 namespace alloy::core_v0_1 {
 namespace {
 
-constexpr size_t kAlign_input_memory = 64;
+constexpr size_t kAlign = 64;
 constexpr int64_t kFirstSegment = int64_t{4} << 20;
 constexpr int64_t kLargestStep = int64_t{256} << 20;
 
@@ -7204,7 +8472,7 @@ constexpr int64_t kLargestStep = int64_t{256} << 20;
 
 Result<std::shared_ptr<const InputMemory::Piece>> InputMemory::Reserve(
     size_t size, uint32_t* next_number, std::vector<std::shared_ptr<Segment>>* made) {
-  size = (size + kAlign_input_memory - 1) & ~(kAlign_input_memory - 1);
+  size = (size + kAlign - 1) & ~(kAlign - 1);
   const std::scoped_lock lock(mutex_);
   for (Space& space : spaces_) {
     if (auto piece = TakeFrom(space, size); piece != nullptr) return piece;
@@ -7547,6 +8815,21 @@ struct ControlBlock {
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_WIRE_PROTOCOL_H_
+//
+// Arrays as records. A record says where each buffer lies: (segment, offset, length), never
+// an address. So the two processes need not share addresses, and every buffer has a known
+// size, which the C data interface does not carry.
+//
+// A record is written in preorder along the layout (a dictionary first, then the children),
+// as the gate counts columns. Neither side tells the other the nesting.
+//
+//   places         the words of a record      record_copies  checked copies of what readers follow
+//   record_writer  from an ArrowArray         record_reader  to an ArrowArray
+#ifndef ALLOY_SRC_WIRE_RECORDS_H_
+#define ALLOY_SRC_WIRE_RECORDS_H_
+
+
+#endif  // ALLOY_SRC_WIRE_RECORDS_H_
 
 namespace alloy::core_v0_1 {
 
@@ -8154,7 +9437,7 @@ namespace alloy::core_v0_1 {
 namespace {
 
 constexpr int64_t kPage = 4096;
-constexpr int64_t kMostBytes_segment = int64_t{1} << 46;
+constexpr int64_t kMostBytes = int64_t{1} << 46;
 
 Status NoRoom(Segment::For what, int64_t wanted, const Budget& budget) {
   const bool inputs = what == Segment::For::kInputs;
@@ -8172,7 +9455,7 @@ Status NoRoom(Segment::For what, int64_t wanted, const Budget& budget) {
 Result<std::shared_ptr<Segment>> Segment::Make(For what, uint32_t number, int64_t wanted,
                                                int64_t better,
                                                std::shared_ptr<Budget> budget) {
-  if (wanted > kMostBytes_segment) return NoRoom(what, wanted, *budget);
+  if (wanted > kMostBytes) return NoRoom(what, wanted, *budget);
   const auto pages = [](int64_t bytes) { return (bytes + kPage - 1) / kPage * kPage; };
   const int64_t least = pages(wanted);
   int64_t size = std::max(least, std::min(pages(better), budget->left() / kPage * kPage));
@@ -11608,7 +12891,7 @@ void GiveText(const std::string& text, char* json, int64_t capacity,
 }
 
 template <typename T>
-void Free(T* object) {
+void Free_capi(T* object) {
   const std::unique_ptr<T> owner(object);
 }
 
@@ -11636,7 +12919,7 @@ alloy_code alloy_host_new(const alloy_host_options* options, alloy_host** out,
   });
 }
 
-void alloy_host_free(alloy_host* host) { Free(host); }
+void alloy_host_free(alloy_host* host) { Free_capi(host); }
 
 void alloy_host_log(alloy_host* host, int32_t level, const char* text, int64_t length) {
   if (host == nullptr || text == nullptr) return;
@@ -11696,7 +12979,7 @@ void alloy_bridge_close(alloy_bridge* bridge) {
   });
 }
 
-void alloy_bridge_free(alloy_bridge* bridge) { Free(bridge); }
+void alloy_bridge_free(alloy_bridge* bridge) { Free_capi(bridge); }
 
 alloy_code alloy_bridge_functions(alloy_bridge* bridge,
                                   const alloy_function* const** out_functions,
@@ -11807,7 +13090,7 @@ void alloy_call_set_log(alloy_call* call, int32_t level, void* context) {
   if (call != nullptr) call->call->SetLog(level, context);
 }
 
-void alloy_call_free(alloy_call* call) { Free(call); }
+void alloy_call_free(alloy_call* call) { Free_capi(call); }
 
 alloy_code alloy_link(const char* archive, const char* library, alloy_error* err) {
   return Guard(err, [&]() -> Status {
@@ -11914,9 +13197,9 @@ class Arena {
 namespace alloy::core_v0_1 {
 namespace {
 
-constexpr size_t kAlignment = 64;
+constexpr size_t kAlignment_arena = 64;
 
-size_t RoundUp(size_t size) { return (size + kAlignment - 1) & ~(kAlignment - 1); }
+size_t RoundUp(size_t size) { return (size + kAlignment_arena - 1) & ~(kAlignment_arena - 1); }
 
 }  // namespace
 

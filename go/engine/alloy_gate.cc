@@ -4356,6 +4356,20 @@ T LoadValue(const void* base, int64_t index) {
   return value;
 }
 
+// Load an offset, a run end or an index of 1, 2, 4 or 8 bytes as a signed number.
+inline int64_t LoadSigned(const void* values, int64_t index, uint8_t bytes) {
+  switch (bytes) {
+    case 1:
+      return LoadValue<int8_t>(values, index);
+    case 2:
+      return LoadValue<int16_t>(values, index);
+    case 4:
+      return LoadValue<int32_t>(values, index);
+    default:
+      return LoadValue<int64_t>(values, index);
+  }
+}
+
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ARROW_LOAD_VALUE_H_
@@ -7270,6 +7284,38 @@ inline void* AlignedResize(void* memory, int64_t old_size, int64_t new_size) noe
 }  // namespace alloy::detail
 
 #endif  // ALLOY_DETAIL_RESIZE_HPP_
+#ifndef ALLOY_SRC_ARROW_VIEW_H_
+#define ALLOY_SRC_ARROW_VIEW_H_
+
+#include <cstdint>
+
+
+namespace alloy::core_v0_1 {
+
+inline constexpr int64_t kViewBytes = 16;
+inline constexpr int32_t kMostInline =
+    12;  // the bytes of a text that a view itself holds
+
+// A view as it lies in memory. The last three fields are the bytes of a short text.
+struct View {
+  int32_t length;
+  int32_t prefix;
+  int32_t buffer;  // which of the variadic buffers
+  int32_t offset;
+
+  bool IsLong() const { return length > kMostInline; }
+  // Whether a long one lies in its buffer.
+  bool IsIn(const ArrowArray& array) const {
+    return buffer >= 0 && buffer < array.n_buffers - 3 && offset >= 0 &&
+           int64_t{offset} + length <=
+               LoadValue<int64_t>(array.buffers[array.n_buffers - 1], buffer);
+  }
+};
+static_assert(sizeof(View) == kViewBytes);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_VIEW_H_
 //
 // The checks of one array's values at the levels safe and full: does each value point
 // into the buffer, child or dictionary that it belongs to? There is one function for each
@@ -7287,9 +7333,6 @@ inline void* AlignedResize(void* memory, int64_t old_size, int64_t new_size) noe
 
 
 namespace alloy::core_v0_1 {
-
-// Load an offset, a run end or an index of 1, 2, 4 or 8 bytes as a signed number.
-int64_t LoadSigned(const void* values, int64_t index, uint8_t bytes);
 
 // Offsets must not be negative, and must not decrease. A row is wrong if its own offset
 // or the one after it is.
@@ -7332,8 +7375,6 @@ int64_t FirstInvalidUnionOffset(const void* ids, const void* offsets, RowRange r
 
 namespace alloy::core_v0_1 {
 namespace {
-
-constexpr int64_t kViewBytes_mend = 16;
 
 // The size and the alignment of the numbers of one buffer, as the strictest library has
 // them: Rust aligns integers of 128 bits to 16 bytes.
@@ -7383,7 +7424,7 @@ Numbers NumbersOf(const Layout::Node& node) {
     case Form::kFixed:
       return NumbersOfType(node.type);
     case Form::kViews:
-      return {.bytes = kViewBytes_mend, .alignment = 16};
+      return {.bytes = kViewBytes, .alignment = 16};
     case Form::kOffsets:
     case Form::kList:
     case Form::kListView:
@@ -7746,6 +7787,32 @@ RowRange ReachOfRunEnds(const void* ends, uint8_t bytes, int64_t n_ends, RowRang
 #include <algorithm>
 #include <limits>
 
+#ifndef ALLOY_SRC_ARROW_RUN_ENDS_H_
+#define ALLOY_SRC_ARROW_RUN_ENDS_H_
+
+#include <cstdint>
+
+
+namespace alloy::core_v0_1 {
+
+// The first run that ends after the row: the one that contains it. If run ends decrease,
+// it is any run; but if the last one is above the row, always one that ends after it.
+inline int64_t RunOf(const void* ends, uint8_t bytes, int64_t n_ends, int64_t row) {
+  int64_t low = 0, high = n_ends;
+  while (low < high) {
+    const int64_t middle = low + (high - low) / 2;
+    if (LoadSigned(ends, middle, bytes) > row) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low;
+}
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ARROW_RUN_ENDS_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -7763,20 +7830,6 @@ struct Hull {
     return end == 0 ? RowRange{} : RowRange{.begin = begin, .count = end - begin};
   }
 };
-
-// The first run that ends after the row: the one that contains it.
-int64_t RunOf(const void* ends, uint8_t bytes, int64_t n_ends, int64_t row) {
-  int64_t low = 0, high = n_ends;
-  while (low < high) {
-    const int64_t middle = low + (high - low) / 2;
-    if (LoadSigned(ends, middle, bytes) > row) {
-      high = middle;
-    } else {
-      low = middle + 1;
-    }
-  }
-  return low;
-}
 
 }  // namespace
 
@@ -7942,11 +7995,11 @@ Status RepairBatch(const Layout& layout, std::vector<Mend> mends, ArrowArray* ba
 #include <type_traits>
 
 //
-// The loop of every check of rows (row_checks.h): block by block, without branches.
+// The loop of every check of rows (gate/row_checks.h): block by block, without branches.
 //
 // Threads  shared.
-#ifndef ALLOY_SRC_GATE_BLOCK_SCAN_H_
-#define ALLOY_SRC_GATE_BLOCK_SCAN_H_
+#ifndef ALLOY_SRC_BASE_BLOCK_SCAN_H_
+#define ALLOY_SRC_BASE_BLOCK_SCAN_H_
 
 #include <algorithm>
 #include <cstdint>
@@ -7999,13 +8052,10 @@ inline int64_t FirstWrong(int64_t rows, Sign sign) {
 
 }  // namespace alloy::core_v0_1
 
-#endif  // ALLOY_SRC_GATE_BLOCK_SCAN_H_
+#endif  // ALLOY_SRC_BASE_BLOCK_SCAN_H_
 
 namespace alloy::core_v0_1 {
 namespace {
-
-constexpr int64_t kViewBytes_row_checks = 16;
-constexpr int32_t kMostInline_row_checks = 12;  // the bytes of a text that a view itself holds
 
 // Calls `check` with a zero of the signed type of that many bytes, so that it is compiled
 // for each width.
@@ -8056,12 +8106,6 @@ uint8_t BytesOf(Type index) {
 }
 
 }  // namespace
-
-int64_t LoadSigned(const void* values, int64_t index, uint8_t bytes) {
-  return BySize(bytes, [&](auto zero) {
-    return int64_t{LoadValue<decltype(zero)>(values, index)};
-  });
-}
 
 int64_t FirstDecreasingOffset(const void* offsets, uint8_t bytes, RowRange rows) {
   return BySize(bytes, [&](auto zero) {
@@ -8178,27 +8222,22 @@ int64_t FirstInvalidUnionOffset(const void* ids, const void* offsets, RowRange r
 }
 
 bool IsValidView(const ArrowArray& array, const void* view) {
-  const auto length = LoadValue<int32_t>(view, 0);
-  if (length <= kMostInline_row_checks) return length >= 0;
-  const auto buffer = LoadValue<int32_t>(view, 2);
-  const auto offset = LoadValue<int32_t>(view, 3);
-  return buffer >= 0 && buffer < array.n_buffers - 3 && offset >= 0 &&
-         int64_t{offset} + length <=
-             LoadValue<int64_t>(array.buffers[array.n_buffers - 1], buffer);
+  const auto found = LoadValue<View>(view, 0);
+  return found.IsLong() ? found.IsIn(array) : found.length >= 0;
 }
 
 int64_t FirstInvalidView(const ArrowArray& array, RowRange rows, bool* below_nulls) {
   const Nulls nulls(array);
-  const void* views = From(array.buffers[1], rows.begin, kViewBytes_row_checks);
+  const void* views = From(array.buffers[1], rows.begin, kViewBytes);
   return FirstWrong(
       rows.count,
       // The fast scan passes only short texts. IsValidView decides about all others.
       [views](int64_t i) {
         const auto length = LoadValue<int32_t>(views, 4 * i);
-        return length | Minus(kMostInline_row_checks, length);
+        return length | Minus(kMostInline, length);
       },
       [&](int64_t i) {
-        if (IsValidView(array, From(views, i, kViewBytes_row_checks))) return true;
+        if (IsValidView(array, From(views, i, kViewBytes))) return true;
         const bool null = nulls.At(rows.begin + i);
         *below_nulls |= null;
         return null;
@@ -8733,12 +8772,6 @@ namespace {
 // Views name a variadic buffer by an int32, so there may be 2^31 of them, and 3 more.
 constexpr int64_t kMostViewBuffers = (int64_t{1} << 31) + 3;
 
-int64_t LoadInteger(const void* base, int64_t index, uint8_t bytes) {
-  if (bytes == 2) return LoadValue<int16_t>(base, index);
-  if (bytes == 4) return LoadValue<int32_t>(base, index);
-  return LoadValue<int64_t>(base, index);
-}
-
 // True only for arrays that CheckFixed passes and that need no repair. It spares
 // the most frequent column the branches of CheckHead. The differences are unsigned, so
 // that none overflows: a negative one has its highest bit set.
@@ -8902,8 +8935,8 @@ bool ShapeWalk::CheckOffsets(const Node* node, const ArrowArray* array, int64_t*
   *last = 0;
   if (array->length == 0) return true;
   const void* offsets = array->buffers[1];
-  const int64_t first = LoadInteger(offsets, array->offset, node->integer_bytes);
-  *last = LoadInteger(offsets, array->offset + array->length, node->integer_bytes);
+  const int64_t first = LoadSigned(offsets, array->offset, node->integer_bytes);
+  *last = LoadSigned(offsets, array->offset + array->length, node->integer_bytes);
   if (first < 0) return Fail(node, ShapeFault::kNegativeFirstOffset, 0, first);
   return *last >= first || Fail(node, ShapeFault::kLowLastOffset, first, *last);
 }
@@ -8992,7 +9025,7 @@ bool ShapeWalk::CheckRunEnds(const Node* node, const ArrowArray* array) {
   const int64_t covered =
       ends->length == 0
           ? 0
-          : LoadInteger(ends->buffers[1], ends->length - 1, ends_node->integer_bytes);
+          : LoadSigned(ends->buffers[1], ends->length - 1, ends_node->integer_bytes);
   return covered >= end || Fail(ends_node, ShapeFault::kRunEndsTooShort, end, covered);
 }
 
@@ -9206,18 +9239,16 @@ TextFault FirstInvalidTextOf(const ArrowArray& array, RowRange rows) {
   return {.below_nulls = true};
 }
 
-constexpr int64_t kViewBytes_text_checks = 16;
-constexpr size_t kMostInline_text_checks = 12;
-
 // A view of 16 bytes: the length, then 12 bytes of text and padding. Or the length, 4
 // bytes of text, the number of a buffer, and an offset.
 enum class ViewFault : uint8_t { kNone, kPrefix, kUtf8 };
 
 ViewFault CheckViewText(const ArrowArray& array, const char* view, bool utf8) {
-  constexpr char kZeros[kMostInline_text_checks] = {};
+  constexpr size_t kInline = kMostInline;
+  constexpr char kZeros[kInline] = {};
   const auto size = static_cast<size_t>(LoadValue<int32_t>(view, 0));
-  if (size <= kMostInline_text_checks) {
-    if (std::memcmp(view + 4 + size, kZeros, kMostInline_text_checks - size) != 0) {
+  if (size <= kInline) {
+    if (std::memcmp(view + 4 + size, kZeros, kInline - size) != 0) {
       return ViewFault::kPrefix;
     }
     // The padding is zero, so a scan of all 12 bytes finds the same.
@@ -9247,9 +9278,9 @@ TextFault FirstInvalidText(const ArrowArray& array, uint8_t bytes, RowRange rows
 TextFault FirstInvalidViewText(const ArrowArray& array, RowRange rows, bool utf8) {
   const Nulls nulls(array);
   const auto* views =
-      static_cast<const char*>(array.buffers[1]) + rows.begin * kViewBytes_text_checks;
+      static_cast<const char*>(array.buffers[1]) + rows.begin * kViewBytes;
   bool below_nulls = false;
-  for (int64_t i = 0; i < rows.count; ++i, views += kViewBytes_text_checks) {
+  for (int64_t i = 0; i < rows.count; ++i, views += kViewBytes) {
     if (nulls.At(rows.begin + i)) {
       below_nulls |= !IsValidView(array, views) ||
                      CheckViewText(array, views, utf8) != ViewFault::kNone;

@@ -43,6 +43,7 @@ var reasons = map[int32]string{
 	1036: "RESULT_SHAPE",
 	1037: "RUN_ENDS_NULLS",
 	1038: "COPIED",
+	1039: "BUFFER_PLACE",
 	1040: "VIEW",
 	1041: "LIST_VIEW",
 	1042: "INDEX",

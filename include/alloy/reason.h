@@ -56,6 +56,8 @@
     "from_chunks must return one row of one int64 column without nulls")                \
   X(RUN_ENDS_NULLS, 1037, "run ends have nulls, or an offset")                          \
   X(COPIED, 1038, "a struct was copied instead of moved, and would be released twice")  \
+  X(BUFFER_PLACE, 1039,                                                                 \
+    "another process names a buffer that is too short, or not in the shared memory")    \
   X(VIEW, 1040, "a view has a negative length, or points outside its buffers")          \
   X(LIST_VIEW, 1041, "a list view points outside its child")                            \
   X(INDEX, 1042, "an index points outside its dictionary")                              \

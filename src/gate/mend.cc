@@ -8,12 +8,11 @@
 #include "alloy/detail/resize.hpp"
 #include "arrow/layout_rules.h"
 #include "arrow/load_value.h"
+#include "arrow/view.h"
 #include "gate/row_checks.h"
 
 namespace alloy::core {
 namespace {
-
-constexpr int64_t kViewBytes = 16;
 
 // The size and the alignment of the numbers of one buffer, as the strictest library has
 // them: Rust aligns integers of 128 bits to 16 bytes.

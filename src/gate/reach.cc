@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "arrow/load_value.h"
-#include "gate/row_checks.h"
+#include "arrow/run_ends.h"
 
 namespace alloy::core {
 namespace {
@@ -23,20 +23,6 @@ struct Hull {
     return end == 0 ? RowRange{} : RowRange{.begin = begin, .count = end - begin};
   }
 };
-
-// The first run that ends after the row: the one that contains it.
-int64_t RunOf(const void* ends, uint8_t bytes, int64_t n_ends, int64_t row) {
-  int64_t low = 0, high = n_ends;
-  while (low < high) {
-    const int64_t middle = low + (high - low) / 2;
-    if (LoadSigned(ends, middle, bytes) > row) {
-      high = middle;
-    } else {
-      low = middle + 1;
-    }
-  }
-  return low;
-}
 
 }  // namespace
 

@@ -5,14 +5,11 @@
 #include <limits>
 #include <type_traits>
 
-#include "arrow/load_value.h"
-#include "gate/block_scan.h"
+#include "arrow/view.h"
+#include "base/block_scan.h"
 
 namespace alloy::core {
 namespace {
-
-constexpr int64_t kViewBytes = 16;
-constexpr int32_t kMostInline = 12;  // the bytes of a text that a view itself holds
 
 // Calls `check` with a zero of the signed type of that many bytes, so that it is compiled
 // for each width.
@@ -63,12 +60,6 @@ uint8_t BytesOf(Type index) {
 }
 
 }  // namespace
-
-int64_t LoadSigned(const void* values, int64_t index, uint8_t bytes) {
-  return BySize(bytes, [&](auto zero) {
-    return int64_t{LoadValue<decltype(zero)>(values, index)};
-  });
-}
 
 int64_t FirstDecreasingOffset(const void* offsets, uint8_t bytes, RowRange rows) {
   return BySize(bytes, [&](auto zero) {
@@ -185,13 +176,8 @@ int64_t FirstInvalidUnionOffset(const void* ids, const void* offsets, RowRange r
 }
 
 bool IsValidView(const ArrowArray& array, const void* view) {
-  const auto length = LoadValue<int32_t>(view, 0);
-  if (length <= kMostInline) return length >= 0;
-  const auto buffer = LoadValue<int32_t>(view, 2);
-  const auto offset = LoadValue<int32_t>(view, 3);
-  return buffer >= 0 && buffer < array.n_buffers - 3 && offset >= 0 &&
-         int64_t{offset} + length <=
-             LoadValue<int64_t>(array.buffers[array.n_buffers - 1], buffer);
+  const auto found = LoadValue<View>(view, 0);
+  return found.IsLong() ? found.IsIn(array) : found.length >= 0;
 }
 
 int64_t FirstInvalidView(const ArrowArray& array, RowRange rows, bool* below_nulls) {

@@ -16,12 +16,10 @@
 
 #include "alloy/arrow_abi.h"
 #include "arrow/format.h"
+#include "arrow/load_value.h"
 #include "gate/nulls.h"
 
 namespace alloy::core {
-
-// Load an offset, a run end or an index of 1, 2, 4 or 8 bytes as a signed number.
-int64_t LoadSigned(const void* values, int64_t index, uint8_t bytes);
 
 // Offsets must not be negative, and must not decrease. A row is wrong if its own offset
 // or the one after it is.

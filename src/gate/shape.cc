@@ -13,12 +13,6 @@ namespace {
 // Views name a variadic buffer by an int32, so there may be 2^31 of them, and 3 more.
 constexpr int64_t kMostViewBuffers = (int64_t{1} << 31) + 3;
 
-int64_t LoadInteger(const void* base, int64_t index, uint8_t bytes) {
-  if (bytes == 2) return LoadValue<int16_t>(base, index);
-  if (bytes == 4) return LoadValue<int32_t>(base, index);
-  return LoadValue<int64_t>(base, index);
-}
-
 // True only for arrays that CheckFixed passes and that need no repair. It spares
 // the most frequent column the branches of CheckHead. The differences are unsigned, so
 // that none overflows: a negative one has its highest bit set.
@@ -182,8 +176,8 @@ bool ShapeWalk::CheckOffsets(const Node* node, const ArrowArray* array, int64_t*
   *last = 0;
   if (array->length == 0) return true;
   const void* offsets = array->buffers[1];
-  const int64_t first = LoadInteger(offsets, array->offset, node->integer_bytes);
-  *last = LoadInteger(offsets, array->offset + array->length, node->integer_bytes);
+  const int64_t first = LoadSigned(offsets, array->offset, node->integer_bytes);
+  *last = LoadSigned(offsets, array->offset + array->length, node->integer_bytes);
   if (first < 0) return Fail(node, ShapeFault::kNegativeFirstOffset, 0, first);
   return *last >= first || Fail(node, ShapeFault::kLowLastOffset, first, *last);
 }
@@ -272,7 +266,7 @@ bool ShapeWalk::CheckRunEnds(const Node* node, const ArrowArray* array) {
   const int64_t covered =
       ends->length == 0
           ? 0
-          : LoadInteger(ends->buffers[1], ends->length - 1, ends_node->integer_bytes);
+          : LoadSigned(ends->buffers[1], ends->length - 1, ends_node->integer_bytes);
   return covered >= end || Fail(ends_node, ShapeFault::kRunEndsTooShort, end, covered);
 }
 

@@ -5,9 +5,10 @@
 #include <string_view>
 
 #include "arrow/load_value.h"
+#include "arrow/view.h"
+#include "base/block_scan.h"
 #include "base/utf8.h"
 #include "base/utf8_scan.h"
-#include "gate/block_scan.h"
 #include "gate/row_checks.h"
 
 namespace alloy::core {
@@ -67,18 +68,16 @@ TextFault FirstInvalidTextOf(const ArrowArray& array, RowRange rows) {
   return {.below_nulls = true};
 }
 
-constexpr int64_t kViewBytes = 16;
-constexpr size_t kMostInline = 12;
-
 // A view of 16 bytes: the length, then 12 bytes of text and padding. Or the length, 4
 // bytes of text, the number of a buffer, and an offset.
 enum class ViewFault : uint8_t { kNone, kPrefix, kUtf8 };
 
 ViewFault CheckViewText(const ArrowArray& array, const char* view, bool utf8) {
-  constexpr char kZeros[kMostInline] = {};
+  constexpr size_t kInline = kMostInline;
+  constexpr char kZeros[kInline] = {};
   const auto size = static_cast<size_t>(LoadValue<int32_t>(view, 0));
-  if (size <= kMostInline) {
-    if (std::memcmp(view + 4 + size, kZeros, kMostInline - size) != 0) {
+  if (size <= kInline) {
+    if (std::memcmp(view + 4 + size, kZeros, kInline - size) != 0) {
       return ViewFault::kPrefix;
     }
     // The padding is zero, so a scan of all 12 bytes finds the same.

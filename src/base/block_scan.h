@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// The loop of every check of rows (row_checks.h): block by block, without branches.
+// The loop of every check of rows (gate/row_checks.h): block by block, without branches.
 //
 // Threads  shared.
-#ifndef ALLOY_SRC_GATE_BLOCK_SCAN_H_
-#define ALLOY_SRC_GATE_BLOCK_SCAN_H_
+#ifndef ALLOY_SRC_BASE_BLOCK_SCAN_H_
+#define ALLOY_SRC_BASE_BLOCK_SCAN_H_
 
 #include <algorithm>
 #include <cstdint>
@@ -57,4 +57,4 @@ inline int64_t FirstWrong(int64_t rows, Sign sign) {
 
 }  // namespace alloy::core
 
-#endif  // ALLOY_SRC_GATE_BLOCK_SCAN_H_
+#endif  // ALLOY_SRC_BASE_BLOCK_SCAN_H_

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#ifndef ALLOY_SRC_ARROW_RUN_ENDS_H_
+#define ALLOY_SRC_ARROW_RUN_ENDS_H_
+
+#include <cstdint>
+
+#include "arrow/load_value.h"
+
+namespace alloy::core {
+
+// The first run that ends after the row: the one that contains it. If run ends decrease,
+// it is any run; but if the last one is above the row, always one that ends after it.
+inline int64_t RunOf(const void* ends, uint8_t bytes, int64_t n_ends, int64_t row) {
+  int64_t low = 0, high = n_ends;
+  while (low < high) {
+    const int64_t middle = low + (high - low) / 2;
+    if (LoadSigned(ends, middle, bytes) > row) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low;
+}
+
+}  // namespace alloy::core
+
+#endif  // ALLOY_SRC_ARROW_RUN_ENDS_H_
