@@ -2081,11 +2081,14 @@ struct RestrictStep {
   std::string text;  // why not; else what is worth knowing, or nothing
 };
 
-// Apply all restrictions to this process. A step that fails does not stop the next ones.
+// Apply these restrictions to this process. A step that fails does not stop the next ones.
+// A worker ends with its host, and closes what it should not have, before it does anything
+// else; the rest comes after the libraries that a backend may need are loaded.
 //
 // Threads  call it while the process has one thread. Else privileges and Landlock, which
 //          belong to a thread, are not reached.
-std::vector<RestrictStep> Restrict(const RestrictOptions& options);
+std::vector<RestrictStep> Restrict(const RestrictOptions& options,
+                                   Restrictions wanted = Restrictions::All());
 
 Restrictions Reached(const std::vector<RestrictStep>& steps);
 
@@ -2229,6 +2232,7 @@ static_assert(kRestrictionCount <= 10, "one digit for each restriction");
 // All are lost, because the probe could not be made, or did not survive it.
 std::vector<RestrictStep> NoneReached(const std::string& why) {
   std::vector<RestrictStep> steps;
+  steps.reserve(kRestrictionCount);
   for (int i = 0; i < kRestrictionCount; ++i) {
     steps.push_back({static_cast<Restriction>(i), false, why});
   }
@@ -2418,8 +2422,7 @@ struct SymbolLookup {
 //
 //   Takes  library. Its descriptor stays open as long as the loader knows its name, which
 //          is the name of the descriptor. A load that the loader refuses keeps nothing.
-//          maps: /proc/self/maps, open, from a process that may no longer open it.
-SymbolLookup LoadSealed(Cleared library, const char* symbol, Fd maps = Fd());
+SymbolLookup LoadSealed(Cleared library, const char* symbol);
 
 // Load a library from its path instead, past the sealed copy: for debuggers and
 // profilers, which can find the file then. Anyone who can write the file decides what
@@ -2555,7 +2558,7 @@ bool IsKnown(const std::string& path) {
 
 }  // namespace
 
-SymbolLookup LoadSealed(Cleared library, const char* symbol, Fd maps) {
+SymbolLookup LoadSealed(Cleared library, const char* symbol) {
   FileFacts facts;
   if (const int error = GetFileFacts(library.sealed(), &facts); error != 0) {
     return Refusal(LoadFault::kLoader, ErrorText(error));
@@ -2564,14 +2567,12 @@ SymbolLookup LoadSealed(Cleared library, const char* symbol, Fd maps) {
   const std::string path = PathOf(library.sealed(), facts, &text);
   if (path.empty()) return Refusal(LoadFault::kNoProc, std::move(text));
   // Opened before the library runs: what was loaded must be compared afterwards.
-  const int error = maps ? 0 : OpenForReading("/proc/self/maps", &maps);
-  const OwnedFile lines(maps ? ::fdopen(maps.get(), "r") : nullptr);
-  if (lines == nullptr) {
-    return Refusal(LoadFault::kNoProc,
-                   "/proc/self/maps: " + ErrorText(error != 0 ? error : errno) +
-                       "; without it, what the loader has mapped cannot be checked");
+  const OwnedFile maps(std::fopen("/proc/self/maps", "re"));
+  if (maps == nullptr) {
+    return Refusal(LoadFault::kNoProc, "/proc/self/maps: " + ErrorText(errno) +
+                                           "; without it, what the loader has mapped "
+                                           "cannot be checked");
   }
-  maps.Detach();  // belongs to `lines`
   // glibc finds libraries by name first. If a library was loaded under this descriptor's
   // number and the descriptor was closed since, dlopen would return that old library. The
   // number stays in use, so that the next load gets another one.
@@ -2583,7 +2584,7 @@ SymbolLookup LoadSealed(Cleared library, const char* symbol, Fd maps) {
   void* handle = OpenOrEnd(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   SymbolLookup found = Find(handle, symbol);
   if (handle != nullptr || IsKnown(path)) std::move(library).KeepOpen();
-  if (found.symbol != nullptr && !IsMappedFrom(lines.get(), found.symbol, facts)) {
+  if (found.symbol != nullptr && !IsMappedFrom(maps.get(), found.symbol, facts)) {
     return Refusal(LoadFault::kWrongMapping,
                    std::string(symbol) + " of " + path + " is not in the sealed copy");
   }
@@ -3227,10 +3228,11 @@ std::string Restrictions::Names() const {
   return names;
 }
 
-std::vector<RestrictStep> Restrict(const RestrictOptions& options) {
+std::vector<RestrictStep> Restrict(const RestrictOptions& options, Restrictions wanted) {
   std::vector<RestrictStep> steps;
   steps.reserve(kRestrictionCount);
   for (const Step_restrict& step : kSteps) {
+    if (!wanted.Has(step.restriction)) continue;
     Outcome outcome = step.apply(options);
     if (outcome.error != 0) {
       if (!outcome.text.empty()) outcome.text += ": ";
@@ -3759,6 +3761,15 @@ class Filter {
     Return(if_listed);
   }
 
+  // Refuse the call if an argument has one of these bits.
+  void RefuseBits(uint32_t call, int argument, uint32_t bits) {
+    JumpIf(BPF_JEQ, call, 0, 4);
+    LoadArgument(argument);
+    JumpIf(BPF_JSET, bits, 0, 1);
+    Return(kRefuse);
+    Return(kAllow);
+  }
+
   // Threads are allowed; processes and namespaces are not.
   void AllowOnlyThreads() {
     JumpIf(BPF_JEQ, SYS_clone, 0, 5);
@@ -3829,6 +3840,13 @@ int RestrictSystemCalls() {
   filter.AllowOnlyThreads();
   filter.RefuseUncountedMemory();
   filter.AllowOnlyReadingLimits(self);
+  // Landlock does the same, where it is there. Flags of openat2 are in memory.
+  constexpr uint32_t kWrites = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC;
+  filter.RefuseBits(SYS_openat, 2, kWrites);
+  filter.Answer(SYS_openat2, kUnknown_system_call_filter);
+#if defined(__x86_64__)
+  filter.RefuseBits(SYS_open, 1, kWrites);
+#endif
   filter.AnswerBy(SYS_prctl, 0, kPrctlOptions, kAllow, kRefuse);
   filter.AnswerBy(SYS_fcntl, 1, kFcntlCommands, kRefuse, kAllow);
   filter.AnswerBy(SYS_ioctl, 1, kIoctlRequests, kRefuse, kAllow);

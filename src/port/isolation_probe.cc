@@ -56,6 +56,7 @@ static_assert(kRestrictionCount <= 10, "one digit for each restriction");
 // All are lost, because the probe could not be made, or did not survive it.
 std::vector<RestrictStep> NoneReached(const std::string& why) {
   std::vector<RestrictStep> steps;
+  steps.reserve(kRestrictionCount);
   for (int i = 0; i < kRestrictionCount; ++i) {
     steps.push_back({static_cast<Restriction>(i), false, why});
   }

@@ -125,7 +125,7 @@ bool IsKnown(const std::string& path) {
 
 }  // namespace
 
-SymbolLookup LoadSealed(Cleared library, const char* symbol, Fd maps) {
+SymbolLookup LoadSealed(Cleared library, const char* symbol) {
   FileFacts facts;
   if (const int error = GetFileFacts(library.sealed(), &facts); error != 0) {
     return Refusal(LoadFault::kLoader, ErrorText(error));
@@ -134,14 +134,12 @@ SymbolLookup LoadSealed(Cleared library, const char* symbol, Fd maps) {
   const std::string path = PathOf(library.sealed(), facts, &text);
   if (path.empty()) return Refusal(LoadFault::kNoProc, std::move(text));
   // Opened before the library runs: what was loaded must be compared afterwards.
-  const int error = maps ? 0 : OpenForReading("/proc/self/maps", &maps);
-  const OwnedFile lines(maps ? ::fdopen(maps.get(), "r") : nullptr);
-  if (lines == nullptr) {
-    return Refusal(LoadFault::kNoProc,
-                   "/proc/self/maps: " + ErrorText(error != 0 ? error : errno) +
-                       "; without it, what the loader has mapped cannot be checked");
+  const OwnedFile maps(std::fopen("/proc/self/maps", "re"));
+  if (maps == nullptr) {
+    return Refusal(LoadFault::kNoProc, "/proc/self/maps: " + ErrorText(errno) +
+                                           "; without it, what the loader has mapped "
+                                           "cannot be checked");
   }
-  maps.Detach();  // belongs to `lines`
   // glibc finds libraries by name first. If a library was loaded under this descriptor's
   // number and the descriptor was closed since, dlopen would return that old library. The
   // number stays in use, so that the next load gets another one.
@@ -153,7 +151,7 @@ SymbolLookup LoadSealed(Cleared library, const char* symbol, Fd maps) {
   void* handle = OpenOrEnd(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   SymbolLookup found = Find(handle, symbol);
   if (handle != nullptr || IsKnown(path)) std::move(library).KeepOpen();
-  if (found.symbol != nullptr && !IsMappedFrom(lines.get(), found.symbol, facts)) {
+  if (found.symbol != nullptr && !IsMappedFrom(maps.get(), found.symbol, facts)) {
     return Refusal(LoadFault::kWrongMapping,
                    std::string(symbol) + " of " + path + " is not in the sealed copy");
   }

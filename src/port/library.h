@@ -34,8 +34,7 @@ struct SymbolLookup {
 //
 //   Takes  library. Its descriptor stays open as long as the loader knows its name, which
 //          is the name of the descriptor. A load that the loader refuses keeps nothing.
-//          maps: /proc/self/maps, open, from a process that may no longer open it.
-SymbolLookup LoadSealed(Cleared library, const char* symbol, Fd maps = Fd());
+SymbolLookup LoadSealed(Cleared library, const char* symbol);
 
 // Load a library from its path instead, past the sealed copy: for debuggers and
 // profilers, which can find the file then. Anyone who can write the file decides what

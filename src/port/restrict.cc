@@ -218,10 +218,11 @@ std::string Restrictions::Names() const {
   return names;
 }
 
-std::vector<RestrictStep> Restrict(const RestrictOptions& options) {
+std::vector<RestrictStep> Restrict(const RestrictOptions& options, Restrictions wanted) {
   std::vector<RestrictStep> steps;
   steps.reserve(kRestrictionCount);
   for (const Step& step : kSteps) {
+    if (!wanted.Has(step.restriction)) continue;
     Outcome outcome = step.apply(options);
     if (outcome.error != 0) {
       if (!outcome.text.empty()) outcome.text += ": ";

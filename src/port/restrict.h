@@ -74,11 +74,14 @@ struct RestrictStep {
   std::string text;  // why not; else what is worth knowing, or nothing
 };
 
-// Apply all restrictions to this process. A step that fails does not stop the next ones.
+// Apply these restrictions to this process. A step that fails does not stop the next ones.
+// A worker ends with its host, and closes what it should not have, before it does anything
+// else; the rest comes after the libraries that a backend may need are loaded.
 //
 // Threads  call it while the process has one thread. Else privileges and Landlock, which
 //          belong to a thread, are not reached.
-std::vector<RestrictStep> Restrict(const RestrictOptions& options);
+std::vector<RestrictStep> Restrict(const RestrictOptions& options,
+                                   Restrictions wanted = Restrictions::All());
 
 Restrictions Reached(const std::vector<RestrictStep>& steps);
 

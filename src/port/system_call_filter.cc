@@ -249,6 +249,15 @@ class Filter {
     Return(if_listed);
   }
 
+  // Refuse the call if an argument has one of these bits.
+  void RefuseBits(uint32_t call, int argument, uint32_t bits) {
+    JumpIf(BPF_JEQ, call, 0, 4);
+    LoadArgument(argument);
+    JumpIf(BPF_JSET, bits, 0, 1);
+    Return(kRefuse);
+    Return(kAllow);
+  }
+
   // Threads are allowed; processes and namespaces are not.
   void AllowOnlyThreads() {
     JumpIf(BPF_JEQ, SYS_clone, 0, 5);
@@ -319,6 +328,13 @@ int RestrictSystemCalls() {
   filter.AllowOnlyThreads();
   filter.RefuseUncountedMemory();
   filter.AllowOnlyReadingLimits(self);
+  // Landlock does the same, where it is there. Flags of openat2 are in memory.
+  constexpr uint32_t kWrites = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC;
+  filter.RefuseBits(SYS_openat, 2, kWrites);
+  filter.Answer(SYS_openat2, kUnknown);
+#if defined(__x86_64__)
+  filter.RefuseBits(SYS_open, 1, kWrites);
+#endif
   filter.AnswerBy(SYS_prctl, 0, kPrctlOptions, kAllow, kRefuse);
   filter.AnswerBy(SYS_fcntl, 1, kFcntlCommands, kRefuse, kAllow);
   filter.AnswerBy(SYS_ioctl, 1, kIoctlRequests, kRefuse, kAllow);
