@@ -156,7 +156,7 @@ func (s *source) ask() (arrow.RecordBatch, error) {
 		return nil, s.batchError(Invalid, reasonNilArgument, "Next returned true, but RecordBatch returned nil; correct the reader")
 	}
 	if schema := batch.Schema(); schema != s.fits {
-		if text := difference(schema, s.schema); text != "" {
+		if text := cdata.Difference(schema, s.schema, "the schema of the stream"); text != "" {
 			return nil, s.batchError(BadData, reasonStreamSchema, text)
 		}
 		s.fits = schema
@@ -198,24 +198,6 @@ func (s *source) Failed() {
 		s.passed.fail(s.passed.errorOf(fault))
 	}
 	s.err.CompareAndSwap(nil, s.passed.failure.Load())
-}
-
-// difference returns why a batch does not fit the schema of its stream, or "". Metadata and
-// nullability may differ: the engine checks the nulls that are present.
-func difference(got, want *arrow.Schema) string {
-	if got == nil {
-		return "the batch has no schema"
-	}
-	if got.NumFields() != want.NumFields() {
-		return fmt.Sprintf("the batch has %d columns, the schema of the stream has %d", got.NumFields(), want.NumFields())
-	}
-	for i := range got.NumFields() {
-		g, w := got.Field(i), want.Field(i)
-		if g.Name != w.Name || !arrow.TypeEqual(g.Type, w.Type) {
-			return fmt.Sprintf("column %d of the batch is %q of type %s; the schema of the stream has %q of type %s", i, g.Name, g.Type, w.Name, w.Type)
-		}
-	}
-	return ""
 }
 
 // panicked makes an error of a panic in the reader, with the file and line of the panic.

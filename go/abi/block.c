@@ -63,6 +63,18 @@ void alloy_go_release_array(struct ArrowArray* array) {
 
 void alloy_go_release_schema(struct ArrowSchema* schema) { schema->release = NULL; }
 
+void alloy_go_release_given_schema(struct ArrowSchema* schema) {
+  alloy_go_block* block = schema->private_data;
+  for (int64_t i = 0; i < schema->n_children; ++i) {
+    struct ArrowSchema* child = schema->children[i];
+    if (child->release != NULL) child->release(child);
+  }
+  struct ArrowSchema* dictionary = schema->dictionary;
+  if (dictionary != NULL && dictionary->release != NULL) dictionary->release(dictionary);
+  schema->release = NULL;
+  if (__atomic_sub_fetch(&block->parts, 1, __ATOMIC_ACQ_REL) == 0) free(block);
+}
+
 void* alloy_go_call_release(struct ArrowArray* array) {
   if (array->release == NULL) return NULL;
   alloy_go_block* released = NULL;

@@ -26,6 +26,10 @@ func (b *BlockHeader) SetStructs(structs int) {
 	atomic.StoreInt64(&b.parts, int64(structs)+1)
 }
 
+// SetGiven sets the number of structs that were written into the block and are given away.
+// The block is freed with the last of them, and Go must not touch it any more.
+func (b *BlockHeader) SetGiven(structs int) { atomic.StoreInt64(&b.parts, int64(structs)) }
+
 // AllReleased reports whether every struct is released. Then the block may be written again.
 func (b *BlockHeader) AllReleased() bool { return atomic.LoadInt64(&b.parts) == 1 }
 
@@ -84,5 +88,7 @@ func alloyGoBlockReleased(handle C.uintptr_t) {
 var (
 	ReleaseArray  = unsafe.Pointer(C.alloy_go_release_array)
 	ReleaseSchema = unsafe.Pointer(C.alloy_go_release_schema)
-	Zeros         = unsafe.Pointer(&C.alloy_go_zeros[0])
+	// Of a schema that is given away. Its private data is its block.
+	ReleaseGivenSchema = unsafe.Pointer(C.alloy_go_release_given_schema)
+	Zeros              = unsafe.Pointer(&C.alloy_go_zeros[0])
 )

@@ -46,6 +46,10 @@ void alloy_go_release_array(struct ArrowArray* array);
 // The release callback of schemas that Go lends. It marks them released and frees nothing.
 void alloy_go_release_schema(struct ArrowSchema* schema);
 
+// The release callback of schemas that Go gives away. Their private_data is the block in
+// which they lie, and the last one frees it.
+void alloy_go_release_given_schema(struct ArrowSchema* schema);
+
 // 64 zero bytes. Empty buffers point here, because some importers refuse NULL.
 extern const uint64_t alloy_go_zeros[8];
 

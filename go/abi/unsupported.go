@@ -15,9 +15,10 @@ func NewBlock(size uintptr, _ BlockOwner) *BlockHeader {
 }
 
 func (b *BlockHeader) SetStructs(int)    {}
+func (b *BlockHeader) SetGiven(int)      {}
 func (b *BlockHeader) AllReleased() bool { return true }
 func (b *BlockHeader) Detach()           {}
 func (b *BlockHeader) Free()             {}
 
 // What the structs that Go writes would point to.
-var ReleaseArray, ReleaseSchema, Zeros unsafe.Pointer
+var ReleaseArray, ReleaseSchema, ReleaseGivenSchema, Zeros unsafe.Pointer

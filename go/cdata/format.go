@@ -195,3 +195,24 @@ func codesOf(numbers []int) []arrow.UnionTypeCode {
 	}
 	return codes
 }
+
+// Accepts returns the format strings of types, as a declared column lists those that it
+// accepts: separated by blanks. Of a nested type only the outermost one is said.
+func Accepts(dtypes []arrow.DataType) (string, error) {
+	formats := make([]string, len(dtypes))
+	for i, dtype := range dtypes {
+		if extension, ok := dtype.(arrow.ExtensionType); ok {
+			dtype = extension.StorageType()
+		}
+		prefix := ""
+		if dictionary, ok := dtype.(*arrow.DictionaryType); ok {
+			prefix, dtype = "?:", dictionary.ValueType
+		}
+		format, err := formatOf(dtype)
+		if err != nil {
+			return "", err
+		}
+		formats[i] = prefix + format
+	}
+	return strings.Join(formats, " "), nil
+}

@@ -146,3 +146,22 @@ func (p *Plan) fill(n *node, dtype arrow.DataType) error {
 	}
 	return nil
 }
+
+// Difference returns why a batch does not fit the schema that it should have, or "". Where says
+// whose schema that is. Metadata and
+// nullability may differ: the engine checks the nulls that are present.
+func Difference(got, want *arrow.Schema, where string) string {
+	if got == nil {
+		return "the batch has no schema"
+	}
+	if got.NumFields() != want.NumFields() {
+		return fmt.Sprintf("the batch has %d columns, %s has %d", got.NumFields(), where, want.NumFields())
+	}
+	for i := range got.NumFields() {
+		g, w := got.Field(i), want.Field(i)
+		if g.Name != w.Name || !arrow.TypeEqual(g.Type, w.Type) {
+			return fmt.Sprintf("column %d of the batch is %q of type %s; %s has %q of type %s", i, g.Name, g.Type, where, w.Name, w.Type)
+		}
+	}
+	return ""
+}

@@ -24,6 +24,7 @@ const (
 type Schemas struct {
 	First *abi.Schema
 	block *abi.BlockHeader
+	count int // of all nodes, which lie side by side
 }
 
 // Free frees the memory. Nobody may use the schemas afterwards.
@@ -60,6 +61,23 @@ func ExportSchemas(schemas []*arrow.Schema) (*Schemas, error) {
 		w.nodes[i] = root
 	}
 	return w.write(), nil
+}
+
+// GiveSchema writes the schema of a batch to out and gives it away: its memory is freed when
+// all of it is released.
+func GiveSchema(schema *arrow.Schema, out *abi.Schema) error {
+	made, err := ExportSchemas([]*arrow.Schema{schema})
+	if err != nil {
+		return err
+	}
+	nodes := unsafe.Slice(made.First, made.count)
+	for i := range nodes {
+		nodes[i].Release = abi.ReleaseGivenSchema
+		nodes[i].PrivateData = unsafe.Pointer(made.block)
+	}
+	made.block.SetGiven(made.count)
+	*out = nodes[0]
+	return nil
 }
 
 func (w *schemaWriter) bytes(b []byte) int {
@@ -186,7 +204,7 @@ func (w *schemaWriter) write() *Schemas {
 			out.Dictionary = &nodes[n.dictionary]
 		}
 	}
-	s := &Schemas{block: block}
+	s := &Schemas{block: block, count: len(nodes)}
 	if len(nodes) > 0 {
 		s.First = &nodes[0]
 	}
