@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "port/fd.h"
+#include "tests/support/in_child.h"
 
 namespace alloy::core {
 namespace {
@@ -44,22 +45,8 @@ constexpr uint32_t kLandlockCalls[] = {444, 445, 446};
 // What a process reports under such a profile.
 template <typename Report>
 std::string Under(const std::vector<uint32_t>& calls, uint32_t answer, Report report) {
-  int ends[2];
-  EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-  Fd reading(ends[0]), writing(ends[1]);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    WriteLine(writing.get(), Refuse(calls, answer) ? report() : "cannot refuse");
-    ::_exit(0);
-  }
-  writing.Close();
-  std::string text;
-  char chunk[512];
-  for (ssize_t n; (n = ::read(reading.get(), chunk, sizeof(chunk))) > 0;) {
-    text.append(chunk, static_cast<size_t>(n));
-  }
-  EXPECT_EQ(::waitpid(child, nullptr, 0), child);
-  return text;
+  return InChild(
+      [&] { return Refuse(calls, answer) ? report() : std::string("cannot refuse"); });
 }
 
 std::string TextOf(Restriction wanted) {

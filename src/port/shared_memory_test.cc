@@ -6,7 +6,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,6 +13,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "tests/support/in_child.h"
 
 namespace alloy::core {
 namespace {
@@ -26,16 +27,6 @@ SharedMemory Take(Result<SharedMemory> made) {
 }
 
 Fd Copy(const Fd& fd) { return Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0)); }
-
-// Run `act` in a child process. Returns its exit code, or minus the signal that ended it.
-template <typename Act>
-int InChild(Act act) {
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(act());
-  int status = 0;
-  EXPECT_EQ(::waitpid(child, &status, 0), child);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
 
 // How many of the ways to change a sealed input succeed; each way is a bit.
 int WaysToChange(const Fd& fd) {
@@ -69,12 +60,13 @@ TEST(SharedMemoryTest, AWorkerReadsItsInputAndCannotChangeIt) {
   const SharedMemory host = Take(SharedMemory::MakeForReader(kSize));
   std::memcpy(host.data(), "before", 6);
   EXPECT_EQ(InChild([&] {
-              if (WaysToChange(host.fd()) != 0) return 1;
+              const int ways = WaysToChange(host.fd());
+              if (ways != 0) return "changed in the ways " + std::to_string(ways);
               auto worker = SharedMemory::Attach(Copy(host.fd()), false);
-              if (!worker.ok() || worker->size() != kSize) return 2;
-              return std::memcmp(worker->data(), "before", 6) == 0 ? 0 : 3;
+              if (!worker.ok() || worker->size() != kSize) return std::string("no input");
+              return std::string(reinterpret_cast<const char*>(worker->data()), 6);
             }),
-            0);
+            "before");
   // The host still writes, and the worker's kind of mapping sees it.
   const SharedMemory worker = Take(SharedMemory::Attach(Copy(host.fd()), false));
   std::memcpy(host.data(), "after", 5);
@@ -85,11 +77,11 @@ TEST(SharedMemoryTest, AWriteToAnInputEndsTheWorkerOnly) {
   const SharedMemory host = Take(SharedMemory::MakeForReader(kSize));
   EXPECT_EQ(InChild([&] {
               auto worker = SharedMemory::Attach(Copy(host.fd()), false);
-              if (!worker.ok()) return 1;
+              if (!worker.ok()) return "no input";
               *static_cast<volatile std::byte*>(worker->data()) = std::byte{1};
-              return 2;
+              return "written";
             }),
-            -SIGSEGV);
+            "signal 11");
   EXPECT_EQ(host.data()[0], std::byte{0});
 }
 
@@ -98,32 +90,33 @@ TEST(SharedMemoryTest, AWorkerWritesItsOutputAndTheHostOnlyReads) {
   EXPECT_FALSE(host.is_writable());
   EXPECT_EQ(InChild([&] {
               auto worker = SharedMemory::Attach(Copy(host.fd()), true);
-              if (!worker.ok()) return 1;
+              if (!worker.ok()) return "no output";
               std::memcpy(worker->data() + kSize - 4, "done", 4);
-              return 0;
+              return "written";
             }),
-            0);
+            "written");
   EXPECT_EQ(std::memcmp(host.data() + kSize - 4, "done", 4), 0);
   EXPECT_EQ(InChild([&] {
               *static_cast<volatile std::byte*>(host.data()) = std::byte{1};
-              return 0;
+              return "written";
             }),
-            -SIGSEGV);
+            "signal 11");
 }
 
 TEST(SharedMemoryTest, AWorkerCanNeitherCutNorSealAnOutput) {
   const SharedMemory host = Take(SharedMemory::MakeForWriter(kSize));
   EXPECT_EQ(InChild([&] {
               const int fd = host.fd().get();
-              if (::ftruncate(fd, 0) == 0 || ::ftruncate(fd, 2 * kSize) == 0) return 1;
-              if (::fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) == 0) return 2;
+              if (::ftruncate(fd, 0) == 0 || ::ftruncate(fd, 2 * kSize) == 0)
+                return "cut";
+              if (::fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) == 0) return "sealed";
               // A hole reads as zeros: the host goes on.
               return ::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
                                  kSize) == 0
-                         ? 0
-                         : 3;
+                         ? "a hole"
+                         : "no hole";
             }),
-            0);
+            "a hole");
   for (size_t at = 0; at < kSize; at += 512) ASSERT_EQ(host.data()[at], std::byte{0});
 }
 
@@ -197,11 +190,11 @@ TEST(SharedMemoryTest, SaysWhySizesAreRefused) {
 TEST(SharedMemoryTest, ALimitOnFilesIsAnErrorAndNoSignal) {
   EXPECT_EQ(InChild([] {
               const struct rlimit none{.rlim_cur = 0, .rlim_max = 0};
-              if (::setrlimit(RLIMIT_FSIZE, &none) != 0) return 1;
-              const Status status = SharedMemory::MakeShared(kSize).status();
-              return status.code() == ALLOY_EXHAUSTED ? 0 : 2;
+              if (::setrlimit(RLIMIT_FSIZE, &none) != 0) return std::string("no limit");
+              return SharedMemory::MakeShared(kSize).status().fault().text;
             }),
-            0);
+            "cannot make the segment alloy-control of 1048576 bytes: File too large; "
+            "raise the limit on the size of files (ulimit -f)");
 }
 
 TEST(SharedMemoryTest, AMovedSegmentIsReleasedOnce) {
