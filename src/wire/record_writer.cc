@@ -77,6 +77,7 @@ Status RecordWriter::Plan(const ArrowArray& batch,
   segment_ = 0;
   rows_ = batch.length;
   n_words_ = 0;
+  named_.clear();
   pieces_.clear();
   used_.clear();
   copied_ = 0;
@@ -526,6 +527,7 @@ inline void RecordWriter::PutPlaceOf(const void* bytes, uint64_t size) {
                                                 segment.bytes.data());
   to[2] = size;
   n_words_ += record::kPlaceWords;
+  named_.push_back({segment.number, {static_cast<const std::byte*>(bytes), size}, to[1]});
 }
 
 // Copy fills in segment and offset.

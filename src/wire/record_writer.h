@@ -40,6 +40,8 @@ class RecordWriter {
   //            impossible. EXHAUSTED: sizes overflow.
   Status Plan(const ArrowArray& batch, std::span<const SegmentView> segments);
 
+  // What Write only names: where it is in this process.
+  std::span<const SegmentView> named() const { return named_; }
   // How many bytes Copy writes; each buffer begins at a multiple of 64.
   uint64_t copied_bytes() const { return copied_; }
   // Copy to `to`, which is aligned to 64 and lies at `offset` of segment `segment`.
@@ -121,6 +123,7 @@ class RecordWriter {
   std::vector<uint64_t> words_;
   size_t n_words_ = 0;
   size_t flags_ = 0;  // the word of the node that is written
+  std::vector<SegmentView> named_;
   std::vector<Piece> pieces_;
   std::vector<Used> used_;
   uint64_t copied_ = 0;

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "port/descriptors.h"
-#include "worker/arena.h"
+#include "worker/result_memory.h"
 
 namespace alloy::core {
 namespace {
@@ -52,7 +52,7 @@ Status Connection::AddSegments(ByteReader* in) {
     ALLOY_ASSIGN_OR_RETURN(SharedMemory memory,
                            SharedMemory::Attach(std::move(file), writable));
     segments_.push_back({number, {memory.data(), memory.size()}});
-    if (writable) Arena::OfProcess().Add(memory.data(), memory.size());
+    if (writable) ResultMemory().Add(memory.data(), memory.size());
     mappings_.push_back(std::move(memory));
   }
   return Status();
@@ -74,7 +74,7 @@ size_t Connection::WriteHead(WorkerWord word, uint64_t exchange, ByteWriter* out
   out->Put(static_cast<uint32_t>(told));
   out->Put(exchange);
   out->PutBytes(released_.data(), told * sizeof(uint64_t));
-  out->Put(Arena::OfProcess().used());
+  out->Put(ResultMemory().used());
   return told;
 }
 

@@ -222,7 +222,7 @@ void Server::Unbind(HostMessage& message) {
 // ---- Results
 
 Result<std::byte*> Server::ReserveForCopy(uint64_t size, uint64_t exchange) {
-  void* memory = Arena::OfProcess().Allocate(size);
+  void* memory = ResultMemory().Allocate(size);
   if (memory != nullptr) return static_cast<std::byte*>(memory);
   if (!connection_.Send(WorkerWord::kNeed, exchange,
                         [size](ByteWriter& out) { out.Put(size); })) {
@@ -233,7 +233,7 @@ Result<std::byte*> Server::ReserveForCopy(uint64_t size, uint64_t exchange) {
   const auto code = message.body.Get<alloy_code>();
   const std::string text(message.body.GetText());
   if (code != ALLOY_OK) return Fail(code, text);
-  memory = Arena::OfProcess().Allocate(size);
+  memory = ResultMemory().Allocate(size);
   if (memory != nullptr) return static_cast<std::byte*>(memory);
   return Fail(ALLOY_EXHAUSTED,
               "no segment has room for a result of " + std::to_string(size) + " bytes");

@@ -15,9 +15,9 @@
 #include "load/load.h"
 #include "port/fd.h"
 #include "wire/records.h"
-#include "worker/arena.h"
 #include "worker/connection.h"
 #include "worker/input_streams.h"
+#include "worker/result_memory.h"
 #include "worker/worker_scope.h"
 
 namespace alloy::core {
@@ -52,7 +52,7 @@ class Server {
     Kept(OwnedArray a, void* c) : array(std::move(a)), copy(c) {}
     Kept(const Kept&) = delete;
     Kept& operator=(const Kept&) = delete;
-    ~Kept() { Arena::OfProcess().Free(copy); }
+    ~Kept() { ResultMemory().Free(copy); }
   };
   static Fault NoFault() {
     Fault fault;

@@ -12,7 +12,7 @@
 
 #include "base/utf8.h"
 #include "gate/describe.h"
-#include "worker/arena.h"
+#include "worker/result_memory.h"
 
 namespace alloy::core {
 namespace {
@@ -75,12 +75,16 @@ int64_t WorkerDescribe(const ArrowSchema* schema, const ArrowArray* array, char*
   }
 }
 
+void* WorkerResize(void* memory, int64_t old_size, int64_t new_size) {
+  return ResultMemory().Resize(memory, old_size, new_size);
+}
+
 constexpr alloy_services kWorkerServices = {.struct_size = sizeof(alloy_services),
                                             .abi = ALLOY_ABI,
                                             .fail = WorkerFail,
                                             .cancelled = WorkerCancelled,
                                             .progress = WorkerProgress,
-                                            .resize = Arena::Resize,
+                                            .resize = WorkerResize,
                                             .log = WorkerLog,
                                             .logging = WorkerLogging,
                                             .describe = WorkerDescribe};

@@ -6,66 +6,79 @@
 namespace alloy::core {
 namespace {
 
-constexpr size_t kAlign = 64;
 constexpr int64_t kFirstSegment = int64_t{4} << 20;
 constexpr int64_t kLargestStep = int64_t{256} << 20;
+// What is smaller does not pay for a segment of its own in a pool.
+constexpr int64_t kRoundedUp = 64;
 
 }  // namespace
 
-Result<std::shared_ptr<const InputMemory::Piece>> InputMemory::Reserve(
-    size_t size, uint32_t* next_number, std::vector<std::shared_ptr<Segment>>* made) {
-  size = (size + kAlign - 1) & ~(kAlign - 1);
-  const std::scoped_lock lock(mutex_);
-  for (Space& space : spaces_) {
-    if (auto piece = TakeFrom(space, size); piece != nullptr) return piece;
+Result<std::shared_ptr<const InputMemory::Piece>> InputMemory::Reserve(size_t size) {
+  void* data = arena_.Allocate(size);
+  if (data == nullptr) {
+    ALLOY_TRY(Grow(size));
+    data = arena_.Allocate(size);
   }
-  const int64_t last =
-      spaces_.empty() ? 0 : static_cast<int64_t>(spaces_.back().segment->memory().size());
-  ALLOY_ASSIGN_OR_RETURN(
-      auto segment,
-      Segment::Make(Segment::For::kInputs, *next_number, static_cast<int64_t>(size),
-                    std::max(kFirstSegment, std::min(2 * last, kLargestStep)), budget_));
-  ++*next_number;
-  made->push_back(segment);
-  const size_t whole = segment->memory().size();
-  spaces_.push_back({std::move(segment), {{0, whole}}});
-  return TakeFrom(spaces_.back(), size);
+  if (data == nullptr) {
+    return Fail(ALLOY_EXHAUSTED, "out of memory for the books of shared memory");
+  }
+  auto* const begin = static_cast<std::byte*>(data);
+  return std::make_shared<const Piece>(shared_from_this(), *Find(begin), begin, size);
 }
 
-std::shared_ptr<const InputMemory::Piece> InputMemory::TakeFrom(Space& space,
-                                                                size_t size) {
-  const auto found = std::ranges::find_if(
-      space.free, [size](const auto& piece) { return piece.second >= size; });
-  if (found == space.free.end()) return nullptr;
-  const auto [offset, room] = *found;
-  // Without memory for what follows the piece is lost, until the worker ends.
-  if (room > size) space.free.emplace(offset + size, room - size);
-  space.free.erase(found);
-  return std::make_shared<const Piece>(shared_from_this(), space.segment, offset, size);
-}
-
-void InputMemory::Free(const Segment& segment, size_t offset, size_t size) noexcept {
+void* InputMemory::Resize(void* memory, int64_t old_size, int64_t new_size) noexcept {
   try {
-    const std::scoped_lock lock(mutex_);
-    const auto space = std::ranges::find_if(
-        spaces_, [&](const Space& one) { return one.segment.get() == &segment; });
-    auto& free = space->free;
-    auto next = free.lower_bound(offset);
-    if (next != free.end() && offset + size == next->first) {
-      size += next->second;
-      next = free.erase(next);
-    }
-    if (next != free.begin()) {
-      const auto before = std::prev(next);
-      if (before->first + before->second == offset) {
-        before->second += size;
-        return;
+    if (new_size > 0) {
+      const size_t room = memory != nullptr ? arena_.SizeOf(memory) : 0;
+      if (room < static_cast<size_t>(new_size)) {
+        void* const probe = arena_.Allocate(static_cast<size_t>(new_size));
+        if (probe != nullptr) {
+          arena_.Free(probe);
+        } else {
+          // Without room in the budget it is in the heap, and is copied when it crosses.
+          (void)Grow(static_cast<size_t>(new_size));
+        }
       }
     }
-    free.emplace_hint(next, offset, size);
   } catch (...) {
-    // Without memory for the list the piece is lost, until the worker ends.
+    // The same.
   }
+  return arena_.Resize(memory, old_size, new_size);
+}
+
+Status InputMemory::Grow(size_t size) {
+  const std::scoped_lock lock(mutex_);
+  const int64_t last =
+      segments_.empty() ? 0 : static_cast<int64_t>(segments_.back()->memory().size());
+  const auto wanted = static_cast<int64_t>(
+      std::min<size_t>(size, size_t{1} << 62) / kRoundedUp * kRoundedUp + kRoundedUp);
+  ALLOY_ASSIGN_OR_RETURN(
+      auto segment,
+      Segment::Make(Segment::For::kInputs, wanted,
+                    std::max(kFirstSegment, std::min(2 * last, kLargestStep)), budget_));
+  std::byte* const begin = segment->memory().data();
+  const size_t whole = segment->memory().size();
+  segments_.push_back(std::move(segment));
+  n_segments_.store(segments_.size(), std::memory_order_release);
+  arena_.Add(begin, whole);
+  return Status();
+}
+
+Segment* InputMemory::Find(const std::byte* data) const {
+  const std::scoped_lock lock(mutex_);
+  for (const auto& segment : segments_) {
+    const SharedMemory& memory = segment->memory();
+    if (data >= memory.data() && data < memory.data() + memory.size()) {
+      return segment.get();
+    }
+  }
+  return nullptr;
+}
+
+std::vector<std::shared_ptr<Segment>> InputMemory::SegmentsFrom(size_t known) const {
+  const std::scoped_lock lock(mutex_);
+  return {segments_.begin() + static_cast<ptrdiff_t>(std::min(known, segments_.size())),
+          segments_.end()};
 }
 
 }  // namespace alloy::core

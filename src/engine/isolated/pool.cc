@@ -34,11 +34,10 @@ Status WorkerLost(std::string text) {
 
 }  // namespace
 
-WorkerPool::WorkerPool(WorkerLimits limits, Cleared library, bool plainly,
-                       MayNeed may_need, std::string program)
+WorkerPool::WorkerPool(WorkerLimits limits, WorkerMemory memory, Cleared library,
+                       bool plainly, MayNeed may_need, std::string program)
     : group_{.limits = std::move(limits),
-             .input_budget = nullptr,
-             .output_budget = nullptr,
+             .memory = std::move(memory),
              .mark = std::make_shared<ProcessMark>(),
              .backend = {}},
       process_(group_.mark->Number()),
@@ -49,8 +48,6 @@ WorkerPool::WorkerPool(WorkerLimits limits, Cleared library, bool plainly,
       supervisor_(group_.mark) {
   group_.limits.max_workers =
       std::clamp<uint32_t>(group_.limits.max_workers, 1, kMostWorkers);
-  group_.input_budget = std::make_shared<Budget>(group_.limits.input_bytes);
-  group_.output_budget = std::make_shared<Budget>(group_.limits.output_bytes);
 }
 
 WorkerPool::~WorkerPool() {
@@ -142,12 +139,14 @@ Status WorkerPool::CheckPatience() {
 Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
                                           const Scope* scope) {
   ALLOY_TRY(CheckProcess());
+  Bury();
   std::unique_lock lock(mutex_);
   for (;;) {
     // Workers that died while nobody used them.
     std::erase_if(members_, [this](const Member& member) {
       if (member.is_busy || !member.worker->is_dead()) return false;
       Hide(*member.worker);
+      dead_.push_back(member.worker);
       return true;
     });
     Member* best = nullptr;
@@ -216,12 +215,28 @@ void WorkerPool::Return(std::shared_ptr<Worker> worker) {
       member->is_busy = member->is_held = false;
       if (died) {
         Hide(*worker);
+        dead_.push_back(worker);
         members_.erase(member);
       }
     }
     if (died) CountDeath();
   }
   returned_.notify_all();
+}
+
+void WorkerPool::Bury() {
+  std::vector<std::shared_ptr<Worker>> ended;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (dead_.empty()) [[likely]]
+      return;
+    std::erase_if(dead_, [&](const std::shared_ptr<Worker>& worker) {
+      if (!worker->has_ended()) return false;
+      ended.push_back(worker);
+      return true;
+    });
+  }
+  for (const auto& worker : ended) worker->ReleaseInputs();
 }
 
 void WorkerPool::Forget(uint64_t state) noexcept {

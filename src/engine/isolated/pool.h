@@ -24,8 +24,8 @@ namespace alloy::core {
 class WorkerPool {
  public:
   //   Takes  library.
-  WorkerPool(WorkerLimits limits, Cleared library, bool plainly, MayNeed may_need,
-             std::string program);
+  WorkerPool(WorkerLimits limits, WorkerMemory memory, Cleared library, bool plainly,
+             MayNeed may_need, std::string program);
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
@@ -86,6 +86,8 @@ class WorkerPool {
   Status CheckPatience();
   void CountDeath();
   void Return(std::shared_ptr<Worker> worker);
+  // Let go of workers whose processes have ended, and of their inputs.
+  void Bury();
   void Show(const std::shared_ptr<Worker>& worker);
   void Hide(const Worker& worker) noexcept;
 
@@ -100,6 +102,9 @@ class WorkerPool {
   std::mutex mutex_;  // never held while a worker is waited for
   std::condition_variable returned_;
   std::vector<Member> members_;
+  // Dead workers. Their inputs may belong to the host, whose callbacks only its own threads
+  // call, and must stay until the process has ended.
+  std::vector<std::shared_ptr<Worker>> dead_;
   uint32_t starting_ = 0;
   // Deaths in a row without an answer between them, and when the next start is allowed.
   uint32_t deaths_ = 0;

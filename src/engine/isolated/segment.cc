@@ -23,8 +23,7 @@ Status NoRoom(Segment::For what, int64_t wanted, const Budget& budget) {
 
 }  // namespace
 
-Result<std::shared_ptr<Segment>> Segment::Make(For what, uint32_t number, int64_t wanted,
-                                               int64_t better,
+Result<std::shared_ptr<Segment>> Segment::Make(For what, int64_t wanted, int64_t better,
                                                std::shared_ptr<Budget> budget) {
   if (wanted > kMostBytes) return NoRoom(what, wanted, *budget);
   const auto pages = [](int64_t bytes) { return (bytes + kPage - 1) / kPage * kPage; };
@@ -42,7 +41,7 @@ Result<std::shared_ptr<Segment>> Segment::Make(For what, uint32_t number, int64_
     return memory.status();
   }
   return std::shared_ptr<Segment>(
-      new Segment(what, number, *std::move(memory), size, std::move(budget)));
+      new Segment(what, *std::move(memory), size, std::move(budget)));
 }
 
 }  // namespace alloy::core

@@ -15,34 +15,29 @@
 namespace alloy::core {
 
 // Threads  immutable: shared.
-class Segment {
+class Segment : public std::enable_shared_from_this<Segment> {
  public:
   enum class For : uint8_t { kInputs, kResults };
 
   // Make a segment of at least `wanted` bytes, and of `better` if the budget allows it.
   //   Fails  EXHAUSTED; the text has the size and the limit.
-  static Result<std::shared_ptr<Segment>> Make(For what, uint32_t number, int64_t wanted,
-                                               int64_t better,
+  static Result<std::shared_ptr<Segment>> Make(For what, int64_t wanted, int64_t better,
                                                std::shared_ptr<Budget> budget);
   ~Segment() { budget_->Give(counted_); }
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
 
-  uint32_t number() const { return number_; }
   bool is_for_results() const { return what_ == For::kResults; }
   SharedMemory& memory() { return memory_; }
 
  private:
-  Segment(For what, uint32_t number, SharedMemory memory, int64_t counted,
-          std::shared_ptr<Budget> budget)
+  Segment(For what, SharedMemory memory, int64_t counted, std::shared_ptr<Budget> budget)
       : what_(what),
-        number_(number),
         memory_(std::move(memory)),
         counted_(counted),
         budget_(std::move(budget)) {}
 
   const For what_;
-  const uint32_t number_;  // in the conversation with one worker
   SharedMemory memory_;
   const int64_t counted_;
   const std::shared_ptr<Budget> budget_;

@@ -63,7 +63,7 @@ Worker::Worker(const WorkerGroup& group, SharedMemory control, Fd near, Fd far)
       socket_(std::move(near)),
       far_socket_(std::move(far)),
       receiver_(block().to_host, group.limits.waiting),
-      inputs_(std::make_shared<InputMemory>(group.input_budget)) {}
+      inputs_(std::make_shared<InputMemory>(group.memory.inputs)) {}
 
 // ---- Of the supervisor
 
@@ -90,6 +90,7 @@ void Worker::Ended(DeathCause cause, int value) {
       death_.FindMemory();
     }
   }
+  has_ended_.store(true, std::memory_order_release);
   is_dead_.store(true, std::memory_order_release);
   block().to_host.Close();
 }
@@ -111,15 +112,43 @@ std::vector<uint64_t> Worker::TakeForgotten() {
 
 // ---- Inputs
 
-Result<Worker::Input> Worker::Prepare(RecordWriter& writer, const ArrowArray& batch) {
-  ALLOY_TRY(writer.Plan(batch, {}));
-  Input input{.number = ++last_input_, .writer = &writer};
-  if (const uint64_t size = writer.copied_bytes(); size > 0) {
-    ALLOY_ASSIGN_OR_RETURN(auto piece,
-                           inputs_->Reserve(size, &next_segment_, &new_segments_));
-    writer.Copy(piece->data(), piece->segment().number(), piece->offset());
-    held_inputs_.emplace(input.number, std::move(piece));
+uint32_t Worker::NumberOf(const std::shared_ptr<Segment>& segment) {
+  const auto [found, is_new] = numbers_.try_emplace(segment.get(), next_segment_);
+  if (is_new) {
+    ++next_segment_;
+    new_segments_.push_back(segment);
   }
+  return found->second;
+}
+
+const std::vector<SegmentView>& Worker::PoolViews() {
+  if (group_.memory.pool->n_segments() == pool_views_.size()) [[likely]]
+    return pool_views_;
+  for (const auto& segment : group_.memory.pool->SegmentsFrom(pool_views_.size())) {
+    pool_views_.push_back(
+        {NumberOf(segment), {segment->memory().data(), segment->memory().size()}});
+  }
+  return pool_views_;
+}
+
+Result<Worker::Input> Worker::Prepare(RecordWriter& writer, ArrowArray* batch) {
+  ALLOY_TRY(writer.Plan(*batch, PoolViews()));
+  Input input{.number = ++last_input_, .writer = &writer};
+  const uint64_t size = writer.copied_bytes();
+  const std::span<const SegmentView> named = writer.named();
+  if (size == 0 && named.empty()) return input;
+  auto held = std::make_shared<HeldInput>();
+  held->views.assign(named.begin(), named.end());
+  if (size > 0) {
+    ALLOY_ASSIGN_OR_RETURN(held->piece, inputs_->Reserve(size));
+    const InputMemory::Piece& piece = *held->piece;
+    const std::shared_ptr<Segment> segment = piece.segment().shared_from_this();
+    const uint32_t number = NumberOf(segment);
+    writer.Copy(piece.data(), number, piece.offset());
+    held->views.push_back({number, {piece.data(), piece.size()}, piece.offset()});
+  }
+  if (!named.empty()) held->array = OwnedArray(batch);
+  held_inputs_.emplace(input.number, std::move(held));
   return input;
 }
 
@@ -145,7 +174,7 @@ void Worker::WriteHead(const Ask& ask, ByteWriter* out) {
   out->PutBytes(released.data(), released.size() * sizeof(uint64_t));
   out->Put(static_cast<uint32_t>(new_segments_.size()));
   for (const auto& segment : new_segments_) {
-    out->Put(segment->number());
+    out->Put(numbers_.at(segment.get()));
     out->Put(static_cast<uint8_t>(segment->is_for_results()));
   }
 }
@@ -280,13 +309,12 @@ Status Worker::AddResultSegment(int64_t wanted) {
   ALLOY_ASSIGN_OR_RETURN(
       auto segment,
       Segment::Make(
-          Segment::For::kResults, next_segment_, wanted,
+          Segment::For::kResults, wanted,
           std::max(wanted + wanted / 4, std::min(2 * result_bytes_, int64_t{256} << 20)),
-          group_.output_budget));
-  ++next_segment_;
+          group_.memory.results));
+  NumberOf(segment);
   result_bytes_ += static_cast<int64_t>(segment->memory().size());
-  result_segments_.push_back(segment);
-  new_segments_.push_back(std::move(segment));
+  result_segments_.push_back(std::move(segment));
   return Status();
 }
 
@@ -301,12 +329,11 @@ Status Worker::TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
   parts->process = group_.mark->Number();
   std::vector<SegmentView> views;
   for (const auto& segment : result_segments_) {
-    views.push_back(
-        {segment->number(), {segment->memory().data(), segment->memory().size()}});
+    views.push_back({numbers_.at(segment.get()),
+                     {segment->memory().data(), segment->memory().size()}});
   }
-  for (const auto& [number, piece] : held_inputs_) {
-    views.push_back(
-        {piece->segment().number(), {piece->data(), piece->size()}, piece->offset()});
+  for (const auto& [number, held] : held_inputs_) {
+    views.insert(views.end(), held->views.begin(), held->views.end());
   }
   // Past half full, results leave the memory of the worker, so that it never gets full of
   // results that a host keeps.
@@ -315,7 +342,7 @@ Status Worker::TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
   std::shared_ptr<ResultOwner> owner;
   if (!copies) {
     parts->segments = result_segments_;
-    for (const auto& [number, piece] : held_inputs_) parts->inputs.push_back(piece);
+    for (const auto& [number, held] : held_inputs_) parts->inputs.push_back(held);
     parts->node = std::move(node);
     owner = std::make_shared<ResultOwner>(std::move(parts));
   }

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "arrow/owned.h"
 #include "engine/channel/scope.h"
 #include "engine/isolated/death.h"
 #include "engine/isolated/input_memory.h"
@@ -32,7 +33,7 @@ namespace alloy::core {
 // What the workers of one bridge share.
 struct WorkerGroup {
   WorkerLimits limits;
-  std::shared_ptr<Budget> input_budget, output_budget;
+  WorkerMemory memory;
   std::shared_ptr<ProcessMark> mark;
   std::string
       backend;  // its name, for texts; empty before the first worker has loaded it
@@ -60,6 +61,10 @@ class Worker {
   // ---- Of the pool
 
   bool is_dead() const { return is_dead_.load(std::memory_order_acquire); }
+  // Whether the process is gone, so that nobody reads its inputs any more.
+  bool has_ended() const { return has_ended_.load(std::memory_order_acquire); }
+  // Of a worker that has ended. Callbacks of the host run.
+  void ReleaseInputs() { held_inputs_.clear(); }
   void Kill() noexcept;
   // Ends the wait of the thread in an exchange, so that it looks at its stops. Any thread,
   // and any signal handler.
@@ -74,8 +79,9 @@ class Worker {
   };
   // Copy an input to where the worker can read it. It stays there until the worker has
   // released it, and the results of the same call too.
+  //   Takes  batch, if a part of it lies in the pool: that is not copied.
   //   Fails  BAD_DATA, EXHAUSTED.
-  Result<Input> Prepare(RecordWriter& writer, const ArrowArray& batch);
+  Result<Input> Prepare(RecordWriter& writer, ArrowArray* batch);
   static void Write(const Input& input, ByteWriter& out);
 
   // The next batch of an input, for a worker that asks for it.
@@ -132,6 +138,13 @@ class Worker {
   Status Violation(const Ask& ask, std::string detail);
 
  private:
+  // An input that the worker has not released.
+  struct HeldInput {
+    std::shared_ptr<const InputMemory::Piece> piece;  // NULL: nothing was copied
+    OwnedArray array;                                 // empty: everything was copied
+    std::vector<SegmentView> views;                   // where its buffers are
+  };
+
   Worker(const WorkerGroup& group, SharedMemory control, Fd near, Fd far);
 
   ControlBlock& block() { return *reinterpret_cast<ControlBlock*>(control_.data()); }
@@ -143,6 +156,9 @@ class Worker {
   Status WaitForMessage(const Ask& ask, int64_t limit);
   Result<ByteReader> ReadMessage(const Ask& ask, WorkerWord* word);
   Status AddResultSegment(int64_t wanted);
+  // The number of a segment in the conversation with this worker.
+  uint32_t NumberOf(const std::shared_ptr<Segment>& segment);
+  const std::vector<SegmentView>& PoolViews();
   void TakeLog(const Ask& ask) noexcept;
   void TakeProgress(const Ask& ask) noexcept;
   Status Lost(const Ask& ask);
@@ -156,19 +172,20 @@ class Worker {
   uint64_t exchange_ = 0;
   uint64_t last_input_ = 0;
   uint32_t next_segment_ = 1;
-  std::vector<std::shared_ptr<Segment>>
-      new_segments_;  // that the worker does not know yet
+  std::unordered_map<const Segment*, uint32_t> numbers_;
+  std::vector<std::shared_ptr<Segment>> new_segments_;  // unknown to the worker
+  std::vector<SegmentView> pool_views_;
   std::vector<std::shared_ptr<Segment>> result_segments_;
   int64_t result_bytes_ = 0;  // of those
   uint64_t arena_used_ = 0;   // as the worker says
   const std::shared_ptr<InputMemory> inputs_;
   const std::shared_ptr<ReleasedResults> released_ = std::make_shared<ReleasedResults>();
-  std::unordered_map<uint64_t, std::shared_ptr<const InputMemory::Piece>> held_inputs_;
+  std::unordered_map<uint64_t, std::shared_ptr<const HeldInput>> held_inputs_;
   std::unordered_set<uint64_t> bound_;
   std::vector<std::byte> message_;
   bool answered_ = false;
 
-  std::atomic<bool> is_dead_{false};
+  std::atomic<bool> is_dead_{false}, has_ended_{false};
   std::mutex mutex_;  // guards what follows
   Death death_;
   bool has_cause_ = false;

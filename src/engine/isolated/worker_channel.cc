@@ -21,6 +21,11 @@ alloy_code FailWith(const Status& status, Scope& scope) {
   return status.code();
 }
 
+bool AreThere(std::span<const ArrowArray> inputs) {
+  return std::ranges::all_of(
+      inputs, [](const ArrowArray& one) { return one.release != nullptr; });
+}
+
 class WorkerChannel final : public Channel {
  public:
   WorkerChannel(std::unique_ptr<WorkerPool> pool,
@@ -44,8 +49,10 @@ class WorkerChannel final : public Channel {
     for (uint32_t left = bound.may_repeat ? pool_->group().limits.retries : 0;; --left) {
       auto ran = RunOnce(bound, scope, inputs, output);
       if (ran.ok()) return *ran;
+      // Inputs in the pool of the host belong to the worker that died, until it has ended.
       const bool again = ran.status().code() == ALLOY_LOST && left > 0 &&
-                         !scope.cancelled() && !scope.expired();
+                         !scope.cancelled() && !scope.expired() &&
+                         AreThere({inputs, bound.writers.size()});
       if (!again) return FailWith(ran.status(), scope);
     }
   }
@@ -117,7 +124,7 @@ class WorkerChannel final : public Channel {
     return ALLOY_OK;
   }
 
-  Result<alloy_code> RunOnce(WorkerState& bound, Scope& scope, const ArrowArray* inputs,
+  Result<alloy_code> RunOnce(WorkerState& bound, Scope& scope, ArrowArray* inputs,
                              ArrowArray* output) {
     ALLOY_ASSIGN_OR_RETURN(WorkerPool::Turn turn, pool_->Take(bound.id, false, &scope));
     Worker& worker = turn.worker();
@@ -130,7 +137,7 @@ class WorkerChannel final : public Channel {
     std::vector<Worker::Input> prepared;
     prepared.reserve(bound.writers.size());
     for (size_t i = 0; i < bound.writers.size(); ++i) {
-      auto input = worker.Prepare(*bound.writers[i], inputs[i]);
+      auto input = worker.Prepare(*bound.writers[i], &inputs[i]);
       if (!input.ok()) {
         return input.status()
             .WithInput(static_cast<int32_t>(i))
@@ -157,8 +164,11 @@ class WorkerChannel final : public Channel {
 
 class WorkerOpener final : public ChannelOpener {
  public:
-  WorkerOpener(WorkerLimits limits, bool plainly, MayNeed may_need)
-      : limits_(std::move(limits)), plainly_(plainly), may_need_(std::move(may_need)) {}
+  WorkerOpener(WorkerLimits limits, WorkerMemory memory, bool plainly, MayNeed may_need)
+      : limits_(std::move(limits)),
+        memory_(std::move(memory)),
+        plainly_(plainly),
+        may_need_(std::move(may_need)) {}
 
   // What a worker maps cannot harm the host.
   Status CheckUsable() const override { return Status(); }
@@ -166,8 +176,8 @@ class WorkerOpener final : public ChannelOpener {
   Result<std::shared_ptr<Channel>> Open(Cleared library, LoadedCode*) override {
     const std::string path = library.path() + ": ";
     ALLOY_ASSIGN_OR_RETURN(std::string program, FindWorker(limits_.program));
-    auto pool = std::make_unique<WorkerPool>(limits_, std::move(library), plainly_,
-                                             may_need_, std::move(program));
+    auto pool = std::make_unique<WorkerPool>(limits_, memory_, std::move(library),
+                                             plainly_, may_need_, std::move(program));
     ALLOY_ASSIGN_OR_RETURN(auto described, pool->Begin());
     auto table = BackendTable::MakeDescribed(std::move(described));
     if (!table.ok()) return table.status().WithPrefix(path);
@@ -177,15 +187,17 @@ class WorkerOpener final : public ChannelOpener {
 
  private:
   const WorkerLimits limits_;
+  const WorkerMemory memory_;
   const bool plainly_;
   const MayNeed may_need_;
 };
 
 }  // namespace
 
-std::unique_ptr<ChannelOpener> MakeWorkerOpener(WorkerLimits limits, bool plainly,
-                                                MayNeed may_need) {
-  return std::make_unique<WorkerOpener>(std::move(limits), plainly, std::move(may_need));
+std::unique_ptr<ChannelOpener> MakeWorkerOpener(WorkerLimits limits, WorkerMemory memory,
+                                                bool plainly, MayNeed may_need) {
+  return std::make_unique<WorkerOpener>(std::move(limits), std::move(memory), plainly,
+                                        std::move(may_need));
 }
 
 }  // namespace alloy::core

@@ -10,6 +10,7 @@
 
 #include "admit/may_need.h"
 #include "engine/channel/channel.h"
+#include "engine/isolated/input_memory.h"
 #include "engine/isolated/limits.h"
 
 namespace alloy::core {
@@ -17,8 +18,8 @@ namespace alloy::core {
 // Loads libraries into workers of their own.
 //   plainly    for debuggers: by the path of the library.
 //   may_need   what a library may need.
-std::unique_ptr<ChannelOpener> MakeWorkerOpener(WorkerLimits limits, bool plainly,
-                                                MayNeed may_need);
+std::unique_ptr<ChannelOpener> MakeWorkerOpener(WorkerLimits limits, WorkerMemory memory,
+                                                bool plainly, MayNeed may_need);
 
 }  // namespace alloy::core
 

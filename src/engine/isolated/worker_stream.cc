@@ -97,7 +97,7 @@ class WorkerStream final : public Worker::Requests {
               .batch = {}};
     }
     if (!batch) return {};
-    auto prepared = turn_.worker().Prepare(*state_.writers[input], *batch);
+    auto prepared = turn_.worker().Prepare(*state_.writers[input], batch.get());
     if (prepared.ok()) {
       return {.number = 0, .text = {}, .has_batch = true, .batch = *prepared};
     }

@@ -74,6 +74,14 @@ WorkerLimits LimitsOf(const alloy_bridge_options& options, const Host& host) {
   return limits;
 }
 
+WorkerMemory MemoryOf(const alloy_bridge_options& options) {
+  if (options.isolated == 0) return {};
+  const WorkerLimits defaults;
+  return WorkerMemory::Make(
+      options.input_bytes != 0 ? options.input_bytes : defaults.input_bytes,
+      options.output_bytes != 0 ? options.output_bytes : defaults.output_bytes);
+}
+
 // What workers return is checked at level safe at least: see docs/isolation.md.
 Level ResultLevel(const alloy_bridge_options& options) {
   const Level level = LevelOr(Level::kSafe, options.check_results);
@@ -145,10 +153,11 @@ Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
       sidecar_(options.sidecar != nullptr ? options.sidecar : ""),
       min_sequence_(options.min_sequence),
       wanted_sha256_(LowerCase(options.sha256 != nullptr ? options.sha256 : "")),
+      memory_(MemoryOf(options)),
       isolated_(options.isolated == 0
                     ? nullptr
                     : std::make_unique<Libraries>(
-                          MakeWorkerOpener(LimitsOf(options, *host_),
+                          MakeWorkerOpener(LimitsOf(options, *host_), memory_,
                                            host_->loads_plainly(), host_->may_need()),
                           host_->may_need().Elsewhere(), host_->mark())),
       serving_(host_->mark()) {}

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/bind/select.h"
+#include "engine/isolated/input_memory.h"
 #include "engine/open/host.h"
 #include "gate/level.h"
 #include "port/fork_guarded.h"
@@ -54,6 +55,9 @@ class Bridge {
                              int32_t n_inputs, const char* const* options);
 
   Host& host() const { return *host_; }
+  // Where the host may allocate inputs, so that they cross to a worker without a copy; NULL:
+  // the backend is in this process.
+  const std::shared_ptr<InputMemory>& pool() const { return memory_.pool; }
   // How much the gate checks of what the host passes to a function with these flags, and
   // of what the backend returns.
   Checks check_inputs(uint32_t function_flags) const;
@@ -107,6 +111,7 @@ class Bridge {
   const uint64_t min_sequence_;
   const std::string wanted_sha256_;  // of the library, in lower case; empty: any
   std::atomic<int> state_{kOpen};
+  const WorkerMemory memory_;
   // Each bridge has workers of its own. NULL: libraries are loaded into this process.
   const std::unique_ptr<Libraries> isolated_;
   mutable ForkGuarded<Serving> serving_;

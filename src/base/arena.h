@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Memory for the results of a worker, in segments that its host can read. What a backend
-// allocates here crosses without a copy.
-#ifndef ALLOY_SRC_WORKER_ARENA_H_
-#define ALLOY_SRC_WORKER_ARENA_H_
+// Gives out pieces of memory that somebody else owns, such as segments of shared memory.
+#ifndef ALLOY_SRC_BASE_ARENA_H_
+#define ALLOY_SRC_BASE_ARENA_H_
 
 #include <atomic>
 #include <cstddef>
@@ -16,27 +15,28 @@
 
 namespace alloy::core {
 
+// Its books are outside of the memory: who can write there cannot lead it astray.
+//
 // Threads  shared.
 class Arena {
  public:
-  // The arena of this process. The service `resize` has no argument that could lead to it.
-  static Arena& OfProcess();
-
-  // More memory. It is never taken back.
+  // More memory, aligned to 64 bytes. It is never taken back.
   void Add(std::byte* begin, size_t size);
 
-  // Memory that is aligned to 64 bytes; NULL: no piece is large enough.
+  // The smallest free piece that fits, aligned to 64 bytes; NULL: none is large enough.
+  // Freed pieces are used again first, since their pages are warm.
   void* Allocate(size_t size) noexcept;
-  // The size of what Allocate gave, rounded up; 0: this is not from here.
+  // The size of what Allocate gave, rounded up to 64; 0: this is not from here.
   size_t SizeOf(const void* memory) noexcept;
   // Returns false if the memory is not from here.
   bool Free(void* memory) noexcept;
 
+  // Allocate, resize or free as alloy_services.resize: here while there is room, and in the
+  // heap then.
+  void* Resize(void* memory, int64_t old_size, int64_t new_size) noexcept;
+
   // In bytes.
   uint64_t used() const { return used_bytes_.load(std::memory_order_relaxed); }
-
-  // The service of backend.h: in the arena while it has room, and in the heap then.
-  static void* Resize(void* memory, int64_t old_size, int64_t new_size) noexcept;
 
  private:
   using Piece = std::pair<size_t, std::byte*>;
@@ -52,4 +52,4 @@ class Arena {
 
 }  // namespace alloy::core
 
-#endif  // ALLOY_SRC_WORKER_ARENA_H_
+#endif  // ALLOY_SRC_BASE_ARENA_H_

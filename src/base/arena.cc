@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "worker/arena.h"
+#include "base/arena.h"
 
 #include <algorithm>
 #include <cstring>
@@ -16,12 +16,6 @@ constexpr size_t kAlignment = 64;
 size_t RoundUp(size_t size) { return (size + kAlignment - 1) & ~(kAlignment - 1); }
 
 }  // namespace
-
-Arena& Arena::OfProcess() {
-  // Never destroyed: threads of the backend may use it until the process ends.
-  static Arena* const arena = new Arena();
-  return *arena;
-}
 
 void Arena::Add(std::byte* begin, size_t size) {
   const std::scoped_lock lock(mutex_);
@@ -90,18 +84,17 @@ bool Arena::Free(void* memory) noexcept {
 }
 
 void* Arena::Resize(void* memory, int64_t old_size, int64_t new_size) noexcept {
-  Arena& arena = OfProcess();
-  const size_t room = memory != nullptr ? arena.SizeOf(memory) : 0;
+  const size_t room = memory != nullptr ? SizeOf(memory) : 0;
   if (new_size <= 0) {
     if (room > 0) {
-      arena.Free(memory);
+      Free(memory);
       return nullptr;
     }
     return alloy::detail::AlignedResize(memory, old_size, 0);
   }
   const auto wanted = static_cast<size_t>(new_size);
   if (room >= wanted && wanted > room / 2) return memory;
-  void* grown = arena.Allocate(wanted);
+  void* grown = Allocate(wanted);
   if (grown == nullptr) {
     if (room == 0) return alloy::detail::AlignedResize(memory, old_size, new_size);
     grown = alloy::detail::AlignedResize(nullptr, 0, new_size);
@@ -110,7 +103,7 @@ void* Arena::Resize(void* memory, int64_t old_size, int64_t new_size) noexcept {
   if (memory == nullptr) return grown;
   std::memcpy(grown, memory, static_cast<size_t>(std::min(old_size, new_size)));
   if (room > 0) {
-    arena.Free(memory);
+    Free(memory);
   } else {
     alloy::detail::AlignedResize(memory, old_size, 0);
   }
