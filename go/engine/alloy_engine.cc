@@ -2113,6 +2113,8 @@ class RecordWriter {
   //            impossible. EXHAUSTED: sizes overflow.
   Status Plan(const ArrowArray& batch, std::span<const SegmentView> segments);
 
+  // What Write only names: where it is in this process.
+  std::span<const SegmentView> named() const { return named_; }
   // How many bytes Copy writes; each buffer begins at a multiple of 64.
   uint64_t copied_bytes() const { return copied_; }
   // Copy to `to`, which is aligned to 64 and lies at `offset` of segment `segment`.
@@ -2194,6 +2196,7 @@ class RecordWriter {
   std::vector<uint64_t> words_;
   size_t n_words_ = 0;
   size_t flags_ = 0;  // the word of the node that is written
+  std::vector<SegmentView> named_;
   std::vector<Piece> pieces_;
   std::vector<Used> used_;
   uint64_t copied_ = 0;
@@ -2300,6 +2303,7 @@ Status RecordWriter::Plan(const ArrowArray& batch,
   segment_ = 0;
   rows_ = batch.length;
   n_words_ = 0;
+  named_.clear();
   pieces_.clear();
   used_.clear();
   copied_ = 0;
@@ -2749,6 +2753,7 @@ inline void RecordWriter::PutPlaceOf(const void* bytes, uint64_t size) {
                                                 segment.bytes.data());
   to[2] = size;
   n_words_ += record::kPlaceWords;
+  named_.push_back({segment.number, {static_cast<const std::byte*>(bytes), size}, to[1]});
 }
 
 // Copy fills in segment and offset.
@@ -5891,6 +5896,313 @@ class Turn {
 #include <vector>
 
 //
+// Shared memory for inputs: that of one worker, or that of a pool, from which a host
+// allocates its data itself.
+#ifndef ALLOY_SRC_ENGINE_ISOLATED_INPUT_MEMORY_H_
+#define ALLOY_SRC_ENGINE_ISOLATED_INPUT_MEMORY_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+//
+// Gives out pieces of memory that somebody else owns, such as segments of shared memory.
+#ifndef ALLOY_SRC_BASE_ARENA_H_
+#define ALLOY_SRC_BASE_ARENA_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+namespace alloy::core_v0_1 {
+
+// Its books are outside of the memory: who can write there cannot lead it astray.
+//
+// Threads  shared.
+class Arena {
+ public:
+  // More memory, aligned to 64 bytes. It is never taken back.
+  void Add(std::byte* begin, size_t size);
+
+  // The smallest free piece that fits, aligned to 64 bytes; NULL: none is large enough.
+  // Freed pieces are used again first, since their pages are warm.
+  void* Allocate(size_t size) noexcept;
+  // The size of what Allocate gave, rounded up to 64; 0: this is not from here.
+  size_t SizeOf(const void* memory) noexcept;
+  // Returns false if the memory is not from here.
+  bool Free(void* memory) noexcept;
+
+  // Allocate, resize or free as alloy_services.resize: here while there is room, and in the
+  // heap then.
+  void* Resize(void* memory, int64_t old_size, int64_t new_size) noexcept;
+
+  // In bytes.
+  uint64_t used() const { return used_bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  using Piece = std::pair<size_t, std::byte*>;
+
+  void AddFree(std::byte* begin, size_t size);
+
+  std::mutex mutex_;
+  std::map<std::byte*, size_t> free_;  // by address, to join neighbours
+  std::set<Piece> by_size_;            // the same pieces, to find the best one
+  std::unordered_map<const void*, size_t> used_;
+  std::atomic<uint64_t> used_bytes_{0};
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_ARENA_H_
+//
+// A piece of shared memory that counts against a budget, until nobody uses it any more.
+#ifndef ALLOY_SRC_ENGINE_ISOLATED_SEGMENT_H_
+#define ALLOY_SRC_ENGINE_ISOLATED_SEGMENT_H_
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+//
+// The limits of the workers of one bridge.
+#ifndef ALLOY_SRC_ENGINE_ISOLATED_LIMITS_H_
+#define ALLOY_SRC_ENGINE_ISOLATED_LIMITS_H_
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+
+namespace alloy::core_v0_1 {
+
+// A value.
+struct WorkerLimits {
+  uint32_t max_workers = 16;
+  int64_t input_bytes = int64_t{1} << 30;   // shared memory for inputs, of all workers
+  int64_t output_bytes = int64_t{1} << 30;  // and for results
+  int64_t heap_bytes = int64_t{1} << 31;    // of one worker
+  int64_t grace_ns = 500'000'000;           // between a stop and the end of the worker
+  uint32_t retries = 0;                     // of functions that are IDEMPOTENT
+  bool copies_results = false;              // nothing of a result is in shared memory
+  uint64_t demanded = 0;                    // restrictions, of port/restrict.h
+  std::string program;                      // an absolute path; empty: find it
+  Waiting waiting = Waiting::kAdaptive;
+};
+
+// Bytes of shared memory that may still be made.
+//
+// Threads  shared.
+class Budget {
+ public:
+  explicit Budget(int64_t limit) : limit_(limit) {}
+
+  bool Take(int64_t bytes) {
+    int64_t used = used_.load(std::memory_order_relaxed);
+    do {
+      if (bytes > limit_ - used) return false;
+    } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
+    return true;
+  }
+  void Give(int64_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+
+  int64_t limit() const { return limit_; }
+  int64_t left() const { return limit_ - used_.load(std::memory_order_relaxed); }
+
+ private:
+  const int64_t limit_;
+  std::atomic<int64_t> used_{0};
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_ISOLATED_LIMITS_H_
+//
+// A segment of memory that a host shares with a worker: a memfd of a fixed size, under
+// seals that say who may write. The kernel keeps them, whatever the worker does with its
+// descriptor. Nobody can cut a segment, so nobody can make the other side die of SIGBUS.
+//
+//              host maps     worker maps   seals
+//   input      read-write    read-only     SHRINK GROW FUTURE_WRITE SEAL
+//   output     read-only     read-write    SHRINK GROW SEAL
+//   control    read-write    read-write    SHRINK GROW SEAL
+//
+// Threads  serial; the memory is as shared as its users make it.
+#ifndef ALLOY_SRC_PORT_SHARED_MEMORY_H_
+#define ALLOY_SRC_PORT_SHARED_MEMORY_H_
+
+#include <cstddef>
+
+
+namespace alloy::core_v0_1 {
+
+// Owns its mapping and its descriptor. Move-only.
+class SharedMemory {
+ public:
+  // Each size is rounded up to whole pages. The memory is zero, and takes no room before it
+  // is used or populated.
+  //   Fails  INVALID      the size is 0 or too large.
+  //          EXHAUSTED    no memory, address space or descriptor is left.
+  //          UNSUPPORTED  the kernel has no memfd or no such seal (Linux before 5.1).
+  static Result<SharedMemory> MakeForReader(size_t size);  // input
+  static Result<SharedMemory> MakeForWriter(size_t size);  // output
+  static Result<SharedMemory> MakeShared(size_t size);     // control
+
+  // In the worker: map what the host made. The size is that of the file.
+  //   Takes  fd.
+  //   Fails  INVALID    not a segment, or one with other seals than the host gives it.
+  //          EXHAUSTED  no memory or address space is left.
+  static Result<SharedMemory> Attach(Fd fd, bool writable);
+
+  SharedMemory() = default;  // no segment; size() is 0
+
+  std::byte* data() const { return const_cast<std::byte*>(mapping_.get().data); }
+  size_t size() const { return mapping_.get().size; }
+  bool is_writable() const { return is_writable_; }  // else a write to data() is a crash
+  const Fd& fd() const { return fd_; }
+
+  // Get memory for these bytes now, in steps. So a shortage is an error here and not a
+  // signal at first use. A memory limit of a cgroup may still kill a process of that
+  // cgroup, which the kernel chooses; workers are the first in its order.
+  //   Fails  INVALID    the range is not inside.
+  //          EXHAUSTED  no memory is left; what was populated stays.
+  Status Populate(size_t offset, size_t length);
+
+ private:
+  static Result<SharedMemory> Make(const char* name, size_t size, bool writable,
+                                   int more_seals);
+  Status Map(size_t size, bool writable);
+
+  Fd fd_;
+  Mapping mapping_;
+  bool is_writable_ = false;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_SHARED_MEMORY_H_
+
+namespace alloy::core_v0_1 {
+
+// Threads  immutable: shared.
+class Segment : public std::enable_shared_from_this<Segment> {
+ public:
+  enum class For : uint8_t { kInputs, kResults };
+
+  // Make a segment of at least `wanted` bytes, and of `better` if the budget allows it.
+  //   Fails  EXHAUSTED; the text has the size and the limit.
+  static Result<std::shared_ptr<Segment>> Make(For what, int64_t wanted, int64_t better,
+                                               std::shared_ptr<Budget> budget);
+  ~Segment() { budget_->Give(counted_); }
+  Segment(const Segment&) = delete;
+  Segment& operator=(const Segment&) = delete;
+
+  bool is_for_results() const { return what_ == For::kResults; }
+  SharedMemory& memory() { return memory_; }
+
+ private:
+  Segment(For what, SharedMemory memory, int64_t counted, std::shared_ptr<Budget> budget)
+      : what_(what),
+        memory_(std::move(memory)),
+        counted_(counted),
+        budget_(std::move(budget)) {}
+
+  const For what_;
+  SharedMemory memory_;
+  const int64_t counted_;
+  const std::shared_ptr<Budget> budget_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_ISOLATED_SEGMENT_H_
+
+namespace alloy::core_v0_1 {
+
+// Threads  shared: memory may be freed on any thread.
+class InputMemory : public std::enable_shared_from_this<InputMemory> {
+ public:
+  explicit InputMemory(std::shared_ptr<Budget> budget) : budget_(std::move(budget)) {}
+  InputMemory(const InputMemory&) = delete;
+  InputMemory& operator=(const InputMemory&) = delete;
+
+  // A piece of a segment, which nobody else gets as long as it lives.
+  //
+  // Threads  immutable: shared.
+  class Piece {
+   public:
+    Piece(std::shared_ptr<InputMemory> memory, Segment& segment, std::byte* data,
+          size_t size)
+        : memory_(std::move(memory)), segment_(segment), data_(data), size_(size) {}
+    ~Piece() { memory_->arena_.Free(data_); }
+    Piece(const Piece&) = delete;
+    Piece& operator=(const Piece&) = delete;
+
+    Segment& segment() const { return segment_; }
+    std::byte* data() const { return data_; }
+    size_t size() const { return size_; }
+    size_t offset() const {
+      return static_cast<size_t>(data_ - segment_.memory().data());
+    }
+
+   private:
+    const std::shared_ptr<InputMemory> memory_;
+    Segment& segment_;
+    std::byte* const data_;
+    const size_t size_;
+  };
+
+  // A piece that is aligned to 64 bytes.
+  //   Fails  EXHAUSTED.
+  Result<std::shared_ptr<const Piece>> Reserve(size_t size);
+
+  // As alloy_services.resize. What finds no room in a segment is in the heap.
+  void* Resize(void* memory, int64_t old_size, int64_t new_size) noexcept;
+
+  // All segments so far, the first ones first. Those from `known` on are new to a caller
+  // that has seen `known` of them.
+  std::vector<std::shared_ptr<Segment>> SegmentsFrom(size_t known) const;
+  size_t n_segments() const { return n_segments_.load(std::memory_order_acquire); }
+
+ private:
+  Status Grow(size_t size);
+  Segment* Find(const std::byte* data) const;
+
+  const std::shared_ptr<Budget> budget_;
+  Arena arena_;
+  mutable std::mutex mutex_;  // guards what follows
+  std::vector<std::shared_ptr<Segment>> segments_;
+  std::atomic<size_t> n_segments_{0};
+};
+
+// The shared memory of one bridge: of all its workers, and of the host's own data. A value;
+// copies are the same memory.
+struct WorkerMemory {
+  std::shared_ptr<Budget> inputs, results;
+  // From which the host allocates data itself, so that it crosses without a copy.
+  std::shared_ptr<InputMemory> pool;
+
+  static WorkerMemory Make(int64_t input_bytes, int64_t output_bytes) {
+    WorkerMemory memory{.inputs = std::make_shared<Budget>(input_bytes),
+                        .results = std::make_shared<Budget>(output_bytes),
+                        .pool = nullptr};
+    memory.pool = std::make_shared<InputMemory>(memory.inputs);
+    return memory;
+  }
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_ISOLATED_INPUT_MEMORY_H_
+//
 // What all bridges of one host share: its policy, its log, its deadlines, its libraries.
 #ifndef ALLOY_SRC_ENGINE_OPEN_HOST_H_
 #define ALLOY_SRC_ENGINE_OPEN_HOST_H_
@@ -6447,6 +6759,9 @@ class Bridge {
                              int32_t n_inputs, const char* const* options);
 
   Host& host() const { return *host_; }
+  // Where the host may allocate inputs, so that they cross to a worker without a copy; NULL:
+  // the backend is in this process.
+  const std::shared_ptr<InputMemory>& pool() const { return memory_.pool; }
   // How much the gate checks of what the host passes to a function with these flags, and
   // of what the backend returns.
   Checks check_inputs(uint32_t function_flags) const;
@@ -6500,6 +6815,7 @@ class Bridge {
   const uint64_t min_sequence_;
   const std::string wanted_sha256_;  // of the library, in lower case; empty: any
   std::atomic<int> state_{kOpen};
+  const WorkerMemory memory_;
   // Each bridge has workers of its own. NULL: libraries are loaded into this process.
   const std::unique_ptr<Libraries> isolated_;
   mutable ForkGuarded<Serving> serving_;
@@ -8217,312 +8533,85 @@ Result<std::string> FindWorker(const std::string& named) {
 }  // namespace alloy::core_v0_1
 
 // src/engine/isolated/input_memory.cc ---------------------------------------------------
-//
-// The shared memory in which one worker gets its inputs.
-#ifndef ALLOY_SRC_ENGINE_ISOLATED_INPUT_MEMORY_H_
-#define ALLOY_SRC_ENGINE_ISOLATED_INPUT_MEMORY_H_
-
-#include <cstddef>
-#include <cstdint>
-#include <map>
-#include <memory>
-#include <mutex>
-#include <utility>
-#include <vector>
-
-//
-// A piece of shared memory that counts against a budget, until nobody uses it any more.
-#ifndef ALLOY_SRC_ENGINE_ISOLATED_SEGMENT_H_
-#define ALLOY_SRC_ENGINE_ISOLATED_SEGMENT_H_
-
-#include <cstdint>
-#include <memory>
-#include <utility>
-
-//
-// The limits of the workers of one bridge.
-#ifndef ALLOY_SRC_ENGINE_ISOLATED_LIMITS_H_
-#define ALLOY_SRC_ENGINE_ISOLATED_LIMITS_H_
-
-#include <atomic>
-#include <cstdint>
-#include <string>
-
-
-namespace alloy::core_v0_1 {
-
-// A value.
-struct WorkerLimits {
-  uint32_t max_workers = 16;
-  int64_t input_bytes = int64_t{1} << 30;   // shared memory for inputs, of all workers
-  int64_t output_bytes = int64_t{1} << 30;  // and for results
-  int64_t heap_bytes = int64_t{1} << 31;    // of one worker
-  int64_t grace_ns = 500'000'000;           // between a stop and the end of the worker
-  uint32_t retries = 0;                     // of functions that are IDEMPOTENT
-  bool copies_results = false;              // nothing of a result is in shared memory
-  uint64_t demanded = 0;                    // restrictions, of port/restrict.h
-  std::string program;                      // an absolute path; empty: find it
-  Waiting waiting = Waiting::kAdaptive;
-};
-
-// Bytes of shared memory that may still be made.
-//
-// Threads  shared.
-class Budget {
- public:
-  explicit Budget(int64_t limit) : limit_(limit) {}
-
-  bool Take(int64_t bytes) {
-    int64_t used = used_.load(std::memory_order_relaxed);
-    do {
-      if (bytes > limit_ - used) return false;
-    } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
-    return true;
-  }
-  void Give(int64_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
-
-  int64_t limit() const { return limit_; }
-  int64_t left() const { return limit_ - used_.load(std::memory_order_relaxed); }
-
- private:
-  const int64_t limit_;
-  std::atomic<int64_t> used_{0};
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ENGINE_ISOLATED_LIMITS_H_
-//
-// A segment of memory that a host shares with a worker: a memfd of a fixed size, under
-// seals that say who may write. The kernel keeps them, whatever the worker does with its
-// descriptor. Nobody can cut a segment, so nobody can make the other side die of SIGBUS.
-//
-//              host maps     worker maps   seals
-//   input      read-write    read-only     SHRINK GROW FUTURE_WRITE SEAL
-//   output     read-only     read-write    SHRINK GROW SEAL
-//   control    read-write    read-write    SHRINK GROW SEAL
-//
-// Threads  serial; the memory is as shared as its users make it.
-#ifndef ALLOY_SRC_PORT_SHARED_MEMORY_H_
-#define ALLOY_SRC_PORT_SHARED_MEMORY_H_
-
-#include <cstddef>
-
-
-namespace alloy::core_v0_1 {
-
-// Owns its mapping and its descriptor. Move-only.
-class SharedMemory {
- public:
-  // Each size is rounded up to whole pages. The memory is zero, and takes no room before it
-  // is used or populated.
-  //   Fails  INVALID      the size is 0 or too large.
-  //          EXHAUSTED    no memory, address space or descriptor is left.
-  //          UNSUPPORTED  the kernel has no memfd or no such seal (Linux before 5.1).
-  static Result<SharedMemory> MakeForReader(size_t size);  // input
-  static Result<SharedMemory> MakeForWriter(size_t size);  // output
-  static Result<SharedMemory> MakeShared(size_t size);     // control
-
-  // In the worker: map what the host made. The size is that of the file.
-  //   Takes  fd.
-  //   Fails  INVALID    not a segment, or one with other seals than the host gives it.
-  //          EXHAUSTED  no memory or address space is left.
-  static Result<SharedMemory> Attach(Fd fd, bool writable);
-
-  SharedMemory() = default;  // no segment; size() is 0
-
-  std::byte* data() const { return const_cast<std::byte*>(mapping_.get().data); }
-  size_t size() const { return mapping_.get().size; }
-  bool is_writable() const { return is_writable_; }  // else a write to data() is a crash
-  const Fd& fd() const { return fd_; }
-
-  // Get memory for these bytes now, in steps. So a shortage is an error here and not a
-  // signal at first use. A memory limit of a cgroup may still kill a process of that
-  // cgroup, which the kernel chooses; workers are the first in its order.
-  //   Fails  INVALID    the range is not inside.
-  //          EXHAUSTED  no memory is left; what was populated stays.
-  Status Populate(size_t offset, size_t length);
-
- private:
-  static Result<SharedMemory> Make(const char* name, size_t size, bool writable,
-                                   int more_seals);
-  Status Map(size_t size, bool writable);
-
-  Fd fd_;
-  Mapping mapping_;
-  bool is_writable_ = false;
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_PORT_SHARED_MEMORY_H_
-
-namespace alloy::core_v0_1 {
-
-// Threads  immutable: shared.
-class Segment {
- public:
-  enum class For : uint8_t { kInputs, kResults };
-
-  // Make a segment of at least `wanted` bytes, and of `better` if the budget allows it.
-  //   Fails  EXHAUSTED; the text has the size and the limit.
-  static Result<std::shared_ptr<Segment>> Make(For what, uint32_t number, int64_t wanted,
-                                               int64_t better,
-                                               std::shared_ptr<Budget> budget);
-  ~Segment() { budget_->Give(counted_); }
-  Segment(const Segment&) = delete;
-  Segment& operator=(const Segment&) = delete;
-
-  uint32_t number() const { return number_; }
-  bool is_for_results() const { return what_ == For::kResults; }
-  SharedMemory& memory() { return memory_; }
-
- private:
-  Segment(For what, uint32_t number, SharedMemory memory, int64_t counted,
-          std::shared_ptr<Budget> budget)
-      : what_(what),
-        number_(number),
-        memory_(std::move(memory)),
-        counted_(counted),
-        budget_(std::move(budget)) {}
-
-  const For what_;
-  const uint32_t number_;  // in the conversation with one worker
-  SharedMemory memory_;
-  const int64_t counted_;
-  const std::shared_ptr<Budget> budget_;
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ENGINE_ISOLATED_SEGMENT_H_
-
-namespace alloy::core_v0_1 {
-
-// Pieces of input segments. Freed pieces are used again first, since their pages are warm.
-//
-// Threads  shared: a piece may be freed on any thread.
-class InputMemory : public std::enable_shared_from_this<InputMemory> {
- public:
-  explicit InputMemory(std::shared_ptr<Budget> budget) : budget_(std::move(budget)) {}
-  InputMemory(const InputMemory&) = delete;
-  InputMemory& operator=(const InputMemory&) = delete;
-
-  // A piece of a segment, which nobody else gets as long as it lives.
-  //
-  // Threads  immutable: shared.
-  class Piece {
-   public:
-    Piece(std::shared_ptr<InputMemory> memory, std::shared_ptr<Segment> segment,
-          size_t offset, size_t size)
-        : memory_(std::move(memory)),
-          segment_(std::move(segment)),
-          offset_(offset),
-          size_(size) {}
-    ~Piece() { memory_->Free(*segment_, offset_, size_); }
-    Piece(const Piece&) = delete;
-    Piece& operator=(const Piece&) = delete;
-
-    Segment& segment() const { return *segment_; }
-    size_t offset() const { return offset_; }
-    size_t size() const { return size_; }
-    std::byte* data() const { return segment_->memory().data() + offset_; }
-
-   private:
-    const std::shared_ptr<InputMemory> memory_;
-    const std::shared_ptr<Segment> segment_;
-    const size_t offset_, size_;
-  };
-
-  // A piece that is aligned to 64 bytes. If a new segment was needed for it, its number
-  // comes from `next_number`, and it is added to `made`.
-  //   Fails  EXHAUSTED.
-  Result<std::shared_ptr<const Piece>> Reserve(
-      size_t size, uint32_t* next_number, std::vector<std::shared_ptr<Segment>>* made);
-
- private:
-  struct Space {
-    std::shared_ptr<Segment> segment;
-    std::map<size_t, size_t> free;  // size by offset
-  };
-
-  std::shared_ptr<const Piece> TakeFrom(Space& space, size_t size);
-  void Free(const Segment& segment, size_t offset, size_t size) noexcept;
-
-  const std::shared_ptr<Budget> budget_;
-  std::mutex mutex_;
-  std::vector<Space> spaces_;
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ENGINE_ISOLATED_INPUT_MEMORY_H_
 
 #include <algorithm>
 
 namespace alloy::core_v0_1 {
 namespace {
 
-constexpr size_t kAlign = 64;
 constexpr int64_t kFirstSegment = int64_t{4} << 20;
 constexpr int64_t kLargestStep = int64_t{256} << 20;
+// What is smaller does not pay for a segment of its own in a pool.
+constexpr int64_t kRoundedUp = 64;
 
 }  // namespace
 
-Result<std::shared_ptr<const InputMemory::Piece>> InputMemory::Reserve(
-    size_t size, uint32_t* next_number, std::vector<std::shared_ptr<Segment>>* made) {
-  size = (size + kAlign - 1) & ~(kAlign - 1);
-  const std::scoped_lock lock(mutex_);
-  for (Space& space : spaces_) {
-    if (auto piece = TakeFrom(space, size); piece != nullptr) return piece;
+Result<std::shared_ptr<const InputMemory::Piece>> InputMemory::Reserve(size_t size) {
+  void* data = arena_.Allocate(size);
+  if (data == nullptr) {
+    ALLOY_TRY(Grow(size));
+    data = arena_.Allocate(size);
   }
-  const int64_t last =
-      spaces_.empty() ? 0 : static_cast<int64_t>(spaces_.back().segment->memory().size());
-  ALLOY_ASSIGN_OR_RETURN(
-      auto segment,
-      Segment::Make(Segment::For::kInputs, *next_number, static_cast<int64_t>(size),
-                    std::max(kFirstSegment, std::min(2 * last, kLargestStep)), budget_));
-  ++*next_number;
-  made->push_back(segment);
-  const size_t whole = segment->memory().size();
-  spaces_.push_back({std::move(segment), {{0, whole}}});
-  return TakeFrom(spaces_.back(), size);
+  if (data == nullptr) {
+    return Fail(ALLOY_EXHAUSTED, "out of memory for the books of shared memory");
+  }
+  auto* const begin = static_cast<std::byte*>(data);
+  return std::make_shared<const Piece>(shared_from_this(), *Find(begin), begin, size);
 }
 
-std::shared_ptr<const InputMemory::Piece> InputMemory::TakeFrom(Space& space,
-                                                                size_t size) {
-  const auto found = std::ranges::find_if(
-      space.free, [size](const auto& piece) { return piece.second >= size; });
-  if (found == space.free.end()) return nullptr;
-  const auto [offset, room] = *found;
-  // Without memory for what follows the piece is lost, until the worker ends.
-  if (room > size) space.free.emplace(offset + size, room - size);
-  space.free.erase(found);
-  return std::make_shared<const Piece>(shared_from_this(), space.segment, offset, size);
-}
-
-void InputMemory::Free(const Segment& segment, size_t offset, size_t size) noexcept {
+void* InputMemory::Resize(void* memory, int64_t old_size, int64_t new_size) noexcept {
   try {
-    const std::scoped_lock lock(mutex_);
-    const auto space = std::ranges::find_if(
-        spaces_, [&](const Space& one) { return one.segment.get() == &segment; });
-    auto& free = space->free;
-    auto next = free.lower_bound(offset);
-    if (next != free.end() && offset + size == next->first) {
-      size += next->second;
-      next = free.erase(next);
-    }
-    if (next != free.begin()) {
-      const auto before = std::prev(next);
-      if (before->first + before->second == offset) {
-        before->second += size;
-        return;
+    if (new_size > 0) {
+      const size_t room = memory != nullptr ? arena_.SizeOf(memory) : 0;
+      if (room < static_cast<size_t>(new_size)) {
+        void* const probe = arena_.Allocate(static_cast<size_t>(new_size));
+        if (probe != nullptr) {
+          arena_.Free(probe);
+        } else {
+          // Without room in the budget it is in the heap, and is copied when it crosses.
+          (void)Grow(static_cast<size_t>(new_size));
+        }
       }
     }
-    free.emplace_hint(next, offset, size);
   } catch (...) {
-    // Without memory for the list the piece is lost, until the worker ends.
+    // The same.
   }
+  return arena_.Resize(memory, old_size, new_size);
+}
+
+Status InputMemory::Grow(size_t size) {
+  const std::scoped_lock lock(mutex_);
+  const int64_t last =
+      segments_.empty() ? 0 : static_cast<int64_t>(segments_.back()->memory().size());
+  const auto wanted = static_cast<int64_t>(
+      std::min<size_t>(size, size_t{1} << 62) / kRoundedUp * kRoundedUp + kRoundedUp);
+  ALLOY_ASSIGN_OR_RETURN(
+      auto segment,
+      Segment::Make(Segment::For::kInputs, wanted,
+                    std::max(kFirstSegment, std::min(2 * last, kLargestStep)), budget_));
+  std::byte* const begin = segment->memory().data();
+  const size_t whole = segment->memory().size();
+  segments_.push_back(std::move(segment));
+  n_segments_.store(segments_.size(), std::memory_order_release);
+  arena_.Add(begin, whole);
+  return Status();
+}
+
+Segment* InputMemory::Find(const std::byte* data) const {
+  const std::scoped_lock lock(mutex_);
+  for (const auto& segment : segments_) {
+    const SharedMemory& memory = segment->memory();
+    if (data >= memory.data() && data < memory.data() + memory.size()) {
+      return segment.get();
+    }
+  }
+  return nullptr;
+}
+
+std::vector<std::shared_ptr<Segment>> InputMemory::SegmentsFrom(size_t known) const {
+  const std::scoped_lock lock(mutex_);
+  return {segments_.begin() + static_cast<ptrdiff_t>(std::min(known, segments_.size())),
+          segments_.end()};
 }
 
 }  // namespace alloy::core_v0_1
@@ -8835,7 +8924,7 @@ namespace alloy::core_v0_1 {
 // What the workers of one bridge share.
 struct WorkerGroup {
   WorkerLimits limits;
-  std::shared_ptr<Budget> input_budget, output_budget;
+  WorkerMemory memory;
   std::shared_ptr<ProcessMark> mark;
   std::string
       backend;  // its name, for texts; empty before the first worker has loaded it
@@ -8863,6 +8952,10 @@ class Worker {
   // ---- Of the pool
 
   bool is_dead() const { return is_dead_.load(std::memory_order_acquire); }
+  // Whether the process is gone, so that nobody reads its inputs any more.
+  bool has_ended() const { return has_ended_.load(std::memory_order_acquire); }
+  // Of a worker that has ended. Callbacks of the host run.
+  void ReleaseInputs() { held_inputs_.clear(); }
   void Kill() noexcept;
   // Ends the wait of the thread in an exchange, so that it looks at its stops. Any thread,
   // and any signal handler.
@@ -8877,8 +8970,9 @@ class Worker {
   };
   // Copy an input to where the worker can read it. It stays there until the worker has
   // released it, and the results of the same call too.
+  //   Takes  batch, if a part of it lies in the pool: that is not copied.
   //   Fails  BAD_DATA, EXHAUSTED.
-  Result<Input> Prepare(RecordWriter& writer, const ArrowArray& batch);
+  Result<Input> Prepare(RecordWriter& writer, ArrowArray* batch);
   static void Write(const Input& input, ByteWriter& out);
 
   // The next batch of an input, for a worker that asks for it.
@@ -8935,6 +9029,13 @@ class Worker {
   Status Violation(const Ask& ask, std::string detail);
 
  private:
+  // An input that the worker has not released.
+  struct HeldInput {
+    std::shared_ptr<const InputMemory::Piece> piece;  // NULL: nothing was copied
+    OwnedArray array;                                 // empty: everything was copied
+    std::vector<SegmentView> views;                   // where its buffers are
+  };
+
   Worker(const WorkerGroup& group, SharedMemory control, Fd near, Fd far);
 
   ControlBlock& block() { return *reinterpret_cast<ControlBlock*>(control_.data()); }
@@ -8946,6 +9047,9 @@ class Worker {
   Status WaitForMessage(const Ask& ask, int64_t limit);
   Result<ByteReader> ReadMessage(const Ask& ask, WorkerWord* word);
   Status AddResultSegment(int64_t wanted);
+  // The number of a segment in the conversation with this worker.
+  uint32_t NumberOf(const std::shared_ptr<Segment>& segment);
+  const std::vector<SegmentView>& PoolViews();
   void TakeLog(const Ask& ask) noexcept;
   void TakeProgress(const Ask& ask) noexcept;
   Status Lost(const Ask& ask);
@@ -8959,19 +9063,20 @@ class Worker {
   uint64_t exchange_ = 0;
   uint64_t last_input_ = 0;
   uint32_t next_segment_ = 1;
-  std::vector<std::shared_ptr<Segment>>
-      new_segments_;  // that the worker does not know yet
+  std::unordered_map<const Segment*, uint32_t> numbers_;
+  std::vector<std::shared_ptr<Segment>> new_segments_;  // unknown to the worker
+  std::vector<SegmentView> pool_views_;
   std::vector<std::shared_ptr<Segment>> result_segments_;
   int64_t result_bytes_ = 0;  // of those
   uint64_t arena_used_ = 0;   // as the worker says
   const std::shared_ptr<InputMemory> inputs_;
   const std::shared_ptr<ReleasedResults> released_ = std::make_shared<ReleasedResults>();
-  std::unordered_map<uint64_t, std::shared_ptr<const InputMemory::Piece>> held_inputs_;
+  std::unordered_map<uint64_t, std::shared_ptr<const HeldInput>> held_inputs_;
   std::unordered_set<uint64_t> bound_;
   std::vector<std::byte> message_;
   bool answered_ = false;
 
-  std::atomic<bool> is_dead_{false};
+  std::atomic<bool> is_dead_{false}, has_ended_{false};
   std::mutex mutex_;  // guards what follows
   Death death_;
   bool has_cause_ = false;
@@ -9023,8 +9128,8 @@ namespace alloy::core_v0_1 {
 class WorkerPool {
  public:
   //   Takes  library.
-  WorkerPool(WorkerLimits limits, Cleared library, bool plainly, MayNeed may_need,
-             std::string program);
+  WorkerPool(WorkerLimits limits, WorkerMemory memory, Cleared library, bool plainly,
+             MayNeed may_need, std::string program);
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
@@ -9085,6 +9190,8 @@ class WorkerPool {
   Status CheckPatience();
   void CountDeath();
   void Return(std::shared_ptr<Worker> worker);
+  // Let go of workers whose processes have ended, and of their inputs.
+  void Bury();
   void Show(const std::shared_ptr<Worker>& worker);
   void Hide(const Worker& worker) noexcept;
 
@@ -9099,6 +9206,9 @@ class WorkerPool {
   std::mutex mutex_;  // never held while a worker is waited for
   std::condition_variable returned_;
   std::vector<Member> members_;
+  // Dead workers. Their inputs may belong to the host, whose callbacks only its own threads
+  // call, and must stay until the process has ended.
+  std::vector<std::shared_ptr<Worker>> dead_;
   uint32_t starting_ = 0;
   // Deaths in a row without an answer between them, and when the next start is allowed.
   uint32_t deaths_ = 0;
@@ -9146,11 +9256,10 @@ Status WorkerLost(std::string text) {
 
 }  // namespace
 
-WorkerPool::WorkerPool(WorkerLimits limits, Cleared library, bool plainly,
-                       MayNeed may_need, std::string program)
+WorkerPool::WorkerPool(WorkerLimits limits, WorkerMemory memory, Cleared library,
+                       bool plainly, MayNeed may_need, std::string program)
     : group_{.limits = std::move(limits),
-             .input_budget = nullptr,
-             .output_budget = nullptr,
+             .memory = std::move(memory),
              .mark = std::make_shared<ProcessMark>(),
              .backend = {}},
       process_(group_.mark->Number()),
@@ -9161,8 +9270,6 @@ WorkerPool::WorkerPool(WorkerLimits limits, Cleared library, bool plainly,
       supervisor_(group_.mark) {
   group_.limits.max_workers =
       std::clamp<uint32_t>(group_.limits.max_workers, 1, kMostWorkers);
-  group_.input_budget = std::make_shared<Budget>(group_.limits.input_bytes);
-  group_.output_budget = std::make_shared<Budget>(group_.limits.output_bytes);
 }
 
 WorkerPool::~WorkerPool() {
@@ -9254,12 +9361,14 @@ Status WorkerPool::CheckPatience() {
 Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
                                           const Scope* scope) {
   ALLOY_TRY(CheckProcess());
+  Bury();
   std::unique_lock lock(mutex_);
   for (;;) {
     // Workers that died while nobody used them.
     std::erase_if(members_, [this](const Member& member) {
       if (member.is_busy || !member.worker->is_dead()) return false;
       Hide(*member.worker);
+      dead_.push_back(member.worker);
       return true;
     });
     Member* best = nullptr;
@@ -9328,12 +9437,28 @@ void WorkerPool::Return(std::shared_ptr<Worker> worker) {
       member->is_busy = member->is_held = false;
       if (died) {
         Hide(*worker);
+        dead_.push_back(worker);
         members_.erase(member);
       }
     }
     if (died) CountDeath();
   }
   returned_.notify_all();
+}
+
+void WorkerPool::Bury() {
+  std::vector<std::shared_ptr<Worker>> ended;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (dead_.empty()) [[likely]]
+      return;
+    std::erase_if(dead_, [&](const std::shared_ptr<Worker>& worker) {
+      if (!worker->has_ended()) return false;
+      ended.push_back(worker);
+      return true;
+    });
+  }
+  for (const auto& worker : ended) worker->ReleaseInputs();
 }
 
 void WorkerPool::Forget(uint64_t state) noexcept {
@@ -9451,8 +9576,7 @@ Status NoRoom(Segment::For what, int64_t wanted, const Budget& budget) {
 
 }  // namespace
 
-Result<std::shared_ptr<Segment>> Segment::Make(For what, uint32_t number, int64_t wanted,
-                                               int64_t better,
+Result<std::shared_ptr<Segment>> Segment::Make(For what, int64_t wanted, int64_t better,
                                                std::shared_ptr<Budget> budget) {
   if (wanted > kMostBytes) return NoRoom(what, wanted, *budget);
   const auto pages = [](int64_t bytes) { return (bytes + kPage - 1) / kPage * kPage; };
@@ -9470,7 +9594,7 @@ Result<std::shared_ptr<Segment>> Segment::Make(For what, uint32_t number, int64_
     return memory.status();
   }
   return std::shared_ptr<Segment>(
-      new Segment(what, number, *std::move(memory), size, std::move(budget)));
+      new Segment(what, *std::move(memory), size, std::move(budget)));
 }
 
 }  // namespace alloy::core_v0_1
@@ -9805,7 +9929,7 @@ Worker::Worker(const WorkerGroup& group, SharedMemory control, Fd near, Fd far)
       socket_(std::move(near)),
       far_socket_(std::move(far)),
       receiver_(block().to_host, group.limits.waiting),
-      inputs_(std::make_shared<InputMemory>(group.input_budget)) {}
+      inputs_(std::make_shared<InputMemory>(group.memory.inputs)) {}
 
 // ---- Of the supervisor
 
@@ -9832,6 +9956,7 @@ void Worker::Ended(DeathCause cause, int value) {
       death_.FindMemory();
     }
   }
+  has_ended_.store(true, std::memory_order_release);
   is_dead_.store(true, std::memory_order_release);
   block().to_host.Close();
 }
@@ -9853,15 +9978,43 @@ std::vector<uint64_t> Worker::TakeForgotten() {
 
 // ---- Inputs
 
-Result<Worker::Input> Worker::Prepare(RecordWriter& writer, const ArrowArray& batch) {
-  ALLOY_TRY(writer.Plan(batch, {}));
-  Input input{.number = ++last_input_, .writer = &writer};
-  if (const uint64_t size = writer.copied_bytes(); size > 0) {
-    ALLOY_ASSIGN_OR_RETURN(auto piece,
-                           inputs_->Reserve(size, &next_segment_, &new_segments_));
-    writer.Copy(piece->data(), piece->segment().number(), piece->offset());
-    held_inputs_.emplace(input.number, std::move(piece));
+uint32_t Worker::NumberOf(const std::shared_ptr<Segment>& segment) {
+  const auto [found, is_new] = numbers_.try_emplace(segment.get(), next_segment_);
+  if (is_new) {
+    ++next_segment_;
+    new_segments_.push_back(segment);
   }
+  return found->second;
+}
+
+const std::vector<SegmentView>& Worker::PoolViews() {
+  if (group_.memory.pool->n_segments() == pool_views_.size()) [[likely]]
+    return pool_views_;
+  for (const auto& segment : group_.memory.pool->SegmentsFrom(pool_views_.size())) {
+    pool_views_.push_back(
+        {NumberOf(segment), {segment->memory().data(), segment->memory().size()}});
+  }
+  return pool_views_;
+}
+
+Result<Worker::Input> Worker::Prepare(RecordWriter& writer, ArrowArray* batch) {
+  ALLOY_TRY(writer.Plan(*batch, PoolViews()));
+  Input input{.number = ++last_input_, .writer = &writer};
+  const uint64_t size = writer.copied_bytes();
+  const std::span<const SegmentView> named = writer.named();
+  if (size == 0 && named.empty()) return input;
+  auto held = std::make_shared<HeldInput>();
+  held->views.assign(named.begin(), named.end());
+  if (size > 0) {
+    ALLOY_ASSIGN_OR_RETURN(held->piece, inputs_->Reserve(size));
+    const InputMemory::Piece& piece = *held->piece;
+    const std::shared_ptr<Segment> segment = piece.segment().shared_from_this();
+    const uint32_t number = NumberOf(segment);
+    writer.Copy(piece.data(), number, piece.offset());
+    held->views.push_back({number, {piece.data(), piece.size()}, piece.offset()});
+  }
+  if (!named.empty()) held->array = OwnedArray(batch);
+  held_inputs_.emplace(input.number, std::move(held));
   return input;
 }
 
@@ -9887,7 +10040,7 @@ void Worker::WriteHead(const Ask& ask, ByteWriter* out) {
   out->PutBytes(released.data(), released.size() * sizeof(uint64_t));
   out->Put(static_cast<uint32_t>(new_segments_.size()));
   for (const auto& segment : new_segments_) {
-    out->Put(segment->number());
+    out->Put(numbers_.at(segment.get()));
     out->Put(static_cast<uint8_t>(segment->is_for_results()));
   }
 }
@@ -10022,13 +10175,12 @@ Status Worker::AddResultSegment(int64_t wanted) {
   ALLOY_ASSIGN_OR_RETURN(
       auto segment,
       Segment::Make(
-          Segment::For::kResults, next_segment_, wanted,
+          Segment::For::kResults, wanted,
           std::max(wanted + wanted / 4, std::min(2 * result_bytes_, int64_t{256} << 20)),
-          group_.output_budget));
-  ++next_segment_;
+          group_.memory.results));
+  NumberOf(segment);
   result_bytes_ += static_cast<int64_t>(segment->memory().size());
-  result_segments_.push_back(segment);
-  new_segments_.push_back(std::move(segment));
+  result_segments_.push_back(std::move(segment));
   return Status();
 }
 
@@ -10043,12 +10195,11 @@ Status Worker::TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
   parts->process = group_.mark->Number();
   std::vector<SegmentView> views;
   for (const auto& segment : result_segments_) {
-    views.push_back(
-        {segment->number(), {segment->memory().data(), segment->memory().size()}});
+    views.push_back({numbers_.at(segment.get()),
+                     {segment->memory().data(), segment->memory().size()}});
   }
-  for (const auto& [number, piece] : held_inputs_) {
-    views.push_back(
-        {piece->segment().number(), {piece->data(), piece->size()}, piece->offset()});
+  for (const auto& [number, held] : held_inputs_) {
+    views.insert(views.end(), held->views.begin(), held->views.end());
   }
   // Past half full, results leave the memory of the worker, so that it never gets full of
   // results that a host keeps.
@@ -10057,7 +10208,7 @@ Status Worker::TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
   std::shared_ptr<ResultOwner> owner;
   if (!copies) {
     parts->segments = result_segments_;
-    for (const auto& [number, piece] : held_inputs_) parts->inputs.push_back(piece);
+    for (const auto& [number, held] : held_inputs_) parts->inputs.push_back(held);
     parts->node = std::move(node);
     owner = std::make_shared<ResultOwner>(std::move(parts));
   }
@@ -10166,8 +10317,8 @@ namespace alloy::core_v0_1 {
 // Loads libraries into workers of their own.
 //   plainly    for debuggers: by the path of the library.
 //   may_need   what a library may need.
-std::unique_ptr<ChannelOpener> MakeWorkerOpener(WorkerLimits limits, bool plainly,
-                                                MayNeed may_need);
+std::unique_ptr<ChannelOpener> MakeWorkerOpener(WorkerLimits limits, WorkerMemory memory,
+                                                bool plainly, MayNeed may_need);
 
 }  // namespace alloy::core_v0_1
 
@@ -10261,6 +10412,11 @@ alloy_code FailWith(const Status& status, Scope& scope) {
   return status.code();
 }
 
+bool AreThere(std::span<const ArrowArray> inputs) {
+  return std::ranges::all_of(
+      inputs, [](const ArrowArray& one) { return one.release != nullptr; });
+}
+
 class WorkerChannel final : public Channel {
  public:
   WorkerChannel(std::unique_ptr<WorkerPool> pool,
@@ -10284,8 +10440,10 @@ class WorkerChannel final : public Channel {
     for (uint32_t left = bound.may_repeat ? pool_->group().limits.retries : 0;; --left) {
       auto ran = RunOnce(bound, scope, inputs, output);
       if (ran.ok()) return *ran;
+      // Inputs in the pool of the host belong to the worker that died, until it has ended.
       const bool again = ran.status().code() == ALLOY_LOST && left > 0 &&
-                         !scope.cancelled() && !scope.expired();
+                         !scope.cancelled() && !scope.expired() &&
+                         AreThere({inputs, bound.writers.size()});
       if (!again) return FailWith(ran.status(), scope);
     }
   }
@@ -10357,7 +10515,7 @@ class WorkerChannel final : public Channel {
     return ALLOY_OK;
   }
 
-  Result<alloy_code> RunOnce(WorkerState& bound, Scope& scope, const ArrowArray* inputs,
+  Result<alloy_code> RunOnce(WorkerState& bound, Scope& scope, ArrowArray* inputs,
                              ArrowArray* output) {
     ALLOY_ASSIGN_OR_RETURN(WorkerPool::Turn turn, pool_->Take(bound.id, false, &scope));
     Worker& worker = turn.worker();
@@ -10370,7 +10528,7 @@ class WorkerChannel final : public Channel {
     std::vector<Worker::Input> prepared;
     prepared.reserve(bound.writers.size());
     for (size_t i = 0; i < bound.writers.size(); ++i) {
-      auto input = worker.Prepare(*bound.writers[i], inputs[i]);
+      auto input = worker.Prepare(*bound.writers[i], &inputs[i]);
       if (!input.ok()) {
         return input.status()
             .WithInput(static_cast<int32_t>(i))
@@ -10397,8 +10555,11 @@ class WorkerChannel final : public Channel {
 
 class WorkerOpener final : public ChannelOpener {
  public:
-  WorkerOpener(WorkerLimits limits, bool plainly, MayNeed may_need)
-      : limits_(std::move(limits)), plainly_(plainly), may_need_(std::move(may_need)) {}
+  WorkerOpener(WorkerLimits limits, WorkerMemory memory, bool plainly, MayNeed may_need)
+      : limits_(std::move(limits)),
+        memory_(std::move(memory)),
+        plainly_(plainly),
+        may_need_(std::move(may_need)) {}
 
   // What a worker maps cannot harm the host.
   Status CheckUsable() const override { return Status(); }
@@ -10406,8 +10567,8 @@ class WorkerOpener final : public ChannelOpener {
   Result<std::shared_ptr<Channel>> Open(Cleared library, LoadedCode*) override {
     const std::string path = library.path() + ": ";
     ALLOY_ASSIGN_OR_RETURN(std::string program, FindWorker(limits_.program));
-    auto pool = std::make_unique<WorkerPool>(limits_, std::move(library), plainly_,
-                                             may_need_, std::move(program));
+    auto pool = std::make_unique<WorkerPool>(limits_, memory_, std::move(library),
+                                             plainly_, may_need_, std::move(program));
     ALLOY_ASSIGN_OR_RETURN(auto described, pool->Begin());
     auto table = BackendTable::MakeDescribed(std::move(described));
     if (!table.ok()) return table.status().WithPrefix(path);
@@ -10417,15 +10578,17 @@ class WorkerOpener final : public ChannelOpener {
 
  private:
   const WorkerLimits limits_;
+  const WorkerMemory memory_;
   const bool plainly_;
   const MayNeed may_need_;
 };
 
 }  // namespace
 
-std::unique_ptr<ChannelOpener> MakeWorkerOpener(WorkerLimits limits, bool plainly,
-                                                MayNeed may_need) {
-  return std::make_unique<WorkerOpener>(std::move(limits), plainly, std::move(may_need));
+std::unique_ptr<ChannelOpener> MakeWorkerOpener(WorkerLimits limits, WorkerMemory memory,
+                                                bool plainly, MayNeed may_need) {
+  return std::make_unique<WorkerOpener>(std::move(limits), std::move(memory), plainly,
+                                        std::move(may_need));
 }
 
 }  // namespace alloy::core_v0_1
@@ -10617,7 +10780,7 @@ class WorkerStream final : public Worker::Requests {
               .batch = {}};
     }
     if (!batch) return {};
-    auto prepared = turn_.worker().Prepare(*state_.writers[input], *batch);
+    auto prepared = turn_.worker().Prepare(*state_.writers[input], batch.get());
     if (prepared.ok()) {
       return {.number = 0, .text = {}, .has_batch = true, .batch = *prepared};
     }
@@ -10846,6 +11009,14 @@ WorkerLimits LimitsOf(const alloy_bridge_options& options, const Host& host) {
   return limits;
 }
 
+WorkerMemory MemoryOf(const alloy_bridge_options& options) {
+  if (options.isolated == 0) return {};
+  const WorkerLimits defaults;
+  return WorkerMemory::Make(
+      options.input_bytes != 0 ? options.input_bytes : defaults.input_bytes,
+      options.output_bytes != 0 ? options.output_bytes : defaults.output_bytes);
+}
+
 // What workers return is checked at level safe at least: see docs/isolation.md.
 Level ResultLevel(const alloy_bridge_options& options) {
   const Level level = LevelOr(Level::kSafe, options.check_results);
@@ -10917,10 +11088,11 @@ Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
       sidecar_(options.sidecar != nullptr ? options.sidecar : ""),
       min_sequence_(options.min_sequence),
       wanted_sha256_(LowerCase(options.sha256 != nullptr ? options.sha256 : "")),
+      memory_(MemoryOf(options)),
       isolated_(options.isolated == 0
                     ? nullptr
                     : std::make_unique<Libraries>(
-                          MakeWorkerOpener(LimitsOf(options, *host_),
+                          MakeWorkerOpener(LimitsOf(options, *host_), memory_,
                                            host_->loads_plainly(), host_->may_need()),
                           host_->may_need().Elsewhere(), host_->mark())),
       serving_(host_->mark()) {}
@@ -13131,179 +13303,6 @@ alloy_code alloy_describe(const ArrowSchema* schema, const ArrowArray* array, ch
 
 }  // extern "C"
 
-// src/worker/arena.cc -------------------------------------------------------------------
-//
-// Memory for the results of a worker, in segments that its host can read. What a backend
-// allocates here crosses without a copy.
-#ifndef ALLOY_SRC_WORKER_ARENA_H_
-#define ALLOY_SRC_WORKER_ARENA_H_
-
-#include <atomic>
-#include <cstddef>
-#include <cstdint>
-#include <map>
-#include <mutex>
-#include <set>
-#include <unordered_map>
-#include <utility>
-
-namespace alloy::core_v0_1 {
-
-// Threads  shared.
-class Arena {
- public:
-  // The arena of this process. The service `resize` has no argument that could lead to it.
-  static Arena& OfProcess();
-
-  // More memory. It is never taken back.
-  void Add(std::byte* begin, size_t size);
-
-  // Memory that is aligned to 64 bytes; NULL: no piece is large enough.
-  void* Allocate(size_t size) noexcept;
-  // The size of what Allocate gave, rounded up; 0: this is not from here.
-  size_t SizeOf(const void* memory) noexcept;
-  // Returns false if the memory is not from here.
-  bool Free(void* memory) noexcept;
-
-  // In bytes.
-  uint64_t used() const { return used_bytes_.load(std::memory_order_relaxed); }
-
-  // The service of backend.h: in the arena while it has room, and in the heap then.
-  static void* Resize(void* memory, int64_t old_size, int64_t new_size) noexcept;
-
- private:
-  using Piece = std::pair<size_t, std::byte*>;
-
-  void AddFree(std::byte* begin, size_t size);
-
-  std::mutex mutex_;
-  std::map<std::byte*, size_t> free_;  // by address, to join neighbours
-  std::set<Piece> by_size_;            // the same pieces, to find the best one
-  std::unordered_map<const void*, size_t> used_;
-  std::atomic<uint64_t> used_bytes_{0};
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_WORKER_ARENA_H_
-
-#include <algorithm>
-#include <cstring>
-#include <limits>
-#include <new>
-
-
-namespace alloy::core_v0_1 {
-namespace {
-
-constexpr size_t kAlignment_arena = 64;
-
-size_t RoundUp(size_t size) { return (size + kAlignment_arena - 1) & ~(kAlignment_arena - 1); }
-
-}  // namespace
-
-Arena& Arena::OfProcess() {
-  // Never destroyed: threads of the backend may use it until the process ends.
-  static Arena* const arena = new Arena();
-  return *arena;
-}
-
-void Arena::Add(std::byte* begin, size_t size) {
-  const std::scoped_lock lock(mutex_);
-  AddFree(begin, size);
-}
-
-void Arena::AddFree(std::byte* begin, size_t size) {
-  auto next = free_.lower_bound(begin);
-  if (next != free_.end() && begin + size == next->first) {
-    size += next->second;
-    by_size_.erase({next->second, next->first});
-    next = free_.erase(next);
-  }
-  if (next != free_.begin()) {
-    const auto before = std::prev(next);
-    if (before->first + before->second == begin) {
-      by_size_.erase({before->second, before->first});
-      before->second += size;
-      by_size_.emplace(before->second, before->first);
-      return;
-    }
-  }
-  free_.emplace_hint(next, begin, size);
-  by_size_.emplace(size, begin);
-}
-
-void* Arena::Allocate(size_t size) noexcept {
-  if (size == 0 || size > std::numeric_limits<size_t>::max() / 2) return nullptr;
-  const size_t rounded = RoundUp(size);
-  try {
-    const std::scoped_lock lock(mutex_);
-    const auto found = by_size_.lower_bound({rounded, nullptr});
-    if (found == by_size_.end()) return nullptr;
-    const auto [piece, begin] = *found;
-    used_.emplace(begin, rounded);
-    by_size_.erase(found);
-    free_.erase(begin);
-    used_bytes_.fetch_add(rounded, std::memory_order_relaxed);
-    if (piece > rounded) AddFree(begin + rounded, piece - rounded);
-    return begin;
-  } catch (const std::bad_alloc&) {
-    // At worst the rest of a piece is lost to this process.
-    return nullptr;
-  }
-}
-
-size_t Arena::SizeOf(const void* memory) noexcept {
-  const std::scoped_lock lock(mutex_);
-  const auto found = used_.find(memory);
-  return found != used_.end() ? found->second : 0;
-}
-
-bool Arena::Free(void* memory) noexcept {
-  try {
-    const std::scoped_lock lock(mutex_);
-    const auto found = used_.find(memory);
-    if (found == used_.end()) return false;
-    const size_t size = found->second;
-    used_.erase(found);
-    used_bytes_.fetch_sub(size, std::memory_order_relaxed);
-    AddFree(static_cast<std::byte*>(memory), size);
-  } catch (const std::bad_alloc&) {
-    // The piece is lost to this process.
-  }
-  return true;
-}
-
-void* Arena::Resize(void* memory, int64_t old_size, int64_t new_size) noexcept {
-  Arena& arena = OfProcess();
-  const size_t room = memory != nullptr ? arena.SizeOf(memory) : 0;
-  if (new_size <= 0) {
-    if (room > 0) {
-      arena.Free(memory);
-      return nullptr;
-    }
-    return alloy::detail::AlignedResize(memory, old_size, 0);
-  }
-  const auto wanted = static_cast<size_t>(new_size);
-  if (room >= wanted && wanted > room / 2) return memory;
-  void* grown = arena.Allocate(wanted);
-  if (grown == nullptr) {
-    if (room == 0) return alloy::detail::AlignedResize(memory, old_size, new_size);
-    grown = alloy::detail::AlignedResize(nullptr, 0, new_size);
-    if (grown == nullptr) return nullptr;
-  }
-  if (memory == nullptr) return grown;
-  std::memcpy(grown, memory, static_cast<size_t>(std::min(old_size, new_size)));
-  if (room > 0) {
-    arena.Free(memory);
-  } else {
-    alloy::detail::AlignedResize(memory, old_size, 0);
-  }
-  return grown;
-}
-
-}  // namespace alloy::core_v0_1
-
 // src/worker/connection.cc --------------------------------------------------------------
 //
 // The worker's side of the conversation with its host (wire/protocol.h).
@@ -13386,6 +13385,21 @@ class Connection {
 #include <algorithm>
 #include <string>
 
+//
+// Memory for the results of a worker, in segments that its host can read. What a backend
+// allocates here crosses without a copy.
+#ifndef ALLOY_SRC_WORKER_RESULT_MEMORY_H_
+#define ALLOY_SRC_WORKER_RESULT_MEMORY_H_
+
+
+namespace alloy::core_v0_1 {
+
+// The one of this process. The service `resize` has no argument that could lead to it.
+Arena& ResultMemory();
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_WORKER_RESULT_MEMORY_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -13432,7 +13446,7 @@ Status Connection::AddSegments(ByteReader* in) {
     ALLOY_ASSIGN_OR_RETURN(SharedMemory memory,
                            SharedMemory::Attach(std::move(file), writable));
     segments_.push_back({number, {memory.data(), memory.size()}});
-    if (writable) Arena::OfProcess().Add(memory.data(), memory.size());
+    if (writable) ResultMemory().Add(memory.data(), memory.size());
     mappings_.push_back(std::move(memory));
   }
   return Status();
@@ -13454,7 +13468,7 @@ size_t Connection::WriteHead(WorkerWord word, uint64_t exchange, ByteWriter* out
   out->Put(static_cast<uint32_t>(told));
   out->Put(exchange);
   out->PutBytes(released_.data(), told * sizeof(uint64_t));
-  out->Put(Arena::OfProcess().used());
+  out->Put(ResultMemory().used());
   return told;
 }
 
@@ -13700,6 +13714,95 @@ Status Prepare(const LoadOrder& order, uint64_t* reached);
 #include <string>
 #include <vector>
 
+//
+// What a worker gives up before it loads a library, so that already the constructors of the
+// library run restricted. None of it can be taken back.
+//
+// Each restriction is a step of its own: a kernel or a container that does not know one
+// still gets the others, and the worker reports which ones it has reached.
+#ifndef ALLOY_SRC_PORT_RESTRICT_H_
+#define ALLOY_SRC_PORT_RESTRICT_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace alloy::core_v0_1 {
+
+// In the order in which they are applied. The numbers are bits of Restrictions.
+enum class Restriction : uint8_t {
+  kEnvironment = 0,  // no environment variables
+  kCommonEnd = 1,    // the kernel kills the worker when the host's thread ends
+  kDescriptors = 2,  // only the listed descriptors are open
+  kOomKiller = 3,    // the first process that the kernel kills when memory runs out
+  kLimits = 4,       // no core dumps, no files, few descriptors, a limited heap
+  kStackSize = 5,    // of the main thread and, by default, of each new one
+  kPrivileges = 6,   // no capabilities, and no way to get any
+  kLandlock = 7,  // only the listed files can be opened, for reading; no TCP, no signals
+  kSeccomp = 8,   // no sockets, processes, tracing, or settings of other processes
+};
+constexpr int kRestrictionCount = 9;
+
+// Such as "Landlock", for texts.
+const char* RestrictionName(Restriction restriction);
+
+// A set of restrictions. It crosses to the host as a number.
+class Restrictions {
+ public:
+  constexpr Restrictions() = default;
+  constexpr explicit Restrictions(uint32_t bits) : bits_(bits) {}
+
+  constexpr uint32_t bits() const { return bits_; }
+  constexpr bool Has(Restriction one) const { return (bits_ & Bit(one)) != 0; }
+  constexpr void Add(Restriction one) { bits_ |= Bit(one); }
+  constexpr Restrictions Without(Restrictions others) const {
+    return Restrictions(bits_ & ~others.bits_);
+  }
+  constexpr bool operator==(const Restrictions&) const = default;
+
+  static constexpr Restrictions All() {
+    return Restrictions((uint32_t{1} << kRestrictionCount) - 1);
+  }
+  // "Landlock, seccomp"; empty if there is none. Unknown bits are left out.
+  std::string Names() const;
+
+ private:
+  static constexpr uint32_t Bit(Restriction one) {
+    return uint32_t{1} << static_cast<int>(one);
+  }
+  uint32_t bits_ = 0;
+};
+
+struct RestrictOptions {
+  int host = 0;                       // its process id; the parent of this process
+  std::vector<int> keep;              // descriptors that stay open, besides 0, 1 and 2
+  uint64_t most_heap = 0;             // in bytes, stacks of threads included; 0: no limit
+  uint64_t stack_size = 1 << 20;      // in bytes
+  uint32_t most_descriptors = 256;    // what is kept must have smaller numbers
+  std::vector<std::string> readable;  // files, and folders with all in them; one that
+                                      // does not exist is left out
+};
+
+struct RestrictStep {
+  Restriction restriction;
+  bool reached = false;
+  std::string text;  // why not; else what is worth knowing, or nothing
+};
+
+// Apply these restrictions to this process. A step that fails does not stop the next ones.
+// A worker ends with its host, and closes what it should not have, before it does anything
+// else; the rest comes after the libraries that a backend may need are loaded.
+//
+// Threads  call it while the process has one thread. Else privileges and Landlock, which
+//          belong to a thread, are not reached.
+std::vector<RestrictStep> Restrict(const RestrictOptions& options,
+                                   Restrictions wanted = Restrictions::All());
+
+Restrictions Reached(const std::vector<RestrictStep>& steps);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_RESTRICT_H_
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -13730,11 +13833,67 @@ Status LoadNeeded(const LoadOrder& order) {
   return Status();
 }
 
+// What the loader and the C library read by themselves. The libraries that a backend may
+// need are mapped already.
+std::vector<std::string> Readable(const LoadOrder& order) {
+  std::vector<std::string> paths = {"/proc/self",
+                                    "/etc/localtime",
+                                    "/etc/ld.so.cache",
+                                    "/etc/ld.so.preload",
+                                    "/lib",
+                                    "/lib64",
+                                    "/usr/lib",
+                                    "/usr/lib64",
+                                    "/usr/local/lib",
+                                    "/usr/share/zoneinfo",
+                                    "/usr/share/locale",
+                                    "/dev/null",
+                                    "/dev/urandom",
+                                    "/sys/devices/system/cpu",
+                                    "/sys/fs/cgroup",
+                                    "/sys/kernel/mm/transparent_hugepage"};
+  if (order.plainly) paths.push_back(order.library);
+  return paths;
+}
+
 }  // namespace
 
 Status Prepare(const LoadOrder& order, uint64_t* reached) {
-  *reached = 0;
-  return LoadNeeded(order);
+  ALLOY_TRY(LoadNeeded(order));
+  RestrictOptions options;
+  options.host = order.host;
+  options.keep = {kControlFd, kSocketFd, kLibraryFd};
+  options.most_heap = static_cast<uint64_t>(order.heap_bytes);
+  options.readable = Readable(order);
+  const std::vector<RestrictStep> steps = Restrict(options);
+  const Restrictions held = Reached(steps);
+  *reached = held.bits();
+  const auto demanded = static_cast<uint32_t>(order.demanded);
+  const Restrictions missing = Restrictions(demanded).Without(held);
+  if (missing == Restrictions()) return Status();
+  std::string why;
+  for (const RestrictStep& step : steps) {
+    if (step.reached || !missing.Has(step.restriction)) continue;
+    why += (why.empty() ? "" : "; ") + std::string(RestrictionName(step.restriction)) +
+           ": " + step.text;
+  }
+  return Fail(ALLOY_UNSUPPORTED,
+              order.library +
+                  ": the host demands a restriction of workers that is not "
+                  "possible here (" +
+                  why + "); arrowalloy doctor shows what this machine allows");
+}
+
+}  // namespace alloy::core_v0_1
+
+// src/worker/result_memory.cc -----------------------------------------------------------
+
+namespace alloy::core_v0_1 {
+
+Arena& ResultMemory() {
+  // Never destroyed: threads of the backend may use it until the process ends.
+  static Arena* const arena = new Arena();
+  return *arena;
 }
 
 }  // namespace alloy::core_v0_1
@@ -13851,7 +14010,7 @@ class Server {
     Kept(OwnedArray a, void* c) : array(std::move(a)), copy(c) {}
     Kept(const Kept&) = delete;
     Kept& operator=(const Kept&) = delete;
-    ~Kept() { Arena::OfProcess().Free(copy); }
+    ~Kept() { ResultMemory().Free(copy); }
   };
   static Fault NoFault() {
     Fault fault;
@@ -14142,7 +14301,7 @@ void Server::Unbind(HostMessage& message) {
 // ---- Results
 
 Result<std::byte*> Server::ReserveForCopy(uint64_t size, uint64_t exchange) {
-  void* memory = Arena::OfProcess().Allocate(size);
+  void* memory = ResultMemory().Allocate(size);
   if (memory != nullptr) return static_cast<std::byte*>(memory);
   if (!connection_.Send(WorkerWord::kNeed, exchange,
                         [size](ByteWriter& out) { out.Put(size); })) {
@@ -14153,7 +14312,7 @@ Result<std::byte*> Server::ReserveForCopy(uint64_t size, uint64_t exchange) {
   const auto code = message.body.Get<alloy_code>();
   const std::string text(message.body.GetText());
   if (code != ALLOY_OK) return Fail(code, text);
-  memory = Arena::OfProcess().Allocate(size);
+  memory = ResultMemory().Allocate(size);
   if (memory != nullptr) return static_cast<std::byte*>(memory);
   return Fail(ALLOY_EXHAUSTED,
               "no segment has room for a result of " + std::to_string(size) + " bytes");
@@ -14500,12 +14659,16 @@ int64_t WorkerDescribe(const ArrowSchema* schema, const ArrowArray* array, char*
   }
 }
 
+void* WorkerResize(void* memory, int64_t old_size, int64_t new_size) {
+  return ResultMemory().Resize(memory, old_size, new_size);
+}
+
 constexpr alloy_services kWorkerServices = {.struct_size = sizeof(alloy_services),
                                             .abi = ALLOY_ABI,
                                             .fail = WorkerFail,
                                             .cancelled = WorkerCancelled,
                                             .progress = WorkerProgress,
-                                            .resize = Arena::Resize,
+                                            .resize = WorkerResize,
                                             .log = WorkerLog,
                                             .logging = WorkerLogging,
                                             .describe = WorkerDescribe};

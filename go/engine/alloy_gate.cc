@@ -5,6 +5,211 @@
 
 #include "alloy_engine.h"
 
+// src/base/arena.cc ---------------------------------------------------------------------
+//
+// Gives out pieces of memory that somebody else owns, such as segments of shared memory.
+#ifndef ALLOY_SRC_BASE_ARENA_H_
+#define ALLOY_SRC_BASE_ARENA_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+namespace alloy::core_v0_1 {
+
+// Its books are outside of the memory: who can write there cannot lead it astray.
+//
+// Threads  shared.
+class Arena {
+ public:
+  // More memory, aligned to 64 bytes. It is never taken back.
+  void Add(std::byte* begin, size_t size);
+
+  // The smallest free piece that fits, aligned to 64 bytes; NULL: none is large enough.
+  // Freed pieces are used again first, since their pages are warm.
+  void* Allocate(size_t size) noexcept;
+  // The size of what Allocate gave, rounded up to 64; 0: this is not from here.
+  size_t SizeOf(const void* memory) noexcept;
+  // Returns false if the memory is not from here.
+  bool Free(void* memory) noexcept;
+
+  // Allocate, resize or free as alloy_services.resize: here while there is room, and in the
+  // heap then.
+  void* Resize(void* memory, int64_t old_size, int64_t new_size) noexcept;
+
+  // In bytes.
+  uint64_t used() const { return used_bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  using Piece = std::pair<size_t, std::byte*>;
+
+  void AddFree(std::byte* begin, size_t size);
+
+  std::mutex mutex_;
+  std::map<std::byte*, size_t> free_;  // by address, to join neighbours
+  std::set<Piece> by_size_;            // the same pieces, to find the best one
+  std::unordered_map<const void*, size_t> used_;
+  std::atomic<uint64_t> used_bytes_{0};
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_ARENA_H_
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <new>
+
+//
+// Memory for the buffers of columns: what alloy_services.resize promises, for the engine
+// and for hosts.
+//
+// Threads  shared.
+#ifndef ALLOY_DETAIL_RESIZE_HPP_
+#define ALLOY_DETAIL_RESIZE_HPP_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+
+namespace alloy::detail {
+
+// Allocate (old_size 0), resize, or free (new_size 0) memory that is aligned to 64 bytes.
+//
+//   Takes  memory. If NULL is returned for a new_size above 0, the caller keeps it.
+//   Gives  the memory; NULL if there is not enough.
+inline void* AlignedResize(void* memory, int64_t old_size, int64_t new_size) noexcept {
+  constexpr size_t kAlignment = 64;
+  if (new_size <= 0) {
+    std::free(memory);
+    return nullptr;
+  }
+  // aligned_alloc needs a multiple of the alignment; there is no aligned realloc.
+  const size_t rounded =
+      (static_cast<size_t>(new_size) + kAlignment - 1) & ~(kAlignment - 1);
+  void* grown = std::aligned_alloc(kAlignment, rounded);
+  if (grown == nullptr || memory == nullptr) return grown;
+  std::memcpy(grown, memory, static_cast<size_t>(std::min(old_size, new_size)));
+  std::free(memory);
+  return grown;
+}
+
+}  // namespace alloy::detail
+
+#endif  // ALLOY_DETAIL_RESIZE_HPP_
+
+namespace alloy::core_v0_1 {
+namespace {
+
+constexpr size_t kAlignment = 64;
+
+size_t RoundUp_arena(size_t size) { return (size + kAlignment - 1) & ~(kAlignment - 1); }
+
+}  // namespace
+
+void Arena::Add(std::byte* begin, size_t size) {
+  const std::scoped_lock lock(mutex_);
+  AddFree(begin, size);
+}
+
+void Arena::AddFree(std::byte* begin, size_t size) {
+  auto next = free_.lower_bound(begin);
+  if (next != free_.end() && begin + size == next->first) {
+    size += next->second;
+    by_size_.erase({next->second, next->first});
+    next = free_.erase(next);
+  }
+  if (next != free_.begin()) {
+    const auto before = std::prev(next);
+    if (before->first + before->second == begin) {
+      by_size_.erase({before->second, before->first});
+      before->second += size;
+      by_size_.emplace(before->second, before->first);
+      return;
+    }
+  }
+  free_.emplace_hint(next, begin, size);
+  by_size_.emplace(size, begin);
+}
+
+void* Arena::Allocate(size_t size) noexcept {
+  if (size == 0 || size > std::numeric_limits<size_t>::max() / 2) return nullptr;
+  const size_t rounded = RoundUp_arena(size);
+  try {
+    const std::scoped_lock lock(mutex_);
+    const auto found = by_size_.lower_bound({rounded, nullptr});
+    if (found == by_size_.end()) return nullptr;
+    const auto [piece, begin] = *found;
+    used_.emplace(begin, rounded);
+    by_size_.erase(found);
+    free_.erase(begin);
+    used_bytes_.fetch_add(rounded, std::memory_order_relaxed);
+    if (piece > rounded) AddFree(begin + rounded, piece - rounded);
+    return begin;
+  } catch (const std::bad_alloc&) {
+    // At worst the rest of a piece is lost to this process.
+    return nullptr;
+  }
+}
+
+size_t Arena::SizeOf(const void* memory) noexcept {
+  const std::scoped_lock lock(mutex_);
+  const auto found = used_.find(memory);
+  return found != used_.end() ? found->second : 0;
+}
+
+bool Arena::Free(void* memory) noexcept {
+  try {
+    const std::scoped_lock lock(mutex_);
+    const auto found = used_.find(memory);
+    if (found == used_.end()) return false;
+    const size_t size = found->second;
+    used_.erase(found);
+    used_bytes_.fetch_sub(size, std::memory_order_relaxed);
+    AddFree(static_cast<std::byte*>(memory), size);
+  } catch (const std::bad_alloc&) {
+    // The piece is lost to this process.
+  }
+  return true;
+}
+
+void* Arena::Resize(void* memory, int64_t old_size, int64_t new_size) noexcept {
+  const size_t room = memory != nullptr ? SizeOf(memory) : 0;
+  if (new_size <= 0) {
+    if (room > 0) {
+      Free(memory);
+      return nullptr;
+    }
+    return alloy::detail::AlignedResize(memory, old_size, 0);
+  }
+  const auto wanted = static_cast<size_t>(new_size);
+  if (room >= wanted && wanted > room / 2) return memory;
+  void* grown = Allocate(wanted);
+  if (grown == nullptr) {
+    if (room == 0) return alloy::detail::AlignedResize(memory, old_size, new_size);
+    grown = alloy::detail::AlignedResize(nullptr, 0, new_size);
+    if (grown == nullptr) return nullptr;
+  }
+  if (memory == nullptr) return grown;
+  std::memcpy(grown, memory, static_cast<size_t>(std::min(old_size, new_size)));
+  if (room > 0) {
+    Free(memory);
+  } else {
+    alloy::detail::AlignedResize(memory, old_size, 0);
+  }
+  return grown;
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/base/names.cc ---------------------------------------------------------------------
 //
 // The names of codes and reasons, for texts and for bindings.
@@ -7263,45 +7468,6 @@ Result<int64_t> DescribeInto(const ArrowSchema& schema, const ArrowArray& array,
 #include <cstring>
 #include <utility>
 
-//
-// Memory for the buffers of columns: what alloy_services.resize promises, for the engine
-// and for hosts.
-//
-// Threads  shared.
-#ifndef ALLOY_DETAIL_RESIZE_HPP_
-#define ALLOY_DETAIL_RESIZE_HPP_
-
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <cstdlib>
-#include <cstring>
-
-namespace alloy::detail {
-
-// Allocate (old_size 0), resize, or free (new_size 0) memory that is aligned to 64 bytes.
-//
-//   Takes  memory. If NULL is returned for a new_size above 0, the caller keeps it.
-//   Gives  the memory; NULL if there is not enough.
-inline void* AlignedResize(void* memory, int64_t old_size, int64_t new_size) noexcept {
-  constexpr size_t kAlignment = 64;
-  if (new_size <= 0) {
-    std::free(memory);
-    return nullptr;
-  }
-  // aligned_alloc needs a multiple of the alignment; there is no aligned realloc.
-  const size_t rounded =
-      (static_cast<size_t>(new_size) + kAlignment - 1) & ~(kAlignment - 1);
-  void* grown = std::aligned_alloc(kAlignment, rounded);
-  if (grown == nullptr || memory == nullptr) return grown;
-  std::memcpy(grown, memory, static_cast<size_t>(std::min(old_size, new_size)));
-  std::free(memory);
-  return grown;
-}
-
-}  // namespace alloy::detail
-
-#endif  // ALLOY_DETAIL_RESIZE_HPP_
 #ifndef ALLOY_SRC_ARROW_VIEW_H_
 #define ALLOY_SRC_ARROW_VIEW_H_
 
@@ -12874,7 +13040,7 @@ bool LiesWithin(uint64_t offset, uint64_t size, uint64_t whole) {
   return offset <= whole && size <= whole - offset;
 }
 
-uint64_t RoundUp(uint64_t value, uint64_t page) {
+uint64_t RoundUp_elf_reader(uint64_t value, uint64_t page) {
   return (value + page - 1) & ~(page - 1);
 }
 
@@ -12995,7 +13161,7 @@ Status ElfReader::CheckPages() const {
       return ElfMalformed("segment " + std::to_string(i) +
                           " overlaps the pages of the one before it, or is out of order");
     }
-    next = RoundUp(segment.address + segment.size, page);
+    next = RoundUp_elf_reader(segment.address + segment.size, page);
   }
   if (next == 0) return ElfMalformed("the file has no segment to load");
   if (next - first > kMaxSpan) {

@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "port/restrict.h"
 #include "port/system_library.h"
+#include "wire/protocol.h"
 
 namespace alloy::core {
 namespace {
@@ -36,11 +38,55 @@ Status LoadNeeded(const LoadOrder& order) {
   return Status();
 }
 
+// What the loader and the C library read by themselves. The libraries that a backend may
+// need are mapped already.
+std::vector<std::string> Readable(const LoadOrder& order) {
+  std::vector<std::string> paths = {"/proc/self",
+                                    "/etc/localtime",
+                                    "/etc/ld.so.cache",
+                                    "/etc/ld.so.preload",
+                                    "/lib",
+                                    "/lib64",
+                                    "/usr/lib",
+                                    "/usr/lib64",
+                                    "/usr/local/lib",
+                                    "/usr/share/zoneinfo",
+                                    "/usr/share/locale",
+                                    "/dev/null",
+                                    "/dev/urandom",
+                                    "/sys/devices/system/cpu",
+                                    "/sys/fs/cgroup",
+                                    "/sys/kernel/mm/transparent_hugepage"};
+  if (order.plainly) paths.push_back(order.library);
+  return paths;
+}
+
 }  // namespace
 
 Status Prepare(const LoadOrder& order, uint64_t* reached) {
-  *reached = 0;
-  return LoadNeeded(order);
+  ALLOY_TRY(LoadNeeded(order));
+  RestrictOptions options;
+  options.host = order.host;
+  options.keep = {kControlFd, kSocketFd, kLibraryFd};
+  options.most_heap = static_cast<uint64_t>(order.heap_bytes);
+  options.readable = Readable(order);
+  const std::vector<RestrictStep> steps = Restrict(options);
+  const Restrictions held = Reached(steps);
+  *reached = held.bits();
+  const auto demanded = static_cast<uint32_t>(order.demanded);
+  const Restrictions missing = Restrictions(demanded).Without(held);
+  if (missing == Restrictions()) return Status();
+  std::string why;
+  for (const RestrictStep& step : steps) {
+    if (step.reached || !missing.Has(step.restriction)) continue;
+    why += (why.empty() ? "" : "; ") + std::string(RestrictionName(step.restriction)) +
+           ": " + step.text;
+  }
+  return Fail(ALLOY_UNSUPPORTED,
+              order.library +
+                  ": the host demands a restriction of workers that is not "
+                  "possible here (" +
+                  why + "); arrowalloy doctor shows what this machine allows");
 }
 
 }  // namespace alloy::core
