@@ -2119,6 +2119,8 @@ class RecordWriter {
   uint64_t copied_bytes() const { return copied_; }
   // Copy to `to`, which is aligned to 64 and lies at `offset` of segment `segment`.
   void Copy(std::byte* to, uint32_t segment, uint64_t offset);
+  // How many bytes Write writes.
+  size_t record_bytes() const { return n_words_ * sizeof(uint64_t); }
   void Write(ByteWriter& out) const;
 
  private:
@@ -2321,7 +2323,7 @@ Status RecordWriter::Plan(const ArrowArray& batch,
 }
 
 void RecordWriter::Write(ByteWriter& out) const {
-  out.PutBytes(words_.data(), n_words_ * sizeof(uint64_t));
+  out.PutBytes(words_.data(), record_bytes());
 }
 
 // Writes a node and all nodes below it, so that row 0 of the record is row `rows.begin` of

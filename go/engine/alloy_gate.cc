@@ -7393,6 +7393,34 @@ Status CheckNoNullRows(const ArrowArray& batch) {
   return Status();
 }
 
+// The repair cuts columns to the rows of the batch. The last offset of a cut column is then
+// another one, which level shape has not seen: it must not be beyond the last offset of the
+// whole column, because readers take it for the size of the data.
+Status CheckCutOffsets(const Layout& layout, const ArrowArray& batch) {
+  if (batch.length == 0) return Status();
+  const Layout::Node* const root = layout.nodes().data();
+  const Layout::Node* node = root + 1;
+  for (int64_t i = 0; i < batch.n_children; ++i, node += node->subtree) {
+    if (node->form != Form::kOffsets && node->form != Form::kList) continue;
+    const ArrowArray& column = *batch.children[i];
+    const auto at = [&](int64_t row) {
+      return LoadSigned(column.buffers[1], column.offset + row, node->integer_bytes);
+    };
+    const int64_t first = at(batch.offset);
+    const int64_t last = at(batch.offset + batch.length);
+    const int64_t limit = at(column.length);
+    if (first >= 0 && first <= last && last <= limit) [[likely]]
+      continue;
+    const auto number = static_cast<int32_t>(node - root) - 1;
+    return DataFault(
+        ALLOY_REASON_OFFSETS, {.column = number, .path = layout.Path(number)},
+        "the rows of the batch have the offsets " + std::to_string(first) + " to " +
+            std::to_string(last) + ", but the last offset of the column is " +
+            std::to_string(limit));
+  }
+  return Status();
+}
+
 }  // namespace
 
 Status AdmitBatch(const Layout& layout, Checks checks, ArrowArray* batch) {
@@ -7408,6 +7436,8 @@ Status AdmitBatch(const Layout& layout, Checks checks, ArrowArray* batch) {
   if (checks.rows()) {
     ALLOY_TRY(CheckRows(layout, checks, *batch, &mends));
     ALLOY_TRY(CheckNullability(layout, checks, *batch));
+  } else if (repair) {
+    ALLOY_TRY(CheckCutOffsets(layout, *batch));
   }
   if (!repair && mends.empty()) [[likely]]
     return Status();

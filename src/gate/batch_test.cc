@@ -159,6 +159,34 @@ TEST(BatchTest, TakesTheOldBufferOfANullArrayAway) {
   EXPECT_EQ(batch->children[0]->null_count, 3);
 }
 
+// A middle offset becomes the last one: what it says must be true at every level.
+TEST(BatchTest, RefusesToCutAColumnAtAnOffsetBeyondItsData) {
+  const int32_t offsets[] = {0, 2, 1000, 3, 4};
+  const RawArray text{.length = 4, .buffers = {nullptr, offsets, Zeros()}};
+  const RawArray list{
+      .length = 4, .buffers = {nullptr, offsets}, .children = {RawFixed(4)}};
+  const Spec columns[] = {{.format = "u", .name = "a"},
+                          {.format = "+l", .name = "a", .children = {kInt}}};
+  for (const Spec& column : columns) {
+    const Layout layout = LayoutOf(BatchOf({column}));
+    for (const Level level : {Level::kShape, Level::kSafe, Level::kFull}) {
+      OwnedArray batch = Make(RawRows(2, {column.format == "u" ? text : list}));
+      const Status status = AdmitBatch(layout, level, batch.get());
+      EXPECT_EQ(status.reason(), ALLOY_REASON_OFFSETS);
+      EXPECT_EQ(status.fault().column, 0);
+      EXPECT_EQ(batch->children[0]->length, 4);
+    }
+    // The offset of a batch cuts the front.
+    OwnedArray batch = Make(RawRows(2, {column.format == "u" ? text : list}));
+    batch->offset = 2;
+    EXPECT_EQ(AdmitBatch(layout, Level::kShape, batch.get()).reason(),
+              ALLOY_REASON_OFFSETS);
+    batch->offset = 0;
+    batch->length = 1;
+    EXPECT_TRUE(AdmitBatch(layout, Level::kShape, batch.get()).ok());
+  }
+}
+
 TEST(BatchTest, RepairsNestedArrays) {
   const Spec schema =
       BatchOf({kInt,

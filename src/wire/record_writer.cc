@@ -95,7 +95,7 @@ Status RecordWriter::Plan(const ArrowArray& batch,
 }
 
 void RecordWriter::Write(ByteWriter& out) const {
-  out.PutBytes(words_.data(), n_words_ * sizeof(uint64_t));
+  out.PutBytes(words_.data(), record_bytes());
 }
 
 // Writes a node and all nodes below it, so that row 0 of the record is row `rows.begin` of

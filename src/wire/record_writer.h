@@ -46,6 +46,8 @@ class RecordWriter {
   uint64_t copied_bytes() const { return copied_; }
   // Copy to `to`, which is aligned to 64 and lies at `offset` of segment `segment`.
   void Copy(std::byte* to, uint32_t segment, uint64_t offset);
+  // How many bytes Write writes.
+  size_t record_bytes() const { return n_words_ * sizeof(uint64_t); }
   void Write(ByteWriter& out) const;
 
  private:

@@ -70,12 +70,12 @@ inline Result<Message> Send(const Layout& layout, const ArrowArray& batch,
     writer.Copy(message.copies->data() + 128, kCopies, 128);
     message.segments.push_back(message.copies->view());
   }
-  std::vector<std::byte> record(1 << 20);
+  std::vector<std::byte> record(writer.record_bytes());
   ByteWriter out(record);
   writer.Write(out);
-  if (out.full()) return Fail(ALLOY_INTERNAL, "the record is too large for the test");
-  record.resize(out.used());
-  record.shrink_to_fit();
+  if (out.full() || out.used() != record.size()) {
+    return Fail(ALLOY_INTERNAL, "the record has another size than record_bytes()");
+  }
   message.record = std::move(record);
   return message;
 }
