@@ -245,7 +245,6 @@ struct LoadOrder {
   // Absolute paths of what the library may need, and the SONAMEs to which one of these
   // files must answer.
   std::vector<std::string> files, sonames;
-  int32_t host = 0;  // its process
   int64_t heap_bytes = 0;
   uint64_t demanded = 0;  // restrictions without which nothing is loaded
 
@@ -279,7 +278,6 @@ void LoadOrder::Write(ByteWriter& out) const {
   out.PutText(library);
   out.Put(is_linked);
   out.Put(plainly);
-  out.Put(host);
   out.Put(heap_bytes);
   out.Put(demanded);
   PutTexts(files, out);
@@ -291,7 +289,6 @@ Result<LoadOrder> LoadOrder::Read(ByteReader& in) {
   order.library = in.GetText();
   order.is_linked = in.Get<uint8_t>() != 0;
   order.plainly = in.Get<uint8_t>() != 0;
-  order.host = in.Get<int32_t>();
   order.heap_bytes = in.Get<int64_t>();
   order.demanded = in.Get<uint64_t>();
   order.files = GetTexts(in);
@@ -8436,7 +8433,6 @@ Result<std::string> FindWorker(const std::string& named);
 #ifndef ALLOY_SRC_PORT_OWN_PROGRAM_H_
 #define ALLOY_SRC_PORT_OWN_PROGRAM_H_
 
-#include <cstdint>
 #include <string>
 
 namespace alloy::core_v0_1 {
@@ -8451,8 +8447,6 @@ std::string FileOfEngine();
 // The worker program that is installed with the engine in this folder, which ends in '/'.
 // Empty if there is none.
 std::string WorkerIn(const std::string& folder);
-
-int32_t OwnProcessId();
 
 // Whether an open descriptor is memory that can be sealed.
 bool IsSealable(int fd);
@@ -9315,7 +9309,6 @@ Result<std::shared_ptr<Worker>> WorkerPool::StartOne(
                         .plainly = plainly_,
                         .files = may_need_.paths(),
                         .sonames = may_need_.Unsettled(library_.needed()),
-                        .host = OwnProcessId(),
                         .heap_bytes = group_.limits.heap_bytes,
                         .demanded = group_.limits.demanded};
   Worker::Ask ask{.word = HostWord::kLoad};
@@ -9867,6 +9860,9 @@ namespace alloy::core_v0_1 {
 
 // Two ends of a connection, closed on exec.
 int MakeSocketPair(Fd* one, Fd* other);
+
+// The process that made the pair of sockets; 0 if this one cannot see it.
+int MakerOf(const Fd& socket);
 
 // Never waits: EAGAIN if the other side has not taken what it was sent before.
 int SendDescriptor(const Fd& socket, const Fd& file);
@@ -13697,25 +13693,6 @@ int InputStreams::Pull(size_t i, ArrowArray* out, std::string* text) {
 #ifndef ALLOY_SRC_WORKER_PREPARE_H_
 #define ALLOY_SRC_WORKER_PREPARE_H_
 
-#include <cstdint>
-
-
-namespace alloy::core_v0_1 {
-
-// Load what the library may need, then give up what it does not need. `reached` gets the
-// restrictions that hold now (port/restrict.h).
-//   Fails  REFUSED with NEEDED: a library cannot be loaded.
-//          UNSUPPORTED: a restriction that the host demands is not possible here.
-Status Prepare(const LoadOrder& order, uint64_t* reached);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_WORKER_PREPARE_H_
-
-#include <algorithm>
-#include <string>
-#include <vector>
-
 //
 // What a worker gives up before it loads a library, so that already the constructors of the
 // library run restricted. None of it can be taken back.
@@ -13807,6 +13784,27 @@ Restrictions Reached(const std::vector<RestrictStep>& steps);
 #endif  // ALLOY_SRC_PORT_RESTRICT_H_
 
 namespace alloy::core_v0_1 {
+
+// End with the host, and keep only the descriptors of a worker: before anything else, so
+// that a host that ends now leaves no worker behind. Returns what is reached.
+Restrictions PrepareFirst(const Fd& socket);
+
+// Load what the library may need, then give up what it does not need. `reached` has the
+// restrictions that hold already, and gets those that hold now.
+//   Fails  REFUSED with NEEDED: a library cannot be loaded.
+//          UNSUPPORTED: a restriction that the host demands is not possible here.
+Status Prepare(const LoadOrder& order, Restrictions* reached);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_WORKER_PREPARE_H_
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+
+namespace alloy::core_v0_1 {
 namespace {
 
 // As in process (admit/may_need.cc), but here the constructors of these files cannot harm
@@ -13860,18 +13858,28 @@ std::vector<std::string> Readable(const LoadOrder& order) {
 
 }  // namespace
 
-Status Prepare(const LoadOrder& order, uint64_t* reached) {
+Restrictions PrepareFirst(const Fd& socket) {
+  Restrictions first;
+  first.Add(Restriction::kCommonEnd);
+  first.Add(Restriction::kDescriptors);
+  RestrictOptions options;
+  options.host = MakerOf(socket);
+  options.keep = {kControlFd, kSocketFd, kLibraryFd};
+  return Reached(Restrict(options, first));
+}
+
+Status Prepare(const LoadOrder& order, Restrictions* reached) {
   ALLOY_TRY(LoadNeeded(order));
   RestrictOptions options;
-  options.host = order.host;
-  options.keep = {kControlFd, kSocketFd, kLibraryFd};
   options.most_heap = static_cast<uint64_t>(order.heap_bytes);
   options.readable = Readable(order);
-  const std::vector<RestrictStep> steps = Restrict(options);
-  const Restrictions held = Reached(steps);
-  *reached = held.bits();
+  const std::vector<RestrictStep> steps =
+      Restrict(options, Restrictions::All().Without(*reached));
+  for (const RestrictStep& step : steps) {
+    if (step.reached) reached->Add(step.restriction);
+  }
   const auto demanded = static_cast<uint32_t>(order.demanded);
-  const Restrictions missing = Restrictions(demanded).Without(held);
+  const Restrictions missing = Restrictions(demanded).Without(*reached);
   if (missing == Restrictions()) return Status();
   std::string why;
   for (const RestrictStep& step : steps) {
@@ -13985,10 +13993,12 @@ namespace alloy::core_v0_1 {
 // Threads  serial: the main thread of the worker.
 class Server {
  public:
+  // `reached` are the restrictions that hold already.
+  //
   //   Borrows  connection.
   //   Takes    library: the sealed copy, which the process inherited.
-  Server(Connection& connection, Fd library)
-      : connection_(connection), library_(std::move(library)) {}
+  Server(Connection& connection, Fd library, Restrictions reached)
+      : connection_(connection), library_(std::move(library)), reached_(reached) {}
 
   // Until the host is gone, or says that it needs this worker no more.
   void Run();
@@ -14037,7 +14047,7 @@ class Server {
   void Next(HostMessage& message);
   void Close(HostMessage& message);
 
-  Status LoadLibrary(ByteReader& in, uint64_t* reached);
+  Status LoadLibrary(ByteReader& in);
   Status BindFunction(ByteReader& in, uint64_t id, Outcome* outcome, OwnedSchema* output);
   // Leave a result where the host can read it. Returns its number.
   Result<uint64_t> Keep(Bound& bound, OwnedArray array, uint64_t exchange);
@@ -14052,6 +14062,7 @@ class Server {
 
   Connection& connection_;
   Fd library_;
+  Restrictions reached_;
   WorkerScope scope_{connection_.control()};
   std::unique_ptr<Loader> loader_;
   std::shared_ptr<const BackendTable> table_;
@@ -14142,14 +14153,13 @@ void Server::Release(const std::vector<uint64_t>& results) {
 // ---- Load
 
 void Server::Load(HostMessage& message) {
-  uint64_t reached = 0;
-  const Status status = LoadLibrary(message.body, &reached);
+  const Status status = LoadLibrary(message.body);
   const bool sent =
       connection_.Send(WorkerWord::kDone, message.exchange, [&](ByteWriter& out) {
         out.Put(status.code());
         out.Put(status.reason());
         out.PutText(status.ok() ? "" : status.fault().text);
-        out.Put(reached);
+        out.Put(uint64_t{reached_.bits()});
         if (status.ok()) WriteTable(table_->backend(), out);
       });
   if (sent) return;
@@ -14157,13 +14167,13 @@ void Server::Load(HostMessage& message) {
     out.Put(ALLOY_REFUSED);
     out.Put(ALLOY_REASON_TABLE);
     out.PutText("the table of the backend is too large to cross to the host");
-    out.Put(reached);
+    out.Put(uint64_t{reached_.bits()});
   });
 }
 
-Status Server::LoadLibrary(ByteReader& in, uint64_t* reached) {
+Status Server::LoadLibrary(ByteReader& in) {
   ALLOY_ASSIGN_OR_RETURN(const LoadOrder order, LoadOrder::Read(in));
-  ALLOY_TRY(Prepare(order, reached));
+  ALLOY_TRY(Prepare(order, &reached_));
   const std::string path = order.library + ": ";
   loader_ =
       std::make_unique<Loader>(order.plainly ? LoadFrom::kPath : LoadFrom::kSealedCopy);
@@ -14580,8 +14590,11 @@ int RunWorker() {
     return GiveUp(
         "the host is of another version; install the worker that belongs to its engine");
   }
-  Connection connection(*std::move(control), Fd(kSocketFd));
-  Server server(connection, Fd(kLibraryFd));
+  Fd socket(kSocketFd);
+  const Restrictions reached = PrepareFirst(socket);
+  if (!reached.Has(Restriction::kCommonEnd)) return GiveUp("the host has ended");
+  Connection connection(*std::move(control), std::move(socket));
+  Server server(connection, Fd(kLibraryFd), reached);
   server.Run();
   return 0;
 }

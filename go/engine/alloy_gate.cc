@@ -1785,6 +1785,9 @@ namespace alloy::core_v0_1 {
 // Two ends of a connection, closed on exec.
 int MakeSocketPair(Fd* one, Fd* other);
 
+// The process that made the pair of sockets; 0 if this one cannot see it.
+int MakerOf(const Fd& socket);
+
 // Never waits: EAGAIN if the other side has not taken what it was sent before.
 int SendDescriptor(const Fd& socket, const Fd& file);
 // Waits until one comes. ECONNRESET: the other side is gone, or sent something else.
@@ -1828,6 +1831,14 @@ int MakeSocketPair(Fd* one, Fd* other) {
   *one = Fd(ends[0]);
   *other = Fd(ends[1]);
   return 0;
+}
+
+int MakerOf(const Fd& socket) {
+  struct ucred maker{};
+  socklen_t size = sizeof(maker);
+  return ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &maker, &size) == 0
+             ? maker.pid
+             : 0;
 }
 
 int SendDescriptor(const Fd& socket, const Fd& file) {
@@ -2847,7 +2858,6 @@ Status OsFailure(std::string_view what, int error) {
 #ifndef ALLOY_SRC_PORT_OWN_PROGRAM_H_
 #define ALLOY_SRC_PORT_OWN_PROGRAM_H_
 
-#include <cstdint>
 #include <string>
 
 namespace alloy::core_v0_1 {
@@ -2862,8 +2872,6 @@ std::string FileOfEngine();
 // The worker program that is installed with the engine in this folder, which ends in '/'.
 // Empty if there is none.
 std::string WorkerIn(const std::string& folder);
-
-int32_t OwnProcessId();
 
 // Whether an open descriptor is memory that can be sealed.
 bool IsSealable(int fd);
@@ -2949,8 +2957,6 @@ std::string WorkerIn(const std::string& folder) {
   }
   return {};
 }
-
-int32_t OwnProcessId() { return ::getpid(); }
 
 bool IsSealable(int fd) { return ::fcntl(fd, F_GET_SEALS) >= 0; }
 

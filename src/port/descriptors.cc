@@ -37,6 +37,14 @@ int MakeSocketPair(Fd* one, Fd* other) {
   return 0;
 }
 
+int MakerOf(const Fd& socket) {
+  struct ucred maker{};
+  socklen_t size = sizeof(maker);
+  return ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &maker, &size) == 0
+             ? maker.pid
+             : 0;
+}
+
 int SendDescriptor(const Fd& socket, const Fd& file) {
   DescriptorMessage message;
   cmsghdr* const part = CMSG_FIRSTHDR(&message.header);

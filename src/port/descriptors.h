@@ -12,6 +12,9 @@ namespace alloy::core {
 // Two ends of a connection, closed on exec.
 int MakeSocketPair(Fd* one, Fd* other);
 
+// The process that made the pair of sockets; 0 if this one cannot see it.
+int MakerOf(const Fd& socket);
+
 // Never waits: EAGAIN if the other side has not taken what it was sent before.
 int SendDescriptor(const Fd& socket, const Fd& file);
 // Waits until one comes. ECONNRESET: the other side is gone, or sent something else.

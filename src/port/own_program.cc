@@ -32,8 +32,6 @@ std::string WorkerIn(const std::string& folder) {
   return {};
 }
 
-int32_t OwnProcessId() { return ::getpid(); }
-
 bool IsSealable(int fd) { return ::fcntl(fd, F_GET_SEALS) >= 0; }
 
 void EndProcess(int status) { ::_exit(status); }

@@ -4,7 +4,6 @@
 #ifndef ALLOY_SRC_PORT_OWN_PROGRAM_H_
 #define ALLOY_SRC_PORT_OWN_PROGRAM_H_
 
-#include <cstdint>
 #include <string>
 
 namespace alloy::core {
@@ -19,8 +18,6 @@ std::string FileOfEngine();
 // The worker program that is installed with the engine in this folder, which ends in '/'.
 // Empty if there is none.
 std::string WorkerIn(const std::string& folder);
-
-int32_t OwnProcessId();
 
 // Whether an open descriptor is memory that can be sealed.
 bool IsSealable(int fd);

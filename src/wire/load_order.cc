@@ -22,7 +22,6 @@ void LoadOrder::Write(ByteWriter& out) const {
   out.PutText(library);
   out.Put(is_linked);
   out.Put(plainly);
-  out.Put(host);
   out.Put(heap_bytes);
   out.Put(demanded);
   PutTexts(files, out);
@@ -34,7 +33,6 @@ Result<LoadOrder> LoadOrder::Read(ByteReader& in) {
   order.library = in.GetText();
   order.is_linked = in.Get<uint8_t>() != 0;
   order.plainly = in.Get<uint8_t>() != 0;
-  order.host = in.Get<int32_t>();
   order.heap_bytes = in.Get<int64_t>();
   order.demanded = in.Get<uint64_t>();
   order.files = GetTexts(in);

@@ -21,7 +21,6 @@ struct LoadOrder {
   // Absolute paths of what the library may need, and the SONAMEs to which one of these
   // files must answer.
   std::vector<std::string> files, sonames;
-  int32_t host = 0;  // its process
   int64_t heap_bytes = 0;
   uint64_t demanded = 0;  // restrictions without which nothing is loaded
 

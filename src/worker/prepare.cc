@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "port/restrict.h"
+#include "port/descriptors.h"
 #include "port/system_library.h"
 #include "wire/protocol.h"
 
@@ -63,18 +63,28 @@ std::vector<std::string> Readable(const LoadOrder& order) {
 
 }  // namespace
 
-Status Prepare(const LoadOrder& order, uint64_t* reached) {
+Restrictions PrepareFirst(const Fd& socket) {
+  Restrictions first;
+  first.Add(Restriction::kCommonEnd);
+  first.Add(Restriction::kDescriptors);
+  RestrictOptions options;
+  options.host = MakerOf(socket);
+  options.keep = {kControlFd, kSocketFd, kLibraryFd};
+  return Reached(Restrict(options, first));
+}
+
+Status Prepare(const LoadOrder& order, Restrictions* reached) {
   ALLOY_TRY(LoadNeeded(order));
   RestrictOptions options;
-  options.host = order.host;
-  options.keep = {kControlFd, kSocketFd, kLibraryFd};
   options.most_heap = static_cast<uint64_t>(order.heap_bytes);
   options.readable = Readable(order);
-  const std::vector<RestrictStep> steps = Restrict(options);
-  const Restrictions held = Reached(steps);
-  *reached = held.bits();
+  const std::vector<RestrictStep> steps =
+      Restrict(options, Restrictions::All().Without(*reached));
+  for (const RestrictStep& step : steps) {
+    if (step.reached) reached->Add(step.restriction);
+  }
   const auto demanded = static_cast<uint32_t>(order.demanded);
-  const Restrictions missing = Restrictions(demanded).Without(held);
+  const Restrictions missing = Restrictions(demanded).Without(*reached);
   if (missing == Restrictions()) return Status();
   std::string why;
   for (const RestrictStep& step : steps) {

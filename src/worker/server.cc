@@ -61,14 +61,13 @@ void Server::Release(const std::vector<uint64_t>& results) {
 // ---- Load
 
 void Server::Load(HostMessage& message) {
-  uint64_t reached = 0;
-  const Status status = LoadLibrary(message.body, &reached);
+  const Status status = LoadLibrary(message.body);
   const bool sent =
       connection_.Send(WorkerWord::kDone, message.exchange, [&](ByteWriter& out) {
         out.Put(status.code());
         out.Put(status.reason());
         out.PutText(status.ok() ? "" : status.fault().text);
-        out.Put(reached);
+        out.Put(uint64_t{reached_.bits()});
         if (status.ok()) WriteTable(table_->backend(), out);
       });
   if (sent) return;
@@ -76,13 +75,13 @@ void Server::Load(HostMessage& message) {
     out.Put(ALLOY_REFUSED);
     out.Put(ALLOY_REASON_TABLE);
     out.PutText("the table of the backend is too large to cross to the host");
-    out.Put(reached);
+    out.Put(uint64_t{reached_.bits()});
   });
 }
 
-Status Server::LoadLibrary(ByteReader& in, uint64_t* reached) {
+Status Server::LoadLibrary(ByteReader& in) {
   ALLOY_ASSIGN_OR_RETURN(const LoadOrder order, LoadOrder::Read(in));
-  ALLOY_TRY(Prepare(order, reached));
+  ALLOY_TRY(Prepare(order, &reached_));
   const std::string path = order.library + ": ";
   loader_ =
       std::make_unique<Loader>(order.plainly ? LoadFrom::kPath : LoadFrom::kSealedCopy);

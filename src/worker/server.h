@@ -14,6 +14,7 @@
 #include "arrow/owned.h"
 #include "load/load.h"
 #include "port/fd.h"
+#include "port/restrict.h"
 #include "wire/records.h"
 #include "worker/connection.h"
 #include "worker/input_streams.h"
@@ -25,10 +26,12 @@ namespace alloy::core {
 // Threads  serial: the main thread of the worker.
 class Server {
  public:
+  // `reached` are the restrictions that hold already.
+  //
   //   Borrows  connection.
   //   Takes    library: the sealed copy, which the process inherited.
-  Server(Connection& connection, Fd library)
-      : connection_(connection), library_(std::move(library)) {}
+  Server(Connection& connection, Fd library, Restrictions reached)
+      : connection_(connection), library_(std::move(library)), reached_(reached) {}
 
   // Until the host is gone, or says that it needs this worker no more.
   void Run();
@@ -77,7 +80,7 @@ class Server {
   void Next(HostMessage& message);
   void Close(HostMessage& message);
 
-  Status LoadLibrary(ByteReader& in, uint64_t* reached);
+  Status LoadLibrary(ByteReader& in);
   Status BindFunction(ByteReader& in, uint64_t id, Outcome* outcome, OwnedSchema* output);
   // Leave a result where the host can read it. Returns its number.
   Result<uint64_t> Keep(Bound& bound, OwnedArray array, uint64_t exchange);
@@ -92,6 +95,7 @@ class Server {
 
   Connection& connection_;
   Fd library_;
+  Restrictions reached_;
   WorkerScope scope_{connection_.control()};
   std::unique_ptr<Loader> loader_;
   std::shared_ptr<const BackendTable> table_;

@@ -9,6 +9,7 @@
 #include "port/shared_memory.h"
 #include "wire/protocol.h"
 #include "worker/connection.h"
+#include "worker/prepare.h"
 #include "worker/server.h"
 
 namespace alloy::core {
@@ -35,8 +36,11 @@ int RunWorker() {
     return GiveUp(
         "the host is of another version; install the worker that belongs to its engine");
   }
-  Connection connection(*std::move(control), Fd(kSocketFd));
-  Server server(connection, Fd(kLibraryFd));
+  Fd socket(kSocketFd);
+  const Restrictions reached = PrepareFirst(socket);
+  if (!reached.Has(Restriction::kCommonEnd)) return GiveUp("the host has ended");
+  Connection connection(*std::move(control), std::move(socket));
+  Server server(connection, Fd(kLibraryFd), reached);
   server.Run();
   return 0;
 }

@@ -91,7 +91,6 @@ Result<std::shared_ptr<Worker>> WorkerPool::StartOne(
                         .plainly = plainly_,
                         .files = may_need_.paths(),
                         .sonames = may_need_.Unsettled(library_.needed()),
-                        .host = OwnProcessId(),
                         .heap_bytes = group_.limits.heap_bytes,
                         .demanded = group_.limits.demanded};
   Worker::Ask ask{.word = HostWord::kLoad};
