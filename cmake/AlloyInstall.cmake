@@ -66,6 +66,15 @@ file(CREATE_LINK "${PROJECT_SOURCE_DIR}/rust/src" "${ALLOY_CRATE}/src" SYMBOLIC)
 install(FILES "${ALLOY_CRATE}/Cargo.toml" DESTINATION "${CMAKE_INSTALL_DATADIR}/arrowalloy/rust")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/rust/src" DESTINATION "${CMAKE_INSTALL_DATADIR}/arrowalloy/rust")
 
+# The parts of the Go module that backends in Go need; the engine is not among them.
+file(CREATE_LINK "${PROJECT_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/package/go" SYMBOLIC)
+install(FILES "${PROJECT_SOURCE_DIR}/go.mod" "${PROJECT_SOURCE_DIR}/go.sum"
+  DESTINATION "${CMAKE_INSTALL_DATADIR}/arrowalloy/go")
+foreach(part IN ITEMS abi cdata backend)
+  install(DIRECTORY "${PROJECT_SOURCE_DIR}/go/${part}"
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/arrowalloy/go/go" PATTERN "*_test.go" EXCLUDE)
+endforeach()
+
 # Found from where alloy.pc lies, so that an installed tree may be moved.
 file(RELATIVE_PATH ALLOY_PC_TO_PREFIX
   "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/prefix")

@@ -186,6 +186,22 @@ func TestAGoBackendTakesOptionsAndColumns(t *testing.T) {
 	out.Release()
 }
 
+// TestAGoBackendConforms runs the suite that every author can run.
+func TestAGoBackendConforms(t *testing.T) {
+	program := filepath.Join(root(), "build", "bin", "arrowalloy")
+	if _, err := os.Stat(program); err != nil {
+		t.Fatalf("%v; make build-all builds it", err)
+	}
+	args := []string{"test", goLibrary(t, goFaults), "--isolated"}
+	for _, function := range []string{"identity", "joined", "shared", "total", "relay", "merge"} {
+		args = append(args, "--function", function)
+	}
+	out, err := exec.Command(program, args...).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "109 passed, 0 failed, 0 skipped") {
+		t.Errorf("got %v:\n%s", err, out)
+	}
+}
+
 func TestAGoBackendIsCancelled(t *testing.T) {
 	bridge := openGo(t, checked(t), goFaults)
 	in := wholeNumbers(true, 1)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What new makes builds, signs, tests and runs at once, offline, from an installed Alloy."""
+"""What new makes builds, signs, tests and runs at once, offline, from an installed Alloy.
+
+The backend in Go takes arrow-go from the module cache, where the build of Alloy has put it."""
 
 import os
 import pathlib
@@ -20,7 +22,7 @@ def offline(folder):
     nowhere = "http://127.0.0.1:9"
     return {**os.environ, "CARGO_HOME": str(folder / "cargo"), "CARGO_NET_OFFLINE": "true",
             "RUSTUP_HOME": os.environ.get("RUSTUP_HOME", os.path.expanduser("~/.rustup")),
-            "http_proxy": nowhere, "https_proxy": nowhere, "HTTPS_PROXY": nowhere}
+            "GOPROXY": "off", "http_proxy": nowhere, "https_proxy": nowhere, "HTTPS_PROXY": nowhere}
 
 
 class NewTest(CommandTest):
@@ -79,6 +81,14 @@ class NewTest(CommandTest):
         lock = (self.here / "far/Cargo.lock").read_text()
         self.assertEqual(re.findall(r'^name = "(.*)"', lock, re.M), ["arrowalloy", "far"])
 
+    def test_a_backend_in_go_finds_its_sdk_in_the_installation(self):
+        said = self.from_new_to_a_result("go", "gone")
+        self.assertIn("ok  \tgone\t", said[1])
+        self.assertIn("1 passed", said[1])
+        self.assertEqual(said[-1], RESULT)
+        self.assertIn(f"=> {self.prefix}/share/arrowalloy/go\n",
+                      (self.here / "gone/go.mod").read_text())
+
     def test_a_library_that_is_built_again_is_signed_again(self):
         self.sh("arrowalloy new --lang c small")
         self.sh("make", "small")
@@ -113,7 +123,7 @@ class NewTest(CommandTest):
             self.refuse(2, "E0002", "new", "--lang", "c", name)
             self.assertFalse((self.here / name).exists())
         self.refuse(2, "E0002", "new", "--lang", "cpp", "--arrow", "score")
-        self.refuse(2, "E0002", "new", "--lang", "go", "score")
+        self.refuse(2, "E0002", "new", "--lang", "java", "score")
         self.refuse(2, "E0002", "new", "score")
 
     def test_an_installation_without_its_parts_is_told(self):

@@ -145,6 +145,7 @@ Failure EngineFailure(alloy_code code, int32_t reason, const std::string& text,
         "close other programs, or raise the limits of memory (ulimit -v) and of "
         "threads (ulimit -u)";
   }
+  if (reason == ALLOY_REASON_GO_RUNTIME) failure.help = "add --isolated";
   failure.name =
       reason == ALLOY_REASON_NONE ? alloy_code_name(code) : alloy_reason_name(reason);
   return failure;

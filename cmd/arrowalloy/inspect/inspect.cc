@@ -48,12 +48,15 @@ std::vector<std::string> Lines(const Json& list) {
 
 std::string VerdictText(const Json& found, bool with_certificate) {
   const Json& verdict = found.at("verdict");
-  if (!verdict.at("ok").get<bool>()) {
+  if (!IsLoadable(found)) {
     return fmt::format("{}: {}", Text(verdict, "reason_name"), Text(verdict, "text"));
   }
-  return with_certificate
-             ? "a host with this certificate loads it"
-             : "a host can load it; the signature was not checked (pass --certificate)";
+  const std::string how = found.at("elf").at("go_runtime").get<bool>()
+                              ? " isolated: it has a Go runtime"
+                              : "";
+  return with_certificate ? "a host with this certificate loads it" + how
+                          : "a host can load it" + how +
+                                "; the signature was not checked (pass --certificate)";
 }
 
 // What the signature file claims. Only the verdict says whether that is true.
@@ -112,9 +115,6 @@ std::string AsText(const Json& found, bool with_certificate) {
   AddClaims(found, &report);
   const Json& elf = found.at("elf");
   if (Text(found, "kind") == "library") report.Add("", "needed", Lines(elf.at("needed")));
-  if (elf.at("go_runtime").get<bool>()) {
-    report.Add("", "runtime", std::string("Go: it can only run isolated"));
-  }
   const auto faults = Lines(elf.at("findings"));
   if (!faults.empty()) report.Add("", "problems", faults);
   return report.ToText();
@@ -143,12 +143,13 @@ Exit Run(const Options& options, Console& console) {
     throw Failure(Exit::kUsage, kUsageCode, "LIBRARY is required", "arrowalloy inspect",
                   "arrowalloy inspect --help");
   }
-  const Loading loading = {.certificate = CertificateArgument(options.certificate),
-                           .may_need = options.may_need,
-                           .isolated = options.isolated};
+  Loading loading = {.certificate = CertificateArgument(options.certificate),
+                     .may_need = options.may_need,
+                     .isolated = options.isolated};
   const bool with_certificate = !loading.certificate.empty();
   Json found = Inspect(options.library, loading, /*allow_unsigned=*/!with_certificate);
-  const bool fit = found.at("verdict").at("ok").get<bool>();
+  const bool fit = IsLoadable(found);
+  if (found.at("elf").at("go_runtime").get<bool>()) loading.isolated = true;
   std::string text = AsText(found, with_certificate);
   if (const std::string warning = EndsSoon(found); !warning.empty())
     console.Warn(warning);

@@ -39,12 +39,18 @@ nlohmann::ordered_json Inspect(const std::string& library, const Loading& loadin
   return nlohmann::ordered_json::parse(text);
 }
 
+bool IsLoadable(const nlohmann::ordered_json& inspection) {
+  const auto& verdict = inspection.at("verdict");
+  // Admission looks for it last, so nothing else is wrong.
+  return verdict.at("ok").get<bool>() ||
+         verdict.at("reason").get<int32_t>() == ALLOY_REASON_GO_RUNTIME;
+}
+
 LibraryFacts InspectForm(const std::string& library) {
   const nlohmann::ordered_json found = Inspect(library, {}, /*allow_unsigned=*/true);
   const auto& verdict = found.at("verdict");
   const auto reason = verdict.at("reason").get<int32_t>();
-  if (!verdict.at("ok").get<bool>() && reason != ALLOY_REASON_NEEDED &&
-      reason != ALLOY_REASON_GO_RUNTIME) {
+  if (!IsLoadable(found) && reason != ALLOY_REASON_NEEDED) {
     throw EngineFailure(verdict.at("code").get<int32_t>(), reason,
                         verdict.at("text").get<std::string>(), library);
   }
@@ -57,7 +63,8 @@ LibraryFacts InspectForm(const std::string& library) {
   return {.size = found.at("size").get<int64_t>(),
           .sha256 = sha256.get<std::string>(),
           .needed = found.at("elf").at("needed").get<std::vector<std::string>>(),
-          .is_archive = found.at("kind") == "archive"};
+          .is_archive = found.at("kind") == "archive",
+          .has_go_runtime = found.at("elf").at("go_runtime").get<bool>()};
 }
 
 std::string CertificateArgument(const std::string& argument) {

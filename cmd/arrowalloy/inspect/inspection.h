@@ -21,6 +21,7 @@ struct LibraryFacts {
   std::vector<std::string>
       needed;  // SONAMEs in the order of the file; none for an archive
   bool is_archive = false;
+  bool has_go_runtime = false;  // so it can only run isolated
 };
 
 // Inspect a library. With a certificate the verdict is the one of a load. Without one it
@@ -28,6 +29,10 @@ struct LibraryFacts {
 //   Throws  the engine's error when the file cannot be read.
 nlohmann::ordered_json Inspect(const std::string& library, const Loading& loading,
                                bool allow_unsigned);
+
+// Whether a host would load the library, if need be isolated: a library with a Go runtime is
+// refused in the process of the host only.
+bool IsLoadable(const nlohmann::ordered_json& inspection);
 
 // Inspect an unsigned library and return the facts of exactly the bytes that were
 // inspected.

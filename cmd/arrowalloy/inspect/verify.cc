@@ -53,7 +53,7 @@ Exit Run(const Options& options, Console& console) {
                               .may_need = options.may_need},
                              /*allow_unsigned=*/false);
   const Json& verdict = found.at("verdict");
-  if (!verdict.at("ok").get<bool>()) {
+  if (!IsLoadable(found)) {
     throw EngineFailure(verdict.at("code").get<int32_t>(),
                         verdict.at("reason").get<int32_t>(),
                         verdict.at("text").get<std::string>(), options.library);

@@ -40,10 +40,11 @@ constexpr int kDays = 365;
 
 // A name must be valid for a CMake target, a crate and a file.
 void CheckName(const std::string& name) {
-  constexpr std::array kTaken = {
-      "alloc", "alloy", "arrowalloy", "core", "crate", "host",  "self",
-      "std",   "super", "test",       "all",  "run",   "clean", "install",
-      "fn",    "mod",   "type",       "use",  "as",    "match", "move"};
+  constexpr std::array kTaken = {"alloc", "alloy", "arrowalloy", "core",    "crate",
+                                 "host",  "self",  "std",        "super",   "test",
+                                 "all",   "run",   "clean",      "install", "fn",
+                                 "mod",   "type",  "use",        "as",      "match",
+                                 "move",  "main",  "go",         "vendor",  "internal"};
   const bool well_formed =
       !name.empty() && name.size() <= 64 && name[0] >= 'a' && name[0] <= 'z' &&
       std::ranges::all_of(name, [](char c) {
@@ -63,6 +64,7 @@ void CheckName(const std::string& name) {
 std::vector<std::string_view> SetsOf(const Options& options) {
   if (options.language == "cpp") return {"cpp"};
   if (options.language == "c") return {"host", "c"};
+  if (options.language == "go") return {"host", "go"};
   if (options.arrow) return {"host", "rust", "rust_arrow"};
   return {"host", "rust"};
 }
@@ -147,6 +149,30 @@ class NewFolder {
   std::vector<fs::path> made_;  // in order, so that a folder follows what is in it
 };
 
+// What a module that uses the SDK needs in its go.mod: the version of Go, and all of the
+// requirements of the SDK. So go has nothing to look up.
+struct GoRequirements {
+  std::string version, text, sums;
+};
+
+GoRequirements ReadGoModule(const std::string& folder) {
+  constexpr size_t kMost = size_t{1} << 20U;
+  const std::string path = folder + "/go.mod", text = ReadFile(path, kMost);
+  constexpr std::string_view kVersion = "\ngo ", kFirst = "\nrequire ";
+  const size_t version = text.find(kVersion), first = text.find(kFirst);
+  if (version == std::string::npos || first == std::string::npos) {
+    throw Failure(Exit::kMachine, kToolCode,
+                  path + " of this installation has no version of Go or no requirements",
+                  path, "install Alloy again");
+  }
+  const size_t begin = version + kVersion.size();
+  std::string requirements = text.substr(first + 1);
+  while (requirements.ends_with('\n')) requirements.pop_back();
+  return {.version = text.substr(begin, text.find('\n', begin) - begin),
+          .text = std::move(requirements),
+          .sums = ReadFile(folder + "/go.sum", kMost)};
+}
+
 Sdk NeedSdk() {
   std::string missing;
   if (auto sdk = FindSdk(&missing)) return *sdk;
@@ -166,17 +192,26 @@ Exit Run(const Options& options, Console& console) {
                   "arrowalloy new", "arrowalloy new --lang rust --arrow score");
   }
   const Sdk sdk = NeedSdk();
-  const auto files =
-      FilesOf(options, {{"NAME", name},
-                        {"VERSION", ALLOY_VERSION},
-                        {"PROGRAM", sdk.program},
-                        {"PACKAGE", sdk.package},
-                        {"INCLUDE", sdk.include},
-                        {"LIBRARY", sdk.library},
-                        {"CRATE", sdk.crate},
-                        {"ARROW", kArrowVersion},
-                        // Without other crates cargo need not fetch anything.
-                        {"CARGO_FLAGS", options.arrow ? "" : "--offline"}});
+  const GoRequirements go = ReadGoModule(sdk.go);
+  const auto files = FilesOf(
+      options, {{"NAME", name},
+                {"VERSION", ALLOY_VERSION},
+                {"PROGRAM", sdk.program},
+                {"PACKAGE", sdk.package},
+                {"INCLUDE", sdk.include},
+                {"LIBRARY", sdk.library},
+                {"CRATE", sdk.crate},
+                {"GO_MODULE", sdk.go},
+                {"GO_VERSION", go.version},
+                {"GO_REQUIRES", go.text},
+                {"GO_SUM", go.sums},
+                // go must not compile the host. A backend in Go needs a process
+                // of its own.
+                {"BUILD_TAG", options.language == "go" ? "//go:build ignore\n\n" : ""},
+                {"ISOLATED", options.language == "go" ? "1" : "0"},
+                {"ARROW", kArrowVersion},
+                // Without other crates cargo need not fetch anything.
+                {"CARGO_FLAGS", options.arrow ? "" : "--offline"}});
   NewFolder into(folder);
   std::vector<std::string> made;
   for (const auto& [path, text] : files) {
@@ -213,12 +248,13 @@ void Add(Program& program) {
        .details =
            R"(The folder has a README, sources, a test, a host program, and a development key
 and certificate to sign with. It needs this installation and a compiler, and no
-network. With --arrow it uses crates of arrow-rs, which cargo downloads.)",
+network. With --arrow it uses crates of arrow-rs, which cargo downloads. A backend in
+Go uses arrow-go, which go downloads if it does not have it.)",
        .examples = R"(  arrowalloy new --lang cpp score
   arrowalloy new --lang rust distance && cd distance && make test run
 )"});
   command.Value("--lang", &options->language, "Language of the backend",
-                {.required = true, .choices = {"rust", "cpp", "c"}});
+                {.required = true, .choices = {"rust", "cpp", "c", "go"}});
   command.Value("NAME", &options->folder,
                 "Name of the backend, or a path that ends in the name",
                 {.required = true, .kind = Kind::kFolder});

@@ -39,16 +39,19 @@ std::optional<Sdk> FindSdk(std::string* missing) {
     sdk.package = (library / "cmake/alloy").string();
     sdk.library = library.string();
     sdk.crate = (prefix / "share/arrowalloy/rust").string();
+    sdk.go = (prefix / "share/arrowalloy/go").string();
     sdk.include = (prefix / "include").string();
   } else {  // a build tree
     sdk.package = (prefix / "package").string();
     sdk.library = (prefix / "lib").string();
     sdk.crate = (prefix / "package/rust").string();
+    sdk.go = (prefix / "package/go").string();
     sdk.include = (prefix / "package/include").string();
   }
   for (const fs::path& file :
        {fs::path(sdk.package) / "alloyConfig.cmake",
         fs::path(sdk.library) / "liballoy.so", fs::path(sdk.crate) / "Cargo.toml",
+        fs::path(sdk.go) / "go.mod", fs::path(sdk.go) / "go.sum",
         fs::path(sdk.include) / "alloy/alloy.h"}) {
     if (!Exists(file)) {
       *missing = file.string();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The files that were installed or built together with this program: the CMake package and
-// the source of the Rust crate.
+// the sources of the Rust crate and the Go module.
 #ifndef ARROWALLOY_NEW_SDK_H_
 #define ARROWALLOY_NEW_SDK_H_
 
@@ -14,6 +14,7 @@ struct Sdk {
   std::string program;  // the full path of this program
   std::string package;  // the folder of alloyConfig.cmake
   std::string crate;    // the folder of the crate arrowalloy
+  std::string go;       // the folder of the Go module
   std::string include;  // the folder of alloy/alloy.h
   std::string library;  // the folder of liballoy.so
 };

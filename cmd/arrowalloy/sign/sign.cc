@@ -92,9 +92,11 @@ Statement MakeStatement(const Options& options, const PrivateCopy& copy,
     statement.version = *options.version;
   } else {
     console.Detail("reading name and version from the library: this runs it");
-    const BackendTable table =
-        ReadTable(copy.path(), {.certificate = "", .may_need = options.may_need},
-                  std::chrono::seconds(options.limit));
+    const BackendTable table = ReadTable(copy.path(),
+                                         {.certificate = "",
+                                          .may_need = options.may_need,
+                                          .isolated = file.has_go_runtime},
+                                         std::chrono::seconds(options.limit));
     statement.name = options.name.value_or(table.name);
     statement.version = options.version.value_or(table.version);
     if (statement.name != table.name || statement.version != table.version) {
@@ -156,7 +158,7 @@ void CheckAsHost(const PrivateCopy& copy, const std::string& sidecar,
               /*allow_unsigned=*/false);
   const auto& verdict = found.at("verdict");
   const auto reason = verdict.at("reason").get<int32_t>();
-  if (verdict.at("ok").get<bool>() || reason == ALLOY_REASON_NEEDED ||
+  if (IsLoadable(found) || reason == ALLOY_REASON_NEEDED ||
       reason == ALLOY_REASON_STATEMENT_NOT_YET_VALID) {
     return;
   }

@@ -165,8 +165,10 @@ func total(c *backend.Call, in []*backend.Input) iter.Seq2[batch, error] {
 				yield(nil, err)
 				return
 			}
-			for _, value := range one.Column(0).(*array.Int64).Int64Values() {
-				sum += value
+			for i, value := range one.Column(0).(*array.Int64).Int64Values() {
+				if one.Column(0).IsValid(i) {
+					sum += value
+				}
 			}
 			if !yield(counted(c, sum, c.NewBuilder()), nil) {
 				return
