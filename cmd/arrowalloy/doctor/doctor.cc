@@ -68,6 +68,8 @@ void Add(Program& program) {
   ok        present
   MISSING   no library can be loaded without it; exit code 3
   optional  missing, and needed only for the task that is named below it
+The lines "isolation: ..." are what --isolated can use. A worker goes on without a
+restriction that is missing, unless the host demands it.
 Nothing is installed or changed.)",
        .examples = R"(  arrowalloy doctor
   arrowalloy doctor --json
