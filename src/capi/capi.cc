@@ -12,6 +12,7 @@
 #include "base/names.h"
 #include "base/utf8.h"
 #include "engine/call/call.h"
+#include "engine/isolated/host_pool.h"
 #include "engine/open/inspect_library.h"
 #include "engine/open/link_library.h"
 #include "engine/open/options.h"
@@ -32,6 +33,11 @@ struct alloy_host {
 };
 struct alloy_bridge {
   std::shared_ptr<Bridge> bridge;
+};
+struct alloy_pool {
+  explicit alloy_pool(std::shared_ptr<alloy::core::InputMemory> memory)
+      : pool(std::move(memory)) {}
+  alloy::core::HostPool pool;
 };
 struct alloy_call {
   std::shared_ptr<Call> call;  // shared with open streams
@@ -198,6 +204,23 @@ alloy_code alloy_bridge_identity(alloy_bridge* bridge, char* json, int64_t capac
     return Status();
   });
 }
+
+alloy_code alloy_pool_new(alloy_bridge* bridge, alloy_pool** out, alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (out == nullptr) return NullArgument("out");
+    *out = nullptr;
+    if (bridge == nullptr) return NullArgument("bridge");
+    *out = new alloy_pool(bridge->bridge->pool());
+    return Status();
+  });
+}
+
+void* alloy_pool_resize(alloy_pool* pool, void* memory, int64_t old_size,
+                        int64_t new_size) {
+  return pool->pool.Resize(memory, old_size, new_size);
+}
+
+void alloy_pool_free(alloy_pool* pool) { Free(pool); }
 
 alloy_code alloy_call_bind(alloy_bridge* bridge, const char* function,
                            const ArrowSchema* inputs, int32_t n_inputs,
