@@ -8528,6 +8528,64 @@ Result<std::string> FindWorker(const std::string& named) {
 
 }  // namespace alloy::core_v0_1
 
+// src/engine/isolated/host_pool.cc ------------------------------------------------------
+//
+// Memory for the data of a host: alloy_pool of alloy.h.
+#ifndef ALLOY_SRC_ENGINE_ISOLATED_HOST_POOL_H_
+#define ALLOY_SRC_ENGINE_ISOLATED_HOST_POOL_H_
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+
+// Threads  shared.
+class HostPool {
+ public:
+  // memory NULL: the backend is in this process, and so plain memory will do.
+  explicit HostPool(std::shared_ptr<InputMemory> memory)
+      : memory_(std::move(memory)), process_(mark_.Number()) {}
+  HostPool(const HostPool&) = delete;
+  HostPool& operator=(const HostPool&) = delete;
+
+  // As alloy_pool_resize.
+  void* Resize(void* memory, int64_t old_size, int64_t new_size) noexcept;
+
+ private:
+  const std::shared_ptr<InputMemory> memory_;
+  ProcessMark mark_;
+  const uint32_t process_;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_ISOLATED_HOST_POOL_H_
+
+#include <algorithm>
+#include <cstring>
+
+
+namespace alloy::core_v0_1 {
+
+void* HostPool::Resize(void* memory, int64_t old_size, int64_t new_size) noexcept {
+  using alloy::detail::AlignedResize;
+  if (memory_ == nullptr) return AlignedResize(memory, old_size, new_size);
+  if (mark_.Number() == process_) [[likely]]
+    return memory_->Resize(memory, old_size, new_size);
+  // In a child of fork the shared memory and its books are the parent's. What is allocated
+  // here is in the heap. What is freed here came from either, and is left as it is.
+  if (new_size <= 0) return nullptr;
+  void* const grown = AlignedResize(nullptr, 0, new_size);
+  if (grown != nullptr && memory != nullptr) {
+    std::memcpy(grown, memory, static_cast<size_t>(std::min(old_size, new_size)));
+  }
+  return grown;
+}
+
+}  // namespace alloy::core_v0_1
+
 // src/engine/isolated/input_memory.cc ---------------------------------------------------
 
 #include <algorithm>
@@ -13037,6 +13095,11 @@ struct alloy_host {
 struct alloy_bridge {
   std::shared_ptr<Bridge> bridge;
 };
+struct alloy_pool {
+  explicit alloy_pool(std::shared_ptr<alloy::core_v0_1::InputMemory> memory)
+      : pool(std::move(memory)) {}
+  alloy::core_v0_1::HostPool pool;
+};
 struct alloy_call {
   std::shared_ptr<Call> call;  // shared with open streams
 };
@@ -13202,6 +13265,23 @@ alloy_code alloy_bridge_identity(alloy_bridge* bridge, char* json, int64_t capac
     return Status();
   });
 }
+
+alloy_code alloy_pool_new(alloy_bridge* bridge, alloy_pool** out, alloy_error* err) {
+  return Guard(err, [&]() -> Status {
+    if (out == nullptr) return NullArgument("out");
+    *out = nullptr;
+    if (bridge == nullptr) return NullArgument("bridge");
+    *out = new alloy_pool(bridge->bridge->pool());
+    return Status();
+  });
+}
+
+void* alloy_pool_resize(alloy_pool* pool, void* memory, int64_t old_size,
+                        int64_t new_size) {
+  return pool->pool.Resize(memory, old_size, new_size);
+}
+
+void alloy_pool_free(alloy_pool* pool) { Free_capi(pool); }
 
 alloy_code alloy_call_bind(alloy_bridge* bridge, const char* function,
                            const ArrowSchema* inputs, int32_t n_inputs,

@@ -35,6 +35,9 @@
 #define alloy_host_new alloy_v0_1_host_new
 #define alloy_inspect alloy_v0_1_inspect
 #define alloy_link alloy_v0_1_link
+#define alloy_pool_free alloy_v0_1_pool_free
+#define alloy_pool_new alloy_v0_1_pool_new
+#define alloy_pool_resize alloy_v0_1_pool_resize
 #define alloy_reason_name alloy_v0_1_reason_name
 #define alloy_stream_error alloy_v0_1_stream_error
 #define alloy_stream_of alloy_v0_1_stream_of
@@ -952,6 +955,41 @@ ALLOY_API alloy_code alloy_inspect(alloy_host* host, const char* library,
 //                           which the library would not be loaded.
 ALLOY_API alloy_code alloy_link(const char* archive, const char* library,
                                 alloy_error* err);
+
+// ---- Pools
+//
+// Memory for the data of a host. If the backend is isolated, it is shared with the workers,
+// which can only read it. A batch whose buffers are in it crosses without a copy, also a
+// part of it; other data is copied once. If the backend is in this process, a pool is
+// plain memory. So a program can use pools always.
+//
+// The workers of a bridge see all of its pool. A pool has room for input_bytes; what finds
+// none is in other memory, and is copied when it crosses.
+
+typedef struct alloy_pool alloy_pool;
+
+// Make a pool of the memory of a bridge.
+//
+//   Borrows  bridge. The pool keeps what it needs of it.
+//   Gives    out, NULL unless ALLOY_OK is returned.
+//   Fails    ALLOY_INVALID  an argument is NULL.
+ALLOY_API alloy_code alloy_pool_new(alloy_bridge* bridge, alloy_pool** out,
+                                    alloy_error* err);
+
+// Allocate (old_size 0), resize, or free (new_size 0) memory that is aligned to 64 bytes.
+// While a call has an input in it, do not write to it.
+//
+// Threads  shared.
+//   Borrows  pool.
+//   Takes    memory. If NULL is returned for a new_size above 0, the caller keeps it.
+//   Gives    the memory; NULL if there is not enough.
+ALLOY_API void* alloy_pool_resize(alloy_pool* pool, void* memory, int64_t old_size,
+                                  int64_t new_size);
+
+// Free a pool, after all of its memory.
+//
+//   Takes    pool; NULL does nothing.
+ALLOY_API void alloy_pool_free(alloy_pool* pool);
 
 // ---- Calls
 //

@@ -4,7 +4,10 @@
 
 package engine
 
-import "runtime"
+import (
+	"runtime"
+	"unsafe"
+)
 
 // Here the engine is not compiled in. Programs that use the module still build, and each
 // use of a bridge returns this fault.
@@ -44,6 +47,7 @@ type (
 	Call   struct{}
 	Inputs struct{}
 	Stream struct{}
+	Pool   struct{}
 )
 
 func NewHost(Loading, Logger) (*Host, *Fault)           { return nil, unsupported() }
@@ -52,6 +56,9 @@ func (*Bridge) Load(library, certificate string) *Fault { return unsupported() }
 func (*Bridge) Functions() ([]Function, *Fault)         { return nil, unsupported() }
 func (*Bridge) Backend() (Backend, *Fault)              { return Backend{}, unsupported() }
 func (*Bridge) Close()                                  {}
+func (*Bridge) NewPool() (*Pool, *Fault)                { return nil, unsupported() }
+
+func (*Pool) Resize(unsafe.Pointer, int, int) unsafe.Pointer { return nil }
 
 func (*Bridge) Bind(string, *Schema, int, []string, any) (*Call, *Fault) { return nil, unsupported() }
 func (*Call) SetLog(int32, any)                                          {}
