@@ -59,16 +59,16 @@ struct Batch {
     std::vector<testing::RawArray> arrays;
     std::byte* at = segment->data();
     for (int64_t i = 0; i < columns; ++i) {
-      testing::RawArray array{.length = kRows, .buffers = {nullptr, at}};
+      testing::RawArray column{.length = kRows, .buffers = {nullptr, at}};
       if (text) {
         for (int32_t row = 0; row <= kRows; ++row) {
           const int32_t offset = row * static_cast<int32_t>(kTextBytes);
           std::memcpy(at + row * 4, &offset, 4);
         }
-        array.buffers.push_back(at + offsets);
+        column.buffers.push_back(at + offsets);
       }
       at += values + offsets;
-      arrays.push_back(std::move(array));
+      arrays.push_back(std::move(column));
     }
     array = testing::Make(testing::RawRows(kRows, std::move(arrays)));
   }

@@ -1599,7 +1599,7 @@ class RecordBuilder {
 
   bool CountVariadic(int64_t* buffers);
   bool ReadNode(const Node* node, ArrowArray* to, bool run_ends);
-  bool ReadFound(const Node* node, Found* found);
+  bool ReadFound(const Node* node, uint64_t flags, Found* found);
   bool ReadPlace(const Node* node, ByteSpan* bytes);
   bool CheckHead(const Found& found);
   bool CheckSizes(const Found& found);
@@ -1647,8 +1647,27 @@ bool RecordBuilder::CountVariadic(int64_t* buffers) {
 }
 
 bool RecordBuilder::ReadNode(const Node* node, ArrowArray* to, bool run_ends) {
+  const auto flags = in_.Get<uint64_t>();
+  // The most frequent column: as long as the batch, without nulls, of values that are not
+  // followed.
+  if (flags == record::HasBuffer(1) && node->form == Form::kFixed && !node->dictionary &&
+      !run_ends && take_over_ != TakeOver::kCopyAll && rows_ > 0 &&
+      rows_ <= node->max_end) {
+    ByteSpan values;
+    if (!ReadPlace(node, &values)) [[unlikely]]
+      return false;
+    if (static_cast<uint64_t>(ValueBytes(*node, rows_)) <= values.size() &&
+        !values.empty()) [[likely]] {
+      block_->Init(to, {.length = rows_, .n_buffers = 2});
+      to->buffers[1] = values.data();
+      return true;
+    }
+    return Refuse(node, ALLOY_REASON_BUFFER_PLACE,
+                  "the rows need " + std::to_string(ValueBytes(*node, rows_)) +
+                      " bytes of buffer 1, which has " + std::to_string(values.size()));
+  }
   Found found;
-  if (!ReadFound(node, &found) || !CheckHead(found)) [[unlikely]]
+  if (!ReadFound(node, flags, &found) || !CheckHead(found)) [[unlikely]]
     return false;
   if (node == layout_.nodes().data()) rows_ = found.length;
   if (found.length == 0) {
@@ -1679,10 +1698,9 @@ bool RecordBuilder::ReadNode(const Node* node, ArrowArray* to, bool run_ends) {
   return true;
 }
 
-bool RecordBuilder::ReadFound(const Node* node, Found* found) {
+bool RecordBuilder::ReadFound(const Node* node, uint64_t flags, Found* found) {
   const bool views = node->form == Form::kViews;
   const int n = views ? 2 : node->n_buffers;
-  const auto flags = in_.Get<uint64_t>();
   found->node = node;
   found->length = rows_;
   if ((flags & record::kHasHead) != 0) {
@@ -1709,7 +1727,7 @@ bool RecordBuilder::ReadFound(const Node* node, Found* found) {
   return true;
 }
 
-bool RecordBuilder::ReadPlace(const Node* node, ByteSpan* bytes) {
+inline bool RecordBuilder::ReadPlace(const Node* node, ByteSpan* bytes) {
   const auto number = in_.Get<uint64_t>();
   const auto offset = in_.Get<uint64_t>();
   const auto length = in_.Get<uint64_t>();
@@ -2157,6 +2175,7 @@ class RecordWriter {
   void PlanNode(const Node* node, const ArrowArray& array, Rows rows);
   void PlanRows(const Node* node, const ArrowArray& array, Rows rows);
   void PlanNoRows(const Node* node, const ArrowArray& array);
+  bool TryInPlace(const Node* node, const ArrowArray& array, Rows rows);
   void PlanInPlace(const Node* node, const ArrowArray& array, Rows rows);
   void PlanTrimmed(const Node* node, const ArrowArray& array, Rows rows);
   void PlanBytes(const Node* node, const ArrowArray& array, int64_t start, int32_t lead,
@@ -2179,6 +2198,8 @@ class RecordWriter {
 
   void Begin(int64_t length, int64_t null_count, int64_t offset);
   void Put(int buffer, const void* bytes, uint64_t size);
+  bool TryPut(int buffer, const void* bytes, uint64_t size);
+  void PutPlaced(const void* bytes, uint64_t size);
   void PutVariadic(const void* bytes, uint64_t size);
   void PutPlaceOf(const void* bytes, uint64_t size);
   void PutCopy(Piece piece);
@@ -2338,6 +2359,10 @@ void RecordWriter::PlanRows(const Node* node, const ArrowArray& array, Rows rows
     return;
   }
   if (rows.count == 0) return PlanNoRows(node, array);
+  if (node->form == Form::kFixed || node->form == Form::kOffsets) {
+    if (!TryInPlace(node, array, rows)) PlanTrimmed(node, array, rows);
+    return;
+  }
   const int64_t begin = array.offset + rows.begin;
   if (IsPlaced(node, array, begin + rows.count)) {
     bool in_place = true;
@@ -2369,6 +2394,31 @@ void RecordWriter::PlanNoRows(const Node* node, const ArrowArray& array) {
   PlanChildren(node, array, {0, 0});
 }
 
+// The same as IsPlaced and PlanInPlace for the most frequent columns, in one pass. Returns
+// false, and has written nothing, if a buffer does not lie in a segment.
+inline bool RecordWriter::TryInPlace(const Node* node, const ArrowArray& array,
+                                     Rows rows) {
+  if (segments_.empty()) return false;
+  const int64_t begin = array.offset + rows.begin;
+  const int64_t end = begin + rows.count;
+  Begin(rows.count, NullCount(*node, array, rows.count), begin);
+  bool placed =
+      array.buffers[0] == nullptr || TryPut(0, array.buffers[0], Bytes(BitmapBytes(end)));
+  if (node->form == Form::kFixed) {
+    placed = placed && TryPut(1, array.buffers[1], Bytes(ValueBytes(*node, end)));
+  } else if (placed &&
+             TryPut(1, array.buffers[1], Bytes((end + 1) * node->integer_bytes))) {
+    int64_t first = 0, last = 0;
+    // If the offsets are refused, so is the batch, and the record is not used.
+    placed = !ReadOffsets(node, array, {begin, rows.count}, &first, &last) ||
+             TryPut(2, array.buffers[2], Bytes(last));
+  } else {
+    placed = false;
+  }
+  if (!placed) n_words_ = flags_;
+  return placed;
+}
+
 void RecordWriter::PlanInPlace(const Node* node, const ArrowArray& array, Rows rows) {
   const int64_t begin = array.offset + rows.begin;
   const int64_t end = begin + rows.count;
@@ -2377,17 +2427,6 @@ void RecordWriter::PlanInPlace(const Node* node, const ArrowArray& array, Rows r
     Put(0, bitmap, Bytes(BitmapBytes(end)));
   const int64_t wide = node->integer_bytes;
   switch (node->form) {
-    case Form::kFixed:
-      Put(1, array.buffers[1], Bytes(ValueBytes(*node, end)));
-      return;
-    case Form::kOffsets: {
-      Put(1, array.buffers[1], Bytes((end + 1) * wide));
-      int64_t first = 0, last = 0;
-      if (ReadOffsets(node, array, {begin, rows.count}, &first, &last)) {
-        Put(2, array.buffers[2], Bytes(last));
-      }
-      return;
-    }
     case Form::kViews: {
       const int64_t n = array.n_buffers - 3;
       Put(1, array.buffers[1], Bytes(end * kViewBytes));
@@ -2418,6 +2457,8 @@ void RecordWriter::PlanInPlace(const Node* node, const ArrowArray& array, Rows r
       Put(0, array.buffers[0], Bytes(end));
       Put(1, array.buffers[1], Bytes(end * wide));
       return PlanWholeChildren(node, array);
+    case Form::kFixed:    // TryInPlace
+    case Form::kOffsets:  // TryInPlace
     case Form::kRunEnd:
     case Form::kNull:
       return;
@@ -2616,7 +2657,7 @@ void RecordWriter::PlanWholeChildren(const Node* node, const ArrowArray& array) 
 }
 
 // True if the bytes lie in one segment; segment_ is then its index.
-bool RecordWriter::IsPlaced(const void* bytes, uint64_t size) {
+inline bool RecordWriter::IsPlaced(const void* bytes, uint64_t size) {
   if (size == 0) return true;
   const size_t n = segments_.size();
   for (size_t i = 0, at = segment_; i < n; ++i, at = at + 1 == n ? 0 : at + 1) {
@@ -2737,6 +2778,15 @@ inline void RecordWriter::Put(int buffer, const void* bytes, uint64_t size) {
   PutPlaceOf(bytes, size);
 }
 
+// The same, only if the bytes lie in a segment.
+inline bool RecordWriter::TryPut(int buffer, const void* bytes, uint64_t size) {
+  if (size == 0) return true;
+  if (!IsPlaced(bytes, size)) return false;
+  words_[flags_] |= record::HasBuffer(buffer);
+  PutPlaced(bytes, size);
+  return true;
+}
+
 void RecordWriter::PutVariadic(const void* bytes, uint64_t size) {
   if (size > 0) return PutPlaceOf(bytes, size);
   std::fill_n(words_.data() + n_words_, record::kPlaceWords, 0);
@@ -2745,6 +2795,11 @@ void RecordWriter::PutVariadic(const void* bytes, uint64_t size) {
 
 inline void RecordWriter::PutPlaceOf(const void* bytes, uint64_t size) {
   if (!IsPlaced(bytes, size)) return PutCopy({.from = bytes, .bytes = size});
+  PutPlaced(bytes, size);
+}
+
+// After IsPlaced.
+inline void RecordWriter::PutPlaced(const void* bytes, uint64_t size) {
   const SegmentView& segment = segments_[segment_];
   uint64_t* to = words_.data() + n_words_;
   to[0] = segment.number;

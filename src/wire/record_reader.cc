@@ -85,7 +85,7 @@ class RecordBuilder {
 
   bool CountVariadic(int64_t* buffers);
   bool ReadNode(const Node* node, ArrowArray* to, bool run_ends);
-  bool ReadFound(const Node* node, Found* found);
+  bool ReadFound(const Node* node, uint64_t flags, Found* found);
   bool ReadPlace(const Node* node, ByteSpan* bytes);
   bool CheckHead(const Found& found);
   bool CheckSizes(const Found& found);
@@ -133,8 +133,27 @@ bool RecordBuilder::CountVariadic(int64_t* buffers) {
 }
 
 bool RecordBuilder::ReadNode(const Node* node, ArrowArray* to, bool run_ends) {
+  const auto flags = in_.Get<uint64_t>();
+  // The most frequent column: as long as the batch, without nulls, of values that are not
+  // followed.
+  if (flags == record::HasBuffer(1) && node->form == Form::kFixed && !node->dictionary &&
+      !run_ends && take_over_ != TakeOver::kCopyAll && rows_ > 0 &&
+      rows_ <= node->max_end) {
+    ByteSpan values;
+    if (!ReadPlace(node, &values)) [[unlikely]]
+      return false;
+    if (static_cast<uint64_t>(ValueBytes(*node, rows_)) <= values.size() &&
+        !values.empty()) [[likely]] {
+      block_->Init(to, {.length = rows_, .n_buffers = 2});
+      to->buffers[1] = values.data();
+      return true;
+    }
+    return Refuse(node, ALLOY_REASON_BUFFER_PLACE,
+                  "the rows need " + std::to_string(ValueBytes(*node, rows_)) +
+                      " bytes of buffer 1, which has " + std::to_string(values.size()));
+  }
   Found found;
-  if (!ReadFound(node, &found) || !CheckHead(found)) [[unlikely]]
+  if (!ReadFound(node, flags, &found) || !CheckHead(found)) [[unlikely]]
     return false;
   if (node == layout_.nodes().data()) rows_ = found.length;
   if (found.length == 0) {
@@ -165,10 +184,9 @@ bool RecordBuilder::ReadNode(const Node* node, ArrowArray* to, bool run_ends) {
   return true;
 }
 
-bool RecordBuilder::ReadFound(const Node* node, Found* found) {
+bool RecordBuilder::ReadFound(const Node* node, uint64_t flags, Found* found) {
   const bool views = node->form == Form::kViews;
   const int n = views ? 2 : node->n_buffers;
-  const auto flags = in_.Get<uint64_t>();
   found->node = node;
   found->length = rows_;
   if ((flags & record::kHasHead) != 0) {
@@ -195,7 +213,7 @@ bool RecordBuilder::ReadFound(const Node* node, Found* found) {
   return true;
 }
 
-bool RecordBuilder::ReadPlace(const Node* node, ByteSpan* bytes) {
+inline bool RecordBuilder::ReadPlace(const Node* node, ByteSpan* bytes) {
   const auto number = in_.Get<uint64_t>();
   const auto offset = in_.Get<uint64_t>();
   const auto length = in_.Get<uint64_t>();

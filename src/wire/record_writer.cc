@@ -113,6 +113,10 @@ void RecordWriter::PlanRows(const Node* node, const ArrowArray& array, Rows rows
     return;
   }
   if (rows.count == 0) return PlanNoRows(node, array);
+  if (node->form == Form::kFixed || node->form == Form::kOffsets) {
+    if (!TryInPlace(node, array, rows)) PlanTrimmed(node, array, rows);
+    return;
+  }
   const int64_t begin = array.offset + rows.begin;
   if (IsPlaced(node, array, begin + rows.count)) {
     bool in_place = true;
@@ -144,6 +148,31 @@ void RecordWriter::PlanNoRows(const Node* node, const ArrowArray& array) {
   PlanChildren(node, array, {0, 0});
 }
 
+// The same as IsPlaced and PlanInPlace for the most frequent columns, in one pass. Returns
+// false, and has written nothing, if a buffer does not lie in a segment.
+inline bool RecordWriter::TryInPlace(const Node* node, const ArrowArray& array,
+                                     Rows rows) {
+  if (segments_.empty()) return false;
+  const int64_t begin = array.offset + rows.begin;
+  const int64_t end = begin + rows.count;
+  Begin(rows.count, NullCount(*node, array, rows.count), begin);
+  bool placed =
+      array.buffers[0] == nullptr || TryPut(0, array.buffers[0], Bytes(BitmapBytes(end)));
+  if (node->form == Form::kFixed) {
+    placed = placed && TryPut(1, array.buffers[1], Bytes(ValueBytes(*node, end)));
+  } else if (placed &&
+             TryPut(1, array.buffers[1], Bytes((end + 1) * node->integer_bytes))) {
+    int64_t first = 0, last = 0;
+    // If the offsets are refused, so is the batch, and the record is not used.
+    placed = !ReadOffsets(node, array, {begin, rows.count}, &first, &last) ||
+             TryPut(2, array.buffers[2], Bytes(last));
+  } else {
+    placed = false;
+  }
+  if (!placed) n_words_ = flags_;
+  return placed;
+}
+
 void RecordWriter::PlanInPlace(const Node* node, const ArrowArray& array, Rows rows) {
   const int64_t begin = array.offset + rows.begin;
   const int64_t end = begin + rows.count;
@@ -152,17 +181,6 @@ void RecordWriter::PlanInPlace(const Node* node, const ArrowArray& array, Rows r
     Put(0, bitmap, Bytes(BitmapBytes(end)));
   const int64_t wide = node->integer_bytes;
   switch (node->form) {
-    case Form::kFixed:
-      Put(1, array.buffers[1], Bytes(ValueBytes(*node, end)));
-      return;
-    case Form::kOffsets: {
-      Put(1, array.buffers[1], Bytes((end + 1) * wide));
-      int64_t first = 0, last = 0;
-      if (ReadOffsets(node, array, {begin, rows.count}, &first, &last)) {
-        Put(2, array.buffers[2], Bytes(last));
-      }
-      return;
-    }
     case Form::kViews: {
       const int64_t n = array.n_buffers - 3;
       Put(1, array.buffers[1], Bytes(end * kViewBytes));
@@ -193,6 +211,8 @@ void RecordWriter::PlanInPlace(const Node* node, const ArrowArray& array, Rows r
       Put(0, array.buffers[0], Bytes(end));
       Put(1, array.buffers[1], Bytes(end * wide));
       return PlanWholeChildren(node, array);
+    case Form::kFixed:    // TryInPlace
+    case Form::kOffsets:  // TryInPlace
     case Form::kRunEnd:
     case Form::kNull:
       return;
@@ -391,7 +411,7 @@ void RecordWriter::PlanWholeChildren(const Node* node, const ArrowArray& array) 
 }
 
 // True if the bytes lie in one segment; segment_ is then its index.
-bool RecordWriter::IsPlaced(const void* bytes, uint64_t size) {
+inline bool RecordWriter::IsPlaced(const void* bytes, uint64_t size) {
   if (size == 0) return true;
   const size_t n = segments_.size();
   for (size_t i = 0, at = segment_; i < n; ++i, at = at + 1 == n ? 0 : at + 1) {
@@ -512,6 +532,15 @@ inline void RecordWriter::Put(int buffer, const void* bytes, uint64_t size) {
   PutPlaceOf(bytes, size);
 }
 
+// The same, only if the bytes lie in a segment.
+inline bool RecordWriter::TryPut(int buffer, const void* bytes, uint64_t size) {
+  if (size == 0) return true;
+  if (!IsPlaced(bytes, size)) return false;
+  words_[flags_] |= record::HasBuffer(buffer);
+  PutPlaced(bytes, size);
+  return true;
+}
+
 void RecordWriter::PutVariadic(const void* bytes, uint64_t size) {
   if (size > 0) return PutPlaceOf(bytes, size);
   std::fill_n(words_.data() + n_words_, record::kPlaceWords, 0);
@@ -520,6 +549,11 @@ void RecordWriter::PutVariadic(const void* bytes, uint64_t size) {
 
 inline void RecordWriter::PutPlaceOf(const void* bytes, uint64_t size) {
   if (!IsPlaced(bytes, size)) return PutCopy({.from = bytes, .bytes = size});
+  PutPlaced(bytes, size);
+}
+
+// After IsPlaced.
+inline void RecordWriter::PutPlaced(const void* bytes, uint64_t size) {
   const SegmentView& segment = segments_[segment_];
   uint64_t* to = words_.data() + n_words_;
   to[0] = segment.number;

@@ -87,6 +87,7 @@ class RecordWriter {
   void PlanNode(const Node* node, const ArrowArray& array, Rows rows);
   void PlanRows(const Node* node, const ArrowArray& array, Rows rows);
   void PlanNoRows(const Node* node, const ArrowArray& array);
+  bool TryInPlace(const Node* node, const ArrowArray& array, Rows rows);
   void PlanInPlace(const Node* node, const ArrowArray& array, Rows rows);
   void PlanTrimmed(const Node* node, const ArrowArray& array, Rows rows);
   void PlanBytes(const Node* node, const ArrowArray& array, int64_t start, int32_t lead,
@@ -109,6 +110,8 @@ class RecordWriter {
 
   void Begin(int64_t length, int64_t null_count, int64_t offset);
   void Put(int buffer, const void* bytes, uint64_t size);
+  bool TryPut(int buffer, const void* bytes, uint64_t size);
+  void PutPlaced(const void* bytes, uint64_t size);
   void PutVariadic(const void* bytes, uint64_t size);
   void PutPlaceOf(const void* bytes, uint64_t size);
   void PutCopy(Piece piece);
