@@ -3305,6 +3305,13 @@ int LimitTo(decltype(RLIMIT_CORE) resource, uint64_t most) {
   return ::setrlimit(resource, &limit) == 0 ? 0 : errno;
 }
 
+// The shadow memory of a sanitizer is above every limit.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kHasShadow = true;
+#else
+constexpr bool kHasShadow = false;
+#endif
+
 Outcome SetLimits(const RestrictOptions& options) {
   // Not 0, which still feeds a program that the machine has for core dumps. 1 stops that,
   // and is too small for a file.
@@ -3318,7 +3325,7 @@ Outcome SetLimits(const RestrictOptions& options) {
   if (const int error = LimitTo(RLIMIT_NOFILE, options.most_descriptors); error != 0) {
     return {error, "RLIMIT_NOFILE"};
   }
-  if (options.most_heap == 0) return {};
+  if (options.most_heap == 0 || kHasShadow) return {};
   const int error = LimitTo(RLIMIT_DATA, options.most_heap);
   return error == 0 ? Outcome() : Outcome{error, "RLIMIT_DATA"};
 }

@@ -136,12 +136,16 @@ TEST(ForkGuardedTest, ChildrenOfABusyProcessNeverHang) {
   ProcessMark mark;
   ForkGuarded<int64_t> guarded(mark);
   std::atomic<bool> done = false;
+  std::atomic<int> running = 0;
   std::vector<std::thread> threads;
   for (int t = 0; t < 3; ++t) {
     threads.emplace_back([&] {
+      ++running;
       while (!done) *guarded.Write() += 1;
     });
   }
+  // A sanitizer starts threads under a lock of its own, which a child would find locked.
+  while (running < 3) std::this_thread::yield();
   for (int i = 0; i < 200; ++i) {
     ASSERT_EQ(InChild([&] {
                 std::thread other([&] { *guarded.Write() += 1; });

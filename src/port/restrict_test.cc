@@ -46,14 +46,9 @@
 namespace alloy::core {
 namespace {
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr uint64_t kHeap = 0;  // its shadow memory is above every limit
-#else
-constexpr uint64_t kHeap = uint64_t{256} << 20;
-#endif
-
 RestrictOptions Options() {
-  return {.host = ::getppid(), .keep = {}, .most_heap = kHeap, .readable = {}};
+  return {
+      .host = ::getppid(), .keep = {}, .most_heap = uint64_t{256} << 20, .readable = {}};
 }
 
 // Why not all restrictions are reached; empty if they are.
