@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+//
+// A backend that crashes, ends itself, hangs, or writes where it may not, in each place
+// where it has a turn. The host gets a typed error that names the cause, keeps what it has,
+// and its next call on the same object succeeds. Nothing is left behind.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <concepts>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/isolated/isolated.h"
+
+namespace {
+
+using isolated::Bind;
+using isolated::Contains;
+using isolated::ExpectDoubled;
+using isolated::ExpectSoonHeld;
+using isolated::Held;
+using isolated::Input;
+using isolated::Options;
+using isolated::PidOf;
+using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace)
+
+class IsolatedCrash : public testing::Test {
+ protected:
+  alloy::Result<alloy::Batch> RunWell() { return call_.Run(Input(WAY_WELL)); }
+
+  // One failure, between calls that succeed. `fail` makes it.
+  template <std::invocable Fail>
+  alloy::Status Survive(Fail&& fail) {
+    // The first deadline of a host starts its clock, a thread.
+    EXPECT_TRUE(call_.Run(Input(WAY_WELL), {.timeout = 1min}).ok());
+    const Held before = Held::Now();
+    alloy::Status status;
+    {
+      const auto kept = RunWell();
+      EXPECT_TRUE(kept.ok()) << kept.status();
+      status = fail();
+      const auto next = RunWell();
+      EXPECT_TRUE(next.ok()) << next.status();
+      if (kept.ok()) ExpectDoubled(*kept);
+      if (next.ok()) ExpectDoubled(*next);
+    }
+    ExpectSoonHeld(before, [this] { EXPECT_TRUE(RunWell().ok()); });
+    return status;
+  }
+  alloy::Status Survive(int64_t way, const alloy::CallLimits& limits = {}) {
+    return Survive([&] { return call_.Run(Input(way, 8192), limits).status(); });
+  }
+
+  void ExpectLost(const alloy::Status& status, std::string_view words) {
+    EXPECT_EQ(status.code(), ALLOY_LOST) << status;
+    EXPECT_EQ(status.side(), ALLOY_SIDE_WORKER) << status;
+    EXPECT_TRUE(Contains(status, "the worker of test.crash ")) << status;
+    EXPECT_TRUE(Contains(status, words)) << status;
+    EXPECT_TRUE(Contains(status, "; the next call starts a new worker")) << status;
+  }
+
+  alloy::Bridge bridge_ = support::Load("tests/crash", support::TestHost(),
+                                        Options({.heap_bytes = int64_t{64} << 20}));
+  alloy::BoundCall call_ = Bind(bridge_);
+};
+
+// ---- In a run
+
+TEST_F(IsolatedCrash, ASegmentationFaultInARun) {
+  ExpectLost(Survive(WAY_SEGV), "died by SIGSEGV in act, batch 3 (rows 0 to 8191)");
+}
+
+TEST_F(IsolatedCrash, AnAbortInARun) {
+  ExpectLost(Survive(WAY_ABORT), "died by SIGABRT");
+}
+
+TEST_F(IsolatedCrash, AnExitInARun) {
+  ExpectLost(Survive(WAY_EXIT), "ended itself with exit status 7");
+}
+
+TEST_F(IsolatedCrash, AStackOverflowInARun) {
+  ExpectLost(Survive(WAY_OVERFLOW), "died by SIGSEGV");
+}
+
+TEST_F(IsolatedCrash, AKillInARun) { ExpectLost(Survive(WAY_KILLED), "died by SIGKILL"); }
+
+TEST_F(IsolatedCrash, TheLastWordsAreInTheError) {
+  ExpectLost(Survive(WAY_LAST_WORDS),
+             "; its last words: the model has a hole | at line 3;");
+}
+
+TEST_F(IsolatedCrash, AHeapThatIsUsedUpIsNamedMemory) {
+  ExpectLost(Survive(WAY_HEAP), "ran out of memory (heap_bytes is 67108864)");
+}
+
+TEST_F(IsolatedCrash, AWriteToTheInput) {
+  ExpectLost(Survive(WAY_WRITE_INPUT), "died by SIGSEGV");
+}
+
+TEST_F(IsolatedCrash, AnInputThatIsReleasedTwiceHarmsAtMostTheWorker) {
+  const auto status = Survive(WAY_RELEASE_TWICE);
+  EXPECT_TRUE(status.ok() || status.code() == ALLOY_LOST) << status;
+}
+
+TEST_F(IsolatedCrash, AResultInMemoryThatIsNotThere) {
+  ExpectLost(Survive(WAY_OUTSIDE), "died by SIGSEGV");
+}
+
+TEST_F(IsolatedCrash, TenCrashesOneAfterAnotherWithACallBetweenThem) {
+  for (int i = 0; i < 10; ++i) {
+    ExpectLost(call_.Run(Input(WAY_SEGV)).status(), "died by SIGSEGV");
+    const auto next = RunWell();
+    ASSERT_TRUE(next.ok()) << next.status();
+    ExpectDoubled(*next);
+  }
+}
+
+// ---- In bind, and when the library is loaded
+
+TEST_F(IsolatedCrash, ACrashInBind) {
+  for (const auto& [way, words] :
+       {std::pair(WAY_SEGV, "died by SIGSEGV"), std::pair(WAY_ABORT, "died by SIGABRT"),
+        std::pair(WAY_EXIT, "exit status 7")}) {
+    ExpectLost(Survive([&] {
+                 return bridge_
+                     .Call("act", Input(WAY_WELL), {{"bind", std::to_string(way)}})
+                     .status();
+               }),
+               words);
+  }
+}
+
+TEST_F(IsolatedCrash, ACrashWhenTheLibraryIsLoaded) {
+  const Held before = Held::Now();
+  for (const std::string place : {"init", "constructor"}) {
+    for (const auto& [name, words] :
+         {std::pair<std::string, const char*>("segv", "died by SIGSEGV"),
+          {"abort", "died by SIGABRT"},
+          {"exit", "exit status 7"},
+          {"overflow", "died by SIGSEGV"}}) {
+      const std::string library = support::BackendPath("tests/" + place + "_" + name);
+      alloy::Bridge bridge(support::TestHost(), Options());
+      const auto status = bridge.SetImplLib(library);
+      EXPECT_EQ(status.code(), ALLOY_LOST) << status;
+      EXPECT_TRUE(Contains(status, library)) << status;
+      EXPECT_TRUE(Contains(status, words)) << status;
+    }
+  }
+  ExpectSoonHeld(before, [] {});
+  EXPECT_TRUE(RunWell().ok());
+}
+
+// ---- Time
+
+TEST_F(IsolatedCrash, AnEndlessLoopIsKilledAfterItsDeadlineAndTheGraceTime) {
+  const auto status = Survive(WAY_LOOP, {.timeout = 50ms});
+  EXPECT_EQ(status.code(), ALLOY_TIMEOUT) << status;
+}
+
+TEST_F(IsolatedCrash, AnEndlessLoopIsKilledAfterACancelAndTheGraceTime) {
+  std::stop_source source;
+  const auto status = Survive([&] {
+    const std::jthread canceller([&] {
+      std::this_thread::sleep_for(30ms);
+      source.request_stop();
+    });
+    return call_.Run(Input(WAY_LOOP), {.stop = source.get_token()}).status();
+  });
+  EXPECT_EQ(status.code(), ALLOY_CANCELLED) << status;
+}
+
+TEST_F(IsolatedCrash, ATrickleOfProgressDoesNotPutADeadlineOff) {
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(call_.Run(Input(WAY_TRICKLE), {.timeout = 50ms}).status().code(),
+            ALLOY_TIMEOUT);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+  EXPECT_EQ(Survive(WAY_TRICKLE, {.timeout = 50ms}).code(), ALLOY_TIMEOUT);
+}
+
+TEST_F(IsolatedCrash, AStoppedWorkerIsKilledAfterItsDeadline) {
+  EXPECT_EQ(Survive(WAY_STOP, {.timeout = 50ms}).code(), ALLOY_TIMEOUT);
+}
+
+TEST_F(IsolatedCrash, ABackendThatStopsWhenAskedKeepsItsWorker) {
+  const int64_t worker = PidOf(*RunWell());
+  const auto late = Survive(WAY_POLITE, {.timeout = 30ms});
+  EXPECT_EQ(late.code(), ALLOY_TIMEOUT) << late;
+  EXPECT_EQ(PidOf(*RunWell()), worker);
+}
+
+}  // namespace
