@@ -398,9 +398,32 @@ void RecordWriter::PlanRunEnds(const Node* node, const ArrowArray& array, Rows a
 
 void RecordWriter::PlanChildren(const Node* node, const ArrowArray& array, Rows rows) {
   const Node* child = node + 1;
+  const bool plain = rows.begin == 0 && rows.count == rows_ && rows_ > 0;
   for (int32_t i = 0; i < node->n_children; ++i, child += child->subtree) {
-    PlanNode(child, *array.children[i], rows);
+    const ArrowArray& below = *array.children[i];
+    if (!plain || !PlanPlain(child, below)) PlanNode(child, below, rows);
   }
+}
+
+// The most frequent column: of whole bytes, as long as the batch, without nulls, and in the
+// segment of the column before it. Returns false, and has written nothing, for others.
+inline bool RecordWriter::PlanPlain(const Node* node, const ArrowArray& array) {
+  if (node->form != Form::kFixed || node->dictionary || node->bits < 8 ||
+      array.buffers[0] != nullptr || array.offset != 0 || segments_.empty()) {
+    return false;
+  }
+  const SegmentView& segment = segments_[segment_];
+  const uint64_t size = Bytes(rows_ * (node->bits / 8));
+  const uint64_t offset = reinterpret_cast<uintptr_t>(array.buffers[1]) -
+                          reinterpret_cast<uintptr_t>(segment.bytes.data());
+  if (offset > segment.bytes.size() || size > segment.bytes.size() - offset) return false;
+  uint64_t* to = words_.data() + n_words_;
+  to[0] = record::HasBuffer(1);
+  to[1] = segment.number;
+  to[2] = segment.begin + offset;
+  to[3] = size;
+  n_words_ += 1 + record::kPlaceWords;
+  return true;
 }
 
 void RecordWriter::PlanWholeChildren(const Node* node, const ArrowArray& array) {

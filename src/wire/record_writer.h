@@ -99,6 +99,7 @@ class RecordWriter {
                     int32_t lead, Rows at);
   void PlanRunEnds(const Node* node, const ArrowArray& array, Rows at);
   void PlanChildren(const Node* node, const ArrowArray& array, Rows rows);
+  bool PlanPlain(const Node* node, const ArrowArray& array);
   void PlanWholeChildren(const Node* node, const ArrowArray& array);
 
   bool IsPlaced(const void* bytes, uint64_t size);
