@@ -63,7 +63,7 @@ struct RestrictOptions {
   std::vector<int> keep;              // descriptors that stay open, besides 0, 1 and 2
   uint64_t most_heap = 0;             // in bytes, stacks of threads included; 0: no limit
   uint64_t stack_size = 1 << 20;      // in bytes
-  uint32_t most_descriptors = 256;    // what is kept must have smaller numbers
+  uint32_t most_descriptors = 1024;   // what is kept must have smaller numbers
   std::vector<std::string> readable;  // files, and folders with all in them; one that
                                       // does not exist is left out
 };

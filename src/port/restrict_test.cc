@@ -222,7 +222,7 @@ TEST(RestrictTest, NoMoreDescriptorsThanAllowed) {
               while (::dup(0) >= 0) ++opened;
               return std::to_string(opened) + " " + ::strerrorname_np(errno);
             }),
-            "253 EMFILE");
+            "1021 EMFILE");
 }
 
 #ifndef __SANITIZE_ADDRESS__
