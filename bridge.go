@@ -118,11 +118,11 @@ type GoBridge struct {
 
 	// SHA256 is the digest that the library must have, as 64 hexadecimal digits. Empty is any
 	// digest. The bytes that are loaded are compared, with or without a certificate; other
-	// bytes are ErrRefused with ReasonDigest. It is read together with Name.
+	// bytes are [ErrRefused] with the reason DIGEST. It is read together with Name.
 	SHA256 string
 
 	// Isolated runs each library in worker processes, so that it cannot take the program down.
-	// If a worker dies, the call that was in it returns ErrLost, and the next call starts a new
+	// If a worker dies, the call that was in it returns [ErrLost], and the next call starts a new
 	// worker. The program itself is started again as the worker, so nothing has to be
 	// installed. It is read at the first use, and again by each SetImplLib, together with
 	// Limits. The file docs/isolation.md explains what differs from a library in this process.

@@ -82,6 +82,12 @@ func (s Side) String() string {
 	return fmt.Sprintf("side %d", uint16(s))
 }
 
+// Errors to compare with by errors.Is. Each stands for all errors of its code.
+var (
+	ErrRefused error = &Error{Code: Refused, Column: -1, Input: -1, Text: "the library may not be loaded"}
+	ErrLost    error = &Error{Code: Lost, Column: -1, Input: -1, Side: SideWorker, Text: "the worker died, and the next call starts another"}
+)
+
 // Error is the type of every error of this module. Use errors.As to get it.
 //
 // If a context caused the error, errors.Is finds context.Canceled or
@@ -127,9 +133,11 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Is lets errors.Is find the errors of package context.
+// Is lets errors.Is find the errors of package context, [ErrRefused] and [ErrLost].
 func (e *Error) Is(target error) bool {
-	return target == context.Canceled && e.Code == Cancelled ||
+	return target == ErrLost && e.Code == Lost ||
+		target == ErrRefused && e.Code == Refused ||
+		target == context.Canceled && e.Code == Cancelled ||
 		target == context.DeadlineExceeded && e.Code == Timeout
 }
 

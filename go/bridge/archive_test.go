@@ -66,7 +66,7 @@ func TestProgram2CallsARustArchiveThatItsOwnerSigned(t *testing.T) {
 			defer arr2.Release()
 			lines := &handler{}
 
-			goBridge := alloy.GoBridge{GoAllocator: mem, Logger: slog.New(lines)} // allows nothing unsigned
+			goBridge := alloy.GoBridge{Isolated: isolated, GoAllocator: mem, Logger: slog.New(lines)} // allows nothing unsigned
 			defer goBridge.Close()
 			if err := goBridge.SetImplLib(path, certificate); err != nil {
 				t.Fatal(err)
@@ -97,7 +97,7 @@ func TestProgram2CallsARustArchiveThatItsOwnerSigned(t *testing.T) {
 func TestAnArchiveOfAnotherSignerOrOtherBytesIsNotLinked(t *testing.T) {
 	me, other := newSigner(t), newSigner(t)
 	path := me.sign(t, built(t, "echo_rust.a"), "alloy.echo", "0.1.0")
-	goBridge := alloy.GoBridge{Logger: silent}
+	goBridge := alloy.GoBridge{Isolated: isolated, Logger: silent}
 	defer goBridge.Close()
 	if err := goBridge.SetImplLib(path, ""); !refusedAs(err, "UNSIGNED", "") {
 		t.Errorf("without a certificate: got %v", err)

@@ -38,7 +38,7 @@ func built(t testing.TB, file string) string {
 // logs nothing.
 func open(t testing.TB, mem memory.Allocator, name string) *alloy.GoBridge {
 	t.Helper()
-	goBridge := &alloy.GoBridge{GoAllocator: mem, AllowUnsigned: true, Logger: silent}
+	goBridge := &alloy.GoBridge{Isolated: isolated, Limits: alloy.Limits{Workers: 64}, GoAllocator: mem, AllowUnsigned: true, Logger: silent}
 	t.Cleanup(goBridge.Close)
 	if name == "" {
 		return goBridge

@@ -97,7 +97,7 @@ func TestTheTenLines(t *testing.T) {
 			t.Cleanup(func() { mem.AssertSize(t, 0) })
 			arrays := threeArrays(t, mem)
 			text := stdout(t, func() {
-				goBridge := api.GoBridge{GoAllocator: mem, AllowUnsigned: true}
+				goBridge := api.GoBridge{Isolated: isolated, GoAllocator: mem, AllowUnsigned: true}
 				defer goBridge.Close()
 				if c.library != "" {
 					if err := goBridge.SetImplLib(library(t, c.library), ""); err != nil {
@@ -150,7 +150,7 @@ func (h *handler) text() string {
 
 func TestTheLoggerGetsTheLinesInsteadOfStandardOutput(t *testing.T) {
 	lines := &handler{}
-	goBridge := alloy.GoBridge{Logger: slog.New(lines)}
+	goBridge := alloy.GoBridge{Isolated: isolated, Logger: slog.New(lines)}
 	defer goBridge.Close()
 	text := stdout(t, func() {
 		if n, err := goBridge.FromChunks(threeArrays(t, memory.DefaultAllocator)); err != nil || n != 3 {
@@ -171,7 +171,7 @@ func TestTheLoggerGetsTheLinesInsteadOfStandardOutput(t *testing.T) {
 }
 
 func TestOtherBackendsAreSilent(t *testing.T) {
-	goBridge := alloy.GoBridge{AllowUnsigned: true}
+	goBridge := alloy.GoBridge{Isolated: isolated, AllowUnsigned: true}
 	defer goBridge.Close()
 	text := stdout(t, func() {
 		if err := goBridge.SetImplLib(library(t, "tests/identity"), ""); err != nil {
@@ -218,7 +218,7 @@ func TestFromChunksTakesAnyNumberAndAnyType(t *testing.T) {
 }
 
 func TestACopyIsTheSameBridge(t *testing.T) {
-	goBridge := alloy.GoBridge{AllowUnsigned: true, Logger: silent}
+	goBridge := alloy.GoBridge{Isolated: isolated, AllowUnsigned: true, Logger: silent}
 	if _, err := goBridge.Functions(); err != nil {
 		t.Fatal(err)
 	}

@@ -40,8 +40,8 @@ func TestAStreamIsTheInputOfAnother(t *testing.T) {
 	}
 	sent := in.batch.Column(0).Data().Buffers()[1].Bytes()
 	came := out.RecordBatch().Column(0).Data().Buffers()[1].Bytes()
-	if &sent[0] != &came[0] {
-		t.Error("it was copied on the way")
+	if (&sent[0] != &came[0]) != isolated {
+		t.Error("it was copied on the way, or was not between processes")
 	}
 	if got := firsts(t, out); !slices.Equal(got, []int64{10, 20, 30}) || out.Err() != nil {
 		t.Errorf("got %v, %v", got, out.Err())

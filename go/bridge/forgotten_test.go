@@ -41,7 +41,7 @@ func (r *recorder) warnings() (texts []string) {
 
 func forgetful(t *testing.T, mem memory.Allocator, lines *recorder, name string) *alloy.GoBridge {
 	t.Helper()
-	goBridge := &alloy.GoBridge{GoAllocator: mem, AllowUnsigned: true, Logger: slog.New(lines)}
+	goBridge := &alloy.GoBridge{Isolated: isolated, GoAllocator: mem, AllowUnsigned: true, Logger: slog.New(lines)}
 	t.Cleanup(goBridge.Close)
 	if err := goBridge.SetImplLib(library(t, name), ""); err != nil {
 		t.Fatal(err)

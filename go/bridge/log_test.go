@@ -69,7 +69,7 @@ func (r *recorder) take() []record {
 
 func logging(t *testing.T, lines *recorder) *alloy.GoBridge {
 	t.Helper()
-	goBridge := &alloy.GoBridge{AllowUnsigned: true, Logger: slog.New(lines)}
+	goBridge := &alloy.GoBridge{Isolated: isolated, AllowUnsigned: true, Logger: slog.New(lines)}
 	t.Cleanup(goBridge.Close)
 	if err := goBridge.SetImplLib(library(t, "tests/logs"), ""); err != nil {
 		t.Fatal(err)
@@ -199,7 +199,7 @@ func digestOf(t *testing.T, path string) string {
 func TestABackendIsDescribedWithTheFileItComesFrom(t *testing.T) {
 	s := newSigner(t)
 	path := s.sign(t, library(t, "echo_cpp"), "alloy.echo", "0.1.0")
-	goBridge := alloy.GoBridge{AllowUnsigned: true, Logger: silent}
+	goBridge := alloy.GoBridge{Isolated: isolated, AllowUnsigned: true, Logger: silent}
 	defer goBridge.Close()
 	for _, certificate := range []string{"", s.certificate(), ""} {
 		if err := goBridge.SetImplLib(path, certificate); err != nil {

@@ -7,11 +7,16 @@ package bridge_test
 import (
 	"fmt"
 	"log/slog"
+	"os"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
+
+// isolated is the mode of the bridges that the tests open: ALLOY_TEST_ISOLATED=1 runs each
+// library in worker processes. The same tests have to pass.
+var isolated = os.Getenv("ALLOY_TEST_ISOLATED") == "1"
 
 var silent = slog.New(slog.DiscardHandler)
 

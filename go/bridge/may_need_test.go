@@ -65,19 +65,19 @@ func expectTheEcho(t *testing.T, goBridge *api.GoBridge) {
 func TestALibraryThatNeedsAnotherLoadsWhereTheProgramAllowsIt(t *testing.T) {
 	backend, needed := needing(t, "liballoy_go_needed.so.1")
 
-	plain := alloy.GoBridge{AllowUnsigned: true, Logger: silent}
+	plain := alloy.GoBridge{Isolated: isolated, AllowUnsigned: true, Logger: silent}
 	defer plain.Close()
 	if err := plain.SetImplLib(backend, ""); !refusedAs(err, "NEEDED", "liballoy_go_needed.so.1") {
 		t.Errorf("not allowed: got %v", err)
 	}
 
-	other := alloy.GoBridge{AllowUnsigned: true, Logger: silent, MayNeed: []string{echoInC + ".so", "libother.so.1"}}
+	other := alloy.GoBridge{Isolated: isolated, AllowUnsigned: true, Logger: silent, MayNeed: []string{echoInC + ".so", "libother.so.1"}}
 	defer other.Close()
 	if err := other.SetImplLib(backend, ""); !refusedAs(err, "NEEDED", echoInC+".so") {
 		t.Errorf("a file that is not there: got %v", err)
 	}
 
-	allowing := api.GoBridge{AllowUnsigned: true, Logger: silent, MayNeed: []string{needed}}
+	allowing := api.GoBridge{Isolated: isolated, AllowUnsigned: true, Logger: silent, MayNeed: []string{needed}}
 	defer allowing.Close()
 	if err := allowing.SetImplLib(backend, ""); err != nil {
 		t.Fatalf("allowed: %v", err)
@@ -87,7 +87,7 @@ func TestALibraryThatNeedsAnotherLoadsWhereTheProgramAllowsIt(t *testing.T) {
 
 func TestALibraryMayNeedASonameThatTheLoaderFinds(t *testing.T) {
 	backend := compile(t, "backend.so", echoInC, "-lresolv")
-	goBridge := api.GoBridge{AllowUnsigned: true, Logger: silent, MayNeed: []string{"libother.so.1", "libresolv.so.2"}}
+	goBridge := api.GoBridge{Isolated: isolated, AllowUnsigned: true, Logger: silent, MayNeed: []string{"libother.so.1", "libresolv.so.2"}}
 	defer goBridge.Close()
 	if err := goBridge.SetImplLib(backend, ""); err != nil {
 		t.Fatal(err)
@@ -97,7 +97,7 @@ func TestALibraryMayNeedASonameThatTheLoaderFinds(t *testing.T) {
 
 func TestWhatLibrariesMayNeedIsReadAtTheFirstLoad(t *testing.T) {
 	backend := compile(t, "backend.so", echoInC, "-lresolv")
-	late := alloy.GoBridge{AllowUnsigned: true, Logger: silent}
+	late := alloy.GoBridge{Isolated: isolated, AllowUnsigned: true, Logger: silent}
 	defer late.Close()
 	if err := late.SetImplLib(library(t, "echo_c"), ""); err != nil {
 		t.Fatal(err)
@@ -107,7 +107,7 @@ func TestWhatLibrariesMayNeedIsReadAtTheFirstLoad(t *testing.T) {
 		t.Errorf("allowed after the first load: got %v", err)
 	}
 
-	early := alloy.GoBridge{AllowUnsigned: true, Logger: silent}
+	early := alloy.GoBridge{Isolated: isolated, AllowUnsigned: true, Logger: silent}
 	defer early.Close()
 	if _, err := early.Functions(); err != nil {
 		t.Fatal(err)
@@ -123,7 +123,7 @@ func TestWhatLibrariesMayNeedIsReadAtTheFirstLoad(t *testing.T) {
 }
 
 func TestAnEntryOfMayNeedThatIsNoneIsAnErrorUntilItIsMended(t *testing.T) {
-	goBridge := alloy.GoBridge{AllowUnsigned: true, Logger: silent}
+	goBridge := alloy.GoBridge{Isolated: isolated, AllowUnsigned: true, Logger: silent}
 	defer goBridge.Close()
 	for entry, text := range map[string]string{
 		"":                 "neither a SONAME nor an absolute path",

@@ -108,7 +108,7 @@ func TestTheEchoDescribesItself(t *testing.T) {
 }
 
 func TestTheNameOfTheBackendIsChecked(t *testing.T) {
-	goBridge := alloy.GoBridge{AllowUnsigned: true, Logger: silent, Name: "acme.other"}
+	goBridge := alloy.GoBridge{Isolated: isolated, AllowUnsigned: true, Logger: silent, Name: "acme.other"}
 	defer goBridge.Close()
 	expectError(t, goBridge.SetImplLib(library(t, "echo_cpp"), ""), alloy.Refused, "NAME")
 	goBridge.Name = "alloy\x00"
@@ -225,7 +225,7 @@ func (o *observed) last(t *testing.T) (alloy.Operation, alloy.Outcome) {
 
 func TestObserveSeesEachOperationOnce(t *testing.T) {
 	seen := &observed{}
-	goBridge := &alloy.GoBridge{AllowUnsigned: true, Logger: silent, Observe: seen.observe}
+	goBridge := &alloy.GoBridge{Isolated: isolated, AllowUnsigned: true, Logger: silent, Observe: seen.observe}
 	defer goBridge.Close()
 	path := library(t, "tests/identity")
 	if err := goBridge.SetImplLib(path, ""); err != nil {
@@ -307,7 +307,7 @@ func TestObserveSeesEachOperationOnce(t *testing.T) {
 }
 
 func TestAnObserverMayReturnNothing(t *testing.T) {
-	goBridge := &alloy.GoBridge{Logger: silent, Observe: func(context.Context, alloy.Operation) (context.Context, func(alloy.Outcome)) {
+	goBridge := &alloy.GoBridge{Isolated: isolated, Logger: silent, Observe: func(context.Context, alloy.Operation) (context.Context, func(alloy.Outcome)) {
 		return nil, nil
 	}}
 	defer goBridge.Close()

@@ -115,7 +115,7 @@ func (s signer) sign(t *testing.T, library, name, version string) string {
 func TestLoadsALibraryThatTheOwnerOfTheCertificateSigned(t *testing.T) {
 	me := newSigner(t)
 	path := me.sign(t, library(t, "echo_cpp"), "alloy.echo", "0.1.0")
-	goBridge := alloy.GoBridge{Logger: silent} // allows nothing unsigned
+	goBridge := alloy.GoBridge{Isolated: isolated, Logger: silent} // allows nothing unsigned
 	defer goBridge.Close()
 	if err := goBridge.SetImplLib(path, me.certificate()); err != nil {
 		t.Fatal(err)
@@ -128,7 +128,7 @@ func TestLoadsALibraryThatTheOwnerOfTheCertificateSigned(t *testing.T) {
 func TestRefusesALibraryOfAnotherSignerOrOtherBytes(t *testing.T) {
 	me, other := newSigner(t), newSigner(t)
 	path := me.sign(t, library(t, "echo_cpp"), "alloy.echo", "0.1.0")
-	goBridge := alloy.GoBridge{Logger: silent, AllowUnsigned: true}
+	goBridge := alloy.GoBridge{Isolated: isolated, Logger: silent, AllowUnsigned: true}
 	defer goBridge.Close()
 	expect := func(certificate, reason string) {
 		t.Helper()
@@ -199,7 +199,7 @@ func TestACertificateIsReadFromAFile(t *testing.T) {
 			if err != nil || certificate != text {
 				t.Fatalf("got %q, %v", certificate, err)
 			}
-			goBridge := alloy.GoBridge{Logger: silent}
+			goBridge := alloy.GoBridge{Isolated: isolated, Logger: silent}
 			defer goBridge.Close()
 			if err := goBridge.SetImplLib(library, certificate); err != nil {
 				t.Error(err)
@@ -217,7 +217,7 @@ func TestBlanksAroundACertificateAreIgnored(t *testing.T) {
 	s := newSigner(t)
 	library := s.sign(t, library(t, "echo_cpp"), "alloy.echo", "0.1.0")
 	for _, certificate := range []string{s.certificate() + "\n", "\t " + s.certificate() + "\r\n\n"} {
-		goBridge := alloy.GoBridge{Logger: silent}
+		goBridge := alloy.GoBridge{Isolated: isolated, Logger: silent}
 		if err := goBridge.SetImplLib(library, certificate); err != nil {
 			t.Errorf("%q: %v", certificate, err)
 		}
@@ -227,7 +227,7 @@ func TestBlanksAroundACertificateAreIgnored(t *testing.T) {
 
 func TestAMissingFileIsNotCalledUnsigned(t *testing.T) {
 	for _, path := range []string{"/nowhere/libscore.so", t.TempDir()} {
-		goBridge := alloy.GoBridge{Logger: silent}
+		goBridge := alloy.GoBridge{Isolated: isolated, Logger: silent}
 		err := goBridge.SetImplLib(path, "")
 		var e *alloy.Error
 		if !errors.As(err, &e) || e.Reason.String() != "CANNOT_OPEN" && e.Reason.String() != "NOT_A_FILE" || !strings.Contains(e.Text, path) {
@@ -248,13 +248,13 @@ func TestTheSettingsOfALibraryAreChecked(t *testing.T) {
 		bridge alloy.GoBridge
 		reason string // empty: it loads
 	}{
-		{alloy.GoBridge{}, "NO_SIDECAR"},
-		{alloy.GoBridge{Sidecar: elsewhere}, ""},
-		{alloy.GoBridge{Sidecar: elsewhere, Name: "alloy.echo", MinSequence: 1}, ""},
-		{alloy.GoBridge{Sidecar: elsewhere, Name: "acme.other"}, "NAME"},
-		{alloy.GoBridge{Sidecar: elsewhere, MinSequence: 2}, "ROLLBACK"},
-		{alloy.GoBridge{Sidecar: elsewhere, SHA256: digestOf(t, path)}, ""},
-		{alloy.GoBridge{Sidecar: elsewhere, SHA256: strings.Repeat("1", 64)}, "DIGEST"},
+		{alloy.GoBridge{Isolated: isolated}, "NO_SIDECAR"},
+		{alloy.GoBridge{Isolated: isolated, Sidecar: elsewhere}, ""},
+		{alloy.GoBridge{Isolated: isolated, Sidecar: elsewhere, Name: "alloy.echo", MinSequence: 1}, ""},
+		{alloy.GoBridge{Isolated: isolated, Sidecar: elsewhere, Name: "acme.other"}, "NAME"},
+		{alloy.GoBridge{Isolated: isolated, Sidecar: elsewhere, MinSequence: 2}, "ROLLBACK"},
+		{alloy.GoBridge{Isolated: isolated, Sidecar: elsewhere, SHA256: digestOf(t, path)}, ""},
+		{alloy.GoBridge{Isolated: isolated, Sidecar: elsewhere, SHA256: strings.Repeat("1", 64)}, "DIGEST"},
 	} {
 		goBridge := c.bridge
 		goBridge.Logger = silent

@@ -44,8 +44,8 @@ func TestAStreamComesBackBatchByBatch(t *testing.T) {
 				}
 				sent := in.batch.Column(0).Data().Buffers()[1].Bytes()
 				came := out.RecordBatch().Column(0).Data().Buffers()[1].Bytes()
-				if &sent[0] != &came[0] {
-					t.Errorf("batch %d was copied", i)
+				if isElsewhere(&sent[0], &came[0], backend) {
+					t.Errorf("batch %d is at the wrong place", i)
 				}
 				if got := out.RecordBatch().Column(0).(*array.Int64).Value(9); got != int64(10*i+9) {
 					t.Errorf("batch %d ends with %d", i, got)
@@ -115,7 +115,11 @@ func TestAFunctionMayEndEarly(t *testing.T) {
 	if got := firsts(t, out); len(got) != 2 || out.Err() != nil {
 		t.Errorf("got %v, %v", got, out.Err())
 	}
-	if n := in.references.Load(); n != 1 || in.made != 2 {
+	references := int64(1)
+	if isolated {
+		references = 2 // a worker lets its inputs go with its stream
+	}
+	if n := in.references.Load(); n != references || in.made != 2 {
 		t.Errorf("%d references, and %d batches were made", n, in.made)
 	}
 	out.Release()

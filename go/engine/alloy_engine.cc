@@ -10352,6 +10352,12 @@ Status Worker::TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
                   std::move(owner), out);
   if (copies) released_->Add(std::move(node));
   if (status.ok() || status.code() == ALLOY_EXHAUSTED) return status;
+  // A malformed batch is the mistake of the backend, with the same error as in process. A
+  // place outside of the shared memory can only come from the worker itself.
+  if (status.code() == ALLOY_BAD_DATA &&
+      status.fault().reason != ALLOY_REASON_BUFFER_PLACE) {
+    return status.WithSide(ALLOY_SIDE_BACKEND);
+  }
   return Violation(ask,
                    "a result that lies outside of its memory: " + status.fault().text);
 }

@@ -122,6 +122,9 @@ SUITES = (
           "Go", "race"),
     Suite("go-cgocheck2", "the same, with a check of each Go pointer in C memory",
           lambda log: go(log, env={"GOEXPERIMENT": "cgocheck2"}), "Go", "cgocheck2"),
+    Suite("go-isolated", "the same, with each library in worker processes",
+          lambda log: go(log, packages=(".", "./go/bridge"), env={"ALLOY_TEST_ISOLATED": "1"}),
+          "Go", "isolated"),
     # GOGC only for the tests: the compiler need not collect that often.
     Suite("go-gogc1", "the same, with a garbage collection at every chance",
           lambda log: go(log, "-exec", "env GOGC=1"), "Go", "GOGC=1"),
