@@ -47,6 +47,7 @@ class Segment {
 struct Batch {
   Batch(const char* format, int64_t columns) : text(*format == 'u') {
     std::vector<testing::Spec> specs;
+    specs.reserve(static_cast<size_t>(columns));
     for (int64_t i = 0; i < columns; ++i) {
       specs.push_back({.format = format, .name = "column" + std::to_string(i)});
     }
@@ -63,7 +64,7 @@ struct Batch {
       if (text) {
         for (int32_t row = 0; row <= kRows; ++row) {
           const int32_t offset = row * static_cast<int32_t>(kTextBytes);
-          std::memcpy(at + row * 4, &offset, 4);
+          std::memcpy(at + row * int64_t{4}, &offset, 4);
         }
         column.buffers.push_back(at + offsets);
       }

@@ -2700,9 +2700,8 @@ inline bool RecordWriter::IsPlaced(const void* bytes, uint64_t size) {
 // True if all buffers of the node itself that have bytes up to row `end` lie in segments.
 bool RecordWriter::IsPlaced(const Node* node, const ArrowArray& array, int64_t end) {
   if (segments_.empty()) return false;
-  if (const void* bitmap = BitmapOf(*node, array)) {
-    if (!IsPlaced(bitmap, Bytes(BitmapBytes(end)))) return false;
-  }
+  const void* bitmap = BitmapOf(*node, array);
+  if (bitmap != nullptr && !IsPlaced(bitmap, Bytes(BitmapBytes(end)))) return false;
   const int64_t wide = node->integer_bytes;
   switch (node->form) {
     case Form::kFixed:

@@ -26,7 +26,6 @@ using isolated_testing::BatchReader;
 using testing::BatchOf;
 using testing::Sample;
 using testing::Spec;
-using wire_testing::Message;
 using wire_testing::Send;
 
 constexpr TakeOver kTakeOvers[] = {TakeOver::kView, TakeOver::kCopyFollowed,
@@ -109,6 +108,110 @@ std::vector<Spec> EveryColumn() {
                                    .children = {{.format = "s", .name = "run_ends"},
                                                 {.format = "u", .name = "values"}}}}});
   return columns;
+}
+
+// A column of int64 with nulls, and one of utf8, as the words of a record.
+TEST(RecordLieTest, IsRefusedWithItsReasonAndColumn) {
+  const Spec spec = BatchOf({{.format = "l", .name = "x"}, {.format = "u", .name = "y"}});
+  const auto layout = Layout::OfBatch(*testing::Make(spec));
+  const uint8_t validity[] = {0b11011110};
+  const int64_t values[8] = {};
+  const int32_t offsets[] = {0, 1, 2, 3, 4, 5, 6, 7, 8};
+  const OwnedArray batch = testing::Make(
+      testing::RawRows(8, {{.length = 8, .buffers = {validity, values}, .null_count = 2},
+                           {.length = 8, .buffers = {nullptr, offsets, "abcdefgh"}}}));
+  const auto message = Send(*layout, *batch);
+  ASSERT_TRUE(message.ok());
+  enum Word : size_t {
+    kBatchFlags,
+    kBatchLength,
+    kBatchNulls,
+    kBatchOffset,  // the batch
+    kFlags,
+    kLength,
+    kNulls,
+    kOffset,  // x
+    kBitmapSegment,
+    kBitmapOffset,
+    kBitmapBytes,  // its bitmap
+    kValuesSegment,
+    kValuesOffset,
+    kValuesBytes,  // its values
+    kTextFlags,    // y
+    kOffsetsSegment,
+    kOffsetsOffset,
+    kOffsetsBytes,  // its offsets
+    kTextSegment,
+    kTextOffset,
+    kTextBytes,  // its bytes
+    kWords
+  };
+  ASSERT_EQ(message->record.size(), kWords * sizeof(uint64_t));
+  struct Lie {
+    Word word;
+    uint64_t value;
+    int32_t reason;
+    int32_t column;
+  };
+  const uint64_t minus_one = ~uint64_t{0};
+  const uint64_t huge = uint64_t{1} << 62;
+  const uint64_t size = message->copies->size();
+  const uint64_t flags = record::kHasHead | record::HasBuffer(0) | record::HasBuffer(1);
+  const Lie lies[] = {
+      {kBatchFlags, record::kHasHead | record::HasBuffer(1), ALLOY_REASON_BUFFER_COUNT,
+       -1},
+      {kBatchLength, minus_one, ALLOY_REASON_LENGTH, -1},
+      {kBatchLength, 9, ALLOY_REASON_BUFFER_PLACE, 1},
+      {kBatchNulls, 1, ALLOY_REASON_NULLS_WITHOUT_BITMAP, -1},
+      {kBatchNulls, minus_one - 1, ALLOY_REASON_NULL_COUNT, -1},
+      {kBatchOffset, minus_one, ALLOY_REASON_OFFSET, -1},
+      {kBatchOffset, 1, ALLOY_REASON_CHILD_LENGTH, 0},
+      {kFlags, flags | record::HasBuffer(2), ALLOY_REASON_BUFFER_COUNT, 0},
+      {kFlags, flags | uint64_t{1} << record::kVariadicShift, ALLOY_REASON_BUFFER_COUNT,
+       0},
+      {kLength, minus_one, ALLOY_REASON_LENGTH, 0},
+      {kLength, 9, ALLOY_REASON_BUFFER_PLACE, 0},
+      {kLength, 7, ALLOY_REASON_CHILD_LENGTH, 0},
+      {kLength, huge, ALLOY_REASON_OVERFLOW, 0},
+      {kNulls, minus_one - 1, ALLOY_REASON_NULL_COUNT, 0},
+      {kNulls, 9, ALLOY_REASON_NULL_COUNT, 0},
+      {kOffset, minus_one, ALLOY_REASON_OFFSET, 0},
+      {kOffset, huge, ALLOY_REASON_OVERFLOW, 0},
+      {kOffset, 1, ALLOY_REASON_BUFFER_PLACE, 0},
+      {kBitmapSegment, 0, ALLOY_REASON_BUFFER_PLACE, 0},
+      {kBitmapSegment, 99, ALLOY_REASON_BUFFER_PLACE, 0},
+      {kBitmapOffset, size, ALLOY_REASON_BUFFER_PLACE, 0},
+      {kBitmapOffset, minus_one, ALLOY_REASON_BUFFER_PLACE, 0},
+      {kBitmapBytes, 0, ALLOY_REASON_NULLS_WITHOUT_BITMAP, 0},
+      {kBitmapBytes, minus_one, ALLOY_REASON_BUFFER_PLACE, 0},
+      {kValuesSegment, uint64_t{1} << 32 | wire_testing::kCopies,
+       ALLOY_REASON_BUFFER_PLACE, 0},
+      {kValuesOffset, size - 63, ALLOY_REASON_BUFFER_PLACE, 0},
+      {kValuesBytes, 63, ALLOY_REASON_BUFFER_PLACE, 0},
+      {kValuesBytes, 0, ALLOY_REASON_BUFFER_NULL, 0},
+      {kTextFlags, huge, ALLOY_REASON_BUFFER_COUNT, 1},
+      {kOffsetsSegment, 99, ALLOY_REASON_BUFFER_PLACE, 1},
+      {kOffsetsOffset, size - 35, ALLOY_REASON_BUFFER_PLACE, 1},
+      {kOffsetsBytes, 35, ALLOY_REASON_BUFFER_PLACE, 1},
+      {kOffsetsBytes, 0, ALLOY_REASON_BUFFER_NULL, 1},
+      {kTextSegment, 99, ALLOY_REASON_BUFFER_PLACE, 1},
+      {kTextOffset, size - 7, ALLOY_REASON_BUFFER_PLACE, 1},
+      {kTextBytes, 7, ALLOY_REASON_OFFSETS, 1},
+      {kTextBytes, 0, ALLOY_REASON_OFFSETS, 1},
+  };
+  for (const TakeOver take_over : kTakeOvers) {
+    for (const Lie& lie : lies) {
+      std::vector<std::byte> record = message->record;
+      std::memcpy(record.data() + lie.word * sizeof(uint64_t), &lie.value,
+                  sizeof(lie.value));
+      const Status status = Take(*layout, record, message->segments, take_over);
+      SCOPED_TRACE("word " + std::to_string(lie.word) + ", value " +
+                   std::to_string(lie.value));
+      ASSERT_FALSE(status.ok());
+      EXPECT_EQ(status.reason(), lie.reason) << status.fault().text;
+      EXPECT_EQ(status.fault().column, lie.column) << status.fault().text;
+    }
+  }
 }
 
 class HostileRecordsTest : public ::testing::TestWithParam<TakeOver> {};

@@ -87,9 +87,9 @@ class BatchReader {
       }
       case Form::kSparseUnion:
       case Form::kDenseUnion: {
-        const auto id = LoadValue<int8_t>(array.buffers[0], i);
-        Require(id >= 0);
-        const int8_t which = layout_.type_ids(*node).children[static_cast<size_t>(id)];
+        const auto id = LoadValue<uint8_t>(array.buffers[0], i);
+        Require(id < 128);
+        const int8_t which = layout_.type_ids(*node).children[id];
         Require(which >= 0);
         const Node* child = node + 1;
         for (int8_t c = 0; c < which; ++c) child += child->subtree;
