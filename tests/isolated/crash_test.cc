@@ -153,6 +153,20 @@ TEST_F(IsolatedCrash, ACrashWhenTheLibraryIsLoaded) {
   EXPECT_TRUE(RunWell().ok());
 }
 
+#ifdef ALLOY_TEST_RUST
+TEST_F(IsolatedCrash, RustThatHasNoMemoryIsNamedMemory) {
+  alloy::Bridge bridge = support::Load("faults_rust", support::TestHost(),
+                                       Options({.heap_bytes = int64_t{64} << 20}));
+  const auto status = bridge.Call("use_up_heap", Input(0)).status();
+  EXPECT_EQ(status.code(), ALLOY_LOST) << status;
+  EXPECT_TRUE(Contains(status, "ran out of memory (heap_bytes is 67108864)")) << status;
+  EXPECT_TRUE(Contains(status, "memory allocation of ")) << status;
+  const auto panic = bridge.Call("panic_in_run", Input(0)).status();
+  EXPECT_EQ(panic.code(), ALLOY_FAILED) << panic;
+  EXPECT_TRUE(Contains(panic, "the run went wrong: 42")) << panic;
+}
+#endif
+
 // ---- Time
 
 TEST_F(IsolatedCrash, AnEndlessLoopIsKilledAfterItsDeadlineAndTheGraceTime) {

@@ -23,6 +23,7 @@ arrowalloy::backend! {
         outcomes::retry,
         outcomes::refuse,
         outcomes::panic_in_run,
+        outcomes::use_up_heap,
         outcomes::panic_of_another_thread,
         outcomes::panic_after_a_caught_one,
         outcomes::panic_after_a_caught_run,
