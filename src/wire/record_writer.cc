@@ -52,6 +52,22 @@ ListViewAt LoadListView(const ArrowArray& array, uint8_t bytes, int64_t row) {
           LoadSigned(array.buffers[2], row, bytes)};
 }
 
+// Where a row of a dense union is. A child below 0: nowhere.
+struct UnionRow {
+  int32_t child = -1;
+  int64_t offset = 0;
+};
+
+UnionRow LoadUnionRow(const Layout& layout, const Layout::Node& node,
+                      const ArrowArray& array, int64_t row) {
+  const auto id = LoadValue<uint8_t>(array.buffers[0], row);
+  const auto& children = layout.type_ids(node).children;
+  if (id >= children.size() || children[id] < 0) return {};
+  const int64_t offset = LoadValue<int32_t>(array.buffers[1], row);
+  if (offset < 0 || offset >= array.children[children[id]]->length) return {};
+  return {.child = children[id], .offset = offset};
+}
+
 // Offsets that begin at 0, after `lead` zeros. They are not checked yet, so the
 // difference may wrap.
 template <typename T>
@@ -133,8 +149,7 @@ void RecordWriter::PlanRows(const Node* node, const ArrowArray& array, Rows rows
         in_place = AreChildrenPlaced(node, array, 0);
         break;
       case ChildRows::kAny:
-        in_place = node->form == Form::kListView ? AreChildrenPlaced(node, array, 0)
-                                                 : node->form != Form::kRunEnd;
+        in_place = node->form != Form::kRunEnd && AreChildrenPlaced(node, array, 0);
         break;
     }
     if (in_place) return PlanInPlace(node, array, rows);
@@ -254,10 +269,7 @@ void RecordWriter::PlanTrimmed(const Node* node, const ArrowArray& array, Rows r
       Put(0, From(array.buffers[0], at.begin), Bytes(at.count));
       return PlanChildren(node, array, below);
     case Form::kDenseUnion:
-      Put(0, From(array.buffers[0], at.begin), Bytes(at.count));
-      Put(1, From(array.buffers[1], at.begin * node->integer_bytes),
-          Bytes(at.count * node->integer_bytes));
-      return PlanWholeChildren(node, array);
+      return PlanDenseUnion(node, array, at);
     case Form::kRunEnd:
     case Form::kNull:
       return;
@@ -376,6 +388,47 @@ void RecordWriter::PlanListView(const Node* node, const ArrowArray& array, int64
   }
   Put(2, From(array.buffers[2], start * wide), bytes);
   PlanChildren(node, array, {used.begin, used.end - used.begin});
+}
+
+// Of each child, the rows that the offsets of its type ids reach.
+void RecordWriter::PlanDenseUnion(const Node* node, const ArrowArray& array, Rows at) {
+  const auto n = static_cast<size_t>(node->n_children);
+  const size_t used = used_.size();
+  used_.resize(used + n, {.begin = std::numeric_limits<int64_t>::max()});
+  for (int64_t i = at.begin; i < at.begin + at.count; ++i) {
+    const UnionRow row = LoadUnionRow(layout_, *node, array, i);
+    if (row.child < 0) continue;
+    Used& reached = used_[used + static_cast<size_t>(row.child)];
+    reached.begin = std::min(reached.begin, row.offset);
+    reached.end = std::max(reached.end, row.offset + 1);
+  }
+  bool moves = false;
+  for (size_t i = 0; i < n; ++i) {
+    Used& reached = used_[used + i];
+    if (reached.end == 0) reached.begin = 0;
+    moves = moves || reached.begin > 0;
+  }
+  Put(0, From(array.buffers[0], at.begin), Bytes(at.count));
+  const int64_t wide = node->integer_bytes;
+  const char* offsets = From(array.buffers[1], at.begin * wide);
+  if (moves) {
+    words_[flags_] |= record::HasBuffer(1);
+    PutCopy({.kind = Piece::Kind::kUnionOffsets,
+             .from = offsets,
+             .bytes = Bytes(at.count * wide),
+             .rows = at.count,
+             .first = at.begin,
+             .node = node,
+             .array = &array,
+             .used = used});
+  } else {
+    Put(1, offsets, Bytes(at.count * wide));
+  }
+  const Node* child = node + 1;
+  for (size_t i = 0; i < n; ++i, child += child->subtree) {
+    const Used reached = used_[used + i];
+    PlanNode(child, *array.children[i], {reached.begin, reached.end - reached.begin});
+  }
 }
 
 // The runs that contain the rows. Runs before them can go without a change of the run ends
@@ -649,6 +702,19 @@ void RecordWriter::CopyListViewOffsets(std::byte* to, const Piece& piece) {
   }
 }
 
+void RecordWriter::CopyUnionOffsets(std::byte* to, const Piece& piece) const {
+  for (int64_t i = 0; i < piece.rows; ++i, to += sizeof(int32_t)) {
+    const UnionRow row =
+        LoadUnionRow(layout_, *piece.node, *piece.array, piece.first + i);
+    int32_t offset = -1;  // a wrong one stays wrong
+    if (row.child >= 0) {
+      const Used& reached = used_[piece.used + static_cast<size_t>(row.child)];
+      offset = static_cast<int32_t>(row.offset - reached.begin);
+    }
+    std::memcpy(to, &offset, sizeof(offset));
+  }
+}
+
 void RecordWriter::Copy(std::byte* to, uint32_t segment, uint64_t offset) {
   for (const Piece& piece : pieces_) {
     std::byte* at = to + piece.at;
@@ -668,6 +734,9 @@ void RecordWriter::Copy(std::byte* to, uint32_t segment, uint64_t offset) {
         break;
       case Piece::Kind::kListViewOffsets:
         CopyListViewOffsets(at, piece);
+        break;
+      case Piece::Kind::kUnionOffsets:
+        CopyUnionOffsets(at, piece);
         break;
     }
     words_[piece.word] = segment;

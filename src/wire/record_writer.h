@@ -68,7 +68,13 @@ class RecordWriter {
 
   // Bytes that Copy writes.
   struct Piece {
-    enum class Kind : uint8_t { kBytes, kOffsets, kViews, kListViewOffsets };
+    enum class Kind : uint8_t {
+      kBytes,
+      kOffsets,
+      kViews,
+      kListViewOffsets,
+      kUnionOffsets
+    };
     Kind kind = Kind::kBytes;
     uint8_t integer_bytes = 0;
     int32_t lead = 0;  // rows that come first and that nobody reads
@@ -80,8 +86,9 @@ class RecordWriter {
     int64_t base = 0;   // what the offsets become smaller by
     int64_t rows = 0;   // after the lead; of offsets: one more
     int64_t first = 0;  // the row after the lead, from the begin of the buffers
+    const Node* node = nullptr;
     const ArrowArray* array = nullptr;
-    size_t used = 0;  // of views: the index of the first variadic buffer in used_
+    size_t used = 0;  // of views and unions: the first variadic buffer or child in used_
   };
 
   void PlanNode(const Node* node, const ArrowArray& array, Rows rows);
@@ -97,6 +104,7 @@ class RecordWriter {
                 Rows at);
   void PlanListView(const Node* node, const ArrowArray& array, int64_t start,
                     int32_t lead, Rows at);
+  void PlanDenseUnion(const Node* node, const ArrowArray& array, Rows at);
   void PlanRunEnds(const Node* node, const ArrowArray& array, Rows at);
   void PlanChildren(const Node* node, const ArrowArray& array, Rows rows);
   bool PlanPlain(const Node* node, const ArrowArray& array);
@@ -117,6 +125,7 @@ class RecordWriter {
   void PutPlaceOf(const void* bytes, uint64_t size);
   void PutCopy(Piece piece);
   void CopyViews(std::byte* to, const Piece& piece) const;
+  void CopyUnionOffsets(std::byte* to, const Piece& piece) const;
   static void CopyListViewOffsets(std::byte* to, const Piece& piece);
   void ReserveWords(size_t words);
   void Refuse(const Node* node, int32_t reason, std::string_view what);

@@ -346,6 +346,9 @@ Status Worker::TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
     parts->node = std::move(node);
     owner = std::make_shared<ResultOwner>(std::move(parts));
   }
+  // A record may name the same bytes many times, and would fill the memory of the host.
+  reader.LimitCopies(static_cast<uint64_t>(group_.limits.output_bytes) +
+                     static_cast<uint64_t>(group_.limits.input_bytes));
   const Status status =
       reader.Read(in, views, copies ? TakeOver::kCopyAll : TakeOver::kCopyFollowed,
                   std::move(owner), out);
