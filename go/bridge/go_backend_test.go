@@ -124,8 +124,10 @@ func TestAGoRuntimeIsRefusedInProcess(t *testing.T) {
 			var refused *alloy.Error
 			if !errors.As(err, &refused) || refused.Code != alloy.Refused || refused.Reason.String() != "GO_RUNTIME" {
 				t.Errorf("%s: got %v", library, err)
-			} else if !strings.Contains(err.Error(), "a process has room for one Go runtime") || !strings.Contains(err.Error(), "Isolated: true") {
-				t.Errorf("got %v", err)
+			} else if out, err := exec.Command(filepath.Join(root(), "build/bin/arrowalloy"), "test", library).CombinedOutput(); err == nil || !strings.Contains(string(out), "error[E3017]") {
+				t.Errorf("a host in C++ says %v: %s", err, out)
+			} else if !strings.Contains(refused.Error(), "a process has room for one Go runtime") || !strings.Contains(refused.Error(), "Isolated: true") {
+				t.Errorf("got %v", refused)
 			}
 		}
 	}
@@ -216,6 +218,45 @@ func TestAGoBackendIsCancelled(t *testing.T) {
 		time.AfterFunc(20*time.Millisecond, cancel)
 		if _, err = bridge.Call(ctx, function, nil, in); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: got %v", function, err)
+		}
+	}
+}
+
+// TestAGoBackendThatRunsOutOfMemoryIsLost gets a new worker for the next call.
+func TestAGoBackendThatRunsOutOfMemoryIsLost(t *testing.T) {
+	bridge := &alloy.GoBridge{AllowUnsigned: true, Logger: silent, Isolated: true, Limits: alloy.Limits{HeapBytes: 160 << 20}}
+	defer bridge.Close()
+	if err := bridge.SetImplLib(goLibrary(t, goFaults), ""); err != nil {
+		t.Fatal(err)
+	}
+	in := wholeNumbers(true, 1)
+	_, err := bridge.Call(context.Background(), "hoards", nil, in)
+	var lost *alloy.Error
+	if !errors.As(err, &lost) || lost.Code != alloy.Lost || !strings.Contains(err.Error(), "ran out of memory (heap_bytes is 167772160) in hoards") {
+		t.Fatalf("got %v", err)
+	}
+	out, err := bridge.Call(context.Background(), "joined", nil, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expectNumbers(t, out, "[1]")
+	out.Release()
+}
+
+// TestTwoGoBackendsServeOneGoHost has three Go runtimes at work, each in its own process.
+func TestTwoGoBackendsServeOneGoHost(t *testing.T) {
+	one, two := openGo(t, checked(t), goFaults), openGo(t, checked(t), "examples/go/backend")
+	in := wholeNumbers(true, 1, 2)
+	for range 20 {
+		out, err := one.Call(context.Background(), "joined", nil, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Release()
+		_, err = two.Call(context.Background(), "distance", nil, in)
+		var refused *alloy.Error // it has no column y
+		if !errors.As(err, &refused) || refused.Code != alloy.NoMatch {
+			t.Fatalf("got %v", err)
 		}
 	}
 }

@@ -201,6 +201,9 @@ func codesOf(numbers []int) []arrow.UnionTypeCode {
 func Accepts(dtypes []arrow.DataType) (string, error) {
 	formats := make([]string, len(dtypes))
 	for i, dtype := range dtypes {
+		if dtype == nil {
+			return "", fmt.Errorf("type %d is nil; set it to an arrow.DataType", i)
+		}
 		if extension, ok := dtype.(arrow.ExtensionType); ok {
 			dtype = extension.StorageType()
 		}

@@ -25,7 +25,7 @@ class AuthorsTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         cls.here = pathlib.Path(folder.name)
-        for name in ("include", "examples", "cmake"):
+        for name in ("include", "examples", "cmake", "go", "go.mod", "go.sum"):
             (cls.here / name).symlink_to(ROOT / name)
         (cls.here / "build/authors").mkdir(parents=True)
         (cls.here / "build/bin").symlink_to(ROOT / "build/bin")
@@ -49,6 +49,9 @@ class AuthorsTest(unittest.TestCase):
         self.assertEqual(len(self.plain), 2)
         self.assertIn("score", self.printed[1])
         self.assertRegex(self.printed[1], r"\d+ passed, 0 failed")
+
+    def test_a_backend_in_go_is_built_and_tested(self):
+        self.assertRegex(self.sh(self.named["go"]), r"\n26 passed, 0 failed")
 
     def test_gdb_stops_in_the_function(self):
         printed = self.with_tool("gdb")

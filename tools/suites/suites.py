@@ -34,7 +34,7 @@ def cpp(log, preset):
 
 # What runs in the test's own process. Those of go/engine build programs, which are the
 # same under every mode.
-GO_IN_PROCESS = (".", "./go/bridge", "./go/cdata", "./examples/go/http")
+GO_IN_PROCESS = (".", "./go/bridge", "./go/cdata", "./go/backend", "./examples/go/http")
 
 
 def go(log, *flags, packages=GO_IN_PROCESS, env=None):

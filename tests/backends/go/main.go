@@ -104,6 +104,10 @@ func init() {
 			},
 		},
 		backend.Function{
+			Name: "hoards", Summary: "Keep 4 GiB on the heap of Go.", Output: count,
+			Run: hoard,
+		},
+		backend.Function{
 			Name: "total", Summary: "Running total of x: one row for each batch.", Columns: xs, Output: schemaOf("total"), Stream: total,
 		},
 		backend.Function{
@@ -134,6 +138,15 @@ func counted(_ *backend.Call, rows int64, made *array.RecordBuilder) batch {
 	defer made.Release()
 	made.Field(0).(*array.Int64Builder).Append(rows)
 	return made.NewRecordBatch()
+}
+
+func hoard(c *backend.Call, _ []batch) (batch, error) {
+	var live [][]byte
+	for range 4096 {
+		live = append(live, make([]byte, 1<<20))
+	}
+	runtime.KeepAlive(live)
+	return counted(c, int64(len(live)), c.NewBuilder()), nil
 }
 
 func scale(c *backend.Call, in []batch) (batch, error) {
