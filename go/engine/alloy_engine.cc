@@ -8478,6 +8478,11 @@ struct Death {
   std::string detail;      // of a violation
   std::string last_words;  // the end of what it wrote to standard error
 
+  bool said_fatal_memory = false;
+
+  // The runtime of Go says first that it dies of memory, and then writes the stacks of all
+  // goroutines. Call it before the beginning of last_words is dropped.
+  void FindFatalMemory();
   // A worker that ended by a signal or an exit may have said that it was out of memory.
   void FindMemory();
 };
@@ -8514,8 +8519,17 @@ std::string Seconds(int64_t nanoseconds) {
 
 }  // namespace
 
+void Death::FindFatalMemory() {
+  for (const char* const words :
+       {"fatal error: out of memory", "fatal error: runtime: out of memory",
+        "fatal error: runtime: cannot allocate memory"}) {
+    if (last_words.find(words) != std::string::npos) said_fatal_memory = true;
+  }
+}
+
 void Death::FindMemory() {
   if (cause != DeathCause::kSignal && cause != DeathCause::kExit) return;
+  if (said_fatal_memory) cause = DeathCause::kMemory;
   // Of Rust, Go, C++ and glibc.
   constexpr std::array kWords = {
       "memory allocation of ",  "fatal error: out of memory",
@@ -10154,6 +10168,7 @@ void Worker::Wrote(std::string_view text) {
   const std::scoped_lock lock(mutex_);
   death_.last_words += text;
   if (death_.last_words.size() > 2 * kKeptWords) {
+    death_.FindFatalMemory();
     death_.last_words.erase(0, death_.last_words.size() - kKeptWords);
   }
 }

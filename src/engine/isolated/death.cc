@@ -23,8 +23,17 @@ std::string Seconds(int64_t nanoseconds) {
 
 }  // namespace
 
+void Death::FindFatalMemory() {
+  for (const char* const words :
+       {"fatal error: out of memory", "fatal error: runtime: out of memory",
+        "fatal error: runtime: cannot allocate memory"}) {
+    if (last_words.find(words) != std::string::npos) said_fatal_memory = true;
+  }
+}
+
 void Death::FindMemory() {
   if (cause != DeathCause::kSignal && cause != DeathCause::kExit) return;
+  if (said_fatal_memory) cause = DeathCause::kMemory;
   // Of Rust, Go, C++ and glibc.
   constexpr std::array kWords = {
       "memory allocation of ",  "fatal error: out of memory",

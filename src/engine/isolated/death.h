@@ -26,6 +26,11 @@ struct Death {
   std::string detail;      // of a violation
   std::string last_words;  // the end of what it wrote to standard error
 
+  bool said_fatal_memory = false;
+
+  // The runtime of Go says first that it dies of memory, and then writes the stacks of all
+  // goroutines. Call it before the beginning of last_words is dropped.
+  void FindFatalMemory();
   // A worker that ended by a signal or an exit may have said that it was out of memory.
   void FindMemory();
 };

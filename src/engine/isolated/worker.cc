@@ -76,6 +76,7 @@ void Worker::Wrote(std::string_view text) {
   const std::scoped_lock lock(mutex_);
   death_.last_words += text;
   if (death_.last_words.size() > 2 * kKeptWords) {
+    death_.FindFatalMemory();
     death_.last_words.erase(0, death_.last_words.size() - kKeptWords);
   }
 }
