@@ -98,7 +98,10 @@ Result<std::shared_ptr<Worker>> WorkerPool::StartOne(
   auto answer = worker->Exchange(ask, [&](ByteWriter& out) { order.Write(out); });
   if (!answer.ok()) {
     worker->Kill();
-    return answer.status().WithPrefix(library_.path() + ": ");
+    // A program that the host has named may be no worker at all.
+    const std::string named =
+        group_.limits.program.empty() ? "" : "the worker program " + program_ + ": ";
+    return answer.status().WithPrefix(named + library_.path() + ": ");
   }
   ByteReader& in = *answer;
   const auto code = in.Get<alloy_code>();

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+//
+// An environment in which workers do not start, end unseen, or are used by many threads, and
+// a host that forks.
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "tests/isolated/isolated.h"
+
+namespace {
+
+using isolated::Bind;
+using isolated::Contains;
+using isolated::ExpectDoubled;
+using isolated::Held;
+using isolated::Input;
+using isolated::Options;
+using isolated::PidOf;
+
+// The exit code of a child that runs `body`, and -1 if a signal ends it or it hangs. What
+// fails inside is written to standard error.
+int InChild(const std::function<void()>& body) {
+  std::fflush(nullptr);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(30);
+    body();
+    std::fflush(nullptr);
+    ::_exit(testing::Test::HasFailure() ? 1 : 0);
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+alloy::Bridge Load(alloy::WorkerLimits limits = {}) {
+  return support::Load("tests/crash", support::TestHost(), Options(limits));
+}
+
+// ---- The program of the worker
+
+struct FreeHost {
+  void operator()(alloy_host* host) const { alloy_host_free(host); }
+};
+struct FreeBridge {
+  void operator()(alloy_bridge* bridge) const { alloy_bridge_free(bridge); }
+};
+
+// The error of a load with this program.
+alloy_error LoadWith(const char* program) {
+  alloy_error error{};
+  alloy_host_options host_options{};
+  host_options.struct_size = sizeof(host_options);
+  host_options.flags = ALLOY_ALLOW_UNSIGNED;
+  host_options.log_mode = 2;
+  host_options.worker = program;
+  alloy_host* made = nullptr;
+  if (alloy_host_new(&host_options, &made, &error) != ALLOY_OK) return error;
+  const std::unique_ptr<alloy_host, FreeHost> host(made);
+  alloy_bridge_options options{};
+  options.struct_size = sizeof(options);
+  options.isolated = 1;
+  alloy_bridge* bridge = nullptr;
+  if (alloy_bridge_new(host.get(), &options, &bridge, &error) != ALLOY_OK) return error;
+  const std::unique_ptr<alloy_bridge, FreeBridge> owner(bridge);
+  const std::string library = support::BackendPath("tests/crash");
+  alloy_bridge_load(bridge, library.c_str(), nullptr, &error);
+  return error;
+}
+
+TEST(IsolatedEnvironment, AWorkerProgramThatIsMissingIsNamed) {
+  for (const char* program : {"/nowhere/alloy-worker", "/etc/passwd", "/etc"}) {
+    const alloy_error error = LoadWith(program);
+    EXPECT_EQ(error.code, ALLOY_REFUSED) << program << ": " << error.text;
+    EXPECT_STREQ(alloy_reason_name(error.reason), alloy_reason_name(ALLOY_REASON_WORKER));
+    EXPECT_NE(std::string(error.text).find(program), std::string::npos) << error.text;
+  }
+}
+
+TEST(IsolatedEnvironment, AProgramThatIsNoWorkerIsAnError) {
+  const Held before = Held::Now();
+  for (const char* program : {"/bin/true", "/bin/cat"}) {
+    const alloy_error error = LoadWith(program);
+    EXPECT_TRUE(error.code == ALLOY_LOST || error.code == ALLOY_REFUSED)
+        << program << ": " << error.text;
+    EXPECT_NE(std::string(error.text).find(program), std::string::npos) << error.text;
+  }
+  isolated::ExpectSoonHeld(before, [] {});
+}
+
+// ---- Descriptors
+
+void SetDescriptors(rlim_t most) {
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  limit.rlim_cur = most;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+rlim_t FirstFree() {
+  const int free = ::dup(0);
+  ::close(free);
+  return static_cast<rlim_t>(free);
+}
+
+TEST(IsolatedEnvironment, WithoutDescriptorsALoadIsAnErrorAndThenSucceeds) {
+  EXPECT_EQ(0, InChild([] {
+              const rlim_t free = FirstFree();
+              int failed = 0;
+              for (rlim_t more = 0; more < 24; ++more) {
+                SetDescriptors(free + more);
+                alloy::Bridge bridge(support::TestHost(), Options());
+                const auto status =
+                    bridge.SetImplLib(support::BackendPath("tests/crash"));
+                if (!status.ok()) {
+                  ++failed;
+                  EXPECT_FALSE(status.text().empty());
+                  EXPECT_NE(status.code(), ALLOY_INTERNAL) << more << ": " << status;
+                } else {
+                  const auto result = bridge.Call("act", Input(WAY_WELL));
+                  EXPECT_TRUE(result.ok() || result.status().code() == ALLOY_EXHAUSTED)
+                      << more << ": " << result.status();
+                }
+              }
+              EXPECT_GT(failed, 3);
+              SetDescriptors(256);
+              alloy::Bridge bridge = Load();
+              EXPECT_TRUE(bridge.Call("act", Input(WAY_WELL)).ok());
+            }));
+}
+
+TEST(IsolatedEnvironment, WithoutDescriptorsANewWorkerIsAnErrorAndThenSucceeds) {
+  EXPECT_EQ(0, InChild([] {
+              alloy::Bridge bridge = Load();
+              alloy::BoundCall call = Bind(bridge);
+              const rlim_t free = FirstFree();
+              int failed = 0;
+              for (rlim_t more = 0; more < 24; ++more) {
+                EXPECT_EQ(call.Run(Input(WAY_SEGV)).status().code(), ALLOY_LOST);
+                SetDescriptors(free + more);
+                const auto starved = call.Run(Input(WAY_WELL));
+                EXPECT_TRUE(starved.ok() || starved.status().code() == ALLOY_EXHAUSTED ||
+                            starved.status().code() == ALLOY_LOST)
+                    << more << ": " << starved.status();
+                failed += starved.ok() ? 0 : 1;
+                SetDescriptors(256);
+                const auto next = call.Run(Input(WAY_WELL));
+                EXPECT_TRUE(next.ok()) << more << ": " << next.status();
+              }
+              EXPECT_GT(failed, 3);
+            }));
+}
+
+// ---- Threads
+
+TEST(IsolatedEnvironment, ThirtyTwoThreadsOnOneBridge) {
+  alloy::Bridge bridge = Load({.max_workers = 4});
+  std::atomic<int> right{0};
+  std::atomic<int> lost{0};
+  std::atomic<int> other{0};
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < 32; ++thread) {
+      threads.emplace_back([&, thread] {
+        alloy::BoundCall call = Bind(bridge);
+        for (int turn = 0; turn < 25; ++turn) {
+          const bool crashes = turn % 16 == 8 && thread % 4 == 0;
+          const auto result = call.Run(Input(crashes ? WAY_SEGV : WAY_WELL, 1000));
+          if (result.ok()) {
+            ExpectDoubled(*result);
+            ++right;
+          } else {
+            ++(result.status().code() == ALLOY_LOST ? lost : other);
+          }
+        }
+      });
+    }
+  }
+  EXPECT_EQ(other, 0);
+  EXPECT_EQ(lost, 16) << "each crash is the error of one call";
+  EXPECT_EQ(right, 32 * 25 - 16);
+}
+
+// ---- Signals of the host
+
+TEST(IsolatedEnvironment, AHostThatIgnoresTheEndOfItsChildren) {
+  EXPECT_EQ(0, InChild([] {
+              ::signal(SIGCHLD, SIG_IGN);
+              alloy::Bridge bridge = Load();
+              alloy::BoundCall call = Bind(bridge);
+              for (int i = 0; i < 3; ++i) {
+                EXPECT_TRUE(call.Run(Input(WAY_WELL)).ok());
+                const auto status = call.Run(Input(WAY_SEGV)).status();
+                EXPECT_EQ(status.code(), ALLOY_LOST) << status;
+                EXPECT_TRUE(Contains(status, "the worker of test.crash ")) << status;
+              }
+              EXPECT_TRUE(call.Run(Input(WAY_WELL)).ok());
+            }));
+}
+
+TEST(IsolatedEnvironment, AHostThatReapsAllItsChildren) {
+  EXPECT_EQ(0, InChild([] {
+              alloy::Bridge bridge = Load();
+              alloy::BoundCall call = Bind(bridge);
+              const std::jthread reaper([](const std::stop_token& stop) {
+                while (!stop.stop_requested()) {
+                  ::waitpid(-1, nullptr, WNOHANG);
+                  std::this_thread::sleep_for(std::chrono::microseconds(50));
+                }
+              });
+              for (int i = 0; i < 5; ++i) {
+                EXPECT_TRUE(call.Run(Input(WAY_WELL)).ok());
+                EXPECT_EQ(call.Run(Input(WAY_SEGV)).status().code(), ALLOY_LOST);
+              }
+              EXPECT_TRUE(call.Run(Input(WAY_WELL)).ok());
+            }));
+}
+
+// ---- Fork
+
+TEST(IsolatedEnvironment, AChildOfForkIsClosedAndTheParentGoesOn) {
+  alloy::Bridge bridge = Load();
+  alloy::BoundCall call = Bind(bridge);
+  auto kept = call.Run(Input(WAY_WELL, 5000));
+  ASSERT_TRUE(kept.ok()) << kept.status();
+  const int64_t worker = PidOf(*kept);
+  EXPECT_EQ(0, InChild([&] {
+              EXPECT_EQ(call.Run(Input(WAY_WELL)).status().code(), ALLOY_CLOSED);
+              EXPECT_EQ(bridge.Call("act", Input(WAY_WELL)).status().code(),
+                        ALLOY_CLOSED);
+              ExpectDoubled(*kept);
+              kept = alloy::Status::Invalid("released");
+              // A bridge of its own works in the child.
+              alloy::Bridge own = Load();
+              const auto result = own.Call("act", Input(WAY_WELL));
+              EXPECT_TRUE(result.ok()) << result.status();
+              // The parent's may end here.
+              {
+                const alloy::Bridge ended = std::move(bridge);
+              }
+            }));
+  ExpectDoubled(*kept);
+  const auto next = call.Run(Input(WAY_WELL));
+  ASSERT_TRUE(next.ok()) << next.status();
+  EXPECT_EQ(PidOf(*next), worker) << "the child ended a worker of its parent";
+}
+
+}  // namespace
