@@ -6085,7 +6085,8 @@ namespace alloy::core_v0_1 {
 // Threads  shared.
 class Arena {
  public:
-  // More memory, aligned to 64 bytes. It is never taken back.
+  // More memory, aligned to 64 bytes. It is never taken back. No piece reaches from one
+  // memory into another one, even if they are neighbours: a record names one segment.
   void Add(std::byte* begin, size_t size);
 
   // The smallest free piece that fits, aligned to 64 bytes; NULL: none is large enough.
@@ -6110,6 +6111,7 @@ class Arena {
 
   std::mutex mutex_;
   std::map<std::byte*, size_t> free_;  // by address, to join neighbours
+  std::set<std::byte*> borders_;       // where each memory begins
   std::set<Piece> by_size_;            // the same pieces, to find the best one
   std::unordered_map<const void*, size_t> used_;
   std::atomic<uint64_t> used_bytes_{0};
@@ -9268,7 +9270,13 @@ class Worker {
   Status Post(const Ask& ask, const ByteWriter& out);
   Result<ByteReader> Answer(const Ask& ask);
   Status Serve(const Ask& ask, WorkerWord word, ByteReader in);
-  Status WaitForMessage(const Ask& ask, int64_t limit);
+  // When an exchange is over without an answer, of CLOCK_MONOTONIC; -1: not yet known.
+  struct Ends {
+    int64_t limit = -1;
+    int64_t grace = -1;  // after a stop
+  };
+  Status WaitForMessage(const Ask& ask, Ends* ends);
+  Status CheckEnds(const Ask& ask, Ends* ends);
   Result<ByteReader> ReadMessage(const Ask& ask, WorkerWord* word);
   Status AddResultSegment(int64_t wanted);
   // The number of a segment in the conversation with this worker.
@@ -10294,9 +10302,9 @@ Status Worker::Post(const Ask& ask, const ByteWriter& out) {
 }
 
 Result<ByteReader> Worker::Answer(const Ask& ask) {
-  const int64_t limit = ask.limit_ns > 0 ? MonotonicNanos() + ask.limit_ns : -1;
+  Ends ends{.limit = ask.limit_ns > 0 ? MonotonicNanos() + ask.limit_ns : -1};
   for (;;) {
-    ALLOY_TRY(WaitForMessage(ask, limit));
+    ALLOY_TRY(WaitForMessage(ask, &ends));
     WorkerWord word{};
     ALLOY_ASSIGN_OR_RETURN(ByteReader in, ReadMessage(ask, &word));
     if (word == WorkerWord::kDone) {
@@ -10306,44 +10314,54 @@ Result<ByteReader> Worker::Answer(const Ask& ask) {
       return in;
     }
     ALLOY_TRY(Serve(ask, word, in));
+    // A worker that asks without end never lets the host wait.
+    ALLOY_TRY(CheckEnds(ask, &ends));
   }
 }
 
-Status Worker::WaitForMessage(const Ask& ask, int64_t limit) {
-  int64_t grace_end = -1;
+Status Worker::WaitForMessage(const Ask& ask, Ends* ends) {
   for (;;) {
     // Most answers come while this spins, which needs no time.
-    const int64_t now = MonotonicNanos();
-    int64_t until = now + kSliceNs;
-    if (grace_end >= 0) until = std::min(until, grace_end);
-    if (limit >= 0) until = std::min(until, limit);
+    int64_t until = MonotonicNanos() + kSliceNs;
+    if (ends->grace >= 0) until = std::min(until, ends->grace);
+    if (ends->limit >= 0) until = std::min(until, ends->limit);
     switch (receiver_.Wait(until)) {
       case Receiver::Event::kMessage:
         return Status();
       case Receiver::Event::kClosed:
-        if (is_dead()) return Lost(ask);
-        break;  // the worker itself closed it; the supervisor will see its end, or:
+        // Only this side closes it, after the end of the worker is known.
+        if (!is_dead()) return Violation(ask, "it closed its mailbox");
+        return Lost(ask);
       case Receiver::Event::kNudge:
       case Receiver::Event::kTimeout:
+        // Memory that a child of the worker still has may hide that the mailbox is closed.
+        if (is_dead()) return Lost(ask);
         break;
     }
     TakeLog(ask);
     TakeProgress(ask);
-    const int64_t then = MonotonicNanos();
-    if (grace_end < 0 && IsStopped(ask.scope)) {
-      block().stop.store(exchange_, std::memory_order_relaxed);
-      grace_end = then + group_.limits.grace_ns;
-    }
-    if ((grace_end >= 0 && then >= grace_end) || (limit >= 0 && then >= limit)) {
-      {
-        const std::scoped_lock lock(mutex_);
-        if (!has_cause_) death_.cause = DeathCause::kHang;
-        has_cause_ = true;
-      }
-      Kill();
-      return Lost(ask);
-    }
+    ALLOY_TRY(CheckEnds(ask, ends));
   }
+}
+
+Status Worker::CheckEnds(const Ask& ask, Ends* ends) {
+  const bool is_stopped = IsStopped(ask.scope);
+  if (!is_stopped && ends->limit < 0) return Status();
+  const int64_t now = MonotonicNanos();
+  if (ends->grace < 0 && is_stopped) {
+    block().stop.store(exchange_, std::memory_order_relaxed);
+    ends->grace = now + group_.limits.grace_ns;
+  }
+  const bool is_over = (ends->grace >= 0 && now >= ends->grace) ||
+                       (ends->limit >= 0 && now >= ends->limit);
+  if (!is_over) return Status();
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!has_cause_) death_.cause = DeathCause::kHang;
+    has_cause_ = true;
+  }
+  Kill();
+  return Lost(ask);
 }
 
 // The message is copied, and only the copy is read: the worker may change the original.

@@ -27,7 +27,8 @@ namespace alloy::core_v0_1 {
 // Threads  shared.
 class Arena {
  public:
-  // More memory, aligned to 64 bytes. It is never taken back.
+  // More memory, aligned to 64 bytes. It is never taken back. No piece reaches from one
+  // memory into another one, even if they are neighbours: a record names one segment.
   void Add(std::byte* begin, size_t size);
 
   // The smallest free piece that fits, aligned to 64 bytes; NULL: none is large enough.
@@ -52,6 +53,7 @@ class Arena {
 
   std::mutex mutex_;
   std::map<std::byte*, size_t> free_;  // by address, to join neighbours
+  std::set<std::byte*> borders_;       // where each memory begins
   std::set<Piece> by_size_;            // the same pieces, to find the best one
   std::unordered_map<const void*, size_t> used_;
   std::atomic<uint64_t> used_bytes_{0};
@@ -117,17 +119,19 @@ size_t RoundUp_arena(size_t size) { return (size + kAlignment - 1) & ~(kAlignmen
 
 void Arena::Add(std::byte* begin, size_t size) {
   const std::scoped_lock lock(mutex_);
+  borders_.insert(begin);
   AddFree(begin, size);
 }
 
 void Arena::AddFree(std::byte* begin, size_t size) {
   auto next = free_.lower_bound(begin);
-  if (next != free_.end() && begin + size == next->first) {
+  if (next != free_.end() && begin + size == next->first &&
+      !borders_.contains(next->first)) {
     size += next->second;
     by_size_.erase({next->second, next->first});
     next = free_.erase(next);
   }
-  if (next != free_.begin()) {
+  if (next != free_.begin() && !borders_.contains(begin)) {
     const auto before = std::prev(next);
     if (before->first + before->second == begin) {
       by_size_.erase({before->second, before->first});

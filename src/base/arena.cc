@@ -19,17 +19,19 @@ size_t RoundUp(size_t size) { return (size + kAlignment - 1) & ~(kAlignment - 1)
 
 void Arena::Add(std::byte* begin, size_t size) {
   const std::scoped_lock lock(mutex_);
+  borders_.insert(begin);
   AddFree(begin, size);
 }
 
 void Arena::AddFree(std::byte* begin, size_t size) {
   auto next = free_.lower_bound(begin);
-  if (next != free_.end() && begin + size == next->first) {
+  if (next != free_.end() && begin + size == next->first &&
+      !borders_.contains(next->first)) {
     size += next->second;
     by_size_.erase({next->second, next->first});
     next = free_.erase(next);
   }
-  if (next != free_.begin()) {
+  if (next != free_.begin() && !borders_.contains(begin)) {
     const auto before = std::prev(next);
     if (before->first + before->second == begin) {
       by_size_.erase({before->second, before->first});

@@ -20,7 +20,8 @@ namespace alloy::core {
 // Threads  shared.
 class Arena {
  public:
-  // More memory, aligned to 64 bytes. It is never taken back.
+  // More memory, aligned to 64 bytes. It is never taken back. No piece reaches from one
+  // memory into another one, even if they are neighbours: a record names one segment.
   void Add(std::byte* begin, size_t size);
 
   // The smallest free piece that fits, aligned to 64 bytes; NULL: none is large enough.
@@ -45,6 +46,7 @@ class Arena {
 
   std::mutex mutex_;
   std::map<std::byte*, size_t> free_;  // by address, to join neighbours
+  std::set<std::byte*> borders_;       // where each memory begins
   std::set<Piece> by_size_;            // the same pieces, to find the best one
   std::unordered_map<const void*, size_t> used_;
   std::atomic<uint64_t> used_bytes_{0};

@@ -199,9 +199,9 @@ Status Worker::Post(const Ask& ask, const ByteWriter& out) {
 }
 
 Result<ByteReader> Worker::Answer(const Ask& ask) {
-  const int64_t limit = ask.limit_ns > 0 ? MonotonicNanos() + ask.limit_ns : -1;
+  Ends ends{.limit = ask.limit_ns > 0 ? MonotonicNanos() + ask.limit_ns : -1};
   for (;;) {
-    ALLOY_TRY(WaitForMessage(ask, limit));
+    ALLOY_TRY(WaitForMessage(ask, &ends));
     WorkerWord word{};
     ALLOY_ASSIGN_OR_RETURN(ByteReader in, ReadMessage(ask, &word));
     if (word == WorkerWord::kDone) {
@@ -211,44 +211,54 @@ Result<ByteReader> Worker::Answer(const Ask& ask) {
       return in;
     }
     ALLOY_TRY(Serve(ask, word, in));
+    // A worker that asks without end never lets the host wait.
+    ALLOY_TRY(CheckEnds(ask, &ends));
   }
 }
 
-Status Worker::WaitForMessage(const Ask& ask, int64_t limit) {
-  int64_t grace_end = -1;
+Status Worker::WaitForMessage(const Ask& ask, Ends* ends) {
   for (;;) {
     // Most answers come while this spins, which needs no time.
-    const int64_t now = MonotonicNanos();
-    int64_t until = now + kSliceNs;
-    if (grace_end >= 0) until = std::min(until, grace_end);
-    if (limit >= 0) until = std::min(until, limit);
+    int64_t until = MonotonicNanos() + kSliceNs;
+    if (ends->grace >= 0) until = std::min(until, ends->grace);
+    if (ends->limit >= 0) until = std::min(until, ends->limit);
     switch (receiver_.Wait(until)) {
       case Receiver::Event::kMessage:
         return Status();
       case Receiver::Event::kClosed:
-        if (is_dead()) return Lost(ask);
-        break;  // the worker itself closed it; the supervisor will see its end, or:
+        // Only this side closes it, after the end of the worker is known.
+        if (!is_dead()) return Violation(ask, "it closed its mailbox");
+        return Lost(ask);
       case Receiver::Event::kNudge:
       case Receiver::Event::kTimeout:
+        // Memory that a child of the worker still has may hide that the mailbox is closed.
+        if (is_dead()) return Lost(ask);
         break;
     }
     TakeLog(ask);
     TakeProgress(ask);
-    const int64_t then = MonotonicNanos();
-    if (grace_end < 0 && IsStopped(ask.scope)) {
-      block().stop.store(exchange_, std::memory_order_relaxed);
-      grace_end = then + group_.limits.grace_ns;
-    }
-    if ((grace_end >= 0 && then >= grace_end) || (limit >= 0 && then >= limit)) {
-      {
-        const std::scoped_lock lock(mutex_);
-        if (!has_cause_) death_.cause = DeathCause::kHang;
-        has_cause_ = true;
-      }
-      Kill();
-      return Lost(ask);
-    }
+    ALLOY_TRY(CheckEnds(ask, ends));
   }
+}
+
+Status Worker::CheckEnds(const Ask& ask, Ends* ends) {
+  const bool is_stopped = IsStopped(ask.scope);
+  if (!is_stopped && ends->limit < 0) return Status();
+  const int64_t now = MonotonicNanos();
+  if (ends->grace < 0 && is_stopped) {
+    block().stop.store(exchange_, std::memory_order_relaxed);
+    ends->grace = now + group_.limits.grace_ns;
+  }
+  const bool is_over = (ends->grace >= 0 && now >= ends->grace) ||
+                       (ends->limit >= 0 && now >= ends->limit);
+  if (!is_over) return Status();
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!has_cause_) death_.cause = DeathCause::kHang;
+    has_cause_ = true;
+  }
+  Kill();
+  return Lost(ask);
 }
 
 // The message is copied, and only the copy is read: the worker may change the original.

@@ -153,7 +153,13 @@ class Worker {
   Status Post(const Ask& ask, const ByteWriter& out);
   Result<ByteReader> Answer(const Ask& ask);
   Status Serve(const Ask& ask, WorkerWord word, ByteReader in);
-  Status WaitForMessage(const Ask& ask, int64_t limit);
+  // When an exchange is over without an answer, of CLOCK_MONOTONIC; -1: not yet known.
+  struct Ends {
+    int64_t limit = -1;
+    int64_t grace = -1;  // after a stop
+  };
+  Status WaitForMessage(const Ask& ask, Ends* ends);
+  Status CheckEnds(const Ask& ask, Ends* ends);
   Result<ByteReader> ReadMessage(const Ask& ask, WorkerWord* word);
   Status AddResultSegment(int64_t wanted);
   // The number of a segment in the conversation with this worker.
