@@ -51,11 +51,12 @@
 //!   the types that a [`View`] reads: numbers, dates, times, decimals.
 //! - [`Column`] is an output. [`Value`] has the types that it holds; [`record!`] makes one for
 //!   structs.
+//! - The feature `host` adds the module `host`, for programs that call backends.
 //! - [`Error`] is the error of a function. [`Scope`] offers cancellation, progress and a log.
 //!
 //! # What the crate guarantees
 //!
-//! - The crate has no dependencies. Functions on whole batches expand in your crate and use
+//! - The crate has no dependencies; only the build script of the feature `host` has one. Functions on whole batches expand in your crate and use
 //!   your version of arrow-rs (55.1 or newer: the crate `arrow` or its parts) or of `arrow2`
 //!   (0.14 or newer).
 //! - Memory: a batch that comes in has one owner, which all its buffers share. It is released
@@ -74,6 +75,8 @@ mod dictionary;
 mod edge;
 mod error;
 mod function;
+#[cfg(feature = "host")]
+pub mod host;
 mod list;
 mod macros;
 mod memory;

@@ -76,6 +76,7 @@ impl ArrowSchema {
 
 /// An owned array. Its drop releases it, once, on any thread.
 #[derive(Debug)]
+#[repr(transparent)]
 pub struct OwnedArray(pub(crate) ArrowArray);
 
 // SAFETY: backend.h lets every thread read and release a batch.

@@ -25,6 +25,7 @@ macro_rules! arrow2_glue {
 
             $crate::__calls! { Schema, Batch }
             $crate::__streams! { Schema, Batch }
+            $crate::__host! { Schema, Batch }
             $crate::__arrow2_fits! {}
             $crate::__arrow2_repair! {}
 

@@ -61,6 +61,7 @@ macro_rules! __arrow_glue {
 
             $crate::__calls! { SchemaRef, RecordBatch }
             $crate::__streams! { SchemaRef, RecordBatch }
+            $crate::__host! { SchemaRef, RecordBatch }
             $crate::__arrow_schema! {}
             $crate::__arrow_import! {}
             $crate::__arrow_import_nested! {}

@@ -10,6 +10,7 @@
 //!   typed_stream    a stream function on typed views
 //!   calls           a map function on whole batches of arrow-rs or arrow2
 //!   streams         a stream function on them
+//!   host            the calls of a host on them
 //! arrow_glue      the module alloy_arrow
 //!   arrow_schema    schemas in and out
 //!   arrow_flat      the numbers and strings, which import and export handle directly
@@ -33,6 +34,7 @@ mod backend;
 mod calls;
 mod columns;
 mod function;
+mod host;
 mod record;
 mod streams;
 mod typed;

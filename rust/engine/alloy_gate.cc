@@ -1,0 +1,1 @@
+../../go/engine/alloy_gate.cc

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+//! The C interface of the engine, field for field as in `alloy/alloy.h`.
+//!
+//! The header documents each function, and who owns what.
+
+use std::ffi::{c_char, c_void};
+
+use crate::abi::{ArrowArray, ArrowArrayStream, ArrowSchema, RawBackend, RawFunction};
+
+/// `alloy_error`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct RawError {
+    pub code: i32,
+    pub reason: i32,
+    pub input: i32,
+    pub column: i32,
+    pub side: u16,
+    pub length: u16,
+    pub text: [u8; 1004],
+}
+
+/// `alloy_log_line`.
+#[repr(C)]
+pub struct RawLine {
+    pub struct_size: u32,
+    pub level: i32,
+    pub language: *const c_char,
+    pub text: *const c_char,
+    pub length: i64,
+    pub backend: *const c_char,
+    pub function: *const c_char,
+    pub call_context: *mut c_void,
+}
+
+/// `alloy_host_options`.
+#[repr(C)]
+pub struct RawHostOptions {
+    pub struct_size: u32,
+    pub flags: u32,
+    pub worker: *const c_char,
+    pub may_need: *const *const c_char,
+    pub language: *const c_char,
+    pub log_mode: i32,
+    pub log_fd: i32,
+    pub log: Option<unsafe extern "C" fn()>,
+    pub log_context: *mut c_void,
+    pub log_line: Option<unsafe extern "C" fn(*mut c_void, *const RawLine)>,
+}
+
+/// `alloy_bridge_options`.
+#[repr(C)]
+pub struct RawBridgeOptions {
+    pub struct_size: u32,
+    pub isolated: u32,
+    pub check_inputs: u32,
+    pub check_results: u32,
+    pub max_workers: u32,
+    pub retries: u32,
+    pub input_bytes: i64,
+    pub output_bytes: i64,
+    pub heap_bytes: i64,
+    pub grace_ns: i64,
+    pub name: *const c_char,
+    pub min_sequence: u64,
+    pub sidecar: *const c_char,
+    pub sha256: *const c_char,
+}
+
+/// `alloy_host`.
+pub enum RawHost {}
+/// `alloy_bridge`.
+pub enum RawBridge {}
+/// `alloy_call`.
+pub enum RawCall {}
+
+unsafe extern "C" {
+    pub fn alloy_version() -> *const c_char;
+    pub fn alloy_code_name(code: i32) -> *const c_char;
+    pub fn alloy_reason_name(reason: i32) -> *const c_char;
+    pub fn alloy_host_new(
+        options: *const RawHostOptions,
+        out: *mut *mut RawHost,
+        err: *mut RawError,
+    ) -> i32;
+    pub fn alloy_host_free(host: *mut RawHost);
+    pub fn alloy_bridge_new(
+        host: *mut RawHost,
+        options: *const RawBridgeOptions,
+        out: *mut *mut RawBridge,
+        err: *mut RawError,
+    ) -> i32;
+    pub fn alloy_bridge_load(
+        bridge: *mut RawBridge,
+        library: *const c_char,
+        certificate: *const c_char,
+        err: *mut RawError,
+    ) -> i32;
+    pub fn alloy_bridge_close(bridge: *mut RawBridge);
+    pub fn alloy_bridge_free(bridge: *mut RawBridge);
+    pub fn alloy_bridge_functions(
+        bridge: *mut RawBridge,
+        out: *mut *const *const RawFunction,
+        err: *mut RawError,
+    ) -> i32;
+    pub fn alloy_bridge_backend(
+        bridge: *mut RawBridge,
+        out: *mut *const RawBackend,
+        err: *mut RawError,
+    ) -> i32;
+    pub fn alloy_bridge_identity(
+        bridge: *mut RawBridge,
+        json: *mut c_char,
+        capacity: i64,
+        out_length: *mut i64,
+        err: *mut RawError,
+    ) -> i32;
+    pub fn alloy_call_bind(
+        bridge: *mut RawBridge,
+        function: *const c_char,
+        inputs: *const ArrowSchema,
+        n_inputs: i32,
+        options: *const *const c_char,
+        out: *mut *mut RawCall,
+        err: *mut RawError,
+    ) -> i32;
+    pub fn alloy_call_schema(call: *const RawCall) -> *const ArrowSchema;
+    pub fn alloy_call_run(
+        call: *mut RawCall,
+        inputs: *mut ArrowArray,
+        output: *mut ArrowArray,
+        timeout_ns: i64,
+        ticket: u64,
+        err: *mut RawError,
+    ) -> i32;
+    pub fn alloy_call_stream(
+        call: *mut RawCall,
+        inputs: *mut ArrowArrayStream,
+        n_inputs: i32,
+        output: *mut ArrowArrayStream,
+        timeout_ns: i64,
+        ticket: u64,
+        err: *mut RawError,
+    ) -> i32;
+    pub fn alloy_call_cancel(call: *mut RawCall, ticket: u64);
+    pub fn alloy_call_progress(call: *const RawCall, done: *mut i64, total: *mut i64);
+    pub fn alloy_call_free(call: *mut RawCall);
+    pub fn alloy_stream_error(stream: *const ArrowArrayStream, err: *mut RawError)
+    -> i32;
+}
