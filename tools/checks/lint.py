@@ -125,7 +125,9 @@ def check_go_vet(tree):
                 tree.program("go"), "vet", "-C", os.path.dirname(module) or ".", "./..."))]
 
 
-CARGO_ENV = {"CARGO_TARGET_DIR": "build/cargo", "CARGO_TERM_COLOR": "never"}
+# Nothing is linked here, so the engine need not be compiled.
+CARGO_ENV = {"ALLOY_LIB_DIR": "build/lib", "CARGO_TARGET_DIR": "build/cargo",
+             "CARGO_TERM_COLOR": "never"}
 
 
 def check_rustfmt(tree):

@@ -64,7 +64,7 @@ fn from_chunks_counts_its_inputs() {
 #[test]
 fn the_echo_returns_batches_of_arrow2() {
     use alloy_arrow2::{Batch, host as two};
-    use arrow2::array::{Array, Int64Array, Utf8Array};
+    use arrow2::array::{Int64Array, Utf8Array};
     use arrow2::datatypes::{DataType, Field, Schema};
     let numbers = Int64Array::from([Some(1), None, Some(3)]).boxed();
     let texts = Utf8Array::<i32>::from([Some("a"), Some("ü"), None]).boxed();
@@ -223,19 +223,35 @@ fn a_deadline_passes_without_harm_to_a_fast_call() {
     assert_eq!(call.canceller().progress(), (0, 0));
 }
 
-#[test]
-fn the_isolated_mode_works_or_says_why_not() {
-    let options = BridgeOptions { isolated: Isolated::Yes, ..BridgeOptions::default() };
+fn isolated(worker: Option<&str>) -> Result<RecordBatch, Error> {
+    let host = HostOptions {
+        allow_unsigned: true,
+        worker: worker.map(str::to_owned),
+        ..HostOptions::default()
+    };
+    let options = BridgeOptions {
+        isolated: Isolated::Yes,
+        max_workers: 1,
+        heap_bytes: 1 << 30,
+        ..BridgeOptions::default()
+    };
     let library = build().join("backends/tests/identity.so");
-    let numbers = batch();
-    let result = host().open(library, None, &options).and_then(|bridge| {
-        rs::call(&bridge, "identity", &[], vec![(numbers.schema(), numbers.clone())])
-    });
-    match result {
-        Ok(output) => assert_eq!(output.columns(), numbers.columns()),
-        Err(error) => {
-            assert_eq!(error.code(), Code::Unsupported, "{error:?}");
-            assert!(!error.text().is_empty());
-        }
+    let bridge = Host::new(host)?.open(library, None, &options)?;
+    rs::call(&bridge, "identity", &[], vec![(batch().schema(), batch())])
+}
+
+#[test]
+fn a_worker_calls_the_backend() {
+    match isolated(None) {
+        Ok(output) => assert_eq!(output.columns(), batch().columns()),
+        // A machine may forbid what isolates a worker.
+        Err(error) => assert_eq!(error.code(), Code::Unsupported, "{error:?}"),
     }
+}
+
+#[test]
+fn a_worker_program_that_is_missing_is_a_clean_error() {
+    let error = isolated(Some("/nowhere/alloy-worker")).expect_err("no such program");
+    assert!([Code::Refused, Code::Unsupported].contains(&error.code()), "{error:?}");
+    assert_eq!(error.side(), Side::Engine, "{error:?}");
 }
