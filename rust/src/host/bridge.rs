@@ -236,10 +236,8 @@ impl Host {
         let (mut bridge, mut error) = (null_mut(), room());
         let host = self.0.host.as_ptr();
         // SAFETY: all that the options point to lives for the call.
-        outcome(
-            unsafe { sys::alloy_bridge_new(host, &raw, &mut bridge, &mut error) },
-            &error,
-        )?;
+        let code = unsafe { sys::alloy_bridge_new(host, &raw, &mut bridge, &mut error) };
+        outcome(code, &error)?;
         Ok(Bridge { raw: made(bridge)?, host: self.0.clone() })
     }
 }
@@ -285,12 +283,10 @@ impl Bridge {
         let mut error = room();
         let bridge = self.raw.as_ptr();
         // SAFETY: the bridge is valid, and the texts live for the call.
-        outcome(
-            unsafe {
-                sys::alloy_bridge_load(bridge, path.as_ptr(), certificate, &mut error)
-            },
-            &error,
-        )
+        let code = unsafe {
+            sys::alloy_bridge_load(bridge, path.as_ptr(), certificate, &mut error)
+        };
+        outcome(code, &error)
     }
 
     /// Describe each function of the backend.

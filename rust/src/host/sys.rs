@@ -20,6 +20,9 @@ pub struct RawError {
     pub text: [u8; 1004],
 }
 
+// alloy.h freezes this size.
+const _: () = assert!(size_of::<RawError>() == 1024);
+
 /// `alloy_log_line`.
 #[repr(C)]
 pub struct RawLine {

@@ -44,6 +44,8 @@ struct Faults {
 }
 
 impl Faults {
+    // The fields of Faults state the types once.
+    #[allow(clippy::missing_transmute_annotations)]
     fn load() -> Self {
         let path = build().join("tests/liballoy_faults.so");
         let path = CString::new(path.to_str().expect("a path in UTF-8")).expect("no NUL");
