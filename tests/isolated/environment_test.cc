@@ -176,6 +176,7 @@ TEST(IsolatedEnvironment, ThirtyTwoThreadsOnOneBridge) {
   std::atomic<int> other{0};
   {
     std::vector<std::jthread> threads;
+    threads.reserve(32);
     for (int thread = 0; thread < 32; ++thread) {
       threads.emplace_back([&, thread] {
         alloy::BoundCall call = Bind(bridge);

@@ -28,6 +28,7 @@ class IsolatedStream : public testing::Test {
  protected:
   static alloy::Stream Inputs(int batches = 5) {
     std::vector<alloy::Batch> all;
+    all.reserve(static_cast<size_t>(batches));
     for (int i = 0; i < batches; ++i) all.push_back(Input(WAY_WELL));
     return alloy::Stream::Of(std::move(all));
   }
