@@ -151,3 +151,62 @@ unsafe extern "C" {
     pub fn alloy_stream_error(stream: *const ArrowArrayStream, err: *mut RawError)
     -> i32;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{RawBridgeOptions, RawError, RawHostOptions, RawLine};
+    use crate::host::Code;
+    use std::fmt::Write as _;
+    use std::mem::offset_of;
+
+    #[test]
+    fn the_structs_have_the_layout_of_the_header() {
+        let mut source = "#include <stddef.h>\n#include \"alloy/alloy.h\"\n".to_owned();
+        macro_rules! layout {
+            ($($rust:ident as $c:literal { $($field:ident),* })*) => {$(
+                let size = size_of::<$rust>();
+                let _ = writeln!(source, "_Static_assert(sizeof({}) == {size}, \"\");", $c);
+                $(
+                    let (field, offset) = (stringify!($field), offset_of!($rust, $field));
+                    let _ = writeln!(
+                        source,
+                        "_Static_assert(offsetof({}, {field}) == {offset}, \"{field}\");",
+                        $c
+                    );
+                )*
+            )*};
+        }
+        layout! {
+            RawError as "alloy_error" { code, reason, input, column, side, length, text }
+            RawLine as "alloy_log_line" {
+                struct_size, level, language, text, length, backend, function, call_context
+            }
+            RawHostOptions as "alloy_host_options" {
+                struct_size, flags, worker, may_need, language, log_mode, log_fd, log,
+                log_context, log_line
+            }
+            RawBridgeOptions as "alloy_bridge_options" {
+                struct_size, isolated, check_inputs, check_results, max_workers, retries,
+                input_bytes, output_bytes, heap_bytes, grace_ns, name, min_sequence,
+                sidecar, sha256
+            }
+        }
+        let (timeout, internal) = (Code::Timeout as i32, Code::Internal as i32);
+        let _ = writeln!(
+            source,
+            "_Static_assert(ALLOY_TIMEOUT == {timeout} && ALLOY_INTERNAL == {internal}, \"\");"
+        );
+        let file =
+            std::env::temp_dir().join(format!("alloy_host_{}.c", std::process::id()));
+        std::fs::write(&file, source).expect("a temporary file");
+        let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+        let output = std::process::Command::new(compiler)
+            .args(["-std=c11", "-fsyntax-only", "-I"])
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../include"))
+            .arg(&file)
+            .output();
+        let _ = std::fs::remove_file(&file);
+        let output = output.expect("a C compiler");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
