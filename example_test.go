@@ -134,6 +134,25 @@ func ExampleGoBridge_FromChunks() {
 	// Output: 2
 }
 
+// A backend in a worker process cannot take the program down.
+func ExampleGoBridge_isolated() {
+	goBridge := alloy.GoBridge{AllowUnsigned: true, Isolated: true}
+	defer goBridge.Close()
+	if err := goBridge.SetImplLib("build/backends/score_cpp.so", ""); err != nil {
+		log.Fatal(err)
+	}
+	batch := points(`[{"x": 1.5, "y": 10}, {"x": 2, "y": 30}]`)
+	defer batch.Release()
+	scores, err := goBridge.Call(context.Background(), "score", nil, batch)
+	if errors.Is(err, alloy.ErrLost) {
+		log.Print(err) // it says what died, and why; the next call starts a new worker
+	} else if err == nil {
+		fmt.Println(scores.Column(0))
+		scores.Release()
+	}
+	// Output: [15 60]
+}
+
 // The code of an error says what to do next.
 func ExampleError() {
 	goBridge := load("score_cpp.so")
