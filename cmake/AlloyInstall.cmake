@@ -32,6 +32,8 @@ add_library(alloy::backend ALIAS alloy_backend)
 
 install(TARGETS alloy alloy_backend EXPORT alloyTargets
   LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+# The engine looks for it next to itself, and in this folder.
+install(TARGETS alloy_worker RUNTIME DESTINATION "${CMAKE_INSTALL_LIBDIR}/alloy")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/alloy" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
   PATTERN README.md EXCLUDE)
 install(FILES "${ALLOY_BACKEND_MAP}" DESTINATION "${ALLOY_CMAKE_DIR}")

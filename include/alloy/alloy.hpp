@@ -88,6 +88,8 @@ struct BridgeOptions {
   std::string sha256 = {};
   Isolation isolated = Isolation::kNone;
   WorkerLimits limits = {};
+  // The ALLOY_RESTRICT_* without which a library is not loaded into a worker.
+  uint32_t demand = 0;
 };
 
 // An open backend. A new bridge runs the built-in echo; SetImplLib loads a library. If
@@ -115,6 +117,7 @@ class Bridge {
     raw.output_bytes = options.limits.output_bytes;
     raw.heap_bytes = options.limits.heap_bytes;
     raw.grace_ns = options.limits.grace_ns;
+    raw.demand = options.demand;
     alloy_error error;
     alloy_bridge* bridge = nullptr;
     if (alloy_bridge_new(host.get(), &raw, &bridge, &error) != ALLOY_OK) {

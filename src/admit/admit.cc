@@ -92,8 +92,29 @@ std::string Admitter::Sha256(const SourceFile& file) {
   return digest.ok() ? HexText(*digest) : std::string();
 }
 
+namespace {
+
+void WriteRestrictions(Restrictions reached, JsonWriter* json) {
+  const auto list = [&](const char* key, Restrictions set) {
+    json->Key(key);
+    json->BeginArray();
+    for (int i = 0; i < kRestrictionCount; ++i) {
+      const auto one = static_cast<Restriction>(i);
+      if (set.Has(one)) json->String(RestrictionName(one));
+    }
+    json->EndArray();
+  };
+  json->BeginObject();
+  list("reached", reached);
+  list("missing", Restrictions::All().Without(reached));
+  json->EndObject();
+}
+
+}  // namespace
+
 std::string IdentityAsJson(const alloy_backend& backend, const std::string& library,
-                           const std::string& sha256, const SourceFile* file) {
+                           const std::string& sha256, const SourceFile* file,
+                           std::optional<Restrictions> isolated) {
   JsonWriter json;
   const auto text = [&](const char* key, std::string_view value) {
     json.Key(key);
@@ -115,6 +136,12 @@ std::string IdentityAsJson(const alloy_backend& backend, const std::string& libr
     json.Null();
   } else {
     json.Written(file->signer_json);
+  }
+  json.Key("isolated");
+  if (isolated.has_value()) {
+    WriteRestrictions(*isolated, &json);
+  } else {
+    json.Null();
   }
   json.EndObject();
   return json.text();

@@ -23,6 +23,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,7 @@
 #include "base/result.h"
 #include "port/cleared.h"
 #include "port/fd.h"
+#include "port/restrict.h"
 
 namespace alloy::core {
 
@@ -176,9 +178,11 @@ class Admitter {
 };
 
 // The JSON that alloy.h documents for alloy_bridge_identity. `file` is NULL, and `library`
-// and `sha256` are empty, for the built-in echo.
+// and `sha256` are empty, for the built-in echo. `isolated`: what the workers of the backend
+// have given up; nullopt: it is in this process.
 std::string IdentityAsJson(const alloy_backend& backend, const std::string& library,
-                           const std::string& sha256, const SourceFile* file);
+                           const std::string& sha256, const SourceFile* file,
+                           std::optional<Restrictions> isolated);
 
 // Link a static archive into a library, as a load of it does. Nothing of it runs.
 //   Gives  the bytes of the library, in sealed memory.

@@ -52,6 +52,7 @@ std::string LayoutAsText() {
   FIELD(alloy_bridge_options, check_inputs);
   FIELD(alloy_bridge_options, check_results);
   FIELD(alloy_bridge_options, max_workers);
+  FIELD(alloy_bridge_options, retries);
   FIELD(alloy_bridge_options, input_bytes);
   FIELD(alloy_bridge_options, output_bytes);
   FIELD(alloy_bridge_options, heap_bytes);
@@ -60,6 +61,7 @@ std::string LayoutAsText() {
   FIELD(alloy_bridge_options, min_sequence);
   FIELD(alloy_bridge_options, sidecar);
   FIELD(alloy_bridge_options, sha256);
+  FIELD(alloy_bridge_options, demand);
   SIZE(alloy_origin);
   FIELD(alloy_origin, struct_size);
   FIELD(alloy_origin, library);

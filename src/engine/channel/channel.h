@@ -54,12 +54,14 @@
 #define ALLOY_SRC_ENGINE_CHANNEL_CHANNEL_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "alloy/backend.h"
 #include "engine/channel/scope.h"
 #include "load/load.h"
 #include "port/cleared.h"
+#include "port/restrict.h"
 
 namespace alloy::core {
 
@@ -70,6 +72,9 @@ class Channel {
 
   // Shared, since hosts keep pointers into it for as long as their bridge lives.
   virtual const std::shared_ptr<const BackendTable>& table() const = 0;
+
+  // What the processes of the backend have given up; nullopt: it is in this process.
+  virtual std::optional<Restrictions> restrictions() const { return std::nullopt; }
 
   // The next four are the entries of alloy_function, with their contracts. `function` is
   // one of the table's.

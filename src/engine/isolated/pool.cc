@@ -39,6 +39,7 @@ WorkerPool::WorkerPool(WorkerLimits limits, WorkerMemory memory, Cleared library
     : group_{.limits = std::move(limits),
              .memory = std::move(memory),
              .mark = std::make_shared<ProcessMark>(),
+             .reached = {},
              .backend = {}},
       process_(group_.mark->Number()),
       library_(std::move(library)),
@@ -107,7 +108,7 @@ Result<std::shared_ptr<Worker>> WorkerPool::StartOne(
   const auto code = in.Get<alloy_code>();
   const auto reason = in.Get<int32_t>();
   const std::string text(in.GetText());
-  in.Get<uint64_t>();  // the restrictions that it reached
+  const Restrictions reached(static_cast<uint32_t>(in.Get<uint64_t>()));
   if (code != ALLOY_OK) {
     worker->Kill();
     return Fail(code, reason, text);
@@ -117,7 +118,10 @@ Result<std::shared_ptr<Worker>> WorkerPool::StartOne(
     worker->Kill();
     return read.status();
   }
-  if (table != nullptr) *table = *std::move(read);
+  if (table != nullptr) {
+    *table = *std::move(read);
+    group_.reached = reached;
+  }
   return worker;
 }
 

@@ -23,6 +23,7 @@
 #include "engine/isolated/results.h"
 #include "port/child.h"
 #include "port/fd.h"
+#include "port/restrict.h"
 #include "port/shared_memory.h"
 #include "wire/bytes.h"
 #include "wire/protocol.h"
@@ -35,6 +36,7 @@ struct WorkerGroup {
   WorkerLimits limits;
   WorkerMemory memory;
   std::shared_ptr<ProcessMark> mark;
+  Restrictions reached;  // of the first worker; the others are of the same program
   std::string
       backend;  // its name, for texts; empty before the first worker has loaded it
 };

@@ -34,6 +34,10 @@ class WorkerChannel final : public Channel {
 
   const std::shared_ptr<const BackendTable>& table() const override { return table_; }
 
+  std::optional<Restrictions> restrictions() const override {
+    return pool_->group().reached;
+  }
+
   alloy_code Bind(const alloy_function& function, Scope& scope, const ArrowSchema* inputs,
                   int32_t n_inputs, const char* const* values, ArrowSchema* output,
                   void** state) override {

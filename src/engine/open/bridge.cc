@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <utility>
 
 #include "base/text.h"
@@ -51,6 +52,9 @@ Status CheckWorkerLimits(const alloy_bridge_options& options) {
   if (options.output_bytes < 0) return negative("output_bytes");
   if (options.heap_bytes < 0) return negative("heap_bytes");
   if (options.grace_ns < 0) return negative("grace_ns");
+  if ((options.demand & ~uint32_t{ALLOY_RESTRICT_ALL}) != 0) {
+    return Fail(ALLOY_INVALID, "alloy_bridge_options.demand has an unknown bit");
+  }
   constexpr uint32_t kMostWorkers = 64;
   if (options.max_workers <= kMostWorkers) return Status();
   return Fail(ALLOY_INVALID, "alloy_bridge_options.max_workers is " +
@@ -69,6 +73,7 @@ WorkerLimits LimitsOf(const alloy_bridge_options& options, const Host& host) {
   set(limits.heap_bytes, options.heap_bytes);
   set(limits.grace_ns, options.grace_ns);
   limits.retries = options.retries;
+  limits.demanded = options.demand;
   limits.copies_results = options.isolated == 2;
   limits.program = host.worker();
   return limits;
@@ -327,8 +332,9 @@ Result<std::string> Bridge::Identity() {
   ALLOY_ASSIGN_OR_RETURN(const std::shared_ptr<ServedBackend> served, Current());
   const std::shared_ptr<Origin> origin = OriginWithDigest();
   const alloy_backend& backend = served->channel->table()->backend();
-  if (origin == nullptr) return IdentityAsJson(backend, "", "", nullptr);
-  return IdentityAsJson(backend, origin->library, origin->sha256, &origin->file);
+  if (origin == nullptr) return IdentityAsJson(backend, "", "", nullptr, std::nullopt);
+  return IdentityAsJson(backend, origin->library, origin->sha256, &origin->file,
+                        served->channel->restrictions());
 }
 
 Status Bridge::GetOrigin(alloy_origin* out) {
