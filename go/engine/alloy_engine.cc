@@ -4373,6 +4373,7 @@ Status ProjectBatch(const Projection& projection, ArrowArray* batch);
 #define ALLOY_SRC_ENGINE_CHANNEL_CHANNEL_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 
 //
@@ -4830,6 +4831,95 @@ class Scope : public alloy_scope {
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ENGINE_CHANNEL_SCOPE_H_
+//
+// What a worker gives up before it loads a library, so that already the constructors of the
+// library run restricted. None of it can be taken back.
+//
+// Each restriction is a step of its own: a kernel or a container that does not know one
+// still gets the others, and the worker reports which ones it has reached.
+#ifndef ALLOY_SRC_PORT_RESTRICT_H_
+#define ALLOY_SRC_PORT_RESTRICT_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace alloy::core_v0_1 {
+
+// In the order in which they are applied. The numbers are bits of Restrictions.
+enum class Restriction : uint8_t {
+  kEnvironment = 0,  // no environment variables
+  kCommonEnd = 1,    // the kernel kills the worker when the host's thread ends
+  kDescriptors = 2,  // only the listed descriptors are open
+  kOomKiller = 3,    // the first process that the kernel kills when memory runs out
+  kLimits = 4,       // no core dumps, no files, few descriptors, a limited heap
+  kStackSize = 5,    // of the main thread and, by default, of each new one
+  kPrivileges = 6,   // no capabilities, and no way to get any
+  kLandlock = 7,  // only the listed files can be opened, for reading; no TCP, no signals
+  kSeccomp = 8,   // no sockets, processes, tracing, or settings of other processes
+};
+constexpr int kRestrictionCount = 9;
+
+// Such as "Landlock", for texts.
+const char* RestrictionName(Restriction restriction);
+
+// A set of restrictions. It crosses to the host as a number.
+class Restrictions {
+ public:
+  constexpr Restrictions() = default;
+  constexpr explicit Restrictions(uint32_t bits) : bits_(bits) {}
+
+  constexpr uint32_t bits() const { return bits_; }
+  constexpr bool Has(Restriction one) const { return (bits_ & Bit(one)) != 0; }
+  constexpr void Add(Restriction one) { bits_ |= Bit(one); }
+  constexpr Restrictions Without(Restrictions others) const {
+    return Restrictions(bits_ & ~others.bits_);
+  }
+  constexpr bool operator==(const Restrictions&) const = default;
+
+  static constexpr Restrictions All() {
+    return Restrictions((uint32_t{1} << kRestrictionCount) - 1);
+  }
+  // "Landlock, seccomp"; empty if there is none. Unknown bits are left out.
+  std::string Names() const;
+
+ private:
+  static constexpr uint32_t Bit(Restriction one) {
+    return uint32_t{1} << static_cast<int>(one);
+  }
+  uint32_t bits_ = 0;
+};
+
+struct RestrictOptions {
+  int host = 0;                       // its process id; the parent of this process
+  std::vector<int> keep;              // descriptors that stay open, besides 0, 1 and 2
+  uint64_t most_heap = 0;             // in bytes, stacks of threads included; 0: no limit
+  uint64_t stack_size = 1 << 20;      // in bytes
+  uint32_t most_descriptors = 1024;   // what is kept must have smaller numbers
+  std::vector<std::string> readable;  // files, and folders with all in them; one that
+                                      // does not exist is left out
+};
+
+struct RestrictStep {
+  Restriction restriction;
+  bool reached = false;
+  std::string text;  // why not; else what is worth knowing, or nothing
+};
+
+// Apply these restrictions to this process. A step that fails does not stop the next ones.
+// A worker ends with its host, and closes what it should not have, before it does anything
+// else; the rest comes after the libraries that a backend may need are loaded.
+//
+// Threads  call it while the process has one thread. Else privileges and Landlock, which
+//          belong to a thread, are not reached.
+std::vector<RestrictStep> Restrict(const RestrictOptions& options,
+                                   Restrictions wanted = Restrictions::All());
+
+Restrictions Reached(const std::vector<RestrictStep>& steps);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_RESTRICT_H_
 
 namespace alloy::core_v0_1 {
 
@@ -4840,6 +4930,9 @@ class Channel {
 
   // Shared, since hosts keep pointers into it for as long as their bridge lives.
   virtual const std::shared_ptr<const BackendTable>& table() const = 0;
+
+  // What the processes of the backend have given up; nullopt: it is in this process.
+  virtual std::optional<Restrictions> restrictions() const { return std::nullopt; }
 
   // The next four are the entries of alloy_function, with their contracts. `function` is
   // one of the table's.
@@ -6492,6 +6585,7 @@ inline Deadlines::Clock::time_point After(Deadlines::Clock::time_point when,
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -6754,9 +6848,11 @@ class Admitter {
 };
 
 // The JSON that alloy.h documents for alloy_bridge_identity. `file` is NULL, and `library`
-// and `sha256` are empty, for the built-in echo.
+// and `sha256` are empty, for the built-in echo. `isolated`: what the workers of the backend
+// have given up; nullopt: it is in this process.
 std::string IdentityAsJson(const alloy_backend& backend, const std::string& library,
-                           const std::string& sha256, const SourceFile* file);
+                           const std::string& sha256, const SourceFile* file,
+                           std::optional<Restrictions> isolated);
 
 // Link a static archive into a library, as a load of it does. Nothing of it runs.
 //   Gives  the bytes of the library, in sealed memory.
@@ -9152,6 +9248,7 @@ struct WorkerGroup {
   WorkerLimits limits;
   WorkerMemory memory;
   std::shared_ptr<ProcessMark> mark;
+  Restrictions reached;  // of the first worker; the others are of the same program
   std::string
       backend;  // its name, for texts; empty before the first worker has loaded it
 };
@@ -9493,6 +9590,7 @@ WorkerPool::WorkerPool(WorkerLimits limits, WorkerMemory memory, Cleared library
     : group_{.limits = std::move(limits),
              .memory = std::move(memory),
              .mark = std::make_shared<ProcessMark>(),
+             .reached = {},
              .backend = {}},
       process_(group_.mark->Number()),
       library_(std::move(library)),
@@ -9561,7 +9659,7 @@ Result<std::shared_ptr<Worker>> WorkerPool::StartOne(
   const auto code = in.Get<alloy_code>();
   const auto reason = in.Get<int32_t>();
   const std::string text(in.GetText());
-  in.Get<uint64_t>();  // the restrictions that it reached
+  const Restrictions reached(static_cast<uint32_t>(in.Get<uint64_t>()));
   if (code != ALLOY_OK) {
     worker->Kill();
     return Fail(code, reason, text);
@@ -9571,7 +9669,10 @@ Result<std::shared_ptr<Worker>> WorkerPool::StartOne(
     worker->Kill();
     return read.status();
   }
-  if (table != nullptr) *table = *std::move(read);
+  if (table != nullptr) {
+    *table = *std::move(read);
+    group_.reached = reached;
+  }
   return worker;
 }
 
@@ -10682,6 +10783,10 @@ class WorkerChannel final : public Channel {
 
   const std::shared_ptr<const BackendTable>& table() const override { return table_; }
 
+  std::optional<Restrictions> restrictions() const override {
+    return pool_->group().reached;
+  }
+
   alloy_code Bind(const alloy_function& function, Scope& scope, const ArrowSchema* inputs,
                   int32_t n_inputs, const char* const* values, ArrowSchema* output,
                   void** state) override {
@@ -11113,6 +11218,7 @@ Result<alloy_code> OpenWorkerStream(WorkerPool::Turn turn, WorkerState& state,
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <utility>
 
 //
@@ -11243,6 +11349,9 @@ Status CheckWorkerLimits(const alloy_bridge_options& options) {
   if (options.output_bytes < 0) return negative("output_bytes");
   if (options.heap_bytes < 0) return negative("heap_bytes");
   if (options.grace_ns < 0) return negative("grace_ns");
+  if ((options.demand & ~uint32_t{ALLOY_RESTRICT_ALL}) != 0) {
+    return Fail(ALLOY_INVALID, "alloy_bridge_options.demand has an unknown bit");
+  }
   constexpr uint32_t kMostWorkers = 64;
   if (options.max_workers <= kMostWorkers) return Status();
   return Fail(ALLOY_INVALID, "alloy_bridge_options.max_workers is " +
@@ -11261,6 +11370,7 @@ WorkerLimits LimitsOf(const alloy_bridge_options& options, const Host& host) {
   set(limits.heap_bytes, options.heap_bytes);
   set(limits.grace_ns, options.grace_ns);
   limits.retries = options.retries;
+  limits.demanded = options.demand;
   limits.copies_results = options.isolated == 2;
   limits.program = host.worker();
   return limits;
@@ -11519,8 +11629,9 @@ Result<std::string> Bridge::Identity() {
   ALLOY_ASSIGN_OR_RETURN(const std::shared_ptr<ServedBackend> served, Current());
   const std::shared_ptr<Origin> origin = OriginWithDigest();
   const alloy_backend& backend = served->channel->table()->backend();
-  if (origin == nullptr) return IdentityAsJson(backend, "", "", nullptr);
-  return IdentityAsJson(backend, origin->library, origin->sha256, &origin->file);
+  if (origin == nullptr) return IdentityAsJson(backend, "", "", nullptr, std::nullopt);
+  return IdentityAsJson(backend, origin->library, origin->sha256, &origin->file,
+                        served->channel->restrictions());
 }
 
 Status Bridge::GetOrigin(alloy_origin* out) {
@@ -13974,95 +14085,6 @@ int InputStreams::Pull(size_t i, ArrowArray* out, std::string* text) {
 #ifndef ALLOY_SRC_WORKER_PREPARE_H_
 #define ALLOY_SRC_WORKER_PREPARE_H_
 
-//
-// What a worker gives up before it loads a library, so that already the constructors of the
-// library run restricted. None of it can be taken back.
-//
-// Each restriction is a step of its own: a kernel or a container that does not know one
-// still gets the others, and the worker reports which ones it has reached.
-#ifndef ALLOY_SRC_PORT_RESTRICT_H_
-#define ALLOY_SRC_PORT_RESTRICT_H_
-
-#include <cstdint>
-#include <string>
-#include <vector>
-
-namespace alloy::core_v0_1 {
-
-// In the order in which they are applied. The numbers are bits of Restrictions.
-enum class Restriction : uint8_t {
-  kEnvironment = 0,  // no environment variables
-  kCommonEnd = 1,    // the kernel kills the worker when the host's thread ends
-  kDescriptors = 2,  // only the listed descriptors are open
-  kOomKiller = 3,    // the first process that the kernel kills when memory runs out
-  kLimits = 4,       // no core dumps, no files, few descriptors, a limited heap
-  kStackSize = 5,    // of the main thread and, by default, of each new one
-  kPrivileges = 6,   // no capabilities, and no way to get any
-  kLandlock = 7,  // only the listed files can be opened, for reading; no TCP, no signals
-  kSeccomp = 8,   // no sockets, processes, tracing, or settings of other processes
-};
-constexpr int kRestrictionCount = 9;
-
-// Such as "Landlock", for texts.
-const char* RestrictionName(Restriction restriction);
-
-// A set of restrictions. It crosses to the host as a number.
-class Restrictions {
- public:
-  constexpr Restrictions() = default;
-  constexpr explicit Restrictions(uint32_t bits) : bits_(bits) {}
-
-  constexpr uint32_t bits() const { return bits_; }
-  constexpr bool Has(Restriction one) const { return (bits_ & Bit(one)) != 0; }
-  constexpr void Add(Restriction one) { bits_ |= Bit(one); }
-  constexpr Restrictions Without(Restrictions others) const {
-    return Restrictions(bits_ & ~others.bits_);
-  }
-  constexpr bool operator==(const Restrictions&) const = default;
-
-  static constexpr Restrictions All() {
-    return Restrictions((uint32_t{1} << kRestrictionCount) - 1);
-  }
-  // "Landlock, seccomp"; empty if there is none. Unknown bits are left out.
-  std::string Names() const;
-
- private:
-  static constexpr uint32_t Bit(Restriction one) {
-    return uint32_t{1} << static_cast<int>(one);
-  }
-  uint32_t bits_ = 0;
-};
-
-struct RestrictOptions {
-  int host = 0;                       // its process id; the parent of this process
-  std::vector<int> keep;              // descriptors that stay open, besides 0, 1 and 2
-  uint64_t most_heap = 0;             // in bytes, stacks of threads included; 0: no limit
-  uint64_t stack_size = 1 << 20;      // in bytes
-  uint32_t most_descriptors = 1024;   // what is kept must have smaller numbers
-  std::vector<std::string> readable;  // files, and folders with all in them; one that
-                                      // does not exist is left out
-};
-
-struct RestrictStep {
-  Restriction restriction;
-  bool reached = false;
-  std::string text;  // why not; else what is worth knowing, or nothing
-};
-
-// Apply these restrictions to this process. A step that fails does not stop the next ones.
-// A worker ends with its host, and closes what it should not have, before it does anything
-// else; the rest comes after the libraries that a backend may need are loaded.
-//
-// Threads  call it while the process has one thread. Else privileges and Landlock, which
-//          belong to a thread, are not reached.
-std::vector<RestrictStep> Restrict(const RestrictOptions& options,
-                                   Restrictions wanted = Restrictions::All());
-
-Restrictions Reached(const std::vector<RestrictStep>& steps);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_PORT_RESTRICT_H_
 
 namespace alloy::core_v0_1 {
 

@@ -752,6 +752,21 @@ enum {
   ALLOY_CHECK_UNSAFE_SHAPE = 0x101
 };
 
+// alloy_bridge_options.demand: what a worker gives up before it loads the library. Each one
+// that the machine allows is given up always; docs/isolation.md says what each prevents.
+enum {
+  ALLOY_RESTRICT_ENVIRONMENT = 1 << 0,
+  ALLOY_RESTRICT_COMMON_END = 1 << 1,
+  ALLOY_RESTRICT_DESCRIPTORS = 1 << 2,
+  ALLOY_RESTRICT_OOM_KILLER = 1 << 3,
+  ALLOY_RESTRICT_LIMITS = 1 << 4,
+  ALLOY_RESTRICT_STACK_SIZE = 1 << 5,
+  ALLOY_RESTRICT_PRIVILEGES = 1 << 6,
+  ALLOY_RESTRICT_LANDLOCK = 1 << 7,
+  ALLOY_RESTRICT_SECCOMP = 1 << 8,
+  ALLOY_RESTRICT_ALL = (1 << 9) - 1
+};
+
 typedef struct alloy_bridge alloy_bridge;
 
 // Set struct_size to sizeof(alloy_bridge_options). In any other field, 0 or NULL means
@@ -786,6 +801,11 @@ typedef struct alloy_bridge_options {
   // with the sealed copy that is loaded, with or without a certificate. Another digest is
   // ALLOY_REFUSED with reason DIGEST.
   const char* sha256;
+  // The ALLOY_RESTRICT_* without which a library is not loaded into a worker: a load then
+  // fails with ALLOY_UNSUPPORTED, and the text says which one is missing and why. Ignored if
+  // `isolated` is 0.
+  uint32_t demand;
+  uint32_t reserved;
 } alloy_bridge_options;
 
 // Make a bridge that runs the built-in echo.
@@ -888,7 +908,9 @@ ALLOY_API alloy_code alloy_bridge_origin(alloy_bridge* bridge, alloy_origin* out
 //    "size": bytes of the file, 0 for the echo,
 //    "sha256": "hex", or null for the echo and without libcrypto.so.3,
 //    "sequence": the signed sequence number, 0 without a certificate,
-//    "signer": null without a certificate, or as in alloy_inspect}
+//    "signer": null without a certificate, or as in alloy_inspect,
+//    "isolated": null in this process, or {"reached": [name of a restriction of its
+//                workers, ...], "missing": [name, ...]}}
 //
 // Unlike alloy_inspect, it reads no file: it describes the bytes that run, and every value
 // was verified. The text is cut at `capacity` bytes and always ends with a NUL. Later

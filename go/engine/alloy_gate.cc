@@ -11154,6 +11154,7 @@ Result<VerifiedStatement> VerifySidecar(const Crypto& crypto, const Certificate&
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11416,9 +11417,11 @@ class Admitter {
 };
 
 // The JSON that alloy.h documents for alloy_bridge_identity. `file` is NULL, and `library`
-// and `sha256` are empty, for the built-in echo.
+// and `sha256` are empty, for the built-in echo. `isolated`: what the workers of the backend
+// have given up; nullopt: it is in this process.
 std::string IdentityAsJson(const alloy_backend& backend, const std::string& library,
-                           const std::string& sha256, const SourceFile* file);
+                           const std::string& sha256, const SourceFile* file,
+                           std::optional<Restrictions> isolated);
 
 // Link a static archive into a library, as a load of it does. Nothing of it runs.
 //   Gives  the bytes of the library, in sealed memory.
@@ -11835,8 +11838,29 @@ std::string Admitter::Sha256(const SourceFile& file) {
   return digest.ok() ? HexText(*digest) : std::string();
 }
 
+namespace {
+
+void WriteRestrictions(Restrictions reached, JsonWriter* json) {
+  const auto list = [&](const char* key, Restrictions set) {
+    json->Key(key);
+    json->BeginArray();
+    for (int i = 0; i < kRestrictionCount; ++i) {
+      const auto one = static_cast<Restriction>(i);
+      if (set.Has(one)) json->String(RestrictionName(one));
+    }
+    json->EndArray();
+  };
+  json->BeginObject();
+  list("reached", reached);
+  list("missing", Restrictions::All().Without(reached));
+  json->EndObject();
+}
+
+}  // namespace
+
 std::string IdentityAsJson(const alloy_backend& backend, const std::string& library,
-                           const std::string& sha256, const SourceFile* file) {
+                           const std::string& sha256, const SourceFile* file,
+                           std::optional<Restrictions> isolated) {
   JsonWriter json;
   const auto text = [&](const char* key, std::string_view value) {
     json.Key(key);
@@ -11858,6 +11882,12 @@ std::string IdentityAsJson(const alloy_backend& backend, const std::string& libr
     json.Null();
   } else {
     json.Written(file->signer_json);
+  }
+  json.Key("isolated");
+  if (isolated.has_value()) {
+    WriteRestrictions(*isolated, &json);
+  } else {
+    json.Null();
   }
   json.EndObject();
   return json.text();
