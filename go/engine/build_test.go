@@ -76,6 +76,117 @@ func TestAnotherCompilerIsNoticed(t *testing.T) {
 	}
 }
 
+// writeConsumer writes a module that uses this checkout. It has the same requirements, so
+// that nothing is looked up.
+func writeConsumer(t *testing.T, folder string, program []byte) {
+	t.Helper()
+	ours, err := os.ReadFile(filepath.Join(root(), "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums, err := os.ReadFile(filepath.Join(root(), "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	module := strings.Replace(string(ours), "module github.com/ignalina/alloy", "module consumer", 1) +
+		"\nrequire github.com/ignalina/alloy v0.0.0\nreplace github.com/ignalina/alloy => " + root() + "\n"
+	for name, content := range map[string][]byte{
+		"main.go": program, "go.mod": []byte(module), "go.sum": sums,
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// isolatedProgram runs the library that is its last argument in a worker process.
+const isolatedProgram = `package main
+
+import (
+	"fmt"
+	"log"
+	"log/slog"
+	"os"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/ignalina/alloy"
+)
+
+func main() {
+	bridge := alloy.GoBridge{AllowUnsigned: true, Isolated: true, Logger: slog.New(slog.DiscardHandler)}
+	defer bridge.Close()
+	if err := bridge.SetImplLib(os.Args[len(os.Args)-1], ""); err != nil {
+		log.Fatal(err)
+	}
+	builder := array.NewInt64Builder(memory.DefaultAllocator)
+	builder.AppendValues([]int64{1, 2}, nil)
+	chunk := builder.NewArray()
+	count, err := bridge.FromChunks([]arrow.Array{chunk, chunk, chunk})
+	if err != nil {
+		log.Fatal(err)
+	}
+	tasks, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		log.Fatal(err)
+	}
+	workers := ""
+	for _, task := range tasks {
+		text, _ := os.ReadFile("/proc/self/task/" + task.Name() + "/children")
+		workers += string(text)
+	}
+	fmt.Println("counted", count, "isolated", workers != "")
+}
+`
+
+// TestAProgramOfAnEmptyModuleCacheIsItsOwnWorker: it is built with an empty module cache,
+// copied to another folder, and runs a backend in isolation with nothing else installed.
+func TestAProgramOfAnEmptyModuleCacheIsItsOwnWorker(t *testing.T) {
+	library := filepath.Join(root(), "build", "backends", "echo_c.so")
+	if _, err := os.Stat(library); err != nil {
+		t.Fatalf("%v; make build-all builds it", err)
+	}
+	said, err := command(root(), nil, "go", "env", "GOMODCACHE")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	// What this machine has downloaded, as a proxy, so that nothing is looked up.
+	proxy := "GOPROXY=file://" + filepath.Join(strings.TrimSpace(said), "cache", "download")
+	folder := t.TempDir()
+	writeConsumer(t, folder, []byte(isolatedProgram))
+	env := []string{"GOMODCACHE=" + filepath.Join(folder, "cache"), proxy, "GOSUMDB=off", "GOFLAGS=-buildvcs=false -modcacherw"}
+	for _, step := range [][]string{{"go", "mod", "tidy"}, {"go", "build", "-o", "program", "."}} {
+		if out, err := command(folder, env, step[0], step[1:]...); err != nil {
+			t.Fatalf("%v: %v\n%s", step, err, out)
+		}
+	}
+	elsewhere := t.TempDir()
+	program := filepath.Join(elsewhere, "renamed")
+	image, err := os.ReadFile(filepath.Join(folder, "program"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.WriteFile(program, image, 0o700), os.RemoveAll(folder)); err != nil {
+		t.Fatal(err)
+	}
+	const want = "counted 3 isolated true\n"
+	// A user may type the argument of a worker: it is an argument as any other.
+	for _, args := range [][]string{{library}, {"--alloy-worker", library}} {
+		c := exec.Command(program, args...)
+		c.Dir, c.Env = elsewhere, []string{}
+		if out, err := c.CombinedOutput(); err != nil || string(out) != want {
+			t.Errorf("%v: %v, got:\n%s", args, err, out)
+		}
+	}
+	c := exec.Command(program, "--alloy-worker") // alone, as for a worker: it is no library
+	c.Dir, c.Env = elsewhere, []string{}
+	if out, err := c.CombinedOutput(); err == nil || !strings.Contains(string(out), "CANNOT_OPEN") {
+		t.Errorf("got %v:\n%s", err, out)
+	}
+}
+
 // TestAVendoredCopyBuilds makes a module that vendors Alloy. It builds the first program of
 // the original, checks it with go vet, and runs it.
 func TestAVendoredCopyBuilds(t *testing.T) {
@@ -89,24 +200,7 @@ func TestAVendoredCopyBuilds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ours, err := os.ReadFile(filepath.Join(root(), "go.mod"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	sums, err := os.ReadFile(filepath.Join(root(), "go.sum"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	// The same requirements as ours, so that nothing is looked up.
-	module := strings.Replace(string(ours), "module github.com/ignalina/alloy", "module consumer", 1) +
-		"\nrequire github.com/ignalina/alloy v0.0.0\nreplace github.com/ignalina/alloy => " + root() + "\n"
-	for name, content := range map[string][]byte{
-		"main.go": program, "go.mod": []byte(module), "go.sum": sums,
-	} {
-		if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	writeConsumer(t, folder, program)
 	for _, step := range [][]string{
 		{"go", "mod", "tidy"},
 		{"go", "mod", "vendor"},
