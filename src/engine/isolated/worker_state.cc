@@ -9,6 +9,9 @@
 namespace alloy::core {
 namespace {
 
+// A bind has no deadline of the caller. It only describes, so this is long.
+constexpr int64_t kBindLimitNs = 60'000'000'000;
+
 Status ForgetOld(Worker& worker) {
   for (const uint64_t state : worker.TakeForgotten()) {
     if (worker.bound().erase(state) == 0) continue;
@@ -52,6 +55,7 @@ Result<alloy_code> BindIn(Worker& worker, WorkerState& state, Scope& scope,
   if (output == nullptr && worker.bound().contains(state.id)) return ALLOY_OK;
   Worker::Ask ask{.word = HostWord::kBind, .scope = &scope};
   ask.function = state.name;
+  ask.limit_ns = kBindLimitNs;
   Status written;
   ALLOY_ASSIGN_OR_RETURN(ByteReader in, worker.Exchange(ask, [&](ByteWriter& out) {
     out.Put(state.id);
