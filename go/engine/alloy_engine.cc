@@ -10963,6 +10963,9 @@ std::unique_ptr<ChannelOpener> MakeWorkerOpener(WorkerLimits limits, WorkerMemor
 namespace alloy::core_v0_1 {
 namespace {
 
+// A bind has no deadline of the caller. It only describes, so this is long.
+constexpr int64_t kBindLimitNs = 60'000'000'000;
+
 Status ForgetOld(Worker& worker) {
   for (const uint64_t state : worker.TakeForgotten()) {
     if (worker.bound().erase(state) == 0) continue;
@@ -11006,6 +11009,7 @@ Result<alloy_code> BindIn(Worker& worker, WorkerState& state, Scope& scope,
   if (output == nullptr && worker.bound().contains(state.id)) return ALLOY_OK;
   Worker::Ask ask{.word = HostWord::kBind, .scope = &scope};
   ask.function = state.name;
+  ask.limit_ns = kBindLimitNs;
   Status written;
   ALLOY_ASSIGN_OR_RETURN(ByteReader in, worker.Exchange(ask, [&](ByteWriter& out) {
     out.Put(state.id);
@@ -13374,15 +13378,6 @@ StreamState::Wait::~Wait() {
 }
 
 }  // namespace alloy::core_v0_1
-
-// src/engine/testdata/throws.cc ---------------------------------------------------------
-// A backend whose initialisation throws, against the contract.
-#include <stdexcept>
-
-
-const alloy_backend* alloy_backend_init(const alloy_services*, alloy_scope*) {
-  throw std::runtime_error("no database");
-}
 
 // src/capi/capi.cc ----------------------------------------------------------------------
 //
