@@ -13,13 +13,18 @@ fn main() {
     println!("cargo::rerun-if-env-changed=ALLOY_SYSTEM");
     if let Ok(folder) = env::var("ALLOY_LIB_DIR") {
         println!("cargo::rustc-link-search=native={folder}");
-        println!("cargo::rustc-link-lib=dylib=alloy");
+        link();
     } else if env::var_os("ALLOY_SYSTEM").is_some() {
         println!("cargo::rustc-link-search=native={}", installed());
-        println!("cargo::rustc-link-lib=dylib=alloy");
+        link();
     } else {
         compile();
     }
+}
+
+fn link() {
+    println!("cargo::rustc-link-lib=dylib=alloy");
+    println!("cargo::rustc-env=ALLOY_SYMBOLS=alloy_");
 }
 
 fn installed() -> String {
@@ -41,8 +46,21 @@ fn compile() {
     build
         .files(["engine/alloy_engine.cc", "engine/alloy_gate.cc"])
         .compile("alloy_engine");
+    println!("cargo::rustc-env=ALLOY_SYMBOLS={}", symbols());
     println!("cargo::rustc-link-lib=dylib=dl");
     println!("cargo::rustc-link-lib=dylib=pthread");
+}
+
+// How the names of the compiled engine begin, so that it is never mixed with another one:
+// its header has the line `#define alloy_version <this>version`.
+#[cfg(feature = "host")]
+fn symbols() -> String {
+    let header =
+        std::fs::read_to_string("engine/alloy_engine.h").expect("the engine's header");
+    let named =
+        header.lines().find_map(|line| line.strip_prefix("#define alloy_version "));
+    let begin = named.and_then(|name| name.trim().strip_suffix("version"));
+    begin.expect("the header renames alloy_version").to_owned()
 }
 
 #[cfg(not(feature = "host"))]

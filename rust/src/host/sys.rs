@@ -77,40 +77,54 @@ pub enum RawBridge {}
 /// `alloy_call`.
 pub enum RawCall {}
 
+// An engine that is compiled into a program has names of its own version: the build script
+// sets how they begin.
 unsafe extern "C" {
+    #[link_name = concat!(env!("ALLOY_SYMBOLS"), "version")]
     pub fn alloy_version() -> *const c_char;
+    #[link_name = concat!(env!("ALLOY_SYMBOLS"), "code_name")]
     pub fn alloy_code_name(code: i32) -> *const c_char;
+    #[link_name = concat!(env!("ALLOY_SYMBOLS"), "reason_name")]
     pub fn alloy_reason_name(reason: i32) -> *const c_char;
+    #[link_name = concat!(env!("ALLOY_SYMBOLS"), "host_new")]
     pub fn alloy_host_new(
         options: *const RawHostOptions,
         out: *mut *mut RawHost,
         err: *mut RawError,
     ) -> i32;
+    #[link_name = concat!(env!("ALLOY_SYMBOLS"), "host_free")]
     pub fn alloy_host_free(host: *mut RawHost);
+    #[link_name = concat!(env!("ALLOY_SYMBOLS"), "bridge_new")]
     pub fn alloy_bridge_new(
         host: *mut RawHost,
         options: *const RawBridgeOptions,
         out: *mut *mut RawBridge,
         err: *mut RawError,
     ) -> i32;
+    #[link_name = concat!(env!("ALLOY_SYMBOLS"), "bridge_load")]
     pub fn alloy_bridge_load(
         bridge: *mut RawBridge,
         library: *const c_char,
         certificate: *const c_char,
         err: *mut RawError,
     ) -> i32;
+    #[link_name = concat!(env!("ALLOY_SYMBOLS"), "bridge_close")]
     pub fn alloy_bridge_close(bridge: *mut RawBridge);
+    #[link_name = concat!(env!("ALLOY_SYMBOLS"), "bridge_free")]
     pub fn alloy_bridge_free(bridge: *mut RawBridge);
+    #[link_name = concat!(env!("ALLOY_SYMBOLS"), "bridge_functions")]
     pub fn alloy_bridge_functions(
         bridge: *mut RawBridge,
         out: *mut *const *const RawFunction,
         err: *mut RawError,
     ) -> i32;
+    #[link_name = concat!(env!("ALLOY_SYMBOLS"), "bridge_backend")]
     pub fn alloy_bridge_backend(
         bridge: *mut RawBridge,
         out: *mut *const RawBackend,
         err: *mut RawError,
     ) -> i32;
+    #[link_name = concat!(env!("ALLOY_SYMBOLS"), "bridge_identity")]
     pub fn alloy_bridge_identity(
         bridge: *mut RawBridge,
         json: *mut c_char,
@@ -118,6 +132,7 @@ unsafe extern "C" {
         out_length: *mut i64,
         err: *mut RawError,
     ) -> i32;
+    #[link_name = concat!(env!("ALLOY_SYMBOLS"), "call_bind")]
     pub fn alloy_call_bind(
         bridge: *mut RawBridge,
         function: *const c_char,
@@ -127,7 +142,9 @@ unsafe extern "C" {
         out: *mut *mut RawCall,
         err: *mut RawError,
     ) -> i32;
+    #[link_name = concat!(env!("ALLOY_SYMBOLS"), "call_schema")]
     pub fn alloy_call_schema(call: *const RawCall) -> *const ArrowSchema;
+    #[link_name = concat!(env!("ALLOY_SYMBOLS"), "call_run")]
     pub fn alloy_call_run(
         call: *mut RawCall,
         inputs: *mut ArrowArray,
@@ -136,6 +153,7 @@ unsafe extern "C" {
         ticket: u64,
         err: *mut RawError,
     ) -> i32;
+    #[link_name = concat!(env!("ALLOY_SYMBOLS"), "call_stream")]
     pub fn alloy_call_stream(
         call: *mut RawCall,
         inputs: *mut ArrowArrayStream,
@@ -145,9 +163,13 @@ unsafe extern "C" {
         ticket: u64,
         err: *mut RawError,
     ) -> i32;
+    #[link_name = concat!(env!("ALLOY_SYMBOLS"), "call_cancel")]
     pub fn alloy_call_cancel(call: *mut RawCall, ticket: u64);
+    #[link_name = concat!(env!("ALLOY_SYMBOLS"), "call_progress")]
     pub fn alloy_call_progress(call: *const RawCall, done: *mut i64, total: *mut i64);
+    #[link_name = concat!(env!("ALLOY_SYMBOLS"), "call_free")]
     pub fn alloy_call_free(call: *mut RawCall);
+    #[link_name = concat!(env!("ALLOY_SYMBOLS"), "stream_error")]
     pub fn alloy_stream_error(stream: *const ArrowArrayStream, err: *mut RawError)
     -> i32;
 }
