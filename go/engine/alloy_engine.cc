@@ -11413,7 +11413,7 @@ Status CheckBridgeOptions(const alloy_bridge_options& options) {
                                    std::to_string(options.isolated) +
                                    "; set it to 0, 1 or 2");
   }
-  if (options.isolated != 0) ALLOY_TRY(CheckWorkerLimits(options));
+  if (options.isolated != 0) ALLOY_TRY(CheckWorkerLimits(Completed(options)));
   if (options.check_inputs != ALLOY_CHECK_UNSAFE_SHAPE) {
     ALLOY_TRY(CheckLevel(options.check_inputs, "check_inputs"));
   }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <filesystem>
 #include <random>
 #include <thread>
@@ -253,6 +254,19 @@ TEST_F(BridgeTest, AFieldOfANewerProgramIsNeverIgnored) {
   EXPECT_TRUE(Host::Make(newer.known).ok());
   newer.unknown = 1;
   EXPECT_EQ(Host::Make(newer.known).status().code(), ALLOY_UNSUPPORTED);
+}
+
+// Behind the struct of an older program is memory of that program, in the isolated mode too.
+TEST_F(BridgeTest, NothingIsReadBehindTheOptionsOfAnOlderProgram) {
+  for (const uint32_t isolated : {0U, 1U, 2U}) {
+    alloy_bridge_options options{};
+    std::memset(&options, 0xff, sizeof(options));
+    constexpr size_t kOlder = offsetof(alloy_bridge_options, sidecar);
+    std::memset(&options, 0, kOlder);
+    options.struct_size = kOlder;
+    options.isolated = isolated;
+    EXPECT_TRUE(Bridge::Make(host_, options).ok()) << isolated;
+  }
 }
 
 TEST_F(BridgeTest, AHostSaysWhichOfItsOptionsIsWrong) {
