@@ -73,7 +73,7 @@ pub enum CheckInputs {
 /// The settings of a [`Bridge`]. In each field, the default is the engine's.
 #[derive(Clone, Debug, Default)]
 pub struct BridgeOptions {
-    /// Where the backend runs. The fields from `max_workers` to `grace` are for
+    /// Where the backend runs. The fields from `max_workers` to `demand` are for
     /// workers only.
     pub isolated: Isolated,
     /// How much of each input is checked. Results are always checked in full.
@@ -90,6 +90,9 @@ pub struct BridgeOptions {
     pub heap_bytes: u64,
     /// The time between a cancel or a deadline and the end of a worker. Zero: 0.5 s.
     pub grace: Duration,
+    /// The restrictions without which a library is not loaded into a worker: the bits
+    /// `ALLOY_RESTRICT_*` of `alloy/alloy.h`.
+    pub demand: u32,
     /// The name that the backend and its signature file must have.
     pub name: Option<String>,
     /// The lowest sequence number of the signature file.
@@ -232,6 +235,8 @@ impl Host {
             min_sequence: options.min_sequence,
             sidecar: pointer(sidecar.as_deref()),
             sha256: pointer(sha256.as_deref()),
+            demand: options.demand,
+            reserved: 0,
         };
         let (mut bridge, mut error) = (null_mut(), room());
         let host = self.0.host.as_ptr();
