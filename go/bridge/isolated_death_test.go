@@ -233,8 +233,12 @@ func TestKillsAtRandomMoments(t *testing.T) {
 	if good == 0 || lost == 0 {
 		t.Error("nothing was tested")
 	}
-	after := settled(t, func(h holdings) bool { return h == before })
-	if after != before || before.children != 0 || before.shared != 0 {
+	// Fewer are right too: the collector may end what earlier tests left.
+	kept := func(h holdings) bool {
+		return h.children == 0 && h.shared == 0 && h.descriptors <= before.descriptors && h.goroutines <= before.goroutines
+	}
+	after := settled(t, kept)
+	if !kept(after) || before.children != 0 || before.shared != 0 {
 		t.Errorf("held %+v before, and %+v after", before, after)
 	}
 }
