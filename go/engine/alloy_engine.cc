@@ -9171,6 +9171,7 @@ inline constexpr uint64_t kProtocol = 0x616c6c6f79000001;  // "alloy", 1
 
 // What a host asks, or answers.
 enum class HostWord : uint32_t {
+  kNothing = 0,
   kLoad = 1,
   kBind,
   kUnbind,
@@ -9185,6 +9186,7 @@ enum class HostWord : uint32_t {
 
 // What a worker answers, or asks.
 enum class WorkerWord : uint32_t {
+  kNothing = 0,
   kDone = 1,  // the answer to what the host asked
   kPull,      // the next batch of an input
   kNeed,      // a segment for results, with room for so many bytes
@@ -9557,6 +9559,7 @@ class WorkerPool {
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <string>
 #include <thread>
 #include <utility>
@@ -9605,7 +9608,7 @@ WorkerPool::WorkerPool(WorkerLimits limits, WorkerMemory memory, Cleared library
 WorkerPool::~WorkerPool() {
   if (!CheckProcess().ok()) {
     // To end a worker here would kill one of the parent.
-    new std::vector<Member>(std::move(members_));
+    new (std::nothrow) std::vector<Member>(std::move(members_));
     return;
   }
   for (Member& member : members_) {
@@ -10543,6 +10546,7 @@ Status Worker::TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
   parts->mark = group_.mark;
   parts->process = group_.mark->Number();
   std::vector<SegmentView> views;
+  views.reserve(result_segments_.size() + held_inputs_.size());
   for (const auto& segment : result_segments_) {
     views.push_back({numbers_.at(segment.get()),
                      {segment->memory().data(), segment->memory().size()}});
@@ -10564,7 +10568,7 @@ Status Worker::TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
   // A record may name the same bytes many times, and would fill the memory of the host.
   reader.LimitCopies(static_cast<uint64_t>(group_.limits.output_bytes) +
                      static_cast<uint64_t>(group_.limits.input_bytes));
-  const Status status =
+  Status status =
       reader.Read(in, views, copies ? TakeOver::kCopyAll : TakeOver::kCopyFollowed,
                   std::move(owner), out);
   if (copies) released_->Add(std::move(node));
@@ -12819,11 +12823,14 @@ Status OpenCallStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
   ALLOY_ASSIGN_OR_RETURN(CallUse use, Call::Use(std::move(call)));
   if (n_inputs < 0) return Fail(ALLOY_INVALID, "n_inputs is negative");
   if (inputs == nullptr && n_inputs > 0) return Fail(ALLOY_INVALID, "inputs is NULL");
-  std::shared_ptr<void> reserved;
+  Result<std::shared_ptr<void>> reserved = std::shared_ptr<void>();
   if (use.core().binding().is_stream() && use.core().CheckOpen().ok()) {
-    ALLOY_ASSIGN_OR_RETURN(reserved, use.core().channel().Reserve(use.core().state()));
+    reserved = use.core().channel().Reserve(use.core().state());
   }
+  // Only with BUSY the caller keeps its inputs.
+  if (!reserved.ok() && reserved.status().code() == ALLOY_BUSY) return reserved.status();
   const ReleaseRest<ArrowArrayStream> rest(inputs, static_cast<size_t>(n_inputs));
+  if (!reserved.ok()) return reserved.status();
   ALLOY_TRY(CheckDistinct({inputs, static_cast<size_t>(n_inputs)}));
   if (output == nullptr) return Fail(ALLOY_INVALID, "output is NULL");
   const Binding& binding = use.core().binding();
@@ -14431,6 +14438,7 @@ void Server::Answer(HostMessage& message) {
       return Next(message);
     case HostWord::kClose:
       return Close(message);
+    case HostWord::kNothing:
     case HostWord::kQuit:
     case HostWord::kBatch:
     case HostWord::kSegment:
@@ -14568,6 +14576,7 @@ Status Server::BindFunction(ByteReader& in, uint64_t id, Outcome* outcome,
     texts.emplace_back(in.GetText());
   }
   std::vector<const char*> values;
+  values.reserve(texts.size() + 1);
   for (const std::string& text : texts) values.push_back(text.c_str());
   values.push_back(nullptr);
   if (!in.ok()) return Fail(ALLOY_INTERNAL, "a message of the host is cut");

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // A MemoryPool of Apache Arrow C++ whose buffers cross to an isolated backend without a
-// copy:
-//
-//   alloy::arrow::Pool pool(bridge);
-//   arrow::Int64Builder builder(&pool);
+// copy. Make one of the bridge, and pass it to builders, readers and compute functions.
 //
 // Threads  shared.
 #ifndef ALLOY_ARROW_POOL_HPP_

@@ -28,6 +28,7 @@ inline constexpr uint64_t kProtocol = 0x616c6c6f79000001;  // "alloy", 1
 
 // What a host asks, or answers.
 enum class HostWord : uint32_t {
+  kNothing = 0,
   kLoad = 1,
   kBind,
   kUnbind,
@@ -42,6 +43,7 @@ enum class HostWord : uint32_t {
 
 // What a worker answers, or asks.
 enum class WorkerWord : uint32_t {
+  kNothing = 0,
   kDone = 1,  // the answer to what the host asked
   kPull,      // the next batch of an input
   kNeed,      // a segment for results, with room for so many bytes

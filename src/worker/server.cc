@@ -41,6 +41,7 @@ void Server::Answer(HostMessage& message) {
       return Next(message);
     case HostWord::kClose:
       return Close(message);
+    case HostWord::kNothing:
     case HostWord::kQuit:
     case HostWord::kBatch:
     case HostWord::kSegment:
@@ -178,6 +179,7 @@ Status Server::BindFunction(ByteReader& in, uint64_t id, Outcome* outcome,
     texts.emplace_back(in.GetText());
   }
   std::vector<const char*> values;
+  values.reserve(texts.size() + 1);
   for (const std::string& text : texts) values.push_back(text.c_str());
   values.push_back(nullptr);
   if (!in.ok()) return Fail(ALLOY_INTERNAL, "a message of the host is cut");

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <string>
 #include <thread>
 #include <utility>
@@ -54,7 +55,7 @@ WorkerPool::WorkerPool(WorkerLimits limits, WorkerMemory memory, Cleared library
 WorkerPool::~WorkerPool() {
   if (!CheckProcess().ok()) {
     // To end a worker here would kill one of the parent.
-    new std::vector<Member>(std::move(members_));
+    new (std::nothrow) std::vector<Member>(std::move(members_));
     return;
   }
   for (Member& member : members_) {

@@ -339,6 +339,7 @@ Status Worker::TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
   parts->mark = group_.mark;
   parts->process = group_.mark->Number();
   std::vector<SegmentView> views;
+  views.reserve(result_segments_.size() + held_inputs_.size());
   for (const auto& segment : result_segments_) {
     views.push_back({numbers_.at(segment.get()),
                      {segment->memory().data(), segment->memory().size()}});
@@ -360,7 +361,7 @@ Status Worker::TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
   // A record may name the same bytes many times, and would fill the memory of the host.
   reader.LimitCopies(static_cast<uint64_t>(group_.limits.output_bytes) +
                      static_cast<uint64_t>(group_.limits.input_bytes));
-  const Status status =
+  Status status =
       reader.Read(in, views, copies ? TakeOver::kCopyAll : TakeOver::kCopyFollowed,
                   std::move(owner), out);
   if (copies) released_->Add(std::move(node));

@@ -291,11 +291,14 @@ Status OpenCallStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
   ALLOY_ASSIGN_OR_RETURN(CallUse use, Call::Use(std::move(call)));
   if (n_inputs < 0) return Fail(ALLOY_INVALID, "n_inputs is negative");
   if (inputs == nullptr && n_inputs > 0) return Fail(ALLOY_INVALID, "inputs is NULL");
-  std::shared_ptr<void> reserved;
+  Result<std::shared_ptr<void>> reserved = std::shared_ptr<void>();
   if (use.core().binding().is_stream() && use.core().CheckOpen().ok()) {
-    ALLOY_ASSIGN_OR_RETURN(reserved, use.core().channel().Reserve(use.core().state()));
+    reserved = use.core().channel().Reserve(use.core().state());
   }
+  // Only with BUSY the caller keeps its inputs.
+  if (!reserved.ok() && reserved.status().code() == ALLOY_BUSY) return reserved.status();
   const ReleaseRest<ArrowArrayStream> rest(inputs, static_cast<size_t>(n_inputs));
+  if (!reserved.ok()) return reserved.status();
   ALLOY_TRY(CheckDistinct({inputs, static_cast<size_t>(n_inputs)}));
   if (output == nullptr) return Fail(ALLOY_INVALID, "output is NULL");
   const Binding& binding = use.core().binding();
