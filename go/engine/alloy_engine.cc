@@ -9095,7 +9095,7 @@ struct ChildEnd {
   bool is_known() const { return exit_code >= 0 || signal != 0; }
 };
 
-// Threads  serial. Move-only.
+// Threads  serial, but Kill: any thread, as long as the object is not moved. Move-only.
 class Child {
  public:
   // Start a program, as port/program_start.h says.
@@ -9366,6 +9366,8 @@ class Worker {
   ControlBlock& block() { return *reinterpret_cast<ControlBlock*>(control_.data()); }
   Status Begin(const Ask& ask);
   void WriteHead(const Ask& ask, ByteWriter* out);
+  // Wait until the supervisor knows how a killed worker has ended, for a second at most.
+  void AwaitEnd() noexcept;
   Status Post(const Ask& ask, const ByteWriter& out);
   Result<ByteReader> Answer(const Ask& ask);
   Status Serve(const Ask& ask, WorkerWord word, ByteReader in);
@@ -10387,6 +10389,14 @@ void Worker::WriteHead(const Ask& ask, ByteWriter* out) {
   }
 }
 
+void Worker::AwaitEnd() noexcept {
+  constexpr int64_t kLongestNs = 1'000'000'000;
+  const int64_t limit = MonotonicNanos() + kLongestNs;
+  while (!has_ended() && MonotonicNanos() < limit) {
+    (void)receiver_.Wait(std::min(limit, MonotonicNanos() + kSliceNs / 10));
+  }
+}
+
 Status Worker::Post(const Ask& ask, const ByteWriter& out) {
   if (out.full()) {
     // The worker has not seen what was released. It keeps that memory until it ends.
@@ -10397,7 +10407,10 @@ Status Worker::Post(const Ask& ask, const ByteWriter& out) {
   }
   for (const auto& segment : new_segments_) {
     if (const int error = SendDescriptor(socket_, segment->memory().fd()); error != 0) {
-      return Violation(ask, "it does not take memory: " + ErrorText(error));
+      // Most likely it has died, and the supervisor is about to say how.
+      Kill();
+      AwaitEnd();
+      return Lost(ask);
     }
   }
   new_segments_.clear();

@@ -1247,7 +1247,7 @@ struct ChildEnd {
   bool is_known() const { return exit_code >= 0 || signal != 0; }
 };
 
-// Threads  serial. Move-only.
+// Threads  serial, but Kill: any thread, as long as the object is not moved. Move-only.
 class Child {
  public:
   // Start a program, as port/program_start.h says.
@@ -1442,7 +1442,8 @@ Child& Child::operator=(Child&& other) noexcept {
 }
 
 bool Child::Kill(int signal) const {
-  if (!handle_ || end_.has_value() || ::getpid() != owner_) return false;
+  // The handle of a child that was reaped leads to no process.
+  if (!handle_ || ::getpid() != owner_) return false;
   return SendSignal(handle_, signal, 0);
 }
 

@@ -131,7 +131,8 @@ Child& Child::operator=(Child&& other) noexcept {
 }
 
 bool Child::Kill(int signal) const {
-  if (!handle_ || end_.has_value() || ::getpid() != owner_) return false;
+  // The handle of a child that was reaped leads to no process.
+  if (!handle_ || ::getpid() != owner_) return false;
   return SendSignal(handle_, signal, 0);
 }
 

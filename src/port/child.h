@@ -23,7 +23,7 @@ struct ChildEnd {
   bool is_known() const { return exit_code >= 0 || signal != 0; }
 };
 
-// Threads  serial. Move-only.
+// Threads  serial, but Kill: any thread, as long as the object is not moved. Move-only.
 class Child {
  public:
   // Start a program, as port/program_start.h says.

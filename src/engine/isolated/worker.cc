@@ -180,6 +180,14 @@ void Worker::WriteHead(const Ask& ask, ByteWriter* out) {
   }
 }
 
+void Worker::AwaitEnd() noexcept {
+  constexpr int64_t kLongestNs = 1'000'000'000;
+  const int64_t limit = MonotonicNanos() + kLongestNs;
+  while (!has_ended() && MonotonicNanos() < limit) {
+    (void)receiver_.Wait(std::min(limit, MonotonicNanos() + kSliceNs / 10));
+  }
+}
+
 Status Worker::Post(const Ask& ask, const ByteWriter& out) {
   if (out.full()) {
     // The worker has not seen what was released. It keeps that memory until it ends.
@@ -190,7 +198,10 @@ Status Worker::Post(const Ask& ask, const ByteWriter& out) {
   }
   for (const auto& segment : new_segments_) {
     if (const int error = SendDescriptor(socket_, segment->memory().fd()); error != 0) {
-      return Violation(ask, "it does not take memory: " + ErrorText(error));
+      // Most likely it has died, and the supervisor is about to say how.
+      Kill();
+      AwaitEnd();
+      return Lost(ask);
     }
   }
   new_segments_.clear();

@@ -152,6 +152,8 @@ class Worker {
   ControlBlock& block() { return *reinterpret_cast<ControlBlock*>(control_.data()); }
   Status Begin(const Ask& ask);
   void WriteHead(const Ask& ask, ByteWriter* out);
+  // Wait until the supervisor knows how a killed worker has ended, for a second at most.
+  void AwaitEnd() noexcept;
   Status Post(const Ask& ask, const ByteWriter& out);
   Result<ByteReader> Answer(const Ask& ask);
   Status Serve(const Ask& ask, WorkerWord word, ByteReader in);
