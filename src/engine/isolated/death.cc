@@ -21,26 +21,32 @@ std::string Seconds(int64_t nanoseconds) {
   return text + " s";
 }
 
+// How the Go runtime says that it has no memory for objects, for its own books, or for the
+// stack of a thread.
+constexpr std::array kFatalWords = {"fatal error: out of memory",
+                                    "runtime: out of memory",
+                                    "cannot map pages in arena address space",
+                                    "runtime: cannot allocate memory",
+                                    "runtime/cgo: pthread_create failed",
+                                    "failed to create new OS thread"};
+// How Rust, C++ and glibc do.
+constexpr std::array kLastWords = {"memory allocation of ", "std::bad_alloc",
+                                   "cannot allocate memory", "Cannot allocate memory"};
+
 }  // namespace
 
+// A runtime may write a long trace behind these words.
 void Death::FindFatalMemory() {
-  for (const char* const words :
-       {"fatal error: out of memory", "fatal error: runtime: out of memory",
-        "fatal error: runtime: cannot allocate memory"}) {
+  for (const char* const words : kFatalWords) {
     if (last_words.find(words) != std::string::npos) said_fatal_memory = true;
   }
 }
 
 void Death::FindMemory() {
   if (cause != DeathCause::kSignal && cause != DeathCause::kExit) return;
+  FindFatalMemory();
   if (said_fatal_memory) cause = DeathCause::kMemory;
-  // Of Rust, Go, C++ and glibc.
-  constexpr std::array kWords = {
-      "memory allocation of ",  "fatal error: out of memory",
-      "runtime: out of memory", "fatal error: runtime: cannot allocate memory",
-      "std::bad_alloc",         "cannot allocate memory",
-      "Cannot allocate memory"};
-  for (const char* const words : kWords) {
+  for (const char* const words : kLastWords) {
     if (last_words.find(words) != std::string::npos) cause = DeathCause::kMemory;
   }
 }
