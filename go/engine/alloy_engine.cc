@@ -4790,6 +4790,9 @@ class Scope : public alloy_scope {
            control_->expired.load(std::memory_order_relaxed) == run;
   }
 
+  // Whether the run has to stop, for either reason.
+  bool stopped() const { return cancelled() || expired(); }
+
   // A stream has one scope for all its batches, and each batch is a run of its own; 0
   // between two batches.
   void SetRun(uint64_t run) { run_.store(run, std::memory_order_relaxed); }
@@ -4880,7 +4883,7 @@ class Restrictions {
   static constexpr Restrictions All() {
     return Restrictions((uint32_t{1} << kRestrictionCount) - 1);
   }
-  // "Landlock, seccomp"; empty if there is none. Unknown bits are left out.
+  // "Landlock, seccomp"; empty for an empty set. Unknown bits are left out.
   std::string Names() const;
 
  private:
@@ -6185,6 +6188,8 @@ class Arena {
   // The smallest free piece that fits, aligned to 64 bytes; NULL: none is large enough.
   // Freed pieces are used again first, since their pages are warm.
   void* Allocate(size_t size) noexcept;
+  // Whether Allocate would find a piece now.
+  bool HasRoomFor(size_t size) noexcept;
   // The size of what Allocate gave, rounded up to 64; 0: this is not from here.
   size_t SizeOf(const void* memory) noexcept;
   // Returns false if the memory is not from here.
@@ -8495,10 +8500,7 @@ alloy_code ServiceFail(alloy_scope* scope, alloy_code code, const char* text,
   return code;
 }
 
-int32_t ServiceCancelled(alloy_scope* scope) {
-  const Scope& self = ScopeOf(scope);
-  return self.cancelled() || self.expired() ? 1 : 0;
-}
+int32_t ServiceCancelled(alloy_scope* scope) { return ScopeOf(scope).stopped() ? 1 : 0; }
 
 void ServiceProgress(alloy_scope* scope, int64_t done, int64_t total) {
   if (RunControl* control = ScopeOf(scope).control(); control != nullptr) {
@@ -8719,7 +8721,7 @@ inline constexpr const char* kOwnProgram = "/proc/self/exe";
 std::string FileOfEngine();
 
 // The worker program that is installed with the engine in this folder, which ends in '/'.
-// Empty if there is none.
+// Empty if it is not there.
 std::string WorkerIn(const std::string& folder);
 
 // Whether an open descriptor is memory that can be sealed.
@@ -8869,8 +8871,8 @@ namespace {
 
 constexpr int64_t kFirstSegment = int64_t{4} << 20;
 constexpr int64_t kLargestStep = int64_t{256} << 20;
-// What is smaller does not pay for a segment of its own in a pool.
-constexpr int64_t kRoundedUp = 64;
+// The arena gives out multiples of it.
+constexpr int64_t kAlignment_input_memory = 64;
 
 }  // namespace
 
@@ -8891,15 +8893,9 @@ void* InputMemory::Resize(void* memory, int64_t old_size, int64_t new_size) noex
   try {
     if (new_size > 0) {
       const size_t room = memory != nullptr ? arena_.SizeOf(memory) : 0;
-      if (room < static_cast<size_t>(new_size)) {
-        void* const probe = arena_.Allocate(static_cast<size_t>(new_size));
-        if (probe != nullptr) {
-          arena_.Free(probe);
-        } else {
-          // Without room in the budget it is in the heap, and is copied when it crosses.
-          (void)Grow(static_cast<size_t>(new_size));
-        }
-      }
+      const auto wanted = static_cast<size_t>(new_size);
+      // Without room in the budget it is in the heap, and is copied when it crosses.
+      if (room < wanted && !arena_.HasRoomFor(wanted)) (void)Grow(wanted);
     }
   } catch (...) {
     // The same.
@@ -8912,7 +8908,7 @@ Status InputMemory::Grow(size_t size) {
   const int64_t last =
       segments_.empty() ? 0 : static_cast<int64_t>(segments_.back()->memory().size());
   const auto wanted = static_cast<int64_t>(
-      std::min<size_t>(size, size_t{1} << 62) / kRoundedUp * kRoundedUp + kRoundedUp);
+      std::min<size_t>(size, size_t{1} << 62) / kAlignment_input_memory * kAlignment_input_memory + kAlignment_input_memory);
   ALLOY_ASSIGN_OR_RETURN(
       auto segment,
       Segment::Make(Segment::For::kInputs, wanted,
@@ -9305,6 +9301,8 @@ class Worker {
   //   Fails  BAD_DATA, EXHAUSTED.
   Result<Input> Prepare(RecordWriter& writer, ArrowArray* batch);
   static void Write(const Input& input, ByteWriter& out);
+  // Of an input that was prepared and is not sent.
+  void Drop(const Input& input);
 
   // The next batch of an input, for a worker that asks for it.
   struct Pulled {
@@ -9526,7 +9524,7 @@ class WorkerPool {
   };
 
   Result<std::shared_ptr<Worker>> StartOne(std::shared_ptr<const DescribedTable>* table);
-  Status CheckPatience();
+  Status CheckPatience(const Scope* scope);
   void CountDeath();
   void Return(std::shared_ptr<Worker> worker);
   // Let go of workers whose processes have ended, and of their inputs.
@@ -9582,12 +9580,9 @@ constexpr int64_t kLoadLimitNs = 60'000'000'000;
 // one before it, up to a second.
 constexpr uint32_t kFreeDeaths = 4;
 constexpr int64_t kFirstDelayNs = 5'000'000, kLongestDelayNs = 1'000'000'000;
+constexpr int64_t kPatienceSliceNs = 10'000'000;
 // After so many, calls fail at once until the next start is allowed.
 constexpr uint32_t kPatientDeaths = 12;
-
-bool WantsToStop(const Scope* scope) {
-  return scope != nullptr && (scope->cancelled() || scope->expired());
-}
 
 Status WorkerLost(std::string text) {
   return Status(
@@ -9687,7 +9682,7 @@ Result<std::shared_ptr<Worker>> WorkerPool::StartOne(
   return worker;
 }
 
-Status WorkerPool::CheckPatience() {
+Status WorkerPool::CheckPatience(const Scope* scope) {
   int64_t wait = 0;
   {
     const std::scoped_lock lock(mutex_);
@@ -9698,7 +9693,13 @@ Status WorkerPool::CheckPatience() {
                         std::to_string(wait / 1'000'000 + 1) + " ms");
     }
   }
-  if (wait > 0) std::this_thread::sleep_for(std::chrono::nanoseconds(wait));
+  for (const int64_t end = MonotonicNanos() + wait; MonotonicNanos() < end;) {
+    if (scope != nullptr && scope->stopped()) {
+      return WorkerLost("stopped while it waited for a new worker");
+    }
+    std::this_thread::sleep_for(std::chrono::nanoseconds(
+        std::min<int64_t>(end - MonotonicNanos(), kPatienceSliceNs)));
+  }
   return Status();
 }
 
@@ -9736,7 +9737,7 @@ Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
                                   (all_held ? " by open streams" : "") +
                                   "; release a stream, or raise max_workers");
     }
-    if (WantsToStop(scope)) {
+    if (scope != nullptr && scope->stopped()) {
       return WorkerLost("stopped while all workers were in use");
     }
     returned_.wait_for(lock, std::chrono::milliseconds(10));
@@ -9744,7 +9745,7 @@ Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
   ++starting_;
   lock.unlock();
   std::shared_ptr<Worker> worker;
-  Status status = CheckPatience();
+  Status status = CheckPatience(scope);
   if (status.ok()) {
     auto started = StartOne(nullptr);
     status = started.status();
@@ -10018,16 +10019,19 @@ Status NotStarted(const std::string& program, const Status& status) {
                   "; install alloy-worker next to the engine, or set `worker`");
 }
 
-// What is there to read. Returns false at the end.
-bool ReadAll(const Fd& pipe, std::string* out) {
+// What is there to read, but not more than a pipe holds: a worker that writes without end
+// may neither keep the thread nor fill the memory of the host. Returns false at the end.
+bool ReadSome(const Fd& pipe, std::string* out) {
+  constexpr size_t kMost = size_t{64} << 10;
   std::array<std::byte, 4096> chunk;
-  for (;;) {
+  while (out->size() < kMost) {
     size_t done = 0;
     const int error = ReadFully(pipe, chunk, &done);
     out->append(reinterpret_cast<const char*>(chunk.data()), done);
     if (error != 0) return true;  // nothing more at the moment
     if (done < chunk.size()) return false;
   }
+  return true;
 }
 
 }  // namespace
@@ -10074,7 +10078,12 @@ void Supervisor::Thread::Loop() {
       const Job job = std::move(jobs.front());
       jobs.pop_front();
       lock.unlock();
-      Status status = Start(job);
+      Status status;
+      try {
+        status = Start(job);
+      } catch (const std::bad_alloc&) {
+        status = Fail(ALLOY_EXHAUSTED, "out of memory while a worker was started");
+      }
       lock.lock();
       *job.status = std::move(status);
       *job.done = true;
@@ -10114,12 +10123,17 @@ Status Supervisor::Thread::Start(const Job& job) {
 
 void Supervisor::Thread::Read(Ward& ward) {
   if (!ward.is_read) return;
-  std::string text;
-  const bool more = ReadAll(ward.child->output(), &text);
-  if (!text.empty()) {
-    ward.worker->Wrote(text);
-    // A backend in process writes there too.
-    WriteLine(2, text);
+  bool more = true;
+  try {
+    std::string text;
+    more = ReadSome(ward.child->output(), &text);
+    if (!text.empty()) {
+      ward.worker->Wrote(text);
+      // A backend in process writes there too.
+      WriteLine(2, text);
+    }
+  } catch (const std::bad_alloc&) {
+    // Without memory the words are lost. What is left is read later.
   }
   if (!more) {
     watcher.Remove(ward.child->output());
@@ -10243,10 +10257,6 @@ uint32_t LevelsOf(const Scope* scope) {
   return levels;
 }
 
-bool IsStopped(const Scope* scope) {
-  return scope != nullptr && (scope->cancelled() || scope->expired());
-}
-
 // ` in score, batch 17 (rows 0 to 8191)`
 std::string PlaceOf(const Worker::Ask& ask) {
   if (ask.function == nullptr) return " while it loaded the library";
@@ -10368,6 +10378,8 @@ Result<Worker::Input> Worker::Prepare(RecordWriter& writer, ArrowArray* batch) {
   return input;
 }
 
+void Worker::Drop(const Input& input) { held_inputs_.erase(input.number); }
+
 void Worker::Write(const Input& input, ByteWriter& out) {
   out.Put(input.number);
   input.writer->Write(out);
@@ -10405,7 +10417,9 @@ void Worker::AwaitEnd() noexcept {
 
 Status Worker::Post(const Ask& ask, const ByteWriter& out) {
   if (out.full()) {
-    // The worker has not seen what was released. It keeps that memory until it ends.
+    // The worker waits for this answer, or holds what it will never hear of. So it ends.
+    is_dead_.store(true, std::memory_order_release);
+    Kill();
     return Fail(ALLOY_EXHAUSTED,
                 "a batch has too many columns or buffers to cross to a worker: what "
                 "describes it needs more than " +
@@ -10468,7 +10482,7 @@ Status Worker::WaitForMessage(const Ask& ask, Ends* ends) {
 }
 
 Status Worker::CheckEnds(const Ask& ask, Ends* ends) {
-  const bool is_stopped = IsStopped(ask.scope);
+  const bool is_stopped = ask.scope != nullptr && ask.scope->stopped();
   if (!is_stopped && ends->limit < 0) return Status();
   const int64_t now = MonotonicNanos();
   if (ends->grace < 0 && is_stopped) {
@@ -10543,6 +10557,14 @@ Status Worker::Serve(const Ask& ask, WorkerWord word, ByteReader in) {
 // ---- Results
 
 Status Worker::AddResultSegment(int64_t wanted) {
+  // Each costs a descriptor of the host.
+  constexpr size_t kMostSegments = 128;
+  if (result_segments_.size() >= kMostSegments) {
+    return Fail(ALLOY_EXHAUSTED, "the results of one worker lie in " +
+                                     std::to_string(kMostSegments) +
+                                     " pieces of memory, and it asks for more; release "
+                                     "results, or raise output_bytes");
+  }
   ALLOY_ASSIGN_OR_RETURN(
       auto segment,
       Segment::Make(
@@ -10827,8 +10849,7 @@ class WorkerChannel final : public Channel {
       if (ran.ok()) return *ran;
       // Inputs in the pool of the host belong to the worker that died, until it has ended.
       const bool again = ran.status().code() == ALLOY_LOST && left > 0 &&
-                         !scope.cancelled() && !scope.expired() &&
-                         AreThere({inputs, bound.writers.size()});
+                         !scope.stopped() && AreThere({inputs, bound.writers.size()});
       if (!again) return FailWith(ran.status(), scope);
     }
   }
@@ -10915,6 +10936,7 @@ class WorkerChannel final : public Channel {
     for (size_t i = 0; i < bound.writers.size(); ++i) {
       auto input = worker.Prepare(*bound.writers[i], &inputs[i]);
       if (!input.ok()) {
+        for (const Worker::Input& before : prepared) worker.Drop(before);
         return input.status()
             .WithInput(static_cast<int32_t>(i))
             .WithSide(ALLOY_SIDE_CALLER);
@@ -14421,7 +14443,7 @@ namespace alloy::core_v0_1 {
 class InheritedLibrary {
  public:
   //   Takes  sealed: what the host passed on.
-  //   Fails  REFUSED with IDENTITY: it is no memory under all four seals.
+  //   Fails  REFUSED with IDENTITY: it is not memory under all four seals.
   static Result<Cleared> Take(Fd sealed, std::string path, bool is_linked);
 };
 

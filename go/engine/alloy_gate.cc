@@ -34,6 +34,8 @@ class Arena {
   // The smallest free piece that fits, aligned to 64 bytes; NULL: none is large enough.
   // Freed pieces are used again first, since their pages are warm.
   void* Allocate(size_t size) noexcept;
+  // Whether Allocate would find a piece now.
+  bool HasRoomFor(size_t size) noexcept;
   // The size of what Allocate gave, rounded up to 64; 0: this is not from here.
   size_t SizeOf(const void* memory) noexcept;
   // Returns false if the memory is not from here.
@@ -162,6 +164,11 @@ void* Arena::Allocate(size_t size) noexcept {
     // At worst the rest of a piece is lost to this process.
     return nullptr;
   }
+}
+
+bool Arena::HasRoomFor(size_t size) noexcept {
+  const std::scoped_lock lock(mutex_);
+  return by_size_.lower_bound({RoundUp_arena(size), nullptr}) != by_size_.end();
 }
 
 size_t Arena::SizeOf(const void* memory) noexcept {
@@ -2191,7 +2198,7 @@ namespace alloy::core_v0_1 {
 class InheritedLibrary {
  public:
   //   Takes  sealed: what the host passed on.
-  //   Fails  REFUSED with IDENTITY: it is no memory under all four seals.
+  //   Fails  REFUSED with IDENTITY: it is not memory under all four seals.
   static Result<Cleared> Take(Fd sealed, std::string path, bool is_linked);
 };
 
@@ -2276,7 +2283,7 @@ class Restrictions {
   static constexpr Restrictions All() {
     return Restrictions((uint32_t{1} << kRestrictionCount) - 1);
   }
-  // "Landlock, seccomp"; empty if there is none. Unknown bits are left out.
+  // "Landlock, seccomp"; empty for an empty set. Unknown bits are left out.
   std::string Names() const;
 
  private:
@@ -2875,7 +2882,7 @@ inline constexpr const char* kOwnProgram = "/proc/self/exe";
 std::string FileOfEngine();
 
 // The worker program that is installed with the engine in this folder, which ends in '/'.
-// Empty if there is none.
+// Empty if it is not there.
 std::string WorkerIn(const std::string& folder);
 
 // Whether an open descriptor is memory that can be sealed.

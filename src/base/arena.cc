@@ -64,6 +64,11 @@ void* Arena::Allocate(size_t size) noexcept {
   }
 }
 
+bool Arena::HasRoomFor(size_t size) noexcept {
+  const std::scoped_lock lock(mutex_);
+  return by_size_.lower_bound({RoundUp(size), nullptr}) != by_size_.end();
+}
+
 size_t Arena::SizeOf(const void* memory) noexcept {
   const std::scoped_lock lock(mutex_);
   const auto found = used_.find(memory);

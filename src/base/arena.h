@@ -27,6 +27,8 @@ class Arena {
   // The smallest free piece that fits, aligned to 64 bytes; NULL: none is large enough.
   // Freed pieces are used again first, since their pages are warm.
   void* Allocate(size_t size) noexcept;
+  // Whether Allocate would find a piece now.
+  bool HasRoomFor(size_t size) noexcept;
   // The size of what Allocate gave, rounded up to 64; 0: this is not from here.
   size_t SizeOf(const void* memory) noexcept;
   // Returns false if the memory is not from here.

@@ -16,7 +16,7 @@ namespace alloy::core {
 class InheritedLibrary {
  public:
   //   Takes  sealed: what the host passed on.
-  //   Fails  REFUSED with IDENTITY: it is no memory under all four seals.
+  //   Fails  REFUSED with IDENTITY: it is not memory under all four seals.
   static Result<Cleared> Take(Fd sealed, std::string path, bool is_linked);
 };
 

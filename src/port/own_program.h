@@ -16,7 +16,7 @@ inline constexpr const char* kOwnProgram = "/proc/self/exe";
 std::string FileOfEngine();
 
 // The worker program that is installed with the engine in this folder, which ends in '/'.
-// Empty if there is none.
+// Empty if it is not there.
 std::string WorkerIn(const std::string& folder);
 
 // Whether an open descriptor is memory that can be sealed.

@@ -48,7 +48,7 @@ class Restrictions {
   static constexpr Restrictions All() {
     return Restrictions((uint32_t{1} << kRestrictionCount) - 1);
   }
-  // "Landlock, seccomp"; empty if there is none. Unknown bits are left out.
+  // "Landlock, seccomp"; empty for an empty set. Unknown bits are left out.
   std::string Names() const;
 
  private:

@@ -33,6 +33,11 @@ static void UseUpTheHeap(void) {
   }
 }
 
+static void Chatter(void) {
+  static const char text[4096] = "again ";
+  for (;;) (void)!write(2, text, sizeof(text));
+}
+
 static void Do(int64_t way, alloy_scope* scope) {
   static volatile int* volatile nowhere;
   switch (way) {
@@ -67,6 +72,9 @@ static void Do(int64_t way, alloy_scope* scope) {
     case WAY_LAST_WORDS:
       fputs("the model has a hole\nat line 3\n", stderr);
       abort();
+    case WAY_CHATTER:
+      Chatter();
+      break;
     case WAY_KILLED:
       raise(SIGKILL);
       break;

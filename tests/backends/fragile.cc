@@ -107,7 +107,7 @@ class Flow {
   std::thread reader_;
 };
 
-// Allocates until there is no memory left.
+// Allocates until the memory is used up.
 void UseUpHeap(Output<int64_t>& pieces) {
   constexpr size_t kBytes = size_t{1} << 20;
   std::vector<std::unique_ptr<char[]>> all;

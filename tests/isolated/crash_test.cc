@@ -3,7 +3,10 @@
 // A backend that crashes, ends itself, hangs, or writes where it may not, in each place
 // where it has a turn. The host gets a typed error that names the cause, keeps what it has,
 // and its next call on the same object succeeds. Nothing is left behind.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <concepts>
@@ -184,6 +187,24 @@ TEST_F(IsolatedCrash, AnEndlessLoopIsKilledAfterACancelAndTheGraceTime) {
     return call_.Run(Input(WAY_LOOP), {.stop = source.get_token()}).status();
   });
   EXPECT_EQ(status.code(), ALLOY_CANCELLED) << status;
+}
+
+// The thread that reads what workers say has other workers to look after.
+TEST_F(IsolatedCrash, AWorkerThatWritesWithoutEndFillsNoMemory) {
+  const int kept = dup(2);
+  const int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  dup2(nothing, 2);
+  const auto begin = std::chrono::steady_clock::now();
+  rusage before{}, after{};
+  getrusage(RUSAGE_SELF, &before);
+  const auto code = call_.Run(Input(WAY_CHATTER), {.timeout = 500ms}).status().code();
+  getrusage(RUSAGE_SELF, &after);
+  dup2(kept, 2);
+  close(kept);
+  close(nothing);
+  EXPECT_EQ(code, ALLOY_TIMEOUT);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 16 << 10);  // in KiB
 }
 
 TEST_F(IsolatedCrash, ATrickleOfProgressDoesNotPutADeadlineOff) {

@@ -21,7 +21,8 @@ enum way {
   WAY_THROW = 12,          // an exception; C++
   WAY_HEAP = 13,           // uses up the heap
   WAY_LAST_WORDS = 14,     // writes two lines to standard error, and aborts
-  WAY_KILLED = 15          // SIGKILL
+  WAY_KILLED = 15,         // SIGKILL
+  WAY_CHATTER = 16         // writes to standard error for ever, deaf
 };
 
 #endif  // ALLOY_TESTS_ISOLATED_WAYS_H_

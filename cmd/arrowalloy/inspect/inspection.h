@@ -39,7 +39,7 @@ bool IsLoadable(const nlohmann::ordered_json& inspection);
 //   Throws  the engine's error when the file cannot be read, or when no host would load a
 //           library of this form. A library that needs more than runtimes is not refused:
 //           each host decides about that. One with a Go runtime is not refused either: it
-//           runs isolated. E0301 when there is no libcrypto.
+//           runs isolated. E0301 without libcrypto.
 LibraryFacts InspectForm(const std::string& library);
 
 // The certificate argument of a command line: base64, or @FILE with PEM, DER or base64.

@@ -67,6 +67,9 @@ class Scope : public alloy_scope {
            control_->expired.load(std::memory_order_relaxed) == run;
   }
 
+  // Whether the run has to stop, for either reason.
+  bool stopped() const { return cancelled() || expired(); }
+
   // A stream has one scope for all its batches, and each batch is a run of its own; 0
   // between two batches.
   void SetRun(uint64_t run) { run_.store(run, std::memory_order_relaxed); }

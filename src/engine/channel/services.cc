@@ -37,10 +37,7 @@ alloy_code ServiceFail(alloy_scope* scope, alloy_code code, const char* text,
   return code;
 }
 
-int32_t ServiceCancelled(alloy_scope* scope) {
-  const Scope& self = ScopeOf(scope);
-  return self.cancelled() || self.expired() ? 1 : 0;
-}
+int32_t ServiceCancelled(alloy_scope* scope) { return ScopeOf(scope).stopped() ? 1 : 0; }
 
 void ServiceProgress(alloy_scope* scope, int64_t done, int64_t total) {
   if (RunControl* control = ScopeOf(scope).control(); control != nullptr) {

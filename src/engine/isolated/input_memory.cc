@@ -8,8 +8,8 @@ namespace {
 
 constexpr int64_t kFirstSegment = int64_t{4} << 20;
 constexpr int64_t kLargestStep = int64_t{256} << 20;
-// What is smaller does not pay for a segment of its own in a pool.
-constexpr int64_t kRoundedUp = 64;
+// The arena gives out multiples of it.
+constexpr int64_t kAlignment = 64;
 
 }  // namespace
 
@@ -30,15 +30,9 @@ void* InputMemory::Resize(void* memory, int64_t old_size, int64_t new_size) noex
   try {
     if (new_size > 0) {
       const size_t room = memory != nullptr ? arena_.SizeOf(memory) : 0;
-      if (room < static_cast<size_t>(new_size)) {
-        void* const probe = arena_.Allocate(static_cast<size_t>(new_size));
-        if (probe != nullptr) {
-          arena_.Free(probe);
-        } else {
-          // Without room in the budget it is in the heap, and is copied when it crosses.
-          (void)Grow(static_cast<size_t>(new_size));
-        }
-      }
+      const auto wanted = static_cast<size_t>(new_size);
+      // Without room in the budget it is in the heap, and is copied when it crosses.
+      if (room < wanted && !arena_.HasRoomFor(wanted)) (void)Grow(wanted);
     }
   } catch (...) {
     // The same.
@@ -51,7 +45,7 @@ Status InputMemory::Grow(size_t size) {
   const int64_t last =
       segments_.empty() ? 0 : static_cast<int64_t>(segments_.back()->memory().size());
   const auto wanted = static_cast<int64_t>(
-      std::min<size_t>(size, size_t{1} << 62) / kRoundedUp * kRoundedUp + kRoundedUp);
+      std::min<size_t>(size, size_t{1} << 62) / kAlignment * kAlignment + kAlignment);
   ALLOY_ASSIGN_OR_RETURN(
       auto segment,
       Segment::Make(Segment::For::kInputs, wanted,

@@ -21,12 +21,9 @@ constexpr int64_t kLoadLimitNs = 60'000'000'000;
 // one before it, up to a second.
 constexpr uint32_t kFreeDeaths = 4;
 constexpr int64_t kFirstDelayNs = 5'000'000, kLongestDelayNs = 1'000'000'000;
+constexpr int64_t kPatienceSliceNs = 10'000'000;
 // After so many, calls fail at once until the next start is allowed.
 constexpr uint32_t kPatientDeaths = 12;
-
-bool WantsToStop(const Scope* scope) {
-  return scope != nullptr && (scope->cancelled() || scope->expired());
-}
 
 Status WorkerLost(std::string text) {
   return Status(
@@ -126,7 +123,7 @@ Result<std::shared_ptr<Worker>> WorkerPool::StartOne(
   return worker;
 }
 
-Status WorkerPool::CheckPatience() {
+Status WorkerPool::CheckPatience(const Scope* scope) {
   int64_t wait = 0;
   {
     const std::scoped_lock lock(mutex_);
@@ -137,7 +134,13 @@ Status WorkerPool::CheckPatience() {
                         std::to_string(wait / 1'000'000 + 1) + " ms");
     }
   }
-  if (wait > 0) std::this_thread::sleep_for(std::chrono::nanoseconds(wait));
+  for (const int64_t end = MonotonicNanos() + wait; MonotonicNanos() < end;) {
+    if (scope != nullptr && scope->stopped()) {
+      return WorkerLost("stopped while it waited for a new worker");
+    }
+    std::this_thread::sleep_for(std::chrono::nanoseconds(
+        std::min<int64_t>(end - MonotonicNanos(), kPatienceSliceNs)));
+  }
   return Status();
 }
 
@@ -175,7 +178,7 @@ Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
                                   (all_held ? " by open streams" : "") +
                                   "; release a stream, or raise max_workers");
     }
-    if (WantsToStop(scope)) {
+    if (scope != nullptr && scope->stopped()) {
       return WorkerLost("stopped while all workers were in use");
     }
     returned_.wait_for(lock, std::chrono::milliseconds(10));
@@ -183,7 +186,7 @@ Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
   ++starting_;
   lock.unlock();
   std::shared_ptr<Worker> worker;
-  Status status = CheckPatience();
+  Status status = CheckPatience(scope);
   if (status.ok()) {
     auto started = StartOne(nullptr);
     status = started.status();

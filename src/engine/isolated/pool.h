@@ -83,7 +83,7 @@ class WorkerPool {
   };
 
   Result<std::shared_ptr<Worker>> StartOne(std::shared_ptr<const DescribedTable>* table);
-  Status CheckPatience();
+  Status CheckPatience(const Scope* scope);
   void CountDeath();
   void Return(std::shared_ptr<Worker> worker);
   // Let go of workers whose processes have ended, and of their inputs.

@@ -29,16 +29,19 @@ Status NotStarted(const std::string& program, const Status& status) {
                   "; install alloy-worker next to the engine, or set `worker`");
 }
 
-// What is there to read. Returns false at the end.
-bool ReadAll(const Fd& pipe, std::string* out) {
+// What is there to read, but not more than a pipe holds: a worker that writes without end
+// may neither keep the thread nor fill the memory of the host. Returns false at the end.
+bool ReadSome(const Fd& pipe, std::string* out) {
+  constexpr size_t kMost = size_t{64} << 10;
   std::array<std::byte, 4096> chunk;
-  for (;;) {
+  while (out->size() < kMost) {
     size_t done = 0;
     const int error = ReadFully(pipe, chunk, &done);
     out->append(reinterpret_cast<const char*>(chunk.data()), done);
     if (error != 0) return true;  // nothing more at the moment
     if (done < chunk.size()) return false;
   }
+  return true;
 }
 
 }  // namespace
@@ -85,7 +88,12 @@ void Supervisor::Thread::Loop() {
       const Job job = std::move(jobs.front());
       jobs.pop_front();
       lock.unlock();
-      Status status = Start(job);
+      Status status;
+      try {
+        status = Start(job);
+      } catch (const std::bad_alloc&) {
+        status = Fail(ALLOY_EXHAUSTED, "out of memory while a worker was started");
+      }
       lock.lock();
       *job.status = std::move(status);
       *job.done = true;
@@ -125,12 +133,17 @@ Status Supervisor::Thread::Start(const Job& job) {
 
 void Supervisor::Thread::Read(Ward& ward) {
   if (!ward.is_read) return;
-  std::string text;
-  const bool more = ReadAll(ward.child->output(), &text);
-  if (!text.empty()) {
-    ward.worker->Wrote(text);
-    // A backend in process writes there too.
-    WriteLine(2, text);
+  bool more = true;
+  try {
+    std::string text;
+    more = ReadSome(ward.child->output(), &text);
+    if (!text.empty()) {
+      ward.worker->Wrote(text);
+      // A backend in process writes there too.
+      WriteLine(2, text);
+    }
+  } catch (const std::bad_alloc&) {
+    // Without memory the words are lost. What is left is read later.
   }
   if (!more) {
     watcher.Remove(ward.child->output());

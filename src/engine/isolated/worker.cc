@@ -28,10 +28,6 @@ uint32_t LevelsOf(const Scope* scope) {
   return levels;
 }
 
-bool IsStopped(const Scope* scope) {
-  return scope != nullptr && (scope->cancelled() || scope->expired());
-}
-
 // ` in score, batch 17 (rows 0 to 8191)`
 std::string PlaceOf(const Worker::Ask& ask) {
   if (ask.function == nullptr) return " while it loaded the library";
@@ -153,6 +149,8 @@ Result<Worker::Input> Worker::Prepare(RecordWriter& writer, ArrowArray* batch) {
   return input;
 }
 
+void Worker::Drop(const Input& input) { held_inputs_.erase(input.number); }
+
 void Worker::Write(const Input& input, ByteWriter& out) {
   out.Put(input.number);
   input.writer->Write(out);
@@ -190,7 +188,9 @@ void Worker::AwaitEnd() noexcept {
 
 Status Worker::Post(const Ask& ask, const ByteWriter& out) {
   if (out.full()) {
-    // The worker has not seen what was released. It keeps that memory until it ends.
+    // The worker waits for this answer, or holds what it will never hear of. So it ends.
+    is_dead_.store(true, std::memory_order_release);
+    Kill();
     return Fail(ALLOY_EXHAUSTED,
                 "a batch has too many columns or buffers to cross to a worker: what "
                 "describes it needs more than " +
@@ -253,7 +253,7 @@ Status Worker::WaitForMessage(const Ask& ask, Ends* ends) {
 }
 
 Status Worker::CheckEnds(const Ask& ask, Ends* ends) {
-  const bool is_stopped = IsStopped(ask.scope);
+  const bool is_stopped = ask.scope != nullptr && ask.scope->stopped();
   if (!is_stopped && ends->limit < 0) return Status();
   const int64_t now = MonotonicNanos();
   if (ends->grace < 0 && is_stopped) {
@@ -328,6 +328,14 @@ Status Worker::Serve(const Ask& ask, WorkerWord word, ByteReader in) {
 // ---- Results
 
 Status Worker::AddResultSegment(int64_t wanted) {
+  // Each costs a descriptor of the host.
+  constexpr size_t kMostSegments = 128;
+  if (result_segments_.size() >= kMostSegments) {
+    return Fail(ALLOY_EXHAUSTED, "the results of one worker lie in " +
+                                     std::to_string(kMostSegments) +
+                                     " pieces of memory, and it asks for more; release "
+                                     "results, or raise output_bytes");
+  }
   ALLOY_ASSIGN_OR_RETURN(
       auto segment,
       Segment::Make(

@@ -85,6 +85,8 @@ class Worker {
   //   Fails  BAD_DATA, EXHAUSTED.
   Result<Input> Prepare(RecordWriter& writer, ArrowArray* batch);
   static void Write(const Input& input, ByteWriter& out);
+  // Of an input that was prepared and is not sent.
+  void Drop(const Input& input);
 
   // The next batch of an input, for a worker that asks for it.
   struct Pulled {

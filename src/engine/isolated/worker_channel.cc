@@ -55,8 +55,7 @@ class WorkerChannel final : public Channel {
       if (ran.ok()) return *ran;
       // Inputs in the pool of the host belong to the worker that died, until it has ended.
       const bool again = ran.status().code() == ALLOY_LOST && left > 0 &&
-                         !scope.cancelled() && !scope.expired() &&
-                         AreThere({inputs, bound.writers.size()});
+                         !scope.stopped() && AreThere({inputs, bound.writers.size()});
       if (!again) return FailWith(ran.status(), scope);
     }
   }
@@ -143,6 +142,7 @@ class WorkerChannel final : public Channel {
     for (size_t i = 0; i < bound.writers.size(); ++i) {
       auto input = worker.Prepare(*bound.writers[i], &inputs[i]);
       if (!input.ok()) {
+        for (const Worker::Input& before : prepared) worker.Drop(before);
         return input.status()
             .WithInput(static_cast<int32_t>(i))
             .WithSide(ALLOY_SIDE_CALLER);

@@ -88,7 +88,7 @@ outcome!(panic_in_run, "Panics when it runs.", (), bind value, run |(), _, _| {
     panic!("the run went wrong: {}", 42)
 });
 
-outcome!(use_up_heap, "Allocates until there is no memory left.", (), bind value, run |(), _, _| {
+outcome!(use_up_heap, "Allocates until the memory is used up.", (), bind value, run |(), _, _| {
     let mut pieces = Vec::new();
     loop {
         pieces.push(std::hint::black_box(vec![1_u8; 1 << 20]));
