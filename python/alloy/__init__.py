@@ -84,6 +84,7 @@ class Function(_alloy.Function):
     rowwise: bool
     idempotent: bool
     streaming: bool
+    __signature__: _inspect.Signature
 
     def using(self, *, timeout: float | None = None, schema: Any = None) -> Self:
         """Return a copy with a time limit in seconds, or with the schema of iterables."""
