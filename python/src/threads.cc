@@ -88,9 +88,15 @@ Gil::Gil(const Interpreter& interpreter) {
     has_ = held == interpreter.get();
     return;
   }
+  PyThreadState* own = PyGILState_GetThisThreadState();
   if (innermost != nullptr && innermost->interpreter_.get() == interpreter.get()) {
     restored_ = innermost;
     PyEval_RestoreThread(restored_->thread_);
+  } else if (own != nullptr && PyThreadState_GetInterpreter(own) == interpreter.get()) {
+    // Another library gave up the GIL on this thread. A second state would be a trap for
+    // libraries that use PyGILState_Ensure: they would wait for what this thread has.
+    found_ = true;
+    PyEval_RestoreThread(own);
   } else {
     made_ = PyThreadState_New(interpreter.get());
     if (made_ == nullptr) return;
@@ -102,6 +108,8 @@ Gil::Gil(const Interpreter& interpreter) {
 Gil::~Gil() {
   if (restored_ != nullptr) {
     restored_->thread_ = PyEval_SaveThread();
+  } else if (found_) {
+    PyEval_SaveThread();
   } else if (made_ != nullptr) {
     PyThreadState_Clear(made_);
     PyEval_SaveThread();

@@ -40,8 +40,9 @@ class NoGil {
   NoGil* const outer_;
 };
 
-// Has the GIL for its life, on any thread. A thread that gave it up in this module gets its
-// own thread state back. A thread that holds it keeps it. Any other gets a new state.
+// Has the GIL for its life, on any thread. A thread that gave it up gets its own thread
+// state back. A thread that holds it keeps it. A thread that Python does not know gets a
+// new state.
 class Gil {
  public:
   explicit Gil(const Interpreter& interpreter);
@@ -56,6 +57,7 @@ class Gil {
  private:
   bool has_ = false;
   NoGil* restored_ = nullptr;
+  bool found_ = false;
   PyThreadState* made_ = nullptr;
 };
 

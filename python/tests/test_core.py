@@ -119,6 +119,12 @@ def test_a_failed_load_stays_until_a_load_succeeds(score, tmp_path):
     assert len(score.score(batch())) == 3 and len(function(batch())) == 3
 
 
+def test_the_same_function_runs_in_a_worker():
+    with alloy.open(SCORE, CERTIFICATE, isolated=True) as bridge:
+        assert bridge.isolated and bridge.name == "acme.score"
+        assert bridge.score(batch())["score"].to_pylist() == [0.0, 2.0, None]
+
+
 def test_a_digest_is_compared_and_the_loaded_bytes_are_described(score):
     digest = hashlib.sha256(SCORE.read_bytes()).hexdigest()
     assert score.sha256 == digest and score.signer["subject"]
