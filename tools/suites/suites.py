@@ -133,7 +133,7 @@ SUITES = (
           "C++", "release"),
     Suite("cpp-asan", "the same, with AddressSanitizer, leak checks and UBSan",
           lambda log: cpp(log, "asan"), "C++", "ASan+UBSan"),
-    Suite("cpp-tsan", "the same, with ThreadSanitizer", lambda log: cpp(log, "tsan"),
+    Suite("cpp-tsan", "the same where threads meet, with ThreadSanitizer", lambda log: cpp(log, "tsan"),
           "C++", "TSan"),
     Suite("rust", "the crate and the backends in Rust", rust, "Rust", "debug"),
     Suite("go", "the Go module", lambda log: go(log, packages=("./...",)), "Go", "plain"),
