@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/handle.h"
 
@@ -72,6 +73,11 @@ inline std::span<const std::byte> Bytes(const Mapping& mapping) {
 
 // One write of the whole line, so that lines of several processes do not mix.
 void WriteLine(int fd, const std::string& line);
+
+// Write as much of the text as goes without waiting for whoever reads at the other end: a
+// pipe, a socket or a terminal may be full. A reader that is gone raises no SIGPIPE. Returns
+// the bytes that were written. A file on a disk takes all of them.
+size_t WriteWithoutWaiting(int fd, std::string_view text);
 
 }  // namespace alloy::core
 

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "port/fd.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <cstring>
 #include <fstream>
@@ -122,6 +125,58 @@ TEST(ClockTest, WritesTheTimeAsTheSystemDoesInEachZone) {
   }
   ::unsetenv("TZ");
   ::tzset();
+}
+
+// ---- Writes that do not wait
+
+int64_t Drain(int fd) {
+  int64_t drained = 0;
+  std::vector<char> bytes(65536);
+  const int flags = ::fcntl(fd, F_GETFL);
+  ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+  for (ssize_t n = 0; (n = ::read(fd, bytes.data(), bytes.size())) > 0;) drained += n;
+  ::fcntl(fd, F_SETFL, flags);
+  return drained;
+}
+
+TEST(FdTest, AFullPipeAndAFullSocketTakeWhatFitsAndNobodyWaits) {
+  const std::string text(1 << 20, 'x');
+  for (const bool is_socket : {false, true}) {
+    int ends[2];
+    ASSERT_EQ(is_socket ? ::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) : ::pipe(ends), 0);
+    const Fd reading(ends[0]), writing(ends[1]);
+    ::alarm(20);  // a write that waits
+    const size_t first = WriteWithoutWaiting(writing.get(), text);
+    EXPECT_GE(first, size_t{PIPE_BUF});
+    EXPECT_LT(first, text.size());
+    EXPECT_EQ(WriteWithoutWaiting(writing.get(), "more"), 0u);
+    ::alarm(0);
+    EXPECT_EQ(Drain(reading.get()), static_cast<int64_t>(first));
+    EXPECT_EQ(WriteWithoutWaiting(writing.get(), "again"), 5u);
+    EXPECT_EQ(::fcntl(writing.get(), F_GETFL) & O_NONBLOCK, 0) << "it is shared";
+  }
+}
+
+TEST(FdTest, AReaderThatIsGoneRaisesNoSignal) {
+  for (const bool is_socket : {false, true}) {
+    int ends[2];
+    ASSERT_EQ(is_socket ? ::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) : ::pipe(ends), 0);
+    const Fd writing(ends[1]);
+    ::close(ends[0]);
+    ASSERT_EQ(::signal(SIGPIPE, SIG_DFL), SIG_DFL);
+    EXPECT_EQ(WriteWithoutWaiting(writing.get(), "nobody reads this"), 0u);
+  }
+  EXPECT_EQ(WriteWithoutWaiting(-1, "no file"), 0u);
+}
+
+TEST(FdTest, AFileTakesAllBehindWhatIsThere) {
+  const std::string path = testing::TempDir() + "/alloy_without_waiting";
+  const Fd file(::open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600));
+  ASSERT_TRUE(file);
+  EXPECT_EQ(WriteWithoutWaiting(file.get(), "one "), 4u);
+  EXPECT_EQ(WriteWithoutWaiting(file.get(), std::string(10'000, 'x')), 10'000u);
+  EXPECT_EQ(::lseek(file.get(), 0, SEEK_CUR), 10'004);
+  ::unlink(path.c_str());
 }
 
 TEST(ClockTest, WritesTheLocalTimeInNineteenCharacters) {

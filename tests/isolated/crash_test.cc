@@ -207,6 +207,42 @@ TEST_F(IsolatedCrash, AWorkerThatWritesWithoutEndFillsNoMemory) {
   EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 16 << 10);  // in KiB
 }
 
+// Nobody reads the standard error of the host: it is full, or its reader has gone. Workers
+// still start and end, and their last words are in the error.
+TEST_F(IsolatedCrash, AHostWhoseStandardErrorIsFullOrClosedGoesOn) {
+  for (const bool is_closed : {false, true}) {
+    int ends[2];
+    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    const int kept = dup(2);
+    dup2(ends[1], 2);
+    close(ends[1]);
+    if (is_closed) close(ends[0]);
+    const auto begin = std::chrono::steady_clock::now();
+    const auto chatter = call_.Run(Input(WAY_CHATTER), {.timeout = 300ms}).status();
+    const auto lost = call_.Run(Input(WAY_LAST_WORDS)).status();
+    const auto next = RunWell();
+    const auto took = std::chrono::steady_clock::now() - begin;
+    std::string shown(size_t{1} << 17, '\0');
+    if (!is_closed)
+      shown.resize(static_cast<size_t>(read(ends[0], shown.data(), shown.size())));
+    const auto after = call_.Run(Input(WAY_LAST_WORDS)).status();
+    std::string note(size_t{1} << 12, '\0');
+    if (!is_closed)
+      note.resize(static_cast<size_t>(read(ends[0], note.data(), note.size())));
+    dup2(kept, 2);
+    close(kept);
+    if (!is_closed) close(ends[0]);
+    EXPECT_EQ(chatter.code(), ALLOY_TIMEOUT) << chatter;
+    ExpectLost(lost, "; its last words: the model has a hole | at line 3;");
+    EXPECT_TRUE(next.ok()) << next.status();
+    EXPECT_LT(took, 10s);
+    ExpectLost(after, "; its last words: the model has a hole | at line 3;");
+    if (is_closed) continue;
+    EXPECT_GE(shown.size(), size_t{4096});
+    EXPECT_NE(note.find("[alloy] standard error was full: "), std::string::npos) << note;
+  }
+}
+
 TEST_F(IsolatedCrash, ATrickleOfProgressDoesNotPutADeadlineOff) {
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(call_.Run(Input(WAY_TRICKLE), {.timeout = 50ms}).status().code(),

@@ -66,6 +66,7 @@ struct Supervisor::Thread {
   Status Start(const Job& job);
   void See(uint64_t key);
   void Read(Ward& ward);
+  void Show(const std::string& text);
 
   const uint32_t process;
   Watcher watcher;
@@ -76,6 +77,7 @@ struct Supervisor::Thread {
   // Of the thread alone. Each ward has two keys: 2n of its process, 2n + 1 of its pipe.
   std::unordered_map<uint64_t, Ward> wards;
   uint64_t last_key = 0;
+  uint64_t unshown = 0;  // bytes that standard error did not take
   std::thread thread;
 };
 
@@ -131,6 +133,23 @@ Status Supervisor::Thread::Start(const Job& job) {
   return Status();
 }
 
+// A backend in process writes to standard error too. But a reader that does not read must
+// not keep this thread, which starts workers and notices their ends.
+void Supervisor::Thread::Show(const std::string& text) {
+  constexpr int kStandardError = 2;
+  if (unshown > 0) {
+    const std::string note =
+        "[alloy] standard error was full: " + std::to_string(unshown) +
+        " bytes that workers wrote are lost\n";
+    if (WriteWithoutWaiting(kStandardError, note) == 0) {
+      unshown += text.size();
+      return;
+    }
+    unshown = 0;
+  }
+  unshown += text.size() - WriteWithoutWaiting(kStandardError, text);
+}
+
 void Supervisor::Thread::Read(Ward& ward) {
   if (!ward.is_read) return;
   bool more = true;
@@ -139,8 +158,7 @@ void Supervisor::Thread::Read(Ward& ward) {
     more = ReadSome(ward.child->output(), &text);
     if (!text.empty()) {
       ward.worker->Wrote(text);
-      // A backend in process writes there too.
-      WriteLine(2, text);
+      Show(text);
     }
   } catch (const std::bad_alloc&) {
     // Without memory the words are lost. What is left is read later.
