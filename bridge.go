@@ -62,6 +62,11 @@ type Limits struct {
 	// passed, before it is killed. The default is half a second.
 	Grace time.Duration
 
+	// Setup is the time that a worker has to load the library, to bind a function, and to
+	// open a stream, each, in whole milliseconds. Then it is killed. The default is 60
+	// seconds.
+	Setup time.Duration
+
 	// CopyResults copies each result out of the memory of its worker. Without it, a hostile
 	// backend can change the values of a result (not its structure) until it is released.
 	CopyResults bool

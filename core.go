@@ -90,13 +90,16 @@ func newGeneration(host *engine.Host, b *GoBridge) (*generation, error) {
 	if hasNUL(b.Name) || hasNUL(b.Sidecar) || hasNUL(b.SHA256) {
 		return nil, nulError("the Name, the Sidecar or the SHA256 of the bridge")
 	}
+	if b.Limits.Setup < 0 {
+		return nil, callerError(Invalid, "Limits.Setup is negative; set it to a duration, or to 0")
+	}
 	bridge, fault := host.NewBridge(engine.BridgeOptions{
 		CheckInputs: uint32(b.CheckInputs), CheckResults: uint32(b.CheckResults),
 		Name: b.Name, MinSequence: b.MinSequence, Sidecar: b.Sidecar, SHA256: b.SHA256,
 		Isolated: b.Isolated, CopyResults: b.Limits.CopyResults,
 		MaxWorkers: b.Limits.Workers, Retries: b.Limits.Retries,
 		InputBytes: b.Limits.InputBytes, OutputBytes: b.Limits.OutputBytes,
-		HeapBytes: b.Limits.HeapBytes, Grace: b.Limits.Grace,
+		HeapBytes: b.Limits.HeapBytes, Grace: b.Limits.Grace, Setup: b.Limits.Setup,
 	})
 	if fault != nil {
 		return nil, fromFault(fault)

@@ -166,16 +166,22 @@ class ByteWriter {
     Put(static_cast<uint64_t>(text.size()));
     PutBytes(text.data(), text.size());
   }
+  // A text for people, which may have any size: the first 64 KiB of it. An error keeps less.
+  void PutWords(std::string_view text) {
+    constexpr size_t kMostWords = size_t{64} << 10;
+    PutText(text.substr(0, kMostWords));
+  }
   void PutBytes(const void* bytes, size_t size) {
-    if (size > place_.size() - used_) {
-      used_ = place_.size();
-      full_ = true;
-      return;
-    }
+    if (size > place_.size() - used_) return Fail();
     if (size > 0) std::memcpy(place_.data() + used_, bytes, size);
     used_ += size;
   }
 
+  // Make it full: what it holds is not to be sent.
+  void Fail() {
+    used_ = place_.size();
+    full_ = true;
+  }
   bool full() const { return full_; }
   size_t used() const { return used_; }
 
@@ -3958,6 +3964,7 @@ BackendTable::BackendTable(const alloy_backend* table) : table_(table), shown_(*
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 //
 // The owner of a handle of the operating system, which it closes.
@@ -4067,6 +4074,11 @@ inline std::span<const std::byte> Bytes(const Mapping& mapping) {
 
 // One write of the whole line, so that lines of several processes do not mix.
 void WriteLine(int fd, const std::string& line);
+
+// Write as much of the text as goes without waiting for whoever reads at the other end: a
+// pipe, a socket or a terminal may be full. A reader that is gone raises no SIGPIPE. Returns
+// the bytes that were written. A file on a disk takes all of them.
+size_t WriteWithoutWaiting(int fd, std::string_view text);
 
 }  // namespace alloy::core_v0_1
 
@@ -6246,6 +6258,7 @@ struct WorkerLimits {
   int64_t output_bytes = int64_t{1} << 30;  // and for results
   int64_t heap_bytes = int64_t{1} << 31;    // of one worker
   int64_t grace_ns = 500'000'000;           // between a stop and the end of the worker
+  int64_t setup_ns = 60'000'000'000;        // to load, to bind, and to open a stream
   uint32_t retries = 0;                     // of functions that are IDEMPOTENT
   bool copies_results = false;              // nothing of a result is in shared memory
   uint64_t demanded = 0;                    // restrictions, of port/restrict.h
@@ -8566,6 +8579,7 @@ enum class DeathCause : uint8_t {
   kSignal,     // value: the signal
   kExit,       // value: the exit status
   kHang,       // it did not stop in the grace time
+  kLate,       // it did not answer in the time for what has no deadline; value: in ms
   kMemory,     // it had no memory left
   kViolation,  // it broke the rules of the conversation
   kUnknown,    // somebody else has reaped it
@@ -8656,6 +8670,9 @@ std::string DescribeDeath(const Death& death, int64_t grace_ns, int64_t heap_byt
     case DeathCause::kHang:
       return "was killed, because it did not stop within the grace time of " +
              Seconds(grace_ns);
+    case DeathCause::kLate:
+      return "was killed, because it did not answer within " +
+             Seconds(int64_t{death.value} * 1'000'000);
     case DeathCause::kMemory:
       return "ran out of memory (heap_bytes is " + std::to_string(heap_bytes) + ")";
     case DeathCause::kViolation:
@@ -9345,6 +9362,8 @@ class Worker {
   Status TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
                     ArrowArray* out);
 
+  const WorkerLimits& limits() const { return group_.limits; }
+
   // The states that this worker has bound.
   std::unordered_set<uint64_t>& bound() { return bound_; }
   // Those of them that nobody needs any more.
@@ -9353,6 +9372,10 @@ class Worker {
   void ForgetLater(uint64_t state);
   // Whether it has answered anything since the last question.
   bool TakeAnswered() { return std::exchange(answered_, false); }
+
+  // Check a fault that the engine's side in the worker has found.
+  //   Fails  LOST: no honest worker reports that. It is killed.
+  Status CheckReported(const Ask& ask, alloy_code code, int32_t reason);
 
   // The error of a worker that broke the rules; it is killed.
   Status Violation(const Ask& ask, std::string detail);
@@ -9374,7 +9397,8 @@ class Worker {
   void AwaitEnd() noexcept;
   Status Post(const Ask& ask, const ByteWriter& out);
   Result<ByteReader> Answer(const Ask& ask);
-  Status Serve(const Ask& ask, WorkerWord word, ByteReader in);
+  // Answer what the worker asks. Returns whether it got a batch of an input.
+  Result<bool> Serve(const Ask& ask, WorkerWord word, ByteReader in);
   // When an exchange is over without an answer, of CLOCK_MONOTONIC; -1: not yet known.
   struct Ends {
     int64_t limit = -1;
@@ -9574,8 +9598,6 @@ class WorkerPool {
 namespace alloy::core_v0_1 {
 namespace {
 
-// To load takes as long as a constructor of the library wants, but not for ever.
-constexpr int64_t kLoadLimitNs = 60'000'000'000;
 // So many deaths in a row cost nothing; after that each start waits twice as long as the
 // one before it, up to a second.
 constexpr uint32_t kFreeDeaths = 4;
@@ -9652,7 +9674,8 @@ Result<std::shared_ptr<Worker>> WorkerPool::StartOne(
                         .heap_bytes = group_.limits.heap_bytes,
                         .demanded = group_.limits.demanded};
   Worker::Ask ask{.word = HostWord::kLoad};
-  ask.limit_ns = kLoadLimitNs;
+  // To load takes as long as a constructor of the library wants, but not for ever.
+  ask.limit_ns = group_.limits.setup_ns;
   auto answer = worker->Exchange(ask, [&](ByteWriter& out) { order.Write(out); });
   if (!answer.ok()) {
     worker->Kill();
@@ -9667,6 +9690,8 @@ Result<std::shared_ptr<Worker>> WorkerPool::StartOne(
   const std::string text(in.GetText());
   const Restrictions reached(static_cast<uint32_t>(in.Get<uint64_t>()));
   if (code != ALLOY_OK) {
+    ALLOY_TRY(
+        worker->CheckReported(ask, code, reason).WithPrefix(library_.path() + ": "));
     worker->Kill();
     return Fail(code, reason, text);
   }
@@ -10056,6 +10081,7 @@ struct Supervisor::Thread {
   Status Start(const Job& job);
   void See(uint64_t key);
   void Read(Ward& ward);
+  void Show(const std::string& text);
 
   const uint32_t process;
   Watcher watcher;
@@ -10066,6 +10092,7 @@ struct Supervisor::Thread {
   // Of the thread alone. Each ward has two keys: 2n of its process, 2n + 1 of its pipe.
   std::unordered_map<uint64_t, Ward> wards;
   uint64_t last_key = 0;
+  uint64_t unshown = 0;  // bytes that standard error did not take
   std::thread thread;
 };
 
@@ -10121,6 +10148,23 @@ Status Supervisor::Thread::Start(const Job& job) {
   return Status();
 }
 
+// A backend in process writes to standard error too. But a reader that does not read must
+// not keep this thread, which starts workers and notices their ends.
+void Supervisor::Thread::Show(const std::string& text) {
+  constexpr int kStandardError = 2;
+  if (unshown > 0) {
+    const std::string note =
+        "[alloy] standard error was full: " + std::to_string(unshown) +
+        " bytes that workers wrote are lost\n";
+    if (WriteWithoutWaiting(kStandardError, note) == 0) {
+      unshown += text.size();
+      return;
+    }
+    unshown = 0;
+  }
+  unshown += text.size() - WriteWithoutWaiting(kStandardError, text);
+}
+
 void Supervisor::Thread::Read(Ward& ward) {
   if (!ward.is_read) return;
   bool more = true;
@@ -10129,8 +10173,7 @@ void Supervisor::Thread::Read(Ward& ward) {
     more = ReadSome(ward.child->output(), &text);
     if (!text.empty()) {
       ward.worker->Wrote(text);
-      // A backend in process writes there too.
-      WriteLine(2, text);
+      Show(text);
     }
   } catch (const std::bad_alloc&) {
     // Without memory the words are lost. What is left is read later.
@@ -10212,7 +10255,9 @@ Supervisor::~Supervisor() {
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <limits>
 #include <new>
+#include <string_view>
 
 //
 // Pass open files to another process, over a pair of sockets. Errors are numbers of
@@ -10245,6 +10290,8 @@ constexpr int64_t kFirstResults = int64_t{4} << 20;
 // A waiting thread looks at stops, progress and log lines at least this often. What ends
 // the wait early is a nudge; this bounds the damage of a worker that clears it.
 constexpr int64_t kSliceNs = 50'000'000;
+// An answer of the host that takes longer is a slow input's.
+constexpr int64_t kLongAnswerNs = 1'000'000;
 constexpr size_t kMostReleased = 4096;
 constexpr size_t kKeptWords = 2048;
 
@@ -10255,6 +10302,21 @@ uint32_t LevelsOf(const Scope* scope) {
     if (scope->Logs(level)) levels |= 1U << level;
   }
   return levels;
+}
+
+// The codes that the engine's side in a worker may report. Those of turns, stops and other
+// workers are the host's own: BUSY would mean that inputs were not taken.
+bool MayReport(alloy_code code) {
+  switch (code) {
+    case ALLOY_CANCELLED:
+    case ALLOY_TIMEOUT:
+    case ALLOY_LOST:
+    case ALLOY_BUSY:
+    case ALLOY_CLOSED:
+      return false;
+    default:
+      return code > ALLOY_OK && code <= ALLOY_INTERNAL;
+  }
 }
 
 // ` in score, batch 17 (rows 0 to 8191)`
@@ -10450,7 +10512,18 @@ Result<ByteReader> Worker::Answer(const Ask& ask) {
       answered_ = ask.word != HostWord::kLoad;
       return in;
     }
-    ALLOY_TRY(Serve(ask, word, in));
+    const int64_t asked = MonotonicNanos();
+    ALLOY_ASSIGN_OR_RETURN(const bool has_batch, Serve(ask, word, in));
+    if (ends.limit >= 0) {
+      // The host's own inputs take no time of the worker, but questions that never end do.
+      // A batch gives it new time: it may read all of an input before it answers.
+      const int64_t now = MonotonicNanos();
+      if (has_batch) {
+        ends.limit = now + ask.limit_ns;
+      } else if (now - asked > kLongAnswerNs) {
+        ends.limit += now - asked;
+      }
+    }
     // A worker that asks without end never lets the host wait.
     ALLOY_TRY(CheckEnds(ask, &ends));
   }
@@ -10494,7 +10567,12 @@ Status Worker::CheckEnds(const Ask& ask, Ends* ends) {
   if (!is_over) return Status();
   {
     const std::scoped_lock lock(mutex_);
-    if (!has_cause_) death_.cause = DeathCause::kHang;
+    if (!has_cause_) {
+      const bool was_stopped = ends->grace >= 0 && now >= ends->grace;
+      death_.cause = was_stopped ? DeathCause::kHang : DeathCause::kLate;
+      death_.value = static_cast<int>(
+          std::min<int64_t>(ask.limit_ns / 1'000'000, std::numeric_limits<int>::max()));
+    }
     has_cause_ = true;
   }
   Kill();
@@ -10519,7 +10597,7 @@ Result<ByteReader> Worker::ReadMessage(const Ask& ask, WorkerWord* word) {
   return in;
 }
 
-Status Worker::Serve(const Ask& ask, WorkerWord word, ByteReader in) {
+Result<bool> Worker::Serve(const Ask& ask, WorkerWord word, ByteReader in) {
   Ask answer = ask;
   if (word == WorkerWord::kNeed) {
     const auto wanted = in.Get<uint64_t>();
@@ -10534,7 +10612,8 @@ Status Worker::Serve(const Ask& ask, WorkerWord word, ByteReader in) {
     WriteHead(answer, &out);
     out.Put(added.code());
     out.PutText(added.ok() ? "" : added.fault().text);
-    return Post(answer, out);
+    ALLOY_TRY(Post(answer, out));
+    return false;
   }
   if (word != WorkerWord::kPull || ask.requests == nullptr) {
     return Violation(ask, "an unknown request");
@@ -10546,12 +10625,13 @@ Status Worker::Serve(const Ask& ask, WorkerWord word, ByteReader in) {
   ByteWriter out(block().for_worker);
   WriteHead(answer, &out);
   out.Put(static_cast<int32_t>(pulled.number));
-  out.PutText(pulled.text);
+  out.PutWords(pulled.text);
   if (pulled.number == 0) {
     out.Put(static_cast<uint8_t>(pulled.has_batch));
     if (pulled.has_batch) Write(pulled.batch, out);
   }
-  return Post(answer, out);
+  ALLOY_TRY(Post(answer, out));
+  return pulled.has_batch;
 }
 
 // ---- Results
@@ -10673,6 +10753,14 @@ void Worker::TakeLog(const Ask& ask) noexcept {
 }
 
 // ---- Ends
+
+Status Worker::CheckReported(const Ask& ask, alloy_code code, int32_t reason) {
+  const bool has_name =
+      reason == ALLOY_REASON_NONE || std::string_view(ReasonName(reason)) != "UNKNOWN";
+  if (MayReport(code) && has_name) return Status();
+  return Violation(ask, "a failure with code " + std::to_string(code) + " and reason " +
+                            std::to_string(reason));
+}
 
 Status Worker::Violation(const Ask& ask, std::string detail) {
   {
@@ -11008,15 +11096,13 @@ std::unique_ptr<ChannelOpener> MakeWorkerOpener(WorkerLimits limits, WorkerMemor
 namespace alloy::core_v0_1 {
 namespace {
 
-// A bind has no deadline of the caller. It only describes, so this is long.
-constexpr int64_t kBindLimitNs = 60'000'000'000;
-
-Status ForgetOld(Worker& worker) {
+Status ForgetOld(Worker& worker, Scope& scope) {
   for (const uint64_t state : worker.TakeForgotten()) {
     if (worker.bound().erase(state) == 0) continue;
-    Worker::Ask ask{.word = HostWord::kUnbind};
+    // It takes time of the call that comes next, which can be stopped.
+    Worker::Ask ask{.word = HostWord::kUnbind, .scope = &scope};
     ask.function = "unbind";
-    ask.limit_ns = 10'000'000'000;
+    ask.limit_ns = worker.limits().setup_ns;
     ALLOY_TRY(
         worker.Exchange(ask, [state](ByteWriter& out) { out.Put(state); }).status());
   }
@@ -11036,6 +11122,7 @@ Result<WorkerAnswer> ReadAnswer(Worker& worker, const Worker::Ask& ask, ByteRead
   const bool is_engine = in.Get<uint8_t>() != 0;
   if (!in.ok()) return worker.Violation(ask, "an answer that is cut");
   if (is_engine) {
+    ALLOY_TRY(worker.CheckReported(ask, answer.code, reason));
     scope.SetFailure(Status(Fault{.code = answer.code,
                                   .reason = reason,
                                   .column = column,
@@ -11050,11 +11137,12 @@ Result<WorkerAnswer> ReadAnswer(Worker& worker, const Worker::Ask& ask, ByteRead
 
 Result<alloy_code> BindIn(Worker& worker, WorkerState& state, Scope& scope,
                           OwnedSchema* output) {
-  ALLOY_TRY(ForgetOld(worker));
+  ALLOY_TRY(ForgetOld(worker, scope));
   if (output == nullptr && worker.bound().contains(state.id)) return ALLOY_OK;
   Worker::Ask ask{.word = HostWord::kBind, .scope = &scope};
   ask.function = state.name;
-  ask.limit_ns = kBindLimitNs;
+  // A bind has no deadline of the caller: it only describes.
+  ask.limit_ns = worker.limits().setup_ns;
   Status written;
   ALLOY_ASSIGN_OR_RETURN(ByteReader in, worker.Exchange(ask, [&](ByteWriter& out) {
     out.Put(state.id);
@@ -11117,7 +11205,8 @@ class WorkerStream final : public Worker::Requests {
     ALLOY_ASSIGN_OR_RETURN(const alloy_code code,
                            BindIn(worker, state_, scope_, nullptr));
     if (code != ALLOY_OK) return code;
-    const Worker::Ask ask = MakeAsk(HostWord::kOpen);
+    Worker::Ask ask = MakeAsk(HostWord::kOpen);
+    ask.limit_ns = worker.limits().setup_ns;
     ALLOY_ASSIGN_OR_RETURN(ByteReader in, worker.Exchange(ask, [this](ByteWriter& out) {
       out.Put(state_.id);
     }));
@@ -11418,6 +11507,7 @@ WorkerLimits LimitsOf(const alloy_bridge_options& options, const Host& host) {
   set(limits.output_bytes, options.output_bytes);
   set(limits.heap_bytes, options.heap_bytes);
   set(limits.grace_ns, options.grace_ns);
+  if (options.setup_ms != 0) limits.setup_ns = int64_t{options.setup_ms} * 1'000'000;
   limits.retries = options.retries;
   limits.demanded = options.demand;
   limits.copies_results = options.isolated == 2;
@@ -14505,7 +14595,7 @@ void Server::Load(HostMessage& message) {
       connection_.Send(WorkerWord::kDone, message.exchange, [&](ByteWriter& out) {
         out.Put(status.code());
         out.Put(status.reason());
-        out.PutText(status.ok() ? "" : status.fault().text);
+        out.PutWords(status.ok() ? "" : status.fault().text);
         out.Put(uint64_t{reached_.bits()});
         if (status.ok()) WriteTable(table_->backend(), out);
       });
@@ -14560,7 +14650,7 @@ Server::Outcome Server::Thrown(std::string text) {
 void Server::Outcome::Write(ByteWriter& out) const {
   out.Put(code);
   out.Put(error.code);
-  out.PutText(error.text);
+  out.PutWords(error.text);
   out.Put(fault.reason);
   out.Put(fault.column);
   out.Put(static_cast<uint8_t>(fault.code != ALLOY_OK));
@@ -14577,21 +14667,20 @@ void Server::Bind(HostMessage& message) {
   OwnedSchema output;
   Status status = BindFunction(message.body, id, &outcome, &output);
   if (!status.ok()) outcome = FailedBy(status);
-  const auto send = [&](bool with_schema) {
-    return connection_.Send(WorkerWord::kDone, message.exchange, [&](ByteWriter& out) {
-      outcome.Write(out);
-      if (with_schema && outcome.code == ALLOY_OK) {
-        if (const Status written = WriteSchema(*output, out); !written.ok()) {
-          status = written;
-        }
-      }
-    });
-  };
-  if (send(true) && status.ok()) return;
+  const bool sent =
+      connection_.Send(WorkerWord::kDone, message.exchange, [&](ByteWriter& out) {
+        outcome.Write(out);
+        if (outcome.code != ALLOY_OK) return;
+        status = WriteSchema(*output, out);
+        // The host gets one answer: a half schema is none.
+        if (!status.ok()) out.Fail();
+      });
+  if (sent) return;
   outcome = FailedBy(status.ok() ? Fail(ALLOY_EXHAUSTED,
                                         "the schema of the result is too large to cross")
                                  : status);
-  (void)send(false);
+  (void)connection_.Send(WorkerWord::kDone, message.exchange,
+                         [&](ByteWriter& out) { outcome.Write(out); });
 }
 
 Status Server::BindFunction(ByteReader& in, uint64_t id, Outcome* outcome,
@@ -14655,7 +14744,7 @@ void Server::Unbind(HostMessage& message) {
     bound_.erase(found);
   }
   (void)connection_.Send(WorkerWord::kDone, message.exchange,
-                         [&](ByteWriter& out) { out.PutText(thrown); });
+                         [&](ByteWriter& out) { out.PutWords(thrown); });
 }
 
 // ---- Results
@@ -14820,7 +14909,7 @@ void Server::Next(HostMessage& message) {
       outcome.Write(out);
       out.Put(uint8_t{0});
       out.Put(number);
-      out.PutText(last_error);
+      out.PutWords(last_error);
     });
   };
   if (streaming_ == nullptr) {
@@ -14858,7 +14947,7 @@ void Server::Close(HostMessage& message) {
   std::string thrown;
   EndStream(&thrown);
   (void)connection_.Send(WorkerWord::kDone, message.exchange,
-                         [&](ByteWriter& out) { out.PutText(thrown); });
+                         [&](ByteWriter& out) { out.PutWords(thrown); });
 }
 
 void Server::EndStream(std::string* thrown) {

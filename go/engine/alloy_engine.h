@@ -805,7 +805,10 @@ typedef struct alloy_bridge_options {
   // fails with ALLOY_UNSUPPORTED, and the text says which one is missing and why. Ignored if
   // `isolated` is 0.
   uint32_t demand;
-  uint32_t reserved;
+  // The time in milliseconds that a worker has to load the library, to bind a function, and
+  // to open a stream, each; 0 means 60,000. Then it is killed, and the call fails with
+  // ALLOY_LOST. The host's own inputs do not count. Ignored if `isolated` is 0.
+  uint32_t setup_ms;
 } alloy_bridge_options;
 
 // Make a bridge that runs the built-in echo.

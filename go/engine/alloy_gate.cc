@@ -1100,6 +1100,7 @@ class [[nodiscard]] Result {
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 //
 // The owner of a handle of the operating system, which it closes.
@@ -1209,6 +1210,11 @@ inline std::span<const std::byte> Bytes(const Mapping& mapping) {
 
 // One write of the whole line, so that lines of several processes do not mix.
 void WriteLine(int fd, const std::string& line);
+
+// Write as much of the text as goes without waiting for whoever reads at the other end: a
+// pipe, a socket or a terminal may be full. A reader that is gone raises no SIGPIPE. Returns
+// the bytes that were written. A file on a disk takes all of them.
+size_t WriteWithoutWaiting(int fd, std::string_view text);
 
 }  // namespace alloy::core_v0_1
 
@@ -1892,12 +1898,18 @@ int ReceiveDescriptor(const Fd& socket, Fd* out) {
 // src/port/fd.cc ------------------------------------------------------------------------
 
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): pthread_sigmask
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>  // NOLINT(modernize-deprecated-headers): timespec
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <system_error>
 
 // Younger than the headers of the oldest machines that Alloy is built on.
@@ -2042,6 +2054,71 @@ void WriteLine(int fd, const std::string& line) {
     if (n < 0) return;  // a log that cannot be written must not fail the call
     done += static_cast<size_t>(n);
   }
+}
+
+namespace {
+
+// A descriptor of the same pipe or terminal that never waits. The flag belongs to the open
+// file, which the host shares with other processes, so it is not set on `fd` itself.
+// Without /proc there is none.
+Fd OpenWithoutWaiting(int fd) {
+  const std::string path = "/proc/self/fd/" + std::to_string(fd);
+  return Fd(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+}
+
+// Holds SIGPIPE back from this thread, and drops the one that a write has raised meanwhile.
+class NoPipeSignal {
+ public:
+  NoPipeSignal() {
+    sigset_t pending;
+    ::sigemptyset(&pipe_);
+    ::sigaddset(&pipe_, SIGPIPE);
+    ::sigpending(&pending);
+    was_pending_ = ::sigismember(&pending, SIGPIPE) == 1;
+    ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  ~NoPipeSignal() {
+    constexpr timespec kNow{};
+    while (!was_pending_ && ::sigtimedwait(&pipe_, nullptr, &kNow) < 0 &&
+           errno == EINTR) {
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  NoPipeSignal(const NoPipeSignal&) = delete;
+  NoPipeSignal& operator=(const NoPipeSignal&) = delete;
+
+ private:
+  sigset_t pipe_, before_;
+  bool was_pending_;
+};
+
+bool HasRoom(int fd) {
+  struct pollfd watched{.fd = fd, .events = POLLOUT, .revents = 0};
+  return ::poll(&watched, 1, 0) == 1 && (watched.revents & POLLOUT) != 0;
+}
+
+}  // namespace
+
+size_t WriteWithoutWaiting(int fd, std::string_view text) {
+  struct stat status{};
+  if (::fstat(fd, &status) != 0) return 0;
+  const bool is_socket = S_ISSOCK(status.st_mode);
+  const bool may_wait = S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode);
+  const Fd own = may_wait ? OpenWithoutWaiting(fd) : Fd();
+  const NoPipeSignal no_signal;
+  size_t done = 0;
+  while (done < text.size()) {
+    // A pipe that is ready has room for that much, and takes it as a whole.
+    const size_t size = std::min<size_t>(text.size() - done, PIPE_BUF);
+    if (may_wait && !own && !HasRoom(fd)) break;
+    const ssize_t n =
+        is_socket ? ::send(fd, text.data() + done, size, MSG_DONTWAIT | MSG_NOSIGNAL)
+                  : ::write(own ? own.get() : fd, text.data() + done, size);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    done += static_cast<size_t>(n);
+  }
+  return done;
 }
 
 }  // namespace alloy::core_v0_1

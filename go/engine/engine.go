@@ -18,9 +18,11 @@ package engine
 import "C"
 
 import (
+	"math"
 	"runtime"
 	"runtime/cgo"
 	"sync/atomic"
+	"time"
 	"unsafe"
 )
 
@@ -40,6 +42,19 @@ func fault(code C.alloy_code, err *C.alloy_error) *Fault {
 		Code: int32(code), Reason: int32(err.reason), Input: int32(err.input),
 		Column: int32(err.column), Side: uint16(err.side),
 		Text: C.GoStringN(&err.text[0], C.int(err.length)),
+	}
+}
+
+// milliseconds are those of the options. 0 is the default, so less than one is one.
+func milliseconds(duration time.Duration) C.uint32_t {
+	const most = math.MaxUint32
+	switch whole := duration.Milliseconds(); {
+	case duration > 0 && whole == 0:
+		return 1
+	case whole > most:
+		return most
+	default:
+		return C.uint32_t(whole)
 	}
 }
 
@@ -129,6 +144,7 @@ func (h *Host) NewBridge(from BridgeOptions) (*Bridge, *Fault) {
 		options.max_workers, options.retries = C.uint32_t(from.MaxWorkers), C.uint32_t(from.Retries)
 		options.input_bytes, options.output_bytes = C.int64_t(from.InputBytes), C.int64_t(from.OutputBytes)
 		options.heap_bytes, options.grace_ns = C.int64_t(from.HeapBytes), C.int64_t(from.Grace)
+		options.setup_ms = milliseconds(from.Setup)
 	}
 	if from.Name != "" {
 		options.name = C.CString(from.Name)

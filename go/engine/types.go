@@ -40,7 +40,7 @@ type BridgeOptions struct {
 	Isolated, CopyResults              bool
 	MaxWorkers, Retries                uint32
 	InputBytes, OutputBytes, HeapBytes int64
-	Grace                              time.Duration
+	Grace, Setup                       time.Duration
 }
 
 // Function, Option, Column and Backend are the types of package alloy with the same names,

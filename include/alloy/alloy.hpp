@@ -73,6 +73,7 @@ struct WorkerLimits {
   int64_t output_bytes = 0;  // and for results
   int64_t heap_bytes = 0;    // of one worker
   int64_t grace_ns = 0;      // between a stop and the end of a worker that goes on
+  uint32_t setup_ms = 0;     // to load, to bind, and to open a stream
 };
 
 struct BridgeOptions {
@@ -117,6 +118,7 @@ class Bridge {
     raw.output_bytes = options.limits.output_bytes;
     raw.heap_bytes = options.limits.heap_bytes;
     raw.grace_ns = options.limits.grace_ns;
+    raw.setup_ms = options.limits.setup_ms;
     raw.demand = options.demand;
     alloy_error error;
     alloy_bridge* bridge = nullptr;

@@ -31,16 +31,22 @@ class ByteWriter {
     Put(static_cast<uint64_t>(text.size()));
     PutBytes(text.data(), text.size());
   }
+  // A text for people, which may have any size: the first 64 KiB of it. An error keeps less.
+  void PutWords(std::string_view text) {
+    constexpr size_t kMostWords = size_t{64} << 10;
+    PutText(text.substr(0, kMostWords));
+  }
   void PutBytes(const void* bytes, size_t size) {
-    if (size > place_.size() - used_) {
-      used_ = place_.size();
-      full_ = true;
-      return;
-    }
+    if (size > place_.size() - used_) return Fail();
     if (size > 0) std::memcpy(place_.data() + used_, bytes, size);
     used_ += size;
   }
 
+  // Make it full: what it holds is not to be sent.
+  void Fail() {
+    used_ = place_.size();
+    full_ = true;
+  }
   bool full() const { return full_; }
   size_t used() const { return used_; }
 

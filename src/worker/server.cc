@@ -67,7 +67,7 @@ void Server::Load(HostMessage& message) {
       connection_.Send(WorkerWord::kDone, message.exchange, [&](ByteWriter& out) {
         out.Put(status.code());
         out.Put(status.reason());
-        out.PutText(status.ok() ? "" : status.fault().text);
+        out.PutWords(status.ok() ? "" : status.fault().text);
         out.Put(uint64_t{reached_.bits()});
         if (status.ok()) WriteTable(table_->backend(), out);
       });
@@ -122,7 +122,7 @@ Server::Outcome Server::Thrown(std::string text) {
 void Server::Outcome::Write(ByteWriter& out) const {
   out.Put(code);
   out.Put(error.code);
-  out.PutText(error.text);
+  out.PutWords(error.text);
   out.Put(fault.reason);
   out.Put(fault.column);
   out.Put(static_cast<uint8_t>(fault.code != ALLOY_OK));
@@ -139,21 +139,20 @@ void Server::Bind(HostMessage& message) {
   OwnedSchema output;
   Status status = BindFunction(message.body, id, &outcome, &output);
   if (!status.ok()) outcome = FailedBy(status);
-  const auto send = [&](bool with_schema) {
-    return connection_.Send(WorkerWord::kDone, message.exchange, [&](ByteWriter& out) {
-      outcome.Write(out);
-      if (with_schema && outcome.code == ALLOY_OK) {
-        if (const Status written = WriteSchema(*output, out); !written.ok()) {
-          status = written;
-        }
-      }
-    });
-  };
-  if (send(true) && status.ok()) return;
+  const bool sent =
+      connection_.Send(WorkerWord::kDone, message.exchange, [&](ByteWriter& out) {
+        outcome.Write(out);
+        if (outcome.code != ALLOY_OK) return;
+        status = WriteSchema(*output, out);
+        // The host gets one answer: a half schema is none.
+        if (!status.ok()) out.Fail();
+      });
+  if (sent) return;
   outcome = FailedBy(status.ok() ? Fail(ALLOY_EXHAUSTED,
                                         "the schema of the result is too large to cross")
                                  : status);
-  (void)send(false);
+  (void)connection_.Send(WorkerWord::kDone, message.exchange,
+                         [&](ByteWriter& out) { outcome.Write(out); });
 }
 
 Status Server::BindFunction(ByteReader& in, uint64_t id, Outcome* outcome,
@@ -217,7 +216,7 @@ void Server::Unbind(HostMessage& message) {
     bound_.erase(found);
   }
   (void)connection_.Send(WorkerWord::kDone, message.exchange,
-                         [&](ByteWriter& out) { out.PutText(thrown); });
+                         [&](ByteWriter& out) { out.PutWords(thrown); });
 }
 
 // ---- Results
@@ -382,7 +381,7 @@ void Server::Next(HostMessage& message) {
       outcome.Write(out);
       out.Put(uint8_t{0});
       out.Put(number);
-      out.PutText(last_error);
+      out.PutWords(last_error);
     });
   };
   if (streaming_ == nullptr) {
@@ -420,7 +419,7 @@ void Server::Close(HostMessage& message) {
   std::string thrown;
   EndStream(&thrown);
   (void)connection_.Send(WorkerWord::kDone, message.exchange,
-                         [&](ByteWriter& out) { out.PutText(thrown); });
+                         [&](ByteWriter& out) { out.PutWords(thrown); });
 }
 
 void Server::EndStream(std::string* thrown) {

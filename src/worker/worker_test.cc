@@ -26,12 +26,17 @@ struct QuietHost {
   Fd near, far, library;
   Child worker;
 
-  bool Start() {
+  bool Start() { return Make() && StartWorker(); }
+  ControlBlock& block() { return *reinterpret_cast<ControlBlock*>(control.data()); }
+
+  bool Make() {
     auto made = SharedMemory::MakeShared(sizeof(ControlBlock));
     if (!made.ok() || MakeSocketPair(&near, &far) != 0) return false;
     control = *std::move(made);
     ::new (static_cast<void*>(control.data())) ControlBlock;
-    if (CreateSealable("library", 1, &library) != 0) return false;
+    return CreateSealable("library", 1, &library) == 0;
+  }
+  bool StartWorker() {
     auto started = Child::Start({.program = ALLOY_TEST_WORKER,
                                  .arguments = {"alloy-worker", kWorkerArgument},
                                  .environment = {},
@@ -79,6 +84,25 @@ TEST(WorkerTest, WaitsForItsHost) {
   struct pollfd watched{.fd = host.worker.handle().get(), .events = POLLIN, .revents = 0};
   EXPECT_EQ(::poll(&watched, 1, 50), 0);
   EXPECT_EQ(host.worker.TryReap(), std::nullopt);
+}
+
+// Of another version than its host, it says so and ends. It reads nothing else of the memory
+// that they share.
+TEST(WorkerTest, AHostThatSpeaksAnotherProtocolIsRefused) {
+  for (const uint64_t other : {kProtocol + 1, kProtocol - 1, uint64_t{0}}) {
+    QuietHost host;
+    ASSERT_TRUE(host.Make());
+    host.block().protocol.store(other);
+    host.block().to_worker.Post(1U << 31);
+    ASSERT_TRUE(host.StartWorker());
+    EXPECT_TRUE(EndsWithinAMinute(host.worker.handle()));
+    EXPECT_EQ(host.worker.TryReap().value_or(ChildEnd()).exit_code, 3);
+    char words[256] = {};
+    EXPECT_GT(::read(host.worker.output().get(), words, sizeof(words) - 1), 0);
+    EXPECT_STREQ(words,
+                 "alloy-worker: the host is of another version; install the worker that "
+                 "belongs to its engine\n");
+  }
 }
 
 TEST(WorkerTest, APersonGetsAnExplanation) {

@@ -62,6 +62,7 @@ std::string LayoutAsText() {
   FIELD(alloy_bridge_options, sidecar);
   FIELD(alloy_bridge_options, sha256);
   FIELD(alloy_bridge_options, demand);
+  FIELD(alloy_bridge_options, setup_ms);
   SIZE(alloy_origin);
   FIELD(alloy_origin, struct_size);
   FIELD(alloy_origin, library);

@@ -90,6 +90,9 @@ pub struct BridgeOptions {
     pub heap_bytes: u64,
     /// The time between a cancel or a deadline and the end of a worker. Zero: 0.5 s.
     pub grace: Duration,
+    /// The time that a worker has to load, to bind, and to open a stream, each, in whole
+    /// milliseconds. Zero: 60 s.
+    pub setup: Duration,
     /// The restrictions without which a library is not loaded into a worker: the bits
     /// `ALLOY_RESTRICT_*` of `alloy/alloy.h`.
     pub demand: u32,
@@ -236,7 +239,7 @@ impl Host {
             sidecar: pointer(sidecar.as_deref()),
             sha256: pointer(sha256.as_deref()),
             demand: options.demand,
-            reserved: 0,
+            setup_ms: milliseconds(options.setup),
         };
         let (mut bridge, mut error) = (null_mut(), room());
         let host = self.0.host.as_ptr();
@@ -401,6 +404,12 @@ pub fn version() -> String {
 
 pub(super) fn nanoseconds(time: Duration) -> i64 {
     i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
+}
+
+// 0 is the default, so less than a millisecond is one.
+fn milliseconds(time: Duration) -> u32 {
+    let whole = u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
+    if whole == 0 && !time.is_zero() { 1 } else { whole }
 }
 
 pub(super) fn made<T>(pointer: *mut T) -> Result<NonNull<T>> {

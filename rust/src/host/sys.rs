@@ -69,7 +69,7 @@ pub struct RawBridgeOptions {
     pub sidecar: *const c_char,
     pub sha256: *const c_char,
     pub demand: u32,
-    pub reserved: u32,
+    pub setup_ms: u32,
 }
 
 /// `alloy_host`.
@@ -212,7 +212,7 @@ mod tests {
             RawBridgeOptions as "alloy_bridge_options" {
                 struct_size, isolated, check_inputs, check_results, max_workers, retries,
                 input_bytes, output_bytes, heap_bytes, grace_ns, name, min_sequence,
-                sidecar, sha256, demand, reserved
+                sidecar, sha256, demand, setup_ms
             }
         }
         let (timeout, internal) = (Code::Timeout as i32, Code::Internal as i32);

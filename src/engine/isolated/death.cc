@@ -60,6 +60,9 @@ std::string DescribeDeath(const Death& death, int64_t grace_ns, int64_t heap_byt
     case DeathCause::kHang:
       return "was killed, because it did not stop within the grace time of " +
              Seconds(grace_ns);
+    case DeathCause::kLate:
+      return "was killed, because it did not answer within " +
+             Seconds(int64_t{death.value} * 1'000'000);
     case DeathCause::kMemory:
       return "ran out of memory (heap_bytes is " + std::to_string(heap_bytes) + ")";
     case DeathCause::kViolation:

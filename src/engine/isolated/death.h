@@ -14,6 +14,7 @@ enum class DeathCause : uint8_t {
   kSignal,     // value: the signal
   kExit,       // value: the exit status
   kHang,       // it did not stop in the grace time
+  kLate,       // it did not answer in the time for what has no deadline; value: in ms
   kMemory,     // it had no memory left
   kViolation,  // it broke the rules of the conversation
   kUnknown,    // somebody else has reaped it

@@ -19,6 +19,7 @@ struct WorkerLimits {
   int64_t output_bytes = int64_t{1} << 30;  // and for results
   int64_t heap_bytes = int64_t{1} << 31;    // of one worker
   int64_t grace_ns = 500'000'000;           // between a stop and the end of the worker
+  int64_t setup_ns = 60'000'000'000;        // to load, to bind, and to open a stream
   uint32_t retries = 0;                     // of functions that are IDEMPOTENT
   bool copies_results = false;              // nothing of a result is in shared memory
   uint64_t demanded = 0;                    // restrictions, of port/restrict.h

@@ -15,8 +15,6 @@
 namespace alloy::core {
 namespace {
 
-// To load takes as long as a constructor of the library wants, but not for ever.
-constexpr int64_t kLoadLimitNs = 60'000'000'000;
 // So many deaths in a row cost nothing; after that each start waits twice as long as the
 // one before it, up to a second.
 constexpr uint32_t kFreeDeaths = 4;
@@ -93,7 +91,8 @@ Result<std::shared_ptr<Worker>> WorkerPool::StartOne(
                         .heap_bytes = group_.limits.heap_bytes,
                         .demanded = group_.limits.demanded};
   Worker::Ask ask{.word = HostWord::kLoad};
-  ask.limit_ns = kLoadLimitNs;
+  // To load takes as long as a constructor of the library wants, but not for ever.
+  ask.limit_ns = group_.limits.setup_ns;
   auto answer = worker->Exchange(ask, [&](ByteWriter& out) { order.Write(out); });
   if (!answer.ok()) {
     worker->Kill();
@@ -108,6 +107,8 @@ Result<std::shared_ptr<Worker>> WorkerPool::StartOne(
   const std::string text(in.GetText());
   const Restrictions reached(static_cast<uint32_t>(in.Get<uint64_t>()));
   if (code != ALLOY_OK) {
+    ALLOY_TRY(
+        worker->CheckReported(ask, code, reason).WithPrefix(library_.path() + ": "));
     worker->Kill();
     return Fail(code, reason, text);
   }

@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <limits>
 #include <new>
+#include <string_view>
 
+#include "base/names.h"
 #include "port/clock.h"
 #include "port/descriptors.h"
 
@@ -16,6 +19,8 @@ constexpr int64_t kFirstResults = int64_t{4} << 20;
 // A waiting thread looks at stops, progress and log lines at least this often. What ends
 // the wait early is a nudge; this bounds the damage of a worker that clears it.
 constexpr int64_t kSliceNs = 50'000'000;
+// An answer of the host that takes longer is a slow input's.
+constexpr int64_t kLongAnswerNs = 1'000'000;
 constexpr size_t kMostReleased = 4096;
 constexpr size_t kKeptWords = 2048;
 
@@ -26,6 +31,21 @@ uint32_t LevelsOf(const Scope* scope) {
     if (scope->Logs(level)) levels |= 1U << level;
   }
   return levels;
+}
+
+// The codes that the engine's side in a worker may report. Those of turns, stops and other
+// workers are the host's own: BUSY would mean that inputs were not taken.
+bool MayReport(alloy_code code) {
+  switch (code) {
+    case ALLOY_CANCELLED:
+    case ALLOY_TIMEOUT:
+    case ALLOY_LOST:
+    case ALLOY_BUSY:
+    case ALLOY_CLOSED:
+      return false;
+    default:
+      return code > ALLOY_OK && code <= ALLOY_INTERNAL;
+  }
 }
 
 // ` in score, batch 17 (rows 0 to 8191)`
@@ -221,7 +241,18 @@ Result<ByteReader> Worker::Answer(const Ask& ask) {
       answered_ = ask.word != HostWord::kLoad;
       return in;
     }
-    ALLOY_TRY(Serve(ask, word, in));
+    const int64_t asked = MonotonicNanos();
+    ALLOY_ASSIGN_OR_RETURN(const bool has_batch, Serve(ask, word, in));
+    if (ends.limit >= 0) {
+      // The host's own inputs take no time of the worker, but questions that never end do.
+      // A batch gives it new time: it may read all of an input before it answers.
+      const int64_t now = MonotonicNanos();
+      if (has_batch) {
+        ends.limit = now + ask.limit_ns;
+      } else if (now - asked > kLongAnswerNs) {
+        ends.limit += now - asked;
+      }
+    }
     // A worker that asks without end never lets the host wait.
     ALLOY_TRY(CheckEnds(ask, &ends));
   }
@@ -265,7 +296,12 @@ Status Worker::CheckEnds(const Ask& ask, Ends* ends) {
   if (!is_over) return Status();
   {
     const std::scoped_lock lock(mutex_);
-    if (!has_cause_) death_.cause = DeathCause::kHang;
+    if (!has_cause_) {
+      const bool was_stopped = ends->grace >= 0 && now >= ends->grace;
+      death_.cause = was_stopped ? DeathCause::kHang : DeathCause::kLate;
+      death_.value = static_cast<int>(
+          std::min<int64_t>(ask.limit_ns / 1'000'000, std::numeric_limits<int>::max()));
+    }
     has_cause_ = true;
   }
   Kill();
@@ -290,7 +326,7 @@ Result<ByteReader> Worker::ReadMessage(const Ask& ask, WorkerWord* word) {
   return in;
 }
 
-Status Worker::Serve(const Ask& ask, WorkerWord word, ByteReader in) {
+Result<bool> Worker::Serve(const Ask& ask, WorkerWord word, ByteReader in) {
   Ask answer = ask;
   if (word == WorkerWord::kNeed) {
     const auto wanted = in.Get<uint64_t>();
@@ -305,7 +341,8 @@ Status Worker::Serve(const Ask& ask, WorkerWord word, ByteReader in) {
     WriteHead(answer, &out);
     out.Put(added.code());
     out.PutText(added.ok() ? "" : added.fault().text);
-    return Post(answer, out);
+    ALLOY_TRY(Post(answer, out));
+    return false;
   }
   if (word != WorkerWord::kPull || ask.requests == nullptr) {
     return Violation(ask, "an unknown request");
@@ -317,12 +354,13 @@ Status Worker::Serve(const Ask& ask, WorkerWord word, ByteReader in) {
   ByteWriter out(block().for_worker);
   WriteHead(answer, &out);
   out.Put(static_cast<int32_t>(pulled.number));
-  out.PutText(pulled.text);
+  out.PutWords(pulled.text);
   if (pulled.number == 0) {
     out.Put(static_cast<uint8_t>(pulled.has_batch));
     if (pulled.has_batch) Write(pulled.batch, out);
   }
-  return Post(answer, out);
+  ALLOY_TRY(Post(answer, out));
+  return pulled.has_batch;
 }
 
 // ---- Results
@@ -444,6 +482,14 @@ void Worker::TakeLog(const Ask& ask) noexcept {
 }
 
 // ---- Ends
+
+Status Worker::CheckReported(const Ask& ask, alloy_code code, int32_t reason) {
+  const bool has_name =
+      reason == ALLOY_REASON_NONE || std::string_view(ReasonName(reason)) != "UNKNOWN";
+  if (MayReport(code) && has_name) return Status();
+  return Violation(ask, "a failure with code " + std::to_string(code) + " and reason " +
+                            std::to_string(reason));
+}
 
 Status Worker::Violation(const Ask& ask, std::string detail) {
   {

@@ -129,6 +129,8 @@ class Worker {
   Status TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
                     ArrowArray* out);
 
+  const WorkerLimits& limits() const { return group_.limits; }
+
   // The states that this worker has bound.
   std::unordered_set<uint64_t>& bound() { return bound_; }
   // Those of them that nobody needs any more.
@@ -137,6 +139,10 @@ class Worker {
   void ForgetLater(uint64_t state);
   // Whether it has answered anything since the last question.
   bool TakeAnswered() { return std::exchange(answered_, false); }
+
+  // Check a fault that the engine's side in the worker has found.
+  //   Fails  LOST: no honest worker reports that. It is killed.
+  Status CheckReported(const Ask& ask, alloy_code code, int32_t reason);
 
   // The error of a worker that broke the rules; it is killed.
   Status Violation(const Ask& ask, std::string detail);
@@ -158,7 +164,8 @@ class Worker {
   void AwaitEnd() noexcept;
   Status Post(const Ask& ask, const ByteWriter& out);
   Result<ByteReader> Answer(const Ask& ask);
-  Status Serve(const Ask& ask, WorkerWord word, ByteReader in);
+  // Answer what the worker asks. Returns whether it got a batch of an input.
+  Result<bool> Serve(const Ask& ask, WorkerWord word, ByteReader in);
   // When an exchange is over without an answer, of CLOCK_MONOTONIC; -1: not yet known.
   struct Ends {
     int64_t limit = -1;

@@ -9,15 +9,13 @@
 namespace alloy::core {
 namespace {
 
-// A bind has no deadline of the caller. It only describes, so this is long.
-constexpr int64_t kBindLimitNs = 60'000'000'000;
-
-Status ForgetOld(Worker& worker) {
+Status ForgetOld(Worker& worker, Scope& scope) {
   for (const uint64_t state : worker.TakeForgotten()) {
     if (worker.bound().erase(state) == 0) continue;
-    Worker::Ask ask{.word = HostWord::kUnbind};
+    // It takes time of the call that comes next, which can be stopped.
+    Worker::Ask ask{.word = HostWord::kUnbind, .scope = &scope};
     ask.function = "unbind";
-    ask.limit_ns = 10'000'000'000;
+    ask.limit_ns = worker.limits().setup_ns;
     ALLOY_TRY(
         worker.Exchange(ask, [state](ByteWriter& out) { out.Put(state); }).status());
   }
@@ -37,6 +35,7 @@ Result<WorkerAnswer> ReadAnswer(Worker& worker, const Worker::Ask& ask, ByteRead
   const bool is_engine = in.Get<uint8_t>() != 0;
   if (!in.ok()) return worker.Violation(ask, "an answer that is cut");
   if (is_engine) {
+    ALLOY_TRY(worker.CheckReported(ask, answer.code, reason));
     scope.SetFailure(Status(Fault{.code = answer.code,
                                   .reason = reason,
                                   .column = column,
@@ -51,11 +50,12 @@ Result<WorkerAnswer> ReadAnswer(Worker& worker, const Worker::Ask& ask, ByteRead
 
 Result<alloy_code> BindIn(Worker& worker, WorkerState& state, Scope& scope,
                           OwnedSchema* output) {
-  ALLOY_TRY(ForgetOld(worker));
+  ALLOY_TRY(ForgetOld(worker, scope));
   if (output == nullptr && worker.bound().contains(state.id)) return ALLOY_OK;
   Worker::Ask ask{.word = HostWord::kBind, .scope = &scope};
   ask.function = state.name;
-  ask.limit_ns = kBindLimitNs;
+  // A bind has no deadline of the caller: it only describes.
+  ask.limit_ns = worker.limits().setup_ns;
   Status written;
   ALLOY_ASSIGN_OR_RETURN(ByteReader in, worker.Exchange(ask, [&](ByteWriter& out) {
     out.Put(state.id);

@@ -23,7 +23,8 @@ class WorkerStream final : public Worker::Requests {
     ALLOY_ASSIGN_OR_RETURN(const alloy_code code,
                            BindIn(worker, state_, scope_, nullptr));
     if (code != ALLOY_OK) return code;
-    const Worker::Ask ask = MakeAsk(HostWord::kOpen);
+    Worker::Ask ask = MakeAsk(HostWord::kOpen);
+    ask.limit_ns = worker.limits().setup_ns;
     ALLOY_ASSIGN_OR_RETURN(ByteReader in, worker.Exchange(ask, [this](ByteWriter& out) {
       out.Put(state_.id);
     }));

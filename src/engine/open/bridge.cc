@@ -72,6 +72,7 @@ WorkerLimits LimitsOf(const alloy_bridge_options& options, const Host& host) {
   set(limits.output_bytes, options.output_bytes);
   set(limits.heap_bytes, options.heap_bytes);
   set(limits.grace_ns, options.grace_ns);
+  if (options.setup_ms != 0) limits.setup_ns = int64_t{options.setup_ms} * 1'000'000;
   limits.retries = options.retries;
   limits.demanded = options.demand;
   limits.copies_results = options.isolated == 2;
