@@ -60,6 +60,11 @@ build-all: ## Build everything: library, backends, examples, and ./alloy, the Go
 	@$(BUILD_GO) alloy ./examples/go/alloy
 	@$(BUILD_GO) build/bin/flights ./examples/go/flights
 
+.PHONY: wheel
+wheel: ## Build the Python package, dist/*.whl, and install it into build/python/venv
+	@tools/setup wheel
+	@tools/wheel
+
 .PHONY: bench
 bench: ## Measure calls and loads next to the way people do it today; builds benchmarks only
 	@tools/setup bench

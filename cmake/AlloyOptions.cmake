@@ -74,6 +74,13 @@ function(alloy_link_modules target)
   endforeach()
 endfunction()
 
+# What these test happens on one thread, or another test does it on several: the conformance
+# kit also runs in conformance_test. ThreadSanitizer can find nothing in them, and takes
+# minutes to do so. Under it they are neither built nor run.
+set(ALLOY_ONE_THREAD_TESTS trust_test wire_test abi_test array_test backend_test backend_c_test
+  examples_test tpch_queries_test archives_test faults_gate_test faults_rust_test golden_test
+  random_test arrow_bugs_test attacks_link_test testing_test)
+
 # A GoogleTest program, registered with ctest as one test; the count inside is read from its
 # own XML report in build/reports.
 #   alloy_test(NAME SOURCES ... [MODULES m...] [LIBRARIES target...] [DEFINITIONS ...])
@@ -89,6 +96,16 @@ function(alloy_test name)
   target_compile_options(${name} PRIVATE "$<$<CONFIG:RelWithDebInfo>:-O1;-g1>")
   target_link_libraries(${name} PRIVATE alloy_flags ${T_LIBRARIES} GTest::gtest_main Threads::Threads ${CMAKE_DL_LIBS})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+  if(ALLOY_SANITIZE MATCHES thread AND name IN_LIST ALLOY_ONE_THREAD_TESTS)
+    foreach(source IN LISTS T_SOURCES)
+      file(STRINGS "${source}" threads REGEX "std::(j?thread|async)|pthread_create")
+      if(threads)
+        message(FATAL_ERROR "${name} starts threads in ${source}: take it off ALLOY_ONE_THREAD_TESTS")
+      endif()
+    endforeach()
+    set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL TRUE)
+    return()
+  endif()
   add_test(NAME ${name} COMMAND ${name} --gtest_output=xml:${CMAKE_BINARY_DIR}/reports/${name}.xml --gtest_brief=1)
   set_tests_properties(${name} PROPERTIES ENVIRONMENT
     "ASAN_OPTIONS=detect_leaks=1:abort_on_error=0;UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=halt_on_error=1:suppressions=${PROJECT_SOURCE_DIR}/cmake/tsan.supp")

@@ -9,7 +9,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # <!-- examples/cpp/first.cpp --> and right below it a fenced block of code.
 SNIPPET = re.compile(r"<!-- (examples/\S+) -->\n```\w+\n(.*?)```\n", re.DOTALL)
 LICENCE = re.compile(r"^(//|#) SPDX-License-Identifier: MIT\n")
-FENCED = re.compile(r"^```(cpp|go|rust|c)\n", re.MULTILINE)
+FENCED = re.compile(r"^```(cpp|go|rust|c|python)\n", re.MULTILINE)
 
 
 def documents():

@@ -35,6 +35,17 @@ def _googletest(program, path):
             yield name, PASSED
 
 
+def pytest(path):
+    """The report of `pytest --junit-xml`; a module that cannot be imported is a failure."""
+    found = []
+    for case in _cases(path):
+        name = f"{case.get('classname')}.{case.get('name')}"
+        broken = case.find("failure") is not None or case.find("error") is not None
+        skipped = case.find("skipped") is not None
+        found.append((name, FAILED if broken else SKIPPED if skipped else PASSED))
+    return found
+
+
 def ctest(junit, reports):
     """Of a program with a GoogleTest report, the tests in it; of any other, its one result.
 

@@ -89,6 +89,19 @@ def tpch(log):
     return python(log, "tests/tpch")
 
 
+def package(log):
+    build(log, "release")
+    log.run(ROOT / "tools/wheel")
+    report = ROOT / "build/python/pytest.xml"
+    report.unlink(missing_ok=True)
+    # From another folder, so that nothing of the source tree is imported.
+    log.run(ROOT / "build/python/venv/bin/python", "-X", "dev", "-m", "pytest", "-q",
+            "-p", "no:cacheprovider", f"--junit-xml={report}", ROOT / "python/tests",
+            env={"ALLOY_BUILD": str(BUILD["release"])}, cwd=ROOT / "build/python",
+            may_fail=True)
+    return results.pytest(report)
+
+
 def examples(log):
     log.run("make", "build-all")
     return python(log, "tests/run")
@@ -120,7 +133,7 @@ SUITES = (
           "C++", "release"),
     Suite("cpp-asan", "the same, with AddressSanitizer, leak checks and UBSan",
           lambda log: cpp(log, "asan"), "C++", "ASan+UBSan"),
-    Suite("cpp-tsan", "the same, with ThreadSanitizer", lambda log: cpp(log, "tsan"),
+    Suite("cpp-tsan", "the same where threads meet, with ThreadSanitizer", lambda log: cpp(log, "tsan"),
           "C++", "TSan"),
     Suite("rust", "the crate and the backends in Rust", rust, "Rust", "debug"),
     Suite("go", "the Go module", lambda log: go(log, packages=("./...",)), "Go", "plain"),
@@ -139,6 +152,7 @@ SUITES = (
     Suite("cli", "the command line, each command as a process", command_line),
     Suite("aggregate", "group_by, filter and scale against pyarrow and plain Python", aggregate),
     Suite("tpch", "TPC-H Q1 and Q6 on Parquet, against DuckDB", tpch),
+    Suite("python", "the Python package, installed from its wheel", package),
     Suite("docs", "documents show the code of the examples; their commands run", documents),
     Suite("check", "the rules of tools/check", check),
 )

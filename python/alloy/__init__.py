@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: MIT
+"""Call functions of a native library on Apache Arrow data. Only pointers cross.
+
+    with alloy.open("score_cpp.so", certificate="@dev.crt") as score:
+        print(score.score(batch))
+
+`batch` is any object with `__arrow_c_array__` or `__arrow_c_stream__`, and so is the result.
+"""
+
+import builtins
+import inspect as _inspect
+import json
+import os
+import pathlib
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Literal, Self
+
+from . import _alloy
+from ._alloy import Array, Batch, Field, Schema, Stream
+from ._batches import Batches
+from ._errors import (
+    AlloyError, BackendError, BadDataError, BusyError, CancelledError, ClosedError,
+    DeadlineError, ExhaustedError, InternalError, InvalidError, NoMatchError, NotFoundError,
+    RefusedError, RetryError, UnsupportedError, WorkerLostError, error_from)
+
+Level = Literal["shape", "safe", "full"]
+version: str = _alloy.version
+
+_LEVELS = {"shape": 1, "safe": 2, "full": 3}
+_IDEMPOTENT, _ROWWISE, _STREAM = 1, 2, 4
+
+
+class Host:
+    """The policy of this process: which libraries may be loaded, and where log lines go.
+
+    `log` is a file descriptor; None is standard error. Host.info writes a line to it.
+    """
+
+    def __init__(self, *, allow_unsigned: bool = False, load_plainly: bool = False,
+                 may_need: Sequence[str] = (), worker: str | None = None,
+                 log: int | None = None,
+                 log_mode: Literal["echo", "always", "never"] = "echo") -> None:
+        if isinstance(may_need, str):
+            raise TypeError("may_need must be a sequence of str, not one str")
+        flags = (1 if allow_unsigned else 0) | (2 if load_plainly else 0)
+        if log_mode not in ("echo", "always", "never"):
+            raise ValueError(f"log_mode must be echo, always or never, not {log_mode!r}")
+        if worker is None:
+            beside = pathlib.Path(_alloy.__file__).with_name("alloy-worker")
+            worker = str(beside) if beside.exists() else None
+        self._core = _alloy.make_host(flags, list(may_need), worker,
+                                      ("echo", "always", "never").index(log_mode),
+                                      0 if log is None else log)
+
+    def info(self, text: str) -> None:
+        """Write a log line with the label Python."""
+        self._core.info(text)
+
+
+class Limits:
+    """Limits of the isolated mode, ignored in process. 0 is the engine's default."""
+
+    def __init__(self, *, max_workers: int = 1, input_bytes: int = 0, output_bytes: int = 0,
+                 heap_bytes: int = 0, grace: float = 0.5) -> None:
+        self.max_workers = max_workers
+        self.input_bytes = input_bytes
+        self.output_bytes = output_bytes
+        self.heap_bytes = heap_bytes
+        self.grace = grace
+
+
+class Function(_alloy.Function):
+    """A function of a bridge: call it on batches, tables or streams.
+
+    The keyword arguments are the options of the function. A batch gives a Batch; a table or
+    a stream gives Batches. Any number of threads may call it.
+    """
+
+    name: str
+    summary: str
+    inputs: Sequence[Any]
+    options: Mapping[str, Any]
+    rowwise: bool
+    idempotent: bool
+    streaming: bool
+    __signature__: _inspect.Signature
+
+    def using(self, *, timeout: float | None = None, schema: Any = None) -> Self:
+        """Return a copy with a time limit in seconds, or with the schema of iterables."""
+        if timeout is not None and not 0 < timeout < 1e9:
+            raise ValueError("timeout must be a number of seconds above 0")
+        copy: Self = _alloy.copy_function(
+            self, -1 if timeout is None else max(1, int(timeout * 1e9)), schema)
+        copy.__dict__.update(self.__dict__)
+        return copy
+
+    def __repr__(self) -> str:
+        return f"<alloy.Function {self.name}>"
+
+
+def _make_function(bridge: _alloy.Bridge, row: tuple[Any, ...]) -> Function:
+    name, summary, options, inputs, flags, least, most = row
+    function: Function = _alloy.make_function(Function, bridge, name, flags)
+    function.name = name
+    function.summary = summary or ""
+    function.inputs = tuple(tuple(column[0] for column in columns) for columns in inputs)
+    function.options = MappingProxyType({o[0]: o[2] for o in options})
+    function.rowwise = bool(flags & _ROWWISE)
+    function.idempotent = bool(flags & _IDEMPOTENT)
+    function.streaming = bool(flags & _STREAM)
+    function.__doc__ = summary
+    kind = _inspect.Parameter
+    parameters = [kind("inputs", kind.VAR_POSITIONAL)]
+    if least == most:
+        parameters = [kind(f"input{i}", kind.POSITIONAL_ONLY) for i in range(least)]
+    parameters += [kind(o[0], kind.KEYWORD_ONLY,
+                        default=kind.empty if o[2] is None else o[2])
+                   for o in options if o[0].isidentifier()]
+    function.__signature__ = _inspect.Signature(parameters)
+    return function
+
+
+def _certificate(text: str | None) -> str | None:
+    """Base64 text, or @FILE of PEM or of base64."""
+    if text is None or not text.startswith("@"):
+        return text
+    lines = pathlib.Path(text[1:]).read_text().splitlines()
+    return "".join(line.strip() for line in lines if not line.startswith("-----"))
+
+
+class Bridge:
+    """An open backend. A new bridge has the built-in echo; set_impl_lib loads a library.
+
+    A load that fails leaves a sticky error: every use raises it until a load succeeds.
+    """
+
+    name: str
+    version: str
+    language: str
+    path: str | None
+    sha256: str | None
+    signer: Mapping[str, Any] | None
+    functions: Mapping[str, Function]
+
+    def __init__(self, host: Host | None = None, *, isolated: bool = False,
+                 name: str | None = None, min_sequence: int = 0, sha256: str | None = None,
+                 sidecar: str | None = None, check_inputs: Level = "shape",
+                 check_results: Level = "safe", limits: Limits | None = None) -> None:
+        limits = limits if limits is not None else Limits()
+        self.isolated = isolated
+        self._host = host if host is not None else Host()
+        self._core = _alloy.make_bridge(
+            self._host._core, 1 if isolated else 0, _LEVELS[check_inputs],
+            _LEVELS[check_results], limits.max_workers, limits.input_bytes,
+            limits.output_bytes, limits.heap_bytes, int(limits.grace * 1e9), name,
+            min_sequence, sidecar, sha256)
+        self._read()
+
+    def _read(self) -> None:
+        identity = json.loads(self._core.identity())
+        self.name = identity["name"]
+        self.version = identity["version"]
+        self.language = identity["language"]
+        self.path = identity["library"]
+        self.sha256 = identity["sha256"]
+        self.signer = identity["signer"]
+        made: dict[str, Function] = {}
+        for row in self._core.functions():
+            made.setdefault(row[0], _make_function(self._core, row))
+        self.functions = MappingProxyType(made)
+
+    def set_impl_lib(self, library: str | os.PathLike[str],
+                     certificate: str | None = None) -> None:
+        """Load a library, which replaces the backend."""
+        self.functions = MappingProxyType({})
+        self._core.load(os.fspath(library), _certificate(certificate))
+        self._read()
+
+    def from_chunks(self, arrays: Sequence[Any]) -> int:
+        """Send arrays of any types and lengths to `from_chunks`; return their number."""
+        batches = [_alloy.as_batch(a) for a in arrays]
+        counted = self["from_chunks"](*batches)
+        return int(counted[next(iter(_names(counted)))].to_pylist()[0])
+
+    def __getitem__(self, name: str) -> Function:
+        found = self.functions.get(name)
+        if found is None:
+            self._core.functions()  # raises the sticky error
+            raise NotFoundError(f"the backend {self.name} has no function {name!r}; it has "
+                                f"{', '.join(sorted(self.functions))}", side="caller")
+        return found
+
+    def __getattr__(self, name: str) -> Function:
+        if name.startswith("_") or "functions" not in self.__dict__:
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except NotFoundError as error:
+            raise AttributeError(str(error)) from None
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.functions]
+
+    def close(self) -> None:
+        """Close the bridge: calls raise ClosedError from now on. Results stay valid."""
+        self._core.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def _names(batch: Batch) -> list[str]:
+    return [field.name for field in batch.schema]
+
+
+def open(library: str | os.PathLike[str], certificate: str | None = None, *,
+         host: Host | None = None, isolated: bool = False, name: str | None = None,
+         min_sequence: int = 0, sha256: str | None = None, sidecar: str | None = None,
+         check_inputs: Level = "shape", check_results: Level = "safe",
+         limits: Limits | None = None) -> Bridge:
+    """Open a library that the owner of `certificate` signed.
+
+    `certificate` is base64 text or @FILE. `sha256` is the digest that the file must have.
+    It raises RefusedError if the library may not be loaded; its `reason` is why.
+    """
+    bridge = Bridge(host, isolated=isolated, name=name, min_sequence=min_sequence,
+                    sha256=sha256, sidecar=sidecar, check_inputs=check_inputs,
+                    check_results=check_results, limits=limits)
+    bridge.set_impl_lib(library, certificate)
+    return bridge
+
+
+def inspect(library: str | os.PathLike[str], certificate: str | None = None, *,
+            host: Host | None = None) -> dict[str, Any]:
+    """Describe a library without running any of it, and what open would say."""
+    core = (host if host is not None else Host())._core
+    found: dict[str, Any] = json.loads(
+        _alloy.inspect(core, os.fspath(library), _certificate(certificate)))
+    return found
+
+
+def link(archive: str | os.PathLike[str], library: str | os.PathLike[str]) -> None:
+    """Link a static archive into a library for open. No code of it runs."""
+    _alloy.link(os.fspath(archive), os.fspath(library))
+
+
+def describe(obj: Any) -> builtins.str:
+    """Write an array or a batch as every Alloy program prints it.
+
+    >>> import alloy
+    >>> from alloy import _alloy
+    >>> alloy.describe(_alloy.int32([1, 2]))
+    'Int32[1, 2]'
+    """
+    return _alloy.describe(obj)
+
+
+__all__ = [
+    "AlloyError", "Array", "BackendError", "BadDataError", "Batch", "Batches", "Bridge",
+    "BusyError", "CancelledError", "ClosedError", "DeadlineError", "ExhaustedError", "Field",
+    "Function", "Host", "InternalError", "InvalidError", "Level", "Limits", "NoMatchError",
+    "NotFoundError", "RefusedError", "RetryError", "Schema", "Stream", "UnsupportedError",
+    "WorkerLostError", "describe", "error_from", "inspect", "link", "open", "version"]

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+#include "call.h"
+
+#include <algorithm>
+
+#include "errors.h"
+#include "interrupt.h"
+#include "stream.h"
+#include "threads.h"
+
+namespace alloy::python {
+namespace {
+
+constexpr size_t kIdle = 8;
+
+FunctionObject* AsFunction(PyObject* self) {
+  return reinterpret_cast<FunctionObject*>(self);
+}
+
+void FreeFunction(PyObject* self) {
+  using Core = std::shared_ptr<FunctionCore>;
+  using Given = std::unique_ptr<Schema>;
+  AsFunction(self)->core.~Core();
+  AsFunction(self)->schema.~Given();
+  FreeObject(self);
+}
+
+// bool, int, float or str, as the functions of backends read them.
+std::string OptionText(PyObject* value, const std::string& name) {
+  if (value == Py_True) return "true";
+  if (value == Py_False) return "false";
+  if (PyUnicode_Check(value) != 0) return Text(value, name.c_str());
+  if (PyLong_Check(value) == 0 && PyFloat_Check(value) == 0) {
+    Raise(PyExc_TypeError, "option " + name + " must be a str, bool, int or float");
+  }
+  const Ref text = Ref::Own(PyObject_Str(value));
+  return Text(text.get(), name.c_str());
+}
+
+CallOptions OptionsOf(PyObject* keywords) {
+  CallOptions options;
+  PyObject *key = nullptr, *value = nullptr;
+  Py_ssize_t at = 0;
+  while (keywords != nullptr && PyDict_Next(keywords, &at, &key, &value) != 0) {
+    if (value == Py_None) continue;  // the default
+    std::string name = Text(key, "the name of an option");
+    std::string text = OptionText(value, name);
+    options.texts.push_back(std::move(name));
+    options.texts.push_back(std::move(text));
+  }
+  for (const std::string& text : options.texts) options.pointers.push_back(text.c_str());
+  options.pointers.push_back(nullptr);
+  return options;
+}
+
+std::vector<Input> InputsOf(FunctionObject* self, PyObject* args) {
+  std::vector<Input> inputs;
+  const Py_ssize_t n = PyTuple_Size(args);
+  for (Py_ssize_t i = 0; i < n; ++i) {
+    inputs.push_back(ImportInput(*self->state, PyTuple_GetItem(args, i),
+                                 static_cast<int32_t>(i), self->schema.get()));
+  }
+  return inputs;
+}
+
+// Empty: a schema is malformed, so the engine must look at it.
+std::string KeyOf(const std::vector<Input>& inputs, const CallOptions& options) {
+  std::string key;
+  for (const Input& input : inputs) {
+    if (!AppendKey(&key, *input.schema)) return {};
+  }
+  for (const std::string& text : options.texts) key.append(text).push_back('\0');
+  key.push_back('.');
+  return key;
+}
+
+void Forget(FunctionCore& core) {
+  std::erase_if(core.running, [](const auto& one) { return one.expired(); });
+}
+
+Ref RunMap(FunctionObject* self, std::vector<Input> inputs, const CallOptions& options) {
+  State& state = *self->state;
+  const std::shared_ptr<FunctionCore> core = self->core;
+  std::shared_ptr<BoundCall> bound = Bind(state, *core, inputs, options, true);
+  std::vector<ArrowArray> arrays;
+  arrays.reserve(inputs.size());
+  for (Input& input : inputs) arrays.push_back(input.array.Detach());
+  Forget(*core);
+  core->running.push_back(bound);
+  OwnedArray output;
+  alloy_error error;
+  alloy_code code = ALLOY_OK;
+  {
+    const uint64_t ticket = ++bound->ticket;
+    const InterruptGuard guard(bound->call.get(), ticket);
+    const NoGil no_gil(*state.interpreter);
+    code = alloy_call_run(bound->call.get(), arrays.data(), output.get(),
+                          self->timeout_ns, ticket, &error);
+  }
+  const SharedSchema schema = bound->output;
+  std::erase_if(core->running, [&](const auto& one) { return one.lock() == bound; });
+  if (!bound->key.empty() && bound->generation == core->bridge->generation.load()) {
+    core->idle.push_front(std::make_unique<BoundCall>(std::move(*bound)));
+    if (core->idle.size() > kIdle) core->idle.pop_back();
+  }
+  CheckCode(state, code, error, core->is_idempotent);
+  return NewBatch(state, schema, std::move(output));
+}
+
+Ref Open(FunctionObject* self, std::vector<Input> inputs, const CallOptions& options) {
+  std::shared_ptr<BoundCall> bound =
+      Bind(*self->state, *self->core, inputs, options, false);
+  Forget(*self->core);
+  self->core->running.push_back(bound);
+  return OpenStream(*self->state, std::move(bound), std::move(inputs), self->timeout_ns,
+                    self->core->is_idempotent);
+}
+
+PyObject* Call(PyObject* self, PyObject* args, PyObject* keywords) {
+  return Enter([&] {
+    FunctionObject* function = AsFunction(self);
+    function->state->interpreter->DropNow();
+    const CallOptions options = OptionsOf(keywords);
+    std::vector<Input> inputs = InputsOf(function, args);
+    const bool batches = std::all_of(inputs.begin(), inputs.end(),
+                                     [](const Input& one) { return one.is_batch(); });
+    if (batches && !function->core->is_stream) {
+      return RunMap(function, std::move(inputs), options);
+    }
+    const Ref stream = Open(function, std::move(inputs), options);
+    const Ref module = Ref::Own(PyImport_ImportModule("alloy._batches"));
+    return Ref::Own(PyObject_CallMethod(module.get(), "collect", "O", stream.get()));
+  });
+}
+
+PyObject* MakeStream(PyObject* self, PyObject* args, PyObject* keywords) {
+  return Enter([&] {
+    FunctionObject* function = AsFunction(self);
+    function->state->interpreter->DropNow();
+    const CallOptions options = OptionsOf(keywords);
+    return Open(function, InputsOf(function, args), options);
+  });
+}
+
+PyObject* Output(PyObject* self, PyObject* args, PyObject* keywords) {
+  return Enter([&] {
+    FunctionObject* function = AsFunction(self);
+    std::vector<Input> inputs(static_cast<size_t>(PyTuple_Size(args)));
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      inputs[i].schema = ImportSchema(*function->state,
+                                      PyTuple_GetItem(args, static_cast<Py_ssize_t>(i)));
+    }
+    const CallOptions options = OptionsOf(keywords);
+    const auto bound = Bind(*function->state, *function->core, inputs, options, false);
+    const ArrowSchema* schema = bound->output->get();
+    return NewSchema(*function->state, {schema, bound->output});
+  });
+}
+
+PyObject* Cancel(PyObject* self, PyObject*) {
+  return Enter([&] {
+    for (const auto& one : AsFunction(self)->core->running) {
+      if (const auto bound = one.lock())
+        alloy_call_cancel(bound->call.get(), bound->ticket);
+    }
+    return None();
+  });
+}
+
+constexpr int kKeywords = METH_VARARGS | METH_KEYWORDS;
+PyMethodDef methods[] = {
+    {"stream", reinterpret_cast<PyCFunction>(&MakeStream), kKeywords,
+     "Run the function on streams and return a Stream. Nothing is read before the first "
+     "batch is asked for."},
+    {"output", reinterpret_cast<PyCFunction>(&Output), kKeywords,
+     "Return the Schema of the output for these schemas. Nothing runs."},
+    {"cancel", &Cancel, METH_NOARGS,
+     "Cancel every call and stream of this function that is running, from any thread."},
+    {}};
+PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&FreeFunction)},
+                       {Py_tp_call, reinterpret_cast<void*>(&Call)},
+                       {Py_tp_methods, methods},
+                       {}};
+
+Ref NewFunction(State& state, PyTypeObject* type, std::shared_ptr<FunctionCore> core) {
+  auto* made = Allocate<FunctionObject>(type);
+  made->state = &state;
+  new (&made->core) std::shared_ptr<FunctionCore>(std::move(core));
+  new (&made->schema) std::unique_ptr<Schema>();
+  return Ref::Own(reinterpret_cast<PyObject*>(made));
+}
+
+}  // namespace
+
+std::unique_ptr<BoundCall> Bind(State& state, FunctionCore& core,
+                                const std::vector<Input>& inputs,
+                                const CallOptions& options, bool may_be_idle) {
+  const uint64_t generation = core.bridge->generation.load(std::memory_order_acquire);
+  std::string key = may_be_idle ? KeyOf(inputs, options) : std::string();
+  std::erase_if(core.idle,
+                [&](const auto& one) { return one->generation != generation; });
+  const auto found = std::find_if(core.idle.begin(), core.idle.end(),
+                                  [&](const auto& one) { return one->key == key; });
+  if (may_be_idle && !key.empty() && found != core.idle.end()) {
+    auto bound = std::move(*found);
+    core.idle.erase(found);
+    return bound;
+  }
+  std::vector<ArrowSchema> schemas;  // plain copies, borrowed
+  for (const Input& input : inputs) schemas.push_back(*input.schema);
+  auto bound = std::make_unique<BoundCall>();
+  alloy_call* call = nullptr;
+  alloy_error error;
+  alloy_code code = ALLOY_OK;
+  const std::shared_ptr<BridgeHandle> bridge = core.bridge;
+  {
+    const NoGil no_gil(*state.interpreter);
+    code = alloy_call_bind(bridge->bridge.get(), core.name.c_str(), schemas.data(),
+                           static_cast<int32_t>(schemas.size()), options.pointers.data(),
+                           &call, &error);
+  }
+  CheckCode(state, code, error, core.is_idempotent);
+  bound->bridge = bridge;
+  bound->call.reset(call);
+  bound->output = std::make_shared<const Schema>(Schema::Copy(*alloy_call_schema(call)));
+  bound->key = std::move(key);
+  bound->generation = generation;
+  return bound;
+}
+
+void AddFunctionType(PyObject* module, State& state) {
+  PyType_Spec spec{"alloy._alloy.Function", sizeof(FunctionObject), 0,
+                   Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE |
+                       Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                   slots};
+  state.function = Ref::Own(PyType_FromModuleAndSpec(module, &spec, nullptr));
+  Check(PyModule_AddType(module, state.type(state.function)));
+}
+
+PyObject* MakeFunction(PyObject* module, PyObject* args) {
+  return Enter([&] {
+    State& state = StateOf(module);
+    PyObject *type = nullptr, *bridge = nullptr;
+    const char* name = nullptr;
+    unsigned flags = 0;
+    if (PyArg_ParseTuple(args, "O!O!sI", &PyType_Type, &type, state.bridge.get(), &bridge,
+                         &name, &flags) == 0) {
+      throw Raised();
+    }
+    auto* python_type = reinterpret_cast<PyTypeObject*>(type);
+    if (PyType_IsSubtype(python_type, state.type(state.function)) == 0) {
+      Raise(PyExc_TypeError, "the type is not a Function");
+    }
+    auto core = std::make_shared<FunctionCore>();
+    core->bridge = reinterpret_cast<BridgeObject*>(bridge)->handle;
+    core->name = name;
+    core->is_stream = (flags & ALLOY_STREAM) != 0;
+    core->is_idempotent = (flags & ALLOY_IDEMPOTENT) != 0;
+    return NewFunction(state, python_type, std::move(core));
+  });
+}
+
+PyObject* CopyFunction(PyObject* module, PyObject* args) {
+  return Enter([&] {
+    State& state = StateOf(module);
+    PyObject *from = nullptr, *schema = nullptr;
+    long long timeout_ns = 0;
+    if (PyArg_ParseTuple(args, "O!LO", state.function.get(), &from, &timeout_ns,
+                         &schema) == 0) {
+      throw Raised();
+    }
+    Ref copy = NewFunction(state, Py_TYPE(from), AsFunction(from)->core);
+    AsFunction(copy.get())->timeout_ns =
+        timeout_ns < 0 ? AsFunction(from)->timeout_ns : timeout_ns;
+    if (schema != Py_None) {
+      AsFunction(copy.get())->schema =
+          std::make_unique<Schema>(ImportSchema(state, schema));
+    }
+    return copy;
+  });
+}
+
+}  // namespace alloy::python

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: MIT
+#include "data.h"
+
+#include <string_view>
+
+#include "capsules.h"
+#include "errors.h"
+#include "values.h"
+
+namespace alloy::python {
+namespace {
+
+SchemaObject* AsSchema(PyObject* self) { return reinterpret_cast<SchemaObject*>(self); }
+DataObject* AsData(PyObject* self) { return reinterpret_cast<DataObject*>(self); }
+
+void FreeSchema(PyObject* self) {
+  AsSchema(self)->view.~SchemaView();
+  FreeObject(self);
+}
+void FreeData(PyObject* self) {
+  AsData(self)->data.~Data();
+  FreeObject(self);
+}
+
+Ref MakeSchema(State& state, const Ref& type, SchemaView view) {
+  auto* made = Allocate<SchemaObject>(state.type(type));
+  made->state = &state;
+  new (&made->view) SchemaView(std::move(view));
+  return Ref::Own(reinterpret_cast<PyObject*>(made));
+}
+Ref MakeData(State& state, const Ref& type, Data data) {
+  auto* made = Allocate<DataObject>(state.type(type));
+  made->state = &state;
+  new (&made->data) Data(std::move(data));
+  return Ref::Own(reinterpret_cast<PyObject*>(made));
+}
+
+std::string_view NameOf(const ArrowSchema& schema) {
+  return schema.name == nullptr ? std::string_view() : std::string_view(schema.name);
+}
+
+// ---- Schema and Field
+
+PyObject* ExportSchema(PyObject* self, PyObject*) {
+  return Enter([&] { return SchemaCapsule(*AsSchema(self)->view.schema); });
+}
+
+PyObject* CompareSchemas(PyObject* self, PyObject* other, int operation) {
+  return Enter([&] {
+    State& state = *AsSchema(self)->state;
+    const bool comparable = (operation == Py_EQ || operation == Py_NE) &&
+                            PyObject_HasAttr(other, state.arrow_c_schema.get()) != 0;
+    if (!comparable) return Ref::Share(Py_NotImplemented);
+    const Schema theirs = ImportSchema(state, other);
+    std::string mine_key, their_key;
+    const bool same = AppendKey(&mine_key, *AsSchema(self)->view.schema) &&
+                      AppendKey(&their_key, *theirs) && mine_key == their_key;
+    return Ref::Share(same == (operation == Py_EQ) ? Py_True : Py_False);
+  });
+}
+
+PyObject* ShowSchema(PyObject* self) {
+  return Enter([&] {
+    const ArrowSchema& schema = *AsSchema(self)->view.schema;
+    std::string text;
+    if (AsSchema(self)->state->Is(self, AsSchema(self)->state->schema)) {
+      for (int64_t i = 0; i < schema.n_children; ++i) {
+        const ArrowSchema& child = *schema.children[i];
+        text += (i > 0 ? ", " : "") + std::string(NameOf(child)) + ": " + TypeName(child);
+      }
+      text = "{" + text + "}";
+    } else {
+      text = std::string(NameOf(schema)) + ": " + TypeName(schema);
+    }
+    return Unicode(text.c_str());
+  });
+}
+
+Py_ssize_t CountFields(PyObject* self) {
+  return static_cast<Py_ssize_t>(AsSchema(self)->view.schema->n_children);
+}
+
+PyObject* FieldAt(PyObject* self, Py_ssize_t at) {
+  return Enter([&] {
+    const SchemaView& view = AsSchema(self)->view;
+    if (at < 0 || at >= view.schema->n_children) {
+      Raise(PyExc_IndexError,
+            "the schema has " + std::to_string(view.schema->n_children) + " fields");
+    }
+    return NewField(*AsSchema(self)->state, {view.schema->children[at], view.keeper});
+  });
+}
+
+PyObject* FieldName(PyObject* self, void*) {
+  return Enter(
+      [&] { return Unicode(std::string(NameOf(*AsSchema(self)->view.schema)).c_str()); });
+}
+PyObject* FieldNullable(PyObject* self, void*) {
+  const bool nullable = (AsSchema(self)->view.schema->flags & ARROW_FLAG_NULLABLE) != 0;
+  return PyBool_FromLong(nullable ? 1 : 0);
+}
+
+// ---- Array and Batch
+
+PyObject* ExportArray(PyObject* self, PyObject* args, PyObject* options) {
+  return Enter([&] {
+    const Data& data = AsData(self)->data;
+    CheckRequest(*AsData(self)->state, *data.schema, RequestedSchema(args, options));
+    const Ref schema = SchemaCapsule(*data.schema);
+    const Ref array = ArrayCapsule(detail::ShareArray(*data.array, data.keeper, false));
+    return Ref::Own(PyTuple_Pack(2, schema.get(), array.get()));
+  });
+}
+
+PyObject* ExportBatchAsStream(PyObject* self, PyObject* args, PyObject* options) {
+  return Enter([&] {
+    State& state = *AsData(self)->state;
+    const Data& data = AsData(self)->data;
+    CheckRequest(state, *data.schema, RequestedSchema(args, options));
+    OwnedArray array = detail::ShareArray(*data.array, data.keeper, false);
+    return StreamCapsule(StreamOf(state, *data.schema, array.get(), 1));
+  });
+}
+
+PyObject* ExportSchemaOfData(PyObject* self, PyObject*) {
+  return Enter([&] { return SchemaCapsule(*AsData(self)->data.schema); });
+}
+
+PyObject* ShowData(PyObject* self) {
+  return Enter([&] {
+    const Data& data = AsData(self)->data;
+    return Unicode(Describe(*AsData(self)->state, *data.schema, *data.array).c_str());
+  });
+}
+
+Py_ssize_t CountRows(PyObject* self) {
+  return static_cast<Py_ssize_t>(AsData(self)->data.array->length);
+}
+
+PyObject* ToList(PyObject* self, PyObject*) {
+  return Enter([&] {
+    const Data& data = AsData(self)->data;
+    return ListOfValues(*AsData(self)->state, *data.schema, *data.array);
+  });
+}
+
+PyObject* ArrayType(PyObject* self, void*) {
+  return Enter([&] {
+    const Data& data = AsData(self)->data;
+    return NewField(*AsData(self)->state, {data.schema, data.keeper});
+  });
+}
+
+PyObject* BatchSchema(PyObject* self, void*) {
+  return Enter([&] {
+    const Data& data = AsData(self)->data;
+    return NewSchema(*AsData(self)->state, {data.schema, data.keeper});
+  });
+}
+
+PyObject* CountColumns(PyObject* self, void*) {
+  return PyLong_FromLongLong(AsData(self)->data.schema->n_children);
+}
+
+PyObject* ColumnByName(PyObject* self, PyObject* key) {
+  return Enter([&] {
+    const Data& data = AsData(self)->data;
+    const std::string name = Text(key, "the name of a column");
+    for (int64_t i = 0; i < data.schema->n_children; ++i) {
+      const ArrowSchema* child = data.schema->children[i];
+      if (NameOf(*child) != name) continue;
+      return NewArray(*AsData(self)->state,
+                      {child, data.array->children[i], data.keeper});
+    }
+    PyErr_SetObject(PyExc_KeyError, key);
+    throw Raised();
+  });
+}
+
+PyObject* RefuseToPickle(PyObject*, PyObject*) {
+  PyErr_SetString(PyExc_TypeError,
+                  "Alloy's data does not pickle; convert it with pa.record_batch(b) or "
+                  "pa.array(a), and pickle that");
+  return nullptr;
+}
+
+// ---- Types
+
+PyMethodDef schema_methods[] = {
+    {"__arrow_c_schema__", &ExportSchema, METH_NOARGS,
+     "__arrow_c_schema__($self, /)\n--\n\nReturn a capsule of the schema."},
+    {}};
+PyGetSetDef field_members[] = {
+    {"name", &FieldName, nullptr, "The name of the column.", nullptr},
+    {"nullable", &FieldNullable, nullptr, "Whether the column may have nulls.", nullptr},
+    {}};
+PyType_Slot schema_slots[] = {
+    {Py_tp_doc, const_cast<char*>("The columns of a batch.")},
+    {Py_tp_dealloc, reinterpret_cast<void*>(&FreeSchema)},
+    {Py_tp_methods, schema_methods},
+    {Py_tp_richcompare, reinterpret_cast<void*>(&CompareSchemas)},
+    {Py_tp_hash, reinterpret_cast<void*>(&PyObject_HashNotImplemented)},
+    {Py_tp_repr, reinterpret_cast<void*>(&ShowSchema)},
+    {Py_sq_length, reinterpret_cast<void*>(&CountFields)},
+    {Py_sq_item, reinterpret_cast<void*>(&FieldAt)},
+    {}};
+PyType_Slot field_slots[] = {
+    {Py_tp_doc, const_cast<char*>("One column of a schema.")},
+    {Py_tp_dealloc, reinterpret_cast<void*>(&FreeSchema)},
+    {Py_tp_methods, schema_methods},
+    {Py_tp_getset, field_members},
+    {Py_tp_richcompare, reinterpret_cast<void*>(&CompareSchemas)},
+    {Py_tp_hash, reinterpret_cast<void*>(&PyObject_HashNotImplemented)},
+    {Py_tp_repr, reinterpret_cast<void*>(&ShowSchema)},
+    {}};
+
+PyMethodDef array_methods[] = {
+    {"__arrow_c_array__", reinterpret_cast<PyCFunction>(&ExportArray),
+     METH_VARARGS | METH_KEYWORDS,
+     "__arrow_c_array__($self, requested_schema=None)\n--\n\n"
+     "Return capsules of the schema and of the array, without a copy."},
+    {"__arrow_c_schema__", &ExportSchemaOfData, METH_NOARGS,
+     "__arrow_c_schema__($self, /)\n--\n\nReturn a capsule of the schema."},
+    {"to_pylist", &ToList, METH_NOARGS,
+     "to_pylist($self, /)\n--\n\n"
+     "Return the values as a list, for numbers, booleans and text. Other types raise "
+     "UnsupportedError: pass the array to an Arrow library."},
+    {"__reduce__", &RefuseToPickle, METH_NOARGS, "__reduce__($self, /)\n--\n\nRefuse."},
+    {}};
+PyGetSetDef array_members[] = {
+    {"type", &ArrayType, nullptr, "The field that describes the type.", nullptr}, {}};
+PyType_Slot array_slots[] = {{Py_tp_doc, const_cast<char*>("One column of data.")},
+                             {Py_tp_dealloc, reinterpret_cast<void*>(&FreeData)},
+                             {Py_tp_methods, array_methods},
+                             {Py_tp_getset, array_members},
+                             {Py_tp_repr, reinterpret_cast<void*>(&ShowData)},
+                             {Py_sq_length, reinterpret_cast<void*>(&CountRows)},
+                             {}};
+
+PyMethodDef batch_methods[] = {
+    {"__arrow_c_array__", reinterpret_cast<PyCFunction>(&ExportArray),
+     METH_VARARGS | METH_KEYWORDS,
+     "__arrow_c_array__($self, requested_schema=None)\n--\n\n"
+     "Return capsules of the schema and of the batch, without a copy."},
+    {"__arrow_c_stream__", reinterpret_cast<PyCFunction>(&ExportBatchAsStream),
+     METH_VARARGS | METH_KEYWORDS,
+     "__arrow_c_stream__($self, requested_schema=None)\n--\n\n"
+     "Return a capsule of a stream that has this batch."},
+    {"__arrow_c_schema__", &ExportSchemaOfData, METH_NOARGS,
+     "__arrow_c_schema__($self, /)\n--\n\nReturn a capsule of the schema."},
+    {"__reduce__", &RefuseToPickle, METH_NOARGS, "__reduce__($self, /)\n--\n\nRefuse."},
+    {}};
+PyGetSetDef batch_members[] = {
+    {"schema", &BatchSchema, nullptr, "The columns.", nullptr},
+    {"num_columns", &CountColumns, nullptr, "How many columns it has.", nullptr},
+    {}};
+PyType_Slot batch_slots[] = {{Py_tp_doc, const_cast<char*>("A batch of rows.")},
+                             {Py_tp_dealloc, reinterpret_cast<void*>(&FreeData)},
+                             {Py_tp_methods, batch_methods},
+                             {Py_tp_getset, batch_members},
+                             {Py_tp_repr, reinterpret_cast<void*>(&ShowData)},
+                             {Py_mp_length, reinterpret_cast<void*>(&CountRows)},
+                             {Py_mp_subscript, reinterpret_cast<void*>(&ColumnByName)},
+                             {}};
+
+template <typename Object>
+Ref AddType(PyObject* module, const char* name, PyType_Slot* slots) {
+  PyType_Spec spec{
+      name, sizeof(Object), 0,
+      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+      slots};
+  Ref type = Ref::Own(PyType_FromModuleAndSpec(module, &spec, nullptr));
+  Check(PyModule_AddType(module, reinterpret_cast<PyTypeObject*>(type.get())));
+  return type;
+}
+
+}  // namespace
+
+void AddDataTypes(PyObject* module, State& state) {
+  state.schema = AddType<SchemaObject>(module, "alloy._alloy.Schema", schema_slots);
+  state.field = AddType<SchemaObject>(module, "alloy._alloy.Field", field_slots);
+  state.array = AddType<DataObject>(module, "alloy._alloy.Array", array_slots);
+  state.batch = AddType<DataObject>(module, "alloy._alloy.Batch", batch_slots);
+}
+
+Ref NewSchema(State& state, SchemaView view) {
+  return MakeSchema(state, state.schema, std::move(view));
+}
+Ref NewField(State& state, SchemaView view) {
+  return MakeSchema(state, state.field, std::move(view));
+}
+Ref NewArray(State& state, Data data) {
+  return MakeData(state, state.array, std::move(data));
+}
+Ref NewBatch(State& state, Data data) {
+  return MakeData(state, state.batch, std::move(data));
+}
+
+Ref NewBatch(State& state, SharedSchema schema, OwnedArray array) {
+  auto held = std::make_shared<detail::Imported>();
+  held->shared_schema = std::move(schema);
+  held->array = std::move(array);
+  const auto* raw = held.get();
+  return NewBatch(state, {raw->shared_schema->get(), raw->array.get(), std::move(held)});
+}
+
+bool IsStruct(const ArrowSchema& schema) {
+  return schema.format != nullptr && std::string_view(schema.format) == "+s";
+}
+
+std::string Describe(State& state, const ArrowSchema& schema, const ArrowArray& array) {
+  alloy_error error;
+  const auto one = [&](const ArrowSchema& of, const ArrowArray& values) {
+    std::string text(256, '\0');
+    for (;;) {
+      int64_t length = 0;
+      CheckCode(state,
+                alloy_describe(&of, &values, text.data(),
+                               static_cast<int64_t>(text.size()), &length, &error),
+                error);
+      const auto size = static_cast<size_t>(length);
+      const bool fits = size < text.size();
+      text.resize(fits ? size : size + 1);
+      if (fits) return text;
+    }
+  };
+  // The whole tree is checked before its children are read.
+  std::string whole = one(schema, array);
+  if (!IsStruct(schema) || array.offset != 0) return whole;
+  std::string text = "{";
+  for (int64_t i = 0; i < schema.n_children; ++i) {
+    text += (i > 0 ? ", " : "") + std::string(NameOf(*schema.children[i])) + ": " +
+            one(*schema.children[i], *array.children[i]);
+  }
+  return text + "}";
+}
+
+}  // namespace alloy::python

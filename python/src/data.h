@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+//
+// The types Schema, Field, Array and Batch: Arrow structs that Alloy made, as objects which
+// any Arrow library takes through the PyCapsule protocol.
+#ifndef ALLOY_PYTHON_SRC_DATA_H_
+#define ALLOY_PYTHON_SRC_DATA_H_
+
+#include <memory>
+
+#include "alloy/detail/share.hpp"
+#include "alloy/schema.hpp"
+#include "python.h"
+#include "state.h"
+
+namespace alloy::python {
+
+using Keeper = detail::Keeper;
+using SharedSchema = std::shared_ptr<const Schema>;
+
+// A schema, or a column of one.
+struct SchemaView {
+  const ArrowSchema* schema;
+  Keeper keeper;
+};
+
+// Well-formed data that somebody keeps alive. It refers to no Python object, so any thread
+// may release it at any time.
+struct Data {
+  const ArrowSchema* schema;
+  const ArrowArray* array;
+  Keeper keeper;
+};
+
+struct SchemaObject {
+  PyObject head;
+  State* state;
+  SchemaView view;
+};
+struct DataObject {
+  PyObject head;
+  State* state;
+  Data data;
+};
+
+// Add the types to the module.
+void AddDataTypes(PyObject* module, State& state);
+
+Ref NewSchema(State& state, SchemaView view);
+Ref NewField(State& state, SchemaView view);
+Ref NewArray(State& state, Data data);
+Ref NewBatch(State& state, Data data);
+// Takes array, which has passed the gate.
+Ref NewBatch(State& state, SharedSchema schema, OwnedArray array);
+
+// `Int32[1, 2, null]`; a batch is `{name: …, name: …}`.
+std::string Describe(State& state, const ArrowSchema& schema, const ArrowArray& array);
+bool IsStruct(const ArrowSchema& schema);
+
+}  // namespace alloy::python
+
+#endif  // ALLOY_PYTHON_SRC_DATA_H_

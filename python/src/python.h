@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+//
+// What every source of the binding uses of CPython: the limited API of 3.11, an owner of
+// references, and the way from C++ exceptions to Python's.
+//
+// Threads  everything here needs the GIL.
+#ifndef ALLOY_PYTHON_SRC_PYTHON_H_
+#define ALLOY_PYTHON_SRC_PYTHON_H_
+
+#define PY_SSIZE_T_CLEAN
+#ifndef Py_LIMITED_API
+#define Py_LIMITED_API 0x030B0000
+#endif
+#include <Python.h>
+
+#include <new>
+#include <string>
+#include <utility>
+
+namespace alloy::python {
+
+// Thrown after a Python exception was set.
+struct Raised {};
+
+// One reference to a Python object.
+class Ref {
+ public:
+  Ref() = default;
+  // Takes a new reference; NULL throws Raised, because the function that returned it has
+  // set an exception.
+  static Ref Own(PyObject* object) {
+    if (object == nullptr) throw Raised();
+    return Ref(object);
+  }
+  // Another reference to a borrowed object; NULL gives an empty Ref.
+  static Ref Share(PyObject* object) {
+    Py_XINCREF(object);
+    return Ref(object);
+  }
+  Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+  Ref& operator=(Ref&& other) noexcept {
+    PyObject* old = std::exchange(object_, std::exchange(other.object_, nullptr));
+    Py_XDECREF(old);
+    return *this;
+  }
+  ~Ref() { Py_XDECREF(object_); }
+
+  PyObject* get() const { return object_; }
+  PyObject* Release() { return std::exchange(object_, nullptr); }
+  explicit operator bool() const { return object_ != nullptr; }
+
+ private:
+  explicit Ref(PyObject* object) : object_(object) {}
+  PyObject* object_ = nullptr;
+};
+
+// Runs the body of a function that CPython calls. What it throws becomes an exception.
+template <typename Result, typename Body>
+Result Enter(Result failed, Body body) noexcept {
+  try {
+    return body();
+  } catch (const Raised&) {
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  }
+  return failed;
+}
+template <typename Body>
+PyObject* Enter(Body body) noexcept {
+  return Enter(static_cast<PyObject*>(nullptr), [&] { return body().Release(); });
+}
+
+[[noreturn]] inline void Raise(PyObject* type, const std::string& text) {
+  PyErr_SetString(type, text.c_str());
+  throw Raised();
+}
+
+// What a call of CPython returned that reports failure by a negative number.
+inline int Check(int result) {
+  if (result < 0) throw Raised();
+  return result;
+}
+
+// As UTF-8 without a NUL inside; `what` begins the text of the error.
+inline std::string Text(PyObject* object, const char* what) {
+  Py_ssize_t size = 0;
+  if (!PyUnicode_Check(object)) {
+    Raise(PyExc_TypeError, std::string(what) + " must be a str");
+  }
+  const char* text = PyUnicode_AsUTF8AndSize(object, &size);
+  if (text == nullptr) throw Raised();
+  std::string copy(text, static_cast<size_t>(size));
+  if (copy.find('\0') != copy.npos) {
+    Raise(PyExc_ValueError, std::string(what) + " contains a NUL character");
+  }
+  return copy;
+}
+inline Ref Unicode(const char* text) {
+  if (text == nullptr) return Ref::Share(Py_None);
+  return Ref::Own(PyUnicode_DecodeUTF8(
+      text, static_cast<Py_ssize_t>(std::string(text).size()), "replace"));
+}
+inline Ref None() { return Ref::Share(Py_None); }
+
+// Ends an object of a heap type, after its C++ members were destroyed.
+inline void FreeObject(PyObject* self) {
+  PyTypeObject* type = Py_TYPE(self);
+  const auto release = reinterpret_cast<freefunc>(PyType_GetSlot(type, Py_tp_free));
+  release(self);
+  Py_DECREF(type);
+}
+
+// Makes an object of a heap type. Its memory is zero after the head.
+template <typename Object>
+Object* Allocate(PyTypeObject* type) {
+  const auto make = reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc));
+  PyObject* object = make(type, 0);
+  if (object == nullptr) throw Raised();
+  return reinterpret_cast<Object*>(object);
+}
+
+}  // namespace alloy::python
+
+#endif  // ALLOY_PYTHON_SRC_PYTHON_H_
