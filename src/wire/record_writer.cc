@@ -470,12 +470,8 @@ inline bool RecordWriter::PlanPlain(const Node* node, const ArrowArray& array) {
   const uint64_t offset = reinterpret_cast<uintptr_t>(array.buffers[1]) -
                           reinterpret_cast<uintptr_t>(segment.bytes.data());
   if (offset > segment.bytes.size() || size > segment.bytes.size() - offset) return false;
-  uint64_t* to = words_.data() + n_words_;
-  to[0] = record::HasBuffer(1);
-  to[1] = segment.number;
-  to[2] = segment.begin + offset;
-  to[3] = size;
-  n_words_ += 1 + record::kPlaceWords;
+  words_[n_words_++] = record::HasBuffer(1);
+  PutPlaced(array.buffers[1], size);
   return true;
 }
 
@@ -636,6 +632,13 @@ inline void RecordWriter::PutPlaced(const void* bytes, uint64_t size) {
                                                 segment.bytes.data());
   to[2] = size;
   n_words_ += record::kPlaceWords;
+  // Columns that lie next to each other are one part, which is found faster.
+  if (!named_.empty() && named_.back().number == segment.number &&
+      named_.back().begin + named_.back().bytes.size() == to[1]) {
+    SegmentView& last = named_.back();
+    last.bytes = {last.bytes.data(), last.bytes.size() + size};
+    return;
+  }
   named_.push_back({segment.number, {static_cast<const std::byte*>(bytes), size}, to[1]});
 }
 

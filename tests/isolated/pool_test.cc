@@ -12,9 +12,17 @@
 #include <numeric>
 #include <span>
 
+#include "alloy/testing/raw.hpp"
 #include "tests/support/support.h"
 
 namespace {
+
+using alloy::OwnedArray;
+using alloy::OwnedSchema;
+using alloy::testing::BatchOf;
+using alloy::testing::Make;
+using alloy::testing::RawArray;
+using alloy::testing::RawRows;
 
 struct PageOf {
   int64_t inode = 0, offset = 0;
@@ -134,6 +142,45 @@ TEST_F(PoolTest, APartOfItsMemoryIsNotCopiedEither) {
   const std::span<int64_t> numbers = Numbers(pool, 4096);
   const std::span<int64_t> part = numbers.subspan(100, 50);
   EXPECT_EQ(Call(bridge, part).page, Find(part.data()));
+  Free(pool, numbers);
+}
+
+// A result may be its input. Then the host's memory stays in use as long as the result.
+TEST_F(PoolTest, AResultThatIsItsInputIsTheSameMemory) {
+  alloy::Bridge bridge = Isolated();
+  ASSERT_TRUE(bridge.SetImplLib(support::BackendPath("tests/identity"), "").ok());
+  alloy::Pool pool(bridge);
+  const std::span<int64_t> numbers = Numbers(pool, 1000);
+  const OwnedSchema schema =
+      Make(BatchOf({{.format = "l", .name = "x"}, {.format = "l", .name = "y"}}));
+  alloy_call* call = nullptr;
+  ASSERT_EQ(
+      alloy_call_bind(bridge.get(), "identity", schema.get(), 1, nullptr, &call, nullptr),
+      ALLOY_OK);
+  const auto run = [&](alloy::testing::ReleaseCount* released, ArrowArray* output) {
+    const RawArray first{.length = 500, .buffers = {nullptr, numbers.data()}};
+    const RawArray second{.length = 500, .buffers = {nullptr, numbers.data() + 500}};
+    OwnedArray input = Make(RawRows(500, {first, second}), released);
+    alloy_error error{};
+    ASSERT_EQ(alloy_call_run(call, input.get(), output, 0, 0, &error), ALLOY_OK)
+        << error.text;
+    EXPECT_EQ(output->children[0]->buffers[1], numbers.data());
+    EXPECT_EQ(output->children[1]->buffers[1], numbers.data() + 500);
+  };
+  alloy::testing::ReleaseCount first = 0, others = 0;
+  ArrowArray result{}, next{};
+  run(&first, &result);
+  run(&others, &next);
+  next.release(&next);
+  EXPECT_EQ(first, 0) << "the first result is not released";
+  result.release(&result);
+  // The worker hears of it with the next call, and the host of its answer with that.
+  for (int i = 0; i < 2; ++i) {
+    run(&others, &next);
+    next.release(&next);
+  }
+  EXPECT_EQ(first, 3) << "a batch and its columns";
+  alloy_call_free(call);
   Free(pool, numbers);
 }
 
