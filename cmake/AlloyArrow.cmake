@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Apache Arrow C++: the target alloy_arrow for hosts (alloy/arrow.hpp), where Arrow can be
-# found; alloy_parquet, where it has Parquet; and for backends, which may have no run path,
-# alloy_arrow_compute, where it has compute functions. Its property ALLOY_MAY_NEED are the
-# files that a backend then needs, in the order in which a host loads them.
+# found; alloy_parquet and alloy_flight, where it has Parquet and Flight; and for backends,
+# which may have no run path, alloy_arrow_compute, where it has compute functions. Its
+# property ALLOY_MAY_NEED are the files that a backend then needs, in the order in which a
+# host loads them.
 # First a package of it (find_package); then the one inside an installed pyarrow, of the
 # Python that ALLOY_PYTHON names, or of .venv.
 
@@ -25,6 +26,11 @@ if(Arrow_FOUND)
       Arrow::arrow_shared)
     set_property(TARGET alloy_arrow_compute PROPERTY ALLOY_MAY_NEED
       "$<TARGET_FILE:Arrow::arrow_shared>" "$<TARGET_FILE:ArrowCompute::arrow_compute_shared>")
+  endif()
+  find_package(ArrowFlight QUIET)
+  if(ArrowFlight_FOUND)
+    add_library(alloy_flight INTERFACE)
+    target_link_libraries(alloy_flight INTERFACE ArrowFlight::arrow_flight_shared alloy_arrow)
   endif()
   return()
 endif()
@@ -77,4 +83,14 @@ if(library)
   target_link_libraries(alloy_arrow_compute INTERFACE alloy_pyarrow_compute alloy_pyarrow)
   set_property(TARGET alloy_arrow_compute PROPERTY ALLOY_MAY_NEED
     "$<TARGET_FILE:alloy_pyarrow>" "$<TARGET_FILE:alloy_pyarrow_compute>")
+endif()
+
+file(GLOB library "${folder}/libarrow_flight.so.*")
+if(library)
+  list(GET library 0 library)
+  add_library(alloy_pyarrow_flight SHARED IMPORTED GLOBAL)
+  set_target_properties(alloy_pyarrow_flight PROPERTIES IMPORTED_LOCATION "${library}"
+    INTERFACE_INCLUDE_DIRECTORIES "${include}")
+  add_library(alloy_flight INTERFACE)
+  target_link_libraries(alloy_flight INTERFACE alloy_pyarrow_flight alloy_arrow)
 endif()

@@ -2732,12 +2732,8 @@ inline bool RecordWriter::PlanPlain(const Node* node, const ArrowArray& array) {
   const uint64_t offset = reinterpret_cast<uintptr_t>(array.buffers[1]) -
                           reinterpret_cast<uintptr_t>(segment.bytes.data());
   if (offset > segment.bytes.size() || size > segment.bytes.size() - offset) return false;
-  uint64_t* to = words_.data() + n_words_;
-  to[0] = record::HasBuffer(1);
-  to[1] = segment.number;
-  to[2] = segment.begin + offset;
-  to[3] = size;
-  n_words_ += 1 + record::kPlaceWords;
+  words_[n_words_++] = record::HasBuffer(1);
+  PutPlaced(array.buffers[1], size);
   return true;
 }
 
@@ -2898,6 +2894,13 @@ inline void RecordWriter::PutPlaced(const void* bytes, uint64_t size) {
                                                 segment.bytes.data());
   to[2] = size;
   n_words_ += record::kPlaceWords;
+  // Columns that lie next to each other are one part, which is found faster.
+  if (!named_.empty() && named_.back().number == segment.number &&
+      named_.back().begin + named_.back().bytes.size() == to[1]) {
+    SegmentView& last = named_.back();
+    last.bytes = {last.bytes.data(), last.bytes.size() + size};
+    return;
+  }
   named_.push_back({segment.number, {static_cast<const std::byte*>(bytes), size}, to[1]});
 }
 
@@ -6999,8 +7002,10 @@ namespace alloy::core_v0_1 {
 // Threads  shared. Fixed in place, since calls share it.
 class Bridge {
  public:
+  // `waiting`: how host and workers wait for each other.
   static Result<std::shared_ptr<Bridge>> Make(std::shared_ptr<Host> host,
-                                              const alloy_bridge_options& options);
+                                              const alloy_bridge_options& options,
+                                              Waiting waiting = Waiting::kAdaptive);
 
   Bridge(const Bridge&) = delete;
   Bridge& operator=(const Bridge&) = delete;
@@ -7041,7 +7046,8 @@ class Bridge {
  private:
   enum State : int { kOpen, kFailed, kClosed };
 
-  Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options);
+  Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options,
+         Waiting waiting);
 
   class FailUnlessDone;
 
@@ -9186,7 +9192,7 @@ namespace alloy::core_v0_1 {
 
 // Changes with every change of what follows: both sides are of the same build, or they do
 // not talk.
-inline constexpr uint64_t kProtocol = 0x616c6c6f79000001;  // "alloy", 1
+inline constexpr uint64_t kProtocol = 0x616c6c6f79000002;  // "alloy", 2
 
 // What a host asks, or answers.
 enum class HostWord : uint32_t {
@@ -9223,6 +9229,8 @@ inline constexpr size_t kLogBytes = size_t{64} << 10;
 // The memory that both sides may write. Pages that are never used cost nothing.
 struct ControlBlock {
   std::atomic<uint64_t> protocol{kProtocol};
+  // How the worker waits; written before it starts.
+  std::atomic<Waiting> waiting{Waiting::kAdaptive};
 
   Mailbox to_worker;
   Mailbox to_host;
@@ -10350,7 +10358,9 @@ Worker::Worker(const WorkerGroup& group, SharedMemory control, Fd near, Fd far)
       socket_(std::move(near)),
       far_socket_(std::move(far)),
       receiver_(block().to_host, group.limits.waiting),
-      inputs_(std::make_shared<InputMemory>(group.memory.inputs)) {}
+      inputs_(std::make_shared<InputMemory>(group.memory.inputs)) {
+  block().waiting.store(group.limits.waiting);
+}
 
 // ---- Of the supervisor
 
@@ -11497,7 +11507,8 @@ Status CheckWorkerLimits(const alloy_bridge_options& options) {
                                  "; set it to 1 to 64, or to 0");
 }
 
-WorkerLimits LimitsOf(const alloy_bridge_options& options, const Host& host) {
+WorkerLimits LimitsOf(const alloy_bridge_options& options, const Host& host,
+                      Waiting waiting) {
   WorkerLimits limits;
   const auto set = [](auto& limit, auto value) {
     if (value != 0) limit = value;
@@ -11512,6 +11523,7 @@ WorkerLimits LimitsOf(const alloy_bridge_options& options, const Host& host) {
   limits.demanded = options.demand;
   limits.copies_results = options.isolated == 2;
   limits.program = host.worker();
+  limits.waiting = waiting;
   return limits;
 }
 
@@ -11573,9 +11585,11 @@ Status LostByFork() {
 }  // namespace
 
 Result<std::shared_ptr<Bridge>> Bridge::Make(std::shared_ptr<Host> host,
-                                             const alloy_bridge_options& options) {
+                                             const alloy_bridge_options& options,
+                                             Waiting waiting) {
   ALLOY_TRY(CheckBridgeOptions(options));
-  std::shared_ptr<Bridge> bridge(new Bridge(std::move(host), Completed(options)));
+  std::shared_ptr<Bridge> bridge(
+      new Bridge(std::move(host), Completed(options), waiting));
   ALLOY_ASSIGN_OR_RETURN(auto echo, BackendTable::Make(&EchoBackend()));
   const auto serving = bridge->serving_.Write();
   serving->Keep(echo);
@@ -11583,7 +11597,8 @@ Result<std::shared_ptr<Bridge>> Bridge::Make(std::shared_ptr<Host> host,
   return bridge;
 }
 
-Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
+Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options,
+               Waiting waiting)
     : host_(std::move(host)),
       wanted_name_(options.name != nullptr ? options.name : ""),
       check_inputs_(options.check_inputs == ALLOY_CHECK_UNSAFE_SHAPE
@@ -11598,7 +11613,7 @@ Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
       isolated_(options.isolated == 0
                     ? nullptr
                     : std::make_unique<Libraries>(
-                          MakeWorkerOpener(LimitsOf(options, *host_), memory_,
+                          MakeWorkerOpener(LimitsOf(options, *host_, waiting), memory_,
                                            host_->loads_plainly(), host_->may_need()),
                           host_->may_need().Elsewhere(), host_->mark())),
       serving_(host_->mark()) {}
@@ -13858,7 +13873,7 @@ class Connection {
       : memory_(std::move(control)),
         control_(*reinterpret_cast<ControlBlock*>(memory_.data())),
         socket_(std::move(socket)),
-        receiver_(control_.to_worker) {}
+        receiver_(control_.to_worker, control_.waiting.load()) {}
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 

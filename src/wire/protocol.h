@@ -24,7 +24,7 @@ namespace alloy::core {
 
 // Changes with every change of what follows: both sides are of the same build, or they do
 // not talk.
-inline constexpr uint64_t kProtocol = 0x616c6c6f79000001;  // "alloy", 1
+inline constexpr uint64_t kProtocol = 0x616c6c6f79000002;  // "alloy", 2
 
 // What a host asks, or answers.
 enum class HostWord : uint32_t {
@@ -61,6 +61,8 @@ inline constexpr size_t kLogBytes = size_t{64} << 10;
 // The memory that both sides may write. Pages that are never used cost nothing.
 struct ControlBlock {
   std::atomic<uint64_t> protocol{kProtocol};
+  // How the worker waits; written before it starts.
+  std::atomic<Waiting> waiting{Waiting::kAdaptive};
 
   Mailbox to_worker;
   Mailbox to_host;

@@ -36,7 +36,7 @@ class Connection {
       : memory_(std::move(control)),
         control_(*reinterpret_cast<ControlBlock*>(memory_.data())),
         socket_(std::move(socket)),
-        receiver_(control_.to_worker) {}
+        receiver_(control_.to_worker, control_.waiting.load()) {}
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 

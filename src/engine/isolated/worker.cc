@@ -79,7 +79,9 @@ Worker::Worker(const WorkerGroup& group, SharedMemory control, Fd near, Fd far)
       socket_(std::move(near)),
       far_socket_(std::move(far)),
       receiver_(block().to_host, group.limits.waiting),
-      inputs_(std::make_shared<InputMemory>(group.memory.inputs)) {}
+      inputs_(std::make_shared<InputMemory>(group.memory.inputs)) {
+  block().waiting.store(group.limits.waiting);
+}
 
 // ---- Of the supervisor
 

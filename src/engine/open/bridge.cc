@@ -62,7 +62,8 @@ Status CheckWorkerLimits(const alloy_bridge_options& options) {
                                  "; set it to 1 to 64, or to 0");
 }
 
-WorkerLimits LimitsOf(const alloy_bridge_options& options, const Host& host) {
+WorkerLimits LimitsOf(const alloy_bridge_options& options, const Host& host,
+                      Waiting waiting) {
   WorkerLimits limits;
   const auto set = [](auto& limit, auto value) {
     if (value != 0) limit = value;
@@ -77,6 +78,7 @@ WorkerLimits LimitsOf(const alloy_bridge_options& options, const Host& host) {
   limits.demanded = options.demand;
   limits.copies_results = options.isolated == 2;
   limits.program = host.worker();
+  limits.waiting = waiting;
   return limits;
 }
 
@@ -138,9 +140,11 @@ Status LostByFork() {
 }  // namespace
 
 Result<std::shared_ptr<Bridge>> Bridge::Make(std::shared_ptr<Host> host,
-                                             const alloy_bridge_options& options) {
+                                             const alloy_bridge_options& options,
+                                             Waiting waiting) {
   ALLOY_TRY(CheckBridgeOptions(options));
-  std::shared_ptr<Bridge> bridge(new Bridge(std::move(host), Completed(options)));
+  std::shared_ptr<Bridge> bridge(
+      new Bridge(std::move(host), Completed(options), waiting));
   ALLOY_ASSIGN_OR_RETURN(auto echo, BackendTable::Make(&EchoBackend()));
   const auto serving = bridge->serving_.Write();
   serving->Keep(echo);
@@ -148,7 +152,8 @@ Result<std::shared_ptr<Bridge>> Bridge::Make(std::shared_ptr<Host> host,
   return bridge;
 }
 
-Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
+Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options,
+               Waiting waiting)
     : host_(std::move(host)),
       wanted_name_(options.name != nullptr ? options.name : ""),
       check_inputs_(options.check_inputs == ALLOY_CHECK_UNSAFE_SHAPE
@@ -163,7 +168,7 @@ Bridge::Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options)
       isolated_(options.isolated == 0
                     ? nullptr
                     : std::make_unique<Libraries>(
-                          MakeWorkerOpener(LimitsOf(options, *host_), memory_,
+                          MakeWorkerOpener(LimitsOf(options, *host_, waiting), memory_,
                                            host_->loads_plainly(), host_->may_need()),
                           host_->may_need().Elsewhere(), host_->mark())),
       serving_(host_->mark()) {}

@@ -24,8 +24,10 @@ namespace alloy::core {
 // Threads  shared. Fixed in place, since calls share it.
 class Bridge {
  public:
+  // `waiting`: how host and workers wait for each other.
   static Result<std::shared_ptr<Bridge>> Make(std::shared_ptr<Host> host,
-                                              const alloy_bridge_options& options);
+                                              const alloy_bridge_options& options,
+                                              Waiting waiting = Waiting::kAdaptive);
 
   Bridge(const Bridge&) = delete;
   Bridge& operator=(const Bridge&) = delete;
@@ -66,7 +68,8 @@ class Bridge {
  private:
   enum State : int { kOpen, kFailed, kClosed };
 
-  Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options);
+  Bridge(std::shared_ptr<Host> host, const alloy_bridge_options& options,
+         Waiting waiting);
 
   class FailUnlessDone;
 
