@@ -7,8 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <iterator>
-#include <random>
+#include <string>
 
 #include "admit/elf_samples.h"
 #include "port/fd.h"
@@ -38,21 +37,12 @@ TEST(ElfMutationTest, ATruncatedLibraryIsNeverReadBeyondItsEnd) {
 
 TEST(ElfMutationTest, ThousandsOfMutantsAreLookedThroughWithoutACrash) {
   const auto good = ReadSample("good.so");
-  std::mt19937_64 random(20220917);
-  // What decides lies in the headers and in the dynamic section: half of the hits go
-  // there.
-  const size_t dynamic = FindDynamic(good, 5) & ~size_t{255};
+  ElfMutator mutator(20220917);
   int refused = 0;
   constexpr int kMutants = 20000;
   for (int i = 0; i < kMutants; ++i) {
     auto image = good;
-    const int hits = 1 + static_cast<int>(random() % 4);
-    for (int hit = 0; hit < hits; ++hit) {
-      const size_t place = random() % 4 == 0   ? dynamic + random() % 512
-                           : random() % 2 == 0 ? random() % 1024
-                                               : random() % image.size();
-      if (place < image.size()) image[place] = static_cast<std::byte>(random());
-    }
+    mutator.SetBytes(&image);
     refused += CheckElf(image).ok() ? 0 : 1;
   }
   EXPECT_GT(refused, kMutants / 10);
@@ -91,49 +81,15 @@ TEST(ElfMutationTest, WhatIsLetThroughDoesNotKillTheLoader) {
 #else
   constexpr int kMutants = 3000;
 #endif
-  constexpr uint64_t kOdd[] = {0,
-                               1,
-                               2,
-                               3,
-                               7,
-                               8,
-                               24,
-                               0xff,
-                               0x1000,
-                               0x7fff,
-                               0xffff,
-                               0x10000,
-                               0x7fffffff,
-                               0xffffffff,
-                               uint64_t{1} << 32U,
-                               uint64_t{1} << 46U,
-                               uint64_t{1} << 63U,
-                               UINT64_MAX};
-  std::mt19937_64 random(20261130);
+  ElfMutator mutator(20261130);
   int tried = 0;
   for (const char* sample : {"quiet.so", "quiet_sysv.so", "quiet_relr.so"}) {
     const auto good = ReadSample(sample);
     ASSERT_TRUE(CheckElf(good).ok()) << CheckElf(good).status().fault().text;
     ASSERT_TRUE(SurvivesLoading(good));
-    // Headers and tables: all that precedes the code, and the writable segment.
-    const size_t code = FindSegment(good, 1, 1), data = FindSegment(good, 1, 2);
-    const auto tables = Peek<uint64_t>(good, code + 8);
-    const auto data_at = Peek<uint64_t>(good, data + 8);
-    const auto data_size = Peek<uint64_t>(good, data + 32);
     for (int i = 0; i < kMutants / 3; ++i) {
       auto image = good;
-      const int hits = 1 + static_cast<int>(random() % 3);
-      for (int hit = 0; hit < hits; ++hit) {
-        const size_t place = random() % 3 == 0   ? data_at + random() % data_size
-                             : random() % 3 == 0 ? random() % 1024
-                                                 : random() % tables;
-        const unsigned width = 1U << random() % 4;
-        const size_t at = place / width * width;
-        if (at + 8 > image.size()) continue;
-        uint64_t value = random() % 2 == 0 ? kOdd[random() % std::size(kOdd)] : random();
-        if (random() % 4 == 0) value = Peek<uint64_t>(image, at) + random() % 64 - 32;
-        std::memcpy(image.data() + at, &value, width);
-      }
+      mutator.SetNumbers(&image);
       if (!CheckElf(image).ok()) continue;
       ++tried;
       ASSERT_TRUE(SurvivesLoading(image)) << sample << ", mutant " << i;
