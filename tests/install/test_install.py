@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Other projects find an installed Alloy by CMake and by pkg-config, also after a move."""
 
+import ctypes
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -76,6 +78,25 @@ class InstallTest(unittest.TestCase):
     def test_the_component_arrow_is_not_found_without_arrow(self):
         with self.assertRaisesRegex(AssertionError, "neither as a package nor inside"):
             run(*self.configure_arrow(pathlib.Path("/bin/false")))
+
+    def test_every_part_has_the_version_of_the_header(self):
+        header = (self.prefix / "include/alloy/alloy.h").read_text()
+        version = re.search(r'^#define ALLOY_VERSION "([^"]+)"$', header, re.M)[1]
+        pkgconfig = next(self.prefix.glob("lib*/**/pkgconfig"))
+        library = ctypes.CDLL(pkgconfig.parent / "liballoy.so")
+        library.alloy_version.restype = ctypes.c_char_p
+        package = (pkgconfig.parent / "cmake/alloy/alloyConfigVersion.cmake").read_text()
+        crate = (self.prefix / "share/arrowalloy/rust/Cargo.toml").read_text()
+        found = {
+            "engine": library.alloy_version().decode(),
+            "file name": (pkgconfig.parent / "liballoy.so").resolve().name.split(".so.")[1],
+            "command line": run(self.prefix / "bin/arrowalloy", "--version").split()[1],
+            "pkg-config": run("pkg-config", "--modversion", "alloy", env={
+                **os.environ, "PKG_CONFIG_PATH": str(pkgconfig)}).strip(),
+            "CMake": re.search(r'set\(PACKAGE_VERSION "([^"]+)"\)', package)[1],
+            "crate": re.search(r'^version = "([^"]+)"$', crate, re.M)[1],
+        }
+        self.assertEqual(found, dict.fromkeys(found, version))
 
     def test_every_public_header_is_installed(self):
         def names(folder):
