@@ -39,7 +39,8 @@ static void Chatter(void) {
 }
 
 static void Do(int64_t way, alloy_scope* scope) {
-  static volatile int* volatile nowhere;
+  // Not NULL, which a sanitizer would find before the store.
+  static volatile int* volatile nowhere = (volatile int*)(uintptr_t)64;
   switch (way) {
     case WAY_SEGV:
       *nowhere = 1;

@@ -57,6 +57,14 @@ inline alloy::BoundCall Bind(alloy::Bridge& bridge, const char* function = "act"
   return *std::move(call);
 }
 
+// The shadow memory of a sanitizer is above every limit, so its workers have none
+// (port/restrict.cc), and a backend that uses up its heap would use up that of the machine.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kHasHeapLimit = false;
+#else
+inline constexpr bool kHasHeapLimit = true;
+#endif
+
 // What this process holds of the system.
 struct Held {
   size_t descriptors = 0;

@@ -32,8 +32,10 @@ using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace)
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr uint32_t kSetupMs = 2000;  // a worker starts slowly
+constexpr uint32_t kStride = 9;      // each lie at some steps, each step with some lies
 #else
 constexpr uint32_t kSetupMs = 300;
+constexpr uint32_t kStride = 1;
 #endif
 
 struct Free {
@@ -197,8 +199,9 @@ TEST_F(IsolatedLiar, EachLieAtEachStep) {
   const char* const text = std::getenv("ALLOY_LIES");  // NOLINT(concurrency-mt-unsafe)
   const uint32_t lies = text != nullptr ? static_cast<uint32_t>(std::atoi(text))
                                         : lies::kLies * lies::kSteps;
-  uint32_t found = 0;
-  for (uint32_t seed = 0; seed < lies; ++seed) {
+  const uint32_t stride = text != nullptr ? 1 : kStride;
+  uint32_t told = 0, found = 0;
+  for (uint32_t seed = 0; seed < lies; seed += stride, ++told) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     const auto begin = std::chrono::steady_clock::now();
     if (!Meet(seed).empty()) ++found;
@@ -208,8 +211,8 @@ TEST_F(IsolatedLiar, EachLieAtEachStep) {
         << "the host hangs";
     if (HasFailure()) break;
   }
-  std::printf("%u lies, %u of them with an error\n", lies, found);
-  EXPECT_GT(found, lies / 3);
+  std::printf("%u lies, %u of them with an error\n", told, found);
+  EXPECT_GT(found, told / 3);
 }
 
 // What a host reads of a worker that broke the rules: the rule, the place, and what is next.
