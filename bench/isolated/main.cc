@@ -9,7 +9,9 @@
 //   asleep     both sleep on a futex until the other one is done
 //   spinning   as by default: both spin for a while first, and calls follow each other closely
 //
-//   isolated_bench [FILTER]    a part of the name of a section: trips, batches, ends
+//   isolated_bench [FILTER]                a part of the name of a section: trips, batches,
+//                                          ends
+//   isolated_bench --calls COLUMNS TIMES   only calls with data of the pool, asleep, for a profiler
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -322,8 +324,19 @@ void Ends(Peers& peers) {
            "the same in process", turns["load"]);
 }
 
+void Calls(int64_t columns, int times) {
+  Way way(Runs::kAsleep, {.columns = columns, .rows = kRows}, true);
+  const Member calls = way.Calls();
+  calls.run(times);
+  std::printf("%.0f ns\n", calls.run(times));
+}
+
 int Main(int argc, char** argv) {
   if (ServeArrowPeer(argc, argv)) return 0;
+  if (argc == 4 && std::string_view(argv[1]) == "--calls") {
+    Calls(std::stoll(argv[2]), std::stoi(argv[3]));
+    return 0;
+  }
   const std::string_view filter = argc > 1 ? argv[1] : "";
   const std::pair<std::string_view, void (*)(Peers&)> sections[] = {
       {"trips", &Trips}, {"batches", &Batches}, {"ends", &Ends}};

@@ -326,7 +326,8 @@ struct Mailbox {
   static constexpr uint32_t kNudged = 4;  // look at what else has changed
   static constexpr uint32_t kStep = 8;    // the rest counts the messages, modulo 2^29
 
-  alignas(64) std::atomic<uint32_t> word{0};
+  // Processors fetch lines of 64 bytes in pairs.
+  alignas(128) std::atomic<uint32_t> word{0};
   std::atomic<uint32_t> length{0};  // of the message, in bytes
 
   // The message of `size` bytes is written.
@@ -359,7 +360,14 @@ class Receiver {
 
   // Wait for the next message. A message that was posted before Close is still received.
   //   deadline_ns  of CLOCK_MONOTONIC; -1: none.
-  Event Wait(int64_t deadline_ns) noexcept;
+  Event Wait(int64_t deadline_ns) noexcept {
+    Event event = Event::kTimeout;
+    return Spin(&event) ? event : Sleep(deadline_ns);
+  }
+  // The two parts of Wait, for who needs no deadline while it spins. Returns whether
+  // there was an event.
+  bool Spin(Event* event) noexcept;
+  Event Sleep(int64_t deadline_ns) noexcept;
 
  private:
   bool See(Event* event) noexcept;
@@ -502,21 +510,25 @@ bool Receiver::See(Event* event) noexcept {
   return false;
 }
 
-Receiver::Event Receiver::Wait(int64_t deadline_ns) noexcept {
-  Event event = Event::kTimeout;
+bool Receiver::Spin(Event* event) noexcept {
   for (int i = 0; i < spins_; ++i) {
-    if (See(&event)) {
+    if (See(event)) {
       if (waiting_ == Waiting::kAdaptive) spins_ = max_spins_;
-      return event;
+      return true;
     }
     CpuRelax();
   }
-  if (See(&event)) return event;
+  if (See(event)) return true;
   // The message took longer than a spin. So the next spins are shorter, until a long one is
   // tried again.
   if (waiting_ == Waiting::kAdaptive) {
     spins_ = ++naps_ % kNapsBeforeTry == 0 ? max_spins_ : spins_ / 4;
   }
+  return false;
+}
+
+Receiver::Event Receiver::Sleep(int64_t deadline_ns) noexcept {
+  Event event = Event::kTimeout;
   for (;;) {
     const uint32_t word =
         mailbox_.word.fetch_or(Mailbox::kSleeps, std::memory_order_acq_rel) |
@@ -9011,6 +9023,7 @@ std::vector<std::shared_ptr<Segment>> InputMemory::SegmentsFrom(size_t known) co
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -9023,8 +9036,13 @@ namespace alloy::core_v0_1 {
 // Threads  shared: Add on any thread; the others serial.
 class ReleasedResults {
  public:
+  // A delivered result, until the worker knows that it was released. It is made with the
+  // result, so that a release allocates nothing.
   struct Node {
     uint64_t result = 0;
+    // Where the result may lie: the segments for results, and the inputs of its call.
+    std::vector<std::shared_ptr<Segment>> segments = {};
+    std::vector<std::shared_ptr<const void>> inputs = {};
     Node* next = nullptr;
   };
 
@@ -9033,13 +9051,18 @@ class ReleasedResults {
   ReleasedResults(const ReleasedResults&) = delete;
   ReleasedResults& operator=(const ReleasedResults&) = delete;
 
+  // An empty node, with the memory of an earlier one if there is one.
+  std::unique_ptr<Node> NewNode();
   void Add(std::unique_ptr<Node> node) noexcept;
-  // At most `most` of them; the rest stays for the next message.
-  std::vector<uint64_t> Take(size_t most);
+  // The numbers of at most `most` of them; the rest stays for the next message. They are
+  // valid until the next Take.
+  std::span<const uint64_t> Take(size_t most);
 
  private:
   std::atomic<Node*> added_{nullptr};
   Node* waiting_ = nullptr;
+  std::vector<uint64_t> taken_;
+  std::unique_ptr<Node> spare_;
 };
 
 // What a delivered result keeps alive. When it ends, the worker may use the memory again.
@@ -9047,23 +9070,22 @@ class ReleasedResults {
 // In a child of fork it does nothing: worker and locks are the parent's.
 class ResultOwner {
  public:
-  struct Parts {
-    std::shared_ptr<ReleasedResults> released;
-    std::unique_ptr<ReleasedResults::Node> node;
-    // Where the result may lie: the segments for results, and the inputs of its call.
-    std::vector<std::shared_ptr<Segment>> segments;
-    std::vector<std::shared_ptr<const void>> inputs;
-    std::shared_ptr<ProcessMark> mark;
-    uint32_t process = 0;
-  };
-
-  explicit ResultOwner(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+  ResultOwner(std::shared_ptr<ReleasedResults> released,
+              std::unique_ptr<ReleasedResults::Node> node,
+              std::shared_ptr<ProcessMark> mark)
+      : released_(std::move(released)),
+        node_(std::move(node)),
+        mark_(std::move(mark)),
+        process_(mark_->Number()) {}
   ~ResultOwner();
   ResultOwner(const ResultOwner&) = delete;
   ResultOwner& operator=(const ResultOwner&) = delete;
 
  private:
-  std::unique_ptr<Parts> parts_;
+  std::shared_ptr<ReleasedResults> released_;
+  std::unique_ptr<ReleasedResults::Node> node_;
+  std::shared_ptr<ProcessMark> mark_;
+  const uint32_t process_;
 };
 
 }  // namespace alloy::core_v0_1
@@ -9327,7 +9349,7 @@ class Worker {
   Result<Input> Prepare(RecordWriter& writer, ArrowArray* batch);
   static void Write(const Input& input, ByteWriter& out);
   // Of an input that was prepared and is not sent.
-  void Drop(const Input& input);
+  void Drop(const Input& input) { Drop(input.number); }
 
   // The next batch of an input, for a worker that asks for it.
   struct Pulled {
@@ -9396,7 +9418,11 @@ class Worker {
     std::vector<SegmentView> views;                   // where its buffers are
   };
 
+  using NumberedInput = std::pair<uint64_t, std::shared_ptr<const HeldInput>>;
+
   Worker(const WorkerGroup& group, SharedMemory control, Fd near, Fd far);
+
+  void Drop(uint64_t input);
 
   ControlBlock& block() { return *reinterpret_cast<ControlBlock*>(control_.data()); }
   Status Begin(const Ask& ask);
@@ -9436,16 +9462,18 @@ class Worker {
   std::vector<std::shared_ptr<Segment>> new_segments_;  // unknown to the worker
   std::vector<SegmentView> pool_views_;
   std::vector<std::shared_ptr<Segment>> result_segments_;
-  int64_t result_bytes_ = 0;  // of those
-  uint64_t arena_used_ = 0;   // as the worker says
+  std::vector<SegmentView> result_views_;  // the same
+  std::vector<SegmentView> views_;         // where a result may lie; kept for its memory
+  int64_t result_bytes_ = 0;               // of the segments for results
+  uint64_t arena_used_ = 0;                // as the worker says
   const std::shared_ptr<InputMemory> inputs_;
   const std::shared_ptr<ReleasedResults> released_ = std::make_shared<ReleasedResults>();
-  std::unordered_map<uint64_t, std::shared_ptr<const HeldInput>> held_inputs_;
+  std::vector<NumberedInput> held_inputs_;  // by number
   std::unordered_set<uint64_t> bound_;
   std::vector<std::byte> message_;
   bool answered_ = false;
 
-  std::atomic<bool> is_dead_{false}, has_ended_{false};
+  std::atomic<bool> is_dead_{false}, has_ended_{false}, has_forgotten_{false};
   std::mutex mutex_;  // guards what follows
   Death death_;
   bool has_cause_ = false;
@@ -9741,8 +9769,12 @@ Status WorkerPool::CheckPatience(const Scope* scope) {
 Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
                                           const Scope* scope) {
   ALLOY_TRY(CheckProcess());
-  Bury();
   std::unique_lock lock(mutex_);
+  if (!dead_.empty()) [[unlikely]] {
+    lock.unlock();
+    Bury();
+    lock.lock();
+  }
   for (;;) {
     // Workers that died while nobody used them.
     std::erase_if(members_, [this](const Member& member) {
@@ -9830,8 +9862,6 @@ void WorkerPool::Bury() {
   std::vector<std::shared_ptr<Worker>> ended;
   {
     const std::scoped_lock lock(mutex_);
-    if (dead_.empty()) [[likely]]
-      return;
     std::erase_if(dead_, [&](const std::shared_ptr<Worker>& worker) {
       if (!worker->has_ended()) return false;
       ended.push_back(worker);
@@ -9908,26 +9938,34 @@ void ReleasedResults::Add(std::unique_ptr<Node> node) noexcept {
   }
 }
 
-std::vector<uint64_t> ReleasedResults::Take(size_t most) {
-  std::vector<uint64_t> results;
+std::unique_ptr<ReleasedResults::Node> ReleasedResults::NewNode() {
+  return spare_ != nullptr ? std::move(spare_) : std::make_unique<Node>();
+}
+
+std::span<const uint64_t> ReleasedResults::Take(size_t most) {
+  taken_.clear();
   if (waiting_ == nullptr) {
-    if (added_.load(std::memory_order_relaxed) == nullptr) return results;
+    if (added_.load(std::memory_order_relaxed) == nullptr) return taken_;
     waiting_ = added_.exchange(nullptr, std::memory_order_acquire);
   }
-  while (waiting_ != nullptr && results.size() < most) {
-    const std::unique_ptr<Node> node(waiting_);
+  while (waiting_ != nullptr && taken_.size() < most) {
+    std::unique_ptr<Node> node(waiting_);
     waiting_ = node->next;
-    results.push_back(node->result);
+    taken_.push_back(node->result);
+    spare_ = std::move(node);
   }
-  return results;
+  return taken_;
 }
 
 ResultOwner::~ResultOwner() {
-  if (parts_->mark->Number() != parts_->process) {
-    (void)parts_.release();  // NOLINT(bugprone-unused-return-value): lost on purpose
+  if (mark_->Number() != process_) {
+    (void)node_.release();  // NOLINT(bugprone-unused-return-value): lost on purpose
     return;
   }
-  parts_->released->Add(std::move(parts_->node));
+  // What is in the list keeps nothing.
+  node_->segments.clear();
+  node_->inputs.clear();
+  released_->Add(std::move(node_));
 }
 
 }  // namespace alloy::core_v0_1
@@ -10401,10 +10439,14 @@ void Worker::Kill() noexcept {
 void Worker::ForgetLater(uint64_t state) {
   const std::scoped_lock lock(mutex_);
   forgotten_.push_back(state);
+  has_forgotten_.store(true, std::memory_order_release);
 }
 
 std::vector<uint64_t> Worker::TakeForgotten() {
+  if (!has_forgotten_.load(std::memory_order_acquire)) [[likely]]
+    return {};
   const std::scoped_lock lock(mutex_);
+  has_forgotten_.store(false, std::memory_order_relaxed);
   return std::exchange(forgotten_, {});
 }
 
@@ -10446,11 +10488,19 @@ Result<Worker::Input> Worker::Prepare(RecordWriter& writer, ArrowArray* batch) {
     held->views.push_back({number, {piece.data(), piece.size()}, piece.offset()});
   }
   if (!named.empty()) held->array = OwnedArray(batch);
-  held_inputs_.emplace(input.number, std::move(held));
+  held_inputs_.emplace_back(input.number, std::move(held));
   return input;
 }
 
-void Worker::Drop(const Input& input) { held_inputs_.erase(input.number); }
+void Worker::Drop(uint64_t input) {
+  // Numbers only grow, so the list is sorted.
+  const auto found =
+      std::ranges::lower_bound(held_inputs_, input, {}, &NumberedInput::first);
+  if (found == held_inputs_.end() || found->first != input) return;
+  // Callbacks of the host run when it goes, after the list is whole again.
+  const std::shared_ptr<const HeldInput> dropped = std::move(found->second);
+  held_inputs_.erase(found);
+}
 
 void Worker::Write(const Input& input, ByteWriter& out) {
   out.Put(input.number);
@@ -10469,7 +10519,7 @@ void Worker::WriteHead(const Ask& ask, ByteWriter* out) {
   out->Put(ask.word);
   out->Put(LevelsOf(ask.scope));
   out->Put(exchange_);
-  const std::vector<uint64_t> released = released_->Take(kMostReleased);
+  const std::span<const uint64_t> released = released_->Take(kMostReleased);
   out->Put(static_cast<uint32_t>(released.size()));
   out->PutBytes(released.data(), released.size() * sizeof(uint64_t));
   out->Put(static_cast<uint32_t>(new_segments_.size()));
@@ -10541,11 +10591,15 @@ Result<ByteReader> Worker::Answer(const Ask& ask) {
 
 Status Worker::WaitForMessage(const Ask& ask, Ends* ends) {
   for (;;) {
+    Receiver::Event event;
     // Most answers come while this spins, which needs no time.
-    int64_t until = MonotonicNanos() + kSliceNs;
-    if (ends->grace >= 0) until = std::min(until, ends->grace);
-    if (ends->limit >= 0) until = std::min(until, ends->limit);
-    switch (receiver_.Wait(until)) {
+    if (!receiver_.Spin(&event)) {
+      int64_t until = MonotonicNanos() + kSliceNs;
+      if (ends->grace >= 0) until = std::min(until, ends->grace);
+      if (ends->limit >= 0) until = std::min(until, ends->limit);
+      event = receiver_.Sleep(until);
+    }
+    switch (event) {
       case Receiver::Event::kMessage:
         return Status();
       case Receiver::Event::kClosed:
@@ -10600,7 +10654,7 @@ Result<ByteReader> Worker::ReadMessage(const Ask& ask, WorkerWord* word) {
   const auto n_released = in.Get<uint32_t>();
   const auto exchange = in.Get<uint64_t>();
   for (uint32_t i = 0; i < n_released && in.ok(); ++i) {
-    held_inputs_.erase(in.Get<uint64_t>());
+    Drop(in.Get<uint64_t>());
   }
   arena_used_ = in.Get<uint64_t>();
   if (!in.ok() || exchange != exchange_) return Violation(ask, "the head of a message");
@@ -10661,8 +10715,9 @@ Status Worker::AddResultSegment(int64_t wanted) {
           Segment::For::kResults, wanted,
           std::max(wanted + wanted / 4, std::min(2 * result_bytes_, int64_t{256} << 20)),
           group_.memory.results));
-  NumberOf(segment);
-  result_bytes_ += static_cast<int64_t>(segment->memory().size());
+  SharedMemory& memory = segment->memory();
+  result_views_.push_back({NumberOf(segment), {memory.data(), memory.size()}});
+  result_bytes_ += static_cast<int64_t>(memory.size());
   result_segments_.push_back(std::move(segment));
   return Status();
 }
@@ -10670,20 +10725,11 @@ Status Worker::AddResultSegment(int64_t wanted) {
 Status Worker::TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
                           ArrowArray* out) {
   const auto result = in.Get<uint64_t>();
-  auto node = std::make_unique<ReleasedResults::Node>();
+  auto node = released_->NewNode();
   node->result = result;
-  auto parts = std::make_unique<ResultOwner::Parts>();
-  parts->released = released_;
-  parts->mark = group_.mark;
-  parts->process = group_.mark->Number();
-  std::vector<SegmentView> views;
-  views.reserve(result_segments_.size() + held_inputs_.size());
-  for (const auto& segment : result_segments_) {
-    views.push_back({numbers_.at(segment.get()),
-                     {segment->memory().data(), segment->memory().size()}});
-  }
+  views_ = result_views_;
   for (const auto& [number, held] : held_inputs_) {
-    views.insert(views.end(), held->views.begin(), held->views.end());
+    views_.insert(views_.end(), held->views.begin(), held->views.end());
   }
   // Past half full, results leave the memory of the worker, so that it never gets full of
   // results that a host keeps.
@@ -10691,16 +10737,15 @@ Status Worker::TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
                       arena_used_ > static_cast<uint64_t>(result_bytes_) / 2;
   std::shared_ptr<ResultOwner> owner;
   if (!copies) {
-    parts->segments = result_segments_;
-    for (const auto& [number, held] : held_inputs_) parts->inputs.push_back(held);
-    parts->node = std::move(node);
-    owner = std::make_shared<ResultOwner>(std::move(parts));
+    node->segments = result_segments_;
+    for (const auto& [number, held] : held_inputs_) node->inputs.push_back(held);
+    owner = std::make_shared<ResultOwner>(released_, std::move(node), group_.mark);
   }
   // A record may name the same bytes many times, and would fill the memory of the host.
   reader.LimitCopies(static_cast<uint64_t>(group_.limits.output_bytes) +
                      static_cast<uint64_t>(group_.limits.input_bytes));
   Status status =
-      reader.Read(in, views, copies ? TakeOver::kCopyAll : TakeOver::kCopyFollowed,
+      reader.Read(in, views_, copies ? TakeOver::kCopyAll : TakeOver::kCopyFollowed,
                   std::move(owner), out);
   if (copies) released_->Add(std::move(node));
   if (status.ok() || status.code() == ALLOY_EXHAUSTED) return status;
@@ -10856,6 +10901,7 @@ struct WorkerState {
   std::string output_key;  // what makes the schema of the output different from others
   std::unique_ptr<Layout> output;
   std::unique_ptr<RecordReader> reader;
+  std::vector<Worker::Input> prepared;  // of a run; kept for its memory
   uint64_t batches = 0;
   std::optional<WorkerPool::Turn> reserved;  // for a stream that is about to open
 };
@@ -11029,8 +11075,8 @@ class WorkerChannel final : public Channel {
     ask.function = bound.name;
     ask.batch = bound.batches;
     ask.rows = bound.writers.empty() ? -1 : inputs[0].length;
-    std::vector<Worker::Input> prepared;
-    prepared.reserve(bound.writers.size());
+    std::vector<Worker::Input>& prepared = bound.prepared;
+    prepared.clear();
     for (size_t i = 0; i < bound.writers.size(); ++i) {
       auto input = worker.Prepare(*bound.writers[i], &inputs[i]);
       if (!input.ok()) {
@@ -13849,19 +13895,20 @@ alloy_code alloy_describe(const ArrowSchema* schema, const ArrowArray* array, ch
 
 #include <cstdint>
 #include <mutex>
-#include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
 
 namespace alloy::core_v0_1 {
 
-// What the host said. Its body stays where it is until the worker sends something.
+// What the host said. Its body stays where it is until the worker sends something, and
+// `released` until it receives something.
 struct HostMessage {
   HostWord word = HostWord::kQuit;
   uint32_t log_levels = 0;
   uint64_t exchange = 0;
-  std::vector<uint64_t> released;  // results that the host has released
+  std::span<const uint64_t> released;  // results that the host has released
   ByteReader body{{}};
 };
 
@@ -13912,6 +13959,7 @@ class Connection {
   Receiver receiver_;
   std::vector<SharedMemory> mappings_;
   std::vector<SegmentView> segments_;
+  std::vector<uint64_t> released_results_;  // as the last message has told
   std::mutex mutex_;
   std::vector<uint64_t> released_;  // inputs
 };
@@ -13963,9 +14011,11 @@ Result<HostMessage> Connection::Receive() {
   message.log_levels = in.Get<uint32_t>();
   message.exchange = in.Get<uint64_t>();
   const auto n_released = in.Get<uint32_t>();
+  released_results_.clear();
   for (uint32_t i = 0; i < n_released && in.ok(); ++i) {
-    message.released.push_back(in.Get<uint64_t>());
+    released_results_.push_back(in.Get<uint64_t>());
   }
+  message.released = released_results_;
   ALLOY_TRY(AddSegments(&in));
   if (!in.ok()) return HostIsGone("a message of the host is cut");
   message.body = in;
@@ -14011,6 +14061,7 @@ size_t Connection::WriteHead(WorkerWord word, uint64_t exchange, ByteWriter* out
 }
 
 void Connection::Sent(size_t told) {
+  if (told == 0) return;
   const std::scoped_lock lock(mutex_);
   released_.erase(released_.begin(), released_.begin() + static_cast<ptrdiff_t>(told));
 }
@@ -14367,6 +14418,7 @@ Arena& ResultMemory() {
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -14464,6 +14516,7 @@ class Server {
     std::unique_ptr<Layout> output;
     std::vector<std::unique_ptr<RecordReader>> readers;
     std::unique_ptr<RecordWriter> writer;
+    std::vector<ArrowArray> arrays;  // the inputs of a run; kept for its memory
   };
   // What the host may still read.
   struct Kept {
@@ -14508,7 +14561,7 @@ class Server {
   static Outcome FailedBy(const Status& status);
   static Outcome Thrown(std::string text);
   Bound* Find(uint64_t id);
-  void Release(const std::vector<uint64_t>& results);
+  void Release(std::span<const uint64_t> results);
   void EndStream(std::string* thrown);
 
   Connection& connection_;
@@ -14592,7 +14645,7 @@ void Server::Answer(HostMessage& message) {
   }
 }
 
-void Server::Release(const std::vector<uint64_t>& results) {
+void Server::Release(std::span<const uint64_t> results) {
   for (const uint64_t result : results) {
     const auto found = results_.find(result);
     if (found == results_.end()) continue;
@@ -14837,7 +14890,8 @@ void Server::RunFunction(HostMessage& message) {
                        FailedBy(Fail(ALLOY_INTERNAL, "the function is not bound here")),
                        nullptr, nullptr);
   }
-  std::vector<ArrowArray> inputs(n);
+  std::vector<ArrowArray>& inputs = bound->arrays;
+  inputs.assign(n, ArrowArray{});
   const ReleaseRest<ArrowArray> rest(inputs.data(), n);
   for (uint32_t i = 0; i < n; ++i) {
     const auto input = in.Get<uint64_t>();

@@ -66,21 +66,25 @@ bool Receiver::See(Event* event) noexcept {
   return false;
 }
 
-Receiver::Event Receiver::Wait(int64_t deadline_ns) noexcept {
-  Event event = Event::kTimeout;
+bool Receiver::Spin(Event* event) noexcept {
   for (int i = 0; i < spins_; ++i) {
-    if (See(&event)) {
+    if (See(event)) {
       if (waiting_ == Waiting::kAdaptive) spins_ = max_spins_;
-      return event;
+      return true;
     }
     CpuRelax();
   }
-  if (See(&event)) return event;
+  if (See(event)) return true;
   // The message took longer than a spin. So the next spins are shorter, until a long one is
   // tried again.
   if (waiting_ == Waiting::kAdaptive) {
     spins_ = ++naps_ % kNapsBeforeTry == 0 ? max_spins_ : spins_ / 4;
   }
+  return false;
+}
+
+Receiver::Event Receiver::Sleep(int64_t deadline_ns) noexcept {
+  Event event = Event::kTimeout;
   for (;;) {
     const uint32_t word =
         mailbox_.word.fetch_or(Mailbox::kSleeps, std::memory_order_acq_rel) |

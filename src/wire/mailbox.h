@@ -19,7 +19,8 @@ struct Mailbox {
   static constexpr uint32_t kNudged = 4;  // look at what else has changed
   static constexpr uint32_t kStep = 8;    // the rest counts the messages, modulo 2^29
 
-  alignas(64) std::atomic<uint32_t> word{0};
+  // Processors fetch lines of 64 bytes in pairs.
+  alignas(128) std::atomic<uint32_t> word{0};
   std::atomic<uint32_t> length{0};  // of the message, in bytes
 
   // The message of `size` bytes is written.
@@ -52,7 +53,14 @@ class Receiver {
 
   // Wait for the next message. A message that was posted before Close is still received.
   //   deadline_ns  of CLOCK_MONOTONIC; -1: none.
-  Event Wait(int64_t deadline_ns) noexcept;
+  Event Wait(int64_t deadline_ns) noexcept {
+    Event event = Event::kTimeout;
+    return Spin(&event) ? event : Sleep(deadline_ns);
+  }
+  // The two parts of Wait, for who needs no deadline while it spins. Returns whether
+  // there was an event.
+  bool Spin(Event* event) noexcept;
+  Event Sleep(int64_t deadline_ns) noexcept;
 
  private:
   bool See(Event* event) noexcept;

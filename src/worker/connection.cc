@@ -31,9 +31,11 @@ Result<HostMessage> Connection::Receive() {
   message.log_levels = in.Get<uint32_t>();
   message.exchange = in.Get<uint64_t>();
   const auto n_released = in.Get<uint32_t>();
+  released_results_.clear();
   for (uint32_t i = 0; i < n_released && in.ok(); ++i) {
-    message.released.push_back(in.Get<uint64_t>());
+    released_results_.push_back(in.Get<uint64_t>());
   }
+  message.released = released_results_;
   ALLOY_TRY(AddSegments(&in));
   if (!in.ok()) return HostIsGone("a message of the host is cut");
   message.body = in;
@@ -79,6 +81,7 @@ size_t Connection::WriteHead(WorkerWord word, uint64_t exchange, ByteWriter* out
 }
 
 void Connection::Sent(size_t told) {
+  if (told == 0) return;
   const std::scoped_lock lock(mutex_);
   released_.erase(released_.begin(), released_.begin() + static_cast<ptrdiff_t>(told));
 }

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 #include <mutex>
-#include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -19,12 +19,13 @@
 
 namespace alloy::core {
 
-// What the host said. Its body stays where it is until the worker sends something.
+// What the host said. Its body stays where it is until the worker sends something, and
+// `released` until it receives something.
 struct HostMessage {
   HostWord word = HostWord::kQuit;
   uint32_t log_levels = 0;
   uint64_t exchange = 0;
-  std::vector<uint64_t> released;  // results that the host has released
+  std::span<const uint64_t> released;  // results that the host has released
   ByteReader body{{}};
 };
 
@@ -75,6 +76,7 @@ class Connection {
   Receiver receiver_;
   std::vector<SharedMemory> mappings_;
   std::vector<SegmentView> segments_;
+  std::vector<uint64_t> released_results_;  // as the last message has told
   std::mutex mutex_;
   std::vector<uint64_t> released_;  // inputs
 };

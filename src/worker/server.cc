@@ -49,7 +49,7 @@ void Server::Answer(HostMessage& message) {
   }
 }
 
-void Server::Release(const std::vector<uint64_t>& results) {
+void Server::Release(std::span<const uint64_t> results) {
   for (const uint64_t result : results) {
     const auto found = results_.find(result);
     if (found == results_.end()) continue;
@@ -294,7 +294,8 @@ void Server::RunFunction(HostMessage& message) {
                        FailedBy(Fail(ALLOY_INTERNAL, "the function is not bound here")),
                        nullptr, nullptr);
   }
-  std::vector<ArrowArray> inputs(n);
+  std::vector<ArrowArray>& inputs = bound->arrays;
+  inputs.assign(n, ArrowArray{});
   const ReleaseRest<ArrowArray> rest(inputs.data(), n);
   for (uint32_t i = 0; i < n; ++i) {
     const auto input = in.Get<uint64_t>();

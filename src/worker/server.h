@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -46,6 +47,7 @@ class Server {
     std::unique_ptr<Layout> output;
     std::vector<std::unique_ptr<RecordReader>> readers;
     std::unique_ptr<RecordWriter> writer;
+    std::vector<ArrowArray> arrays;  // the inputs of a run; kept for its memory
   };
   // What the host may still read.
   struct Kept {
@@ -90,7 +92,7 @@ class Server {
   static Outcome FailedBy(const Status& status);
   static Outcome Thrown(std::string text);
   Bound* Find(uint64_t id);
-  void Release(const std::vector<uint64_t>& results);
+  void Release(std::span<const uint64_t> results);
   void EndStream(std::string* thrown);
 
   Connection& connection_;

@@ -150,8 +150,12 @@ Status WorkerPool::CheckPatience(const Scope* scope) {
 Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
                                           const Scope* scope) {
   ALLOY_TRY(CheckProcess());
-  Bury();
   std::unique_lock lock(mutex_);
+  if (!dead_.empty()) [[unlikely]] {
+    lock.unlock();
+    Bury();
+    lock.lock();
+  }
   for (;;) {
     // Workers that died while nobody used them.
     std::erase_if(members_, [this](const Member& member) {
@@ -239,8 +243,6 @@ void WorkerPool::Bury() {
   std::vector<std::shared_ptr<Worker>> ended;
   {
     const std::scoped_lock lock(mutex_);
-    if (dead_.empty()) [[likely]]
-      return;
     std::erase_if(dead_, [&](const std::shared_ptr<Worker>& worker) {
       if (!worker->has_ended()) return false;
       ended.push_back(worker);

@@ -26,26 +26,34 @@ void ReleasedResults::Add(std::unique_ptr<Node> node) noexcept {
   }
 }
 
-std::vector<uint64_t> ReleasedResults::Take(size_t most) {
-  std::vector<uint64_t> results;
+std::unique_ptr<ReleasedResults::Node> ReleasedResults::NewNode() {
+  return spare_ != nullptr ? std::move(spare_) : std::make_unique<Node>();
+}
+
+std::span<const uint64_t> ReleasedResults::Take(size_t most) {
+  taken_.clear();
   if (waiting_ == nullptr) {
-    if (added_.load(std::memory_order_relaxed) == nullptr) return results;
+    if (added_.load(std::memory_order_relaxed) == nullptr) return taken_;
     waiting_ = added_.exchange(nullptr, std::memory_order_acquire);
   }
-  while (waiting_ != nullptr && results.size() < most) {
-    const std::unique_ptr<Node> node(waiting_);
+  while (waiting_ != nullptr && taken_.size() < most) {
+    std::unique_ptr<Node> node(waiting_);
     waiting_ = node->next;
-    results.push_back(node->result);
+    taken_.push_back(node->result);
+    spare_ = std::move(node);
   }
-  return results;
+  return taken_;
 }
 
 ResultOwner::~ResultOwner() {
-  if (parts_->mark->Number() != parts_->process) {
-    (void)parts_.release();  // NOLINT(bugprone-unused-return-value): lost on purpose
+  if (mark_->Number() != process_) {
+    (void)node_.release();  // NOLINT(bugprone-unused-return-value): lost on purpose
     return;
   }
-  parts_->released->Add(std::move(parts_->node));
+  // What is in the list keeps nothing.
+  node_->segments.clear();
+  node_->inputs.clear();
+  released_->Add(std::move(node_));
 }
 
 }  // namespace alloy::core

@@ -122,10 +122,14 @@ void Worker::Kill() noexcept {
 void Worker::ForgetLater(uint64_t state) {
   const std::scoped_lock lock(mutex_);
   forgotten_.push_back(state);
+  has_forgotten_.store(true, std::memory_order_release);
 }
 
 std::vector<uint64_t> Worker::TakeForgotten() {
+  if (!has_forgotten_.load(std::memory_order_acquire)) [[likely]]
+    return {};
   const std::scoped_lock lock(mutex_);
+  has_forgotten_.store(false, std::memory_order_relaxed);
   return std::exchange(forgotten_, {});
 }
 
@@ -167,11 +171,19 @@ Result<Worker::Input> Worker::Prepare(RecordWriter& writer, ArrowArray* batch) {
     held->views.push_back({number, {piece.data(), piece.size()}, piece.offset()});
   }
   if (!named.empty()) held->array = OwnedArray(batch);
-  held_inputs_.emplace(input.number, std::move(held));
+  held_inputs_.emplace_back(input.number, std::move(held));
   return input;
 }
 
-void Worker::Drop(const Input& input) { held_inputs_.erase(input.number); }
+void Worker::Drop(uint64_t input) {
+  // Numbers only grow, so the list is sorted.
+  const auto found =
+      std::ranges::lower_bound(held_inputs_, input, {}, &NumberedInput::first);
+  if (found == held_inputs_.end() || found->first != input) return;
+  // Callbacks of the host run when it goes, after the list is whole again.
+  const std::shared_ptr<const HeldInput> dropped = std::move(found->second);
+  held_inputs_.erase(found);
+}
 
 void Worker::Write(const Input& input, ByteWriter& out) {
   out.Put(input.number);
@@ -190,7 +202,7 @@ void Worker::WriteHead(const Ask& ask, ByteWriter* out) {
   out->Put(ask.word);
   out->Put(LevelsOf(ask.scope));
   out->Put(exchange_);
-  const std::vector<uint64_t> released = released_->Take(kMostReleased);
+  const std::span<const uint64_t> released = released_->Take(kMostReleased);
   out->Put(static_cast<uint32_t>(released.size()));
   out->PutBytes(released.data(), released.size() * sizeof(uint64_t));
   out->Put(static_cast<uint32_t>(new_segments_.size()));
@@ -262,11 +274,15 @@ Result<ByteReader> Worker::Answer(const Ask& ask) {
 
 Status Worker::WaitForMessage(const Ask& ask, Ends* ends) {
   for (;;) {
+    Receiver::Event event;
     // Most answers come while this spins, which needs no time.
-    int64_t until = MonotonicNanos() + kSliceNs;
-    if (ends->grace >= 0) until = std::min(until, ends->grace);
-    if (ends->limit >= 0) until = std::min(until, ends->limit);
-    switch (receiver_.Wait(until)) {
+    if (!receiver_.Spin(&event)) {
+      int64_t until = MonotonicNanos() + kSliceNs;
+      if (ends->grace >= 0) until = std::min(until, ends->grace);
+      if (ends->limit >= 0) until = std::min(until, ends->limit);
+      event = receiver_.Sleep(until);
+    }
+    switch (event) {
       case Receiver::Event::kMessage:
         return Status();
       case Receiver::Event::kClosed:
@@ -321,7 +337,7 @@ Result<ByteReader> Worker::ReadMessage(const Ask& ask, WorkerWord* word) {
   const auto n_released = in.Get<uint32_t>();
   const auto exchange = in.Get<uint64_t>();
   for (uint32_t i = 0; i < n_released && in.ok(); ++i) {
-    held_inputs_.erase(in.Get<uint64_t>());
+    Drop(in.Get<uint64_t>());
   }
   arena_used_ = in.Get<uint64_t>();
   if (!in.ok() || exchange != exchange_) return Violation(ask, "the head of a message");
@@ -382,8 +398,9 @@ Status Worker::AddResultSegment(int64_t wanted) {
           Segment::For::kResults, wanted,
           std::max(wanted + wanted / 4, std::min(2 * result_bytes_, int64_t{256} << 20)),
           group_.memory.results));
-  NumberOf(segment);
-  result_bytes_ += static_cast<int64_t>(segment->memory().size());
+  SharedMemory& memory = segment->memory();
+  result_views_.push_back({NumberOf(segment), {memory.data(), memory.size()}});
+  result_bytes_ += static_cast<int64_t>(memory.size());
   result_segments_.push_back(std::move(segment));
   return Status();
 }
@@ -391,20 +408,11 @@ Status Worker::AddResultSegment(int64_t wanted) {
 Status Worker::TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
                           ArrowArray* out) {
   const auto result = in.Get<uint64_t>();
-  auto node = std::make_unique<ReleasedResults::Node>();
+  auto node = released_->NewNode();
   node->result = result;
-  auto parts = std::make_unique<ResultOwner::Parts>();
-  parts->released = released_;
-  parts->mark = group_.mark;
-  parts->process = group_.mark->Number();
-  std::vector<SegmentView> views;
-  views.reserve(result_segments_.size() + held_inputs_.size());
-  for (const auto& segment : result_segments_) {
-    views.push_back({numbers_.at(segment.get()),
-                     {segment->memory().data(), segment->memory().size()}});
-  }
+  views_ = result_views_;
   for (const auto& [number, held] : held_inputs_) {
-    views.insert(views.end(), held->views.begin(), held->views.end());
+    views_.insert(views_.end(), held->views.begin(), held->views.end());
   }
   // Past half full, results leave the memory of the worker, so that it never gets full of
   // results that a host keeps.
@@ -412,16 +420,15 @@ Status Worker::TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
                       arena_used_ > static_cast<uint64_t>(result_bytes_) / 2;
   std::shared_ptr<ResultOwner> owner;
   if (!copies) {
-    parts->segments = result_segments_;
-    for (const auto& [number, held] : held_inputs_) parts->inputs.push_back(held);
-    parts->node = std::move(node);
-    owner = std::make_shared<ResultOwner>(std::move(parts));
+    node->segments = result_segments_;
+    for (const auto& [number, held] : held_inputs_) node->inputs.push_back(held);
+    owner = std::make_shared<ResultOwner>(released_, std::move(node), group_.mark);
   }
   // A record may name the same bytes many times, and would fill the memory of the host.
   reader.LimitCopies(static_cast<uint64_t>(group_.limits.output_bytes) +
                      static_cast<uint64_t>(group_.limits.input_bytes));
   Status status =
-      reader.Read(in, views, copies ? TakeOver::kCopyAll : TakeOver::kCopyFollowed,
+      reader.Read(in, views_, copies ? TakeOver::kCopyAll : TakeOver::kCopyFollowed,
                   std::move(owner), out);
   if (copies) released_->Add(std::move(node));
   if (status.ok() || status.code() == ALLOY_EXHAUSTED) return status;

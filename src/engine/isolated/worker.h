@@ -86,7 +86,7 @@ class Worker {
   Result<Input> Prepare(RecordWriter& writer, ArrowArray* batch);
   static void Write(const Input& input, ByteWriter& out);
   // Of an input that was prepared and is not sent.
-  void Drop(const Input& input);
+  void Drop(const Input& input) { Drop(input.number); }
 
   // The next batch of an input, for a worker that asks for it.
   struct Pulled {
@@ -155,7 +155,11 @@ class Worker {
     std::vector<SegmentView> views;                   // where its buffers are
   };
 
+  using NumberedInput = std::pair<uint64_t, std::shared_ptr<const HeldInput>>;
+
   Worker(const WorkerGroup& group, SharedMemory control, Fd near, Fd far);
+
+  void Drop(uint64_t input);
 
   ControlBlock& block() { return *reinterpret_cast<ControlBlock*>(control_.data()); }
   Status Begin(const Ask& ask);
@@ -195,16 +199,18 @@ class Worker {
   std::vector<std::shared_ptr<Segment>> new_segments_;  // unknown to the worker
   std::vector<SegmentView> pool_views_;
   std::vector<std::shared_ptr<Segment>> result_segments_;
-  int64_t result_bytes_ = 0;  // of those
-  uint64_t arena_used_ = 0;   // as the worker says
+  std::vector<SegmentView> result_views_;  // the same
+  std::vector<SegmentView> views_;         // where a result may lie; kept for its memory
+  int64_t result_bytes_ = 0;               // of the segments for results
+  uint64_t arena_used_ = 0;                // as the worker says
   const std::shared_ptr<InputMemory> inputs_;
   const std::shared_ptr<ReleasedResults> released_ = std::make_shared<ReleasedResults>();
-  std::unordered_map<uint64_t, std::shared_ptr<const HeldInput>> held_inputs_;
+  std::vector<NumberedInput> held_inputs_;  // by number
   std::unordered_set<uint64_t> bound_;
   std::vector<std::byte> message_;
   bool answered_ = false;
 
-  std::atomic<bool> is_dead_{false}, has_ended_{false};
+  std::atomic<bool> is_dead_{false}, has_ended_{false}, has_forgotten_{false};
   std::mutex mutex_;  // guards what follows
   Death death_;
   bool has_cause_ = false;

@@ -137,8 +137,8 @@ class WorkerChannel final : public Channel {
     ask.function = bound.name;
     ask.batch = bound.batches;
     ask.rows = bound.writers.empty() ? -1 : inputs[0].length;
-    std::vector<Worker::Input> prepared;
-    prepared.reserve(bound.writers.size());
+    std::vector<Worker::Input>& prepared = bound.prepared;
+    prepared.clear();
     for (size_t i = 0; i < bound.writers.size(); ++i) {
       auto input = worker.Prepare(*bound.writers[i], &inputs[i]);
       if (!input.ok()) {

@@ -31,6 +31,7 @@ struct WorkerState {
   std::string output_key;  // what makes the schema of the output different from others
   std::unique_ptr<Layout> output;
   std::unique_ptr<RecordReader> reader;
+  std::vector<Worker::Input> prepared;  // of a run; kept for its memory
   uint64_t batches = 0;
   std::optional<WorkerPool::Turn> reserved;  // for a stream that is about to open
 };
