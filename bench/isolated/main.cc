@@ -11,7 +11,9 @@
 //
 //   isolated_bench [FILTER]                a part of the name of a section: trips, batches,
 //                                          ends
-//   isolated_bench --calls COLUMNS TIMES   only calls with data of the pool, asleep, for a profiler
+//   isolated_bench --calls asleep|spinning COLUMNS TIMES
+//                                          only calls with data of the pool, for a profiler
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -324,17 +326,22 @@ void Ends(Peers& peers) {
            "the same in process", turns["load"]);
 }
 
-void Calls(int64_t columns, int times) {
-  Way way(Runs::kAsleep, {.columns = columns, .rows = kRows}, true);
+void Calls(Runs runs, int64_t columns, int times) {
+  Way way(runs, {.columns = columns, .rows = kRows}, true);
   const Member calls = way.Calls();
-  calls.run(times);
-  std::printf("%.0f ns\n", calls.run(times));
+  constexpr int kParts = 20;
+  std::vector<double> parts;
+  for (int i = 0; i < kParts; ++i) parts.push_back(calls.run(times / kParts));
+  std::ranges::sort(parts);
+  std::printf("median %.0f ns, min %.0f ns\n", parts[kParts / 2], parts[0]);
 }
 
 int Main(int argc, char** argv) {
   if (ServeArrowPeer(argc, argv)) return 0;
-  if (argc == 4 && std::string_view(argv[1]) == "--calls") {
-    Calls(std::stoll(argv[2]), std::stoi(argv[3]));
+  if (argc == 5 && std::string_view(argv[1]) == "--calls") {
+    const bool asleep = std::string_view(argv[2]) == "asleep";
+    Calls(asleep ? Runs::kAsleep : Runs::kSpinning, std::stoll(argv[3]),
+          std::stoi(argv[4]));
     return 0;
   }
   const std::string_view filter = argc > 1 ? argv[1] : "";

@@ -376,8 +376,9 @@ class Receiver {
   uint32_t seen_ = 0;  // the count of the last message
   const Waiting waiting_;
   const int max_spins_;
-  int spins_;  // before the next sleep
-  int naps_ = 0;
+  int spins_;        // before the next sleep
+  int naps_ = 0;     // since the last long spin
+  int naps_to_try_;  // before the next one
 };
 
 }  // namespace alloy::core_v0_1
@@ -457,8 +458,9 @@ constexpr uint32_t kCount = ~(Mailbox::kStep - 1);
 
 // About 50 microseconds: what it costs to wake a core.
 constexpr int kLongSpin = 2000;
-// A receiver that sleeps tries a long spin again after so many sleeps.
-constexpr int kNapsBeforeTry = 32;
+// A receiver that sleeps tries a long spin again after so many sleeps, and after twice as
+// many if that was for nothing: both sides may have one core only, and hold each other up.
+constexpr int kFirstNaps = 32, kMostNaps = 2048;
 
 int MaxSpins(Waiting waiting) {
   switch (waiting) {
@@ -489,7 +491,8 @@ Receiver::Receiver(Mailbox& mailbox, Waiting waiting) noexcept
     : mailbox_(mailbox),
       waiting_(waiting),
       max_spins_(MaxSpins(waiting)),
-      spins_(max_spins_) {}
+      spins_(max_spins_),
+      naps_to_try_(kFirstNaps) {}
 
 bool Receiver::See(Event* event) noexcept {
   const uint32_t word = mailbox_.word.load(std::memory_order_acquire);
@@ -513,7 +516,12 @@ bool Receiver::See(Event* event) noexcept {
 bool Receiver::Spin(Event* event) noexcept {
   for (int i = 0; i < spins_; ++i) {
     if (See(event)) {
-      if (waiting_ == Waiting::kAdaptive) spins_ = max_spins_;
+      // A message that was there before says nothing about the next one.
+      if (waiting_ == Waiting::kAdaptive && i > 0) {
+        spins_ = max_spins_;
+        naps_to_try_ = kFirstNaps;
+        naps_ = 0;
+      }
       return true;
     }
     CpuRelax();
@@ -522,7 +530,12 @@ bool Receiver::Spin(Event* event) noexcept {
   // The message took longer than a spin. So the next spins are shorter, until a long one is
   // tried again.
   if (waiting_ == Waiting::kAdaptive) {
-    spins_ = ++naps_ % kNapsBeforeTry == 0 ? max_spins_ : spins_ / 4;
+    spins_ /= 4;
+    if (++naps_ >= naps_to_try_) {
+      spins_ = max_spins_;
+      naps_to_try_ = std::min(2 * naps_to_try_, kMostNaps);
+      naps_ = 0;
+    }
   }
   return false;
 }
@@ -1566,6 +1579,12 @@ struct Kept {
   std::unique_ptr<std::byte, Free_record_reader> copies;
 };
 
+// As a record has them.
+struct PlaceWords {
+  uint64_t segment, offset, length;
+};
+static_assert(sizeof(PlaceWords) == record::kPlaceWords * sizeof(uint64_t));
+
 // The bytes of a buffer in a segment.
 using ByteSpan = std::span<const std::byte>;
 
@@ -1746,9 +1765,7 @@ bool RecordBuilder::ReadFound(const Node* node, uint64_t flags, Found* found) {
 }
 
 inline bool RecordBuilder::ReadPlace(const Node* node, ByteSpan* bytes) {
-  const auto number = in_.Get<uint64_t>();
-  const auto offset = in_.Get<uint64_t>();
-  const auto length = in_.Get<uint64_t>();
+  const auto [number, offset, length] = in_.Get<PlaceWords>();
   if (!in_.ok()) [[unlikely]]
     return RefuseCut(node);
   if (number == 0 && length == 0) return true;

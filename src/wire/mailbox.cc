@@ -13,8 +13,9 @@ constexpr uint32_t kCount = ~(Mailbox::kStep - 1);
 
 // About 50 microseconds: what it costs to wake a core.
 constexpr int kLongSpin = 2000;
-// A receiver that sleeps tries a long spin again after so many sleeps.
-constexpr int kNapsBeforeTry = 32;
+// A receiver that sleeps tries a long spin again after so many sleeps, and after twice as
+// many if that was for nothing: both sides may have one core only, and hold each other up.
+constexpr int kFirstNaps = 32, kMostNaps = 2048;
 
 int MaxSpins(Waiting waiting) {
   switch (waiting) {
@@ -45,7 +46,8 @@ Receiver::Receiver(Mailbox& mailbox, Waiting waiting) noexcept
     : mailbox_(mailbox),
       waiting_(waiting),
       max_spins_(MaxSpins(waiting)),
-      spins_(max_spins_) {}
+      spins_(max_spins_),
+      naps_to_try_(kFirstNaps) {}
 
 bool Receiver::See(Event* event) noexcept {
   const uint32_t word = mailbox_.word.load(std::memory_order_acquire);
@@ -69,7 +71,12 @@ bool Receiver::See(Event* event) noexcept {
 bool Receiver::Spin(Event* event) noexcept {
   for (int i = 0; i < spins_; ++i) {
     if (See(event)) {
-      if (waiting_ == Waiting::kAdaptive) spins_ = max_spins_;
+      // A message that was there before says nothing about the next one.
+      if (waiting_ == Waiting::kAdaptive && i > 0) {
+        spins_ = max_spins_;
+        naps_to_try_ = kFirstNaps;
+        naps_ = 0;
+      }
       return true;
     }
     CpuRelax();
@@ -78,7 +85,12 @@ bool Receiver::Spin(Event* event) noexcept {
   // The message took longer than a spin. So the next spins are shorter, until a long one is
   // tried again.
   if (waiting_ == Waiting::kAdaptive) {
-    spins_ = ++naps_ % kNapsBeforeTry == 0 ? max_spins_ : spins_ / 4;
+    spins_ /= 4;
+    if (++naps_ >= naps_to_try_) {
+      spins_ = max_spins_;
+      naps_to_try_ = std::min(2 * naps_to_try_, kMostNaps);
+      naps_ = 0;
+    }
   }
   return false;
 }

@@ -69,8 +69,9 @@ class Receiver {
   uint32_t seen_ = 0;  // the count of the last message
   const Waiting waiting_;
   const int max_spins_;
-  int spins_;  // before the next sleep
-  int naps_ = 0;
+  int spins_;        // before the next sleep
+  int naps_ = 0;     // since the last long spin
+  int naps_to_try_;  // before the next one
 };
 
 }  // namespace alloy::core

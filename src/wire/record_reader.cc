@@ -34,6 +34,12 @@ struct Kept {
   std::unique_ptr<std::byte, Free> copies;
 };
 
+// As a record has them.
+struct PlaceWords {
+  uint64_t segment, offset, length;
+};
+static_assert(sizeof(PlaceWords) == record::kPlaceWords * sizeof(uint64_t));
+
 // The bytes of a buffer in a segment.
 using ByteSpan = std::span<const std::byte>;
 
@@ -214,9 +220,7 @@ bool RecordBuilder::ReadFound(const Node* node, uint64_t flags, Found* found) {
 }
 
 inline bool RecordBuilder::ReadPlace(const Node* node, ByteSpan* bytes) {
-  const auto number = in_.Get<uint64_t>();
-  const auto offset = in_.Get<uint64_t>();
-  const auto length = in_.Get<uint64_t>();
+  const auto [number, offset, length] = in_.Get<PlaceWords>();
   if (!in_.ok()) [[unlikely]]
     return RefuseCut(node);
   if (number == 0 && length == 0) return true;
