@@ -65,6 +65,11 @@ wheel: ## Build the Python package, dist/*.whl, and install it into build/python
 	@tools/setup wheel
 	@tools/wheel
 
+.PHONY: deb
+deb: ## Build three Debian packages, dist/*.deb; sudo tools/prove-debs installs and uses them
+	@tools/setup run
+	@tools/deb
+
 .PHONY: bench
 bench: ## Measure calls and loads next to the way people do it today; builds benchmarks only
 	@tools/setup bench

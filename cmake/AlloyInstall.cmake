@@ -4,6 +4,8 @@
 
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
+# The components are the packages of tools/deb: library, command, and this one for the rest.
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME development)
 
 # alloy_backend: what a library links to become a backend. Hides every symbol but one.
 add_library(alloy_backend INTERFACE)
@@ -31,9 +33,10 @@ add_library(alloy::alloy ALIAS alloy)
 add_library(alloy::backend ALIAS alloy_backend)
 
 install(TARGETS alloy alloy_backend EXPORT alloyTargets
-  LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+  LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT library
+    NAMELINK_COMPONENT development)
 # The engine looks for it next to itself, and in this folder.
-install(TARGETS alloy_worker RUNTIME DESTINATION "${CMAKE_INSTALL_LIBDIR}/alloy")
+install(TARGETS alloy_worker RUNTIME DESTINATION "${CMAKE_INSTALL_LIBDIR}/alloy" COMPONENT library)
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/alloy" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
   PATTERN README.md EXCLUDE)
 install(FILES "${ALLOY_BACKEND_MAP}" DESTINATION "${ALLOY_CMAKE_DIR}")

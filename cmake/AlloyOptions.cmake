@@ -25,6 +25,12 @@ endif()
 
 set(ALLOY_SANITIZE "" CACHE STRING "Sanitizers for every target of ours, as -fsanitize= takes them")
 
+# What is given to other machines names no folder of this one, so that two builds are equal.
+if(ALLOY_PACKAGE OR ALLOY_WHEEL)
+  add_compile_options(-g0 "-ffile-prefix-map=${PROJECT_SOURCE_DIR}=."
+    "-ffile-prefix-map=${PROJECT_BINARY_DIR}=build")
+endif()
+
 # alloy_flags: warnings and sanitizers; every target of ours links it.
 add_library(alloy_flags INTERFACE)
 target_compile_options(alloy_flags INTERFACE -Wall -Wextra -Wshadow -Werror
