@@ -8,6 +8,7 @@
 """
 
 import builtins
+import importlib
 import inspect as _inspect
 import json
 import os
@@ -23,6 +24,8 @@ from ._errors import (
     AlloyError, BackendError, BadDataError, BusyError, CancelledError, ClosedError,
     DeadlineError, ExhaustedError, InternalError, InvalidError, NoMatchError, NotFoundError,
     RefusedError, RetryError, UnsupportedError, WorkerLostError, error_from)
+from ._reference import Reference
+from ._stage import Stage, reduce_function, stage_of
 
 Level = Literal["shape", "safe", "full"]
 version: str = _alloy.version
@@ -46,6 +49,9 @@ class Host:
         flags = (1 if allow_unsigned else 0) | (2 if load_plainly else 0)
         if log_mode not in ("echo", "always", "never"):
             raise ValueError(f"log_mode must be echo, always or never, not {log_mode!r}")
+        # What other processes need to open the same libraries; see Stage.
+        self._policy = (("allow_unsigned", allow_unsigned), ("load_plainly", load_plainly),
+                        ("may_need", tuple(may_need)), ("worker", worker))
         if worker is None:
             beside = pathlib.Path(_alloy.__file__).with_name("alloy-worker")
             worker = str(beside) if beside.exists() else None
@@ -85,6 +91,9 @@ class Function(_alloy.Function):
     idempotent: bool
     streaming: bool
     __signature__: _inspect.Signature
+    _origin: Reference | None = None
+    _timeout: float | None = None
+    _stays: str | None = None  # what does not pickle
 
     def using(self, *, timeout: float | None = None, schema: Any = None) -> Self:
         """Return a copy with a time limit in seconds, or with the schema of iterables."""
@@ -93,16 +102,29 @@ class Function(_alloy.Function):
         copy: Self = _alloy.copy_function(
             self, -1 if timeout is None else max(1, int(timeout * 1e9)), schema)
         copy.__dict__.update(self.__dict__)
+        if timeout is not None:
+            copy._timeout = timeout
+        if schema is not None:
+            copy._stays = "the schema of using(schema=...)"
         return copy
+
+    def stage(self, /, **options: Any) -> Stage:
+        """Return this function, with these options, as a value for other processes."""
+        return stage_of(self._origin, self.name, options)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return reduce_function(self._origin, self.name, self._timeout, self._stays)
 
     def __repr__(self) -> str:
         return f"<alloy.Function {self.name}>"
 
 
-def _make_function(bridge: _alloy.Bridge, row: tuple[Any, ...]) -> Function:
+def _make_function(bridge: _alloy.Bridge, row: tuple[Any, ...],
+                   origin: Reference | None) -> Function:
     name, summary, options, inputs, flags, least, most = row
     function: Function = _alloy.make_function(Function, bridge, name, flags)
     function.name = name
+    function._origin = origin
     function.summary = summary or ""
     function.inputs = tuple(tuple(column[0] for column in columns) for columns in inputs)
     function.options = MappingProxyType({o[0]: o[2] for o in options})
@@ -150,6 +172,8 @@ class Bridge:
         limits = limits if limits is not None else Limits()
         self.isolated = isolated
         self._host = host if host is not None else Host()
+        self._limits = limits
+        self._checks = (check_inputs, check_results)
         self._core = _alloy.make_bridge(
             self._host._core, 1 if isolated else 0, _LEVELS[check_inputs],
             _LEVELS[check_results], limits.max_workers, limits.input_bytes,
@@ -157,7 +181,7 @@ class Bridge:
             min_sequence, sidecar, sha256)
         self._read()
 
-    def _read(self) -> None:
+    def _read(self, loaded: tuple[str, str | None] | None = None) -> None:
         identity = json.loads(self._core.identity())
         self.name = identity["name"]
         self.version = identity["version"]
@@ -165,17 +189,25 @@ class Bridge:
         self.path = identity["library"]
         self.sha256 = identity["sha256"]
         self.signer = identity["signer"]
+        origin = None
+        if loaded is not None:
+            path, certificate = loaded
+            origin = Reference(
+                os.path.abspath(path), path, None, None, None, certificate,
+                isolated=self.isolated, checks=self._checks, policy=self._host._policy,
+                limits=tuple(sorted(vars(self._limits).items()))).of(self)
         made: dict[str, Function] = {}
         for row in self._core.functions():
-            made.setdefault(row[0], _make_function(self._core, row))
+            made.setdefault(row[0], _make_function(self._core, row, origin))
         self.functions = MappingProxyType(made)
 
     def set_impl_lib(self, library: str | os.PathLike[str],
                      certificate: str | None = None) -> None:
         """Load a library, which replaces the backend."""
         self.functions = MappingProxyType({})
-        self._core.load(os.fspath(library), _certificate(certificate))
-        self._read()
+        loaded = os.fspath(library), _certificate(certificate)
+        self._core.load(*loaded)
+        self._read(loaded)
 
     def from_chunks(self, arrays: Sequence[Any]) -> int:
         """Send arrays of any types and lengths to `from_chunks`; return their number."""
@@ -259,9 +291,18 @@ def describe(obj: Any) -> builtins.str:
     return _alloy.describe(obj)
 
 
+_ADAPTERS = frozenset({"dask", "ray", "spark"})
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ADAPTERS:
+        return importlib.import_module(f"alloy.{name}")
+    raise AttributeError(f"module 'alloy' has no attribute {name!r}")
+
+
 __all__ = [
     "AlloyError", "Array", "BackendError", "BadDataError", "Batch", "Batches", "Bridge",
     "BusyError", "CancelledError", "ClosedError", "DeadlineError", "ExhaustedError", "Field",
     "Function", "Host", "InternalError", "InvalidError", "Level", "Limits", "NoMatchError",
-    "NotFoundError", "RefusedError", "RetryError", "Schema", "Stream", "UnsupportedError",
-    "WorkerLostError", "describe", "error_from", "inspect", "link", "open", "version"]
+    "NotFoundError", "RefusedError", "RetryError", "Schema", "Stage", "Stream",
+    "UnsupportedError", "WorkerLostError", "describe", "error_from", "inspect", "link", "open", "version"]

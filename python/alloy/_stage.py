@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: MIT
+"""Stage: one function of a library, as a value that travels to other processes."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ._errors import InvalidError
+from ._kinds import as_input, in_kind_of, is_lazy
+from ._reference import Reference, bridge_of, first_open
+
+if TYPE_CHECKING:
+    from . import Function, Host, Limits
+    from ._alloy import Array, Schema
+
+T = TypeVar("T")
+
+
+class Stage:
+    """One function of a library. It pickles by reference: paths, names and digests, no code.
+
+    The constructor opens the library, so a wrong certificate fails there. Another process
+    opens its own copy at the first batch, and only if the bytes have the same digest and the
+    same signer. `stage(data)` returns the same kind of table that it gets. Of `host`, only
+    the policy travels: allow_unsigned, load_plainly, may_need and worker.
+
+    Any number of threads may call it. It raises RefusedError if no copy may be loaded.
+    """
+
+    def __init__(self, library: str | os.PathLike[str], function: str,
+                 certificate: str | None = None, *,
+                 options: Mapping[str, Any] = MappingProxyType({}), isolated: bool = False,
+                 limits: "Limits | None" = None, package: str | None = None,
+                 name: str | None = None, sha256: str | None = None,
+                 host: "Host | None" = None) -> None:
+        from . import Host, _certificate
+
+        path = os.fspath(library)
+        reference = first_open(Reference(
+            path=os.path.abspath(path), given=path, package=package, sha256=sha256,
+            signer=None, certificate=_certificate(certificate), isolated=isolated,
+            limits=() if limits is None else tuple(sorted(vars(limits).items())),
+            policy=(host if host is not None else Host())._policy))
+        if name is not None and reference.name != name:
+            raise InvalidError(f"{path} is {reference.name}, not {name}", side="caller")
+        self._set(reference, function, dict(options))
+        unknown = sorted(set(options) - set(self._function.options))
+        if unknown:
+            raise InvalidError(f"{function} has no option {unknown[0]!r}; it has "
+                               f"{sorted(self._function.options)}", side="caller")
+
+    def _set(self, reference: Reference, function: str, options: dict[str, Any]) -> None:
+        self._reference = reference
+        self._name = function
+        self._options = options
+
+    @property
+    def _function(self) -> "Function":
+        return bridge_of(self._reference)[self._name]
+
+    @property
+    def rowwise(self) -> bool:
+        """Is row n of the output made from row n of the input only?"""
+        return self._function.rowwise
+
+    def open(self) -> None:
+        """Open the library in this process now, and not at the first batch."""
+        bridge_of(self._reference)
+
+    def __call__(self, data: T) -> T:
+        """Run the function on a table, and return a table of the same library."""
+        _refuse_guesses(data)
+        function = self._function
+        given = as_input(data, function.rowwise)
+        if is_lazy(data):
+            import pyarrow as pa
+            reader: Any = pa.RecordBatchReader.from_stream(
+                function.stream(given, **self._options))
+            return reader
+        made: T = in_kind_of(data, function(given, **self._options), function.rowwise)
+        return made
+
+    def batches(self, iterator: Iterable[T]) -> Iterator[T]:
+        """Run the function on each table of an iterator, lazily.
+
+        A stream function reads all of them as one input. Without any table there is no
+        schema, so nothing runs and nothing is returned.
+        """
+        function = self._function
+        if not function.streaming:
+            yield from map(self, iterator)
+            return
+        rest = iter(iterator)
+        for first in islice(rest, 1):
+            tables = (as_input(one, False) for one in chain((first,), rest))
+            with function.stream(tables, **self._options) as stream:
+                for batch in stream:
+                    yield in_kind_of(first, batch, False)
+
+    def columns(self, *arrays: Any) -> "Array":
+        """Run the function on columns instead of a table; see Function.columns."""
+        return self._function.columns(*arrays, **self._options)
+
+    def output(self, schema: Any) -> "Schema":
+        """Return the schema of the output for tables of this schema. Nothing runs."""
+        return self._function.output(schema, **self._options)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _stage_of, (self._reference, self._name, self._options)
+
+    def __repr__(self) -> str:
+        return f"<alloy.Stage {self._name} of {self._reference.name} {self._reference.version}>"
+
+
+def _stage_of(reference: Reference, function: str, options: dict[str, Any]) -> Stage:
+    stage = Stage.__new__(Stage)
+    stage._set(reference, function, options)
+    return stage
+
+
+def stage_of(reference: Reference | None, function: str, options: dict[str, Any]) -> Stage:
+    """The Stage of a function that is open here."""
+    return _stage_of(_from_file(reference), function, options)
+
+
+def reduce_function(reference: Reference | None, name: str, timeout: float | None,
+                    stays: str | None) -> tuple[Any, ...]:
+    """What `Function.__reduce__` returns. `stays` is what cannot travel."""
+    if stays is not None:
+        raise TypeError(f"{stays} does not pickle; pickle the function without it")
+    return _function_of, (_from_file(reference), name, timeout)
+
+
+def _function_of(reference: Reference, name: str, timeout: float | None) -> "Function":
+    function = bridge_of(reference)[name]
+    return function if timeout is None else function.using(timeout=timeout)
+
+
+def _from_file(reference: Reference | None) -> Reference:
+    if reference is None:
+        raise TypeError("functions of the built-in echo do not pickle: they have no file")
+    return reference
+
+
+def _refuse_guesses(data: Any) -> None:
+    """Dask calls a function on rows that it invents, to learn what comes back."""
+    if "dask.dataframe" not in sys.modules:
+        return
+    from .dask import refuse_guesses
+    refuse_guesses(data)
