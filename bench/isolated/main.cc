@@ -13,14 +13,18 @@
 //                                          ends
 //   isolated_bench --calls asleep|spinning COLUMNS TIMES
 //                                          only calls with data of the pool, for a profiler
+#include <sys/utsname.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -232,7 +236,7 @@ void Batches(Peers& peers) {
   const std::pair<const char*, int64_t> sizes[] = {{"64 KiB", int64_t{64} << 10},
                                                    {"1 MiB", int64_t{1} << 20},
                                                    {"64 MiB", int64_t{64} << 20}};
-  std::optional<Samples> smallest;
+  std::map<std::string, Samples> smallest;  // by the way of waiting
   for (const auto& [name, bytes] : sizes) {
     const Size size{.columns = 1, .rows = bytes / int64_t{sizeof(int64_t)}};
     Way asleep_copied(Runs::kAsleep, size, false), asleep_pool(Runs::kAsleep, size, true);
@@ -259,14 +263,17 @@ void Batches(Peers& peers) {
     turns.PrintPeers(what + "spinning, copied", "copied, spinning", peers,
                      is_large ? kThanFlight : 0);
     PrintRow(what + "asleep, copied", turns["copied, asleep"], "memcpy", turns["memcpy"]);
-    if (!smallest) {
-      smallest = turns["pool, spinning"];
-      PrintRow(what + "spinning, from the pool", turns["pool, spinning"], "", {});
-    } else {
-      PrintRow(what + "spinning, from the pool", turns["pool, spinning"],
-               "64 KiB from the pool", *smallest, {Kind::kMostTimes, kIndependent});
+    for (const char* mode : {"spinning", "asleep"}) {
+      const Samples& calls = turns[std::string("pool, ") + mode];
+      const std::string row = what + mode + ", from the pool";
+      if (Samples& first = smallest[mode]; first.empty()) {
+        first = calls;
+        PrintRow(row, calls, "", {});
+      } else {
+        PrintRow(row, calls, "64 KiB from the pool", first,
+                 {Kind::kMostTimes, kIndependent});
+      }
     }
-    PrintRow(what + "asleep, from the pool", turns["pool, asleep"], "", {});
     PrintRow(what + "from the pool, all values written and read on both sides",
              turns["works"], "the same in process", turns["local"]);
   }
@@ -326,6 +333,20 @@ void Ends(Peers& peers) {
            "the same in process", turns["load"]);
 }
 
+void PrintMachine() {
+  std::ifstream cpus("/proc/cpuinfo"), load("/proc/loadavg");
+  std::string model, line, average;
+  while (model.empty() && std::getline(cpus, line)) {
+    if (line.starts_with("model name")) model = line.substr(line.find(':') + 2);
+  }
+  load >> average;
+  utsname system{};
+  ::uname(&system);
+  std::printf("Machine: %u processors (%s), Linux %s, load %s before the run.\n\n",
+              std::thread::hardware_concurrency(), model.c_str(), system.release,
+              average.c_str());
+}
+
 void Calls(Runs runs, int64_t columns, int times) {
   Way way(runs, {.columns = columns, .rows = kRows}, true);
   const Member calls = way.Calls();
@@ -352,6 +373,7 @@ int Main(int argc, char** argv) {
     if (name.find(filter) == std::string_view::npos) continue;
     if (!peers) {
       peers.emplace();
+      PrintMachine();
       PrintHead();
     }
     section(*peers);

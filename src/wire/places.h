@@ -9,7 +9,9 @@
 //                     the batch, 0 and 0, as most columns have them
 //   places            3 words for each buffer that the flags name, and for each variadic
 //                     buffer: segment, offset, length
-// The sizes of variadic buffers are their lengths, and have no place of their own.
+// The sizes of variadic buffers are their lengths, and have no place of their own. A node
+// whose flags are kFollows has only buffer 1, which lies right behind the place that was named
+// before it and is as long: the plain columns of most batches are one word each.
 //
 // Threads  values.
 #ifndef ALLOY_SRC_WIRE_PLACES_H_
@@ -50,6 +52,7 @@ namespace record {
 
 inline constexpr uint64_t kHasHead = 1;
 constexpr uint64_t HasBuffer(int index) { return uint64_t{2} << index; }
+inline constexpr uint64_t kFollows = 1 << 8;
 inline constexpr int kVariadicShift = 32;
 inline constexpr size_t kHeadWords = 3;
 inline constexpr size_t kPlaceWords = 3;

@@ -93,6 +93,8 @@ class RecordBuilder {
   bool ReadNode(const Node* node, ArrowArray* to, bool run_ends);
   bool ReadFound(const Node* node, uint64_t flags, Found* found);
   bool ReadPlace(const Node* node, ByteSpan* bytes);
+  bool ReadPlace(const Node* node, bool follows, ByteSpan* bytes);
+  bool FindPlace(const Node* node, const PlaceWords& place, ByteSpan* bytes);
   bool CheckHead(const Found& found);
   bool CheckSizes(const Found& found);
   bool CheckSize(const Found& found, int buffer, int64_t bytes);
@@ -116,7 +118,8 @@ class RecordBuilder {
   const TakeOver take_over_;
   Block<Kept>* block_ = nullptr;
   size_t segment_ = 0;  // where the last buffer was
-  int64_t rows_ = 0;    // of the batch
+  PlaceWords last_{};
+  int64_t rows_ = 0;  // of the batch
   Status fault_;
 };
 
@@ -142,11 +145,12 @@ bool RecordBuilder::ReadNode(const Node* node, ArrowArray* to, bool run_ends) {
   const auto flags = in_.Get<uint64_t>();
   // The most frequent column: as long as the batch, without nulls, of values that are not
   // followed.
-  if (flags == record::HasBuffer(1) && node->form == Form::kFixed && !node->dictionary &&
-      !run_ends && take_over_ != TakeOver::kCopyAll && rows_ > 0 &&
+  const bool follows = flags == record::kFollows;
+  if ((follows || flags == record::HasBuffer(1)) && node->form == Form::kFixed &&
+      !node->dictionary && !run_ends && take_over_ != TakeOver::kCopyAll && rows_ > 0 &&
       rows_ <= node->max_end) {
     ByteSpan values;
-    if (!ReadPlace(node, &values)) [[unlikely]]
+    if (!ReadPlace(node, follows, &values)) [[unlikely]]
       return false;
     if (static_cast<uint64_t>(ValueBytes(*node, rows_)) <= values.size() &&
         !values.empty()) [[likely]] {
@@ -193,6 +197,8 @@ bool RecordBuilder::ReadNode(const Node* node, ArrowArray* to, bool run_ends) {
 bool RecordBuilder::ReadFound(const Node* node, uint64_t flags, Found* found) {
   const bool views = node->form == Form::kViews;
   const int n = views ? 2 : node->n_buffers;
+  const bool follows = flags == record::kFollows;
+  if (follows) flags = record::HasBuffer(1);
   found->node = node;
   found->length = rows_;
   if ((flags & record::kHasHead) != 0) {
@@ -213,16 +219,30 @@ bool RecordBuilder::ReadFound(const Node* node, uint64_t flags, Found* found) {
   }
   for (int i = 0; i < n; ++i) {
     if ((flags & record::HasBuffer(i)) == 0) continue;
-    if (!ReadPlace(node, &found->buffers[i])) [[unlikely]]
+    if (!ReadPlace(node, follows, &found->buffers[i])) [[unlikely]]
       return false;
   }
   return true;
 }
 
 inline bool RecordBuilder::ReadPlace(const Node* node, ByteSpan* bytes) {
-  const auto [number, offset, length] = in_.Get<PlaceWords>();
+  const auto place = in_.Get<PlaceWords>();
   if (!in_.ok()) [[unlikely]]
     return RefuseCut(node);
+  return FindPlace(node, place, bytes);
+}
+
+// The place behind the last one needs no words, and is checked as any other.
+inline bool RecordBuilder::ReadPlace(const Node* node, bool follows, ByteSpan* bytes) {
+  if (!follows) return ReadPlace(node, bytes);
+  return FindPlace(node, {last_.segment, last_.offset + last_.length, last_.length},
+                   bytes);
+}
+
+inline bool RecordBuilder::FindPlace(const Node* node, const PlaceWords& place,
+                                     ByteSpan* bytes) {
+  last_ = place;
+  const auto [number, offset, length] = place;
   if (number == 0 && length == 0) return true;
   for (size_t i = 0, at = segment_; i < segments_.size();
        ++i, at = at + 1 == segments_.size() ? 0 : at + 1) {

@@ -91,6 +91,7 @@ Status RecordWriter::Plan(const ArrowArray& batch,
                           std::span<const SegmentView> segments) {
   segments_ = segments;
   segment_ = 0;
+  plain_ = {};
   rows_ = batch.length;
   n_words_ = 0;
   named_.clear();
@@ -470,8 +471,16 @@ inline bool RecordWriter::PlanPlain(const Node* node, const ArrowArray& array) {
   const uint64_t offset = reinterpret_cast<uintptr_t>(array.buffers[1]) -
                           reinterpret_cast<uintptr_t>(segment.bytes.data());
   if (offset > segment.bytes.size() || size > segment.bytes.size() - offset) return false;
-  words_[n_words_++] = record::HasBuffer(1);
-  PutPlaced(array.buffers[1], size);
+  const auto* const bytes = static_cast<const std::byte*>(array.buffers[1]);
+  if (plain_ == Plain{bytes, size, segment_}) {
+    words_[n_words_++] = record::kFollows;
+    SegmentView& named = named_.back();
+    named.bytes = {named.bytes.data(), named.bytes.size() + size};
+  } else {
+    words_[n_words_++] = record::HasBuffer(1);
+    PutPlaced(bytes, size);
+  }
+  plain_ = {bytes + size, size, segment_};
   return true;
 }
 
@@ -614,6 +623,7 @@ inline bool RecordWriter::TryPut(int buffer, const void* bytes, uint64_t size) {
 
 void RecordWriter::PutVariadic(const void* bytes, uint64_t size) {
   if (size > 0) return PutPlaceOf(bytes, size);
+  plain_ = {};
   std::fill_n(words_.data() + n_words_, record::kPlaceWords, 0);
   n_words_ += record::kPlaceWords;
 }
@@ -632,18 +642,13 @@ inline void RecordWriter::PutPlaced(const void* bytes, uint64_t size) {
                                                 segment.bytes.data());
   to[2] = size;
   n_words_ += record::kPlaceWords;
-  // Columns that lie next to each other are one part, which is found faster.
-  if (!named_.empty() && named_.back().number == segment.number &&
-      named_.back().begin + named_.back().bytes.size() == to[1]) {
-    SegmentView& last = named_.back();
-    last.bytes = {last.bytes.data(), last.bytes.size() + size};
-    return;
-  }
+  plain_ = {};
   named_.push_back({segment.number, {static_cast<const std::byte*>(bytes), size}, to[1]});
 }
 
 // Copy fills in segment and offset.
 void RecordWriter::PutCopy(Piece piece) {
+  plain_ = {};
   piece.word = n_words_;
   piece.at = copied_;
   words_[n_words_ + 2] = piece.bytes;

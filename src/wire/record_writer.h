@@ -133,7 +133,16 @@ class RecordWriter {
   const Layout& layout_;
   std::span<const SegmentView> segments_;
   size_t segment_ = 0;  // where the last buffer was
-  int64_t rows_ = 0;    // of the batch
+  // The place that was named last, if it is of a plain column: its end, its length, its
+  // segment.
+  struct Plain {
+    const std::byte* end = nullptr;
+    uint64_t size = 0;
+    size_t segment = 0;
+    bool operator==(const Plain&) const = default;
+  };
+  Plain plain_;
+  int64_t rows_ = 0;  // of the batch
 
   std::vector<uint64_t> words_;
   size_t n_words_ = 0;

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -242,6 +244,79 @@ TEST(RecordsTest, AViewOfANullRowMayBeAnything) {
     const auto message = Send(*layout, *batch);
     ASSERT_TRUE(message.ok());
     ExpectSame(spec, *batch, *layout, *message, take_over);
+  }
+}
+
+// Plain columns that lie behind each other need one word each, and are one part of what is
+// named. A column between them, or one of another size, ends the row.
+TEST(RecordsTest, ColumnsThatFollowEachOtherAreShort) {
+  const Spec plain{.format = "l", .name = "x"};
+  const Spec spec = BatchOf({plain,
+                             plain,
+                             {.format = "u", .name = "text"},
+                             plain,
+                             plain,
+                             {.format = "i", .name = "short"},
+                             plain});
+  const auto layout = Layout::OfBatch(*testing::Make(spec));
+  const OwnedSchema schema = testing::Make(spec);
+  Segment segment(3, 1024);
+  for (int i = 0; i < 128; ++i) {
+    const int64_t value = i < 48 ? i : 0;
+    std::memcpy(segment.data() + 8 * i, &value, 8);
+  }
+  const int32_t offsets[] = {0, 1, 2};
+  std::memcpy(segment.data() + 512, offsets, sizeof(offsets));
+  const auto at = [&](int64_t byte) { return segment.data() + byte; };
+  const auto column = [](const std::byte* values) {
+    return testing::RawArray{.length = 2, .buffers = {nullptr, values}};
+  };
+  const OwnedArray batch = testing::Make(
+      testing::RawRows(2, {column(at(0)),
+                           column(at(16)),
+                           {.length = 2, .buffers = {nullptr, at(512), at(600)}},
+                           column(at(32)),
+                           column(at(48)),
+                           column(at(64)),
+                           column(at(72))}));
+  const SegmentView segments[] = {segment.view()};
+  RecordWriter writer(*layout);
+  ASSERT_TRUE(writer.Plan(*batch, segments).ok());
+  EXPECT_EQ(writer.copied_bytes(), 0U);
+  // The batch; x; x behind it; a text of two buffers; x; x behind it; short; x.
+  EXPECT_EQ(writer.record_bytes(), (4 + 4 + 1 + 7 + 4 + 1 + 4 + 4) * sizeof(uint64_t));
+  ASSERT_EQ(writer.named().size(), 6U);
+  EXPECT_EQ(writer.named()[0].bytes.size(), 32U);
+  const auto message = Send(*layout, *batch, {segment.view()});
+  ASSERT_TRUE(message.ok());
+  for (const TakeOver take_over : kTakeOvers) {
+    ExpectSame(spec, *batch, *layout, *message, take_over);
+  }
+}
+
+TEST(RecordsTest, WhatFollowsAPlaceMustLieInItsPartToo) {
+  const Spec spec = BatchOf({{.format = "l", .name = "x"}, {.format = "l", .name = "y"}});
+  const auto layout = Layout::OfBatch(*testing::Make(spec));
+  Segment segment(3, 128);
+  const uint64_t n = 8, size = n * sizeof(int64_t);
+  const auto read = [&](std::vector<uint64_t> columns) {
+    std::vector<uint64_t> words = {record::kHasHead, n, 0, 0};
+    words.insert(words.end(), columns.begin(), columns.end());
+    const std::vector<SegmentView> segments = {segment.view()};
+    return Receive(*layout, std::as_bytes(std::span(words)), segments, TakeOver::kView)
+        .status();
+  };
+  const uint64_t place = record::HasBuffer(1), follows = record::kFollows;
+  EXPECT_TRUE(read({place, 3, 0, size, follows}).ok());
+  // Behind the end; behind no place; behind an empty one; at an end that wraps.
+  for (const std::vector<uint64_t>& columns :
+       {std::vector<uint64_t>{place, 3, 64, size, follows},
+        {follows, follows},
+        {place, 0, 0, 0, follows},
+        {place, 3, 0 - size, size, follows}}) {
+    const Status status = read(columns);
+    EXPECT_EQ(status.code(), ALLOY_BAD_DATA);
+    EXPECT_EQ(status.reason(), ALLOY_REASON_BUFFER_PLACE) << status.fault().text;
   }
 }
 

@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"syscall"
@@ -105,6 +106,9 @@ func (h *host) start() error {
 		Cmd:              exec.Command(program),
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
 		Logger:           hclog.NewNullLogger(),
+		GRPCDialOptions: []grpc.DialOption{
+			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32)),
+		},
 	})
 	protocol, err := h.client.Client()
 	if err != nil {
@@ -230,8 +234,10 @@ func main() {
 		plugin.Serve(&plugin.ServeConfig{
 			HandshakeConfig: handshake,
 			Plugins:         plugin.PluginSet{"echo": echo{}},
-			GRPCServer:      plugin.DefaultGRPCServer,
-			Logger:          hclog.NewNullLogger(),
+			GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
+				return grpc.NewServer(append(options, grpc.MaxRecvMsgSize(math.MaxInt32))...)
+			},
+			Logger: hclog.NewNullLogger(),
 		})
 		return
 	}
