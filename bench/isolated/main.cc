@@ -352,6 +352,7 @@ void Calls(Runs runs, int64_t columns, int times) {
   const Member calls = way.Calls();
   constexpr int kParts = 20;
   std::vector<double> parts;
+  parts.reserve(kParts);
   for (int i = 0; i < kParts; ++i) parts.push_back(calls.run(times / kParts));
   std::ranges::sort(parts);
   std::printf("median %.0f ns, min %.0f ns\n", parts[kParts / 2], parts[0]);

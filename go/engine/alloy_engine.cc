@@ -1078,7 +1078,9 @@ class Layout {
 //                     the batch, 0 and 0, as most columns have them
 //   places            3 words for each buffer that the flags name, and for each variadic
 //                     buffer: segment, offset, length
-// The sizes of variadic buffers are their lengths, and have no place of their own.
+// The sizes of variadic buffers are their lengths, and have no place of their own. A node
+// whose flags are kFollows has only buffer 1, which lies right behind the place that was named
+// before it and is as long: the plain columns of most batches are one word each.
 //
 // Threads  values.
 #ifndef ALLOY_SRC_WIRE_PLACES_H_
@@ -1118,6 +1120,7 @@ namespace record {
 
 inline constexpr uint64_t kHasHead = 1;
 constexpr uint64_t HasBuffer(int index) { return uint64_t{2} << index; }
+inline constexpr uint64_t kFollows = 1 << 8;
 inline constexpr int kVariadicShift = 32;
 inline constexpr size_t kHeadWords = 3;
 inline constexpr size_t kPlaceWords = 3;
@@ -1638,6 +1641,8 @@ class RecordBuilder {
   bool ReadNode(const Node* node, ArrowArray* to, bool run_ends);
   bool ReadFound(const Node* node, uint64_t flags, Found* found);
   bool ReadPlace(const Node* node, ByteSpan* bytes);
+  bool ReadPlace(const Node* node, bool follows, ByteSpan* bytes);
+  bool FindPlace(const Node* node, const PlaceWords& place, ByteSpan* bytes);
   bool CheckHead(const Found& found);
   bool CheckSizes(const Found& found);
   bool CheckSize(const Found& found, int buffer, int64_t bytes);
@@ -1661,7 +1666,8 @@ class RecordBuilder {
   const TakeOver take_over_;
   Block<Kept>* block_ = nullptr;
   size_t segment_ = 0;  // where the last buffer was
-  int64_t rows_ = 0;    // of the batch
+  PlaceWords last_{};
+  int64_t rows_ = 0;  // of the batch
   Status fault_;
 };
 
@@ -1687,11 +1693,12 @@ bool RecordBuilder::ReadNode(const Node* node, ArrowArray* to, bool run_ends) {
   const auto flags = in_.Get<uint64_t>();
   // The most frequent column: as long as the batch, without nulls, of values that are not
   // followed.
-  if (flags == record::HasBuffer(1) && node->form == Form::kFixed && !node->dictionary &&
-      !run_ends && take_over_ != TakeOver::kCopyAll && rows_ > 0 &&
+  const bool follows = flags == record::kFollows;
+  if ((follows || flags == record::HasBuffer(1)) && node->form == Form::kFixed &&
+      !node->dictionary && !run_ends && take_over_ != TakeOver::kCopyAll && rows_ > 0 &&
       rows_ <= node->max_end) {
     ByteSpan values;
-    if (!ReadPlace(node, &values)) [[unlikely]]
+    if (!ReadPlace(node, follows, &values)) [[unlikely]]
       return false;
     if (static_cast<uint64_t>(ValueBytes(*node, rows_)) <= values.size() &&
         !values.empty()) [[likely]] {
@@ -1738,6 +1745,8 @@ bool RecordBuilder::ReadNode(const Node* node, ArrowArray* to, bool run_ends) {
 bool RecordBuilder::ReadFound(const Node* node, uint64_t flags, Found* found) {
   const bool views = node->form == Form::kViews;
   const int n = views ? 2 : node->n_buffers;
+  const bool follows = flags == record::kFollows;
+  if (follows) flags = record::HasBuffer(1);
   found->node = node;
   found->length = rows_;
   if ((flags & record::kHasHead) != 0) {
@@ -1758,16 +1767,30 @@ bool RecordBuilder::ReadFound(const Node* node, uint64_t flags, Found* found) {
   }
   for (int i = 0; i < n; ++i) {
     if ((flags & record::HasBuffer(i)) == 0) continue;
-    if (!ReadPlace(node, &found->buffers[i])) [[unlikely]]
+    if (!ReadPlace(node, follows, &found->buffers[i])) [[unlikely]]
       return false;
   }
   return true;
 }
 
 inline bool RecordBuilder::ReadPlace(const Node* node, ByteSpan* bytes) {
-  const auto [number, offset, length] = in_.Get<PlaceWords>();
+  const auto place = in_.Get<PlaceWords>();
   if (!in_.ok()) [[unlikely]]
     return RefuseCut(node);
+  return FindPlace(node, place, bytes);
+}
+
+// The place behind the last one needs no words, and is checked as any other.
+inline bool RecordBuilder::ReadPlace(const Node* node, bool follows, ByteSpan* bytes) {
+  if (!follows) return ReadPlace(node, bytes);
+  return FindPlace(node, {last_.segment, last_.offset + last_.length, last_.length},
+                   bytes);
+}
+
+inline bool RecordBuilder::FindPlace(const Node* node, const PlaceWords& place,
+                                     ByteSpan* bytes) {
+  last_ = place;
+  const auto [number, offset, length] = place;
   if (number == 0 && length == 0) return true;
   for (size_t i = 0, at = segment_; i < segments_.size();
        ++i, at = at + 1 == segments_.size() ? 0 : at + 1) {
@@ -2256,7 +2279,16 @@ class RecordWriter {
   const Layout& layout_;
   std::span<const SegmentView> segments_;
   size_t segment_ = 0;  // where the last buffer was
-  int64_t rows_ = 0;    // of the batch
+  // The place that was named last, if it is of a plain column: its end, its length, its
+  // segment.
+  struct Plain {
+    const std::byte* end = nullptr;
+    uint64_t size = 0;
+    size_t segment = 0;
+    bool operator==(const Plain&) const = default;
+  };
+  Plain plain_;
+  int64_t rows_ = 0;  // of the batch
 
   std::vector<uint64_t> words_;
   size_t n_words_ = 0;
@@ -2382,6 +2414,7 @@ Status RecordWriter::Plan(const ArrowArray& batch,
                           std::span<const SegmentView> segments) {
   segments_ = segments;
   segment_ = 0;
+  plain_ = {};
   rows_ = batch.length;
   n_words_ = 0;
   named_.clear();
@@ -2761,8 +2794,16 @@ inline bool RecordWriter::PlanPlain(const Node* node, const ArrowArray& array) {
   const uint64_t offset = reinterpret_cast<uintptr_t>(array.buffers[1]) -
                           reinterpret_cast<uintptr_t>(segment.bytes.data());
   if (offset > segment.bytes.size() || size > segment.bytes.size() - offset) return false;
-  words_[n_words_++] = record::HasBuffer(1);
-  PutPlaced(array.buffers[1], size);
+  const auto* const bytes = static_cast<const std::byte*>(array.buffers[1]);
+  if (plain_ == Plain{bytes, size, segment_}) {
+    words_[n_words_++] = record::kFollows;
+    SegmentView& named = named_.back();
+    named.bytes = {named.bytes.data(), named.bytes.size() + size};
+  } else {
+    words_[n_words_++] = record::HasBuffer(1);
+    PutPlaced(bytes, size);
+  }
+  plain_ = {bytes + size, size, segment_};
   return true;
 }
 
@@ -2905,6 +2946,7 @@ inline bool RecordWriter::TryPut(int buffer, const void* bytes, uint64_t size) {
 
 void RecordWriter::PutVariadic(const void* bytes, uint64_t size) {
   if (size > 0) return PutPlaceOf(bytes, size);
+  plain_ = {};
   std::fill_n(words_.data() + n_words_, record::kPlaceWords, 0);
   n_words_ += record::kPlaceWords;
 }
@@ -2923,18 +2965,13 @@ inline void RecordWriter::PutPlaced(const void* bytes, uint64_t size) {
                                                 segment.bytes.data());
   to[2] = size;
   n_words_ += record::kPlaceWords;
-  // Columns that lie next to each other are one part, which is found faster.
-  if (!named_.empty() && named_.back().number == segment.number &&
-      named_.back().begin + named_.back().bytes.size() == to[1]) {
-    SegmentView& last = named_.back();
-    last.bytes = {last.bytes.data(), last.bytes.size() + size};
-    return;
-  }
+  plain_ = {};
   named_.push_back({segment.number, {static_cast<const std::byte*>(bytes), size}, to[1]});
 }
 
 // Copy fills in segment and offset.
 void RecordWriter::PutCopy(Piece piece) {
+  plain_ = {};
   piece.word = n_words_;
   piece.at = copied_;
   words_[n_words_ + 2] = piece.bytes;

@@ -263,7 +263,7 @@ TEST(RecordsTest, ColumnsThatFollowEachOtherAreShort) {
   Segment segment(3, 1024);
   for (int i = 0; i < 128; ++i) {
     const int64_t value = i < 48 ? i : 0;
-    std::memcpy(segment.data() + 8 * i, &value, 8);
+    std::memcpy(segment.data() + int64_t{8} * i, &value, 8);
   }
   const int32_t offsets[] = {0, 1, 2};
   std::memcpy(segment.data() + 512, offsets, sizeof(offsets));
