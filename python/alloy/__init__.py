@@ -291,7 +291,8 @@ def describe(obj: Any) -> builtins.str:
     return _alloy.describe(obj)
 
 
-_ADAPTERS = frozenset({"dask", "ray", "spark"})
+# They import their engines, so they are imported when they are first used.
+_ADAPTERS = frozenset({"dask", "polars", "ray", "spark"})
 
 
 def __getattr__(name: str) -> Any:
@@ -305,4 +306,5 @@ __all__ = [
     "BusyError", "CancelledError", "ClosedError", "DeadlineError", "ExhaustedError", "Field",
     "Function", "Host", "InternalError", "InvalidError", "Level", "Limits", "NoMatchError",
     "NotFoundError", "RefusedError", "RetryError", "Schema", "Stage", "Stream",
-    "UnsupportedError", "WorkerLostError", "describe", "error_from", "inspect", "link", "open", "version"]
+    "UnsupportedError", "WorkerLostError", "describe", "error_from", "inspect", "link", "open",
+    "version"]

@@ -122,7 +122,8 @@ _CLASSES: dict[str, type[AlloyError]] = {
 
 _TEXT = re.compile(
     r"\[ALLOY (?P<code>[A-Z_]+)(?:/(?P<reason>[A-Z_0-9]+))? (?P<side>caller|engine|backend|worker)"
-    r"(?: input=(?P<input>\d+))?(?: column=(?P<column>\d+))?\] (?P<text>[^\n]*)")
+    r"(?: input=(?P<input>\d+))?(?: column=(?P<column>\d+))?\] (?P<text>[^\n]*"
+    r"(?:\n  [^\n]*)*)")  # other lines of a text begin with two blanks
 
 
 def _again(code: str, reason: str, input: int | None, column: int | None, side: str, text: str,

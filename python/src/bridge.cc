@@ -84,6 +84,7 @@ PyObject* Close(PyObject* self, PyObject*) {
       const NoGil no_gil(*AsBridge(self)->state->interpreter);
       alloy_bridge_close(AsBridge(self)->handle->bridge.get());
     }
+    AsBridge(self)->handle->closed.store(true);
     AsBridge(self)->handle->generation.fetch_add(1, std::memory_order_acq_rel);
     return None();
   });

@@ -24,6 +24,7 @@ struct BridgeHandle {
   std::unique_ptr<alloy_bridge, FreeEngineObject> bridge;
   // Larger after each load: calls that were bound before belong to the previous backend.
   std::atomic<uint64_t> generation{0};
+  std::atomic<bool> closed{false};
 };
 
 struct HostObject {

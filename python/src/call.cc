@@ -5,6 +5,7 @@
 
 #include "errors.h"
 #include "interrupt.h"
+#include "shared_calls.h"
 #include "stream.h"
 #include "threads.h"
 
@@ -35,22 +36,6 @@ std::string OptionText(PyObject* value, const std::string& name) {
   }
   const Ref text = Ref::Own(PyObject_Str(value));
   return Text(text.get(), name.c_str());
-}
-
-CallOptions OptionsOf(PyObject* keywords) {
-  CallOptions options;
-  PyObject *key = nullptr, *value = nullptr;
-  Py_ssize_t at = 0;
-  while (keywords != nullptr && PyDict_Next(keywords, &at, &key, &value) != 0) {
-    if (value == Py_None) continue;  // the default
-    std::string name = Text(key, "the name of an option");
-    std::string text = OptionText(value, name);
-    options.texts.push_back(std::move(name));
-    options.texts.push_back(std::move(text));
-  }
-  for (const std::string& text : options.texts) options.pointers.push_back(text.c_str());
-  options.pointers.push_back(nullptr);
-  return options;
 }
 
 std::vector<Input> InputsOf(FunctionObject* self, PyObject* args) {
@@ -163,6 +148,9 @@ PyObject* Cancel(PyObject* self, PyObject*) {
       if (const auto bound = one.lock())
         alloy_call_cancel(bound->call.get(), bound->ticket);
     }
+    for (const auto& one : AsFunction(self)->core->shared) {
+      if (const auto owner = one.owner.lock()) one.calls->Cancel();
+    }
     return None();
   });
 }
@@ -191,6 +179,22 @@ Ref NewFunction(State& state, PyTypeObject* type, std::shared_ptr<FunctionCore> 
 }
 
 }  // namespace
+
+CallOptions OptionsOf(PyObject* keywords) {
+  CallOptions options;
+  PyObject *key = nullptr, *value = nullptr;
+  Py_ssize_t at = 0;
+  while (keywords != nullptr && PyDict_Next(keywords, &at, &key, &value) != 0) {
+    if (value == Py_None) continue;  // the default
+    std::string name = Text(key, "the name of an option");
+    std::string text = OptionText(value, name);
+    options.texts.push_back(std::move(name));
+    options.texts.push_back(std::move(text));
+  }
+  for (const std::string& text : options.texts) options.pointers.push_back(text.c_str());
+  options.pointers.push_back(nullptr);
+  return options;
+}
 
 std::unique_ptr<BoundCall> Bind(State& state, FunctionCore& core,
                                 const std::vector<Input>& inputs,

@@ -16,6 +16,8 @@
 
 namespace alloy::python {
 
+class SharedCalls;
+
 // A function that is bound to schemas and options.
 struct BoundCall {
   std::shared_ptr<BridgeHandle> bridge;  // outlives the call
@@ -28,12 +30,18 @@ struct BoundCall {
 
 // What all copies of a Function share. Needs the GIL.
 struct FunctionCore {
+  // Calls that other engines make, with what owns them.
+  struct Shared {
+    std::weak_ptr<const void> owner;
+    SharedCalls* calls;
+  };
   std::shared_ptr<BridgeHandle> bridge;
   std::string name;
   bool is_stream = false;
   bool is_idempotent = false;
   std::list<std::unique_ptr<BoundCall>> idle;  // the last used first
   std::vector<std::weak_ptr<BoundCall>> running;
+  std::vector<Shared> shared;
 };
 
 struct FunctionObject {
@@ -49,6 +57,8 @@ struct CallOptions {
   std::vector<std::string> texts;
   std::vector<const char*> pointers;
 };
+
+CallOptions OptionsOf(PyObject* keywords);
 
 void AddFunctionType(PyObject* module, State& state);
 // make_function(type, bridge, name, flags) and copy_function(function, timeout_ns, schema)

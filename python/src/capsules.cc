@@ -114,6 +114,13 @@ Schema ReadSchema(State& state, ArrowArrayStream* stream) {
              at);
 }
 
+bool IsOfPolars(PyObject* object) {
+  const Ref module = Ref::Own(
+      PyObject_GetAttrString(reinterpret_cast<PyObject*>(Py_TYPE(object)), "__module__"));
+  return PyUnicode_Check(module.get()) != 0 &&
+         Text(module.get(), "the name of a module").starts_with("polars.");
+}
+
 Input FromStream(State& state, OwnedArrayStream stream, int32_t at) {
   Input input;
   input.stream = std::move(stream);
@@ -142,6 +149,19 @@ bool ImportBatch(State& state, PyObject* object, Schema* schema, OwnedArray* arr
   return true;
 }
 
+bool HasFixedBytes(const ArrowSchema& schema, int depth) {
+  constexpr int kDeepest = 64;
+  if (depth > kDeepest || schema.format == nullptr)
+    return false;  // the engine refuses it
+  if (std::string_view(schema.format).starts_with("w:")) return true;
+  for (int64_t i = 0; schema.children != nullptr && i < schema.n_children; ++i) {
+    if (schema.children[i] != nullptr && HasFixedBytes(*schema.children[i], depth + 1)) {
+      return true;
+    }
+  }
+  return schema.dictionary != nullptr && HasFixedBytes(*schema.dictionary, depth + 1);
+}
+
 bool ImportStream(State& state, PyObject* object, OwnedArrayStream* stream) {
   if (IsCapsule(object, kStream)) {
     *stream = OwnedArrayStream(StructOf<ArrowArrayStream>(object, kStream));
@@ -151,6 +171,12 @@ bool ImportStream(State& state, PyObject* object, OwnedArrayStream* stream) {
   if (!method) return false;
   const Ref capsule = Call(method);
   *stream = OwnedArrayStream(StructOf<ArrowArrayStream>(capsule.get(), kStream));
+  if (IsOfPolars(object) && HasFixedBytes(*ReadSchema(state, stream->get()))) {
+    RaiseError(
+        state, ALLOY_NO_MATCH,
+        "a column has the type Object of Polars, whose values are pointers; cast it "
+        "to a type of Arrow, or leave it out");
+  }
   return true;
 }
 

@@ -63,6 +63,10 @@ void CheckRequest(State& state, const ArrowSchema& schema, PyObject* requested);
 // says how.
 bool AppendKey(std::string* key, const ArrowSchema& schema, int depth = 0);
 
+// Whether a column, or what is inside of one, has fixed-size bytes. In data of Polars these
+// are the pointers of its type Object, because it has no other type with this format.
+bool HasFixedBytes(const ArrowSchema& schema, int depth = 0);
+
 // Such as `Int32`; for a nested type, its format.
 std::string TypeName(const ArrowSchema& schema);
 

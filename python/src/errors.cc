@@ -50,15 +50,22 @@ void RaiseError(State& state, const alloy_error& error, bool idempotent) {
 }
 
 void RaiseError(State& state, alloy_code code, const std::string& text, int32_t input) {
-  alloy_error error{};
-  error.code = code;
-  error.input = input;
-  error.column = -1;
-  error.side = ALLOY_SIDE_CALLER;
-  const size_t length = std::min(text.size(), sizeof(error.text) - 1);
-  std::memcpy(error.text, text.data(), length);
-  error.length = static_cast<uint16_t>(length);
+  alloy_error error;
+  FillError(&error, code, text, input);
   RaiseError(state, error);
+}
+
+alloy_code FillError(alloy_error* error, alloy_code code, const std::string& text,
+                     int32_t input) {
+  *error = {};
+  error->code = code;
+  error->input = input;
+  error->column = -1;
+  error->side = ALLOY_SIDE_CALLER;
+  const size_t length = std::min(text.size(), sizeof(error->text) - 1);
+  std::memcpy(error->text, text.data(), length);
+  error->length = static_cast<uint16_t>(length);
+  return code;
 }
 
 }  // namespace alloy::python

@@ -25,6 +25,10 @@ namespace alloy::python {
 // those who pass on nothing but text.
 std::string ErrorText(const alloy_error& error);
 
+// Fill an error that the binding found; returns its code.
+alloy_code FillError(alloy_error* error, alloy_code code, const std::string& text,
+                     int32_t input = -1);
+
 inline void CheckCode(State& state, alloy_code code, const alloy_error& error,
                       bool idempotent = false) {
   if (code != ALLOY_OK) RaiseError(state, error, idempotent);

@@ -8,6 +8,7 @@
 #include "data.h"
 #include "errors.h"
 #include "interrupt.h"
+#include "polars_plugin.h"
 #include "stream.h"
 #include "threads.h"
 #include "values.h"
@@ -54,18 +55,20 @@ PyObject* End(PyObject* module, PyObject*) {
   return None().Release();
 }
 
-PyMethodDef functions[] = {{"make_host", &MakeHost, METH_VARARGS, nullptr},
-                           {"make_bridge", &MakeBridge, METH_VARARGS, nullptr},
-                           {"make_function", &MakeFunction, METH_VARARGS, nullptr},
-                           {"copy_function", &CopyFunction, METH_VARARGS, nullptr},
-                           {"stream_of", &StreamOfBatches, METH_VARARGS, nullptr},
-                           {"inspect", &Inspect, METH_VARARGS, nullptr},
-                           {"link", &Link, METH_VARARGS, nullptr},
-                           {"describe", &DescribeObject, METH_O, nullptr},
-                           {"as_batch", &AsBatch, METH_O, nullptr},
-                           {"int32", &MakeInt32, METH_O, nullptr},
-                           {"_end", &End, METH_NOARGS, nullptr},
-                           {}};
+PyMethodDef functions[] = {
+    {"make_host", &MakeHost, METH_VARARGS, nullptr},
+    {"make_bridge", &MakeBridge, METH_VARARGS, nullptr},
+    {"make_function", &MakeFunction, METH_VARARGS, nullptr},
+    {"copy_function", &CopyFunction, METH_VARARGS, nullptr},
+    {"stream_of", &StreamOfBatches, METH_VARARGS, nullptr},
+    {"polars_expression", &PolarsExpression, METH_VARARGS, nullptr},
+    {"inspect", &Inspect, METH_VARARGS, nullptr},
+    {"link", &Link, METH_VARARGS, nullptr},
+    {"describe", &DescribeObject, METH_O, nullptr},
+    {"as_batch", &AsBatch, METH_O, nullptr},
+    {"int32", &MakeInt32, METH_O, nullptr},
+    {"_end", &End, METH_NOARGS, nullptr},
+    {}};
 
 int Execute(PyObject* module) {
   return Enter(-1, [&] {
