@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// Package api has the two names that Alloy's first programs import from here. New
+// Package api has the names that programs for the first Alloy import from here. New
 // programs import package alloy, which has these and all others.
 package api
 
