@@ -60,6 +60,25 @@ build-all: ## Build everything: library, backends, examples, and ./alloy, the Go
 	@$(BUILD_GO) alloy ./examples/go/alloy
 	@$(BUILD_GO) build/bin/flights ./examples/go/flights
 
+$(FLIGHTS):
+	@tools/setup data
+
+# The names of files in an archive have no date of their own here.
+build/data/flights.csv: $(FLIGHTS)
+	@python3 -m zipfile -e $< $(@D)
+	@touch $@
+
+.PHONY: thund
+thund: build/data/flights.csv ## Build Thund, the DAG executor, and run the graph of the flights
+	@tools/setup run
+	@$(CONFIGURE)
+	@cmake --build build --target alloy_rust_query_backends far_cpp
+	@mkdir -p build/bin && go -C apps/thund build -v -o $(CURDIR)/build/bin/thund ./cmd/thund
+	$(STEP) "Check the graph: apps/thund/examples/flights.toml"
+	@build/bin/thund validate apps/thund/examples/flights.toml
+	$(STEP) "Run it; what it writes is in build/thund"
+	@build/bin/thund run apps/thund/examples/flights.toml
+
 .PHONY: wheel
 wheel: ## Build the Python package, dist/*.whl, and install it into build/python/venv
 	@tools/setup wheel

@@ -34,7 +34,8 @@ def cpp(log, preset):
 
 # What runs in the test's own process. Those of go/engine build programs, which are the
 # same under every mode.
-GO_IN_PROCESS = (".", "./go/bridge", "./go/cdata", "./go/backend", "./examples/go/http")
+GO_IN_PROCESS = (".", "./go/bridge", "./go/cdata", "./go/backend", "./ffi/rust",
+                 "./examples/go/http")
 
 
 def go(log, *flags, packages=GO_IN_PROCESS, env=None):
@@ -87,6 +88,33 @@ def tpch(log):
     log.run("go", "build", "-o", ROOT / "build/bin/query_go", ".",
             cwd=ROOT / "examples/go/query")
     return python(log, "tests/tpch")
+
+
+def unpack_flights(log):
+    """The flights as the CSV file that the graph of Thund reads."""
+    log.run("make", "build/data/flights.csv")
+
+
+# Its own module, so that the dependencies of Thund stay out of the module of Alloy.
+THUND = ROOT / "apps/thund"
+
+
+def thund(log, *flags, env=None):
+    log.run("cmake", "--preset", "release", "-DALLOY_TESTS=ON")
+    log.run("cmake", "--build", BUILD["release"], "--target", "alloy_rust_query_backends",
+            "far_cpp", "thund_faulty")
+    unpack_flights(log)
+    output = log.run("go", "test", "-json", "-count=1", *flags, "./...", cwd=THUND, env=env,
+                     may_fail=True)
+    found, text = results.go(output.splitlines())
+    log.write(text)  # for people
+    return found
+
+
+def thund_and_duckdb(log):
+    found = thund(log)
+    log.run("go", "build", "-o", ROOT / "build/bin/thund", "./cmd/thund", cwd=THUND)
+    return found + python(log, "apps/thund/tests")
 
 
 def package(log):
@@ -152,6 +180,10 @@ SUITES = (
     Suite("cli", "the command line, each command as a process", command_line),
     Suite("aggregate", "group_by, filter and scale against pyarrow and plain Python", aggregate),
     Suite("tpch", "TPC-H Q1 and Q6 on Parquet, against DuckDB", tpch),
+    Suite("thund", "Thund: its graphs, crashes and signals; the flights against DuckDB",
+          thund_and_duckdb, "Thund", "plain"),
+    Suite("thund-race", "the same, with the race detector", lambda log: thund(log, "-race"),
+          "Thund", "race"),
     Suite("python", "the Python package, installed from its wheel", package),
     Suite("docs", "documents show the code of the examples; their commands run", documents),
     Suite("check", "the rules of tools/check", check),

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+
+package cli
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// faulty is a graph with one step over the numbers up to rows.
+func (f folder) faulty(rows, batchRows int, extra, keys string) string {
+	f.ids(rows)
+	return f.graph(extra, fmt.Sprintf(`
+[source]
+ids = { csv = "ids.csv", batch_rows = %d, schema = { id = "int64" } }
+[step.work]
+from = ["ids"]
+isolated = true
+%s
+[sink]
+out = { from = "work", ipc = "out/all.arrow" }
+`, batchRows, keys))
+}
+
+const bad = `bad = { ipc = "out/bad.arrow" }
+`
+
+// others lists the other processes of this program: Thund and its workers.
+func others(t *testing.T) (found []int) {
+	t.Helper()
+	own, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	processes, err := os.ReadDir("/proc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range processes {
+		program, _ := os.Readlink("/proc/" + entry.Name() + "/exe")
+		if number, err := strconv.Atoi(entry.Name()); err == nil && program == own && number != os.Getpid() {
+			found = append(found, number)
+		}
+	}
+	return found
+}
+
+// eventually waits for a condition.
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("after 20 s it is not so that %s", what)
+		}
+	}
+}
+
+// Acceptance 7: of 337 batches each tenth kills its worker the first time. All rows arrive,
+// in order, and no process remains.
+func TestEachTenthBatchKillsItsWorkerAndNothingIsLost(t *testing.T) {
+	// A batch that is tried again may meet another worker that has run before.
+	for _, parallel := range []int{1, 3} {
+		f := newFolder(t)
+		g := f.faulty(33700, 100, "", fmt.Sprintf("call = \"faulty.once\"\nretries = 60\nbackoff = \"1ms\"\nparallel = %d\n", parallel))
+		r := thund(t, "run", g, "--json").wants(0).report()
+		f.wantsIDs("out/all.arrow", "id", 33700)
+		// With one worker, each tenth batch finds a worker that has run before.
+		if parallel == 1 && r.Retries["LOST"] != 33 || r.Retries["LOST"] == 0 || r.DeadLetters != 0 {
+			t.Errorf("%d workers: retries %v, %d dead letters", parallel, r.Retries, r.DeadLetters)
+		}
+	}
+}
+
+// Acceptance 8: three of 100,000 rows always kill the worker. They become dead letters, and
+// the others arrive in order.
+func TestThreeDeadlyRowsBecomeDeadLetters(t *testing.T) {
+	f := newFolder(t)
+	g := f.faulty(100000, 10000, "", "call = \"faulty.poison\"\ndead_letter = \"bad\"\n")
+	f.write("graph.toml", read(t, g)+bad)
+	thund(t, "run", g).wants(4, "3 dead letters")
+	f.wantsIDs("out/all.arrow", "poison", 100000, 7, 50000, 99999)
+	if ids := f.column("out/bad.arrow", "id"); !slices.Equal(ids, []int64{7, 50000, 99999}) {
+		t.Errorf("dead letters: %v", ids)
+	}
+	for i, code := range f.texts("out/bad.arrow", "thund_code") {
+		if code != "LOST" {
+			t.Errorf("dead letter %d has the code %s", i, code)
+		}
+	}
+	if nodes := f.texts("out/bad.arrow", "thund_node"); nodes[0] != "work" {
+		t.Errorf("dead letters of %v", nodes)
+	}
+	if batches, rows := f.column("out/bad.arrow", "thund_batch"), f.column("out/bad.arrow", "thund_row"); !slices.Equal(batches, []int64{1, 6, 10}) || !slices.Equal(rows, []int64{7, 0, 9999}) {
+		t.Errorf("dead letters of the batches %v, rows %v", batches, rows)
+	}
+}
+
+// Section 4: a step that is not idempotent never gets a batch twice, so its whole batch
+// becomes dead letters. The step's own error, in process, is handled in the same way.
+func TestABatchWithEffectsIsNeverSplit(t *testing.T) {
+	f := newFolder(t)
+	g := f.faulty(300, 100, "", "call = \"faulty.effect\"\ndead_letter = \"bad\"\n")
+	f.write("graph.toml", read(t, g)+bad)
+	thund(t, "run", g).wants(4, "100 dead letters")
+	if ids := f.column("out/all.arrow", "effect"); len(ids) != 200 || ids[0] != 100 {
+		t.Errorf("%d rows arrived, the first is %d", len(ids), ids[0])
+	}
+}
+
+// Section 4: splitting works for an error of the step too, in this process.
+func TestAStepsOwnErrorIsHalvedInProcess(t *testing.T) {
+	f := newFolder(t)
+	g := f.faulty(1000, 300, "", "call = \"faulty.refuse\"\ndead_letter = \"bad\"\n")
+	f.write("graph.toml", strings.Replace(read(t, g), "isolated = true", "", 1)+bad)
+	thund(t, "run", g).wants(4, "1 dead letters")
+	f.wantsIDs("out/all.arrow", "refuse", 1000, 500)
+	if texts := f.texts("out/bad.arrow", "thund_text"); len(texts) != 1 || !strings.Contains(texts[0], "500 is refused") {
+		t.Errorf("the dead letter says %q", texts)
+	}
+}
+
+// Section 4: more dead letters than dead_letters_max end the run, and no file appears.
+func TestTooManyDeadLettersEndTheRun(t *testing.T) {
+	f := newFolder(t)
+	g := f.faulty(300, 100, "dead_letters_max = 99", "call = \"faulty.effect\"\ndead_letter = \"bad\"\n")
+	f.write("graph.toml", read(t, g)+bad)
+	thund(t, "run", g).wants(1, "error[E0411]: the run has more than 99 dead letters", "graph.toml:")
+	f.wantsNoFile("out")
+}
+
+// Section 4: without dead_letter, a worker's death ends the run with the step and the batch.
+func TestADeathWithoutDeadLettersEndsTheRun(t *testing.T) {
+	f := newFolder(t)
+	g := f.faulty(300, 100, "", "call = \"faulty.poison\"\n")
+	thund(t, "run", g).wants(20, `step "work" failed at batch 1`, "died by SIGSEGV", `add dead_letter = "SINK"`)
+	f.wantsNoFile("out")
+}
+
+// Acceptance 9: a step that hangs ends the run in time; with dead_letter, the run goes on.
+func TestAStepThatHangsIsKilled(t *testing.T) {
+	f := newFolder(t)
+	g := f.faulty(1000, 300, "", "call = \"faulty.hang\"\ntimeout = \"200ms\"\n")
+	if o := thund(t, "run", g).wants(21, "TIMEOUT", `step "work" failed at batch 2`); o.took > 4*time.Second {
+		t.Errorf("it took %v", o.took)
+	}
+	f.wantsNoFile("out")
+	f.write("graph.toml", strings.Replace(read(t, g), "[sink]", "dead_letter = \"bad\"\n[sink]\n"+bad, 1))
+	thund(t, "run", g).wants(4, "1 dead letters")
+	f.wantsIDs("out/all.arrow", "hang", 1000, 500)
+}
+
+// Acceptance 7 and 12, the end: no worker outlives the program, also when it is killed.
+func TestNoWorkerRemains(t *testing.T) {
+	f := newFolder(t)
+	g := f.faulty(1000, 300, "", "call = \"faulty.hang\"\n")
+	c := process("run", g)
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "thund has a worker", func() bool { return len(others(t)) == 2 })
+	if err := c.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err == nil {
+		t.Error("a killed program has succeeded")
+	}
+	eventually(t, "no process remains", func() bool { return len(others(t)) == 0 })
+	if _, err := os.Stat(f.file("out/all.arrow")); err == nil {
+		t.Error("a killed run has a finished file")
+	}
+	f.faulty(300, 100, "", "call = \"faulty.poison\"\n")
+	thund(t, "run", g).wants(20)
+	eventually(t, "no process remains", func() bool { return len(others(t)) == 0 })
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

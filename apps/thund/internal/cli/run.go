@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ignalina/alloy/apps/thund/internal/fault"
+	"github.com/ignalina/alloy/apps/thund/internal/run"
+)
+
+func (c *command) run() *cobra.Command {
+	var deadline time.Duration
+	made := &cobra.Command{
+		Use:     "run GRAPH.toml",
+		Short:   "Run a graph to its end",
+		Long:    "Run a graph to its end. Files of sinks appear after the last batch of the whole graph,\nall or none.\n\nThe first SIGTERM lets the sources end, within the time drain of [graph]. Ctrl-C cancels\nthe run, and nothing is written.",
+		Example: example,
+		RunE: func(_ *cobra.Command, args []string) error {
+			plan, err := c.prepare(args[0])
+			if err != nil {
+				return err
+			}
+			defer plan.Close()
+			ctx, stop := interruptible(plan.Graph.Drain, deadline, c.err)
+			defer stop()
+			report, err := run.Run(ctx, plan)
+			if err != nil {
+				return err
+			}
+			if report.DeadLetters > 0 {
+				c.exit = fault.ExitDeadLetters
+			}
+			if !c.quiet {
+				fmt.Fprintln(c.err, report.Summary())
+			}
+			if c.asJSON {
+				c.print(report)
+			}
+			return nil
+		},
+	}
+	c.flags(made)
+	made.Flags().BoolVarP(&c.quiet, "quiet", "q", false, "print no summary")
+	made.Flags().DurationVar(&deadline, "deadline", 0, "cancel the run after this time, with exit code 5")
+	return made
+}
+
+// ended is the fault of a run that was ended from outside.
+func ended(text, help string, exit int) error {
+	return &fault.Fault{Code: fault.Ended, Text: text + "; nothing was written", Help: help, Exit: exit}
+}
+
+// interruptible returns a context that ends by signals and by the deadline.
+func interruptible(drain, deadline time.Duration, log interface{ Write([]byte) (int, error) }) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	if deadline > 0 {
+		time.AfterFunc(deadline, func() {
+			cancel(ended(fmt.Sprintf("the deadline of %v has passed", deadline), "raise --deadline", fault.ExitLate))
+		})
+	}
+	signals := make(chan os.Signal, 3)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		for count := 0; ; count++ {
+			var got os.Signal
+			select {
+			case <-done:
+				return
+			case got = <-signals:
+			}
+			exit := fault.ExitInterrupted
+			if got == syscall.SIGTERM {
+				exit = fault.ExitTerminated
+			}
+			switch {
+			case count == 0 && got == syscall.SIGTERM:
+				fmt.Fprintf(log, "terminated: the run goes on to its end for at most %v\n", drain)
+				time.AfterFunc(drain, func() {
+					cancel(ended(fmt.Sprintf("the run did not end within %v of SIGTERM", drain), "raise drain in [graph]", fault.ExitLate))
+				})
+			case count < 2:
+				cancel(ended("interrupted", "", exit))
+			default:
+				os.Exit(exit)
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(done)
+		cancel(errors.New("the run has ended"))
+	}
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+
+// Package run validates a graph against its backends and files, and runs it.
+package run
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/ignalina/alloy"
+
+	"github.com/ignalina/alloy/apps/thund/internal/fault"
+	"github.com/ignalina/alloy/apps/thund/internal/files"
+	"github.com/ignalina/alloy/apps/thund/internal/graph"
+)
+
+// Plan is a graph that may run: every edge has a schema.
+type Plan struct {
+	Graph   *graph.Graph
+	Schemas map[*graph.Node]*arrow.Schema // of what a node makes; of a sink: of what it gets
+	Steps   map[*graph.Node]*Function
+	Notes   []string
+
+	sources map[*graph.Node]*files.Source
+	bridges map[bridgeKey]*alloy.GoBridge
+}
+
+// Function is what a step calls.
+type Function struct {
+	alloy.Function
+	Bridge  *alloy.GoBridge
+	Backend alloy.Backend
+}
+
+// bridgeKey says which steps share a bridge: those of a backend, in one mode.
+type bridgeKey struct {
+	backend  string
+	isolated bool
+	heap     int64
+}
+
+func keyOf(n *graph.Node) bridgeKey { return bridgeKey{n.Backend.Name, n.Isolated, n.Heap} }
+
+// Prepare does the stages of the validation that need backends and files. It reads headers
+// and metadata, and no row. Close the plan after use.
+func Prepare(g *graph.Graph, allowUnsigned bool) (*Plan, error) {
+	p := &Plan{Graph: g, Schemas: map[*graph.Node]*arrow.Schema{}, Steps: map[*graph.Node]*Function{},
+		sources: map[*graph.Node]*files.Source{}, bridges: map[bridgeKey]*alloy.GoBridge{}}
+	for _, stage := range []func() fault.List{
+		func() fault.List { return p.loadBackends(allowUnsigned) }, p.checkRules, p.bindAll, p.checkSinks,
+	} {
+		if faults := stage(); len(faults) > 0 {
+			p.Close()
+			return nil, faults
+		}
+	}
+	p.notes()
+	return p, nil
+}
+
+// Close closes the bridges.
+func (p *Plan) Close() {
+	for _, bridge := range p.bridges {
+		bridge.Close()
+	}
+}
+
+// at makes a fault at a key of a node.
+func (p *Plan) at(n *graph.Node, code, key, text, help string) *fault.Fault {
+	path, place := []string{string(n.Kind), n.Name}, fmt.Sprintf("[%s.%s]", n.Kind, n.Name)
+	if key != "" {
+		path, place = append(path, key), place+", "+key
+	}
+	return &fault.Fault{Code: code, Text: text, File: p.Graph.File, Line: p.Graph.Lines.At(path...), Node: n.Name,
+		At: place, Help: help, Exit: fault.ExitUsage}
+}
+
+// loadBackends verifies and loads the library of each backend, once for each mode.
+func (p *Plan) loadBackends(allowUnsigned bool) (faults fault.List) {
+	workers := map[bridgeKey]int{}
+	failed := map[string]bool{}
+	for _, n := range p.Graph.Nodes {
+		if n.Backend != nil {
+			workers[keyOf(n)] += n.Parallel
+		}
+	}
+	for _, n := range p.Graph.Nodes {
+		if n.Backend == nil || failed[n.Backend.Name] {
+			continue
+		}
+		key := keyOf(n)
+		if p.bridges[key] == nil {
+			if workers[key] > 64 {
+				faults = append(faults, p.at(n, fault.Rule, "parallel", fmt.Sprintf("the steps of backend %q use %d workers, and the most is 64", key.backend, workers[key]), "lower parallel"))
+				failed[n.Backend.Name] = true
+				continue
+			}
+			bridge, f := p.load(n, uint32(workers[key]), allowUnsigned)
+			if f != nil {
+				faults = append(faults, f)
+				failed[n.Backend.Name] = true
+				continue
+			}
+			p.bridges[key] = bridge
+		}
+		function, f := p.find(n, p.bridges[key])
+		if f != nil {
+			faults = append(faults, f)
+			continue
+		}
+		p.Steps[n] = function
+	}
+	return faults
+}
+
+func (p *Plan) load(n *graph.Node, workers uint32, allowUnsigned bool) (*alloy.GoBridge, *fault.Fault) {
+	b := n.Backend
+	wrong := func(err error) *fault.Fault {
+		f := fault.FromEngine(err, fmt.Sprintf("backend %q may not be used", b.Name))
+		f.File, f.Line, f.At = p.Graph.File, b.Line, fmt.Sprintf("[backend], %s = %s", b.Name, b.Library)
+		if f.Help = "arrowalloy inspect " + b.Library + " shows why"; f.Exit == 10 && b.Certificate == "" {
+			f.Help = "add certificate = \"FILE\" to [graph], or pass --allow-unsigned"
+		}
+		return f
+	}
+	certificate := ""
+	if b.Certificate != "" {
+		var err error
+		if certificate, err = alloy.ReadCertificate(b.Certificate); err != nil {
+			return nil, wrong(err)
+		}
+	}
+	bridge := &alloy.GoBridge{Isolated: n.Isolated, AllowUnsigned: allowUnsigned, MayNeed: b.MayNeed}
+	if n.Isolated {
+		bridge.Limits = alloy.Limits{Workers: workers, HeapBytes: n.Heap}
+	}
+	if err := bridge.SetImplLib(b.Library, certificate); err != nil {
+		bridge.Close()
+		return nil, wrong(err)
+	}
+	return bridge, nil
+}
+
+// find finds the function of a step. Functions that share a name are flagged as all of them are.
+func (p *Plan) find(n *graph.Node, bridge *alloy.GoBridge) (*Function, *fault.Fault) {
+	functions, err := bridge.Functions()
+	var backend alloy.Backend
+	if err == nil {
+		backend, err = bridge.Backend()
+	}
+	if err != nil {
+		f := fault.FromEngine(err, fmt.Sprintf("backend %q does not list its functions", n.Backend.Name))
+		f.File, f.Line = p.Graph.File, n.Backend.Line
+		return nil, f
+	}
+	var found *Function
+	var names []string
+	for _, f := range functions {
+		names = append(names, f.Name)
+		if f.Name != n.Function {
+			continue
+		}
+		if found == nil {
+			found = &Function{Function: f, Bridge: bridge, Backend: backend}
+			continue
+		}
+		found.Idempotent = found.Idempotent && f.Idempotent
+		found.Rowwise = found.Rowwise && f.Rowwise
+		found.Stream = found.Stream || f.Stream
+		found.MinInputs = min(found.MinInputs, f.MinInputs)
+		if found.MaxInputs = max(found.MaxInputs, f.MaxInputs); f.MaxInputs < 0 {
+			found.MaxInputs = -1
+		}
+	}
+	if found == nil {
+		sort.Strings(names)
+		f := p.at(n, fault.Name, "call", fmt.Sprintf("backend %q has no function %q", n.Backend.Name, n.Function),
+			"the functions are: "+strings.Join(names, ", "))
+		if near := graph.Nearest(n.Function, names); near != "" {
+			f.Help = fmt.Sprintf(`write call = "%s.%s"`, n.Backend.Name, near)
+		}
+		return nil, f
+	}
+	return found, nil
+}
+
+// checkRules is the stage of the rules of steps.
+func (p *Plan) checkRules() (faults fault.List) {
+	for _, n := range p.Graph.Nodes {
+		f := p.Steps[n]
+		if f == nil {
+			continue
+		}
+		place := fmt.Sprintf("%s.%s of %s", n.Backend.Name, n.Function, n.Backend.Library)
+		add := func(key, text, help string, detail ...string) {
+			made := p.at(n, fault.Rule, key, text, help)
+			made.At, made.Detail = fmt.Sprintf("[step.%s], %s", n.Name, place), detail
+			faults = append(faults, made)
+		}
+		if count := len(n.From); count < f.MinInputs || f.MaxInputs >= 0 && count > f.MaxInputs {
+			wanted := fmt.Sprint(f.MinInputs)
+			if f.MaxInputs < 0 {
+				wanted += " or more"
+			} else if f.MaxInputs != f.MinInputs {
+				wanted += fmt.Sprintf(" to %d", f.MaxInputs)
+			}
+			add("from", fmt.Sprintf("step %q has %d inputs, and its function takes %s", n.Name, count, wanted), "correct from")
+		} else if !f.Stream && count != 1 {
+			add("from", fmt.Sprintf("step %q has %d inputs, and a function on batches reads one", n.Name, count), "correct from")
+		}
+		if f.Stream {
+			for key, given := range map[string]bool{"parallel": n.Parallel > 1, "retries": n.Retries > 0, "dead_letter": n.DeadLetter != nil} {
+				if given {
+					add(key, fmt.Sprintf("step %q has %s, but its function works on a whole stream", n.Name, key), fmt.Sprintf("remove %s; it is for functions on batches", key))
+				}
+			}
+		} else if n.Retries > 0 && !f.Idempotent {
+			add("retries", fmt.Sprintf("step %q has retries = %d, but its function is not declared idempotent", n.Name, n.Retries),
+				"remove retries and set dead_letter, or build the function with #[flags(idempotent)]", "a second run of a batch may repeat its effects")
+		}
+	}
+	return faults
+}

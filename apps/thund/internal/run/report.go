@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+
+package run
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/ignalina/alloy/apps/thund/internal/flow"
+	"github.com/ignalina/alloy/apps/thund/internal/graph"
+)
+
+// counts is what has passed a node.
+type counts struct {
+	batchesIn, rowsIn, batchesOut, rowsOut, letters atomic.Int64
+
+	mutex   sync.Mutex
+	retries map[string]int64 // by the code that caused them
+}
+
+func (c *counts) add(batch arrow.RecordBatch) {
+	c.batchesIn.Add(1)
+	c.rowsIn.Add(batch.NumRows())
+}
+
+func (c *counts) retried(code string) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.retries[code]++
+}
+
+// Report is what `thund run --json` prints.
+type Report struct {
+	Graph       string           `json:"graph"`
+	Seconds     float64          `json:"seconds"`
+	Retries     map[string]int64 `json:"retries"`
+	DeadLetters int64            `json:"dead_letters"`
+	Nodes       []NodeReport     `json:"nodes"`
+	Edges       []EdgeReport     `json:"edges"`
+	Sinks       []SinkReport     `json:"sinks"`
+}
+
+// NodeReport counts what has passed a node.
+type NodeReport struct {
+	Name        string           `json:"name"`
+	Kind        graph.Kind       `json:"kind"`
+	RowsIn      int64            `json:"rows_in"`
+	RowsOut     int64            `json:"rows_out"`
+	BatchesIn   int64            `json:"batches_in"`
+	BatchesOut  int64            `json:"batches_out"`
+	Retries     map[string]int64 `json:"retries,omitempty"`
+	DeadLetters int64            `json:"dead_letters,omitempty"`
+}
+
+// EdgeReport counts what has passed a queue.
+type EdgeReport struct {
+	From    string `json:"from"`
+	To      string `json:"to"`
+	Input   int    `json:"input"`
+	Batches int64  `json:"batches"`
+	Rows    int64  `json:"rows"`
+	Bytes   int64  `json:"bytes"`
+	Growths int64  `json:"growths"`
+	Most    int    `json:"most_batches"` // at one time
+}
+
+// SinkReport describes a file that was written.
+type SinkReport struct {
+	Name   string `json:"name"`
+	Path   string `json:"path"`
+	Rows   int64  `json:"rows"`
+	SHA256 string `json:"sha256"`
+}
+
+func (r *run) report(took time.Duration) *Report {
+	report := &Report{Graph: r.plan.Graph.Name, Seconds: took.Seconds(), Retries: map[string]int64{}, DeadLetters: r.deadLetters.Load()}
+	for _, n := range r.plan.Graph.Nodes {
+		c := r.counts[n]
+		c.mutex.Lock()
+		retries := maps.Clone(c.retries)
+		c.mutex.Unlock()
+		report.Nodes = append(report.Nodes, NodeReport{Name: n.Name, Kind: n.Kind, RowsIn: c.rowsIn.Load(), RowsOut: c.rowsOut.Load(),
+			BatchesIn: c.batchesIn.Load(), BatchesOut: c.batchesOut.Load(), Retries: retries, DeadLetters: c.letters.Load()})
+		for code, count := range retries {
+			report.Retries[code] += count
+		}
+		// A run that was given up may still write.
+		if sink := r.sinks[n]; sink != nil && r.err() == nil {
+			report.Sinks = append(report.Sinks, SinkReport{n.Name, sink.Path, sink.Rows, sink.SHA256})
+		}
+	}
+	r.net.Each(func(q *flow.Queue, c flow.Counts) {
+		report.Edges = append(report.Edges, EdgeReport{q.From, q.To, q.Input, c.Batches, c.Rows, c.Bytes, c.Growths, c.Most})
+	})
+	return report
+}
+
+// Summary is the last line of a run.
+func (r *Report) Summary() string {
+	var parts []string
+	for _, n := range r.Nodes {
+		rows := n.RowsOut
+		if n.Kind == graph.Sink {
+			rows = n.RowsIn
+		}
+		parts = append(parts, fmt.Sprintf("%s %s rows", n.Name, Grouped(rows)))
+	}
+	for _, code := range slices.Sorted(maps.Keys(r.Retries)) {
+		parts = append(parts, fmt.Sprintf("retries %d (%s)", r.Retries[code], code))
+	}
+	return fmt.Sprintf("%s, %s dead letters, %.2f s", strings.Join(parts, ", "), Grouped(r.DeadLetters), r.Seconds)
+}
+
+// Grouped puts a comma between every three digits.
+func Grouped(number int64) string {
+	digits := fmt.Sprint(number)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
