@@ -344,6 +344,70 @@ func TestADrainThatTakesTooLongFails(t *testing.T) {
 	f.wantsNoFile("out")
 }
 
+// A reader of standard output that ends is exit code 141, and no other file appears.
+func TestABrokenPipeWritesNothing(t *testing.T) {
+	f := newFolder(t)
+	g := read(t, f.pipe("")) + "other = { from = \"in\", ipc = \"out/x.arrow\" }\n"
+	c := process("run", f.write("graph.toml", g))
+	in, err1 := c.StdinPipe()
+	reader, writer, err2 := os.Pipe()
+	var failure bytes.Buffer
+	c.Stdout, c.Stderr = writer, &failure
+	if err1 != nil || err2 != nil || c.Start() != nil {
+		t.Fatal(err1, err2)
+	}
+	writer.Close()
+	reader.Close()
+	one := batch(1, 2)
+	w := ipc.NewWriter(in, ipc.WithSchema(one.Schema()))
+	for w.Write(one) == nil { // until it has ended
+	}
+	_ = c.Wait() // the exit code says more
+	outcome{t, c.ProcessState.ExitCode(), "", failure.String(), 0}.wants(141, `error[E0408]: sink "out" cannot be written`, "broken pipe")
+	f.wantsNoFile("out")
+}
+
+// Section 4: a step that hangs in this process cannot stop the end of the program.
+func TestAHangInThisProcessEndsWithTheRun(t *testing.T) {
+	f := newFolder(t)
+	g := strings.Replace(read(t, f.faulty(1000, 300, "", "call = \"faulty.hang\"\n")), "isolated = true", "", 1)
+	if o := thund(t, "run", "--deadline", "300ms", f.write("graph.toml", g)).wants(5); o.took > 6*time.Second {
+		t.Errorf("it took %v", o.took)
+	}
+	f.wantsNoFile("out")
+}
+
+// Section 3: columns may be named twice, a batch may have one row, and a value of --set may
+// have a comma.
+func TestUnusualSources(t *testing.T) {
+	f := newFolder(t)
+	f.ids(3)
+	thund(t, "run", "--set", "column=id", f.graph("", `
+[source]
+in = { csv = "ids.csv", batch_rows = 1, schema = { ${column} = "int64" } }
+[sink]
+out = { from = "in", parquet = "ids.parquet" }
+`)).wants(2) // a key is no text, so it has no variables
+	r := thund(t, "run", "--json", f.graph("", `
+[source]
+in = { csv = "ids.csv", batch_rows = 1, schema = { id = "int64" } }
+[sink]
+out = { from = "in", parquet = "ids.parquet" }
+`)).wants(0).report()
+	if r.Nodes[0].BatchesOut != 3 {
+		t.Errorf("%+v", r.Nodes)
+	}
+	thund(t, "run", "--set", "columns=a,b", f.graph("", `
+[source]
+in = { parquet = "ids.parquet", columns = ["id", "id"] }
+[sink]
+out = { from = "in", csv = "${columns}.csv" }
+`)).wants(0)
+	if text := read(t, f.file("a,b.csv")); text != "id,id\n0,0\n1,1\n2,2\n" {
+		t.Errorf("%q", text)
+	}
+}
+
 // Section 4: --deadline ends the run.
 func TestADeadlineEndsTheRun(t *testing.T) {
 	f := newFolder(t)
@@ -357,6 +421,7 @@ func TestTheCommandLine(t *testing.T) {
 	thund(t, "--help").wants(0, "thund run flights.toml", "[step.km]", "Exit codes:")
 	thund(t, "run", "--help").wants(0, "Examples:", "--isolated", "--set", "Exit codes:")
 	thund(t, "run").wants(2, "accepts 1 arg", "thund --help")
+	thund(t, "run", "--set", "x", "none.toml").wants(2, "write --set NAME=VALUE")
 	thund(t, "fly").wants(2, "unknown command")
 	thund(t, "run", "none.toml").wants(3, "error[E0401]: cannot read the graph file", "none.toml")
 	thund(t, "validate", "--json", "none.toml").wants(3, `"code": "E0401"`, `"file": "none.toml"`)

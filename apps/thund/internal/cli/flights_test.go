@@ -34,7 +34,7 @@ func (f folder) replace(path, old, with string) {
 
 // Acceptance 1: a table of 11 nodes with types and signers, and the diamond.
 func TestValidatePrintsEachEdge(t *testing.T) {
-	_, g := flights(t)
+	f, g := flights(t)
 	o := thund(t, "validate", g).wants(0, "km -> beside: may grow (diamond)", "CN=Alloy development",
 		"carrier utf8, count int64, usual float64 | carrier utf8, name utf8")
 	nodes := 0
@@ -49,6 +49,8 @@ func TestValidatePrintsEachEdge(t *testing.T) {
 		t.Errorf("%d nodes in:\n%s", nodes, o.out)
 	}
 	thund(t, "validate", "--isolated", g).wants(0, "rel.scale (workers)")
+	f.replace(g, "[backend]\n", "[backend]\nunused = { library = \"none.so\" }\n")
+	thund(t, "validate", g).wants(0, "backend unused: no step uses it, so it was not verified")
 }
 
 // Acceptance 1: validate reads no row. The rows of this file cannot be read, and only run

@@ -50,7 +50,8 @@ const exitCodes = `Exit codes:
   10-19  trust, as in arrowalloy: unsigned 10, changed bytes 11, untrusted 12, expired 13
   20   a worker has died
   21   a step has exceeded its timeout
-  130, 143  ended by SIGINT or SIGTERM`
+  130, 143  ended by SIGINT or SIGTERM
+  141  the program that reads the output has ended`
 
 // command is what the commands share.
 type command struct {
@@ -58,6 +59,7 @@ type command struct {
 	asJSON   bool
 	quiet    bool
 	settings graph.Settings
+	set      []string // NAME=VALUE
 	unsigned bool
 	exit     int
 }
@@ -87,7 +89,7 @@ func Main(args []string, out, err io.Writer) int {
 func (c *command) flags(made *cobra.Command) {
 	made.Args = cobra.ExactArgs(1)
 	flags := made.Flags()
-	flags.StringToStringVar(&c.settings.Params, "set", nil, "the value of ${NAME} in the graph file, as NAME=VALUE")
+	flags.StringArrayVar(&c.set, "set", nil, "the value of ${NAME} in the graph file, as NAME=VALUE")
 	flags.StringVar(&c.settings.Certificate, "certificate", "", "the trust anchor, instead of that of [graph]")
 	flags.BoolVar(&c.settings.Isolated, "isolated", false, "run all steps in worker processes")
 	flags.BoolVar(&c.unsigned, "allow-unsigned", false, "let backends without a certificate run")

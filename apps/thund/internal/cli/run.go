@@ -67,6 +67,8 @@ func interruptible(drain, deadline time.Duration, log interface{ Write([]byte) (
 			cancel(ended(fmt.Sprintf("the deadline of %v has passed", deadline), "raise --deadline", fault.ExitLate))
 		})
 	}
+	// A pipe whose reader has ended is an error of a write, so that other files are cleaned up.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	signals := make(chan os.Signal, 3)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	done := make(chan struct{})

@@ -70,6 +70,14 @@ func (c *command) validate() *cobra.Command {
 }
 
 func (c *command) prepare(path string) (*run.Plan, error) {
+	c.settings.Params = map[string]string{}
+	for _, pair := range c.set {
+		name, value, found := strings.Cut(pair, "=")
+		if !found {
+			return nil, fmt.Errorf("--set %s has no value; write --set NAME=VALUE", pair)
+		}
+		c.settings.Params[name] = value
+	}
 	g, err := graph.Read(path, c.settings)
 	if err != nil {
 		return nil, err

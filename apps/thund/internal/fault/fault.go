@@ -22,6 +22,7 @@ const (
 	ExitCrash       = 20
 	ExitHang        = 21
 	ExitInterrupted = 130
+	ExitBrokenPipe  = 141 // the program that reads the output has ended
 	ExitTerminated  = 143
 )
 

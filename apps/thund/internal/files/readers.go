@@ -75,7 +75,7 @@ func openCSV(path string, n *graph.Node, read *arrow.Schema, keep []int) (batche
 		nulls = []string{""}
 	}
 	// "Inferring" chooses columns by name; it infers nothing, because it gets all types.
-	reader := csv.NewInferringReader(opened, csv.WithAllocator(memory.NewGoAllocator()), csv.WithHeader(true), csv.WithChunk(max(2, n.BatchRows)),
+	reader := csv.NewInferringReader(opened, csv.WithAllocator(memory.NewGoAllocator()), csv.WithHeader(true), csv.WithChunk(n.BatchRows),
 		csv.WithComma(n.Comma), csv.WithIncludeColumns(names), csv.WithColumnTypes(types), csv.WithNullReader(true, nulls...))
 	return &csvFile{file: opened, reader: reader, schema: arrow.NewSchema(fields, nil)}, nil
 }
@@ -154,7 +154,7 @@ func openParquet(ctx context.Context, path string, rows int, read *arrow.Schema,
 	f := &parquetFile{file: opened}
 	// A column may have several leaves, if it is nested.
 	var leaves []int
-	sorted := slices.Sorted(slices.Values(keep))
+	sorted := slices.Compact(slices.Sorted(slices.Values(keep)))
 	for leaf := range opened.MetaData().Schema.NumColumns() {
 		root := opened.MetaData().Schema.ColumnRoot(leaf).Name()
 		if slices.ContainsFunc(sorted, func(at int) bool { return read.Field(at).Name == root }) {

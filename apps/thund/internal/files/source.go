@@ -128,7 +128,8 @@ func (s *Source) derive() error {
 			return fmt.Errorf("there is no column %q; the files have %s", name, Describe(s.read))
 		}
 		s.keep = append(s.keep, at[0])
-		fields = append(fields, s.read.Field(at[0]))
+		// Without the metadata of a format, and always nullable: so sources of different formats fit.
+		fields = append(fields, arrow.Field{Name: name, Type: s.read.Field(at[0]).Type, Nullable: true})
 	}
 	for _, cast := range s.node.Casts {
 		to, err := TypeOf(cast.Type)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -82,6 +83,9 @@ func (p *Plan) checkUnion(n *graph.Node, schemas []*arrow.Schema) *fault.Fault {
 		if !schema.Equal(schemas[0]) {
 			f := p.at(n, fault.Types, "from", fmt.Sprintf("the inputs of union %q differ", n.Name), "make them equal at the sources, with columns and cast")
 			f.Detail = []string{n.From[0].Name + ": " + files.Describe(schemas[0]), n.From[i].Name + ": " + files.Describe(schema)}
+			if files.Describe(schemas[0]) == files.Describe(schema) {
+				f.Detail = append(f.Detail, "they differ in which columns may be null, or in metadata")
+			}
 			return f
 		}
 	}
@@ -199,12 +203,21 @@ func (p *Plan) notes() {
 	for _, d := range p.Graph.Diamonds() {
 		p.Notes = append(p.Notes, fmt.Sprintf("%s -> %s: may grow (diamond)", d.From.Name, d.To.Name))
 	}
+	used := map[string]bool{}
 	seen := map[string]bool{}
+	defer func() {
+		for _, name := range slices.Sorted(maps.Keys(p.Graph.Backends)) {
+			if !used[name] {
+				p.Notes = append(p.Notes, fmt.Sprintf("backend %s: no step uses it, so it was not verified", name))
+			}
+		}
+	}()
 	for _, n := range p.Graph.Nodes {
 		f := p.Steps[n]
 		if f == nil {
 			continue
 		}
+		used[n.Backend.Name] = true
 		if f.Backend.Signer == "" {
 			p.Notes = append(p.Notes, fmt.Sprintf("%s: unsigned", n.Name))
 		}

@@ -27,9 +27,9 @@ func (r *run) connect() {
 		r.actors[n] = r.net.NewActor(n.Name)
 		edges += int64(len(n.From) + len(n.LettersOf))
 	}
-	bytes := min(mostQueueBytes, max(1, g.Memory/(4*edges)))
+	r.queueBytes = min(mostQueueBytes, max(1, g.Memory/(4*edges)))
 	queue := func(from string, to *graph.Node, input int) *flow.Queue {
-		q := r.net.NewQueue(from, to.Name, input, g.QueueBatches, bytes, r.actors[to])
+		q := r.net.NewQueue(from, to.Name, input, g.QueueBatches, r.queueBytes, r.actors[to])
 		r.inputs[to] = append(r.inputs[to], q)
 		return q
 	}

@@ -3,7 +3,9 @@
 package run
 
 import (
+	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/ignalina/alloy/apps/thund/internal/fault"
 	"github.com/ignalina/alloy/apps/thund/internal/files"
@@ -71,6 +73,9 @@ func (r *run) sink(n *graph.Node, sink *files.Sink) error {
 func (r *run) sinkFault(n *graph.Node, err error) error {
 	f := r.plan.at(n, fault.Sink, n.Format, fmt.Sprintf("sink %q cannot be written", n.Name), "make room on the disk, or correct the path")
 	f.Detail, f.Exit, f.Cause = []string{err.Error()}, fault.ExitMachine, err
+	if errors.Is(err, syscall.EPIPE) {
+		f.Help, f.Exit = "let the program that reads the output read to its end", fault.ExitBrokenPipe
+	}
 	return f
 }
 

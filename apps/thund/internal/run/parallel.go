@@ -5,6 +5,8 @@ package run
 import (
 	"errors"
 
+	"github.com/apache/arrow-go/v18/arrow/util"
+
 	"github.com/ignalina/alloy/apps/thund/internal/flow"
 	"github.com/ignalina/alloy/apps/thund/internal/graph"
 )
@@ -14,7 +16,7 @@ import (
 // and the rule of growth covers both.
 func (r *run) openParallel(n *graph.Node) []func() error {
 	intake, delivery := r.actors[n], r.net.NewActor(n.Name+" (delivery)")
-	between := r.net.NewQueue(n.Name+" (intake)", n.Name+" (delivery)", 0, n.Parallel, r.plan.Graph.Memory, delivery)
+	between := r.net.NewQueue(n.Name+" (intake)", n.Name+" (delivery)", 0, n.Parallel, r.queueBytes, delivery)
 	between.Connect(intake)
 	r.writer(n, delivery)
 	slots := make(chan struct{}, n.Parallel)
@@ -31,12 +33,12 @@ func (r *run) openParallel(n *graph.Node) []func() error {
 			if err != nil || batch == nil {
 				return err
 			}
-			j := &job{done: make(chan struct{})}
+			j, size := &job{done: make(chan struct{})}, util.TotalRecordSize(batch)
 			go func() {
 				defer func() { batch.Release(); <-slots; close(j.done) }()
 				j.results, j.err = r.apply(n, batch, number)
 			}()
-			if err := between.Put(intake, flow.Item{Job: j}); err != nil {
+			if err := between.Put(intake, flow.Item{Job: j, Bytes: size}); err != nil {
 				<-j.done
 				for _, result := range j.results {
 					result.batch.Release()

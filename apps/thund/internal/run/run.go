@@ -35,6 +35,7 @@ type run struct {
 	counts  map[*graph.Node]*counts
 	sinks   map[*graph.Node]*files.Sink
 
+	queueBytes  int64 // the byte limit of each queue
 	deadLetters atomic.Int64
 	failure     struct {
 		sync.Mutex
