@@ -156,7 +156,9 @@ def error_from(exc: BaseException) -> AlloyError | None:
         if not isinstance(one, BaseException) or id(one) in seen:
             continue
         seen.add(id(one))
-        if isinstance(one, AlloyError):
+        # Ray's own class is both: its error, and a subclass of the class of the cause.
+        if isinstance(one, AlloyError) and not isinstance(getattr(one, "cause", None),
+                                                          AlloyError):
             return one
         pending += [getattr(one, "cause", None), one.__cause__]
     found = _TEXT.search(str(exc))
