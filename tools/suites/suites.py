@@ -120,14 +120,29 @@ def thund_and_duckdb(log):
 def package(log):
     build(log, "release")
     log.run(ROOT / "tools/wheel")
-    report = ROOT / "build/python/pytest.xml"
+    return installed(log, "venv", "tests", "-X", "dev")
+
+
+def installed(log, venv, folder, *flags, seconds=None):
+    """Runs tests against the wheel that is installed in a venv of build/python."""
+    report = ROOT / f"build/python/{folder}.xml"
     report.unlink(missing_ok=True)
     # From another folder, so that nothing of the source tree is imported.
-    log.run(ROOT / "build/python/venv/bin/python", "-X", "dev", "-m", "pytest", "-q",
-            "-p", "no:cacheprovider", f"--junit-xml={report}", ROOT / "python/tests",
+    log.run(*(("timeout", str(seconds)) if seconds else ()),
+            ROOT / f"build/python/{venv}/bin/python", *flags, "-m", "pytest", "-q",
+            "-p", "no:cacheprovider", f"--junit-xml={report}", ROOT / "python" / folder,
             env={"ALLOY_BUILD": str(BUILD["release"])}, cwd=ROOT / "build/python",
             may_fail=True)
     return results.pytest(report)
+
+
+def cluster(log):
+    log.run("cmake", "--preset", "release", "-DALLOY_TESTS=ON")
+    log.run("cmake", "--build", BUILD["release"], "--target", "alloy-worker", "score_cpp",
+            "test_crash", "test_marker", "test_streams", "test_tries")
+    log.run(ROOT / "tools/wheel")
+    log.run(ROOT / "tools/cluster")
+    return installed(log, "cluster", "tests_cluster", seconds=480)
 
 
 def examples(log):
@@ -187,6 +202,8 @@ SUITES = (
     Suite("python", "the Python package, installed from its wheel", package),
     Suite("docs", "documents show the code of the examples; their commands run", documents),
     Suite("check", "the rules of tools/check", check),
+    # Last, because it takes most time for what changes least.
+    Suite("cluster", "a Stage on Ray, Spark and Dask, with processes and nodes", cluster),
 )
 
 __all__ = ["SUITES", "Failed"]
