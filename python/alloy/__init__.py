@@ -25,6 +25,7 @@ from ._errors import (
     DeadlineError, ExhaustedError, InternalError, InvalidError, NoMatchError, NotFoundError,
     RefusedError, RetryError, UnsupportedError, WorkerLostError, error_from)
 from ._reference import Reference
+from ._scalar import column_names
 from ._stage import Stage, reduce_function, stage_of
 
 Level = Literal["shape", "safe", "full"]
@@ -90,6 +91,7 @@ class Function(_alloy.Function):
     rowwise: bool
     idempotent: bool
     streaming: bool
+    _accepts: Sequence[Sequence[str | None]] | None  # by input; None: overloads differ
     __signature__: _inspect.Signature
     _origin: Reference | None = None
     _timeout: float | None = None
@@ -115,6 +117,23 @@ class Function(_alloy.Function):
     def __reduce__(self) -> tuple[Any, ...]:
         return reduce_function(self._origin, self.name, self._timeout, self._stays)
 
+    def columns(self, /, *arrays: Any, **options: Any) -> Array:
+        """Run the function on columns, in the order in which it declares them.
+
+        An array is any object with `__arrow_c_array__`, or a stream of exactly one. Returns
+        the only column of the output, or all of them as an array of structs. It raises
+        InvalidError if the number of arrays or of their rows is wrong.
+
+        >>> import alloy
+        >>> from alloy import _alloy
+        >>> alloy.Bridge(alloy.Host(log_mode="never")).echo.columns(_alloy.int32([1, 2]))
+        Int32[1, 2]
+        """
+        if self.streaming:
+            raise InvalidError(f"{self.name} is a stream function: it runs on batches, not on "
+                               "columns; use its method stream", side="caller")
+        return _alloy.run_columns(self, column_names(self, len(arrays)), arrays, options)
+
     def __repr__(self) -> str:
         return f"<alloy.Function {self.name}>"
 
@@ -130,6 +149,7 @@ def _make_function(bridge: _alloy.Bridge, row: tuple[Any, ...],
     function.options = MappingProxyType({o[0]: o[2] for o in options})
     function.rowwise = bool(flags & _ROWWISE)
     function.idempotent = bool(flags & _IDEMPOTENT)
+    function._accepts = tuple(tuple(column[2] for column in columns) for columns in inputs)
     function.streaming = bool(flags & _STREAM)
     function.__doc__ = summary
     kind = _inspect.Parameter
@@ -198,7 +218,10 @@ class Bridge:
                 limits=tuple(sorted(vars(self._limits).items()))).of(self)
         made: dict[str, Function] = {}
         for row in self._core.functions():
-            made.setdefault(row[0], _make_function(self._core, row, origin))
+            if row[0] in made:  # an overload; the backend finds the right one
+                made[row[0]]._accepts = None
+            else:
+                made[row[0]] = _make_function(self._core, row, origin)
         self.functions = MappingProxyType(made)
 
     def set_impl_lib(self, library: str | os.PathLike[str],
@@ -292,7 +315,7 @@ def describe(obj: Any) -> builtins.str:
 
 
 # They import their engines, so they are imported when they are first used.
-_ADAPTERS = frozenset({"dask", "polars", "ray", "spark"})
+_ADAPTERS = frozenset({"dask", "datafusion", "duckdb", "polars", "ray", "spark"})
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The exceptions of Alloy: one class for each code of the engine."""
 
+import ast
 import re
 from typing import Any
 
@@ -125,6 +126,10 @@ _TEXT = re.compile(
     r"(?: input=(?P<input>\d+))?(?: column=(?P<column>\d+))?\] (?P<text>[^\n]*"
     r"(?:\n  [^\n]*)*)")  # other lines of a text begin with two blanks
 
+# As repr() writes the exception, for engines that print one inside of their own text.
+_QUOTED = re.compile(
+    r"""Error\((?P<text>(?P<quote>['"])\[ALLOY (?:\\.|(?!(?P=quote))[^\\])*(?P=quote))\)""", re.S)
+
 
 def _again(code: str, reason: str, input: int | None, column: int | None, side: str, text: str,
            retryable: bool) -> AlloyError:
@@ -161,7 +166,9 @@ def error_from(exc: BaseException) -> AlloyError | None:
                                                           AlloyError):
             return one
         pending += [getattr(one, "cause", None), one.__cause__]
-    found = _TEXT.search(str(exc))
+    text = str(exc)
+    quoted = _QUOTED.search(text)
+    found = _TEXT.search(text if quoted is None else ast.literal_eval(quoted["text"]))
     if found is None:
         return None
     number = {k: None if found[k] is None else int(found[k]) for k in ("input", "column")}

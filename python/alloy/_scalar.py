@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._errors import UnsupportedError
+from ._errors import InvalidError, UnsupportedError
 
 if TYPE_CHECKING:
     from . import Function
@@ -23,6 +23,10 @@ def require_rowwise(function: Function, instead: str) -> None:
             f"{instead}", side="caller")
 
 
-def columns_of(function: Function) -> list[str]:
-    """The declared columns of the only input; empty: it takes any."""
-    return list(function.inputs[0]) if function.inputs else []
+def column_names(function: Function, n: int) -> tuple[str, ...]:
+    """The names of n columns of the only input; a function that declares none takes any."""
+    declared = tuple(function.inputs[0]) if function.inputs else ()
+    if declared and len(declared) != n:
+        raise InvalidError(f"{function.name} takes {len(declared)} columns "
+                           f"({', '.join(declared)}), not {n}", side="caller")
+    return declared or tuple(f"column{i}" for i in range(n))

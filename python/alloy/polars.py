@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _alloy
 from ._errors import ClosedError
-from ._scalar import columns_of, require_rowwise
+from ._scalar import require_rowwise
 
 # The name of this module hides no other: imports are absolute.
 import polars as pl
@@ -42,7 +42,8 @@ def expr(function: Function, /, *columns: Any, **options: Any) -> pl.Expr:
     if not columns:
         raise ValueError(f"{function.name} needs at least one column")
     token = _alloy.polars_expression(
-        function, secrets.token_hex(16), columns_of(function), options)
+        function, secrets.token_hex(16), list(function.inputs[0]) if function.inputs else [],
+        options)
     return register_plugin_function(
         plugin_path=_alloy.__file__, function_name="alloy", args=list(columns),
         kwargs={"function": f"alloy-expression:{token}"}, is_elementwise=True,

@@ -5,6 +5,7 @@
 
 #include "errors.h"
 #include "interrupt.h"
+#include "series.h"
 #include "shared_calls.h"
 #include "stream.h"
 #include "threads.h"
@@ -261,6 +262,48 @@ PyObject* MakeFunction(PyObject* module, PyObject* args) {
     core->is_stream = (flags & ALLOY_STREAM) != 0;
     core->is_idempotent = (flags & ALLOY_IDEMPOTENT) != 0;
     return NewFunction(state, python_type, std::move(core));
+  });
+}
+
+PyObject* RunColumns(PyObject* module, PyObject* args) {
+  return Enter([&] {
+    State& state = StateOf(module);
+    PyObject *object = nullptr, *names = nullptr, *arrays = nullptr, *keywords = nullptr;
+    if (PyArg_ParseTuple(args, "O!O!O!O!", state.function.get(), &object, &PyTuple_Type,
+                         &names, &PyTuple_Type, &arrays, &PyDict_Type, &keywords) == 0) {
+      throw Raised();
+    }
+    state.interpreter->DropNow();
+    FunctionObject* function = AsFunction(object);
+    const Py_ssize_t n = PyTuple_Size(names);
+    std::vector<Schema> schemas;
+    std::vector<Series> columns(static_cast<size_t>(n));
+    for (Py_ssize_t i = 0; i < n; ++i) {
+      const auto at = static_cast<int32_t>(i);
+      Input given = ImportArray(state, PyTuple_GetItem(arrays, i), at);
+      std::string key;
+      if (!AppendKey(&key, *given.schema)) {
+        RaiseError(state, ALLOY_BAD_DATA,
+                   "the type of array " + std::to_string(i) + " is malformed");
+      }
+      const std::string name = Text(PyTuple_GetItem(names, i), "the name of a column");
+      schemas.push_back(Schema::Copy(*given.schema, name, true));
+      Series& column = columns[static_cast<size_t>(i)];
+      column.Append(std::move(given.array));
+      if (column.rows != columns[0].rows) {
+        RaiseError(state, ALLOY_INVALID,
+                   "array " + std::to_string(i) + " has " + std::to_string(column.rows) +
+                       " rows, but array 0 has " + std::to_string(columns[0].rows));
+      }
+    }
+    std::vector<Input> inputs(1);
+    inputs[0].schema = Schema::Batch(std::move(schemas));
+    BatchReader(columns).Next(&inputs[0].array);
+    const Ref batch = RunMap(function, std::move(inputs), OptionsOf(keywords));
+    const Data& output = reinterpret_cast<DataObject*>(batch.get())->data;
+    if (output.schema->n_children != 1) return NewArray(state, output);
+    return NewArray(
+        state, {output.schema->children[0], output.array->children[0], output.keeper});
   });
 }
 

@@ -64,6 +64,9 @@ void AddFunctionType(PyObject* module, State& state);
 // make_function(type, bridge, name, flags) and copy_function(function, timeout_ns, schema)
 PyObject* MakeFunction(PyObject* module, PyObject* args);
 PyObject* CopyFunction(PyObject* module, PyObject* args);
+// run_columns(function, names, arrays, options): runs a map function on columns, which get
+// the names, and returns the only column of the output, or all as an array of structs.
+PyObject* RunColumns(PyObject* module, PyObject* args);
 
 std::unique_ptr<BoundCall> Bind(State& state, FunctionCore& core,
                                 const std::vector<Input>& inputs,

@@ -61,6 +61,7 @@ PyMethodDef functions[] = {
     {"make_function", &MakeFunction, METH_VARARGS, nullptr},
     {"copy_function", &CopyFunction, METH_VARARGS, nullptr},
     {"stream_of", &StreamOfBatches, METH_VARARGS, nullptr},
+    {"run_columns", &RunColumns, METH_VARARGS, nullptr},
     {"polars_expression", &PolarsExpression, METH_VARARGS, nullptr},
     {"inspect", &Inspect, METH_VARARGS, nullptr},
     {"link", &Link, METH_VARARGS, nullptr},

@@ -349,11 +349,12 @@ def test_errors_of_a_scan(streams):
         lazy.collect()
 
 
-def test_map_batches_takes_a_function(score):
+def test_map_batches_takes_a_stage():
+    stage = alloy.Stage(BUILD / "backends/score_cpp.so", "score", f"@{BUILD}/dev.crt")
     lazy = frame(100).lazy()
-    schema = pl.Schema(score.score.output(lazy.collect_schema()))
-    result = lazy.map_batches(lambda df: pl.DataFrame(score.score(df)), schema=schema).collect()
-    assert result.equals(frame(100).select(score=pl.col("x") * pl.col("y")))
+    schema = pl.Schema(stage.output(lazy.collect_schema()))
+    assert lazy.map_batches(stage, schema=schema).collect().equals(
+        frame(100).select(score=pl.col("x") * pl.col("y")))
 
 
 @pytest.fixture(params=[False, True], ids=["in process", "isolated"])
