@@ -23,6 +23,8 @@ class FutexPair {
   void Set(Waits waits);
   void RoundTrip();
 
+  pid_t child() const { return child_; }
+
  private:
   struct Words;
   Words* words_;

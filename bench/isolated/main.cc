@@ -31,6 +31,7 @@
 #include "bench/isolated/arrow_peers.h"
 #include "bench/isolated/backend_process.h"
 #include "bench/isolated/child.h"
+#include "bench/isolated/cores.h"
 #include "bench/isolated/data.h"
 #include "bench/isolated/futex_pair.h"
 #include "bench/isolated/measure.h"
@@ -56,6 +57,8 @@ struct Peers {
     arrow.emplace_back("Arrow Flight, loopback", MakeFlightPeer(false));
     arrow.emplace_back("Arrow Flight, Unix socket", MakeFlightPeer(true));
     arrow.emplace_back("Arrow IPC, pipes", MakePipePeer());
+    PinToSecondCore(pair.child());
+    SkipNewChildren();
   }
   double AskGo(const std::string& line) const {
     go.WriteLine(line);
@@ -125,15 +128,26 @@ class PlainCopy {
   std::vector<char> from_, to_;
 };
 
+// With the host's side on the first core; the other side is on the second one.
+Member OnOwnCore(Member member) {
+  member.run = [run = std::move(member.run)](int times) {
+    const OnFirstCore first;
+    return run(times);
+  };
+  return member;
+}
+
 // One way to call the backend on a batch: how both sides wait, and where the data is.
 struct Way {
   Way(Runs runs, Size size, bool in_pool, const char* name = "identity")
       : backend(runs, kBackend),
         data(backend.MakeData(size, in_pool)),
-        function(backend, name, size.columns) {}
+        function(backend, name, size.columns) {
+    PinNewChildren();
+  }
 
   Member Calls() {
-    Member member = Repeat([this] { function.Run(data); });
+    Member member = OnOwnCore(Repeat([this] { function.Run(data); }));
     member.before = [this] { data.Fill(); };
     member.after = [this] { function.RunAndCheck(data); };
     return member;
@@ -144,10 +158,10 @@ struct Way {
     const auto pull = [this](OwnedArray* batch) {
       if (stream->get_next(stream.get(), batch->get()) != 0) Die("a stream failed");
     };
-    Member member = Repeat([pull] {
+    Member member = OnOwnCore(Repeat([pull] {
       OwnedArray batch;
       pull(&batch);
-    });
+    }));
     member.after = [this, pull] {
       OwnedArray batch;
       pull(&batch);
@@ -158,10 +172,10 @@ struct Way {
   // All of it: the host writes every value, the backend reads it and writes another one,
   // and the host reads that.
   Member Works() {
-    return Repeat([this] {
+    return OnOwnCore(Repeat([this] {
       data.Fill();
       function.RunAndCheck(data, 1);
-    });
+    }));
   }
 
   Backend backend;
@@ -173,7 +187,7 @@ struct Way {
 // ---- Round trips
 
 Member PairMember(FutexPair& pair, FutexPair::Waits waits) {
-  Member member = Repeat([&pair] { pair.RoundTrip(); });
+  Member member = OnOwnCore(Repeat([&pair] { pair.RoundTrip(); }));
   member.before = [&pair, waits] { pair.Set(waits); };
   member.after = [&pair] { pair.Set(FutexPair::Waits::kAsleep); };
   return member;

@@ -375,8 +375,8 @@ class Receiver {
   Mailbox& mailbox_;
   uint32_t seen_ = 0;  // the count of the last message
   const Waiting waiting_;
-  const int max_spins_;
-  int spins_;        // before the next sleep
+  const int64_t most_spin_ns_;
+  int64_t spin_ns_;  // before the next sleep
   int naps_ = 0;     // since the last long spin
   int naps_to_try_;  // before the next one
 };
@@ -387,6 +387,101 @@ class Receiver {
 
 #include <algorithm>
 
+#ifndef ALLOY_SRC_PORT_CLOCK_H_
+#define ALLOY_SRC_PORT_CLOCK_H_
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+//
+// Tells a process from the process that forked it, at the cost of one load.
+//
+// A fork copies the memory of all threads and only the calling thread. So what belongs to
+// other threads must not be used in the child: a lock that one of them held, a thread
+// object, the waiters of a condition variable. Objects that have such parts keep a number
+// from here next to them, and compare.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_PORT_PROCESS_MARK_H_
+#define ALLOY_SRC_PORT_PROCESS_MARK_H_
+
+#include <atomic>
+#include <cstdint>
+
+namespace alloy::core_v0_1 {
+
+class ProcessMark {
+ public:
+  ProcessMark();
+  ~ProcessMark();
+  ProcessMark(const ProcessMark&) = delete;
+  ProcessMark& operator=(const ProcessMark&) = delete;
+
+  // From 1 to 2^30 - 1. A child of fork gets another number than its parent, and keeps it.
+  uint32_t Number() {
+    if (page_ == nullptr) [[unlikely]]
+      return ProcessId();
+    const uint32_t number = page_->load(std::memory_order_acquire);
+    return number != 0 ? number : NextNumber();
+  }
+
+ private:
+  static uint32_t ProcessId();
+  uint32_t NextNumber();
+
+  // In a page that the kernel fills with zeros in a child. NULL: this kernel cannot, and
+  // each look costs a system call.
+  std::atomic<uint32_t>* page_ = nullptr;
+  std::atomic<uint32_t> last_{1};  // the last number that was given; a child inherits it
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_PROCESS_MARK_H_
+
+namespace alloy::core_v0_1 {
+
+// The wall clock in the local time zone.
+//
+// glibc converts a time under a lock that it does not reset in a child of fork. So a thread
+// asks for the offset of the zone at most once in a quarter of an hour, and a child whose
+// parent was just asking does not ask: it keeps the offset that was known.
+//
+// Threads  shared.
+class LocalClock {
+ public:
+  // Borrows mark, as long as this lives.
+  explicit LocalClock(ProcessMark& mark) : mark_(mark) {}
+
+  // As 2022-10-17 18:09:34.
+  std::string Text();
+
+ private:
+  int64_t OffsetAt(int64_t now);
+
+  // Offsets change at quarters of an hour, in every time zone.
+  struct Known {
+    int32_t quarter = 0;  // since 1970; 0: nothing is known
+    int32_t offset = 0;   // in seconds
+  };
+
+  ProcessMark& mark_;
+  std::atomic<Known> known_{Known()};
+  std::atomic<uint32_t> asking_{0};  // the process of the thread that asks; 0: none
+};
+
+// Seconds since 1970-01-01T00:00:00Z.
+int64_t UnixSeconds();
+
+constexpr int64_t kNanosPerSecond = 1'000'000'000;
+
+// A clock that nobody sets: for deadlines and durations. All processes see the same time.
+int64_t MonotonicNanos();
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_PORT_CLOCK_H_
 //
 // The processors: how many this process may use, and how to wait on one for a moment.
 #ifndef ALLOY_SRC_PORT_CPU_H_
@@ -456,22 +551,27 @@ namespace {
 
 constexpr uint32_t kCount = ~(Mailbox::kStep - 1);
 
-// About 50 microseconds: what it costs to wake a core.
-constexpr int kLongSpin = 2000;
+// What it costs to wake a core, and some more: a receiver that spins less never sees the
+// answer of a sender that slept.
+constexpr int64_t kLongSpinNs = 50'000;
+// Shorter spins are none.
+constexpr int64_t kShortestSpinNs = 500;
+// Looks between two looks at the clock.
+constexpr int kBurst = 64;
 // A receiver that sleeps tries a long spin again after so many sleeps, and after twice as
 // many if that was for nothing: both sides may have one core only, and hold each other up.
-constexpr int kFirstNaps = 32, kMostNaps = 2048;
+constexpr int kFirstNaps = 32, kMostNaps = 1024;
 
-int MaxSpins(Waiting waiting) {
+int64_t MostSpinNs(Waiting waiting) {
   switch (waiting) {
     case Waiting::kSleeps:
       return 0;
     case Waiting::kSpins:
-      return 1 << 30;
+      return int64_t{1} << 60;
     case Waiting::kAdaptive:
       break;
   }
-  return UsableCpus() > 1 ? kLongSpin : 0;
+  return UsableCpus() > 1 ? kLongSpinNs : 0;
 }
 
 }  // namespace
@@ -490,8 +590,8 @@ void Mailbox::Raise(uint32_t bit) noexcept {
 Receiver::Receiver(Mailbox& mailbox, Waiting waiting) noexcept
     : mailbox_(mailbox),
       waiting_(waiting),
-      max_spins_(MaxSpins(waiting)),
-      spins_(max_spins_),
+      most_spin_ns_(MostSpinNs(waiting)),
+      spin_ns_(most_spin_ns_),
       naps_to_try_(kFirstNaps) {}
 
 bool Receiver::See(Event* event) noexcept {
@@ -514,25 +614,29 @@ bool Receiver::See(Event* event) noexcept {
 }
 
 bool Receiver::Spin(Event* event) noexcept {
-  for (int i = 0; i < spins_; ++i) {
-    if (See(event)) {
-      // A message that was there before says nothing about the next one.
-      if (waiting_ == Waiting::kAdaptive && i > 0) {
-        spins_ = max_spins_;
+  if (See(event)) return true;  // which says nothing about the next message
+  int64_t end = 0;
+  for (bool in_time = spin_ns_ > 0; in_time;) {
+    for (int i = 0; i < kBurst; ++i) {
+      CpuRelax();
+      if (!See(event)) continue;
+      if (waiting_ == Waiting::kAdaptive) {
+        spin_ns_ = most_spin_ns_;
         naps_to_try_ = kFirstNaps;
         naps_ = 0;
       }
       return true;
     }
-    CpuRelax();
+    const int64_t now = MonotonicNanos();
+    if (end == 0) end = now + spin_ns_;
+    in_time = now < end;
   }
-  if (See(event)) return true;
   // The message took longer than a spin. So the next spins are shorter, until a long one is
   // tried again.
   if (waiting_ == Waiting::kAdaptive) {
-    spins_ /= 4;
+    spin_ns_ = spin_ns_ / 4 < kShortestSpinNs ? 0 : spin_ns_ / 4;
     if (++naps_ >= naps_to_try_) {
-      spins_ = max_spins_;
+      spin_ns_ = most_spin_ns_;
       naps_to_try_ = std::min(2 * naps_to_try_, kMostNaps);
       naps_ = 0;
     }
@@ -4480,101 +4584,6 @@ Status ProjectBatch(const Projection& projection, ArrowArray* batch);
 #include <string>
 #include <string_view>
 
-#ifndef ALLOY_SRC_PORT_CLOCK_H_
-#define ALLOY_SRC_PORT_CLOCK_H_
-
-#include <atomic>
-#include <cstdint>
-#include <string>
-
-//
-// Tells a process from the process that forked it, at the cost of one load.
-//
-// A fork copies the memory of all threads and only the calling thread. So what belongs to
-// other threads must not be used in the child: a lock that one of them held, a thread
-// object, the waiters of a condition variable. Objects that have such parts keep a number
-// from here next to them, and compare.
-//
-// Threads  shared.
-#ifndef ALLOY_SRC_PORT_PROCESS_MARK_H_
-#define ALLOY_SRC_PORT_PROCESS_MARK_H_
-
-#include <atomic>
-#include <cstdint>
-
-namespace alloy::core_v0_1 {
-
-class ProcessMark {
- public:
-  ProcessMark();
-  ~ProcessMark();
-  ProcessMark(const ProcessMark&) = delete;
-  ProcessMark& operator=(const ProcessMark&) = delete;
-
-  // From 1 to 2^30 - 1. A child of fork gets another number than its parent, and keeps it.
-  uint32_t Number() {
-    if (page_ == nullptr) [[unlikely]]
-      return ProcessId();
-    const uint32_t number = page_->load(std::memory_order_acquire);
-    return number != 0 ? number : NextNumber();
-  }
-
- private:
-  static uint32_t ProcessId();
-  uint32_t NextNumber();
-
-  // In a page that the kernel fills with zeros in a child. NULL: this kernel cannot, and
-  // each look costs a system call.
-  std::atomic<uint32_t>* page_ = nullptr;
-  std::atomic<uint32_t> last_{1};  // the last number that was given; a child inherits it
-};
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_PORT_PROCESS_MARK_H_
-
-namespace alloy::core_v0_1 {
-
-// The wall clock in the local time zone.
-//
-// glibc converts a time under a lock that it does not reset in a child of fork. So a thread
-// asks for the offset of the zone at most once in a quarter of an hour, and a child whose
-// parent was just asking does not ask: it keeps the offset that was known.
-//
-// Threads  shared.
-class LocalClock {
- public:
-  // Borrows mark, as long as this lives.
-  explicit LocalClock(ProcessMark& mark) : mark_(mark) {}
-
-  // As 2022-10-17 18:09:34.
-  std::string Text();
-
- private:
-  int64_t OffsetAt(int64_t now);
-
-  // Offsets change at quarters of an hour, in every time zone.
-  struct Known {
-    int32_t quarter = 0;  // since 1970; 0: nothing is known
-    int32_t offset = 0;   // in seconds
-  };
-
-  ProcessMark& mark_;
-  std::atomic<Known> known_{Known()};
-  std::atomic<uint32_t> asking_{0};  // the process of the thread that asks; 0: none
-};
-
-// Seconds since 1970-01-01T00:00:00Z.
-int64_t UnixSeconds();
-
-constexpr int64_t kNanosPerSecond = 1'000'000'000;
-
-// A clock that nobody sets: for deadlines and durations. All processes see the same time.
-int64_t MonotonicNanos();
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_PORT_CLOCK_H_
 //
 // A value under a lock that a fork cannot leave locked.
 //

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "port/clock.h"
 #include "port/cpu.h"
 #include "port/futex.h"
 
@@ -11,22 +12,27 @@ namespace {
 
 constexpr uint32_t kCount = ~(Mailbox::kStep - 1);
 
-// About 50 microseconds: what it costs to wake a core.
-constexpr int kLongSpin = 2000;
+// What it costs to wake a core, and some more: a receiver that spins less never sees the
+// answer of a sender that slept.
+constexpr int64_t kLongSpinNs = 50'000;
+// Shorter spins are none.
+constexpr int64_t kShortestSpinNs = 500;
+// Looks between two looks at the clock.
+constexpr int kBurst = 64;
 // A receiver that sleeps tries a long spin again after so many sleeps, and after twice as
 // many if that was for nothing: both sides may have one core only, and hold each other up.
-constexpr int kFirstNaps = 32, kMostNaps = 2048;
+constexpr int kFirstNaps = 32, kMostNaps = 1024;
 
-int MaxSpins(Waiting waiting) {
+int64_t MostSpinNs(Waiting waiting) {
   switch (waiting) {
     case Waiting::kSleeps:
       return 0;
     case Waiting::kSpins:
-      return 1 << 30;
+      return int64_t{1} << 60;
     case Waiting::kAdaptive:
       break;
   }
-  return UsableCpus() > 1 ? kLongSpin : 0;
+  return UsableCpus() > 1 ? kLongSpinNs : 0;
 }
 
 }  // namespace
@@ -45,8 +51,8 @@ void Mailbox::Raise(uint32_t bit) noexcept {
 Receiver::Receiver(Mailbox& mailbox, Waiting waiting) noexcept
     : mailbox_(mailbox),
       waiting_(waiting),
-      max_spins_(MaxSpins(waiting)),
-      spins_(max_spins_),
+      most_spin_ns_(MostSpinNs(waiting)),
+      spin_ns_(most_spin_ns_),
       naps_to_try_(kFirstNaps) {}
 
 bool Receiver::See(Event* event) noexcept {
@@ -69,25 +75,29 @@ bool Receiver::See(Event* event) noexcept {
 }
 
 bool Receiver::Spin(Event* event) noexcept {
-  for (int i = 0; i < spins_; ++i) {
-    if (See(event)) {
-      // A message that was there before says nothing about the next one.
-      if (waiting_ == Waiting::kAdaptive && i > 0) {
-        spins_ = max_spins_;
+  if (See(event)) return true;  // which says nothing about the next message
+  int64_t end = 0;
+  for (bool in_time = spin_ns_ > 0; in_time;) {
+    for (int i = 0; i < kBurst; ++i) {
+      CpuRelax();
+      if (!See(event)) continue;
+      if (waiting_ == Waiting::kAdaptive) {
+        spin_ns_ = most_spin_ns_;
         naps_to_try_ = kFirstNaps;
         naps_ = 0;
       }
       return true;
     }
-    CpuRelax();
+    const int64_t now = MonotonicNanos();
+    if (end == 0) end = now + spin_ns_;
+    in_time = now < end;
   }
-  if (See(event)) return true;
   // The message took longer than a spin. So the next spins are shorter, until a long one is
   // tried again.
   if (waiting_ == Waiting::kAdaptive) {
-    spins_ /= 4;
+    spin_ns_ = spin_ns_ / 4 < kShortestSpinNs ? 0 : spin_ns_ / 4;
     if (++naps_ >= naps_to_try_) {
-      spins_ = max_spins_;
+      spin_ns_ = most_spin_ns_;
       naps_to_try_ = std::min(2 * naps_to_try_, kMostNaps);
       naps_ = 0;
     }

@@ -68,8 +68,8 @@ class Receiver {
   Mailbox& mailbox_;
   uint32_t seen_ = 0;  // the count of the last message
   const Waiting waiting_;
-  const int max_spins_;
-  int spins_;        // before the next sleep
+  const int64_t most_spin_ns_;
+  int64_t spin_ns_;  // before the next sleep
   int naps_ = 0;     // since the last long spin
   int naps_to_try_;  // before the next one
 };
