@@ -13,7 +13,8 @@ import inspect as _inspect
 import json
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, Self
 
@@ -24,6 +25,8 @@ from ._errors import (
     AlloyError, BackendError, BadDataError, BusyError, CancelledError, ClosedError,
     DeadlineError, ExhaustedError, InternalError, InvalidError, NoMatchError, NotFoundError,
     RefusedError, RetryError, UnsupportedError, WorkerLostError, error_from)
+from ._log import Lines
+from ._progress import Reporter, reporter, watching
 from ._reference import Reference
 from ._scalar import column_names
 from ._stage import Stage, reduce_function, stage_of
@@ -38,12 +41,19 @@ _IDEMPOTENT, _ROWWISE, _STREAM = 1, 2, 4
 class Host:
     """The policy of this process: which libraries may be loaded, and where log lines go.
 
-    `log` is a file descriptor; None is standard error. Host.info writes a line to it.
+    `log` is a file descriptor, or a callable that gets each line as a str; None is standard
+    error. A thread of Python calls it, never a thread of the engine. Lines are dropped, and
+    nothing waits, while a megabyte of them is not yet read.
+
+    >>> import alloy
+    >>> host = alloy.Host(log=1)
+    >>> alloy.Bridge(host).echo.name
+    'echo'
     """
 
     def __init__(self, *, allow_unsigned: bool = False, load_plainly: bool = False,
                  may_need: Sequence[str] = (), worker: str | None = None,
-                 log: int | None = None,
+                 log: Callable[[str], object] | int | None = None,
                  log_mode: Literal["echo", "always", "never"] = "echo") -> None:
         if isinstance(may_need, str):
             raise TypeError("may_need must be a sequence of str, not one str")
@@ -56,25 +66,40 @@ class Host:
         if worker is None:
             beside = pathlib.Path(_alloy.__file__).with_name("alloy-worker")
             worker = str(beside) if beside.exists() else None
-        self._core = _alloy.make_host(flags, list(may_need), worker,
-                                      ("echo", "always", "never").index(log_mode),
-                                      0 if log is None else log)
+        owns_fd = callable(log)
+        fd = Lines(log).fd if callable(log) else 0 if log is None else log
+        self._core = _alloy.make_host(
+            flags, list(may_need), worker, ("echo", "always", "never").index(log_mode), fd,
+            owns_fd)
 
     def info(self, text: str) -> None:
         """Write a log line with the label Python."""
         self._core.info(text)
 
 
+@dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Limits of the isolated mode, ignored in process. 0 is the engine's default."""
+    """Limits of the isolated mode, ignored in process. 0 is the engine's default.
 
-    def __init__(self, *, max_workers: int = 1, input_bytes: int = 0, output_bytes: int = 0,
-                 heap_bytes: int = 0, grace: float = 0.5) -> None:
-        self.max_workers = max_workers
-        self.input_bytes = input_bytes
-        self.output_bytes = output_bytes
-        self.heap_bytes = heap_bytes
-        self.grace = grace
+    `grace` is how many seconds a worker has to end a call that was cancelled.
+
+    >>> import alloy
+    >>> alloy.Limits(max_workers=2).max_workers
+    2
+    """
+
+    max_workers: int = 1
+    input_bytes: int = 0
+    output_bytes: int = 0
+    heap_bytes: int = 0
+    grace: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not 0 <= value < 2**62:
+                raise ValueError(f"{name} must not be negative or above 2**62, but is {value}")
+        if self.grace > 1e9:
+            raise ValueError(f"grace must be at most 1e9 seconds, but is {self.grace}")
 
 
 class Function(_alloy.Function):
@@ -97,17 +122,28 @@ class Function(_alloy.Function):
     _timeout: float | None = None
     _stays: str | None = None  # what does not pickle
 
-    def using(self, *, timeout: float | None = None, schema: Any = None) -> Self:
-        """Return a copy with a time limit in seconds, or with the schema of iterables."""
+    def using(self, *, timeout: float | None = None, progress: Any = None,
+              schema: Any = None) -> "Function":
+        """Return a copy with a time limit in seconds, a progress, or the schema of iterables.
+
+        `progress` is a callable that gets (done, total or None), a tqdm bar, or a tuple of a
+        rich Progress and a task. It hears of a call ten times a second, and of a stream
+        after each batch. For a stream the time limit is that of each batch.
+        """
         if timeout is not None and not 0 < timeout < 1e9:
             raise ValueError("timeout must be a number of seconds above 0")
-        copy: Self = _alloy.copy_function(
+        report = None if progress is None else reporter(progress)
+        copy = _alloy.copy_function(
             self, -1 if timeout is None else max(1, int(timeout * 1e9)), schema)
         copy.__dict__.update(self.__dict__)
         if timeout is not None:
             copy._timeout = timeout
         if schema is not None:
             copy._stays = "the schema of using(schema=...)"
+        if report is not None:
+            copy.__class__ = _Watched
+            copy.__dict__["_report"] = report
+            copy._stays = "the progress of using(progress=...)"
         return copy
 
     def stage(self, /, **options: Any) -> Stage:
@@ -136,6 +172,25 @@ class Function(_alloy.Function):
 
     def __repr__(self) -> str:
         return f"<alloy.Function {self.name}>"
+
+
+class _Watched(Function):
+    """What using(progress=...) returns."""
+
+    _report: Reporter
+
+    def __call__(self, /, *inputs: Any, **options: Any) -> Any:
+        with watching(self, self._report):
+            return super().__call__(*inputs, **options)
+
+    def columns(self, /, *arrays: Any, **options: Any) -> Array:
+        with watching(self, self._report):
+            return super().columns(*arrays, **options)
+
+    def stream(self, /, *inputs: Any, **options: Any) -> Stream:
+        stream = super().stream(*inputs, **options)
+        _alloy.watch_stream(stream, self._report)
+        return stream
 
 
 def _make_function(bridge: _alloy.Bridge, row: tuple[Any, ...],

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "bridge.h"
 
+#include <unistd.h>
+
 #include <string>
 #include <vector>
 
@@ -18,8 +20,8 @@ void Parse(int parsed) {
 }
 
 void FreeHost(PyObject* self) {
-  using Member = std::unique_ptr<alloy_host, FreeEngineObject>;
-  AsHost(self)->host.~Member();
+  using Member = std::shared_ptr<HostHandle>;
+  AsHost(self)->handle.~Member();
   FreeObject(self);
 }
 void FreeBridge(PyObject* self) {
@@ -34,7 +36,7 @@ PyObject* WriteLine(PyObject* self, PyObject* args) {
     Parse(PyArg_ParseTuple(args, "s", &text));
     {
       const NoGil no_gil(*AsHost(self)->state->interpreter);
-      alloy_host_log(AsHost(self)->host.get(), ALLOY_LOG_INFO, text, -1);
+      alloy_host_log(AsHost(self)->handle->host.get(), ALLOY_LOG_INFO, text, -1);
     }
     return None();
   });
@@ -165,6 +167,11 @@ PyType_Slot bridge_slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&FreeBridg
 
 }  // namespace
 
+HostHandle::~HostHandle() {
+  host.reset();
+  if (own_fd >= 0) close(own_fd);
+}
+
 void AddBridgeTypes(PyObject* module, State& state) {
   const unsigned flags =
       Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION;
@@ -180,10 +187,13 @@ PyObject* MakeHost(PyObject* module, PyObject* args) {
   return Enter([&] {
     State& state = StateOf(module);
     unsigned flags = 0;
-    int mode = 0, fd = 0;
+    int mode = 0, fd = 0, owns_fd = 0;
     PyObject* needs = nullptr;
     const char* worker = nullptr;
-    Parse(PyArg_ParseTuple(args, "IOzii", &flags, &needs, &worker, &mode, &fd));
+    Parse(
+        PyArg_ParseTuple(args, "IOziip", &flags, &needs, &worker, &mode, &fd, &owns_fd));
+    auto handle = std::make_shared<HostHandle>();
+    if (owns_fd != 0) handle->own_fd = fd;
     std::vector<std::string> texts;
     const Py_ssize_t size = Check(static_cast<int>(PySequence_Size(needs)));
     for (Py_ssize_t i = 0; i < size; ++i) {
@@ -204,10 +214,10 @@ PyObject* MakeHost(PyObject* module, PyObject* args) {
     alloy_host* host = nullptr;
     alloy_error error;
     CheckCode(state, alloy_host_new(&options, &host, &error), error);
-    std::unique_ptr<alloy_host, FreeEngineObject> owner(host);
+    handle->host.reset(host);
     auto* made = Allocate<HostObject>(state.type(state.host));
     made->state = &state;
-    new (&made->host) std::unique_ptr<alloy_host, FreeEngineObject>(std::move(owner));
+    new (&made->handle) std::shared_ptr<HostHandle>(std::move(handle));
     return Ref::Own(reinterpret_cast<PyObject*>(made));
   });
 }
@@ -231,12 +241,13 @@ PyObject* MakeBridge(PyObject* module, PyObject* args) {
     options.grace_ns = grace;
     options.min_sequence = sequence;
     auto handle = std::make_shared<BridgeHandle>();
+    handle->host = AsHost(host)->handle;
     alloy_bridge* bridge = nullptr;
     alloy_error error;
     alloy_code code = ALLOY_OK;
     {
       const NoGil no_gil(*state.interpreter);
-      code = alloy_bridge_new(AsHost(host)->host.get(), &options, &bridge, &error);
+      code = alloy_bridge_new(handle->host->host.get(), &options, &bridge, &error);
     }
     CheckCode(state, code, error);
     handle->bridge.reset(bridge);
@@ -256,8 +267,8 @@ PyObject* Inspect(PyObject* module, PyObject* args) {
         PyArg_ParseTuple(args, "O!sz", state.host.get(), &host, &library, &certificate));
     return Unicode(WholeText(state, [&](char* text, int64_t size, int64_t* length,
                                         alloy_error* error) {
-                     return alloy_inspect(AsHost(host)->host.get(), library, certificate,
-                                          text, size, length, error);
+                     return alloy_inspect(AsHost(host)->handle->host.get(), library,
+                                          certificate, text, size, length, error);
                    }).c_str());
   });
 }

@@ -19,8 +19,20 @@ struct FreeEngineObject {
   void operator()(alloy_call* call) const { alloy_call_free(call); }
 };
 
+// A host as its bridges share it, with the descriptor of its log if that is its own.
+struct HostHandle {
+  HostHandle() = default;
+  HostHandle(const HostHandle&) = delete;
+  HostHandle& operator=(const HostHandle&) = delete;
+  ~HostHandle();
+
+  std::unique_ptr<alloy_host, FreeEngineObject> host;
+  int own_fd = -1;  // closed after the last line that the engine may write
+};
+
 // A bridge as its functions share it. Threads  shared.
 struct BridgeHandle {
+  std::shared_ptr<HostHandle> host;  // outlives the bridge
   std::unique_ptr<alloy_bridge, FreeEngineObject> bridge;
   // Larger after each load: calls that were bound before belong to the previous backend.
   std::atomic<uint64_t> generation{0};
@@ -30,7 +42,7 @@ struct BridgeHandle {
 struct HostObject {
   PyObject head;
   State* state;
-  std::unique_ptr<alloy_host, FreeEngineObject> host;
+  std::shared_ptr<HostHandle> handle;
 };
 struct BridgeObject {
   PyObject head;

@@ -72,6 +72,7 @@ Ref RunMap(FunctionObject* self, std::vector<Input> inputs, const CallOptions& o
   arrays.reserve(inputs.size());
   for (Input& input : inputs) arrays.push_back(input.array.Detach());
   Forget(*core);
+  bound->owner = self;
   core->running.push_back(bound);
   OwnedArray output;
   alloy_error error;
@@ -97,6 +98,7 @@ Ref Open(FunctionObject* self, std::vector<Input> inputs, const CallOptions& opt
   std::shared_ptr<BoundCall> bound =
       Bind(*self->state, *self->core, inputs, options, false);
   Forget(*self->core);
+  bound->owner = self;
   self->core->running.push_back(bound);
   return OpenStream(*self->state, std::move(bound), std::move(inputs), self->timeout_ns,
                     self->core->is_idempotent);
@@ -304,6 +306,37 @@ PyObject* RunColumns(PyObject* module, PyObject* args) {
     if (output.schema->n_children != 1) return NewArray(state, output);
     return NewArray(
         state, {output.schema->children[0], output.array->children[0], output.keeper});
+  });
+}
+
+PyObject* ProgressOf(PyObject* module, PyObject* function) {
+  return Enter([&] {
+    if (!StateOf(module).Is(function, StateOf(module).function)) {
+      Raise(PyExc_TypeError, "not a Function");
+    }
+    int64_t done = 0, total = 0;
+    bool is_known = true, is_running = false;
+    const auto add = [&](const BoundCall& bound) {
+      int64_t its_done = 0, its_total = 0;
+      alloy_call_progress(bound.call.get(), &its_done, &its_total);
+      done += its_done;
+      total += its_total;
+      is_known = is_known && its_total > 0;
+    };
+    const FunctionCore& core = *AsFunction(function)->core;
+    for (const auto& one : core.running) {
+      const auto bound = one.lock();
+      if (bound == nullptr || bound->owner != function) continue;
+      is_running = true;
+      add(*bound);
+    }
+    // After a call, what it reported last.
+    if (!is_running && !core.idle.empty() && core.idle.front()->owner == function) {
+      add(*core.idle.front());
+    }
+    const bool has_total = is_known && total > 0;
+    const Ref whole = has_total ? Ref::Own(PyLong_FromLongLong(total)) : None();
+    return Ref::Own(Py_BuildValue("(LO)", static_cast<long long>(done), whole.get()));
   });
 }
 

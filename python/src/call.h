@@ -26,6 +26,7 @@ struct BoundCall {
   std::string key;
   uint64_t generation = 0;
   uint64_t ticket = 0;
+  const void* owner = nullptr;  // the Function whose call runs, to find its progress
 };
 
 // What all copies of a Function share. Needs the GIL.
@@ -67,6 +68,9 @@ PyObject* CopyFunction(PyObject* module, PyObject* args);
 // run_columns(function, names, arrays, options): runs a map function on columns, which get
 // the names, and returns the only column of the output, or all as an array of structs.
 PyObject* RunColumns(PyObject* module, PyObject* args);
+// progress_of(function): what its running calls, or its last one, have done, and the total
+// or None.
+PyObject* ProgressOf(PyObject* module, PyObject* function);
 
 std::unique_ptr<BoundCall> Bind(State& state, FunctionCore& core,
                                 const std::vector<Input>& inputs,

@@ -60,6 +60,8 @@ PyMethodDef functions[] = {
     {"make_bridge", &MakeBridge, METH_VARARGS, nullptr},
     {"make_function", &MakeFunction, METH_VARARGS, nullptr},
     {"copy_function", &CopyFunction, METH_VARARGS, nullptr},
+    {"progress_of", &ProgressOf, METH_O, nullptr},
+    {"watch_stream", &WatchStream, METH_VARARGS, nullptr},
     {"stream_of", &StreamOfBatches, METH_VARARGS, nullptr},
     {"run_columns", &RunColumns, METH_VARARGS, nullptr},
     {"polars_expression", &PolarsExpression, METH_VARARGS, nullptr},

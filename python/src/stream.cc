@@ -37,6 +37,7 @@ struct StreamObject {
   std::shared_ptr<StreamCore> core;  // NULL: closed, or given away
   SharedSchema schema;
   bool in_use;
+  Ref watcher;  // called with (done, total) after each batch; empty: nobody
 };
 StreamObject* AsStream(PyObject* self) { return reinterpret_cast<StreamObject*>(self); }
 
@@ -83,6 +84,7 @@ void FreeStream(PyObject* self) {
   using Core = std::shared_ptr<StreamCore>;
   AsStream(self)->core.~Core();
   AsStream(self)->schema.~SharedSchema();
+  AsStream(self)->watcher.~Ref();
   FreeObject(self);
 }
 
@@ -116,6 +118,13 @@ StreamCore& CoreOf(StreamObject* self) {
   RaiseError(*self->state, error, core.idempotent);
 }
 
+Ref ProgressOfCore(const StreamCore& core) {
+  int64_t done = 0, total = 0;
+  alloy_call_progress(core.bound->call.get(), &done, &total);
+  const Ref whole = total == 0 ? None() : Ref::Own(PyLong_FromLongLong(total));
+  return Ref::Own(Py_BuildValue("(LO)", static_cast<long long>(done), whole.get()));
+}
+
 PyObject* Next(PyObject* object) {
   return Enter([&] {
     StreamObject* self = AsStream(object);
@@ -131,6 +140,11 @@ PyObject* Next(PyObject* object) {
     }
     self->in_use = false;
     if (number != 0) RaiseFailure(self, core);
+    if (self->watcher) {
+      const Ref progress = ProgressOfCore(core);
+      const Ref watcher = Ref::Share(self->watcher.get());
+      Ref::Own(PyObject_CallObject(watcher.get(), progress.get()));
+    }
     if (!batch) return Ref();
     return NewBatch(*self->state, self->schema, std::move(batch));
   });
@@ -169,11 +183,9 @@ PyObject* Enter_(PyObject* self, PyObject*) { return Ref::Share(self).Release();
 
 PyObject* Progress(PyObject* object, void*) {
   return Enter([&] {
-    int64_t done = 0, total = 0;
-    const auto& core = AsStream(object)->core;
-    if (core != nullptr) alloy_call_progress(core->bound->call.get(), &done, &total);
-    const Ref whole = total == 0 ? None() : Ref::Own(PyLong_FromLongLong(total));
-    return Ref::Own(Py_BuildValue("(LO)", static_cast<long long>(done), whole.get()));
+    const std::shared_ptr<StreamCore> core = AsStream(object)->core;
+    if (core != nullptr) return ProgressOfCore(*core);
+    return Ref::Own(Py_BuildValue("(iO)", 0, Py_None));
   });
 }
 
@@ -258,7 +270,20 @@ Ref OpenStream(State& state, std::shared_ptr<BoundCall> bound, std::vector<Input
   made->state = &state;
   new (&made->core) std::shared_ptr<StreamCore>(std::move(core));
   new (&made->schema) SharedSchema(bound->output);
+  new (&made->watcher) Ref();
   return Ref::Own(reinterpret_cast<PyObject*>(made));
+}
+
+PyObject* WatchStream(PyObject* module, PyObject* args) {
+  return Enter([&] {
+    PyObject *stream = nullptr, *watcher = nullptr;
+    if (PyArg_ParseTuple(args, "O!O", StateOf(module).stream.get(), &stream, &watcher) ==
+        0) {
+      throw Raised();
+    }
+    AsStream(stream)->watcher = Ref::Share(watcher);
+    return None();
+  });
 }
 
 PyObject* StreamOfBatches(PyObject* module, PyObject* args) {

@@ -17,6 +17,8 @@ Ref OpenStream(State& state, std::shared_ptr<BoundCall> bound, std::vector<Input
                int64_t timeout_ns, bool idempotent);
 // stream_of(batches, schema, requested): a capsule of a stream of these Batch objects.
 PyObject* StreamOfBatches(PyObject* module, PyObject* args);
+// watch_stream(stream, callable): it gets (done, total) after each batch.
+PyObject* WatchStream(PyObject* module, PyObject* args);
 
 }  // namespace alloy::python
 

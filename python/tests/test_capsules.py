@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: MIT
+"""Objects that break the PyCapsule protocol: each is an exception and never a crash."""
+
+import ctypes
+import os
+import pathlib
+
+import pyarrow as pa
+import pytest
+
+import alloy
+
+new = ctypes.pythonapi.PyCapsule_New
+new.restype = ctypes.py_object
+new.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+# Capsules do not own names and structs.
+ZEROS = ctypes.create_string_buffer(256)
+NAMES = {n: ctypes.create_string_buffer(n) for n in (
+    b"arrow_schema", b"arrow_array", b"arrow_array_stream", b"wrong", b"")}
+
+
+def capsule(name):
+    return new(ctypes.addressof(ZEROS), NAMES[name], None)
+
+
+def batch():
+    return pa.record_batch({"x": pa.array([1.0]), "y": pa.array([2], pa.int64())})
+
+
+def parts():
+    return batch().__arrow_c_array__()
+
+
+class Offers:
+    """An object whose protocol methods return, or raise, what a test wants."""
+
+    def __init__(self, **methods):
+        for name, result in methods.items():
+            setattr(self, f"__arrow_c_{name}__", self._method(result))
+
+    @staticmethod
+    def _method(result):
+        def method(requested_schema=None):
+            if isinstance(result, BaseException):
+                raise result
+            return result() if callable(result) else result
+        return method
+
+
+NOT_PAIRS = {
+    "None": lambda: None, "int": lambda: 1, "str": lambda: "ab", "list": lambda: list(parts()),
+    "empty tuple": lambda: (), "one": lambda: parts()[:1], "three": lambda: (*parts(), None),
+    "two ints": lambda: (1, 2), "schema twice": lambda: (parts()[0], parts()[0]),
+    "swapped": lambda: parts()[::-1], "None second": lambda: (parts()[0], None),
+    "wrong name of the schema": lambda: (capsule(b"wrong"), parts()[1]),
+    "wrong name of the array": lambda: (parts()[0], capsule(b"wrong")),
+    "empty name": lambda: (parts()[0], capsule(b"")),
+    "released schema": lambda: (capsule(b"arrow_schema"), parts()[1]),
+    "released array": lambda: (parts()[0], capsule(b"arrow_array")),
+    "a stream for a pair": lambda: pa.table(batch()).__arrow_c_stream__(),
+}
+NOT_STREAMS = {
+    "None": lambda: None, "int": lambda: 1, "a pair": parts, "tuple": lambda: (),
+    "wrong name": lambda: capsule(b"wrong"), "released": lambda: capsule(b"arrow_array_stream"),
+    "a schema": lambda: batch().schema.__arrow_c_schema__(),
+}
+NOT_SCHEMAS = {
+    "None": lambda: None, "int": lambda: 1, "a pair": parts,
+    "wrong name": lambda: capsule(b"wrong"), "released": lambda: capsule(b"arrow_schema"),
+}
+REFUSALS = (TypeError, ValueError, alloy.AlloyError)
+
+
+@pytest.fixture(params=["in process", "isolated"])
+def echo(request):
+    with alloy.Bridge(alloy.Host(log_mode="never")) as bridge:
+        if request.param == "in process":
+            yield bridge.echo
+            return
+    build = pathlib.Path(os.environ["ALLOY_BUILD"])
+    with alloy.open(build / "backends/score_cpp.so", f"@{build}/dev.crt",
+                    isolated=True) as bridge:
+        yield bridge.score
+
+
+@pytest.mark.parametrize("what", NOT_PAIRS)
+def test_what_is_no_array(echo, what):
+    with pytest.raises(REFUSALS):
+        echo(Offers(array=NOT_PAIRS[what]))
+    with pytest.raises(REFUSALS):
+        alloy.describe(Offers(array=NOT_PAIRS[what]))
+    with pytest.raises(REFUSALS):
+        list(echo.stream(iter([batch(), Offers(array=NOT_PAIRS[what])])))
+    assert len(echo(batch())) == 1
+
+
+@pytest.mark.parametrize("what", NOT_STREAMS)
+def test_what_is_no_stream(echo, what):
+    with pytest.raises(REFUSALS):
+        echo(Offers(stream=NOT_STREAMS[what]))
+    with pytest.raises(REFUSALS):
+        echo.stream(Offers(stream=NOT_STREAMS[what]))
+    with pytest.raises(REFUSALS):
+        list(echo.stream(iter([batch(), Offers(stream=NOT_STREAMS[what])])))
+    assert len(echo(batch())) == 1
+
+
+@pytest.mark.parametrize("what", NOT_SCHEMAS)
+def test_what_is_no_schema(echo, what):
+    for use in (echo.output, lambda schema: echo.using(schema=schema)):
+        with pytest.raises(REFUSALS):
+            use(Offers(schema=NOT_SCHEMAS[what]))
+    result = echo(batch())
+    if what != "None":  # no request at all
+        with pytest.raises(REFUSALS):
+            result.__arrow_c_array__(NOT_SCHEMAS[what]())
+    with pytest.raises(REFUSALS):
+        assert result.schema == Offers(schema=NOT_SCHEMAS[what])
+
+
+class Odd(BaseException):
+    """Not even an Exception."""
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, KeyboardInterrupt, MemoryError, Odd])
+@pytest.mark.parametrize("method", ["array", "stream"])
+def test_what_a_method_raises_is_raised_as_it_is(echo, method, kind):
+    failure = kind("from the object")
+    broken = Offers(**{method: failure})
+    for use in (echo, echo.stream, lambda x: list(echo.stream(iter([batch(), x])))):
+        with pytest.raises(kind) as caught:
+            use(broken)
+        assert caught.value is failure
+    assert len(echo(batch())) == 1
+
+
+def test_the_input_of_a_refused_call_is_released(echo):
+    before = pa.total_allocated_bytes()
+    for _ in range(50):
+        array = pa.record_batch({"s": pa.array(["x" * 1000] * 100)})
+        with pytest.raises(REFUSALS):
+            echo(array, Offers(array=None), nothing=object())
+        del array
+    assert pa.total_allocated_bytes() <= before
+
+
+@pytest.mark.parametrize("wrong", [1, None, "abc", b"abc", {}, object(), int, [1], [[]], []])
+def test_what_is_no_input(echo, wrong):
+    for use in (echo, echo.stream, lambda x: list(echo.stream(x))):
+        with pytest.raises(REFUSALS):
+            use(wrong)
+
+
+def test_a_request_is_best_effort(echo):
+    result = echo(batch())
+    columns = pa.record_batch(result).schema
+    narrow = pa.schema([pa.field(f.name, pa.int8()) for f in columns])
+    for request in (columns, narrow, None):
+        asked = None if request is None else request.__arrow_c_schema__()
+        schema, _ = result.__arrow_c_array__(asked)
+        assert pa.Schema._import_from_c_capsule(schema) == columns  # its own: no casts
+    wide = pa.schema([*columns, pa.field("more", pa.int8())]).__arrow_c_schema__()
+    for give in (result.__arrow_c_array__, result.__arrow_c_stream__,
+                 echo.stream(batch()).__arrow_c_stream__, echo(pa.table(batch())).__arrow_c_stream__):
+        with pytest.raises(ValueError, match="does not cast"):
+            give(wide)
+
+
+def test_alloy_asks_for_no_schema(echo):
+    asked = []
+
+    class Asked:
+        def __arrow_c_array__(self, requested_schema=None):
+            asked.append(requested_schema)
+            return parts()
+
+    echo(Asked())
+    list(echo.stream(iter([Asked()])))
+    assert asked == [None, None]
