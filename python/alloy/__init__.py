@@ -148,10 +148,10 @@ class Function(_alloy.Function):
 
     def stage(self, /, **options: Any) -> Stage:
         """Return this function, with these options, as a value for other processes."""
-        return stage_of(self._origin, self.name, options)
+        return stage_of(self, options)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return reduce_function(self._origin, self.name, self._timeout, self._stays)
+        return reduce_function(self)
 
     def columns(self, /, *arrays: Any, **options: Any) -> Array:
         """Run the function on columns, in the order in which it declares them.

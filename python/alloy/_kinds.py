@@ -34,7 +34,7 @@ def as_input(data: Any, rowwise: bool) -> Any:
                     f"{type(data).__name__}{advice}. A function takes any Arrow object")
 
 
-def in_kind_of(data: Any, result: _alloy.Batch | Batches, rowwise: bool) -> Any:
+def in_kind_of(data: Any, result: Any, rowwise: bool) -> Any:
     """The result as the kind of table that `data` is."""
     if _is(data, "pyarrow", "Table"):
         return sys.modules["pyarrow"].table(result)
@@ -64,7 +64,7 @@ def _record_batch(result: _alloy.Batch | Batches) -> Any:
     return batches[0] if batches else pa.schema(result.schema).empty_table().to_batches()[0]
 
 
-def _frame(data: Any, result: _alloy.Batch | Batches, rowwise: bool) -> Any:
+def _frame(data: Any, result: Any, rowwise: bool) -> Any:
     import pyarrow as pa
     frame = pa.table(result).to_pandas()
     if rowwise:

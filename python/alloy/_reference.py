@@ -56,7 +56,8 @@ class Reference:
                 self.limits, self.policy)
 
 
-_lock = threading.Lock()
+# A log callback may use a stage while a library is opened.
+_lock = threading.RLock()
 _hosts: dict[tuple[Any, ...], "Host"] = {}
 _bridges: dict[tuple[Any, ...], "Bridge"] = {}
 # Bridges of the parent process. Workers belong to it, so nothing here may end them.
@@ -65,7 +66,7 @@ _of_parent: list["Bridge"] = []
 
 def _after_fork() -> None:
     global _lock
-    _lock = threading.Lock()  # another thread may have held it
+    _lock = threading.RLock()  # another thread may have held it
     for key in [k for k, bridge in _bridges.items() if bridge.isolated]:
         _of_parent.append(_bridges.pop(key))
 

@@ -46,20 +46,22 @@ class Stage:
             policy=(host if host is not None else Host())._policy))
         if name is not None and reference.name != name:
             raise InvalidError(f"{path} is {reference.name}, not {name}", side="caller")
-        self._set(reference, function, dict(options))
+        self._set(reference, function, dict(options), None)
         unknown = sorted(set(options) - set(self._function.options))
         if unknown:
             raise InvalidError(f"{function} has no option {unknown[0]!r}; it has "
                                f"{sorted(self._function.options)}", side="caller")
 
-    def _set(self, reference: Reference, function: str, options: dict[str, Any]) -> None:
+    def _set(self, reference: Reference, function: str, options: dict[str, Any],
+             timeout: float | None) -> None:
         self._reference = reference
         self._name = function
         self._options = options
+        self._timeout = timeout
 
     @property
     def _function(self) -> "Function":
-        return bridge_of(self._reference)[self._name]
+        return _function_of(self._reference, self._name, self._timeout)
 
     @property
     def rowwise(self) -> bool:
@@ -109,29 +111,17 @@ class Stage:
         return self._function.output(schema, **self._options)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _stage_of, (self._reference, self._name, self._options)
+        return _stage_of, (self._reference, self._name, self._options, self._timeout)
 
     def __repr__(self) -> str:
         return f"<alloy.Stage {self._name} of {self._reference.name} {self._reference.version}>"
 
 
-def _stage_of(reference: Reference, function: str, options: dict[str, Any]) -> Stage:
+def _stage_of(reference: Reference, function: str, options: dict[str, Any],
+              timeout: float | None) -> Stage:
     stage = Stage.__new__(Stage)
-    stage._set(reference, function, options)
+    stage._set(reference, function, options, timeout)
     return stage
-
-
-def stage_of(reference: Reference | None, function: str, options: dict[str, Any]) -> Stage:
-    """The Stage of a function that is open here."""
-    return _stage_of(_from_file(reference), function, options)
-
-
-def reduce_function(reference: Reference | None, name: str, timeout: float | None,
-                    stays: str | None) -> tuple[Any, ...]:
-    """What `Function.__reduce__` returns. `stays` is what cannot travel."""
-    if stays is not None:
-        raise TypeError(f"{stays} does not pickle; pickle the function without it")
-    return _function_of, (_from_file(reference), name, timeout)
 
 
 def _function_of(reference: Reference, name: str, timeout: float | None) -> "Function":
@@ -139,10 +129,23 @@ def _function_of(reference: Reference, name: str, timeout: float | None) -> "Fun
     return function if timeout is None else function.using(timeout=timeout)
 
 
-def _from_file(reference: Reference | None) -> Reference:
-    if reference is None:
+def stage_of(function: "Function", options: dict[str, Any]) -> Stage:
+    """The Stage of a function that is open here."""
+    return _stage_of(_travels(function), function.name, options, function._timeout)
+
+
+def reduce_function(function: "Function") -> tuple[Any, ...]:
+    """What `Function.__reduce__` returns."""
+    return _function_of, (_travels(function), function.name, function._timeout)
+
+
+def _travels(function: "Function") -> Reference:
+    if function._stays is not None:
+        raise TypeError(f"{function._stays} stays in its process: pickle the function "
+                        "without it")
+    if function._origin is None:
         raise TypeError("functions of the built-in echo do not pickle: they have no file")
-    return reference
+    return function._origin
 
 
 def _refuse_guesses(data: Any) -> None:

@@ -148,10 +148,14 @@ def test_another_process_opens_its_own_copy(host):
 def test_a_function_travels_with_its_time_limit(score):
     function = pickle.loads(pickle.dumps(score.score.using(timeout=7.0)))
     assert function._timeout == 7.0 and function(BATCH)["score"].to_pylist() == SCORES
+    stage = pickle.loads(pickle.dumps(function.stage()))
+    assert stage._function._timeout == 7.0 and stage(BATCH).to_pydict() == {"score": SCORES}
     assert pickle.loads(pickle.dumps(score.score.stage()))(BATCH).to_pydict() == {
         "score": SCORES}
     with pytest.raises(TypeError, match="schema"):
         pickle.dumps(score.score.using(schema=BATCH.schema))
+    with pytest.raises(TypeError, match="schema"):
+        score.score.using(schema=BATCH.schema).stage()
     with pytest.raises(TypeError, match="built-in echo"):
         pickle.dumps(alloy.Bridge().echo)
     with pytest.raises(TypeError, match="built-in echo"):

@@ -8,7 +8,7 @@ import pytest
 from dask.distributed import Client, LocalCluster
 
 import alloy
-from conftest import CERTIFICATE, CRASH, SCORE, TRIES, copy_of, tamper
+from conftest import CERTIFICATE, CRASH, SCORE, STREAMS, TRIES, copy_of, tamper
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +42,9 @@ def test_without_meta_nothing_runs(frame, tmp_path, host, wrapped):
     stage = alloy.Stage(TRIES, "try_it", host=host,
                         options={"path": str(tries), "failures": 0})
     frames = dd.from_pandas(frame[["y"]].rename(columns={"y": "x"}), npartitions=2)
+    with pytest.raises(alloy.InvalidError, match="clear_divisions"):
+        alloy.dask.meta(stage, frames)  # it may move rows
+    frames = frames.clear_divisions()
     with pytest.raises(Exception, match=r"alloy\.dask\.meta\(stage, ddf\)") as caught:
         frames.map_partitions((lambda data: stage(data)) if wrapped else stage)
     assert type(alloy.error_from(caught.value)) is alloy.InvalidError
@@ -50,6 +53,15 @@ def test_without_meta_nothing_runs(frame, tmp_path, host, wrapped):
     assert not tries.exists()
     assert lazy.compute(scheduler="sync").x.tolist() == (2 * frame.y).tolist()
     assert len(tries.read_text()) == 2
+
+
+def test_an_index_that_is_a_column_comes_back(frame, host):
+    stage = alloy.Stage(STREAMS, "pass", host=host)
+    frames = dd.from_pandas(frame, npartitions=3).clear_divisions()
+    meta = alloy.dask.meta(stage, frames)
+    made = frames.map_partitions(stage, meta=meta).compute(scheduler="sync")
+    pd.testing.assert_frame_equal(made, frame, check_dtype=False)
+    assert meta.index.name == made.index.name == "row"
 
 
 def test_meta_refuses_types_before_anything_runs(frame):
@@ -75,7 +87,7 @@ def test_a_tampered_library_is_a_refusal_at_the_client(client, frame, tmp_path):
 
 def test_a_crash_in_a_worker_process_is_an_error_and_no_dask_worker_dies(client, host):
     stage = alloy.Stage(CRASH, "act", host=host, isolated=True)
-    frames = dd.from_pandas(pd.DataFrame({"x": [0, 14]}), npartitions=2)
+    frames = dd.from_pandas(pd.DataFrame({"x": [0, 14]}), npartitions=2).clear_divisions()
     before = set(client.scheduler_info()["workers"])
     made = frames.map_partitions(stage, meta=alloy.dask.meta(stage, frames))
     with pytest.raises(Exception) as caught:
