@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ._errors import InvalidError
 from ._kinds import as_input, in_kind_of, is_lazy
@@ -79,11 +79,10 @@ class Stage:
         given = as_input(data, function.rowwise)
         if is_lazy(data):
             import pyarrow as pa
-            reader: Any = pa.RecordBatchReader.from_stream(
-                function.stream(given, **self._options))
-            return reader
-        made: T = in_kind_of(data, function(given, **self._options), function.rowwise)
-        return made
+            stream = function.stream(given, **self._options)
+            return cast(T, pa.RecordBatchReader.from_stream(stream))
+        made = function(given, **self._options)
+        return cast(T, in_kind_of(data, made, function.rowwise))
 
     def batches(self, iterator: Iterable[T]) -> Iterator[T]:
         """Run the function on each table of an iterator, lazily.

@@ -125,6 +125,7 @@ def test_batches_runs_a_map_function_on_each_and_a_stream_function_on_all(host):
 def test_output_runs_nothing_and_columns_need_no_table():
     stage = alloy.Stage(SCORE, "score", CERTIFICATE)
     assert pa.schema(stage.output(BATCH.schema)) == stage(BATCH).schema
+    assert stage.columns(BATCH["x"], BATCH["y"]).to_pylist() == SCORES
     with pytest.raises(alloy.NoMatchError):
         stage.output(pa.schema({"x": pa.string()}))
 
