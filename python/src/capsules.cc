@@ -114,11 +114,20 @@ Schema ReadSchema(State& state, ArrowArrayStream* stream) {
              at);
 }
 
+// Also of a class that somebody derived.
 bool IsOfPolars(PyObject* object) {
-  const Ref module = Ref::Own(
-      PyObject_GetAttrString(reinterpret_cast<PyObject*>(Py_TYPE(object)), "__module__"));
-  return PyUnicode_Check(module.get()) != 0 &&
-         Text(module.get(), "the name of a module").starts_with("polars.");
+  const Ref types = Ref::Own(
+      PyObject_GetAttrString(reinterpret_cast<PyObject*>(Py_TYPE(object)), "__mro__"));
+  const Py_ssize_t n = PyTuple_Check(types.get()) != 0 ? PyTuple_Size(types.get()) : 0;
+  for (Py_ssize_t i = 0; i < n; ++i) {
+    const Ref module =
+        Ref::Own(PyObject_GetAttrString(PyTuple_GetItem(types.get(), i), "__module__"));
+    const bool is_text = PyUnicode_Check(module.get()) != 0;
+    if (is_text && Text(module.get(), "the name of a module").starts_with("polars.")) {
+      return true;
+    }
+  }
+  return false;
 }
 
 Input FromStream(State& state, OwnedArrayStream stream, int32_t at) {

@@ -215,6 +215,16 @@ def test_pointers_and_private_formats_are_refused(host):
         echo(objects)
     with pytest.raises(alloy.NoMatchError, match="pointers"):
         alloy.polars.scan(echo, objects)
+
+    class Derived(pl.DataFrame):
+        pass
+
+    inside = pl.DataFrame({"x": pl.Series([object()], dtype=pl.Object)})
+    for other in (Derived(inside), (f for f in [inside]), inside["x"].to_frame()):
+        with pytest.raises(alloy.NoMatchError, match="pointers"):
+            echo(other)
+    with pytest.raises(alloy.NoMatchError, match="pointers"):
+        echo.columns(inside["x"])
     # Bytes of a fixed size of another library are not pointers.
     bytes_8 = pa.table({"x": pa.array([b"12345678"], pa.binary(8))})
     assert pa.table(echo(bytes_8)).equals(bytes_8)
