@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -185,4 +186,76 @@ func read(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// Acceptance 10: workers are killed all the time. Every row arrives once, in order, in both
+// kinds of map steps.
+func TestAStormOfKillsLosesNothing(t *testing.T) {
+	f := newFolder(t)
+	const rows = 1000000
+	f.ids(rows)
+	g := f.graph("", `
+[source]
+ids = { csv = "ids.csv", batch_rows = 500, schema = { id = "int64" } }
+[step.a]
+call = "rel.scale"
+from = "ids"
+options = { column = "id", factor = "2" }
+isolated = true
+retries = 100
+backoff = "1ms"
+[step.b]
+call = "rel.scale"
+from = "a"
+options = { column = "id", factor = "3" }
+isolated = true
+parallel = 2
+retries = 100
+backoff = "1ms"
+[sink]
+out = { from = "b", ipc = "out/all.arrow" }
+`)
+	c := process("run", g, "--json")
+	done := make(chan outcome)
+	go func() { done <- finish(t, c) }()
+	killed := 0
+	for ended := false; !ended; {
+		select {
+		case o := <-done:
+			r := o.wants(0).report()
+			if r.DeadLetters != 0 || killed == 0 || r.Retries["LOST"] == 0 {
+				t.Errorf("%d kills, retries %v, %d dead letters", killed, r.Retries, r.DeadLetters)
+			}
+			t.Logf("%d kills, retries %v", killed, r.Retries)
+			ended = true
+		case <-time.After(5 * time.Millisecond):
+			if _, err := os.Stat(f.file("out/all.arrow.part")); err != nil {
+				continue // the graph is still checked
+			}
+			for _, worker := range others(t) {
+				if parent(worker) != os.Getpid() && syscall.Kill(worker, syscall.SIGKILL) == nil {
+					killed++
+					break
+				}
+			}
+		}
+	}
+	ids := f.column("out/all.arrow", "id")
+	if len(ids) != rows {
+		t.Fatalf("%d of %d rows", len(ids), rows)
+	}
+	for i, id := range ids {
+		if id != int64(6*i) {
+			t.Fatalf("row %d is %d", i, id)
+		}
+	}
+	eventually(t, "no process remains", func() bool { return len(others(t)) == 0 })
+}
+
+// parent returns the parent of a process; 0: it has ended.
+func parent(process int) (found int) {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", process))
+	_, rest, _ := strings.Cut(string(text), "PPid:")
+	_, _ = fmt.Sscan(rest, &found) // of a process that has ended nothing is left
+	return found
 }

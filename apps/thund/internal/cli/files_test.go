@@ -334,7 +334,7 @@ func TestADrainThatTakesTooLongFails(t *testing.T) {
 	f := newFolder(t)
 	wait, signal, _ := f.running(`drain = "200ms"`)
 	signal(syscall.SIGTERM)
-	wait().wants(5, "the run did not end within 200ms of SIGTERM")
+	wait().wants(5, "the run did not end within 200ms of the signal")
 	f.wantsNoFile("out")
 	wait, signal, _ = f.running("")
 	signal(syscall.SIGTERM)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -22,7 +23,7 @@ func (c *command) run() *cobra.Command {
 	made := &cobra.Command{
 		Use:     "run GRAPH.toml",
 		Short:   "Run a graph to its end",
-		Long:    "Run a graph to its end. Files of sinks appear after the last batch of the whole graph,\nall or none.\n\nThe first SIGTERM lets the sources end, within the time drain of [graph]. Ctrl-C cancels\nthe run, and nothing is written.",
+		Long:    "Run a graph to its end. Files of sinks appear after the last batch of the whole graph,\nall or none.\n\nThe first SIGTERM lets the sources end, within the time drain of [graph]. Ctrl-C cancels\nthe run, and nothing is written; with an endless source it does what SIGTERM does.",
 		Example: example,
 		RunE: func(_ *cobra.Command, args []string) error {
 			plan, err := c.prepare(args[0])
@@ -30,7 +31,7 @@ func (c *command) run() *cobra.Command {
 				return err
 			}
 			defer plan.Close()
-			ctx, stop := interruptible(plan.Graph.Drain, deadline, c.err)
+			ctx, stop := interruptible(plan, deadline, c.err)
 			defer stop()
 			report, err := run.Run(ctx, plan)
 			if err != nil {
@@ -60,7 +61,8 @@ func ended(text, help string, exit int) error {
 }
 
 // interruptible returns a context that ends by signals and by the deadline.
-func interruptible(drain, deadline time.Duration, log interface{ Write([]byte) (int, error) }) (context.Context, func()) {
+func interruptible(plan *run.Plan, deadline time.Duration, log io.Writer) (context.Context, func()) {
+	drain, isEndless := plan.Graph.Drain, plan.IsEndless()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	if deadline > 0 {
 		time.AfterFunc(deadline, func() {
@@ -85,10 +87,11 @@ func interruptible(drain, deadline time.Duration, log interface{ Write([]byte) (
 				exit = fault.ExitTerminated
 			}
 			switch {
-			case count == 0 && got == syscall.SIGTERM:
-				fmt.Fprintf(log, "terminated: the run goes on to its end for at most %v\n", drain)
+			case count == 0 && (got == syscall.SIGTERM || isEndless):
+				plan.Drain()
+				fmt.Fprintf(log, "ending: the run goes on to its end for at most %v\n", drain)
 				time.AfterFunc(drain, func() {
-					cancel(ended(fmt.Sprintf("the run did not end within %v of SIGTERM", drain), "raise drain in [graph]", fault.ExitLate))
+					cancel(ended(fmt.Sprintf("the run did not end within %v of the signal", drain), "raise drain in [graph]", fault.ExitLate))
 				})
 			case count < 2:
 				cancel(ended("interrupted", "", exit))

@@ -4,6 +4,7 @@ package files
 
 import (
 	"bufio"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -75,15 +76,27 @@ type Sink struct {
 	SHA256 string // after Finish
 
 	file   *os.File
+	socket *socket // instead of a file
 	buffer *bufio.Writer
 	hash   hash.Hash
 	writer writer
 }
 
-// OpenSink makes the file PATH.part, and the folder if it is missing.
-func OpenSink(n *graph.Node, schema *arrow.Schema) (*Sink, error) {
+// OpenSink makes the file PATH.part, and the folder if it is missing. A socket ends with the
+// context.
+func OpenSink(ctx context.Context, n *graph.Node, schema *arrow.Schema) (*Sink, error) {
 	s := &Sink{Path: n.Path, hash: sha256.New(), file: os.Stdout}
 	var err error
+	if n.Socket {
+		opened, err := openSocket(n)
+		if err != nil {
+			return nil, err
+		}
+		s.file, s.socket = nil, opened
+		s.writer = &feed{socket: opened, schema: schema}
+		context.AfterFunc(ctx, opened.close)
+		return s, nil
+	}
 	if n.Path != "-" {
 		if err := os.MkdirAll(filepath.Dir(n.Path), 0o777); err != nil {
 			return nil, err
@@ -119,6 +132,9 @@ func (s *Sink) Finish() error {
 	if err := s.writer.Close(); err != nil {
 		return err
 	}
+	if s.socket != nil {
+		return nil
+	}
 	s.SHA256 = hex.EncodeToString(s.hash.Sum(nil))
 	if s.buffer == nil {
 		return nil
@@ -151,7 +167,9 @@ func (s *Sink) Publish() error {
 
 // Abandon removes the file that is not complete.
 func (s *Sink) Abandon() {
-	if s.Path != "-" {
+	if s.socket != nil {
+		s.socket.close()
+	} else if s.Path != "-" {
 		s.file.Close()
 		os.Remove(s.part())
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -29,13 +30,18 @@ type Source struct {
 	Schema *arrow.Schema // of the batches that Next returns
 	Paths  []string
 
-	node  *graph.Node
-	read  *arrow.Schema // of the files
-	keep  []int         // the columns of read that a batch has
-	now   batches
-	files int // opened so far
-	rows  int64
-	row   int64 // in the file of now
+	// Broken counts the producers whose stream broke off.
+	Broken atomic.Int64
+
+	drain  atomic.Bool
+	socket atomic.Pointer[socket]
+	node   *graph.Node
+	read   *arrow.Schema // of the files
+	keep   []int         // the columns of read that a batch has
+	now    batches
+	files  int // opened so far
+	rows   int64
+	row    int64 // in the file of now
 }
 
 // OpenSource finds the files and reads their schemas. It reads no row.
@@ -48,11 +54,11 @@ func OpenSource(n *graph.Node) (*Source, error) {
 			return nil, err
 		}
 	}
-	if n.Path == "-" {
+	if n.Path == "-" || n.Socket {
 		if declared == nil {
-			return nil, fmt.Errorf("standard input has no schema before it is read; add schema = { NAME = \"utf8\" }")
+			return nil, fmt.Errorf("standard input and sockets have no schema before they are read; add schema = { NAME = \"utf8\" }")
 		}
-		s.Paths, s.read = []string{"-"}, declared
+		s.Paths, s.read = []string{n.Path}, declared
 		return s, s.derive()
 	}
 	if s.Paths, err = match(n.Path); err != nil {
@@ -182,6 +188,14 @@ func (s *Source) Next(ctx context.Context) (arrow.RecordBatch, error) {
 
 func (s *Source) open(ctx context.Context, path string) (err error) {
 	s.row = 0
+	if s.node.Socket {
+		left := s.node.Connections
+		if left == 0 {
+			left = -1
+		}
+		s.now = &producers{socket: s.socket.Load(), source: s, left: left}
+		return nil
+	}
 	switch s.node.Format {
 	case "csv":
 		s.now, err = openCSV(path, s.node, s.read, s.keep)

@@ -4,6 +4,7 @@ package graph
 
 import (
 	"fmt"
+	"net"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -117,6 +118,7 @@ func (b *builder) declare(g *Graph) (unique bool) {
 		n := add(Sink, name)
 		keys := b.doc.Sink[name]
 		n.Format, n.Path = b.place(g, n, keys.Parquet, keys.CSV, keys.IPC)
+		b.socket(n, keys.Connect, 0)
 	}
 	return unique
 }
@@ -139,12 +141,35 @@ func (b *builder) place(g *Graph, n *Node, parquet, csv, ipc string) (format, pa
 		}
 		return format, path
 	}
+	if format == "ipc" && (strings.HasPrefix(path, "unix:") || strings.HasPrefix(path, "tcp:")) {
+		n.Socket = true
+		if file, ok := strings.CutPrefix(path, "unix:"); ok {
+			path = "unix:" + resolved(g.Folder, file)
+		}
+		return format, path
+	}
 	return format, resolved(g.Folder, path)
+}
+
+// socket checks the keys of a socket. TCP is for this machine only: nothing is encrypted.
+func (b *builder) socket(n *Node, connect bool, connections int) {
+	at := func(key string) []string { return []string{string(n.Kind), n.Name, key} }
+	n.Connect, n.Connections = connect, connections
+	if (connect || connections != 0) && !n.Socket || connections < 0 {
+		b.fault(at("connect"), "connect and connections are for sockets, and connections is positive", `write ipc = "unix:PATH"`)
+	}
+	if address, ok := strings.CutPrefix(n.Path, "tcp:"); ok && n.Socket {
+		host, _, err := net.SplitHostPort(address)
+		if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
+			b.fault(at("ipc"), fmt.Sprintf("%q is not an address of this machine", address), `write ipc = "tcp:127.0.0.1:PORT" or "unix:PATH"`)
+		}
+	}
 }
 
 func (b *builder) source(g *Graph, n *Node, keys *sourceKeys) {
 	at := func(key string) []string { return []string{"source", n.Name, key} }
 	n.Format, n.Path = b.place(g, n, keys.Parquet, keys.CSV, keys.IPC)
+	b.socket(n, keys.Connect, keys.Connections)
 	n.Columns = columnsOf(b.lines, keys.Schema, "source", n.Name, "schema")
 	n.Casts = columnsOf(b.lines, keys.Cast, "source", n.Name, "cast")
 	n.Only, n.Nulls, n.Limit, n.BatchRows, n.Comma = keys.Columns, keys.Nulls, keys.Limit, 65536, ','

@@ -46,8 +46,12 @@ type Node struct {
 	// Readers are the nodes that read this one, once for each of their inputs.
 	Readers []*Node
 
-	// Of a source and a sink. Format is parquet, csv or ipc.
+	// Of a source and a sink. Format is parquet, csv or ipc. The path of a socket begins with
+	// unix: or tcp:.
 	Format, Path string
+	Socket       bool
+	Connect      bool // dial, and do not listen
+	Connections  int  // of a source: how many producers come; 0: endless
 
 	// Of a source.
 	Columns   []Column // the schema of the file, in the order of the graph file; nil: from the file

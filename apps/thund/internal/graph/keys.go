@@ -39,6 +39,9 @@ type sourceKeys struct {
 	Comma     string            `toml:"comma"`
 	Nulls     []string          `toml:"nulls"`
 	Limit     int64             `toml:"limit"`
+	// Of a socket: how many producers come, and whether Thund dials.
+	Connections int  `toml:"connections"`
+	Connect     bool `toml:"connect"`
 }
 
 type stepKeys struct {
@@ -60,4 +63,5 @@ type sinkKeys struct {
 	Parquet string `toml:"parquet"`
 	CSV     string `toml:"csv"`
 	IPC     string `toml:"ipc"`
+	Connect bool   `toml:"connect"`
 }

@@ -68,6 +68,23 @@ func (p *Plan) Close() {
 	}
 }
 
+// IsEndless reports whether a source ends only when it is asked to.
+func (p *Plan) IsEndless() bool {
+	for _, source := range p.sources {
+		if source.IsEndless() {
+			return true
+		}
+	}
+	return false
+}
+
+// Drain lets endless sources end; finite ones are read to their end. Any goroutine may call it.
+func (p *Plan) Drain() {
+	for _, source := range p.sources {
+		source.Drain()
+	}
+}
+
 // at makes a fault at a key of a node.
 func (p *Plan) at(n *graph.Node, code, key, text, help string) *fault.Fault {
 	path, place := []string{string(n.Kind), n.Name}, fmt.Sprintf("[%s.%s]", n.Kind, n.Name)

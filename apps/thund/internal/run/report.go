@@ -57,6 +57,7 @@ type NodeReport struct {
 	BatchesOut  int64            `json:"batches_out"`
 	Retries     map[string]int64 `json:"retries,omitempty"`
 	DeadLetters int64            `json:"dead_letters,omitempty"`
+	Broken      int64            `json:"broken,omitempty"` // producers whose stream broke off
 }
 
 // EdgeReport counts what has passed a queue.
@@ -88,6 +89,9 @@ func (r *run) report(took time.Duration) *Report {
 		c.mutex.Unlock()
 		report.Nodes = append(report.Nodes, NodeReport{Name: n.Name, Kind: n.Kind, RowsIn: c.rowsIn.Load(), RowsOut: c.rowsOut.Load(),
 			BatchesIn: c.batchesIn.Load(), BatchesOut: c.batchesOut.Load(), Retries: retries, DeadLetters: c.letters.Load()})
+		if source := r.plan.sources[n]; source != nil {
+			report.Nodes[len(report.Nodes)-1].Broken = source.Broken.Load()
+		}
 		for code, count := range retries {
 			report.Retries[code] += count
 		}
@@ -111,6 +115,9 @@ func (r *Report) Summary() string {
 			rows = n.RowsIn
 		}
 		parts = append(parts, fmt.Sprintf("%s %s rows", n.Name, Grouped(rows)))
+		if n.Broken > 0 {
+			parts = append(parts, fmt.Sprintf("%d producers of %s broke off", n.Broken, n.Name))
+		}
 	}
 	for _, code := range slices.Sorted(maps.Keys(r.Retries)) {
 		parts = append(parts, fmt.Sprintf("retries %d (%s)", r.Retries[code], code))
