@@ -19,9 +19,9 @@ constexpr int64_t kLongSpinNs = 50'000;
 constexpr int64_t kShortestSpinNs = 500;
 // Looks between two looks at the clock.
 constexpr int kBurst = 64;
-// A receiver that sleeps tries a long spin again after so many sleeps, and after twice as
-// many if that was for nothing: both sides may have one core only, and hold each other up.
-constexpr int kFirstNaps = 32, kMostNaps = 1024;
+// A receiver that sleeps tries a long spin again after this time, so that spins for nothing
+// cost 2 % at most: both sides may have one core only, and hold each other up.
+constexpr int64_t kTryEveryNs = 3'000'000;
 
 int64_t MostSpinNs(Waiting waiting) {
   switch (waiting) {
@@ -52,8 +52,7 @@ Receiver::Receiver(Mailbox& mailbox, Waiting waiting) noexcept
     : mailbox_(mailbox),
       waiting_(waiting),
       most_spin_ns_(MostSpinNs(waiting)),
-      spin_ns_(most_spin_ns_),
-      naps_to_try_(kFirstNaps) {}
+      spin_ns_(most_spin_ns_) {}
 
 bool Receiver::See(Event* event) noexcept {
   const uint32_t word = mailbox_.word.load(std::memory_order_acquire);
@@ -81,11 +80,7 @@ bool Receiver::Spin(Event* event) noexcept {
     for (int i = 0; i < kBurst; ++i) {
       CpuRelax();
       if (!See(event)) continue;
-      if (waiting_ == Waiting::kAdaptive) {
-        spin_ns_ = most_spin_ns_;
-        naps_to_try_ = kFirstNaps;
-        naps_ = 0;
-      }
+      if (waiting_ == Waiting::kAdaptive) spin_ns_ = most_spin_ns_;
       return true;
     }
     const int64_t now = MonotonicNanos();
@@ -94,12 +89,11 @@ bool Receiver::Spin(Event* event) noexcept {
   }
   // The message took longer than a spin. So the next spins are shorter, until a long one is
   // tried again.
-  if (waiting_ == Waiting::kAdaptive) {
+  if (waiting_ == Waiting::kAdaptive && most_spin_ns_ > 0) {
     spin_ns_ = spin_ns_ / 4 < kShortestSpinNs ? 0 : spin_ns_ / 4;
-    if (++naps_ >= naps_to_try_) {
+    if (const int64_t now = MonotonicNanos(); now >= next_try_ns_) {
       spin_ns_ = most_spin_ns_;
-      naps_to_try_ = std::min(2 * naps_to_try_, kMostNaps);
-      naps_ = 0;
+      next_try_ns_ = now + kTryEveryNs;
     }
   }
   return false;

@@ -69,9 +69,8 @@ class Receiver {
   uint32_t seen_ = 0;  // the count of the last message
   const Waiting waiting_;
   const int64_t most_spin_ns_;
-  int64_t spin_ns_;  // before the next sleep
-  int naps_ = 0;     // since the last long spin
-  int naps_to_try_;  // before the next one
+  int64_t spin_ns_;          // before the next sleep
+  int64_t next_try_ns_ = 0;  // when a long spin is tried again
 };
 
 }  // namespace alloy::core
