@@ -171,18 +171,19 @@ def test_what_may_succeed_later_is_tried_again(nodes, host, tmp_path, how, attem
 
 def test_a_crash_in_isolation_loses_one_block_and_no_ray_worker(nodes, host, configured):
     stage = alloy.Stage(CRASH, "act", host=host, isolated=True)
-    ways = [0, 0, 14, 0]  # 14 writes two lines, and aborts
-    ds = ray.data.from_arrow([pa.table({"x": [way, 5]}) for way in ways])
 
     def probe(data):
         return stage(data).append_column("ray", pa.array([os.getpid()] * len(data)))
 
-    with pytest.raises(alloy.WorkerLostError) as caught:
-        ds.map_batches(probe, batch_format="pyarrow").materialize()
-    error = alloy.error_from(caught.value)
-    assert error.code == "LOST" and error.side == "worker"
-    for word in ("SIGABRT", "act", "at line 3"):
-        assert word in str(error)
+    # Way 1 is a segmentation fault; 14 writes two lines, and aborts.
+    for way, words in ((1, ("SIGSEGV", "act")), (14, ("SIGABRT", "act", "at line 3"))):
+        ds = ray.data.from_arrow([pa.table({"x": [x, 5]}) for x in (0, way)])
+        with pytest.raises(alloy.WorkerLostError) as caught:
+            ds.map_batches(probe, batch_format="pyarrow").materialize()
+        error = alloy.error_from(caught.value)
+        assert error.code == "LOST" and error.side == "worker"
+        assert all(word in str(error) for word in words)
+    ways = [0, 0, 1, 0]
     configured.max_errored_blocks = 1
     ds = ray.data.from_arrow([pa.table({"x": [way, 5]}) for way in ways])
     made = ds.map_batches(probe, batch_format="pyarrow").to_pandas()
