@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Functions of Alloy as scalar functions of DuckDB.
 
-    scored = score.score.stream(con.cursor().sql("select x, y from 'points.parquet'"))
+    cursor = con.cursor()  # a connection runs one query at a time
+    scored = score.score.stream(cursor.sql("select x, y from 'points.parquet'"))
     con.sql("select count(*), avg(score) from scored")  # an Alloy Stream is a table
     alloy.duckdb.register(con, score.score)
     con.sql("select score(x, y) from points")
@@ -71,7 +72,8 @@ def register(connection: duckdb.DuckDBPyConnection, function: Function, *,
     call.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [inspect.Parameter(f"column{i}", kind) for i in range(len(names))])
     output = _output(connection, function, names, wanted, options)
-    connection.create_function(
+    # DuckDB's stubs know neither names of types that are strings, nor arrays of Arrow.
+    connection.create_function(  # type: ignore[call-overload]
         name if name is not None else function.name, call, list(parameters or wanted),
         _type_of(connection, output), type="arrow", null_handling="special")
 
@@ -109,7 +111,7 @@ def _output(connection: duckdb.DuckDBPyConnection, function: Function, names: Se
 
 def _type_of(connection: duckdb.DuckDBPyConnection, output: Schema) -> Any:
     """DuckDB's type for the only column, or for all columns as a struct."""
-    relation = connection.from_arrow(Batches([], output))  # type: ignore[arg-type]
+    relation = connection.from_arrow(Batches([], output))
     if len(relation.types) == 1:
         return relation.types[0]
     return connection.struct_type(dict(zip(relation.columns, relation.types, strict=True)))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from . import _alloy
+from ._batches import Batches
 from ._errors import ClosedError
 from ._scalar import require_rowwise
 
@@ -96,7 +97,8 @@ class _Source:
         self._open: Callable[[], _alloy.Stream] = lambda: function.stream(make(), **options)
         self._lock = threading.Lock()
         self._first: _alloy.Stream | None = self._open()
-        self.schema = pl.Schema(self._first.schema)
+        # Of a frame, because older versions make no pl.Schema of a schema of Arrow.
+        self.schema = pl.DataFrame(Batches([], self._first.schema)).schema
         if not self._once:
             self._first.close()
             self._first = None
