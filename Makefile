@@ -89,6 +89,16 @@ deb: ## Build three Debian packages, dist/*.deb; sudo tools/prove-debs installs 
 	@tools/setup run
 	@tools/deb
 
+.PHONY: dist
+dist: wheel deb ## Build all packages in dist/, the lists of their parts, and SHA256SUMS, signed
+	@tools/sdist
+	@tools/sums
+
+.PHONY: arm64
+arm64: ## Compile for arm64; run engine tests and the ten lines by qemu-user
+	@tools/setup arm64
+	@tools/arm64
+
 .PHONY: bench
 bench: ## Measure calls and loads next to the way people do it today; builds benchmarks only
 	@tools/setup bench

@@ -31,6 +31,11 @@ if(ALLOY_PACKAGE OR ALLOY_WHEEL)
     "-ffile-prefix-map=${PROJECT_BINARY_DIR}=build")
 endif()
 
+if(ALLOY_WHEEL)
+  # So that the linker can leave out what nothing calls.
+  add_compile_options(-ffunction-sections -fdata-sections)
+endif()
+
 # alloy_flags: warnings and sanitizers; every target of ours links it.
 add_library(alloy_flags INTERFACE)
 target_compile_options(alloy_flags INTERFACE -Wall -Wextra -Wshadow -Werror

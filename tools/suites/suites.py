@@ -145,6 +145,11 @@ def cluster(log):
     return installed(log, "cluster", "tests_cluster", seconds=480)
 
 
+def packages(log):
+    log.run(ROOT / "tools/wheel")
+    return python(log, "tests/packages")
+
+
 def examples(log):
     log.run("make", "build-all")
     return python(log, "tests/run")
@@ -200,6 +205,7 @@ SUITES = (
     Suite("thund-race", "the same, with the race detector", lambda log: thund(log, "-race"),
           "Thund", "race"),
     Suite("python", "the Python package, installed from its wheel", package),
+    Suite("packages", "the wheel: its tag, its parts, a venv without a compiler", packages),
     Suite("docs", "documents show the code of the examples; their commands run", documents),
     Suite("check", "the rules of tools/check", check),
     # Last, because it takes most time for what changes least.
