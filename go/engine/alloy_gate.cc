@@ -2765,8 +2765,12 @@ struct CloseFile {
 };
 using OwnedFile = std::unique_ptr<std::FILE, CloseFile>;
 
+// The mappings of this process. qemu-user replaces /proc/self/maps by a copy of the time of
+// opening, and leaves this name alone.
+constexpr char kMaps[] = "/proc/thread-self/maps";
+
 // Whether `address` lies in a mapping of the file with these facts. `maps` is
-// /proc/self/maps, which gives the mappings at the time of reading.
+// kMaps, which gives the mappings at the time of reading.
 bool IsMappedFrom(std::FILE* maps, const void* address, const FileFacts& facts) {
   const auto wanted = reinterpret_cast<uintptr_t>(address);
   char line[512];
@@ -2872,9 +2876,9 @@ SymbolLookup LoadSealed(Cleared library, const char* symbol) {
   const std::string path = PathOf(library.sealed(), facts, &text);
   if (path.empty()) return Refusal(LoadFault::kNoProc, std::move(text));
   // Opened before the library runs: what was loaded must be compared afterwards.
-  const OwnedFile maps(std::fopen("/proc/self/maps", "re"));
+  const OwnedFile maps(std::fopen(kMaps, "re"));
   if (maps == nullptr) {
-    return Refusal(LoadFault::kNoProc, "/proc/self/maps: " + ErrorText(errno) +
+    return Refusal(LoadFault::kNoProc, std::string(kMaps) + ": " + ErrorText(errno) +
                                            "; without it, what the loader has mapped "
                                            "cannot be checked");
   }
