@@ -12,6 +12,8 @@ namespace {
 
 constexpr double kRoundNs = 4e6;
 constexpr int kMostTimes = 20'000;
+constexpr double kShort = 1e6;
+constexpr int kWarmUp = 5;
 
 std::string Duration(double ns) {
   char text[32];
@@ -64,16 +66,22 @@ Member Repeat(std::function<void()> once) {
 
 std::vector<Samples> TakeTurns(std::vector<Member> members, int rounds) {
   std::vector<Samples> samples(members.size());
+  std::vector<double> best(members.size(), 0);  // 0: not known yet
   for (int round = 0; round <= rounds; ++round) {
     for (size_t i = 0; i < members.size(); ++i) {
       Member& member = members[i];
       if (member.before) member.before();
-      const bool chooses = member.times == 0;
-      double ns = member.run(chooses ? 3 : member.times);
-      if (chooses) {
-        member.times =
-            static_cast<int>(std::clamp(kRoundNs / ns, 1.0, double{kMostTimes}));
+      // The first ones of a round wake processes and fill caches.
+      if (member.times == 0 && best[i] <= kShort) {
+        const double warm = member.run(kWarmUp);
+        best[i] = best[i] == 0 ? warm : std::min(best[i], warm);
       }
+      const int times =
+          member.times > 0
+              ? member.times
+              : static_cast<int>(std::clamp(kRoundNs / best[i], 1.0, double{kMostTimes}));
+      const double ns = member.run(times);
+      if (member.times == 0) best[i] = std::min(best[i], ns);
       if (member.after) member.after();
       if (round > 0) samples[i].Add(ns);
     }
