@@ -18,6 +18,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"os/signal"
 	"syscall"
 	"time"
 
@@ -218,6 +219,14 @@ func measure() error {
 		return err
 	}
 	defer func() { h.client.Kill() }()
+	// isolated_bench ends this program by a signal, and the plugin must end too.
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, syscall.SIGTERM)
+	go func() {
+		<-ended
+		h.client.Kill()
+		os.Exit(0)
+	}()
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
 		took, err := h.answer(lines.Text())
