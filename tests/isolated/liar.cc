@@ -12,7 +12,7 @@
 #include <cstring>
 #include <new>
 #include <random>
-#include <string_view>
+#include <string>
 #include <thread>
 
 #include "port/fd.h"
@@ -25,7 +25,6 @@ namespace {
 
 using alloy::core::ControlBlock;
 using alloy::core::kMessageBytes;
-using alloy::core::Mailbox;
 using alloy::core::Receiver;
 using alloy::core::WorkerWord;
 using lies::Lie;
@@ -315,9 +314,8 @@ int main(int argc, char** argv) {
   using alloy::core::Fd;
   using alloy::core::SharedMemory;
   if (!alloy::core::IsWorker(argc, argv)) return 2;
-  const std::string_view name(argv[0]);
-  const uint32_t seed =
-      static_cast<uint32_t>(std::atoi(name.substr(name.rfind('.') + 1).data()));
+  const std::string name(argv[0]);
+  const auto seed = static_cast<uint32_t>(std::atoi(name.c_str() + name.rfind('.') + 1));
   auto outer = SharedMemory::Attach(Fd(alloy::core::kControlFd), true);
   auto inner = SharedMemory::MakeShared(sizeof(ControlBlock));
   if (!outer.ok() || !inner.ok()) return 4;

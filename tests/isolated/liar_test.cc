@@ -130,6 +130,7 @@ class IsolatedLiar : public testing::Test {
   void Stream(alloy_bridge* bridge, bool is_right, Note&& note) {
     alloy_error error{};
     std::vector<alloy::Batch> batches;
+    batches.reserve(3);
     for (int i = 0; i < 3; ++i) batches.push_back(isolated::Input(7, 1000));
     alloy_call* streaming = nullptr;
     alloy_code code = alloy_call_bind(bridge, "pass", &batches[0].schema(), 1, nullptr,

@@ -87,6 +87,7 @@ class IsolatedMutants : public testing::Test {
         if (result.ok()) Read(*result);
       }
       std::vector<alloy::Batch> batches;
+      batches.reserve(2);
       for (int batch = 0; batch < 2; ++batch) {
         batches.push_back(isolated::Input(WAY_WELL, 1000));
       }

@@ -18,7 +18,7 @@ def build(log, preset):
     log.run("cmake", "--build", BUILD[preset])
 
 
-def cpp(log, preset):
+def cpp(log, preset, *chosen, env=None, under=()):
     build(log, preset)
     folder = BUILD[preset]
     for old in (folder / "reports").glob("*.xml"):
@@ -27,9 +27,17 @@ def cpp(log, preset):
     junit.unlink(missing_ok=True)
     # GCC's ThreadSanitizer dies where addresses are randomised by 32 bits.
     still = ("setarch", "-R") if preset == "tsan" else ()
-    log.run(*still, "ctest", "--preset", preset, "--output-junit", junit, "--timeout", "600",
-            "--parallel", str(os.cpu_count()), may_fail=True)
+    log.run(*under, *still, "ctest", "--preset", preset, "--output-junit", junit, "--timeout", "600",
+            "--parallel", str(os.cpu_count()), *chosen, env=env, may_fail=True)
     return results.ctest(junit, folder / "reports")
+
+
+def at_level(log, level):
+    """The isolated mode where the kernel refuses some calls, in a shortened run."""
+    return cpp(log, "release", "--label-regex", "^levels$",
+               env={"ALLOY_TEST_LEVEL": level, "ALLOY_KILLS": "100", "ALLOY_HOST_KILLS": "5",
+                    "ALLOY_LIES": "80"},
+               under=(sys.executable, ROOT / "tests/support/refuse_calls.py", level))
 
 
 # What runs in the test's own process. Those of go/engine build programs, which are the
@@ -183,6 +191,10 @@ SUITES = (
           lambda log: cpp(log, "asan"), "C++", "ASan+UBSan"),
     Suite("cpp-tsan", "the same where threads meet, with ThreadSanitizer", lambda log: cpp(log, "tsan"),
           "C++", "TSan"),
+    Suite("cpp-crash", "the isolated mode at level crash: no Landlock, no seccomp",
+          lambda log: at_level(log, "crash"), "C++", "level crash"),
+    Suite("cpp-docker", "the isolated mode under a seccomp profile like Docker's default",
+          lambda log: at_level(log, "docker"), "C++", "Docker's profile"),
     Suite("rust", "the crate and the backends in Rust", rust, "Rust", "debug"),
     Suite("go", "the Go module", lambda log: go(log, packages=("./...",)), "Go", "plain"),
     Suite("go-race", "the same, with the race detector", lambda log: go(log, "-race"),
