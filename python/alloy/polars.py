@@ -7,6 +7,9 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import pickle
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -42,13 +45,27 @@ def expr(function: Function, /, *columns: Any, **options: Any) -> pl.Expr:
     require_rowwise(function, "use alloy.polars.scan, or map_batches of a LazyFrame")
     if not columns:
         raise ValueError(f"{function.name} needs at least one column")
-    token = _alloy.polars_expression(
-        function, secrets.token_hex(16), list(function.inputs[0]) if function.inputs else [],
-        options)
+    token = _register(function, secrets.token_hex(16), options)
+    arguments = f"alloy-expression:{token}"
+    with contextlib.suppress(TypeError):  # a function without a file stays in its process
+        reference = base64.b64encode(pickle.dumps((function, options))).decode()
+        arguments += f" alloy-reference:{reference}."
     return register_plugin_function(
         plugin_path=_alloy.__file__, function_name="alloy", args=list(columns),
-        kwargs={"function": f"alloy-expression:{token}"}, is_elementwise=True,
+        kwargs={"function": arguments}, is_elementwise=True,
         use_abs_path=True).alias(function.name)
+
+
+def _register(function: Function, token: str, options: dict[str, Any], *,
+              is_of_another: bool = False) -> str:
+    names = list(function.inputs[0]) if function.inputs else []
+    return _alloy.polars_expression(function, token, names, options, is_of_another)
+
+
+def _resolve(token: str, reference: str) -> None:
+    """Open the function of an expression that another process made. The module calls it."""
+    function, options = pickle.loads(base64.b64decode(reference))
+    _register(function, token, options, is_of_another=True)
 
 
 def scan(function: Function, source: Any, /, **options: Any) -> pl.LazyFrame:

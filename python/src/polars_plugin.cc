@@ -5,6 +5,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +34,7 @@ struct SeriesExport {
 
 constexpr std::string_view kMarker = "alloy-expression:";
 constexpr size_t kTokenSize = 32;
+constexpr std::string_view kReference = "alloy-reference:";  // base64 until a point
 
 // A function with its options, as expressions name it by a token.
 struct Expression {
@@ -48,6 +51,18 @@ struct Table {
   std::mutex mutex;
   std::map<std::string, std::shared_ptr<Expression>, std::less<>> by_token;
   std::map<std::string, std::string> tokens;  // by what the expression is
+  std::set<std::string, std::less<>> closed;
+
+  // Forgets the expressions of closed bridges, which would stay for nothing. With the lock.
+  void Sweep() {
+    std::erase_if(by_token, [this](const auto& one) {
+      const bool ended = one.second->calls->bridge().closed.load();
+      if (ended) closed.insert(one.first);
+      return ended;
+    });
+    std::erase_if(tokens,
+                  [this](const auto& one) { return !by_token.contains(one.second); });
+  }
 };
 
 // The only global of the binding, because a plugin of Polars gets no context. A forked child
@@ -72,16 +87,84 @@ alloy_code Fail(alloy_error* error, alloy_code code, const std::string& text) {
   return FillError(error, code, text);
 }
 
+// An error whose text Polars gets as it is.
+struct PlanError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+[[noreturn]] void ThrowClosed(const char* why) {
+  alloy_error error;
+  FillError(&error, ALLOY_CLOSED,
+            std::string(why) + "; make the expression again with alloy.polars.expr");
+  throw PlanError(ErrorText(error));
+}
+
+// The text of the exception that is set, which it clears.
+std::string TakeException() {
+  PyObject *type = nullptr, *value = nullptr, *trace = nullptr;
+  PyErr_Fetch(&type, &value, &trace);
+  PyErr_NormalizeException(&type, &value, &trace);
+  const Ref text = Ref::Own(PyObject_Str(value));
+  std::string copy = Text(text.get(), "the text of an exception");
+  Py_XDECREF(type);
+  Py_XDECREF(value);
+  Py_XDECREF(trace);
+  return copy;
+}
+
+// Lets alloy.polars open what an expression of another process refers to. Polars calls from
+// threads that Python does not know, of a process that may not have imported this module
+// yet. So there is no interpreter to choose but the main one.
+void Resolve(std::string_view token, std::string_view reference) {
+  if (Py_IsInitialized() == 0) ThrowClosed("the process has no interpreter");
+  const PyGILState_STATE gil = PyGILState_Ensure();
+  std::string wrong;
+  try {
+    try {
+      const Ref module = Ref::Own(PyImport_ImportModule("alloy.polars"));
+      Ref::Own(PyObject_CallMethod(module.get(), "_resolve", "s#s#", token.data(),
+                                   static_cast<Py_ssize_t>(token.size()),
+                                   reference.data(),
+                                   static_cast<Py_ssize_t>(reference.size())));
+    } catch (const Raised&) {
+      wrong = TakeException();
+    }
+  } catch (const Raised&) {
+    PyErr_Clear();
+    wrong = "the reference of an expression cannot be opened";
+  }
+  PyGILState_Release(gil);
+  if (!wrong.empty()) throw PlanError(wrong);
+}
+
+// Throws PlanError.
 std::shared_ptr<Expression> Find(std::string_view arguments) {
   const size_t at = arguments.find(kMarker);
   if (at == arguments.npos || arguments.size() - at - kMarker.size() < kTokenSize) {
-    return nullptr;
+    ThrowClosed("the expression has no function");
   }
-  Table& table = TheTable();
-  const std::lock_guard lock(table.mutex);
-  const auto found =
-      table.by_token.find(arguments.substr(at + kMarker.size(), kTokenSize));
-  return found == table.by_token.end() ? nullptr : found->second;
+  const std::string_view token = arguments.substr(at + kMarker.size(), kTokenSize);
+  const auto look = [token]() -> std::shared_ptr<Expression> {
+    Table& table = TheTable();
+    const std::lock_guard lock(table.mutex);
+    const auto found = table.by_token.find(token);
+    if (found != table.by_token.end()) return found->second;
+    if (table.closed.contains(token))
+      ThrowClosed("the backend of the expression is closed");
+    return nullptr;
+  };
+  if (auto found = look()) return found;
+  const size_t begin = arguments.find(kReference);
+  const size_t end = begin == arguments.npos ? begin : arguments.find('.', begin);
+  if (end == arguments.npos) {
+    ThrowClosed(
+        "the expression was made in another process, and its function has no file");
+  }
+  const size_t text = begin + kReference.size();
+  Resolve(token, arguments.substr(text, end - text));
+  auto found = look();
+  if (found == nullptr) ThrowClosed("the reference of the expression has no function");
+  return found;
 }
 
 alloy_code BatchSchemaOf(const Expression& expression,
@@ -134,11 +217,6 @@ OwnedArray ColumnOf(OwnedArray output) {
 alloy_code PlanField(const ArrowSchema* fields, size_t n, std::string_view arguments,
                      ArrowSchema* out, alloy_error* error) {
   const auto expression = Find(arguments);
-  if (expression == nullptr) {
-    return Fail(error, ALLOY_CLOSED,
-                "the backend of this expression is closed, or it was opened in another "
-                "process; make the expression again with alloy.polars.expr");
-  }
   std::vector<const ArrowSchema*> types;
   for (size_t i = 0; i < n; ++i) types.push_back(&fields[i]);
   Schema batch;
@@ -226,11 +304,6 @@ void Give(Schema field, std::vector<OwnedArray> chunks, SeriesExport* out) {
 alloy_code RunExpression(GivenSeries& given, std::string_view arguments,
                          SeriesExport* out, alloy_error* error) {
   const auto expression = Find(arguments);
-  if (expression == nullptr) {
-    return Fail(error, ALLOY_CLOSED,
-                "the backend of this expression was closed; open it again, and make the "
-                "expression again with alloy.polars.expr");
-  }
   std::vector<Series>& columns = given.columns();
   std::vector<const ArrowSchema*> types;
   for (const Series& column : columns) {
@@ -265,6 +338,8 @@ void Answer(Body body) {
   alloy_error error{};
   try {
     if (body(&error) != ALLOY_OK) LastError() = ErrorText(error);
+  } catch (const PlanError& exception) {
+    LastError() = exception.what();
   } catch (const std::exception& exception) {
     FillError(&error, ALLOY_EXHAUSTED, exception.what());
     LastError() = ErrorText(error);
@@ -287,8 +362,10 @@ PyObject* PolarsExpression(PyObject* module, PyObject* args) {
     State& state = StateOf(module);
     PyObject *object = nullptr, *names = nullptr, *options = nullptr;
     const char* token = nullptr;
-    if (PyArg_ParseTuple(args, "O!sO!O!", state.function.get(), &object, &token,
-                         &PyList_Type, &names, &PyDict_Type, &options) == 0) {
+    int is_of_another = 0;
+    if (PyArg_ParseTuple(args, "O!sO!O!p", state.function.get(), &object, &token,
+                         &PyList_Type, &names, &PyDict_Type, &options,
+                         &is_of_another) == 0) {
       throw Raised();
     }
     if (std::string_view(token).size() != kTokenSize) {
@@ -308,13 +385,7 @@ PyObject* PolarsExpression(PyObject* module, PyObject* args) {
 
     Table& table = TheTable();
     const std::lock_guard lock(table.mutex);
-    // A closed bridge would stay for nothing.
-    std::erase_if(table.tokens, [&table](const auto& one) {
-      const auto found = table.by_token.find(one.second);
-      if (!found->second->calls->bridge().closed.load()) return false;
-      table.by_token.erase(found);
-      return true;
-    });
+    table.Sweep();
     const auto [found, is_new] = table.tokens.emplace(std::move(same), token);
     if (is_new) {
       expression->calls =
@@ -322,6 +393,8 @@ PyObject* PolarsExpression(PyObject* module, PyObject* args) {
                                         std::move(texts), function->timeout_ns);
       function->core->shared.push_back({expression, expression->calls.get()});
       table.by_token.emplace(token, std::move(expression));
+    } else if (is_of_another != 0) {
+      table.by_token.emplace(token, table.by_token.at(found->second));
     }
     return Unicode(found->second.c_str());
   });

@@ -9,9 +9,10 @@
 
 namespace alloy::python {
 
-// polars_expression(function, token, names, options): let expressions whose arguments
-// contain `token` run the function. Returns the token that serves, which is an earlier one
-// if the same was asked for before.
+// polars_expression(function, token, names, options, is_of_another): let expressions whose
+// arguments contain `token` run the function. Returns the token that serves, which is an
+// earlier one if the same was asked for before. An expression of another process keeps its
+// own token too.
 PyObject* PolarsExpression(PyObject* module, PyObject* args);
 
 }  // namespace alloy::python

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The GIL: giving it up around foreign code, and getting it back where foreign code calls
-// Python. PyGILState_Ensure is never used, because it may choose another interpreter.
+// Python. PyGILState_Ensure is not used, because it may choose another interpreter. The one
+// exception is the plugin of Polars, which finds no interpreter to choose.
 #ifndef ALLOY_PYTHON_SRC_THREADS_H_
 #define ALLOY_PYTHON_SRC_THREADS_H_
 

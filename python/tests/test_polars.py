@@ -4,6 +4,7 @@
 import os
 import pathlib
 import pickle
+import shutil
 import subprocess
 import sys
 import threading
@@ -260,16 +261,39 @@ def test_an_expression_holds_its_bridge():
     assert frame(3).select(expression)["echo"].to_list() == [0, 1, 2]
 
 
-def test_another_process_gets_a_clear_error(score, tmp_path):
-    lazy = frame(3).lazy().select(alloy.polars.expr(score.score, "x", "y"))
-    (tmp_path / "frame").write_bytes(pickle.dumps(lazy))
+def in_another_process(frame, folder):
+    """What a process that has not imported alloy makes of a pickled frame."""
+    (folder / "frame").write_bytes(pickle.dumps(frame))
+    code = ("import pickle, sys\n"
+            "frame = pickle.load(open(sys.argv[1], 'rb'))\n"
+            "assert 'alloy' not in sys.modules\n"
+            "try: print(frame.collect().rows())\n"
+            "except Exception as e:\n"
+            "    import alloy\n"
+            "    print(type(alloy.error_from(e)).__name__, e)\n")
+    return subprocess.run([sys.executable, "-c", code, folder / "frame"], check=True,
+                          capture_output=True, text=True, timeout=60).stdout
+
+
+def test_another_process_opens_the_library_itself(score, tmp_path):
+    library = tmp_path / "score_cpp.so"
+    shutil.copy(BUILD / "backends/score_cpp.so", library)
+    shutil.copy(BUILD / "backends/score_cpp.so.alloysig", tmp_path)
+    with alloy.open(library, f"@{BUILD}/dev.crt") as bridge:
+        one = alloy.polars.expr(bridge.score, "x", "y")
+        lazy = frame(3).lazy().select(one, (one + 1).alias("more"))
+        assert in_another_process(lazy, tmp_path) == (
+            "[(None, None), (0.25, 1.25), (1.0, 2.0)]\n")
+        # It takes only the same bytes.
+        library.write_bytes(library.read_bytes()[:-1] + b"x")
+        assert in_another_process(lazy, tmp_path).startswith("RefusedError")
+
+
+def test_a_function_without_a_file_stays_in_its_process(host, tmp_path):
+    lazy = frame(3).lazy().select(alloy.polars.expr(alloy.Bridge(host).echo, "y"))
     assert pickle.loads(pickle.dumps(lazy)).collect().height == 3
-    code = ("import alloy, pickle, sys\n"
-            "try: pickle.load(open(sys.argv[1], 'rb')).collect()\n"
-            "except Exception as e: print(type(alloy.error_from(e)).__name__, e)\n")
-    done = subprocess.run([sys.executable, "-c", code, tmp_path / "frame"], check=True,
-                          capture_output=True, text=True)
-    assert done.stdout.startswith("ClosedError") and "another process" in done.stdout
+    printed = in_another_process(lazy, tmp_path)
+    assert printed.startswith("ClosedError") and "another process" in printed
 
 
 def test_threads_share_an_expression(score):
