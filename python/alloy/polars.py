@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _alloy
 from ._batches import Batches
-from ._errors import ClosedError
+from ._errors import ClosedError, UnsupportedError
 from ._scalar import require_rowwise
 
 # The name of this module hides no other: imports are absolute.
@@ -43,6 +43,10 @@ def expr(function: Function, /, *columns: Any, **options: Any) -> pl.Expr:
     [1, 2]
     """
     require_rowwise(function, "use alloy.polars.scan, or map_batches of a LazyFrame")
+    if "_report" in vars(function):
+        raise UnsupportedError(f"{function.name}: an expression runs without the GIL, so it "
+                               "reports no progress; leave using(progress=...) out, or use "
+                               "alloy.polars.scan", side="caller")
     if not columns:
         raise ValueError(f"{function.name} needs at least one column")
     token = _register(function, secrets.token_hex(16), options)

@@ -408,6 +408,15 @@ def test_a_failure_of_the_backend_arrives(rows):
     assert df.select(alloy.polars.expr(rows.fail, pl.col("x").abs()))["fail"].to_list() == [1, 1]
 
 
+def test_progress_is_reported_by_a_scan_and_refused_by_an_expression(rows):
+    seen = []
+    watched = rows.fail.using(progress=lambda done, total: seen.append(done))
+    with pytest.raises(alloy.UnsupportedError, match="progress"):
+        alloy.polars.expr(watched, "x")
+    lazy = alloy.polars.scan(watched, pl.DataFrame({"x": [1, 2]}))
+    assert lazy.collect()["fail"].to_list() == [1, 2] and seen
+
+
 def test_options_belong_to_an_expression(rows):
     df = pl.DataFrame({"x": [1.0, 2.0]})
     two, three = (alloy.polars.expr(rows.scale, "x", by=by).alias(str(by)) for by in (2, 3))
