@@ -8,6 +8,7 @@
 #include "arrow/schema.h"
 #include "base/guard.h"
 #include "gate/batch.h"
+#include "gate/copied.h"
 #include "port/inherited_library.h"
 #include "wire/schemas.h"
 #include "wire/tables.h"
@@ -128,6 +129,10 @@ void Server::Outcome::Write(ByteWriter& out) const {
   out.Put(static_cast<uint8_t>(fault.code != ALLOY_OK));
 }
 
+std::string Server::NameOf(const Bound& bound) const {
+  return std::string(bound.function->name) + " of " + table_->backend().name;
+}
+
 Server::Bound* Server::Find(uint64_t id) {
   const auto found = bound_.find(id);
   return found != bound_.end() ? &found->second : nullptr;
@@ -194,14 +199,27 @@ Status Server::BindFunction(ByteReader& in, uint64_t id, Outcome* outcome,
     return Status();
   }
   outcome->error = scope_.TakeError();
-  if (outcome->code != ALLOY_OK) return Status();
-  auto layout = Layout::OfBatch(*output->get());
-  if (layout.ok()) {
-    bound.output = std::make_unique<Layout>(*std::move(layout));
-    bound.writer = std::make_unique<RecordWriter>(*bound.output);
+  Status status = DisarmSchema(NameOf(bound), schemas, output->get());
+  if (outcome->code != ALLOY_OK) return status;
+  if (status.ok()) {
+    status = ReadOutput(bound, **output)
+                 .WithPrefix("the schema that " + NameOf(bound) + " returned: ");
   }
-  // A schema that is no batch crosses too: the engine has the words for it.
-  bound_.insert_or_assign(id, std::move(bound));
+  if (status.ok()) {
+    bound_.insert_or_assign(id, std::move(bound));
+  } else if (bound.function->unbind != nullptr) {
+    EnterForeign(&thrown, [&] { bound.function->unbind(bound.state); });
+  }
+  return status;
+}
+
+// The checks of the engine, since a malformed schema cannot cross.
+Status Server::ReadOutput(Bound& bound, const ArrowSchema& schema) {
+  ALLOY_ASSIGN_OR_RETURN(Layout layout, Layout::OfBatch(schema));
+  std::string unused;
+  ALLOY_TRY(AppendFingerprint(schema, &unused));
+  bound.output = std::make_unique<Layout>(std::move(layout));
+  bound.writer = std::make_unique<RecordWriter>(*bound.output);
   return Status();
 }
 
@@ -243,7 +261,7 @@ Result<uint64_t> Server::Keep(Bound& bound, OwnedArray array, uint64_t exchange)
   if (bound.writer == nullptr) return Fail(ALLOY_INTERNAL, "the function is not bound");
   Status status = AdmitBatch(*bound.output, {Level::kShape, false}, array.get());
   if (status.ok()) status = bound.writer->Plan(*array, connection_.segments());
-  if (!status.ok()) return status;
+  if (!status.ok()) return status.WithPrefix("the result of " + NameOf(bound) + ": ");
   void* copy = nullptr;
   if (const uint64_t size = bound.writer->copied_bytes(); size > 0) {
     ALLOY_ASSIGN_OR_RETURN(std::byte* const place, ReserveForCopy(size, exchange));
@@ -306,6 +324,7 @@ void Server::RunFunction(HostMessage& message) {
       return SendOutcome(message.exchange, FailedBy(read), nullptr, nullptr);
     }
   }
+  given_.assign(inputs.begin(), inputs.end());
   Outcome outcome;
   OwnedArray output;
   std::string thrown;
@@ -317,6 +336,11 @@ void Server::RunFunction(HostMessage& message) {
     scope_.TakeError();
   } else {
     outcome.error = scope_.TakeError();
+  }
+  if (const Copied copied = Disarm(*bound->output, {given_, inputs}, output.get());
+      copied.any()) {
+    (void)ReleaseForeign(&output);
+    outcome = FailedBy(copied.Describe(NameOf(*bound), outcome.error.text));
   }
   (void)rest.Release();
   if (outcome.code != ALLOY_OK) {
@@ -365,6 +389,13 @@ void Server::Open(HostMessage& message) {
     outcome.error = scope_.TakeError();
   }
   inputs_->HostIsAnswered();
+  if (const Status moved = DisarmStreams(NameOf(*bound), streams, stream_.get());
+      !moved.ok()) {
+    outcome =
+        FailedBy(outcome.code == ALLOY_OK
+                     ? moved
+                     : moved.WithSuffix("; open also failed: " + outcome.error.text));
+  }
   if (outcome.code == ALLOY_OK && (!stream_ || stream_->get_next == nullptr)) {
     outcome = Thrown(std::string(bound->function->name) +
                      " opened no stream, and reported no error");

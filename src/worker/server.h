@@ -59,6 +59,10 @@ class Server {
     Kept& operator=(const Kept&) = delete;
     ~Kept() { ResultMemory().Free(copy); }
   };
+  // `score of acme.models`, for texts.
+  std::string NameOf(const Bound& bound) const;
+  // Of the schema that a bind returned.
+  static Status ReadOutput(Bound& bound, const ArrowSchema& schema);
   static Fault NoFault() {
     Fault fault;
     fault.code = ALLOY_OK;
@@ -104,6 +108,7 @@ class Server {
   std::unordered_map<uint64_t, Bound> bound_;
   std::unordered_map<uint64_t, Kept> results_;
   uint64_t last_result_ = 0;
+  std::vector<ArrowArray> given_;  // what a run got; a member, so that its room stays
   // The open stream. A worker has one at most.
   Bound* streaming_ = nullptr;
   OwnedArrayStream stream_;

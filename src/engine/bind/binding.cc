@@ -5,8 +5,8 @@
 
 #include "arrow/match_columns.h"
 #include "arrow/schema.h"
-#include "arrow/schema_walk.h"
 #include "base/names.h"
+#include "gate/copied.h"
 
 namespace alloy::core {
 namespace {
@@ -108,7 +108,7 @@ Result<Binding::BackendBinding> Binding::BindBackend(const LogContext& log_conte
   const alloy_code code = channel_->Bind(function_, scope, schemas_.data(),
                                          static_cast<int32_t>(schemas_.size()),
                                          values.data(), &output, &asked.state);
-  Status status = CheckNotCopied(&output);
+  Status status = DisarmSchema(FunctionName(), schemas_, &output);
   asked.output = OwnedSchema(&output);
   if (code == ALLOY_OK && status.ok()) return asked;
   if (const std::string thrown = ReleaseForeign(&asked.output); !thrown.empty()) {
@@ -120,41 +120,6 @@ Result<Binding::BackendBinding> Binding::BindBackend(const LogContext& log_conte
   }
   if (Status failure = scope.TakeFailure(); !failure.ok()) return failure;
   return BackendFault(*channel_->table(), function_, code, scope.TakeErrorText());
-}
-
-// The engine releases its copies of the inputs' schemas. So a schema that has their owner
-// would be released twice: a bind must copy what they own.
-Status Binding::CheckNotCopied(ArrowSchema* output) const {
-  if (output->release == nullptr) return Status();
-  int32_t input = -1;
-  bool is_shared = false;
-  const auto find = [&](const ArrowSchema& schema) {
-    for (size_t i = 0; i < schemas_.size(); ++i) {
-      if (schema.release == schemas_[i].release &&
-          schema.private_data == schemas_[i].private_data) {
-        input = static_cast<int32_t>(i);
-        return true;
-      }
-    }
-    return false;
-  };
-  if (find(*output)) {
-    *output = ArrowSchema{};
-  } else {
-    // What is not a schema ends the walk; the layout names the fault later.
-    (void)WalkSchema(*output, [&](const SchemaPlace& place) {
-      if (find(*place.schema)) is_shared = true;
-      return Status();
-    });
-    // A part of the output belongs to an input. To release the rest could reach it.
-    if (is_shared) *output = ArrowSchema{};
-  }
-  if (input < 0) return Status();
-  return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED,
-              FunctionName() + " returned a copy of the struct of the schema of input " +
-                  std::to_string(input) +
-                  ", which the engine owns; copy what the schema owns instead")
-      .WithSide(ALLOY_SIDE_BACKEND);
 }
 
 std::string Binding::FunctionName() const {

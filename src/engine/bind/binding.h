@@ -66,8 +66,6 @@ class Binding {
     void* state = nullptr;
   };
   Result<BackendBinding> BindBackend(const LogContext& log_context);
-  // The error of a bind that copied a schema of its inputs; ok if it did not.
-  Status CheckNotCopied(ArrowSchema* output) const;
   std::string FunctionName() const;
   void Unbind(void* state);
 

@@ -9,7 +9,7 @@
 
 #include "base/status.h"
 #include "engine/bind/binding.h"
-#include "engine/call/copied.h"
+#include "gate/copied.h"
 #include "gate/level.h"
 
 namespace alloy::core {

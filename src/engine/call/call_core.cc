@@ -119,22 +119,13 @@ Status CallCore::Failure(alloy_code code, std::string text, Scope& scope,
 // twice, once as the input and once as the result. A run that fails may leave one too.
 Status CallCore::CheckMoved(const RunInputs& inputs, const Status& run,
                             ArrowArray* output) const {
-  const int32_t overwritten = inputs.left.size() < 2 ? -1 : DisarmOverwritten(inputs);
-  const int32_t copied = DisarmCopies(binding().output_layout(), inputs, output);
-  if (copied < 0 && overwritten < 0) [[likely]]
+  const Copied copied = Disarm(binding().output_layout(), inputs, output);
+  if (!copied.any()) [[likely]]
     return Status();
   ReleaseOutput(output);
   // Who stopped the run wants to know that it has stopped.
   if (!run.ok() && run.fault().side == ALLOY_SIDE_CALLER) return run;
-  std::string text = FunctionName();
-  text += copied >= 0
-              ? " returned a copy of a struct of input " + std::to_string(copied) +
-                    " and left the input in place; move it out instead"
-              : " overwrote input " + std::to_string(overwritten) +
-                    " with a copy of another input; move inputs out instead";
-  if (!run.ok()) text += "; it also failed: " + run.fault().text;
-  return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED, std::move(text))
-      .WithSide(ALLOY_SIDE_BACKEND);
+  return copied.Describe(FunctionName(), run.ok() ? "" : run.fault().text);
 }
 
 void CallCore::ReleaseOutput(ArrowArray* output) const {

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/call/copied.h"
 #include "engine/open/bridge.h"
+#include "gate/copied.h"
 
 namespace alloy::core {
 

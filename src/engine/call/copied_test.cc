@@ -2,7 +2,7 @@
 //
 // Backends that copy a struct of an input instead of moving it. Whatever they copy and
 // however the run ends, each struct is released once.
-#include "engine/call/copied.h"
+#include "gate/copied.h"
 
 #include <gtest/gtest.h>
 

@@ -16,6 +16,7 @@
 #include "engine/stream/input_port.h"
 #include "engine/stream/stream.h"
 #include "engine/stream/stream_state.h"
+#include "gate/copied.h"
 
 namespace alloy::core {
 namespace {
@@ -93,8 +94,6 @@ class FunctionStream final : public Stream {
   StreamFault Failure(int number, std::string thrown);
   // An end after a cancel or a deadline is an error: the backend may have stopped early.
   Status CheckEnd(bool late) const;
-  Status CheckMoved(std::vector<ArrowArrayStream>& inputs,
-                    ArrowArrayStream* output) const;
   // Whose a fault of a batch is; see CallCore::CheckOutput.
   Status CheckBatch(ArrowArray* batch) const;
 
@@ -124,7 +123,7 @@ Status FunctionStream::Open(std::vector<HostStream> inputs) {
                                  static_cast<int32_t>(given.size()), &output);
   }
   // Also after a failure: the engine releases what is in output then.
-  Status moved = CheckMoved(given, &output);
+  Status moved = DisarmStreams(call().FunctionName(), given, &output);
   backend_ = OwnedArrayStream(&output);
   if (const StreamFault fault = state_->fault(); !fault.ok()) return fault.status;
   if (code != ALLOY_OK) {
@@ -139,39 +138,6 @@ Status FunctionStream::Open(std::vector<HostStream> inputs) {
       .WithSide(ALLOY_SIDE_BACKEND)
       .WithPrefix(std::string("the stream of ") + call().binding().function().name +
                   " of " + call().channel().table()->backend().name + ": ");
-}
-
-// As for batches: a copied struct would be released twice.
-Status FunctionStream::CheckMoved(std::vector<ArrowArrayStream>& inputs,
-                                  ArrowArrayStream* output) const {
-  for (size_t i = 1; i < inputs.size(); ++i) {
-    for (size_t k = 0; k < i; ++k) {
-      if (inputs[k].release == nullptr ||
-          inputs[k].private_data != inputs[i].private_data) {
-        continue;
-      }
-      inputs[i] = ArrowArrayStream{};
-      return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED,
-                  call().FunctionName() +
-                      " overwrote an input stream with a copy of input " +
-                      std::to_string(k) + "; move inputs out instead")
-          .WithSide(ALLOY_SIDE_BACKEND);
-    }
-  }
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    if (inputs[i].release == nullptr || inputs[i].release != output->release ||
-        inputs[i].private_data != output->private_data) {
-      continue;
-    }
-    *output = ArrowArrayStream{};
-    return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED,
-                call().FunctionName() +
-                    " returned a copy of the struct of input stream " +
-                    std::to_string(i) +
-                    " and left the input in place; move it out instead")
-        .WithSide(ALLOY_SIDE_BACKEND);
-  }
-  return Status();
 }
 
 Status FunctionStream::CheckBatch(ArrowArray* batch) const {

@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: MIT
-#include "engine/call/copied.h"
+#include "gate/copied.h"
 
 #include <array>
 #include <cstddef>
+#include <utility>
+
+#include "alloy/reason.h"
+#include "arrow/schema_walk.h"
 
 namespace alloy::core {
 namespace {
 
 using Node = Layout::Node;
+
+Status CopyFault(std::string text) {
+  return Fail(ALLOY_BAD_DATA, ALLOY_REASON_COPIED, std::move(text))
+      .WithSide(ALLOY_SIDE_BACKEND);
+}
 
 bool SameParts(const ArrowArray& a, const ArrowArray& b) {
   return (a.n_buffers > 0 && a.buffers != nullptr && a.buffers == b.buffers) ||
@@ -226,6 +235,82 @@ int32_t DisarmOverwritten(const RunInputs& inputs) {
     }
   }
   return -1;
+}
+
+Copied Disarm(const Layout& layout, const RunInputs& inputs, ArrowArray* output) {
+  return {.returned = DisarmCopies(layout, inputs, output),
+          .overwritten = inputs.left.size() < 2 ? -1 : DisarmOverwritten(inputs)};
+}
+
+Status Copied::Describe(const std::string& function, const std::string& run_error) const {
+  std::string text = function;
+  text += returned >= 0
+              ? " returned a copy of a struct of input " + std::to_string(returned) +
+                    " and left the input in place; move it out instead"
+              : " overwrote input " + std::to_string(overwritten) +
+                    " with a copy of another input; move inputs out instead";
+  if (!run_error.empty()) text += "; it also failed: " + run_error;
+  return CopyFault(std::move(text));
+}
+
+Status DisarmStreams(const std::string& function, std::span<ArrowArrayStream> inputs,
+                     ArrowArrayStream* output) {
+  for (size_t i = 1; i < inputs.size(); ++i) {
+    for (size_t k = 0; k < i; ++k) {
+      if (inputs[k].release == nullptr ||
+          inputs[k].private_data != inputs[i].private_data) {
+        continue;
+      }
+      inputs[i] = ArrowArrayStream{};
+      return CopyFault(function + " overwrote an input stream with a copy of input " +
+                       std::to_string(k) + "; move inputs out instead");
+    }
+  }
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].release == nullptr || inputs[i].release != output->release ||
+        inputs[i].private_data != output->private_data) {
+      continue;
+    }
+    *output = ArrowArrayStream{};
+    return CopyFault(function + " returned a copy of the struct of input stream " +
+                     std::to_string(i) +
+                     " and left the input in place; move it out instead");
+  }
+  return Status();
+}
+
+// The engine releases its copies of the inputs' schemas. So a schema that has their owner
+// would be released twice: a bind must copy what they own.
+Status DisarmSchema(const std::string& function, std::span<const ArrowSchema> inputs,
+                    ArrowSchema* output) {
+  if (output->release == nullptr) return Status();
+  int32_t input = -1;
+  bool is_shared = false;
+  const auto find = [&](const ArrowSchema& schema) {
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (schema.release == inputs[i].release &&
+          schema.private_data == inputs[i].private_data) {
+        input = static_cast<int32_t>(i);
+        return true;
+      }
+    }
+    return false;
+  };
+  if (find(*output)) {
+    *output = ArrowSchema{};
+  } else {
+    // What is not a schema ends the walk; the layout names the fault later.
+    (void)WalkSchema(*output, [&](const SchemaPlace& place) {
+      if (find(*place.schema)) is_shared = true;
+      return Status();
+    });
+    // A part of the output belongs to an input. To release the rest could reach it.
+    if (is_shared) *output = ArrowSchema{};
+  }
+  if (input < 0) return Status();
+  return CopyFault(function + " returned a copy of the struct of the schema of input " +
+                   std::to_string(input) +
+                   ", which the engine owns; copy what the schema owns instead");
 }
 
 }  // namespace alloy::core

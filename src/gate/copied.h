@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds structs that a backend copied out of an input instead of moving them. Both the
-// copy and the original would be released, which frees the data twice.
+// copy and the original would be released, which frees the data twice. The side that enters
+// the backend looks for them: the engine, or the worker.
 //
 // A copy has the release callback and the private data of a struct that is still in its
 // place in an input. That is not enough: the structs of one producer may share both. So a
@@ -9,14 +10,16 @@
 // and null count do not matter. docs/boundary.md lists what this cannot see.
 //
 // Threads  serial.
-#ifndef ALLOY_SRC_ENGINE_CALL_COPIED_H_
-#define ALLOY_SRC_ENGINE_CALL_COPIED_H_
+#ifndef ALLOY_SRC_GATE_COPIED_H_
+#define ALLOY_SRC_GATE_COPIED_H_
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "alloy/arrow_abi.h"
 #include "arrow/layout.h"
+#include "base/status.h"
 
 namespace alloy::core {
 
@@ -40,6 +43,25 @@ int32_t DisarmCopies(const Layout& layout, const RunInputs& inputs, ArrowArray* 
 // copy is emptied.
 int32_t DisarmOverwritten(const RunInputs& inputs);
 
+// Both for one run.
+struct Copied {
+  int32_t returned = -1;     // as of DisarmCopies
+  int32_t overwritten = -1;  // as of DisarmOverwritten
+
+  bool any() const { return returned >= 0 || overwritten >= 0; }
+  // BAD_DATA, of the backend. `run_error` is what the run reported besides; empty: nothing.
+  Status Describe(const std::string& function, const std::string& run_error) const;
+};
+Copied Disarm(const Layout& layout, const RunInputs& inputs, ArrowArray* output);
+
+// The same for the streams of an open, and for the schemas of a bind. What is a copy is
+// emptied.
+//   Fails  BAD_DATA, of the backend.
+Status DisarmStreams(const std::string& function, std::span<ArrowArrayStream> inputs,
+                     ArrowArrayStream* output);
+Status DisarmSchema(const std::string& function, std::span<const ArrowSchema> inputs,
+                    ArrowSchema* output);
+
 }  // namespace alloy::core
 
-#endif  // ALLOY_SRC_ENGINE_CALL_COPIED_H_
+#endif  // ALLOY_SRC_GATE_COPIED_H_
