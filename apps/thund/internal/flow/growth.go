@@ -93,6 +93,10 @@ func (n *Network) grow(from *Actor) {
 	if least == nil {
 		return
 	}
+	if n.held > 0 && n.bytes+n.held+least.needs > n.memory {
+		n.held = 0 // what is held is given up first, so it never ends a run
+		n.GiveUp()
+	}
 	q := least.put
 	if n.bytes+least.needs > n.memory {
 		n.fail(n.Full(cycle, n.bytes+least.needs))
@@ -102,6 +106,24 @@ func (n *Network) grow(from *Actor) {
 	q.limitBytes = max(q.limitBytes, q.bytes+least.needs)
 	q.counts.Growths++
 	least.wakeFor(q)
+}
+
+// Hold counts bytes that are kept for a restart, if the memory has room for them.
+func (n *Network) Hold(bytes int64) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.bytes+n.held+bytes > n.memory {
+		return false
+	}
+	n.held += bytes
+	return true
+}
+
+// Unhold counts them no more.
+func (n *Network) Unhold(bytes int64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.held = max(0, n.held-bytes)
 }
 
 // leadsTo reports whether the waits lead from one actor to another.

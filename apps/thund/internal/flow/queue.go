@@ -22,11 +22,14 @@ type Network struct {
 	mu     sync.Mutex
 	memory int64
 	bytes  int64
+	held   int64 // of input that is kept for restarts
 	queues []*Queue
 	actors []*Actor
 	failed error // the first error: everybody who waits gets it
 	// Full is called when a queue would have to grow beyond the memory; it makes the error.
 	Full func(cycle []*Queue, needed int64) error
+	// GiveUp is called, with the network locked, when a queue needs the memory that is held.
+	GiveUp func()
 }
 
 // NewNetwork returns queues that hold this many bytes together.

@@ -70,6 +70,8 @@ type Node struct {
 	Isolated   bool
 	Parallel   int
 	Heap       int64
+	Hold       int64 // bytes of input that an isolated function on streams keeps for a restart
+	HoldGiven  bool  // the graph file says so
 	Timeout    time.Duration
 	Retries    int
 	Backoff    time.Duration

@@ -52,6 +52,7 @@ type stepKeys struct {
 	Isolated   bool              `toml:"isolated"`
 	Parallel   int               `toml:"parallel"`
 	Heap       string            `toml:"heap"`
+	Hold       string            `toml:"hold"`
 	Timeout    string            `toml:"timeout"`
 	Retries    int               `toml:"retries"`
 	Backoff    string            `toml:"backoff"`

@@ -19,6 +19,10 @@ func (b *builder) step(g *Graph, n *Node, keys *stepKeys) {
 	if keys.Heap != "" {
 		n.Heap = b.size(keys.Heap, at("heap")...)
 	}
+	n.Hold, n.HoldGiven = 64<<20, keys.Hold != ""
+	if n.HoldGiven {
+		n.Hold = b.size(keys.Hold, at("hold")...)
+	}
 	if n.Parallel == 0 {
 		n.Parallel = 1
 	}
@@ -33,7 +37,7 @@ func (b *builder) step(g *Graph, n *Node, keys *stepKeys) {
 		return
 	}
 	if keys.Union {
-		if keys.Isolated || keys.Parallel != 0 || keys.Retries != 0 || keys.Timeout != "" || keys.Heap != "" || keys.DeadLetter != "" || len(keys.Options) > 0 || keys.Backoff != "" {
+		if keys.Isolated || keys.Parallel != 0 || keys.Retries != 0 || keys.Timeout != "" || keys.Heap != "" || keys.DeadLetter != "" || keys.Hold != "" || len(keys.Options) > 0 || keys.Backoff != "" {
 			b.fault([]string{"step", n.Name}, fmt.Sprintf("step %q is a union, which has only the key from", n.Name), "remove the other keys")
 		}
 		return

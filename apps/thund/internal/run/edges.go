@@ -33,6 +33,7 @@ func (r *run) connect() {
 		r.inputs[to] = append(r.inputs[to], q)
 		return q
 	}
+	r.net.GiveUp = func() { r.givenUp.Add(1) }
 	for _, n := range g.Nodes {
 		var all *flow.Queue // of a union, and of dead letters: the order of arrival
 		for i, from := range n.From {

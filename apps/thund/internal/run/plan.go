@@ -228,6 +228,9 @@ func (p *Plan) checkRules() (faults fault.List) {
 		} else if !f.Stream && count != 1 {
 			add("from", fmt.Sprintf("step %q has %d inputs, and a function on batches reads one", n.Name, count), "correct from")
 		}
+		if n.HoldGiven && !(f.Stream && f.Idempotent && n.Isolated) {
+			add("hold", fmt.Sprintf("step %q has hold, which is for isolated steps whose function is idempotent and works on a whole stream", n.Name), "remove hold")
+		}
 		if f.Stream {
 			for key, given := range map[string]bool{"parallel": n.Parallel > 1, "retries": n.Retries > 0, "dead_letter": n.DeadLetter != nil} {
 				if given {

@@ -37,6 +37,7 @@ type run struct {
 
 	queueBytes  int64 // the byte limit of each queue
 	deadLetters atomic.Int64
+	givenUp     atomic.Int64 // grows when what is held for restarts is needed elsewhere
 	failure     struct {
 		sync.Mutex
 		first error
@@ -153,11 +154,11 @@ func (r *run) open(n *graph.Node) (bodies []func() error, closer func(), err err
 		return body(func() error { return r.union(n) }), nil, nil
 	case r.plan.Steps[n].Stream:
 		r.writer(n, actor)
-		stream, err := r.openStream(n)
-		if err != nil {
+		s := r.newStream(n)
+		if err := s.open(); err != nil {
 			return nil, nil, r.stepFault(n, 0, err)
 		}
-		return body(func() error { return r.stream(n, stream) }), stream.Release, nil
+		return body(s.work), s.close, nil
 	case n.Parallel > 1:
 		return r.openParallel(n), nil, nil
 	}

@@ -3,35 +3,128 @@
 package run
 
 import (
+	"time"
+
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/ignalina/alloy"
 
-	"github.com/ignalina/alloy/apps/thund/internal/flow"
 	"github.com/ignalina/alloy/apps/thund/internal/graph"
 )
 
-// queueReader lets a stream function read a queue. It is plain: it waits, and no more.
+// mostReopened is how often a stream is opened again after its worker has died.
+const mostReopened = 3
+
+// stream is a step whose function works on whole streams.
+type stream struct {
+	run      *run
+	node     *graph.Node
+	held     *holder // nil: it cannot be opened again
+	reader   array.RecordReader
+	reopened int
+}
+
+// newStream returns a stream that is not open. An isolated one is opened again after a
+// crash, if the function may run twice.
+func (r *run) newStream(n *graph.Node) *stream {
+	s := &stream{run: r, node: n}
+	if n.Isolated && r.plan.Steps[n].Idempotent {
+		s.held = &holder{run: r, limit: n.Hold, batches: make([][]arrow.RecordBatch, len(n.From)), generation: r.givenUp.Load()}
+	}
+	return s
+}
+
+// open opens the function over the queues of the step. Nothing is read yet.
+func (s *stream) open() (err error) {
+	readers := make([]array.RecordReader, len(s.node.From))
+	for i, from := range s.node.From {
+		readers[i] = alloy.PlainReader(&queueReader{stream: s, input: i, schema: s.run.plan.Schemas[from]})
+	}
+	bridge := *s.run.plan.Steps[s.node].Bridge // a copy is the same bridge, with another timeout
+	bridge.BatchTimeout = s.node.Timeout
+	s.reader, err = bridge.Stream(s.run.ctx, s.node.Function, alloy.Options(s.node.Options), readers...)
+	return err
+}
+
+func (s *stream) close() {
+	if s.reader != nil {
+		s.reader.Release()
+		s.reader = nil
+	}
+	s.held.drop()
+}
+
+// work reads the function to its end.
+func (s *stream) work() error {
+	r, n := s.run, s.node
+	actor := r.actors[n]
+	for number := int64(1); ; number++ {
+		actor.Enter()
+		more := s.reader.Next()
+		actor.Leave()
+		if more {
+			s.held.drop() // from here on, a second run would repeat output
+			batch := s.reader.RecordBatch()
+			batch.Retain()
+			if err := r.emit(n, actor, batch); err != nil {
+				return err
+			}
+			continue
+		}
+		err := s.reader.Err()
+		if err == nil {
+			return nil
+		}
+		for err != nil {
+			if !isRestart(err) || !s.held.isWhole() || s.reopened == mostReopened || r.ctx.Err() != nil {
+				return r.stepFault(n, number, err)
+			}
+			s.reopened++
+			r.counts[n].retried(codeOf(err))
+			select {
+			case <-time.After(n.Backoff):
+			case <-r.ctx.Done():
+				return r.err()
+			}
+			if s.reader != nil {
+				s.reader.Release()
+				s.reader = nil
+			}
+			err = s.open()
+		}
+		number--
+	}
+}
+
+// queueReader lets the function read a queue: first what is held of it, if the stream was
+// opened again. It is plain: it waits, and no more.
 type queueReader struct {
-	run    *run
-	node   *graph.Node
-	queue  *flow.Queue
-	schema *arrow.Schema
-	batch  arrow.RecordBatch
-	err    error
+	stream   *stream
+	input    int
+	replayed int
+	schema   *arrow.Schema
+	batch    arrow.RecordBatch
+	err      error
 }
 
 func (q *queueReader) Next() bool {
-	q.drop()
+	q.release()
 	if q.err != nil {
 		return false
 	}
-	q.batch, q.err = q.run.take(q.node, q.queue)
+	s := q.stream
+	if q.batch = s.held.again(q.input, q.replayed); q.batch == nil {
+		q.batch, q.err = s.run.take(s.node, s.run.inputs[s.node][q.input])
+		if q.batch != nil {
+			s.held.add(q.input, q.batch)
+		}
+	}
+	q.replayed++
 	return q.batch != nil && q.err == nil
 }
 
-func (q *queueReader) drop() {
+func (q *queueReader) release() {
 	if q.batch != nil {
 		q.batch.Release()
 		q.batch = nil
@@ -40,46 +133,16 @@ func (q *queueReader) drop() {
 
 func (q *queueReader) Retain() {}
 
-// Release is called when the function reads no more: nobody has to write for it.
+// Release is called when the function reads no more: nobody has to write for it, unless the
+// stream may be opened again.
 func (q *queueReader) Release() {
-	q.drop()
-	q.queue.Close()
+	q.release()
+	if !q.stream.held.isWhole() {
+		q.stream.run.inputs[q.stream.node][q.input].Close()
+	}
 }
 
 func (q *queueReader) Schema() *arrow.Schema          { return q.schema }
 func (q *queueReader) RecordBatch() arrow.RecordBatch { return q.batch }
 func (q *queueReader) Record() arrow.RecordBatch      { return q.batch }
 func (q *queueReader) Err() error                     { return q.err }
-
-// openStream opens a stream function over the queues of a step. Nothing is read yet.
-func (r *run) openStream(n *graph.Node) (array.RecordReader, error) {
-	readers := make([]array.RecordReader, len(n.From))
-	for i, from := range n.From {
-		reader := &queueReader{run: r, node: n, queue: r.inputs[n][i], schema: r.plan.Schemas[from]}
-		readers[i] = alloy.PlainReader(reader)
-	}
-	bridge := *r.plan.Steps[n].Bridge // a copy is the same bridge, with another timeout
-	bridge.BatchTimeout = n.Timeout
-	return bridge.Stream(r.ctx, n.Function, alloy.Options(n.Options), readers...)
-}
-
-// stream reads a stream function to its end.
-func (r *run) stream(n *graph.Node, stream array.RecordReader) error {
-	actor := r.actors[n]
-	for number := int64(1); ; number++ {
-		actor.Enter()
-		more := stream.Next()
-		actor.Leave()
-		if !more {
-			if err := stream.Err(); err != nil {
-				return r.stepFault(n, number, err)
-			}
-			return nil
-		}
-		batch := stream.RecordBatch()
-		batch.Retain()
-		if err := r.emit(n, actor, batch); err != nil {
-			return err
-		}
-	}
-}
