@@ -24,7 +24,7 @@ def configure(*, retries: int = 3) -> None:
     missing = [name for name in wanted if not hasattr(context, name)]
     if missing:
         raise UnsupportedError(f"Ray {ray.__version__} has no setting {missing[0]}; install "
-                               "Ray 2.55 or later", side="caller")
+                               "Ray 2.60 or later", side="caller")
     context.raise_original_map_exception = True
     if context.retried_map_errors is not True:  # True: every error
         given = list(context.retried_map_errors or ())
