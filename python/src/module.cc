@@ -51,7 +51,9 @@ PyObject* MakeInt32(PyObject* module, PyObject* numbers) {
 }
 
 PyObject* End(PyObject* module, PyObject*) {
+  const Interpreter& interpreter = *StateOf(module).interpreter;
   StateOf(module).interpreter->End();
+  if (PyInterpreterState_GetID(interpreter.get()) == 0) BeginEnd();
   return None().Release();
 }
 

@@ -12,6 +12,7 @@
 #define Py_LIMITED_API 0x030B0000
 #endif
 #include <Python.h>
+#include <cxxabi.h>
 
 #include <new>
 #include <string>
@@ -21,6 +22,16 @@ namespace alloy::python {
 
 // Thrown after a Python exception was set.
 struct Raised {};
+
+// While the interpreter ends, CPython before 3.14 ends each other thread that takes the GIL
+// by pthread_exit, wherever it is. Unwinding would then run destructors that touch Python
+// objects without the GIL. Such a thread waits for ever instead, as 3.14 lets it do, until
+// the process is gone.
+//
+// Wait for ever if the interpreter ends and this thread has lost the GIL.
+void StopIfEnded() noexcept;
+// From the handler of a forced unwind.
+[[noreturn]] void StopForEver() noexcept;
 
 // One reference to a Python object.
 class Ref {
@@ -43,7 +54,11 @@ class Ref {
     Py_XDECREF(old);
     return *this;
   }
-  ~Ref() { Py_XDECREF(object_); }
+  ~Ref() {
+    if (object_ == nullptr) return;
+    StopIfEnded();
+    Py_DECREF(object_);
+  }
 
   PyObject* get() const { return object_; }
   PyObject* Release() { return std::exchange(object_, nullptr); }
@@ -62,6 +77,8 @@ Result Enter(Result failed, Body body) noexcept {
   } catch (const Raised&) {
   } catch (const std::bad_alloc&) {
     PyErr_NoMemory();
+  } catch (const abi::__forced_unwind&) {
+    StopForEver();
   }
   return failed;
 }

@@ -75,6 +75,8 @@ int Source::GetNext(ArrowArrayStream* stream, ArrowArray* out) noexcept {
   } catch (const Raised&) {
     self.KeepException();
     return EIO;
+  } catch (const abi::__forced_unwind&) {
+    StopForEver();
   } catch (...) {
     return ENOMEM;
   }

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <mutex>
@@ -14,6 +15,8 @@ namespace {
 std::atomic<uint32_t> fork_generation{0};
 std::atomic<pthread_t> main_thread{};
 std::once_flag initialised;
+std::atomic<bool> ends{false};
+std::atomic<pthread_t> ender{};
 
 // The state that has the GIL: of this thread since 3.12, of the process before. It is not a
 // part of the limited API, so it is looked up.
@@ -30,6 +33,15 @@ PyInterpreterState* Held() {
   static const bool is_per_thread = Py_Version >= 0x030C0000;
   if (!is_per_thread && holder != PyGILState_GetThisThreadState()) return nullptr;
   return PyThreadState_GetInterpreter(holder);
+}
+
+// PyEval_RestoreThread, which may end the thread.
+void Restore(PyThreadState* thread) noexcept {
+  try {
+    PyEval_RestoreThread(thread);
+  } catch (const abi::__forced_unwind&) {
+    StopForEver();
+  }
 }
 
 void AfterForkInChild() {
@@ -68,6 +80,21 @@ bool IsMainThread() {
   return pthread_equal(pthread_self(), main_thread.load(std::memory_order_relaxed)) != 0;
 }
 
+void BeginEnd() {
+  ender.store(pthread_self(), std::memory_order_relaxed);
+  ends.store(true, std::memory_order_release);
+}
+
+void StopForEver() noexcept {
+  for (;;) pause();
+}
+
+void StopIfEnded() noexcept {
+  if (!ends.load(std::memory_order_acquire)) return;
+  if (pthread_equal(pthread_self(), ender.load(std::memory_order_relaxed)) != 0) return;
+  if (Held() == nullptr) StopForEver();
+}
+
 void SendToMainThread(int signal) {
   pthread_kill(main_thread.load(std::memory_order_relaxed), signal);
 }
@@ -79,7 +106,7 @@ NoGil::NoGil(const Interpreter& interpreter)
 
 NoGil::~NoGil() {
   innermost = outer_;
-  PyEval_RestoreThread(thread_);
+  Restore(thread_);
 }
 
 Gil::Gil(const Interpreter& interpreter) {
@@ -91,21 +118,22 @@ Gil::Gil(const Interpreter& interpreter) {
   PyThreadState* own = PyGILState_GetThisThreadState();
   if (innermost != nullptr && innermost->interpreter_.get() == interpreter.get()) {
     restored_ = innermost;
-    PyEval_RestoreThread(restored_->thread_);
+    Restore(restored_->thread_);
   } else if (own != nullptr && PyThreadState_GetInterpreter(own) == interpreter.get()) {
     // Another library gave up the GIL on this thread. A second state would be a trap for
     // libraries that use PyGILState_Ensure: they would wait for what this thread has.
     found_ = true;
-    PyEval_RestoreThread(own);
+    Restore(own);
   } else {
     made_ = PyThreadState_New(interpreter.get());
     if (made_ == nullptr) return;
-    PyEval_RestoreThread(made_);
+    Restore(made_);
   }
   has_ = true;
 }
 
 Gil::~Gil() {
+  if (has_) StopIfEnded();
   if (restored_ != nullptr) {
     restored_->thread_ = PyEval_SaveThread();
   } else if (found_) {

@@ -23,6 +23,9 @@ uint32_t ForkGeneration();
 // Whether this thread is the main thread of the process, where signal handlers run.
 bool IsMainThread();
 
+// The main interpreter begins to end; called by the thread that ends it.
+void BeginEnd();
+
 // Async-signal-safe.
 void SendToMainThread(int signal);
 
