@@ -37,6 +37,7 @@ class Copies {
     const alloy::OptionMap how = {{"how", one.how}};
     if (std::string(one.function) == "stream") {
       std::vector<alloy::Stream> inputs;
+      inputs.reserve(static_cast<size_t>(one.inputs));
       for (int i = 0; i < one.inputs; ++i) {
         std::vector<alloy::Batch> batches;
         batches.push_back(Input(i));
@@ -48,6 +49,7 @@ class Copies {
       return batch.status();
     }
     std::vector<alloy::Batch> inputs;
+    inputs.reserve(static_cast<size_t>(one.inputs));
     for (int i = 0; i < one.inputs; ++i) inputs.push_back(Input(i));
     return bridge.Call(one.function, std::move(inputs), how).status();
   }
