@@ -6,7 +6,6 @@ searches for the file, and opens the first one whose sealed bytes have the diges
 """
 
 import dataclasses
-import importlib.metadata
 import importlib.util
 import os
 import pathlib
@@ -167,7 +166,10 @@ def _all_places(reference: Reference) -> Iterator[str]:
 
 
 def _package_folders(package: str | None) -> Iterator[pathlib.Path]:
-    for entry in importlib.metadata.entry_points(group=GROUP):
+    # It imports datetime, whose module in C ends a process of Python 3.12 that imports it in
+    # several interpreters at once.
+    from importlib.metadata import entry_points
+    for entry in entry_points(group=GROUP):
         if package in (None, entry.name):
             try:
                 spec = importlib.util.find_spec(entry.module)

@@ -258,6 +258,13 @@ def test_three_interpreters_at_once():
     assert done.stdout == "well\n" and done.returncode == 0, done.stderr
 
 
+def test_the_import_loads_no_module_that_interpreters_cannot_share():
+    done = subprocess.run(
+        [sys.executable, "-c", "import alloy, sys; print(*sys.modules, sep='\\n')"],
+        capture_output=True, text=True, timeout=60, check=True)
+    assert "alloy._alloy" in done.stdout and "_datetime" not in done.stdout.splitlines()
+
+
 def test_a_result_is_released_on_any_thread_and_after_the_bridge(host):
     for _ in range(50):
         bridge = alloy.Bridge(host)
