@@ -4,6 +4,9 @@
 // contain themselves. In a worker it gets the same error as in the process of the host, and
 // the worker stays: nothing was released twice in it.
 #include <gtest/gtest.h>
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#endif
 
 #include <string>
 #include <utility>
@@ -61,7 +64,13 @@ class IsolatedTexts : public Copies, public testing::Test {};
 TEST_P(IsolatedCopies, IsTheSameErrorAsInProcessAndTheWorkerStays) {
   const Case& one = GetParam();
   alloy::Bridge here = Load(alloy::Isolation::kNone);
-  const alloy::Status expected = Call(here, one);
+  const alloy::Status expected = [&] {
+#if defined(__SANITIZE_ADDRESS__)
+    // What an emptied copy owned besides is lost (gate/copied.h).
+    const __lsan::ScopedDisabler lost;
+#endif
+    return Call(here, one);
+  }();
   alloy::Bridge bridge = Load(alloy::Isolation::kWorkers);
   const Case well = {one.function, "well", 1, 0};
   const alloy::Status first = Call(bridge, well);
