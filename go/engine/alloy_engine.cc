@@ -2431,6 +2431,18 @@ inline int64_t RunOf(const void* ends, uint8_t bytes, int64_t n_ends, int64_t ro
   return low;
 }
 
+// Whether each run has rows: the first run end is above 0, and each other above the one
+// before it.
+inline bool RunEndsIncrease(const void* ends, uint8_t bytes, int64_t n_ends) {
+  int64_t before = 0;
+  for (int64_t i = 0; i < n_ends; ++i) {
+    const int64_t end = LoadSigned(ends, i, bytes);
+    if (end <= before) return false;
+    before = end;
+  }
+  return true;
+}
+
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ARROW_RUN_ENDS_H_
@@ -2860,13 +2872,15 @@ void RecordWriter::PlanRunEnds(const Node* node, const ArrowArray& array, Rows a
   const ArrowArray& ends = *array.children[0];  // offset 0, and no nulls: level shape
   const uint8_t wide = ends_node->integer_bytes;
   const void* values = ends.buffers[1];
-  int64_t first = RunOf(values, wide, ends.length, at.begin);
+  const int64_t first = RunOf(values, wide, ends.length, at.begin);
   const int64_t last = RunOf(values, wide, ends.length, at.begin + at.count - 1);
-  if (first > last)
-    first = 0;  // the run ends decrease somewhere: the reader refuses them
-  const Rows runs{.begin = first, .count = last + 1 - first};
+  Rows runs{.begin = first, .count = last + 1 - first};
+  // Malformed run ends all go, so that the reader finds what it would find without a copy.
+  if (runs.count < ends.length && !RunEndsIncrease(values, wide, ends.length)) {
+    runs = {.begin = 0, .count = ends.length};
+  }
   Begin(runs.count, 0, 0);
-  Put(1, From(values, first * wide), Bytes(runs.count * wide));
+  Put(1, From(values, runs.begin * wide), Bytes(runs.count * wide));
   PlanNode(ends_node + ends_node->subtree, *array.children[1], runs);
 }
 
@@ -5764,12 +5778,42 @@ struct CheckedAt {
 Status BlameResult(const Binding& binding, CheckedAt levels, const RunInputs& inputs,
                    const ArrowArray& output, const Status& fault);
 
+// The same for a run that failed, because the channel has found a fault in its result: the
+// worker has checked it. It has copies of the inputs, so only their values are compared.
+Status BlameRun(const Binding& binding, CheckedAt levels, const RunInputs& inputs,
+                const Status& fault);
+
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ENGINE_CALL_BLAME_H_
 
 #include <cstddef>
 
+//
+// Nulls in columns that the schema declares not nullable.
+//
+// A null counts only if a reader can see it: a field of a null struct, or an item of a
+// null list, may be null although it is declared not nullable. Nulls of dictionaries, of
+// unions, of run ends and of list views are those of their values, and are not checked
+// against the column.
+//
+// Threads  shared.
+#ifndef ALLOY_SRC_GATE_NULLABILITY_H_
+#define ALLOY_SRC_GATE_NULLABILITY_H_
+
+
+namespace alloy::core_v0_1 {
+
+// Check a batch whose rows have passed rows.h. From level safe on, a column that is
+// declared not nullable has no nulls. From level full on, or if the values are trusted,
+// map entries and keys have none, whatever the schema says. An array with a null count of
+// 0 costs nothing; one without a null count costs a pass over its bitmap.
+//   Fails  ALLOY_BAD_DATA  with reason NOT_NULLABLE or MAP_NULLS, column and row.
+Status CheckNullability(const Layout& layout, Checks checks, const ArrowArray& batch);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_GATE_NULLABILITY_H_
 //
 // The gate at the levels safe and full: do the values of an array point only where they
 // may? shape.h comes first.
@@ -6090,7 +6134,8 @@ Status CheckLeft(const ArrowSchema& schema, Level level, const ArrowArray& input
   const auto layout = Layout::OfBatch(schema);
   if (!layout.ok() || !CheckShape(*layout, input).ok()) return Status();
   *is_whole = true;
-  return CheckRows(*layout, level, input);
+  ALLOY_TRY(CheckRows(*layout, level, input));
+  return CheckNullability(*layout, level, input);
 }
 
 }  // namespace
@@ -6143,6 +6188,25 @@ Status BlameResult(const Binding& binding, CheckedAt levels, const RunInputs& in
       LevelName_blame(levels.inputs) + " and this is level " + LevelName_blame(levels.results) +
       "; set check_inputs to " + std::to_string(static_cast<int>(levels.results)) +
       " to know");
+}
+
+Status BlameRun(const Binding& binding, CheckedAt levels, const RunInputs& inputs,
+                const Status& fault) {
+  const bool is_of_gate =
+      fault.code() == ALLOY_BAD_DATA && fault.fault().side == ALLOY_SIDE_BACKEND &&
+      fault.reason() != ALLOY_REASON_NONE && fault.reason() != ALLOY_REASON_COPIED;
+  if (!is_of_gate || levels.inputs >= levels.results) return fault;
+  for (size_t i = 0; i < inputs.left.size(); ++i) {
+    bool is_whole = false;
+    const Status found =
+        CheckLeft(binding.read_schema(i), levels.results, inputs.left[i], &is_whole);
+    if (found.ok()) continue;
+    return found.WithInput(static_cast<int32_t>(i))
+        .WithSide(ALLOY_SIDE_CALLER)
+        .WithPrefix(fault.fault().text + "; and so has input " + std::to_string(i) +
+                    ": ");
+  }
+  return fault;
 }
 
 }  // namespace alloy::core_v0_1
@@ -7430,7 +7494,8 @@ Status CallCore::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
   ALLOY_TRY(CheckMoved(run_inputs, run, output));
   if (!run.ok()) [[unlikely]] {
     ReleaseOutput(output);
-    return run;
+    return BlameRun(binding(), {input_checks_.level, bridge_->check_results()},
+                    run_inputs, run);
   }
   ALLOY_TRY(CheckOutput(rows, run_inputs, output));
   if (logs) [[unlikely]]
@@ -10553,7 +10618,9 @@ Status Worker::TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
   // place outside of the shared memory can only come from the worker itself.
   if (status.code() == ALLOY_BAD_DATA &&
       status.fault().reason != ALLOY_REASON_BUFFER_PLACE) {
-    return status.WithSide(ALLOY_SIDE_BACKEND);
+    return status.WithSide(ALLOY_SIDE_BACKEND)
+        .WithPrefix(std::string("the result of ") + ask.function + " of " +
+                    group_.backend + ": ");
   }
   return Violation(ask,
                    "a result that lies outside of its memory: " + status.fault().text);
@@ -11045,6 +11112,60 @@ Result<alloy_code> BindIn(Worker& worker, WorkerState& state, Scope& scope,
 #include <utility>
 #include <vector>
 
+//
+// Every stream that Alloy gives to a host or a backend: the C struct, and the interface
+// that is behind it.
+//
+// Threads  serial: a second user at the same time gets EBUSY.
+#ifndef ALLOY_SRC_ENGINE_STREAM_STREAM_H_
+#define ALLOY_SRC_ENGINE_STREAM_STREAM_H_
+
+#include <memory>
+
+
+namespace alloy::core_v0_1 {
+
+// The errno that the C stream interface returns for a code.
+int ErrnoOf(alloy_code code);
+
+// A failure of a stream: the errno that the C stream interface returns, and the whole
+// Status.
+struct StreamFault {
+  int number = 0;  // an errno; 0: no failure
+  Status status;
+
+  StreamFault() = default;
+  StreamFault(int errno_number, Status whole)
+      : number(errno_number), status(std::move(whole)) {}
+  // With the errno for the code.
+  explicit StreamFault(Status whole);
+
+  bool ok() const { return number == 0; }
+};
+
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  virtual Result<OwnedSchema> Schema() = 0;
+  // Move the next batch into *out, which is released before and stays so at the end. Not
+  // called again after a failure or the end.
+  virtual StreamFault Next(ArrowArray* out) = 0;
+  // Next has failed: it returned a fault or threw.
+  virtual void Failed(const StreamFault&) noexcept {}
+};
+
+// Make a C stream of it. Exceptions become failures. Failures and the end repeat, and
+// get_schema works any number of times.
+void ExportStream(std::unique_ptr<Stream> stream, ArrowArrayStream* out);
+
+// The failure of a stream that this engine made; ok if it has not failed. NULL for every
+// other stream.
+const StreamFault* FaultOf(const ArrowArrayStream& stream);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_ENGINE_STREAM_STREAM_H_
+
 namespace alloy::core_v0_1 {
 namespace {
 
@@ -11081,7 +11202,7 @@ class WorkerStream final : public Worker::Requests {
       ALLOY_ASSIGN_OR_RETURN(ByteReader in, worker.Exchange(ask, [](ByteWriter&) {}));
       ALLOY_ASSIGN_OR_RETURN(WorkerAnswer answer, ReadAnswer(worker, ask, in, scope_));
       const bool has_batch = answer.rest.Get<uint8_t>() != 0;
-      if (answer.code != ALLOY_OK) return EIO;
+      if (answer.code != ALLOY_OK) return ErrnoOf(answer.code);
       if (!has_batch) {
         const auto errno_number = answer.rest.Get<int32_t>();
         last_error_ = answer.rest.GetText();
@@ -11093,7 +11214,8 @@ class WorkerStream final : public Worker::Requests {
     }();
     if (number.ok()) return *number;
     scope_.SetFailure(number.status());
-    return EIO;
+    // The same number as for a result that was made in this process.
+    return ErrnoOf(number.status().code());
   }
 
   const char* last_error() const {
@@ -11143,7 +11265,7 @@ class WorkerStream final : public Worker::Requests {
     scope_.SetFailure(prepared.status()
                           .WithInput(static_cast<int32_t>(input))
                           .WithSide(ALLOY_SIDE_CALLER));
-    return {.number = prepared.status().code() == ALLOY_EXHAUSTED ? ENOMEM : EINVAL,
+    return {.number = ErrnoOf(prepared.status().code()),
             .text = prepared.status().fault().text,
             .has_batch = false,
             .batch = {}};
@@ -12319,56 +12441,6 @@ Status OpenCallStream(std::shared_ptr<Call> call, ArrowArrayStream* inputs,
 #include <cstdint>
 #include <string>
 
-//
-// Every stream that Alloy gives to a host or a backend: the C struct, and the interface
-// that is behind it.
-//
-// Threads  serial: a second user at the same time gets EBUSY.
-#ifndef ALLOY_SRC_ENGINE_STREAM_STREAM_H_
-#define ALLOY_SRC_ENGINE_STREAM_STREAM_H_
-
-#include <memory>
-
-
-namespace alloy::core_v0_1 {
-
-// A failure of a stream: the errno that the C stream interface returns, and the whole
-// Status.
-struct StreamFault {
-  int number = 0;  // an errno; 0: no failure
-  Status status;
-
-  StreamFault() = default;
-  StreamFault(int errno_number, Status whole)
-      : number(errno_number), status(std::move(whole)) {}
-  // With the errno for the code.
-  explicit StreamFault(Status whole);
-
-  bool ok() const { return number == 0; }
-};
-
-class Stream {
- public:
-  virtual ~Stream() = default;
-  virtual Result<OwnedSchema> Schema() = 0;
-  // Move the next batch into *out, which is released before and stays so at the end. Not
-  // called again after a failure or the end.
-  virtual StreamFault Next(ArrowArray* out) = 0;
-  // Next has failed: it returned a fault or threw.
-  virtual void Failed(const StreamFault&) noexcept {}
-};
-
-// Make a C stream of it. Exceptions become failures. Failures and the end repeat, and
-// get_schema works any number of times.
-void ExportStream(std::unique_ptr<Stream> stream, ArrowArrayStream* out);
-
-// The failure of a stream that this engine made; ok if it has not failed. NULL for every
-// other stream.
-const StreamFault* FaultOf(const ArrowArrayStream& stream);
-
-}  // namespace alloy::core_v0_1
-
-#endif  // ALLOY_SRC_ENGINE_STREAM_STREAM_H_
 
 namespace alloy::core_v0_1 {
 
@@ -13039,7 +13111,6 @@ void InputPort::Export(std::shared_ptr<InputPort> port, ArrowArrayStream* out) {
 
 
 namespace alloy::core_v0_1 {
-namespace {
 
 int ErrnoOf(alloy_code code) {
   switch (code) {
@@ -13066,6 +13137,8 @@ int ErrnoOf(alloy_code code) {
       return EIO;
   }
 }
+
+namespace {
 
 // What private_data points to.
 class Exported {

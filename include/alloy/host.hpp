@@ -34,6 +34,9 @@ struct LogLine {
 struct HostOptions {
   bool allow_unsigned = false;  // libraries without a certificate may be loaded
   bool load_plainly = false;    // only for debuggers: see ALLOY_LOAD_PLAINLY
+  // The absolute path of the worker program of the isolated mode; empty: alloy-worker next
+  // to the engine, or in its folder `alloy`.
+  std::string worker = {};
   // What libraries may need besides the runtimes: see alloy_host_options.
   std::vector<std::string> may_need = {};
   std::string language = "C++";  // the label of the host's log lines
@@ -57,6 +60,7 @@ class Host {
     raw.struct_size = sizeof(raw);
     raw.flags = (mine.allow_unsigned ? ALLOY_ALLOW_UNSIGNED : 0) |
                 (mine.load_plainly ? ALLOY_LOAD_PLAINLY : 0);
+    raw.worker = mine.worker.empty() ? nullptr : mine.worker.c_str();
     std::vector<const char*> may_need;
     may_need.reserve(mine.may_need.size() + 1);
     for (const std::string& entry : mine.may_need) may_need.push_back(entry.c_str());

@@ -23,6 +23,18 @@ inline int64_t RunOf(const void* ends, uint8_t bytes, int64_t n_ends, int64_t ro
   return low;
 }
 
+// Whether each run has rows: the first run end is above 0, and each other above the one
+// before it.
+inline bool RunEndsIncrease(const void* ends, uint8_t bytes, int64_t n_ends) {
+  int64_t before = 0;
+  for (int64_t i = 0; i < n_ends; ++i) {
+    const int64_t end = LoadSigned(ends, i, bytes);
+    if (end <= before) return false;
+    before = end;
+  }
+  return true;
+}
+
 }  // namespace alloy::core
 
 #endif  // ALLOY_SRC_ARROW_RUN_ENDS_H_

@@ -440,13 +440,15 @@ void RecordWriter::PlanRunEnds(const Node* node, const ArrowArray& array, Rows a
   const ArrowArray& ends = *array.children[0];  // offset 0, and no nulls: level shape
   const uint8_t wide = ends_node->integer_bytes;
   const void* values = ends.buffers[1];
-  int64_t first = RunOf(values, wide, ends.length, at.begin);
+  const int64_t first = RunOf(values, wide, ends.length, at.begin);
   const int64_t last = RunOf(values, wide, ends.length, at.begin + at.count - 1);
-  if (first > last)
-    first = 0;  // the run ends decrease somewhere: the reader refuses them
-  const Rows runs{.begin = first, .count = last + 1 - first};
+  Rows runs{.begin = first, .count = last + 1 - first};
+  // Malformed run ends all go, so that the reader finds what it would find without a copy.
+  if (runs.count < ends.length && !RunEndsIncrease(values, wide, ends.length)) {
+    runs = {.begin = 0, .count = ends.length};
+  }
   Begin(runs.count, 0, 0);
-  Put(1, From(values, first * wide), Bytes(runs.count * wide));
+  Put(1, From(values, runs.begin * wide), Bytes(runs.count * wide));
   PlanNode(ends_node + ends_node->subtree, *array.children[1], runs);
 }
 

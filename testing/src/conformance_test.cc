@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/support.h"
+
 namespace alloy::testing {
 namespace {
 
@@ -37,7 +39,8 @@ std::set<std::string> Failed(const std::vector<Outcome>& outcomes) {
 class OwnBackendTest : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(OwnBackendTest, KeepsEveryPromise) {
-  ConformanceOptions options{.library = PathOf(GetParam()), .rows = 20};
+  ConformanceOptions options{
+      .library = PathOf(GetParam()), .isolated = support::IsIsolated(), .rows = 20};
   size_t passed = 0;
   for (const Outcome& outcome : OutcomesOf(std::move(options))) {
     EXPECT_EQ(outcome.verdict, Verdict::kPassed)
@@ -75,6 +78,7 @@ class AggregatesTest : public ::testing::Test {
                       {"filter.column", "x"}, {"filter.value", "10"},
                       {"scale.column", "x"},  {"scale.factor", "3"}};
     options.rows = 20;
+    options.isolated = support::IsIsolated();
     const auto outcomes = OutcomesOf(std::move(options));
     for (const Outcome& outcome : outcomes) {
       EXPECT_EQ(outcome.verdict, Verdict::kPassed)

@@ -14,6 +14,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("ALLOY_BUILD", ROOT / "build"))
 BACKEND = BUILD / "backends/aggregate_rust.so"
 LIMIT = 120  # seconds
+# The suite aggregate-isolated runs the same tests in worker processes.
+MODE = ["--isolated"] if os.environ.get("ALLOY_TEST_ISOLATED") == "1" else []
 
 
 class Failed(Exception):
@@ -66,7 +68,7 @@ class AggregateTest(unittest.TestCase):
         sets = [word for key, value in options.items() for word in ("--set", f"{key}={value}")]
         done = subprocess.run(
             [BUILD / "bin/arrowalloy", "run", BACKEND, function,
-             "--allow-unsigned", "-q", "-i", source, "-o", "out.arrows", *sets,
+             "--allow-unsigned", *MODE, "-q", "-i", source, "-o", "out.arrows", *sets,
              *map(str, more)], cwd=self.here, capture_output=True, text=True, timeout=LIMIT)
         if done.returncode != 0:
             self.assertFalse((self.here / "out.arrows").exists())

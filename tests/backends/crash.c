@@ -79,6 +79,9 @@ static void Do(int64_t way, alloy_scope* scope) {
     case WAY_KILLED:
       raise(SIGKILL);
       break;
+    case WAY_SLOW:
+      usleep(500 * 1000);
+      break;
     default:
       break;
   }
@@ -125,6 +128,11 @@ static alloy_code Run(void* state, alloy_scope* scope, struct ArrowArray* inputs
     inputs[0].release(&inputs[0]);
     again.release(&again);
   }
+  if (way == WAY_RELEASE_OTHER) {
+    struct ArrowArray never = inputs[0];
+    never.private_data = (void*)(uintptr_t)0x4141414141414141;
+    never.release(&never);
+  }
   return ALLOY_OK;
 }
 
@@ -137,7 +145,17 @@ static const alloy_function kAct = {.struct_size = sizeof(alloy_function),
                                     .max_inputs = 1,
                                     .bind = Bind,
                                     .run = Run};
-static const alloy_function* const kFunctions[] = {&kAct, NULL};
+// The same, which a host may run again after a death.
+static const alloy_function kActAgain = {.struct_size = sizeof(alloy_function),
+                                         .name = "act_again",
+                                         .summary = "",
+                                         .flags = ALLOY_IDEMPOTENT,
+                                         .options = kOptions,
+                                         .min_inputs = 1,
+                                         .max_inputs = 1,
+                                         .bind = Bind,
+                                         .run = Run};
+static const alloy_function* const kFunctions[] = {&kAct, &kActAgain, NULL};
 static const alloy_backend kBackend = {.struct_size = sizeof(alloy_backend),
                                        .abi = ALLOY_ABI,
                                        .name = "test.crash",

@@ -12,6 +12,14 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("ALLOY_BUILD", ROOT / "build"))
 PROGRAM = BUILD / "bin/arrowalloy"
 LIMIT = 60  # seconds; enough for any command that does not wait
+# The suite cli-isolated runs the tests of `run` and `test` with each library in worker
+# processes.
+MODE = ["--isolated"] if os.environ.get("ALLOY_TEST_ISOLATED") == "1" else []
+
+
+def in_mode(command, *arguments):
+    """The words of a command, in the mode of the tests."""
+    return [command, *(MODE if command in ("run", "test") else []), *map(str, arguments)]
 
 
 class Done:
@@ -39,7 +47,7 @@ class CommandTest(unittest.TestCase):
     def arrowalloy(self, *arguments, env=None, stdin=None, limit=LIMIT):
         environment = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
         return Done(subprocess.run(
-            [PROGRAM, *map(str, arguments)], cwd=self.here, text=True, errors="replace",
+            [PROGRAM, *in_mode(*arguments)], cwd=self.here, text=True, errors="replace",
             capture_output=True, timeout=limit, env={**environment, **(env or {})},
             input=stdin, stdin=None if stdin is not None else subprocess.DEVNULL))
 

@@ -5,7 +5,7 @@ import re
 import subprocess
 import unittest
 
-from support import BUILD, ROOT, CommandTest
+from support import BUILD, MODE, ROOT, CommandTest
 
 SUM = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
 
@@ -54,14 +54,16 @@ class ConformanceCommandTest(CommandTest):
                                "writes_to_its_input", "--rows", 10)
         self.assertEqual(done.code, 1, done.out + done.err)
         self.assertIn("FAILED   writes_to_its_input: ", done.out)
-        self.assertIn("was written to; inputs are borrowed", done.out)
+        # A worker cannot write there.
+        self.assertIn("died by SIGSEGV in writes_to_its_input" if MODE
+                      else "was written to; inputs are borrowed", done.out)
         self.assertGreater(self.counts(done)[1], 0)
 
     def test_a_crash_fails_one_test_and_not_the_program(self):
         done = self.arrowalloy("test", backend("tests/careless"), "--function", "crashes",
                                "--function", "careful", "--rows", 10)
         self.assertEqual(done.code, 1, done.out + done.err)
-        self.assertRegex(done.out, r"FAILED   crashes: .*\n .*died by signal")
+        self.assertRegex(done.out, r"FAILED   crashes: .*\n .*died by (signal|SIG)")
         self.assertNotIn("FAILED   careful", done.out)
         self.assertEqual(self.counts(done)[1], 1)
 
@@ -74,6 +76,7 @@ class ConformanceCommandTest(CommandTest):
         self.assertIn("the model is not trained", done.out)
         self.assertIn("--sample FILE.csv", done.out)
 
+    @unittest.skipIf(MODE, "the kit watches the memory of its own process")
     def test_each_breach_of_memory_and_nulls_is_named(self):
         for function, words in (
                 ("reads_under_nulls", "look at validity"),
@@ -105,6 +108,7 @@ class ConformanceCommandTest(CommandTest):
         sample.write_text("x,y\n3\n")
         self.refuse(2, "E0002", *args, "--sample", sample)
 
+    @unittest.skipIf(MODE, "the sanitizer has to be in the process before it starts")
     def test_address_sanitizer_names_file_and_line(self):
         source = self.here / "overrun.cc"
         source.write_text(OVERRUN)

@@ -14,7 +14,7 @@ import pyarrow.csv
 import pyarrow.ipc
 import pyarrow.parquet
 
-from support import BUILD, LIMIT, PROGRAM, CommandTest
+from support import BUILD, LIMIT, MODE, PROGRAM, CommandTest
 
 ROWS = 1000
 
@@ -91,7 +91,7 @@ class RunTest(CommandTest):
     def test_pipes_carry_ipc_streams(self):
         source = self.write("in.arrows").read_bytes()
         done = subprocess.run(
-            [PROGRAM, "run", backend("score_cpp"), "score", "--allow-unsigned", "-i", "-",
+            [PROGRAM, "run", *MODE, backend("score_cpp"), "score", "--allow-unsigned", "-i", "-",
              "-o", "-"], input=source, capture_output=True, timeout=LIMIT, cwd=self.here)
         self.assertEqual(done.returncode, 0, done.stderr)
         result = pa.ipc.open_stream(done.stdout).read_all()
@@ -101,7 +101,7 @@ class RunTest(CommandTest):
         self.write("in.parquet")
         ours, theirs = pty.openpty()
         process = subprocess.Popen(
-            [PROGRAM, "run", backend("score_cpp"), "score", "--allow-unsigned", "-i",
+            [PROGRAM, "run", *MODE, backend("score_cpp"), "score", "--allow-unsigned", "-i",
              "in.parquet", "-q"], stdout=theirs, stderr=subprocess.PIPE, cwd=self.here)
         os.close(theirs)
         text = b""
@@ -230,7 +230,7 @@ class RunTest(CommandTest):
                 stdout=subprocess.PIPE, cwd=self.here)
             self.write("in.arrows")
             process = subprocess.Popen(
-                [PROGRAM, "run", backend("score_cpp"), "score", "--allow-unsigned", "-i", "-",
+                [PROGRAM, "run", *MODE, backend("score_cpp"), "score", "--allow-unsigned", "-i", "-",
                  "--out-format", form, "--progress", "plain"], stdin=producer.stdout,
                 stdout=theirs, stderr=theirs, cwd=self.here)
             os.close(theirs)
@@ -296,7 +296,7 @@ class RunTest(CommandTest):
     def test_an_interrupt_leaves_no_half_file(self):
         schema = self.table.schema
         process = subprocess.Popen(
-            [PROGRAM, "run", backend("score_cpp"), "score", "--allow-unsigned", "-i", "-",
+            [PROGRAM, "run", *MODE, backend("score_cpp"), "score", "--allow-unsigned", "-i", "-",
              "-o", "out.parquet", "--progress", "json"], stdin=subprocess.PIPE,
             stderr=subprocess.PIPE, cwd=self.here)
         with process:

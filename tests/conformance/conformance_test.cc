@@ -83,7 +83,7 @@ TEST_P(ConformanceTest, GivesItsBatchBack) {
     const auto result = bridge_.Call(function(), batch);
     ASSERT_TRUE(result.ok()) << result.status();
     EXPECT_EQ(TextOf(*result), TextOf(batch));
-    for (int64_t c = 0; c < batch.columns(); ++c) {
+    for (int64_t c = 0; c < batch.columns() && support::SharesMemory(); ++c) {
       const ArrowArray& in = batch.column(c).array();
       const ArrowArray& out = result->column(c).array();
       EXPECT_EQ(out.buffers[1], in.buffers[1]) << "column " << c << " was copied";

@@ -60,7 +60,7 @@ TEST(HostTest, ALineNamesTheBackendAndTheFunction) {
                     std::string(line.backend) + " " + std::string(line.function) + " " +
                     std::string(line.text));
   };
-  alloy::Bridge bridge{alloy::Host(options)};
+  alloy::Bridge bridge = support::NewBridge(alloy::Host(options));
   ASSERT_TRUE(bridge.SetImplLib(support::BackendPath("tests/logs")).ok());
   ASSERT_TRUE(bridge.Call("say", support::SmallBatch()).ok());
   // The host's own lines about a run are DEBUG, because this is not an echo.
@@ -78,7 +78,7 @@ TEST(HostTest, ALineNamesTheBackendAndTheFunction) {
 TEST(HostTest, OneThatCannotBeMadeFailsEveryBridge) {
   const alloy::Host host(alloy::HostOptions{.log_mode = static_cast<alloy::LogMode>(17)});
   EXPECT_EQ(host.status().code(), ALLOY_INVALID);
-  alloy::Bridge bridge(host);
+  alloy::Bridge bridge = support::NewBridge(host);
   EXPECT_EQ(bridge.Call("echo", support::SmallBatch()).status().code(), ALLOY_INVALID);
   EXPECT_EQ(bridge.SetImplLib("x").code(), ALLOY_INVALID);
   EXPECT_EQ(bridge.Functions().status().code(), ALLOY_INVALID);
@@ -86,7 +86,7 @@ TEST(HostTest, OneThatCannotBeMadeFailsEveryBridge) {
 }
 
 TEST(BridgeTest, IsTheEchoWhenNothingIsSet) {
-  alloy::Bridge bridge(support::TestHost());
+  alloy::Bridge bridge = support::NewBridge();
   std::vector<alloy::Array> arrays;
   arrays.push_back(alloy::MakeArray<int32_t>({1, 2, 3, -4}));
   arrays.push_back(alloy::MakeArray<bool>({true}));
@@ -112,14 +112,14 @@ TEST(BridgeTest, NamesItsFunctionsAndItsBackend) {
 }
 
 TEST(BridgeTest, AnUnsignedLibraryNeedsAHostThatAllowsIt) {
-  alloy::Bridge bridge;
+  alloy::Bridge bridge = support::NewBridge(alloy::Host());
   const auto status = bridge.SetImplLib(support::BackendPath("echo_cpp"));
   EXPECT_EQ(status.code(), ALLOY_REFUSED);
   EXPECT_EQ(status.reason(), ALLOY_REASON_UNSIGNED);
 }
 
 TEST(BridgeTest, ACertificateIsNeverIgnored) {
-  alloy::Bridge bridge(support::TestHost());
+  alloy::Bridge bridge = support::NewBridge();
   EXPECT_EQ(bridge.SetImplLib(support::BackendPath("echo_cpp"), "MIIB").reason(),
             ALLOY_REASON_CERTIFICATE_DER);
 }
@@ -127,7 +127,8 @@ TEST(BridgeTest, ACertificateIsNeverIgnored) {
 TEST(BridgeTest, LoadsALibraryThatTheOwnerOfTheCertificateSigned) {
   const support::SignedCopy signed_copy(support::BackendPath("echo_cpp"), "alloy.echo",
                                         "0.1.0");
-  alloy::Bridge bridge;  // allows nothing unsigned
+  // It allows nothing unsigned.
+  alloy::Bridge bridge = support::NewBridge(alloy::Host());
   const auto status = bridge.SetImplLib(signed_copy.path(), signed_copy.certificate());
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_EQ(bridge.Backend()->name, "alloy.echo");
@@ -136,7 +137,7 @@ TEST(BridgeTest, LoadsALibraryThatTheOwnerOfTheCertificateSigned) {
 TEST(BridgeTest, DescribesWhereItsBackendComesFrom) {
   const support::SignedCopy signed_copy(support::BackendPath("echo_cpp"), "alloy.echo",
                                         "0.1.0");
-  alloy::Bridge bridge(support::TestHost());
+  alloy::Bridge bridge = support::NewBridge();
   const auto echo = bridge.Backend();
   ASSERT_TRUE(echo.ok()) << echo.status();
   EXPECT_EQ(echo->library + echo->sha256 + echo->signer, "");
@@ -161,7 +162,7 @@ TEST(BridgeTest, NameSequenceAndSidecarAreOptions) {
   const support::SignedCopy signed_copy(support::BackendPath("echo_cpp"), "alloy.echo",
                                         "0.1.0");
   const auto load = [&](const alloy::BridgeOptions& options) {
-    alloy::Bridge bridge(alloy::Host(), options);
+    alloy::Bridge bridge = support::NewBridge(alloy::Host(), options);
     return bridge.SetImplLib(signed_copy.path(), signed_copy.certificate()).reason();
   };
   EXPECT_EQ(load({}), ALLOY_REASON_NONE);
@@ -172,7 +173,7 @@ TEST(BridgeTest, NameSequenceAndSidecarAreOptions) {
   EXPECT_EQ(load({.sidecar = signed_copy.path() + ".alloysig"}), ALLOY_REASON_NONE);
   EXPECT_EQ(load({.sidecar = "/nowhere.alloysig"}), ALLOY_REASON_NO_SIDECAR);
   EXPECT_EQ(load({.sha256 = std::string(64, '1')}), ALLOY_REASON_DIGEST);
-  alloy::Bridge bridge;
+  alloy::Bridge bridge = support::NewBridge(alloy::Host());
   ASSERT_TRUE(bridge.SetImplLib(signed_copy.path(), signed_copy.certificate()).ok());
   const auto identity = bridge.Identity();
   ASSERT_TRUE(identity.ok()) << identity.status();
@@ -214,7 +215,7 @@ TEST(BridgeTest, AnInspectionTellsHowLongItsTextIs) {
 }
 
 TEST(BridgeTest, AFailedLoadSticksUntilOneSucceeds) {
-  alloy::Bridge bridge(support::TestHost());
+  alloy::Bridge bridge = support::NewBridge();
   const auto batch = support::SmallBatch();
   EXPECT_TRUE(bridge.Call("echo", batch).ok());
   const auto status = bridge.SetImplLib("/nonexistent/library.so");
@@ -266,7 +267,7 @@ TEST(BridgeTest, ALibraryReplacedOnDiskGoesOnAsItWas) {
   ASSERT_NE(mkdtemp(folder.data()), nullptr);
   const fs::path library = fs::path(folder) / "backend.so";
   fs::copy_file(support::BackendPath("tests/identity"), library);
-  alloy::Bridge bridge(support::TestHost());
+  alloy::Bridge bridge = support::NewBridge();
   ASSERT_TRUE(bridge.SetImplLib(library.string()).ok());
   const auto batch = support::SmallBatch();
   EXPECT_TRUE(bridge.Call("identity", batch).ok());

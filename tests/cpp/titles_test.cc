@@ -24,7 +24,7 @@ support::SignedCopy Titles() {
 std::string FileName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 alloy::Bridge BridgeOf(std::vector<std::string> may_need) {
-  return alloy::Bridge(alloy::Host({.may_need = std::move(may_need)}));
+  return support::NewBridge(alloy::Host({.may_need = std::move(may_need)}));
 }
 
 std::string TextOf(const alloy::Batch& batch) {

@@ -13,10 +13,11 @@ static void no_log(void* context, int32_t level, const char* language, const cha
 }
 
 alloy_code c_host_open(c_host* self, const char* library, uint32_t check_inputs,
-                       uint32_t check_results, alloy_error* err) {
+                       uint32_t check_results, uint32_t isolated, alloy_error* err) {
   const alloy_host_options host = {
       .struct_size = sizeof(host), .flags = ALLOY_ALLOW_UNSIGNED, .log = no_log};
   const alloy_bridge_options bridge = {.struct_size = sizeof(bridge),
+                                       .isolated = isolated,
                                        .check_inputs = check_inputs,
                                        .check_results = check_results};
   memset(self, 0, sizeof(*self));

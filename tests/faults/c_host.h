@@ -19,9 +19,9 @@ typedef struct c_host {
 } c_host;
 
 // Open a library, with a level of the gate for each direction. Close it in any case, also
-// after an error.
+// after an error. `isolated` is that of alloy_bridge_options.
 alloy_code c_host_open(c_host* self, const char* library, uint32_t check_inputs,
-                       uint32_t check_results, alloy_error* err);
+                       uint32_t check_results, uint32_t isolated, alloy_error* err);
 
 // Bind a function to one schema. It replaces the function that was bound before.
 alloy_code c_host_bind(c_host* self, const char* function,

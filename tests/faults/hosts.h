@@ -77,7 +77,8 @@ class CHost final : public TestHost {
     alloy_error error;
     EXPECT_EQ(c_host_open(&host_, support::BackendPath(library).c_str(),
                           static_cast<uint32_t>(options.check_inputs),
-                          static_cast<uint32_t>(options.check_results), &error),
+                          static_cast<uint32_t>(options.check_results),
+                          support::IsIsolated() ? 1 : 0, &error),
               ALLOY_OK)
         << error.text;
   }

@@ -14,6 +14,8 @@ from ctypes import POINTER, byref, c_char_p, c_int32, c_int64, c_uint16, c_uint3
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("ALLOY_TEST_BUILD", ROOT / "build"))
 
+# The suite cpp-isolated runs the same tests with each backend in worker processes.
+ISOLATED = 1 if os.environ.get("ALLOY_TEST_ISOLATED") == "1" else 0
 ARRAY, SCHEMA = 0, 1
 ANY_FORMAT, ANY_COLUMN = -1, -2
 OK, BAD_DATA = 0, 2
@@ -49,7 +51,8 @@ class BridgeOptions(ctypes.Structure):
     _fields_ = [("struct_size", c_uint32), ("isolated", c_uint32), ("check_inputs", c_uint32),
                 ("check_results", c_uint32), ("max_workers", c_uint32), ("retries", c_uint32),
                 ("sizes", c_int64 * 4), ("name", c_char_p), ("min_sequence", c_uint64),
-                ("sidecar", c_char_p)]
+                ("sidecar", c_char_p), ("sha256", c_char_p), ("demand", c_uint32),
+                ("reserved", c_uint32)]
 
 
 def library(path, **functions):
@@ -96,8 +99,8 @@ class Host:
         error = Error()
         options = HostOptions(struct_size=ctypes.sizeof(HostOptions), flags=ALLOW_UNSIGNED)
         alloy.alloy_host_new(byref(options), byref(self.host), byref(error))
-        options = BridgeOptions(struct_size=ctypes.sizeof(BridgeOptions), check_inputs=inputs,
-                                check_results=results)
+        options = BridgeOptions(struct_size=ctypes.sizeof(BridgeOptions), isolated=ISOLATED,
+                                check_inputs=inputs, check_results=results)
         alloy.alloy_bridge_new(self.host, byref(options), byref(self.bridge), byref(error))
         path = str(BUILD / f"backends/tests/{backend}.so").encode()
         if alloy.alloy_bridge_load(self.bridge, path, None, byref(error)) != OK:

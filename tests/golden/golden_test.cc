@@ -80,6 +80,13 @@ std::shared_ptr<arrow::RecordBatch> Repeated(const arrow::RecordBatchVector& bat
   return nullptr;
 }
 
+bool HasListViews(const arrow::RecordBatch& batch) {
+  return std::ranges::any_of(batch.schema()->fields(), [](const auto& field) {
+    const auto id = field->type()->id();
+    return id == arrow::Type::LIST_VIEW || id == arrow::Type::LARGE_LIST_VIEW;
+  });
+}
+
 class GoldenTest : public testing::TestWithParam<std::tuple<Identity, fs::path>> {
  protected:
   void SetUp() override {
@@ -114,6 +121,8 @@ TEST_P(GoldenTest, ComesOutAsItWentIn) {
   for (const auto& batch : batches_) {
     const auto came = call_->Run(batch);
     ASSERT_TRUE(Same(came, *batch));
+    // What no row of a list view reaches does not come back from a worker.
+    if (support::IsIsolated() && HasListViews(*batch)) continue;
     EXPECT_TRUE(support::SameBytes(**came, *batch));
   }
 }

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -102,6 +103,29 @@ TEST(IsolatedEnvironment, AProgramThatIsNoWorkerIsAnError) {
     EXPECT_NE(std::string(error.text).find(program), std::string::npos) << error.text;
   }
   isolated::ExpectSoonHeld(before, [] {});
+}
+
+// The process that runs the backend is the program that the host has named.
+TEST(IsolatedEnvironment, AWorkerProgramThatTheHostNamesRuns) {
+  namespace fs = std::filesystem;
+  const fs::path named = fs::path(testing::TempDir()) / "alloy_named_worker";
+  fs::copy_file(ALLOY_TEST_BUILD "/lib/alloy-worker", named,
+                fs::copy_options::overwrite_existing);
+  alloy::Bridge bridge(alloy::Host({.allow_unsigned = true, .worker = named.string()}),
+                       Options());
+  ASSERT_TRUE(bridge.SetImplLib(support::BackendPath("tests/crash")).ok());
+  const auto result = bridge.Call("act", Input(WAY_WELL));
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(fs::read_symlink("/proc/" + std::to_string(PidOf(*result)) + "/exe"), named);
+  fs::remove(named);
+
+  for (const std::string wrong : {"/nowhere/alloy-worker", "alloy-worker"}) {
+    alloy::Bridge other(alloy::Host({.allow_unsigned = true, .worker = wrong}),
+                        Options());
+    const auto status = other.SetImplLib(support::BackendPath("tests/crash"));
+    EXPECT_EQ(status.code(), wrong[0] == '/' ? ALLOY_REFUSED : ALLOY_INVALID) << status;
+    EXPECT_TRUE(Contains(status, wrong)) << status;
+  }
 }
 
 // ---- Descriptors

@@ -6,13 +6,12 @@
 
 #include <gtest/gtest.h>
 
-#include <cinttypes>
-#include <cstdio>
 #include <cstring>
 #include <numeric>
 #include <span>
 
 #include "alloy/testing/raw.hpp"
+#include "tests/isolated/page_of.h"
 #include "tests/support/support.h"
 
 namespace {
@@ -23,30 +22,8 @@ using alloy::testing::BatchOf;
 using alloy::testing::Make;
 using alloy::testing::RawArray;
 using alloy::testing::RawRows;
-
-struct PageOf {
-  int64_t inode = 0, offset = 0;
-  bool operator==(const PageOf&) const = default;
-};
-
-// As tests/backends/pages.c finds it.
-PageOf Find(const void* address) {
-  PageOf page;
-  std::FILE* maps = std::fopen("/proc/self/maps", "r");
-  char line[512];
-  while (std::fgets(line, sizeof(line), maps) != nullptr) {
-    uintptr_t begin = 0, end = 0;
-    uint64_t from = 0, inode = 0;
-    const auto at = reinterpret_cast<uintptr_t>(address);
-    if (std::sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %*s %" SCNx64 " %*s %" SCNu64,
-                    &begin, &end, &from, &inode) == 4 &&
-        at >= begin && at < end) {
-      page = {static_cast<int64_t>(inode), static_cast<int64_t>(from + (at - begin))};
-    }
-  }
-  std::fclose(maps);
-  return page;
-}
+using isolated::Find;
+using isolated::PageOf;
 
 // A bridge with the backend `pages`, and its function bound to one int64 column.
 class PoolTest : public testing::Test {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What the backends of these tests do: the first value of their input tells them. In C, so
-// that backends in C know it too.
+// What the backends crash.c, crash_cpp.cc and crash.rs do: the first value of their input
+// tells them. In C, so that backends in C know it too; crash.rs has the same numbers.
 #ifndef ALLOY_TESTS_ISOLATED_WAYS_H_
 #define ALLOY_TESTS_ISOLATED_WAYS_H_
 
@@ -18,11 +18,13 @@ enum way {
   WAY_WRITE_INPUT = 9,     // writes to its input
   WAY_RELEASE_TWICE = 10,  // releases its input twice
   WAY_OUTSIDE = 11,        // a result in memory that is not there
-  WAY_THROW = 12,          // an exception; C++
+  WAY_THROW = 12,          // an exception, or a panic; not in C
   WAY_HEAP = 13,           // uses up the heap
   WAY_LAST_WORDS = 14,     // writes two lines to standard error, and aborts
   WAY_KILLED = 15,         // SIGKILL
-  WAY_CHATTER = 16         // writes to standard error for ever, deaf
+  WAY_CHATTER = 16,        // writes to standard error for ever, deaf
+  WAY_SLOW = 17,           // well, after half a second
+  WAY_RELEASE_OTHER = 18   // releases what it was never given
 };
 
 #endif  // ALLOY_TESTS_ISOLATED_WAYS_H_

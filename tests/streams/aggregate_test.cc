@@ -93,7 +93,7 @@ TEST_F(AggregateTest, TheMemoryOfAResultIsReadWhereTheFunctionLeftIt) {
   ASSERT_EQ(groups.size(), 2u) << status_;
   // Two batches of columns in memory: had either been copied, they would lie apart.
   const auto& [first, second] = std::tie(groups[0], groups[1]);
-  for (int64_t column = 0; column < 3; ++column) {
+  for (int64_t column = 0; column < 3 && support::SharesMemory(); ++column) {
     EXPECT_EQ(ValuesOf(first, column) + first.rows(), ValuesOf(second, column));
   }
   EXPECT_EQ(*ValuesOf(second, 0), first.rows());
@@ -116,7 +116,8 @@ TEST_F(AggregateTest, WhatScaleLeavesAsItIsIsNotCopied) {
   const auto scaled =
       Drain("scale", One(batch->Share()), {{"column", "x"}, {"factor", "-5"}});
   ASSERT_EQ(scaled.size(), 1u) << status_;
-  EXPECT_EQ(ValuesOf(scaled[0], 1), ValuesOf(*batch, 1));
+  EXPECT_EQ(ValuesOf(scaled[0], 1) == ValuesOf(*batch, 1), support::SharesMemory());
+  EXPECT_EQ(ValuesOf(scaled[0], 1)[1], 4);
   EXPECT_EQ(ValuesOf(scaled[0], 0)[1], -10);
 }
 
@@ -125,7 +126,8 @@ TEST_F(AggregateTest, ABatchOfWhichAllRowsPassIsNotCopied) {
   const auto passed =
       Drain("filter", One(batch->Share()), {{"column", "x"}, {"op", "is not null"}});
   ASSERT_EQ(passed.size(), 1u) << status_;
-  EXPECT_EQ(ValuesOf(passed[0], 0), ValuesOf(*batch, 0));
+  EXPECT_EQ(ValuesOf(passed[0], 0) == ValuesOf(*batch, 0), support::SharesMemory());
+  EXPECT_EQ(ValuesOf(passed[0], 0)[1], 2);
 }
 
 TEST_F(AggregateTest, ADictionaryIsSharedByTheRowsThatPass) {
@@ -137,7 +139,9 @@ TEST_F(AggregateTest, ADictionaryIsSharedByTheRowsThatPass) {
   const ArrowArray& column = ColumnOf(passed[0], 0);
   EXPECT_EQ(column.length, 2);
   EXPECT_EQ(static_cast<const int8_t*>(column.buffers[1])[0], 2);
-  EXPECT_EQ(column.dictionary->buffers[2], ColumnOf(batch, 0).dictionary->buffers[2]);
+  if (support::SharesMemory()) {
+    EXPECT_EQ(column.dictionary->buffers[2], ColumnOf(batch, 0).dictionary->buffers[2]);
+  }
 }
 
 TEST_F(AggregateTest, AnIndexOutsideItsDictionaryIsBadDataWithItsRow) {

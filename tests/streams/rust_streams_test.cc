@@ -169,7 +169,8 @@ TEST(RustStreamsTest, NothingIsReadBeforeItIsAskedFor) {
   EXPECT_EQ(output.Next(), "end");
   EXPECT_EQ(output.Next(), "end");
   EXPECT_EQ(source.reads, 3u);
-  EXPECT_EQ(source.releases, 1);
+  // Inputs of a worker are released with its stream.
+  EXPECT_EQ(source.releases, support::IsIsolated() ? 0 : 1);
 }
 
 TEST(RustStreamsTest, AnInputsOwnErrorComesBackAsItWas) {
@@ -308,6 +309,7 @@ const void* ValuesOf(const alloy::Batch& batch) {
 }
 
 TEST(RustStreamsTest, WhatAFunctionGivesBackIsNotCopied) {
+  if (!support::SharesMemory()) GTEST_SKIP() << "a worker gets a copy";
   const auto bridge = support::Load("identity_rust");
   Source source = TwoOf("x");
   Output output(bridge, "identity_stream", {&source});

@@ -216,7 +216,8 @@ int64_t ResidentMegabytes() {
 // the way keeps.
 TEST(StreamsTest, TenGigabytesPassWithoutACopyAndWithoutMemory) {
   constexpr int64_t kRows = int64_t{8} << 20;
-  constexpr int64_t kBatches = 160;
+  // To a worker they are copied, which takes ten times as long.
+  const int64_t batches = support::SharesMemory() ? 160 : 16;
   const Batch batch = NumberBatch(std::vector<std::optional<int64_t>>(kRows, 1));
   const void* values = batch.array().children[0]->buffers[1];
   alloy::Bridge bridge = support::Load("tests/streams");
@@ -225,7 +226,7 @@ TEST(StreamsTest, TenGigabytesPassWithoutACopyAndWithoutMemory) {
       "pass",
       Stream::From(alloy::Schema::Copy(batch.schema()),
                    [&, made = int64_t{0}]() mutable -> Result<std::optional<Batch>> {
-                     if (made++ == kBatches) return std::optional<Batch>();
+                     if (made++ == batches) return std::optional<Batch>();
                      return std::optional<Batch>(batch.Share());
                    }));
   ASSERT_TRUE(stream.ok()) << stream.status();
@@ -235,11 +236,13 @@ TEST(StreamsTest, TenGigabytesPassWithoutACopyAndWithoutMemory) {
     auto next = stream->Next();
     ASSERT_TRUE(next.ok()) << next.status();
     if (!next->has_value()) break;
-    EXPECT_EQ((*next)->array().children[0]->buffers[1], values);
+    if (support::SharesMemory()) {
+      EXPECT_EQ((*next)->array().children[0]->buffers[1], values);
+    }
     bytes += (*next)->rows() * int64_t{sizeof(int64_t)};
     most = std::max(most, ResidentMegabytes());
   }
-  EXPECT_GE(bytes, int64_t{10'000'000'000});
+  EXPECT_EQ(bytes, batches * kRows * int64_t{sizeof(int64_t)});
   EXPECT_LE(most - before, 100);
 }
 

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -51,10 +53,43 @@ inline alloy::Host TestHost(std::shared_ptr<LogLines> lines = nullptr,
   return alloy::Host(std::move(options));
 }
 
+// Whether the bridges of the tests run each library in worker processes. The same tests have
+// to pass. The suite cpp-isolated sets ALLOY_TEST_ISOLATED=1, and runs the programs that have
+// the label "isolated" in tests/CMakeLists.txt.
+inline bool IsIsolated() {
+  static const bool is_isolated = [] {
+    const char* const text =
+        std::getenv("ALLOY_TEST_ISOLATED");  // NOLINT(concurrency-mt-unsafe)
+    return text != nullptr && std::string_view(text) == "1";
+  }();
+  return is_isolated;
+}
+
+// Whether a backend gets the memory of the host itself. Data that is not in a pool is copied
+// once on its way to a worker, and is released then.
+inline bool SharesMemory() { return !IsIsolated(); }
+// How often a batch is released that a result in the hands of the host was made of.
+inline int32_t ReleasesWhileHeld() { return SharesMemory() ? 0 : 1; }
+
+// Options with the mode of the tests.
+inline alloy::BridgeOptions InMode(alloy::BridgeOptions options = {}) {
+  if (IsIsolated() && options.isolated == alloy::Isolation::kNone) {
+    options.isolated = alloy::Isolation::kWorkers;
+    options.limits.max_workers = 64;
+  }
+  return options;
+}
+
+// A bridge in the mode of the tests.
+inline alloy::Bridge NewBridge(const alloy::Host& host = TestHost(),
+                               const alloy::BridgeOptions& options = {}) {
+  return alloy::Bridge(host, InMode(options));
+}
+
 // A bridge on a library; on the built-in echo if the name is empty.
 inline alloy::Bridge Load(std::string_view name, const alloy::Host& host = TestHost(),
                           const alloy::BridgeOptions& options = {}) {
-  alloy::Bridge bridge(host, options);
+  alloy::Bridge bridge = NewBridge(host, options);
   if (!name.empty()) {
     const alloy::Status status = bridge.SetImplLib(BackendPath(name));
     EXPECT_TRUE(status.ok()) << status;

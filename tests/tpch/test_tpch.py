@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """TPC-H Q1 and Q6 through the command line, Go and C++, against DuckDB's answer."""
 
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -15,6 +16,8 @@ from lineitem import BUILD, QUERIES, duckdb_rows, lineitem, rows
 SCALE = 0.01
 LIMIT = 120  # seconds
 BACKENDS = ("tpch_rust", "tpch_cpp")
+# The suite tpch-isolated runs the same tests in worker processes.
+MODE = ["--isolated"] if os.environ.get("ALLOY_TEST_ISOLATED") == "1" else []
 
 READ = {"q1": {"l_quantity", "l_extendedprice", "l_discount", "l_tax", "l_returnflag",
                "l_linestatus", "l_shipdate"},
@@ -22,16 +25,16 @@ READ = {"q1": {"l_quantity", "l_extendedprice", "l_discount", "l_tax", "l_return
 
 
 def command_line(library, query, file):
-    return (BUILD / "bin/arrowalloy", "run", library, query, "--allow-unsigned", "-i", file,
-            "-o")
+    return (BUILD / "bin/arrowalloy", "run", library, query, "--allow-unsigned", *MODE, "-i",
+            file, "-o")
 
 
 def go(library, query, file):
-    return BUILD / "bin/query_go", library, query, file
+    return BUILD / "bin/query_go", *MODE, library, query, file
 
 
 def cpp(library, query, file):
-    return BUILD / "bin/query_cpp", library, query, file
+    return BUILD / "bin/query_cpp", *MODE, library, query, file
 
 
 PROGRAMS = (command_line, go, cpp)
@@ -94,7 +97,7 @@ class TpchTest(unittest.TestCase):
     def test_batches_of_any_size_give_the_same(self):
         for library, query in self.each():
             got = self.run_program(BUILD / "bin/arrowalloy", "run", library, query,
-                                   "--allow-unsigned", "--batch-rows", 777, "-i",
+                                   "--allow-unsigned", *MODE, "--batch-rows", 777, "-i",
                                    self.file, "-o")
             self.assertEqual(got, self.wanted[query])
 
@@ -122,7 +125,7 @@ class TpchTest(unittest.TestCase):
                                         ((other, "q1", other), "other.parquet")):
                     with self.subTest(program=program, said=said):
                         done = subprocess.run(
-                            [BUILD / "bin" / program, *arguments, f"{folder}/out.arrow"],
+                            [BUILD / "bin" / program, *MODE, *arguments, f"{folder}/out.arrow"],
                             capture_output=True, text=True, timeout=LIMIT)
                         self.assertEqual(done.returncode, 1)
                         self.assertIn(said, done.stderr)

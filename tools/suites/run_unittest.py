@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Runs the tests of a folder by unittest, and prints one line with the result of each.
 
-    python3 run_unittest.py FOLDER
+    python3 run_unittest.py FOLDER [MODULE...]
 """
 
 import sys
@@ -42,8 +42,10 @@ class Result(unittest.TextTestResult):
 
 
 def main():
-    folder = sys.argv[1]
-    tests = unittest.defaultTestLoader.discover(folder, top_level_dir=folder)
+    folder, modules = sys.argv[1], sys.argv[2:]
+    tests = unittest.TestSuite(
+        unittest.defaultTestLoader.discover(folder, f"{module}.py", folder)
+        for module in modules or ["test*"])
     result = unittest.TextTestRunner(sys.stdout, resultclass=Result, verbosity=2).run(tests)
     print()
     for name, outcome in result.outcomes.items():

@@ -48,7 +48,7 @@ class Log:
     def _show(self, what):
         if sys.stdout.isatty():
             took = time.monotonic() - self.start
-            print(f"\r\033[K....  {self.name:14} {took:5.0f} s  {what[:50]}", end="", flush=True)
+            print(f"\r\033[K....  {self.name:18} {took:5.0f} s  {what[:50]}", end="", flush=True)
 
     def run(self, *command, env=None, may_fail=False, cwd=ROOT):
         """Runs a command; its output goes to the log and is returned."""

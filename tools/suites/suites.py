@@ -18,6 +18,10 @@ def build(log, preset):
     log.run("cmake", "--build", BUILD[preset])
 
 
+# Bridges of the tests run each library in worker processes.
+ISOLATED = {"ALLOY_TEST_ISOLATED": "1"}
+
+
 def cpp(log, preset, *chosen, env=None, under=()):
     build(log, preset)
     folder = BUILD[preset]
@@ -55,25 +59,26 @@ def go(log, *flags, packages=GO_IN_PROCESS, env=None):
     return found
 
 
-def rust(log):
+def rust(log, *packages, env=None):
     # The Rust host is tested with the engine of this build and not with one of its own.
     log.run("cmake", "--preset", "release", "-DALLOY_TESTS=ON")
     log.run("cmake", "--build", BUILD["release"], "--target", "alloy", "alloy-worker",
-            "alloy_faults", "test_identity", "test_lie", "test_streams")
+            "alloy_faults", "test_crashes", "test_identity", "test_lie", "test_streams")
     engine = str(BUILD["release"] / "lib")
     return results.cargo(log.run(
-        "cargo", "test", "--workspace", "--locked", "--no-fail-fast", may_fail=True,
-        env={"ALLOY_LIB_DIR": engine, "LD_LIBRARY_PATH": engine}))
+        "cargo", "test", *(packages or ("--workspace",)), "--locked", "--no-fail-fast",
+        may_fail=True,
+        env={"ALLOY_LIB_DIR": engine, "LD_LIBRARY_PATH": engine, **(env or {})}))
 
 
 # The Python that has pyarrow, also when somebody runs this by hand.
 PYTHON = ROOT / ".venv/bin/python3"
 
 
-def python(log, folder):
+def python(log, folder, *modules, env=None):
     return results.lines(log.run(
         PYTHON if PYTHON.exists() else sys.executable, ROOT / "tools/suites/run_unittest.py",
-        ROOT / folder, may_fail=True))
+        ROOT / folder, *modules, env=env, may_fail=True))
 
 
 def install(log):
@@ -81,21 +86,21 @@ def install(log):
     return python(log, "tests/install")
 
 
-def command_line(log):
+def command_line(log, *modules, env=None):
     build(log, "release")
-    return python(log, "tests/cli")
+    return python(log, "tests/cli", *modules, env=env)
 
 
-def aggregate(log):
+def aggregate(log, env=None):
     build(log, "release")
-    return python(log, "tests/aggregate")
+    return python(log, "tests/aggregate", env=env)
 
 
-def tpch(log):
+def tpch(log, env=None):
     build(log, "release")
     log.run("go", "build", "-o", ROOT / "build/bin/query_go", ".",
             cwd=ROOT / "examples/go/query")
-    return python(log, "tests/tpch")
+    return python(log, "tests/tpch", env=env)
 
 
 def unpack_flights(log):
@@ -191,27 +196,40 @@ SUITES = (
           lambda log: cpp(log, "asan"), "C++", "ASan+UBSan"),
     Suite("cpp-tsan", "the same where threads meet, with ThreadSanitizer", lambda log: cpp(log, "tsan"),
           "C++", "TSan"),
+    Suite("cpp-isolated", "those that call backends, with each library in worker processes",
+          lambda log: cpp(log, "release", "--label-regex", "^isolated$", env=ISOLATED),
+          "C++", "isolated"),
     Suite("cpp-crash", "the isolated mode at level crash: no Landlock, no seccomp",
           lambda log: at_level(log, "crash"), "C++", "level crash"),
     Suite("cpp-docker", "the isolated mode under a seccomp profile like Docker's default",
           lambda log: at_level(log, "docker"), "C++", "Docker's profile"),
     Suite("rust", "the crate and the backends in Rust", rust, "Rust", "debug"),
+    Suite("rust-isolated", "the Rust host, with each library in worker processes",
+          lambda log: rust(log, "--package", "host_tests", env=ISOLATED), "Rust", "isolated"),
     Suite("go", "the Go module", lambda log: go(log, packages=("./...",)), "Go", "plain"),
     Suite("go-race", "the same, with the race detector", lambda log: go(log, "-race"),
           "Go", "race"),
     Suite("go-cgocheck2", "the same, with a check of each Go pointer in C memory",
           lambda log: go(log, env={"GOEXPERIMENT": "cgocheck2"}), "Go", "cgocheck2"),
     Suite("go-isolated", "the same, with each library in worker processes",
-          lambda log: go(log, packages=(".", "./go/bridge"), env={"ALLOY_TEST_ISOLATED": "1"}),
-          "Go", "isolated"),
+          lambda log: go(log, packages=(".", "./go/bridge"), env=ISOLATED), "Go", "isolated"),
     # GOGC only for the tests: the compiler need not collect that often.
     Suite("go-gogc1", "the same, with a garbage collection at every chance",
           lambda log: go(log, "-exec", "env GOGC=1"), "Go", "GOGC=1"),
     Suite("examples", "what make run prints; its numbers against pyarrow", examples),
     Suite("install", "projects that are built against an installed Alloy", install),
-    Suite("cli", "the command line, each command as a process", command_line),
-    Suite("aggregate", "group_by, filter and scale against pyarrow and plain Python", aggregate),
-    Suite("tpch", "TPC-H Q1 and Q6 on Parquet, against DuckDB", tpch),
+    Suite("cli", "the command line, each command as a process", command_line,
+          "cli", "in process"),
+    Suite("cli-isolated", "those that run a library, with --isolated",
+          lambda log: command_line(log, "test_conformance", "test_run", "test_there_and_back",
+                                   env=ISOLATED), "cli", "isolated"),
+    Suite("aggregate", "group_by, filter and scale against pyarrow and plain Python", aggregate,
+          "aggregate", "in process"),
+    Suite("aggregate-isolated", "the same, with --isolated",
+          lambda log: aggregate(log, ISOLATED), "aggregate", "isolated"),
+    Suite("tpch", "TPC-H Q1 and Q6 on Parquet, against DuckDB", tpch, "tpch", "in process"),
+    Suite("tpch-isolated", "the same, with each library in worker processes",
+          lambda log: tpch(log, ISOLATED), "tpch", "isolated"),
     Suite("thund", "Thund: its graphs, crashes and signals; the flights against DuckDB",
           thund_and_duckdb, "Thund", "plain"),
     Suite("thund-race", "the same, with the race detector", lambda log: thund(log, "-race"),

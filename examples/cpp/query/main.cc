@@ -5,7 +5,8 @@
 //
 //   query_cpp build/backends/tpch_cpp.so q1 lineitem.parquet out.arrow
 //
-// It reads only the columns that the function declares, batch by batch.
+// It reads only the columns that the function declares, batch by batch. With --isolated as
+// its first word the backend runs in a worker process, and cannot take this program down.
 #include <arrow/io/file.h>
 #include <arrow/ipc/writer.h>
 #include <parquet/arrow/reader.h>
@@ -20,6 +21,7 @@
 #include <numeric>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -91,9 +93,10 @@ arrow::Status Write(const std::string& path, arrow::RecordBatchReader& results) 
   return file->Close();
 }
 
-arrow::Status Run(const std::string& library, const std::string& function,
-                  const std::string& path, const std::string& out) {
-  alloy::Bridge bridge(alloy::Host({.allow_unsigned = true}));
+arrow::Status Run(alloy::Isolation isolated, const std::string& library,
+                  const std::string& function, const std::string& path,
+                  const std::string& out) {
+  alloy::Bridge bridge(alloy::Host({.allow_unsigned = true}), {.isolated = isolated});
   if (const auto status = bridge.SetImplLib(library); !status.ok()) {
     return alloy::arrow::ToArrow(status);
   }
@@ -112,12 +115,16 @@ arrow::Status Run(const std::string& library, const std::string& function,
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) {
-    std::cerr << "query_cpp LIBRARY FUNCTION FILE.parquet OUT.arrow\n";
+  const bool isolated = argc > 1 && std::string_view(argv[1]) == "--isolated";
+  char** const words = argv + (isolated ? 2 : 1);
+  if (argc != (isolated ? 6 : 5)) {
+    std::cerr << "query_cpp [--isolated] LIBRARY FUNCTION FILE.parquet OUT.arrow\n";
     return 2;
   }
   try {
-    const arrow::Status status = Run(argv[1], argv[2], argv[3], argv[4]);
+    const arrow::Status status =
+        Run(isolated ? alloy::Isolation::kWorkers : alloy::Isolation::kNone, words[0],
+            words[1], words[2], words[3]);
     if (status.ok()) return 0;
     std::cerr << "query_cpp: " << status.message() << '\n';
   } catch (const std::exception& error) {  // the reader of Parquet throws

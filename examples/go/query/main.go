@@ -5,7 +5,9 @@
 //
 //	query_go build/backends/tpch_rust.so q1 lineitem.parquet out.arrow
 //
-// It reads the file batch by batch, and only the columns that the function declares.
+// It reads the file batch by batch, and only the columns that the function declares. With
+// --isolated as its first word the backend runs in a worker process, and cannot take this
+// program down.
 package main
 
 import (
@@ -24,19 +26,24 @@ import (
 const batchRows = 64 << 10
 
 func main() {
-	if len(os.Args) != 5 {
-		fmt.Fprintln(os.Stderr, "usage: query_go LIBRARY FUNCTION FILE.parquet OUT.arrow")
+	words := os.Args[1:]
+	isolated := len(words) > 0 && words[0] == "--isolated"
+	if isolated {
+		words = words[1:]
+	}
+	if len(words) != 4 {
+		fmt.Fprintln(os.Stderr, "usage: query_go [--isolated] LIBRARY FUNCTION FILE.parquet OUT.arrow")
 		os.Exit(2)
 	}
-	if err := run(context.Background(), os.Args[1], os.Args[2], os.Args[3], os.Args[4]); err != nil {
+	if err := run(context.Background(), isolated, words[0], words[1], words[2], words[3]); err != nil {
 		fmt.Fprintln(os.Stderr, "query_go:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, library, function, path, out string) error {
+func run(ctx context.Context, isolated bool, library, function, path, out string) error {
 	mem := memory.NewGoAllocator()
-	bridge := alloy.GoBridge{GoAllocator: mem, AllowUnsigned: true}
+	bridge := alloy.GoBridge{GoAllocator: mem, AllowUnsigned: true, Isolated: isolated}
 	defer bridge.Close()
 	if err := bridge.SetImplLib(library, ""); err != nil {
 		return err

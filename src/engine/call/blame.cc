@@ -3,7 +3,9 @@
 
 #include <cstddef>
 
+#include "alloy/reason.h"
 #include "arrow/layout.h"
+#include "gate/nullability.h"
 #include "gate/rows.h"
 #include "gate/shape.h"
 
@@ -65,7 +67,8 @@ Status CheckLeft(const ArrowSchema& schema, Level level, const ArrowArray& input
   const auto layout = Layout::OfBatch(schema);
   if (!layout.ok() || !CheckShape(*layout, input).ok()) return Status();
   *is_whole = true;
-  return CheckRows(*layout, level, input);
+  ALLOY_TRY(CheckRows(*layout, level, input));
+  return CheckNullability(*layout, level, input);
 }
 
 }  // namespace
@@ -118,6 +121,25 @@ Status BlameResult(const Binding& binding, CheckedAt levels, const RunInputs& in
       LevelName(levels.inputs) + " and this is level " + LevelName(levels.results) +
       "; set check_inputs to " + std::to_string(static_cast<int>(levels.results)) +
       " to know");
+}
+
+Status BlameRun(const Binding& binding, CheckedAt levels, const RunInputs& inputs,
+                const Status& fault) {
+  const bool is_of_gate =
+      fault.code() == ALLOY_BAD_DATA && fault.fault().side == ALLOY_SIDE_BACKEND &&
+      fault.reason() != ALLOY_REASON_NONE && fault.reason() != ALLOY_REASON_COPIED;
+  if (!is_of_gate || levels.inputs >= levels.results) return fault;
+  for (size_t i = 0; i < inputs.left.size(); ++i) {
+    bool is_whole = false;
+    const Status found =
+        CheckLeft(binding.read_schema(i), levels.results, inputs.left[i], &is_whole);
+    if (found.ok()) continue;
+    return found.WithInput(static_cast<int32_t>(i))
+        .WithSide(ALLOY_SIDE_CALLER)
+        .WithPrefix(fault.fault().text + "; and so has input " + std::to_string(i) +
+                    ": ");
+  }
+  return fault;
 }
 
 }  // namespace alloy::core

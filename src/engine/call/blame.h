@@ -29,6 +29,11 @@ struct CheckedAt {
 Status BlameResult(const Binding& binding, CheckedAt levels, const RunInputs& inputs,
                    const ArrowArray& output, const Status& fault);
 
+// The same for a run that failed, because the channel has found a fault in its result: the
+// worker has checked it. It has copies of the inputs, so only their values are compared.
+Status BlameRun(const Binding& binding, CheckedAt levels, const RunInputs& inputs,
+                const Status& fault);
+
 }  // namespace alloy::core
 
 #endif  // ALLOY_SRC_ENGINE_CALL_BLAME_H_

@@ -56,7 +56,8 @@ Status CallCore::Run(ArrowArray* inputs, ArrowArray* output, int64_t timeout_ns,
   ALLOY_TRY(CheckMoved(run_inputs, run, output));
   if (!run.ok()) [[unlikely]] {
     ReleaseOutput(output);
-    return run;
+    return BlameRun(binding(), {input_checks_.level, bridge_->check_results()},
+                    run_inputs, run);
   }
   ALLOY_TRY(CheckOutput(rows, run_inputs, output));
   if (logs) [[unlikely]]

@@ -436,7 +436,9 @@ Status Worker::TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
   // place outside of the shared memory can only come from the worker itself.
   if (status.code() == ALLOY_BAD_DATA &&
       status.fault().reason != ALLOY_REASON_BUFFER_PLACE) {
-    return status.WithSide(ALLOY_SIDE_BACKEND);
+    return status.WithSide(ALLOY_SIDE_BACKEND)
+        .WithPrefix(std::string("the result of ") + ask.function + " of " +
+                    group_.backend + ": ");
   }
   return Violation(ask,
                    "a result that lies outside of its memory: " + status.fault().text);

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/stream/stream.h"
+
 namespace alloy::core {
 namespace {
 
@@ -43,7 +45,7 @@ class WorkerStream final : public Worker::Requests {
       ALLOY_ASSIGN_OR_RETURN(ByteReader in, worker.Exchange(ask, [](ByteWriter&) {}));
       ALLOY_ASSIGN_OR_RETURN(WorkerAnswer answer, ReadAnswer(worker, ask, in, scope_));
       const bool has_batch = answer.rest.Get<uint8_t>() != 0;
-      if (answer.code != ALLOY_OK) return EIO;
+      if (answer.code != ALLOY_OK) return ErrnoOf(answer.code);
       if (!has_batch) {
         const auto errno_number = answer.rest.Get<int32_t>();
         last_error_ = answer.rest.GetText();
@@ -55,7 +57,8 @@ class WorkerStream final : public Worker::Requests {
     }();
     if (number.ok()) return *number;
     scope_.SetFailure(number.status());
-    return EIO;
+    // The same number as for a result that was made in this process.
+    return ErrnoOf(number.status().code());
   }
 
   const char* last_error() const {
@@ -105,7 +108,7 @@ class WorkerStream final : public Worker::Requests {
     scope_.SetFailure(prepared.status()
                           .WithInput(static_cast<int32_t>(input))
                           .WithSide(ALLOY_SIDE_CALLER));
-    return {.number = prepared.status().code() == ALLOY_EXHAUSTED ? ENOMEM : EINVAL,
+    return {.number = ErrnoOf(prepared.status().code()),
             .text = prepared.status().fault().text,
             .has_batch = false,
             .batch = {}};

@@ -12,7 +12,6 @@
 #include "base/turn.h"
 
 namespace alloy::core {
-namespace {
 
 int ErrnoOf(alloy_code code) {
   switch (code) {
@@ -39,6 +38,8 @@ int ErrnoOf(alloy_code code) {
       return EIO;
   }
 }
+
+namespace {
 
 // What private_data points to.
 class Exported {

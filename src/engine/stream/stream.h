@@ -15,6 +15,9 @@
 
 namespace alloy::core {
 
+// The errno that the C stream interface returns for a code.
+int ErrnoOf(alloy_code code);
+
 // A failure of a stream: the errno that the C stream interface returns, and the whole
 // Status.
 struct StreamFault {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use arrowalloy::host::{Bridge, BridgeOptions, Host, HostOptions};
+use arrowalloy::host::{Bridge, BridgeOptions, Host, HostOptions, Isolated};
 use arrowalloy::{Exporter, OwnedArray, OwnedSchema};
 
 /// The parts of arrow-rs, as the macro wants them.
@@ -36,7 +36,17 @@ pub fn host() -> Host {
     Host::new(options).expect("a host")
 }
 
-/// A bridge on a backend of the tests.
+/// The mode of the bridges that the tests open: `ALLOY_TEST_ISOLATED=1` runs each library in
+/// worker processes. The same tests have to pass.
+#[must_use]
+pub fn mode() -> Isolated {
+    match std::env::var_os("ALLOY_TEST_ISOLATED") {
+        Some(value) if value == "1" => Isolated::Yes,
+        _ => Isolated::No,
+    }
+}
+
+/// A bridge on a backend of the tests, in the mode of the tests.
 ///
 /// # Panics
 ///
@@ -44,7 +54,10 @@ pub fn host() -> Host {
 #[must_use]
 pub fn open(name: &str, options: &BridgeOptions) -> Bridge {
     let path = build().join(format!("backends/tests/{name}.so"));
-    host().open(path, None, options).expect("the backends of the tests are built")
+    let isolated =
+        if options.isolated == Isolated::No { mode() } else { options.isolated };
+    let options = BridgeOptions { isolated, ..options.clone() };
+    host().open(path, None, &options).expect("the backends of the tests are built")
 }
 
 /// Counts the batches that exist.

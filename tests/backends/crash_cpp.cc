@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+//
+// Crashes and hangs in C++, as crash.c has them in C. The first value of the input says how;
+// tests/isolated/ways.h.
+//
+// With CASE_CONSTRUCTOR a global object throws while the library is loaded.
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): raise
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "alloy/backend.hpp"
+#include "tests/isolated/ways.h"
+
+namespace {
+
+using alloy::Options;
+using alloy::Output;
+using alloy::Schema;
+using alloy::Scope;
+using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace)
+
+volatile int depth;  // never reached; a compiler must not know
+// NOLINTNEXTLINE(misc-no-recursion): its end is the end of the stack
+int Overflow(int level) {
+  volatile char room[4096];
+  room[0] = 1;
+  return level == depth ? 0 : Overflow(level + 1) + room[0];
+}
+
+void UseUpTheHeap() {
+  std::vector<std::unique_ptr<char[]>> all;
+  for (;;) all.push_back(std::make_unique<char[]>(size_t{1} << 20));
+}
+
+void Do(int64_t way, Scope& scope) {
+  static volatile int* volatile nowhere;
+  volatile bool goes_on = true;
+  switch (way) {
+    case WAY_SEGV:
+      *nowhere = 1;
+      break;
+    case WAY_ABORT:
+      std::abort();
+    case WAY_EXIT:
+      ::_exit(7);
+    case WAY_OVERFLOW:
+      Overflow(1);
+      break;
+    case WAY_LOOP:
+      while (goes_on) {
+      }
+      break;
+    case WAY_POLITE:
+      for (;;) {
+        scope.ThrowIfCancelled();
+        std::this_thread::sleep_for(1ms);
+      }
+    case WAY_TRICKLE:
+      for (int64_t step = 1;; ++step) {
+        scope.Progress(step, 0);
+        std::this_thread::sleep_for(1ms);
+      }
+    case WAY_STOP:
+      ::raise(SIGSTOP);
+      break;
+    case WAY_THROW:
+      throw std::runtime_error("one is too many");
+    case WAY_HEAP:
+      UseUpTheHeap();
+      break;
+    case WAY_LAST_WORDS:
+      std::cerr << "the model has a hole\nat line 3" << std::endl;
+      std::abort();
+    case WAY_KILLED:
+      ::raise(SIGKILL);
+      break;
+    case WAY_CHATTER:
+      for (;;) std::cerr << std::string(4096, '.');
+    case WAY_SLOW:
+      std::this_thread::sleep_for(500ms);
+      break;
+    default:
+      break;
+  }
+}
+
+class Act {
+ public:
+  Act(Scope& scope, const Options& options, std::span<const ArrowSchema>) {
+    Do(options.Get<int64_t>("bind"), scope);
+  }
+  static Schema OutputSchema() {
+    return Schema::Batch(std::vector<alloy::Field>{{.name = "x", .format = "l"},
+                                                   {.name = "pid", .format = "l"}});
+  }
+
+  static void Run(Scope& scope, std::span<ArrowArray> inputs, ArrowArray* output) {
+    const ArrowArray& x = *inputs[0].children[0];
+    const auto* const values = static_cast<const int64_t*>(x.buffers[1]) + x.offset;
+    const int64_t way = inputs[0].length > 0 ? values[0] : int64_t{WAY_WELL};
+    Do(way, scope);
+    if (way == WAY_WRITE_INPUT) const_cast<int64_t*>(values)[0] = 42;
+    Output<int64_t> doubled(scope.services().resize), pids(scope.services().resize);
+    for (int64_t row = 0; row < inputs[0].length; ++row) {
+      doubled.Append(2 * values[row]);
+      pids.Append(::getpid());
+    }
+    alloy::GiveBatch(output, std::move(doubled), std::move(pids));
+    if (way == WAY_OUTSIDE) {
+      output->children[0]->buffers[1] = reinterpret_cast<const void*>(uintptr_t{4096});
+    }
+    if (way == WAY_RELEASE_TWICE) {
+      ArrowArray again = inputs[0];
+      inputs[0].release(&inputs[0]);
+      again.release(&again);
+    }
+    if (way == WAY_RELEASE_OTHER) {
+      ArrowArray never = inputs[0];
+      never.private_data = reinterpret_cast<void*>(uintptr_t{0x4141414141414141});
+      never.release(&never);
+    }
+  }
+};
+
+#ifdef CASE_CONSTRUCTOR
+struct Throws {
+  Throws() { throw std::runtime_error("there is no model"); }
+};
+const Throws kAtLoad;
+#endif
+
+}  // namespace
+
+ALLOY_BACKEND("test.crash_cpp", "1.0.0", alloy::Raw<Act>("act").Option("bind", "0"),
+              alloy::Raw<Act>("act_again").Option("bind", "0").Flags(ALLOY_IDEMPOTENT))
