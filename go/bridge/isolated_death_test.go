@@ -29,24 +29,40 @@ import (
 // What the function act of tests/backends/crash.c does, by the first value of its input; the
 // numbers are those of tests/isolated/ways.h.
 const (
-	wayWell      = 0 // each value is doubled
-	waySegv      = 1
-	wayAbort     = 2
-	wayExit      = 3
-	wayOverflow  = 4
-	wayLoop      = 5
-	wayPolite    = 6
-	wayStop      = 8
-	wayHeap      = 13
-	wayLastWords = 14
+	wayWell       = 0 // each value is doubled
+	waySegv       = 1
+	wayAbort      = 2
+	wayExit       = 3
+	wayOverflow   = 4
+	wayLoop       = 5
+	wayPolite     = 6
+	wayTrickle    = 7
+	wayStop       = 8
+	wayWriteInput = 9
+	wayOutside    = 11
+	wayHeap       = 13
+	wayLastWords  = 14
+	wayKilled     = 15
 )
+
+// crashers have the function act, in each language.
+var crashers = []struct{ language, library, backend string }{
+	{"C", "tests/crash", "test.crash"},
+	{"C++", "tests/crash_cpp", "test.crash_cpp"},
+	{"Rust", "faults_rust", "test.faults"},
+}
 
 // crashing makes a bridge whose backend crashes on demand. It is isolated in every mode.
 func crashing(t *testing.T, mem memory.Allocator, limits alloy.Limits) *alloy.GoBridge {
 	t.Helper()
+	return crashingIn(t, mem, "tests/crash", limits)
+}
+
+func crashingIn(t *testing.T, mem memory.Allocator, path string, limits alloy.Limits) *alloy.GoBridge {
+	t.Helper()
 	goBridge := &alloy.GoBridge{GoAllocator: mem, AllowUnsigned: true, Logger: silent, Isolated: true, Limits: limits}
 	t.Cleanup(goBridge.Close)
-	if err := goBridge.SetImplLib(library(t, "tests/crash"), ""); err != nil {
+	if err := goBridge.SetImplLib(library(t, path), ""); err != nil {
 		t.Fatal(err)
 	}
 	return goBridge
@@ -96,21 +112,30 @@ func callWell(t *testing.T, goBridge *alloy.GoBridge, mem memory.Allocator) arro
 // TestADeathOfAWorkerIsAnErrorThatSaysWhatDied, and the next call works. A result from before
 // stays as it was.
 func TestADeathOfAWorkerIsAnErrorThatSaysWhatDied(t *testing.T) {
+	for _, crasher := range crashers {
+		t.Run(crasher.language, func(t *testing.T) { testDeaths(t, crasher.library, crasher.backend) })
+	}
+}
+
+func testDeaths(t *testing.T, path, backend string) {
 	for _, c := range []struct {
 		name string
 		way  int64
 		want string
 	}{
-		{"segv", waySegv, "the worker of test.crash died by SIGSEGV in act, batch 2 (rows 0 to 99)"},
+		{"segv", waySegv, "the worker of " + backend + " died by SIGSEGV in act, batch 2 (rows 0 to 99)"},
 		{"abort", wayAbort, "died by SIGABRT in act, batch 2"},
 		{"exit", wayExit, "ended itself with exit status 7 in act"},
 		{"stack", wayOverflow, "died by SIGSEGV in act"},
+		{"write to the input", wayWriteInput, "died by SIGSEGV in act"},
+		{"result outside", wayOutside, "died by SIGSEGV in act"},
+		{"kill", wayKilled, "died by SIGKILL in act"},
 		{"heap", wayHeap, "ran out of memory (heap_bytes is 268435456) in act"},
 		{"last words", wayLastWords, "its last words: the model has a hole | at line 3; the next call starts a new worker"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			mem := checked(t)
-			goBridge := crashing(t, mem, alloy.Limits{HeapBytes: 256 << 20})
+			goBridge := crashingIn(t, mem, path, alloy.Limits{HeapBytes: 256 << 20})
 			before := callWell(t, goBridge, mem)
 			defer before.Release()
 			worker := checkDoubled(t, before, 7, 100)
@@ -119,6 +144,18 @@ func TestADeathOfAWorkerIsAnErrorThatSaysWhatDied(t *testing.T) {
 			_, err := goBridge.Call(ctx, "act", nil, bad)
 			bad.Release()
 			var e *alloy.Error
+			if c.way == wayHeap && path == "tests/crash_cpp" {
+				// bad_alloc is an exception, and the worker stays.
+				if !errors.As(err, &e) || e.Code != alloy.Exhausted {
+					t.Fatalf("got %v", err)
+				}
+				after := callWell(t, goBridge, mem)
+				if next := checkDoubled(t, after, 7, 100); next != worker {
+					t.Errorf("worker %d answers after an exception in %d", next, worker)
+				}
+				after.Release()
+				return
+			}
 			if !errors.Is(err, alloy.ErrLost) || !errors.As(err, &e) || e.Side != alloy.SideWorker || !strings.Contains(e.Text, c.want) {
 				t.Fatalf("got %v, want %q", err, c.want)
 			}
@@ -137,8 +174,14 @@ func TestADeathOfAWorkerIsAnErrorThatSaysWhatDied(t *testing.T) {
 
 // TestADeadlineEndsAWorkerThatIsDeaf, and a polite one goes on to serve.
 func TestADeadlineEndsAWorkerThatIsDeaf(t *testing.T) {
+	for _, crasher := range crashers {
+		t.Run(crasher.language, func(t *testing.T) { testDeadlines(t, crasher.library) })
+	}
+}
+
+func testDeadlines(t *testing.T, path string) {
 	mem := checked(t)
-	goBridge := crashing(t, mem, alloy.Limits{Workers: 1, Grace: 100 * time.Millisecond})
+	goBridge := crashingIn(t, mem, path, alloy.Limits{Workers: 1, Grace: 100 * time.Millisecond})
 	out := callWell(t, goBridge, mem)
 	worker := checkDoubled(t, out, 7, 100)
 	out.Release()
@@ -146,7 +189,7 @@ func TestADeadlineEndsAWorkerThatIsDeaf(t *testing.T) {
 		name  string
 		way   int64
 		stays bool
-	}{{"polite", wayPolite, true}, {"loop", wayLoop, false}, {"stopped", wayStop, false}} {
+	}{{"polite", wayPolite, true}, {"loop", wayLoop, false}, {"trickle", wayTrickle, false}, {"stopped", wayStop, false}} {
 		for _, end := range []string{"deadline", "cancel"} {
 			limited, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 			want := context.DeadlineExceeded

@@ -6435,7 +6435,7 @@ namespace alloy::core_v0_1 {
 class SharedMemory {
  public:
   // Each size is rounded up to whole pages. The memory is zero, and takes no room before it
-  // is used or populated.
+  // is used.
   //   Fails  INVALID      the size is 0 or too large.
   //          EXHAUSTED    no memory, address space or descriptor is left.
   //          UNSUPPORTED  the kernel has no memfd or no such seal (Linux before 5.1).
@@ -6455,13 +6455,6 @@ class SharedMemory {
   size_t size() const { return mapping_.get().size; }
   bool is_writable() const { return is_writable_; }  // else a write to data() is a crash
   const Fd& fd() const { return fd_; }
-
-  // Get memory for these bytes now, in steps. So a shortage is an error here and not a
-  // signal at first use. A memory limit of a cgroup may still kill a process of that
-  // cgroup, which the kernel chooses; workers are the first in its order.
-  //   Fails  INVALID    the range is not inside.
-  //          EXHAUSTED  no memory is left; what was populated stays.
-  Status Populate(size_t offset, size_t length);
 
  private:
   static Result<SharedMemory> Make(const char* name, size_t size, bool writable,
@@ -9676,7 +9669,10 @@ Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
   lock.unlock();
   std::shared_ptr<Worker> worker;
   Status status = CheckPatience(scope);
-  if (status.ok()) {
+  // A call that is refused is no death: if it put the next start off, a host that asks again
+  // and again would never get a worker.
+  const bool is_started = status.ok();
+  if (is_started) {
     auto started = StartOne(nullptr);
     status = started.status();
     if (started.ok()) worker = *std::move(started);
@@ -9685,7 +9681,7 @@ Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
   --starting_;
   returned_.notify_all();
   if (!status.ok()) {
-    if (status.code() == ALLOY_LOST) CountDeath();
+    if (is_started && status.code() == ALLOY_LOST) CountDeath();
     return status;
   }
   Show(worker);

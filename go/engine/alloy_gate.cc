@@ -2455,7 +2455,7 @@ namespace alloy::core_v0_1 {
 class SharedMemory {
  public:
   // Each size is rounded up to whole pages. The memory is zero, and takes no room before it
-  // is used or populated.
+  // is used.
   //   Fails  INVALID      the size is 0 or too large.
   //          EXHAUSTED    no memory, address space or descriptor is left.
   //          UNSUPPORTED  the kernel has no memfd or no such seal (Linux before 5.1).
@@ -2475,13 +2475,6 @@ class SharedMemory {
   size_t size() const { return mapping_.get().size; }
   bool is_writable() const { return is_writable_; }  // else a write to data() is a crash
   const Fd& fd() const { return fd_; }
-
-  // Get memory for these bytes now, in steps. So a shortage is an error here and not a
-  // signal at first use. A memory limit of a cgroup may still kill a process of that
-  // cgroup, which the kernel chooses; workers are the first in its order.
-  //   Fails  INVALID    the range is not inside.
-  //          EXHAUSTED  no memory is left; what was populated stays.
-  Status Populate(size_t offset, size_t length);
 
  private:
   static Result<SharedMemory> Make(const char* name, size_t size, bool writable,
@@ -3572,7 +3565,6 @@ Restrictions Reached(const std::vector<RestrictStep>& steps) {
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <limits>
 #include <string>
@@ -3583,10 +3575,6 @@ Restrictions Reached(const std::vector<RestrictStep>& steps) {
 #ifndef F_SEAL_FUTURE_WRITE
 #define F_SEAL_FUTURE_WRITE 0x0010
 #endif
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22
-#define MADV_POPULATE_WRITE 23
-#endif
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -3594,9 +3582,6 @@ namespace {
 // F_SEAL_SEAL: the worker cannot add seals that would stop the host.
 constexpr int kFixedSize = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 constexpr int kSealsThatMatter = kFixedSize | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
-
-// A signal interrupts a step, which then begins again: Go sends itself one each 10 ms.
-constexpr size_t kStep = size_t{4} << 20;
 
 size_t PageBytes() { return static_cast<size_t>(::sysconf(_SC_PAGESIZE)); }
 
@@ -3679,34 +3664,8 @@ Result<SharedMemory> SharedMemory::Attach(Fd fd, bool writable) {
   return attached;
 }
 
-Status SharedMemory::Populate(size_t offset, size_t length) {
-  if (offset > size() || length > size() - offset) {
-    return Fail(ALLOY_INVALID, ALLOY_REASON_ARGUMENT_RANGE,
-                "cannot populate " + SizeText(length) + " at " + std::to_string(offset) +
-                    " of a segment of " + SizeText(size()));
-  }
-  const size_t end = offset + length;
-  const int advice = is_writable_ ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
-  // From the start of a page, as madvise needs it.
-  for (size_t at = offset / PageBytes() * PageBytes(); at < end; at += kStep) {
-    const size_t bytes = std::min(kStep, end - at);
-    // This gives the file its pages, in the way that reports a shortage on every kernel,
-    // and works whatever the mapping allows.
-    while (::fallocate(fd_.get(), 0, static_cast<off_t>(at), static_cast<off_t>(bytes)) !=
-           0) {
-      if (errno == EINTR) continue;
-      return OsFailure("cannot populate a segment of " + SizeText(size()), errno);
-    }
-    // And this, from Linux 5.14, maps them. Without it, first use is slower, but safe.
-    ::madvise(data() + at, bytes, advice);
-  }
-  return {};
-}
-
 }  // namespace alloy::core_v0_1
 #undef F_SEAL_FUTURE_WRITE
-#undef MADV_POPULATE_READ
-#undef MADV_POPULATE_WRITE
 
 // src/port/spawn.cc ---------------------------------------------------------------------
 

@@ -5,7 +5,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <limits>
 #include <string>
@@ -17,10 +16,6 @@
 #ifndef F_SEAL_FUTURE_WRITE
 #define F_SEAL_FUTURE_WRITE 0x0010
 #endif
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22
-#define MADV_POPULATE_WRITE 23
-#endif
 
 namespace alloy::core {
 namespace {
@@ -28,9 +23,6 @@ namespace {
 // F_SEAL_SEAL: the worker cannot add seals that would stop the host.
 constexpr int kFixedSize = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 constexpr int kSealsThatMatter = kFixedSize | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
-
-// A signal interrupts a step, which then begins again: Go sends itself one each 10 ms.
-constexpr size_t kStep = size_t{4} << 20;
 
 size_t PageBytes() { return static_cast<size_t>(::sysconf(_SC_PAGESIZE)); }
 
@@ -111,30 +103,6 @@ Result<SharedMemory> SharedMemory::Attach(Fd fd, bool writable) {
   attached.fd_ = std::move(fd);
   ALLOY_TRY(attached.Map(static_cast<size_t>(facts.size), writable));
   return attached;
-}
-
-Status SharedMemory::Populate(size_t offset, size_t length) {
-  if (offset > size() || length > size() - offset) {
-    return Fail(ALLOY_INVALID, ALLOY_REASON_ARGUMENT_RANGE,
-                "cannot populate " + SizeText(length) + " at " + std::to_string(offset) +
-                    " of a segment of " + SizeText(size()));
-  }
-  const size_t end = offset + length;
-  const int advice = is_writable_ ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
-  // From the start of a page, as madvise needs it.
-  for (size_t at = offset / PageBytes() * PageBytes(); at < end; at += kStep) {
-    const size_t bytes = std::min(kStep, end - at);
-    // This gives the file its pages, in the way that reports a shortage on every kernel,
-    // and works whatever the mapping allows.
-    while (::fallocate(fd_.get(), 0, static_cast<off_t>(at), static_cast<off_t>(bytes)) !=
-           0) {
-      if (errno == EINTR) continue;
-      return OsFailure("cannot populate a segment of " + SizeText(size()), errno);
-    }
-    // And this, from Linux 5.14, maps them. Without it, first use is slower, but safe.
-    ::madvise(data() + at, bytes, advice);
-  }
-  return {};
 }
 
 }  // namespace alloy::core

@@ -24,7 +24,7 @@ namespace alloy::core {
 class SharedMemory {
  public:
   // Each size is rounded up to whole pages. The memory is zero, and takes no room before it
-  // is used or populated.
+  // is used.
   //   Fails  INVALID      the size is 0 or too large.
   //          EXHAUSTED    no memory, address space or descriptor is left.
   //          UNSUPPORTED  the kernel has no memfd or no such seal (Linux before 5.1).
@@ -44,13 +44,6 @@ class SharedMemory {
   size_t size() const { return mapping_.get().size; }
   bool is_writable() const { return is_writable_; }  // else a write to data() is a crash
   const Fd& fd() const { return fd_; }
-
-  // Get memory for these bytes now, in steps. So a shortage is an error here and not a
-  // signal at first use. A memory limit of a cgroup may still kill a process of that
-  // cgroup, which the kernel chooses; workers are the first in its order.
-  //   Fails  INVALID    the range is not inside.
-  //          EXHAUSTED  no memory is left; what was populated stays.
-  Status Populate(size_t offset, size_t length);
 
  private:
   static Result<SharedMemory> Make(const char* name, size_t size, bool writable,

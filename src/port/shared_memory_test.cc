@@ -5,14 +5,12 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "tests/support/in_child.h"
 
@@ -146,35 +144,6 @@ TEST(SharedMemoryTest, AttachesOnlyWhatTheHostMakes) {
   EXPECT_EQ(refused(Copy(input.fd()), true), ALLOY_INVALID);
   const SharedMemory output = Take(SharedMemory::MakeForWriter(kSize));
   EXPECT_EQ(refused(Copy(output.fd()), false), ALLOY_INVALID);
-}
-
-TEST(SharedMemoryTest, PopulatesWhatIsAskedAndNoMore) {
-  for (auto* make : {&SharedMemory::MakeForReader, &SharedMemory::MakeForWriter,
-                     &SharedMemory::MakeShared}) {
-    SharedMemory memory = Take(make(16 * kSize));
-    struct stat facts;
-    ASSERT_TRUE(memory.Populate(3 * kSize + 1, 9 * kSize).ok());
-    ASSERT_EQ(::fstat(memory.fd().get(), &facts), 0);
-    // Whole pages, of which huge ones may be a part.
-    EXPECT_GE(facts.st_blocks * 512, static_cast<int64_t>(9 * kSize));
-    EXPECT_LE(facts.st_blocks * 512, static_cast<int64_t>(14 * kSize));
-    ASSERT_TRUE(memory.Populate(0, memory.size()).ok());
-    ASSERT_EQ(::fstat(memory.fd().get(), &facts), 0);
-    EXPECT_EQ(facts.st_blocks * 512, static_cast<int64_t>(16 * kSize));
-    std::vector<unsigned char> resident(memory.size() /
-                                        static_cast<size_t>(::sysconf(_SC_PAGESIZE)));
-    ASSERT_EQ(::mincore(memory.data(), memory.size(), resident.data()), 0);
-    for (const unsigned char page : resident) ASSERT_EQ(page & 1, 1);
-  }
-}
-
-TEST(SharedMemoryTest, RefusesARangeThatIsNotInside) {
-  SharedMemory memory = Take(SharedMemory::MakeShared(kSize));
-  EXPECT_EQ(memory.Populate(0, kSize + 1).code(), ALLOY_INVALID);
-  EXPECT_EQ(memory.Populate(kSize + 1, 0).code(), ALLOY_INVALID);
-  EXPECT_EQ(memory.Populate(SIZE_MAX, 2).code(), ALLOY_INVALID);
-  EXPECT_EQ(memory.Populate(2, SIZE_MAX).code(), ALLOY_INVALID);
-  EXPECT_TRUE(memory.Populate(kSize, 0).ok());
 }
 
 TEST(SharedMemoryTest, SaysWhySizesAreRefused) {

@@ -6,6 +6,7 @@
 #define ALLOY_TESTS_ISOLATED_ISOLATED_H_
 
 #include <gtest/gtest.h>
+#include <sys/types.h>
 
 #include <chrono>
 #include <cstdint>
@@ -64,6 +65,18 @@ inline constexpr bool kHasHeapLimit = false;
 #else
 inline constexpr bool kHasHeapLimit = true;
 #endif
+
+// The children of this process, zombies too.
+inline std::vector<pid_t> Children() {
+  std::vector<pid_t> children;
+  std::error_code ignored;
+  for (const auto& task :
+       std::filesystem::directory_iterator("/proc/self/task", ignored)) {
+    std::ifstream list(task.path() / "children");
+    for (pid_t child = 0; list >> child;) children.push_back(child);
+  }
+  return children;
+}
 
 // What this process holds of the system.
 struct Held {

@@ -34,23 +34,13 @@
 
 namespace {
 
+using isolated::Children;
 using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace)
 
 // From the environment of the test, before it has threads.
 int64_t Times(const char* variable, int64_t short_run) {
   const char* const text = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe)
   return text != nullptr ? std::atoll(text) : short_run;
-}
-
-std::vector<pid_t> Children() {
-  std::vector<pid_t> children;
-  std::error_code ignored;
-  for (const auto& task :
-       std::filesystem::directory_iterator("/proc/self/task", ignored)) {
-    std::ifstream list(task.path() / "children");
-    for (pid_t child = 0; list >> child;) children.push_back(child);
-  }
-  return children;
 }
 
 // Values that only this first value and this length have.

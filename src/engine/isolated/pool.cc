@@ -192,7 +192,10 @@ Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
   lock.unlock();
   std::shared_ptr<Worker> worker;
   Status status = CheckPatience(scope);
-  if (status.ok()) {
+  // A call that is refused is no death: if it put the next start off, a host that asks again
+  // and again would never get a worker.
+  const bool is_started = status.ok();
+  if (is_started) {
     auto started = StartOne(nullptr);
     status = started.status();
     if (started.ok()) worker = *std::move(started);
@@ -201,7 +204,7 @@ Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
   --starting_;
   returned_.notify_all();
   if (!status.ok()) {
-    if (status.code() == ALLOY_LOST) CountDeath();
+    if (is_started && status.code() == ALLOY_LOST) CountDeath();
     return status;
   }
   Show(worker);

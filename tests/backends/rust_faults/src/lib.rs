@@ -5,6 +5,7 @@
 //! Every function takes one batch or one stream, and declares one int64 output column,
 //! `value`.
 
+mod crash;
 mod lies;
 mod outcomes;
 mod streams;
@@ -19,6 +20,7 @@ use arrowalloy::{ColumnSchema, Error, OwnedSchema, Spec};
 arrowalloy::backend! {
     name: "test.faults",
     functions: [
+        crash::crash,
         outcomes::error,
         outcomes::retry,
         outcomes::refuse,

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+//
+// What comes after a death: a new worker with the next call, a second try where the host asked
+// for it, a wait after many deaths in a row, and one limit for the memory of all workers.
+#include <gtest/gtest.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): kill
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "tests/isolated/isolated.h"
+
+namespace {
+
+using isolated::Bind;
+using isolated::Children;
+using isolated::Contains;
+using isolated::ExpectDoubled;
+using isolated::Input;
+using isolated::Options;
+using isolated::PidOf;
+using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace)
+
+constexpr const char* kLibraries[] = {"tests/crash", "tests/crash_cpp"};
+
+// Runs half a second of work, while its first `kills` workers are killed one after another.
+alloy::Result<alloy::Batch> RunWhileKilled(alloy::BoundCall& call, int kills) {
+  const auto first = call.Run(Input(WAY_WELL));
+  EXPECT_TRUE(first.ok()) << first.status();
+  // Workers of earlier tests end meanwhile.
+  const auto give_up = std::chrono::steady_clock::now() + 10s;
+  while (Children().size() > 1 && std::chrono::steady_clock::now() < give_up) {
+    std::this_thread::sleep_for(1ms);
+  }
+  EXPECT_EQ(Children(), std::vector{static_cast<pid_t>(PidOf(*first))});
+  std::jthread killer([kills](const std::stop_token& stop) {
+    std::vector<pid_t> killed;
+    while (static_cast<int>(killed.size()) < kills && !stop.stop_requested()) {
+      for (const pid_t child : Children()) {
+        if (std::ranges::find(killed, child) != killed.end()) continue;
+        std::this_thread::sleep_for(20ms);
+        ::kill(child, SIGKILL);
+        killed.push_back(child);
+        break;
+      }
+      std::this_thread::sleep_for(1ms);
+    }
+  });
+  auto result = call.Run(Input(WAY_SLOW));
+  if (result.ok()) {
+    EXPECT_NE(PidOf(*result), PidOf(*first));
+  }
+  return result;
+}
+
+TEST(IsolatedRestart, AFunctionThatMayRunAgainIsTriedInANewWorker) {
+  for (const char* library : kLibraries) {
+    alloy::Bridge bridge = support::Load(library, support::TestHost(),
+                                         Options({.max_workers = 1, .retries = 2}));
+    alloy::BoundCall call = Bind(bridge, "act_again");
+    const auto result = RunWhileKilled(call, 2);
+    ASSERT_TRUE(result.ok()) << library << ": " << result.status();
+    ExpectDoubled(*result);
+    // A third death is one too many.
+    const auto lost = RunWhileKilled(call, 3);
+    EXPECT_EQ(lost.status().code(), ALLOY_LOST) << library << ": " << lost.status();
+    EXPECT_TRUE(call.Run(Input(WAY_WELL)).ok());
+  }
+}
+
+TEST(IsolatedRestart, NothingElseIsTriedAgain) {
+  for (const auto& [function, retries] : {std::pair("act", 2U), {"act_again", 0U}}) {
+    alloy::Bridge bridge = support::Load("tests/crash", support::TestHost(),
+                                         Options({.max_workers = 1, .retries = retries}));
+    alloy::BoundCall call = Bind(bridge, function);
+    const auto lost = RunWhileKilled(call, 1);
+    EXPECT_EQ(lost.status().code(), ALLOY_LOST) << function << ": " << lost.status();
+    EXPECT_TRUE(call.Run(Input(WAY_WELL)).ok());
+  }
+}
+
+// Workers that die before they have answered anything: four cost nothing, the next ones are
+// waited for, and after twelve calls fail at once until the next start is allowed.
+TEST(IsolatedRestart, ManyDeathsInARowAreSlowedDownAndForgottenAfterASuccess) {
+  alloy::Bridge bridge = support::Load("tests/crash", support::TestHost(), Options());
+  const auto crash = [&] {
+    return bridge.Call("act", Input(WAY_WELL), {{"bind", std::to_string(WAY_SEGV)}})
+        .status();
+  };
+  const auto begin = std::chrono::steady_clock::now();
+  for (int death = 1; death <= 12; ++death) {
+    const auto status = crash();
+    ASSERT_EQ(status.code(), ALLOY_LOST) << death << ": " << status;
+    EXPECT_TRUE(Contains(status, "died by SIGSEGV")) << death << ": " << status;
+  }
+  // 5, 10, 20 ms and so on before the last seven.
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, 600ms);
+  const auto asked = std::chrono::steady_clock::now();
+  const auto refused = bridge.Call("act", Input(WAY_WELL)).status();
+  EXPECT_LT(std::chrono::steady_clock::now() - asked, 400ms) << "it does not wait";
+  EXPECT_EQ(refused.code(), ALLOY_LOST) << refused;
+  EXPECT_TRUE(Contains(refused,
+                       "12 workers of test.crash have died one after another; "
+                       "the next one is started in "))
+      << refused;
+
+  const auto give_up = asked + 10s;
+  auto result = bridge.Call("act", Input(WAY_WELL));
+  while (!result.ok() && std::chrono::steady_clock::now() < give_up) {
+    std::this_thread::sleep_for(10ms);
+    result = bridge.Call("act", Input(WAY_WELL));
+  }
+  ASSERT_TRUE(result.ok()) << result.status();
+  ExpectDoubled(*result);
+  // What was answered has set the count back: one death costs nothing again.
+  EXPECT_EQ(crash().code(), ALLOY_LOST);
+  const auto again = std::chrono::steady_clock::now();
+  EXPECT_TRUE(bridge.Call("act", Input(WAY_WELL)).ok());
+  EXPECT_LT(std::chrono::steady_clock::now() - again, 400ms);
+}
+
+TEST(IsolatedRestart, ResultsOfDeadWorkersCountAgainstTheLimit) {
+  alloy::Bridge bridge = support::Load("tests/fragile", support::TestHost(),
+                                       Options({.output_bytes = int64_t{16} << 20}));
+  const auto pid = [&] {
+    return static_cast<pid_t>(
+        support::Only<int64_t>(bridge.Call("pid", Input(0)), "pid"));
+  };
+  std::vector<alloy::Batch> held;
+  alloy::Status full;
+  for (int worker = 0; worker < 16 && full.ok(); ++worker) {
+    // 1.6 MB in the memory of a worker that dies then.
+    auto result = bridge.Call("rows", Input(0), {{"rows", "200000"}});
+    if (!result.ok()) {
+      full = result.status();
+      break;
+    }
+    held.push_back(*std::move(result));
+    ::kill(pid(), SIGKILL);
+    const auto give_up = std::chrono::steady_clock::now() + 5s;
+    while (bridge.Call("pid", Input(0)).status().code() == ALLOY_LOST &&
+           std::chrono::steady_clock::now() < give_up) {
+    }
+  }
+  EXPECT_EQ(full.code(), ALLOY_EXHAUSTED) << full;
+  EXPECT_TRUE(Contains(full, "16777216")) << full;
+  EXPECT_GT(held.size(), 1U);
+  for (const alloy::Batch& batch : held) {
+    ASSERT_EQ(batch.rows(), 200'000);
+    for (int64_t row = 0; row < batch.rows(); row += 9'973) {
+      ASSERT_EQ(*batch.column<int64_t>("x")->Get(row), row);
+    }
+  }
+  held.clear();
+  const auto next = bridge.Call("rows", Input(0), {{"rows", "200000"}});
+  EXPECT_TRUE(next.ok()) << next.status();
+}
+
+TEST(IsolatedRestart, AnInputAboveTheLimitNamesBothNumbersAndKeepsTheWorker) {
+  alloy::Bridge bridge = support::Load("tests/crash", support::TestHost(),
+                                       Options({.input_bytes = int64_t{16} << 20}));
+  alloy::BoundCall call = Bind(bridge);
+  const int64_t worker = PidOf(*call.Run(Input(WAY_WELL)));
+  const auto status = call.Run(Input(WAY_WELL, 3'000'000)).status();
+  EXPECT_EQ(status.code(), ALLOY_EXHAUSTED) << status;
+  EXPECT_EQ(status.side(), ALLOY_SIDE_CALLER) << status;
+  EXPECT_EQ(status.input(), 0) << status;
+  EXPECT_TRUE(Contains(status, "24000")) << status;
+  EXPECT_TRUE(Contains(status, "16777216")) << status;
+  const auto next = call.Run(Input(WAY_WELL));
+  ASSERT_TRUE(next.ok()) << next.status();
+  EXPECT_EQ(PidOf(*next), worker);
+}
+
+}  // namespace
