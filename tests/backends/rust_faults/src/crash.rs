@@ -157,7 +157,8 @@ unsafe impl Function for crash {
             unsafe {
                 let mut copy = ptr::read(inputs[0].raw());
                 if way == RELEASE_OTHER {
-                    copy.private_data = ptr::without_provenance_mut(0x4141_4141_4141_4141);
+                    copy.private_data =
+                        ptr::without_provenance_mut(0x4141_4141_4141_4141);
                 } else {
                     drop(inputs[0].take());
                 }
