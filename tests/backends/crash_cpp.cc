@@ -80,7 +80,7 @@ void Do(int64_t way, Scope& scope) {
       UseUpTheHeap();
       break;
     case WAY_LAST_WORDS:
-      std::cerr << "the model has a hole\nat line 3" << std::endl;
+      std::cerr << "the model has a hole\nat line 3\n";
       std::abort();
     case WAY_KILLED:
       ::raise(SIGKILL);
@@ -118,6 +118,7 @@ class Act {
     }
     alloy::GiveBatch(output, std::move(doubled), std::move(pids));
     if (way == WAY_OUTSIDE) {
+      // NOLINTNEXTLINE(performance-no-int-to-ptr)
       output->children[0]->buffers[1] = reinterpret_cast<const void*>(uintptr_t{4096});
     }
     if (way == WAY_RELEASE_TWICE) {
@@ -127,6 +128,7 @@ class Act {
     }
     if (way == WAY_RELEASE_OTHER) {
       ArrowArray never = inputs[0];
+      // NOLINTNEXTLINE(performance-no-int-to-ptr)
       never.private_data = reinterpret_cast<void*>(uintptr_t{0x4141414141414141});
       never.release(&never);
     }
@@ -137,7 +139,7 @@ class Act {
 struct Throws {
   Throws() { throw std::runtime_error("there is no model"); }
 };
-const Throws kAtLoad;
+const Throws kAtLoad;  // NOLINT(bugprone-throwing-static-initialization)
 #endif
 
 }  // namespace
