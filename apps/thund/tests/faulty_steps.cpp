@@ -19,7 +19,7 @@ void Die() { std::raise(SIGSEGV); }
 void Once(const alloy::Options& options, const alloy::Column<int64_t>& id,
           alloy::Output<int64_t>& out) {
   const auto rows = options.Get<int64_t>("rows");
-  if (id.size() > 0 && g_has_run && (*id.Get(0) / rows) % 10 == 9) Die();
+  if (!id.empty() && g_has_run && (*id.Get(0) / rows) % 10 == 9) Die();
   g_has_run = true;
   for (int64_t row = 0; row < id.size(); ++row) out.Append(*id.Get(row));
 }
@@ -35,7 +35,8 @@ int64_t Refuse(int64_t id) {
 }
 
 int64_t Hang(int64_t id) {
-  while (id == 500) std::this_thread::sleep_for(std::chrono::seconds(1));
+  const volatile bool hangs = id == 500;
+  while (hangs) std::this_thread::sleep_for(std::chrono::seconds(1));
   return id;
 }
 
