@@ -19,7 +19,7 @@ STEP := @printf '\n== %s\n'
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z][a-z-]*:.*##' Makefile | sed -E 's/:.*## ?/\t/' | \
+	@grep -hE '^[a-z][a-z0-9-]*:.*##' Makefile | sed -E 's/:.*## ?/\t/' | \
 	  while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
 # The ten lines come first: Go, the engine and one Rust backend are enough for them.
