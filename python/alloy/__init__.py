@@ -16,7 +16,7 @@ import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from . import _alloy
 from ._alloy import Array, Batch, Field, Schema, Stream
@@ -179,7 +179,7 @@ class _Watched(Function):
 
     _report: Reporter
 
-    def __call__(self, /, *inputs: Any, **options: Any) -> Any:
+    def __call__(self, /, *inputs: Any, **options: Any) -> Batch | Batches:
         with watching(self, self._report):
             return super().__call__(*inputs, **options)
 
@@ -290,8 +290,9 @@ class Bridge:
     def from_chunks(self, arrays: Sequence[Any]) -> int:
         """Send arrays of any types and lengths to `from_chunks`; return their number."""
         batches = [_alloy.as_batch(a) for a in arrays]
-        counted = self["from_chunks"](*batches)
-        return int(counted[next(iter(_names(counted)))].to_pylist()[0])
+        made = self["from_chunks"](*batches)
+        counted = made if isinstance(made, Batch) else made[0]
+        return int(counted[counted.schema[0].name].to_pylist()[0])
 
     def __getitem__(self, name: str) -> Function:
         found = self.functions.get(name)
@@ -321,10 +322,6 @@ class Bridge:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-
-def _names(batch: Batch) -> list[str]:
-    return [field.name for field in batch.schema]
 
 
 def open(library: str | os.PathLike[str], certificate: str | None = None, *,
@@ -369,14 +366,17 @@ def describe(obj: Any) -> builtins.str:
     return _alloy.describe(obj)
 
 
-# They import their engines, so they are imported when they are first used.
+# They import their engines, so they are imported when they are first used. Type checkers see
+# them and nothing else, so that a wrong name is an error for them.
 _ADAPTERS = frozenset({"dask", "datafusion", "duckdb", "polars", "ray", "spark"})
-
-
-def __getattr__(name: str) -> Any:
-    if name in _ADAPTERS:
-        return importlib.import_module(f"alloy.{name}")
-    raise AttributeError(f"module 'alloy' has no attribute {name!r}")
+if TYPE_CHECKING:
+    from . import dask as dask, datafusion as datafusion, duckdb as duckdb
+    from . import polars as polars, ray as ray, spark as spark
+else:
+    def __getattr__(name: str) -> Any:
+        if name in _ADAPTERS:
+            return importlib.import_module(f"alloy.{name}")
+        raise AttributeError(f"module 'alloy' has no attribute {name!r}")
 
 
 __all__ = [

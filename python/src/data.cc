@@ -203,6 +203,7 @@ PyType_Slot schema_slots[] = {
     {Py_tp_repr, reinterpret_cast<void*>(&ShowSchema)},
     {Py_sq_length, reinterpret_cast<void*>(&CountFields)},
     {Py_sq_item, reinterpret_cast<void*>(&FieldAt)},
+    {Py_tp_iter, reinterpret_cast<void*>(&PySeqIter_New)},
     {}};
 PyType_Slot field_slots[] = {
     {Py_tp_doc, const_cast<char*>("One column of a schema.")},
