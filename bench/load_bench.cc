@@ -62,6 +62,7 @@ class Sample {
                 .certificate = copy_.certificate(),
                 .sidecar = {},
                 .name = {},
+                .sha256 = {},
                 .now = UnixSeconds()} {}
 
   const std::string& path() const { return copy_.path(); }

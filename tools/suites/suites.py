@@ -13,8 +13,12 @@ BUILD = {"release": ROOT / "build", "asan": ROOT / "build/asan", "tsan": ROOT / 
 
 
 def build(log, preset):
-    """Builds all of a preset, tests included; a second time costs next to nothing."""
-    log.run("cmake", "--preset", preset, "-DALLOY_TESTS=ON")
+    """Builds all of a preset, tests included; a second time costs next to nothing.
+
+    The benchmarks belong to it, so that no change can break them unseen.
+    """
+    log.run("cmake", "--preset", preset, "-DALLOY_TESTS=ON",
+            *(["-DALLOY_BENCH=ON"] if preset == "release" else []))
     log.run("cmake", "--build", BUILD[preset])
 
 
