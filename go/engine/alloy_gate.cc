@@ -4791,7 +4791,8 @@ Result<std::string> DescribeRows(const ArrowSchema& schema, const Layout& layout
     if (bitmap != nullptr && !BitAt(bitmap, i)) {
       text += "null";
     } else if (!AppendValue(node.type, array, i, &text)) {
-      return DataFault(ALLOY_REASON_OFFSETS, {.row = row},
+      const bool is_view = node.type == Type::kUtf8View;
+      return DataFault(is_view ? ALLOY_REASON_VIEW : ALLOY_REASON_OFFSETS, {.row = row},
                        "the string points outside its buffer");
     }
   }

@@ -20,14 +20,10 @@ void Parse(int parsed) {
 }
 
 void FreeHost(PyObject* self) {
-  using Member = std::shared_ptr<HostHandle>;
-  AsHost(self)->handle.~Member();
-  FreeObject(self);
+  FreeObject(self, [self] { std::destroy_at(&AsHost(self)->handle); });
 }
 void FreeBridge(PyObject* self) {
-  using Member = std::shared_ptr<BridgeHandle>;
-  AsBridge(self)->handle.~Member();
-  FreeObject(self);
+  FreeObject(self, [self] { std::destroy_at(&AsBridge(self)->handle); });
 }
 
 PyObject* WriteLine(PyObject* self, PyObject* args) {

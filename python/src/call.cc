@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "errors.h"
+#include "foreign_schema.h"
 #include "interrupt.h"
 #include "series.h"
 #include "shared_calls.h"
@@ -20,11 +21,10 @@ FunctionObject* AsFunction(PyObject* self) {
 }
 
 void FreeFunction(PyObject* self) {
-  using Core = std::shared_ptr<FunctionCore>;
-  using Given = std::unique_ptr<Schema>;
-  AsFunction(self)->core.~Core();
-  AsFunction(self)->schema.~Given();
-  FreeObject(self);
+  FreeObject(self, [self] {
+    std::destroy_at(&AsFunction(self)->core);
+    std::destroy_at(&AsFunction(self)->schema);
+  });
 }
 
 // bool, int, float or str, as the functions of backends read them.
@@ -135,8 +135,8 @@ PyObject* Output(PyObject* self, PyObject* args, PyObject* keywords) {
     FunctionObject* function = AsFunction(self);
     std::vector<Input> inputs(static_cast<size_t>(PyTuple_Size(args)));
     for (size_t i = 0; i < inputs.size(); ++i) {
-      inputs[i].schema = ImportSchema(*function->state,
-                                      PyTuple_GetItem(args, static_cast<Py_ssize_t>(i)));
+      PyObject* object = PyTuple_GetItem(args, static_cast<Py_ssize_t>(i));
+      inputs[i].schema = ImportSchema(*function->state, object, static_cast<int32_t>(i));
     }
     const CallOptions options = OptionsOf(keywords);
     const auto bound = Bind(*function->state, *function->core, inputs, options, false);
@@ -279,28 +279,29 @@ PyObject* RunColumns(PyObject* module, PyObject* args) {
     FunctionObject* function = AsFunction(object);
     const Py_ssize_t n = PyTuple_Size(names);
     std::vector<Schema> schemas;
-    std::vector<Series> columns(static_cast<size_t>(n));
+    std::vector<OwnedArray> columns;
     for (Py_ssize_t i = 0; i < n; ++i) {
       const auto at = static_cast<int32_t>(i);
       Input given = ImportArray(state, PyTuple_GetItem(arrays, i), at);
       std::string key;
       if (!AppendKey(&key, *given.schema)) {
+        Describe(state, *given.schema, *given.array);  // raises what is malformed
         RaiseError(state, ALLOY_BAD_DATA,
                    "the type of array " + std::to_string(i) + " is malformed");
       }
       const std::string name = Text(PyTuple_GetItem(names, i), "the name of a column");
       schemas.push_back(Schema::Copy(*given.schema, name, true));
-      Series& column = columns[static_cast<size_t>(i)];
-      column.Append(std::move(given.array));
-      if (column.rows != columns[0].rows) {
+      columns.push_back(std::move(given.array));
+      const int64_t rows = columns.back()->length, first = columns[0]->length;
+      if (rows != first) {
         RaiseError(state, ALLOY_INVALID,
-                   "array " + std::to_string(i) + " has " + std::to_string(column.rows) +
-                       " rows, but array 0 has " + std::to_string(columns[0].rows));
+                   "array " + std::to_string(i) + " has " + std::to_string(rows) +
+                       " rows, but array 0 has " + std::to_string(first));
       }
     }
     std::vector<Input> inputs(1);
     inputs[0].schema = Schema::Batch(std::move(schemas));
-    BatchReader(columns).Next(&inputs[0].array);
+    inputs[0].array = BatchOf(std::move(columns));
     const Ref batch = RunMap(function, std::move(inputs), OptionsOf(keywords));
     const Data& output = reinterpret_cast<DataObject*>(batch.get())->data;
     if (output.schema->n_children != 1) return NewArray(state, output);

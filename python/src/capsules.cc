@@ -7,6 +7,7 @@
 
 #include "data.h"
 #include "errors.h"
+#include "foreign_schema.h"
 #include "source.h"
 #include "threads.h"
 
@@ -19,6 +20,7 @@ constexpr const char* kStream = "arrow_array_stream";
 
 template <typename T>
 void FreeCapsule(PyObject* capsule) {
+  const SavedError error;  // a capsule may end because of one
   auto* owned =
       static_cast<Owned<T>*>(PyCapsule_GetPointer(capsule, PyCapsule_GetName(capsule)));
   delete owned;
@@ -34,16 +36,34 @@ Ref Capsule(Owned<T> owned, const char* name) {
   return capsule;
 }
 
+int32_t ReasonOfReleased(const ArrowSchema&) { return ALLOY_REASON_SCHEMA_RELEASED; }
+int32_t ReasonOfReleased(const ArrowArray&) { return ALLOY_REASON_ARRAY_RELEASED; }
+int32_t ReasonOfReleased(const ArrowArrayStream&) { return ALLOY_REASON_STREAM_RELEASED; }
+
+// `at` is the number of the input; -1: it is none.
 template <typename T>
-T* StructOf(PyObject* capsule, const char* name) {
+T* StructOf(State& state, PyObject* capsule, const char* name, int32_t at) {
   auto* found = static_cast<T*>(PyCapsule_GetPointer(capsule, name));
   if (found == nullptr) throw Raised();
   if (found->release == nullptr) {
-    Raise(PyExc_ValueError, std::string("the capsule ") + name +
-                                " is released: it was used before; ask its producer "
-                                "for another");
+    RaiseError(state, ALLOY_BAD_DATA,
+               std::string("the capsule ") + name +
+                   " is released: it was used before; ask its producer for another",
+               at, ReasonOfReleased(*found));
   }
   return found;
+}
+
+// The engine checks the callbacks of streams that it gets. These are called here before.
+OwnedArrayStream TakeStream(State& state, PyObject* capsule, int32_t at) {
+  OwnedArrayStream stream(StructOf<ArrowArrayStream>(state, capsule, kStream, at));
+  const char* missing = stream->get_schema == nullptr       ? "get_schema"
+                        : stream->get_next == nullptr       ? "get_next"
+                        : stream->get_last_error == nullptr ? "get_last_error"
+                                                            : nullptr;
+  if (missing == nullptr) return stream;
+  RaiseError(state, ALLOY_BAD_DATA, std::string("the stream has no callback ") + missing,
+             at, ALLOY_REASON_STREAM_CALLBACK);
 }
 
 // The attribute, or an empty Ref.
@@ -57,12 +77,13 @@ Ref MethodOf(PyObject* object, const Ref& name) {
 
 Ref Call(const Ref& method) { return Ref::Own(PyObject_CallNoArgs(method.get())); }
 
-void TakePair(PyObject* pair, Schema* schema, OwnedArray* array) {
+void TakePair(State& state, PyObject* pair, int32_t at, Schema* schema,
+              OwnedArray* array) {
   if (PyTuple_Check(pair) == 0 || PyTuple_Size(pair) != 2) {
     Raise(PyExc_TypeError, "__arrow_c_array__ must return a tuple of two capsules");
   }
-  auto* raw_schema = StructOf<ArrowSchema>(PyTuple_GetItem(pair, 0), kSchema);
-  auto* raw_array = StructOf<ArrowArray>(PyTuple_GetItem(pair, 1), kArray);
+  auto* raw_schema = StructOf<ArrowSchema>(state, PyTuple_GetItem(pair, 0), kSchema, at);
+  auto* raw_array = StructOf<ArrowArray>(state, PyTuple_GetItem(pair, 1), kArray, at);
   *schema = Schema(raw_schema);
   *array = OwnedArray(raw_array);
 }
@@ -76,10 +97,7 @@ bool IsPair(PyObject* object) {
          IsCapsule(PyTuple_GetItem(object, 1), kArray);
 }
 
-Schema ReadSchema(State& state, ArrowArrayStream* stream) {
-  if (stream->get_schema == nullptr) {
-    RaiseError(state, ALLOY_BAD_DATA, "the stream has no callback get_schema");
-  }
+Schema ReadSchema(State& state, ArrowArrayStream* stream, int32_t at) {
   Schema schema;
   int number = 0;
   {
@@ -88,11 +106,11 @@ Schema ReadSchema(State& state, ArrowArrayStream* stream) {
     number = stream->get_schema(stream, schema.get());
   }
   if (number == 0) return schema;
-  const char* text =
-      stream->get_last_error == nullptr ? nullptr : stream->get_last_error(stream);
+  const char* text = stream->get_last_error(stream);
   RaiseError(state, ALLOY_FAILED,
              text == nullptr ? "the stream failed with errno " + std::to_string(number)
-                             : std::string(text));
+                             : std::string(text),
+             at);
 }
 
 [[noreturn]] void RaiseNoData(PyObject* object, int32_t at) {
@@ -133,7 +151,7 @@ bool IsOfPolars(PyObject* object) {
 Input FromStream(State& state, OwnedArrayStream stream, int32_t at) {
   Input input;
   input.stream = std::move(stream);
-  input.schema = ReadSchema(state, input.stream.get());
+  input.schema = ReadSchema(state, input.stream.get(), at);
   if (!IsStruct(*input.schema)) RaiseNotABatch(state, *input.schema, at);
   return input;
 }
@@ -146,45 +164,34 @@ Ref SchemaCapsule(const ArrowSchema& schema) {
 Ref ArrayCapsule(OwnedArray array) { return Capsule(std::move(array), kArray); }
 Ref StreamCapsule(OwnedArrayStream stream) { return Capsule(std::move(stream), kStream); }
 
-bool ImportBatch(State& state, PyObject* object, Schema* schema, OwnedArray* array) {
+bool ImportBatch(State& state, PyObject* object, int32_t at, Schema* schema,
+                 OwnedArray* array) {
   if (IsPair(object)) {
-    TakePair(object, schema, array);
+    TakePair(state, object, at, schema, array);
     return true;
   }
   const Ref method = MethodOf(object, state.arrow_c_array);
   if (!method) return false;
   const Ref pair = Call(method);
-  TakePair(pair.get(), schema, array);
+  TakePair(state, pair.get(), at, schema, array);
   return true;
 }
 
-bool HasFixedBytes(const ArrowSchema& schema, int depth) {
-  constexpr int kDeepest = 64;
-  if (depth > kDeepest || schema.format == nullptr)
-    return false;  // the engine refuses it
-  if (std::string_view(schema.format).starts_with("w:")) return true;
-  for (int64_t i = 0; schema.children != nullptr && i < schema.n_children; ++i) {
-    if (schema.children[i] != nullptr && HasFixedBytes(*schema.children[i], depth + 1)) {
-      return true;
-    }
-  }
-  return schema.dictionary != nullptr && HasFixedBytes(*schema.dictionary, depth + 1);
-}
-
-bool ImportStream(State& state, PyObject* object, OwnedArrayStream* stream) {
+bool ImportStream(State& state, PyObject* object, int32_t at, OwnedArrayStream* stream) {
   if (IsCapsule(object, kStream)) {
-    *stream = OwnedArrayStream(StructOf<ArrowArrayStream>(object, kStream));
+    *stream = TakeStream(state, object, at);
     return true;
   }
   const Ref method = MethodOf(object, state.arrow_c_stream);
   if (!method) return false;
   const Ref capsule = Call(method);
-  *stream = OwnedArrayStream(StructOf<ArrowArrayStream>(capsule.get(), kStream));
-  if (IsOfPolars(object) && HasFixedBytes(*ReadSchema(state, stream->get()))) {
+  *stream = TakeStream(state, capsule.get(), at);
+  if (IsOfPolars(object) && HasFixedBytes(*ReadSchema(state, stream->get(), at))) {
     RaiseError(
         state, ALLOY_NO_MATCH,
         "a column has the type Object of Polars, whose values are pointers; cast it "
-        "to a type of Arrow, or leave it out");
+        "to a type of Arrow, or leave it out",
+        at);
   }
   return true;
 }
@@ -197,10 +204,10 @@ Input ImportInput(State& state, PyObject* object, int32_t at, const Schema* give
     input.array = detail::ShareArray(*data.array, data.keeper, false);
     return input;
   }
-  const bool has_array = ImportBatch(state, object, &input.schema, &input.array);
+  const bool has_array = ImportBatch(state, object, at, &input.schema, &input.array);
   if (has_array && IsStruct(*input.schema)) return input;
   OwnedArrayStream stream;
-  if (ImportStream(state, object, &stream))
+  if (ImportStream(state, object, at, &stream))
     return FromStream(state, std::move(stream), at);
   if (has_array) RaiseNotABatch(state, *input.schema, at);
   if (PyUnicode_Check(object) != 0 || PyBytes_Check(object) != 0 ||
@@ -221,10 +228,10 @@ Input ImportInput(State& state, PyObject* object, int32_t at, const Schema* give
 
 Input ImportArray(State& state, PyObject* object, int32_t at) {
   Input input;
-  if (ImportBatch(state, object, &input.schema, &input.array)) return input;
+  if (ImportBatch(state, object, at, &input.schema, &input.array)) return input;
   OwnedArrayStream stream;
-  if (!ImportStream(state, object, &stream)) RaiseNoData(object, at);
-  input.schema = ReadSchema(state, stream.get());
+  if (!ImportStream(state, object, at, &stream)) RaiseNoData(object, at);
+  input.schema = ReadSchema(state, stream.get(), at);
   OwnedArray more;
   int number = 0;
   {
@@ -243,21 +250,25 @@ Input ImportArray(State& state, PyObject* object, int32_t at) {
   return input;
 }
 
-Schema ImportSchema(State& state, PyObject* object) {
-  if (IsCapsule(object, kSchema)) return Schema(StructOf<ArrowSchema>(object, kSchema));
+Schema ImportSchema(State& state, PyObject* object, int32_t at) {
+  if (IsCapsule(object, kSchema)) {
+    return Schema(StructOf<ArrowSchema>(state, object, kSchema, at));
+  }
   const Ref method = MethodOf(object, state.arrow_c_schema);
   if (!method) {
     Raise(PyExc_TypeError, "a schema must have the method __arrow_c_schema__");
   }
   const Ref capsule = Call(method);
-  return Schema(StructOf<ArrowSchema>(capsule.get(), kSchema));
+  return Schema(StructOf<ArrowSchema>(state, capsule.get(), kSchema, at));
 }
 
 OwnedArrayStream StreamOf(State& state, const ArrowSchema& schema, ArrowArray* batches,
-                          int64_t n) {
+                          int64_t n, int32_t at) {
   OwnedArrayStream stream;
   alloy_error error;
-  CheckCode(state, alloy_stream_of(&schema, batches, n, stream.get(), &error), error);
+  const alloy_code code = alloy_stream_of(&schema, batches, n, stream.get(), &error);
+  error.input = at;  // not the number of the batch
+  CheckCode(state, code, error);
   return stream;
 }
 
@@ -271,61 +282,14 @@ PyObject* RequestedSchema(PyObject* args, PyObject* options) {
   return requested;
 }
 
-void CheckRequest(State&, const ArrowSchema& schema, PyObject* requested) {
+void CheckRequest(State& state, const ArrowSchema& schema, PyObject* requested) {
   if (requested == nullptr || requested == Py_None) return;
-  const auto* wanted = StructOf<ArrowSchema>(requested, kSchema);
+  const auto* wanted = StructOf<ArrowSchema>(state, requested, kSchema, -1);
   if (wanted->n_children == schema.n_children) return;
   Raise(PyExc_ValueError,
         "the requested schema has " + std::to_string(wanted->n_children) +
             " columns, but the data has " + std::to_string(schema.n_children) +
             "; Alloy does not cast, so ask for no schema and cast afterwards");
-}
-
-bool AppendKey(std::string* key, const ArrowSchema& schema, int depth) {
-  constexpr int kDeepest = 64;
-  const auto append = [key](std::string_view part) {
-    const uint64_t size = part.size();
-    key->append(reinterpret_cast<const char*>(&size), sizeof(size)).append(part);
-  };
-  if (depth > kDeepest || schema.release == nullptr || schema.format == nullptr ||
-      schema.n_children < 0 || (schema.n_children > 0 && schema.children == nullptr)) {
-    return false;
-  }
-  append(schema.format);
-  append(schema.name == nullptr ? "" : schema.name);
-  append(schema.metadata == nullptr ? std::string_view()
-                                    : detail::MetadataOf(schema.metadata));
-  const int64_t rest[] = {schema.flags, schema.n_children, schema.dictionary != nullptr};
-  key->append(reinterpret_cast<const char*>(rest), sizeof(rest));
-  for (int64_t i = 0; i < schema.n_children; ++i) {
-    if (schema.children[i] == nullptr) return false;
-    if (!AppendKey(key, *schema.children[i], depth + 1)) return false;
-  }
-  return schema.dictionary == nullptr || AppendKey(key, *schema.dictionary, depth + 1);
-}
-
-std::string TypeName(const ArrowSchema& schema) {
-  if (schema.format == nullptr) return "without a format";
-  // The engine has the names: it describes an array of no rows as `Int32[]`.
-  if (schema.n_children == 0 && schema.dictionary == nullptr) {
-    const void* buffers[3] = {};
-    for (const int64_t n_buffers : {2, 3, 0}) {
-      ArrowArray empty{};
-      empty.n_buffers = n_buffers;
-      empty.buffers = buffers;
-      empty.release = [](ArrowArray* array) { array->release = nullptr; };
-      char text[128];
-      int64_t length = 0;
-      alloy_error error;
-      if (alloy_describe(&schema, &empty, text, sizeof(text), &length, &error) !=
-          ALLOY_OK) {
-        continue;
-      }
-      std::string name(text);
-      return name.substr(0, name.rfind('['));
-    }
-  }
-  return schema.format;
 }
 
 }  // namespace alloy::python

@@ -38,37 +38,27 @@ Input ImportInput(State& state, PyObject* object, int32_t at, const Schema* give
 Input ImportArray(State& state, PyObject* object, int32_t at);
 
 // Read the schema of an object with __arrow_c_schema__, or of a capsule.
-Schema ImportSchema(State& state, PyObject* object);
+Schema ImportSchema(State& state, PyObject* object, int32_t at = -1);
 
 // The structs of a batch of a stream that Python makes. False: the object has no array.
-bool ImportBatch(State& state, PyObject* object, Schema* schema, OwnedArray* array);
+bool ImportBatch(State& state, PyObject* object, int32_t at, Schema* schema,
+                 OwnedArray* array);
 // False: the object has no stream.
-bool ImportStream(State& state, PyObject* object, OwnedArrayStream* stream);
+bool ImportStream(State& state, PyObject* object, int32_t at, OwnedArrayStream* stream);
 
 Ref SchemaCapsule(const ArrowSchema& schema);
 Ref ArrayCapsule(OwnedArray array);
 Ref StreamCapsule(OwnedArrayStream stream);
 
-// A stream of batches in memory. Takes the batches.
+// A stream of batches in memory, for input number `at`; -1: it is none. Takes the batches.
 OwnedArrayStream StreamOf(State& state, const ArrowSchema& schema, ArrowArray* batches,
-                          int64_t n);
+                          int64_t n, int32_t at = -1);
 
 // The argument of an export, which may be NULL or None.
 PyObject* RequestedSchema(PyObject* args, PyObject* options);
 // Alloy does not cast. A request for another number of columns cannot be met at all; any
 // other is answered with the schema that the data has.
 void CheckRequest(State& state, const ArrowSchema& schema, PyObject* requested);
-
-// Append all of a schema that a function can see. False: it is malformed, and the engine
-// says how.
-bool AppendKey(std::string* key, const ArrowSchema& schema, int depth = 0);
-
-// Whether a column, or what is inside of one, has fixed-size bytes. In data of Polars these
-// are the pointers of its type Object, because it has no other type with this format.
-bool HasFixedBytes(const ArrowSchema& schema, int depth = 0);
-
-// Such as `Int32`; for a nested type, its format.
-std::string TypeName(const ArrowSchema& schema);
 
 }  // namespace alloy::python
 

@@ -5,6 +5,7 @@
 
 #include "capsules.h"
 #include "errors.h"
+#include "foreign_schema.h"
 #include "values.h"
 
 namespace alloy::python {
@@ -14,12 +15,10 @@ SchemaObject* AsSchema(PyObject* self) { return reinterpret_cast<SchemaObject*>(
 DataObject* AsData(PyObject* self) { return reinterpret_cast<DataObject*>(self); }
 
 void FreeSchema(PyObject* self) {
-  AsSchema(self)->view.~SchemaView();
-  FreeObject(self);
+  FreeObject(self, [self] { std::destroy_at(&AsSchema(self)->view); });
 }
 void FreeData(PyObject* self) {
-  AsData(self)->data.~Data();
-  FreeObject(self);
+  FreeObject(self, [self] { std::destroy_at(&AsData(self)->data); });
 }
 
 Ref MakeSchema(State& state, const Ref& type, SchemaView view) {
@@ -275,6 +274,15 @@ Ref AddType(PyObject* module, const char* name, PyType_Slot* slots) {
   return type;
 }
 
+// A column of a checked schema, and what is inside of it.
+int32_t ColumnsOf(const ArrowSchema& schema) {
+  int32_t columns = 1;
+  for (int64_t i = 0; i < schema.n_children; ++i) {
+    columns += ColumnsOf(*schema.children[i]);
+  }
+  return columns + (schema.dictionary == nullptr ? 0 : ColumnsOf(*schema.dictionary));
+}
+
 }  // namespace
 
 void AddDataTypes(PyObject* module, State& state) {
@@ -305,20 +313,19 @@ Ref NewBatch(State& state, SharedSchema schema, OwnedArray array) {
   return NewBatch(state, {raw->shared_schema->get(), raw->array.get(), std::move(held)});
 }
 
-bool IsStruct(const ArrowSchema& schema) {
-  return schema.format != nullptr && std::string_view(schema.format) == "+s";
-}
-
 std::string Describe(State& state, const ArrowSchema& schema, const ArrowArray& array) {
   alloy_error error;
-  const auto one = [&](const ArrowSchema& of, const ArrowArray& values) {
+  // `column` is that of `of`, in preorder; -1 is the whole.
+  const auto one = [&](const ArrowSchema& of, const ArrowArray& values, int32_t column) {
     std::string text(256, '\0');
     for (;;) {
       int64_t length = 0;
-      CheckCode(state,
-                alloy_describe(&of, &values, text.data(),
-                               static_cast<int64_t>(text.size()), &length, &error),
-                error);
+      const alloy_code code = alloy_describe(
+          &of, &values, text.data(), static_cast<int64_t>(text.size()), &length, &error);
+      if (code != ALLOY_OK) {
+        error.column += column + 1;
+        RaiseError(state, error);
+      }
       const auto size = static_cast<size_t>(length);
       const bool fits = size < text.size();
       text.resize(fits ? size : size + 1);
@@ -326,12 +333,15 @@ std::string Describe(State& state, const ArrowSchema& schema, const ArrowArray& 
     }
   };
   // The whole tree is checked before its children are read.
-  std::string whole = one(schema, array);
+  std::string whole = one(schema, array, -1);
   if (!IsStruct(schema) || array.offset != 0) return whole;
   std::string text = "{";
+  int32_t column = 0;
   for (int64_t i = 0; i < schema.n_children; ++i) {
-    text += (i > 0 ? ", " : "") + std::string(NameOf(*schema.children[i])) + ": " +
-            one(*schema.children[i], *array.children[i]);
+    const ArrowSchema& child = *schema.children[i];
+    text += (i > 0 ? ", " : "") + std::string(NameOf(child)) + ": " +
+            one(child, *array.children[i], column);
+    column += ColumnsOf(child);
   }
   return text + "}";
 }

@@ -54,7 +54,6 @@ Ref NewBatch(State& state, SharedSchema schema, OwnedArray array);
 
 // `Int32[1, 2, null]`; a batch is `{name: …, name: …}`.
 std::string Describe(State& state, const ArrowSchema& schema, const ArrowArray& array);
-bool IsStruct(const ArrowSchema& schema);
 
 }  // namespace alloy::python
 

@@ -49,9 +49,11 @@ void RaiseError(State& state, const alloy_error& error, bool idempotent) {
   throw Raised();
 }
 
-void RaiseError(State& state, alloy_code code, const std::string& text, int32_t input) {
+void RaiseError(State& state, alloy_code code, const std::string& text, int32_t input,
+                int32_t reason) {
   alloy_error error;
   FillError(&error, code, text, input);
+  error.reason = reason;
   RaiseError(state, error);
 }
 

@@ -19,7 +19,7 @@ namespace alloy::python {
 
 // Raise an error that the binding found, as the engine would.
 [[noreturn]] void RaiseError(State& state, alloy_code code, const std::string& text,
-                             int32_t input = -1);
+                             int32_t input = -1, int32_t reason = ALLOY_REASON_NONE);
 
 // `[ALLOY BAD_DATA/OFFSETS backend input=0 column=3] text`, as str() of the exception, for
 // those who pass on nothing but text.

@@ -15,6 +15,7 @@
 #include "call.h"
 #include "capsules.h"
 #include "errors.h"
+#include "foreign_schema.h"
 #include "series.h"
 #include "shared_calls.h"
 #include "threads.h"
@@ -126,10 +127,12 @@ void Resolve(std::string_view token, std::string_view reference) {
                                    static_cast<Py_ssize_t>(token.size()),
                                    reference.data(),
                                    static_cast<Py_ssize_t>(reference.size())));
-    } catch (const Raised&) {
+    } catch (Raised& raised) {
+      raised.Restore();
       wrong = TakeException();
     }
-  } catch (const Raised&) {
+  } catch (Raised& raised) {
+    raised.Restore();
     PyErr_Clear();
     wrong = "the reference of an expression cannot be opened";
   }

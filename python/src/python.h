@@ -20,8 +20,33 @@
 
 namespace alloy::python {
 
-// Thrown after a Python exception was set.
-struct Raised {};
+// The exception of the interpreter, out of the way of Python code that runs meanwhile: the
+// release callback of a struct from elsewhere may be such code.
+class SavedError {
+ public:
+  SavedError() noexcept { PyErr_Fetch(&type_, &value_, &traceback_); }
+  SavedError(SavedError&& other) noexcept
+      : type_(std::exchange(other.type_, nullptr)),
+        value_(std::exchange(other.value_, nullptr)),
+        traceback_(std::exchange(other.traceback_, nullptr)) {}
+  SavedError& operator=(SavedError&&) = delete;
+  ~SavedError() {
+    if (type_ != nullptr) Restore();
+  }
+  // Set the exception again.
+  void Restore() noexcept {
+    PyErr_Restore(std::exchange(type_, nullptr), std::exchange(value_, nullptr),
+                  std::exchange(traceback_, nullptr));
+  }
+
+ private:
+  PyObject* type_ = nullptr;
+  PyObject* value_ = nullptr;
+  PyObject* traceback_ = nullptr;
+};
+
+// Thrown after a Python exception was set, which it holds until somebody catches it.
+using Raised = SavedError;
 
 // While the interpreter ends, CPython before 3.14 ends each other thread that takes the GIL
 // by pthread_exit, wherever it is. Unwinding would then run destructors that touch Python
@@ -74,7 +99,8 @@ template <typename Result, typename Body>
 Result Enter(Result failed, Body body) noexcept {
   try {
     return body();
-  } catch (const Raised&) {
+  } catch (Raised& raised) {
+    raised.Restore();
   } catch (const std::bad_alloc&) {
     PyErr_NoMemory();
   } catch (const abi::__forced_unwind&) {
@@ -119,8 +145,11 @@ inline Ref Unicode(const char* text) {
 }
 inline Ref None() { return Ref::Share(Py_None); }
 
-// Ends an object of a heap type, after its C++ members were destroyed.
-inline void FreeObject(PyObject* self) {
+// Ends an object of a heap type. `destroy` ends its C++ members.
+template <typename Destroy>
+void FreeObject(PyObject* self, Destroy destroy) noexcept {
+  const SavedError error;  // an object may end because of one
+  destroy();
   PyTypeObject* type = Py_TYPE(self);
   const auto release = reinterpret_cast<freefunc>(PyType_GetSlot(type, Py_tp_free));
   release(self);

@@ -116,6 +116,21 @@ std::string RepeatRow(Series* series, int64_t rows) {
   return {};
 }
 
+OwnedArray BatchOf(std::vector<OwnedArray> columns) {
+  const auto n = static_cast<int64_t>(columns.size());
+  auto block = Block<detail::Keeper>::Make(n + 1, 1, nullptr);
+  if (!block) throw std::bad_alloc();
+  OwnedArray batch;
+  const int64_t rows = columns.empty() ? 0 : columns[0]->length;
+  block.Init(batch.get(), {.length = rows, .n_buffers = 1, .n_children = n});
+  for (int64_t i = 0; i < n; ++i) batch->children[i]->release = nullptr;
+  block.Finish();
+  for (int64_t i = 0; i < n; ++i) {
+    columns[static_cast<size_t>(i)].MoveTo(batch->children[i]);
+  }
+  return batch;
+}
+
 BatchReader::BatchReader(const std::vector<Series>& columns)
     : columns_(columns), places_(columns.size()) {
   if (!columns.empty()) left_ = columns[0].rows;
@@ -139,13 +154,7 @@ bool BatchReader::Next(OwnedArray* batch) {
   if (started_ && left_ == 0) return false;
   started_ = true;
   const int64_t rows = columns_.empty() ? 0 : Step();
-  const auto n = static_cast<int64_t>(columns_.size());
-  auto block = Block<detail::Keeper>::Make(n + 1, 1, nullptr);
-  if (!block) throw std::bad_alloc();
-  OwnedArray made;
-  block.Init(made.get(), {.length = rows, .n_buffers = 1, .n_children = n});
-  for (int64_t i = 0; i < n; ++i) made->children[i]->release = nullptr;
-  block.Finish();
+  std::vector<OwnedArray> parts;
   for (size_t i = 0; i < columns_.size(); ++i) {
     Place& place = places_[i];
     const auto& chunk = columns_[i].chunks[place.chunk];
@@ -155,11 +164,11 @@ bool BatchReader::Next(OwnedArray* batch) {
       part.length = rows;
       if (part.null_count != 0) part.null_count = -1;
     }
-    detail::ShareArray(part, chunk, false).MoveTo(made->children[i]);
+    parts.push_back(detail::ShareArray(part, chunk, false));
     place.row += rows;
   }
   left_ -= rows;
-  *batch = std::move(made);
+  *batch = BatchOf(std::move(parts));
   return true;
 }
 

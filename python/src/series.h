@@ -25,6 +25,10 @@ struct Series {
 // Repeat the only row of a column, in place. Returns what is wrong, or an empty text.
 std::string RepeatRow(Series* series, int64_t rows);
 
+// A batch of columns with the same number of rows. It reads nothing below them, so they may
+// be malformed.
+OwnedArray BatchOf(std::vector<OwnedArray> columns);
+
 // Columns as batches: each is as long as all of their chunks allow, and refers to them.
 // Columns of no rows are one empty batch.
 //

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "errors.h"
+#include "foreign_schema.h"
 #include "threads.h"
 
 namespace alloy::python {

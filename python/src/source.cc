@@ -6,6 +6,7 @@
 #include "capsules.h"
 #include "data.h"
 #include "errors.h"
+#include "foreign_schema.h"
 #include "threads.h"
 
 namespace alloy::python {
@@ -22,8 +23,8 @@ std::shared_ptr<Source> Source::Make(State& state, Ref iterator, int32_t at,
   std::shared_ptr<Source> source(new Source(state, at));
   source->iterator_ = iterator.Release();
   if (given != nullptr) {
+    if (!AppendKey(&source->key_, **given)) RaiseMalformed(state, **given, at);
     source->schema_ = Schema::Copy(**given);
-    AppendKey(&source->key_, *source->schema_);
     return source;
   }
   if (source->Next(&source->first_)) return source;
@@ -72,7 +73,8 @@ int Source::GetNext(ArrowArrayStream* stream, ArrowArray* out) noexcept {
   try {
     if (self.Next(&batch)) batch.MoveTo(out);
     return 0;
-  } catch (const Raised&) {
+  } catch (Raised& raised) {
+    raised.Restore();
     self.KeepException();
     return EIO;
   } catch (const abi::__forced_unwind&) {
@@ -94,7 +96,8 @@ void Source::Release(ArrowArrayStream* stream) noexcept {
 
 void Source::CheckSchema(const ArrowSchema& schema) const {
   std::string key;
-  if (AppendKey(&key, schema) && key == key_) return;
+  if (!AppendKey(&key, schema)) RaiseMalformed(state_, schema, at_);
+  if (key == key_) return;
   RaiseError(
       state_, ALLOY_BAD_DATA,
       "input " + std::to_string(at_) +
@@ -110,9 +113,7 @@ bool Source::NextOfStream(OwnedArray* out) {
     number = inside_->get_next(inside_.get(), out->get());
   }
   if (number != 0) {
-    const char* text = inside_->get_last_error == nullptr
-                           ? nullptr
-                           : inside_->get_last_error(inside_.get());
+    const char* text = inside_->get_last_error(inside_.get());
     RaiseError(state_, ALLOY_FAILED,
                text == nullptr ? "a stream of the iterable failed with errno " +
                                      std::to_string(number)
@@ -124,26 +125,19 @@ bool Source::NextOfStream(OwnedArray* out) {
 }
 
 bool Source::NextOfObject(PyObject* object, OwnedArray* out) {
-  Schema schema;
-  const bool has_array = ImportBatch(state_, object, &schema, out);
-  const bool is_batch = has_array && IsStruct(*schema);
-  if (!is_batch) {
-    out->Release();
+  Input input = ImportInput(state_, object, at_, nullptr);
+  if (input.source != nullptr) {
     // Nested iterables are not read: only streams.
-    Input input = ImportInput(state_, object, at_, nullptr);
-    if (input.source != nullptr) {
-      Raise(PyExc_TypeError, "input " + std::to_string(at_) +
-                                 " is an iterable of iterables; give one of batches");
-    }
-    schema = std::move(input.schema);
-    inside_ = std::move(input.stream);
+    Raise(PyExc_TypeError, "input " + std::to_string(at_) +
+                               " is an iterable of iterables; give one of batches");
   }
+  const bool is_batch = input.is_batch();
+  Schema schema = std::move(input.schema);
+  *out = std::move(input.array);
+  inside_ = std::move(input.stream);
   if (!schema_) {
     schema_ = std::move(schema);
-    if (!AppendKey(&key_, *schema_)) {
-      // Let the engine say what is malformed.
-      key_.clear();
-    }
+    if (!AppendKey(&key_, *schema_)) RaiseMalformed(state_, *schema_, at_);
   } else {
     CheckSchema(*schema);
   }

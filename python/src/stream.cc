@@ -81,11 +81,11 @@ void Release(ArrowArrayStream* stream) noexcept {
 // ---- The stream as Python sees it
 
 void FreeStream(PyObject* self) {
-  using Core = std::shared_ptr<StreamCore>;
-  AsStream(self)->core.~Core();
-  AsStream(self)->schema.~SharedSchema();
-  AsStream(self)->watcher.~Ref();
-  FreeObject(self);
+  FreeObject(self, [self] {
+    std::destroy_at(&AsStream(self)->core);
+    std::destroy_at(&AsStream(self)->schema);
+    std::destroy_at(&AsStream(self)->watcher);
+  });
 }
 
 StreamCore& CoreOf(StreamObject* self) {
@@ -245,10 +245,10 @@ Ref OpenStream(State& state, std::shared_ptr<BoundCall> bound, std::vector<Input
   core->idempotent = idempotent;
   std::vector<OwnedArrayStream> streams;
   for (Input& input : inputs) {
-    core->sources.push_back(input.source);
-    if (input.source == nullptr) core->sources.pop_back();
+    if (input.source != nullptr) core->sources.push_back(input.source);
     if (input.is_batch()) {
-      streams.push_back(StreamOf(state, *input.schema, input.array.get(), 1));
+      const auto at = static_cast<int32_t>(streams.size());
+      streams.push_back(StreamOf(state, *input.schema, input.array.get(), 1, at));
     } else {
       streams.push_back(std::move(input.stream));
     }

@@ -9,6 +9,7 @@
 #include "capsules.h"
 #include "data.h"
 #include "errors.h"
+#include "foreign_schema.h"
 
 namespace alloy::python {
 namespace {

@@ -7,20 +7,16 @@ import pathlib
 
 import pyarrow as pa
 import pytest
+from capsule import Offers
+from capsule import capsule as capsule_at
 
 import alloy
 
-new = ctypes.pythonapi.PyCapsule_New
-new.restype = ctypes.py_object
-new.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
-# Capsules do not own names and structs.
 ZEROS = ctypes.create_string_buffer(256)
-NAMES = {n: ctypes.create_string_buffer(n) for n in (
-    b"arrow_schema", b"arrow_array", b"arrow_array_stream", b"wrong", b"")}
 
 
 def capsule(name):
-    return new(ctypes.addressof(ZEROS), NAMES[name], None)
+    return capsule_at(name, ctypes.addressof(ZEROS))
 
 
 def batch():
@@ -29,22 +25,6 @@ def batch():
 
 def parts():
     return batch().__arrow_c_array__()
-
-
-class Offers:
-    """An object whose protocol methods return, or raise, what a test wants."""
-
-    def __init__(self, **methods):
-        for name, result in methods.items():
-            setattr(self, f"__arrow_c_{name}__", self._method(result))
-
-    @staticmethod
-    def _method(result):
-        def method(requested_schema=None):
-            if isinstance(result, BaseException):
-                raise result
-            return result() if callable(result) else result
-        return method
 
 
 NOT_PAIRS = {
