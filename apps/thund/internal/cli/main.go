@@ -42,7 +42,7 @@ A graph file:
 
 const exitCodes = `Exit codes:
   0    ok
-  1    a step's own error, the memory limit, or too many dead letters
+  1    a step's own error, the memory limit, too many dead letters, or a failed test
   2    the command line or the graph file is wrong
   3    a file or a program is missing or unusable
   4    done, but with dead letters
@@ -78,7 +78,7 @@ func Main(args []string, out, err io.Writer) int {
 	root.SetOut(out)
 	root.SetErr(err)
 	root.SetArgs(args)
-	root.AddCommand(c.validate(), c.run())
+	root.AddCommand(c.validate(), c.run(), c.test())
 	if failure := root.Execute(); failure != nil {
 		return c.fail(failure)
 	}

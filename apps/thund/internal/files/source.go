@@ -44,8 +44,9 @@ type Source struct {
 	row    int64 // in the file of now
 }
 
-// OpenSource finds the files and reads their schemas. It reads no row.
-func OpenSource(n *graph.Node) (*Source, error) {
+// OpenSource finds the files and reads their schemas. It reads no row. A source that is not
+// read needs no file if it has a schema.
+func OpenSource(n *graph.Node, isNotRead bool) (*Source, error) {
 	s := &Source{node: n}
 	var declared *arrow.Schema
 	var err error
@@ -54,7 +55,7 @@ func OpenSource(n *graph.Node) (*Source, error) {
 			return nil, err
 		}
 	}
-	if n.Path == "-" || n.Socket {
+	if n.Path == "-" || n.Socket || isNotRead && declared != nil {
 		if declared == nil {
 			return nil, fmt.Errorf("standard input and sockets have no schema before they are read; add schema = { NAME = \"utf8\" }")
 		}

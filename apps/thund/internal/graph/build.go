@@ -47,7 +47,7 @@ func placeOf(path []string) string {
 func (b *builder) build() *Graph {
 	d := b.doc
 	g := &Graph{File: b.file, Folder: filepath.Dir(b.file), Name: d.Graph.Name, Lines: b.lines,
-		Memory: 1 << 30, QueueBatches: 8, DeadLetters: 1000, Backends: map[string]*Backend{}}
+		Memory: 1 << 30, QueueBatches: 8, DeadLetters: 1000, Backends: map[string]*Backend{}, OnlyTests: b.set.Tests}
 	if d.Graph.Format != 1 {
 		b.fault([]string{"graph", "format"}, fmt.Sprintf("the format of the file is %d, and this program reads format 1", d.Graph.Format), "write format = 1 in [graph]")
 	}
@@ -73,6 +73,7 @@ func (b *builder) build() *Graph {
 	b.backends(g)
 	if b.declare(g) { // otherwise it is not clear which node a name means
 		b.connect()
+		b.tests(g)
 	}
 	return g
 }

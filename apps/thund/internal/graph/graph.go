@@ -27,6 +27,8 @@ type Graph struct {
 	DeadLetters  int64 // the most rows
 	Backends     map[string]*Backend
 	Nodes        []*Node // each after the nodes that it reads
+	Tests        []*Test
+	OnlyTests    bool // sources that have a schema need no file
 	Lines        Lines
 }
 

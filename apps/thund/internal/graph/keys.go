@@ -19,6 +19,7 @@ type document struct {
 	Source  map[string]*sourceKeys  `toml:"source"`
 	Step    map[string]*stepKeys    `toml:"step"`
 	Sink    map[string]*sinkKeys    `toml:"sink"`
+	Test    []*testKeys             `toml:"test"`
 }
 
 type backendKeys struct {
@@ -57,6 +58,12 @@ type stepKeys struct {
 	Retries    int               `toml:"retries"`
 	Backoff    string            `toml:"backoff"`
 	DeadLetter string            `toml:"dead_letter"`
+}
+
+type testKeys struct {
+	Name   string                      `toml:"name"`
+	Given  map[string][]map[string]any `toml:"given"`
+	Expect map[string][]map[string]any `toml:"expect"`
 }
 
 type sinkKeys struct {

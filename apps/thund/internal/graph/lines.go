@@ -5,6 +5,7 @@ package graph
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -16,6 +17,7 @@ type Lines struct {
 	of       map[string]int
 	order    map[string]int
 	variable []variable
+	tests    int // [[test]] tables so far
 }
 
 // variable is one ${name} in a string.
@@ -54,7 +56,10 @@ func readLines(text []byte) Lines {
 	for p.NextExpression() {
 		e := p.Expression()
 		switch e.Kind {
-		case unstable.Table, unstable.ArrayTable:
+		case unstable.ArrayTable:
+			l.tests++ // each [[test]] has lines of its own
+			table = l.add(&p, nil, e)
+		case unstable.Table:
 			table = l.add(&p, nil, e)
 		case unstable.KeyValue:
 			l.walk(&p, table, e)
@@ -91,6 +96,9 @@ func (l *Lines) add(p *unstable.Parser, above []string, node *unstable.Node) []s
 	for it := node.Key(); it.Next(); {
 		key := it.Node()
 		path = append(path, string(key.Data))
+		if len(path) == 1 && path[0] == "test" && l.tests > 0 {
+			path = append(path, strconv.Itoa(l.tests-1))
+		}
 		joined := strings.Join(path, "\x00")
 		if _, known := l.of[joined]; !known {
 			l.of[joined] = p.Shape(key.Raw).Start.Line

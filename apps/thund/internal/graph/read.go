@@ -23,6 +23,7 @@ type Settings struct {
 	Params      map[string]string
 	Certificate string // instead of that of [graph]
 	Isolated    bool   // all steps
+	Tests       bool   // only tests run: sources that have a schema need no file
 }
 
 // Read reads a graph file. It reports all errors of a stage: syntax, names, shape.
@@ -86,6 +87,9 @@ func unknownKey(path string, e *toml.DecodeError) *fault.Fault {
 	line, _ := e.Position()
 	key := e.Key()
 	last := key[len(key)-1]
+	if key[0] == "test" && len(key) > 1 {
+		last = key[1] // its rows have the keys of a node
+	}
 	f := &fault.Fault{Code: fault.Syntax, Text: fmt.Sprintf("there is no key %q", last), File: path, Line: line,
 		At: strings.Join(key, "."), Exit: fault.ExitUsage}
 	known := keysOf(key)
@@ -111,6 +115,8 @@ func keysOf(path []string) []string {
 		of = reflect.TypeFor[stepKeys]()
 	case "sink":
 		of = reflect.TypeFor[sinkKeys]()
+	case "test":
+		of = reflect.TypeFor[testKeys]()
 	}
 	if len(path) == 1 {
 		of = reflect.TypeFor[document]()

@@ -64,7 +64,7 @@ func (p *Plan) bindAll() (faults fault.List) {
 }
 
 func (p *Plan) openSource(n *graph.Node) *fault.Fault {
-	source, err := files.OpenSource(n)
+	source, err := files.OpenSource(n, p.Graph.OnlyTests)
 	if err == nil {
 		p.sources[n], p.Schemas[n] = source, source.Schema
 		return nil

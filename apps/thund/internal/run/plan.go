@@ -25,7 +25,9 @@ type Plan struct {
 	Notes   []string
 
 	sources map[*graph.Node]*files.Source
-	bridges map[bridgeKey]*alloy.GoBridge
+	// Of a test: the sinks whose batches are kept in memory.
+	collectors map[*graph.Node]*files.Collector
+	bridges    map[bridgeKey]*alloy.GoBridge
 }
 
 // Function is what a step calls.
@@ -50,7 +52,7 @@ func Prepare(g *graph.Graph, allowUnsigned bool) (*Plan, error) {
 	p := &Plan{Graph: g, Schemas: map[*graph.Node]*arrow.Schema{}, Steps: map[*graph.Node]*Function{},
 		sources: map[*graph.Node]*files.Source{}, bridges: map[bridgeKey]*alloy.GoBridge{}}
 	for _, stage := range []func() fault.List{
-		func() fault.List { return p.loadBackends(allowUnsigned) }, p.checkRules, p.bindAll, p.checkSinks,
+		func() fault.List { return p.loadBackends(allowUnsigned) }, p.checkRules, p.bindAll, p.checkTests, p.checkSinks,
 	} {
 		if faults := stage(); len(faults) > 0 {
 			p.Close()

@@ -141,6 +141,11 @@ func (r *run) open(n *graph.Node) (bodies []func() error, closer func(), err err
 		}
 		return body(func() error { return r.source(n, source) }), func() { source.Close() }, nil
 	case n.Kind == graph.Sink:
+		if kept := r.plan.collectors[n]; kept != nil {
+			sink := kept.Sink()
+			r.sinks[n] = sink
+			return body(func() error { return r.sink(n, sink) }), nil, nil
+		}
 		sink, err := files.OpenSink(r.ctx, n, r.plan.Schemas[n])
 		if err != nil {
 			f := r.plan.at(n, fault.Sink, n.Format, fmt.Sprintf("sink %q cannot be written", n.Name), "correct the path, or make room on the disk")
