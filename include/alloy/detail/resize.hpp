@@ -25,6 +25,8 @@ inline void* AlignedResize(void* memory, int64_t old_size, int64_t new_size) noe
     std::free(memory);
     return nullptr;
   }
+  // No object is larger than PTRDIFF_MAX, and the sum below must not pass it.
+  if (new_size > PTRDIFF_MAX - static_cast<int64_t>(kAlignment)) return nullptr;
   // aligned_alloc needs a multiple of the alignment; there is no aligned realloc.
   const size_t rounded =
       (static_cast<size_t>(new_size) + kAlignment - 1) & ~(kAlignment - 1);
