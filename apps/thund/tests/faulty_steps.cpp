@@ -34,6 +34,12 @@ int64_t Refuse(int64_t id) {
   return id;
 }
 
+// Takes as many milliseconds as its value.
+int64_t Slow(int64_t id) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(id));
+  return id;
+}
+
 int64_t Hang(int64_t id) {
   const volatile bool hangs = id == 500;
   while (hangs) std::this_thread::sleep_for(std::chrono::seconds(1));
@@ -50,4 +56,5 @@ ALLOY_BACKEND(
     alloy::Rows("poison", {"id"}, &Poison).Flags(kRetried),
     alloy::Rows("refuse", {"id"}, &Refuse).Flags(kRetried),
     alloy::Rows("effect", {"id"}, &Poison),
+    alloy::Rows("slow", {"id"}, &Slow).Flags(kRetried),
     alloy::Rows("hang", {"id"}, &Hang).Flags(kRetried))

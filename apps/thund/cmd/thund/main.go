@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/ignalina/alloy/apps/thund/internal/cli"
+	"github.com/ignalina/alloy/apps/thund/internal/own"
 )
 
-func main() { os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() { os.Exit(cli.Main(os.Args[1:], own.New(), os.Stdout, os.Stderr)) }

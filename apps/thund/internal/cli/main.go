@@ -13,6 +13,7 @@ import (
 
 	"github.com/ignalina/alloy/apps/thund/internal/fault"
 	"github.com/ignalina/alloy/apps/thund/internal/graph"
+	"github.com/ignalina/alloy/apps/thund/internal/own"
 )
 
 const example = `  thund validate flights.toml
@@ -45,7 +46,7 @@ const exitCodes = `Exit codes:
   1    a step's own error, the memory limit, too many dead letters, or a failed test
   2    the command line or the graph file is wrong
   3    a file or a program is missing or unusable
-  4    done, but with dead letters
+  4    done, but with dead letters or ignored files
   5    the deadline of the run, or the time of a graceful shutdown, has passed
   10-19  trust, as in arrowalloy: unsigned 10, changed bytes 11, untrusted 12, expired 13
   20   a worker has died
@@ -62,11 +63,12 @@ type command struct {
 	set      []string // NAME=VALUE
 	unsigned bool
 	exit     int
+	own      *own.Set
 }
 
-// Main runs the program and returns its exit code.
-func Main(args []string, out, err io.Writer) int {
-	c := &command{out: out, err: err}
+// Main runs the program, with what it has in Go, and returns its exit code.
+func Main(args []string, set *own.Set, out, err io.Writer) int {
+	c := &command{out: out, err: err, own: set}
 	root := &cobra.Command{
 		Use:           "thund",
 		Short:         "Run a graph of signed native functions on Arrow batches",

@@ -18,6 +18,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 
+	"github.com/ignalina/alloy/apps/thund/internal/own"
 	"github.com/ignalina/alloy/apps/thund/internal/run"
 )
 
@@ -25,7 +26,7 @@ import (
 // need a process.
 func TestMain(m *testing.M) {
 	if os.Getenv("THUND_TEST_MAIN") == "1" {
-		os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr))
+		os.Exit(Main(os.Args[1:], own.New(), os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
 }

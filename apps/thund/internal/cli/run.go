@@ -20,6 +20,7 @@ import (
 
 func (c *command) run() *cobra.Command {
 	var deadline time.Duration
+	var watch bool
 	made := &cobra.Command{
 		Use:     "run GRAPH.toml",
 		Short:   "Run a graph to its end",
@@ -31,13 +32,25 @@ func (c *command) run() *cobra.Command {
 				return err
 			}
 			defer plan.Close()
-			ctx, stop := interruptible(plan, deadline, c.err)
+			isEach := plan.Graph.EachSource() != nil
+			if watch && !isEach {
+				return &fault.Fault{Code: fault.Rule, Text: "--watch needs a source with files one by one", File: plan.Graph.File, Help: "add each = true and done = \"FOLDER\" to a source", Exit: fault.ExitUsage}
+			}
+			ctx, stop := interruptible(plan, watch || plan.IsEndless(), deadline, c.err)
 			defer stop()
-			report, err := run.Run(ctx, plan)
+			if err := plan.SetUp(); err != nil {
+				return err
+			}
+			var report *run.Report
+			if isEach {
+				report, err = run.RunEach(ctx, plan, watch, c.tell)
+			} else if err = plan.RunTasks(); err == nil {
+				report, err = run.Run(ctx, plan)
+			}
 			if err != nil {
 				return err
 			}
-			if report.DeadLetters > 0 {
+			if report.DeadLetters > 0 || report.Files != nil && report.Files.Ignored > 0 {
 				c.exit = fault.ExitDeadLetters
 			}
 			if !c.quiet {
@@ -51,8 +64,18 @@ func (c *command) run() *cobra.Command {
 	}
 	c.flags(made)
 	made.Flags().BoolVarP(&c.quiet, "quiet", "q", false, "print no summary")
+	made.Flags().BoolVar(&watch, "watch", false, "with a source that has each: run new files until a signal ends it")
 	made.Flags().DurationVar(&deadline, "deadline", 0, "cancel the run after this time, with exit code 5")
 	return made
+}
+
+// tell says how the run of a file has ended.
+func (c *command) tell(o run.Outcome) {
+	if o.Err != nil { // also with --quiet: it needs somebody
+		fmt.Fprintf(c.err, "ignored %s:\n%v\n", o.Path, o.Err)
+	} else if !c.quiet {
+		fmt.Fprintf(c.err, "done %s in %.2f s\n", o.Path, o.Seconds)
+	}
 }
 
 // ended is the fault of a run that was ended from outside.
@@ -61,8 +84,8 @@ func ended(text, help string, exit int) error {
 }
 
 // interruptible returns a context that ends by signals and by the deadline.
-func interruptible(plan *run.Plan, deadline time.Duration, log io.Writer) (context.Context, func()) {
-	drain, isEndless := plan.Graph.Drain, plan.IsEndless()
+func interruptible(plan *run.Plan, isEndless bool, deadline time.Duration, log io.Writer) (context.Context, func()) {
+	drain := plan.Graph.Drain
 	ctx, cancel := context.WithCancelCause(context.Background())
 	if deadline > 0 {
 		time.AfterFunc(deadline, func() {

@@ -41,7 +41,7 @@ a fraction may differ by one part in 10^12. After a union, the order of the rows
 			if len(plan.Graph.Tests) == 0 {
 				return &fault.Fault{Code: fault.Name, Text: "the graph has no test", File: plan.Graph.File, Help: "add a [[test]]; thund test --help shows one", Exit: fault.ExitUsage}
 			}
-			ctx, stop := interruptible(plan, 0, c.err)
+			ctx, stop := interruptible(plan, false, 0, c.err)
 			defer stop()
 			var results []run.TestResult
 			failed := 0

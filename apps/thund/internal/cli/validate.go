@@ -82,7 +82,7 @@ func (c *command) prepare(path string) (*run.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return run.Prepare(g, c.unsigned)
+	return run.Prepare(g, c.own, c.unsigned)
 }
 
 func rowsOf(plan *run.Plan) (rows []row) {
@@ -103,6 +103,8 @@ func rowsOf(plan *run.Plan) (rows []row) {
 			if n.Isolated {
 				r.Mode = "workers"
 			}
+		} else if n.Go != "" {
+			r.Call, r.Mode = "go "+n.Go, "in process"
 		} else if n.Union {
 			r.Call = "union"
 		}

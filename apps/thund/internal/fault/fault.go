@@ -40,6 +40,7 @@ const (
 	Letters = "E0411"
 	Ended   = "E0412"
 	Defect  = "E0413"
+	Step    = "E0414" // a Go step, task or event
 )
 
 // Fault is one error. Its fields are those of `--json`.

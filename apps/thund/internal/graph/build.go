@@ -74,6 +74,8 @@ func (b *builder) build() *Graph {
 	if b.declare(g) { // otherwise it is not clear which node a name means
 		b.connect()
 		b.tests(g)
+		b.tasks(g)
+		b.each(g)
 	}
 	return g
 }

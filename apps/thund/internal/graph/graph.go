@@ -27,6 +27,7 @@ type Graph struct {
 	DeadLetters  int64 // the most rows
 	Backends     map[string]*Backend
 	Nodes        []*Node // each after the nodes that it reads
+	Tasks        []*Task
 	Tests        []*Test
 	OnlyTests    bool // sources that have a schema need no file
 	Lines        Lines
@@ -63,11 +64,16 @@ type Node struct {
 	Comma     rune
 	Nulls     []string
 	Limit     int64 // rows; 0: all
+	Each      bool  // the graph runs once for each file
+	Done      string
+	Grace     time.Duration
+	Events    []string
 
 	// Of a step. Union steps have no backend.
 	Union      bool
 	Backend    *Backend
 	Function   string
+	Go         string // instead of a backend: the name of a step of this program
 	Options    map[string]string
 	Isolated   bool
 	Parallel   int
@@ -81,6 +87,12 @@ type Node struct {
 
 	// Of a sink: the steps whose dead letters it gets.
 	LettersOf []*Node
+}
+
+// Task is Go work that runs before the graph.
+type Task struct {
+	Name, Go string
+	Line     int
 }
 
 // Column is a name and a type, such as utf8.

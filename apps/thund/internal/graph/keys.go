@@ -19,6 +19,7 @@ type document struct {
 	Source  map[string]*sourceKeys  `toml:"source"`
 	Step    map[string]*stepKeys    `toml:"step"`
 	Sink    map[string]*sinkKeys    `toml:"sink"`
+	Task    map[string]*taskKeys    `toml:"task"`
 	Test    []*testKeys             `toml:"test"`
 }
 
@@ -43,11 +44,22 @@ type sourceKeys struct {
 	// Of a socket: how many producers come, and whether Thund dials.
 	Connections int  `toml:"connections"`
 	Connect     bool `toml:"connect"`
+	// Files one by one.
+	Each   bool     `toml:"each"`
+	Done   string   `toml:"done"`
+	Grace  string   `toml:"grace"`
+	Events []string `toml:"events"`
+}
+
+type taskKeys struct {
+	Go     string   `toml:"go"`
+	Before []string `toml:"before"`
 }
 
 type stepKeys struct {
 	Union      bool              `toml:"union"`
 	Call       string            `toml:"call"`
+	Go         string            `toml:"go"`
 	From       any               `toml:"from"`
 	Options    map[string]string `toml:"options"`
 	Isolated   bool              `toml:"isolated"`

@@ -115,6 +115,8 @@ func keysOf(path []string) []string {
 		of = reflect.TypeFor[stepKeys]()
 	case "sink":
 		of = reflect.TypeFor[sinkKeys]()
+	case "task":
+		of = reflect.TypeFor[taskKeys]()
 	case "test":
 		of = reflect.TypeFor[testKeys]()
 	}

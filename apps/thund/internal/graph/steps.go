@@ -32,13 +32,24 @@ func (b *builder) step(g *Graph, n *Node, keys *stepKeys) {
 	if n.Retries < 0 {
 		b.fault(at("retries"), "retries must not be negative", "write retries = 3")
 	}
-	if keys.Union == (keys.Call != "") {
-		b.fault([]string{"step", n.Name}, fmt.Sprintf("step %q needs one of the keys call and union", n.Name), `write call = "BACKEND.FUNCTION", or union = true`)
+	ways := 0
+	for _, given := range []bool{keys.Union, keys.Call != "", keys.Go != ""} {
+		if given {
+			ways++
+		}
+	}
+	if ways != 1 {
+		b.fault([]string{"step", n.Name}, fmt.Sprintf("step %q needs one of the keys call, union and go", n.Name), `write call = "BACKEND.FUNCTION", union = true, or go = "NAME" for a step of this program`)
 		return
 	}
-	if keys.Union {
+	if keys.Call == "" {
+		n.Go = keys.Go
 		if keys.Isolated || keys.Parallel != 0 || keys.Retries != 0 || keys.Timeout != "" || keys.Heap != "" || keys.DeadLetter != "" || keys.Hold != "" || len(keys.Options) > 0 || keys.Backoff != "" {
-			b.fault([]string{"step", n.Name}, fmt.Sprintf("step %q is a union, which has only the key from", n.Name), "remove the other keys")
+			what := "union"
+			if keys.Go != "" {
+				what = "Go step"
+			}
+			b.fault([]string{"step", n.Name}, fmt.Sprintf("step %q is a %s, which has only the key from", n.Name, what), "remove the other keys")
 		}
 		return
 	}

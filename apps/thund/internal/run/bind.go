@@ -51,6 +51,13 @@ func (p *Plan) bindAll() (faults fault.List) {
 			if f := p.checkUnion(n, schemas); f != nil {
 				faults = append(faults, f)
 			}
+		case n.Go != "":
+			made, f := p.bindGo(n, schemas)
+			if f != nil {
+				faults = append(faults, f)
+				continue
+			}
+			p.Schemas[n] = made
 		default:
 			made, err := p.Steps[n].Bridge.Bind(n.Function, alloy.Options(n.Options), schemas...)
 			if err != nil {
@@ -64,7 +71,14 @@ func (p *Plan) bindAll() (faults fault.List) {
 }
 
 func (p *Plan) openSource(n *graph.Node) *fault.Fault {
-	source, err := files.OpenSource(n, p.Graph.OnlyTests)
+	open := func() (*files.Source, error) { return files.OpenSource(n, p.Graph.OnlyTests) }
+	if n.Each {
+		open = func() (*files.Source, error) { return p.openEach(n) }
+	}
+	source, err := open()
+	if errors.Is(err, errLater) {
+		return nil
+	}
 	if err == nil {
 		p.sources[n], p.Schemas[n] = source, source.Schema
 		return nil
@@ -171,6 +185,9 @@ func (p *Plan) checkSinks() (faults fault.List) {
 		if n.Kind != graph.Sink {
 			continue
 		}
+		if p.Schemas[n] == nil {
+			continue // its types are checked later
+		}
 		if err := files.CheckSink(n, p.Schemas[n]); err != nil {
 			f := p.at(n, fault.Sink, n.Format, fmt.Sprintf("sink %q cannot store its input as %s", n.Name, n.Format), "use parquet or ipc, or another step before it")
 			f.Detail = []string{err.Error(), "input: " + files.Describe(p.Schemas[n])}
@@ -202,6 +219,11 @@ func absolute(path string) string {
 func (p *Plan) notes() {
 	for _, d := range p.Graph.Diamonds() {
 		p.Notes = append(p.Notes, fmt.Sprintf("%s -> %s: may grow (diamond)", d.From.Name, d.To.Name))
+	}
+	for _, n := range p.Graph.Nodes {
+		if p.Schemas[n] == nil {
+			p.Notes = append(p.Notes, fmt.Sprintf("%s: its types are checked when data come, before a row moves", n.Name))
+		}
 	}
 	used := map[string]bool{}
 	seen := map[string]bool{}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/ignalina/alloy/apps/thund/internal/fault"
 	"github.com/ignalina/alloy/apps/thund/internal/files"
 	"github.com/ignalina/alloy/apps/thund/internal/graph"
+	"github.com/ignalina/alloy/apps/thund/internal/own"
 )
 
 // Plan is a graph that may run: every edge has a schema.
@@ -23,11 +25,14 @@ type Plan struct {
 	Schemas map[*graph.Node]*arrow.Schema // of what a node makes; of a sink: of what it gets
 	Steps   map[*graph.Node]*Function
 	Notes   []string
+	Own     *own.Set
 
 	sources map[*graph.Node]*files.Source
 	// Of a test: the sinks whose batches are kept in memory.
 	collectors map[*graph.Node]*files.Collector
 	bridges    map[bridgeKey]*alloy.GoBridge
+	drain      chan struct{} // closed when no new file is to be taken
+	drainOnce  sync.Once
 }
 
 // Function is what a step calls.
@@ -48,11 +53,11 @@ func keyOf(n *graph.Node) bridgeKey { return bridgeKey{n.Backend.Name, n.Isolate
 
 // Prepare does the stages of the validation that need backends and files. It reads headers
 // and metadata, and no row. Close the plan after use.
-func Prepare(g *graph.Graph, allowUnsigned bool) (*Plan, error) {
-	p := &Plan{Graph: g, Schemas: map[*graph.Node]*arrow.Schema{}, Steps: map[*graph.Node]*Function{},
+func Prepare(g *graph.Graph, set *own.Set, allowUnsigned bool) (*Plan, error) {
+	p := &Plan{Graph: g, Own: set, drain: make(chan struct{}), Schemas: map[*graph.Node]*arrow.Schema{}, Steps: map[*graph.Node]*Function{},
 		sources: map[*graph.Node]*files.Source{}, bridges: map[bridgeKey]*alloy.GoBridge{}}
 	for _, stage := range []func() fault.List{
-		func() fault.List { return p.loadBackends(allowUnsigned) }, p.checkRules, p.bindAll, p.checkTests, p.checkSinks,
+		func() fault.List { return append(p.loadBackends(allowUnsigned), p.checkOwn()...) }, p.checkRules, p.bindAll, p.checkTests, p.checkSinks,
 	} {
 		if faults := stage(); len(faults) > 0 {
 			p.Close()
@@ -82,8 +87,18 @@ func (p *Plan) IsEndless() bool {
 
 // Drain lets endless sources end; finite ones are read to their end. Any goroutine may call it.
 func (p *Plan) Drain() {
+	p.drainOnce.Do(func() { close(p.drain) })
 	for _, source := range p.sources {
 		source.Drain()
+	}
+}
+
+func (p *Plan) draining() bool {
+	select {
+	case <-p.drain:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -45,6 +45,16 @@ type Report struct {
 	Nodes       []NodeReport     `json:"nodes"`
 	Edges       []EdgeReport     `json:"edges"`
 	Sinks       []SinkReport     `json:"sinks"`
+	Files       *FilesReport     `json:"files,omitempty"` // of a graph with each
+}
+
+// FilesReport counts the files of a graph that runs once for each.
+type FilesReport struct {
+	Done         int64    `json:"done"`
+	Ignored      int64    `json:"ignored"`
+	Bytes        int64    `json:"bytes"`
+	Rows         int64    `json:"rows"`
+	IgnoredPaths []string `json:"ignored_paths,omitempty"` // the first 100
 }
 
 // NodeReport counts what has passed a node.
@@ -77,7 +87,7 @@ type SinkReport struct {
 	Name   string `json:"name"`
 	Path   string `json:"path"`
 	Rows   int64  `json:"rows"`
-	SHA256 string `json:"sha256"`
+	SHA256 string `json:"sha256,omitempty"`
 }
 
 func (r *run) report(took time.Duration) *Report {
@@ -106,9 +116,75 @@ func (r *run) report(took time.Duration) *Report {
 	return report
 }
 
+// newReport is the report of a graph that runs once for each file, before the first one.
+func newReport(p *Plan) *Report {
+	report := &Report{Graph: p.Graph.Name, Retries: map[string]int64{}, Files: &FilesReport{}}
+	for _, n := range p.Graph.Nodes {
+		report.Nodes = append(report.Nodes, NodeReport{Name: n.Name, Kind: n.Kind, Retries: map[string]int64{}})
+		if n.Kind == graph.Sink {
+			report.Sinks = append(report.Sinks, SinkReport{Name: n.Name, Path: n.Path})
+		}
+	}
+	return report
+}
+
+// addFile adds the run of one file. The report may be nil, if nothing ran.
+func (r *Report) addFile(path string, bytes int64, source string, one *Report, err error) {
+	if err == nil {
+		r.Files.Done++
+	} else if r.Files.Ignored++; len(r.Files.IgnoredPaths) < 100 {
+		r.Files.IgnoredPaths = append(r.Files.IgnoredPaths, path)
+	}
+	r.Files.Bytes += bytes
+	if one == nil {
+		return
+	}
+	r.DeadLetters += one.DeadLetters
+	for code, count := range one.Retries {
+		r.Retries[code] += count
+	}
+	for _, n := range one.Nodes {
+		at := slices.IndexFunc(r.Nodes, func(other NodeReport) bool { return other.Name == n.Name })
+		r.Nodes[at].add(n)
+		if n.Name == source {
+			r.Files.Rows += n.RowsOut
+		}
+	}
+	for i, edge := range one.Edges {
+		if i == len(r.Edges) {
+			r.Edges = append(r.Edges, edge)
+			continue
+		}
+		r.Edges[i].Batches += edge.Batches
+		r.Edges[i].Rows += edge.Rows
+		r.Edges[i].Bytes += edge.Bytes
+		r.Edges[i].Growths += edge.Growths
+		r.Edges[i].Most = max(r.Edges[i].Most, edge.Most)
+	}
+	for _, sink := range one.Sinks {
+		at := slices.IndexFunc(r.Sinks, func(other SinkReport) bool { return other.Name == sink.Name })
+		r.Sinks[at].Rows += sink.Rows
+	}
+}
+
+func (n *NodeReport) add(other NodeReport) {
+	n.RowsIn += other.RowsIn
+	n.RowsOut += other.RowsOut
+	n.BatchesIn += other.BatchesIn
+	n.BatchesOut += other.BatchesOut
+	n.DeadLetters += other.DeadLetters
+	n.Broken += other.Broken
+	for code, count := range other.Retries {
+		n.Retries[code] += count
+	}
+}
+
 // Summary is the last line of a run.
 func (r *Report) Summary() string {
 	var parts []string
+	if r.Files != nil {
+		parts = append(parts, fmt.Sprintf("%s files done, %s ignored", Grouped(r.Files.Done), Grouped(r.Files.Ignored)))
+	}
 	for _, n := range r.Nodes {
 		rows := n.RowsOut
 		if n.Kind == graph.Sink {

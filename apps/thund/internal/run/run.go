@@ -157,6 +157,9 @@ func (r *run) open(n *graph.Node) (bodies []func() error, closer func(), err err
 	case n.Union:
 		r.writer(n, actor)
 		return body(func() error { return r.union(n) }), nil, nil
+	case n.Go != "":
+		r.writer(n, actor)
+		return body(func() error { return r.goStep(n) }), nil, nil
 	case r.plan.Steps[n].Stream:
 		r.writer(n, actor)
 		s := r.newStream(n)

@@ -30,6 +30,10 @@ type TestResult struct {
 func (p *Plan) checkTests() (faults fault.List) {
 	for _, t := range p.Graph.Tests {
 		for _, rows := range slices.Concat(t.Given, t.Expect) {
+			if p.Schemas[rows.Node] == nil {
+				faults = append(faults, p.at(rows.Node, fault.Types, "", fmt.Sprintf("test %q needs the types of %q, which are not known before data come", t.Name, rows.Node.Name), "add schema to the source"))
+				continue
+			}
 			batch, err := batchOf(p.Schemas[rows.Node], rows.Rows, nil)
 			if err != nil {
 				faults = append(faults, &fault.Fault{Code: fault.Types, Text: fmt.Sprintf("test %q has rows that %q cannot have", t.Name, rows.Node.Name), File: p.Graph.File, Line: rows.Line, Node: rows.Node.Name, At: "[[test]]",
@@ -86,7 +90,7 @@ func (p *Plan) forTest(t *graph.Test) (*Plan, map[*graph.Node]*files.Collector, 
 		}
 	}
 	g, of := p.Graph.Part(func(n *graph.Node) bool { return needed[n] }, func(n *graph.Node) bool { return given[n].Node != nil })
-	part := &Plan{Graph: g, Schemas: map[*graph.Node]*arrow.Schema{}, Steps: map[*graph.Node]*Function{},
+	part := &Plan{Graph: g, Own: p.Own, drain: p.drain, Schemas: map[*graph.Node]*arrow.Schema{}, Steps: map[*graph.Node]*Function{},
 		sources: map[*graph.Node]*files.Source{}, collectors: map[*graph.Node]*files.Collector{}}
 	collectors := map[*graph.Node]*files.Collector{} // of the nodes of p
 	collect := func(sink, of *graph.Node) {
@@ -101,7 +105,7 @@ func (p *Plan) forTest(t *graph.Test) (*Plan, map[*graph.Node]*files.Collector, 
 			if err != nil {
 				return part, nil, err
 			}
-			c.Kind, c.Union, c.DeadLetter = graph.Source, false, nil
+			c.Kind, c.Union, c.Go, c.DeadLetter = graph.Source, false, "", nil
 			part.sources[c] = files.NewRows(c, batch)
 		}
 		switch isExpected := slices.ContainsFunc(t.Expect, func(r graph.Rows) bool { return r.Node == n }); {
