@@ -181,15 +181,19 @@ func TestADeadlineEndsAWorkerThatIsDeaf(t *testing.T) {
 
 func testDeadlines(t *testing.T, path string) {
 	mem := checked(t)
-	goBridge := crashingIn(t, mem, path, alloy.Limits{Workers: 1, Grace: 100 * time.Millisecond})
-	out := callWell(t, goBridge, mem)
-	worker := checkDoubled(t, out, 7, 100)
-	out.Release()
 	for _, c := range []struct {
 		name  string
 		way   int64
 		stays bool
 	}{{"polite", wayPolite, true}, {"loop", wayLoop, false}, {"trickle", wayTrickle, false}, {"stopped", wayStop, false}} {
+		grace := 100 * time.Millisecond
+		if c.stays {
+			grace = 5 * time.Minute // what a slow machine wants
+		}
+		goBridge := crashingIn(t, mem, path, alloy.Limits{Workers: 1, Grace: grace})
+		out := callWell(t, goBridge, mem)
+		worker := checkDoubled(t, out, 7, 100)
+		out.Release()
 		for _, end := range []string{"deadline", "cancel"} {
 			limited, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 			want := context.DeadlineExceeded
@@ -208,7 +212,7 @@ func testDeadlines(t *testing.T, path string) {
 			if !errors.Is(err, want) && (c.stays || !errors.Is(err, alloy.ErrLost)) {
 				t.Errorf("%s, %s: got %v", c.name, end, err)
 			}
-			if took > 5*time.Second {
+			if took > time.Minute {
 				t.Errorf("%s, %s: took %v", c.name, end, took)
 			}
 			out := callWell(t, goBridge, mem)
@@ -289,7 +293,7 @@ func TestKillsAtRandomMoments(t *testing.T) {
 // settled waits until what the process holds is as wanted, and returns what it holds.
 func settled(t *testing.T, wanted func(holdings) bool) holdings {
 	t.Helper()
-	end := time.Now().Add(20 * time.Second)
+	end := time.Now().Add(time.Minute)
 	for {
 		runtime.GC()
 		if held := holding(t); wanted(held) || time.Now().After(end) {
@@ -314,7 +318,7 @@ func run(t *testing.T, mem memory.Allocator, kills int) (good, lost int64) {
 		})
 	}
 	random := rand.New(rand.NewPCG(2, 3))
-	end := time.Now().Add(time.Duration(kills)*50*time.Millisecond + time.Minute)
+	end := time.Now().Add(time.Duration(kills)*time.Second + time.Minute)
 	for killed := 0; killed < kills && !t.Failed(); {
 		time.Sleep(time.Duration(random.IntN(4000)) * time.Microsecond)
 		if workers := workers(t); len(workers) > 0 && syscall.Kill(workers[random.IntN(len(workers))], syscall.SIGKILL) == nil {

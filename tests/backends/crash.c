@@ -38,6 +38,19 @@ static void Chatter(void) {
   for (;;) (void)!write(2, text, sizeof(text));
 }
 
+static volatile sig_atomic_t is_free;
+static void GoOn(int signal) {
+  (void)signal;
+  is_free = 1;
+}
+
+static void Hold(alloy_scope* scope) {
+  is_free = 0;
+  const struct sigaction action = {.sa_handler = GoOn};
+  sigaction(SIGUSR1, &action, NULL);
+  for (; !is_free; usleep(1000)) scope->services->progress(scope, getpid(), 0);
+}
+
 static void Do(int64_t way, alloy_scope* scope) {
   // Not NULL, which a sanitizer would find before the store.
   static volatile int* volatile nowhere = (volatile int*)(uintptr_t)64;
@@ -76,11 +89,11 @@ static void Do(int64_t way, alloy_scope* scope) {
     case WAY_CHATTER:
       Chatter();
       break;
+    case WAY_HELD:
+      Hold(scope);
+      break;
     case WAY_KILLED:
       raise(SIGKILL);
-      break;
-    case WAY_SLOW:
-      usleep(500 * 1000);
       break;
     default:
       break;

@@ -4,7 +4,7 @@
 // tests/isolated/ways.h.
 //
 // With CASE_CONSTRUCTOR a global object throws while the library is loaded.
-#include <signal.h>  // NOLINT(modernize-deprecated-headers): raise
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): raise, signal
 #include <unistd.h>
 
 #include <chrono>
@@ -41,6 +41,13 @@ int Overflow(int level) {
 void UseUpTheHeap() {
   std::vector<std::unique_ptr<char[]>> all;
   for (;;) all.push_back(std::make_unique<char[]>(size_t{1} << 20));
+}
+
+volatile sig_atomic_t is_free;
+void Hold(Scope& scope) {
+  is_free = 0;
+  ::signal(SIGUSR1, [](int) { is_free = 1; });
+  for (; is_free == 0; std::this_thread::sleep_for(1ms)) scope.Progress(::getpid(), 0);
 }
 
 void Do(int64_t way, Scope& scope) {
@@ -89,8 +96,8 @@ void Do(int64_t way, Scope& scope) {
       break;
     case WAY_CHATTER:
       for (;;) std::cerr << std::string(4096, '.');
-    case WAY_SLOW:
-      std::this_thread::sleep_for(500ms);
+    case WAY_HELD:
+      Hold(scope);
       break;
     default:
       break;

@@ -39,7 +39,7 @@ int InChild(const std::function<void()>& body) {
   std::fflush(nullptr);
   const pid_t child = ::fork();
   if (child == 0) {
-    ::alarm(30);
+    ::alarm(300);
     body();
     std::fflush(nullptr);
     ::_exit(testing::Test::HasFailure() ? 1 : 0);

@@ -119,7 +119,7 @@ inline std::ostream& operator<<(std::ostream& out, const Held& held) {
 // A process ends some time after it is killed, and a bridge buries it with a later call.
 template <typename Act>
 void ExpectSoonHeld(const Held& before, Act&& act) {
-  const auto give_up = std::chrono::steady_clock::now() + 10s;
+  const auto give_up = std::chrono::steady_clock::now() + 1min;
   Held now = Held::Now();
   while (!now.IsAtMost(before) && std::chrono::steady_clock::now() < give_up) {
     std::this_thread::sleep_for(2ms);

@@ -5,8 +5,9 @@
 #include <gtest/gtest.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): kill
 
-#include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -17,7 +18,6 @@
 namespace {
 
 using isolated::Bind;
-using isolated::Children;
 using isolated::Contains;
 using isolated::ExpectDoubled;
 using isolated::Input;
@@ -27,30 +27,23 @@ using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace)
 
 constexpr const char* kLibraries[] = {"tests/crash", "tests/crash_cpp"};
 
-// Runs half a second of work, while its first `kills` workers are killed one after another.
+// Runs a function that waits for the host, while its first `kills` workers are killed in it,
+// one after another.
 alloy::Result<alloy::Batch> RunWhileKilled(alloy::BoundCall& call, int kills) {
   const auto first = call.Run(Input(WAY_WELL));
   EXPECT_TRUE(first.ok()) << first.status();
-  // Workers of earlier tests end meanwhile.
-  const auto give_up = std::chrono::steady_clock::now() + 10s;
-  while (Children().size() > 1 && std::chrono::steady_clock::now() < give_up) {
-    std::this_thread::sleep_for(1ms);
-  }
-  EXPECT_EQ(Children(), std::vector{static_cast<pid_t>(PidOf(*first))});
-  std::jthread killer([kills](const std::stop_token& stop) {
-    std::vector<pid_t> killed;
-    while (static_cast<int>(killed.size()) < kills && !stop.stop_requested()) {
-      for (const pid_t child : Children()) {
-        if (std::ranges::find(killed, child) != killed.end()) continue;
-        std::this_thread::sleep_for(20ms);
-        ::kill(child, SIGKILL);
-        killed.push_back(child);
-        break;
-      }
-      std::this_thread::sleep_for(1ms);
+  const std::jthread killer([&call, kills](const std::stop_token& stop) {
+    std::set<int64_t> killed;
+    for (; !stop.stop_requested(); std::this_thread::sleep_for(1ms)) {
+      // What a run reports is the number of its process, so it has begun.
+      const int64_t worker = call.Progress().first;
+      if (worker == 0 || killed.contains(worker)) continue;
+      const bool ends = static_cast<int>(killed.size()) < kills;
+      ::kill(static_cast<pid_t>(worker), ends ? SIGKILL : SIGUSR1);
+      if (ends) killed.insert(worker);
     }
   });
-  auto result = call.Run(Input(WAY_SLOW));
+  auto result = call.Run(Input(WAY_HELD));
   if (result.ok()) {
     EXPECT_NE(PidOf(*result), PidOf(*first));
   }
@@ -99,16 +92,20 @@ TEST(IsolatedRestart, ManyDeathsInARowAreSlowedDownAndForgottenAfterASuccess) {
   }
   // 5, 10, 20 ms and so on before the last seven.
   EXPECT_GE(std::chrono::steady_clock::now() - begin, 600ms);
-  const auto asked = std::chrono::steady_clock::now();
-  const auto refused = bridge.Call("act", Input(WAY_WELL)).status();
-  EXPECT_LT(std::chrono::steady_clock::now() - asked, 400ms) << "it does not wait";
+  // On a slow machine the next start may be allowed already. Then one more death puts it
+  // off again. A call that had waited would not say how long it has to.
+  auto refused = bridge.Call("act", Input(WAY_WELL)).status();
+  for (int turn = 0; refused.ok() && turn < 100; ++turn) {
+    for (int death = 1; death <= 12; ++death) EXPECT_EQ(crash().code(), ALLOY_LOST);
+    refused = bridge.Call("act", Input(WAY_WELL)).status();
+  }
   EXPECT_EQ(refused.code(), ALLOY_LOST) << refused;
   EXPECT_TRUE(Contains(refused,
                        "12 workers of test.crash have died one after another; "
                        "the next one is started in "))
       << refused;
 
-  const auto give_up = asked + 10s;
+  const auto give_up = std::chrono::steady_clock::now() + 1min;
   auto result = bridge.Call("act", Input(WAY_WELL));
   while (!result.ok() && std::chrono::steady_clock::now() < give_up) {
     std::this_thread::sleep_for(10ms);
@@ -116,11 +113,11 @@ TEST(IsolatedRestart, ManyDeathsInARowAreSlowedDownAndForgottenAfterASuccess) {
   }
   ASSERT_TRUE(result.ok()) << result.status();
   ExpectDoubled(*result);
-  // What was answered has set the count back: one death costs nothing again.
+  // What was answered has set the count back: one death costs nothing again. A thirteenth
+  // would make the next call fail at once.
   EXPECT_EQ(crash().code(), ALLOY_LOST);
-  const auto again = std::chrono::steady_clock::now();
-  EXPECT_TRUE(bridge.Call("act", Input(WAY_WELL)).ok());
-  EXPECT_LT(std::chrono::steady_clock::now() - again, 400ms);
+  const auto after = bridge.Call("act", Input(WAY_WELL));
+  EXPECT_TRUE(after.ok()) << after.status();
 }
 
 TEST(IsolatedRestart, ResultsOfDeadWorkersCountAgainstTheLimit) {
@@ -141,7 +138,7 @@ TEST(IsolatedRestart, ResultsOfDeadWorkersCountAgainstTheLimit) {
     }
     held.push_back(*std::move(result));
     ::kill(pid(), SIGKILL);
-    const auto give_up = std::chrono::steady_clock::now() + 5s;
+    const auto give_up = std::chrono::steady_clock::now() + 1min;
     while (bridge.Call("pid", Input(0)).status().code() == ALLOY_LOST &&
            std::chrono::steady_clock::now() < give_up) {
     }

@@ -23,8 +23,10 @@ enum way {
   WAY_LAST_WORDS = 14,     // writes two lines to standard error, and aborts
   WAY_KILLED = 15,         // SIGKILL
   WAY_CHATTER = 16,        // writes to standard error for ever, deaf
-  WAY_SLOW = 17,           // well, after half a second
-  WAY_RELEASE_OTHER = 18   // releases what it was never given
+  // Well, after the host has sent SIGUSR1. Until then its progress is the number of its
+  // process. Not in Rust.
+  WAY_HELD = 17,
+  WAY_RELEASE_OTHER = 18  // releases what it was never given
 };
 
 #endif  // ALLOY_TESTS_ISOLATED_WAYS_H_

@@ -72,7 +72,6 @@ fn act(way: i64, scope: Scope<'_>) -> Result<(), Error> {
         16 => loop {
             eprint!("{:4096}", "again");
         },
-        17 => std::thread::sleep(Duration::from_millis(500)),
         _ => {}
     }
     Ok(())
