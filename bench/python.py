@@ -27,18 +27,11 @@ import importlib  # noqa: E402
 import json  # noqa: E402
 import platform  # noqa: E402
 
+import table  # noqa: E402
+
 SECTIONS = ("calls", "engines", "processes")
 PACKAGES = ("pyarrow", "polars", "duckdb", "datafusion", "pandas", "numba", "cffi", "ray",
             "adbc-driver-sqlite")
-
-
-def machine():
-    info = pathlib.Path("/proc/cpuinfo").read_text()
-    names = [line.split(":", 1)[1].strip() for line in info.splitlines()
-             if line.startswith(("model name", "CPU part"))]
-    return {"processors": os.cpu_count(), "processor": names[0] if names else platform.machine(),
-            "system": f"{platform.system()} {platform.release()}",
-            "load": round(os.getloadavg()[0], 2)}
 
 
 def main():
@@ -50,16 +43,14 @@ def main():
     parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
     try:
-        table = importlib.import_module("table")
         sections = [importlib.import_module(name) for name in SECTIONS
                     if arguments.only in (None, name)]
     except ModuleNotFoundError as error:
         sys.exit(f"bench/python.py: {error}; tools/bench --python installs all of it")
     from importlib.metadata import version
-    found = {"machine": machine(), "python": platform.python_version(),
+    found = {"machine": table.machine(), "python": platform.python_version(),
              "packages": {name: version(name) for name in PACKAGES}, "rows": []}
-    print(f"{found['machine']['processors']} processors ({found['machine']['processor']}), "
-          f"{found['machine']['system']}, load {found['machine']['load']} before the run")
+    print(table.machine_text(found["machine"]))
     for section in sections:
         found["rows"] += section.measured(BUILD, arguments.seconds)
     found["rows"].sort(key=lambda one: int(one["number"]) if one["number"] != "-" else 99)

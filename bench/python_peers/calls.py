@@ -72,7 +72,7 @@ def whole_calls(identity: alloy.Function, seconds: float) -> list[dict[str, Any]
                 "Alloy's C ABI by ctypes, by hand", times["ctypes"], CHEAPER, 3),
             row("5", f"identity, 1 column, to a Batch, {where}", times["alloy"],
                 "Alloy's C ABI by cffi, by hand", times["cffi"], CHEAPER, 3),
-            row("-", f"the same, above the export of pyarrow, {where}", times["alloy"],
+            row("-", f"identity, 1 column, to a Batch, above the export, {where}", times["alloy"],
                 "pyarrow exports and drops", times["export"], ABOVE, most)]
         if not main:
             rows.append(row("-", f"identity of a Batch of Alloy, {where}", times["ours"],

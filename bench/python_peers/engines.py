@@ -33,7 +33,7 @@ def in_duckdb(score: alloy.Function, seconds: float) -> list[dict[str, Any]]:
         return con.execute("select sum(score) from scored").fetchall()
 
     def reader() -> object:
-        out = cursor.sql("select x, y from points").to_arrow_reader(1_000_000)
+        out = pa.RecordBatchReader.from_stream(cursor.sql("select x, y from points"))
         return con.execute("select sum(x) from out").fetchall()
 
     times = measure(4 * seconds, {

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The rows of the table: measured times, a target, and whether it is reached."""
 
+import os
+import pathlib
+import platform
 import statistics
 import threading
 import time
@@ -125,3 +128,18 @@ def cells(one: dict[str, Any]) -> list[str]:
 
     return [one["number"], one["what"], *pair(one["alloy"]), one["peer_name"],
             *pair(one["peer"]), value_text(one), target_text(one), reached_text(one)]
+
+
+def machine() -> dict[str, Any]:
+    """Where and when the numbers are measured. Call it before the run, because of the load."""
+    info = pathlib.Path("/proc/cpuinfo").read_text()
+    names = [line.split(":", 1)[1].strip() for line in info.splitlines()
+             if line.startswith("model name")]
+    return {"processors": os.cpu_count(), "processor": names[0] if names else platform.machine(),
+            "system": f"{platform.system()} {platform.release()}",
+            "load": round(os.getloadavg()[0], 2), "date": time.strftime("%Y-%m-%d", time.gmtime())}
+
+
+def machine_text(found: dict[str, Any]) -> str:
+    return (f"{found['processors']} processors ({found['processor']}), {found['system']}, "
+            f"load {found['load']} before the run, {found['date']}")
