@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import pathlib
 import pickle
+import re
 import shutil
 import signal
 import subprocess
@@ -71,7 +72,9 @@ def test_the_echo_needs_no_library():
     done = subprocess.run([sys.executable, "-m", "alloy"], capture_output=True, text=True,
                           check=True, timeout=60)
     lines = done.stdout.splitlines()
-    assert len(lines) == 10 and "[Python]" in lines[-1]
+    labels = [re.search(r"\] \[(Python|C\+\+)\]\t", line)[1] for line in lines]
+    assert labels == 4 * ["Python"] + 4 * ["C++"] + 2 * ["Python"]
+    assert "array1: Int32[1, 2, 3, -4]" in lines[5]
     assert lines[-1].endswith("Python counted 3 arrays sent through ffi")
 
 
@@ -117,6 +120,32 @@ def test_a_failed_load_stays_until_a_load_succeeds(score, tmp_path):
             function(batch())
     score.set_impl_lib(SCORE, CERTIFICATE)
     assert len(score.score(batch())) == 3 and len(function(batch())) == 3
+
+
+@pytest.fixture
+def other_certificate(tmp_path):
+    """Of somebody who has signed nothing here."""
+    subprocess.run([BUILD / "bin/arrowalloy", "keygen", "-q", "--out", tmp_path / "other"],
+                   check=True)
+    return f"@{tmp_path}/other.crt"
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+def test_a_certificate_of_another_is_refused_until_a_load_succeeds(other_certificate, isolated):
+    with pytest.raises(alloy.RefusedError) as caught:
+        alloy.open(SCORE, other_certificate, isolated=isolated)
+    assert (caught.value.reason, caught.value.side) == ("CERTIFICATE_UNTRUSTED", "engine")
+    with alloy.Bridge(alloy.Host(log_mode="never"), isolated=isolated) as bridge:
+        echo = bridge.echo
+        with pytest.raises(alloy.RefusedError):
+            bridge.set_impl_lib(SCORE, other_certificate)
+        for use in (lambda: echo(batch()), lambda: bridge["score"], lambda: bridge.echo,
+                    lambda: bridge.from_chunks([pa.array([1])])):
+            with pytest.raises(alloy.RefusedError) as caught:
+                use()
+            assert caught.value.reason == "CERTIFICATE_UNTRUSTED"
+        bridge.set_impl_lib(SCORE, CERTIFICATE)
+        assert len(bridge.score(batch())) == 3
 
 
 def test_the_same_function_runs_in_a_worker():

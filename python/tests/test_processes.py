@@ -72,6 +72,56 @@ def test_ctrl_c_stops_an_eager_call(mode):
 
 
 @MODES
+def test_a_shell_sees_130_and_the_backend_has_stopped(mode):
+    """`timeout` sends the signal after a second, as somebody at a terminal does."""
+    program = BEGIN + textwrap.dedent("""
+        say = backend("logs").say.using(progress=lambda done, total: print(done, flush=True))
+        try:
+            say(empty)
+        except KeyboardInterrupt:
+            print("stopped", flush=True)
+            raise
+        """)
+    began = time.monotonic()
+    done = subprocess.run(
+        ["timeout", "--preserve-status", "-s", "INT", "1", sys.executable, "-c", program,
+         str(BACKENDS), mode], capture_output=True, text=True, timeout=60)
+    took = time.monotonic() - began
+    assert done.returncode == 130 and "KeyboardInterrupt" in done.stderr, done
+    # Its last report is 1 of 2: after a cancel nothing of it runs on.
+    assert done.stdout == "1\nstopped\n"
+    assert 1 <= took < 5
+
+
+@MODES
+def test_ctrl_c_takes_effect_at_once(mode):
+    """From the signal to the exception, in the process itself."""
+    process = start("""
+        import signal
+        say = backend("logs").say
+        say(batch)
+        def interrupt():
+            time.sleep(0.5)
+            sent.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGINT)
+        took = []
+        for _ in range(5):
+            sent = []
+            thread = threading.Thread(target=interrupt)
+            thread.start()
+            try:
+                say(empty)
+            except KeyboardInterrupt:
+                took.append(time.monotonic() - sent[0])
+            thread.join()
+        print(len(took), min(took))
+        """, mode)
+    output, errors = finish(process)
+    count, least = output.split()
+    assert count == "5" and float(least) < 0.1, (output, errors)
+
+
+@MODES
 def test_ctrl_c_stops_a_stream(mode):
     process = start("""
         stream = backend("streams")["then"].stream(what="wait")

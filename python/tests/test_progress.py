@@ -2,6 +2,7 @@
 """Progress of calls and streams, and log lines for a callable."""
 
 import gc
+import io
 import os
 import pathlib
 import subprocess
@@ -11,6 +12,9 @@ import time
 
 import pyarrow as pa
 import pytest
+import rich.console
+import rich.progress
+import tqdm
 
 import alloy
 
@@ -25,27 +29,6 @@ def ints(*values):
 def logs(host):
     with alloy.open(BUILD / "backends/tests/logs.so", host=host) as bridge:
         yield bridge
-
-
-class Bar:
-    """What tqdm has."""
-
-    def __init__(self):
-        self.n = 0
-        self.total = None
-
-    def update(self, n):
-        self.n += n
-
-
-class Display:
-    """What rich.progress.Progress has."""
-
-    def __init__(self):
-        self.seen = []
-
-    def update(self, task, *, completed, total):
-        self.seen.append((task, completed, total))
 
 
 def test_a_stream_reports_after_each_batch(logs):
@@ -79,12 +62,24 @@ def test_columns_report_too(logs):
     assert seen == [(1, 2), (2, 2)]
 
 
-def test_a_bar_and_a_task(logs):
-    bar, display = Bar(), Display()
-    for progress in (bar, (display, 7)):
-        logs["say"].using(timeout=0.4, progress=progress)(ints())
+def test_a_bar_of_tqdm(logs):
+    out = io.StringIO()
+    with tqdm.tqdm(file=out, mininterval=0, unit="part") as bar:
+        logs["say"].using(timeout=0.4, progress=bar)(ints())
     assert (bar.n, bar.total) == (2, 2)
-    assert display.seen == [(7, 1, 2), (7, 2, 2)]
+    assert "2/2" in out.getvalue() and "100%" in out.getvalue()
+    with tqdm.tqdm(file=io.StringIO()) as bar:  # a stream whose end is not known
+        list(logs["pass"].using(progress=bar).stream([ints(1)]))
+    assert (bar.n, bar.total) == (3, None)
+
+
+def test_a_task_of_rich(logs):
+    with rich.progress.Progress(console=rich.console.Console(file=io.StringIO())) as display:
+        task = display.add_task("say", total=None)
+        other = display.add_task("another", total=5)
+        logs["say"].using(timeout=0.4, progress=(display, task))(ints())
+    done = {t.id: (t.completed, t.total) for t in display.tasks}
+    assert done == {task: (2, 2), other: (0, 5)}
 
 
 def test_a_failing_report_stops_the_call_and_is_raised(logs):

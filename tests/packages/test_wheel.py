@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import zipfile
 
@@ -92,3 +93,11 @@ class WheelTest(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stdout)
             lines = [line for line in done.stdout.splitlines() if not line.startswith("[")]
             self.assertEqual(lines, [self.version, "True", "0"])
+            began = time.monotonic()
+            done = subprocess.run([venv / "bin/python", "-m", "alloy"], **run)
+            self.assertLess(time.monotonic() - began, 10)
+            labels = re.findall(r"\] \[(Python|C\+\+)\]\t", done.stdout)
+            self.assertEqual(labels, 4 * ["Python"] + 4 * ["C++"] + 2 * ["Python"], done.stdout)
+            done = subprocess.run([venv / "bin/python", "-m", "alloy", "doctor"], **run)
+            self.assertEqual(done.returncode, 0, done.stdout)
+            self.assertIn(f"worker program: {venv}", done.stdout)
