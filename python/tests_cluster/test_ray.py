@@ -2,6 +2,7 @@
 """Ray Data on two nodes. The library of the second one is another file under the same path."""
 
 import ctypes
+import json
 import os
 import pathlib
 import platform
@@ -14,6 +15,9 @@ import time
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
+import pyarrow.dataset
+import pyarrow.parquet
 import pytest
 import ray
 from ray.cluster_utils import Cluster
@@ -210,3 +214,130 @@ print("right")
     done = subprocess.run([sys.executable, driver], capture_output=True, text=True,
                           env=environment, timeout=120)
     assert done.returncode == 0 and re.search("^right$", done.stdout, re.M), done.stderr
+
+
+GRAPH = """
+[graph]
+format = 1
+certificate = "{build}/dev.crt"
+
+[backend]
+score = {{ library = "{score}" }}
+rel = {{ library = "{build}/backends/aggregate_rust.so" }}
+faulty = {{ library = "{build}/backends/tests/thund_faulty.so" }}
+
+[source]
+some = {{ csv = "in/*.csv", comma = ";", nulls = ["NA"], cast = {{ y = "int64" }}, schema = {{ kind = "utf8", y = "int32", x = "float64" }} }}
+ids = {{ parquet = "ids.parquet", columns = ["id"] }}
+more = {{ ipc = "ids.arrow", columns = ["id"], limit = 3 }}
+
+[step.sum]
+call = "rel.group_by"
+from = "some"
+options = {{ keys = "kind", aggregates = "count,sum(x) as total" }}
+partition_by = ["kind"]
+
+[step.product]
+call = "score.score"
+from = "some"
+isolated = true
+parallel = 2
+
+[step.all]
+union = true
+from = ["ids", "more"]
+
+[step.checked]
+call = "faulty.refuse"
+from = "all"
+retries = 2
+dead_letter = "bad"
+
+[sink]
+sums = {{ from = "sum", csv = "out/sum.csv" }}
+products = {{ from = "product", parquet = "out/product.parquet" }}
+kept = {{ from = "checked", ipc = "out/checked.arrow" }}
+bad = {{ parquet = "out/bad.parquet" }}
+"""
+
+
+class Graph:
+    """A folder with a graph of Thund and its data."""
+
+    def __init__(self, folder, score):
+        self.folder = folder
+        text = GRAPH.format(build=pathlib.Path(SCORE).parent.parent, score=score)
+        (folder / "graph.toml").write_text(text)
+        (folder / "in").mkdir()
+        for part in range(3):
+            lines = [f"{'NA' if i % 50 == 0 else 'abc'[i % 3]};{i / 4};{i}"
+                     for i in range(part * 500, part * 500 + 500)]
+            (folder / f"in/{part}.csv").write_text("\n".join(["kind;x;y", *lines, ""]))
+        ids = pa.table({"other": ["x"] * 1001, "id": np.arange(1001)})
+        pyarrow.parquet.write_table(ids, folder / "ids.parquet")
+        with pa.ipc.new_file(folder / "ids.arrow", ids.schema) as sink:
+            sink.write(ids)
+
+    def thund(self, *args):
+        program = pathlib.Path(os.environ["ALLOY_BUILD"]) / "bin/thund"
+        return subprocess.run([program, *args], cwd=self.folder, capture_output=True, text=True)
+
+    def job(self, address):
+        made = self.thund("ray", "graph.toml")
+        assert made.returncode == 0, made.stderr
+        (self.folder / "job.py").write_text(made.stdout)
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
+        return subprocess.run([sys.executable, "job.py"], cwd=self.folder, text=True,
+                              capture_output=True, timeout=240,
+                              env={**environment, "RAY_ADDRESS": address})
+
+    def rows(self):
+        """The rows of each sink, which are files of Thund or folders of Ray, in any order."""
+        made = {}
+        for path in (self.folder / "out").iterdir():
+            if path.suffix == ".arrow":
+                table = pa.ipc.open_file(path).read_all()
+            elif path.suffix == ".csv":  # of each file alone, a type may be guessed wrongly
+                names = sorted(path.iterdir()) if path.is_dir() else [path]
+                types = pa.csv.ConvertOptions(column_types={
+                    "kind": pa.string(), "total": pa.float64()})
+                table = pa.concat_tables([pa.csv.read_csv(name, convert_options=types)
+                                          for name in names])
+            else:
+                table = pyarrow.dataset.dataset(path).to_table()
+            if "thund_batch" in table.column_names:
+                table = table.drop_columns(["thund_batch", "thund_row"])  # of other batches
+            made[path.name] = (table.schema.names, sorted(map(str, table.to_pylist())))
+        shutil.rmtree(self.folder / "out")
+        return made
+
+
+def test_a_graph_of_thund_has_the_same_rows_on_two_nodes(nodes, tmp_path):
+    graph = Graph(tmp_path, SCORE)
+    run = graph.thund("run", "graph.toml")
+    assert run.returncode == 4, run.stderr  # one id is refused
+    expected = graph.rows()
+    assert len(expected["product.parquet"][1]) == 1500
+    assert len(expected["checked.arrow"][1]) == 1003 and len(expected["bad.parquet"][1]) == 1
+    for _ in range(2):  # the second job replaces what the first has written
+        done = graph.job(nodes.cluster.address)
+        assert done.returncode == 4, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == {
+        "rows": {"sums": 4, "products": 1500, "kept": 1003, "bad": 1}, "dead_letters": 1}
+    assert graph.rows() == expected
+
+
+def test_a_graph_of_thund_fails_on_a_tampered_node(nodes, tmp_path):
+    # The head has the right library, and the second node another one under the same path.
+    graph = Graph(tmp_path, nodes.library)
+    text = (tmp_path / "graph.toml").read_text()
+    (tmp_path / "graph.toml").write_text(text.replace("parallel = 2\n", ""))
+    made = graph.thund("ray", "graph.toml").stdout
+    held = made.replace("zero_copy_batch=True)", 'zero_copy_batch=True, resources={"second": 1})')
+    assert held != made
+    (tmp_path / "job.py").write_text(held)
+    done = subprocess.run([sys.executable, "job.py"], cwd=tmp_path, text=True,
+                          capture_output=True, timeout=240,
+                          env={**os.environ, "RAY_ADDRESS": nodes.cluster.address})
+    assert done.returncode == 1 and "[ALLOY REFUSED/DIGEST" in done.stderr, done.stderr
+    assert platform.node() in done.stderr

@@ -156,7 +156,9 @@ def installed(log, venv, folder, *flags, seconds=None):
 def cluster(log):
     log.run("cmake", "--preset", "release", "-DALLOY_TESTS=ON")
     log.run("cmake", "--build", BUILD["release"], "--target", "alloy-worker", "score_cpp",
-            "test_crash", "test_marker", "test_streams", "test_tries")
+            "test_crash", "test_marker", "test_streams", "test_tries", "thund_faulty",
+            "alloy_rust_query_backends")
+    log.run("go", "build", "-o", ROOT / "build/bin/thund", "./cmd/thund", cwd=THUND)
     log.run(ROOT / "tools/wheel")
     log.run(ROOT / "tools/cluster")
     return installed(log, "cluster", "tests_cluster", seconds=480)

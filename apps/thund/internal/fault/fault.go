@@ -37,6 +37,7 @@ const (
 	Source  = "E0407"
 	Sink    = "E0408"
 	Memory  = "E0409"
+	Cluster = "E0410" // what Ray cannot do
 	Letters = "E0411"
 	Ended   = "E0412"
 	Defect  = "E0413"

@@ -84,6 +84,8 @@ type Node struct {
 	Retries    int
 	Backoff    time.Duration
 	DeadLetter *Node
+	// PartitionBy are columns: a function on a stream may see the rows of each key separately.
+	PartitionBy []string
 
 	// Of a sink: the steps whose dead letters it gets.
 	LettersOf []*Node

@@ -70,6 +70,7 @@ type stepKeys struct {
 	Retries    int               `toml:"retries"`
 	Backoff    string            `toml:"backoff"`
 	DeadLetter string            `toml:"dead_letter"`
+	Partition  []string          `toml:"partition_by"`
 }
 
 type testKeys struct {

@@ -13,7 +13,7 @@ import (
 
 func (b *builder) step(g *Graph, n *Node, keys *stepKeys) {
 	at := func(key string) []string { return []string{"step", n.Name, key} }
-	n.Union, n.Options, n.Parallel, n.Retries = keys.Union, keys.Options, keys.Parallel, keys.Retries
+	n.Union, n.Options, n.Parallel, n.Retries, n.PartitionBy = keys.Union, keys.Options, keys.Parallel, keys.Retries, keys.Partition
 	n.Timeout = b.duration("0s", keys.Timeout, at("timeout")...)
 	n.Backoff = b.duration("100ms", keys.Backoff, at("backoff")...)
 	if keys.Heap != "" {

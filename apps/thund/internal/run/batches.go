@@ -57,7 +57,7 @@ func (r *run) deliver(n *graph.Node, a *flow.Actor, results []made) (err error) 
 			count := r.deadLetters.Add(result.batch.NumRows())
 			r.counts[n].letters.Add(result.batch.NumRows())
 			if err = r.put(a, result.batch, []*flow.Queue{r.letters[n]}); err == nil && count > r.plan.Graph.DeadLetters {
-				f := r.plan.at(n, fault.Letters, "dead_letter", fmt.Sprintf("the run has more than %d dead letters", r.plan.Graph.DeadLetters),
+				f := r.plan.At(n, fault.Letters, "dead_letter", fmt.Sprintf("the run has more than %d dead letters", r.plan.Graph.DeadLetters),
 					"correct the data or the step, or raise dead_letters_max in [graph]")
 				f.Exit, err = fault.ExitStep, f
 			}

@@ -83,7 +83,7 @@ func (p *Plan) openSource(n *graph.Node) *fault.Fault {
 		p.sources[n], p.Schemas[n] = source, source.Schema
 		return nil
 	}
-	f := p.at(n, fault.Source, n.Format, fmt.Sprintf("source %q cannot be read", n.Name), "correct the path or the columns of the source")
+	f := p.At(n, fault.Source, n.Format, fmt.Sprintf("source %q cannot be read", n.Name), "correct the path or the columns of the source")
 	f.Detail, f.Cause = []string{err.Error()}, err
 	var missing *fs.PathError
 	if errors.As(err, &missing) || strings.HasPrefix(err.Error(), "there is no file") {
@@ -95,7 +95,7 @@ func (p *Plan) openSource(n *graph.Node) *fault.Fault {
 func (p *Plan) checkUnion(n *graph.Node, schemas []*arrow.Schema) *fault.Fault {
 	for i, schema := range schemas {
 		if !schema.Equal(schemas[0]) {
-			f := p.at(n, fault.Types, "from", fmt.Sprintf("the inputs of union %q differ", n.Name), "make them equal at the sources, with columns and cast")
+			f := p.At(n, fault.Types, "from", fmt.Sprintf("the inputs of union %q differ", n.Name), "make them equal at the sources, with columns and cast")
 			f.Detail = []string{n.From[0].Name + ": " + files.Describe(schemas[0]), n.From[i].Name + ": " + files.Describe(schema)}
 			if files.Describe(schemas[0]) == files.Describe(schema) {
 				f.Detail = append(f.Detail, "they differ in which columns may be null, or in metadata")
@@ -160,7 +160,7 @@ func (p *Plan) lettersSchema(n *graph.Node) *fault.Fault {
 	input := p.Schemas[first.From[0]]
 	for _, step := range n.LettersOf[1:] {
 		if other := p.Schemas[step.From[0]]; input != nil && other != nil && !other.Equal(input) {
-			f := p.at(n, fault.Sink, "", fmt.Sprintf("steps %q and %q share sink %q, and their inputs differ", first.Name, step.Name, n.Name), "add a sink for each step")
+			f := p.At(n, fault.Sink, "", fmt.Sprintf("steps %q and %q share sink %q, and their inputs differ", first.Name, step.Name, n.Name), "add a sink for each step")
 			f.Detail = []string{first.Name + ": " + files.Describe(input), step.Name + ": " + files.Describe(other)}
 			return f
 		}
@@ -189,16 +189,16 @@ func (p *Plan) checkSinks() (faults fault.List) {
 			continue // its types are checked later
 		}
 		if err := files.CheckSink(n, p.Schemas[n]); err != nil {
-			f := p.at(n, fault.Sink, n.Format, fmt.Sprintf("sink %q cannot store its input as %s", n.Name, n.Format), "use parquet or ipc, or another step before it")
+			f := p.At(n, fault.Sink, n.Format, fmt.Sprintf("sink %q cannot store its input as %s", n.Name, n.Format), "use parquet or ipc, or another step before it")
 			f.Detail = []string{err.Error(), "input: " + files.Describe(p.Schemas[n])}
 			faults = append(faults, f)
 		}
 		path := absolute(n.Path)
 		if other := written[path]; other != nil {
-			faults = append(faults, p.at(n, fault.Sink, n.Format, fmt.Sprintf("sinks %q and %q write the same file %s", other.Name, n.Name, n.Path), "give each sink a file of its own"))
+			faults = append(faults, p.At(n, fault.Sink, n.Format, fmt.Sprintf("sinks %q and %q write the same file %s", other.Name, n.Name, n.Path), "give each sink a file of its own"))
 		}
 		if source := read[path]; source != nil && path != "-" {
-			faults = append(faults, p.at(n, fault.Sink, n.Format, fmt.Sprintf("sink %q writes %s, which source %q reads", n.Name, n.Path, source.Name), "write another file"))
+			faults = append(faults, p.At(n, fault.Sink, n.Format, fmt.Sprintf("sink %q writes %s, which source %q reads", n.Name, n.Path, source.Name), "write another file"))
 		}
 		written[path] = n
 	}

@@ -100,7 +100,7 @@ func anyOf(paths []string, in map[string]bool) bool {
 }
 
 func (e *each) folderFault(err error) error {
-	f := e.plan.at(e.source, fault.Source, "done", fmt.Sprintf("the folders of source %q cannot be used", e.source.Name), "correct the path or its rights, or end the other run")
+	f := e.plan.At(e.source, fault.Source, "done", fmt.Sprintf("the folders of source %q cannot be used", e.source.Name), "correct the path or its rights, or end the other run")
 	f.Detail, f.Exit, f.Cause = []string{err.Error()}, fault.ExitMachine, err
 	return f
 }
@@ -140,7 +140,7 @@ func (e *each) one(ctx context.Context, path string) error {
 // runFile runs the graph and the events of a file.
 func (e *each) runFile(ctx context.Context, path string) (*Report, error) {
 	if twin := e.folder.Twin(path); twin != "" {
-		f := e.plan.at(e.source, fault.Source, e.source.Format, fmt.Sprintf("the outputs of %s would replace those of %s", path, twin), "give each file a name of its own before its extension")
+		f := e.plan.At(e.source, fault.Source, e.source.Format, fmt.Sprintf("the outputs of %s would replace those of %s", path, twin), "give each file a name of its own before its extension")
 		return nil, f
 	}
 	p, err := e.plan.forFile(path)
@@ -171,7 +171,7 @@ func (e *each) runFile(ctx context.Context, path string) (*Report, error) {
 }
 
 func (e *each) eventFault(path, name string, err error) error {
-	f := e.plan.at(e.source, fault.Step, "events", fmt.Sprintf("event %q failed for %s", name, path), "correct the event or the file; without its marker, the file runs again")
+	f := e.plan.At(e.source, fault.Step, "events", fmt.Sprintf("event %q failed for %s", name, path), "correct the event or the file; without its marker, the file runs again")
 	f.Detail, f.Exit, f.Cause = []string{err.Error()}, fault.ExitStep, err
 	return f
 }

@@ -120,7 +120,7 @@ func (r *run) full(cycle []*flow.Queue, needed int64) error {
 			n = other
 		}
 	}
-	f := r.plan.at(n, fault.Memory, "from", fmt.Sprintf("the diamond at step %q needs more than the memory of the graph", q.To),
+	f := r.plan.At(n, fault.Memory, "from", fmt.Sprintf("the diamond at step %q needs more than the memory of the graph", q.To),
 		fmt.Sprintf("read the file with two sources, one for each branch of %q, or raise memory in [graph]", q.To))
 	f.Detail = []string{fmt.Sprintf("step %q reads another input to its end first, so %s must hold %d bytes, and memory is %d", q.To, strings.Join(edges, " and "), needed, r.plan.Graph.Memory)}
 	f.Exit = fault.ExitStep

@@ -23,7 +23,7 @@ func (r *run) source(n *graph.Node, source *files.Source) error {
 			if r.ctx.Err() != nil {
 				return r.err()
 			}
-			f := r.plan.at(n, fault.Source, n.Format, fmt.Sprintf("source %q cannot be read on", n.Name), "correct the data, or the schema of the source")
+			f := r.plan.At(n, fault.Source, n.Format, fmt.Sprintf("source %q cannot be read on", n.Name), "correct the data, or the schema of the source")
 			f.Detail, f.Exit, f.Cause = []string{err.Error()}, fault.ExitMachine, err
 			return f
 		}
@@ -71,7 +71,7 @@ func (r *run) sink(n *graph.Node, sink *files.Sink) error {
 }
 
 func (r *run) sinkFault(n *graph.Node, err error) error {
-	f := r.plan.at(n, fault.Sink, n.Format, fmt.Sprintf("sink %q cannot be written", n.Name), "make room on the disk, or correct the path")
+	f := r.plan.At(n, fault.Sink, n.Format, fmt.Sprintf("sink %q cannot be written", n.Name), "make room on the disk, or correct the path")
 	f.Detail, f.Exit, f.Cause = []string{err.Error()}, fault.ExitMachine, err
 	if errors.Is(err, syscall.EPIPE) {
 		f.Help, f.Exit = "let the program that reads the output read to its end", fault.ExitBrokenPipe

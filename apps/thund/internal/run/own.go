@@ -32,11 +32,11 @@ func (p *Plan) checkOwn() (faults fault.List) {
 	}
 	for _, n := range p.Graph.Nodes {
 		if n.Go != "" && p.Own.Steps[n.Go] == nil {
-			missing(p.at(n, fault.Name, "go", "", ""), "step", n.Go, slices.Sorted(maps.Keys(p.Own.Steps)))
+			missing(p.At(n, fault.Name, "go", "", ""), "step", n.Go, slices.Sorted(maps.Keys(p.Own.Steps)))
 		}
 		for _, name := range n.Events {
 			if p.Own.Events[name] == nil {
-				missing(p.at(n, fault.Name, "events", "", ""), "event", name, slices.Sorted(maps.Keys(p.Own.Events)))
+				missing(p.At(n, fault.Name, "events", "", ""), "event", name, slices.Sorted(maps.Keys(p.Own.Events)))
 			}
 		}
 	}
@@ -64,7 +64,7 @@ func (p *Plan) SetUp() error {
 				return nil
 			})
 			if err != nil {
-				f := p.at(n, fault.Step, "events", fmt.Sprintf("event %q cannot be set up", name), "correct the event")
+				f := p.At(n, fault.Step, "events", fmt.Sprintf("event %q cannot be set up", name), "correct the event")
 				f.Detail, f.Exit, f.Cause = []string{err.Error()}, fault.ExitStep, err
 				return f
 			}
@@ -116,7 +116,7 @@ func (p *Plan) bindGo(n *graph.Node, schemas []*arrow.Schema) (*arrow.Schema, *f
 }
 
 func (p *Plan) goFault(n *graph.Node, err error) *fault.Fault {
-	f := p.at(n, fault.Step, "go", fmt.Sprintf("Go step %q failed", n.Name), "correct the data or the step")
+	f := p.At(n, fault.Step, "go", fmt.Sprintf("Go step %q failed", n.Name), "correct the data or the step")
 	f.Detail, f.Exit, f.Cause = []string{err.Error()}, fault.ExitStep, err
 	return f
 }

@@ -102,8 +102,8 @@ func (p *Plan) draining() bool {
 	}
 }
 
-// at makes a fault at a key of a node.
-func (p *Plan) at(n *graph.Node, code, key, text, help string) *fault.Fault {
+// At makes a fault at a key of a node.
+func (p *Plan) At(n *graph.Node, code, key, text, help string) *fault.Fault {
 	path, place := []string{string(n.Kind), n.Name}, fmt.Sprintf("[%s.%s]", n.Kind, n.Name)
 	if key != "" {
 		path, place = append(path, key), place+", "+key
@@ -128,7 +128,7 @@ func (p *Plan) loadBackends(allowUnsigned bool) (faults fault.List) {
 		key := keyOf(n)
 		if p.bridges[key] == nil {
 			if workers[key] > 64 {
-				faults = append(faults, p.at(n, fault.Rule, "parallel", fmt.Sprintf("the steps of backend %q use %d workers, and the most is 64", key.backend, workers[key]), "lower parallel"))
+				faults = append(faults, p.At(n, fault.Rule, "parallel", fmt.Sprintf("the steps of backend %q use %d workers, and the most is 64", key.backend, workers[key]), "lower parallel"))
 				failed[n.Backend.Name] = true
 				continue
 			}
@@ -211,7 +211,7 @@ func (p *Plan) find(n *graph.Node, bridge *alloy.GoBridge) (*Function, *fault.Fa
 	}
 	if found == nil {
 		sort.Strings(names)
-		f := p.at(n, fault.Name, "call", fmt.Sprintf("backend %q has no function %q", n.Backend.Name, n.Function),
+		f := p.At(n, fault.Name, "call", fmt.Sprintf("backend %q has no function %q", n.Backend.Name, n.Function),
 			"the functions are: "+strings.Join(names, ", "))
 		if near := graph.Nearest(n.Function, names); near != "" {
 			f.Help = fmt.Sprintf(`write call = "%s.%s"`, n.Backend.Name, near)
@@ -230,7 +230,7 @@ func (p *Plan) checkRules() (faults fault.List) {
 		}
 		place := fmt.Sprintf("%s.%s of %s", n.Backend.Name, n.Function, n.Backend.Library)
 		add := func(key, text, help string, detail ...string) {
-			made := p.at(n, fault.Rule, key, text, help)
+			made := p.At(n, fault.Rule, key, text, help)
 			made.At, made.Detail = fmt.Sprintf("[step.%s], %s", n.Name, place), detail
 			faults = append(faults, made)
 		}
@@ -247,6 +247,9 @@ func (p *Plan) checkRules() (faults fault.List) {
 		}
 		if n.HoldGiven && !(f.Stream && f.Idempotent && n.Isolated) {
 			add("hold", fmt.Sprintf("step %q has hold, which is for isolated steps whose function is idempotent and works on a whole stream", n.Name), "remove hold")
+		}
+		if n.PartitionBy != nil && (!f.Stream || len(n.PartitionBy) == 0) {
+			add("partition_by", fmt.Sprintf("step %q has partition_by, which names columns for a function on a whole stream", n.Name), "remove partition_by")
 		}
 		if f.Stream {
 			for key, given := range map[string]bool{"parallel": n.Parallel > 1, "retries": n.Retries > 0, "dead_letter": n.DeadLetter != nil} {

@@ -135,7 +135,7 @@ func (r *run) open(n *graph.Node) (bodies []func() error, closer func(), err err
 		r.writer(n, actor)
 		source := r.plan.sources[n]
 		if err := source.Start(r.ctx); err != nil {
-			f := r.plan.at(n, fault.Source, n.Format, fmt.Sprintf("source %q cannot listen", n.Name), "correct the path, or end the other program")
+			f := r.plan.At(n, fault.Source, n.Format, fmt.Sprintf("source %q cannot listen", n.Name), "correct the path, or end the other program")
 			f.Detail, f.Exit = []string{err.Error()}, fault.ExitMachine
 			return nil, nil, f
 		}
@@ -148,7 +148,7 @@ func (r *run) open(n *graph.Node) (bodies []func() error, closer func(), err err
 		}
 		sink, err := files.OpenSink(r.ctx, n, r.plan.Schemas[n])
 		if err != nil {
-			f := r.plan.at(n, fault.Sink, n.Format, fmt.Sprintf("sink %q cannot be written", n.Name), "correct the path, or make room on the disk")
+			f := r.plan.At(n, fault.Sink, n.Format, fmt.Sprintf("sink %q cannot be written", n.Name), "correct the path, or make room on the disk")
 			f.Detail, f.Exit = []string{err.Error()}, fault.ExitMachine
 			return nil, nil, f
 		}

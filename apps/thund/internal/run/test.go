@@ -31,7 +31,7 @@ func (p *Plan) checkTests() (faults fault.List) {
 	for _, t := range p.Graph.Tests {
 		for _, rows := range slices.Concat(t.Given, t.Expect) {
 			if p.Schemas[rows.Node] == nil {
-				faults = append(faults, p.at(rows.Node, fault.Types, "", fmt.Sprintf("test %q needs the types of %q, which are not known before data come", t.Name, rows.Node.Name), "add schema to the source"))
+				faults = append(faults, p.At(rows.Node, fault.Types, "", fmt.Sprintf("test %q needs the types of %q, which are not known before data come", t.Name, rows.Node.Name), "add schema to the source"))
 				continue
 			}
 			batch, err := batchOf(p.Schemas[rows.Node], rows.Rows, nil)
