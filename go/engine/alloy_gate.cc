@@ -4609,6 +4609,24 @@ inline bool BitAt(const void* bits, int64_t i) {
   return (static_cast<const uint8_t*>(bits)[i >> 3] >> (i & 7) & 1) != 0;
 }
 
+// At most 64 bits of a bitmap from bit `first` on, the lowest first. It reads no byte that
+// has none of the `count` bits.
+inline uint64_t BitsAt(const void* bits, int64_t first, int64_t count) {
+  static_assert(std::endian::native == std::endian::little);
+  const auto* bytes = static_cast<const uint8_t*>(bits) + (first >> 3);
+  const int64_t shift = first & 7;
+  const int64_t size = (shift + count + 7) / 8;
+  uint64_t word = 0;
+  if (size >= 8) [[likely]] {
+    std::memcpy(&word, bytes, sizeof(word));
+  } else {
+    std::memcpy(&word, bytes, static_cast<size_t>(size));
+  }
+  word >>= shift;
+  if (size > 8) word |= uint64_t{bytes[8]} << (64 - shift);
+  return count < 64 ? word & ((uint64_t{1} << count) - 1) : word;
+}
+
 // Count the set bits among `count` bits from `first` on.
 inline int64_t CountBits(const void* bits, int64_t first, int64_t count) {
   int64_t set = 0;

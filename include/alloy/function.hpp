@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "alloy/backend.h"
+#include "alloy/detail/over_columns.hpp"
 #include "alloy/detail/parameters.hpp"
 #include "alloy/detail/state.hpp"
 #include "alloy/failure.hpp"

@@ -73,6 +73,18 @@ class Output : public detail::OutputBase {
     return {begin, static_cast<size_t>(rows)};
   }
 
+  // Append at most 64 rows, and return their values to be written. Row i is null unless bit
+  // i of `valid` is set; the other bits are 0. The column has a multiple of 64 rows before.
+  std::span<T> Extend64(int64_t rows, uint64_t valid)
+    requires(!std::is_same_v<T, bool>)
+  {
+    Reserve(size_ + rows);
+    T* begin = values_.template as<T>() + size_;
+    validity_.Append64(size_, rows, valid);
+    size_ += rows;
+    return {begin, static_cast<size_t>(rows)};
+  }
+
   // Fill `array`, a slot of `block`, with this column, which still owns its memory.
   void Init(auto& block, ArrowArray* array) {
     Reserve(1);  // an empty column has a buffer too: some readers refuse NULL

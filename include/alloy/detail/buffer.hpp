@@ -7,6 +7,7 @@
 #define ALLOY_DETAIL_BUFFER_HPP_
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -77,8 +78,7 @@ class Validity {
   void Append(int64_t row, bool valid) {
     if (!bits_) [[likely]] {
       if (valid) return;
-      bits_.Reserve(row / 8 + 1);
-      std::memset(bits_.as<uint8_t>(), 0xff, static_cast<size_t>(row / 8 + 1));
+      Begin(row);
     }
     bits_.Reserve(row / 8 + 1);
     auto& byte = bits_.as<uint8_t>()[row / 8];
@@ -86,10 +86,27 @@ class Validity {
     byte = static_cast<uint8_t>(valid ? byte | bit : byte & ~bit);
     nulls_ += valid ? 0 : 1;
   }
+  // Append at most 64 rows: bit i of `valid` is that of row + i. `row` is a multiple of 64.
+  void Append64(int64_t row, int64_t rows, uint64_t valid) {
+    const int64_t nulls = rows - std::popcount(valid);
+    if (!bits_) [[likely]] {
+      if (nulls == 0) return;
+      Begin(row);
+    }
+    bits_.Reserve(row / 8 + int64_t{sizeof(valid)});
+    std::memcpy(bits_.as<char>() + row / 8, &valid, sizeof(valid));
+    nulls_ += nulls;
+  }
   const void* data() const { return bits_.as<void>(); }
   int64_t nulls() const { return nulls_; }
 
  private:
+  // No row before `row` is null.
+  void Begin(int64_t row) {
+    bits_.Reserve(row / 8 + 1);
+    std::memset(bits_.as<uint8_t>(), 0xff, static_cast<size_t>(row / 8 + 1));
+  }
+
   Buffer bits_;
   int64_t nulls_ = 0;
 };

@@ -57,6 +57,12 @@ class Rows {
   bool IsNull(int64_t row) const {
     return validity_ != nullptr && !BitAt(validity_, offset_ + row);
   }
+  // Which of at most 64 rows are not null, from `row` on: bit i is that of row + i.
+  uint64_t Valid64(int64_t row, int64_t rows) const {
+    constexpr uint64_t kAll = ~uint64_t{0};
+    if (validity_ != nullptr) return BitsAt(validity_, offset_ + row, rows);
+    return rows < 64 ? ~(kAll << rows) : kAll;
+  }
   bool HasNulls() const { return validity_ != nullptr && CountNulls() > 0; }
   int64_t CountNulls() const {
     return validity_ == nullptr ? 0 : size_ - CountBits(validity_, offset_, size_);

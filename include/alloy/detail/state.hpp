@@ -197,39 +197,6 @@ class RawBinder final : public Binder {
   }
 };
 
-// A null makes its row null, unless the parameter is a std::optional.
-template <typename P, typename T>
-bool Passes(const std::optional<T>& value) {
-  return Cell<P>::kOptional || value.has_value();
-}
-template <typename P, typename T>
-decltype(auto) Pass(const std::optional<T>& value) {
-  if constexpr (Cell<P>::kOptional) {
-    return (value);
-  } else {
-    return (*value);
-  }
-}
-
-template <typename Body, typename R, typename... P>
-auto OverColumns(Body body, R (*)(P...)) {
-  static_assert(sizeof...(P) > 0, "a function of rows takes at least one column");
-  return [body = std::move(body)](Scope& scope, ViewOf<P>... views, OutputOf<R>& output) {
-    constexpr int64_t kPollEvery = 1 << 16;
-    const int64_t rows = std::get<0>(std::tie(views...)).size();
-    for (int64_t row = 0; row < rows; ++row) {
-      if (row % kPollEvery == 0) scope.ThrowIfCancelled();
-      [&](const auto&... values) {
-        if ((Passes<P>(values) && ...)) {
-          output.Append(body(Pass<P>(values)...));
-        } else {
-          output.AppendNull();
-        }
-      }(views.Get(row)...);
-    }
-  };
-}
-
 }  // namespace alloy::detail
 
 #endif  // ALLOY_DETAIL_STATE_HPP_
