@@ -63,15 +63,6 @@ func (f folder) wantsMarkers(markers ...string) {
 	}
 }
 
-func waitFor(t *testing.T, what string, isTrue func() bool) {
-	t.Helper()
-	for begin := time.Now(); !isTrue(); time.Sleep(5 * time.Millisecond) {
-		if time.Since(begin) > 30*time.Second {
-			t.Fatalf("after 30 s, not %s", what)
-		}
-	}
-}
-
 func exists(path string) func() bool {
 	return func() bool { _, err := os.Stat(path); return err == nil }
 }
@@ -133,9 +124,9 @@ func TestWatchUntilASignal(t *testing.T) {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "a folder for the markers", exists(f.file("done")))
+	eventually(t, "a folder for the markers", exists(f.file("done")))
 	f.arrive("a.csv", 1)
-	waitFor(t, "a marker of a", exists(f.file("done/a.csv.done")))
+	eventually(t, "a marker of a", exists(f.file("done/a.csv.done")))
 	thund(t, "run", g).wants(3, "another run writes markers")
 	growing, err := os.Create(f.file("in/b.csv"))
 	if err != nil {
@@ -147,7 +138,7 @@ func TestWatchUntilASignal(t *testing.T) {
 	}
 	growing.Close()
 	f.arrive("c.csv", 7)
-	waitFor(t, "markers of b and c", func() bool { return exists(f.file("done/b.csv.done"))() && exists(f.file("done/c.csv.ignore"))() })
+	eventually(t, "markers of b and c", func() bool { return exists(f.file("done/b.csv.done"))() && exists(f.file("done/c.csv.ignore"))() })
 	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +165,7 @@ func TestASignalEndsAfterTheFile(t *testing.T) {
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
-		waitFor(t, "a file that is written", exists(f.file("out/a.arrow.part")))
+		eventually(t, "a file that is written", exists(f.file("out/a.arrow.part")))
 		if err := c.Process.Signal(signal); err != nil {
 			t.Fatal(err)
 		}
@@ -205,12 +196,12 @@ func TestKilledInTheMiddleOfManyFiles(t *testing.T) {
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
-		waitFor(t, "some markers", exists(f.file(fmt.Sprintf("done/%02d.csv.done", 4*(kill+1)))))
+		eventually(t, "some markers", exists(f.file(fmt.Sprintf("done/%02d.csv.done", 4*(kill+1)))))
 		if err := c.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
 		c.Wait()
-		waitFor(t, "no worker", func() bool { return syscall.Kill(-c.Process.Pid, 0) != nil })
+		eventually(t, "no worker", func() bool { return syscall.Kill(-c.Process.Pid, 0) != nil })
 	}
 	thund(t, "run", g).wants(0, "0 ignored")
 	var want []string

@@ -90,12 +90,12 @@ func rowsOf(plan *run.Plan) (rows []row) {
 		r := row{Name: n.Name, Kind: n.Kind, Path: n.Path}
 		for _, from := range n.From {
 			r.From = append(r.From, from.Name)
-			r.In = append(r.In, files.Describe(plan.Schemas[from]))
+			r.In = append(r.In, described(plan, from))
 		}
 		if n.Kind == graph.Sink {
-			r.In = []string{files.Describe(plan.Schemas[n])}
+			r.In = []string{described(plan, n)}
 		} else {
-			r.Out = files.Describe(plan.Schemas[n])
+			r.Out = described(plan, n)
 		}
 		if f := plan.Steps[n]; f != nil {
 			r.Call, r.Mode = n.Backend.Name+"."+n.Function, "in process"
@@ -111,4 +111,12 @@ func rowsOf(plan *run.Plan) (rows []row) {
 		rows = append(rows, r)
 	}
 	return rows
+}
+
+// described shows the types of a node; those of a stream may not be known yet.
+func described(plan *run.Plan, n *graph.Node) string {
+	if plan.Schemas[n] == nil {
+		return "(not known yet)"
+	}
+	return files.Describe(plan.Schemas[n])
 }

@@ -100,7 +100,7 @@ func (s *socket) close() {
 
 // Start makes a source ready that others connect to. It ends with the context.
 func (s *Source) Start(ctx context.Context) error {
-	if !s.node.Socket {
+	if !s.node.Socket || s.socket.Load() != nil {
 		return nil
 	}
 	opened, err := openSocket(s.node)

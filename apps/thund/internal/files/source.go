@@ -56,10 +56,10 @@ func OpenSource(n *graph.Node, isNotRead bool) (*Source, error) {
 		}
 	}
 	if n.Path == "-" || n.Socket || isNotRead && declared != nil {
-		if declared == nil {
-			return nil, fmt.Errorf("standard input and sockets have no schema before they are read; add schema = { NAME = \"utf8\" }")
-		}
 		s.Paths, s.read = []string{n.Path}, declared
+		if declared == nil {
+			return s, nil // its schema comes with the stream
+		}
 		return s, s.derive()
 	}
 	if s.Paths, err = match(n.Path); err != nil {
@@ -190,11 +190,7 @@ func (s *Source) Next(ctx context.Context) (arrow.RecordBatch, error) {
 func (s *Source) open(ctx context.Context, path string) (err error) {
 	s.row = 0
 	if s.node.Socket {
-		left := s.node.Connections
-		if left == 0 {
-			left = -1
-		}
-		s.now = &producers{socket: s.socket.Load(), source: s, left: left}
+		s.now = s.newProducers()
 		return nil
 	}
 	switch s.node.Format {

@@ -86,7 +86,7 @@ func (w *writer) refuse() {
 			add(n, "call", "works on a whole stream, and on Ray it would see single blocks", `add partition_by = ["COLUMN"], if the function may see the rows of each key separately`)
 		case f.Stream:
 			for _, name := range n.PartitionBy {
-				if input := w.plan.Schemas[n.From[0]]; len(input.FieldIndices(name)) == 0 {
+				if input := w.plan.Schemas[n.From[0]]; input != nil && len(input.FieldIndices(name)) == 0 {
 					add(n, "partition_by", fmt.Sprintf("has no column %q in its input; the columns are %s", name, files.Describe(input)), "correct partition_by")
 				}
 			}

@@ -33,7 +33,7 @@ func (p *Plan) bindAll() (faults fault.List) {
 				schemas = append(schemas, schema)
 			}
 		}
-		if len(schemas) < len(n.From) {
+		if len(schemas) < len(n.From) || p.Schemas[n] != nil { // a second time, what was not known
 			continue
 		}
 		switch {
@@ -67,6 +67,9 @@ func (p *Plan) bindAll() (faults fault.List) {
 			p.Schemas[n] = made
 		}
 	}
+	if len(faults) == 0 {
+		p.prune()
+	}
 	return faults
 }
 
@@ -75,8 +78,15 @@ func (p *Plan) openSource(n *graph.Node) *fault.Fault {
 	if n.Each {
 		open = func() (*files.Source, error) { return p.openEach(n) }
 	}
+	if p.sources[n] != nil {
+		return nil // it was open before, and its stream has not begun
+	}
 	source, err := open()
 	if errors.Is(err, errLater) {
+		return nil
+	}
+	if err == nil && source.IsLater() {
+		p.sources[n] = source
 		return nil
 	}
 	if err == nil {
@@ -225,6 +235,7 @@ func (p *Plan) notes() {
 			p.Notes = append(p.Notes, fmt.Sprintf("%s: its types are checked when data come, before a row moves", n.Name))
 		}
 	}
+	p.Notes = append(p.Notes, p.pruned...)
 	used := map[string]bool{}
 	seen := map[string]bool{}
 	defer func() {

@@ -5,6 +5,7 @@ package run
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -33,6 +34,7 @@ type Plan struct {
 	bridges    map[bridgeKey]*alloy.GoBridge
 	drain      chan struct{} // closed when no new file is to be taken
 	drainOnce  sync.Once
+	pruned     []string // notes: sources that leave columns out
 }
 
 // Function is what a step calls.
@@ -204,6 +206,9 @@ func (p *Plan) find(n *graph.Node, bridge *alloy.GoBridge) (*Function, *fault.Fa
 		found.Idempotent = found.Idempotent && f.Idempotent
 		found.Rowwise = found.Rowwise && f.Rowwise
 		found.Stream = found.Stream || f.Stream
+		if !sameColumns(found.Columns, f.Columns) {
+			found.Columns = nil // as if it read all
+		}
 		found.MinInputs = min(found.MinInputs, f.MinInputs)
 		if found.MaxInputs = max(found.MaxInputs, f.MaxInputs); f.MaxInputs < 0 {
 			found.MaxInputs = -1
@@ -219,6 +224,13 @@ func (p *Plan) find(n *graph.Node, bridge *alloy.GoBridge) (*Function, *fault.Fa
 		return nil, f
 	}
 	return found, nil
+}
+
+// sameColumns reports whether two functions read the same columns.
+func sameColumns(a, b [][]alloy.Column) bool {
+	return slices.EqualFunc(a, b, func(x, y []alloy.Column) bool {
+		return slices.EqualFunc(x, y, func(c, d alloy.Column) bool { return c.Name == d.Name })
+	})
 }
 
 // checkRules is the stage of the rules of steps.

@@ -53,6 +53,11 @@ func Run(ctx context.Context, p *Plan) (*Report, error) {
 	begin := time.Now()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	if isComplete, err := p.settle(ctx); err != nil || !isComplete {
+		report := newReport(p)
+		report.Files = nil
+		return report, err
+	}
 	r := &run{plan: p, net: flow.NewNetwork(p.Graph.Memory), ctx: ctx, cancel: cancel,
 		inputs: map[*graph.Node][]*flow.Queue{}, outputs: map[*graph.Node][]*flow.Queue{}, letters: map[*graph.Node]*flow.Queue{},
 		actors: map[*graph.Node]*flow.Actor{}, counts: map[*graph.Node]*counts{}, sinks: map[*graph.Node]*files.Sink{}}
@@ -134,10 +139,8 @@ func (r *run) open(n *graph.Node) (bodies []func() error, closer func(), err err
 	case n.Kind == graph.Source:
 		r.writer(n, actor)
 		source := r.plan.sources[n]
-		if err := source.Start(r.ctx); err != nil {
-			f := r.plan.At(n, fault.Source, n.Format, fmt.Sprintf("source %q cannot listen", n.Name), "correct the path, or end the other program")
-			f.Detail, f.Exit = []string{err.Error()}, fault.ExitMachine
-			return nil, nil, f
+		if err := r.plan.listen(r.ctx, n); err != nil {
+			return nil, nil, err
 		}
 		return body(func() error { return r.source(n, source) }), func() { source.Close() }, nil
 	case n.Kind == graph.Sink:
