@@ -206,15 +206,13 @@ feed = { from = "ids", ipc = "unix:feed.sock" }
 	}
 }
 
-// Section 3: TCP is for this machine, sockets need a schema, and a file of a dead program is
-// replaced, but not that of a living one.
+// Section 3: TCP is for this machine, and a file of a dead program is replaced, but not that of
+// a living one.
 func TestSocketsAreForThisMachine(t *testing.T) {
 	f := newFolder(t)
 	g := f.service("")
 	f.replace(g, "unix:late.sock", "tcp:0.0.0.0:9999")
 	thund(t, "validate", g).wants(2, `"0.0.0.0:9999" is not an address of this machine`, "graph.toml:11")
-	g = f.service("")
-	f.replace(g, `, schema = { id = "int64" }`, "")
 	g = f.service(", connections = 1")
 	stale, err := net.Listen("unix", f.file("late.sock"))
 	if err != nil {

@@ -69,7 +69,8 @@ func (c *command) validate() *cobra.Command {
 	return made
 }
 
-func (c *command) prepare(path string) (*run.Plan, error) {
+// read reads a graph file, with the settings of the command line.
+func (c *command) read(path string) (*graph.Graph, error) {
 	c.settings.Params = map[string]string{}
 	for _, pair := range c.set {
 		name, value, found := strings.Cut(pair, "=")
@@ -78,7 +79,11 @@ func (c *command) prepare(path string) (*run.Plan, error) {
 		}
 		c.settings.Params[name] = value
 	}
-	g, err := graph.Read(path, c.settings)
+	return graph.Read(path, c.settings)
+}
+
+func (c *command) prepare(path string) (*run.Plan, error) {
+	g, err := c.read(path)
 	if err != nil {
 		return nil, err
 	}

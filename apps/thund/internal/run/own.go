@@ -12,8 +12,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
-	"github.com/ignalina/alloy"
-
 	"github.com/ignalina/alloy/apps/thund/internal/fault"
 	"github.com/ignalina/alloy/apps/thund/internal/graph"
 	"github.com/ignalina/alloy/apps/thund/internal/own"
@@ -140,7 +138,6 @@ func (r *run) goStep(n *graph.Node) error {
 		if err != nil {
 			return err
 		}
-		made = alloy.PlainReader(made)
 		defer made.Release()
 		for made.Next() {
 			batch := made.RecordBatch()

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+
+// Package draw lays out a graph from left to right, and draws it as SVG. It is a layered
+// drawing: layers by longest path, and in each layer the order of the barycentres.
+package draw
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Node is a box. Name is unique.
+type Node struct {
+	Name string
+	Kind string // source, step or sink: a class of the drawing
+	What string // the second line, such as rel.scale
+	Mode string // at its right, such as 2 workers
+	Lock string // who signed it, as the text of a lock; empty: no lock
+	Note string // the third line, such as 336,776 rows
+}
+
+// Edge is an arrow. Several edges may have one queue, as those of a union.
+type Edge struct {
+	From, To string
+	Input    int
+	Queue    int    // the number of the queue among those of To
+	Label    string // such as 336,776 rows
+	Weak     bool   // of dead letters
+}
+
+// The sizes of the drawing.
+const (
+	nodeWidth   = 184
+	nodeHeight  = 62
+	layerGap    = 96
+	rowGap      = 26
+	margin      = 16
+	layerWidth  = nodeWidth + layerGap
+	orderRounds = 12
+	placeRounds = 24
+)
+
+// place is a node, or a bend of an edge that passes a layer.
+type place struct {
+	node     int // -1: a bend
+	layer    int
+	y        float64 // of its middle
+	in, out  []*place
+	position int // in its layer
+}
+
+func (p *place) height() float64 {
+	if p.node < 0 {
+		return 14
+	}
+	return nodeHeight
+}
+
+// layout is where everything is.
+type layout struct {
+	nodes         []Node
+	edges         []Edge
+	places        []*place   // of the nodes
+	paths         [][]*place // of the edges: from node over bends to node
+	layers        [][]*place
+	width, height float64
+}
+
+// newLayout lays out a graph without cycles. Nodes come after those that they read.
+func newLayout(nodes []Node, edges []Edge) *layout {
+	l := &layout{nodes: nodes, edges: edges}
+	index := map[string]int{}
+	for i, n := range nodes {
+		index[n.Name] = i
+		l.places = append(l.places, &place{node: i})
+	}
+	l.rank(index)
+	for _, e := range edges {
+		from, to := l.places[index[e.From]], l.places[index[e.To]]
+		path := []*place{from}
+		for layer := from.layer + 1; layer < to.layer; layer++ {
+			bend := &place{node: -1, layer: layer}
+			l.layers[layer] = append(l.layers[layer], bend)
+			path = append(path, bend)
+		}
+		path = append(path, to)
+		for i, p := range path[1:] {
+			p.in, path[i].out = append(p.in, path[i]), append(path[i].out, p)
+		}
+		l.paths = append(l.paths, path)
+	}
+	l.order()
+	l.spread()
+	return l
+}
+
+// rank gives each node its layer: behind all that it reads. A source moves next to its first reader.
+func (l *layout) rank(index map[string]int) {
+	for range l.places { // at most so many rounds; one, if the nodes come in order
+		changed := false
+		for _, e := range l.edges {
+			from, to := l.places[index[e.From]], l.places[index[e.To]]
+			if to.layer <= from.layer {
+				to.layer, changed = from.layer+1, true
+			}
+		}
+		if !changed {
+			break
+		}
+	}
+	last := 0
+	for i, p := range l.places {
+		first := -1
+		reads := false
+		for _, e := range l.edges {
+			reads = reads || index[e.To] == i
+			if to := l.places[index[e.To]]; index[e.From] == i && (first < 0 || to.layer < first) {
+				first = to.layer
+			}
+		}
+		if !reads && first > 0 {
+			p.layer = first - 1
+		}
+		last = max(last, p.layer)
+	}
+	l.layers = make([][]*place, last+1)
+	for _, p := range l.places {
+		l.layers[p.layer] = append(l.layers[p.layer], p)
+	}
+}
+
+// order sorts each layer by the barycentres of its neighbours, forwards and backwards, and
+// keeps the order with the fewest crossings.
+func (l *layout) order() {
+	number := func() {
+		for _, layer := range l.layers {
+			for i, p := range layer {
+				p.position = i
+			}
+		}
+	}
+	number()
+	best, least := l.copyOrder(), l.crossings()
+	for round := range orderRounds {
+		for i := range l.layers {
+			layer, neighbours := l.layers[i], func(p *place) []*place { return p.in }
+			if round%2 == 1 {
+				layer, neighbours = l.layers[len(l.layers)-1-i], func(p *place) []*place { return p.out }
+			}
+			slices.SortStableFunc(layer, func(a, b *place) int { return cmp.Compare(centre(a, neighbours(a)), centre(b, neighbours(b))) })
+			for j, p := range layer {
+				p.position = j
+			}
+		}
+		if count := l.crossings(); count < least {
+			best, least = l.copyOrder(), count
+		}
+	}
+	l.layers = best
+	number()
+}
+
+func (l *layout) copyOrder() [][]*place {
+	made := make([][]*place, len(l.layers))
+	for i, layer := range l.layers {
+		made[i] = slices.Clone(layer)
+	}
+	return made
+}
+
+// centre is the mean position of the neighbours; without any, a place stays where it is.
+func centre(p *place, neighbours []*place) float64 {
+	if len(neighbours) == 0 {
+		return float64(p.position)
+	}
+	sum := 0
+	for _, other := range neighbours {
+		sum += other.position
+	}
+	return float64(sum) / float64(len(neighbours))
+}
+
+func (l *layout) crossings() (count int) {
+	for _, layer := range l.layers {
+		for i, a := range layer {
+			for _, b := range layer[i+1:] {
+				for _, x := range a.out {
+					for _, y := range b.out {
+						if x.position > y.position {
+							count++
+						}
+					}
+				}
+			}
+		}
+	}
+	return count
+}
+
+// spread gives each place a height near its neighbours, and never one above another.
+func (l *layout) spread() {
+	for _, layer := range l.layers {
+		y := 0.0
+		for _, p := range layer {
+			p.y = y + p.height()/2
+			y += p.height() + rowGap
+		}
+	}
+	for round := range placeRounds {
+		for i := range l.layers {
+			layer := l.layers[i]
+			if round%2 == 1 {
+				layer = l.layers[len(l.layers)-1-i]
+			}
+			settle(layer)
+		}
+	}
+	top, bottom := l.layers[0][0].y, 0.0
+	for _, layer := range l.layers {
+		top = min(top, layer[0].y-layer[0].height()/2)
+	}
+	for _, layer := range l.layers {
+		for _, p := range layer {
+			p.y += margin - top
+			bottom = max(bottom, p.y+p.height()/2)
+		}
+	}
+	l.width, l.height = float64(len(l.layers)*layerWidth-layerGap+2*margin), bottom+margin
+}
+
+// settle moves the places of a layer to the means of their neighbours, in order and with
+// their distances: the pool of adjacent violators.
+func settle(layer []*place) {
+	type pool struct{ sum, weight float64 }
+	var pools []pool
+	var sizes []int
+	offset := 0.0
+	offsets := make([]float64, len(layer))
+	for i, p := range layer {
+		if i > 0 {
+			offset += (layer[i-1].height()+p.height())/2 + rowGap
+		}
+		offsets[i] = offset
+		sum, weight := p.y, 1.0
+		if near := slices.Concat(p.in, p.out); len(near) > 0 {
+			sum = 0
+			for _, other := range near {
+				sum += other.y
+			}
+			sum /= float64(len(near))
+		}
+		if p.node < 0 {
+			weight = 2 // long edges stay straight
+		}
+		now, size := pool{(sum - offset) * weight, weight}, 1
+		for len(pools) > 0 && pools[len(pools)-1].sum/pools[len(pools)-1].weight > now.sum/now.weight {
+			last := pools[len(pools)-1]
+			now = pool{now.sum + last.sum, now.weight + last.weight}
+			size += sizes[len(sizes)-1]
+			pools, sizes = pools[:len(pools)-1], sizes[:len(sizes)-1]
+		}
+		pools, sizes = append(pools, now), append(sizes, size)
+	}
+	i := 0
+	for j, one := range pools {
+		for range sizes[j] {
+			layer[i].y = one.sum/one.weight + offsets[i]
+			i++
+		}
+	}
+}
