@@ -142,6 +142,7 @@ class [[nodiscard]] Result {
 #ifndef ALLOY_SRC_WIRE_BYTES_H_
 #define ALLOY_SRC_WIRE_BYTES_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -149,13 +150,46 @@ class [[nodiscard]] Result {
 #include <string_view>
 #include <type_traits>
 
+//
+// Memory that takes no room before it is used, such as a segment of shared memory. Without
+// memory behind it, the first access to a page would end the process with SIGBUS. So whoever
+// gives out a piece of it asks here first, and gets an error.
+#ifndef ALLOY_SRC_BASE_BACKING_H_
+#define ALLOY_SRC_BASE_BACKING_H_
+
+#include <cstddef>
+
+
+namespace alloy::core_v0_1 {
+
+// Threads  shared.
+class Backing {
+ public:
+  virtual ~Backing() = default;
+
+  // Put memory behind these bytes. What has some keeps its values.
+  //   Fails  EXHAUSTED: there is none.
+  virtual Status Back(const std::byte* begin, size_t size) noexcept = 0;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_BACKING_H_
+
 namespace alloy::core_v0_1 {
 
 // Writes into a place of a fixed size. What does not fit is dropped, and full() is true
-// from then on.
+// from then on. A place in shared memory gets its pages as it is filled.
 class ByteWriter {
  public:
-  explicit ByteWriter(std::span<std::byte> place) : place_(place) {}
+  explicit ByteWriter(std::span<std::byte> place) : place_(place), room_(place.size()) {}
+  // The first kFirstRoom bytes have memory behind them.
+  ByteWriter(std::span<std::byte> place, Backing& backing)
+      : place_(place),
+        room_(place.size() < kFirstRoom ? place.size() : kFirstRoom),
+        backing_(&backing) {}
+
+  static constexpr size_t kFirstRoom = size_t{16} << 10;
 
   template <typename T>
     requires std::is_trivially_copyable_v<T>
@@ -172,21 +206,35 @@ class ByteWriter {
     PutText(text.substr(0, kMostWords));
   }
   void PutBytes(const void* bytes, size_t size) {
-    if (size > place_.size() - used_) return Fail();
+    if (size > room_ - used_ && !MakeRoom(size)) [[unlikely]]
+      return Fail();
     if (size > 0) std::memcpy(place_.data() + used_, bytes, size);
     used_ += size;
   }
 
   // Make it full: what it holds is not to be sent.
   void Fail() {
-    used_ = place_.size();
+    used_ = room_ = place_.size();
     full_ = true;
   }
+  // Whether it is full because there is no memory.
+  const Status& shortage() const { return shortage_; }
   bool full() const { return full_; }
   size_t used() const { return used_; }
 
  private:
+  bool MakeRoom(size_t size) {
+    if (backing_ == nullptr || size > place_.size() - used_) return false;
+    const size_t wanted = std::min(place_.size(), std::max(2 * room_, used_ + size));
+    shortage_ = backing_->Back(place_.data() + room_, wanted - room_);
+    if (shortage_.ok()) room_ = wanted;
+    return shortage_.ok();
+  }
+
   std::span<std::byte> place_;
+  size_t room_;  // so much of the place may be used
+  Backing* backing_ = nullptr;
+  Status shortage_;
   size_t used_ = 0;
   bool full_ = false;
 };
@@ -1221,6 +1269,8 @@ struct SegmentView {
   uint32_t number = 0;
   std::span<const std::byte> bytes;
   uint64_t begin = 0;  // where the part begins in its segment
+  // Memory that the other side gave out: it may have none behind it yet. NULL: it has.
+  Backing* backing = nullptr;
 };
 
 // The bytes of a bitmap up to row `end`.
@@ -1758,6 +1808,7 @@ class RecordBuilder {
   bool ReadPlace(const Node* node, ByteSpan* bytes);
   bool ReadPlace(const Node* node, bool follows, ByteSpan* bytes);
   bool FindPlace(const Node* node, const PlaceWords& place, ByteSpan* bytes);
+  bool Back(const SegmentView& segment, ByteSpan bytes);
   bool CheckHead(const Found& found);
   bool CheckSizes(const Found& found);
   bool CheckSize(const Found& found, int buffer, int64_t bytes);
@@ -1916,13 +1967,22 @@ inline bool RecordBuilder::FindPlace(const Node* node, const PlaceWords& place,
     if (segment.number == number && from <= size && length <= size - from) [[likely]] {
       segment_ = at;
       *bytes = segment.bytes.subspan(from, length);
-      return true;
+      return segment.backing == nullptr || Back(segment, *bytes);
     }
   }
   return Refuse(node, ALLOY_REASON_BUFFER_PLACE,
                 "a buffer of " + std::to_string(length) + " bytes at " +
                     std::to_string(offset) + " of segment " + std::to_string(number) +
                     " is not in the memory of this call");
+}
+
+// A worker may name what it has never written.
+bool RecordBuilder::Back(const SegmentView& segment, ByteSpan bytes) {
+  Status status = segment.backing->Back(bytes.data(), bytes.size());
+  if (status.ok()) [[likely]]
+    return true;
+  fault_ = std::move(status);
+  return false;
 }
 
 // The numbers, as level shape checks them: what they imply is computed from here on.
@@ -4158,6 +4218,8 @@ BackendTable::BackendTable(const alloy_backend* table) : table_(table), shown_(*
 #ifndef ALLOY_SRC_PORT_FD_H_
 #define ALLOY_SRC_PORT_FD_H_
 
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigset_t
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -4272,6 +4334,20 @@ inline std::span<const std::byte> Bytes(const Mapping& mapping) {
 
 // One write of the whole line, so that lines of several processes do not mix.
 void WriteLine(int fd, const std::string& line);
+
+// Holds back from this thread the signals of a write that fails, and drops those that come:
+// SIGPIPE, and SIGXFSZ where a file has its largest size (ulimit -f). Each would end the host
+// for the words of a backend.
+class NoWriteSignals {
+ public:
+  NoWriteSignals();
+  ~NoWriteSignals();
+  NoWriteSignals(const NoWriteSignals&) = delete;
+  NoWriteSignals& operator=(const NoWriteSignals&) = delete;
+
+ private:
+  sigset_t signals_, before_;
+};
 
 // Write as much of the text as goes without waiting for whoever reads at the other end: a
 // pipe, a socket or a terminal may be full. A reader that is gone raises no SIGPIPE. Returns
@@ -6322,6 +6398,8 @@ class Turn {
 #include <set>
 #include <unordered_map>
 #include <utility>
+#include <vector>
+
 
 namespace alloy::core_v0_1 {
 
@@ -6332,12 +6410,16 @@ class Arena {
  public:
   // More memory, aligned to 64 bytes. It is never taken back. No piece reaches from one
   // memory into another one, even if they are neighbours: a record names one segment.
-  void Add(std::byte* begin, size_t size);
+  // With a backing, each piece has memory behind it before it is given out.
+  //
+  //   Borrows  backing, as long as this lives.
+  void Add(std::byte* begin, size_t size, Backing* backing = nullptr);
 
-  // The smallest free piece that fits, aligned to 64 bytes; NULL: none is large enough.
-  // Freed pieces are used again first, since their pages are warm.
+  // The smallest free piece that fits, aligned to 64 bytes; NULL: none is large enough, or
+  // there is no memory behind it. Freed pieces are used again first, since their pages are
+  // warm.
   void* Allocate(size_t size) noexcept;
-  // Whether Allocate would find a piece now.
+  // Whether Allocate would find a piece now, with or without memory behind it.
   bool HasRoomFor(size_t size) noexcept;
   // The size of what Allocate gave, rounded up to 64; 0: this is not from here.
   size_t SizeOf(const void* memory) noexcept;
@@ -6354,12 +6436,20 @@ class Arena {
  private:
   using Piece = std::pair<size_t, std::byte*>;
 
+  struct Memory {
+    std::byte* begin;
+    std::byte* end;
+    Backing* backing;
+  };
+
+  std::byte* Take(size_t rounded, Backing** backing);
   void AddFree(std::byte* begin, size_t size);
 
   std::mutex mutex_;
   std::map<std::byte*, size_t> free_;  // by address, to join neighbours
-  std::set<std::byte*> borders_;       // where each memory begins
-  std::set<Piece> by_size_;            // the same pieces, to find the best one
+  std::vector<Memory> memories_;
+  std::set<std::byte*> borders_;  // where each memory begins
+  std::set<Piece> by_size_;       // the same pieces, to find the best one
   std::unordered_map<const void*, size_t> used_;
   std::atomic<uint64_t> used_bytes_{0};
 };
@@ -6440,17 +6530,24 @@ class Budget {
 //   output     read-only     read-write    SHRINK GROW SEAL
 //   control    read-write    read-write    SHRINK GROW SEAL
 //
-// Threads  serial; the memory is as shared as its users make it.
+// A page is there when it is first used. Without memory behind it (a machine with strict
+// overcommit) that ends the process with SIGBUS, so each side calls Back before it reads or
+// writes a page for the first time.
+//
+// Threads  serial, but Back: any thread. The memory is as shared as its users make it.
 #ifndef ALLOY_SRC_PORT_SHARED_MEMORY_H_
 #define ALLOY_SRC_PORT_SHARED_MEMORY_H_
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 
 
 namespace alloy::core_v0_1 {
 
 // Owns its mapping and its descriptor. Move-only.
-class SharedMemory {
+class SharedMemory final : public Backing {
  public:
   // Each size is rounded up to whole pages. The memory is zero, and takes no room before it
   // is used.
@@ -6469,6 +6566,11 @@ class SharedMemory {
 
   SharedMemory() = default;  // no segment; size() is 0
 
+  // As Backing. What was backed once takes a few nanoseconds.
+  //   Fails  EXHAUSTED    no memory is left for the pages.
+  //          UNSUPPORTED  the kernel refuses to say so (fallocate).
+  Status Back(const std::byte* begin, size_t size) noexcept override;
+
   std::byte* data() const { return const_cast<std::byte*>(mapping_.get().data); }
   size_t size() const { return mapping_.get().size; }
   bool is_writable() const { return is_writable_; }  // else a write to data() is a crash
@@ -6478,10 +6580,15 @@ class SharedMemory {
   static Result<SharedMemory> Make(const char* name, size_t size, bool writable,
                                    int more_seals);
   Status Map(size_t size, bool writable);
+  bool IsBacked(size_t chunk) const;
+  Status BackChunks(size_t first, size_t end);
 
   Fd fd_;
   Mapping mapping_;
   bool is_writable_ = false;
+  // A bit for each chunk that this side has backed.
+  size_t chunk_bytes_ = 0;
+  std::unique_ptr<std::atomic<uint64_t>[]> backed_;
 };
 
 }  // namespace alloy::core_v0_1
@@ -8778,6 +8885,7 @@ void* HostPool::Resize(void* memory, int64_t old_size, int64_t new_size) noexcep
 // src/engine/isolated/input_memory.cc ---------------------------------------------------
 
 #include <algorithm>
+#include <string>
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -8791,12 +8899,16 @@ constexpr int64_t kAlignment_input_memory = 64;
 
 Result<std::shared_ptr<const InputMemory::Piece>> InputMemory::Reserve(size_t size) {
   void* data = arena_.Allocate(size);
-  if (data == nullptr) {
+  if (data == nullptr && !arena_.HasRoomFor(size)) {
     ALLOY_TRY(Grow(size));
     data = arena_.Allocate(size);
   }
   if (data == nullptr) {
-    return Fail(ALLOY_EXHAUSTED, "out of memory for the books of shared memory");
+    return Fail(ALLOY_EXHAUSTED,
+                "an input needs " + std::to_string(size) +
+                    " bytes of shared memory, which input_bytes allows, but the machine "
+                    "has no memory for them; free memory, or raise the memory limit of "
+                    "this process or container");
   }
   auto* const begin = static_cast<std::byte*>(data);
   return std::make_shared<const Piece>(shared_from_this(), *Find(begin), begin, size);
@@ -8826,11 +8938,10 @@ Status InputMemory::Grow(size_t size) {
       auto segment,
       Segment::Make(Segment::For::kInputs, wanted,
                     std::max(kFirstSegment, std::min(2 * last, kLargestStep)), budget_));
-  std::byte* const begin = segment->memory().data();
-  const size_t whole = segment->memory().size();
+  SharedMemory& memory = segment->memory();
   segments_.push_back(std::move(segment));
   n_segments_.store(segments_.size(), std::memory_order_release);
-  arena_.Add(begin, whole);
+  arena_.Add(memory.data(), memory.size(), &memory);
   return Status();
 }
 
@@ -9258,7 +9369,7 @@ class Worker {
   template <typename Body>
   Result<ByteReader> Exchange(const Ask& ask, Body&& body) {
     ALLOY_TRY(Begin(ask));
-    ByteWriter out(block().for_worker);
+    ByteWriter out(block().for_worker, control_);
     WriteHead(ask, &out);
     body(out);
     ALLOY_TRY(Post(ask, out));
@@ -10260,6 +10371,13 @@ std::string PlaceOf(const Worker::Ask& ask) {
 Result<std::shared_ptr<Worker>> Worker::Make(const WorkerGroup& group) {
   ALLOY_ASSIGN_OR_RETURN(SharedMemory control,
                          SharedMemory::MakeShared(sizeof(ControlBlock)));
+  // What both sides use without asking; the rest of the messages is backed when it is used.
+  constexpr size_t kUsed[][2] = {
+      {0, offsetof(ControlBlock, for_worker) + ByteWriter::kFirstRoom},
+      {offsetof(ControlBlock, for_host), ByteWriter::kFirstRoom}};
+  for (const auto& [begin, size] : kUsed) {
+    ALLOY_TRY(control.Back(control.data() + begin, size).WithPrefix("a worker: "));
+  }
   ::new (static_cast<void*>(control.data())) ControlBlock;
   Fd near, far;
   if (const int error = MakeSocketPair(&near, &far); error != 0) {
@@ -10423,6 +10541,7 @@ Status Worker::Post(const Ask& ask, const ByteWriter& out) {
     // The worker waits for this answer, or holds what it will never hear of. So it ends.
     is_dead_.store(true, std::memory_order_release);
     Kill();
+    ALLOY_TRY(Status(out.shortage()).WithPrefix("a message to a worker: "));
     return Fail(ALLOY_EXHAUSTED,
                 "a batch has too many columns or buffers to cross to a worker: what "
                 "describes it needs more than " +
@@ -10528,6 +10647,12 @@ Status Worker::CheckEnds(const Ask& ask, Ends* ends) {
 Result<ByteReader> Worker::ReadMessage(const Ask& ask, WorkerWord* word) {
   const size_t size = block().to_host.length.load(std::memory_order_relaxed);
   if (size > kMessageBytes) return Violation(ask, "the length of a message");
+  if (Status status = control_.Back(block().for_host.data(), size); !status.ok()) {
+    // The worker may wait for an answer that will not come.
+    is_dead_.store(true, std::memory_order_release);
+    Kill();
+    return status.WithPrefix("a message of a worker: ");
+  }
   if (message_.size() < size) message_.resize(size);
   std::memcpy(message_.data(), block().for_host.data(), size);
   ByteReader in({message_.data(), size});
@@ -10553,7 +10678,7 @@ Result<bool> Worker::Serve(const Ask& ask, WorkerWord word, ByteReader in) {
             ? Fail(ALLOY_EXHAUSTED, "a result of " + std::to_string(wanted) + " bytes")
             : AddResultSegment(static_cast<int64_t>(wanted));
     answer.word = HostWord::kSegment;
-    ByteWriter out(block().for_worker);
+    ByteWriter out(block().for_worker, control_);
     WriteHead(answer, &out);
     out.Put(added.code());
     out.PutText(added.ok() ? "" : added.fault().text);
@@ -10567,7 +10692,7 @@ Result<bool> Worker::Serve(const Ask& ask, WorkerWord word, ByteReader in) {
   if (!in.ok()) return Violation(ask, "a request for an input");
   const Pulled pulled = ask.requests->Pull(input);
   answer.word = HostWord::kBatch;
-  ByteWriter out(block().for_worker);
+  ByteWriter out(block().for_worker, control_);
   WriteHead(answer, &out);
   out.Put(static_cast<int32_t>(pulled.number));
   out.PutWords(pulled.text);
@@ -10597,7 +10722,8 @@ Status Worker::AddResultSegment(int64_t wanted) {
           std::max(wanted + wanted / 4, std::min(2 * result_bytes_, int64_t{256} << 20)),
           group_.memory.results));
   SharedMemory& memory = segment->memory();
-  result_views_.push_back({NumberOf(segment), {memory.data(), memory.size()}});
+  result_views_.push_back(
+      {NumberOf(segment), {memory.data(), memory.size()}, 0, &memory});
   result_bytes_ += static_cast<int64_t>(memory.size());
   result_segments_.push_back(std::move(segment));
   return Status();
@@ -10674,6 +10800,7 @@ void Worker::TakeLog(const Ask& ask) noexcept {
     const uint32_t lost = block().log_lost.exchange(0, std::memory_order_relaxed);
     block().log_turn.store(0, std::memory_order_release);
     ByteReader in(lines);
+    const NoWriteSignals no_signals;  // of a log that is full, or that nobody reads
     while (in.left() > 0) {
       const auto level = in.Get<uint8_t>();
       const auto length = in.Get<uint32_t>();
@@ -13748,6 +13875,7 @@ alloy_code alloy_describe(const ArrowSchema* schema, const ArrowArray* array, ch
 #define ALLOY_SRC_WORKER_CONNECTION_H_
 
 #include <cstdint>
+#include <deque>
 #include <mutex>
 #include <span>
 #include <utility>
@@ -13789,7 +13917,7 @@ class Connection {
   // if it does not fit.
   template <typename Body>
   [[nodiscard]] bool Send(WorkerWord word, uint64_t exchange, Body&& body) {
-    ByteWriter out(control_.for_host);
+    ByteWriter out(control_.for_host, memory_);
     const size_t told = WriteHead(word, exchange, &out);
     body(out);
     if (out.full()) return false;
@@ -13811,7 +13939,7 @@ class Connection {
   ControlBlock& control_;
   Fd socket_;
   Receiver receiver_;
-  std::vector<SharedMemory> mappings_;
+  std::deque<SharedMemory> mappings_;  // none moves: the memory for results knows them
   std::vector<SegmentView> segments_;
   std::vector<uint64_t> released_results_;  // as the last message has told
   std::mutex mutex_;
@@ -13888,8 +14016,8 @@ Status Connection::AddSegments(ByteReader* in) {
     ALLOY_ASSIGN_OR_RETURN(SharedMemory memory,
                            SharedMemory::Attach(std::move(file), writable));
     segments_.push_back({number, {memory.data(), memory.size()}});
-    if (writable) ResultMemory().Add(memory.data(), memory.size());
-    mappings_.push_back(std::move(memory));
+    SharedMemory& kept = mappings_.emplace_back(std::move(memory));
+    if (writable) ResultMemory().Add(kept.data(), kept.size(), &kept);
   }
   return Status();
 }
@@ -14696,6 +14824,14 @@ void Server::Unbind(HostMessage& message) {
 Result<std::byte*> Server::ReserveForCopy(uint64_t size, uint64_t exchange) {
   void* memory = ResultMemory().Allocate(size);
   if (memory != nullptr) return static_cast<std::byte*>(memory);
+  const auto no_memory = [size] {
+    return Fail(ALLOY_EXHAUSTED,
+                "a result needs " + std::to_string(size) +
+                    " bytes of shared memory, which output_bytes allows, but the machine "
+                    "has no memory for them; free memory, or raise the memory limit of "
+                    "the host or its container");
+  };
+  if (ResultMemory().HasRoomFor(size)) return no_memory();
   if (!connection_.Send(WorkerWord::kNeed, exchange,
                         [size](ByteWriter& out) { out.Put(size); })) {
     return Fail(ALLOY_INTERNAL, "a message to the host is full");
@@ -14707,8 +14843,7 @@ Result<std::byte*> Server::ReserveForCopy(uint64_t size, uint64_t exchange) {
   if (code != ALLOY_OK) return Fail(code, text);
   memory = ResultMemory().Allocate(size);
   if (memory != nullptr) return static_cast<std::byte*>(memory);
-  return Fail(ALLOY_EXHAUSTED,
-              "no segment has room for a result of " + std::to_string(size) + " bytes");
+  return no_memory();
 }
 
 Result<uint64_t> Server::Keep(Bound& bound, OwnedArray array, uint64_t exchange) {

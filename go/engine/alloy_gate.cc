@@ -19,6 +19,105 @@
 #include <set>
 #include <unordered_map>
 #include <utility>
+#include <vector>
+
+//
+// Memory that takes no room before it is used, such as a segment of shared memory. Without
+// memory behind it, the first access to a page would end the process with SIGBUS. So whoever
+// gives out a piece of it asks here first, and gets an error.
+#ifndef ALLOY_SRC_BASE_BACKING_H_
+#define ALLOY_SRC_BASE_BACKING_H_
+
+#include <cstddef>
+
+//
+// The outcome of an operation: ok, or a fault whose code tells the caller what to do next.
+//
+// Copies share one fault, so the sticky error of a bridge reaches every call unchanged.
+// Use Result<T> where there is a value as well.
+//
+// Threads  values: one thread each; copies may go to others.
+#ifndef ALLOY_SRC_BASE_STATUS_H_
+#define ALLOY_SRC_BASE_STATUS_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+
+namespace alloy::core_v0_1 {
+
+struct Fault {
+  alloy_code code = ALLOY_INTERNAL;
+  int32_t reason = ALLOY_REASON_NONE;
+  int32_t input = -1;
+  int32_t column = -1;
+  uint16_t side = ALLOY_SIDE_ENGINE;
+  std::string text;
+};
+
+class [[nodiscard]] Status {
+ public:
+  Status() = default;  // ok
+  // The text becomes harmless (base/text.h): UTF-8 that controls no terminal, in which
+  // each line after the first begins with two blanks.
+  explicit Status(Fault fault);
+
+  bool ok() const { return fault_ == nullptr; }
+  alloy_code code() const { return ok() ? ALLOY_OK : fault_->code; }
+  int32_t reason() const { return ok() ? ALLOY_REASON_NONE : fault_->reason; }
+  const Fault& fault() const { return *fault_; }  // only when not ok()
+
+  // The same fault with more context: what only a caller further out knows.
+  Status WithInput(int32_t input) const;
+  Status WithSide(uint16_t side) const;
+  // What is added becomes one harmless line.
+  Status WithPrefix(std::string_view prefix) const;
+  Status WithSuffix(std::string_view suffix) const;
+
+  // Fill the caller's error and return the code. err may be NULL, and stays unchanged
+  // when this is ok.
+  alloy_code CopyTo(alloy_error* err) const;
+
+ private:
+  std::shared_ptr<const Fault> fault_;  // NULL: ok
+};
+
+// A fault of no particular input or column. Its side follows from the code: the caller for
+// INVALID, NOT_FOUND and NO_MATCH, which only the caller can correct; else the engine.
+// The text becomes one line, whatever names it quotes.
+Status Fail(alloy_code code, int32_t reason, std::string text);
+Status Fail(alloy_code code, std::string text);
+
+}  // namespace alloy::core_v0_1
+
+// Return early with the status when it is not ok.
+#define ALLOY_TRY(expression)                           \
+  do {                                                  \
+    ::alloy::core_v0_1::Status alloy_status_ = (expression); \
+    if (!alloy_status_.ok()) [[unlikely]]               \
+      return alloy_status_;                             \
+  } while (false)
+
+#endif  // ALLOY_SRC_BASE_STATUS_H_
+
+namespace alloy::core_v0_1 {
+
+// Threads  shared.
+class Backing {
+ public:
+  virtual ~Backing() = default;
+
+  // Put memory behind these bytes. What has some keeps its values.
+  //   Fails  EXHAUSTED: there is none.
+  virtual Status Back(const std::byte* begin, size_t size) noexcept = 0;
+};
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_SRC_BASE_BACKING_H_
 
 namespace alloy::core_v0_1 {
 
@@ -29,12 +128,16 @@ class Arena {
  public:
   // More memory, aligned to 64 bytes. It is never taken back. No piece reaches from one
   // memory into another one, even if they are neighbours: a record names one segment.
-  void Add(std::byte* begin, size_t size);
+  // With a backing, each piece has memory behind it before it is given out.
+  //
+  //   Borrows  backing, as long as this lives.
+  void Add(std::byte* begin, size_t size, Backing* backing = nullptr);
 
-  // The smallest free piece that fits, aligned to 64 bytes; NULL: none is large enough.
-  // Freed pieces are used again first, since their pages are warm.
+  // The smallest free piece that fits, aligned to 64 bytes; NULL: none is large enough, or
+  // there is no memory behind it. Freed pieces are used again first, since their pages are
+  // warm.
   void* Allocate(size_t size) noexcept;
-  // Whether Allocate would find a piece now.
+  // Whether Allocate would find a piece now, with or without memory behind it.
   bool HasRoomFor(size_t size) noexcept;
   // The size of what Allocate gave, rounded up to 64; 0: this is not from here.
   size_t SizeOf(const void* memory) noexcept;
@@ -51,12 +154,20 @@ class Arena {
  private:
   using Piece = std::pair<size_t, std::byte*>;
 
+  struct Memory {
+    std::byte* begin;
+    std::byte* end;
+    Backing* backing;
+  };
+
+  std::byte* Take(size_t rounded, Backing** backing);
   void AddFree(std::byte* begin, size_t size);
 
   std::mutex mutex_;
   std::map<std::byte*, size_t> free_;  // by address, to join neighbours
-  std::set<std::byte*> borders_;       // where each memory begins
-  std::set<Piece> by_size_;            // the same pieces, to find the best one
+  std::vector<Memory> memories_;
+  std::set<std::byte*> borders_;  // where each memory begins
+  std::set<Piece> by_size_;       // the same pieces, to find the best one
   std::unordered_map<const void*, size_t> used_;
   std::atomic<uint64_t> used_bytes_{0};
 };
@@ -121,8 +232,9 @@ size_t RoundUp_arena(size_t size) { return (size + kAlignment - 1) & ~(kAlignmen
 
 }  // namespace
 
-void Arena::Add(std::byte* begin, size_t size) {
+void Arena::Add(std::byte* begin, size_t size, Backing* backing) {
   const std::scoped_lock lock(mutex_);
+  memories_.push_back({begin, begin + size, backing});
   borders_.insert(begin);
   AddFree(begin, size);
 }
@@ -151,6 +263,17 @@ void Arena::AddFree(std::byte* begin, size_t size) {
 void* Arena::Allocate(size_t size) noexcept {
   if (size == 0 || size > std::numeric_limits<size_t>::max() / 2) return nullptr;
   const size_t rounded = RoundUp_arena(size);
+  Backing* backing = nullptr;
+  std::byte* const begin = Take(rounded, &backing);
+  // Outside of the lock: new pages take time.
+  if (begin == nullptr || backing == nullptr || backing->Back(begin, rounded).ok()) {
+    return begin;
+  }
+  Free(begin);
+  return nullptr;
+}
+
+std::byte* Arena::Take(size_t rounded, Backing** backing) {
   try {
     const std::scoped_lock lock(mutex_);
     const auto found = by_size_.lower_bound({rounded, nullptr});
@@ -161,6 +284,9 @@ void* Arena::Allocate(size_t size) noexcept {
     free_.erase(begin);
     used_bytes_.fetch_add(rounded, std::memory_order_relaxed);
     if (piece > rounded) AddFree(begin + rounded, piece - rounded);
+    for (const Memory& memory : memories_) {
+      if (begin >= memory.begin && begin < memory.end) *backing = memory.backing;
+    }
     return begin;
   } catch (const std::bad_alloc&) {
     // At worst the rest of a piece is lost to this process.
@@ -276,78 +402,6 @@ const char* ReasonName(int32_t reason) {
 #undef ALLOY_REASON_CASE_
 
 // src/base/status.cc --------------------------------------------------------------------
-//
-// The outcome of an operation: ok, or a fault whose code tells the caller what to do next.
-//
-// Copies share one fault, so the sticky error of a bridge reaches every call unchanged.
-// Use Result<T> where there is a value as well.
-//
-// Threads  values: one thread each; copies may go to others.
-#ifndef ALLOY_SRC_BASE_STATUS_H_
-#define ALLOY_SRC_BASE_STATUS_H_
-
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <utility>
-
-
-namespace alloy::core_v0_1 {
-
-struct Fault {
-  alloy_code code = ALLOY_INTERNAL;
-  int32_t reason = ALLOY_REASON_NONE;
-  int32_t input = -1;
-  int32_t column = -1;
-  uint16_t side = ALLOY_SIDE_ENGINE;
-  std::string text;
-};
-
-class [[nodiscard]] Status {
- public:
-  Status() = default;  // ok
-  // The text becomes harmless (base/text.h): UTF-8 that controls no terminal, in which
-  // each line after the first begins with two blanks.
-  explicit Status(Fault fault);
-
-  bool ok() const { return fault_ == nullptr; }
-  alloy_code code() const { return ok() ? ALLOY_OK : fault_->code; }
-  int32_t reason() const { return ok() ? ALLOY_REASON_NONE : fault_->reason; }
-  const Fault& fault() const { return *fault_; }  // only when not ok()
-
-  // The same fault with more context: what only a caller further out knows.
-  Status WithInput(int32_t input) const;
-  Status WithSide(uint16_t side) const;
-  // What is added becomes one harmless line.
-  Status WithPrefix(std::string_view prefix) const;
-  Status WithSuffix(std::string_view suffix) const;
-
-  // Fill the caller's error and return the code. err may be NULL, and stays unchanged
-  // when this is ok.
-  alloy_code CopyTo(alloy_error* err) const;
-
- private:
-  std::shared_ptr<const Fault> fault_;  // NULL: ok
-};
-
-// A fault of no particular input or column. Its side follows from the code: the caller for
-// INVALID, NOT_FOUND and NO_MATCH, which only the caller can correct; else the engine.
-// The text becomes one line, whatever names it quotes.
-Status Fail(alloy_code code, int32_t reason, std::string text);
-Status Fail(alloy_code code, std::string text);
-
-}  // namespace alloy::core_v0_1
-
-// Return early with the status when it is not ok.
-#define ALLOY_TRY(expression)                           \
-  do {                                                  \
-    ::alloy::core_v0_1::Status alloy_status_ = (expression); \
-    if (!alloy_status_.ok()) [[unlikely]]               \
-      return alloy_status_;                             \
-  } while (false)
-
-#endif  // ALLOY_SRC_BASE_STATUS_H_
 
 //
 // Makes bytes from elsewhere safe to show: names and formats in error texts, strings in
@@ -1098,6 +1152,8 @@ class [[nodiscard]] Result {
 #ifndef ALLOY_SRC_PORT_FD_H_
 #define ALLOY_SRC_PORT_FD_H_
 
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigset_t
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -1212,6 +1268,20 @@ inline std::span<const std::byte> Bytes(const Mapping& mapping) {
 
 // One write of the whole line, so that lines of several processes do not mix.
 void WriteLine(int fd, const std::string& line);
+
+// Holds back from this thread the signals of a write that fails, and drops those that come:
+// SIGPIPE, and SIGXFSZ where a file has its largest size (ulimit -f). Each would end the host
+// for the words of a backend.
+class NoWriteSignals {
+ public:
+  NoWriteSignals();
+  ~NoWriteSignals();
+  NoWriteSignals(const NoWriteSignals&) = delete;
+  NoWriteSignals& operator=(const NoWriteSignals&) = delete;
+
+ private:
+  sigset_t signals_, before_;
+};
 
 // Write as much of the text as goes without waiting for whoever reads at the other end: a
 // pipe, a socket or a terminal may be full. A reader that is gone raises no SIGPIPE. Returns
@@ -2048,6 +2118,28 @@ int MapForReading(const Fd& fd, int64_t size, Mapping* out) {
   return 0;
 }
 
+NoWriteSignals::NoWriteSignals() {
+  ::sigemptyset(&signals_);
+  ::sigaddset(&signals_, SIGPIPE);
+  ::sigaddset(&signals_, SIGXFSZ);
+  ::pthread_sigmask(SIG_BLOCK, &signals_, &before_);
+  // One that was held back already may wait, and is not of these writes.
+  for (const int signal : {SIGPIPE, SIGXFSZ}) {
+    if (::sigismember(&before_, signal) == 1) ::sigdelset(&signals_, signal);
+  }
+}
+
+NoWriteSignals::~NoWriteSignals() {
+  sigset_t pending;
+  ::sigpending(&pending);
+  if (::sigismember(&pending, SIGPIPE) == 1 || ::sigismember(&pending, SIGXFSZ) == 1) {
+    constexpr timespec kNow{};
+    while (::sigtimedwait(&signals_, nullptr, &kNow) >= 0 || errno == EINTR) {
+    }
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
 void WriteLine(int fd, const std::string& line) {
   size_t done = 0;
   while (done < line.size()) {
@@ -2068,32 +2160,6 @@ Fd OpenWithoutWaiting(int fd) {
   return Fd(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
 }
 
-// Holds SIGPIPE back from this thread, and drops the one that a write has raised meanwhile.
-class NoPipeSignal {
- public:
-  NoPipeSignal() {
-    sigset_t pending;
-    ::sigemptyset(&pipe_);
-    ::sigaddset(&pipe_, SIGPIPE);
-    ::sigpending(&pending);
-    was_pending_ = ::sigismember(&pending, SIGPIPE) == 1;
-    ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-  }
-  ~NoPipeSignal() {
-    constexpr timespec kNow{};
-    while (!was_pending_ && ::sigtimedwait(&pipe_, nullptr, &kNow) < 0 &&
-           errno == EINTR) {
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  NoPipeSignal(const NoPipeSignal&) = delete;
-  NoPipeSignal& operator=(const NoPipeSignal&) = delete;
-
- private:
-  sigset_t pipe_, before_;
-  bool was_pending_;
-};
-
 bool HasRoom(int fd) {
   struct pollfd watched{.fd = fd, .events = POLLOUT, .revents = 0};
   return ::poll(&watched, 1, 0) == 1 && (watched.revents & POLLOUT) != 0;
@@ -2107,7 +2173,7 @@ size_t WriteWithoutWaiting(int fd, std::string_view text) {
   const bool is_socket = S_ISSOCK(status.st_mode);
   const bool may_wait = S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode);
   const Fd own = may_wait ? OpenWithoutWaiting(fd) : Fd();
-  const NoPipeSignal no_signal;
+  const NoWriteSignals no_signals;
   size_t done = 0;
   while (done < text.size()) {
     // A pipe that is ready has room for that much, and takes it as a whole.
@@ -2444,17 +2510,24 @@ inline Restrictions Available() { return Reached(ProbeRestrictions()); }
 //   output     read-only     read-write    SHRINK GROW SEAL
 //   control    read-write    read-write    SHRINK GROW SEAL
 //
-// Threads  serial; the memory is as shared as its users make it.
+// A page is there when it is first used. Without memory behind it (a machine with strict
+// overcommit) that ends the process with SIGBUS, so each side calls Back before it reads or
+// writes a page for the first time.
+//
+// Threads  serial, but Back: any thread. The memory is as shared as its users make it.
 #ifndef ALLOY_SRC_PORT_SHARED_MEMORY_H_
 #define ALLOY_SRC_PORT_SHARED_MEMORY_H_
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 
 
 namespace alloy::core_v0_1 {
 
 // Owns its mapping and its descriptor. Move-only.
-class SharedMemory {
+class SharedMemory final : public Backing {
  public:
   // Each size is rounded up to whole pages. The memory is zero, and takes no room before it
   // is used.
@@ -2473,6 +2546,11 @@ class SharedMemory {
 
   SharedMemory() = default;  // no segment; size() is 0
 
+  // As Backing. What was backed once takes a few nanoseconds.
+  //   Fails  EXHAUSTED    no memory is left for the pages.
+  //          UNSUPPORTED  the kernel refuses to say so (fallocate).
+  Status Back(const std::byte* begin, size_t size) noexcept override;
+
   std::byte* data() const { return const_cast<std::byte*>(mapping_.get().data); }
   size_t size() const { return mapping_.get().size; }
   bool is_writable() const { return is_writable_; }  // else a write to data() is a crash
@@ -2482,10 +2560,15 @@ class SharedMemory {
   static Result<SharedMemory> Make(const char* name, size_t size, bool writable,
                                    int more_seals);
   Status Map(size_t size, bool writable);
+  bool IsBacked(size_t chunk) const;
+  Status BackChunks(size_t first, size_t end);
 
   Fd fd_;
   Mapping mapping_;
   bool is_writable_ = false;
+  // A bit for each chunk that this side has backed.
+  size_t chunk_bytes_ = 0;
+  std::unique_ptr<std::atomic<uint64_t>[]> backed_;
 };
 
 }  // namespace alloy::core_v0_1
@@ -3564,11 +3647,14 @@ Restrictions Reached(const std::vector<RestrictStep>& steps) {
 // src/port/shared_memory.cc -------------------------------------------------------------
 
 #include <fcntl.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): pthread_sigmask
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <limits>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -3583,7 +3669,29 @@ namespace {
 
 // F_SEAL_SEAL: the worker cannot add seals that would stop the host.
 constexpr int kFixedSize = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+// Pages are backed in chunks, so that few calls are needed and little memory is taken that
+// nobody uses. Large segments have larger chunks.
+constexpr size_t kLeastChunk = size_t{64} << 10;
+constexpr size_t kMostChunks = 8192;
+
 constexpr int kSealsThatMatter = kFixedSize | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
+
+// Holds all signals back from this thread. One of them would end fallocate, which then starts
+// at its beginning again: the timers of Go and of profilers come faster than large memory.
+class NoSignals {
+ public:
+  NoSignals() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, &before_);
+  }
+  ~NoSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  NoSignals(const NoSignals&) = delete;
+  NoSignals& operator=(const NoSignals&) = delete;
+
+ private:
+  sigset_t before_;
+};
 
 size_t PageBytes() { return static_cast<size_t>(::sysconf(_SC_PAGESIZE)); }
 
@@ -3599,6 +3707,58 @@ Status SharedMemory::Map(size_t size, bool writable) {
   }
   mapping_ = Mapping({static_cast<const std::byte*>(data), size});
   is_writable_ = writable;
+  chunk_bytes_ = kLeastChunk;
+  while (size / chunk_bytes_ >= kMostChunks) chunk_bytes_ *= 2;
+  const size_t chunks = size / chunk_bytes_ + 1;
+  backed_.reset(new (std::nothrow) std::atomic<uint64_t>[chunks / 64 + 1]());
+  if (backed_ == nullptr) {
+    return Fail(ALLOY_EXHAUSTED, "out of memory for the books of shared memory");
+  }
+  return {};
+}
+
+bool SharedMemory::IsBacked(size_t chunk) const {
+  const uint64_t word = backed_[chunk / 64].load(std::memory_order_relaxed);
+  return (word >> (chunk % 64) & 1) != 0;
+}
+
+Status SharedMemory::Back(const std::byte* begin, size_t bytes) noexcept {
+  if (bytes == 0) return {};
+  const auto from = static_cast<size_t>(begin - data());
+  size_t chunk = from / chunk_bytes_;
+  const size_t end = (from + bytes - 1) / chunk_bytes_ + 1;
+  while (chunk < end) {
+    if (IsBacked(chunk)) {
+      ++chunk;
+      continue;
+    }
+    const size_t first = chunk;
+    while (chunk < end && !IsBacked(chunk)) ++chunk;
+    ALLOY_TRY(BackChunks(first, chunk));
+  }
+  return {};
+}
+
+Status SharedMemory::BackChunks(size_t first, size_t end) {
+  const size_t begin = first * chunk_bytes_;
+  const size_t bytes = std::min(end * chunk_bytes_, size()) - begin;
+  // In one call, so that the kernel takes all of it back if a part is not there.
+  int error = 0;
+  {
+    const NoSignals no_signals;
+    if (::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(begin),
+                    static_cast<off_t>(bytes)) != 0) {
+      error = errno;
+    }
+  }
+  if (error != 0) {
+    return OsFailure("there is no memory for " + SizeText(bytes) + " of a segment of " +
+                         SizeText(size()),
+                     error);
+  }
+  for (size_t chunk = first; chunk < end; ++chunk) {
+    backed_[chunk / 64].fetch_or(uint64_t{1} << (chunk % 64), std::memory_order_relaxed);
+  }
   return {};
 }
 
@@ -4009,6 +4169,11 @@ int RestrictSystemCalls() {
   filter.AnswerBy(SYS_prctl, 0, kPrctlOptions, kAllow, kRefuse);
   filter.AnswerBy(SYS_fcntl, 1, kFcntlCommands, kRefuse, kAllow);
   filter.AnswerBy(SYS_ioctl, 1, kIoctlRequests, kRefuse, kAllow);
+  // A hole in a segment would take away the memory that the host has put behind it, and the
+  // next access of the host would need new one.
+  constexpr uint32_t kHole[] = {MADV_REMOVE};
+  filter.AnswerBy(SYS_madvise, 2, kHole, kRefuse, kAllow);
+  filter.RefuseBits(SYS_fallocate, 1, ~uint32_t{FALLOC_FL_KEEP_SIZE});
   // Signals: only to this process itself, by its number.
   for (const uint32_t call :
        {SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo}) {

@@ -17,8 +17,9 @@ size_t RoundUp(size_t size) { return (size + kAlignment - 1) & ~(kAlignment - 1)
 
 }  // namespace
 
-void Arena::Add(std::byte* begin, size_t size) {
+void Arena::Add(std::byte* begin, size_t size, Backing* backing) {
   const std::scoped_lock lock(mutex_);
+  memories_.push_back({begin, begin + size, backing});
   borders_.insert(begin);
   AddFree(begin, size);
 }
@@ -47,6 +48,17 @@ void Arena::AddFree(std::byte* begin, size_t size) {
 void* Arena::Allocate(size_t size) noexcept {
   if (size == 0 || size > std::numeric_limits<size_t>::max() / 2) return nullptr;
   const size_t rounded = RoundUp(size);
+  Backing* backing = nullptr;
+  std::byte* const begin = Take(rounded, &backing);
+  // Outside of the lock: new pages take time.
+  if (begin == nullptr || backing == nullptr || backing->Back(begin, rounded).ok()) {
+    return begin;
+  }
+  Free(begin);
+  return nullptr;
+}
+
+std::byte* Arena::Take(size_t rounded, Backing** backing) {
   try {
     const std::scoped_lock lock(mutex_);
     const auto found = by_size_.lower_bound({rounded, nullptr});
@@ -57,6 +69,9 @@ void* Arena::Allocate(size_t size) noexcept {
     free_.erase(begin);
     used_bytes_.fetch_add(rounded, std::memory_order_relaxed);
     if (piece > rounded) AddFree(begin + rounded, piece - rounded);
+    for (const Memory& memory : memories_) {
+      if (begin >= memory.begin && begin < memory.end) *backing = memory.backing;
+    }
     return begin;
   } catch (const std::bad_alloc&) {
     // At worst the rest of a piece is lost to this process.

@@ -38,5 +38,36 @@ TEST(Arena, FreedPiecesOfOneMemoryAreJoined) {
   EXPECT_EQ(arena.Allocate(256), memory);
 }
 
+// So much memory is behind the first bytes.
+class Few final : public Backing {
+ public:
+  explicit Few(const std::byte* end) : end_(end) {}
+  Status Back(const std::byte* begin, size_t size) noexcept override {
+    ++asked;
+    return begin + size <= end_ ? Status() : Fail(ALLOY_EXHAUSTED, "no more");
+  }
+  int asked = 0;
+
+ private:
+  const std::byte* const end_;
+};
+
+TEST(Arena, APieceWithoutMemoryBehindItIsNotGivenOut) {
+  alignas(64) static std::byte memory[512];
+  Few few(memory + 256);
+  Arena arena;
+  arena.Add(memory, sizeof(memory), &few);
+  void* const one = arena.Allocate(128);
+  ASSERT_NE(one, nullptr);
+  EXPECT_EQ(few.asked, 1);
+  EXPECT_EQ(arena.Allocate(256), nullptr);
+  EXPECT_EQ(few.asked, 2);
+  EXPECT_TRUE(arena.HasRoomFor(256));
+  EXPECT_EQ(arena.used(), 128U);
+  // What did not get memory is free again, and a smaller piece has some.
+  EXPECT_EQ(arena.Allocate(128), memory + 128);
+  EXPECT_TRUE(arena.Free(one));
+}
+
 }  // namespace
 }  // namespace alloy::core

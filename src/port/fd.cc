@@ -150,6 +150,28 @@ int MapForReading(const Fd& fd, int64_t size, Mapping* out) {
   return 0;
 }
 
+NoWriteSignals::NoWriteSignals() {
+  ::sigemptyset(&signals_);
+  ::sigaddset(&signals_, SIGPIPE);
+  ::sigaddset(&signals_, SIGXFSZ);
+  ::pthread_sigmask(SIG_BLOCK, &signals_, &before_);
+  // One that was held back already may wait, and is not of these writes.
+  for (const int signal : {SIGPIPE, SIGXFSZ}) {
+    if (::sigismember(&before_, signal) == 1) ::sigdelset(&signals_, signal);
+  }
+}
+
+NoWriteSignals::~NoWriteSignals() {
+  sigset_t pending;
+  ::sigpending(&pending);
+  if (::sigismember(&pending, SIGPIPE) == 1 || ::sigismember(&pending, SIGXFSZ) == 1) {
+    constexpr timespec kNow{};
+    while (::sigtimedwait(&signals_, nullptr, &kNow) >= 0 || errno == EINTR) {
+    }
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
 void WriteLine(int fd, const std::string& line) {
   size_t done = 0;
   while (done < line.size()) {
@@ -170,32 +192,6 @@ Fd OpenWithoutWaiting(int fd) {
   return Fd(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
 }
 
-// Holds SIGPIPE back from this thread, and drops the one that a write has raised meanwhile.
-class NoPipeSignal {
- public:
-  NoPipeSignal() {
-    sigset_t pending;
-    ::sigemptyset(&pipe_);
-    ::sigaddset(&pipe_, SIGPIPE);
-    ::sigpending(&pending);
-    was_pending_ = ::sigismember(&pending, SIGPIPE) == 1;
-    ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-  }
-  ~NoPipeSignal() {
-    constexpr timespec kNow{};
-    while (!was_pending_ && ::sigtimedwait(&pipe_, nullptr, &kNow) < 0 &&
-           errno == EINTR) {
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  NoPipeSignal(const NoPipeSignal&) = delete;
-  NoPipeSignal& operator=(const NoPipeSignal&) = delete;
-
- private:
-  sigset_t pipe_, before_;
-  bool was_pending_;
-};
-
 bool HasRoom(int fd) {
   struct pollfd watched{.fd = fd, .events = POLLOUT, .revents = 0};
   return ::poll(&watched, 1, 0) == 1 && (watched.revents & POLLOUT) != 0;
@@ -209,7 +205,7 @@ size_t WriteWithoutWaiting(int fd, std::string_view text) {
   const bool is_socket = S_ISSOCK(status.st_mode);
   const bool may_wait = S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode);
   const Fd own = may_wait ? OpenWithoutWaiting(fd) : Fd();
-  const NoPipeSignal no_signal;
+  const NoWriteSignals no_signals;
   size_t done = 0;
   while (done < text.size()) {
     // A pipe that is ready has room for that much, and takes it as a whole.

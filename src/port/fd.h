@@ -5,6 +5,8 @@
 #ifndef ALLOY_SRC_PORT_FD_H_
 #define ALLOY_SRC_PORT_FD_H_
 
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigset_t
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -73,6 +75,20 @@ inline std::span<const std::byte> Bytes(const Mapping& mapping) {
 
 // One write of the whole line, so that lines of several processes do not mix.
 void WriteLine(int fd, const std::string& line);
+
+// Holds back from this thread the signals of a write that fails, and drops those that come:
+// SIGPIPE, and SIGXFSZ where a file has its largest size (ulimit -f). Each would end the host
+// for the words of a backend.
+class NoWriteSignals {
+ public:
+  NoWriteSignals();
+  ~NoWriteSignals();
+  NoWriteSignals(const NoWriteSignals&) = delete;
+  NoWriteSignals& operator=(const NoWriteSignals&) = delete;
+
+ private:
+  sigset_t signals_, before_;
+};
 
 // Write as much of the text as goes without waiting for whoever reads at the other end: a
 // pipe, a socket or a terminal may be full. A reader that is gone raises no SIGPIPE. Returns

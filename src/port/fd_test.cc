@@ -179,6 +179,36 @@ TEST(FdTest, AFileTakesAllBehindWhatIsThere) {
   ::unlink(path.c_str());
 }
 
+// The words of a backend may not end the host of a log that is full.
+TEST(FdTest, AFileOfItsLargestSizeAndAFullDiskRaiseNoSignal) {
+  const std::string path = testing::TempDir() + "/alloy_largest_size";
+  const Fd file(::open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600));
+  ASSERT_TRUE(file);
+  struct rlimit before;
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  struct rlimit small = before;
+  small.rlim_cur = 100;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  ASSERT_EQ(::signal(SIGXFSZ, SIG_DFL), SIG_DFL);
+  EXPECT_EQ(WriteWithoutWaiting(file.get(), std::string(90, 'x')), 90U);
+  EXPECT_EQ(WriteWithoutWaiting(file.get(), std::string(90, 'x')), 10U);
+  EXPECT_EQ(WriteWithoutWaiting(file.get(), "more"), 0U);
+  {
+    const NoWriteSignals no_signals;
+    WriteLine(file.get(), "a line\n");
+  }
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  ::unlink(path.c_str());
+  sigset_t pending;
+  ASSERT_EQ(::sigpending(&pending), 0);
+  EXPECT_EQ(::sigismember(&pending, SIGXFSZ), 0);
+
+  const Fd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  ASSERT_TRUE(full);
+  EXPECT_EQ(WriteWithoutWaiting(full.get(), "no room"), 0U);
+  WriteLine(full.get(), "a line\n");
+}
+
 TEST(ClockTest, WritesTheLocalTimeInNineteenCharacters) {
   ProcessMark mark;
   const std::string text = LocalClock(mark).Text();

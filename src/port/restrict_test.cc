@@ -374,6 +374,32 @@ TEST(RestrictTest, AnInputSegmentStaysUnchanged) {
   EXPECT_EQ(input->data()[0], std::byte{0});
 }
 
+TEST(RestrictTest, AHoleInASegmentIsRefused) {
+  constexpr size_t kSize = 1 << 16;
+  auto output = SharedMemory::MakeForWriter(kSize);
+  ASSERT_TRUE(output.ok());
+  ASSERT_TRUE(output->Back(output->data(), kSize).ok());
+  EXPECT_EQ(InChild([&] {
+              RestrictOptions options = Options();
+              const int fd = output->fd().get();
+              options.keep = {fd};
+              std::string seen = Missing(Restrict(options));
+              void* memory =
+                  ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+              seen += Outcome(memory == MAP_FAILED ? -1 : 0) + " ";
+              seen += Outcome(::madvise(memory, kSize, MADV_REMOVE)) + " ";
+              for (const int mode : {FALLOC_FL_PUNCH_HOLE, FALLOC_FL_COLLAPSE_RANGE,
+                                     FALLOC_FL_ZERO_RANGE}) {
+                seen += Outcome(::fallocate(fd, mode | FALLOC_FL_KEEP_SIZE, 0, kSize));
+                seen += " ";
+              }
+              // What an honest worker does.
+              seen += Outcome(::fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, kSize)) + " ";
+              return seen + Outcome(::madvise(memory, kSize, MADV_WILLNEED));
+            }),
+            "ok EPERM EPERM EPERM EPERM ok ok");
+}
+
 TEST(RestrictTest, TheNetworkIsOutOfReach) {
   EXPECT_EQ(Restricted([] { return Outcome(::socket(AF_INET, SOCK_STREAM, 0)); }),
             "EPERM");

@@ -2,11 +2,14 @@
 #include "port/shared_memory.h"
 
 #include <fcntl.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): pthread_sigmask
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <limits>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -22,7 +25,29 @@ namespace {
 
 // F_SEAL_SEAL: the worker cannot add seals that would stop the host.
 constexpr int kFixedSize = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+// Pages are backed in chunks, so that few calls are needed and little memory is taken that
+// nobody uses. Large segments have larger chunks.
+constexpr size_t kLeastChunk = size_t{64} << 10;
+constexpr size_t kMostChunks = 8192;
+
 constexpr int kSealsThatMatter = kFixedSize | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
+
+// Holds all signals back from this thread. One of them would end fallocate, which then starts
+// at its beginning again: the timers of Go and of profilers come faster than large memory.
+class NoSignals {
+ public:
+  NoSignals() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, &before_);
+  }
+  ~NoSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  NoSignals(const NoSignals&) = delete;
+  NoSignals& operator=(const NoSignals&) = delete;
+
+ private:
+  sigset_t before_;
+};
 
 size_t PageBytes() { return static_cast<size_t>(::sysconf(_SC_PAGESIZE)); }
 
@@ -38,6 +63,58 @@ Status SharedMemory::Map(size_t size, bool writable) {
   }
   mapping_ = Mapping({static_cast<const std::byte*>(data), size});
   is_writable_ = writable;
+  chunk_bytes_ = kLeastChunk;
+  while (size / chunk_bytes_ >= kMostChunks) chunk_bytes_ *= 2;
+  const size_t chunks = size / chunk_bytes_ + 1;
+  backed_.reset(new (std::nothrow) std::atomic<uint64_t>[chunks / 64 + 1]());
+  if (backed_ == nullptr) {
+    return Fail(ALLOY_EXHAUSTED, "out of memory for the books of shared memory");
+  }
+  return {};
+}
+
+bool SharedMemory::IsBacked(size_t chunk) const {
+  const uint64_t word = backed_[chunk / 64].load(std::memory_order_relaxed);
+  return (word >> (chunk % 64) & 1) != 0;
+}
+
+Status SharedMemory::Back(const std::byte* begin, size_t bytes) noexcept {
+  if (bytes == 0) return {};
+  const auto from = static_cast<size_t>(begin - data());
+  size_t chunk = from / chunk_bytes_;
+  const size_t end = (from + bytes - 1) / chunk_bytes_ + 1;
+  while (chunk < end) {
+    if (IsBacked(chunk)) {
+      ++chunk;
+      continue;
+    }
+    const size_t first = chunk;
+    while (chunk < end && !IsBacked(chunk)) ++chunk;
+    ALLOY_TRY(BackChunks(first, chunk));
+  }
+  return {};
+}
+
+Status SharedMemory::BackChunks(size_t first, size_t end) {
+  const size_t begin = first * chunk_bytes_;
+  const size_t bytes = std::min(end * chunk_bytes_, size()) - begin;
+  // In one call, so that the kernel takes all of it back if a part is not there.
+  int error = 0;
+  {
+    const NoSignals no_signals;
+    if (::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(begin),
+                    static_cast<off_t>(bytes)) != 0) {
+      error = errno;
+    }
+  }
+  if (error != 0) {
+    return OsFailure("there is no memory for " + SizeText(bytes) + " of a segment of " +
+                         SizeText(size()),
+                     error);
+  }
+  for (size_t chunk = first; chunk < end; ++chunk) {
+    backed_[chunk / 64].fetch_or(uint64_t{1} << (chunk % 64), std::memory_order_relaxed);
+  }
   return {};
 }
 

@@ -9,19 +9,27 @@
 //   output     read-only     read-write    SHRINK GROW SEAL
 //   control    read-write    read-write    SHRINK GROW SEAL
 //
-// Threads  serial; the memory is as shared as its users make it.
+// A page is there when it is first used. Without memory behind it (a machine with strict
+// overcommit) that ends the process with SIGBUS, so each side calls Back before it reads or
+// writes a page for the first time.
+//
+// Threads  serial, but Back: any thread. The memory is as shared as its users make it.
 #ifndef ALLOY_SRC_PORT_SHARED_MEMORY_H_
 #define ALLOY_SRC_PORT_SHARED_MEMORY_H_
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 
+#include "base/backing.h"
 #include "base/result.h"
 #include "port/fd.h"
 
 namespace alloy::core {
 
 // Owns its mapping and its descriptor. Move-only.
-class SharedMemory {
+class SharedMemory final : public Backing {
  public:
   // Each size is rounded up to whole pages. The memory is zero, and takes no room before it
   // is used.
@@ -40,6 +48,11 @@ class SharedMemory {
 
   SharedMemory() = default;  // no segment; size() is 0
 
+  // As Backing. What was backed once takes a few nanoseconds.
+  //   Fails  EXHAUSTED    no memory is left for the pages.
+  //          UNSUPPORTED  the kernel refuses to say so (fallocate).
+  Status Back(const std::byte* begin, size_t size) noexcept override;
+
   std::byte* data() const { return const_cast<std::byte*>(mapping_.get().data); }
   size_t size() const { return mapping_.get().size; }
   bool is_writable() const { return is_writable_; }  // else a write to data() is a crash
@@ -49,10 +62,15 @@ class SharedMemory {
   static Result<SharedMemory> Make(const char* name, size_t size, bool writable,
                                    int more_seals);
   Status Map(size_t size, bool writable);
+  bool IsBacked(size_t chunk) const;
+  Status BackChunks(size_t first, size_t end);
 
   Fd fd_;
   Mapping mapping_;
   bool is_writable_ = false;
+  // A bit for each chunk that this side has backed.
+  size_t chunk_bytes_ = 0;
+  std::unique_ptr<std::atomic<uint64_t>[]> backed_;
 };
 
 }  // namespace alloy::core

@@ -3,8 +3,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): setitimer
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,6 +16,7 @@
 #include <utility>
 
 #include "tests/support/in_child.h"
+#include "tests/support/refuse_fallocate.h"
 
 namespace alloy::core {
 namespace {
@@ -164,6 +168,64 @@ TEST(SharedMemoryTest, ALimitOnFilesIsAnErrorAndNoSignal) {
             }),
             "cannot make the segment alloy-control of 1048576 bytes: File too large; "
             "raise the limit on the size of files (ulimit -f)");
+}
+
+// The bytes of a segment that have memory behind them.
+size_t Backed(const SharedMemory& memory) {
+  struct stat facts;
+  EXPECT_EQ(::fstat(memory.fd().get(), &facts), 0);
+  return static_cast<size_t>(facts.st_blocks) * 512;
+}
+
+TEST(SharedMemoryTest, PagesAreThereBeforeTheyAreUsed) {
+  SharedMemory host = Take(SharedMemory::MakeForReader(kSize + 4096));
+  EXPECT_EQ(Backed(host), 0U);
+  EXPECT_TRUE(host.Back(host.data(), 0).ok());
+  EXPECT_EQ(Backed(host), 0U);
+  // From the last byte of the first chunk to the first one of the third.
+  EXPECT_TRUE(host.Back(host.data() + 65535, 65538).ok());
+  EXPECT_EQ(Backed(host), size_t{3 * 65536});
+  host.data()[65536] = std::byte{7};
+  // The last chunk is short.
+  EXPECT_TRUE(host.Back(host.data() + kSize, 4096).ok());
+  EXPECT_EQ(Backed(host), size_t{3 * 65536 + 4096});
+  EXPECT_TRUE(host.Back(host.data(), host.size()).ok());
+  EXPECT_EQ(Backed(host), host.size());
+  EXPECT_EQ(host.data()[65536], std::byte{7});
+  // The other side asks for itself, and changes nothing.
+  SharedMemory worker = Take(SharedMemory::Attach(Copy(host.fd()), false));
+  EXPECT_TRUE(worker.Back(worker.data(), worker.size()).ok());
+  EXPECT_EQ(worker.data()[65536], std::byte{7});
+}
+
+TEST(SharedMemoryTest, MemoryThatIsNotThereIsAnErrorAndTakesNone) {
+  EXPECT_EQ(InChild([] {
+              if (!support::RefuseFallocateAbove(256 << 10))
+                return std::string("no seccomp");
+              SharedMemory host = Take(SharedMemory::MakeForReader(kSize));
+              const Status refused = host.Back(host.data(), (256 << 10) + 1);
+              std::string seen = refused.ok() ? "backed" : refused.fault().text;
+              seen += refused.code() == ALLOY_EXHAUSTED ? " EXHAUSTED " : " ";
+              seen += std::to_string(Backed(host)) + " ";
+              seen += host.Back(host.data(), 1000).ok() ? "and less is there" : "";
+              return seen;
+            }),
+            "there is no memory for 327680 bytes of a segment of 1048576 bytes: No space "
+            "left on device; free memory, or raise the memory limit of this process or "
+            "container EXHAUSTED 0 and less is there");
+}
+
+// A signal ends fallocate. One that comes all the time would never let it end.
+TEST(SharedMemoryTest, SignalsDoNotKeepLargeMemoryFromBeingThere) {
+  EXPECT_EQ(InChild([] {
+              ::signal(SIGALRM, [](int) {});
+              const struct itimerval often{.it_interval = {0, 200}, .it_value = {0, 200}};
+              ::setitimer(ITIMER_REAL, &often, nullptr);
+              SharedMemory host = Take(SharedMemory::MakeForReader(size_t{64} << 20));
+              const Status status = host.Back(host.data(), host.size());
+              return status.ok() ? std::to_string(Backed(host)) : status.fault().text;
+            }),
+            "67108864");
 }
 
 TEST(SharedMemoryTest, AMovedSegmentIsReleasedOnce) {

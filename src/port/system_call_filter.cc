@@ -225,6 +225,11 @@ int RestrictSystemCalls() {
   filter.AnswerBy(SYS_prctl, 0, kPrctlOptions, kAllow, kRefuse);
   filter.AnswerBy(SYS_fcntl, 1, kFcntlCommands, kRefuse, kAllow);
   filter.AnswerBy(SYS_ioctl, 1, kIoctlRequests, kRefuse, kAllow);
+  // A hole in a segment would take away the memory that the host has put behind it, and the
+  // next access of the host would need new one.
+  constexpr uint32_t kHole[] = {MADV_REMOVE};
+  filter.AnswerBy(SYS_madvise, 2, kHole, kRefuse, kAllow);
+  filter.RefuseBits(SYS_fallocate, 1, ~uint32_t{FALLOC_FL_KEEP_SIZE});
   // Signals: only to this process itself, by its number.
   for (const uint32_t call :
        {SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo}) {

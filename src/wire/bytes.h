@@ -7,6 +7,7 @@
 #ifndef ALLOY_SRC_WIRE_BYTES_H_
 #define ALLOY_SRC_WIRE_BYTES_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -14,13 +15,22 @@
 #include <string_view>
 #include <type_traits>
 
+#include "base/backing.h"
+
 namespace alloy::core {
 
 // Writes into a place of a fixed size. What does not fit is dropped, and full() is true
-// from then on.
+// from then on. A place in shared memory gets its pages as it is filled.
 class ByteWriter {
  public:
-  explicit ByteWriter(std::span<std::byte> place) : place_(place) {}
+  explicit ByteWriter(std::span<std::byte> place) : place_(place), room_(place.size()) {}
+  // The first kFirstRoom bytes have memory behind them.
+  ByteWriter(std::span<std::byte> place, Backing& backing)
+      : place_(place),
+        room_(place.size() < kFirstRoom ? place.size() : kFirstRoom),
+        backing_(&backing) {}
+
+  static constexpr size_t kFirstRoom = size_t{16} << 10;
 
   template <typename T>
     requires std::is_trivially_copyable_v<T>
@@ -37,21 +47,35 @@ class ByteWriter {
     PutText(text.substr(0, kMostWords));
   }
   void PutBytes(const void* bytes, size_t size) {
-    if (size > place_.size() - used_) return Fail();
+    if (size > room_ - used_ && !MakeRoom(size)) [[unlikely]]
+      return Fail();
     if (size > 0) std::memcpy(place_.data() + used_, bytes, size);
     used_ += size;
   }
 
   // Make it full: what it holds is not to be sent.
   void Fail() {
-    used_ = place_.size();
+    used_ = room_ = place_.size();
     full_ = true;
   }
+  // Whether it is full because there is no memory.
+  const Status& shortage() const { return shortage_; }
   bool full() const { return full_; }
   size_t used() const { return used_; }
 
  private:
+  bool MakeRoom(size_t size) {
+    if (backing_ == nullptr || size > place_.size() - used_) return false;
+    const size_t wanted = std::min(place_.size(), std::max(2 * room_, used_ + size));
+    shortage_ = backing_->Back(place_.data() + room_, wanted - room_);
+    if (shortage_.ok()) room_ = wanted;
+    return shortage_.ok();
+  }
+
   std::span<std::byte> place_;
+  size_t room_;  // so much of the place may be used
+  Backing* backing_ = nullptr;
+  Status shortage_;
   size_t used_ = 0;
   bool full_ = false;
 };

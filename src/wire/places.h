@@ -22,6 +22,7 @@
 #include <span>
 
 #include "arrow/layout.h"
+#include "base/backing.h"
 
 namespace alloy::core {
 
@@ -38,6 +39,8 @@ struct SegmentView {
   uint32_t number = 0;
   std::span<const std::byte> bytes;
   uint64_t begin = 0;  // where the part begins in its segment
+  // Memory that the other side gave out: it may have none behind it yet. NULL: it has.
+  Backing* backing = nullptr;
 };
 
 // The bytes of a bitmap up to row `end`.

@@ -95,6 +95,7 @@ class RecordBuilder {
   bool ReadPlace(const Node* node, ByteSpan* bytes);
   bool ReadPlace(const Node* node, bool follows, ByteSpan* bytes);
   bool FindPlace(const Node* node, const PlaceWords& place, ByteSpan* bytes);
+  bool Back(const SegmentView& segment, ByteSpan bytes);
   bool CheckHead(const Found& found);
   bool CheckSizes(const Found& found);
   bool CheckSize(const Found& found, int buffer, int64_t bytes);
@@ -253,13 +254,22 @@ inline bool RecordBuilder::FindPlace(const Node* node, const PlaceWords& place,
     if (segment.number == number && from <= size && length <= size - from) [[likely]] {
       segment_ = at;
       *bytes = segment.bytes.subspan(from, length);
-      return true;
+      return segment.backing == nullptr || Back(segment, *bytes);
     }
   }
   return Refuse(node, ALLOY_REASON_BUFFER_PLACE,
                 "a buffer of " + std::to_string(length) + " bytes at " +
                     std::to_string(offset) + " of segment " + std::to_string(number) +
                     " is not in the memory of this call");
+}
+
+// A worker may name what it has never written.
+bool RecordBuilder::Back(const SegmentView& segment, ByteSpan bytes) {
+  Status status = segment.backing->Back(bytes.data(), bytes.size());
+  if (status.ok()) [[likely]]
+    return true;
+  fault_ = std::move(status);
+  return false;
 }
 
 // The numbers, as level shape checks them: what they imply is computed from here on.

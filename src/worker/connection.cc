@@ -54,8 +54,8 @@ Status Connection::AddSegments(ByteReader* in) {
     ALLOY_ASSIGN_OR_RETURN(SharedMemory memory,
                            SharedMemory::Attach(std::move(file), writable));
     segments_.push_back({number, {memory.data(), memory.size()}});
-    if (writable) ResultMemory().Add(memory.data(), memory.size());
-    mappings_.push_back(std::move(memory));
+    SharedMemory& kept = mappings_.emplace_back(std::move(memory));
+    if (writable) ResultMemory().Add(kept.data(), kept.size(), &kept);
   }
   return Status();
 }

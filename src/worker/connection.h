@@ -5,6 +5,7 @@
 #define ALLOY_SRC_WORKER_CONNECTION_H_
 
 #include <cstdint>
+#include <deque>
 #include <mutex>
 #include <span>
 #include <utility>
@@ -52,7 +53,7 @@ class Connection {
   // if it does not fit.
   template <typename Body>
   [[nodiscard]] bool Send(WorkerWord word, uint64_t exchange, Body&& body) {
-    ByteWriter out(control_.for_host);
+    ByteWriter out(control_.for_host, memory_);
     const size_t told = WriteHead(word, exchange, &out);
     body(out);
     if (out.full()) return false;
@@ -74,7 +75,7 @@ class Connection {
   ControlBlock& control_;
   Fd socket_;
   Receiver receiver_;
-  std::vector<SharedMemory> mappings_;
+  std::deque<SharedMemory> mappings_;  // none moves: the memory for results knows them
   std::vector<SegmentView> segments_;
   std::vector<uint64_t> released_results_;  // as the last message has told
   std::mutex mutex_;

@@ -242,6 +242,14 @@ void Server::Unbind(HostMessage& message) {
 Result<std::byte*> Server::ReserveForCopy(uint64_t size, uint64_t exchange) {
   void* memory = ResultMemory().Allocate(size);
   if (memory != nullptr) return static_cast<std::byte*>(memory);
+  const auto no_memory = [size] {
+    return Fail(ALLOY_EXHAUSTED,
+                "a result needs " + std::to_string(size) +
+                    " bytes of shared memory, which output_bytes allows, but the machine "
+                    "has no memory for them; free memory, or raise the memory limit of "
+                    "the host or its container");
+  };
+  if (ResultMemory().HasRoomFor(size)) return no_memory();
   if (!connection_.Send(WorkerWord::kNeed, exchange,
                         [size](ByteWriter& out) { out.Put(size); })) {
     return Fail(ALLOY_INTERNAL, "a message to the host is full");
@@ -253,8 +261,7 @@ Result<std::byte*> Server::ReserveForCopy(uint64_t size, uint64_t exchange) {
   if (code != ALLOY_OK) return Fail(code, text);
   memory = ResultMemory().Allocate(size);
   if (memory != nullptr) return static_cast<std::byte*>(memory);
-  return Fail(ALLOY_EXHAUSTED,
-              "no segment has room for a result of " + std::to_string(size) + " bytes");
+  return no_memory();
 }
 
 Result<uint64_t> Server::Keep(Bound& bound, OwnedArray array, uint64_t exchange) {

@@ -304,6 +304,38 @@ TEST_P(IsolatedCrash, AHostWhoseStandardErrorIsFullOrClosedGoesOn) {
   }
 }
 
+// Standard error is a file on a full disk, or one of the largest size (`ulimit -f`), at which
+// a write raises SIGXFSZ. The last words are in the error all the same.
+TEST_P(IsolatedCrash, AHostWhoseLogIsOnAFullDiskGoesOn) {
+  const std::string path = testing::TempDir() + "/alloy_full_log";
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  // Workers are made with segments, which are files too.
+  ASSERT_TRUE(RunWell().ok());
+  for (const bool is_disk : {true, false}) {
+    const int file =
+        is_disk ? open("/dev/full", O_WRONLY | O_CLOEXEC)
+                : open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+    ASSERT_GE(file, 0);
+    const int kept = dup(2);
+    dup2(file, 2);
+    close(file);
+    rlimit small = before;
+    small.rlim_cur = 10;
+    if (!is_disk) setrlimit(RLIMIT_FSIZE, &small);
+    const auto chatter = call_.Run(Input(WAY_CHATTER), {.timeout = 100ms}).status();
+    setrlimit(RLIMIT_FSIZE, &before);
+    const auto lost = call_.Run(Input(WAY_LAST_WORDS)).status();
+    const auto next = RunWell();
+    dup2(kept, 2);
+    close(kept);
+    EXPECT_EQ(chatter.code(), ALLOY_TIMEOUT) << chatter;
+    ExpectLost(lost, "; its last words: the model has a hole | at line 3;");
+    EXPECT_TRUE(next.ok()) << next.status();
+  }
+  unlink(path.c_str());
+}
+
 TEST_P(IsolatedCrash, ATrickleOfProgressDoesNotPutADeadlineOff) {
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(call_.Run(Input(WAY_TRICKLE), {.timeout = 50ms}).status().code(),

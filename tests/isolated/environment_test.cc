@@ -12,6 +12,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -21,7 +22,9 @@
 #include <utility>
 #include <vector>
 
+#include "alloy/pool.hpp"
 #include "tests/isolated/isolated.h"
+#include "tests/support/refuse_fallocate.h"
 
 namespace {
 
@@ -189,6 +192,110 @@ TEST(IsolatedEnvironment, WithoutDescriptorsANewWorkerIsAnErrorAndThenSucceeds) 
               }
               EXPECT_GT(failed, 3);
             }));
+}
+
+// ---- Memory that is not there
+
+bool MayRefuse() {
+  return InChild([] { EXPECT_TRUE(support::RefuseFallocateAbove(0)); }) == 0;
+}
+
+// Without memory behind a segment, whoever touches it first dies. So it is asked for: the
+// input and the messages by the host, the result by the worker, and by the host again.
+TEST(IsolatedEnvironment,
+     WithoutMemoryBehindSharedMemoryACallIsAnErrorAndTheNextSucceeds) {
+  if (!MayRefuse()) GTEST_SKIP() << "seccomp is refused here";
+  EXPECT_EQ(0, InChild([] {
+              constexpr uint32_t kMost = 512 << 10;
+              ASSERT_TRUE(support::RefuseFallocateAbove(kMost));
+              alloy::Bridge bridge = Load();
+              alloy::BoundCall call = Bind(bridge);
+              const int64_t worker = PidOf(*call.Run(Input(WAY_WELL)));
+              const auto input = call.Run(Input(WAY_WELL, 1'000'000)).status();
+              EXPECT_EQ(input.code(), ALLOY_EXHAUSTED) << input;
+              EXPECT_EQ(input.side(), ALLOY_SIDE_CALLER) << input;
+              EXPECT_EQ(input.input(), 0) << input;
+              EXPECT_TRUE(Contains(input, "an input needs 8000")) << input;
+              EXPECT_TRUE(Contains(input, "the machine has no memory for them")) << input;
+              // 50,000 rows cross, and their result has twice as many bytes.
+              const auto more = call.Run(Input(WAY_WELL, 50'000));
+              EXPECT_TRUE(more.ok()) << more.status();
+              const auto next = call.Run(Input(WAY_WELL));
+              EXPECT_TRUE(next.ok()) << next.status();
+              if (next.ok()) {
+                EXPECT_EQ(PidOf(*next), worker);
+              }
+
+              alloy::Bridge fragile =
+                  support::Load("tests/fragile", support::TestHost(), Options());
+              const auto rows = [&fragile](const char* n) {
+                return fragile.Call("rows", Input(0), {{"rows", n}});
+              };
+              const auto result = rows("1000000").status();
+              EXPECT_EQ(result.code(), ALLOY_EXHAUSTED) << result;
+              EXPECT_TRUE(Contains(result, "a result needs 8000")) << result;
+              EXPECT_TRUE(Contains(result, "the machine has no memory for them"))
+                  << result;
+              EXPECT_TRUE(rows("1000").ok());
+              // Data in a pool is in plain memory then, and is copied.
+              alloy::Pool pool(bridge);
+              constexpr int64_t kLarge = 8 << 20;
+              void* const large = pool.Resize(nullptr, 0, kLarge);
+              EXPECT_NE(large, nullptr);
+              std::memset(large, 1, kLarge);
+              EXPECT_EQ(pool.Resize(large, kLarge, 0), nullptr);
+            }));
+}
+
+// The kernel refuses the host what it has given the worker.
+TEST(IsolatedEnvironment, AResultThatTheHostCannotReadForLackOfMemoryIsAnError) {
+  if (!MayRefuse()) GTEST_SKIP() << "seccomp is refused here";
+  EXPECT_EQ(0, InChild([] {
+              alloy::Bridge bridge =
+                  support::Load("tests/fragile", support::TestHost(), Options());
+              EXPECT_TRUE(bridge.Call("rows", Input(0), {{"rows", "1000"}}).ok());
+              ASSERT_TRUE(support::RefuseFallocateAbove(128 << 10));
+              const auto status =
+                  bridge.Call("rows", Input(0), {{"rows", "400000"}}).status();
+              EXPECT_EQ(status.code(), ALLOY_EXHAUSTED) << status;
+              EXPECT_TRUE(Contains(status, "there is no memory for ")) << status;
+              EXPECT_TRUE(bridge.Call("rows", Input(0), {{"rows", "1000"}}).ok());
+            }));
+}
+
+TEST(IsolatedEnvironment, AMachineWithoutAnyMemoryToShareIsALoadThatFails) {
+  if (!MayRefuse()) GTEST_SKIP() << "seccomp is refused here";
+  EXPECT_EQ(0, InChild([] {
+              ASSERT_TRUE(support::RefuseFallocateAbove(0));
+              alloy::Bridge bridge(support::TestHost(), Options());
+              const auto status = bridge.SetImplLib(support::BackendPath("tests/crash"));
+              EXPECT_EQ(status.code(), ALLOY_EXHAUSTED) << status;
+              EXPECT_TRUE(Contains(status, "free memory, or raise the memory limit"))
+                  << status;
+            }));
+}
+
+// `ulimit -f`. To make a segment would raise SIGXFSZ.
+TEST(IsolatedEnvironment, ALimitOnTheSizeOfFilesIsAnErrorAndNoSignal) {
+  for (const rlim_t most : {rlim_t{0}, rlim_t{1} << 20, rlim_t{6} << 20}) {
+    EXPECT_EQ(
+        0, InChild([most] {
+          alloy::Bridge before = Load();
+          alloy::BoundCall call = Bind(before);
+          EXPECT_TRUE(call.Run(Input(WAY_WELL)).ok());
+          const struct rlimit small{.rlim_cur = most, .rlim_max = most};
+          ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+          alloy::Bridge bridge(support::TestHost(), Options());
+          const auto status = bridge.SetImplLib(support::BackendPath("tests/crash"));
+          // The sealed copy of the library comes first.
+          EXPECT_EQ(status.code(), most == 0 ? ALLOY_REFUSED : ALLOY_EXHAUSTED) << status;
+          EXPECT_TRUE(Contains(status, "ulimit -f")) << status;
+          EXPECT_TRUE(call.Run(Input(WAY_WELL)).ok()) << "a worker from before";
+          const auto large = call.Run(Input(WAY_WELL, 2'000'000)).status();
+          EXPECT_EQ(large.code(), ALLOY_EXHAUSTED) << large;
+          EXPECT_TRUE(Contains(large, "ulimit -f")) << large;
+        }));
+  }
 }
 
 // ---- Threads

@@ -2,6 +2,7 @@
 #include "engine/isolated/input_memory.h"
 
 #include <algorithm>
+#include <string>
 
 namespace alloy::core {
 namespace {
@@ -15,12 +16,16 @@ constexpr int64_t kAlignment = 64;
 
 Result<std::shared_ptr<const InputMemory::Piece>> InputMemory::Reserve(size_t size) {
   void* data = arena_.Allocate(size);
-  if (data == nullptr) {
+  if (data == nullptr && !arena_.HasRoomFor(size)) {
     ALLOY_TRY(Grow(size));
     data = arena_.Allocate(size);
   }
   if (data == nullptr) {
-    return Fail(ALLOY_EXHAUSTED, "out of memory for the books of shared memory");
+    return Fail(ALLOY_EXHAUSTED,
+                "an input needs " + std::to_string(size) +
+                    " bytes of shared memory, which input_bytes allows, but the machine "
+                    "has no memory for them; free memory, or raise the memory limit of "
+                    "this process or container");
   }
   auto* const begin = static_cast<std::byte*>(data);
   return std::make_shared<const Piece>(shared_from_this(), *Find(begin), begin, size);
@@ -50,11 +55,10 @@ Status InputMemory::Grow(size_t size) {
       auto segment,
       Segment::Make(Segment::For::kInputs, wanted,
                     std::max(kFirstSegment, std::min(2 * last, kLargestStep)), budget_));
-  std::byte* const begin = segment->memory().data();
-  const size_t whole = segment->memory().size();
+  SharedMemory& memory = segment->memory();
   segments_.push_back(std::move(segment));
   n_segments_.store(segments_.size(), std::memory_order_release);
-  arena_.Add(begin, whole);
+  arena_.Add(memory.data(), memory.size(), &memory);
   return Status();
 }
 

@@ -62,6 +62,13 @@ std::string PlaceOf(const Worker::Ask& ask) {
 Result<std::shared_ptr<Worker>> Worker::Make(const WorkerGroup& group) {
   ALLOY_ASSIGN_OR_RETURN(SharedMemory control,
                          SharedMemory::MakeShared(sizeof(ControlBlock)));
+  // What both sides use without asking; the rest of the messages is backed when it is used.
+  constexpr size_t kUsed[][2] = {
+      {0, offsetof(ControlBlock, for_worker) + ByteWriter::kFirstRoom},
+      {offsetof(ControlBlock, for_host), ByteWriter::kFirstRoom}};
+  for (const auto& [begin, size] : kUsed) {
+    ALLOY_TRY(control.Back(control.data() + begin, size).WithPrefix("a worker: "));
+  }
   ::new (static_cast<void*>(control.data())) ControlBlock;
   Fd near, far;
   if (const int error = MakeSocketPair(&near, &far); error != 0) {
@@ -225,6 +232,7 @@ Status Worker::Post(const Ask& ask, const ByteWriter& out) {
     // The worker waits for this answer, or holds what it will never hear of. So it ends.
     is_dead_.store(true, std::memory_order_release);
     Kill();
+    ALLOY_TRY(Status(out.shortage()).WithPrefix("a message to a worker: "));
     return Fail(ALLOY_EXHAUSTED,
                 "a batch has too many columns or buffers to cross to a worker: what "
                 "describes it needs more than " +
@@ -330,6 +338,12 @@ Status Worker::CheckEnds(const Ask& ask, Ends* ends) {
 Result<ByteReader> Worker::ReadMessage(const Ask& ask, WorkerWord* word) {
   const size_t size = block().to_host.length.load(std::memory_order_relaxed);
   if (size > kMessageBytes) return Violation(ask, "the length of a message");
+  if (Status status = control_.Back(block().for_host.data(), size); !status.ok()) {
+    // The worker may wait for an answer that will not come.
+    is_dead_.store(true, std::memory_order_release);
+    Kill();
+    return status.WithPrefix("a message of a worker: ");
+  }
   if (message_.size() < size) message_.resize(size);
   std::memcpy(message_.data(), block().for_host.data(), size);
   ByteReader in({message_.data(), size});
@@ -355,7 +369,7 @@ Result<bool> Worker::Serve(const Ask& ask, WorkerWord word, ByteReader in) {
             ? Fail(ALLOY_EXHAUSTED, "a result of " + std::to_string(wanted) + " bytes")
             : AddResultSegment(static_cast<int64_t>(wanted));
     answer.word = HostWord::kSegment;
-    ByteWriter out(block().for_worker);
+    ByteWriter out(block().for_worker, control_);
     WriteHead(answer, &out);
     out.Put(added.code());
     out.PutText(added.ok() ? "" : added.fault().text);
@@ -369,7 +383,7 @@ Result<bool> Worker::Serve(const Ask& ask, WorkerWord word, ByteReader in) {
   if (!in.ok()) return Violation(ask, "a request for an input");
   const Pulled pulled = ask.requests->Pull(input);
   answer.word = HostWord::kBatch;
-  ByteWriter out(block().for_worker);
+  ByteWriter out(block().for_worker, control_);
   WriteHead(answer, &out);
   out.Put(static_cast<int32_t>(pulled.number));
   out.PutWords(pulled.text);
@@ -399,7 +413,8 @@ Status Worker::AddResultSegment(int64_t wanted) {
           std::max(wanted + wanted / 4, std::min(2 * result_bytes_, int64_t{256} << 20)),
           group_.memory.results));
   SharedMemory& memory = segment->memory();
-  result_views_.push_back({NumberOf(segment), {memory.data(), memory.size()}});
+  result_views_.push_back(
+      {NumberOf(segment), {memory.data(), memory.size()}, 0, &memory});
   result_bytes_ += static_cast<int64_t>(memory.size());
   result_segments_.push_back(std::move(segment));
   return Status();
@@ -476,6 +491,7 @@ void Worker::TakeLog(const Ask& ask) noexcept {
     const uint32_t lost = block().log_lost.exchange(0, std::memory_order_relaxed);
     block().log_turn.store(0, std::memory_order_release);
     ByteReader in(lines);
+    const NoWriteSignals no_signals;  // of a log that is full, or that nobody reads
     while (in.left() > 0) {
       const auto level = in.Get<uint8_t>();
       const auto length = in.Get<uint32_t>();

@@ -117,7 +117,7 @@ class Worker {
   template <typename Body>
   Result<ByteReader> Exchange(const Ask& ask, Body&& body) {
     ALLOY_TRY(Begin(ask));
-    ByteWriter out(block().for_worker);
+    ByteWriter out(block().for_worker, control_);
     WriteHead(ask, &out);
     body(out);
     ALLOY_TRY(Post(ask, out));
