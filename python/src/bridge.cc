@@ -197,6 +197,7 @@ PyObject* MakeHost(PyObject* module, PyObject* args) {
       texts.push_back(Text(item.get(), "an entry of may_need"));
     }
     std::vector<const char*> may_need;
+    may_need.reserve(texts.size() + 1);
     for (const std::string& text : texts) may_need.push_back(text.c_str());
     may_need.push_back(nullptr);
     alloy_host_options options{};

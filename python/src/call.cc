@@ -42,6 +42,7 @@ std::string OptionText(PyObject* value, const std::string& name) {
 std::vector<Input> InputsOf(FunctionObject* self, PyObject* args) {
   std::vector<Input> inputs;
   const Py_ssize_t n = PyTuple_Size(args);
+  inputs.reserve(static_cast<size_t>(n));
   for (Py_ssize_t i = 0; i < n; ++i) {
     inputs.push_back(ImportInput(*self->state, PyTuple_GetItem(args, i),
                                  static_cast<int32_t>(i), self->schema.get()));
@@ -95,12 +96,12 @@ Ref RunMap(FunctionObject* self, std::vector<Input> inputs, const CallOptions& o
 }
 
 Ref Open(FunctionObject* self, std::vector<Input> inputs, const CallOptions& options) {
-  std::shared_ptr<BoundCall> bound =
+  const std::shared_ptr<BoundCall> bound =
       Bind(*self->state, *self->core, inputs, options, false);
   Forget(*self->core);
   bound->owner = self;
   self->core->running.push_back(bound);
-  return OpenStream(*self->state, std::move(bound), std::move(inputs), self->timeout_ns,
+  return OpenStream(*self->state, bound, std::move(inputs), self->timeout_ns,
                     self->core->is_idempotent);
 }
 
@@ -160,10 +161,10 @@ PyObject* Cancel(PyObject* self, PyObject*) {
 
 constexpr int kKeywords = METH_VARARGS | METH_KEYWORDS;
 PyMethodDef methods[] = {
-    {"stream", reinterpret_cast<PyCFunction>(&MakeStream), kKeywords,
+    {"stream", WithKeywords(&MakeStream), kKeywords,
      "Run the function on streams and return a Stream. Nothing is read before the first "
      "batch is asked for."},
-    {"output", reinterpret_cast<PyCFunction>(&Output), kKeywords,
+    {"output", WithKeywords(&Output), kKeywords,
      "Return the Schema of the output for these schemas. Nothing runs."},
     {"cancel", &Cancel, METH_NOARGS,
      "Cancel every call and stream of this function that is running, from any thread."},
@@ -214,6 +215,7 @@ std::unique_ptr<BoundCall> Bind(State& state, FunctionCore& core,
     return bound;
   }
   std::vector<ArrowSchema> schemas;  // plain copies, borrowed
+  schemas.reserve(inputs.size());
   for (const Input& input : inputs) schemas.push_back(*input.schema);
   auto bound = std::make_unique<BoundCall>();
   alloy_call* call = nullptr;

@@ -215,8 +215,7 @@ PyType_Slot field_slots[] = {
     {}};
 
 PyMethodDef array_methods[] = {
-    {"__arrow_c_array__", reinterpret_cast<PyCFunction>(&ExportArray),
-     METH_VARARGS | METH_KEYWORDS,
+    {"__arrow_c_array__", WithKeywords(&ExportArray), METH_VARARGS | METH_KEYWORDS,
      "__arrow_c_array__($self, requested_schema=None)\n--\n\n"
      "Return capsules of the schema and of the array, without a copy."},
     {"__arrow_c_schema__", &ExportSchemaOfData, METH_NOARGS,
@@ -238,11 +237,10 @@ PyType_Slot array_slots[] = {{Py_tp_doc, const_cast<char*>("One column of data."
                              {}};
 
 PyMethodDef batch_methods[] = {
-    {"__arrow_c_array__", reinterpret_cast<PyCFunction>(&ExportArray),
-     METH_VARARGS | METH_KEYWORDS,
+    {"__arrow_c_array__", WithKeywords(&ExportArray), METH_VARARGS | METH_KEYWORDS,
      "__arrow_c_array__($self, requested_schema=None)\n--\n\n"
      "Return capsules of the schema and of the batch, without a copy."},
-    {"__arrow_c_stream__", reinterpret_cast<PyCFunction>(&ExportBatchAsStream),
+    {"__arrow_c_stream__", WithKeywords(&ExportBatchAsStream),
      METH_VARARGS | METH_KEYWORDS,
      "__arrow_c_stream__($self, requested_schema=None)\n--\n\n"
      "Return a capsule of a stream that has this batch."},

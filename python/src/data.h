@@ -14,7 +14,7 @@
 
 namespace alloy::python {
 
-using Keeper = detail::Keeper;
+using detail::Keeper;
 using SharedSchema = std::shared_ptr<const Schema>;
 
 // A schema, or a column of one.

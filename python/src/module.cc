@@ -119,6 +119,7 @@ State& StateOf(PyObject* module) {
 
 }  // namespace alloy::python
 
+// NOLINTNEXTLINE(bugprone-reserved-identifier): CPython calls it
 PyMODINIT_FUNC PyInit__alloy() {
   // Slots that an older interpreter does not know must not be passed to it.
   if (Py_Version >= 0x030C0000) {

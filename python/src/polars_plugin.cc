@@ -221,6 +221,7 @@ alloy_code PlanField(const ArrowSchema* fields, size_t n, std::string_view argum
                      ArrowSchema* out, alloy_error* error) {
   const auto expression = Find(arguments);
   std::vector<const ArrowSchema*> types;
+  types.reserve(n);
   for (size_t i = 0; i < n; ++i) types.push_back(&fields[i]);
   Schema batch;
   alloy_code code = BatchSchemaOf(*expression, types, &batch, error);

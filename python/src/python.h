@@ -14,6 +14,7 @@
 #include <Python.h>
 #include <cxxabi.h>
 
+#include <exception>
 #include <new>
 #include <string>
 #include <utility>
@@ -46,7 +47,13 @@ class SavedError {
 };
 
 // Thrown after a Python exception was set, which it holds until somebody catches it.
-using Raised = SavedError;
+class Raised final : public std::exception {
+ public:
+  void Restore() noexcept { error_.Restore(); }
+
+ private:
+  SavedError error_;
+};
 
 // While the interpreter ends, CPython before 3.14 ends each other thread that takes the GIL
 // by pthread_exit, wherever it is. Unwinding would then run destructors that touch Python
@@ -116,6 +123,11 @@ PyObject* Enter(Body body) noexcept {
 [[noreturn]] inline void Raise(PyObject* type, const std::string& text) {
   PyErr_SetString(type, text.c_str());
   throw Raised();
+}
+
+// As an entry of a method table, with METH_KEYWORDS.
+inline PyCFunction WithKeywords(PyCFunctionWithKeywords function) noexcept {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
 
 // What a call of CPython returned that reports failure by a negative number.

@@ -204,8 +204,7 @@ PyObject* RefuseToPickle(PyObject*, PyObject*) {
 }
 
 PyMethodDef methods[] = {
-    {"__arrow_c_stream__", reinterpret_cast<PyCFunction>(&Export),
-     METH_VARARGS | METH_KEYWORDS,
+    {"__arrow_c_stream__", WithKeywords(&Export), METH_VARARGS | METH_KEYWORDS,
      "Give the stream away as a capsule. It works once, then raises ClosedError."},
     {"__arrow_c_schema__", &ExportSchema, METH_NOARGS, "Return a capsule of the schema."},
     {"close", &Close, METH_NOARGS, "Close the stream and what it reads."},
@@ -237,8 +236,8 @@ void AddStreamType(PyObject* module, State& state) {
   Check(PyModule_AddType(module, state.type(state.stream)));
 }
 
-Ref OpenStream(State& state, std::shared_ptr<BoundCall> bound, std::vector<Input> inputs,
-               int64_t timeout_ns, bool idempotent) {
+Ref OpenStream(State& state, const std::shared_ptr<BoundCall>& bound,
+               std::vector<Input> inputs, int64_t timeout_ns, bool idempotent) {
   auto core = std::make_shared<StreamCore>();
   core->bound = bound;
   core->process = ForkGeneration();
@@ -254,6 +253,7 @@ Ref OpenStream(State& state, std::shared_ptr<BoundCall> bound, std::vector<Input
     }
   }
   std::vector<ArrowArrayStream> raw;
+  raw.reserve(streams.size());
   for (OwnedArrayStream& stream : streams) raw.push_back(stream.Detach());
   alloy_error error;
   alloy_code code = ALLOY_OK;

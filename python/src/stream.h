@@ -13,8 +13,8 @@ namespace alloy::python {
 
 void AddStreamType(PyObject* module, State& state);
 // Takes the data of the inputs.
-Ref OpenStream(State& state, std::shared_ptr<BoundCall> bound, std::vector<Input> inputs,
-               int64_t timeout_ns, bool idempotent);
+Ref OpenStream(State& state, const std::shared_ptr<BoundCall>& bound,
+               std::vector<Input> inputs, int64_t timeout_ns, bool idempotent);
 // stream_of(batches, schema, requested): a capsule of a stream of these Batch objects.
 PyObject* StreamOfBatches(PyObject* module, PyObject* args);
 // watch_stream(stream, callable): it gets (done, total) after each batch.

@@ -13,9 +13,13 @@ from .tree import faults_of_run
 
 C_FILES = ("*.h", "*.hpp", "*.c", "*.cc", "*.cpp")
 GENERATED = re.compile(r"^// Written by tools/amalgamate\b", re.M)
-COMPILE_COMMANDS = "build/compile_commands.json"
+# {folder with a compile_commands.json: the folders of sources that are its own}. The second
+# belongs to the build of the wheel.
+COMPILED_IN = {
+    "build": ("src/", "include/", "backends/", "examples/", "cmd/", "bench/"),
+    "build/python/cmake": ("python/src/",),
+}
 TIDY_CACHE = "build/tidy-cache"
-TIDY_FOLDERS = ("src/", "include/", "backends/", "examples/", "cmd/", "bench/")
 
 
 def written_by_hand(tree, *patterns):
@@ -57,23 +61,27 @@ def tidy_key(tree, file, command, version):
 
 
 def compiled_files(tree):
-    """{file: command} of what was compiled, without tests: GoogleTest's macros are slow to
-    lint, and the compilers' own warnings cover tests."""
-    entries = json.loads(tree.read(COMPILE_COMMANDS))
+    """{file: (folder, command)} of what was compiled, without tests: GoogleTest's macros are
+    slow to lint, and the compilers' own warnings cover tests."""
     found = {}
-    for entry in entries:
-        path = os.path.relpath(os.path.join(entry["directory"], entry["file"]), tree.root)
-        if (path.startswith(TIDY_FOLDERS) and path in tree.files
-                and not is_test(path) and "/testdata/" not in path):
-            found[path] = " ".join(a for a in shlex.split(entry["command"])
-                                   if a.startswith(("-D", "-I", "-isystem", "-std")))
+    for folder, own in COMPILED_IN.items():
+        for entry in json.loads(tree.read(f"{folder}/compile_commands.json")):
+            path = os.path.relpath(os.path.join(entry["directory"], entry["file"]), tree.root)
+            if (path.startswith(own) and path in tree.files
+                    and not is_test(path) and "/testdata/" not in path):
+                found[path] = folder, " ".join(
+                    a for a in shlex.split(entry["command"])
+                    if a.startswith(("-D", "-I", "-isystem", "-std")))
     return found
 
 
 def check_clang_tidy(tree):
     """clang-tidy finds nothing, by the rules in .clang-tidy."""
-    if not (tree.root / COMPILE_COMMANDS).exists():
-        return [f"{COMPILE_COMMANDS} is missing: run make build-all"]
+    missing = [f"{folder}/compile_commands.json is missing: run make build-all wheel"
+               for folder in COMPILED_IN
+               if not (tree.root / folder / "compile_commands.json").exists()]
+    if missing:
+        return missing
     tidy = tree.program("clang-tidy")
     code, version = tree.run(tidy, "--version")
     if code != 0:
@@ -82,12 +90,12 @@ def check_clang_tidy(tree):
     cache.mkdir(parents=True, exist_ok=True)
 
     def lint(item):
-        file, command = item
+        file, (folder, command) = item
         key = cache / tidy_key(tree, file, command, version)
         if key.exists():
             return []
         code, output = tree.run(
-            tidy, "--quiet", "-p", "build", "--warnings-as-errors=*",
+            tidy, "--quiet", "-p", folder, "--warnings-as-errors=*",
             "--extra-arg=-Wno-unknown-warning-option",
             "--extra-arg=-Wno-deprecated-declarations", file)
         if code == 0:
@@ -97,8 +105,9 @@ def check_clang_tidy(tree):
         return [fault.replace(f"{tree.root}/", "") for fault in faults]
 
     files = compiled_files(tree)
-    if not files:
-        return [f"no file of ours in {COMPILE_COMMANDS}"]
+    for folder in COMPILED_IN:
+        if folder not in {where for where, _ in files.values()}:
+            return [f"no file of ours in {folder}/compile_commands.json"]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         found = [fault for faults in pool.map(lint, sorted(files.items())) for fault in faults]
     return list(dict.fromkeys(found))
