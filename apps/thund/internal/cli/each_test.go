@@ -187,16 +187,18 @@ func TestASignalEndsAfterTheFile(t *testing.T) {
 func TestKilledInTheMiddleOfManyFiles(t *testing.T) {
 	f := newFolder(t)
 	g := f.oneByOne("slow", "")
-	for i := range 20 {
-		f.arrive(fmt.Sprintf("%02d.csv", i), 30, i)
+	kills := max(3, byHand(t, "THUND_KILLS", 1)/40)
+	count := 5*kills + 5
+	for i := range count {
+		f.arrive(fmt.Sprintf("%03d.csv", i), 30, i)
 	}
-	for kill := range 3 {
+	for kill := range kills {
 		c := process("run", g, "--watch", "--quiet")
 		c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "some markers", exists(f.file(fmt.Sprintf("done/%02d.csv.done", 4*(kill+1)))))
+		eventually(t, "some markers", exists(f.file(fmt.Sprintf("done/%03d.csv.done", 4*(kill+1)))))
 		if err := c.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
@@ -205,9 +207,9 @@ func TestKilledInTheMiddleOfManyFiles(t *testing.T) {
 	}
 	thund(t, "run", g).wants(0, "0 ignored")
 	var want []string
-	for i := range 20 {
-		want = append(want, fmt.Sprintf("%02d.csv.done", i))
-		if got := f.column(fmt.Sprintf("out/%02d.arrow", i), "slow"); len(got) != 2 || got[1] != int64(i) {
+	for i := range count {
+		want = append(want, fmt.Sprintf("%03d.csv.done", i))
+		if got := f.column(fmt.Sprintf("out/%03d.arrow", i), "slow"); len(got) != 2 || got[1] != int64(i) {
 			t.Errorf("%d: %v", i, got)
 		}
 	}

@@ -63,7 +63,7 @@ func (c *command) graph() *cobra.Command {
 					}
 				}
 			})
-			label(counts, nodes, edges)
+			label(counts, nodes, edges, format == "svg")
 			if c.asJSON {
 				c.print(map[string]any{"graph": g.Name, "nodes": nodes, "edges": edges})
 				return nil
@@ -119,8 +119,8 @@ func readReport(path string, g *graph.Graph) (*run.Report, error) {
 }
 
 // label puts the counts of a run on nodes and edges. The edges of a union, and of dead letters,
-// share one queue, so only the first of them has its counts.
-func label(report *run.Report, nodes []draw.Node, edges []draw.Edge) {
+// share one queue, so only the first of them has its counts. Short: there is room for the rows only.
+func label(report *run.Report, nodes []draw.Node, edges []draw.Edge, short bool) {
 	if report == nil {
 		return
 	}
@@ -146,6 +146,9 @@ func label(report *run.Report, nodes []draw.Node, edges []draw.Edge) {
 			}
 			labelled[key] = true
 			edges[i].Label = fmt.Sprintf("%s rows, %.1f MB, most %d", run.Grouped(counts.Rows), float64(counts.Bytes)/1e6, counts.Most)
+			if short {
+				edges[i].Label = run.Grouped(counts.Rows)
+			}
 			break
 		}
 	}
