@@ -17,9 +17,10 @@ LIMIT = 60  # seconds; enough for any command that does not wait
 MODE = ["--isolated"] if os.environ.get("ALLOY_TEST_ISOLATED") == "1" else []
 
 
-def in_mode(command, *arguments):
-    """The words of a command, in the mode of the tests."""
-    return [command, *(MODE if command in ("run", "test") else []), *map(str, arguments)]
+def in_mode(*arguments):
+    """The words of a command line, if there are any, in the mode of the tests."""
+    words = [str(argument) for argument in arguments]
+    return words[:1] + (MODE if words[:1] in (["run"], ["test"]) else []) + words[1:]
 
 
 class Done:
