@@ -3,6 +3,7 @@
 
 import ctypes
 import importlib.metadata
+import os
 import pathlib
 import sys
 
@@ -32,7 +33,13 @@ def doctor() -> int:
         good = False
         print("libcrypto.so.3: not found, so no certificate works; install OpenSSL 3")
     worker = pathlib.Path(_alloy.__file__).with_name("alloy-worker")
-    print(f"worker program: {worker if worker.exists() else 'not in this package'}")
+    if os.access(worker, os.X_OK):
+        print(f"worker program: {worker}")
+    else:
+        good = False
+        why = "no permission to run it, or a mount with noexec" if worker.exists() else "missing"
+        print(f"worker program: {worker}: {why}, so isolated=True does not work; install "
+              "arrowalloy again, or pass alloy.Host(worker=PATH)")
     return 0 if good else 1
 
 

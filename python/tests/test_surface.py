@@ -3,7 +3,9 @@
 
 import doctest
 import inspect
+import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -86,6 +88,38 @@ def test_doctor_reports_the_package_libcrypto_and_the_worker():
     wrong = subprocess.run([sys.executable, "-m", "alloy", "doktor"], capture_output=True,
                            text=True, timeout=60)
     assert wrong.returncode == 1 and "usage: python -m alloy [doctor]" in wrong.stderr
+
+
+@pytest.mark.parametrize("fault", ["no worker", "may not run", "another owner"])
+def test_doctor_finds_what_is_wrong(tmp_path, fault):
+    shutil.copytree(alloy.__path__[0], tmp_path / "alloy")
+    worker = tmp_path / "alloy/alloy-worker"
+    wanted = {"no worker": f"{worker}: missing", "may not run": f"{worker}: no permission",
+              "another owner": "alloy belongs to: alloy, arrowalloy"}[fault]
+    if fault == "no worker":
+        worker.unlink()
+    elif fault == "may not run":
+        worker.chmod(0o644)
+    else:  # what the package alloy 0.0.1 of PyPI leaves
+        info = tmp_path / "alloy-0.0.1.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: alloy\nVersion: 0.0.1\n")
+        (info / "top_level.txt").write_text("alloy\n")
+    done = subprocess.run([sys.executable, "-m", "alloy", "doctor"], capture_output=True,
+                          text=True, timeout=60, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 1 and wanted in done.stdout, done.stdout
+    assert "install arrowalloy again" in " ".join(done.stdout.split())
+
+
+def test_doctor_finds_that_libcrypto_is_missing(monkeypatch, capsys):
+    import alloy.__main__
+
+    def missing(name):
+        raise OSError(name)
+
+    monkeypatch.setattr(alloy.__main__.ctypes, "CDLL", missing)
+    assert alloy.__main__.doctor() == 1
+    assert "libcrypto.so.3: not found" in capsys.readouterr().out
 
 
 def test_the_package_needs_no_other_library(tmp_path):
