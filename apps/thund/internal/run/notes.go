@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+
+package run
+
+import (
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/ignalina/alloy"
+)
+
+// notes collects what is not an error.
+func (p *Plan) notes() {
+	for _, d := range p.Graph.Diamonds() {
+		p.Notes = append(p.Notes, fmt.Sprintf("%s -> %s: may grow (diamond)", d.From.Name, d.To.Name))
+	}
+	for _, n := range p.Graph.Nodes {
+		if p.Schemas[n] == nil {
+			p.Notes = append(p.Notes, fmt.Sprintf("%s: its types are checked when data come, before a row moves", n.Name))
+		}
+	}
+	p.Notes = append(p.Notes, p.pruned...)
+	used := map[string]bool{}
+	seen := map[string]bool{}
+	defer func() {
+		for _, name := range slices.Sorted(maps.Keys(p.Graph.Backends)) {
+			if !used[name] {
+				p.Notes = append(p.Notes, fmt.Sprintf("backend %s: no step uses it, so it was not verified", name))
+			}
+		}
+	}()
+	for _, n := range p.Graph.Nodes {
+		f := p.Steps[n]
+		if f == nil {
+			continue
+		}
+		used[n.Backend.Name] = true
+		if f.Backend.Signer == "" {
+			p.Notes = append(p.Notes, fmt.Sprintf("%s: unsigned", n.Name))
+		}
+		if path := n.Backend.Certificate; path != "" && !seen[path] {
+			seen[path] = true
+			if left, ok := daysLeft(path); ok && left <= 30 {
+				p.Notes = append(p.Notes, fmt.Sprintf("%s: expires in %d days", path, left))
+			}
+		}
+	}
+}
+
+func daysLeft(path string) (int, bool) {
+	text, err := alloy.ReadCertificate(path)
+	if err != nil {
+		return 0, false
+	}
+	der, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return 0, false
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		return 0, false
+	}
+	return int(time.Until(certificate.NotAfter).Hours() / 24), true
+}
