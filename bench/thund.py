@@ -7,7 +7,8 @@
 It takes what `tools/test thund tpch` builds. Peers come from a venv of their own:
 
     python3 -m venv build/bench/thund
-    build/bench/thund/bin/pip install bytewax==0.21.1 dora-rs==1.1.0 dora-rs-cli==1.1.0 duckdb pyarrow
+    build/bench/thund/bin/pip install bytewax==0.21.1 dora-rs==1.1.0 dora-rs-cli==1.1.0 \
+        duckdb pyarrow
 
 A peer that is not there is in the table as not run. Times are medians of the runs, from the
 first batch to the last one (1, 2, 3, 5) or of whole processes (4, 6).
@@ -189,7 +190,8 @@ class Bench:
 
     def channels(self, rows, batches):
         done = subprocess.run([BUILD / "bin/thund_bench", "channels", RUST, BUILD / "dev.crt",
-                               str(rows), str(batches)], check=True, capture_output=True, text=True)
+                                str(rows), str(batches)], check=True, capture_output=True,
+                              text=True)
         return float(done.stdout.split()[0])
 
     def in_turn(self, *contestants):
@@ -215,21 +217,29 @@ class Bench:
         ours, workers = self.in_turn(lambda: self.thund(graph, MIB, batches)[0],
                                      lambda: self.thund(isolated, MIB, batches)[0])
         if not program.exists():
-            self.add(2, "in process", "dora-rs", 1000 * ours / batches, None, "ms/batch", "≤ 1/20", "-")
+            self.add(2, "in process", "dora-rs", 1000 * ours / batches, None, "ms/batch",
+                     "≤ 1/20", "-")
             return
         found = {}
-        for name, queue in (("default", ""), ("backpressure", ", queue_size: 1000, queue_policy: backpressure")):
-            found[name] = [self.one_dora(program, queue, batches) for _ in range(max(1, self.runs // 2))]
-        lossless = statistics.median(seconds / count for count, seconds, _ in found["backpressure"])
+        lossy = ""
+        whole = ", queue_size: 1000, queue_policy: backpressure"
+        for name, queue in (("default", lossy), ("backpressure", whole)):
+            found[name] = [self.one_dora(program, queue, batches)
+                           for _ in range(max(1, self.runs // 2))]
+        lossless = statistics.median(
+            seconds / count for count, seconds, _ in found["backpressure"])
         latency = statistics.median(late for _, _, late in found["backpressure"])
-        arrived = {name: statistics.median(count for count, _, _ in one) for name, one in found.items()}
+        arrived = {name: statistics.median(count for count, _, _ in one)
+                   for name, one in found.items()}
         theirs = 1000 * lossless
         for what, seconds, goal in (("in process", ours, 20), ("isolated", workers, 5)):
             mine = 1000 * seconds / batches
-            self.add(2, f"1,000 batches of 1 MiB, {what}", "dora-rs, backpressure, Python nodes", mine, theirs,
+            self.add(2, f"1,000 batches of 1 MiB, {what}",
+                     "dora-rs, backpressure, Python nodes", mine, theirs,
                      "ms/batch", f"≤ 1/{goal}", yes(theirs >= goal * mine))
-        print(f"\ndora-rs: {arrived['default']:.0f} of {batches} batches arrive with its default queue, "
-              f"{arrived['backpressure']:.0f} with backpressure (median latency {latency:.1f} ms)\n")
+        print(f"\ndora-rs: {arrived['default']:.0f} of {batches} batches arrive with its "
+              f"default queue, {arrived['backpressure']:.0f} with backpressure "
+              f"(median latency {latency:.1f} ms)\n")
 
     def one_dora(self, program, queue, batches):
         folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
@@ -240,7 +250,8 @@ class Bench:
         path = f"{program.parent}:{os.environ['PATH']}"
         done = subprocess.run([program, "run", "flow.yml"], cwd=folder, capture_output=True,
                               text=True, timeout=300, env={**os.environ, "PATH": path})
-        count, seconds, late = re.search(r"RESULT (\S+) (\S+) (\S+)", done.stdout + done.stderr).groups()
+        said = re.search(r"RESULT (\S+) (\S+) (\S+)", done.stdout + done.stderr)
+        count, seconds, late = said.groups()
         return int(count), float(seconds), float(late)
 
     def bytewax(self):
@@ -248,14 +259,17 @@ class Bench:
         graph = self.graph()
         if subprocess.run([python, "-c", "import bytewax"], capture_output=True).returncode:
             ours, = self.in_turn(lambda: self.thund(graph, 1, count)[0])
-            self.add(3, "batches of 1 row", "Bytewax", 1e6 * ours / count, None, "µs/batch", "≤ 1/20", "-")
+            self.add(3, "batches of 1 row", "Bytewax", 1e6 * ours / count, None, "µs/batch",
+                     "≤ 1/20", "-")
             return
 
         def theirs():
-            done = subprocess.run([python, "-c", BYTEWAX, str(count // 10)], check=True, capture_output=True, text=True)
+            done = subprocess.run([python, "-c", BYTEWAX, str(count // 10)], check=True,
+                                  capture_output=True, text=True)
             return 10 * float(done.stdout.split()[-1])
         ours, peer = self.in_turn(lambda: self.thund(graph, 1, count)[0], theirs)
-        self.add(3, "batches of 1 row", "Bytewax 0.21, PyArrow", 1e6 * ours / count, 1e6 * peer / count,
+        self.add(3, "batches of 1 row", "Bytewax 0.21, PyArrow", 1e6 * ours / count,
+                 1e6 * peer / count,
                  "µs/batch", "≤ 1/20", yes(peer >= 20 * ours))
 
     def duckdb(self):
@@ -264,10 +278,13 @@ class Bench:
         values = {"factor": "1.609344::DOUBLE", **MARKERS}
         out = self.folder / "duck"
         out.mkdir()
-        copies = [f"COPY ({query.format(**values)}) TO '{out}/{name}' (FORMAT {name.split('.')[1]})"
-                  for query, name in ((LONG, "far.parquet"), (NAMED, "report.csv"), (BESIDE, "feed.parquet"))]
+        results = ((LONG, "far.parquet"), (NAMED, "report.csv"), (BESIDE, "feed.parquet"))
+        copies = [f"COPY ({query.format(**values)}) TO '{out}/{name}' "
+                  f"(FORMAT {name.split('.')[1]})"
+                  for query, name in results]
         text = (ROOT / "apps/thund/examples/flights.toml").read_text()
-        text = text.replace("../../../build/thund", str(self.folder / "thund")).replace("../../../build", str(BUILD))
+        text = text.replace("../../../build/thund", str(self.folder / "thund"))
+        text = text.replace("../../../build", str(BUILD))
         text = text.replace('"carriers.csv"', f'"{ROOT}/apps/thund/examples/carriers.csv"')
         flights = self.folder / "flights.toml"
         flights.write_text(text)
@@ -276,8 +293,9 @@ class Bench:
         for query in ("q6", "q1"):
             path = self.folder / f"{query}.toml"
             path.write_text(TPCH.format(build=BUILD, file=file, query=query))
+            answer = QUERIES[query].format(file=file)
             self.beside_duckdb(f"TPC-H {query.upper()}, scale {self.scale:g} (Parquet)", path,
-                               [f"COPY ({QUERIES[query].format(file=file)}) TO '{out}/{query}.csv'"])
+                               [f"COPY ({answer}) TO '{out}/{query}.csv'"])
 
     def beside_duckdb(self, work, graph, queries):
         duck = [self.peers / "bin/python", "-c", DUCKDB, *queries]
@@ -285,11 +303,16 @@ class Bench:
             duck[0] = sys.executable
         found = {}
         for _ in range(self.runs):
-            for name, command in (("thund", [BUILD / "bin/thund", "run", graph, "-q"]), ("duckdb", duck)):
+            for name, command in (("thund", [BUILD / "bin/thund", "run", graph, "-q"]),
+                                  ("duckdb", duck)):
                 found.setdefault(name, []).append(measure(command))
-        ours, theirs = ([statistics.median(column) for column in zip(*found[name], strict=True)] for name in ("thund", "duckdb"))
-        self.add(4, work, "DuckDB, 2 threads", ours[0], theirs[0], "s", "≤ 2.0 of its time", yes(ours[0] <= 2 * theirs[0]))
-        self.add(4, f"{work}, memory", "DuckDB, 2 threads", ours[1] / 2**20, theirs[1] / 2**20, "MiB",
+        ours, theirs = ([statistics.median(column)
+                         for column in zip(*found[name], strict=True)]
+                        for name in ("thund", "duckdb"))
+        self.add(4, work, "DuckDB, 2 threads", ours[0], theirs[0], "s", "≤ 2.0 of its time",
+                 yes(ours[0] <= 2 * theirs[0]))
+        self.add(4, f"{work}, memory", "DuckDB, 2 threads", ours[1] / 2**20,
+                 theirs[1] / 2**20, "MiB",
                  "≤ 1.0 of it", yes(ours[1] <= theirs[1]))
 
     def crashes(self):
@@ -304,28 +327,34 @@ class Bench:
             lost, retries = lost + missing, retries + sum(retried.values())
             return seconds
         calm, ours = self.in_turn(lambda: self.thund(graph, MIB, batches)[0], killed)
-        self.add(5, f"a worker killed each second: {retries} retries, {lost} rows lost", "without kills",
+        self.add(5, f"a worker killed each second: {retries} retries, {lost} rows lost",
+                 "without kills",
                  batches / ours, batches / calm, "batches/s", "≥ 0.8 of it, 0 rows lost",
                  yes(calm >= 0.8 * ours and lost == 0 and retries > 0))
 
     def starts(self):
         steps = ['[source]\nin = { csv = "ids.csv", schema = { distance = "float64" } }']
         for i in range(8):
-            steps.append(f'[step.s{i}]\ncall = "rel.scale"\nfrom = "{f"s{i - 1}" if i else "in"}"\n'
+            before = f"s{i - 1}" if i else "in"
+            steps.append(f'[step.s{i}]\ncall = "rel.scale"\nfrom = "{before}"\n'
                          'options = { column = "distance", factor = "2" }')
-        text = f'[graph]\nformat = 1\ncertificate = "{BUILD}/dev.crt"\n[backend]\nrel = {{ library = "{RUST}" }}\n'
+        text = (f'[graph]\nformat = 1\ncertificate = "{BUILD}/dev.crt"\n'
+                f'[backend]\nrel = {{ library = "{RUST}" }}\n')
         graph = self.folder / "ten.toml"
-        graph.write_text(text + "\n".join(steps) + '\n[sink]\nout = { from = "s7", csv = "ten.csv" }\n')
+        sink = '\n[sink]\nout = { from = "s7", csv = "ten.csv" }\n'
+        graph.write_text(text + "\n".join(steps) + sink)
         (self.folder / "ids.csv").write_text("distance\n")
         for command, goal in (("validate", 0.3), ("run", 0.5)):
             ours, = self.in_turn(lambda: measure([BUILD / "bin/thund", command, graph])[0])
-            self.add(6, f"{command} of 10 nodes, no rows", "-", ours, None, "s", f"≤ {goal} s", yes(ours <= goal))
+            self.add(6, f"{command} of 10 nodes, no rows", "-", ours, None, "s", f"≤ {goal} s",
+                     yes(ours <= goal))
 
 
 def kills(pid, ended):
     """Kills one worker each second."""
     while not ended.wait(1):
-        children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout.split()
+        found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True)
+        children = found.stdout.split()
         if children:
             os.kill(int(children[0]), signal.SIGKILL)
 
@@ -335,7 +364,8 @@ def yes(reached):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1)
     parser.add_argument("--peers", type=pathlib.Path, default=BUILD / "bench/thund")
@@ -343,9 +373,12 @@ def main():
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(pathlib.Path(folder), args.peers.absolute(), args.runs, args.scale)
-        rows = {1: bench.framework, 2: bench.dora, 3: bench.bytewax, 4: bench.duckdb, 5: bench.crashes, 6: bench.starts}
-        print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, medians of {args.runs}\n\n"
-              "| no. | work | Thund | compared with | its value | Thund / it | goal | reached |\n|---|---|---|---|---|---|---|---|")
+        rows = {1: bench.framework, 2: bench.dora, 3: bench.bytewax, 4: bench.duckdb,
+                5: bench.crashes, 6: bench.starts}
+        print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, "
+              f"load {os.getloadavg()[0]:.1f}, medians of {args.runs}\n\n"
+              "| no. | work | Thund | compared with | its value | Thund / it | goal | reached |"
+              "\n|---|---|---|---|---|---|---|---|")
         for number in args.row or rows:
             rows[number]()
     print("\nVector is not available for this benchmark: not run.")
