@@ -226,6 +226,25 @@ func testDeadlines(t *testing.T, path string) {
 	}
 }
 
+// TestAWorkerThatNeverBindsEndsAfterItsSetup, long before the default of a minute.
+func TestAWorkerThatNeverBindsEndsAfterItsSetup(t *testing.T) {
+	for _, crasher := range crashers {
+		t.Run(crasher.language, func(t *testing.T) {
+			mem := checked(t)
+			goBridge := crashingIn(t, mem, crasher.library, alloy.Limits{Setup: 2 * time.Second})
+			in := acts(mem, wayWell, 7, 100)
+			defer in.Release()
+			_, err := goBridge.Call(ctx, "act", alloy.Options{"bind": strconv.Itoa(wayLoop)}, in)
+			if !errors.Is(err, alloy.ErrLost) || !strings.Contains(err.Error(), "did not answer within 2 s") {
+				t.Errorf("got %v", err)
+			}
+			out := callWell(t, goBridge, mem)
+			checkDoubled(t, out, 7, 100)
+			out.Release()
+		})
+	}
+}
+
 // TestADeathInAStreamIsItsError. What the stream gave before stays.
 func TestADeathInAStreamIsItsError(t *testing.T) {
 	mem := checked(t)

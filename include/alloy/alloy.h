@@ -278,7 +278,8 @@ typedef struct alloy_bridge_options {
   uint32_t demand;
   // The time in milliseconds that a worker has to load the library, to bind a function, and
   // to open a stream, each; 0 means 60,000. Then it is killed, and the call fails with
-  // ALLOY_LOST. The host's own inputs do not count. Ignored if `isolated` is 0.
+  // ALLOY_LOST. The host's own inputs do not count. Ignored if `isolated` is 0. An older
+  // header calls it `reserved`, and its callers write 0.
   uint32_t setup_ms;
 } alloy_bridge_options;
 

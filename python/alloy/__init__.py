@@ -11,6 +11,7 @@ import builtins
 import importlib
 import inspect as _inspect
 import json
+import math
 import os
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
@@ -81,7 +82,9 @@ class Host:
 class Limits:
     """Limits of the isolated mode, ignored in process. 0 is the engine's default.
 
-    `grace` is how many seconds a worker has to end a call that was cancelled.
+    `grace` is how many seconds a worker has to end a call that was cancelled. `setup` is how
+    many seconds it has to load the library, to bind a function, and to open a stream, each;
+    then it is killed and the call raises WorkerLostError.
 
     >>> import alloy
     >>> alloy.Limits(max_workers=2).max_workers
@@ -93,6 +96,7 @@ class Limits:
     output_bytes: int = 0
     heap_bytes: int = 0
     grace: float = 0.5
+    setup: float = 60.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -100,6 +104,8 @@ class Limits:
                 raise ValueError(f"{name} must not be negative or above 2**62, but is {value}")
         if self.grace > 1e9:
             raise ValueError(f"grace must be at most 1e9 seconds, but is {self.grace}")
+        if self.setup > 4e6:
+            raise ValueError(f"setup must be at most 4e6 seconds, but is {self.setup}")
 
 
 class Function(_alloy.Function):
@@ -252,8 +258,8 @@ class Bridge:
         self._core = _alloy.make_bridge(
             self._host._core, 1 if isolated else 0, _LEVELS[check_inputs],
             _LEVELS[check_results], limits.max_workers, limits.input_bytes,
-            limits.output_bytes, limits.heap_bytes, int(limits.grace * 1e9), name,
-            min_sequence, sidecar, sha256)
+            limits.output_bytes, limits.heap_bytes, int(limits.grace * 1e9),
+            math.ceil(limits.setup * 1e3), name, min_sequence, sidecar, sha256)
         self._read()
 
     def _read(self, loaded: tuple[str, str | None] | None = None) -> None:

@@ -227,11 +227,11 @@ PyObject* MakeBridge(PyObject* module, PyObject* args) {
     PyObject* host = nullptr;
     unsigned long long sequence = 0;
     long long input = 0, output = 0, heap = 0, grace = 0;
-    Parse(PyArg_ParseTuple(args, "O!IIIILLLLzKzz", state.host.get(), &host,
+    Parse(PyArg_ParseTuple(args, "O!IIIILLLLIzKzz", state.host.get(), &host,
                            &options.isolated, &options.check_inputs,
                            &options.check_results, &options.max_workers, &input, &output,
-                           &heap, &grace, &options.name, &sequence, &options.sidecar,
-                           &options.sha256));
+                           &heap, &grace, &options.setup_ms, &options.name, &sequence,
+                           &options.sidecar, &options.sha256));
     options.input_bytes = input;
     options.output_bytes = output;
     options.heap_bytes = heap;

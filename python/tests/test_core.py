@@ -154,6 +154,15 @@ def test_the_same_function_runs_in_a_worker():
         assert bridge.score(batch())["score"].to_pylist() == [0.0, 2.0, None]
 
 
+def test_a_worker_that_never_binds_ends_after_its_setup(host):
+    loops = "5"  # tests/isolated/ways.h
+    with alloy.open(BUILD / "backends/tests/crash.so", host=host, isolated=True,
+                    limits=alloy.Limits(setup=2)) as bridge:
+        with pytest.raises(alloy.WorkerLostError, match="did not answer within 2 s"):
+            bridge.act(ints(0), bind=loops)
+        assert bridge.act(ints(0, 1))["x"].to_pylist() == [0, 2]
+
+
 def test_a_digest_is_compared_and_the_loaded_bytes_are_described(score):
     digest = hashlib.sha256(SCORE.read_bytes()).hexdigest()
     assert score.sha256 == digest and score.signer["subject"]

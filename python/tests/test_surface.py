@@ -25,7 +25,8 @@ SIGNATURES = {
     "error_from": (["exc"], []),
     "Host": ([], ["allow_unsigned", "load_plainly", "may_need", "worker", "log", "log_mode"]),
     "Host.info": (["self", "text"], []),
-    "Limits": ([], ["max_workers", "input_bytes", "output_bytes", "heap_bytes", "grace"]),
+    "Limits": ([], ["max_workers", "input_bytes", "output_bytes", "heap_bytes", "grace",
+                    "setup"]),
     "Bridge": (["host"], OPEN[1:]),
     "Bridge.set_impl_lib": (["self", "library", "certificate"], []),
     "Bridge.from_chunks": (["self", "arrays"], []),
@@ -73,7 +74,8 @@ def test_limits_are_frozen_and_checked():
     with pytest.raises(AttributeError):
         limits.max_workers = 3
     assert limits == alloy.Limits(max_workers=2)
-    for wrong in ({"max_workers": -1}, {"heap_bytes": 2**62}, {"grace": -0.1}):
+    for wrong in ({"max_workers": -1}, {"heap_bytes": 2**62}, {"grace": -0.1},
+                  {"setup": -1.0}, {"setup": 5e6}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             alloy.Limits(**wrong)
 

@@ -223,6 +223,24 @@ fn a_deadline_passes_without_harm_to_a_fast_call() {
     assert_eq!(call.canceller().progress(), (0, 0));
 }
 
+/// Bind never ends; tests/isolated/ways.h has the numbers.
+#[test]
+fn a_worker_that_never_binds_ends_after_its_setup() {
+    let options = BridgeOptions {
+        isolated: Isolated::Yes,
+        setup: Duration::from_secs(2),
+        ..BridgeOptions::default()
+    };
+    let bridge = open("crash", &options);
+    let x: ArrayRef = Arc::new(Int64Array::from(vec![0]));
+    let schema = RecordBatch::try_from_iter([("x", x)]).expect("a column").schema();
+    let bind = |way| rs::Call::bind(&bridge, "act", &[schema.clone()], &[("bind", way)]);
+    let error = bind("5").err().expect("a loop");
+    assert_eq!(error.code(), Code::Lost, "{error}");
+    assert!(error.to_string().contains("did not answer within 2 s"), "{error}");
+    bind("0").expect("the next worker");
+}
+
 fn isolated(worker: Option<&str>) -> Result<RecordBatch, Error> {
     let host = HostOptions {
         allow_unsigned: true,
