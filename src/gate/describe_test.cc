@@ -231,7 +231,7 @@ TEST(DescribeTest, FollowsViewsInsideTheirBuffers) {
   for (const View& view :
        {View{14, {}, 0, 9}, View{13, {}, 1, 0}, View{13, {}, -1, 0}, View{13, {}, 0, -1},
         View{-1, {}, 0, 0}, View{0x7fffffff, {}, 0, 0x7fffffff}}) {
-    EXPECT_EQ(DescribeView(view).status().reason(), ALLOY_REASON_OFFSETS);
+    EXPECT_EQ(DescribeView(view).status().reason(), ALLOY_REASON_VIEW);
   }
   EXPECT_FALSE(DescribeView({13, {}, 0, 0}, false).ok());
 }
