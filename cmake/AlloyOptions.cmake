@@ -32,8 +32,9 @@ if(ALLOY_PACKAGE OR ALLOY_WHEEL)
 endif()
 
 if(ALLOY_WHEEL)
-  # So that the linker can leave out what nothing calls.
-  add_compile_options(-ffunction-sections -fdata-sections)
+  # So that the linker can leave out what nothing calls. A wheel is downloaded often, so what no
+  # call runs is small; python/CMakeLists.txt names what is fast instead.
+  add_compile_options(-ffunction-sections -fdata-sections -Os)
 endif()
 
 # alloy_flags: warnings and sanitizers; every target of ours links it.

@@ -2929,7 +2929,7 @@ SymbolLookup Refusal(LoadFault fault, std::string text) {
   return {.fault = fault, .text = std::move(text), .symbol = nullptr};
 }
 
-SymbolLookup Find(void* handle, const char* symbol) {
+SymbolLookup Find_library(void* handle, const char* symbol) {
   void* address = handle != nullptr ? ::dlsym(handle, symbol) : nullptr;
   if (address == nullptr) return Refusal(LoadFault::kLoader, TextOfLoader());
   return {.fault = LoadFault::kNone, .text = {}, .symbol = address};
@@ -2969,7 +2969,7 @@ SymbolLookup LoadSealed(Cleared library, const char* symbol) {
                    "the loader already has another library with the name " + path);
   }
   void* handle = OpenOrEnd(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  SymbolLookup found = Find(handle, symbol);
+  SymbolLookup found = Find_library(handle, symbol);
   if (handle != nullptr || IsKnown(path)) std::move(library).KeepOpen();
   if (found.symbol != nullptr && !IsMappedFrom(maps.get(), found.symbol, facts)) {
     return Refusal(LoadFault::kWrongMapping,
@@ -2982,7 +2982,7 @@ SymbolLookup LoadFromPath(const Cleared& library, const char* symbol) {
   const std::string& path = library.path();
   // Without a slash the loader would search its own list of folders.
   const std::string name = path.find('/') == path.npos ? "./" + path : path;
-  return Find(OpenOrEnd(name.c_str(), RTLD_NOW | RTLD_LOCAL), symbol);
+  return Find_library(OpenOrEnd(name.c_str(), RTLD_NOW | RTLD_LOCAL), symbol);
 }
 
 }  // namespace alloy::core_v0_1
@@ -4636,7 +4636,6 @@ Result<std::string> DescribeRows(const ArrowSchema& schema, const Layout& layout
 
 #include <algorithm>
 #include <bit>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -4715,6 +4714,34 @@ inline int64_t LoadSigned(const void* values, int64_t index, uint8_t bytes) {
 }  // namespace alloy::core_v0_1
 
 #endif  // ALLOY_SRC_ARROW_LOAD_VALUE_H_
+//
+// The decimal digits of a floating-point number: the fewest that parse to the same number.
+//
+// std::to_chars finds them too, but brings 130 KB of code and tables into every program that
+// contains the engine. This is slower, and only texts for people need it.
+//
+// Threads  shared.
+#ifndef ALLOY_ARROW_SHORTEST_H_
+#define ALLOY_ARROW_SHORTEST_H_
+
+#include <string>
+
+namespace alloy::core_v0_1 {
+
+// The number 0.d1d2d3… times 10 to the power of `point`.
+struct ShortestDigits {
+  std::string digits;  // no zero at either end; "0" for 0
+  int point;
+};
+
+// The digits of a finite number that is not negative. Of several shortest ones it takes those
+// that are nearest to the number.
+ShortestDigits Shortest(double value);
+ShortestDigits Shortest(float value);
+
+}  // namespace alloy::core_v0_1
+
+#endif  // ALLOY_ARROW_SHORTEST_H_
 //
 // The names of Arrow types in logs and error texts, the same in every language.
 //
@@ -4841,25 +4868,23 @@ void AppendFloat(T value, std::string* out) {
     *out += value < 0 ? "-inf" : "inf";
     return;
   }
+  if (std::signbit(value)) *out += '-';
   const T size = std::fabs(value);
   const bool plain = size == 0 || (size >= T(1e-5) && size < T(1e16));
-  char digits[64];
-  const auto [end, error] =
-      std::to_chars(digits, digits + sizeof(digits), value,
-                    plain ? std::chars_format::fixed : std::chars_format::scientific);
-  std::string_view text(digits, static_cast<size_t>(end - digits));
-  if (plain) {
-    *out += text;
-    if (text.find('.') == std::string_view::npos) *out += ".0";
+  if (plain && size == std::floor(size)) {  // each digit is known, not only the shortest
+    *out += std::to_string(static_cast<int64_t>(size)) + ".0";
     return;
   }
-  // to_chars writes 1e+16 and 1e-07; the names of the other languages are 1e16 and 1e-7.
-  const size_t e = text.find('e');
-  out->append(text.substr(0, e + 1));
-  if (text[e + 1] == '-') *out += '-';
-  text.remove_prefix(e + 2);
-  text.remove_prefix(std::min(text.find_first_not_of('0'), text.size() - 1));
-  *out += text;
+  auto [digits, point] = Shortest(size);
+  if (plain) {
+    if (point <= 0) digits.insert(0, static_cast<size_t>(1 - point), '0');
+    const auto whole = static_cast<size_t>(std::max(point, 1));
+    *out += digits.insert(whole, 1, '.');
+    return;
+  }
+  *out += digits[0];
+  if (digits.size() > 1) *out += '.' + digits.substr(1);
+  *out += 'e' + std::to_string(point - 1);
 }
 
 // IEEE 754 binary16: 1 bit of sign, 5 of exponent, 10 of fraction.
@@ -6882,6 +6907,82 @@ Status CheckSchemaChildren(const SchemaPlace& place, const SchemaBudget& budget)
   }
   return Status();
 }
+
+}  // namespace alloy::core_v0_1
+
+// src/arrow/shortest.cc -----------------------------------------------------------------
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <utility>
+
+namespace alloy::core_v0_1 {
+namespace {
+
+double Parse(const char* text, double) { return std::strtod(text, nullptr); }
+float Parse(const char* text, float) { return std::strtof(text, nullptr); }
+
+// `digits` times 10 to the power of `exponent`, as the locale of the process needs no point.
+template <typename T>
+bool IsTextOf(const std::string& digits, int exponent, T value) {
+  return Parse((digits + 'e' + std::to_string(exponent)).c_str(), value) == value;
+}
+
+// The nearest number with so many digits.
+template <typename T>
+ShortestDigits Rounded(T value, int count) {
+  char text[64];
+  std::snprintf(text, sizeof(text), "%.*e", count - 1, static_cast<double>(value));
+  ShortestDigits found{};
+  const char* at = text;
+  for (; *at != 'e'; ++at) {
+    if (*at >= '0' && *at <= '9') found.digits += *at;  // the point depends on the locale
+  }
+  found.point = std::atoi(at + 1) + 1;
+  return found;
+}
+
+// The next larger number with as many digits.
+ShortestDigits Above(ShortestDigits number) {
+  size_t i = number.digits.size();
+  while (i > 0 && number.digits[i - 1] == '9') number.digits[--i] = '0';
+  if (i > 0) {
+    ++number.digits[i - 1];
+  } else {
+    number.digits.insert(0, 1, '1').pop_back();
+    ++number.point;
+  }
+  return number;
+}
+
+template <typename T>
+ShortestDigits Find_shortest(T value) {
+  if (value == 0) return {.digits = "0", .point = 1};
+  constexpr int kSafe = std::numeric_limits<T>::digits10;
+  int exponent = 0;
+  const bool is_power_of_2 = std::frexp(value, &exponent) == T(0.5);
+  // If kSafe digits are enough, the shortest are those without zeros at their end. Numbers
+  // below the smallest normal one have fewer bits, so this does not hold for them.
+  int count = value < std::numeric_limits<T>::min() ? 1 : kSafe;
+  for (;; ++count) {
+    ShortestDigits found = Rounded(value, count);
+    // Numbers just below a power of 2 are closer together than those above it. So a text
+    // above may be right although a nearer one below is not.
+    for (int side = 0; side < (is_power_of_2 ? 2 : 1); ++side) {
+      if (side == 1) found = Above(std::move(found));
+      if (!IsTextOf(found.digits, found.point - count, value)) continue;
+      found.digits.erase(found.digits.find_last_not_of('0') + 1);
+      return found;
+    }
+  }
+}
+
+}  // namespace
+
+ShortestDigits Shortest(double value) { return Find_shortest(value); }
+ShortestDigits Shortest(float value) { return Find_shortest(value); }
 
 }  // namespace alloy::core_v0_1
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -11,6 +10,7 @@
 
 #include "arrow/fault.h"
 #include "arrow/load_value.h"
+#include "arrow/shortest.h"
 #include "arrow/type_name.h"
 #include "base/bits.h"
 #include "base/text.h"
@@ -37,25 +37,23 @@ void AppendFloat(T value, std::string* out) {
     *out += value < 0 ? "-inf" : "inf";
     return;
   }
+  if (std::signbit(value)) *out += '-';
   const T size = std::fabs(value);
   const bool plain = size == 0 || (size >= T(1e-5) && size < T(1e16));
-  char digits[64];
-  const auto [end, error] =
-      std::to_chars(digits, digits + sizeof(digits), value,
-                    plain ? std::chars_format::fixed : std::chars_format::scientific);
-  std::string_view text(digits, static_cast<size_t>(end - digits));
-  if (plain) {
-    *out += text;
-    if (text.find('.') == std::string_view::npos) *out += ".0";
+  if (plain && size == std::floor(size)) {  // each digit is known, not only the shortest
+    *out += std::to_string(static_cast<int64_t>(size)) + ".0";
     return;
   }
-  // to_chars writes 1e+16 and 1e-07; the names of the other languages are 1e16 and 1e-7.
-  const size_t e = text.find('e');
-  out->append(text.substr(0, e + 1));
-  if (text[e + 1] == '-') *out += '-';
-  text.remove_prefix(e + 2);
-  text.remove_prefix(std::min(text.find_first_not_of('0'), text.size() - 1));
-  *out += text;
+  auto [digits, point] = Shortest(size);
+  if (plain) {
+    if (point <= 0) digits.insert(0, static_cast<size_t>(1 - point), '0');
+    const auto whole = static_cast<size_t>(std::max(point, 1));
+    *out += digits.insert(whole, 1, '.');
+    return;
+  }
+  *out += digits[0];
+  if (digits.size() > 1) *out += '.' + digits.substr(1);
+  *out += 'e' + std::to_string(point - 1);
 }
 
 // IEEE 754 binary16: 1 bit of sign, 5 of exponent, 10 of fraction.

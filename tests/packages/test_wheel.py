@@ -18,7 +18,7 @@ import elf  # noqa: E402
 import wheel  # noqa: E402
 
 # What the engine, the worker program and a libstdc++ in each of them take.
-LIMIT = 1_200_000
+LIMIT = 750_000
 
 
 class WheelTest(unittest.TestCase):
