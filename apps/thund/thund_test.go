@@ -293,7 +293,7 @@ expect.big = [{ name = "ADA" }]
 // one logs. By hand: THUND_EVENTS=100000, with -race and with GOEXPERIMENT=cgocheck2.
 func TestManyEvents(t *testing.T) {
 	if os.Getenv("THUND_EVENTS") == "" {
-		t.Setenv("THUND_EVENTS", "2000")
+		t.Setenv("THUND_EVENTS", "500")
 	}
 	t.Setenv("THUND_TEST_EVENTS", "1")
 	c := exec.Command(os.Args[0])
