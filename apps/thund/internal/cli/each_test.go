@@ -118,6 +118,7 @@ func TestFilesOfOneStemAreNotMixed(t *testing.T) {
 func TestWatchUntilASignal(t *testing.T) {
 	f := newFolder(t)
 	g := f.oneByOne("poison", "")
+	f.replace(g, "50ms", "500ms") // longer than a busy machine lets this test wait
 	c := process("run", g, "--watch")
 	var log strings.Builder
 	c.Stderr = &log
@@ -132,9 +133,9 @@ func TestWatchUntilASignal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range 30 { // 300 ms, and never 50 ms without a change
+	for i := range 30 { // for longer than that
 		fmt.Fprintf(growing, "%s\n", map[bool]string{true: "id", false: fmt.Sprint(100 + i)}[i == 0])
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(25 * time.Millisecond)
 	}
 	growing.Close()
 	f.arrive("c.csv", 7)
@@ -157,8 +158,8 @@ func TestASignalEndsAfterTheFile(t *testing.T) {
 	for signal, exit := range map[syscall.Signal]int{syscall.SIGTERM: 0, syscall.SIGINT: 130} {
 		f := newFolder(t)
 		g := f.oneByOne("slow", "")
-		f.arrive("a.csv", 800)
-		f.arrive("b.csv", 800)
+		f.arrive("a.csv", 1500)
+		f.arrive("b.csv", 1500)
 		c := process("run", g)
 		var log strings.Builder
 		c.Stderr = &log
