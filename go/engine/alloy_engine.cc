@@ -4283,6 +4283,13 @@ struct FdTraits {
 };
 using Fd = Handle<FdTraits>;
 
+// Own a descriptor that the kernel has just made, under a number above 2. Where standard error
+// is closed its number is free: what workers say would be written to the descriptor that got it.
+//
+//   Takes  fd; -1: there is none, and errno says why.
+//   Gives  the descriptor; without one, errno says why.
+Fd AboveStandard(int fd);
+
 std::string ErrorText(int error);
 
 enum class FileKind { kRegular, kFolder, kDevice, kPipe, kSocket, kOther };

@@ -1217,6 +1217,13 @@ struct FdTraits {
 };
 using Fd = Handle<FdTraits>;
 
+// Own a descriptor that the kernel has just made, under a number above 2. Where standard error
+// is closed its number is free: what workers say would be written to the descriptor that got it.
+//
+//   Takes  fd; -1: there is none, and errno says why.
+//   Gives  the descriptor; without one, errno says why.
+Fd AboveStandard(int fd);
+
 std::string ErrorText(int error);
 
 enum class FileKind { kRegular, kFolder, kDevice, kPipe, kSocket, kOther };
@@ -1469,7 +1476,7 @@ ChildEnd EndOfReaped(const Fd& handle) {
 // all others, so that is nearly impossible; but a handle that is not of a living child, nor
 // of an ended process, is given up.
 int OpenHandle(int pid, Fd* out) {
-  Fd handle(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  Fd handle = AboveStandard(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!handle) return errno;
   siginfo_t info;
   const int error = WaitFor(handle, WNOHANG | WNOWAIT, &info);
@@ -1918,9 +1925,11 @@ struct DescriptorMessage {
 int MakeSocketPair(Fd* one, Fd* other) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return errno;
-  *one = Fd(ends[0]);
-  *other = Fd(ends[1]);
-  return 0;
+  *one = AboveStandard(ends[0]);
+  const int error = errno;
+  *other = AboveStandard(ends[1]);
+  if (!*one) return error;
+  return *other ? 0 : errno;
 }
 
 int MakerOf(const Fd& socket) {
@@ -1993,6 +2002,16 @@ namespace alloy::core_v0_1 {
 
 void FdTraits::Close(int fd) { ::close(fd); }
 
+Fd AboveStandard(int fd) {
+  constexpr int kFirst = 3;
+  if (fd < 0 || fd >= kFirst) return Fd(fd < 0 ? FdTraits::kNone : fd);
+  const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, kFirst);
+  const int error = errno;
+  ::close(fd);
+  errno = error;
+  return Fd(copy);
+}
+
 std::string ErrorText(int error) { return std::generic_category().message(error); }
 
 const char* FileKindName(FileKind kind) {
@@ -2016,9 +2035,8 @@ const char* FileKindName(FileKind kind) {
 int OpenForReading(const std::string& path, Fd* out) {
   // O_NONBLOCK: opening a FIFO does not wait for a writer.
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0) return errno;
-  *out = Fd(fd);
-  return 0;
+  *out = AboveStandard(fd);
+  return *out ? 0 : errno;
 }
 
 int GetFileFacts(const Fd& fd, FileFacts* out) {
@@ -2083,9 +2101,8 @@ int CreateSealable(const char* name, int64_t size, Fd* out) {
   if (fd < 0 && errno == EINVAL) {
     fd = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
   }
-  if (fd < 0) return errno;
-  *out = Fd(fd);
-  return 0;
+  *out = AboveStandard(fd);
+  return *out ? 0 : errno;
 }
 
 int WriteFully(const Fd& fd, std::span<const std::byte> bytes) {
@@ -3284,7 +3301,8 @@ class Plan {
 int StartProgram(const ProgramStart& start, int* pid, Fd* output) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno;
-  Fd reading(ends[0]), writing(ends[1]);
+  Fd reading = AboveStandard(ends[0]), writing = AboveStandard(ends[1]);
+  if (!reading || !writing) return EMFILE;
   // The child's end blocks, as programs expect.
   if (::fcntl(writing.get(), F_SETFL, 0) != 0) return errno;
 
@@ -4354,9 +4372,9 @@ int MillisUntil(int64_t deadline_ns) {
 
 Result<Watcher> Watcher::Make() {
   Watcher made;
-  made.set_ = Fd(::epoll_create1(EPOLL_CLOEXEC));
+  made.set_ = AboveStandard(::epoll_create1(EPOLL_CLOEXEC));
   if (!made.set_) return OsFailure("cannot watch processes", errno);
-  made.wake_ = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  made.wake_ = AboveStandard(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!made.wake_) return OsFailure("cannot watch processes", errno);
   ALLOY_TRY(made.Add(made.wake_, kWoken));
   return made;

@@ -73,7 +73,7 @@ ChildEnd EndOfReaped(const Fd& handle) {
 // all others, so that is nearly impossible; but a handle that is not of a living child, nor
 // of an ended process, is given up.
 int OpenHandle(int pid, Fd* out) {
-  Fd handle(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  Fd handle = AboveStandard(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!handle) return errno;
   siginfo_t info;
   const int error = WaitFor(handle, WNOHANG | WNOWAIT, &info);

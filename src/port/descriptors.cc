@@ -32,9 +32,11 @@ struct DescriptorMessage {
 int MakeSocketPair(Fd* one, Fd* other) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return errno;
-  *one = Fd(ends[0]);
-  *other = Fd(ends[1]);
-  return 0;
+  *one = AboveStandard(ends[0]);
+  const int error = errno;
+  *other = AboveStandard(ends[1]);
+  if (!*one) return error;
+  return *other ? 0 : errno;
 }
 
 int MakerOf(const Fd& socket) {

@@ -25,6 +25,16 @@ namespace alloy::core {
 
 void FdTraits::Close(int fd) { ::close(fd); }
 
+Fd AboveStandard(int fd) {
+  constexpr int kFirst = 3;
+  if (fd < 0 || fd >= kFirst) return Fd(fd < 0 ? FdTraits::kNone : fd);
+  const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, kFirst);
+  const int error = errno;
+  ::close(fd);
+  errno = error;
+  return Fd(copy);
+}
+
 std::string ErrorText(int error) { return std::generic_category().message(error); }
 
 const char* FileKindName(FileKind kind) {
@@ -48,9 +58,8 @@ const char* FileKindName(FileKind kind) {
 int OpenForReading(const std::string& path, Fd* out) {
   // O_NONBLOCK: opening a FIFO does not wait for a writer.
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0) return errno;
-  *out = Fd(fd);
-  return 0;
+  *out = AboveStandard(fd);
+  return *out ? 0 : errno;
 }
 
 int GetFileFacts(const Fd& fd, FileFacts* out) {
@@ -115,9 +124,8 @@ int CreateSealable(const char* name, int64_t size, Fd* out) {
   if (fd < 0 && errno == EINVAL) {
     fd = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
   }
-  if (fd < 0) return errno;
-  *out = Fd(fd);
-  return 0;
+  *out = AboveStandard(fd);
+  return *out ? 0 : errno;
 }
 
 int WriteFully(const Fd& fd, std::span<const std::byte> bytes) {

@@ -18,6 +18,8 @@
 #include <vector>
 
 #include "port/clock.h"
+#include "port/descriptors.h"
+#include "tests/support/in_child.h"
 
 namespace alloy::core {
 namespace {
@@ -64,6 +66,33 @@ TEST(FdTest, TellsTheKindsOfFilesApart) {
   ASSERT_EQ(GetFileFacts(fd, &facts), 0);
   EXPECT_EQ(facts.kind, FileKind::kDevice);
   EXPECT_EQ(OpenForReading("/no/such/file", &fd), ENOENT);
+}
+
+// A host may have closed its standard error, or all three.
+TEST(FdTest, NothingGetsTheNumberOfAStandardStream) {
+  EXPECT_EQ(InChild([] {
+              const int kept = ::fcntl(2, F_DUPFD_CLOEXEC, 10);
+              for (int fd = 0; fd < 3; ++fd) ::close(fd);
+              std::string wrong;
+              const auto look = [&wrong](const char* what, const Fd& fd) {
+                if (fd.get() < 3) wrong += std::string(what) + " ";
+              };
+              Fd file, memory, one, other;
+              if (OpenForReading("/dev/null", &file) != 0) wrong += "no file ";
+              if (CreateSealable("test", 1, &memory) != 0) wrong += "no memory ";
+              if (MakeSocketPair(&one, &other) != 0) wrong += "no sockets ";
+              look("file", file);
+              look("memory", memory);
+              look("socket", one);
+              look("socket", other);
+              if (AboveStandard(-1)) wrong += "made from nothing ";
+              for (int fd = 0; fd < 3; ++fd) {
+                if (::fcntl(fd, F_GETFD) >= 0) wrong += "still open ";
+              }
+              ::dup2(kept, 2);
+              return wrong;
+            }),
+            "");
 }
 
 TEST(FdTest, OpeningAPipeDoesNotWaitForAWriter) {

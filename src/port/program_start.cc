@@ -104,7 +104,8 @@ class Plan {
 int StartProgram(const ProgramStart& start, int* pid, Fd* output) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno;
-  Fd reading(ends[0]), writing(ends[1]);
+  Fd reading = AboveStandard(ends[0]), writing = AboveStandard(ends[1]);
+  if (!reading || !writing) return EMFILE;
   // The child's end blocks, as programs expect.
   if (::fcntl(writing.get(), F_SETFL, 0) != 0) return errno;
 

@@ -29,9 +29,9 @@ int MillisUntil(int64_t deadline_ns) {
 
 Result<Watcher> Watcher::Make() {
   Watcher made;
-  made.set_ = Fd(::epoll_create1(EPOLL_CLOEXEC));
+  made.set_ = AboveStandard(::epoll_create1(EPOLL_CLOEXEC));
   if (!made.set_) return OsFailure("cannot watch processes", errno);
-  made.wake_ = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  made.wake_ = AboveStandard(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!made.wake_) return OsFailure("cannot watch processes", errno);
   ALLOY_TRY(made.Add(made.wake_, kWoken));
   return made;
