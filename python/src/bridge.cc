@@ -169,14 +169,8 @@ HostHandle::~HostHandle() {
 }
 
 void AddBridgeTypes(PyObject* module, State& state) {
-  const unsigned flags =
-      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION;
-  PyType_Spec host{"alloy._alloy.Host", sizeof(HostObject), 0, flags, host_slots};
-  PyType_Spec bridge{"alloy._alloy.Bridge", sizeof(BridgeObject), 0, flags, bridge_slots};
-  state.host = Ref::Own(PyType_FromModuleAndSpec(module, &host, nullptr));
-  state.bridge = Ref::Own(PyType_FromModuleAndSpec(module, &bridge, nullptr));
-  Check(PyModule_AddType(module, state.type(state.host)));
-  Check(PyModule_AddType(module, state.type(state.bridge)));
+  state.host = AddType<HostObject>(module, "alloy._alloy.Host", host_slots);
+  state.bridge = AddType<BridgeObject>(module, "alloy._alloy.Bridge", bridge_slots);
 }
 
 PyObject* MakeHost(PyObject* module, PyObject* args) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "capsules.h"
+#include "data.h"
 #include "errors.h"
 #include "foreign_schema.h"
 #include "interrupt.h"
@@ -14,8 +16,6 @@
 namespace alloy::python {
 namespace {
 
-constexpr size_t kIdle = 8;
-
 FunctionObject* AsFunction(PyObject* self) {
   return reinterpret_cast<FunctionObject*>(self);
 }
@@ -25,18 +25,6 @@ void FreeFunction(PyObject* self) {
     std::destroy_at(&AsFunction(self)->core);
     std::destroy_at(&AsFunction(self)->schema);
   });
-}
-
-// bool, int, float or str, as the functions of backends read them.
-std::string OptionText(PyObject* value, const std::string& name) {
-  if (value == Py_True) return "true";
-  if (value == Py_False) return "false";
-  if (PyUnicode_Check(value) != 0) return Text(value, name.c_str());
-  if (PyLong_Check(value) == 0 && PyFloat_Check(value) == 0) {
-    Raise(PyExc_TypeError, "option " + name + " must be a str, bool, int or float");
-  }
-  const Ref text = Ref::Own(PyObject_Str(value));
-  return Text(text.get(), name.c_str());
 }
 
 std::vector<Input> InputsOf(FunctionObject* self, PyObject* args) {
@@ -50,21 +38,6 @@ std::vector<Input> InputsOf(FunctionObject* self, PyObject* args) {
   return inputs;
 }
 
-// Empty: a schema is malformed, so the engine must look at it.
-std::string KeyOf(const std::vector<Input>& inputs, const CallOptions& options) {
-  std::string key;
-  for (const Input& input : inputs) {
-    if (!AppendKey(&key, *input.schema)) return {};
-  }
-  for (const std::string& text : options.texts) key.append(text).push_back('\0');
-  key.push_back('.');
-  return key;
-}
-
-void Forget(FunctionCore& core) {
-  std::erase_if(core.running, [](const auto& one) { return one.expired(); });
-}
-
 Ref RunMap(FunctionObject* self, std::vector<Input> inputs, const CallOptions& options) {
   State& state = *self->state;
   const std::shared_ptr<FunctionCore> core = self->core;
@@ -72,7 +45,7 @@ Ref RunMap(FunctionObject* self, std::vector<Input> inputs, const CallOptions& o
   std::vector<ArrowArray> arrays;
   arrays.reserve(inputs.size());
   for (Input& input : inputs) arrays.push_back(input.array.Detach());
-  Forget(*core);
+  ForgetEnded(*core);
   bound->owner = self;
   core->running.push_back(bound);
   OwnedArray output;
@@ -87,10 +60,7 @@ Ref RunMap(FunctionObject* self, std::vector<Input> inputs, const CallOptions& o
   }
   const SharedSchema schema = bound->output;
   std::erase_if(core->running, [&](const auto& one) { return one.lock() == bound; });
-  if (!bound->key.empty() && bound->generation == core->bridge->generation.load()) {
-    core->idle.push_front(std::make_unique<BoundCall>(std::move(*bound)));
-    if (core->idle.size() > kIdle) core->idle.pop_back();
-  }
+  KeepIdle(*core, std::move(*bound));
   CheckCode(state, code, error, core->is_idempotent);
   return NewBatch(state, schema, std::move(output));
 }
@@ -98,7 +68,7 @@ Ref RunMap(FunctionObject* self, std::vector<Input> inputs, const CallOptions& o
 Ref Open(FunctionObject* self, std::vector<Input> inputs, const CallOptions& options) {
   const std::shared_ptr<BoundCall> bound =
       Bind(*self->state, *self->core, inputs, options, false);
-  Forget(*self->core);
+  ForgetEnded(*self->core);
   bound->owner = self;
   self->core->running.push_back(bound);
   return OpenStream(*self->state, bound, std::move(inputs), self->timeout_ns,
@@ -183,59 +153,6 @@ Ref NewFunction(State& state, PyTypeObject* type, std::shared_ptr<FunctionCore> 
 }
 
 }  // namespace
-
-CallOptions OptionsOf(PyObject* keywords) {
-  CallOptions options;
-  PyObject *key = nullptr, *value = nullptr;
-  Py_ssize_t at = 0;
-  while (keywords != nullptr && PyDict_Next(keywords, &at, &key, &value) != 0) {
-    if (value == Py_None) continue;  // the default
-    std::string name = Text(key, "the name of an option");
-    std::string text = OptionText(value, name);
-    options.texts.push_back(std::move(name));
-    options.texts.push_back(std::move(text));
-  }
-  for (const std::string& text : options.texts) options.pointers.push_back(text.c_str());
-  options.pointers.push_back(nullptr);
-  return options;
-}
-
-std::unique_ptr<BoundCall> Bind(State& state, FunctionCore& core,
-                                const std::vector<Input>& inputs,
-                                const CallOptions& options, bool may_be_idle) {
-  const uint64_t generation = core.bridge->generation.load(std::memory_order_acquire);
-  std::string key = may_be_idle ? KeyOf(inputs, options) : std::string();
-  std::erase_if(core.idle,
-                [&](const auto& one) { return one->generation != generation; });
-  const auto found = std::find_if(core.idle.begin(), core.idle.end(),
-                                  [&](const auto& one) { return one->key == key; });
-  if (may_be_idle && !key.empty() && found != core.idle.end()) {
-    auto bound = std::move(*found);
-    core.idle.erase(found);
-    return bound;
-  }
-  std::vector<ArrowSchema> schemas;  // plain copies, borrowed
-  schemas.reserve(inputs.size());
-  for (const Input& input : inputs) schemas.push_back(*input.schema);
-  auto bound = std::make_unique<BoundCall>();
-  alloy_call* call = nullptr;
-  alloy_error error;
-  alloy_code code = ALLOY_OK;
-  const std::shared_ptr<BridgeHandle> bridge = core.bridge;
-  {
-    const NoGil no_gil(*state.interpreter);
-    code = alloy_call_bind(bridge->bridge.get(), core.name.c_str(), schemas.data(),
-                           static_cast<int32_t>(schemas.size()), options.pointers.data(),
-                           &call, &error);
-  }
-  CheckCode(state, code, error, core.is_idempotent);
-  bound->bridge = bridge;
-  bound->call.reset(call);
-  bound->output = std::make_shared<const Schema>(Schema::Copy(*alloy_call_schema(call)));
-  bound->key = std::move(key);
-  bound->generation = generation;
-  return bound;
-}
 
 void AddFunctionType(PyObject* module, State& state) {
   PyType_Spec spec{"alloy._alloy.Function", sizeof(FunctionObject), 0,

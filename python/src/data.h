@@ -1,27 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
-// The types Schema, Field, Array and Batch: Arrow structs that Alloy made, as objects which
-// any Arrow library takes through the PyCapsule protocol.
+// The types Array and Batch: data that Alloy made, as objects which any Arrow library takes
+// through the PyCapsule protocol.
 #ifndef ALLOY_PYTHON_SRC_DATA_H_
 #define ALLOY_PYTHON_SRC_DATA_H_
 
-#include <memory>
+#include <string>
 
-#include "alloy/detail/share.hpp"
-#include "alloy/schema.hpp"
+#include "alloy/owned.hpp"
 #include "python.h"
+#include "schema_object.h"
 #include "state.h"
 
 namespace alloy::python {
-
-using detail::Keeper;
-using SharedSchema = std::shared_ptr<const Schema>;
-
-// A schema, or a column of one.
-struct SchemaView {
-  const ArrowSchema* schema;
-  Keeper keeper;
-};
 
 // Well-formed data that somebody keeps alive. It refers to no Python object, so any thread
 // may release it at any time.
@@ -31,11 +22,6 @@ struct Data {
   Keeper keeper;
 };
 
-struct SchemaObject {
-  PyObject head;
-  State* state;
-  SchemaView view;
-};
 struct DataObject {
   PyObject head;
   State* state;
@@ -45,8 +31,6 @@ struct DataObject {
 // Add the types to the module.
 void AddDataTypes(PyObject* module, State& state);
 
-Ref NewSchema(State& state, SchemaView view);
-Ref NewField(State& state, SchemaView view);
 Ref NewArray(State& state, Data data);
 Ref NewBatch(State& state, Data data);
 // Takes array, which has passed the gate.

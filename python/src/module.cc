@@ -7,8 +7,9 @@
 #include "call.h"
 #include "data.h"
 #include "errors.h"
+#include "expressions.h"
 #include "interrupt.h"
-#include "polars_plugin.h"
+#include "schema_object.h"
 #include "stream.h"
 #include "threads.h"
 #include "values.h"
@@ -86,6 +87,7 @@ int Execute(PyObject* module) {
     state.arrow_c_array = Ref::Own(PyUnicode_InternFromString("__arrow_c_array__"));
     state.arrow_c_stream = Ref::Own(PyUnicode_InternFromString("__arrow_c_stream__"));
     state.arrow_c_schema = Ref::Own(PyUnicode_InternFromString("__arrow_c_schema__"));
+    AddSchemaTypes(module, state);
     AddDataTypes(module, state);
     AddBridgeTypes(module, state);
     AddFunctionType(module, state);

@@ -177,6 +177,18 @@ Object* Allocate(PyTypeObject* type) {
   return reinterpret_cast<Object*>(object);
 }
 
+// Adds a heap type whose objects only the module makes.
+template <typename Object>
+Ref AddType(PyObject* module, const char* name, PyType_Slot* slots) {
+  PyType_Spec spec{
+      name, sizeof(Object), 0,
+      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+      slots};
+  Ref type = Ref::Own(PyType_FromModuleAndSpec(module, &spec, nullptr));
+  Check(PyModule_AddType(module, reinterpret_cast<PyTypeObject*>(type.get())));
+  return type;
+}
+
 }  // namespace alloy::python
 
 #endif  // ALLOY_PYTHON_SRC_PYTHON_H_

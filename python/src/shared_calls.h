@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "call.h"
+#include "bound_call.h"
 
 namespace alloy::python {
 

@@ -228,12 +228,7 @@ PyType_Slot slots[] = {
 }  // namespace
 
 void AddStreamType(PyObject* module, State& state) {
-  PyType_Spec spec{
-      "alloy._alloy.Stream", sizeof(StreamObject), 0,
-      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-      slots};
-  state.stream = Ref::Own(PyType_FromModuleAndSpec(module, &spec, nullptr));
-  Check(PyModule_AddType(module, state.type(state.stream)));
+  state.stream = AddType<StreamObject>(module, "alloy._alloy.Stream", slots);
 }
 
 Ref OpenStream(State& state, const std::shared_ptr<BoundCall>& bound,

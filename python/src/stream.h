@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "call.h"
+#include "bound_call.h"
 
 namespace alloy::python {
 

@@ -117,11 +117,13 @@ def _counts(kind):
         return st.integers(-10**6, 10**6).map(lambda day: day * DAY * 1000)
     if t.is_time(kind):
         return st.integers(0, DAY * PER_SECOND[kind.unit] - 1)
-    bits = kind.bit_width
-    # DuckDB, and Python's own types, end long before 64 bits do.
-    most = 2 ** (bits - 1) - 1 if bits == 32 or t.is_duration(kind) else 2**60
-    return st.integers(-min(most, 10**6) if t.is_date32(kind) else -most,
-                       min(most, 10**6) if t.is_date32(kind) else most)
+    if t.is_date32(kind):
+        most = 10**6
+    elif t.is_timestamp(kind):  # DuckDB reads all units as microseconds
+        most = 2**60 * min(PER_SECOND[kind.unit], 10**6) // 10**6
+    else:
+        most = 2 ** (kind.bit_width - 1) - 1
+    return st.integers(-most, most)
 
 
 def _flat(draw, kind, rows, nullable):

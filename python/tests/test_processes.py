@@ -82,15 +82,18 @@ def test_a_shell_sees_130_and_the_backend_has_stopped(mode):
             print("stopped", flush=True)
             raise
         """)
-    began = time.monotonic()
-    done = subprocess.run(
-        ["timeout", "--preserve-status", "-s", "INT", "1", sys.executable, "-c", program,
-         str(BACKENDS), mode], capture_output=True, text=True, timeout=60)
-    took = time.monotonic() - began
+    for seconds in (1, 2, 4, 8, 16):  # a busy machine needs more until the function runs
+        began = time.monotonic()
+        done = subprocess.run(
+            ["timeout", "--preserve-status", "-s", "INT", str(seconds), sys.executable, "-c",
+             program, str(BACKENDS), mode], capture_output=True, text=True, timeout=90)
+        took = time.monotonic() - began
+        if done.stdout.startswith("1"):  # the function has begun
+            break
     assert done.returncode == 130 and "KeyboardInterrupt" in done.stderr, done
     # Its last report is 1 of 2: after a cancel nothing of it runs on.
     assert done.stdout == "1\nstopped\n"
-    assert 1 <= took < 5
+    assert took - seconds < 5
 
 
 @MODES
