@@ -20,7 +20,7 @@ STEP := @printf '\n== %s\n'
 .PHONY: help
 help: ## List the targets
 	@grep -hE '^[a-z][a-z0-9-]*:.*##' Makefile | sed -E 's/:.*## ?/\t/' | \
-	  while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	  while IFS=$$'\t' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
 
 # The ten lines come first: Go, the engine and one Rust backend are enough for them.
 .PHONY: run
@@ -98,6 +98,11 @@ dist: wheel deb ## Build all packages in dist/, the lists of their parts, and SH
 arm64: ## Compile for arm64; run engine tests and the ten lines by qemu-user
 	@tools/setup arm64
 	@tools/arm64
+
+.PHONY: wheel-arm64
+wheel-arm64: wheel ## Compile the Python package for arm64, dist/arm64/*.whl, and run it by qemu-user
+	@tools/setup arm64
+	@tools/arm64-wheel
 
 .PHONY: bench
 bench: ## Measure calls and loads next to the way people do it today; builds benchmarks only

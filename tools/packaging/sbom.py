@@ -77,15 +77,16 @@ def headers(build):
             for name, version in (line.split("\t") for line in sorted(set(versions.splitlines())))]
 
 
-def of_wheel(path):
+def of_wheel(path, build=None):
     with zipfile.ZipFile(path) as archive:
         programs = [data for name in sorted(archive.namelist())
                     if elf.is_elf(data := archive.read(name))]
     parts, tools = parts_of_programs(programs)
-    return "arrowalloy", "pkg:pypi/arrowalloy", parts + headers(ROOT / "build/python/cmake"), tools
+    return "arrowalloy", "pkg:pypi/arrowalloy", parts + headers(
+        build or ROOT / "build/python/cmake"), tools
 
 
-def of_deb(path):
+def of_deb(path, build=None):
     name = path.name.split("_")[0]
     data = subprocess.run(["dpkg-deb", "--fsys-tarfile", path], check=True,
                           capture_output=True).stdout
@@ -97,11 +98,11 @@ def of_deb(path):
                         description=f"package that it depends on: {field}")
               for field in depends.split(", ")]
     if tools:
-        parts += headers(ROOT / "build/deb")
+        parts += headers(build or ROOT / "build/deb")
     return name, f"pkg:deb/debian/{name}", parts, tools
 
 
-def of_crate(path):
+def of_crate(path, build=None):
     packages = {p["name"]: p for p in tomllib.loads((ROOT / "Cargo.lock").read_text())["package"]}
     manifest = tomllib.loads((ROOT / "rust/Cargo.toml").read_text())
     wanted = [*manifest.get("dependencies", {}), *manifest.get("build-dependencies", {})]
@@ -121,7 +122,7 @@ def of_crate(path):
     return "arrowalloy", "pkg:cargo/arrowalloy", sorted(parts, key=lambda p: p["name"]), []
 
 
-def of_sdist(path):
+def of_sdist(path, build=None):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     tools = [component("application", *requirement.split("=="))
              for requirement in project["build-system"]["requires"]]
@@ -131,9 +132,12 @@ def of_sdist(path):
 KINDS = {".whl": of_wheel, ".deb": of_deb, ".crate": of_crate, ".gz": of_sdist}
 
 
-def document(path, hashed=True):
-    """The parts of one file; without its own digest for what goes into the file itself."""
-    name, purl, parts, tools = KINDS[path.suffix](path)
+def document(path, hashed=True, build=None):
+    """The parts of one file; without its own digest for what goes into the file itself.
+
+    `build` is the build folder of its programs; None: that of the tool that makes such files.
+    """
+    name, purl, parts, tools = KINDS[path.suffix](path, build)
     version = run("tools/version").strip()
     commit = run("git", "rev-parse", "HEAD").strip()
     epoch = int(run("tools/version", "--epoch"))

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Finish a wheel: its platform tag, its list of parts, and the same bytes every time.
 
-    tools/packaging/wheel.py WHEEL FOLDER    writes FOLDER/arrowalloy-...-manylinux_2_34_....whl
+    tools/packaging/wheel.py WHEEL FOLDER [--build BUILD]
+
+writes FOLDER/arrowalloy-...-manylinux_2_34_....whl. BUILD is the build folder of its programs,
+if it is another than that of tools/wheel.
 
 A tag manylinux_2_34 is a promise about every program inside, so this reads what they need. It
 fails if one of them needs a newer glibc, or a library that not every Linux has.
@@ -55,7 +58,7 @@ def record(contents, place):
     return "\n".join([*rows, f"{place},,"]) + "\n"
 
 
-def finish(source, folder):
+def finish(source, folder, build):
     with zipfile.ZipFile(source) as archive:
         modes = {i.filename: i.external_attr >> 16 for i in archive.infolist() if not i.is_dir()}
         contents = {name: archive.read(name) for name in modes}
@@ -63,7 +66,8 @@ def finish(source, folder):
     name, version, python, abi, old = source.stem.split("-")
     new = platform(contents)
     contents[f"{info}/WHEEL"] = contents[f"{info}/WHEEL"].replace(old.encode(), new.encode())
-    contents[f"{info}/sboms/{name}.cdx.json"] = sbom.document(source, hashed=False).encode()
+    contents[f"{info}/sboms/{name}.cdx.json"] = sbom.document(
+        source, hashed=False, build=build).encode()
     place = f"{info}/RECORD"
     del contents[place]
     # The archive ends with what describes it, as PEP 427 recommends.
@@ -83,9 +87,10 @@ def finish(source, folder):
 
 
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) not in (3, 5) or sys.argv[3:4] not in ([], ["--build"]):
         sys.exit(__doc__)
-    made = finish(pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]))
+    build = pathlib.Path(sys.argv[4]) if len(sys.argv) == 5 else None
+    made = finish(pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]), build)
     print(f"{made}  {made.stat().st_size / 1000:.0f} kB")
 
 
