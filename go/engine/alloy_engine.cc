@@ -9295,9 +9295,14 @@ struct WorkerGroup {
   WorkerLimits limits;
   WorkerMemory memory;
   std::shared_ptr<ProcessMark> mark;
+  uint32_t process = 0;  // the number of the process that made the group
   Restrictions reached;  // of the first worker; the others are of the same program
   std::string
       backend;  // its name, for texts; empty before the first worker has loaded it
+
+  // Whether this is the process that made the group.
+  //   Fails  CLOSED: it is a child of fork.
+  Status CheckProcess() const;
 };
 
 // Threads  serial: the thread whose turn it is. Nudge, Kill, and what the supervisor calls:
@@ -9372,6 +9377,7 @@ class Worker {
   };
   // Ask, and wait for the answer. The answer is valid until the next exchange.
   //   Fails  LOST with side WORKER: the worker died before it answered, or was killed.
+  //          CLOSED: in a child of fork, which says nothing to the worker.
   //          EXHAUSTED: what is asked does not fit in a message.
   template <typename Body>
   Result<ByteReader> Exchange(const Ask& ask, Body&& body) {
@@ -9568,7 +9574,7 @@ class WorkerPool {
   const WorkerGroup& group() const { return group_; }
   uint64_t NextState() { return next_state_.fetch_add(1, std::memory_order_relaxed); }
   // Whether this is the process that made the pool.
-  Status CheckProcess() const;
+  Status CheckProcess() const { return group_.CheckProcess(); }
 
  private:
   static constexpr size_t kMostWorkers = 64;
@@ -9589,7 +9595,6 @@ class WorkerPool {
   void Hide(const Worker& worker) noexcept;
 
   WorkerGroup group_;
-  const uint32_t process_;
   const Cleared library_;
   const bool plainly_;
   const MayNeed may_need_;
@@ -9650,14 +9655,15 @@ WorkerPool::WorkerPool(WorkerLimits limits, WorkerMemory memory, Cleared library
     : group_{.limits = std::move(limits),
              .memory = std::move(memory),
              .mark = std::make_shared<ProcessMark>(),
+             .process = 0,
              .reached = {},
              .backend = {}},
-      process_(group_.mark->Number()),
       library_(std::move(library)),
       plainly_(plainly),
       may_need_(std::move(may_need)),
       program_(std::move(program)),
       supervisor_(group_.mark) {
+  group_.process = group_.mark->Number();
   group_.limits.max_workers =
       std::clamp<uint32_t>(group_.limits.max_workers, 1, kMostWorkers);
 }
@@ -9672,14 +9678,6 @@ WorkerPool::~WorkerPool() {
     Hide(*member.worker);
     member.worker->Kill();
   }
-}
-
-Status WorkerPool::CheckProcess() const {
-  if (group_.mark->Number() == process_) [[likely]]
-    return Status();
-  return Fail(ALLOY_CLOSED,
-              "this process was forked from one that uses the isolated mode, and its "
-              "workers belong to that one; make a host and a bridge of its own");
 }
 
 // ---- Starts
@@ -9837,6 +9835,8 @@ void WorkerPool::CountDeath() {
 }
 
 void WorkerPool::Return(std::shared_ptr<Worker> worker) {
+  // In a child of fork, a thread of the parent may hold the lock for ever.
+  if (!CheckProcess().ok()) return;
   const bool died = worker->is_dead();
   const bool was_of_use = worker->TakeAnswered();
   {
@@ -10375,6 +10375,14 @@ std::string PlaceOf(const Worker::Ask& ask) {
 
 }  // namespace
 
+Status WorkerGroup::CheckProcess() const {
+  if (mark->Number() == process) [[likely]]
+    return Status();
+  return Fail(ALLOY_CLOSED,
+              "this process was forked from one that uses the isolated mode, and its "
+              "workers belong to that one; make a host and a bridge of its own");
+}
+
 Result<std::shared_ptr<Worker>> Worker::Make(const WorkerGroup& group) {
   ALLOY_ASSIGN_OR_RETURN(SharedMemory control,
                          SharedMemory::MakeShared(sizeof(ControlBlock)));
@@ -10516,6 +10524,8 @@ void Worker::Write(const Input& input, ByteWriter& out) {
 // ---- Exchanges
 
 Status Worker::Begin(const Ask& ask) {
+  // A stream that is open at a fork comes here in the child too.
+  ALLOY_TRY(group_.CheckProcess());
   if (is_dead()) return Lost(ask);
   ++exchange_;
   return Status();

@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -391,6 +392,40 @@ TEST(IsolatedEnvironment, AChildOfForkIsClosedAndTheParentGoesOn) {
   const auto next = call.Run(Input(WAY_WELL));
   ASSERT_TRUE(next.ok()) << next.status();
   EXPECT_EQ(PidOf(*next), worker) << "the child ended a worker of its parent";
+}
+
+// What a child of fork does with a stream must not be heard by the worker of its parent: it
+// would answer into the memory of both, and close the stream of the parent.
+TEST(IsolatedEnvironment, AStreamOfTheParentIsClosedInAChildOfForkAndGoesOnInTheParent) {
+  alloy::Bridge bridge = support::Load("tests/fragile", support::TestHost(), Options());
+  constexpr int kBatches = 6;
+  const auto next = [](alloy::Stream& stream) {
+    const auto batch = stream.Next();
+    ASSERT_TRUE(batch.ok() && batch->has_value()) << batch.status();
+    ExpectDoubled(**batch);
+  };
+  for (const bool reads : {true, false}) {
+    for (const int before : {0, 2}) {
+      SCOPED_TRACE(std::to_string(reads) + ", " + std::to_string(before));
+      std::vector<alloy::Batch> batches;
+      for (int i = 0; i < kBatches; ++i) batches.push_back(Input(WAY_WELL));
+      std::vector<alloy::Stream> inputs;
+      inputs.push_back(alloy::Stream::Of(std::move(batches)));
+      auto opened = bridge.Stream("flow", std::move(inputs), {{"at", "nowhere"}});
+      ASSERT_TRUE(opened.ok()) << opened.status();
+      std::optional<alloy::Stream> stream = *std::move(opened);
+      for (int i = 0; i < before; ++i) next(*stream);
+      EXPECT_EQ(0, InChild([&] {
+                  if (reads) {
+                    EXPECT_EQ(stream->Next().status().code(), ALLOY_CLOSED);
+                  }
+                  stream.reset();
+                }));
+      for (int i = before; i < kBatches; ++i) next(*stream);
+      const auto end = stream->Next();
+      EXPECT_TRUE(end.ok() && !end->has_value()) << end.status();
+    }
+  }
 }
 
 }  // namespace

@@ -35,14 +35,15 @@ WorkerPool::WorkerPool(WorkerLimits limits, WorkerMemory memory, Cleared library
     : group_{.limits = std::move(limits),
              .memory = std::move(memory),
              .mark = std::make_shared<ProcessMark>(),
+             .process = 0,
              .reached = {},
              .backend = {}},
-      process_(group_.mark->Number()),
       library_(std::move(library)),
       plainly_(plainly),
       may_need_(std::move(may_need)),
       program_(std::move(program)),
       supervisor_(group_.mark) {
+  group_.process = group_.mark->Number();
   group_.limits.max_workers =
       std::clamp<uint32_t>(group_.limits.max_workers, 1, kMostWorkers);
 }
@@ -57,14 +58,6 @@ WorkerPool::~WorkerPool() {
     Hide(*member.worker);
     member.worker->Kill();
   }
-}
-
-Status WorkerPool::CheckProcess() const {
-  if (group_.mark->Number() == process_) [[likely]]
-    return Status();
-  return Fail(ALLOY_CLOSED,
-              "this process was forked from one that uses the isolated mode, and its "
-              "workers belong to that one; make a host and a bridge of its own");
 }
 
 // ---- Starts
@@ -222,6 +215,8 @@ void WorkerPool::CountDeath() {
 }
 
 void WorkerPool::Return(std::shared_ptr<Worker> worker) {
+  // In a child of fork, a thread of the parent may hold the lock for ever.
+  if (!CheckProcess().ok()) return;
   const bool died = worker->is_dead();
   const bool was_of_use = worker->TakeAnswered();
   {

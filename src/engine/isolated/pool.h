@@ -71,7 +71,7 @@ class WorkerPool {
   const WorkerGroup& group() const { return group_; }
   uint64_t NextState() { return next_state_.fetch_add(1, std::memory_order_relaxed); }
   // Whether this is the process that made the pool.
-  Status CheckProcess() const;
+  Status CheckProcess() const { return group_.CheckProcess(); }
 
  private:
   static constexpr size_t kMostWorkers = 64;
@@ -92,7 +92,6 @@ class WorkerPool {
   void Hide(const Worker& worker) noexcept;
 
   WorkerGroup group_;
-  const uint32_t process_;
   const Cleared library_;
   const bool plainly_;
   const MayNeed may_need_;

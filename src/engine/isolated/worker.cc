@@ -59,6 +59,14 @@ std::string PlaceOf(const Worker::Ask& ask) {
 
 }  // namespace
 
+Status WorkerGroup::CheckProcess() const {
+  if (mark->Number() == process) [[likely]]
+    return Status();
+  return Fail(ALLOY_CLOSED,
+              "this process was forked from one that uses the isolated mode, and its "
+              "workers belong to that one; make a host and a bridge of its own");
+}
+
 Result<std::shared_ptr<Worker>> Worker::Make(const WorkerGroup& group) {
   ALLOY_ASSIGN_OR_RETURN(SharedMemory control,
                          SharedMemory::MakeShared(sizeof(ControlBlock)));
@@ -200,6 +208,8 @@ void Worker::Write(const Input& input, ByteWriter& out) {
 // ---- Exchanges
 
 Status Worker::Begin(const Ask& ask) {
+  // A stream that is open at a fork comes here in the child too.
+  ALLOY_TRY(group_.CheckProcess());
   if (is_dead()) return Lost(ask);
   ++exchange_;
   return Status();

@@ -36,9 +36,14 @@ struct WorkerGroup {
   WorkerLimits limits;
   WorkerMemory memory;
   std::shared_ptr<ProcessMark> mark;
+  uint32_t process = 0;  // the number of the process that made the group
   Restrictions reached;  // of the first worker; the others are of the same program
   std::string
       backend;  // its name, for texts; empty before the first worker has loaded it
+
+  // Whether this is the process that made the group.
+  //   Fails  CLOSED: it is a child of fork.
+  Status CheckProcess() const;
 };
 
 // Threads  serial: the thread whose turn it is. Nudge, Kill, and what the supervisor calls:
@@ -113,6 +118,7 @@ class Worker {
   };
   // Ask, and wait for the answer. The answer is valid until the next exchange.
   //   Fails  LOST with side WORKER: the worker died before it answered, or was killed.
+  //          CLOSED: in a child of fork, which says nothing to the worker.
   //          EXHAUSTED: what is asked does not fit in a message.
   template <typename Body>
   Result<ByteReader> Exchange(const Ask& ask, Body&& body) {
