@@ -36,7 +36,11 @@ def read_boundary(text):
             rows.append(dict(zip(COLUMNS, (float(n) for n in numbers), strict=True)))
     if len(rows) != 3:
         sys.exit("bench/performance/page.py: this is no output of boundary_bench")
-    return {"machine": table.machine(), "rows": rows}
+    # Google Benchmark prints both before it runs.
+    begin = re.search(r"^(\d{4}-\d\d-\d\d)T.*?^Load Average: ([\d.]+)", text, re.M | re.S)
+    if begin is None:
+        sys.exit("bench/performance/page.py: keep what boundary_bench writes to standard error too")
+    return {"machine": {**table.machine(), "date": begin[1], "load": float(begin[2])}, "rows": rows}
 
 
 def markdown(lines):
