@@ -180,6 +180,38 @@ func TestAHostInGoUsesWorkersWhere(t *testing.T) {
 	}
 }
 
+// TestWithoutProcALoadIsRefused, and the error says how to mount it.
+func TestWithoutProcALoadIsRefused(t *testing.T) {
+	hide := []string{"-m", "--propagation", "private", "sh", "-c", `umount -l /proc && exec "$@"`, "sh"}
+	if out, err := exec.Command("unshare", append(hide, "true")...).CombinedOutput(); err != nil {
+		t.Skipf("SKIPPED: this user may not take /proc away: %v: %s", err, out)
+	}
+	program, err := filepath.Abs(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := exec.Command("unshare", append(hide, program, "-test.run", "^TestChildWithoutProc$", "-test.v")...)
+	child.Env = append(os.Environ(), "ALLOY_TEST_NO_PROC=1")
+	if out, err := child.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: TestChildWithoutProc") {
+		t.Errorf("%v:\n%s", err, out)
+	}
+}
+
+func TestChildWithoutProc(t *testing.T) {
+	if os.Getenv("ALLOY_TEST_NO_PROC") == "" {
+		return // it is not a child
+	}
+	for range 2 {
+		goBridge := alloy.GoBridge{AllowUnsigned: true, Logger: silent, Isolated: true}
+		err := goBridge.SetImplLib(library(t, "tests/crash"), "")
+		goBridge.Close()
+		var e *alloy.Error
+		if !errors.As(err, &e) || !errors.Is(err, alloy.ErrRefused) || e.Reason.String() != "NO_PROC" || !strings.Contains(e.Text, "mount -t proc proc /proc") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
 func TestChildOfEnvironment(t *testing.T) {
 	if act := environments[os.Getenv("ALLOY_TEST_ENVIRONMENT")]; act != nil {
 		act(t)

@@ -3,6 +3,8 @@
 // An environment in which workers do not start, end unseen, or are used by many threads, and
 // a host that forks.
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -297,6 +299,35 @@ TEST(IsolatedEnvironment, ALimitOnTheSizeOfFilesIsAnErrorAndNoSignal) {
           EXPECT_TRUE(Contains(large, "ulimit -f")) << large;
         }));
   }
+}
+
+// ---- /proc
+
+// Without /proc no sealed memory can be loaded. The host hears what to do, and goes on.
+TEST(IsolatedEnvironment, WithoutProcALoadIsRefusedAndSaysHowToMountIt) {
+  const auto hide = [] {
+    return ::unshare(CLONE_NEWNS) == 0 &&
+           ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+           ::umount2("/proc", MNT_DETACH) == 0;
+  };
+  if (InChild([&] { EXPECT_TRUE(hide()); }) != 0) {
+    GTEST_SKIP() << "SKIPPED: this user may not take /proc away";
+  }
+  EXPECT_EQ(0, InChild([&] {
+              alloy::Bridge before = Load();
+              alloy::BoundCall call = Bind(before);
+              EXPECT_TRUE(call.Run(Input(WAY_WELL)).ok());
+              ASSERT_TRUE(hide());
+              for (int i = 0; i < 2; ++i) {
+                alloy::Bridge bridge(support::TestHost(), Options());
+                const auto status =
+                    bridge.SetImplLib(support::BackendPath("tests/crash"));
+                EXPECT_EQ(status.code(), ALLOY_REFUSED) << status;
+                EXPECT_TRUE(Contains(status, "mount -t proc proc /proc")) << status;
+              }
+              // A worker from before is not harmed.
+              EXPECT_TRUE(call.Run(Input(WAY_WELL)).ok());
+            }));
 }
 
 // ---- Threads

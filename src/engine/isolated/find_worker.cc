@@ -15,7 +15,12 @@ Result<std::string> FindWorker(const std::string& named) {
             " is missing or cannot be executed; correct `worker`, or leave it out");
   }
 #ifdef ALLOY_AMALGAMATED
-  return std::string(kOwnProgram);
+  if (IsExecutable(kOwnProgram)) return std::string(kOwnProgram);
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_NO_PROC,
+              "the worker is this program itself, which is found by " +
+                  std::string(kOwnProgram) +
+                  "; the proc file system is not mounted on /proc: mount it (mount -t "
+                  "proc proc /proc), or set `worker`");
 #else
   const std::string engine = FileOfEngine();
   const std::string folder = engine.substr(0, engine.find_last_of('/') + 1);
