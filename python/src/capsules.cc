@@ -97,6 +97,15 @@ bool IsPair(PyObject* object) {
          IsCapsule(PyTuple_GetItem(object, 1), kArray);
 }
 
+[[noreturn]] void RaiseFailedStream(State& state, ArrowArrayStream* stream, int number,
+                                    int32_t at) {
+  const char* text = stream->get_last_error(stream);
+  RaiseError(state, ALLOY_FAILED,
+             text == nullptr ? "the stream failed with errno " + std::to_string(number)
+                             : std::string(text),
+             at);
+}
+
 Schema ReadSchema(State& state, ArrowArrayStream* stream, int32_t at) {
   Schema schema;
   int number = 0;
@@ -106,11 +115,7 @@ Schema ReadSchema(State& state, ArrowArrayStream* stream, int32_t at) {
     number = stream->get_schema(stream, schema.get());
   }
   if (number == 0) return schema;
-  const char* text = stream->get_last_error(stream);
-  RaiseError(state, ALLOY_FAILED,
-             text == nullptr ? "the stream failed with errno " + std::to_string(number)
-                             : std::string(text),
-             at);
+  RaiseFailedStream(state, stream, number, at);
 }
 
 [[noreturn]] void RaiseNoData(PyObject* object, int32_t at) {
@@ -239,7 +244,12 @@ Input ImportArray(State& state, PyObject* object, int32_t at) {
     number = stream->get_next(stream.get(), input.array.get());
     if (number == 0 && input.array) number = stream->get_next(stream.get(), more.get());
   }
-  if (number != 0 || !input.array || more) {
+  if (number != 0) {
+    // A failed call may leave anything in the struct, and nobody owns it.
+    *(input.array ? more : input.array).get() = ArrowArray{};
+    RaiseFailedStream(state, stream.get(), number, at);
+  }
+  if (!input.array || more) {
     RaiseError(
         state, ALLOY_INVALID,
         "argument " + std::to_string(at) +

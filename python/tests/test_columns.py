@@ -59,6 +59,20 @@ def test_wrong_arrays_are_named(score, streams):
         streams["pass"].columns(X)
 
 
+@pytest.mark.parametrize("before", [0, 1])
+def test_the_failure_of_a_stream_is_not_taken_for_its_chunks(host, before):
+    batch = pa.record_batch({"x": X})
+
+    def batches():
+        yield from [batch] * before
+        raise OSError("the disk is gone")
+
+    reader = pa.RecordBatchReader.from_batches(batch.schema, batches())
+    with pytest.raises(alloy.BackendError, match="the disk is gone") as raised:
+        alloy.Bridge(host).echo.columns(reader)
+    assert raised.value.input == 0
+
+
 def test_options_limits_and_the_isolated_mode(host):
     with alloy.open(BUILD / "backends/tests/rows.so", host=host, isolated=True) as rows:
         assert rows.scale.columns(X, by=2).to_pylist() == [3.0, 4.0, None]
