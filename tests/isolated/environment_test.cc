@@ -439,6 +439,7 @@ TEST(IsolatedEnvironment, AStreamOfTheParentIsClosedInAChildOfForkAndGoesOnInThe
     for (const int before : {0, 2}) {
       SCOPED_TRACE(std::to_string(reads) + ", " + std::to_string(before));
       std::vector<alloy::Batch> batches;
+      batches.reserve(kBatches);
       for (int i = 0; i < kBatches; ++i) batches.push_back(Input(WAY_WELL));
       std::vector<alloy::Stream> inputs;
       inputs.push_back(alloy::Stream::Of(std::move(batches)));
