@@ -238,15 +238,19 @@ Input ImportArray(State& state, PyObject* object, int32_t at) {
   if (!ImportStream(state, object, at, &stream)) RaiseNoData(object, at);
   input.schema = ReadSchema(state, stream.get(), at);
   OwnedArray more;
+  OwnedArray* asked = &input.array;
   int number = 0;
   {
     const NoGil no_gil(*state.interpreter);
-    number = stream->get_next(stream.get(), input.array.get());
-    if (number == 0 && input.array) number = stream->get_next(stream.get(), more.get());
+    number = stream->get_next(stream.get(), asked->get());
+    if (number == 0 && input.array) {
+      asked = &more;
+      number = stream->get_next(stream.get(), asked->get());
+    }
   }
   if (number != 0) {
     // A failed call may leave anything in the struct, and nobody owns it.
-    *(input.array ? more : input.array).get() = ArrowArray{};
+    *asked->get() = ArrowArray{};
     RaiseFailedStream(state, stream.get(), number, at);
   }
   if (!input.array || more) {

@@ -113,6 +113,8 @@ bool Source::NextOfStream(OwnedArray* out) {
     number = inside_->get_next(inside_.get(), out->get());
   }
   if (number != 0) {
+    // A failed call may leave anything in the struct, and nobody owns it.
+    *out->get() = ArrowArray{};
     const char* text = inside_->get_last_error(inside_.get());
     RaiseError(state_, ALLOY_FAILED,
                text == nullptr ? "a stream of the iterable failed with errno " +

@@ -7,7 +7,7 @@ import pathlib
 
 import pyarrow as pa
 import pytest
-from capsule import Offers
+from capsule import Offers, Stream
 from capsule import capsule as capsule_at
 
 import alloy
@@ -157,3 +157,32 @@ def test_alloy_asks_for_no_schema(echo):
     echo(Asked())
     list(echo.stream(iter([Asked()])))
     assert asked == [None, None]
+
+
+@pytest.mark.parametrize("how", ["batches", "columns", "iterable"])
+def test_what_a_failed_stream_leaves_in_the_struct_is_not_released(how):
+    releases = []
+
+    @ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+    def release(array):
+        releases.append(array)
+        ctypes.c_void_p.from_address(array + 64).value = None
+
+    def get_next(_, out):
+        ctypes.memset(out, 0, 80)
+        ctypes.c_void_p.from_address(out + 64).value = ctypes.cast(release, ctypes.c_void_p).value
+        return 5
+
+    schema = ctypes.create_string_buffer(72)
+    batch().schema._export_to_c(ctypes.addressof(schema))
+    stream = Stream(schema, [])
+    stream.get_next = type(stream.get_next)(get_next)
+    offer = Offers(stream=stream.capsule())
+    echo = alloy.Bridge(alloy.Host(allow_unsigned=True, log_mode="never")).echo
+    with pytest.raises(alloy.AlloyError, match="5|Input/output"):
+        if how == "columns":
+            echo.columns(offer)
+        else:
+            echo([offer] if how == "iterable" else offer)
+    assert releases == []
+    assert stream.releases == 1
