@@ -11,7 +11,7 @@
 //
 // Start with [GoBridge]. Its method [GoBridge.Functions] lists what a library can do,
 // [GoBridge.Call] works on batches, and [GoBridge.Stream] on readers. Every error is an
-// [Error], whose code says what to do next. [ReadIPC] and [WriteIPC] connect streams with
+// [Error], whose code states what to do next. [ReadIPC] and [WriteIPC] connect streams with
 // files and sockets.
 //
 // Results are memory of the library, which Go does not collect: call Release on each of them.

@@ -46,7 +46,7 @@ type Column struct {
 // Backend describes the backend of a bridge. See [GoBridge.Backend].
 type Backend struct {
 	Name, Version string
-	// Language is the language that it is written in, as it says itself.
+	// Language is the language that it is written in, as the library itself reports it.
 	Language string
 	// Library is the path with which it was loaded. Empty is the built-in echo.
 	Library string

@@ -12,7 +12,7 @@ import (
 	"github.com/ignalina/alloy/go/engine"
 )
 
-// Code is the part of an [Error] that tells the caller what to do next. The numbers are
+// Code is the part of an [Error] that states what the caller can do next. The numbers are
 // frozen.
 type Code int32
 
@@ -93,9 +93,9 @@ var (
 // If a context caused the error, errors.Is finds context.Canceled or
 // context.DeadlineExceeded in it.
 type Error struct {
-	// Code tells the caller what to do next.
+	// Code states what the caller can do next.
 	Code Code
-	// Reason is the exact fault; 0 if Code says enough.
+	// Reason is the exact fault; 0 if Code is enough.
 	Reason Reason
 	// Column is the place in the schema, counted from 0 in preorder: a column, then its
 	// children, then the next column. A dictionary follows its index. -1 is the batch itself.
@@ -105,7 +105,7 @@ type Error struct {
 	// Input is the batch or stream that was passed, counted from 0. -1 is the result, or no
 	// input at all.
 	Input int
-	// Text says what happened, where, and what to do next.
+	// Text states what happened, where, and what to do next.
 	Text string
 
 	cause error

@@ -67,8 +67,9 @@ bool Succeeds(const Subject& subject, const alloy_function& function,
 // What fits a function; and a test of how it refuses what does not.
 std::vector<Fit> FindFits(const Subject& subject, const alloy_function& function,
                           const Watcher& watcher) {
-  Outcome outcome{.function = function.name,
-                  .test = "binds to what fits it, and says why it refuses the rest"};
+  Outcome outcome{
+      .function = function.name,
+      .test = "binds to schemas that fit it, and reports why it refuses others"};
   watcher(outcome);
   outcome.verdict = Verdict::kPassed;
   std::vector<Fit> fits;

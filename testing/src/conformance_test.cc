@@ -147,7 +147,8 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Breach{"counts_runs", "carries nothing from one run to the next",
                "differ in row 0"},
-        Breach{"ignores_offsets", "sees the rows and not where they lie", "offset of 1"},
+        Breach{"ignores_offsets", "does not depend on where the rows are in memory",
+               "offset of 1"},
         Breach{"writes_to_its_input", "takes rows with nulls among them", "written to"},
         Breach{"keeps_pointers", "takes rows with nulls among them", "given back"},
         Breach{"loses_its_input", "takes rows with nulls among them", "never released"},
@@ -161,7 +162,7 @@ INSTANTIATE_TEST_SUITE_P(
                "does not set `release` to NULL"},
         Breach{"fails_silently", "succeeds on a sample", "--sample"},
         Breach{"changes_its_mind",
-               "answers the same output schema when it is bound again", "it promised"},
+               "returns the same output schema when it is bound again", "it promised"},
         Breach{"result_in_state", "gives results that outlive call and bridge",
                "differ in row"},
         Breach{"column_dies_with_batch", "gives columns that outlive their batch",

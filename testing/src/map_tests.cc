@@ -279,13 +279,13 @@ Status IsRowByRow(const Subject& subject, const Fit& fit) {
 }
 
 constexpr FunctionTest kTests[] = {
-    {"answers the same output schema when it is bound again", &AnswersTheSameSchema},
+    {"returns the same output schema when it is bound again", &AnswersTheSameSchema},
     {"takes rows with nulls among them", &TakesRows},
     {"takes a batch without rows", &TakesNoRows},
     {"takes a batch of one row", &TakesOneRow},
-    {"takes columns of nulls alone", &TakesNullsAlone},
+    {"takes columns with only nulls", &TakesNullsAlone},
     {"takes columns without nulls", &TakesNoNulls},
-    {"sees the rows and not where they lie", &SeesRowsAndNotTheirPlace},
+    {"does not depend on where the rows are in memory", &SeesRowsAndNotTheirPlace},
     {"does not depend on what lies under nulls", &IgnoresWhatNoRowHas},
     {"frees the memory of each run", &FreesWhatItAllocates},
     {"carries nothing from one run to the next", &CarriesNothingOver},

@@ -106,7 +106,7 @@ pub struct BridgeOptions {
     pub sha256: Option<String>,
 }
 
-/// What a backend says about one of its functions.
+/// What a backend reports about one of its functions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FunctionInfo {
     /// Its name.
