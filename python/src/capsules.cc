@@ -115,6 +115,8 @@ Schema ReadSchema(State& state, ArrowArrayStream* stream, int32_t at) {
     number = stream->get_schema(stream, schema.get());
   }
   if (number == 0) return schema;
+  // As with a batch: nobody owns what a failed call left.
+  *schema.get() = ArrowSchema{};
   RaiseFailedStream(state, stream, number, at);
 }
 

@@ -186,3 +186,30 @@ def test_what_a_failed_stream_leaves_in_the_struct_is_not_released(how):
             echo([offer] if how == "iterable" else offer)
     assert releases == []
     assert stream.releases == 1
+
+
+@pytest.mark.parametrize("how", ["batches", "columns", "iterable"])
+def test_what_a_failed_stream_leaves_in_the_schema_is_not_released(how):
+    releases = []
+
+    @ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+    def release(schema):
+        releases.append(schema)
+        ctypes.c_void_p.from_address(schema + 56).value = None
+
+    def get_schema(_, out):
+        ctypes.memset(out, 0, 72)
+        ctypes.c_void_p.from_address(out + 56).value = ctypes.cast(release, ctypes.c_void_p).value
+        return 5
+
+    stream = Stream(ZEROS, [])
+    stream.get_schema = type(stream.get_schema)(get_schema)
+    offer = Offers(stream=stream.capsule())
+    echo = alloy.Bridge(alloy.Host(allow_unsigned=True, log_mode="never")).echo
+    with pytest.raises(alloy.AlloyError, match="errno 5"):
+        if how == "columns":
+            echo.columns(offer)
+        else:
+            echo([offer] if how == "iterable" else offer)
+    assert releases == []
+    assert stream.releases == 1
