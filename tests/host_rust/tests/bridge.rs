@@ -234,7 +234,8 @@ fn a_worker_that_never_binds_ends_after_its_setup() {
     let bridge = open("crash", &options);
     let x: ArrayRef = Arc::new(Int64Array::from(vec![0]));
     let schema = RecordBatch::try_from_iter([("x", x)]).expect("a column").schema();
-    let bind = |way| rs::Call::bind(&bridge, "act", &[schema.clone()], &[("bind", way)]);
+    let schemas = [schema];
+    let bind = |way| rs::Call::bind(&bridge, "act", &schemas, &[("bind", way)]);
     let error = bind("5").err().expect("a loop");
     assert_eq!(error.code(), Code::Lost, "{error}");
     assert!(error.to_string().contains("did not answer within 2 s"), "{error}");
