@@ -140,7 +140,14 @@ int WriteFully(const Fd& fd, std::span<const std::byte> bytes) {
 
 int Seal(const Fd& fd) {
   constexpr int kAll = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-  if (::fcntl(fd.get(), F_ADD_SEALS, kAll) != 0) return errno;
+  // The kernel itself holds pages for a moment when it moves or reclaims memory, and answers
+  // EBUSY meanwhile. So it does for good where another process has a writable mapping.
+  constexpr int kTries = 20;
+  constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 5'000'000};
+  for (int tries = 1; ::fcntl(fd.get(), F_ADD_SEALS, kAll) != 0; ++tries) {
+    if (errno != EBUSY || tries == kTries) return errno;
+    ::nanosleep(&kPause, nullptr);
+  }
   const int seals = ::fcntl(fd.get(), F_GET_SEALS);
   if (seals < 0) return errno;
   return (seals & kAll) == kAll ? 0 : EPERM;

@@ -10,11 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <thread>
 #include <vector>
 
 #include "port/clock.h"
@@ -54,6 +56,22 @@ TEST(FdTest, SealingFailsWhileAWritableMappingExists) {
   EXPECT_EQ(Seal(fd), EBUSY);
   ::munmap(mapping, 4096);
   EXPECT_EQ(Seal(fd), 0);
+}
+
+TEST(FdTest, SealingWaitsForWhatEndsSoon) {
+  Fd fd;
+  ASSERT_EQ(CreateSealable("test", 4096, &fd), 0);
+  ASSERT_EQ(::ftruncate(fd.get(), 4096), 0);
+  void* mapping = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+  ASSERT_NE(mapping, MAP_FAILED);
+  std::atomic<bool> runs = false;
+  std::thread other([&] {
+    runs = true;
+    ::munmap(mapping, 4096);
+  });
+  while (!runs) std::this_thread::yield();
+  EXPECT_EQ(Seal(fd), 0);
+  other.join();
 }
 
 TEST(FdTest, TellsTheKindsOfFilesApart) {
