@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // A MemoryPool of Apache Arrow C++ whose buffers cross to an isolated backend without a
-// copy. Make one of the bridge, and pass it to builders, readers and compute functions.
+// copy. Make one of the bridge, and pass it to builders, readers and compute functions:
+//
+//   const auto pool = alloy::arrow::Pool::Make(bridge);
+//   arrow::Int64Builder builder(pool.get());
 //
 // Threads  shared.
 #ifndef ALLOY_ARROW_POOL_HPP_
@@ -13,16 +16,21 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "alloy/pool.hpp"
 
 namespace alloy::arrow {
 
-// The memory of the pool of a bridge. It must outlive all of its buffers.
+// The memory of the pool of a bridge. Buffers may outlive both: a reader of Arrow drops some
+// on its own threads, at a time that the program cannot know.
 class Pool final : public ::arrow::MemoryPool {
  public:
-  explicit Pool(const Bridge& bridge) : pool_(bridge) {}
+  // The pool ends with its last owner or its last buffer, whichever is later.
+  static std::shared_ptr<Pool> Make(const Bridge& bridge) {
+    return {new Pool(bridge), [](Pool* pool) { pool->Drop(); }};
+  }
 
   using ::arrow::MemoryPool::Allocate;
   using ::arrow::MemoryPool::Free;
@@ -31,7 +39,9 @@ class Pool final : public ::arrow::MemoryPool {
   // Fails for an alignment above 64 bytes.
   ::arrow::Status Allocate(int64_t size, int64_t alignment, uint8_t** out) override {
     *out = nullptr;
-    return Resize(nullptr, 0, size, alignment, out);
+    ::arrow::Status status = Resize(nullptr, 0, size, alignment, out);
+    if (status.ok()) keepers_.fetch_add(1, std::memory_order_relaxed);
+    return status;
   }
   ::arrow::Status Reallocate(int64_t old_size, int64_t new_size, int64_t alignment,
                              uint8_t** pointer) override {
@@ -39,9 +49,9 @@ class Pool final : public ::arrow::MemoryPool {
     return Resize(old, old == nullptr ? 0 : old_size, new_size, alignment, pointer);
   }
   void Free(uint8_t* buffer, int64_t size, int64_t) override {
-    if (buffer == &nothing_ || buffer == nullptr) return;
-    pool_.Resize(buffer, size, 0);
-    allocated_.fetch_sub(size, std::memory_order_relaxed);
+    if (buffer == nullptr) return;
+    if (buffer != &nothing_) Release(buffer, size);
+    Drop();
   }
 
   int64_t bytes_allocated() const override {
@@ -57,6 +67,16 @@ class Pool final : public ::arrow::MemoryPool {
   std::string backend_name() const override { return "alloy"; }
 
  private:
+  explicit Pool(const Bridge& bridge) : pool_(bridge) {}
+  ~Pool() override = default;
+
+  void Drop() {
+    if (keepers_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+  void Release(uint8_t* memory, int64_t size) {
+    pool_.Resize(memory, size, 0);
+    allocated_.fetch_sub(size, std::memory_order_relaxed);
+  }
   ::arrow::Status Resize(uint8_t* old, int64_t old_size, int64_t new_size,
                          int64_t alignment, uint8_t** out) {
     if (alignment > 64) {
@@ -64,7 +84,7 @@ class Pool final : public ::arrow::MemoryPool {
                                       alignment);
     }
     if (new_size == 0) {
-      if (old != nullptr) Free(old, old_size, alignment);
+      if (old != nullptr) Release(old, old_size);
       *out = &nothing_;
       return ::arrow::Status::OK();
     }
@@ -93,6 +113,7 @@ class Pool final : public ::arrow::MemoryPool {
   // Where empty buffers point, as in Arrow's own pools.
   alignas(64) uint8_t nothing_ = 0;
   std::atomic<int64_t> allocated_{0}, most_{0}, total_{0}, count_{0};
+  std::atomic<int64_t> keepers_{1};  // all owners together, and each buffer
 };
 
 }  // namespace alloy::arrow

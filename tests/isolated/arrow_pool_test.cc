@@ -5,6 +5,7 @@
 #include "alloy/arrow_pool.hpp"
 
 #include <arrow/array.h>
+#include <arrow/buffer.h>
 #include <arrow/builder.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/cast.h>
@@ -67,70 +68,70 @@ class ArrowPoolTest : public testing::Test {
 
   alloy::Bridge bridge_ = support::Load("tests/pages", support::TestHost(),
                                         {.isolated = alloy::Isolation::kWorkers});
-  alloy::arrow::Pool pool_{bridge_};
+  std::shared_ptr<alloy::arrow::Pool> pool_ = alloy::arrow::Pool::Make(bridge_);
 };
 
 TEST_F(ArrowPoolTest, AllocatesReallocatesAndFreesSharedMemory) {
   uint8_t* memory = nullptr;
-  ASSERT_TRUE(pool_.Allocate(100, &memory).ok());
+  ASSERT_TRUE(pool_->Allocate(100, &memory).ok());
   EXPECT_NE(Find(memory).inode, 0);
   EXPECT_EQ(reinterpret_cast<uintptr_t>(memory) % 64, 0U);
-  EXPECT_EQ(pool_.bytes_allocated(), 100);
+  EXPECT_EQ(pool_->bytes_allocated(), 100);
   std::memset(memory, 7, 100);
-  ASSERT_TRUE(pool_.Reallocate(100, 5'000'000, &memory).ok());
+  ASSERT_TRUE(pool_->Reallocate(100, 5'000'000, &memory).ok());
   EXPECT_NE(Find(memory).inode, 0);
   EXPECT_EQ(memory[99], 7);
-  EXPECT_EQ(pool_.bytes_allocated(), 5'000'000);
-  ASSERT_TRUE(pool_.Reallocate(5'000'000, 10, &memory).ok());
+  EXPECT_EQ(pool_->bytes_allocated(), 5'000'000);
+  ASSERT_TRUE(pool_->Reallocate(5'000'000, 10, &memory).ok());
   EXPECT_EQ(memory[9], 7);
-  EXPECT_EQ(pool_.bytes_allocated(), 10);
-  EXPECT_EQ(pool_.max_memory(), 5'000'000);
-  pool_.Free(memory, 10);
-  EXPECT_EQ(pool_.bytes_allocated(), 0);
+  EXPECT_EQ(pool_->bytes_allocated(), 10);
+  EXPECT_EQ(pool_->max_memory(), 5'000'000);
+  pool_->Free(memory, 10);
+  EXPECT_EQ(pool_->bytes_allocated(), 0);
 }
 
 TEST_F(ArrowPoolTest, GivesAPlaceForNoBytesAsEveryPoolOfArrow) {
   uint8_t* memory = nullptr;
-  ASSERT_TRUE(pool_.Allocate(0, &memory).ok());
+  ASSERT_TRUE(pool_->Allocate(0, &memory).ok());
   EXPECT_NE(memory, nullptr);
-  ASSERT_TRUE(pool_.Reallocate(0, 64, &memory).ok());
+  ASSERT_TRUE(pool_->Reallocate(0, 64, &memory).ok());
   EXPECT_NE(Find(memory).inode, 0);
-  ASSERT_TRUE(pool_.Reallocate(64, 0, &memory).ok());
-  EXPECT_EQ(pool_.bytes_allocated(), 0);
-  pool_.Free(memory, 0);
-  EXPECT_EQ(pool_.bytes_allocated(), 0);
+  ASSERT_TRUE(pool_->Reallocate(64, 0, &memory).ok());
+  EXPECT_EQ(pool_->bytes_allocated(), 0);
+  pool_->Free(memory, 0);
+  EXPECT_EQ(pool_->bytes_allocated(), 0);
 }
 
 TEST_F(ArrowPoolTest, RefusesWhatItCannotGive) {
   uint8_t* memory = nullptr;
-  EXPECT_TRUE(pool_.Allocate(64, 128, &memory).IsInvalid());
+  EXPECT_TRUE(pool_->Allocate(64, 128, &memory).IsInvalid());
   EXPECT_TRUE(
-      pool_.Allocate(std::numeric_limits<int64_t>::max(), &memory).IsOutOfMemory());
-  EXPECT_TRUE(pool_.Allocate(-1, &memory).IsOutOfMemory());
-  EXPECT_EQ(pool_.bytes_allocated(), 0);
-  ASSERT_TRUE(pool_.Allocate(64, &memory).ok());
+      pool_->Allocate(std::numeric_limits<int64_t>::max(), &memory).IsOutOfMemory());
+  EXPECT_TRUE(pool_->Allocate(-1, &memory).IsOutOfMemory());
+  EXPECT_EQ(pool_->bytes_allocated(), 0);
+  ASSERT_TRUE(pool_->Allocate(64, &memory).ok());
   std::memset(memory, 5, 64);
-  EXPECT_FALSE(pool_.Reallocate(64, std::numeric_limits<int64_t>::max(), &memory).ok());
+  EXPECT_FALSE(pool_->Reallocate(64, std::numeric_limits<int64_t>::max(), &memory).ok());
   EXPECT_EQ(memory[63], 5) << "what was there stays";
-  pool_.Free(memory, 64);
+  pool_->Free(memory, 64);
 }
 
 TEST_F(ArrowPoolTest, WhatABuilderMakesIsTheSamePagesInTheWorker) {
   for (const int64_t rows : {1, 1000, 1 << 20}) {
-    ExpectSamePages(BatchOf(Numbers<arrow::Int64Builder>(rows, &pool_)));
+    ExpectSamePages(BatchOf(Numbers<arrow::Int64Builder>(rows, pool_.get())));
   }
-  EXPECT_EQ(pool_.bytes_allocated(), 0) << "a call keeps nothing";
+  EXPECT_EQ(pool_->bytes_allocated(), 0) << "a call keeps nothing";
 }
 
 TEST_F(ArrowPoolTest, ASliceIsTheSamePagesInTheWorker) {
-  const RecordBatchPtr batch = BatchOf(Numbers<arrow::Int64Builder>(5000, &pool_));
+  const RecordBatchPtr batch = BatchOf(Numbers<arrow::Int64Builder>(5000, pool_.get()));
   ExpectSamePages(batch->Slice(100, 50));
   ExpectSamePages(batch->Slice(4999));
   ExpectSamePages(batch);
 }
 
 TEST_F(ArrowPoolTest, WhatComputeFunctionsMakeIsTheSamePagesInTheWorker) {
-  arrow::compute::ExecContext context(&pool_);
+  arrow::compute::ExecContext context(pool_.get());
   const auto small = Numbers<arrow::Int32Builder>(5000, arrow::default_memory_pool());
   const auto cast = arrow::compute::Cast(*small, arrow::int64(),
                                          arrow::compute::CastOptions::Safe(), &context);
@@ -156,8 +157,8 @@ TEST_F(ArrowPoolTest, WhatAReaderOfIpcReadsIsTheSamePagesInTheWorker) {
     ASSERT_TRUE(writer->Close().ok() && file->Close().ok());
   }
   arrow::ipc::IpcReadOptions options;
-  options.memory_pool = &pool_;
-  const auto file = arrow::io::ReadableFile::Open(path, &pool_).ValueOrDie();
+  options.memory_pool = pool_.get();
+  const auto file = arrow::io::ReadableFile::Open(path, pool_.get()).ValueOrDie();
   const auto reader = arrow::ipc::RecordBatchFileReader::Open(file, options).ValueOrDie();
   ASSERT_EQ(reader->num_record_batches(), 2);
   for (int i = 0; i < 2; ++i) {
@@ -166,6 +167,23 @@ TEST_F(ArrowPoolTest, WhatAReaderOfIpcReadsIsTheSamePagesInTheWorker) {
     ExpectSamePages(*batch);
   }
   std::filesystem::remove(path);
+}
+
+// Threads of Arrow drop buffers of a read that has ended, at any time.
+TEST_F(ArrowPoolTest, BuffersMayOutliveThePoolAndTheBridge) {
+  std::shared_ptr<arrow::Buffer> some =
+      arrow::AllocateResizableBuffer(5000, pool_.get()).ValueOrDie();
+  std::shared_ptr<arrow::Buffer> none =
+      arrow::AllocateResizableBuffer(0, pool_.get()).ValueOrDie();
+  const std::shared_ptr<arrow::Array> numbers =
+      Numbers<arrow::Int64Builder>(1000, pool_.get());
+  pool_.reset();
+  bridge_ = alloy::Bridge();
+  std::memset(some->mutable_data(), 7, 5000);
+  EXPECT_EQ(some->data()[4999], 7);
+  some.reset();
+  none.reset();
+  EXPECT_EQ(static_cast<const arrow::Int64Array&>(*numbers).Value(999), 1000);
 }
 
 // The default pool of Arrow is copied once, which the tests above would not see.
