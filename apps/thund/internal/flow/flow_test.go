@@ -139,7 +139,7 @@ func TestNoRandomGraphDeadlocks(t *testing.T) {
 		}
 		all.Wait()
 		sent := map[string]int64{}
-		net.Each(func(q *Queue, c Counts) { sent[q.To] += c.Batches; growths += c.Growths })
+		net.Each(func(q *Queue, c Counts, _ Fill) { sent[q.To] += c.Batches; growths += c.Growths })
 		for _, n := range nodes {
 			if n.way == "each" && n.out == nil && int64(n.got) != sent[n.actor.Name] {
 				t.Fatalf("graph %d: node %s got %d of %d items", seed, n.actor.Name, n.got, sent[n.actor.Name])
@@ -180,7 +180,7 @@ func TestOnlyTheQueueOfTheDiamondGrows(t *testing.T) {
 		all.Go(func() { n.run(t, 50) })
 	}
 	all.Wait()
-	net.Each(func(q *Queue, c Counts) {
+	net.Each(func(q *Queue, c Counts, _ Fill) {
 		if grew := c.Growths > 0; grew != (q == direct) {
 			t.Errorf("%s -> %s grew %d times", q.From, q.To, c.Growths)
 		}

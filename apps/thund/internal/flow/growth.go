@@ -8,19 +8,23 @@ import "slices"
 func (a *Actor) waitToPut(q *Queue, needs int64) {
 	a.put, a.needs = q, needs
 	a.net.grow(a)
+	a.turn()
 	for a.put != nil && a.net.failed == nil {
 		a.wake.Wait()
 	}
 	a.put = nil
+	a.turn()
 }
 
 // waitToGet lets an actor, or a thread of its backend, wait for a batch.
 func (a *Actor) waitToGet(q *Queue) {
 	a.gets = append(a.gets, q)
 	a.net.grow(a)
+	a.turn()
 	for slices.Contains(a.gets, q) && a.net.failed == nil {
 		a.wake.Wait()
 	}
+	a.turn()
 }
 
 // wakeFor wakes an actor that waits for a queue. It is active from here on, even before its
@@ -48,6 +52,7 @@ func (a *Actor) setOutside(outside bool) {
 	defer a.net.mu.Unlock()
 	a.outside = outside
 	a.net.grow(a)
+	a.turn()
 }
 
 // waits reports whether an actor waits.

@@ -9,6 +9,7 @@ package flow
 import (
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 )
@@ -25,7 +26,8 @@ type Network struct {
 	held   int64 // of input that is kept for restarts
 	queues []*Queue
 	actors []*Actor
-	failed error // the first error: everybody who waits gets it
+	failed error     // the first error: everybody who waits gets it
+	begin  time.Time // clocks count from here, because a difference is cheaper than a time
 	// Full is called when a queue would have to grow beyond the memory; it makes the error.
 	Full func(cycle []*Queue, needed int64) error
 	// GiveUp is called, with the network locked, when a queue needs the memory that is held.
@@ -33,7 +35,7 @@ type Network struct {
 }
 
 // NewNetwork returns queues that hold this many bytes together.
-func NewNetwork(memory int64) *Network { return &Network{memory: memory} }
+func NewNetwork(memory int64) *Network { return &Network{memory: memory, begin: time.Now()} }
 
 // Item is what a queue holds: a batch, or a job whose result is not there yet.
 type Item struct {
@@ -58,13 +60,6 @@ type Queue struct {
 	counts       Counts
 }
 
-// Counts is what has passed a queue.
-type Counts struct {
-	Batches, Rows, Bytes int64
-	Growths              int64
-	Most                 int // batches at one time
-}
-
 // Actor is a goroutine that reads or writes queues.
 type Actor struct {
 	Name    string
@@ -76,11 +71,15 @@ type Actor struct {
 	needs   int64    // bytes of the batch that waits there
 	gets    []*Queue // where it waits for a batch: threads of a backend may ask for several
 	outside bool     // those threads ask, and the actor itself does something else
+	awaits  State    // something that is not a queue
+	ended   bool
+	clock   *Clock
 }
 
 // NewActor returns an actor.
 func (n *Network) NewActor(name string) *Actor {
 	a := &Actor{Name: name, net: n, wake: sync.NewCond(&n.mu)}
+	a.clock = &Clock{net: n, actors: []*Actor{a}, left: 1}
 	n.actors = append(n.actors, a)
 	return a
 }
@@ -153,6 +152,11 @@ func (q *Queue) Get() (item Item, more bool, err error) {
 	q.items = q.items[1:]
 	q.bytes -= item.Bytes
 	n.bytes -= item.Bytes
+	q.counts.TakenBatches++
+	q.counts.TakenBytes += item.Bytes
+	if item.Batch != nil {
+		q.counts.TakenRows += item.Batch.NumRows()
+	}
 	for _, writer := range q.writers {
 		writer.wakeFor(q)
 	}
@@ -184,6 +188,10 @@ func (a *Actor) End() {
 	n := a.net
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if !a.ended {
+		a.ended = true
+		a.clock.end()
+	}
 	for _, q := range a.reads {
 		q.close()
 	}
@@ -229,15 +237,6 @@ func (n *Network) Drain() {
 	defer n.mu.Unlock()
 	for _, q := range n.queues {
 		q.close()
-	}
-}
-
-// Each calls f with each queue and its counts.
-func (n *Network) Each(f func(q *Queue, c Counts)) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, q := range n.queues {
-		f(q, q.counts)
 	}
 }
 

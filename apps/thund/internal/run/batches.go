@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/util"
 
 	"github.com/ignalina/alloy"
 
@@ -32,7 +33,7 @@ type made struct {
 // batches runs a function on one batch after the other.
 func (r *run) batches(n *graph.Node) error {
 	for number := int64(1); ; number++ {
-		batch, err := r.take(n, r.inputs[n][0])
+		batch, err := r.take(r.inputs[n][0])
 		if err != nil || batch == nil {
 			return err
 		}
@@ -56,7 +57,7 @@ func (r *run) deliver(n *graph.Node, a *flow.Actor, results []made) (err error) 
 		case result.isLetter:
 			count := r.deadLetters.Add(result.batch.NumRows())
 			r.counts[n].letters.Add(result.batch.NumRows())
-			if err = r.put(a, result.batch, []*flow.Queue{r.letters[n]}); err == nil && count > r.plan.Graph.DeadLetters {
+			if err = r.put(a, result.batch, util.TotalRecordSize(result.batch), []*flow.Queue{r.letters[n]}); err == nil && count > r.plan.Graph.DeadLetters {
 				f := r.plan.At(n, fault.Letters, "dead_letter", fmt.Sprintf("the run has more than %d dead letters", r.plan.Graph.DeadLetters),
 					"correct the data or the step, or raise dead_letters_max in [graph]")
 				f.Exit, err = fault.ExitStep, f
@@ -76,7 +77,14 @@ func (r *run) call(n *graph.Node, batch arrow.RecordBatch) (arrow.RecordBatch, e
 		defer stop()
 		ctx = limited
 	}
-	return r.plan.Steps[n].Bridge.Call(ctx, n.Function, alloy.Options(n.Options), batch)
+	begin := time.Since(r.begin)
+	result, err := r.plan.Steps[n].Bridge.Call(ctx, n.Function, alloy.Options(n.Options), batch)
+	c := r.counts[n]
+	c.took(time.Since(r.begin) - begin)
+	if err != nil && r.ctx.Err() == nil {
+		c.failed(n, err)
+	}
+	return result, err
 }
 
 // apply runs the function on a batch, as often as the step allows. What still fails becomes
@@ -85,10 +93,14 @@ func (r *run) apply(n *graph.Node, batch arrow.RecordBatch, number int64) ([]mad
 	result, err := r.call(n, batch)
 	wait := n.Backoff
 	for try := 0; err != nil && try < n.Retries && mayRetry(err) && r.ctx.Err() == nil; try++ {
-		r.counts[n].retried(codeOf(err))
+		c := r.counts[n]
+		c.retried(causeOf(err))
+		c.retrying.Add(1)
 		select {
 		case <-time.After(wait/2 + rand.N(wait/2+1)):
+			c.retrying.Add(-1)
 		case <-r.ctx.Done():
+			c.retrying.Add(-1)
 			return nil, r.err()
 		}
 		wait = min(2*wait, mostBackoff)
@@ -152,14 +164,6 @@ func (s *splitter) split(piece arrow.RecordBatch, first int64, cause error) {
 func (s *splitter) bury(piece arrow.RecordBatch, first int64, cause error) {
 	schema := s.run.plan.Schemas[s.node.DeadLetter]
 	s.results = append(s.results, made{lettersOf(schema, piece, s.node.Name, s.number, first, cause), true})
-}
-
-func codeOf(err error) string {
-	var e *alloy.Error
-	if errors.As(err, &e) {
-		return e.Code.String()
-	}
-	return "FAILED"
 }
 
 func mayRetry(err error) bool {

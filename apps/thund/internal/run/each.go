@@ -42,15 +42,16 @@ type each struct {
 // RunEach runs a graph once for each file that has no marker, the oldest first. Watch: until the
 // plan drains; otherwise for the files that are there now. A file whose run fails is ignored;
 // an error that has nothing to do with a file ends all.
-func RunEach(ctx context.Context, p *Plan, watch bool, tell func(Outcome)) (*Report, error) {
+func RunEach(ctx context.Context, p *Plan, watch bool, tell func(Outcome)) (report *Report, err error) {
+	defer func() { p.live.ended(err) }()
 	begin := time.Now()
 	e := &each{plan: p, source: p.Graph.EachSource(), report: newReport(p), tell: tell}
 	defer func() { e.report.Seconds = time.Since(begin).Seconds() }()
-	var err error
 	if e.folder, err = files.OpenFolder(e.source); err != nil {
 		return e.report, e.folderFault(err)
 	}
 	defer e.folder.Close()
+	p.live.started()
 	var first map[string]bool // the files of the first look; nil: all
 	for {
 		if err := p.RunTasks(); err != nil {
@@ -133,6 +134,7 @@ func (e *each) one(ctx context.Context, path string) error {
 		size = info.Size()
 	}
 	e.report.addFile(path, size, e.source.Name, report, err)
+	e.plan.live.file(e.report.Files)
 	e.tell(Outcome{path, time.Since(begin).Seconds(), err, report})
 	return nil
 }
@@ -147,7 +149,7 @@ func (e *each) runFile(ctx context.Context, path string) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	report, err := Run(ctx, p)
+	report, err := runOnce(ctx, p)
 	if err != nil || len(e.source.Events) == 0 {
 		return report, err
 	}
@@ -181,7 +183,7 @@ func (e *each) eventFault(path, name string, err error) error {
 func (p *Plan) forFile(path string) (*Plan, error) {
 	g, of := p.Graph.Part(func(*graph.Node) bool { return true }, func(*graph.Node) bool { return false })
 	made := &Plan{Graph: g, Own: p.Own, Schemas: map[*graph.Node]*arrow.Schema{}, Steps: map[*graph.Node]*Function{},
-		sources: map[*graph.Node]*files.Source{}, drain: p.drain}
+		sources: map[*graph.Node]*files.Source{}, drain: p.drain, live: p.live}
 	for _, n := range g.Nodes {
 		made.Steps[n] = p.Steps[of[n]]
 		if n.Each {

@@ -18,43 +18,60 @@ import (
 // mostQueueBytes is the greatest byte limit of a queue.
 const mostQueueBytes = 64 << 20
 
+// queueOf is one queue of a graph.
+type queueOf struct {
+	from    string
+	to      *graph.Node
+	input   int
+	writers []*graph.Node
+	letters bool // of dead letters
+}
+
+// queuesOf lists the queues of a graph. The inputs of a union share one, and so do the dead
+// letters of a sink: the order of arrival.
+func queuesOf(g *graph.Graph) (all []queueOf) {
+	for _, n := range g.Nodes {
+		if n.Union {
+			all = append(all, queueOf{from: "all inputs", to: n, writers: n.From})
+		} else {
+			for i, from := range n.From {
+				all = append(all, queueOf{from: from.Name, to: n, input: i, writers: []*graph.Node{from}})
+			}
+		}
+		if len(n.LettersOf) > 0 {
+			all = append(all, queueOf{from: "dead letters", to: n, writers: n.LettersOf, letters: true})
+		}
+	}
+	return all
+}
+
+// queueBytesOf is the byte limit of each queue.
+func queueBytesOf(g *graph.Graph) int64 {
+	edges := int64(0)
+	for _, n := range g.Nodes {
+		edges += int64(len(n.From) + len(n.LettersOf))
+	}
+	return min(mostQueueBytes, max(1, g.Memory/(4*max(1, edges))))
+}
+
 // connect makes the actors and the queues.
 func (r *run) connect() {
 	g := r.plan.Graph
-	edges := int64(0)
-	for _, n := range g.Nodes {
-		r.counts[n] = &counts{retries: map[string]int64{}}
-		r.actors[n] = r.net.NewActor(n.Name)
-		edges += int64(len(n.From) + len(n.LettersOf))
-	}
-	r.queueBytes = min(mostQueueBytes, max(1, g.Memory/(4*edges)))
-	queue := func(from string, to *graph.Node, input int) *flow.Queue {
-		q := r.net.NewQueue(from, to.Name, input, g.QueueBatches, r.queueBytes, r.actors[to])
-		r.inputs[to] = append(r.inputs[to], q)
-		return q
-	}
+	r.queueBytes = queueBytesOf(g)
 	r.net.GiveUp = func() { r.givenUp.Add(1) }
 	for _, n := range g.Nodes {
-		var all *flow.Queue // of a union, and of dead letters: the order of arrival
-		for i, from := range n.From {
-			q := all
-			if q == nil {
-				name := from.Name
-				if n.Union {
-					name = "all inputs"
-				}
-				q = queue(name, n, i)
+		r.counts[n] = newCounts()
+		r.actors[n] = r.net.NewActor(n.Name)
+	}
+	for _, one := range queuesOf(g) {
+		q := r.net.NewQueue(one.from, one.to.Name, one.input, g.QueueBatches, r.queueBytes, r.actors[one.to])
+		r.inputs[one.to] = append(r.inputs[one.to], q)
+		for _, writer := range one.writers {
+			if one.letters {
+				r.letters[writer] = q
+			} else {
+				r.outputs[writer] = append(r.outputs[writer], q)
 			}
-			if n.Union {
-				all = q
-			}
-			r.outputs[from] = append(r.outputs[from], q)
-		}
-		for _, step := range n.LettersOf {
-			if all == nil {
-				all = queue("dead letters", n, 0)
-			}
-			r.letters[step] = all
 		}
 	}
 }
@@ -72,15 +89,14 @@ func (r *run) writer(n *graph.Node, a *flow.Actor) {
 // emit gives a batch to every reader, and takes the caller's reference. It returns
 // errNoReader if all have ended.
 func (r *run) emit(n *graph.Node, a *flow.Actor, batch arrow.RecordBatch) error {
-	c := r.counts[n]
-	c.batchesOut.Add(1)
-	c.rowsOut.Add(batch.NumRows())
-	return r.put(a, batch, r.outputs[n])
+	bytes := util.TotalRecordSize(batch)
+	r.counts[n].out(batch, bytes)
+	return r.put(a, batch, bytes, r.outputs[n])
 }
 
-func (r *run) put(a *flow.Actor, batch arrow.RecordBatch, queues []*flow.Queue) error {
+func (r *run) put(a *flow.Actor, batch arrow.RecordBatch, bytes int64, queues []*flow.Queue) error {
 	defer batch.Release()
-	item := flow.Item{Batch: batch, Bytes: util.TotalRecordSize(batch)}
+	item := flow.Item{Batch: batch, Bytes: bytes}
 	open := 0
 	for _, q := range queues {
 		batch.Retain()
@@ -98,12 +114,11 @@ func (r *run) put(a *flow.Actor, batch arrow.RecordBatch, queues []*flow.Queue) 
 }
 
 // take returns the next batch of a queue, which the caller releases; nil at the end.
-func (r *run) take(n *graph.Node, q *flow.Queue) (arrow.RecordBatch, error) {
+func (r *run) take(q *flow.Queue) (arrow.RecordBatch, error) {
 	item, more, err := q.Get()
 	if err != nil || !more {
 		return nil, err
 	}
-	r.counts[n].add(item.Batch)
 	return item.Batch, nil
 }
 

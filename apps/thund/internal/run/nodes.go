@@ -39,7 +39,7 @@ func (r *run) source(n *graph.Node, source *files.Source) error {
 // union passes batches on in the order of their arrival: its inputs share one queue.
 func (r *run) union(n *graph.Node) error {
 	for {
-		batch, err := r.take(n, r.inputs[n][0])
+		batch, err := r.take(r.inputs[n][0])
 		if err != nil || batch == nil {
 			return err
 		}
@@ -52,7 +52,7 @@ func (r *run) union(n *graph.Node) error {
 // sink writes a sink, and completes its file under another name.
 func (r *run) sink(n *graph.Node, sink *files.Sink) error {
 	for {
-		batch, err := r.take(n, r.inputs[n][0])
+		batch, err := r.take(r.inputs[n][0])
 		if err != nil {
 			return err
 		}

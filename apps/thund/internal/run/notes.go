@@ -44,25 +44,28 @@ func (p *Plan) notes() {
 		}
 		if path := n.Backend.Certificate; path != "" && !seen[path] {
 			seen[path] = true
-			if left, ok := daysLeft(path); ok && left <= 30 {
-				p.Notes = append(p.Notes, fmt.Sprintf("%s: expires in %d days", path, left))
+			if expires := expiryOf(path); expires != nil {
+				if left := int(time.Until(*expires).Hours() / 24); left <= 30 {
+					p.Notes = append(p.Notes, fmt.Sprintf("%s: expires in %d days", path, left))
+				}
 			}
 		}
 	}
 }
 
-func daysLeft(path string) (int, bool) {
+// expiryOf returns when a certificate expires; nil: it cannot be read.
+func expiryOf(path string) *time.Time {
 	text, err := alloy.ReadCertificate(path)
 	if err != nil {
-		return 0, false
+		return nil
 	}
 	der, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
-		return 0, false
+		return nil
 	}
 	certificate, err := x509.ParseCertificate(der)
 	if err != nil {
-		return 0, false
+		return nil
 	}
-	return int(time.Until(certificate.NotAfter).Hours() / 24), true
+	return &certificate.NotAfter
 }

@@ -18,6 +18,7 @@ func (r *run) openParallel(n *graph.Node) []func() error {
 	intake, delivery := r.actors[n], r.net.NewActor(n.Name+" (delivery)")
 	between := r.net.NewQueue(n.Name+" (intake)", n.Name+" (delivery)", 0, n.Parallel, r.queueBytes, delivery)
 	between.Connect(intake)
+	delivery.Share(intake)
 	r.writer(n, delivery)
 	slots := make(chan struct{}, n.Parallel)
 	type job struct {
@@ -26,10 +27,11 @@ func (r *run) openParallel(n *graph.Node) []func() error {
 		err     error
 	}
 	take := func() error {
+		intake.Begin()
 		defer intake.End()
 		for number := int64(1); ; number++ {
 			slots <- struct{}{} // a call ends without the queues, so this is no wait for an actor
-			batch, err := r.take(n, r.inputs[n][0])
+			batch, err := r.take(r.inputs[n][0])
 			if err != nil || batch == nil {
 				return err
 			}

@@ -31,6 +31,7 @@ type Plan struct {
 	bridges    map[bridgeKey]*alloy.GoBridge
 	drain      chan struct{} // closed when no new file is to be taken
 	drainOnce  sync.Once
+	live       *live
 	pruned     []string // notes: sources that leave columns out
 }
 
@@ -64,6 +65,7 @@ func Prepare(g *graph.Graph, set *own.Set, allowUnsigned bool) (*Plan, error) {
 		}
 	}
 	p.notes()
+	p.live = newLive(p)
 	return p, nil
 }
 

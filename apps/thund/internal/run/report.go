@@ -7,40 +7,17 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
-
-	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/ignalina/alloy/apps/thund/internal/flow"
 	"github.com/ignalina/alloy/apps/thund/internal/graph"
 )
 
-// counts is what has passed a node.
-type counts struct {
-	batchesIn, rowsIn, batchesOut, rowsOut, letters atomic.Int64
-
-	mutex   sync.Mutex
-	retries map[string]int64 // by the code that caused them
-}
-
-func (c *counts) add(batch arrow.RecordBatch) {
-	c.batchesIn.Add(1)
-	c.rowsIn.Add(batch.NumRows())
-}
-
-func (c *counts) retried(code string) {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	c.retries[code]++
-}
-
 // Report is what `thund run --json` prints.
 type Report struct {
 	Graph       string           `json:"graph"`
 	Seconds     float64          `json:"seconds"`
-	Retries     map[string]int64 `json:"retries"`
+	Retries     map[string]int64 `json:"retries"` // by cause: signal, exit, hang, memory, violation, or a code
 	DeadLetters int64            `json:"dead_letters"`
 	Nodes       []NodeReport     `json:"nodes"`
 	Edges       []EdgeReport     `json:"edges"`
@@ -92,13 +69,12 @@ type SinkReport struct {
 
 func (r *run) report(took time.Duration) *Report {
 	report := &Report{Graph: r.plan.Graph.Name, Seconds: took.Seconds(), Retries: map[string]int64{}, DeadLetters: r.deadLetters.Load()}
+	taken := r.taken()
 	for _, n := range r.plan.Graph.Nodes {
 		c := r.counts[n]
-		c.mutex.Lock()
-		retries := maps.Clone(c.retries)
-		c.mutex.Unlock()
-		report.Nodes = append(report.Nodes, NodeReport{Name: n.Name, Kind: n.Kind, RowsIn: c.rowsIn.Load(), RowsOut: c.rowsOut.Load(),
-			BatchesIn: c.batchesIn.Load(), BatchesOut: c.batchesOut.Load(), Retries: retries, DeadLetters: c.letters.Load()})
+		retries := c.of(&c.retries)
+		report.Nodes = append(report.Nodes, NodeReport{Name: n.Name, Kind: n.Kind, RowsIn: taken[n.Name].TakenRows, RowsOut: c.rowsOut.Load(),
+			BatchesIn: taken[n.Name].TakenBatches, BatchesOut: c.batchesOut.Load(), Retries: retries, DeadLetters: c.letters.Load()})
 		if source := r.plan.sources[n]; source != nil {
 			report.Nodes[len(report.Nodes)-1].Broken = source.Broken.Load()
 		}
@@ -110,7 +86,7 @@ func (r *run) report(took time.Duration) *Report {
 			report.Sinks = append(report.Sinks, SinkReport{n.Name, sink.Path, sink.Rows, sink.SHA256})
 		}
 	}
-	r.net.Each(func(q *flow.Queue, c flow.Counts) {
+	r.net.Each(func(q *flow.Queue, c flow.Counts, _ flow.Fill) {
 		report.Edges = append(report.Edges, EdgeReport{q.From, q.To, q.Input, c.Batches, c.Rows, c.Bytes, c.Growths, c.Most})
 	})
 	return report

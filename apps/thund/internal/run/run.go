@@ -37,6 +37,7 @@ type run struct {
 
 	queueBytes  int64 // the byte limit of each queue
 	deadLetters atomic.Int64
+	begin       time.Time
 	givenUp     atomic.Int64 // grows when what is held for restarts is needed elsewhere
 	failure     struct {
 		sync.Mutex
@@ -50,6 +51,13 @@ var errNoReader = errors.New("every reader has ended")
 // Run runs a plan until its sources end, it fails, or the context ends. The report is
 // complete also when the run has failed.
 func Run(ctx context.Context, p *Plan) (*Report, error) {
+	report, err := runOnce(ctx, p)
+	p.live.ended(err)
+	return report, err
+}
+
+// runOnce runs a plan for the whole graph, or for one of its files.
+func runOnce(ctx context.Context, p *Plan) (*Report, error) {
 	begin := time.Now()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -58,13 +66,14 @@ func Run(ctx context.Context, p *Plan) (*Report, error) {
 		report.Files = nil
 		return report, err
 	}
-	r := &run{plan: p, net: flow.NewNetwork(p.Graph.Memory), ctx: ctx, cancel: cancel,
+	r := &run{plan: p, begin: begin, net: flow.NewNetwork(p.Graph.Memory), ctx: ctx, cancel: cancel,
 		inputs: map[*graph.Node][]*flow.Queue{}, outputs: map[*graph.Node][]*flow.Queue{}, letters: map[*graph.Node]*flow.Queue{},
 		actors: map[*graph.Node]*flow.Actor{}, counts: map[*graph.Node]*counts{}, sinks: map[*graph.Node]*files.Sink{}}
 	r.net.Full = r.full
 	stop := context.AfterFunc(ctx, func() { r.fail(context.Cause(ctx)) })
 	defer stop()
 	r.connect()
+	p.live.attach(r)
 	err := r.work()
 	if err == nil {
 		err = r.publish()
@@ -74,6 +83,7 @@ func Run(ctx context.Context, p *Plan) (*Report, error) {
 			sink.Abandon()
 		}
 	}
+	p.live.detach(r, err)
 	return r.report(time.Since(begin)), err
 }
 
@@ -96,6 +106,7 @@ func (r *run) work() error {
 		}
 		bodies = append(bodies, body...)
 	}
+	r.plan.live.started()
 	done := make(chan struct{})
 	var all sync.WaitGroup
 	for _, body := range bodies {
@@ -131,6 +142,7 @@ func (r *run) open(n *graph.Node) (bodies []func() error, closer func(), err err
 	actor := r.actors[n]
 	body := func(work func() error) []func() error {
 		return []func() error{func() error {
+			actor.Begin()
 			defer actor.End()
 			return work()
 		}}
@@ -142,6 +154,7 @@ func (r *run) open(n *graph.Node) (bodies []func() error, closer func(), err err
 		if err := r.plan.listen(r.ctx, n); err != nil {
 			return nil, nil, err
 		}
+		r.counts[n].totalRows.Store(source.TotalRows())
 		return body(func() error { return r.source(n, source) }), func() { source.Close() }, nil
 	case n.Kind == graph.Sink:
 		if kept := r.plan.collectors[n]; kept != nil {

@@ -77,11 +77,14 @@ func (s *stream) work() error {
 			return nil
 		}
 		for err != nil {
+			if r.ctx.Err() == nil {
+				r.counts[n].failed(n, err)
+			}
 			if !isRestart(err) || !s.held.isWhole() || s.reopened == mostReopened || r.ctx.Err() != nil {
 				return r.stepFault(n, number, err)
 			}
 			s.reopened++
-			r.counts[n].retried(codeOf(err))
+			r.counts[n].retried(causeOf(err))
 			select {
 			case <-time.After(n.Backoff):
 			case <-r.ctx.Done():
@@ -115,7 +118,7 @@ func (q *queueReader) Next() bool {
 	}
 	s := q.stream
 	if q.batch = s.held.again(q.input, q.replayed); q.batch == nil {
-		q.batch, q.err = s.run.take(s.node, s.run.inputs[s.node][q.input])
+		q.batch, q.err = s.run.take(s.run.inputs[s.node][q.input])
 		if q.batch != nil {
 			s.held.add(q.input, q.batch)
 		}

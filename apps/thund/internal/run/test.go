@@ -52,6 +52,7 @@ func (p *Plan) Test(ctx context.Context, t *graph.Test) (result TestResult) {
 	result = TestResult{Name: t.Name, Line: t.Line}
 	part, collectors, err := p.forTest(t)
 	if err == nil {
+		part.live = newLive(part)
 		_, err = Run(ctx, part)
 	}
 	result.Seconds = time.Since(begin).Seconds()

@@ -46,7 +46,7 @@ type Snapshot struct {
 	// Bottleneck is the node that works most while others starve or block; it may be empty.
 	Bottleneck  string `json:"bottleneck,omitempty"`
 	DeadLetters int64  `json:"dead_letters"`
-	Nodes       []Node `json:"nodes"` // in the order of the graph file
+	Nodes       []Node `json:"nodes"` // each after the nodes that it reads
 	Edges       []Edge `json:"edges"`
 	Files       *Files `json:"files,omitempty"` // of a graph that runs once for each file
 }
@@ -143,12 +143,24 @@ type Histogram struct {
 
 // Add counts one duration, in seconds.
 func (h *Histogram) Add(seconds float64) {
-	class := 0
+	h.Counts[ClassOf(seconds)]++
+	h.Sum += seconds
+}
+
+// AddAll adds the durations of another histogram.
+func (h *Histogram) AddAll(other *Histogram) {
+	for class, count := range other.Counts {
+		h.Counts[class] += count
+	}
+	h.Sum += other.Sum
+}
+
+// ClassOf returns the class of a duration, in seconds.
+func ClassOf(seconds float64) (class int) {
 	for class < len(Bounds) && seconds > Bounds[class] {
 		class++
 	}
-	h.Counts[class]++
-	h.Sum += seconds
+	return class
 }
 
 // Quantile estimates a quantile from the classes, for example 0.99. It is 0 if nothing was counted.
