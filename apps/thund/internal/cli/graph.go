@@ -18,6 +18,7 @@ import (
 	"github.com/ignalina/alloy/apps/thund/internal/fault"
 	"github.com/ignalina/alloy/apps/thund/internal/graph"
 	"github.com/ignalina/alloy/apps/thund/internal/run"
+	"github.com/ignalina/alloy/apps/thund/internal/status"
 )
 
 // formats are the ways to draw a graph.
@@ -63,7 +64,7 @@ func (c *command) graph() *cobra.Command {
 					}
 				}
 			})
-			label(counts, nodes, edges, format == "svg")
+			label(counts, nodes, edges, g.QueueBatches, format == "svg")
 			if c.asJSON {
 				c.print(map[string]any{"graph": g.Name, "nodes": nodes, "edges": edges})
 				return nil
@@ -119,8 +120,8 @@ func readReport(path string, g *graph.Graph) (*run.Report, error) {
 }
 
 // label puts the counts of a run on nodes and edges. The edges of a union, and of dead letters,
-// share one queue, so only the first of them has its counts. Short: there is room for the rows only.
-func label(report *run.Report, nodes []draw.Node, edges []draw.Edge, short bool) {
+// share one queue, so only the first of them has its counts. Short: a bar shows the fill.
+func label(report *run.Report, nodes []draw.Node, edges []draw.Edge, limit int, short bool) {
 	if report == nil {
 		return
 	}
@@ -133,7 +134,7 @@ func label(report *run.Report, nodes []draw.Node, edges []draw.Edge, short bool)
 			if n.Kind == graph.Sink {
 				rows = n.RowsIn
 			}
-			nodes[i].Note = run.Grouped(rows) + " rows"
+			nodes[i].Note = status.Grouped(rows) + " rows"
 		}
 	}
 	labelled := map[string]bool{}
@@ -145,9 +146,10 @@ func label(report *run.Report, nodes []draw.Node, edges []draw.Edge, short bool)
 				continue
 			}
 			labelled[key] = true
-			edges[i].Label = fmt.Sprintf("%s rows, %.1f MB, most %d", run.Grouped(counts.Rows), float64(counts.Bytes)/1e6, counts.Most)
+			edges[i].Ran, edges[i].Fill = true, float64(counts.Most)/float64(limit)
+			edges[i].Label = fmt.Sprintf("%s rows, %s, most %d of %d", status.Grouped(counts.Rows), status.Size(counts.Bytes), counts.Most, limit)
 			if short {
-				edges[i].Label = run.Grouped(counts.Rows)
+				edges[i].Label = status.Grouped(counts.Rows) + " · " + status.Size(counts.Bytes)
 			}
 			break
 		}

@@ -102,5 +102,6 @@ out = { from = "s", ipc = "x.arrow" }
 bad = { ipc = "bad.arrow" }
 `)
 	f.write("report.json", thund(t, "run", g, "--json", "-q").wants(4).out)
-	thund(t, "graph", g, "--run", f.file("report.json")).wants(0, "2,000 rows, 0.0 MB", "1,998 rows", "<~ s", "2 rows, 0.0 MB")
+	thund(t, "graph", g, "--run", f.file("report.json")).wants(0, "2,000 rows, 49 kB, most ", "of 8", "1,998 rows", "<~ s", "2 rows, ")
+	thund(t, "graph", g, "--run", f.file("report.json"), "--format", "svg").wants(0, `class="edge ran"`, "2,000 · 49 kB", `class="edge weak ran"`)
 }

@@ -87,11 +87,25 @@ func (l *layout) edge(b *strings.Builder, i int) {
 	if e.Weak {
 		class += " weak"
 	}
+	if e.Ran {
+		class += " ran"
+	}
 	fmt.Fprintf(b, `<g class="%s" id="edge-%s-%s-%d" data-to="%s" data-queue="%d">`, class, escape(e.From), escape(e.To), e.Input, escape(e.To), e.Queue)
 	fmt.Fprintf(b, `<path class="line" d="%s"/><path class="head" d="M%.1f %.1fl-7 -4v8z"/>`, d.String(), x+6, y)
-	fmt.Fprintf(b, `<rect class="bar" x="%.1f" y="%.1f" width="30" height="5" rx="1"/><rect class="fill" x="%.1f" y="%.1f" width="0" height="5" rx="1"/>`,
-		x-40, y-9, x-40, y-9)
+	fmt.Fprintf(b, `<rect class="bar" x="%.1f" y="%.1f" width="30" height="5" rx="1"/><rect class="%s" x="%.1f" y="%.1f" width="%.0f" height="5" rx="1"/>`,
+		x-40, y-9, FillClass(e.Fill), x-40, y-9, 30*min(1, e.Fill))
 	fmt.Fprintf(b, `<text class="label" x="%.1f" y="%.1f" text-anchor="end">%s</text></g>`+"\n", x-8, y-12, escape(e.Label))
+}
+
+// FillClass is the class of a bar: as in NiFi, it changes at 60 and at 85 %.
+func FillClass(fill float64) string {
+	switch {
+	case fill >= 0.85:
+		return "fill full"
+	case fill >= 0.6:
+		return "fill warm"
+	}
+	return "fill"
 }
 
 // node draws a box with three lines.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ignalina/alloy/apps/thund/internal/flow"
 	"github.com/ignalina/alloy/apps/thund/internal/graph"
+	"github.com/ignalina/alloy/apps/thund/internal/status"
 )
 
 // Report is what `thund run --json` prints.
@@ -159,14 +160,14 @@ func (n *NodeReport) add(other NodeReport) {
 func (r *Report) Summary() string {
 	var parts []string
 	if r.Files != nil {
-		parts = append(parts, fmt.Sprintf("%s files done, %s ignored", Grouped(r.Files.Done), Grouped(r.Files.Ignored)))
+		parts = append(parts, fmt.Sprintf("%s files done, %s ignored", status.Grouped(r.Files.Done), status.Grouped(r.Files.Ignored)))
 	}
 	for _, n := range r.Nodes {
 		rows := n.RowsOut
 		if n.Kind == graph.Sink {
 			rows = n.RowsIn
 		}
-		parts = append(parts, fmt.Sprintf("%s %s rows", n.Name, Grouped(rows)))
+		parts = append(parts, fmt.Sprintf("%s %s rows", n.Name, status.Grouped(rows)))
 		if n.Broken > 0 {
 			parts = append(parts, fmt.Sprintf("%d producers of %s broke off", n.Broken, n.Name))
 		}
@@ -174,14 +175,5 @@ func (r *Report) Summary() string {
 	for _, code := range slices.Sorted(maps.Keys(r.Retries)) {
 		parts = append(parts, fmt.Sprintf("retries %d (%s)", r.Retries[code], code))
 	}
-	return fmt.Sprintf("%s, %s dead letters, %.2f s", strings.Join(parts, ", "), Grouped(r.DeadLetters), r.Seconds)
-}
-
-// Grouped puts a comma between every three digits.
-func Grouped(number int64) string {
-	digits := fmt.Sprint(number)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
+	return fmt.Sprintf("%s, %s dead letters, %.2f s", strings.Join(parts, ", "), status.Grouped(r.DeadLetters), r.Seconds)
 }
