@@ -26,14 +26,15 @@ type counts struct {
 	classes     [len(status.Bounds) + 1]atomic.Int64 // of the durations of calls
 	nanoseconds atomic.Int64                         // of all calls together
 	retrying    atomic.Int32                         // batches that wait for another try
+	taps        *taps                                // of the plan
 
 	mutex                     sync.Mutex
 	retries, restarts, errors map[string]int64 // by cause; errors by code
 	lastError                 string
 }
 
-func newCounts() *counts {
-	return &counts{retries: map[string]int64{}, restarts: map[string]int64{}, errors: map[string]int64{}}
+func newCounts(viewers *taps) *counts {
+	return &counts{taps: viewers, retries: map[string]int64{}, restarts: map[string]int64{}, errors: map[string]int64{}}
 }
 
 func (c *counts) out(batch arrow.RecordBatch, bytes int64) {

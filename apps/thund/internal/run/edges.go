@@ -60,7 +60,7 @@ func (r *run) connect() {
 	r.queueBytes = queueBytesOf(g)
 	r.net.GiveUp = func() { r.givenUp.Add(1) }
 	for _, n := range g.Nodes {
-		r.counts[n] = newCounts()
+		r.counts[n] = newCounts(r.plan.live.taps[n.Name])
 		r.actors[n] = r.net.NewActor(n.Name)
 	}
 	for _, one := range queuesOf(g) {
@@ -90,7 +90,9 @@ func (r *run) writer(n *graph.Node, a *flow.Actor) {
 // errNoReader if all have ended.
 func (r *run) emit(n *graph.Node, a *flow.Actor, batch arrow.RecordBatch) error {
 	bytes := util.TotalRecordSize(batch)
-	r.counts[n].out(batch, bytes)
+	c := r.counts[n]
+	c.out(batch, bytes)
+	c.taps.offer(batch)
 	return r.put(a, batch, bytes, r.outputs[n])
 }
 

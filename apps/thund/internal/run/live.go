@@ -20,6 +20,8 @@ const mostPaths = 10
 // The plans of single files share it.
 type live struct {
 	plan *Plan // the whole one
+	taps map[string]*taps
+	done chan struct{} // closed at the end
 
 	mutex sync.Mutex
 	state status.GraphState
@@ -33,9 +35,12 @@ type live struct {
 }
 
 func newLive(p *Plan) *live {
-	l := &live{plan: p, state: status.GraphStarting, begin: time.Now(), paths: map[string][]string{}}
+	l := &live{plan: p, state: status.GraphStarting, begin: time.Now(), paths: map[string][]string{}, taps: map[string]*taps{}, done: make(chan struct{})}
 	if p.Graph.EachSource() != nil {
 		l.files = &status.Files{}
+	}
+	for _, n := range p.Graph.Nodes {
+		l.taps[n.Name] = &taps{}
 	}
 	l.past = l.empty()
 	return l
@@ -179,6 +184,9 @@ func (l *live) file(report *FilesReport) {
 func (l *live) ended(err error) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
+	if l.end.IsZero() {
+		close(l.done)
+	}
 	l.end, l.err = time.Now(), err
 	if l.state = status.GraphDone; err != nil {
 		l.state = status.GraphFailed

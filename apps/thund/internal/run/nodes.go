@@ -62,6 +62,7 @@ func (r *run) sink(n *graph.Node, sink *files.Sink) error {
 			}
 			return nil
 		}
+		r.counts[n].taps.offer(batch)
 		err = sink.Write(batch)
 		batch.Release()
 		if err != nil {
