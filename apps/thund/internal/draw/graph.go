@@ -2,7 +2,11 @@
 
 package draw
 
-import "github.com/ignalina/alloy/apps/thund/internal/graph"
+import (
+	"fmt"
+
+	"github.com/ignalina/alloy/apps/thund/internal/graph"
+)
 
 // Of returns the boxes and arrows of a graph. Finish adds what the graph file does not say; it may be nil.
 func Of(g *graph.Graph, finish func(n *graph.Node, made *Node)) (nodes []Node, edges []Edge) {
@@ -27,14 +31,14 @@ func Of(g *graph.Graph, finish func(n *graph.Node, made *Node)) (nodes []Node, e
 		}
 		nodes = append(nodes, made)
 		for i, from := range n.From {
-			queue := i
+			queue := fmt.Sprintf("%s>%s:%d", from.Name, n.Name, i)
 			if n.Union {
-				queue = 0
+				queue = "all inputs>" + n.Name + ":0"
 			}
 			edges = append(edges, Edge{From: from.Name, To: n.Name, Input: i, Queue: queue})
 		}
 		for i, step := range n.LettersOf {
-			edges = append(edges, Edge{From: step.Name, To: n.Name, Input: i, Weak: true})
+			edges = append(edges, Edge{From: step.Name, To: n.Name, Input: i, Weak: true, Queue: "dead letters>" + n.Name + ":0"})
 		}
 	}
 	return nodes, edges

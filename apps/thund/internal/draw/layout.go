@@ -15,7 +15,8 @@ type Node struct {
 	Kind string // source, step or sink: a class of the drawing
 	What string // the second line, such as rel.scale
 	Mode string // at its right, such as 2 workers
-	Lock string // who signed it, as the text of a lock; empty: no lock
+	Lock string // who signed it; empty: nobody, so there is no lock
+	Mark string // below: the digest and the days left; a node with it is higher
 	Note string // the third line, such as 336,776 rows
 }
 
@@ -23,7 +24,7 @@ type Node struct {
 type Edge struct {
 	From, To string
 	Input    int
-	Queue    int     // the number of the queue among those of To
+	Queue    string  // the name of the queue, as in a snapshot: FROM>TO:INPUT
 	Label    string  // such as 336,776 rows
 	Weak     bool    // of dead letters
 	Ran      bool    // the edge has been used: it has a bar
@@ -34,7 +35,10 @@ type Edge struct {
 const (
 	nodeWidth   = 184
 	nodeHeight  = 62
-	layerGap    = 120
+	lockHeight  = 34 // more, with two lines for the signature
+	portGap     = 20 // between the edges that enter a node: a line, its label and its bar
+	layerGap    = 168
+	labelWidth  = 110 // the end of an edge, which is straight
 	rowGap      = 26
 	margin      = 16
 	layerWidth  = nodeWidth + layerGap
@@ -46,6 +50,7 @@ const (
 type place struct {
 	node     int // -1: a bend
 	layer    int
+	tall     float64 // of a node: its height
 	y        float64 // of its middle
 	in, out  []*place
 	position int // in its layer
@@ -55,7 +60,7 @@ func (p *place) height() float64 {
 	if p.node < 0 {
 		return 14
 	}
-	return nodeHeight
+	return p.tall
 }
 
 // layout is where everything is.
@@ -90,6 +95,12 @@ func newLayout(nodes []Node, edges []Edge) *layout {
 			p.in, path[i].out = append(p.in, path[i]), append(path[i].out, p)
 		}
 		l.paths = append(l.paths, path)
+	}
+	for i, p := range l.places {
+		if p.tall = nodeHeight; nodes[i].Mark != "" {
+			p.tall += lockHeight
+		}
+		p.tall = max(p.tall, float64(portGap*len(p.in)+14))
 	}
 	l.order()
 	l.spread()

@@ -42,6 +42,7 @@ const (
 	Ended   = "E0412"
 	Defect  = "E0413"
 	Step    = "E0414" // a Go step, task or event
+	Listen  = "E0415" // the address of --listen, or the place of a trace
 )
 
 // Fault is one error. Its fields are those of `--json`.
