@@ -49,21 +49,7 @@ func (c *command) graph() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			nodes, edges := draw.Of(g, func(n *graph.Node, made *draw.Node) {
-				if n.Kind != graph.Step {
-					if made.What = relative(n.Path, g.Folder); format == "svg" { // a box is narrow
-						made.What = filepath.Base(made.What)
-					}
-				} else if n.Go != "" {
-					made.What, made.Mode = "go "+n.Go, ""
-				}
-				if n.Parallel > 1 {
-					made.Mode = fmt.Sprintf("%d at once", n.Parallel)
-					if n.Isolated {
-						made.Mode = fmt.Sprintf("%d workers", n.Parallel)
-					}
-				}
-			})
+			nodes, edges := boxes(g, format == "svg")
 			label(counts, nodes, edges, g.QueueBatches, format == "svg")
 			if c.asJSON {
 				c.print(map[string]any{"graph": g.Name, "nodes": nodes, "edges": edges})
@@ -77,6 +63,25 @@ func (c *command) graph() *cobra.Command {
 	made.Flags().StringVar(&format, "format", "text", "text, mermaid, dot or svg")
 	made.Flags().StringVar(&report, "run", "", "the report of a run: what thund run --json printed")
 	return made
+}
+
+// boxes are the nodes and edges of a drawing. Narrow: there is room for the name of a file only.
+func boxes(g *graph.Graph, isNarrow bool) ([]draw.Node, []draw.Edge) {
+	return draw.Of(g, func(n *graph.Node, made *draw.Node) {
+		if n.Kind != graph.Step {
+			if made.What = relative(n.Path, g.Folder); isNarrow {
+				made.What = filepath.Base(made.What)
+			}
+		} else if n.Go != "" {
+			made.What, made.Mode = "go "+n.Go, ""
+		}
+		if n.Parallel > 1 {
+			made.Mode = fmt.Sprintf("%d at once", n.Parallel)
+			if n.Isolated {
+				made.Mode = fmt.Sprintf("%d workers", n.Parallel)
+			}
+		}
+	})
 }
 
 // relative shows a path as the graph file has it.

@@ -21,52 +21,78 @@ import (
 func (c *command) run() *cobra.Command {
 	var deadline time.Duration
 	var watch bool
+	var seen shown
 	made := &cobra.Command{
 		Use:     "run GRAPH.toml",
 		Short:   "Run a graph to its end",
 		Long:    "Run a graph to its end. Files of sinks appear after the last batch of the whole graph,\nall or none.\n\nThe first SIGTERM lets the sources end, within the time drain of [graph]. Ctrl-C cancels\nthe run, and nothing is written; with an endless source it does what SIGTERM does.",
 		Example: example,
 		RunE: func(_ *cobra.Command, args []string) error {
+			if err := seen.check(); err != nil {
+				return err
+			}
 			plan, err := c.prepare(args[0])
 			if err != nil {
 				return err
 			}
 			defer plan.Close()
-			isEach := plan.Graph.EachSource() != nil
-			if watch && !isEach {
-				return &fault.Fault{Code: fault.Rule, Text: "--watch needs a source with files one by one", File: plan.Graph.File, Help: "add each = true and done = \"FOLDER\" to a source", Exit: fault.ExitUsage}
+			if watch {
+				if err := watched(plan); err != nil {
+					return err
+				}
 			}
-			ctx, stop := interruptible(plan, watch || plan.IsEndless(), deadline, c.err)
-			defer stop()
-			if err := plan.SetUp(); err != nil {
-				return err
-			}
-			var report *run.Report
-			if isEach {
-				report, err = run.RunEach(ctx, plan, watch, c.tell)
-			} else if err = plan.RunTasks(); err == nil {
-				report, err = run.Run(ctx, plan)
-			}
+			viewers, err := c.show(plan, &seen)
 			if err != nil {
 				return err
 			}
-			if report.DeadLetters > 0 || report.Files != nil && report.Files.Ignored > 0 {
-				c.exit = fault.ExitDeadLetters
+			defer viewers.close()
+			if err := c.runPlan(plan, watch, deadline); err != nil {
+				if !seen.stay {
+					return err
+				}
+				c.exit = c.fail(err)
 			}
-			if !c.quiet {
-				fmt.Fprintln(c.err, report.Summary())
-			}
-			if c.asJSON {
-				c.print(report)
+			if seen.stay {
+				viewers.stay(c)
 			}
 			return nil
 		},
 	}
 	c.flags(made)
+	seen.flags(made)
 	made.Flags().BoolVarP(&c.quiet, "quiet", "q", false, "print no summary")
 	made.Flags().BoolVar(&watch, "watch", false, "with a source that has each: run new files until a signal ends it")
 	made.Flags().DurationVar(&deadline, "deadline", 0, "cancel the run after this time, with exit code 5")
 	return made
+}
+
+// runPlan runs a graph to its end, and prints what it did.
+func (c *command) runPlan(plan *run.Plan, watch bool, deadline time.Duration) error {
+	ctx, stop := interruptible(plan, watch || plan.IsEndless(), deadline, c.err)
+	defer stop()
+	err := plan.SetUp()
+	if err != nil {
+		return err
+	}
+	var report *run.Report
+	if plan.Graph.EachSource() != nil {
+		report, err = run.RunEach(ctx, plan, watch, c.tell)
+	} else if err = plan.RunTasks(); err == nil {
+		report, err = run.Run(ctx, plan)
+	}
+	if err != nil {
+		return err
+	}
+	if report.DeadLetters > 0 || report.Files != nil && report.Files.Ignored > 0 {
+		c.exit = fault.ExitDeadLetters
+	}
+	if !c.quiet {
+		fmt.Fprintln(c.err, report.Summary())
+	}
+	if c.asJSON {
+		c.print(report)
+	}
+	return nil
 }
 
 // tell says how the run of a file has ended.
