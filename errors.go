@@ -46,6 +46,16 @@ type Reason int32
 // String returns the name of the reason, such as OFFSETS.
 func (r Reason) String() string { return engine.ReasonName(int32(r)) }
 
+// The reasons of an [Error] with the code Lost: how the worker of the call has ended. An error
+// with the code Timeout or Cancelled has one as well if the worker was lost with the call.
+const (
+	ReasonWorkerSignal    Reason = 5001 // The worker died by a signal.
+	ReasonWorkerExit      Reason = 5002 // The worker ended itself.
+	ReasonWorkerHang      Reason = 5003 // The worker was killed: it did not stop or answer in time.
+	ReasonWorkerMemory    Reason = 5004 // The worker ran out of memory.
+	ReasonWorkerViolation Reason = 5005 // The worker was killed: it sent what no honest worker sends.
+)
+
 // The reasons that this package uses, with the numbers of the C ABI.
 const (
 	reasonStreamSchema   Reason = 1062

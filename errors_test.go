@@ -18,6 +18,8 @@ func TestReasonsHaveTheEnginesNumbers(t *testing.T) {
 		reasonNilArgument: "ARGUMENT_NULL", reasonNULByte: "ARGUMENT_NUL_BYTE",
 		reasonOutOfRange: "ARGUMENT_RANGE", reasonSameStream: "SAME_STREAM",
 		reasonHostArray: "HOST_ARRAY", reasonHostType: "HOST_TYPE", reasonHostCode: "HOST_CODE", reasonIPC: "IPC",
+		ReasonWorkerSignal: "WORKER_SIGNAL", ReasonWorkerExit: "WORKER_EXIT", ReasonWorkerHang: "WORKER_HANG",
+		ReasonWorkerMemory: "WORKER_MEMORY", ReasonWorkerViolation: "WORKER_VIOLATION",
 		cdata.ChildCount: "CHILD_COUNT", cdata.DictionaryMissing: "DICTIONARY_MISSING",
 		cdata.ArrayReleased: "ARRAY_RELEASED", cdata.BufferCount: "BUFFER_COUNT",
 	} {

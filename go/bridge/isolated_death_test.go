@@ -43,6 +43,7 @@ const (
 	wayHeap       = 13
 	wayLastWords  = 14
 	wayKilled     = 15
+	wayBreakRules = 19
 )
 
 // crashers have the function act, in each language.
@@ -122,17 +123,22 @@ func testDeaths(t *testing.T, path, backend string) {
 		name string
 		way  int64
 		want string
+		why  alloy.Reason
 	}{
-		{"segv", waySegv, "the worker of " + backend + " died by SIGSEGV in act, batch 2 (rows 0 to 99)"},
-		{"abort", wayAbort, "died by SIGABRT in act, batch 2"},
-		{"exit", wayExit, "ended itself with exit status 7 in act"},
-		{"stack", wayOverflow, "died by SIGSEGV in act"},
-		{"write to the input", wayWriteInput, "died by SIGSEGV in act"},
-		{"result outside", wayOutside, "died by SIGSEGV in act"},
-		{"kill", wayKilled, "died by SIGKILL in act"},
-		{"heap", wayHeap, "ran out of memory (heap_bytes is 268435456) in act"},
-		{"last words", wayLastWords, "its last words: the model has a hole | at line 3; the next call starts a new worker"},
+		{"segv", waySegv, "the worker of " + backend + " died by SIGSEGV in act, batch 2 (rows 0 to 99)", alloy.ReasonWorkerSignal},
+		{"abort", wayAbort, "died by SIGABRT in act, batch 2", alloy.ReasonWorkerSignal},
+		{"exit", wayExit, "ended itself with exit status 7 in act", alloy.ReasonWorkerExit},
+		{"stack", wayOverflow, "died by SIGSEGV in act", alloy.ReasonWorkerSignal},
+		{"write to the input", wayWriteInput, "died by SIGSEGV in act", alloy.ReasonWorkerSignal},
+		{"result outside", wayOutside, "died by SIGSEGV in act", alloy.ReasonWorkerSignal},
+		{"kill", wayKilled, "died by SIGKILL in act", alloy.ReasonWorkerSignal},
+		{"heap", wayHeap, "ran out of memory (heap_bytes is 268435456) in act", alloy.ReasonWorkerMemory},
+		{"rules", wayBreakRules, "was killed, because it broke the rules: it closed its mailbox in act", alloy.ReasonWorkerViolation},
+		{"last words", wayLastWords, "its last words: the model has a hole | at line 3; the next call starts a new worker", alloy.ReasonWorkerSignal},
 	} {
+		if c.way == wayBreakRules && path != "tests/crash_cpp" {
+			continue // only there; the language of the backend makes no difference
+		}
 		t.Run(c.name, func(t *testing.T) {
 			mem := checked(t)
 			goBridge := crashingIn(t, mem, path, alloy.Limits{HeapBytes: 256 << 20})
@@ -158,6 +164,9 @@ func testDeaths(t *testing.T, path, backend string) {
 			}
 			if !errors.Is(err, alloy.ErrLost) || !errors.As(err, &e) || e.Side != alloy.SideWorker || !strings.Contains(e.Text, c.want) {
 				t.Fatalf("got %v, want %q", err, c.want)
+			}
+			if e.Reason != c.why {
+				t.Errorf("the reason is %v, want %v", e.Reason, c.why)
 			}
 			if errors.Is(err, alloy.ErrRefused) || errors.Is(err, context.Canceled) {
 				t.Errorf("%v is another error as well", err)
@@ -212,6 +221,14 @@ func testDeadlines(t *testing.T, path string) {
 			if !errors.Is(err, want) && (c.stays || !errors.Is(err, alloy.ErrLost)) {
 				t.Errorf("%s, %s: got %v", c.name, end, err)
 			}
+			var e *alloy.Error
+			why := alloy.ReasonWorkerHang
+			if c.stays {
+				why = 0
+			}
+			if !errors.As(err, &e) || e.Reason != why {
+				t.Errorf("%s, %s: the reason of %v, want %v", c.name, end, err, why)
+			}
 			if took > time.Minute {
 				t.Errorf("%s, %s: took %v", c.name, end, took)
 			}
@@ -235,7 +252,8 @@ func TestAWorkerThatNeverBindsEndsAfterItsSetup(t *testing.T) {
 			in := acts(mem, wayWell, 7, 100)
 			defer in.Release()
 			_, err := goBridge.Call(ctx, "act", alloy.Options{"bind": strconv.Itoa(wayLoop)}, in)
-			if !errors.Is(err, alloy.ErrLost) || !strings.Contains(err.Error(), "did not answer within 2 s") {
+			var e *alloy.Error
+			if !errors.As(err, &e) || !errors.Is(err, alloy.ErrLost) || e.Reason != alloy.ReasonWorkerHang || !strings.Contains(e.Text, "did not answer within 2 s") {
 				t.Errorf("got %v", err)
 			}
 			out := callWell(t, goBridge, mem)

@@ -7588,8 +7588,8 @@ int32_t LevelOfOwnLines(const LogContext& context) {
   return context.is_echo ? ALLOY_LOG_INFO : ALLOY_LOG_DEBUG;
 }
 
-Status Cancelled(std::string text) {
-  return Fail(ALLOY_CANCELLED, text.empty() ? "cancelled" : std::move(text));
+Status Cancelled(std::string text, int32_t reason = ALLOY_REASON_NONE) {
+  return Fail(ALLOY_CANCELLED, reason, text.empty() ? "cancelled" : std::move(text));
 }
 
 }  // namespace
@@ -7669,10 +7669,16 @@ Status CallCore::Failure(alloy_code code, std::string text, Scope& scope,
                          bool late) const {
   Status failure = scope.TakeFailure();
   if (text.empty() && !failure.ok()) text = failure.fault().text;
-  if (scope.cancelled()) return Cancelled(std::move(text)).WithSide(ALLOY_SIDE_CALLER);
+  // A worker that did not stop in time is gone, and the caller wants to know that.
+  const int32_t reason =
+      failure.code() == ALLOY_LOST ? failure.fault().reason : ALLOY_REASON_NONE;
+  if (scope.cancelled()) {
+    return Cancelled(std::move(text), reason).WithSide(ALLOY_SIDE_CALLER);
+  }
   if (late) {
-    return Fail(ALLOY_TIMEOUT, text.empty() ? "the deadline has passed"
-                                            : "the deadline has passed: " + text)
+    return Fail(ALLOY_TIMEOUT, reason,
+                text.empty() ? "the deadline has passed"
+                             : "the deadline has passed: " + text)
         .WithSide(ALLOY_SIDE_CALLER);
   }
   if (!failure.ok()) return failure;
@@ -8611,6 +8617,9 @@ struct Death {
   void FindMemory();
 };
 
+// The cause as a reason of alloy/reason.h. ALLOY_REASON_NONE: it is unknown.
+int32_t ReasonOf(DeathCause cause);
+
 // `died by SIGSEGV`
 std::string DescribeDeath(const Death& death, int64_t grace_ns, int64_t heap_bytes);
 
@@ -8624,6 +8633,7 @@ std::string DescribeLastWords(std::string_view text);
 #include <array>
 #include <csignal>
 #include <cstring>
+
 
 namespace alloy::core_v0_1 {
 namespace {
@@ -8669,6 +8679,25 @@ void Death::FindMemory() {
   for (const char* const words : kLastWords) {
     if (last_words.find(words) != std::string::npos) cause = DeathCause::kMemory;
   }
+}
+
+int32_t ReasonOf(DeathCause cause) {
+  switch (cause) {
+    case DeathCause::kSignal:
+      return ALLOY_REASON_WORKER_SIGNAL;
+    case DeathCause::kExit:
+      return ALLOY_REASON_WORKER_EXIT;
+    case DeathCause::kHang:
+    case DeathCause::kLate:
+      return ALLOY_REASON_WORKER_HANG;
+    case DeathCause::kMemory:
+      return ALLOY_REASON_WORKER_MEMORY;
+    case DeathCause::kViolation:
+      return ALLOY_REASON_WORKER_VIOLATION;
+    case DeathCause::kUnknown:
+      break;
+  }
+  return ALLOY_REASON_NONE;
 }
 
 std::string DescribeDeath(const Death& death, int64_t grace_ns, int64_t heap_bytes) {
@@ -9334,6 +9363,8 @@ class Worker {
   bool is_dead() const { return is_dead_.load(std::memory_order_acquire); }
   // Whether the process is gone, so that nobody reads its inputs any more.
   bool has_ended() const { return has_ended_.load(std::memory_order_acquire); }
+  // Why it is gone, as a reason of alloy/reason.h; ALLOY_REASON_NONE: not known, or not yet.
+  int32_t DeathReason();
   // Of a worker that has ended. Callbacks of the host run.
   void ReleaseInputs() { held_inputs_.clear(); }
   void Kill() noexcept;
@@ -9564,7 +9595,8 @@ class WorkerPool {
   // workers are in other runs.
   //   holds  for a stream, which does not wait: BUSY at once.
   //   Fails  BUSY: streams hold all workers. CLOSED: in a child of fork. LOST: workers die
-  //          again and again; the text says when the next one is tried. As the scope was
+  //          again and again; the reason is that of the last one, and the text says when the
+  //          next one is tried. As the scope was
   //          cancelled or late: LOST too, and the engine has the words.
   Result<Turn> Take(uint64_t state, bool holds, const Scope* scope);
 
@@ -9592,7 +9624,7 @@ class WorkerPool {
 
   Result<std::shared_ptr<Worker>> StartOne(std::shared_ptr<const DescribedTable>* table);
   Status CheckPatience(const Scope* scope);
-  void CountDeath();
+  void CountDeath(int32_t reason);
   void Return(std::shared_ptr<Worker> worker);
   // Let go of workers whose processes have ended, and of their inputs.
   void Bury();
@@ -9615,6 +9647,7 @@ class WorkerPool {
   uint32_t starting_ = 0;
   // Deaths in a row without an answer between them, and when the next start is allowed.
   uint32_t deaths_ = 0;
+  int32_t last_death_ = 0;  // its reason
   int64_t next_start_ns_ = 0;
 
   // For NudgeAll: the workers that may be waited for. A worker is taken out and not
@@ -9648,9 +9681,11 @@ constexpr int64_t kPatienceSliceNs = 10'000'000;
 // After so many, calls fail at once until the next start is allowed.
 constexpr uint32_t kPatientDeaths = 12;
 
-Status WorkerLost(std::string text) {
-  return Status(
-      Fault{.code = ALLOY_LOST, .side = ALLOY_SIDE_WORKER, .text = std::move(text)});
+Status WorkerLost(std::string text, int32_t reason = ALLOY_REASON_NONE) {
+  return Status(Fault{.code = ALLOY_LOST,
+                      .reason = reason,
+                      .side = ALLOY_SIDE_WORKER,
+                      .text = std::move(text)});
 }
 
 }  // namespace
@@ -9749,8 +9784,9 @@ Status WorkerPool::CheckPatience(const Scope* scope) {
     wait = next_start_ns_ - MonotonicNanos();
     if (wait > 0 && deaths_ >= kPatientDeaths) {
       return WorkerLost(std::to_string(deaths_) + " workers of " + group_.backend +
-                        " have died one after another; the next one is started in " +
-                        std::to_string(wait / 1'000'000 + 1) + " ms");
+                            " have died one after another; the next one is started in " +
+                            std::to_string(wait / 1'000'000 + 1) + " ms",
+                        last_death_);
     }
   }
   for (const int64_t end = MonotonicNanos() + wait; MonotonicNanos() < end;) {
@@ -9822,7 +9858,7 @@ Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
   --starting_;
   returned_.notify_all();
   if (!status.ok()) {
-    if (is_started && status.code() == ALLOY_LOST) CountDeath();
+    if (is_started && status.code() == ALLOY_LOST) CountDeath(status.reason());
     return status;
   }
   Show(worker);
@@ -9831,8 +9867,9 @@ Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
 }
 
 // Under the lock.
-void WorkerPool::CountDeath() {
+void WorkerPool::CountDeath(int32_t reason) {
   ++deaths_;
+  last_death_ = reason;
   if (deaths_ <= kFreeDeaths) return;
   const uint32_t doublings = std::min<uint32_t>(deaths_ - kFreeDeaths - 1, 20);
   next_start_ns_ =
@@ -9857,7 +9894,7 @@ void WorkerPool::Return(std::shared_ptr<Worker> worker) {
         members_.erase(member);
       }
     }
-    if (died) CountDeath();
+    if (died) CountDeath(worker->DeathReason());
   }
   returned_.notify_all();
 }
@@ -10455,6 +10492,11 @@ void Worker::Kill() noexcept {
   if (child_ != nullptr) child_->Kill(kSigKill);
 }
 
+int32_t Worker::DeathReason() {
+  const std::scoped_lock lock(mutex_);
+  return has_cause_ ? ReasonOf(death_.cause) : ALLOY_REASON_NONE;
+}
+
 void Worker::ForgetLater(uint64_t state) {
   const std::scoped_lock lock(mutex_);
   forgotten_.push_back(state);
@@ -10869,6 +10911,7 @@ Status Worker::Lost(const Ask& ask) {
   const std::scoped_lock lock(mutex_);
   return Status(Fault{
       .code = ALLOY_LOST,
+      .reason = ReasonOf(death_.cause),
       .side = ALLOY_SIDE_WORKER,
       .text = "the worker of " +
               (group_.backend.empty() ? "the backend" : group_.backend) + " " +

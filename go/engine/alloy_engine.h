@@ -524,7 +524,13 @@ ALLOY_EXPORT const alloy_backend* alloy_backend_init(const alloy_services* servi
   X(HOST_ARRAY, 4005, "an array of the host's Arrow library does not fit its schema")   \
   X(HOST_TYPE, 4006, "the host's Arrow library cannot pass or hold data of this type")  \
   X(HOST_CODE, 4007, "code of the host failed while the backend waited for it")         \
-  X(IPC, 4008, "an Arrow IPC stream is malformed, or ends without its end marker")
+  X(IPC, 4008, "an Arrow IPC stream is malformed, or ends without its end marker")      \
+  /* The isolated mode: how the worker of a call has ended. */                          \
+  X(WORKER_SIGNAL, 5001, "the worker died by a signal")                                 \
+  X(WORKER_EXIT, 5002, "the worker ended itself")                                       \
+  X(WORKER_HANG, 5003, "the worker was killed: it did not stop or answer in time")      \
+  X(WORKER_MEMORY, 5004, "the worker ran out of memory")                                \
+  X(WORKER_VIOLATION, 5005, "the worker was killed: it sent what no honest worker sends")
 
 #define ALLOY_REASON_ENUM_(name, number, text) ALLOY_REASON_##name = number,
 enum { ALLOY_REASONS(ALLOY_REASON_ENUM_) ALLOY_REASON_LAST_ = 0x7fffffff };
@@ -1062,6 +1068,10 @@ ALLOY_API const struct ArrowSchema* alloy_call_schema(const alloy_call* call);
 //            ALLOY_TIMEOUT    timeout_ns had passed when the backend failed.
 //            ALLOY_CANCELLED  the backend stopped after a cancel, or the cancel came
 //                             before the run.
+//            ALLOY_LOST       the worker died (isolated mode). The reason is how: one of
+//                             WORKER_SIGNAL, WORKER_EXIT, WORKER_HANG, WORKER_MEMORY and
+//                             WORKER_VIOLATION. A timeout or cancel with which the worker
+//                             was lost has one of them too.
 //            ALLOY_BUSY       another thread or an open stream uses the call.
 //            ALLOY_INVALID    it is a stream function: use alloy_call_stream.
 //            ALLOY_EXHAUSTED  the thread that watches deadlines cannot be started.

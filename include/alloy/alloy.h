@@ -533,6 +533,10 @@ ALLOY_API const struct ArrowSchema* alloy_call_schema(const alloy_call* call);
 //            ALLOY_TIMEOUT    timeout_ns had passed when the backend failed.
 //            ALLOY_CANCELLED  the backend stopped after a cancel, or the cancel came
 //                             before the run.
+//            ALLOY_LOST       the worker died (isolated mode). The reason is how: one of
+//                             WORKER_SIGNAL, WORKER_EXIT, WORKER_HANG, WORKER_MEMORY and
+//                             WORKER_VIOLATION. A timeout or cancel with which the worker
+//                             was lost has one of them too.
 //            ALLOY_BUSY       another thread or an open stream uses the call.
 //            ALLOY_INVALID    it is a stream function: use alloy_call_stream.
 //            ALLOY_EXHAUSTED  the thread that watches deadlines cannot be started.

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 #include <memory>
 #include <span>
@@ -21,6 +22,7 @@
 
 #include "alloy/backend.hpp"
 #include "tests/isolated/ways.h"
+#include "wire/protocol.h"
 
 namespace {
 
@@ -48,6 +50,19 @@ void Hold(Scope& scope) {
   is_free = 0;
   ::signal(SIGUSR1, [](int) { is_free = 1; });
   for (; is_free == 0; std::this_thread::sleep_for(1ms)) scope.Progress(::getpid(), 0);
+}
+
+// A hostile backend finds the memory in which its worker and the host talk.
+void CloseTheMailboxOfTheHost() {
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    if (line.find("memfd:alloy-control") == std::string::npos) continue;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): a mapping is known by its address
+    auto* const block = reinterpret_cast<alloy::core::ControlBlock*>(
+        static_cast<uintptr_t>(std::stoull(line, nullptr, 16)));
+    block->to_host.word.fetch_or(alloy::core::Mailbox::kClosed);
+    for (;;) std::this_thread::sleep_for(1ms);
+  }
 }
 
 void Do(int64_t way, Scope& scope) {
@@ -98,6 +113,9 @@ void Do(int64_t way, Scope& scope) {
       for (;;) std::cerr << std::string(4096, '.');
     case WAY_HELD:
       Hold(scope);
+      break;
+    case WAY_BREAK_RULES:
+      CloseTheMailboxOfTheHost();
       break;
     default:
       break;

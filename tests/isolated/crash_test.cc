@@ -45,6 +45,17 @@ std::ostream& operator<<(std::ostream& out, const Language& language) {
   return out << language.name;
 }
 
+// The reason that belongs to the words for a death.
+int32_t ReasonOf(std::string_view words) {
+  const auto has = [words](std::string_view part) {
+    return words.find(part) != std::string_view::npos;
+  };
+  if (has("broke the rules")) return ALLOY_REASON_WORKER_VIOLATION;
+  if (has("exit status")) return ALLOY_REASON_WORKER_EXIT;
+  return has("ran out of memory") ? ALLOY_REASON_WORKER_MEMORY
+                                  : ALLOY_REASON_WORKER_SIGNAL;
+}
+
 class IsolatedCrash : public testing::TestWithParam<Language> {
  protected:
   static bool IsCpp() { return std::string_view(GetParam().name) == "Cpp"; }
@@ -76,6 +87,7 @@ class IsolatedCrash : public testing::TestWithParam<Language> {
 
   void ExpectLost(const alloy::Status& status, std::string_view words) {
     EXPECT_EQ(status.code(), ALLOY_LOST) << status;
+    EXPECT_EQ(status.reason(), ReasonOf(words)) << status;
     EXPECT_EQ(status.side(), ALLOY_SIDE_WORKER) << status;
     EXPECT_TRUE(
         Contains(status, std::string("the worker of ") + GetParam().backend + " "))
@@ -119,6 +131,12 @@ TEST_P(IsolatedCrash, AStackOverflowInARun) {
 }
 
 TEST_P(IsolatedCrash, AKillInARun) { ExpectLost(Survive(WAY_KILLED), "died by SIGKILL"); }
+
+TEST_P(IsolatedCrash, ABackendThatBreaksTheRulesOfTheConversation) {
+  if (!IsCpp()) GTEST_SKIP() << "a backend in C++ stands for all: it writes to memory";
+  ExpectLost(Survive(WAY_BREAK_RULES),
+             "was killed, because it broke the rules: it closed its mailbox in act");
+}
 
 TEST_P(IsolatedCrash, TheLastWordsAreInTheError) {
   ExpectLost(Survive(WAY_LAST_WORDS),
@@ -209,6 +227,7 @@ TEST_P(IsolatedCrash, ACrashWhenTheLibraryIsLoaded) {
       alloy::Bridge bridge(support::TestHost(), Options());
       const auto status = bridge.SetImplLib(library);
       EXPECT_EQ(status.code(), ALLOY_LOST) << status;
+      EXPECT_EQ(status.reason(), ReasonOf(words)) << status;
       EXPECT_TRUE(Contains(status, library)) << status;
       EXPECT_TRUE(Contains(status, words)) << status;
     }
@@ -222,6 +241,7 @@ TEST_P(IsolatedCrash, ACrashWhenTheLibraryIsLoaded) {
 TEST_P(IsolatedCrash, AnEndlessLoopIsKilledAfterItsDeadlineAndTheGraceTime) {
   const auto status = Survive(WAY_LOOP, {.timeout = 50ms});
   EXPECT_EQ(status.code(), ALLOY_TIMEOUT) << status;
+  EXPECT_EQ(status.reason(), ALLOY_REASON_WORKER_HANG) << status;
 }
 
 TEST_P(IsolatedCrash, AnEndlessLoopIsKilledAfterACancelAndTheGraceTime) {
@@ -234,6 +254,7 @@ TEST_P(IsolatedCrash, AnEndlessLoopIsKilledAfterACancelAndTheGraceTime) {
     return call_.Run(Input(WAY_LOOP), {.stop = source.get_token()}).status();
   });
   EXPECT_EQ(status.code(), ALLOY_CANCELLED) << status;
+  EXPECT_EQ(status.reason(), ALLOY_REASON_WORKER_HANG) << status;
 }
 
 // The thread that reads what workers say has other workers to look after.
@@ -356,6 +377,7 @@ TEST_P(IsolatedCrash, ABackendThatStopsWhenAskedKeepsItsWorker) {
   const int64_t worker = PidOf(*RunWell());
   const auto late = Survive(WAY_POLITE, {.timeout = 30ms});
   EXPECT_EQ(late.code(), ALLOY_TIMEOUT) << late;
+  EXPECT_EQ(late.reason(), ALLOY_REASON_NONE) << late;
   EXPECT_EQ(PidOf(*RunWell()), worker);
 }
 

@@ -224,30 +224,33 @@ TEST_F(IsolatedLiar, TheErrorNamesTheRuleThatWasBroken) {
     Lie lie;
     uint32_t step;
     const char* words;
+    int32_t reason = ALLOY_REASON_WORKER_VIOLATION;
   };
+  constexpr int32_t kHang = ALLOY_REASON_WORKER_HANG, kExit = ALLOY_REASON_WORKER_EXIT;
   constexpr uint32_t kLoad = 0, kBind = 1, kRun = 2;
   // Each of these ends by itself. A deadline would win where a worker takes long to die:
   // ThreadSanitizer sleeps for a second in each process that exits.
   call_timeout_ = {};
   batch_ns_ = 0;
-  for (const auto& [lie, step, words] :
+  for (const auto& [lie, step, words, reason] :
        {Case{Lie::kWord, kRun, "broke the rules: an unknown request in double, batch 1"},
         Case{Lie::kWord, kBind, "broke the rules: an unknown request in double"},
         Case{Lie::kWord, kLoad, "broke the rules: an unknown request while it loaded"},
         Case{Lie::kExchange, kRun, "broke the rules: the head of a message in double"},
         Case{Lie::kCloses, kRun, "broke the rules: it closed its mailbox in double"},
-        Case{Lie::kSilence, kLoad, "did not answer within "},
-        Case{Lie::kSilence, kBind, "did not answer within "},
-        Case{Lie::kNudges, kBind, "did not answer within "},
-        Case{Lie::kNeedsForEver, kBind, "did not answer within "},
-        Case{Lie::kExit, kRun, "ended itself with exit status 0 in double"},
-        Case{Lie::kAbort, kRun, "died by SIGABRT in double"},
-        Case{Lie::kVersion, kLoad,
-             "the host is of another version; install the worker"}}) {
+        Case{Lie::kSilence, kLoad, "did not answer within ", kHang},
+        Case{Lie::kSilence, kBind, "did not answer within ", kHang},
+        Case{Lie::kNudges, kBind, "did not answer within ", kHang},
+        Case{Lie::kNeedsForEver, kBind, "did not answer within ", kHang},
+        Case{Lie::kExit, kRun, "ended itself with exit status 0 in double", kExit},
+        Case{Lie::kAbort, kRun, "died by SIGABRT in double", ALLOY_REASON_WORKER_SIGNAL},
+        Case{Lie::kVersion, kLoad, "the host is of another version; install the worker",
+             kExit}}) {
     const auto errors = Meet(lies::SeedOf(lie, step));
     ASSERT_FALSE(errors.empty()) << words;
     EXPECT_EQ(errors[0].code(), ALLOY_LOST) << errors[0];
     EXPECT_EQ(errors[0].side(), ALLOY_SIDE_WORKER) << errors[0];
+    EXPECT_EQ(errors[0].reason(), reason) << errors[0];
     EXPECT_TRUE(isolated::Contains(errors[0], words))
         << errors[0] << "\n  not: " << words;
     EXPECT_TRUE(isolated::Contains(errors[0], "; the next call starts a new worker"))

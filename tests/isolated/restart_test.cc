@@ -100,6 +100,7 @@ TEST(IsolatedRestart, ManyDeathsInARowAreSlowedDownAndForgottenAfterASuccess) {
     refused = bridge.Call("act", Input(WAY_WELL)).status();
   }
   EXPECT_EQ(refused.code(), ALLOY_LOST) << refused;
+  EXPECT_EQ(refused.reason(), ALLOY_REASON_WORKER_SIGNAL) << refused;
   EXPECT_TRUE(Contains(refused,
                        "12 workers of test.crash have died one after another; "
                        "the next one is started in "))

@@ -26,7 +26,8 @@ enum way {
   // Well, after the host has sent SIGUSR1. Until then its progress is the number of its
   // process. Not in Rust.
   WAY_HELD = 17,
-  WAY_RELEASE_OTHER = 18  // releases what it was never given
+  WAY_RELEASE_OTHER = 18,  // releases what it was never given
+  WAY_BREAK_RULES = 19     // closes the mailbox of the host, and goes on; only in C++
 };
 
 #endif  // ALLOY_TESTS_ISOLATED_WAYS_H_

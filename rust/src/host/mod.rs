@@ -27,6 +27,24 @@ mod error;
 mod stream;
 pub(crate) mod sys;
 
+/// The reasons of an [`Error`] with [`Code::Lost`]: how the worker has ended. The numbers are
+/// those of `alloy/reason.h`, and frozen.
+///
+/// An error with [`Code::Timeout`] or [`Code::Cancelled`] has one as well if the worker was
+/// lost with the call.
+pub mod reason {
+    /// The worker died by a signal.
+    pub const WORKER_SIGNAL: i32 = 5001;
+    /// The worker ended itself.
+    pub const WORKER_EXIT: i32 = 5002;
+    /// The worker was killed: it did not stop or answer in time.
+    pub const WORKER_HANG: i32 = 5003;
+    /// The worker ran out of memory.
+    pub const WORKER_MEMORY: i32 = 5004;
+    /// The worker was killed: it sent what no honest worker sends.
+    pub const WORKER_VIOLATION: i32 = 5005;
+}
+
 pub use bridge::{
     Bridge, BridgeOptions, CheckInputs, FunctionInfo, Host, HostOptions, Isolated, Line,
     Log, version,

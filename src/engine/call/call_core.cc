@@ -25,8 +25,8 @@ int32_t LevelOfOwnLines(const LogContext& context) {
   return context.is_echo ? ALLOY_LOG_INFO : ALLOY_LOG_DEBUG;
 }
 
-Status Cancelled(std::string text) {
-  return Fail(ALLOY_CANCELLED, text.empty() ? "cancelled" : std::move(text));
+Status Cancelled(std::string text, int32_t reason = ALLOY_REASON_NONE) {
+  return Fail(ALLOY_CANCELLED, reason, text.empty() ? "cancelled" : std::move(text));
 }
 
 }  // namespace
@@ -106,10 +106,16 @@ Status CallCore::Failure(alloy_code code, std::string text, Scope& scope,
                          bool late) const {
   Status failure = scope.TakeFailure();
   if (text.empty() && !failure.ok()) text = failure.fault().text;
-  if (scope.cancelled()) return Cancelled(std::move(text)).WithSide(ALLOY_SIDE_CALLER);
+  // A worker that did not stop in time is gone, and the caller wants to know that.
+  const int32_t reason =
+      failure.code() == ALLOY_LOST ? failure.fault().reason : ALLOY_REASON_NONE;
+  if (scope.cancelled()) {
+    return Cancelled(std::move(text), reason).WithSide(ALLOY_SIDE_CALLER);
+  }
   if (late) {
-    return Fail(ALLOY_TIMEOUT, text.empty() ? "the deadline has passed"
-                                            : "the deadline has passed: " + text)
+    return Fail(ALLOY_TIMEOUT, reason,
+                text.empty() ? "the deadline has passed"
+                             : "the deadline has passed: " + text)
         .WithSide(ALLOY_SIDE_CALLER);
   }
   if (!failure.ok()) return failure;

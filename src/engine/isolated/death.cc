@@ -5,6 +5,8 @@
 #include <csignal>
 #include <cstring>
 
+#include "alloy/reason.h"
+
 namespace alloy::core {
 namespace {
 
@@ -49,6 +51,25 @@ void Death::FindMemory() {
   for (const char* const words : kLastWords) {
     if (last_words.find(words) != std::string::npos) cause = DeathCause::kMemory;
   }
+}
+
+int32_t ReasonOf(DeathCause cause) {
+  switch (cause) {
+    case DeathCause::kSignal:
+      return ALLOY_REASON_WORKER_SIGNAL;
+    case DeathCause::kExit:
+      return ALLOY_REASON_WORKER_EXIT;
+    case DeathCause::kHang:
+    case DeathCause::kLate:
+      return ALLOY_REASON_WORKER_HANG;
+    case DeathCause::kMemory:
+      return ALLOY_REASON_WORKER_MEMORY;
+    case DeathCause::kViolation:
+      return ALLOY_REASON_WORKER_VIOLATION;
+    case DeathCause::kUnknown:
+      break;
+  }
+  return ALLOY_REASON_NONE;
 }
 
 std::string DescribeDeath(const Death& death, int64_t grace_ns, int64_t heap_bytes) {

@@ -36,6 +36,9 @@ struct Death {
   void FindMemory();
 };
 
+// The cause as a reason of alloy/reason.h. ALLOY_REASON_NONE: it is unknown.
+int32_t ReasonOf(DeathCause cause);
+
 // `died by SIGSEGV`
 std::string DescribeDeath(const Death& death, int64_t grace_ns, int64_t heap_bytes);
 

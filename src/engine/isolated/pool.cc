@@ -23,9 +23,11 @@ constexpr int64_t kPatienceSliceNs = 10'000'000;
 // After so many, calls fail at once until the next start is allowed.
 constexpr uint32_t kPatientDeaths = 12;
 
-Status WorkerLost(std::string text) {
-  return Status(
-      Fault{.code = ALLOY_LOST, .side = ALLOY_SIDE_WORKER, .text = std::move(text)});
+Status WorkerLost(std::string text, int32_t reason = ALLOY_REASON_NONE) {
+  return Status(Fault{.code = ALLOY_LOST,
+                      .reason = reason,
+                      .side = ALLOY_SIDE_WORKER,
+                      .text = std::move(text)});
 }
 
 }  // namespace
@@ -124,8 +126,9 @@ Status WorkerPool::CheckPatience(const Scope* scope) {
     wait = next_start_ns_ - MonotonicNanos();
     if (wait > 0 && deaths_ >= kPatientDeaths) {
       return WorkerLost(std::to_string(deaths_) + " workers of " + group_.backend +
-                        " have died one after another; the next one is started in " +
-                        std::to_string(wait / 1'000'000 + 1) + " ms");
+                            " have died one after another; the next one is started in " +
+                            std::to_string(wait / 1'000'000 + 1) + " ms",
+                        last_death_);
     }
   }
   for (const int64_t end = MonotonicNanos() + wait; MonotonicNanos() < end;) {
@@ -197,7 +200,7 @@ Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
   --starting_;
   returned_.notify_all();
   if (!status.ok()) {
-    if (is_started && status.code() == ALLOY_LOST) CountDeath();
+    if (is_started && status.code() == ALLOY_LOST) CountDeath(status.reason());
     return status;
   }
   Show(worker);
@@ -206,8 +209,9 @@ Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
 }
 
 // Under the lock.
-void WorkerPool::CountDeath() {
+void WorkerPool::CountDeath(int32_t reason) {
   ++deaths_;
+  last_death_ = reason;
   if (deaths_ <= kFreeDeaths) return;
   const uint32_t doublings = std::min<uint32_t>(deaths_ - kFreeDeaths - 1, 20);
   next_start_ns_ =
@@ -232,7 +236,7 @@ void WorkerPool::Return(std::shared_ptr<Worker> worker) {
         members_.erase(member);
       }
     }
-    if (died) CountDeath();
+    if (died) CountDeath(worker->DeathReason());
   }
   returned_.notify_all();
 }

@@ -56,7 +56,8 @@ class WorkerPool {
   // workers are in other runs.
   //   holds  for a stream, which does not wait: BUSY at once.
   //   Fails  BUSY: streams hold all workers. CLOSED: in a child of fork. LOST: workers die
-  //          again and again; the text says when the next one is tried. As the scope was
+  //          again and again; the reason is that of the last one, and the text says when the
+  //          next one is tried. As the scope was
   //          cancelled or late: LOST too, and the engine has the words.
   Result<Turn> Take(uint64_t state, bool holds, const Scope* scope);
 
@@ -84,7 +85,7 @@ class WorkerPool {
 
   Result<std::shared_ptr<Worker>> StartOne(std::shared_ptr<const DescribedTable>* table);
   Status CheckPatience(const Scope* scope);
-  void CountDeath();
+  void CountDeath(int32_t reason);
   void Return(std::shared_ptr<Worker> worker);
   // Let go of workers whose processes have ended, and of their inputs.
   void Bury();
@@ -107,6 +108,7 @@ class WorkerPool {
   uint32_t starting_ = 0;
   // Deaths in a row without an answer between them, and when the next start is allowed.
   uint32_t deaths_ = 0;
+  int32_t last_death_ = 0;  // its reason
   int64_t next_start_ns_ = 0;
 
   // For NudgeAll: the workers that may be waited for. A worker is taken out and not

@@ -134,6 +134,11 @@ void Worker::Kill() noexcept {
   if (child_ != nullptr) child_->Kill(kSigKill);
 }
 
+int32_t Worker::DeathReason() {
+  const std::scoped_lock lock(mutex_);
+  return has_cause_ ? ReasonOf(death_.cause) : ALLOY_REASON_NONE;
+}
+
 void Worker::ForgetLater(uint64_t state) {
   const std::scoped_lock lock(mutex_);
   forgotten_.push_back(state);
@@ -548,6 +553,7 @@ Status Worker::Lost(const Ask& ask) {
   const std::scoped_lock lock(mutex_);
   return Status(Fault{
       .code = ALLOY_LOST,
+      .reason = ReasonOf(death_.cause),
       .side = ALLOY_SIDE_WORKER,
       .text = "the worker of " +
               (group_.backend.empty() ? "the backend" : group_.backend) + " " +

@@ -70,6 +70,8 @@ class Worker {
   bool is_dead() const { return is_dead_.load(std::memory_order_acquire); }
   // Whether the process is gone, so that nobody reads its inputs any more.
   bool has_ended() const { return has_ended_.load(std::memory_order_acquire); }
+  // Why it is gone, as a reason of alloy/reason.h; ALLOY_REASON_NONE: not known, or not yet.
+  int32_t DeathReason();
   // Of a worker that has ended. Callbacks of the host run.
   void ReleaseInputs() { held_inputs_.clear(); }
   void Kill() noexcept;

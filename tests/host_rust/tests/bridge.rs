@@ -10,7 +10,7 @@ use arrow_schema::SchemaRef;
 use arrowalloy::Level;
 use arrowalloy::host::{
     Bridge, BridgeOptions, Call, Canceller, Code, Error, Host, HostOptions, Isolated,
-    Side,
+    Side, reason,
 };
 use host_tests::{Alive, build, host, open, schema};
 
@@ -238,7 +238,19 @@ fn a_worker_that_never_binds_ends_after_its_setup() {
     let bind = |way| rs::Call::bind(&bridge, "act", &schemas, &[("bind", way)]);
     let error = bind("5").err().expect("a loop");
     assert_eq!(error.code(), Code::Lost, "{error}");
+    assert_eq!(
+        (error.reason(), error.reason_name()),
+        (reason::WORKER_HANG, "WORKER_HANG")
+    );
     assert!(error.to_string().contains("did not answer within 2 s"), "{error}");
+    let deaths = [
+        (reason::WORKER_SIGNAL, "WORKER_SIGNAL", "1"),
+        (reason::WORKER_EXIT, "WORKER_EXIT", "3"),
+    ];
+    for (number, name, way) in deaths {
+        let error = bind(way).err().expect("a death");
+        assert_eq!((error.reason(), error.reason_name()), (number, name), "{error}");
+    }
     bind("0").expect("the next worker");
 }
 
