@@ -100,7 +100,7 @@ func TestAnEmptyGraphIsADrawing(t *testing.T) {
 // An edge of a run has a bar as full as its queue was, and a label that a line cannot hide.
 func TestARunIsOnTheEdges(t *testing.T) {
 	nodes := []Node{{Name: "a"}, {Name: "b"}}
-	for fill, want := range map[float64]string{0.5: `class="fill" x="324.0" y="43.0" width="15"`, 0.7: `class="fill warm"`, 0.9: `class="fill full"`, 3: `width="30" height="8" rx="2"/><text`} {
+	for fill, want := range map[float64]string{0.5: `class="fill" x="296.0" y="43.0" width="15"`, 0.7: `class="fill warm"`, 0.9: `class="fill full"`, 3: `width="30" height="8" rx="2"/><text`} {
 		text := SVG("", nodes, []Edge{{From: "a", To: "b", Label: "7 · 1 kB", Ran: true, Fill: fill}})
 		for _, part := range []string{`class="edge ran"`, ">7 · 1 kB<", want, "paint-order: stroke"} {
 			if !strings.Contains(text, part) {

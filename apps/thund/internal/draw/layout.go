@@ -36,9 +36,9 @@ const (
 	nodeWidth   = 184
 	nodeHeight  = 62
 	lockHeight  = 34 // more, with two lines for the signature
-	portGap     = 20 // between the edges that enter a node: a line, its label and its bar
-	layerGap    = 168
-	labelWidth  = 110 // the end of an edge, which is straight
+	portGap     = 22 // between the edges that enter a node: a line, its label and its bar
+	layerGap    = 140
+	labelWidth  = 98 // the end of an edge, which is straight
 	rowGap      = 26
 	margin      = 16
 	layerWidth  = nodeWidth + layerGap

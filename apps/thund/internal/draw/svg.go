@@ -131,18 +131,18 @@ func (d *drawing) node(i int) {
 	fmt.Fprintf(d, `<g class="node %s" id="node-%s" data-node="%s"%s transform="translate(%.1f %.1f)">`, escape(n.Kind), escape(n.Name), escape(n.Name), button, x, y)
 	fmt.Fprintf(d, "<title>%s</title>", escape(strings.TrimSpace(n.Name+" "+n.What)))
 	fmt.Fprintf(d, `<rect class="box" width="%d" height="%.0f" rx="6"/><rect class="mark" width="5" height="%.0f" rx="2"/>`, nodeWidth, p.tall, p.tall)
-	fmt.Fprintf(d, `<text class="name" x="14" y="20">%s</text>`, escape(shorten(n.Name, 20)))
-	fmt.Fprintf(d, `<text class="what" x="14" y="36">%s</text>`, escape(shorten(n.What, 26-len(n.Mode)*5/6)))
+	fmt.Fprintf(d, `<text class="name" x="14" y="20">%s</text>`, escape(shorten(n.Name, 18)))
+	fmt.Fprintf(d, `<text class="what" x="14" y="36">%s</text>`, escape(shorten(n.What, 22-len(n.Mode))))
 	fmt.Fprintf(d, `<text class="mode" x="%d" y="36" text-anchor="end">%s</text>`, nodeWidth-10, escape(n.Mode))
 	fmt.Fprintf(d, `<text class="state" x="14" y="53">%s</text><text class="rate" x="%d" y="53" text-anchor="end"></text>`, escape(n.Note), nodeWidth-10)
 	if n.Mark != "" {
-		signer, class := n.Lock, "signed"
+		signer, class, left := n.Lock, "signed", 30
 		if n.Lock == "" {
-			signer, class = "not signed", "open"
+			signer, class, left = "not signed", "open", 14
 		} else {
 			fmt.Fprintf(d, `<g class="lock" transform="translate(13 58)"><path class="shackle" d="M3 6V4a3 3 0 0 1 6 0v2"/><rect x="1" y="6" width="10" height="8" rx="1.5"/></g>`)
 		}
-		fmt.Fprintf(d, `<text class="%s" x="30" y="71">%s</text><text class="signed" x="30" y="87">%s</text>`, class, escape(shorten(signer, 24)), escape(shorten(n.Mark, 26)))
+		fmt.Fprintf(d, `<text class="%s" x="%d" y="71">%s</text><text class="signed" x="14" y="87">%s</text>`, class, left, escape(shorten(signer, 21)), escape(shorten(n.Mark, 26)))
 	}
 	d.WriteString("</g>\n")
 }
