@@ -50,7 +50,7 @@ func describe(made draw.Node, n *status.Node, now time.Time) draw.Node {
 		made.Mode = fmt.Sprintf("%d workers", n.Workers)
 	}
 	if b := n.Backend; b != nil {
-		made.Lock, made.Mark = strings.TrimPrefix(b.Signer, "CN="), fmt.Sprintf("%.10s", b.SHA256)
+		made.Lock, made.Mark = strings.TrimPrefix(b.Signer, "CN="), fmt.Sprintf("%.8s", b.SHA256)
 		if b.Expires != nil {
 			made.Mark += fmt.Sprintf(" · %d days left", int(b.Expires.Sub(now).Hours()/24))
 		}
