@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
 // Steps that fail, for the tests of Thund. Run them only in workers.
+#include <unistd.h>
+
 #include <chrono>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <stdexcept>
 #include <thread>
 
@@ -46,6 +51,27 @@ int64_t Hang(int64_t id) {
   return id;
 }
 
+// Ends its worker as a program that gives up.
+int64_t Leave(int64_t id) {
+  if (id == 500) _exit(7);
+  return id;
+}
+
+// Takes all memory, and dies of it.
+int64_t Hoard(int64_t id) {
+  constexpr size_t kPiece = 1 << 20;
+  while (id == 500) {
+    void* piece = malloc(kPiece);
+    if (piece == nullptr) {
+      perror(
+          "malloc");  // the last words by which a worker that is out of memory is known
+      abort();
+    }
+    memset(piece, 1, kPiece);
+  }
+  return id;
+}
+
 constexpr uint32_t kRetried = ALLOY_IDEMPOTENT | ALLOY_ROWWISE;
 
 }  // namespace
@@ -57,4 +83,6 @@ ALLOY_BACKEND(
     alloy::Rows("refuse", {"id"}, &Refuse).Flags(kRetried),
     alloy::Rows("effect", {"id"}, &Poison),
     alloy::Rows("slow", {"id"}, &Slow).Flags(kRetried),
-    alloy::Rows("hang", {"id"}, &Hang).Flags(kRetried))
+    alloy::Rows("hang", {"id"}, &Hang).Flags(kRetried),
+    alloy::Rows("leave", {"id"}, &Leave).Flags(kRetried),
+    alloy::Rows("hoard", {"id"}, &Hoard).Flags(kRetried))

@@ -71,8 +71,15 @@ func TestEachTenthBatchKillsItsWorkerAndNothingIsLost(t *testing.T) {
 		r := thund(t, "run", g, "--json").wants(0).report()
 		f.wantsIDs("out/all.arrow", "id", 33700)
 		// With one worker, each tenth batch finds a worker that has run before.
-		if parallel == 1 && r.Retries["LOST"] != 33 || r.Retries["LOST"] == 0 || r.DeadLetters != 0 {
+		count := r.Retries["signal"]
+		if parallel == 1 && count != 33 || count == 0 || len(r.Retries) != 1 || r.DeadLetters != 0 {
 			t.Errorf("%d workers: retries %v, %d dead letters", parallel, r.Retries, r.DeadLetters)
+		}
+		if n := r.Nodes[1]; n.Restarts["signal"] != count || n.Errors["E5001"] != count {
+			t.Errorf("%d workers: restarts %v, errors %v", parallel, n.Restarts, n.Errors)
+		}
+		if want := fmt.Sprintf("retries %d (signal)", count); !strings.Contains(r.Summary(), want) {
+			t.Errorf("there is no %q in %s", want, r.Summary())
 		}
 	}
 }
@@ -155,6 +162,23 @@ func TestAStepThatHangsIsKilled(t *testing.T) {
 	f.wantsIDs("out/all.arrow", "hang", 1000, 500)
 }
 
+// Section 5: each way to lose a worker has its name. The other rows arrive.
+func TestACauseIsNamed(t *testing.T) {
+	for cause, keys := range map[string]string{
+		"signal": `call = "faulty.poison"`, "exit": `call = "faulty.leave"`,
+		"hang": `call = "faulty.hang"` + "\ntimeout = \"100ms\"", "memory": `call = "faulty.hoard"` + "\nheap = \"64MiB\"",
+	} {
+		f := newFolder(t)
+		g := f.faulty(600, 300, "", keys+"\ndead_letter = \"bad\"\n")
+		f.write("graph.toml", read(t, g)+bad)
+		r := thund(t, "run", g, "--json").wants(4).report()
+		n := r.Nodes[1]
+		if len(n.Restarts) != 1 || n.Restarts[cause] < 2 || n.DeadLetters != 1 || n.RowsOut != 599 {
+			t.Errorf("%s: restarts %v, errors %v, %d dead letters, %d rows", cause, n.Restarts, n.Errors, n.DeadLetters, n.RowsOut)
+		}
+	}
+}
+
 // Acceptance 7 and 12, the end: no worker outlives the program, also when it is killed.
 func TestNoWorkerRemains(t *testing.T) {
 	f := newFolder(t)
@@ -223,7 +247,7 @@ out = { from = "b", ipc = "out/all.arrow" }
 		select {
 		case o := <-done:
 			r := o.wants(0).report()
-			if r.DeadLetters != 0 || killed == 0 || r.Retries["LOST"] == 0 {
+			if r.DeadLetters != 0 || killed == 0 || r.Retries["signal"] == 0 {
 				t.Errorf("%d kills, retries %v, %d dead letters", killed, r.Retries, r.DeadLetters)
 			}
 			t.Logf("%d kills, retries %v", killed, r.Retries)

@@ -61,7 +61,7 @@ func TestAStreamStepIsOpenedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	second()
-	wait().wants(0, "retries 1 (LOST)", "late 1,966,082 rows", "sum 1 rows")
+	wait().wants(0, "retries 1 (signal)", "late 1,966,082 rows", "sum 1 rows")
 	if text := read(t, f.file("out/x.csv")); text != "count,total\n1966082,60\n" {
 		t.Errorf("%q", text)
 	}

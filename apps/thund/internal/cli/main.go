@@ -80,7 +80,7 @@ func Main(args []string, set *own.Set, out, err io.Writer) int {
 	root.SetOut(out)
 	root.SetErr(err)
 	root.SetArgs(args)
-	root.AddCommand(c.validate(), c.run(), c.test(), c.ray(), c.graph())
+	root.AddCommand(c.validate(), c.run(), c.test(), c.ray(), c.graph(), c.top(), c.tap())
 	if failure := root.Execute(); failure != nil {
 		return c.fail(failure)
 	}

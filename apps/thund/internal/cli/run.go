@@ -16,19 +16,21 @@ import (
 
 	"github.com/ignalina/alloy/apps/thund/internal/fault"
 	"github.com/ignalina/alloy/apps/thund/internal/run"
+	"github.com/ignalina/alloy/apps/thund/internal/status"
 )
 
 func (c *command) run() *cobra.Command {
 	var deadline time.Duration
 	var watch bool
 	var seen shown
+	var told told
 	made := &cobra.Command{
 		Use:     "run GRAPH.toml",
 		Short:   "Run a graph to its end",
 		Long:    "Run a graph to its end. Files of sinks appear after the last batch of the whole graph,\nall or none.\n\nThe first SIGTERM lets the sources end, within the time drain of [graph]. Ctrl-C cancels\nthe run, and nothing is written; with an endless source it does what SIGTERM does.",
 		Example: example,
 		RunE: func(_ *cobra.Command, args []string) error {
-			if err := seen.check(); err != nil {
+			if err := errors.Join(seen.check(), told.check()); err != nil {
 				return err
 			}
 			plan, err := c.prepare(args[0])
@@ -41,12 +43,12 @@ func (c *command) run() *cobra.Command {
 					return err
 				}
 			}
-			viewers, err := c.show(plan, &seen)
+			viewers, err := c.show(plan, &seen, told.verbose)
 			if err != nil {
 				return err
 			}
 			defer viewers.close()
-			if err := c.runPlan(plan, watch, deadline); err != nil {
+			if err := c.runPlan(plan, viewers.Sampler, &told, watch, deadline); err != nil {
 				if !seen.stay {
 					return err
 				}
@@ -60,27 +62,31 @@ func (c *command) run() *cobra.Command {
 	}
 	c.flags(made)
 	seen.flags(made)
-	made.Flags().BoolVarP(&c.quiet, "quiet", "q", false, "print no summary")
+	told.flags(made)
+	made.Flags().BoolVarP(&c.quiet, "quiet", "q", false, "print no summary and no progress; errors are printed")
 	made.Flags().BoolVar(&watch, "watch", false, "with a source that has each: run new files until a signal ends it")
 	made.Flags().DurationVar(&deadline, "deadline", 0, "cancel the run after this time, with exit code 5")
 	return made
 }
 
 // runPlan runs a graph to its end, and prints what it did.
-func (c *command) runPlan(plan *run.Plan, watch bool, deadline time.Duration) error {
-	ctx, stop := interruptible(plan, watch || plan.IsEndless(), deadline, c.err)
+func (c *command) runPlan(plan *run.Plan, sampler *status.Sampler, t *told, watch bool, deadline time.Duration) error {
+	log, end := c.follow(plan, sampler, t)
+	ctx, stop := interruptible(plan, watch || plan.IsEndless(), deadline, log)
 	defer stop()
-	err := plan.SetUp()
-	if err != nil {
-		return err
-	}
 	var report *run.Report
-	if plan.Graph.EachSource() != nil {
-		report, err = run.RunEach(ctx, plan, watch, c.tell)
-	} else if err = plan.RunTasks(); err == nil {
-		report, err = run.Run(ctx, plan)
+	err := plan.SetUp()
+	switch {
+	case err != nil:
+	case plan.Graph.EachSource() != nil:
+		report, err = run.RunEach(ctx, plan, watch, func(o run.Outcome) { c.tell(log, o) })
+	default:
+		if err = plan.RunTasks(); err == nil {
+			report, err = run.Run(ctx, plan)
+		}
 	}
-	if err != nil {
+	end()
+	if err = writeReport(t.report, report, err); err != nil {
 		return err
 	}
 	if report.DeadLetters > 0 || report.Files != nil && report.Files.Ignored > 0 {
@@ -96,11 +102,11 @@ func (c *command) runPlan(plan *run.Plan, watch bool, deadline time.Duration) er
 }
 
 // tell says how the run of a file has ended.
-func (c *command) tell(o run.Outcome) {
+func (c *command) tell(log io.Writer, o run.Outcome) {
 	if o.Err != nil { // also with --quiet: it needs somebody
-		fmt.Fprintf(c.err, "ignored %s:\n%v\n", o.Path, o.Err)
+		fmt.Fprintf(log, "ignored %s:\n%v\n", o.Path, o.Err)
 	} else if !c.quiet {
-		fmt.Fprintf(c.err, "done %s in %.2f s\n", o.Path, o.Seconds)
+		fmt.Fprintf(log, "done %s in %.2f s\n", o.Path, o.Seconds)
 	}
 }
 

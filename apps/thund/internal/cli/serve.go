@@ -48,12 +48,13 @@ type viewers struct {
 }
 
 // show lets others look at a run, from before it begins until close.
-func (c *command) show(plan *run.Plan, s *shown) (*viewers, error) {
+func (c *command) show(plan *run.Plan, s *shown, verbose bool) (*viewers, error) {
 	nodes, edges := boxes(plan.Graph, true)
 	sampler := status.NewSampler(plan.Status, status.Interval)
 	v := &viewers{Sampler: sampler, server: server.New(server.Options{Snapshots: sampler, Nodes: nodes, Edges: edges,
 		Tap: plan.Tap, AllowTap: s.allowTap, Version: version()})}
 	if s.listen == "" {
+		c.listen(plan, v.server, verbose)
 		return v, nil
 	}
 	l, err := server.Listen(s.listen)
@@ -61,6 +62,7 @@ func (c *command) show(plan *run.Plan, s *shown) (*viewers, error) {
 		sampler.Close()
 		return nil, err
 	}
+	c.listen(plan, v.server, verbose)
 	go v.server.Serve(l, v.server.RemoteHandler())
 	v.page = "http://" + l.Addr().String() + "/"
 	if server.IsPublic(l) {

@@ -159,7 +159,7 @@ out = { from = "work", ipc = "unix:feed.sock" }
 	_ = c.Wait() // the exit code says more
 	r := outcome{t, c.ProcessState.ExitCode(), out.String(), failure.String(), 0}.wants(0).report()
 	t.Logf("%d kills, %d rows, retries %v", kills, rows, r.Retries)
-	if r.DeadLetters != 0 || r.Retries["LOST"] == 0 {
+	if r.DeadLetters != 0 || r.Retries["signal"] == 0 {
 		t.Errorf("retries %v, %d dead letters", r.Retries, r.DeadLetters)
 	}
 	if arrived.Load() != rows || sum != rows*(rows-1) {

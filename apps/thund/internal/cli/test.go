@@ -55,7 +55,7 @@ a fraction may differ by one part in 10^12. After a union, the order of the rows
 					c.exit = fault.ExitStep
 				}
 				if !c.asJSON {
-					show(c.out, plan.Graph.File, result)
+					printResult(c.out, plan.Graph.File, result)
 				}
 				results = append(results, result)
 			}
@@ -71,8 +71,8 @@ a fraction may differ by one part in 10^12. After a union, the order of the rows
 	return made
 }
 
-// show prints the result of a test: the name, and each row that differs.
-func show(out io.Writer, file string, result run.TestResult) {
+// printResult prints the result of a test: the name, and each row that differs.
+func printResult(out io.Writer, file string, result run.TestResult) {
 	if result.Passed {
 		fmt.Fprintln(out, "ok    "+result.Name)
 		return

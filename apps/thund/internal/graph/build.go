@@ -51,9 +51,7 @@ func (b *builder) build() *Graph {
 	if d.Graph.Format != 1 {
 		b.fault([]string{"graph", "format"}, fmt.Sprintf("the format of the file is %d, and this program reads format 1", d.Graph.Format), "write format = 1 in [graph]")
 	}
-	if g.Name == "" {
-		g.Name = strings.TrimSuffix(filepath.Base(b.file), filepath.Ext(b.file))
-	}
+	g.Name = nameOf(b.file, g.Name)
 	g.Certificate = resolved(g.Folder, d.Graph.Certificate)
 	if b.set.Certificate != "" {
 		g.Certificate = b.set.Certificate

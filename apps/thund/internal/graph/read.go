@@ -37,6 +37,27 @@ func Read(path string, set Settings) (*Graph, error) {
 	return parse(path, text, set)
 }
 
+// NameOf reads only the name of a graph, for a graph that runs already.
+func NameOf(path string) (string, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	var d struct{ Graph struct{ Name string } }
+	if err := toml.Unmarshal(text, &d); err != nil {
+		return "", err
+	}
+	return nameOf(path, d.Graph.Name), nil
+}
+
+// nameOf is the name of a graph; without one, that of its file.
+func nameOf(path, name string) string {
+	if name != "" {
+		return name
+	}
+	return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+}
+
 func parse(path string, text []byte, set Settings) (*Graph, error) {
 	var d document
 	if err := decode(path, text, &d); err != nil {

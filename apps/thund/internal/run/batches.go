@@ -82,7 +82,7 @@ func (r *run) call(n *graph.Node, batch arrow.RecordBatch) (arrow.RecordBatch, e
 	c := r.counts[n]
 	c.took(time.Since(r.begin) - begin)
 	if err != nil && r.ctx.Err() == nil {
-		c.failed(n, err)
+		c.failed(err)
 	}
 	return result, err
 }

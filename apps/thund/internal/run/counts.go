@@ -14,7 +14,6 @@ import (
 	"github.com/ignalina/alloy"
 
 	"github.com/ignalina/alloy/apps/thund/internal/fault"
-	"github.com/ignalina/alloy/apps/thund/internal/graph"
 	"github.com/ignalina/alloy/apps/thund/internal/status"
 )
 
@@ -64,13 +63,14 @@ func (c *counts) retried(cause string) {
 }
 
 // failed counts an error of a call, also if another try cures it.
-func (c *counts) failed(n *graph.Node, err error) {
+func (c *counts) failed(err error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	c.errors[fault.FromEngine(err, "").Code]++
 	c.lastError = err.Error()
-	if n.Isolated && isRestart(err) {
-		c.restarts[causeOf(err)]++
+	var e *alloy.Error
+	if errors.As(err, &e) && causes[e.Reason] != "" {
+		c.restarts[causes[e.Reason]]++
 	}
 }
 
@@ -96,7 +96,8 @@ func (c *counts) last() string {
 }
 
 // causes are the names of the ways in which a worker ends, by the engine's reasons.
-var causes = map[alloy.Reason]string{5001: "signal", 5002: "exit", 5003: "hang", 5004: "memory", 5005: "violation"}
+var causes = map[alloy.Reason]string{alloy.ReasonWorkerSignal: "signal", alloy.ReasonWorkerExit: "exit",
+	alloy.ReasonWorkerHang: "hang", alloy.ReasonWorkerMemory: "memory", alloy.ReasonWorkerViolation: "violation"}
 
 // causeOf names why a call failed: what its worker died of, or the code of the error.
 func causeOf(err error) string {

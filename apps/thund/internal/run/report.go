@@ -45,7 +45,13 @@ type NodeReport struct {
 	BatchesOut  int64            `json:"batches_out"`
 	Retries     map[string]int64 `json:"retries,omitempty"`
 	DeadLetters int64            `json:"dead_letters,omitempty"`
-	Broken      int64            `json:"broken,omitempty"` // producers whose stream broke off
+	Broken      int64            `json:"broken,omitempty"`   // producers whose stream broke off
+	Restarts    map[string]int64 `json:"restarts,omitempty"` // of workers, by cause
+	Errors      map[string]int64 `json:"errors,omitempty"`   // by code, also those that a retry has cured
+	// The seconds in each state. Their sum is the time that the node has run.
+	Working float64 `json:"working_seconds"`
+	Starved float64 `json:"starved_seconds"`
+	Blocked float64 `json:"blocked_seconds"`
 }
 
 // EdgeReport counts what has passed a queue.
@@ -75,9 +81,11 @@ func (r *run) report(took time.Duration) *Report {
 		c := r.counts[n]
 		retries := c.of(&c.retries)
 		report.Nodes = append(report.Nodes, NodeReport{Name: n.Name, Kind: n.Kind, RowsIn: taken[n.Name].TakenRows, RowsOut: c.rowsOut.Load(),
-			BatchesIn: taken[n.Name].TakenBatches, BatchesOut: c.batchesOut.Load(), Retries: retries, DeadLetters: c.letters.Load()})
+			BatchesIn: taken[n.Name].TakenBatches, BatchesOut: c.batchesOut.Load(), Retries: retries, DeadLetters: c.letters.Load(), Restarts: c.of(&c.restarts), Errors: c.of(&c.errors)})
+		spent, made := r.actors[n].Times().Spent, &report.Nodes[len(report.Nodes)-1]
+		made.Working, made.Starved, made.Blocked = spent[flow.Working].Seconds(), spent[flow.Starved].Seconds(), spent[flow.Blocked].Seconds()
 		if source := r.plan.sources[n]; source != nil {
-			report.Nodes[len(report.Nodes)-1].Broken = source.Broken.Load()
+			made.Broken = source.Broken.Load()
 		}
 		for code, count := range retries {
 			report.Retries[code] += count
@@ -151,9 +159,10 @@ func (n *NodeReport) add(other NodeReport) {
 	n.BatchesOut += other.BatchesOut
 	n.DeadLetters += other.DeadLetters
 	n.Broken += other.Broken
-	for code, count := range other.Retries {
-		n.Retries[code] += count
-	}
+	n.Working += other.Working
+	n.Starved += other.Starved
+	n.Blocked += other.Blocked
+	n.Retries, n.Restarts, n.Errors = added(n.Retries, other.Retries), added(n.Restarts, other.Restarts), added(n.Errors, other.Errors)
 }
 
 // Summary is the last line of a run.

@@ -78,7 +78,7 @@ func (s *stream) work() error {
 		}
 		for err != nil {
 			if r.ctx.Err() == nil {
-				r.counts[n].failed(n, err)
+				r.counts[n].failed(err)
 			}
 			if !isRestart(err) || !s.held.isWhole() || s.reopened == mostReopened || r.ctx.Err() != nil {
 				return r.stepFault(n, number, err)

@@ -16,9 +16,10 @@ const window = 4
 // Sampler makes one snapshot per interval for all viewers, and adds what needs two of them: the
 // rates and the bottleneck. Any goroutine may use it.
 type Sampler struct {
-	source func() Snapshot
-	stop   chan struct{}
-	done   chan struct{}
+	source   func() Snapshot
+	interval time.Duration
+	stop     chan struct{}
+	done     chan struct{}
 
 	mutex sync.Mutex
 	past  []Snapshot // the last is the one to show
@@ -27,7 +28,7 @@ type Sampler struct {
 
 // NewSampler starts to look at a source. Close it after use.
 func NewSampler(source func() Snapshot, interval time.Duration) *Sampler {
-	s := &Sampler{source: source, stop: make(chan struct{}), done: make(chan struct{}), next: make(chan struct{})}
+	s := &Sampler{source: source, interval: interval, stop: make(chan struct{}), done: make(chan struct{}), next: make(chan struct{})}
 	s.sample()
 	go func() {
 		defer close(s.done)
@@ -52,6 +53,9 @@ func (s *Sampler) Close() {
 	s.sample()
 }
 
+// Refresh makes a snapshot now, for example of the end of a run.
+func (s *Sampler) Refresh() { s.sample() }
+
 // Snapshot returns the newest snapshot. Its slices are shared, so do not change them.
 func (s *Sampler) Snapshot() Snapshot {
 	now, _ := s.Next()
@@ -69,8 +73,13 @@ func (s *Sampler) sample() {
 	now := s.source()
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	if len(s.past) > 0 {
-		rate(&now, &s.past[len(s.past)-1])
+	if last := len(s.past) - 1; last >= 0 {
+		// Rates need some time: one more snapshot, soon after another, replaces it.
+		if last > 0 && now.Time.Sub(s.past[last].Time) < s.interval/2 {
+			s.past = s.past[:last]
+			last--
+		}
+		rate(&now, &s.past[last])
 		now.Bottleneck = Bottleneck(&now, &s.past[0])
 	}
 	if now.State == GraphDone || now.State == GraphFailed {
