@@ -52,7 +52,10 @@ func startLive(t *testing.T) *live {
 	if out, err := exec.Command("go", "build", "-o", l.file("meters"), "../../examples/meters").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	l.dial("live.sock").Close() // it listens
+	eventually(t, "the run listens", func() bool {
+		_, err := os.Stat(l.file("live.sock"))
+		return err == nil
+	})
 	l.meters = exec.Command(l.file("meters"), "-pause", "2ms", l.path)
 	l.meters.Stdout, l.meters.Stderr = l.sent, l.sent
 	if err := l.meters.Start(); err != nil {
@@ -159,6 +162,11 @@ func TestAcceptance15ThePageOfARunningGraph(t *testing.T) {
 	// The end: the producer stops, the run drains, and the page keeps the last state.
 	must(t, l.meters.Process.Signal(syscall.SIGTERM))
 	must(t, l.meters.Wait())
+	_, sent, _ := strings.Cut(strings.TrimSpace(strings.ReplaceAll(l.sent.String(), " rows", "")), " ")
+	eventually(t, "all rows are read", func() bool { // the rest of a socket is lost when a run is asked to end
+		_, text := l.ask("GET", "snapshot", "")
+		return regexp.MustCompile(`"name":"meters","kind":"source"[^{}]*"rows_out":` + sent + `,`).Match(text.Bytes())
+	})
 	must(t, l.graph.Process.Signal(syscall.SIGTERM))
 	must(t, l.graph.Wait())
 	must(t, p.Await(`document.querySelector('#note').textContent.includes('This is its last state') && document.querySelector('#state').textContent === 'done'`))
@@ -168,7 +176,6 @@ func TestAcceptance15ThePageOfARunningGraph(t *testing.T) {
 	if !strings.HasPrefix(l.sent.String(), "sent ") || !strings.HasPrefix(count(), "read ") || !strings.Contains(read(t, l.file("log")), ", 0 dead letters") {
 		t.Errorf("%s\n%s", l.sent, read(t, l.file("log")))
 	}
-	_, sent, _ := strings.Cut(strings.TrimSpace(strings.ReplaceAll(l.sent.String(), " rows", "")), " ")
 	if log := strings.ReplaceAll(read(t, l.file("log")), ",", ""); !strings.Contains(log, "meters "+sent+" rows") || !strings.Contains(log, "archive "+sent+" rows") {
 		t.Errorf("%s rows were sent\n%s", sent, log)
 	}
@@ -185,30 +192,32 @@ func TestAcceptance15ThePageOfARunningGraph(t *testing.T) {
 	}
 }
 
-// guards asks as curl would.
+// ask asks as curl would.
+func (l *live) ask(method, path, host string) (int, *bytes.Buffer) {
+	request, err := http.NewRequest(method, l.page+path, nil)
+	must(l.t, err)
+	request.Host = host
+	answer, err := http.DefaultClient.Do(request)
+	must(l.t, err)
+	defer answer.Body.Close()
+	var text bytes.Buffer
+	_, err = text.ReadFrom(answer.Body)
+	must(l.t, err)
+	return answer.StatusCode, &text
+}
+
+// guards looks at what strangers get, and at the metrics.
 func (l *live) guards() {
-	ask := func(method, path, host string) (int, *bytes.Buffer) {
-		request, err := http.NewRequest(method, l.page+path, nil)
-		must(l.t, err)
-		request.Host = host
-		answer, err := http.DefaultClient.Do(request)
-		must(l.t, err)
-		defer answer.Body.Close()
-		var text bytes.Buffer
-		_, err = text.ReadFrom(answer.Body)
-		must(l.t, err)
-		return answer.StatusCode, &text
-	}
-	if code, _ := ask("GET", "", "evil.example"); code != 403 {
+	if code, _ := l.ask("GET", "", "evil.example"); code != 403 {
 		l.t.Errorf("Host evil.example: %d", code)
 	}
-	if code, _ := ask("POST", "", ""); code != 405 {
+	if code, _ := l.ask("POST", "", ""); code != 405 {
 		l.t.Errorf("POST: %d", code)
 	}
-	if code, text := ask("GET", "tap?node=watts&limit=1", ""); code != 403 {
+	if code, text := l.ask("GET", "tap?node=watts&limit=1", ""); code != 403 {
 		l.t.Errorf("a tap without --allow-tap: %d %s", code, text)
 	}
-	code, text := ask("GET", "metrics", "")
+	code, text := l.ask("GET", "metrics", "")
 	all := text.String()
 	problems, err := promlint.New(text).Lint()
 	if code != 200 || err != nil || len(problems) > 0 {
