@@ -68,8 +68,12 @@ build/data/flights.csv: $(FLIGHTS)
 	@python3 -m zipfile -e $< $(@D)
 	@touch $@
 
+# On a terminal, the page of the run stays until Ctrl-C, so that there is time to look at it.
+# Without one, the run takes any free port, and make goes on after it.
+THUND_LISTEN ?= 127.0.0.1:9464
+
 .PHONY: thund
-thund: build/data/flights.csv ## Build Thund, the DAG executor, and run the graph of the flights
+thund: build/data/flights.csv ## Build Thund, the DAG executor, run the flights, and show where its page is
 	@tools/setup run
 	@$(CONFIGURE)
 	@cmake --build build --target alloy_rust_query_backends far_cpp
@@ -77,7 +81,8 @@ thund: build/data/flights.csv ## Build Thund, the DAG executor, and run the grap
 	$(STEP) "Check the graph: apps/thund/examples/flights.toml"
 	@build/bin/thund validate apps/thund/examples/flights.toml
 	$(STEP) "Run it; what it writes is in build/thund"
-	@build/bin/thund run apps/thund/examples/flights.toml
+	@if [ -t 0 ] && [ -t 1 ]; then set -- $(THUND_LISTEN) --stay; else set -- 127.0.0.1:0; fi; \
+	build/bin/thund run apps/thund/examples/flights.toml --listen "$$@"
 
 .PHONY: wheel
 wheel: ## Build the Python package, dist/*.whl, and install it into build/python/venv
