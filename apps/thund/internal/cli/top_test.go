@@ -174,6 +174,34 @@ func TestTheControlSocketGoesWithTheRun(t *testing.T) {
 	}
 }
 
+// Who waits for another program waits: it is no bottleneck.
+func TestToWaitForAPeerIsNoWork(t *testing.T) {
+	runtimeFolder(t)
+	f := newFolder(t)
+	f.ids(100_000)
+	g := f.graph("", `
+[source]
+late = { ipc = "unix:late.sock", schema = { id = "int64" } }
+ids = { csv = "ids.csv", schema = { id = "int64" }, batch_rows = 1000 }
+[sink]
+out = { from = "late", ipc = "out.arrow" }
+feed = { from = "ids", ipc = "unix:feed.sock" }
+`)
+	started(t, "run", g, "-q")
+	s := seen(t, g, func(s status.Snapshot) bool {
+		return s.State == status.GraphRunning && s.Nodes[1].State == status.Blocked && s.Seconds > 1.2
+	})
+	for i, want := range []status.NodeState{status.Starved, status.Blocked, status.Starved, status.Blocked} {
+		n := s.Nodes[i]
+		if working, _, _ := n.Shares(); n.State != want || working > 0.5 {
+			t.Errorf("%s is %s and has worked %v of its time", n.Name, n.State, working)
+		}
+	}
+	if s.Bottleneck != "" {
+		t.Errorf("bottleneck %s", s.Bottleneck)
+	}
+}
+
 // A run that cannot be shown still runs.
 func TestARunWithoutAControlSocketRuns(t *testing.T) {
 	f := newFolder(t)

@@ -40,7 +40,7 @@ func (s *Source) IsLater() bool { return s.Schema == nil }
 // returns false if the source was asked to end before.
 func (s *Source) Settle(ctx context.Context) (bool, error) {
 	if !s.node.Socket {
-		opened, err := openIPC("-")
+		opened, err := s.openIPC("-")
 		if err != nil {
 			return false, err
 		}
@@ -62,7 +62,7 @@ func (s *Source) Settle(ctx context.Context) (bool, error) {
 			}
 			return false, err
 		}
-		reader, err := alloy.ReadIPC(conn)
+		reader, err := alloy.ReadIPC(peerReader{conn, s})
 		if err == nil {
 			s.read = reader.Schema()
 			if err = s.derive(); err == nil {

@@ -4,7 +4,6 @@ package files
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	stdcsv "encoding/csv"
 	"errors"
@@ -20,8 +19,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
-
-	"github.com/ignalina/alloy"
 
 	"github.com/ignalina/alloy/apps/thund/internal/graph"
 )
@@ -195,52 +192,6 @@ func chosen(batch arrow.RecordBatch, schema *arrow.Schema, places []int) arrow.R
 }
 
 func (f *parquetFile) close() error {
-	f.reader.Release()
-	return f.file.Close()
-}
-
-type ipcFile struct {
-	file   *os.File
-	reader array.RecordReader
-	keep   []int
-}
-
-// openIPC opens a stream, or a file of the IPC file format: a stream after eight bytes.
-func openIPC(path string) (*ipcFile, error) {
-	opened := os.Stdin
-	if path != "-" {
-		var err error
-		if opened, err = os.Open(path); err != nil {
-			return nil, err
-		}
-	}
-	buffered := bufio.NewReaderSize(opened, 1<<16)
-	if start, err := buffered.Peek(8); err == nil && bytes.HasPrefix(start, []byte("ARROW1")) {
-		if _, err := buffered.Discard(8); err != nil {
-			return nil, err
-		}
-	}
-	reader, err := alloy.ReadIPC(buffered)
-	if err != nil {
-		opened.Close()
-		return nil, err
-	}
-	return &ipcFile{file: opened, reader: reader}, nil
-}
-
-func (f *ipcFile) next(context.Context) (arrow.RecordBatch, error) {
-	if !f.reader.Next() {
-		return nil, f.reader.Err()
-	}
-	batch := f.reader.RecordBatch()
-	fields := make([]arrow.Field, len(f.keep))
-	for i, at := range f.keep {
-		fields[i] = batch.Schema().Field(at)
-	}
-	return chosen(batch, arrow.NewSchema(fields, nil), f.keep), nil
-}
-
-func (f *ipcFile) close() error {
 	f.reader.Release()
 	return f.file.Close()
 }

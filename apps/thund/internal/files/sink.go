@@ -74,6 +74,7 @@ type Sink struct {
 	Path   string
 	Rows   int64
 	SHA256 string // after Finish
+	Waits  Waits  // may be set before the sink is written
 
 	file   *os.File
 	socket *socket // instead of a file
@@ -93,7 +94,7 @@ func OpenSink(ctx context.Context, n *graph.Node, schema *arrow.Schema) (*Sink, 
 			return nil, err
 		}
 		s.file, s.socket = nil, opened
-		s.writer = &feed{socket: opened, schema: schema}
+		s.writer = &feed{socket: opened, sink: s, schema: schema}
 		context.AfterFunc(ctx, opened.close)
 		return s, nil
 	}
@@ -107,6 +108,7 @@ func OpenSink(ctx context.Context, n *graph.Node, schema *arrow.Schema) (*Sink, 
 	}
 	to := io.MultiWriter(s.file, s.hash)
 	if n.Path == "-" { // a reader of a pipe gets each batch at once
+		to = io.MultiWriter(peerWriter{s.file, s}, s.hash)
 		s.writer = ipc.NewWriter(to, ipc.WithSchema(schema))
 		return s, nil
 	}

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/ipc"
 
 	"github.com/ignalina/alloy"
 
@@ -181,11 +180,13 @@ func (p *producers) next(ctx context.Context) (arrow.RecordBatch, error) {
 
 // accept waits for a producer and reads its schema.
 func (p *producers) accept() error {
-	conn, err := p.socket.next()
+	var conn net.Conn
+	var err error
+	waiting(p.source.Waits, func() { conn, err = p.socket.next() })
 	if err != nil {
 		return err
 	}
-	reader, err := alloy.ReadIPC(conn)
+	reader, err := alloy.ReadIPC(peerReader{conn, p.source})
 	if err == nil && !sameColumns(reader.Schema(), p.source.read) {
 		err = fmt.Errorf("the producer has the columns %s, and the schema of the source is %s", Describe(reader.Schema()), Describe(p.source.read))
 		reader.Release()
@@ -205,45 +206,4 @@ func (p *producers) close() error {
 		p.now = nil
 	}
 	return nil
-}
-
-// feed writes batches to the readers of a socket, one after another. A batch whose write has
-// failed is sent complete to the next reader.
-type feed struct {
-	*socket
-	schema *arrow.Schema
-	writer *ipc.Writer // nil: nobody reads now
-}
-
-// Write waits for a reader, if there is none.
-func (f *feed) Write(batch arrow.RecordBatch) error {
-	return f.send(func(w *ipc.Writer) error { return w.Write(batch) })
-}
-
-// Close ends the stream of the reader, so that it knows that it has all.
-func (f *feed) Close() error {
-	return f.send(func(w *ipc.Writer) error { return w.Close() })
-}
-
-func (f *feed) send(what func(*ipc.Writer) error) error {
-	for {
-		if f.writer == nil {
-			peer, err := f.next()
-			if err != nil {
-				return err
-			}
-			f.writer = ipc.NewWriter(peer, ipc.WithSchema(f.schema))
-		}
-		if what(f.writer) == nil {
-			return nil
-		}
-		f.mutex.Lock()
-		f.peer.Close()
-		closed := f.closed
-		f.mutex.Unlock()
-		f.writer = nil
-		if closed {
-			return net.ErrClosed
-		}
-	}
 }

@@ -29,6 +29,8 @@ type Source struct {
 	Schema *arrow.Schema // of the batches that Next returns
 	Paths  []string
 
+	// Waits may be set before the source is read.
+	Waits Waits
 	// Broken counts the producers whose stream broke off.
 	Broken atomic.Int64
 
@@ -111,7 +113,7 @@ func (s *Source) schemaOf(path string, declared *arrow.Schema) (*arrow.Schema, e
 	case "parquet":
 		return parquetSchema(path)
 	}
-	opened, err := openIPC(path)
+	opened, err := s.openIPC(path)
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +201,7 @@ func (s *Source) open(ctx context.Context, path string) (err error) {
 		s.now, err = openParquet(ctx, path, s.node.BatchRows, s.read, s.keep)
 	default:
 		var opened *ipcFile
-		if opened, err = openIPC(path); err != nil {
+		if opened, err = s.openIPC(path); err != nil {
 			return err
 		}
 		if found := opened.reader.Schema(); !sameColumns(found, s.read) {

@@ -50,23 +50,23 @@ func (a *Actor) Begin() {
 	}
 }
 
-// Await says that the actor waits for something that is not a queue, such as the peer of a
-// socket. The rule of growth takes it for active, because nobody here can let it go on.
-func (a *Actor) Await(state State) {
-	a.net.mu.Lock()
-	defer a.net.mu.Unlock()
-	a.awaits = state
-	a.turn()
-}
-
 // Times returns what the clock of the actor's node shows.
 func (a *Actor) Times() Times {
 	a.net.mu.Lock()
 	defer a.net.mu.Unlock()
-	c := a.clock
+	c, now := a.clock, time.Since(a.net.begin)
 	t := Times{State: c.state, Begun: c.runs || c.left == 0, Ended: c.left == 0, Spent: c.spent}
 	if c.runs {
-		t.Spent[c.state] += time.Since(c.net.begin) - c.since
+		t.Spent[c.state] += now - c.since
+	}
+	if a.peer != nil {
+		waited, waits := a.peer.until(now)
+		waited = min(waited, t.Spent[Working])
+		t.Spent[Working] -= waited
+		t.Spent[a.peer.state] += waited
+		if waits && t.State == Working {
+			t.State = a.peer.state
+		}
 	}
 	return t
 }
@@ -102,11 +102,11 @@ func (c *Clock) end() {
 // all of its actors wait for a batch.
 func (c *Clock) now() State {
 	last := c.actors[len(c.actors)-1]
-	if last.put != nil || last.awaits == Blocked {
+	if last.put != nil {
 		return Blocked
 	}
 	for _, a := range c.actors {
-		if a.put != nil || a.awaits != Starved && (len(a.gets) == 0 || a.outside) {
+		if a.put != nil || len(a.gets) == 0 || a.outside {
 			return Working
 		}
 	}

@@ -52,9 +52,6 @@ func TestAClockKnowsWhoWaitsForWhat(t *testing.T) {
 	})
 	until(t, source, Blocked)
 	until(t, sink, Working)
-	source.Await(Starved) // a queue counts more
-	until(t, source, Blocked)
-	source.Await(Working)
 	for range 3 {
 		step <- true
 	}
@@ -74,8 +71,9 @@ func TestAClockKnowsWhoWaitsForWhat(t *testing.T) {
 func TestAwaitingAPeerLetsNoQueueGrow(t *testing.T) {
 	net, nodes, direct := diamond(1 << 20)
 	source, join := nodes[0], nodes[2]
+	peer := join.actor.Peer(Starved)
 	join.actor.Begin()
-	join.actor.Await(Starved)
+	peer.Begin()
 	until(t, join.actor, Starved)
 	if err := direct.Put(source.actor, Item{Bytes: 1}); err != nil {
 		t.Fatal(err)
@@ -97,6 +95,11 @@ func TestAwaitingAPeerLetsNoQueueGrow(t *testing.T) {
 		t.Error(more, err)
 	}
 	all.Wait()
+	peer.End()
+	until(t, join.actor, Working)
+	if times := join.actor.Times(); times.Spent[Starved] == 0 || times.Spent[Working] < 0 {
+		t.Errorf("it has waited %v", times.Spent)
+	}
 }
 
 // A node of two actors starves only if both wait, and is blocked if its results have no room.

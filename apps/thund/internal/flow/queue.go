@@ -71,9 +71,9 @@ type Actor struct {
 	needs   int64    // bytes of the batch that waits there
 	gets    []*Queue // where it waits for a batch: threads of a backend may ask for several
 	outside bool     // those threads ask, and the actor itself does something else
-	awaits  State    // something that is not a queue
 	ended   bool
 	clock   *Clock
+	peer    *Peer
 }
 
 // NewActor returns an actor.

@@ -51,7 +51,7 @@ func RunEach(ctx context.Context, p *Plan, watch bool, tell func(Outcome)) (repo
 		return e.report, e.folderFault(err)
 	}
 	defer e.folder.Close()
-	p.live.started()
+	p.live.started(nil)
 	var first map[string]bool // the files of the first look; nil: all
 	for {
 		if err := p.RunTasks(); err != nil {

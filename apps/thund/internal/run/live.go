@@ -134,18 +134,12 @@ func whatOf(n *graph.Node) string {
 	return n.Format
 }
 
-// started says that batches may flow from here on. A graph with each does it once.
-func (l *live) started() {
+// started says that batches may flow from here on, and lets the snapshot show a run, if there is
+// one already. All of its actors and queues are there.
+func (l *live) started(r *run) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	l.state = status.GraphRunning
-}
-
-// attach lets the snapshot show a run.
-func (l *live) attach(r *run) {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	l.now = r
+	l.state, l.now = status.GraphRunning, r
 }
 
 // detach keeps the counts of a run that has ended.

@@ -73,7 +73,6 @@ func runOnce(ctx context.Context, p *Plan) (*Report, error) {
 	stop := context.AfterFunc(ctx, func() { r.fail(context.Cause(ctx)) })
 	defer stop()
 	r.connect()
-	p.live.attach(r)
 	err := r.work()
 	if err == nil {
 		err = r.publish()
@@ -106,7 +105,7 @@ func (r *run) work() error {
 		}
 		bodies = append(bodies, body...)
 	}
-	r.plan.live.started()
+	r.plan.live.started(r)
 	done := make(chan struct{})
 	var all sync.WaitGroup
 	for _, body := range bodies {
@@ -151,6 +150,7 @@ func (r *run) open(n *graph.Node) (bodies []func() error, closer func(), err err
 	case n.Kind == graph.Source:
 		r.writer(n, actor)
 		source := r.plan.sources[n]
+		source.Waits = actor.Peer(flow.Starved)
 		if err := r.plan.listen(r.ctx, n); err != nil {
 			return nil, nil, err
 		}
@@ -168,6 +168,7 @@ func (r *run) open(n *graph.Node) (bodies []func() error, closer func(), err err
 			f.Detail, f.Exit = []string{err.Error()}, fault.ExitMachine
 			return nil, nil, f
 		}
+		sink.Waits = actor.Peer(flow.Blocked)
 		r.sinks[n] = sink
 		return body(func() error { return r.sink(n, sink) }), nil, nil
 	case n.Union:
