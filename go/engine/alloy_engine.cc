@@ -3833,6 +3833,10 @@ Result<OwnedSchema> ReadSchema(ByteReader& in) {
 
 namespace alloy::core_v0_1 {
 
+// Whether the host will read it. The sum of all is limited by the size of a message.
+//   Fails  REFUSED with TABLE: a list of options or columns has too many entries.
+Status CheckCrosses(const alloy_backend& backend);
+
 void WriteTable(const alloy_backend& backend, ByteWriter& out);
 
 // A table that was read, with all its texts. Its entry points are NULL.
@@ -3868,7 +3872,9 @@ class DescribedTable {
 namespace alloy::core_v0_1 {
 namespace {
 
-constexpr uint32_t kMostEntries = 4096;  // of one list
+// Of one list of options or columns: the host compares the options of a function with each
+// other. Functions are as many as fit in a message.
+constexpr uint32_t kMostEntries = 4096;
 
 // A text that may be missing.
 void PutOptional(const char* text, ByteWriter& out) {
@@ -3883,9 +3889,24 @@ uint32_t CountOf(const Entry* list) {
   return n;
 }
 
+uint32_t CountLists(const alloy_column* const* lists) {
+  uint32_t n = 0;
+  while (lists != nullptr && lists[n] != nullptr) ++n;
+  return n;
+}
+
+Status CheckCount(uint32_t n, const alloy_function& function, const char* what) {
+  if (n <= kMostEntries) return Status();
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_TABLE,
+              std::string("the backend's table: function ") + function.name + " has " +
+                  std::to_string(n) + " " + what + "; the isolated mode allows " +
+                  std::to_string(kMostEntries));
+}
+
 void WriteColumns(const alloy_column* list, ByteWriter& out) {
-  out.Put(CountOf(list));
-  for (uint32_t i = 0; i < CountOf(list); ++i) {
+  const uint32_t n = CountOf(list);
+  out.Put(n);
+  for (uint32_t i = 0; i < n; ++i) {
     out.PutText(list[i].name);
     PutOptional(list[i].summary, out);
     PutOptional(list[i].accepts, out);
@@ -3898,19 +3919,32 @@ void WriteFunction(const alloy_function& function, ByteWriter& out) {
   out.Put(function.max_inputs);
   out.PutText(function.name);
   PutOptional(function.summary, out);
-  out.Put(CountOf(function.options));
-  for (uint32_t i = 0; i < CountOf(function.options); ++i) {
+  const uint32_t n_options = CountOf(function.options);
+  out.Put(n_options);
+  for (uint32_t i = 0; i < n_options; ++i) {
     out.PutText(function.options[i].name);
     PutOptional(function.options[i].summary, out);
     PutOptional(function.options[i].fallback, out);
   }
-  uint32_t n_lists = 0;
-  while (function.columns != nullptr && function.columns[n_lists] != nullptr) ++n_lists;
+  const uint32_t n_lists = CountLists(function.columns);
   out.Put(n_lists);
   for (uint32_t i = 0; i < n_lists; ++i) WriteColumns(function.columns[i], out);
 }
 
 }  // namespace
+
+Status CheckCrosses(const alloy_backend& backend) {
+  for (uint32_t i = 0; backend.functions[i] != nullptr; ++i) {
+    const alloy_function& function = *backend.functions[i];
+    ALLOY_TRY(CheckCount(CountOf(function.options), function, "options"));
+    const uint32_t n_lists = CountLists(function.columns);
+    ALLOY_TRY(CheckCount(n_lists, function, "lists of columns"));
+    for (uint32_t list = 0; list < n_lists; ++list) {
+      ALLOY_TRY(CheckCount(CountOf(function.columns[list]), function, "columns"));
+    }
+  }
+  return Status();
+}
 
 void WriteTable(const alloy_backend& backend, ByteWriter& out) {
   out.Put(backend.abi);
@@ -4004,7 +4038,8 @@ Result<std::shared_ptr<const DescribedTable>> DescribedTable::Read(ByteReader& i
   backend.name = parts->Text(in);
   backend.version = parts->Text(in);
   backend.language = parts->Text(in);
-  for (uint32_t n = Parts::Count(in); n > 0 && in.ok(); --n) parts->Function(in);
+  // Each takes some bytes of the message, so its size is their limit.
+  for (auto n = in.Get<uint32_t>(); n > 0 && in.ok(); --n) parts->Function(in);
   if (!in.ok()) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_TABLE,
                 "the table of the backend did not arrive whole from its worker");
@@ -9374,6 +9409,11 @@ class Worker {
 
   // ---- Of the thread whose turn it is
 
+  // An input as the worker has it. Whoever keeps it too may send it to another worker, when
+  // this one is lost.
+  struct HeldInput;
+  using KeptInput = std::shared_ptr<const HeldInput>;
+
   // An input in the worker's memory, ready to be named.
   struct Input {
     uint64_t number = 0;
@@ -9381,9 +9421,13 @@ class Worker {
   };
   // Copy an input to where the worker can read it. It stays there until the worker has
   // released it, and the results of the same call too.
+  // With `kept`, the input can be sent to another worker: if *kept holds one, that is used in
+  // place of batch; else it gets what was taken.
+  //
   //   Takes  batch, if a part of it lies in the pool: that is not copied.
   //   Fails  BAD_DATA, EXHAUSTED.
-  Result<Input> Prepare(RecordWriter& writer, ArrowArray* batch);
+  Result<Input> Prepare(RecordWriter& writer, ArrowArray* batch,
+                        KeptInput* kept = nullptr);
   static void Write(const Input& input, ByteWriter& out);
   // Of an input that was prepared and is not sent.
   void Drop(const Input& input) { Drop(input.number); }
@@ -9404,7 +9448,8 @@ class Worker {
   // One exchange.
   struct Ask {
     HostWord word = HostWord::kQuit;
-    Scope* scope = nullptr;          // its stops, its log; NULL: it cannot be stopped
+    Scope* scope = nullptr;          // its stops, its log; NULL: none
+    const Scope* stops = nullptr;    // other stops, of a call that waits for it
     Requests* requests = nullptr;    // NULL: it asks for no inputs
     const char* function = nullptr;  // its name, for texts; NULL: while it loads
     uint64_t batch = 0;              // its number, from 1; 0: none
@@ -9432,11 +9477,13 @@ class Worker {
 
   const WorkerLimits& limits() const { return group_.limits; }
 
-  // The states that this worker has bound.
-  std::unordered_set<uint64_t>& bound() { return bound_; }
+  // Whether this worker has bound a state. The pool asks of workers that nobody uses too.
+  bool HasBound(uint64_t state) const { return bound_.contains(state); }
+  void Bound(uint64_t state);
+  bool Unbound(uint64_t state);  // returns whether it was bound
   // Those of them that nobody needs any more.
   std::vector<uint64_t> TakeForgotten();
-  // Any thread.
+  // Nothing, if it has not bound the state. Any thread.
   void ForgetLater(uint64_t state);
   // Whether it has answered anything since the last question.
   bool TakeAnswered() { return std::exchange(answered_, false); }
@@ -9449,14 +9496,7 @@ class Worker {
   Status Violation(const Ask& ask, std::string detail);
 
  private:
-  // An input that the worker has not released.
-  struct HeldInput {
-    std::shared_ptr<const InputMemory::Piece> piece;  // NULL: nothing was copied
-    OwnedArray array;                                 // empty: everything was copied
-    std::vector<SegmentView> views;                   // where its buffers are
-  };
-
-  using NumberedInput = std::pair<uint64_t, std::shared_ptr<const HeldInput>>;
+  using NumberedInput = std::pair<uint64_t, KeptInput>;
 
   Worker(const WorkerGroup& group, SharedMemory control, Fd near, Fd far);
 
@@ -9507,7 +9547,6 @@ class Worker {
   const std::shared_ptr<InputMemory> inputs_;
   const std::shared_ptr<ReleasedResults> released_ = std::make_shared<ReleasedResults>();
   std::vector<NumberedInput> held_inputs_;  // by number
-  std::unordered_set<uint64_t> bound_;
   std::vector<std::byte> message_;
   bool answered_ = false;
 
@@ -9516,6 +9555,17 @@ class Worker {
   Death death_;
   bool has_cause_ = false;
   std::vector<uint64_t> forgotten_;
+  std::unordered_set<uint64_t> bound_;  // only the thread whose turn it is changes it
+};
+
+// What a worker has not released yet.
+struct Worker::HeldInput {
+  std::shared_ptr<const InputMemory::Piece> piece;  // NULL: nothing was copied
+  OwnedArray array;                                 // empty: everything was copied
+  KeptInput first;                 // which has the array, if this is not the first worker
+  std::vector<SegmentView> views;  // where its buffers are
+
+  const ArrowArray& shared() const { return first != nullptr ? *first->array : *array; }
 };
 
 }  // namespace alloy::core_v0_1
@@ -9573,22 +9623,38 @@ class WorkerPool {
   //   Fails  as a load in process does; LOST if the worker dies; and as Supervisor::Start.
   Result<std::shared_ptr<const DescribedTable>> Begin();
 
-  // The turn of one user of a worker. It goes back to the pool when this ends.
+  // The turn of one user of a worker, or the place of a worker that is not started yet. It
+  // goes back to the pool when this ends.
   class Turn {
    public:
-    Turn(WorkerPool& pool, std::shared_ptr<Worker> worker)
-        : pool_(&pool), worker_(std::move(worker)) {}
-    Turn(Turn&& other) noexcept = default;
+    Turn(WorkerPool& pool, std::shared_ptr<Worker> worker, bool holds)
+        : pool_(&pool), worker_(std::move(worker)), holds_(holds) {}
+    Turn(Turn&& other) noexcept
+        : pool_(std::exchange(other.pool_, nullptr)),
+          worker_(std::move(other.worker_)),
+          holds_(other.holds_) {}
     Turn& operator=(Turn&&) = delete;
     ~Turn() {
-      if (worker_ != nullptr) pool_->Return(std::move(worker_));
+      if (pool_ == nullptr) return;
+      if (worker_ != nullptr) {
+        pool_->Return(std::move(worker_));
+      } else {
+        pool_->GiveUpPlace(holds_);
+      }
+    }
+    // Start a worker in the place, if there is none. A stop of the scope, which may be NULL,
+    // ends that: LOST.
+    Status Start(const Scope* scope) {
+      return worker_ != nullptr ? Status() : pool_->StartIn(*this, scope);
     }
     Worker& worker() const { return *worker_; }
     const WorkerGroup& group() const { return pool_->group(); }
 
    private:
+    friend class WorkerPool;
     WorkerPool* pool_;
     std::shared_ptr<Worker> worker_;
+    bool holds_;
   };
 
   // A worker that nobody uses: best one that has bound `state`. A run waits while all
@@ -9599,13 +9665,16 @@ class WorkerPool {
   //          next one is tried. As the scope was
   //          cancelled or late: LOST too, and the engine has the words.
   Result<Turn> Take(uint64_t state, bool holds, const Scope* scope);
+  // The same for a stream, but what starts a worker is left to Turn::Start: it takes time,
+  // and there is no scope yet that could end it.
+  Result<Turn> Reserve(uint64_t state) { return Find(state, true, nullptr); }
 
   // Wake the threads that wait for workers, so that they look at their stops.
   //
   // Any thread, and any signal handler: it takes no lock.
   void NudgeAll() noexcept;
 
-  // Free a state in every worker that has bound it, when it is used next.
+  // Free a state in every worker that has bound it, when that worker is used next.
   void Forget(uint64_t state) noexcept;
 
   const WorkerGroup& group() const { return group_; }
@@ -9622,7 +9691,12 @@ class WorkerPool {
     bool is_held = false;  // by a stream
   };
 
-  Result<std::shared_ptr<Worker>> StartOne(std::shared_ptr<const DescribedTable>* table);
+  Result<std::shared_ptr<Worker>> StartOne(std::shared_ptr<const DescribedTable>* table,
+                                           const Scope* scope);
+  // A turn, or a place if there is room for one more worker.
+  Result<Turn> Find(uint64_t state, bool holds, const Scope* scope);
+  Status StartIn(Turn& turn, const Scope* scope);
+  void GiveUpPlace(bool holds);
   Status CheckPatience(const Scope* scope);
   void CountDeath(int32_t reason);
   void Return(std::shared_ptr<Worker> worker);
@@ -9644,7 +9718,8 @@ class WorkerPool {
   // Dead workers. Their inputs may belong to the host, whose callbacks only its own threads
   // call, and must stay until the process has ended.
   std::vector<std::shared_ptr<Worker>> dead_;
-  uint32_t starting_ = 0;
+  uint32_t starting_ = 0;       // places without a worker
+  uint32_t starting_held_ = 0;  // those of them that are a stream's
   // Deaths in a row without an answer between them, and when the next start is allowed.
   uint32_t deaths_ = 0;
   int32_t last_death_ = 0;  // its reason
@@ -9712,6 +9787,8 @@ WorkerPool::~WorkerPool() {
   if (!CheckProcess().ok()) {
     // To end a worker here would kill one of the parent.
     new (std::nothrow) std::vector<Member>(std::move(members_));
+    // Their inputs have callbacks, whose threads and locks are the parent's.
+    new (std::nothrow) std::vector<std::shared_ptr<Worker>>(std::move(dead_));
     return;
   }
   for (Member& member : members_) {
@@ -9724,7 +9801,7 @@ WorkerPool::~WorkerPool() {
 
 Result<std::shared_ptr<const DescribedTable>> WorkerPool::Begin() {
   std::shared_ptr<const DescribedTable> table;
-  ALLOY_ASSIGN_OR_RETURN(auto worker, StartOne(&table));
+  ALLOY_ASSIGN_OR_RETURN(auto worker, StartOne(&table, nullptr));
   group_.backend = table->backend().name;
   const std::scoped_lock lock(mutex_);
   Show(worker);
@@ -9733,7 +9810,7 @@ Result<std::shared_ptr<const DescribedTable>> WorkerPool::Begin() {
 }
 
 Result<std::shared_ptr<Worker>> WorkerPool::StartOne(
-    std::shared_ptr<const DescribedTable>* table) {
+    std::shared_ptr<const DescribedTable>* table, const Scope* scope) {
   ALLOY_ASSIGN_OR_RETURN(auto worker, Worker::Make(group_));
   ALLOY_TRY(supervisor_.Start(worker, {program_, &library_.sealed()}));
   const LoadOrder order{.library = library_.path(),
@@ -9746,6 +9823,7 @@ Result<std::shared_ptr<Worker>> WorkerPool::StartOne(
   Worker::Ask ask{.word = HostWord::kLoad};
   // To load takes as long as a constructor of the library wants, but not for ever.
   ask.limit_ns = group_.limits.setup_ns;
+  ask.stops = scope;
   auto answer = worker->Exchange(ask, [&](ByteWriter& out) { order.Write(out); });
   if (!answer.ok()) {
     worker->Kill();
@@ -9803,6 +9881,13 @@ Status WorkerPool::CheckPatience(const Scope* scope) {
 
 Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
                                           const Scope* scope) {
+  ALLOY_ASSIGN_OR_RETURN(Turn turn, Find(state, holds, scope));
+  ALLOY_TRY(turn.Start(scope));
+  return turn;
+}
+
+Result<WorkerPool::Turn> WorkerPool::Find(uint64_t state, bool holds,
+                                          const Scope* scope) {
   ALLOY_TRY(CheckProcess());
   std::unique_lock lock(mutex_);
   if (!dead_.empty()) [[unlikely]] {
@@ -9821,17 +9906,17 @@ Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
     Member* best = nullptr;
     for (Member& member : members_) {
       if (member.is_busy) continue;
-      if (best == nullptr || member.worker->bound().contains(state)) best = &member;
+      if (best == nullptr || member.worker->HasBound(state)) best = &member;
     }
     if (best != nullptr) {
       best->is_busy = true;
       best->is_held = holds;
-      return Turn(*this, best->worker);
+      return Turn(*this, best->worker, holds);
     }
     if (members_.size() + starting_ < group_.limits.max_workers) break;
     const bool all_held = std::ranges::all_of(
         members_, [](const Member& member) { return member.is_held; });
-    if (holds || (all_held && starting_ == 0)) {
+    if (holds || (all_held && starting_ == starting_held_)) {
       return Fail(ALLOY_BUSY, "all " + std::to_string(group_.limits.max_workers) +
                                   " workers of " + group_.backend + " are in use" +
                                   (all_held ? " by open streams" : "") +
@@ -9843,27 +9928,42 @@ Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
     returned_.wait_for(lock, std::chrono::milliseconds(10));
   }
   ++starting_;
-  lock.unlock();
-  std::shared_ptr<Worker> worker;
-  Status status = CheckPatience(scope);
+  if (holds) ++starting_held_;
+  return Turn(*this, nullptr, holds);
+}
+
+Status WorkerPool::StartIn(Turn& turn, const Scope* scope) {
+  ALLOY_TRY(CheckProcess());
   // A call that is refused is no death: if it put the next start off, a host that asks again
   // and again would never get a worker.
-  const bool is_started = status.ok();
-  if (is_started) {
-    auto started = StartOne(nullptr);
-    status = started.status();
-    if (started.ok()) worker = *std::move(started);
+  ALLOY_TRY(CheckPatience(scope));
+  auto started = StartOne(nullptr, scope);
+  const std::scoped_lock lock(mutex_);
+  if (!started.ok()) {
+    // Nor is a start that the caller has stopped.
+    const bool is_stopped = scope != nullptr && scope->stopped();
+    if (started.status().code() == ALLOY_LOST && !is_stopped) {
+      CountDeath(started.status().reason());
+    }
+    return started.status();
   }
-  lock.lock();
+  members_.push_back({*started, true, turn.holds_});
+  Show(*started);
+  turn.worker_ = *std::move(started);
   --starting_;
+  if (turn.holds_) --starting_held_;
   returned_.notify_all();
-  if (!status.ok()) {
-    if (is_started && status.code() == ALLOY_LOST) CountDeath(status.reason());
-    return status;
+  return Status();
+}
+
+void WorkerPool::GiveUpPlace(bool holds) {
+  if (!CheckProcess().ok()) return;
+  {
+    const std::scoped_lock lock(mutex_);
+    --starting_;
+    if (holds) --starting_held_;
   }
-  Show(worker);
-  members_.push_back({worker, true, holds});
-  return Turn(*this, std::move(worker));
+  returned_.notify_all();
 }
 
 // Under the lock.
@@ -10497,8 +10597,20 @@ int32_t Worker::DeathReason() {
   return has_cause_ ? ReasonOf(death_.cause) : ALLOY_REASON_NONE;
 }
 
+void Worker::Bound(uint64_t state) {
+  const std::scoped_lock lock(mutex_);
+  bound_.insert(state);
+}
+
+bool Worker::Unbound(uint64_t state) {
+  const std::scoped_lock lock(mutex_);
+  return bound_.erase(state) != 0;
+}
+
 void Worker::ForgetLater(uint64_t state) {
   const std::scoped_lock lock(mutex_);
+  // A worker in a long stream would collect the states of all other calls.
+  if (!bound_.contains(state)) return;
   forgotten_.push_back(state);
   has_forgotten_.store(true, std::memory_order_release);
 }
@@ -10532,8 +10644,10 @@ const std::vector<SegmentView>& Worker::PoolViews() {
   return pool_views_;
 }
 
-Result<Worker::Input> Worker::Prepare(RecordWriter& writer, ArrowArray* batch) {
-  ALLOY_TRY(writer.Plan(*batch, PoolViews()));
+Result<Worker::Input> Worker::Prepare(RecordWriter& writer, ArrowArray* batch,
+                                      KeptInput* kept) {
+  const bool is_again = kept != nullptr && *kept != nullptr;
+  ALLOY_TRY(writer.Plan(is_again ? (*kept)->shared() : *batch, PoolViews()));
   Input input{.number = ++last_input_, .writer = &writer};
   const uint64_t size = writer.copied_bytes();
   const std::span<const SegmentView> named = writer.named();
@@ -10548,7 +10662,12 @@ Result<Worker::Input> Worker::Prepare(RecordWriter& writer, ArrowArray* batch) {
     writer.Copy(piece.data(), number, piece.offset());
     held->views.push_back({number, {piece.data(), piece.size()}, piece.offset()});
   }
-  if (!named.empty()) held->array = OwnedArray(batch);
+  if (is_again) {
+    held->first = (*kept)->first != nullptr ? (*kept)->first : *kept;
+  } else if (!named.empty()) {
+    held->array = OwnedArray(batch);
+    if (kept != nullptr) *kept = held;
+  }
   held_inputs_.emplace_back(input.number, std::move(held));
   return input;
 }
@@ -10683,7 +10802,8 @@ Status Worker::WaitForMessage(const Ask& ask, Ends* ends) {
 }
 
 Status Worker::CheckEnds(const Ask& ask, Ends* ends) {
-  const bool is_stopped = ask.scope != nullptr && ask.scope->stopped();
+  const Scope* const stops = ask.stops != nullptr ? ask.stops : ask.scope;
+  const bool is_stopped = stops != nullptr && stops->stopped();
   if (!is_stopped && ends->limit < 0) return Status();
   const int64_t now = MonotonicNanos();
   if (ends->grace < 0 && is_stopped) {
@@ -10978,6 +11098,7 @@ struct WorkerState {
   std::unique_ptr<RecordReader> reader;
   std::vector<Worker::Input> prepared;  // of a run; kept for its memory
   uint64_t batches = 0;
+  int64_t rows = -1;                         // of the run; -1: unknown
   std::optional<WorkerPool::Turn> reserved;  // for a stream that is about to open
 };
 
@@ -11034,11 +11155,6 @@ alloy_code FailWith(const Status& status, Scope& scope) {
   return status.code();
 }
 
-bool AreThere(std::span<const ArrowArray> inputs) {
-  return std::ranges::all_of(
-      inputs, [](const ArrowArray& one) { return one.release != nullptr; });
-}
-
 class WorkerChannel final : public Channel {
  public:
   WorkerChannel(std::unique_ptr<WorkerPool> pool,
@@ -11063,19 +11179,22 @@ class WorkerChannel final : public Channel {
                  int32_t, ArrowArray* output) override {
     WorkerState& bound = StateOf(state);
     ++bound.batches;
-    for (uint32_t left = bound.may_repeat ? pool_->group().limits.retries : 0;; --left) {
-      auto ran = RunOnce(bound, scope, inputs, output);
+    bound.rows = bound.writers.empty() ? -1 : inputs[0].length;
+    uint32_t left = bound.may_repeat ? pool_->group().limits.retries : 0;
+    // Inputs in the pool belong to the worker, until it has ended. The next one shares them.
+    std::vector<Worker::KeptInput> kept(left > 0 ? bound.writers.size() : 0);
+    for (;; --left) {
+      auto ran = RunOnce(bound, scope, inputs, kept, output);
       if (ran.ok()) return *ran;
-      // Inputs in the pool of the host belong to the worker that died, until it has ended.
-      const bool again = ran.status().code() == ALLOY_LOST && left > 0 &&
-                         !scope.stopped() && AreThere({inputs, bound.writers.size()});
+      const bool again =
+          ran.status().code() == ALLOY_LOST && left > 0 && !scope.stopped();
       if (!again) return FailWith(ran.status(), scope);
     }
   }
 
   Result<std::shared_ptr<void>> Reserve(void* state) override {
     WorkerState& bound = StateOf(state);
-    ALLOY_ASSIGN_OR_RETURN(WorkerPool::Turn turn, pool_->Take(bound.id, true, nullptr));
+    ALLOY_ASSIGN_OR_RETURN(WorkerPool::Turn turn, pool_->Reserve(bound.id));
     bound.reserved.emplace(std::move(turn));
     return std::shared_ptr<void>(&bound, [](void* s) { StateOf(s).reserved.reset(); });
   }
@@ -11091,6 +11210,9 @@ class WorkerChannel final : public Channel {
       return reserved;
     }();
     if (!turn.ok()) return FailWith(turn.status(), scope);
+    if (const Status started = turn->Start(&scope); !started.ok()) {
+      return FailWith(started, scope);
+    }
     auto opened = OpenWorkerStream(*std::move(turn), bound, scope,
                                    {inputs, static_cast<size_t>(n_inputs)}, output);
     return opened.ok() ? *opened : FailWith(opened.status(), scope);
@@ -11141,7 +11263,7 @@ class WorkerChannel final : public Channel {
   }
 
   Result<alloy_code> RunOnce(WorkerState& bound, Scope& scope, ArrowArray* inputs,
-                             ArrowArray* output) {
+                             std::span<Worker::KeptInput> kept, ArrowArray* output) {
     ALLOY_ASSIGN_OR_RETURN(WorkerPool::Turn turn, pool_->Take(bound.id, false, &scope));
     Worker& worker = turn.worker();
     ALLOY_ASSIGN_OR_RETURN(const alloy_code code, BindIn(worker, bound, scope, nullptr));
@@ -11149,11 +11271,12 @@ class WorkerChannel final : public Channel {
     Worker::Ask ask{.word = HostWord::kRun, .scope = &scope};
     ask.function = bound.name;
     ask.batch = bound.batches;
-    ask.rows = bound.writers.empty() ? -1 : inputs[0].length;
+    ask.rows = bound.rows;
     std::vector<Worker::Input>& prepared = bound.prepared;
     prepared.clear();
     for (size_t i = 0; i < bound.writers.size(); ++i) {
-      auto input = worker.Prepare(*bound.writers[i], &inputs[i]);
+      auto input = worker.Prepare(*bound.writers[i], &inputs[i],
+                                  kept.empty() ? nullptr : &kept[i]);
       if (!input.ok()) {
         for (const Worker::Input& before : prepared) worker.Drop(before);
         return input.status()
@@ -11169,6 +11292,7 @@ class WorkerChannel final : public Channel {
     }));
     ALLOY_ASSIGN_OR_RETURN(WorkerAnswer answer, ReadAnswer(worker, ask, in, scope));
     const bool has_result = answer.rest.Get<uint8_t>() != 0;
+    if (!answer.rest.ok()) return worker.Violation(ask, "an answer that is cut");
     if (answer.code != ALLOY_OK || !has_result) return answer.code;
     if (bound.reader == nullptr) return worker.Violation(ask, "a result of no schema");
     ALLOY_TRY(worker.TakeResult(ask, *bound.reader, answer.rest, output));
@@ -11229,7 +11353,7 @@ namespace {
 
 Status ForgetOld(Worker& worker, Scope& scope) {
   for (const uint64_t state : worker.TakeForgotten()) {
-    if (worker.bound().erase(state) == 0) continue;
+    if (!worker.Unbound(state)) continue;
     // It takes time of the call that comes next, which can be stopped.
     Worker::Ask ask{.word = HostWord::kUnbind, .scope = &scope};
     ask.function = "unbind";
@@ -11269,7 +11393,7 @@ Result<WorkerAnswer> ReadAnswer(Worker& worker, const Worker::Ask& ask, ByteRead
 Result<alloy_code> BindIn(Worker& worker, WorkerState& state, Scope& scope,
                           OwnedSchema* output) {
   ALLOY_TRY(ForgetOld(worker, scope));
-  if (output == nullptr && worker.bound().contains(state.id)) return ALLOY_OK;
+  if (output == nullptr && worker.HasBound(state.id)) return ALLOY_OK;
   Worker::Ask ask{.word = HostWord::kBind, .scope = &scope};
   ask.function = state.name;
   // A bind has no deadline of the caller: it only describes.
@@ -11292,7 +11416,7 @@ Result<alloy_code> BindIn(Worker& worker, WorkerState& state, Scope& scope,
   if (!schema.ok()) {
     return worker.Violation(ask, "a schema: " + schema.status().fault().text);
   }
-  worker.bound().insert(state.id);
+  worker.Bound(state.id);
   std::string key;
   if (const Status status = AppendFingerprint(**schema, &key); !status.ok()) {
     return worker.Violation(ask, "a schema: " + status.fault().text);
@@ -11414,6 +11538,8 @@ class WorkerStream final : public Worker::Requests {
       if (!has_batch) {
         const auto errno_number = answer.rest.Get<int32_t>();
         last_error_ = answer.rest.GetText();
+        // What is missing reads as 0, which is the end of a stream.
+        if (!answer.rest.ok()) return worker.Violation(ask, "an answer that is cut");
         return static_cast<int>(errno_number);
       }
       if (state_.reader == nullptr) return worker.Violation(ask, "a batch of no schema");
@@ -14612,6 +14738,8 @@ class Server {
   static Outcome FailedBy(const Status& status);
   static Outcome Thrown(std::string text);
   Bound* Find(uint64_t id);
+  // Unbind a function, if it is bound. Returns what the backend threw.
+  std::string Drop(uint64_t id);
   void Release(std::span<const uint64_t> results);
   void EndStream(std::string* thrown);
 
@@ -14723,7 +14851,10 @@ void Server::Load(HostMessage& message) {
   (void)connection_.Send(WorkerWord::kDone, message.exchange, [&](ByteWriter& out) {
     out.Put(ALLOY_REFUSED);
     out.Put(ALLOY_REASON_TABLE);
-    out.PutText("the table of the backend is too large to cross to the host");
+    out.PutText(
+        "the table of the backend is too large to cross to the host: it has more "
+        "than " +
+        std::to_string(kMessageBytes) + " bytes");
     out.Put(uint64_t{reached_.bits()});
   });
 }
@@ -14743,7 +14874,7 @@ Status Server::LoadLibrary(ByteReader& in) {
   const std::string reported = scope_.TakeError().text;
   if (table.ok()) {
     table_ = *std::move(table);
-    return Status();
+    return CheckCrosses(table_->backend()).WithPrefix(path);
   }
   // A backend that returned no table explains why with the service `fail`.
   if (table.status().reason() == ALLOY_REASON_INIT && !reported.empty()) {
@@ -14800,6 +14931,8 @@ void Server::Bind(HostMessage& message) {
         if (!status.ok()) out.Fail();
       });
   if (sent) return;
+  // The host does not hear of it, and would never free it.
+  (void)Drop(id);
   outcome = FailedBy(status.ok() ? Fail(ALLOY_EXHAUSTED,
                                         "the schema of the result is too large to cross")
                                  : status);
@@ -14853,6 +14986,7 @@ Status Server::BindFunction(ByteReader& in, uint64_t id, Outcome* outcome,
                  .WithPrefix("the schema that " + NameOf(bound) + " returned: ");
   }
   if (status.ok()) {
+    (void)Drop(id);
     bound_.insert_or_assign(id, std::move(bound));
   } else if (bound.function->unbind != nullptr) {
     EnterForeign(&thrown, [&] { bound.function->unbind(bound.state); });
@@ -14870,16 +15004,20 @@ Status Server::ReadOutput(Bound& bound, const ArrowSchema& schema) {
   return Status();
 }
 
-void Server::Unbind(HostMessage& message) {
+std::string Server::Drop(uint64_t id) {
   std::string thrown;
-  const auto found = bound_.find(message.body.Get<uint64_t>());
-  if (found != bound_.end()) {
-    const Bound& bound = found->second;
-    if (bound.function->unbind != nullptr) {
-      EnterForeign(&thrown, [&] { bound.function->unbind(bound.state); });
-    }
-    bound_.erase(found);
+  const auto found = bound_.find(id);
+  if (found == bound_.end()) return thrown;
+  const Bound& bound = found->second;
+  if (bound.function->unbind != nullptr) {
+    EnterForeign(&thrown, [&] { bound.function->unbind(bound.state); });
   }
+  bound_.erase(found);
+  return thrown;
+}
+
+void Server::Unbind(HostMessage& message) {
+  const std::string thrown = Drop(message.body.Get<uint64_t>());
   (void)connection_.Send(WorkerWord::kDone, message.exchange,
                          [&](ByteWriter& out) { out.PutWords(thrown); });
 }

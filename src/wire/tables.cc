@@ -9,7 +9,9 @@
 namespace alloy::core {
 namespace {
 
-constexpr uint32_t kMostEntries = 4096;  // of one list
+// Of one list of options or columns: the host compares the options of a function with each
+// other. Functions are as many as fit in a message.
+constexpr uint32_t kMostEntries = 4096;
 
 // A text that may be missing.
 void PutOptional(const char* text, ByteWriter& out) {
@@ -24,9 +26,24 @@ uint32_t CountOf(const Entry* list) {
   return n;
 }
 
+uint32_t CountLists(const alloy_column* const* lists) {
+  uint32_t n = 0;
+  while (lists != nullptr && lists[n] != nullptr) ++n;
+  return n;
+}
+
+Status CheckCount(uint32_t n, const alloy_function& function, const char* what) {
+  if (n <= kMostEntries) return Status();
+  return Fail(ALLOY_REFUSED, ALLOY_REASON_TABLE,
+              std::string("the backend's table: function ") + function.name + " has " +
+                  std::to_string(n) + " " + what + "; the isolated mode allows " +
+                  std::to_string(kMostEntries));
+}
+
 void WriteColumns(const alloy_column* list, ByteWriter& out) {
-  out.Put(CountOf(list));
-  for (uint32_t i = 0; i < CountOf(list); ++i) {
+  const uint32_t n = CountOf(list);
+  out.Put(n);
+  for (uint32_t i = 0; i < n; ++i) {
     out.PutText(list[i].name);
     PutOptional(list[i].summary, out);
     PutOptional(list[i].accepts, out);
@@ -39,19 +56,32 @@ void WriteFunction(const alloy_function& function, ByteWriter& out) {
   out.Put(function.max_inputs);
   out.PutText(function.name);
   PutOptional(function.summary, out);
-  out.Put(CountOf(function.options));
-  for (uint32_t i = 0; i < CountOf(function.options); ++i) {
+  const uint32_t n_options = CountOf(function.options);
+  out.Put(n_options);
+  for (uint32_t i = 0; i < n_options; ++i) {
     out.PutText(function.options[i].name);
     PutOptional(function.options[i].summary, out);
     PutOptional(function.options[i].fallback, out);
   }
-  uint32_t n_lists = 0;
-  while (function.columns != nullptr && function.columns[n_lists] != nullptr) ++n_lists;
+  const uint32_t n_lists = CountLists(function.columns);
   out.Put(n_lists);
   for (uint32_t i = 0; i < n_lists; ++i) WriteColumns(function.columns[i], out);
 }
 
 }  // namespace
+
+Status CheckCrosses(const alloy_backend& backend) {
+  for (uint32_t i = 0; backend.functions[i] != nullptr; ++i) {
+    const alloy_function& function = *backend.functions[i];
+    ALLOY_TRY(CheckCount(CountOf(function.options), function, "options"));
+    const uint32_t n_lists = CountLists(function.columns);
+    ALLOY_TRY(CheckCount(n_lists, function, "lists of columns"));
+    for (uint32_t list = 0; list < n_lists; ++list) {
+      ALLOY_TRY(CheckCount(CountOf(function.columns[list]), function, "columns"));
+    }
+  }
+  return Status();
+}
 
 void WriteTable(const alloy_backend& backend, ByteWriter& out) {
   out.Put(backend.abi);
@@ -145,7 +175,8 @@ Result<std::shared_ptr<const DescribedTable>> DescribedTable::Read(ByteReader& i
   backend.name = parts->Text(in);
   backend.version = parts->Text(in);
   backend.language = parts->Text(in);
-  for (uint32_t n = Parts::Count(in); n > 0 && in.ok(); --n) parts->Function(in);
+  // Each takes some bytes of the message, so its size is their limit.
+  for (auto n = in.Get<uint32_t>(); n > 0 && in.ok(); --n) parts->Function(in);
   if (!in.ok()) {
     return Fail(ALLOY_REFUSED, ALLOY_REASON_TABLE,
                 "the table of the backend did not arrive whole from its worker");

@@ -12,6 +12,10 @@
 
 namespace alloy::core {
 
+// Whether the host will read it. The sum of all is limited by the size of a message.
+//   Fails  REFUSED with TABLE: a list of options or columns has too many entries.
+Status CheckCrosses(const alloy_backend& backend);
+
 void WriteTable(const alloy_backend& backend, ByteWriter& out);
 
 // A table that was read, with all its texts. Its entry points are NULL.

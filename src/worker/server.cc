@@ -76,7 +76,10 @@ void Server::Load(HostMessage& message) {
   (void)connection_.Send(WorkerWord::kDone, message.exchange, [&](ByteWriter& out) {
     out.Put(ALLOY_REFUSED);
     out.Put(ALLOY_REASON_TABLE);
-    out.PutText("the table of the backend is too large to cross to the host");
+    out.PutText(
+        "the table of the backend is too large to cross to the host: it has more "
+        "than " +
+        std::to_string(kMessageBytes) + " bytes");
     out.Put(uint64_t{reached_.bits()});
   });
 }
@@ -96,7 +99,7 @@ Status Server::LoadLibrary(ByteReader& in) {
   const std::string reported = scope_.TakeError().text;
   if (table.ok()) {
     table_ = *std::move(table);
-    return Status();
+    return CheckCrosses(table_->backend()).WithPrefix(path);
   }
   // A backend that returned no table explains why with the service `fail`.
   if (table.status().reason() == ALLOY_REASON_INIT && !reported.empty()) {
@@ -153,6 +156,8 @@ void Server::Bind(HostMessage& message) {
         if (!status.ok()) out.Fail();
       });
   if (sent) return;
+  // The host does not hear of it, and would never free it.
+  (void)Drop(id);
   outcome = FailedBy(status.ok() ? Fail(ALLOY_EXHAUSTED,
                                         "the schema of the result is too large to cross")
                                  : status);
@@ -206,6 +211,7 @@ Status Server::BindFunction(ByteReader& in, uint64_t id, Outcome* outcome,
                  .WithPrefix("the schema that " + NameOf(bound) + " returned: ");
   }
   if (status.ok()) {
+    (void)Drop(id);
     bound_.insert_or_assign(id, std::move(bound));
   } else if (bound.function->unbind != nullptr) {
     EnterForeign(&thrown, [&] { bound.function->unbind(bound.state); });
@@ -223,16 +229,20 @@ Status Server::ReadOutput(Bound& bound, const ArrowSchema& schema) {
   return Status();
 }
 
-void Server::Unbind(HostMessage& message) {
+std::string Server::Drop(uint64_t id) {
   std::string thrown;
-  const auto found = bound_.find(message.body.Get<uint64_t>());
-  if (found != bound_.end()) {
-    const Bound& bound = found->second;
-    if (bound.function->unbind != nullptr) {
-      EnterForeign(&thrown, [&] { bound.function->unbind(bound.state); });
-    }
-    bound_.erase(found);
+  const auto found = bound_.find(id);
+  if (found == bound_.end()) return thrown;
+  const Bound& bound = found->second;
+  if (bound.function->unbind != nullptr) {
+    EnterForeign(&thrown, [&] { bound.function->unbind(bound.state); });
   }
+  bound_.erase(found);
+  return thrown;
+}
+
+void Server::Unbind(HostMessage& message) {
+  const std::string thrown = Drop(message.body.Get<uint64_t>());
   (void)connection_.Send(WorkerWord::kDone, message.exchange,
                          [&](ByteWriter& out) { out.PutWords(thrown); });
 }

@@ -96,6 +96,8 @@ class Server {
   static Outcome FailedBy(const Status& status);
   static Outcome Thrown(std::string text);
   Bound* Find(uint64_t id);
+  // Unbind a function, if it is bound. Returns what the backend threw.
+  std::string Drop(uint64_t id);
   void Release(std::span<const uint64_t> results);
   void EndStream(std::string* thrown);
 

@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "alloy/backend.hpp"
@@ -125,6 +126,32 @@ void Rows(const Options& options, Output<int64_t>& x) {
   for (int64_t row = 0; row < rows; ++row) x.Append(row);
 }
 
+// A state with a schema of any size, and how many of them live.
+std::atomic<int64_t> alive{0};
+class Wide {
+ public:
+  Wide(Scope&, const Options& options, Schemas)
+      : bytes_(static_cast<size_t>(options.Get<int64_t>("bytes"))) {
+    ++alive;
+  }
+  ~Wide() { --alive; }
+  Wide(const Wide&) = delete;
+  Wide& operator=(const Wide&) = delete;
+
+  alloy::Schema OutputSchema() const {
+    return alloy::Schema::Batch(
+        std::vector<alloy::Field>{{.name = std::string(bytes_, 'x'), .format = "l"}});
+  }
+  static void Run(Scope& scope, std::span<ArrowArray>, ArrowArray* output) {
+    Output<int64_t> column(scope.services().resize);
+    column.Append(1);
+    alloy::GiveBatch(output, std::move(column));
+  }
+
+ private:
+  const size_t bytes_;
+};
+
 }  // namespace
 
 ALLOY_BACKEND("test.fragile", "1.0.0",
@@ -137,5 +164,8 @@ ALLOY_BACKEND("test.fragile", "1.0.0",
                                 const std::lock_guard lock(found.mutex);
                                 text.Append(found.text);
                               }),
+              alloy::Raw<Wide>("wide").Option("bytes", "1"),
+              alloy::Function("alive", {}, {"alive"},
+                              [](Output<int64_t>& count) { count.Append(alive.load()); }),
               alloy::Function("pid", {}, {"pid"},
                               [](Output<int64_t>& pid) { pid.Append(::getpid()); }))

@@ -27,6 +27,7 @@
 
 #include "alloy/pool.hpp"
 #include "tests/isolated/isolated.h"
+#include "tests/isolated/pooled_input.h"
 #include "tests/support/refuse_fallocate.h"
 
 namespace {
@@ -423,6 +424,30 @@ TEST(IsolatedEnvironment, AChildOfForkIsClosedAndTheParentGoesOn) {
   const auto next = call.Run(Input(WAY_WELL));
   ASSERT_TRUE(next.ok()) << next.status();
   EXPECT_EQ(PidOf(*next), worker) << "the child ended a worker of its parent";
+}
+
+// The callbacks of an input are those of the parent, and so are the locks that they take.
+TEST(IsolatedEnvironment, AChildOfForkReleasesNoInputOfADeadWorker) {
+  alloy::Bridge bridge = Load({.max_workers = 1});
+  std::optional<alloy::Pool> pool(bridge);
+  alloy::BoundCall call = Bind(bridge);
+  EXPECT_TRUE(call.Run(Input(WAY_WELL)).ok());
+  isolated::PooledInput input(*pool, WAY_SEGV, 1000);
+  EXPECT_EQ(call.Run(input.Give()).status().code(), ALLOY_LOST);
+  EXPECT_EQ(input.released(), 0) << "the next call does that";
+  EXPECT_EQ(0, InChild([&] {
+              {
+                const alloy::BoundCall no_call = std::move(call);
+                const alloy::Bridge ended = std::move(bridge);
+                pool.reset();
+              }
+              EXPECT_EQ(input.released(), 0);
+            }));
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (input.released() == 0 && std::chrono::steady_clock::now() < give_up) {
+    EXPECT_TRUE(call.Run(Input(WAY_WELL)).ok());
+  }
+  EXPECT_EQ(input.released(), 1);
 }
 
 // What a child of fork does with a stream must not be heard by the worker of its parent: it

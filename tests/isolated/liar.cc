@@ -3,6 +3,7 @@
 // A hostile worker program. It stands between the host and an honest worker, which runs in a
 // thread with a control block of its own, and hands on each message; one of them with a lie.
 // The file name ends with the seed of the lie (lies.h): `liar.17`.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -35,15 +36,17 @@ constexpr size_t kHeadBytes = 24;
 // The order of Server::Outcome::Write: two codes, the length of a text, the text, a reason, a
 // column and a flag.
 constexpr size_t kCodeAt = kHeadBytes, kTextAt = kHeadBytes + 8;
+// With an empty text.
+constexpr uint32_t kHalfBytes = kTextAt + 8 + 4 + 4 + 1;
 
 class Liar {
  public:
-  Liar(ControlBlock& host, ControlBlock& worker, uint32_t seed)
+  Liar(ControlBlock& host, ControlBlock& worker, uint32_t seed, bool is_honest)
       : host_(host),
         worker_(worker),
         random_(seed),
         lie_(lies::LieOf(seed)),
-        step_(lies::StepOf(seed)) {}
+        step_(is_honest ? UINT32_MAX : lies::StepOf(seed)) {}
 
   // Hands on until one side has ended.
   void Run() {
@@ -152,6 +155,8 @@ class Liar {
         return static_cast<uint32_t>(Odd());
       case Lie::kCut:
         return static_cast<uint32_t>(random_() % size);
+      case Lie::kHalf:
+        return kHalfBytes;
       case Lie::kWord:
         Put(kWordAt, static_cast<uint32_t>(4 + (Odd() % 0xfffffff0)));
         break;
@@ -316,6 +321,13 @@ int main(int argc, char** argv) {
   if (!alloy::core::IsWorker(argc, argv)) return 2;
   const std::string name(argv[0]);
   const auto seed = static_cast<uint32_t>(std::atoi(name.c_str() + name.rfind('.') + 1));
+  // The first worker of `later.17` tells no lie, and makes a file that the next ones find.
+  const int first = name.find("/later.") == std::string::npos
+                        ? -1
+                        : ::open((name + ".begun").c_str(),
+                                 O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+  const bool is_honest = first >= 0;
+  if (is_honest) ::close(first);
   auto outer = SharedMemory::Attach(Fd(alloy::core::kControlFd), true);
   auto inner = SharedMemory::MakeShared(sizeof(ControlBlock));
   if (!outer.ok() || !inner.ok()) return 4;
@@ -325,6 +337,6 @@ int main(int argc, char** argv) {
   const int copy = ::dup(inner->fd().get());
   if (copy < 0 || ::dup2(copy, alloy::core::kControlFd) < 0) return 5;
   std::thread([] { ::_exit(alloy::core::RunWorker()); }).detach();
-  Liar(*reinterpret_cast<ControlBlock*>(outer->data()), worker, seed).Run();
+  Liar(*reinterpret_cast<ControlBlock*>(outer->data()), worker, seed, is_honest).Run();
   ::_exit(0);
 }

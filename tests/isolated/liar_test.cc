@@ -6,6 +6,7 @@
 // The suite tells each lie at each step once. More, with other numbers:
 //   ALLOY_LIES=20000 build/tests/isolated_liar_test
 #include <gtest/gtest.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): kill
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,7 +18,9 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -64,8 +67,8 @@ class IsolatedLiar : public testing::Test {
     std::unique_ptr<alloy_bridge, Free> bridge;
     alloy_error error{};
   };
-  Bridge Load(uint32_t seed) {
-    const std::string program = folder_ / ("liar." + std::to_string(seed));
+  Bridge Load(uint32_t seed, const char* name = "liar.", uint32_t setup_ms = kSetupMs) {
+    const std::string program = folder_ / (name + std::to_string(seed));
     std::error_code exists;
     std::filesystem::create_symlink(ALLOY_TEST_BUILD "/tests/isolated_liar", program,
                                     exists);
@@ -82,7 +85,7 @@ class IsolatedLiar : public testing::Test {
     limits.struct_size = sizeof(limits);
     limits.isolated = 1;
     limits.grace_ns = 20'000'000;
-    limits.setup_ms = kSetupMs;
+    limits.setup_ms = setup_ms;
     limits.output_bytes = int64_t{64} << 20;
     alloy_bridge* bridge = nullptr;
     EXPECT_EQ(alloy_bridge_new(host, &limits, &bridge, &made.error), ALLOY_OK)
@@ -227,7 +230,7 @@ TEST_F(IsolatedLiar, TheErrorNamesTheRuleThatWasBroken) {
     int32_t reason = ALLOY_REASON_WORKER_VIOLATION;
   };
   constexpr int32_t kHang = ALLOY_REASON_WORKER_HANG, kExit = ALLOY_REASON_WORKER_EXIT;
-  constexpr uint32_t kLoad = 0, kBind = 1, kRun = 2;
+  constexpr uint32_t kLoad = 0, kBind = 1, kRun = 2, kNext = 8;
   // Each of these ends by itself. A deadline would win where a worker takes long to die:
   // ThreadSanitizer sleeps for a second in each process that exits.
   call_timeout_ = {};
@@ -236,6 +239,10 @@ TEST_F(IsolatedLiar, TheErrorNamesTheRuleThatWasBroken) {
        {Case{Lie::kWord, kRun, "broke the rules: an unknown request in double, batch 1"},
         Case{Lie::kWord, kBind, "broke the rules: an unknown request in double"},
         Case{Lie::kWord, kLoad, "broke the rules: an unknown request while it loaded"},
+        // What is missing must not read as an empty result, or as the end of a stream.
+        Case{Lie::kHalf, kBind, "broke the rules: a schema: "},
+        Case{Lie::kHalf, kRun, "broke the rules: an answer that is cut in double"},
+        Case{Lie::kHalf, kNext, "broke the rules: an answer that is cut in pass"},
         Case{Lie::kExchange, kRun, "broke the rules: the head of a message in double"},
         Case{Lie::kCloses, kRun, "broke the rules: it closed its mailbox in double"},
         Case{Lie::kSilence, kLoad, "did not answer within ", kHang},
@@ -256,6 +263,53 @@ TEST_F(IsolatedLiar, TheErrorNamesTheRuleThatWasBroken) {
     EXPECT_TRUE(isolated::Contains(errors[0], "; the next call starts a new worker"))
         << errors[0];
   }
+}
+
+// The load of a new worker is a part of the call that needs it, and ends with it.
+TEST_F(IsolatedLiar, ADeadlineOrACancelEndsTheLoadOfANewWorker) {
+  const Bridge bridge = Load(lies::SeedOf(Lie::kSilence, 0), "later.", 600'000);
+  ASSERT_NE(bridge.bridge, nullptr) << bridge.error.text;
+  const alloy::Batch input = isolated::Input(7, 1000);
+  auto call = alloy::BoundCall::Bind(names_, bridge.bridge.get(), "double",
+                                     std::span(&input.schema(), 1), {});
+  ASSERT_TRUE(call.ok()) << call.status();
+  alloy_error error{};
+  alloy_call* raw_call = nullptr;
+  ASSERT_EQ(alloy_call_bind(bridge.bridge.get(), "pass", &input.schema(), 1, nullptr,
+                            &raw_call, &error),
+            ALLOY_OK)
+      << error.text;
+  const support::CallHandle pass(raw_call);
+  ASSERT_TRUE(call->Run(isolated::Input(7, 1000)).ok());
+  for (const pid_t worker : isolated::Children()) ::kill(worker, SIGKILL);
+  const auto begin = std::chrono::steady_clock::now();
+  // Most likely that worker dies in the first call.
+  (void)call->Run(isolated::Input(7, 1000), {.timeout = 50ms});
+  const auto late = call->Run(isolated::Input(7, 1000), {.timeout = 50ms}).status();
+  EXPECT_EQ(late.code(), ALLOY_TIMEOUT) << late;
+  EXPECT_EQ(late.reason(), ALLOY_REASON_WORKER_HANG) << late;
+  EXPECT_TRUE(isolated::Contains(late, "while it loaded the library")) << late;
+  std::stop_source source;
+  const std::jthread canceller([&] {
+    std::this_thread::sleep_for(50ms);
+    source.request_stop();
+  });
+  const auto stopped =
+      call->Run(isolated::Input(7, 1000), {.stop = source.get_token()}).status();
+  EXPECT_EQ(stopped.code(), ALLOY_CANCELLED) << stopped;
+  for (int turn = 0; turn < 2; ++turn) {
+    std::vector<alloy::Batch> batches;
+    batches.push_back(isolated::Input(7, 1000));
+    alloy::Stream stream = alloy::Stream::Of(std::move(batches));
+    ArrowArrayStream raw = *stream.get(), opened{};
+    stream.get()->release = nullptr;
+    EXPECT_EQ(alloy_call_stream(pass.get(), &raw, 1, &opened, 50'000'000, 0, &error),
+              ALLOY_TIMEOUT)
+        << error.text;
+    EXPECT_EQ(raw.release, nullptr);
+    EXPECT_EQ(error.reason, ALLOY_REASON_WORKER_HANG) << error.text;
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 1min) << "not the 10 of setup_ms";
 }
 
 // Without a deadline of the caller, what sets up still ends: load, bind and open.

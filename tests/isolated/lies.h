@@ -14,6 +14,7 @@ enum class Lie : uint32_t {
   // The mailbox and the head of a message. The body stays unchanged.
   kLength,        // an odd length
   kCut,           // a shorter one
+  kHalf,          // it ends where the backend's error does
   kWord,          // an unknown word
   kExchange,      // the number of another exchange
   kReleaseCount,  // the rest is read as something else

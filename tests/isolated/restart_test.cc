@@ -3,6 +3,7 @@
 // What comes after a death: a new worker with the next call, a second try where the host asked
 // for it, a wait after many deaths in a row, and one limit for the memory of all workers.
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): kill
 
 #include <chrono>
@@ -13,7 +14,9 @@
 #include <utility>
 #include <vector>
 
+#include "alloy/pool.hpp"
 #include "tests/isolated/isolated.h"
+#include "tests/isolated/pooled_input.h"
 
 namespace {
 
@@ -23,13 +26,15 @@ using isolated::ExpectDoubled;
 using isolated::Input;
 using isolated::Options;
 using isolated::PidOf;
+using isolated::PooledInput;
 using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace)
 
 constexpr const char* kLibraries[] = {"tests/crash", "tests/crash_cpp"};
 
 // Runs a function that waits for the host, while its first `kills` workers are killed in it,
 // one after another.
-alloy::Result<alloy::Batch> RunWhileKilled(alloy::BoundCall& call, int kills) {
+alloy::Result<alloy::Batch> RunWhileKilled(alloy::BoundCall& call, int kills,
+                                           alloy::Batch input = Input(WAY_HELD)) {
   const auto first = call.Run(Input(WAY_WELL));
   EXPECT_TRUE(first.ok()) << first.status();
   const std::jthread killer([&call, kills](const std::stop_token& stop) {
@@ -43,7 +48,7 @@ alloy::Result<alloy::Batch> RunWhileKilled(alloy::BoundCall& call, int kills) {
       if (ends) killed.insert(worker);
     }
   });
-  auto result = call.Run(Input(WAY_HELD));
+  auto result = call.Run(std::move(input));
   if (result.ok()) {
     EXPECT_NE(PidOf(*result), PidOf(*first));
   }
@@ -62,6 +67,40 @@ TEST(IsolatedRestart, AFunctionThatMayRunAgainIsTriedInANewWorker) {
     const auto lost = RunWhileKilled(call, 3);
     EXPECT_EQ(lost.status().code(), ALLOY_LOST) << library << ": " << lost.status();
     EXPECT_TRUE(call.Run(Input(WAY_WELL)).ok());
+  }
+}
+
+// The worker that died may have its input for a while. The next one gets the same memory.
+TEST(IsolatedRestart, AnInputInAPoolIsTriedAgainAndReleasedOnce) {
+  for (const char* library : kLibraries) {
+    alloy::Bridge bridge = support::Load(library, support::TestHost(),
+                                         Options({.max_workers = 1, .retries = 2}));
+    alloy::Pool pool(bridge);
+    alloy::BoundCall call = Bind(bridge, "act_again");
+    PooledInput held(pool, WAY_HELD, 1000), well(pool, WAY_WELL, 1000);
+    for (int turn = 0; turn < 3; ++turn) {
+      const auto result = RunWhileKilled(call, 2, held.Give());
+      ASSERT_TRUE(result.ok()) << library << ": " << result.status();
+      EXPECT_EQ(result->rows(), 1000);
+      ExpectDoubled(*result);
+    }
+    // A third death is one too many. The input is not given back.
+    const auto lost = RunWhileKilled(call, 3, held.Give());
+    EXPECT_EQ(lost.status().code(), ALLOY_LOST) << library << ": " << lost.status();
+    const auto give_up = std::chrono::steady_clock::now() + 1min;
+    while ((held.released() < held.given() || well.released() < well.given()) &&
+           std::chrono::steady_clock::now() < give_up) {
+      EXPECT_TRUE(call.Run(Input(WAY_WELL)).ok());
+      std::this_thread::sleep_for(2ms);
+    }
+    EXPECT_EQ(held.released(), held.given()) << library;
+    const auto next = call.Run(well.Give());
+    ASSERT_TRUE(next.ok()) << next.status();
+    ExpectDoubled(*next);
+    while (well.released() < well.given() && std::chrono::steady_clock::now() < give_up) {
+      EXPECT_TRUE(call.Run(Input(WAY_WELL)).ok());
+    }
+    EXPECT_EQ(well.released(), 1) << library;
   }
 }
 
@@ -156,6 +195,53 @@ TEST(IsolatedRestart, ResultsOfDeadWorkersCountAgainstTheLimit) {
   held.clear();
   const auto next = bridge.Call("rows", Input(0), {{"rows", "200000"}});
   EXPECT_TRUE(next.ok()) << next.status();
+}
+
+// A worker frees the state of a call when it is used next. One that is in a stream for days
+// must not hear of the states of all other workers then.
+TEST(IsolatedRestart, AWorkerInAStreamCollectsNoStatesOfOtherCalls) {
+  alloy::Bridge bridge =
+      support::Load("tests/fragile", support::TestHost(), Options({.max_workers = 2}));
+  const alloy::Batch input = Input(0);
+  std::vector<alloy::Batch> batches;
+  batches.push_back(Input(0));
+  auto stream = bridge.Stream("flow", alloy::Stream::Of(std::move(batches)));
+  ASSERT_TRUE(stream.ok()) << stream.status();
+  int number = 100'000;  // of the same width each
+  const auto bind = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      // The engine keeps some binds, and uses them again for the same options.
+      const auto call = bridge.Bind("rows", std::span(&input.schema(), 1),
+                                    {{"rows", std::to_string(number++)}});
+      ASSERT_TRUE(call.ok()) << call.status();
+    }
+  };
+  bind(1000);
+  const size_t before = ::mallinfo2().uordblks;
+  constexpr int kBinds = 8000;
+  bind(kBinds);
+  const size_t after = ::mallinfo2().uordblks;
+  if (!isolated::kHasHeapLimit) return;  // a sanitizer has another heap
+  EXPECT_LT(after, before + kBinds * sizeof(uint64_t) / 2);
+}
+
+// What the host never hears of, it cannot free.
+TEST(IsolatedRestart, ABindWhoseSchemaDoesNotCrossLeavesNothingInTheWorker) {
+  alloy::Bridge bridge =
+      support::Load("tests/fragile", support::TestHost(), Options({.max_workers = 1}));
+  const auto alive = [&] {
+    return support::Only<int64_t>(bridge.Call("alive", Input(0)), "alive");
+  };
+  EXPECT_EQ(alive(), 0);
+  for (int i = 0; i < 3; ++i) {
+    const auto status = bridge.Call("wide", Input(0), {{"bytes", "5000000"}}).status();
+    EXPECT_EQ(status.code(), ALLOY_EXHAUSTED) << status;
+    EXPECT_TRUE(Contains(status, "the schema of the result is too large to cross"))
+        << status;
+    EXPECT_EQ(alive(), 0);
+  }
+  const auto small = bridge.Call("wide", Input(0), {{"bytes", "5"}});
+  EXPECT_TRUE(small.ok()) << small.status();
 }
 
 TEST(IsolatedRestart, AnInputAboveTheLimitNamesBothNumbersAndKeepsTheWorker) {

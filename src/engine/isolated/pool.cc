@@ -54,6 +54,8 @@ WorkerPool::~WorkerPool() {
   if (!CheckProcess().ok()) {
     // To end a worker here would kill one of the parent.
     new (std::nothrow) std::vector<Member>(std::move(members_));
+    // Their inputs have callbacks, whose threads and locks are the parent's.
+    new (std::nothrow) std::vector<std::shared_ptr<Worker>>(std::move(dead_));
     return;
   }
   for (Member& member : members_) {
@@ -66,7 +68,7 @@ WorkerPool::~WorkerPool() {
 
 Result<std::shared_ptr<const DescribedTable>> WorkerPool::Begin() {
   std::shared_ptr<const DescribedTable> table;
-  ALLOY_ASSIGN_OR_RETURN(auto worker, StartOne(&table));
+  ALLOY_ASSIGN_OR_RETURN(auto worker, StartOne(&table, nullptr));
   group_.backend = table->backend().name;
   const std::scoped_lock lock(mutex_);
   Show(worker);
@@ -75,7 +77,7 @@ Result<std::shared_ptr<const DescribedTable>> WorkerPool::Begin() {
 }
 
 Result<std::shared_ptr<Worker>> WorkerPool::StartOne(
-    std::shared_ptr<const DescribedTable>* table) {
+    std::shared_ptr<const DescribedTable>* table, const Scope* scope) {
   ALLOY_ASSIGN_OR_RETURN(auto worker, Worker::Make(group_));
   ALLOY_TRY(supervisor_.Start(worker, {program_, &library_.sealed()}));
   const LoadOrder order{.library = library_.path(),
@@ -88,6 +90,7 @@ Result<std::shared_ptr<Worker>> WorkerPool::StartOne(
   Worker::Ask ask{.word = HostWord::kLoad};
   // To load takes as long as a constructor of the library wants, but not for ever.
   ask.limit_ns = group_.limits.setup_ns;
+  ask.stops = scope;
   auto answer = worker->Exchange(ask, [&](ByteWriter& out) { order.Write(out); });
   if (!answer.ok()) {
     worker->Kill();
@@ -145,6 +148,13 @@ Status WorkerPool::CheckPatience(const Scope* scope) {
 
 Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
                                           const Scope* scope) {
+  ALLOY_ASSIGN_OR_RETURN(Turn turn, Find(state, holds, scope));
+  ALLOY_TRY(turn.Start(scope));
+  return turn;
+}
+
+Result<WorkerPool::Turn> WorkerPool::Find(uint64_t state, bool holds,
+                                          const Scope* scope) {
   ALLOY_TRY(CheckProcess());
   std::unique_lock lock(mutex_);
   if (!dead_.empty()) [[unlikely]] {
@@ -163,17 +173,17 @@ Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
     Member* best = nullptr;
     for (Member& member : members_) {
       if (member.is_busy) continue;
-      if (best == nullptr || member.worker->bound().contains(state)) best = &member;
+      if (best == nullptr || member.worker->HasBound(state)) best = &member;
     }
     if (best != nullptr) {
       best->is_busy = true;
       best->is_held = holds;
-      return Turn(*this, best->worker);
+      return Turn(*this, best->worker, holds);
     }
     if (members_.size() + starting_ < group_.limits.max_workers) break;
     const bool all_held = std::ranges::all_of(
         members_, [](const Member& member) { return member.is_held; });
-    if (holds || (all_held && starting_ == 0)) {
+    if (holds || (all_held && starting_ == starting_held_)) {
       return Fail(ALLOY_BUSY, "all " + std::to_string(group_.limits.max_workers) +
                                   " workers of " + group_.backend + " are in use" +
                                   (all_held ? " by open streams" : "") +
@@ -185,27 +195,42 @@ Result<WorkerPool::Turn> WorkerPool::Take(uint64_t state, bool holds,
     returned_.wait_for(lock, std::chrono::milliseconds(10));
   }
   ++starting_;
-  lock.unlock();
-  std::shared_ptr<Worker> worker;
-  Status status = CheckPatience(scope);
+  if (holds) ++starting_held_;
+  return Turn(*this, nullptr, holds);
+}
+
+Status WorkerPool::StartIn(Turn& turn, const Scope* scope) {
+  ALLOY_TRY(CheckProcess());
   // A call that is refused is no death: if it put the next start off, a host that asks again
   // and again would never get a worker.
-  const bool is_started = status.ok();
-  if (is_started) {
-    auto started = StartOne(nullptr);
-    status = started.status();
-    if (started.ok()) worker = *std::move(started);
+  ALLOY_TRY(CheckPatience(scope));
+  auto started = StartOne(nullptr, scope);
+  const std::scoped_lock lock(mutex_);
+  if (!started.ok()) {
+    // Nor is a start that the caller has stopped.
+    const bool is_stopped = scope != nullptr && scope->stopped();
+    if (started.status().code() == ALLOY_LOST && !is_stopped) {
+      CountDeath(started.status().reason());
+    }
+    return started.status();
   }
-  lock.lock();
+  members_.push_back({*started, true, turn.holds_});
+  Show(*started);
+  turn.worker_ = *std::move(started);
   --starting_;
+  if (turn.holds_) --starting_held_;
   returned_.notify_all();
-  if (!status.ok()) {
-    if (is_started && status.code() == ALLOY_LOST) CountDeath(status.reason());
-    return status;
+  return Status();
+}
+
+void WorkerPool::GiveUpPlace(bool holds) {
+  if (!CheckProcess().ok()) return;
+  {
+    const std::scoped_lock lock(mutex_);
+    --starting_;
+    if (holds) --starting_held_;
   }
-  Show(worker);
-  members_.push_back({worker, true, holds});
-  return Turn(*this, std::move(worker));
+  returned_.notify_all();
 }
 
 // Under the lock.

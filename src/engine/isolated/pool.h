@@ -34,22 +34,38 @@ class WorkerPool {
   //   Fails  as a load in process does; LOST if the worker dies; and as Supervisor::Start.
   Result<std::shared_ptr<const DescribedTable>> Begin();
 
-  // The turn of one user of a worker. It goes back to the pool when this ends.
+  // The turn of one user of a worker, or the place of a worker that is not started yet. It
+  // goes back to the pool when this ends.
   class Turn {
    public:
-    Turn(WorkerPool& pool, std::shared_ptr<Worker> worker)
-        : pool_(&pool), worker_(std::move(worker)) {}
-    Turn(Turn&& other) noexcept = default;
+    Turn(WorkerPool& pool, std::shared_ptr<Worker> worker, bool holds)
+        : pool_(&pool), worker_(std::move(worker)), holds_(holds) {}
+    Turn(Turn&& other) noexcept
+        : pool_(std::exchange(other.pool_, nullptr)),
+          worker_(std::move(other.worker_)),
+          holds_(other.holds_) {}
     Turn& operator=(Turn&&) = delete;
     ~Turn() {
-      if (worker_ != nullptr) pool_->Return(std::move(worker_));
+      if (pool_ == nullptr) return;
+      if (worker_ != nullptr) {
+        pool_->Return(std::move(worker_));
+      } else {
+        pool_->GiveUpPlace(holds_);
+      }
+    }
+    // Start a worker in the place, if there is none. A stop of the scope, which may be NULL,
+    // ends that: LOST.
+    Status Start(const Scope* scope) {
+      return worker_ != nullptr ? Status() : pool_->StartIn(*this, scope);
     }
     Worker& worker() const { return *worker_; }
     const WorkerGroup& group() const { return pool_->group(); }
 
    private:
+    friend class WorkerPool;
     WorkerPool* pool_;
     std::shared_ptr<Worker> worker_;
+    bool holds_;
   };
 
   // A worker that nobody uses: best one that has bound `state`. A run waits while all
@@ -60,13 +76,16 @@ class WorkerPool {
   //          next one is tried. As the scope was
   //          cancelled or late: LOST too, and the engine has the words.
   Result<Turn> Take(uint64_t state, bool holds, const Scope* scope);
+  // The same for a stream, but what starts a worker is left to Turn::Start: it takes time,
+  // and there is no scope yet that could end it.
+  Result<Turn> Reserve(uint64_t state) { return Find(state, true, nullptr); }
 
   // Wake the threads that wait for workers, so that they look at their stops.
   //
   // Any thread, and any signal handler: it takes no lock.
   void NudgeAll() noexcept;
 
-  // Free a state in every worker that has bound it, when it is used next.
+  // Free a state in every worker that has bound it, when that worker is used next.
   void Forget(uint64_t state) noexcept;
 
   const WorkerGroup& group() const { return group_; }
@@ -83,7 +102,12 @@ class WorkerPool {
     bool is_held = false;  // by a stream
   };
 
-  Result<std::shared_ptr<Worker>> StartOne(std::shared_ptr<const DescribedTable>* table);
+  Result<std::shared_ptr<Worker>> StartOne(std::shared_ptr<const DescribedTable>* table,
+                                           const Scope* scope);
+  // A turn, or a place if there is room for one more worker.
+  Result<Turn> Find(uint64_t state, bool holds, const Scope* scope);
+  Status StartIn(Turn& turn, const Scope* scope);
+  void GiveUpPlace(bool holds);
   Status CheckPatience(const Scope* scope);
   void CountDeath(int32_t reason);
   void Return(std::shared_ptr<Worker> worker);
@@ -105,7 +129,8 @@ class WorkerPool {
   // Dead workers. Their inputs may belong to the host, whose callbacks only its own threads
   // call, and must stay until the process has ended.
   std::vector<std::shared_ptr<Worker>> dead_;
-  uint32_t starting_ = 0;
+  uint32_t starting_ = 0;       // places without a worker
+  uint32_t starting_held_ = 0;  // those of them that are a stream's
   // Deaths in a row without an answer between them, and when the next start is allowed.
   uint32_t deaths_ = 0;
   int32_t last_death_ = 0;  // its reason

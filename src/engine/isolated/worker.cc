@@ -139,8 +139,20 @@ int32_t Worker::DeathReason() {
   return has_cause_ ? ReasonOf(death_.cause) : ALLOY_REASON_NONE;
 }
 
+void Worker::Bound(uint64_t state) {
+  const std::scoped_lock lock(mutex_);
+  bound_.insert(state);
+}
+
+bool Worker::Unbound(uint64_t state) {
+  const std::scoped_lock lock(mutex_);
+  return bound_.erase(state) != 0;
+}
+
 void Worker::ForgetLater(uint64_t state) {
   const std::scoped_lock lock(mutex_);
+  // A worker in a long stream would collect the states of all other calls.
+  if (!bound_.contains(state)) return;
   forgotten_.push_back(state);
   has_forgotten_.store(true, std::memory_order_release);
 }
@@ -174,8 +186,10 @@ const std::vector<SegmentView>& Worker::PoolViews() {
   return pool_views_;
 }
 
-Result<Worker::Input> Worker::Prepare(RecordWriter& writer, ArrowArray* batch) {
-  ALLOY_TRY(writer.Plan(*batch, PoolViews()));
+Result<Worker::Input> Worker::Prepare(RecordWriter& writer, ArrowArray* batch,
+                                      KeptInput* kept) {
+  const bool is_again = kept != nullptr && *kept != nullptr;
+  ALLOY_TRY(writer.Plan(is_again ? (*kept)->shared() : *batch, PoolViews()));
   Input input{.number = ++last_input_, .writer = &writer};
   const uint64_t size = writer.copied_bytes();
   const std::span<const SegmentView> named = writer.named();
@@ -190,7 +204,12 @@ Result<Worker::Input> Worker::Prepare(RecordWriter& writer, ArrowArray* batch) {
     writer.Copy(piece.data(), number, piece.offset());
     held->views.push_back({number, {piece.data(), piece.size()}, piece.offset()});
   }
-  if (!named.empty()) held->array = OwnedArray(batch);
+  if (is_again) {
+    held->first = (*kept)->first != nullptr ? (*kept)->first : *kept;
+  } else if (!named.empty()) {
+    held->array = OwnedArray(batch);
+    if (kept != nullptr) *kept = held;
+  }
   held_inputs_.emplace_back(input.number, std::move(held));
   return input;
 }
@@ -325,7 +344,8 @@ Status Worker::WaitForMessage(const Ask& ask, Ends* ends) {
 }
 
 Status Worker::CheckEnds(const Ask& ask, Ends* ends) {
-  const bool is_stopped = ask.scope != nullptr && ask.scope->stopped();
+  const Scope* const stops = ask.stops != nullptr ? ask.stops : ask.scope;
+  const bool is_stopped = stops != nullptr && stops->stopped();
   if (!is_stopped && ends->limit < 0) return Status();
   const int64_t now = MonotonicNanos();
   if (ends->grace < 0 && is_stopped) {

@@ -81,6 +81,11 @@ class Worker {
 
   // ---- Of the thread whose turn it is
 
+  // An input as the worker has it. Whoever keeps it too may send it to another worker, when
+  // this one is lost.
+  struct HeldInput;
+  using KeptInput = std::shared_ptr<const HeldInput>;
+
   // An input in the worker's memory, ready to be named.
   struct Input {
     uint64_t number = 0;
@@ -88,9 +93,13 @@ class Worker {
   };
   // Copy an input to where the worker can read it. It stays there until the worker has
   // released it, and the results of the same call too.
+  // With `kept`, the input can be sent to another worker: if *kept holds one, that is used in
+  // place of batch; else it gets what was taken.
+  //
   //   Takes  batch, if a part of it lies in the pool: that is not copied.
   //   Fails  BAD_DATA, EXHAUSTED.
-  Result<Input> Prepare(RecordWriter& writer, ArrowArray* batch);
+  Result<Input> Prepare(RecordWriter& writer, ArrowArray* batch,
+                        KeptInput* kept = nullptr);
   static void Write(const Input& input, ByteWriter& out);
   // Of an input that was prepared and is not sent.
   void Drop(const Input& input) { Drop(input.number); }
@@ -111,7 +120,8 @@ class Worker {
   // One exchange.
   struct Ask {
     HostWord word = HostWord::kQuit;
-    Scope* scope = nullptr;          // its stops, its log; NULL: it cannot be stopped
+    Scope* scope = nullptr;          // its stops, its log; NULL: none
+    const Scope* stops = nullptr;    // other stops, of a call that waits for it
     Requests* requests = nullptr;    // NULL: it asks for no inputs
     const char* function = nullptr;  // its name, for texts; NULL: while it loads
     uint64_t batch = 0;              // its number, from 1; 0: none
@@ -139,11 +149,13 @@ class Worker {
 
   const WorkerLimits& limits() const { return group_.limits; }
 
-  // The states that this worker has bound.
-  std::unordered_set<uint64_t>& bound() { return bound_; }
+  // Whether this worker has bound a state. The pool asks of workers that nobody uses too.
+  bool HasBound(uint64_t state) const { return bound_.contains(state); }
+  void Bound(uint64_t state);
+  bool Unbound(uint64_t state);  // returns whether it was bound
   // Those of them that nobody needs any more.
   std::vector<uint64_t> TakeForgotten();
-  // Any thread.
+  // Nothing, if it has not bound the state. Any thread.
   void ForgetLater(uint64_t state);
   // Whether it has answered anything since the last question.
   bool TakeAnswered() { return std::exchange(answered_, false); }
@@ -156,14 +168,7 @@ class Worker {
   Status Violation(const Ask& ask, std::string detail);
 
  private:
-  // An input that the worker has not released.
-  struct HeldInput {
-    std::shared_ptr<const InputMemory::Piece> piece;  // NULL: nothing was copied
-    OwnedArray array;                                 // empty: everything was copied
-    std::vector<SegmentView> views;                   // where its buffers are
-  };
-
-  using NumberedInput = std::pair<uint64_t, std::shared_ptr<const HeldInput>>;
+  using NumberedInput = std::pair<uint64_t, KeptInput>;
 
   Worker(const WorkerGroup& group, SharedMemory control, Fd near, Fd far);
 
@@ -214,7 +219,6 @@ class Worker {
   const std::shared_ptr<InputMemory> inputs_;
   const std::shared_ptr<ReleasedResults> released_ = std::make_shared<ReleasedResults>();
   std::vector<NumberedInput> held_inputs_;  // by number
-  std::unordered_set<uint64_t> bound_;
   std::vector<std::byte> message_;
   bool answered_ = false;
 
@@ -223,6 +227,17 @@ class Worker {
   Death death_;
   bool has_cause_ = false;
   std::vector<uint64_t> forgotten_;
+  std::unordered_set<uint64_t> bound_;  // only the thread whose turn it is changes it
+};
+
+// What a worker has not released yet.
+struct Worker::HeldInput {
+  std::shared_ptr<const InputMemory::Piece> piece;  // NULL: nothing was copied
+  OwnedArray array;                                 // empty: everything was copied
+  KeptInput first;                 // which has the array, if this is not the first worker
+  std::vector<SegmentView> views;  // where its buffers are
+
+  const ArrowArray& shared() const { return first != nullptr ? *first->array : *array; }
 };
 
 }  // namespace alloy::core

@@ -21,11 +21,6 @@ alloy_code FailWith(const Status& status, Scope& scope) {
   return status.code();
 }
 
-bool AreThere(std::span<const ArrowArray> inputs) {
-  return std::ranges::all_of(
-      inputs, [](const ArrowArray& one) { return one.release != nullptr; });
-}
-
 class WorkerChannel final : public Channel {
  public:
   WorkerChannel(std::unique_ptr<WorkerPool> pool,
@@ -50,19 +45,22 @@ class WorkerChannel final : public Channel {
                  int32_t, ArrowArray* output) override {
     WorkerState& bound = StateOf(state);
     ++bound.batches;
-    for (uint32_t left = bound.may_repeat ? pool_->group().limits.retries : 0;; --left) {
-      auto ran = RunOnce(bound, scope, inputs, output);
+    bound.rows = bound.writers.empty() ? -1 : inputs[0].length;
+    uint32_t left = bound.may_repeat ? pool_->group().limits.retries : 0;
+    // Inputs in the pool belong to the worker, until it has ended. The next one shares them.
+    std::vector<Worker::KeptInput> kept(left > 0 ? bound.writers.size() : 0);
+    for (;; --left) {
+      auto ran = RunOnce(bound, scope, inputs, kept, output);
       if (ran.ok()) return *ran;
-      // Inputs in the pool of the host belong to the worker that died, until it has ended.
-      const bool again = ran.status().code() == ALLOY_LOST && left > 0 &&
-                         !scope.stopped() && AreThere({inputs, bound.writers.size()});
+      const bool again =
+          ran.status().code() == ALLOY_LOST && left > 0 && !scope.stopped();
       if (!again) return FailWith(ran.status(), scope);
     }
   }
 
   Result<std::shared_ptr<void>> Reserve(void* state) override {
     WorkerState& bound = StateOf(state);
-    ALLOY_ASSIGN_OR_RETURN(WorkerPool::Turn turn, pool_->Take(bound.id, true, nullptr));
+    ALLOY_ASSIGN_OR_RETURN(WorkerPool::Turn turn, pool_->Reserve(bound.id));
     bound.reserved.emplace(std::move(turn));
     return std::shared_ptr<void>(&bound, [](void* s) { StateOf(s).reserved.reset(); });
   }
@@ -78,6 +76,9 @@ class WorkerChannel final : public Channel {
       return reserved;
     }();
     if (!turn.ok()) return FailWith(turn.status(), scope);
+    if (const Status started = turn->Start(&scope); !started.ok()) {
+      return FailWith(started, scope);
+    }
     auto opened = OpenWorkerStream(*std::move(turn), bound, scope,
                                    {inputs, static_cast<size_t>(n_inputs)}, output);
     return opened.ok() ? *opened : FailWith(opened.status(), scope);
@@ -128,7 +129,7 @@ class WorkerChannel final : public Channel {
   }
 
   Result<alloy_code> RunOnce(WorkerState& bound, Scope& scope, ArrowArray* inputs,
-                             ArrowArray* output) {
+                             std::span<Worker::KeptInput> kept, ArrowArray* output) {
     ALLOY_ASSIGN_OR_RETURN(WorkerPool::Turn turn, pool_->Take(bound.id, false, &scope));
     Worker& worker = turn.worker();
     ALLOY_ASSIGN_OR_RETURN(const alloy_code code, BindIn(worker, bound, scope, nullptr));
@@ -136,11 +137,12 @@ class WorkerChannel final : public Channel {
     Worker::Ask ask{.word = HostWord::kRun, .scope = &scope};
     ask.function = bound.name;
     ask.batch = bound.batches;
-    ask.rows = bound.writers.empty() ? -1 : inputs[0].length;
+    ask.rows = bound.rows;
     std::vector<Worker::Input>& prepared = bound.prepared;
     prepared.clear();
     for (size_t i = 0; i < bound.writers.size(); ++i) {
-      auto input = worker.Prepare(*bound.writers[i], &inputs[i]);
+      auto input = worker.Prepare(*bound.writers[i], &inputs[i],
+                                  kept.empty() ? nullptr : &kept[i]);
       if (!input.ok()) {
         for (const Worker::Input& before : prepared) worker.Drop(before);
         return input.status()
@@ -156,6 +158,7 @@ class WorkerChannel final : public Channel {
     }));
     ALLOY_ASSIGN_OR_RETURN(WorkerAnswer answer, ReadAnswer(worker, ask, in, scope));
     const bool has_result = answer.rest.Get<uint8_t>() != 0;
+    if (!answer.rest.ok()) return worker.Violation(ask, "an answer that is cut");
     if (answer.code != ALLOY_OK || !has_result) return answer.code;
     if (bound.reader == nullptr) return worker.Violation(ask, "a result of no schema");
     ALLOY_TRY(worker.TakeResult(ask, *bound.reader, answer.rest, output));

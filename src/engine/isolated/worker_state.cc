@@ -11,7 +11,7 @@ namespace {
 
 Status ForgetOld(Worker& worker, Scope& scope) {
   for (const uint64_t state : worker.TakeForgotten()) {
-    if (worker.bound().erase(state) == 0) continue;
+    if (!worker.Unbound(state)) continue;
     // It takes time of the call that comes next, which can be stopped.
     Worker::Ask ask{.word = HostWord::kUnbind, .scope = &scope};
     ask.function = "unbind";
@@ -51,7 +51,7 @@ Result<WorkerAnswer> ReadAnswer(Worker& worker, const Worker::Ask& ask, ByteRead
 Result<alloy_code> BindIn(Worker& worker, WorkerState& state, Scope& scope,
                           OwnedSchema* output) {
   ALLOY_TRY(ForgetOld(worker, scope));
-  if (output == nullptr && worker.bound().contains(state.id)) return ALLOY_OK;
+  if (output == nullptr && worker.HasBound(state.id)) return ALLOY_OK;
   Worker::Ask ask{.word = HostWord::kBind, .scope = &scope};
   ask.function = state.name;
   // A bind has no deadline of the caller: it only describes.
@@ -74,7 +74,7 @@ Result<alloy_code> BindIn(Worker& worker, WorkerState& state, Scope& scope,
   if (!schema.ok()) {
     return worker.Violation(ask, "a schema: " + schema.status().fault().text);
   }
-  worker.bound().insert(state.id);
+  worker.Bound(state.id);
   std::string key;
   if (const Status status = AppendFingerprint(**schema, &key); !status.ok()) {
     return worker.Violation(ask, "a schema: " + status.fault().text);

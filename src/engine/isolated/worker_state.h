@@ -33,6 +33,7 @@ struct WorkerState {
   std::unique_ptr<RecordReader> reader;
   std::vector<Worker::Input> prepared;  // of a run; kept for its memory
   uint64_t batches = 0;
+  int64_t rows = -1;                         // of the run; -1: unknown
   std::optional<WorkerPool::Turn> reserved;  // for a stream that is about to open
 };
 

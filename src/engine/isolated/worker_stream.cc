@@ -49,6 +49,8 @@ class WorkerStream final : public Worker::Requests {
       if (!has_batch) {
         const auto errno_number = answer.rest.Get<int32_t>();
         last_error_ = answer.rest.GetText();
+        // What is missing reads as 0, which is the end of a stream.
+        if (!answer.rest.ok()) return worker.Violation(ask, "an answer that is cut");
         return static_cast<int>(errno_number);
       }
       if (state_.reader == nullptr) return worker.Violation(ask, "a batch of no schema");
