@@ -3,8 +3,10 @@
 package cli
 
 import (
+	"bufio"
 	"bytes"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -55,4 +57,37 @@ func TestTapShowsTwoBatches(t *testing.T) {
 	}
 	_ = run.Wait()
 	_ = tap.Wait()
+}
+
+// Over a URL, top always works, and tap only if the run allows it.
+func TestTopAndTapOverAnAddress(t *testing.T) {
+	runtimeFolder(t)
+	for _, allows := range []bool{false, true} {
+		f := newFolder(t)
+		text := strings.NewReplacer("../../../build/thund/", f.path+"/", "../../../build/", build(t)+"/").Replace(read(t, "../../examples/slow.toml"))
+		args := []string{"run", f.write("slow.toml", text), "--listen", "127.0.0.1:0", "--progress", "none"}
+		if allows {
+			args = append(args, "--allow-tap")
+		}
+		c := process(args...)
+		pipe, err := c.StderrPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
+		lines := bufio.NewScanner(pipe)
+		lines.Scan()
+		url := regexp.MustCompile(`http://\S+`).FindString(lines.Text())
+		seen(t, url, func(s status.Snapshot) bool { return s.State == status.GraphRunning && s.PID == c.Process.Pid })
+		thund(t, "top", url, "--once").wants(0, "slow: running", "STARVED")
+		if allows {
+			thund(t, "tap", "km", url, "--limit", "1", "--format", "table").wants(0, "batch 1: 1,024 rows")
+		} else {
+			thund(t, "tap", "km", url, "--limit", "1").wants(3, "the run has refused to answer", "403 Forbidden", "--allow-tap")
+		}
+	}
+	thund(t, "top", "http://127.0.0.1:1", "--once").wants(3, "the run does not answer")
 }

@@ -92,7 +92,8 @@ func (c *Client) get(ctx context.Context, path string) (*http.Response, error) {
 	if answer.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(answer.Body, 4096))
 		answer.Body.Close()
-		return nil, c.wrong(fmt.Sprintf("%s: %s", answer.Status, strings.TrimSpace(string(text))), nil)
+		return nil, &fault.Fault{Code: fault.Source, Text: "the run has refused to answer", At: c.Place,
+			Detail: []string{answer.Status, strings.TrimSpace(string(text))}, Help: "see what runs: thund top", Exit: fault.ExitMachine}
 	}
 	return answer, nil
 }

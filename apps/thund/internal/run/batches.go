@@ -98,9 +98,10 @@ func (r *run) apply(n *graph.Node, batch arrow.RecordBatch, number int64) ([]mad
 		c.retrying.Add(1)
 		select {
 		case <-time.After(wait/2 + rand.N(wait/2+1)):
-			c.retrying.Add(-1)
 		case <-r.ctx.Done():
-			c.retrying.Add(-1)
+		}
+		c.retrying.Add(-1)
+		if r.ctx.Err() != nil {
 			return nil, r.err()
 		}
 		wait = min(2*wait, mostBackoff)

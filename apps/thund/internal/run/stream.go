@@ -84,10 +84,15 @@ func (s *stream) work() error {
 				return r.stepFault(n, number, err)
 			}
 			s.reopened++
-			r.counts[n].retried(causeOf(err))
+			c := r.counts[n]
+			c.retried(causeOf(err))
+			c.retrying.Add(1)
 			select {
 			case <-time.After(n.Backoff):
 			case <-r.ctx.Done():
+			}
+			c.retrying.Add(-1)
+			if r.ctx.Err() != nil {
 				return r.err()
 			}
 			if s.reader != nil {
