@@ -22,6 +22,7 @@ import (
 func (c *command) run() *cobra.Command {
 	var deadline time.Duration
 	var watch bool
+	var traces string
 	var seen shown
 	var told told
 	made := &cobra.Command{
@@ -48,6 +49,11 @@ func (c *command) run() *cobra.Command {
 				return err
 			}
 			defer viewers.close()
+			closeTraces, err := c.trace(plan, traces)
+			if err != nil {
+				return err
+			}
+			defer closeTraces()
 			if err := c.runPlan(plan, viewers.Sampler, &told, watch, deadline); err != nil {
 				if !seen.stay {
 					return err
@@ -65,6 +71,7 @@ func (c *command) run() *cobra.Command {
 	told.flags(made)
 	made.Flags().BoolVarP(&c.quiet, "quiet", "q", false, "print no summary and no progress; errors are printed")
 	made.Flags().BoolVar(&watch, "watch", false, "with a source that has each: run new files until a signal ends it")
+	made.Flags().StringVar(&traces, "trace", "", "send a trace of OpenTelemetry to this collector, such as http://127.0.0.1:4318, or append it\nto this file: one for each run or file. TRACEPARENT may name its parent")
 	made.Flags().DurationVar(&deadline, "deadline", 0, "cancel the run after this time, with exit code 5")
 	return made
 }

@@ -110,6 +110,9 @@ func (n *Network) grow(from *Actor) {
 	q.limitBatches = max(q.limitBatches, len(q.items)+1)
 	q.limitBytes = max(q.limitBytes, q.bytes+least.needs)
 	q.counts.Growths++
+	if n.Grew != nil {
+		n.Grew(q)
+	}
 	least.wakeFor(q)
 }
 

@@ -32,6 +32,8 @@ type Network struct {
 	Full func(cycle []*Queue, needed int64) error
 	// GiveUp is called, with the network locked, when a queue needs the memory that is held.
 	GiveUp func()
+	// Grew is called, with the network locked, when a queue has grown; it may be nil.
+	Grew func(q *Queue)
 }
 
 // NewNetwork returns queues that hold this many bytes together.

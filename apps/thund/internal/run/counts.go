@@ -30,6 +30,7 @@ type counts struct {
 	mutex                     sync.Mutex
 	retries, restarts, errors map[string]int64 // by cause; errors by code
 	lastError                 string
+	events                    events
 }
 
 func newCounts(viewers *taps) *counts {
@@ -60,6 +61,7 @@ func (c *counts) retried(cause string) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	c.retries[cause]++
+	c.events.add("retry", cause)
 }
 
 // failed counts an error of a call, also if another try cures it.
@@ -71,6 +73,7 @@ func (c *counts) failed(err error) {
 	var e *alloy.Error
 	if errors.As(err, &e) && causes[e.Reason] != "" {
 		c.restarts[causes[e.Reason]]++
+		c.events.add("crash", causes[e.Reason])
 	}
 }
 

@@ -182,7 +182,7 @@ func (e *each) eventFault(path, name string, err error) error {
 // are checked before a row moves. The backends are those of the whole plan.
 func (p *Plan) forFile(path string) (*Plan, error) {
 	g, of := p.Graph.Part(func(*graph.Node) bool { return true }, func(*graph.Node) bool { return false })
-	made := &Plan{Graph: g, Own: p.Own, Schemas: map[*graph.Node]*arrow.Schema{}, Steps: map[*graph.Node]*Function{},
+	made := &Plan{Graph: g, Own: p.Own, Trace: p.Trace, file: path, Schemas: map[*graph.Node]*arrow.Schema{}, Steps: map[*graph.Node]*Function{},
 		sources: map[*graph.Node]*files.Source{}, drain: p.drain, live: p.live}
 	for _, n := range g.Nodes {
 		made.Steps[n] = p.Steps[of[n]]

@@ -24,11 +24,13 @@ type Plan struct {
 	Steps   map[*graph.Node]*Function
 	Notes   []string
 	Own     *own.Set
+	Trace   func(*Traced) // gets each run that has ended; it may be nil
 
 	sources map[*graph.Node]*files.Source
 	// Of a test: the sinks whose batches are kept in memory.
 	collectors map[*graph.Node]*files.Collector
 	bridges    map[bridgeKey]*alloy.GoBridge
+	file       string        // that the run is for; empty: the whole graph
 	drain      chan struct{} // closed when no new file is to be taken
 	drainOnce  sync.Once
 	live       *live

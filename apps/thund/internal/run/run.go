@@ -38,6 +38,7 @@ type run struct {
 	queueBytes  int64 // the byte limit of each queue
 	deadLetters atomic.Int64
 	begin       time.Time
+	started     time.Time    // all nodes are open; zero: they never were
 	givenUp     atomic.Int64 // grows when what is held for restarts is needed elsewhere
 	failure     struct {
 		sync.Mutex
@@ -69,7 +70,7 @@ func runOnce(ctx context.Context, p *Plan) (*Report, error) {
 	r := &run{plan: p, begin: begin, net: flow.NewNetwork(p.Graph.Memory), ctx: ctx, cancel: cancel,
 		inputs: map[*graph.Node][]*flow.Queue{}, outputs: map[*graph.Node][]*flow.Queue{}, letters: map[*graph.Node]*flow.Queue{},
 		actors: map[*graph.Node]*flow.Actor{}, counts: map[*graph.Node]*counts{}, sinks: map[*graph.Node]*files.Sink{}}
-	r.net.Full = r.full
+	r.net.Full, r.net.Grew = r.full, r.grew
 	stop := context.AfterFunc(ctx, func() { r.fail(context.Cause(ctx)) })
 	defer stop()
 	r.connect()
@@ -83,6 +84,9 @@ func runOnce(ctx context.Context, p *Plan) (*Report, error) {
 		}
 	}
 	p.live.detach(r, err)
+	if p.Trace != nil {
+		p.Trace(r.trace(begin, err))
+	}
 	return r.report(time.Since(begin)), err
 }
 
@@ -106,6 +110,7 @@ func (r *run) work() error {
 		bodies = append(bodies, body...)
 	}
 	r.plan.live.started(r)
+	r.started = time.Now()
 	done := make(chan struct{})
 	var all sync.WaitGroup
 	for _, body := range bodies {
