@@ -3,100 +3,14 @@
 package cli
 
 import (
-	"bytes"
 	"fmt"
-	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
-
 	"github.com/ignalina/alloy/apps/thund/internal/browser"
 )
-
-// live is the graph live.toml that runs, with its page.
-type live struct {
-	folder
-	graph  *exec.Cmd
-	log    *bytes.Buffer
-	page   string
-	meters *exec.Cmd
-	sent   *bytes.Buffer
-}
-
-// startLive runs live.toml and sends readings, which nobody reads from the feed yet.
-func startLive(t *testing.T) *live {
-	build(t)
-	l := &live{folder: newFolder(t), log: &bytes.Buffer{}, sent: &bytes.Buffer{}}
-	l.graph = process("run", "../../examples/live.toml", "--listen", "127.0.0.1:0", "--set", "out="+l.path)
-	log := l.file("log")
-	file, err := os.Create(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	l.graph.Stderr = file
-	if err := l.graph.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.graph.Process.Kill() })
-	eventually(t, "the run says where its page is", func() bool {
-		l.page = regexp.MustCompile(`http://\S+`).FindString(read(t, log))
-		return l.page != ""
-	})
-	if out, err := exec.Command("go", "build", "-o", l.file("meters"), "../../examples/meters").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	eventually(t, "the run listens", func() bool {
-		_, err := os.Stat(l.file("live.sock"))
-		return err == nil
-	})
-	l.meters = exec.Command(l.file("meters"), "-pause", "2ms", l.path)
-	l.meters.Stdout, l.meters.Stderr = l.sent, l.sent
-	if err := l.meters.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.meters.Process.Kill() })
-	return l
-}
-
-// drain lets somebody read the feed until it ends, and returns how much that was.
-func (l *live) drain() (count func() string) {
-	c := exec.Command(l.file("meters"), "-read", l.path)
-	var out bytes.Buffer
-	c.Stdout, c.Stderr = &out, &out
-	if err := c.Start(); err != nil {
-		l.t.Fatal(err)
-	}
-	l.t.Cleanup(func() { _ = c.Process.Kill() })
-	return func() string {
-		if err := c.Wait(); err != nil {
-			l.t.Errorf("%v\n%s", err, out.String())
-		}
-		return out.String()
-	}
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// part is the element of a node or an edge.
-func part(node, class string) string {
-	return fmt.Sprintf(`document.querySelector('main [data-node="%s"] .%s')`, node, class)
-}
-
-func isRed(node string) string {
-	return fmt.Sprintf(`getComputedStyle(%s).fill === 'rgb(207, 34, 46)'`, part(node, "state"))
-}
 
 // Acceptance 15: the page of a running graph, in a real browser. Numbers move, queues fill and
 // empty, a step whose worker is killed turns red and recovers, and the last state is shown.
@@ -112,6 +26,7 @@ func TestAcceptance15ThePageOfARunningGraph(t *testing.T) {
 	const bar = `document.querySelector('main [data-queue="peaks>feed:0"] .fill')`
 	must(t, p.Await(bar+`.classList.contains('full') && `+bar+`.getAttribute('width') === '30.0'`))
 	must(t, p.Await(part("peaks", "state")+`.textContent === 'blocked'`))
+	l.picture(b, "thund-page-dark.png", 1100, 400, true, "", part("meters", "state")+`.textContent === 'blocked'`)
 	count := l.drain()
 	must(t, p.Await(`!`+bar+`.classList.contains('full')`))
 	must(t, p.Await(part("watts", "rate")+`.textContent.match(/[1-9].*rows\/s/)`))
@@ -131,7 +46,7 @@ func TestAcceptance15ThePageOfARunningGraph(t *testing.T) {
 	must(t, p.Await(`[...document.querySelectorAll('aside tr')].some((r) => r.textContent.startsWith('in'))`))
 	must(t, p.Eval(passed, &before))
 	must(t, p.Await(fmt.Sprintf("%s !== %q", passed, before)))
-	for _, text := range []string{"% working", "half of them, at most", "Alloy development", "aggregate_rust.so"} {
+	for _, text := range []string{"% working", "A batch takes", "p99", "Alloy development", "aggregate_rust.so"} {
 		must(t, p.Await(fmt.Sprintf("document.querySelector('aside').textContent.includes(%q)", text)))
 	}
 	must(t, p.Press("Escape", "Escape", 27))
@@ -156,7 +71,7 @@ func TestAcceptance15ThePageOfARunningGraph(t *testing.T) {
 	must(t, p.Await(`[...document.querySelectorAll('aside h3')].some((h) => h.textContent === 'Tried again, by cause') && document.querySelector('aside').textContent.includes('signal')`))
 	must(t, p.Await(`!(`+isRed("watts")+`) && `+part("watts", "rate")+`.textContent.match(/[1-9].*rows\/s/)`))
 
-	l.pictures(b)
+	l.picture(b, "thund-page.png", 1400, 600, false, "watts", `!document.querySelector('aside').hidden && `+part("watts", "state")+`.textContent === 'working'`)
 	l.guards()
 
 	// The end: the producer stops, the run drains, and the page keeps the last state.
@@ -189,66 +104,5 @@ func TestAcceptance15ThePageOfARunningGraph(t *testing.T) {
 		if !strings.Contains(problem, "ERR_CONNECTION_REFUSED") { // the run has ended, and the page tries again
 			t.Errorf("the console has: %s", problem)
 		}
-	}
-}
-
-// ask asks as curl would.
-func (l *live) ask(method, path, host string) (int, *bytes.Buffer) {
-	request, err := http.NewRequest(method, l.page+path, nil)
-	must(l.t, err)
-	request.Host = host
-	answer, err := http.DefaultClient.Do(request)
-	must(l.t, err)
-	defer answer.Body.Close()
-	var text bytes.Buffer
-	_, err = text.ReadFrom(answer.Body)
-	must(l.t, err)
-	return answer.StatusCode, &text
-}
-
-// guards looks at what strangers get, and at the metrics.
-func (l *live) guards() {
-	if code, _ := l.ask("GET", "", "evil.example"); code != 403 {
-		l.t.Errorf("Host evil.example: %d", code)
-	}
-	if code, _ := l.ask("POST", "", ""); code != 405 {
-		l.t.Errorf("POST: %d", code)
-	}
-	if code, text := l.ask("GET", "tap?node=watts&limit=1", ""); code != 403 {
-		l.t.Errorf("a tap without --allow-tap: %d %s", code, text)
-	}
-	code, text := l.ask("GET", "metrics", "")
-	all := text.String()
-	problems, err := promlint.New(text).Lint()
-	if code != 200 || err != nil || len(problems) > 0 {
-		l.t.Errorf("/metrics: %d %v %v", code, err, problems)
-	}
-	for _, part := range []string{`thund_rows_total{direction="out",graph="live",node="meters"} `, `thund_retries_total{cause="signal",graph="live",node="watts"} `,
-		`thund_batch_duration_seconds_count{graph="live",node="watts"} `, `thund_certificate_expiry_timestamp_seconds{graph="live",node="peaks"} `} {
-		if !strings.Contains(all, part) {
-			l.t.Errorf("%s is missing in\n%s", part, all)
-		}
-	}
-}
-
-// pictures writes the pictures of the documentation, if the environment says where:
-// THUND_PICTURES=$PWD/docs go test ./internal/cli -run Acceptance15
-func (l *live) pictures(b *browser.Browser) {
-	folder := os.Getenv("THUND_PICTURES")
-	if folder == "" {
-		return
-	}
-	for name, isDark := range map[string]bool{"page-light.png": false, "page-dark.png": true} {
-		p, err := b.Open(l.page, 1400, 640, isDark)
-		must(l.t, err)
-		must(l.t, p.Await(part("watts", "rate")+`.textContent.match(/[1-9].*rows\/s/)`))
-		must(l.t, p.Click(`main [data-node="watts"] .box`))
-		must(l.t, p.Await(`!document.querySelector('aside').hidden && `+part("watts", "state")+`.textContent === 'working'`))
-		picture, err := p.Picture()
-		must(l.t, err)
-		if len(picture) > 150_000 {
-			l.t.Errorf("%s has %d bytes", name, len(picture))
-		}
-		must(l.t, os.WriteFile(filepath.Join(folder, name), picture, 0o666))
 	}
 }
