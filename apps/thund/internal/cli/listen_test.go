@@ -106,3 +106,17 @@ func TestAnAddressInUseIsAnError(t *testing.T) {
 		t.Error(ids)
 	}
 }
+
+// A socket makes its folder, as a file of a sink does.
+func TestASocketMakesItsFolder(t *testing.T) {
+	f := newFolder(t)
+	g := f.service(", connections = 1")
+	f.write("graph.toml", strings.Replace(read(t, g), "unix:late.sock", "unix:new/folder/late.sock", 1))
+	wait, _ := start(t, g)
+	conn := f.dial("new/folder/late.sock")
+	if _, err := conn.Write(stream(t, 1, 2)); err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	wait().wants(0, "late 2 rows")
+}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -39,6 +40,11 @@ func openSocket(n *graph.Node) (*socket, error) {
 		return s, nil
 	}
 	var err error
+	if network == "unix" { // as a sink makes the folder of its file
+		if err = os.MkdirAll(filepath.Dir(address), 0o777); err != nil {
+			return nil, err
+		}
+	}
 	s.listener, err = net.Listen(network, address)
 	if errors.Is(err, syscall.EADDRINUSE) && network == "unix" {
 		if peer, dialed := net.Dial(network, address); dialed == nil {
