@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -176,6 +177,27 @@ func TestAStatusShowsWhatFailed(t *testing.T) {
 	}
 	if n := s.Nodes[0]; n.State == status.Failed || n.LastError != "" {
 		t.Errorf("%+v", n)
+	}
+}
+
+type badTask struct{}
+
+func (badTask) Setup(any) error { return nil }
+func (badTask) Process() error  { return errors.New("no network") }
+
+// What fails before the run ends it too, and viewers do not wait for more.
+func TestAStatusShowsATaskThatFailed(t *testing.T) {
+	p, _ := planOf(t, 1, `csv = "one.csv"`, step(0, 0))
+	p.Graph.Tasks = []*graph.Task{{Name: "fetch", Go: "fetch"}}
+	p.Own.Tasks["fetch"] = badTask{}
+	if err := p.RunTasks(); err == nil {
+		t.Error("it must fail")
+	}
+	if s := p.Status(); s.State != status.GraphFailed || !strings.Contains(s.Error, "no network") {
+		t.Errorf("%+v", s)
+	}
+	if err := p.Tap(context.Background(), "in", 0, io.Discard); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -47,7 +47,8 @@ func (p *Plan) checkOwn() (faults fault.List) {
 }
 
 // SetUp sets the tasks and events up, once for the whole program.
-func (p *Plan) SetUp() error {
+func (p *Plan) SetUp() (err error) {
+	defer func() { p.stopped(err) }()
 	for _, t := range p.Graph.Tasks {
 		if err := own.Panicked(func() error { return p.Own.Tasks[t.Go].Setup(nil) }); err != nil {
 			return p.taskFault(t, "cannot be set up", err)
@@ -72,13 +73,21 @@ func (p *Plan) SetUp() error {
 }
 
 // RunTasks runs each task once.
-func (p *Plan) RunTasks() error {
+func (p *Plan) RunTasks() (err error) {
+	defer func() { p.stopped(err) }()
 	for _, t := range p.Graph.Tasks {
 		if err := own.Panicked(p.Own.Tasks[t.Go].Process); err != nil {
 			return p.taskFault(t, "failed", err)
 		}
 	}
 	return nil
+}
+
+// stopped lets viewers see an error before a run.
+func (p *Plan) stopped(err error) {
+	if err != nil {
+		p.live.ended(err)
+	}
 }
 
 func (p *Plan) taskFault(t *graph.Task, what string, err error) error {

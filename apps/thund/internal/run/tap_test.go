@@ -130,7 +130,7 @@ func TestTapsLeaveNothingBehind(t *testing.T) {
 	}
 	for i := range 4 {
 		all.Go(func() {
-			for range 300 {
+			for range 50 {
 				one := &tap{batches: make(chan arrow.RecordBatch, 2)}
 				viewers.replace(func(all []*tap) []*tap { return append(all, one) })
 				for range i {

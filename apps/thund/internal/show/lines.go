@@ -35,9 +35,6 @@ func Line(s *status.Snapshot) string {
 			parts = append(parts, fmt.Sprintf("%s is %s", n.Name, n.State))
 		}
 	}
-	if s.Bottleneck != "" {
-		parts = append(parts, "bottleneck "+s.Bottleneck)
-	}
 	return strings.Join(parts, "; ")
 }
 

@@ -32,7 +32,7 @@ func sample() *status.Snapshot {
 
 func TestATableIsAligned(t *testing.T) {
 	got := strings.Join(Table(sample(), Columns{Shares: true, Durations: true, Retries: true}), "\n")
-	want := `flights: running, 12.3 s, queues 3.0 MB of 1.1 GB, 2 dead letters
+	want := `flights: running, 12.3 s, bottleneck km, queues 3.0 MB of 1.1 GB, 2 dead letters
 NODE     STATE                      ROWS   ROWS/S         QUEUE  WORKING  STARVED  BLOCKED    P50    P99               RETRIES  DEAD
 flights  blocked  84,194 of 336,776 (25 %)  1,235/s                   33 %      0 %     67 %      -      -                     0     0
 km       working                    80,000    7.2/s  [########..]    100 %      0 %      0 %  1.8ms  2.5ms  1 (LOST) 33 (signal)     2  <- bottleneck
@@ -82,7 +82,7 @@ func TestALineSaysWhatComesInAndGoesOut(t *testing.T) {
 	s := sample()
 	s.Nodes[1].State = status.Retrying
 	s.Files = &status.Files{Done: 3}
-	want := "flights: running, 12.3 s, queues 3.0 MB of 1.1 GB, 2 dead letters, 3 files done, 0 ignored; flights 84,194 of 336,776 (25 %) rows 1,235/s; km is retrying; ä 5 rows 0/s; bottleneck km"
+	want := "flights: running, 12.3 s, bottleneck km, queues 3.0 MB of 1.1 GB, 2 dead letters, 3 files done, 0 ignored; flights 84,194 of 336,776 (25 %) rows 1,235/s; km is retrying; ä 5 rows 0/s"
 	if got := Line(s); got != want {
 		t.Errorf("got:\n%s\nwanted:\n%s", got, want)
 	}

@@ -85,7 +85,11 @@ func aligned(table [][]string) (lines []string) {
 
 // Title is one line about the whole graph.
 func Title(s *status.Snapshot) string {
-	text := fmt.Sprintf("%s: %s, %.1f s, queues %s of %s", s.Graph, s.State, s.Seconds, status.Size(s.Memory), status.Size(s.MemoryLimit))
+	text := fmt.Sprintf("%s: %s, %.1f s", s.Graph, s.State, s.Seconds)
+	if s.Bottleneck != "" {
+		text += ", bottleneck " + s.Bottleneck // a narrow terminal cuts the mark at the end of a line
+	}
+	text += fmt.Sprintf(", queues %s of %s", status.Size(s.Memory), status.Size(s.MemoryLimit))
 	if s.DeadLetters > 0 {
 		text += fmt.Sprintf(", %s dead letters", status.Grouped(s.DeadLetters))
 	}
