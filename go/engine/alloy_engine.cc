@@ -403,8 +403,9 @@ class Receiver {
  public:
   enum class Event : uint8_t { kMessage, kNudge, kClosed, kTimeout };
 
-  // Borrows mailbox, as long as this lives.
-  explicit Receiver(Mailbox& mailbox, Waiting waiting = Waiting::kAdaptive) noexcept;
+  // Borrows mailbox, as long as this lives. It asks how many processors there are, which
+  // needs memory.
+  explicit Receiver(Mailbox& mailbox, Waiting waiting = Waiting::kAdaptive);
 
   // Wait for the next message. A message that was posted before Close is still received.
   //   deadline_ns  of CLOCK_MONOTONIC; -1: none.
@@ -634,7 +635,7 @@ void Mailbox::Raise(uint32_t bit) noexcept {
   if ((before & kSleeps) != 0) FutexWakeAll(word);
 }
 
-Receiver::Receiver(Mailbox& mailbox, Waiting waiting) noexcept
+Receiver::Receiver(Mailbox& mailbox, Waiting waiting)
     : mailbox_(mailbox),
       waiting_(waiting),
       most_spin_ns_(MostSpinNs(waiting)),

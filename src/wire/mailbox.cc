@@ -48,7 +48,7 @@ void Mailbox::Raise(uint32_t bit) noexcept {
   if ((before & kSleeps) != 0) FutexWakeAll(word);
 }
 
-Receiver::Receiver(Mailbox& mailbox, Waiting waiting) noexcept
+Receiver::Receiver(Mailbox& mailbox, Waiting waiting)
     : mailbox_(mailbox),
       waiting_(waiting),
       most_spin_ns_(MostSpinNs(waiting)),

@@ -48,8 +48,9 @@ class Receiver {
  public:
   enum class Event : uint8_t { kMessage, kNudge, kClosed, kTimeout };
 
-  // Borrows mailbox, as long as this lives.
-  explicit Receiver(Mailbox& mailbox, Waiting waiting = Waiting::kAdaptive) noexcept;
+  // Borrows mailbox, as long as this lives. It asks how many processors there are, which
+  // needs memory.
+  explicit Receiver(Mailbox& mailbox, Waiting waiting = Waiting::kAdaptive);
 
   // Wait for the next message. A message that was posted before Close is still received.
   //   deadline_ns  of CLOCK_MONOTONIC; -1: none.

@@ -39,7 +39,7 @@ class ArchiveAttackTest : public AttackTest {
 
 TEST_F(ArchiveAttackTest, Attack00AGoodArchiveIsLinkedAndRuns) {
   MayRun();
-  alloy::Bridge bridge{alloy::Host(alloy::HostOptions{})};
+  alloy::Bridge bridge = support::NewBridge(alloy::Host(alloy::HostOptions{}));
   const alloy::Status status =
       bridge.SetImplLib(PutArchive(SampleBytes("victim.a")), Pinned().cert.Base64());
   ASSERT_TRUE(status.ok()) << status;
@@ -107,7 +107,7 @@ TEST_F(ArchiveAttackTest, Attack70AFakeLinkerInTheEnvironmentIsNotRun) {
 #ifdef ALLOY_TEST_RUST
 TEST_F(ArchiveAttackTest, Attack71TwoRustStaticlibsWorkInOneProcess) {
   const alloy::Host host{alloy::HostOptions{}};
-  alloy::Bridge echo(host), distance(host);
+  alloy::Bridge echo = support::NewBridge(host), distance = support::NewBridge(host);
   const auto load = [&](alloy::Bridge& bridge, const char* file, const char* name) {
     const std::string bytes =
         signing::ReadFile(std::string(ALLOY_TEST_BUILD "/backends/") + file);

@@ -35,6 +35,7 @@
 #include <vector>
 
 #include "alloy/alloy.hpp"
+#include "tests/attacks/mode.h"
 
 // A name that a victim has too.
 extern "C" __attribute__((visibility("default"))) int alloy_attack_shared();
@@ -42,6 +43,7 @@ int alloy_attack_shared() { return 1; }
 
 namespace {
 
+using attacks::NewBridge;
 using Words = std::vector<std::string>;
 namespace fs = std::filesystem;
 
@@ -78,12 +80,12 @@ int LoadWithText(alloy::Bridge& bridge, const std::string& library,
 }
 
 int LoadOneWithText(const std::string& library, const std::string& certificate) {
-  alloy::Bridge bridge{alloy::Host(alloy::HostOptions{})};
+  alloy::Bridge bridge = NewBridge(alloy::Host(alloy::HostOptions{}));
   return LoadWithText(bridge, library, certificate);
 }
 
 int LoadOne(const std::string& library, const std::string& certificate) {
-  alloy::Bridge bridge{alloy::Host(alloy::HostOptions{})};
+  alloy::Bridge bridge = NewBridge(alloy::Host(alloy::HostOptions{}));
   return Load(bridge, library, certificate);
 }
 
@@ -215,7 +217,7 @@ int Planted(const Words& words) {
 
 int Again(const Words& words) {
   const alloy::Host host{alloy::HostOptions{}};
-  alloy::Bridge one(host), two(host), three(host);
+  alloy::Bridge one = NewBridge(host), two = NewBridge(host), three = NewBridge(host);
   LoadWithText(one, words[1], words[3]);
   LoadWithText(two, words[2], words[3]);
   return LoadWithText(three, words[1], words[3]);
@@ -230,7 +232,7 @@ int Limit(const Words& words) {
 
 int Reuse(const Words& words) {
   const alloy::Host host{alloy::HostOptions{}};
-  alloy::Bridge one(host), two(host);
+  alloy::Bridge one = NewBridge(host), two = NewBridge(host);
   Load(one, words[1], words[3]);
   // As a host with a bug does, that closes what is not its own.
   for (int fd = 3; fd < 256; ++fd) {
@@ -242,7 +244,7 @@ int Reuse(const Words& words) {
 }
 
 int Name(const Words& words) {
-  alloy::Bridge bridge{alloy::Host(alloy::HostOptions{})};
+  alloy::Bridge bridge = NewBridge(alloy::Host(alloy::HostOptions{}));
   Load(bridge, words[1], words[2]);
   const auto answer =
       bridge.Call("answer", *alloy::MakeBatch({{"x", alloy::MakeArray<int64_t>({1})}}));

@@ -26,6 +26,7 @@
 #include <string>
 
 #include "alloy/alloy.hpp"
+#include "tests/attacks/mode.h"
 
 namespace {
 
@@ -130,7 +131,7 @@ bool IsOfAnAttack(const alloy::Status& status) {
 
 Outcome LoadOnce(const alloy::Host& host, const std::string& library,
                  const std::string& certificate, const alloy::Batch& batch) {
-  alloy::Bridge bridge(host);
+  alloy::Bridge bridge = attacks::NewBridge(host);
   if (const alloy::Status status = bridge.SetImplLib(library, certificate);
       !status.ok()) {
     if (IsOfAnAttack(status)) return kRefused;

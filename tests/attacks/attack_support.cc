@@ -108,7 +108,7 @@ std::string AttackTest::PutSigned(std::string_view name, std::string_view bytes,
 
 alloy::Status AttackTest::Load(const std::string& library,
                                const std::string& certificate) {
-  alloy::Bridge bridge{alloy::Host(alloy::HostOptions{})};
+  alloy::Bridge bridge = support::NewBridge(alloy::Host(alloy::HostOptions{}));
   return bridge.SetImplLib(library, certificate);
 }
 

@@ -17,6 +17,7 @@
 
 #include "alloy/alloy.hpp"
 #include "tests/support/signing.h"
+#include "tests/support/support.h"
 
 namespace attacks {
 

@@ -35,7 +35,7 @@ class LeakAttackTest : public AttackTest {
                          bool allow_unsigned = false) {
     const alloy::Host host({.allow_unsigned = allow_unsigned});
     const auto fail = [&] {
-      alloy::Bridge bridge(host);
+      alloy::Bridge bridge = support::NewBridge(host);
       ExpectReason(bridge.SetImplLib(library, certificate), reason);
     };
     fail();  // what is made once, such as the mapping of a library that will not start

@@ -80,7 +80,7 @@ TEST_F(LoadingAttackTest, Attack78AHundredConcurrentLoads) {
   const alloy::Host host{alloy::HostOptions{}};
   std::vector<alloy::Bridge> bridges;
   bridges.reserve(kThreads);
-  for (int i = 0; i < kThreads; ++i) bridges.emplace_back(host);
+  for (int i = 0; i < kThreads; ++i) bridges.push_back(support::NewBridge(host));
   std::atomic<int> failures = 0;
   {
     std::vector<std::jthread> threads;
@@ -98,13 +98,17 @@ TEST_F(LoadingAttackTest, Attack78AHundredConcurrentLoads) {
     const alloy_backend *one = nullptr, *first = nullptr;
     alloy_bridge_backend(bridges[i].get(), &one, nullptr);
     alloy_bridge_backend(bridges[i % kLibraries].get(), &first, nullptr);
-    EXPECT_EQ(one, first);
+    EXPECT_STREQ(one->version, first->version);
+    // Each bridge has workers of its own.
+    if (!support::IsIsolated()) {
+      EXPECT_EQ(one, first);
+    }
   }
 }
 
 TEST_F(LoadingAttackTest, Attack79ACallAfterCloseIsToldThatItIsClosed) {
   MayRun();
-  alloy::Bridge bridge{alloy::Host(alloy::HostOptions{})};
+  alloy::Bridge bridge = support::NewBridge(alloy::Host(alloy::HostOptions{}));
   ASSERT_TRUE(bridge.SetImplLib(PutVictim(), Pinned().cert.Base64()).ok());
   alloy_bridge_close(bridge.get());
   EXPECT_EQ(bridge.Call("answer", support::SmallBatch()).status().code(), ALLOY_CLOSED);

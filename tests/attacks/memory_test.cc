@@ -41,7 +41,7 @@ class MemoryAttackTest : public AttackTest {
                             const alloy::HostOptions& options) {
     for (int allowed = 0; allowed < 100'000; ++allowed) {
       const alloy::Host host(options);
-      alloy::Bridge bridge(host);
+      alloy::Bridge bridge = support::NewBridge(host);
       remaining = allowed;
       alloy_error error{};
       const alloy_code code =
@@ -74,7 +74,7 @@ TEST_F(MemoryAttackTest, Attack88ALoadThatRunsOutOfMemoryLeavesNoEcho) {
 // The same through C++, which has its own strings.
 TEST_F(MemoryAttackTest, Attack88TheFirstAllocationOfSetImplLib) {
   const std::string library = PutVictim(), certificate = Pinned().cert.Base64();
-  alloy::Bridge bridge{alloy::Host(alloy::HostOptions{})};
+  alloy::Bridge bridge = support::NewBridge(alloy::Host(alloy::HostOptions{}));
   alloy::Status status;
   remaining = 0;
   try {

@@ -48,6 +48,12 @@ def at_level(log, level):
                under=(sys.executable, ROOT / "tests/support/refuse_calls.py", level))
 
 
+def attacks_on_workers(log):
+    """At level crash, where code that should not run can still leave a file that shows it."""
+    return cpp(log, "release", "--label-regex", "^attacks$", env=ISOLATED,
+               under=(sys.executable, ROOT / "tests/support/refuse_calls.py", "crash"))
+
+
 # What runs in the test's own process. Those of go/engine build programs, which are the
 # same under every mode.
 GO_IN_PROCESS = (".", "./go/bridge", "./go/cdata", "./go/backend", "./ffi/rust",
@@ -210,6 +216,8 @@ SUITES = (
           lambda log: at_level(log, "crash"), "C++", "level crash"),
     Suite("cpp-docker", "the isolated mode under a seccomp profile like Docker's default",
           lambda log: at_level(log, "docker"), "C++", "Docker's profile"),
+    Suite("attacks-isolated", "the attacks on trust, with each library in worker processes",
+          attacks_on_workers, "C++", "isolated"),
     Suite("rust", "the crate and the backends in Rust", rust, "Rust", "debug"),
     Suite("rust-isolated", "the Rust host, with each library in worker processes",
           lambda log: rust(log, "--package", "host_tests", env=ISOLATED), "Rust", "isolated"),
