@@ -64,7 +64,7 @@ func (c *command) show(plan *run.Plan, s *shown, verbose bool) (*viewers, error)
 	}
 	c.listen(plan, v.server, verbose)
 	go v.server.Serve(l, v.server.RemoteHandler())
-	v.page = "http://" + l.Addr().String() + "/"
+	v.page = server.PageAt(l)
 	if server.IsPublic(l) {
 		fmt.Fprintf(c.err, "page: %s (every machine that can reach this one can read it)\n", v.page)
 	} else if !c.quiet {

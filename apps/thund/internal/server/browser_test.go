@@ -7,9 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,32 +15,6 @@ import (
 	"github.com/ignalina/alloy/apps/thund/internal/draw"
 	"github.com/ignalina/alloy/apps/thund/internal/status"
 )
-
-// still is a snapshot that changes only when a test changes it.
-type still struct {
-	mutex sync.Mutex
-	now   status.Snapshot
-	newer chan struct{}
-}
-
-func (s *still) Next() (status.Snapshot, <-chan struct{}) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	return s.now, s.newer
-}
-
-// change gives each node this state.
-func (s *still) change(state status.NodeState) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	s.now.Nodes = slices.Clone(s.now.Nodes)
-	for i := range s.now.Nodes {
-		s.now.Nodes[i].State = state
-	}
-	s.now.Bottleneck = s.now.Nodes[len(s.now.Nodes)/2].Name
-	close(s.newer)
-	s.newer = make(chan struct{})
-}
 
 // many is a graph of this many nodes, with long names and the largest numbers.
 func many(count int) (*graph, []draw.Node, []draw.Edge) {
@@ -156,7 +128,7 @@ func TestThePageIsReadable(t *testing.T) {
 				states = states[2:] // for time
 			}
 			for _, state := range states {
-				now.change(state)
+				now.become(state)
 				if err := p.Await(fmt.Sprintf("[...document.querySelectorAll('main .state')].every((t) => t.textContent === '%s')", state)); err != nil {
 					t.Fatal(err)
 				}

@@ -3,9 +3,12 @@
 package server
 
 import (
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -133,12 +136,44 @@ func TestAnAddressThatCannotBeUsed(t *testing.T) {
 			t.Errorf("%s: %v, exit code %d", address, err, all[0].Exit)
 		}
 	}
-	open, err := Listen("0.0.0.0:0")
+}
+
+// At an address that other machines can reach, that address is a name too, and the page says how
+// this machine is called.
+func TestAPublicAddress(t *testing.T) {
+	l, err := Listen(":0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer open.Close()
-	if !IsPublic(open) {
-		t.Error("0.0.0.0 is not public")
+	if !IsPublic(l) {
+		t.Error("all addresses are not public")
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	if page := PageAt(l); page != fmt.Sprintf("http://%s:%d/", name, port) {
+		t.Error(page)
+	}
+	s := New(Options{Snapshots: &still{now: newGraph().now, newer: make(chan struct{})}, Nodes: drawn, Edges: arrows})
+	go s.Serve(l, s.RemoteHandler())
+	defer s.Close()
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range addresses {
+		at, isIP := one.(*net.IPNet)
+		if !isIP || at.IP.IsLinkLocalUnicast() {
+			continue
+		}
+		url := fmt.Sprintf("http://%s/healthz", net.JoinHostPort(at.IP.String(), strconv.Itoa(port)))
+		if code, _ := ask(t, "GET", url, "", nil, nil); code != 200 {
+			t.Errorf("%s: %d", url, code)
+		}
+		if code, _ := ask(t, "GET", url, "192.0.2.7", nil, nil); code != 403 {
+			t.Errorf("%s as 192.0.2.7: %d", url, code)
+		}
 	}
 }

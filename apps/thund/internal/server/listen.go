@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"strconv"
 	"syscall"
 
 	"github.com/ignalina/alloy/apps/thund/internal/fault"
@@ -27,6 +29,17 @@ func Listen(address string) (net.Listener, error) {
 		f.Help, f.Exit = "give a port above 1023", fault.ExitMachine
 	}
 	return nil, f
+}
+
+// PageAt is the address of the page for people. A listener at all addresses is named by its machine.
+func PageAt(l net.Listener) string {
+	place := l.Addr().String()
+	if at, isTCP := l.Addr().(*net.TCPAddr); isTCP && at.IP.IsUnspecified() {
+		if name, err := os.Hostname(); err == nil {
+			place = net.JoinHostPort(name, strconv.Itoa(at.Port))
+		}
+	}
+	return "http://" + place + "/"
 }
 
 // IsPublic reports whether other machines can reach a listener.
