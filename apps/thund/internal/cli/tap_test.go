@@ -91,3 +91,28 @@ func TestTopAndTapOverAnAddress(t *testing.T) {
 	}
 	thund(t, "top", "http://127.0.0.1:1", "--once").wants(3, "the run does not answer")
 }
+
+// A viewer that stands still holds batches of workers, and the run still goes on at its pace.
+func TestAViewerThatStandsStillStopsNobody(t *testing.T) {
+	runtimeFolder(t)
+	f := newFolder(t)
+	text := strings.NewReplacer("../../../build/thund/", f.path+"/", "../../../build/", build(t)+"/", `milliseconds = "100"`, `milliseconds = "8"`,
+		`call = "slow.wait"`, "call = \"slow.wait\"\nisolated = true\nparallel = 2").Replace(read(t, "../../examples/slow.toml"))
+	graph := f.write("slow.toml", text)
+	wait, _ := start(t, graph)
+	s := seen(t, graph, func(s status.Snapshot) bool { return s.State == status.GraphRunning })
+	if s.Nodes[2].Workers != 2 {
+		t.Errorf("%d workers", s.Nodes[2].Workers)
+	}
+	tap := process("tap", "slow", graph)
+	stands, err := tap.StdoutPipe() // nobody reads it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stands.Close()
+	if err := tap.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tap.Process.Kill(); _ = tap.Wait() }()
+	wait().wants(0, "flights 336,776 rows", "out 336,776 rows")
+}

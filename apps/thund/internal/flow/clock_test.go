@@ -3,6 +3,7 @@
 package flow
 
 import (
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
@@ -149,5 +150,56 @@ func TestTwoActorsOfANodeHaveOneClock(t *testing.T) {
 	delivery.End()
 	if times := intake.Times(); !times.Ended {
 		t.Error("both have ended")
+	}
+}
+
+// Whatever the graph: the three times of a node are the time that it has run, they only grow, and
+// to look at them disturbs nothing.
+func TestTheTimesOfRandomGraphsAddUp(t *testing.T) {
+	for seed := range 60 {
+		r := rand.New(rand.NewPCG(uint64(seed), 2))
+		net := NewNetwork(1 << 40)
+		nodes := randomGraph(r, net)
+		items := 1 + r.IntN(40)
+		ran := make([]time.Duration, len(nodes))
+		var all, watcher sync.WaitGroup
+		done := make(chan struct{})
+		watcher.Go(func() {
+			before := make([]Times, len(nodes))
+			for {
+				for i, n := range nodes {
+					now := n.actor.Times()
+					for state := range now.Spent {
+						if now.Spent[state] < before[i].Spent[state] {
+							t.Errorf("graph %d: a time of node %d became smaller: %v, then %v", seed, i, before[i].Spent, now.Spent)
+						}
+					}
+					before[i] = now
+				}
+				net.Each(func(*Queue, Counts, Fill) {})
+				select {
+				case <-done:
+					return
+				default:
+				}
+			}
+		})
+		for i, n := range nodes {
+			all.Go(func() {
+				begin := time.Now()
+				n.actor.Begin()
+				n.run(t, items)
+				ran[i] = time.Since(begin)
+			})
+		}
+		all.Wait()
+		close(done)
+		watcher.Wait()
+		for i, n := range nodes {
+			spent := n.actor.Times().Spent
+			if sum := spent[Working] + spent[Starved] + spent[Blocked]; sum > ran[i] || ran[i]-sum > 200*time.Millisecond {
+				t.Errorf("graph %d: node %d ran %v, and its times are %v", seed, i, ran[i], spent)
+			}
+		}
 	}
 }
