@@ -48,7 +48,7 @@ func Table(s *status.Snapshot, c Columns) []string {
 		}
 		table = append(table, row)
 	}
-	lines := append([]string{Title(s)}, aligned(table)...)
+	lines := append([]string{Title(s)}, aligned(table, 0, len(status.Retrying), 11, 11)...)
 	for i, n := range s.Nodes {
 		if n.Name == s.Bottleneck {
 			lines[i+2] += "  <- bottleneck"
@@ -57,9 +57,11 @@ func Table(s *status.Snapshot, c Columns) []string {
 	return lines
 }
 
-// aligned gives each column its width. Names and states are at the left, numbers at the right.
-func aligned(table [][]string) (lines []string) {
-	widths := make([]int, len(table[0]))
+// aligned gives each column its width, at least that which is given: so a table stands still
+// while it is redrawn. The first two columns are at the left, and the others at the right.
+func aligned(table [][]string, least ...int) (lines []string) {
+	widths := make([]int, max(len(table[0]), len(least)))
+	copy(widths, least)
 	for _, row := range table {
 		for i, cell := range row {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
