@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"regexp"
 	"strings"
 	"syscall"
@@ -84,6 +85,26 @@ func TestThePageStays(t *testing.T) {
 		_ = c.Wait()
 		if exit := c.ProcessState.ExitCode(); exit != want.exit {
 			t.Errorf("exit code %d, and not %d\n%s", exit, want.exit, log.String())
+		}
+	}
+}
+
+// Who ends a run does not have to end its page too.
+func TestAPageDoesNotOutliveASignal(t *testing.T) {
+	for ending, want := range map[syscall.Signal]int{syscall.SIGTERM: 0, syscall.SIGINT: 130} {
+		f := newFolder(t)
+		g := f.service("")
+		if ending == syscall.SIGINT { // it cancels a run that has an end
+			g = f.service(", connections = 1")
+		}
+		wait, signal := start(t, g, "--listen", "127.0.0.1:0", "--stay")
+		eventually(t, "the run listens", func() bool {
+			_, err := os.Stat(f.file("late.sock"))
+			return err == nil
+		})
+		signal(ending)
+		if o := wait(); o.exit != want || strings.Contains(o.err, "until Ctrl-C") {
+			t.Errorf("%v: exit code %d\n%s", ending, o.exit, o.err)
 		}
 	}
 }

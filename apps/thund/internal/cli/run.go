@@ -55,12 +55,12 @@ func (c *command) run() *cobra.Command {
 			}
 			defer closeTraces()
 			if err := c.runPlan(plan, viewers.Sampler, &told, watch, deadline); err != nil {
-				if !seen.stay {
+				if !seen.stay || isEnded(err) {
 					return err
 				}
 				c.exit = c.fail(err)
 			}
-			if seen.stay {
+			if seen.stay && !plan.IsDraining() { // nobody has asked for the end yet
 				viewers.stay(c)
 			}
 			return nil

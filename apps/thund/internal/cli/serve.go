@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -80,6 +81,12 @@ func (v *viewers) stay(c *command) {
 	defer signal.Stop(signals)
 	fmt.Fprintf(c.err, "the run has ended; %s shows its last state until Ctrl-C\n", v.page)
 	<-signals
+}
+
+// isEnded reports whether a run was ended from outside.
+func isEnded(err error) bool {
+	var f *fault.Fault
+	return errors.As(err, &f) && f.Code == fault.Ended
 }
 
 // close sends the last snapshot to all viewers, and ends.

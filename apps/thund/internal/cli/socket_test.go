@@ -33,9 +33,9 @@ out = { from = "double", ipc = "out/x.arrow" }
 }
 
 // start runs a graph in the background.
-func start(t *testing.T, g string) (wait func() outcome, signal func(os.Signal)) {
+func start(t *testing.T, g string, args ...string) (wait func() outcome, signal func(os.Signal)) {
 	t.Helper()
-	c := process("run", g)
+	c := process(append([]string{"run", g}, args...)...)
 	var out, failure bytes.Buffer
 	c.Stdout, c.Stderr = &out, &failure
 	if err := c.Start(); err != nil {

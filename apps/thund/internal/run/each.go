@@ -68,7 +68,7 @@ func RunEach(ctx context.Context, p *Plan, watch bool, tell func(Outcome)) (repo
 			}
 		}
 		for _, path := range ready {
-			if p.draining() {
+			if p.IsDraining() {
 				return e.report, nil
 			}
 			if watch || first[path] {

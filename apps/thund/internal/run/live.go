@@ -63,7 +63,7 @@ func (p *Plan) Status() status.Snapshot {
 	if !l.end.IsZero() {
 		s.Seconds = l.end.Sub(l.begin).Seconds()
 	}
-	if s.State == status.GraphRunning && p.draining() {
+	if s.State == status.GraphRunning && p.IsDraining() {
 		s.State = status.GraphDraining
 	}
 	if l.files != nil {

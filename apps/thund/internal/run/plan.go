@@ -96,7 +96,8 @@ func (p *Plan) Drain() {
 	}
 }
 
-func (p *Plan) draining() bool {
+// IsDraining reports whether the plan was asked to end.
+func (p *Plan) IsDraining() bool {
 	select {
 	case <-p.drain:
 		return true
