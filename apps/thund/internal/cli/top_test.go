@@ -133,6 +133,18 @@ func TestTopFollowsARunToItsEnd(t *testing.T) {
 	}
 }
 
+// A run that is killed has no last snapshot, and top says so.
+func TestTopReportsARunThatBrokeOff(t *testing.T) {
+	runtimeFolder(t)
+	graph, run := slow(t)
+	seen(t, graph, func(s status.Snapshot) bool { return s.State == status.GraphRunning })
+	time.AfterFunc(700*time.Millisecond, func() { _ = run.Process.Kill() })
+	o := thund(t, "top", graph).wants(3, "slow: running", "the run broke off")
+	if strings.Contains(o.out, "\x1b") {
+		t.Errorf("what is no terminal gets commands of one: %q", o.out)
+	}
+}
+
 // The socket is where its name says, nobody else may use it, and it goes with the run.
 func TestTheControlSocketGoesWithTheRun(t *testing.T) {
 	folder := runtimeFolder(t)

@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -145,10 +144,14 @@ func (c *Client) Follow(ctx context.Context, f func(status.Snapshot) bool) error
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if err := lines.Err(); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !isEnd {
-		return c.wrong(err.Error(), err)
+	if isEnd {
+		return nil
 	}
-	return nil
+	broken := &fault.Fault{Code: fault.Source, Text: "the run broke off", At: c.Place, Detail: []string{"it was killed, or it lost this viewer"}, Help: "see whether it still runs: thund top", Exit: fault.ExitMachine}
+	if err := lines.Err(); err != nil {
+		broken.Detail, broken.Cause = []string{err.Error()}, err
+	}
+	return broken
 }
 
 // Tap asks for the next batches of a node, as an Arrow IPC stream. The caller closes it.
