@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -79,17 +81,16 @@ func TestTopMarksTheBottleneck(t *testing.T) {
 	o := thund(t, "top", "slow", "--once").wants(0, "slow: running", "NODE", "WORKING", "STARVED", "BLOCKED", "[##########]")
 	marked := 0
 	for _, line := range strings.Split(strings.TrimSpace(o.out), "\n")[2:] {
-		at := strings.Fields(strings.Split(line, "]")[len(strings.Split(line, "]"))-1])
-		if strings.HasPrefix(line, "flights") {
-			at = strings.Fields(line)[4:]
-		}
-		sum := 0
-		for i := 0; i < 6; i += 2 {
-			var share int
-			if _, err := fmt.Sscan(at[i], &share); err != nil || at[i+1] != "%" {
-				t.Fatalf("%q: %v", line, err)
+		shares, sum := regexp.MustCompile(`(\d+) %`).FindAllStringSubmatch(line, -1), 0
+		for _, share := range shares {
+			number, err := strconv.Atoi(share[1])
+			if err != nil {
+				t.Fatal(err)
 			}
-			sum += share
+			sum += number
+		}
+		if len(shares) != 3 {
+			t.Errorf("there are not three shares: %s", line)
 		}
 		if sum != 100 {
 			t.Errorf("the shares add up to %d: %s", sum, line)

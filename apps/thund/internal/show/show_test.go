@@ -33,11 +33,11 @@ func sample() *status.Snapshot {
 func TestATableIsAligned(t *testing.T) {
 	got := strings.Join(Table(sample(), Columns{Shares: true, Durations: true, Retries: true}), "\n")
 	want := `flights: running, 12.3 s, bottleneck km, queues 3.0 MB of 1.1 GB, 2 dead letters
-NODE     STATE                      ROWS   ROWS/S         QUEUE  WORKING  STARVED  BLOCKED    P50    P99               RETRIES  DEAD
-flights  blocked  84,194 of 336,776 (25 %)  1,235/s                   33 %      0 %     67 %      -      -                     0     0
-km       working                    80,000    7.2/s  [########..]    100 %      0 %      0 %  1.8ms  2.5ms  1 (LOST) 33 (signal)     2  <- bottleneck
-ä        starved                         5      0/s  [..........]      0 %    100 %      0 %      -      -                     0     0`
-	if squeezed(got) != squeezed(want) {
+NODE STATE ROWS ROWS/S WORKING STARVED BLOCKED QUEUE P50 P99 RETRIES DEAD
+flights blocked 84,194 of 336,776 (25 %) 1,235/s 33 % 0 % 67 % - - 0 0
+km working 80,000 7.2/s 100 % 0 % 0 % [########..] 1.8ms 2.5ms 1 (LOST) 33 (signal) 2 <- bottleneck
+ä starved 5 0/s 0 % 100 % 0 % [..........] - - 0 0`
+	if squeezed(got) != want {
 		t.Errorf("got:\n%s\nwanted:\n%s", got, want)
 	}
 	for i, line := range strings.Split(got, "\n")[1:] {

@@ -22,10 +22,11 @@ type Columns struct {
 
 // Table shows a snapshot as lines: one for the graph, a head, and one for each node.
 func Table(s *status.Snapshot, c Columns) []string {
-	head := []string{"NODE", "STATE", "ROWS", "ROWS/S", "QUEUE", "WORKING"}
+	head := []string{"NODE", "STATE", "ROWS", "ROWS/S", "WORKING"}
 	if c.Shares {
 		head = append(head, "STARVED", "BLOCKED")
 	}
+	head = append(head, "QUEUE") // behind the shares, which a terminal of 80 columns has room for
 	if c.Durations {
 		head = append(head, "P50", "P99")
 	}
@@ -36,10 +37,11 @@ func Table(s *status.Snapshot, c Columns) []string {
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
 		percent := Percents(n)
-		row := []string{n.Name, string(n.State), rows(n), status.Rate(n.RowsPerSecond), queue(s, n.Name), percent[0]}
+		row := []string{n.Name, string(n.State), rows(n), status.Rate(n.RowsPerSecond), percent[0]}
 		if c.Shares {
 			row = append(row, percent[1], percent[2])
 		}
+		row = append(row, queue(s, n.Name))
 		if c.Durations {
 			row = append(row, quantile(n, 0.5), quantile(n, 0.99))
 		}
@@ -48,7 +50,7 @@ func Table(s *status.Snapshot, c Columns) []string {
 		}
 		table = append(table, row)
 	}
-	lines := append([]string{Title(s)}, aligned(table, 0, len(status.Retrying), 11, 11)...)
+	lines := append([]string{Title(s)}, aligned(table, 0, len(status.Retrying), 10, 9)...)
 	for i, n := range s.Nodes {
 		if n.Name == s.Bottleneck {
 			lines[i+2] += "  <- bottleneck"
