@@ -255,22 +255,37 @@ func TestTenThousandRoundTripsKeepMemoryFlat(t *testing.T) {
 // checkMemoryFlat runs something 10,000 times, and fails if the memory of the process grows
 // each time. The memory of the collector and of the race detector needs some rounds to
 // settle; a leak goes on. A leak of 100 bytes per run is one mebibyte per round.
+//
+// Under the race detector only Go's own memory is measured, and four other modes measure all.
+// The detector keeps notes of what is gone: 360 bytes of each goroutine that only starts and
+// ends, and 7 KB of each stream that only opens and closes. These 70 MB per round are in its
+// own mappings. In that time neither heap grew: that of Go kept its 7.4 MiB, that of the
+// engine (mallinfo2) its 0.2 MiB, and two goroutines were left.
 func checkMemoryFlat(t *testing.T, run func(n int)) {
 	t.Helper()
-	run(1_000)
+	measure := resident
 	if raceDetector {
-		return // what it keeps of each goroutine counts too; four other modes measure
+		measure = heap
 	}
+	run(1_000)
 	const flat = 512 << 10
 	var grown int64
 	for range 5 {
-		before := resident(t)
+		before := measure(t)
 		run(10_000)
-		if grown = resident(t) - before; grown < flat {
+		if grown = measure(t) - before; grown < flat {
 			return
 		}
 	}
 	t.Errorf("%d KiB more after each round of 10,000", grown>>10)
+}
+
+// heap is what Go's objects and stacks take.
+func heap(*testing.T) int64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc + stats.StackInuse)
 }
 
 func resident(t *testing.T) int64 {

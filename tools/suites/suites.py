@@ -217,7 +217,7 @@ SUITES = (
     Suite("cpp-docker", "the isolated mode under a seccomp profile like Docker's default",
           lambda log: at_level(log, "docker"), "C++", "Docker's profile"),
     Suite("attacks-isolated", "the attacks on trust, with each library in worker processes",
-          attacks_on_workers, "C++", "isolated"),
+          attacks_on_workers, "C++", "attacks isolated"),
     Suite("rust", "the crate and the backends in Rust", rust, "Rust", "debug"),
     Suite("rust-isolated", "the Rust host, with each library in worker processes",
           lambda log: rust(log, "--package", "host_tests", env=ISOLATED), "Rust", "isolated"),
