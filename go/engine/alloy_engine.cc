@@ -9071,6 +9071,7 @@ std::vector<std::shared_ptr<Segment>> InputMemory::SegmentsFrom(size_t known) co
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -9446,6 +9447,23 @@ class Worker {
     virtual Pulled Pull(uint32_t input) = 0;
   };
 
+  // Ends the worker if an exception leaves the scope in which this is: what it has said or
+  // given is lost then, and the next exchange would be taken for another one.
+  class Guard {
+   public:
+    // Borrows worker.
+    explicit Guard(Worker& worker) noexcept : worker_(worker) {}
+    ~Guard() {
+      if (std::uncaught_exceptions() > exceptions_) worker_.GiveUp();
+    }
+    Guard(const Guard&) = delete;
+    Guard& operator=(const Guard&) = delete;
+
+   private:
+    Worker& worker_;
+    const int exceptions_ = std::uncaught_exceptions();
+  };
+
   // One exchange.
   struct Ask {
     HostWord word = HostWord::kQuit;
@@ -9502,6 +9520,8 @@ class Worker {
   Worker(const WorkerGroup& group, SharedMemory control, Fd near, Fd far);
 
   void Drop(uint64_t input);
+  // It is not used again.
+  void GiveUp() noexcept;
 
   ControlBlock& block() { return *reinterpret_cast<ControlBlock*>(control_.data()); }
   Status Begin(const Ask& ask);
@@ -9699,6 +9719,7 @@ class WorkerPool {
   Status StartIn(Turn& turn, const Scope* scope);
   void GiveUpPlace(bool holds);
   Status CheckPatience(const Scope* scope);
+  void AddMember(Member member);
   void CountDeath(int32_t reason);
   void Return(std::shared_ptr<Worker> worker);
   // Let go of workers whose processes have ended, and of their inputs.
@@ -9718,9 +9739,9 @@ class WorkerPool {
   std::vector<Member> members_;
   // Dead workers. Their inputs may belong to the host, whose callbacks only its own threads
   // call, and must stay until the process has ended.
-  std::vector<std::shared_ptr<Worker>> dead_;
-  uint32_t starting_ = 0;       // places without a worker
-  uint32_t starting_held_ = 0;  // those of them that are a stream's
+  std::vector<std::shared_ptr<Worker>> dead_;  // with room for all members
+  uint32_t starting_ = 0;                      // places without a worker
+  uint32_t starting_held_ = 0;                 // those of them that are a stream's
   // Deaths in a row without an answer between them, and when the next start is allowed.
   uint32_t deaths_ = 0;
   int32_t last_death_ = 0;  // its reason
@@ -9741,6 +9762,7 @@ class WorkerPool {
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -9805,8 +9827,7 @@ Result<std::shared_ptr<const DescribedTable>> WorkerPool::Begin() {
   ALLOY_ASSIGN_OR_RETURN(auto worker, StartOne(&table, nullptr));
   group_.backend = table->backend().name;
   const std::scoped_lock lock(mutex_);
-  Show(worker);
-  members_.push_back({std::move(worker)});
+  AddMember({std::move(worker)});
   return table;
 }
 
@@ -9814,6 +9835,7 @@ Result<std::shared_ptr<Worker>> WorkerPool::StartOne(
     std::shared_ptr<const DescribedTable>* table, const Scope* scope) {
   ALLOY_ASSIGN_OR_RETURN(auto worker, Worker::Make(group_));
   ALLOY_TRY(supervisor_.Start(worker, {program_, &library_.sealed()}));
+  const Worker::Guard guard(*worker);
   const LoadOrder order{.library = library_.path(),
                         .is_linked = library_.is_linked(),
                         .plainly = plainly_,
@@ -9939,6 +9961,8 @@ Status WorkerPool::StartIn(Turn& turn, const Scope* scope) {
   // and again would never get a worker.
   ALLOY_TRY(CheckPatience(scope));
   auto started = StartOne(nullptr, scope);
+  std::optional<Worker::Guard> guard;
+  if (started.ok()) guard.emplace(**started);
   const std::scoped_lock lock(mutex_);
   if (!started.ok()) {
     // Nor is a start that the caller has stopped.
@@ -9948,13 +9972,21 @@ Status WorkerPool::StartIn(Turn& turn, const Scope* scope) {
     }
     return started.status();
   }
-  members_.push_back({*started, true, turn.holds_});
-  Show(*started);
+  AddMember({*started, true, turn.holds_});
   turn.worker_ = *std::move(started);
   --starting_;
   if (turn.holds_) --starting_held_;
   returned_.notify_all();
   return Status();
+}
+
+// Under the lock.
+void WorkerPool::AddMember(Member member) {
+  // A worker that is returned may be dead, and there is nobody then to hear of a lack of
+  // memory for the list of those.
+  dead_.reserve(dead_.size() + members_.size() + 1);
+  members_.push_back(std::move(member));
+  Show(members_.back().worker);
 }
 
 void WorkerPool::GiveUpPlace(bool holds) {
@@ -10588,6 +10620,11 @@ void Worker::Ended(DeathCause cause, int value) {
   block().to_host.Close();
 }
 
+void Worker::GiveUp() noexcept {
+  is_dead_.store(true, std::memory_order_release);
+  Kill();
+}
+
 void Worker::Kill() noexcept {
   constexpr int kSigKill = 9;
   if (child_ != nullptr) child_->Kill(kSigKill);
@@ -10723,8 +10760,7 @@ void Worker::AwaitEnd() noexcept {
 Status Worker::Post(const Ask& ask, const ByteWriter& out) {
   if (out.full()) {
     // The worker waits for this answer, or holds what it will never hear of. So it ends.
-    is_dead_.store(true, std::memory_order_release);
-    Kill();
+    GiveUp();
     ALLOY_TRY(Status(out.shortage()).WithPrefix("a message to a worker: "));
     return Fail(ALLOY_EXHAUSTED,
                 "a batch has too many columns or buffers to cross to a worker: what "
@@ -10834,8 +10870,7 @@ Result<ByteReader> Worker::ReadMessage(const Ask& ask, WorkerWord* word) {
   if (size > kMessageBytes) return Violation(ask, "the length of a message");
   if (Status status = control_.Back(block().for_host.data(), size); !status.ok()) {
     // The worker may wait for an answer that will not come.
-    is_dead_.store(true, std::memory_order_release);
-    Kill();
+    GiveUp();
     return status.WithPrefix("a message of a worker: ");
   }
   if (message_.size() < size) message_.resize(size);
@@ -11249,6 +11284,7 @@ class WorkerChannel final : public Channel {
       bound->values.emplace_back(*values);
     }
     ALLOY_ASSIGN_OR_RETURN(WorkerPool::Turn turn, pool_->Take(bound->id, false, &scope));
+    const Worker::Guard guard(turn.worker());
     OwnedSchema schema;
     ALLOY_ASSIGN_OR_RETURN(const alloy_code code,
                            BindIn(turn.worker(), *bound, scope, &schema));
@@ -11267,6 +11303,7 @@ class WorkerChannel final : public Channel {
                              std::span<Worker::KeptInput> kept, ArrowArray* output) {
     ALLOY_ASSIGN_OR_RETURN(WorkerPool::Turn turn, pool_->Take(bound.id, false, &scope));
     Worker& worker = turn.worker();
+    const Worker::Guard guard(worker);
     ALLOY_ASSIGN_OR_RETURN(const alloy_code code, BindIn(worker, bound, scope, nullptr));
     if (code != ALLOY_OK) return code;
     Worker::Ask ask{.word = HostWord::kRun, .scope = &scope};
@@ -11377,6 +11414,7 @@ Result<WorkerAnswer> ReadAnswer(Worker& worker, const Worker::Ask& ask, ByteRead
   const auto column = in.Get<int32_t>();
   const bool is_engine = in.Get<uint8_t>() != 0;
   if (!in.ok()) return worker.Violation(ask, "an answer that is cut");
+  if (column < -1) return worker.Violation(ask, "a failure in no column");
   if (is_engine) {
     ALLOY_TRY(worker.CheckReported(ask, answer.code, reason));
     scope.SetFailure(Status(Fault{.code = answer.code,
@@ -11512,6 +11550,7 @@ class WorkerStream final : public Worker::Requests {
 
   Result<alloy_code> Open() {
     Worker& worker = turn_.worker();
+    const Worker::Guard guard(worker);
     ALLOY_ASSIGN_OR_RETURN(const alloy_code code,
                            BindIn(worker, state_, scope_, nullptr));
     if (code != ALLOY_OK) return code;
@@ -11529,6 +11568,7 @@ class WorkerStream final : public Worker::Requests {
   // As get_next of a C stream.
   int Next(ArrowArray* out) {
     Worker& worker = turn_.worker();
+    const Worker::Guard guard(worker);
     ++batches_;
     const Worker::Ask ask = MakeAsk(HostWord::kNext);
     auto number = [&]() -> Result<int> {

@@ -2,11 +2,16 @@
 //
 // Attack 88: memory runs out somewhere in a load. Wherever that is, the bridge has failed,
 // and the echo does not answer in place of the library.
-#include <atomic>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): kill
+
+#include <chrono>
 #include <cstdlib>
 #include <new>
+#include <thread>
+#include <utility>
 
 #include "tests/attacks/attack_support.h"
+#include "tests/isolated/isolated.h"
 
 namespace {
 
@@ -69,6 +74,56 @@ TEST_F(MemoryAttackTest, Attack88ALoadThatRunsOutOfMemoryLeavesNoEcho) {
   MayRun();
   EXPECT_GT(FailuresBefore(PutVictim(), Pinned().cert.Base64(), {}), 10);
   EXPECT_GT(FailuresBefore(SamplePath("victim.so"), "", {.allow_unsigned = true}), 5);
+}
+
+// Each allocation of a call fails once, also those that start a new worker and read its answer.
+// A worker whose answer was lost is no worker of the bridge any more, and ends.
+TEST_F(MemoryAttackTest, Attack88ACallThatRunsOutOfMemoryLeavesNoWorkerBehind) {
+  MayRun();
+  alloy::Bridge bridge = support::NewBridge(alloy::Host(alloy::HostOptions{}));
+  ASSERT_TRUE(bridge.SetImplLib(PutVictim(), Pinned().cert.Base64()).ok());
+  alloy_error error{};
+  const alloy::Batch batch = support::SmallBatch();
+  const support::CallHandle call =
+      support::Bind(bridge, "answer", batch.schema(), &error);
+  ASSERT_NE(call, nullptr) << error.text;
+  const auto run = [&](int64_t allowed) {
+    alloy::Batch input = support::SmallBatch();
+    ArrowArray array = input.array(), output{};
+    array.release = [](ArrowArray* one) { one->release = nullptr; };
+    remaining = allowed;
+    const alloy_code code = alloy_call_run(call.get(), &array, &output, 0, 0, &error);
+    const bool ran_out = remaining == 0;
+    remaining = -1;
+    if (code == ALLOY_OK && output.release != nullptr) output.release(&output);
+    return std::pair(code, ran_out);
+  };
+  int failures = 0;
+  for (const bool is_new : {false, true}) {
+    for (int allowed = 0; allowed < 10'000; ++allowed) {
+      if (is_new) {
+        for (const pid_t worker : isolated::Children()) ::kill(worker, SIGKILL);
+        while (support::IsIsolated() && run(-1).first == ALLOY_LOST) {
+        }
+        for (const pid_t worker : isolated::Children()) ::kill(worker, SIGKILL);
+        (void)run(-1);
+      }
+      const auto [code, ran_out] = run(allowed);
+      failures += code == ALLOY_OK ? 0 : 1;
+      const auto next = run(-1).first;
+      EXPECT_TRUE(next == ALLOY_OK || next == ALLOY_LOST) << error.text;
+      if (code == ALLOY_OK && !ran_out) break;
+    }
+    if (!support::IsIsolated()) break;  // there is no worker to start
+  }
+  EXPECT_EQ(run(-1).first, ALLOY_OK) << error.text;
+  if (!support::IsIsolated()) return;
+  EXPECT_GT(failures, 10);
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (isolated::Children().size() > 1 && std::chrono::steady_clock::now() < give_up) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  EXPECT_EQ(isolated::Children().size(), 1U);
 }
 
 // The same through C++, which has its own strings.

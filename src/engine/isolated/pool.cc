@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -71,8 +72,7 @@ Result<std::shared_ptr<const DescribedTable>> WorkerPool::Begin() {
   ALLOY_ASSIGN_OR_RETURN(auto worker, StartOne(&table, nullptr));
   group_.backend = table->backend().name;
   const std::scoped_lock lock(mutex_);
-  Show(worker);
-  members_.push_back({std::move(worker)});
+  AddMember({std::move(worker)});
   return table;
 }
 
@@ -80,6 +80,7 @@ Result<std::shared_ptr<Worker>> WorkerPool::StartOne(
     std::shared_ptr<const DescribedTable>* table, const Scope* scope) {
   ALLOY_ASSIGN_OR_RETURN(auto worker, Worker::Make(group_));
   ALLOY_TRY(supervisor_.Start(worker, {program_, &library_.sealed()}));
+  const Worker::Guard guard(*worker);
   const LoadOrder order{.library = library_.path(),
                         .is_linked = library_.is_linked(),
                         .plainly = plainly_,
@@ -205,6 +206,8 @@ Status WorkerPool::StartIn(Turn& turn, const Scope* scope) {
   // and again would never get a worker.
   ALLOY_TRY(CheckPatience(scope));
   auto started = StartOne(nullptr, scope);
+  std::optional<Worker::Guard> guard;
+  if (started.ok()) guard.emplace(**started);
   const std::scoped_lock lock(mutex_);
   if (!started.ok()) {
     // Nor is a start that the caller has stopped.
@@ -214,13 +217,21 @@ Status WorkerPool::StartIn(Turn& turn, const Scope* scope) {
     }
     return started.status();
   }
-  members_.push_back({*started, true, turn.holds_});
-  Show(*started);
+  AddMember({*started, true, turn.holds_});
   turn.worker_ = *std::move(started);
   --starting_;
   if (turn.holds_) --starting_held_;
   returned_.notify_all();
   return Status();
+}
+
+// Under the lock.
+void WorkerPool::AddMember(Member member) {
+  // A worker that is returned may be dead, and there is nobody then to hear of a lack of
+  // memory for the list of those.
+  dead_.reserve(dead_.size() + members_.size() + 1);
+  members_.push_back(std::move(member));
+  Show(members_.back().worker);
 }
 
 void WorkerPool::GiveUpPlace(bool holds) {

@@ -109,6 +109,7 @@ class WorkerPool {
   Status StartIn(Turn& turn, const Scope* scope);
   void GiveUpPlace(bool holds);
   Status CheckPatience(const Scope* scope);
+  void AddMember(Member member);
   void CountDeath(int32_t reason);
   void Return(std::shared_ptr<Worker> worker);
   // Let go of workers whose processes have ended, and of their inputs.
@@ -128,9 +129,9 @@ class WorkerPool {
   std::vector<Member> members_;
   // Dead workers. Their inputs may belong to the host, whose callbacks only its own threads
   // call, and must stay until the process has ended.
-  std::vector<std::shared_ptr<Worker>> dead_;
-  uint32_t starting_ = 0;       // places without a worker
-  uint32_t starting_held_ = 0;  // those of them that are a stream's
+  std::vector<std::shared_ptr<Worker>> dead_;  // with room for all members
+  uint32_t starting_ = 0;                      // places without a worker
+  uint32_t starting_held_ = 0;                 // those of them that are a stream's
   // Deaths in a row without an answer between them, and when the next start is allowed.
   uint32_t deaths_ = 0;
   int32_t last_death_ = 0;  // its reason

@@ -129,6 +129,11 @@ void Worker::Ended(DeathCause cause, int value) {
   block().to_host.Close();
 }
 
+void Worker::GiveUp() noexcept {
+  is_dead_.store(true, std::memory_order_release);
+  Kill();
+}
+
 void Worker::Kill() noexcept {
   constexpr int kSigKill = 9;
   if (child_ != nullptr) child_->Kill(kSigKill);
@@ -264,8 +269,7 @@ void Worker::AwaitEnd() noexcept {
 Status Worker::Post(const Ask& ask, const ByteWriter& out) {
   if (out.full()) {
     // The worker waits for this answer, or holds what it will never hear of. So it ends.
-    is_dead_.store(true, std::memory_order_release);
-    Kill();
+    GiveUp();
     ALLOY_TRY(Status(out.shortage()).WithPrefix("a message to a worker: "));
     return Fail(ALLOY_EXHAUSTED,
                 "a batch has too many columns or buffers to cross to a worker: what "
@@ -375,8 +379,7 @@ Result<ByteReader> Worker::ReadMessage(const Ask& ask, WorkerWord* word) {
   if (size > kMessageBytes) return Violation(ask, "the length of a message");
   if (Status status = control_.Back(block().for_host.data(), size); !status.ok()) {
     // The worker may wait for an answer that will not come.
-    is_dead_.store(true, std::memory_order_release);
-    Kill();
+    GiveUp();
     return status.WithPrefix("a message of a worker: ");
   }
   if (message_.size() < size) message_.resize(size);

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -117,6 +118,23 @@ class Worker {
     virtual Pulled Pull(uint32_t input) = 0;
   };
 
+  // Ends the worker if an exception leaves the scope in which this is: what it has said or
+  // given is lost then, and the next exchange would be taken for another one.
+  class Guard {
+   public:
+    // Borrows worker.
+    explicit Guard(Worker& worker) noexcept : worker_(worker) {}
+    ~Guard() {
+      if (std::uncaught_exceptions() > exceptions_) worker_.GiveUp();
+    }
+    Guard(const Guard&) = delete;
+    Guard& operator=(const Guard&) = delete;
+
+   private:
+    Worker& worker_;
+    const int exceptions_ = std::uncaught_exceptions();
+  };
+
   // One exchange.
   struct Ask {
     HostWord word = HostWord::kQuit;
@@ -173,6 +191,8 @@ class Worker {
   Worker(const WorkerGroup& group, SharedMemory control, Fd near, Fd far);
 
   void Drop(uint64_t input);
+  // It is not used again.
+  void GiveUp() noexcept;
 
   ControlBlock& block() { return *reinterpret_cast<ControlBlock*>(control_.data()); }
   Status Begin(const Ask& ask);

@@ -114,6 +114,7 @@ class WorkerChannel final : public Channel {
       bound->values.emplace_back(*values);
     }
     ALLOY_ASSIGN_OR_RETURN(WorkerPool::Turn turn, pool_->Take(bound->id, false, &scope));
+    const Worker::Guard guard(turn.worker());
     OwnedSchema schema;
     ALLOY_ASSIGN_OR_RETURN(const alloy_code code,
                            BindIn(turn.worker(), *bound, scope, &schema));
@@ -132,6 +133,7 @@ class WorkerChannel final : public Channel {
                              std::span<Worker::KeptInput> kept, ArrowArray* output) {
     ALLOY_ASSIGN_OR_RETURN(WorkerPool::Turn turn, pool_->Take(bound.id, false, &scope));
     Worker& worker = turn.worker();
+    const Worker::Guard guard(worker);
     ALLOY_ASSIGN_OR_RETURN(const alloy_code code, BindIn(worker, bound, scope, nullptr));
     if (code != ALLOY_OK) return code;
     Worker::Ask ask{.word = HostWord::kRun, .scope = &scope};

@@ -34,6 +34,7 @@ Result<WorkerAnswer> ReadAnswer(Worker& worker, const Worker::Ask& ask, ByteRead
   const auto column = in.Get<int32_t>();
   const bool is_engine = in.Get<uint8_t>() != 0;
   if (!in.ok()) return worker.Violation(ask, "an answer that is cut");
+  if (column < -1) return worker.Violation(ask, "a failure in no column");
   if (is_engine) {
     ALLOY_TRY(worker.CheckReported(ask, answer.code, reason));
     scope.SetFailure(Status(Fault{.code = answer.code,

@@ -22,6 +22,7 @@ class WorkerStream final : public Worker::Requests {
 
   Result<alloy_code> Open() {
     Worker& worker = turn_.worker();
+    const Worker::Guard guard(worker);
     ALLOY_ASSIGN_OR_RETURN(const alloy_code code,
                            BindIn(worker, state_, scope_, nullptr));
     if (code != ALLOY_OK) return code;
@@ -39,6 +40,7 @@ class WorkerStream final : public Worker::Requests {
   // As get_next of a C stream.
   int Next(ArrowArray* out) {
     Worker& worker = turn_.worker();
+    const Worker::Guard guard(worker);
     ++batches_;
     const Worker::Ask ask = MakeAsk(HostWord::kNext);
     auto number = [&]() -> Result<int> {
