@@ -8659,6 +8659,9 @@ int32_t ReasonOf(DeathCause cause);
 // `died by SIGSEGV`
 std::string DescribeDeath(const Death& death, int64_t grace_ns, int64_t heap_bytes);
 
+// What the user may not know about this death: `; the kernel sends SIGKILL …`; mostly empty.
+std::string DescribeHint(const Death& death);
+
 // The last lines of a text, as one line: `; its last words: …`; empty if it said nothing.
 std::string DescribeLastWords(std::string_view text);
 
@@ -8757,6 +8760,13 @@ std::string DescribeDeath(const Death& death, int64_t grace_ns, int64_t heap_byt
   }
   return "ended for an unknown reason: this process ignores SIGCHLD, or reaps all its "
          "children";
+}
+
+// This process has not sent it, or the cause would be another one.
+std::string DescribeHint(const Death& death) {
+  if (death.cause != DeathCause::kSignal || death.value != SIGKILL) return {};
+  return "; the kernel sends SIGKILL when a memory limit of the container or the machine "
+         "is reached: compare heap_bytes, input_bytes and output_bytes with it";
 }
 
 std::string DescribeLastWords(std::string_view text) {
@@ -11072,7 +11082,7 @@ Status Worker::Lost(const Ask& ask) {
       .text = "the worker of " +
               (group_.backend.empty() ? "the backend" : group_.backend) + " " +
               DescribeDeath(death_, group_.limits.grace_ns, group_.limits.heap_bytes) +
-              PlaceOf(ask) + DescribeLastWords(death_.last_words) +
+              PlaceOf(ask) + DescribeLastWords(death_.last_words) + DescribeHint(death_) +
               "; the next call starts a new worker"});
 }
 

@@ -130,7 +130,17 @@ TEST_P(IsolatedCrash, AStackOverflowInARun) {
   ExpectLost(Survive(WAY_OVERFLOW), "died by SIGSEGV");
 }
 
-TEST_P(IsolatedCrash, AKillInARun) { ExpectLost(Survive(WAY_KILLED), "died by SIGKILL"); }
+// So ends a worker in a cgroup without memory: the kernel kills it, and says nothing.
+TEST_P(IsolatedCrash, AKillInARun) {
+  const auto status = Survive(WAY_KILLED);
+  ExpectLost(status, "died by SIGKILL");
+  EXPECT_TRUE(Contains(status,
+                       "; the kernel sends SIGKILL when a memory limit of the container "
+                       "or the machine is reached: compare heap_bytes, input_bytes and "
+                       "output_bytes with it; the next call starts a new worker"))
+      << status;
+  EXPECT_FALSE(Contains(Survive(WAY_ABORT), "memory limit"));
+}
 
 TEST_P(IsolatedCrash, ABackendThatBreaksTheRulesOfTheConversation) {
   if (!IsCpp()) GTEST_SKIP() << "a backend in C++ stands for all: it writes to memory";

@@ -95,6 +95,13 @@ std::string DescribeDeath(const Death& death, int64_t grace_ns, int64_t heap_byt
          "children";
 }
 
+// This process has not sent it, or the cause would be another one.
+std::string DescribeHint(const Death& death) {
+  if (death.cause != DeathCause::kSignal || death.value != SIGKILL) return {};
+  return "; the kernel sends SIGKILL when a memory limit of the container or the machine "
+         "is reached: compare heap_bytes, input_bytes and output_bytes with it";
+}
+
 std::string DescribeLastWords(std::string_view text) {
   constexpr size_t kMostBytes = 300, kMostLines = 3;
   while (!text.empty() && text.back() == '\n') text.remove_suffix(1);

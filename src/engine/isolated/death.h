@@ -42,6 +42,9 @@ int32_t ReasonOf(DeathCause cause);
 // `died by SIGSEGV`
 std::string DescribeDeath(const Death& death, int64_t grace_ns, int64_t heap_bytes);
 
+// What the user may not know about this death: `; the kernel sends SIGKILL …`; mostly empty.
+std::string DescribeHint(const Death& death);
+
 // The last lines of a text, as one line: `; its last words: …`; empty if it said nothing.
 std::string DescribeLastWords(std::string_view text);
 

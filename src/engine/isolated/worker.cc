@@ -581,7 +581,7 @@ Status Worker::Lost(const Ask& ask) {
       .text = "the worker of " +
               (group_.backend.empty() ? "the backend" : group_.backend) + " " +
               DescribeDeath(death_, group_.limits.grace_ns, group_.limits.heap_bytes) +
-              PlaceOf(ask) + DescribeLastWords(death_.last_words) +
+              PlaceOf(ask) + DescribeLastWords(death_.last_words) + DescribeHint(death_) +
               "; the next call starts a new worker"});
 }
 
