@@ -39,6 +39,15 @@ int64_t Refuse(int64_t id) {
   return id;
 }
 
+// Says why before it dies.
+int64_t Tell(int64_t id) {
+  if (id == 500) {
+    std::fputs("id 500 has no meter\n", stderr);
+    Die();
+  }
+  return id;
+}
+
 // Takes as many milliseconds as its value.
 int64_t Slow(int64_t id) {
   std::this_thread::sleep_for(std::chrono::milliseconds(id));
@@ -81,6 +90,7 @@ ALLOY_BACKEND(
     alloy::Function("once", {"id"}, {"id"}, &Once).Option("rows", "100").Flags(kRetried),
     alloy::Rows("poison", {"id"}, &Poison).Flags(kRetried),
     alloy::Rows("refuse", {"id"}, &Refuse).Flags(kRetried),
+    alloy::Rows("tell", {"id"}, &Tell).Flags(kRetried),
     alloy::Rows("effect", {"id"}, &Poison),
     alloy::Rows("slow", {"id"}, &Slow).Flags(kRetried),
     alloy::Rows("hang", {"id"}, &Hang).Flags(kRetried),

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/ignalina/alloy/apps/thund/internal/status"
 )
 
 // small is a graph of a few rows.
@@ -86,6 +88,20 @@ func TestThePageStays(t *testing.T) {
 		if exit := c.ProcessState.ExitCode(); exit != want.exit {
 			t.Errorf("exit code %d, and not %d\n%s", exit, want.exit, log.String())
 		}
+	}
+}
+
+// The last error of a step has the last lines of its worker, also after the run.
+func TestTheLastLinesOfAWorkerAreShown(t *testing.T) {
+	runtimeFolder(t)
+	f := newFolder(t)
+	g := f.small()
+	f.write("graph.toml", strings.NewReplacer("rel.scale", "faulty.tell", `options = { column = "id", factor = "2" }`, "isolated = true\ndead_letter = \"bad\"",
+		"[sink]", "[sink]\nbad = { ipc = \"bad.arrow\" }").Replace(read(t, g)))
+	started(t, "run", g, "-q", "--listen", "127.0.0.1:0", "--stay")
+	s := seen(t, g, func(s status.Snapshot) bool { return s.State == status.GraphDone })
+	if step := s.Nodes[1]; !strings.Contains(step.LastError, "its last words: id 500 has no meter") || step.DeadLetters != 1 || step.Restarts["signal"] == 0 {
+		t.Errorf("%+v", step)
 	}
 }
 
