@@ -34,7 +34,7 @@ constexpr const char* kLibraries[] = {"tests/crash", "tests/crash_cpp"};
 // Runs a function that waits for the host, while its first `kills` workers are killed in it,
 // one after another.
 alloy::Result<alloy::Batch> RunWhileKilled(alloy::BoundCall& call, int kills,
-                                           alloy::Batch input = Input(WAY_HELD)) {
+                                           const alloy::Batch& input = Input(WAY_HELD)) {
   const auto first = call.Run(Input(WAY_WELL));
   EXPECT_TRUE(first.ok()) << first.status();
   const std::jthread killer([&call, kills](const std::stop_token& stop) {
@@ -48,7 +48,7 @@ alloy::Result<alloy::Batch> RunWhileKilled(alloy::BoundCall& call, int kills,
       if (ends) killed.insert(worker);
     }
   });
-  auto result = call.Run(std::move(input));
+  auto result = call.Run(input);
   if (result.ok()) {
     EXPECT_NE(PidOf(*result), PidOf(*first));
   }
