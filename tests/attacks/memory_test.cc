@@ -78,9 +78,13 @@ TEST_F(MemoryAttackTest, Attack88ALoadThatRunsOutOfMemoryLeavesNoEcho) {
 
 // Each allocation of a call fails once, also those that start a new worker and read its answer.
 // A worker whose answer was lost is no worker of the bridge any more, and ends.
+// What it took of the limits of shared memory comes back.
 TEST_F(MemoryAttackTest, Attack88ACallThatRunsOutOfMemoryLeavesNoWorkerBehind) {
   MayRun();
-  alloy::Bridge bridge = support::NewBridge(alloy::Host(alloy::HostOptions{}));
+  const alloy::WorkerLimits limits{.input_bytes = int64_t{16} << 20,
+                                   .output_bytes = int64_t{16} << 20};
+  alloy::Bridge bridge =
+      support::NewBridge(alloy::Host(alloy::HostOptions{}), {.limits = limits});
   ASSERT_TRUE(bridge.SetImplLib(PutVictim(), Pinned().cert.Base64()).ok());
   alloy_error error{};
   const alloy::Batch batch = support::SmallBatch();

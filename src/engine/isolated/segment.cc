@@ -10,6 +10,28 @@ namespace {
 constexpr int64_t kPage = 4096;
 constexpr int64_t kMostBytes = int64_t{1} << 46;
 
+// Gives bytes back to a budget, unless they are used.
+class Taken {
+ public:
+  explicit Taken(Budget& budget) : budget_(budget) {}
+  ~Taken() {
+    if (bytes_ > 0) budget_.Give(bytes_);
+  }
+  Taken(const Taken&) = delete;
+  Taken& operator=(const Taken&) = delete;
+
+  bool Take(int64_t bytes) {
+    const bool taken = budget_.Take(bytes);
+    if (taken) bytes_ = bytes;
+    return taken;
+  }
+  void Use() { bytes_ = 0; }
+
+ private:
+  Budget& budget_;
+  int64_t bytes_ = 0;
+};
+
 Status NoRoom(Segment::For what, int64_t wanted, const Budget& budget) {
   const bool inputs = what == Segment::For::kInputs;
   return Fail(ALLOY_EXHAUSTED,
@@ -29,19 +51,18 @@ Result<std::shared_ptr<Segment>> Segment::Make(For what, int64_t wanted, int64_t
   const auto pages = [](int64_t bytes) { return (bytes + kPage - 1) / kPage * kPage; };
   const int64_t least = pages(wanted);
   int64_t size = std::max(least, std::min(pages(better), budget->left() / kPage * kPage));
-  if (!budget->Take(size)) {
+  Taken taken(*budget);
+  if (!taken.Take(size)) {
     size = least;
-    if (!budget->Take(size)) return NoRoom(what, wanted, *budget);
+    if (!taken.Take(size)) return NoRoom(what, wanted, *budget);
   }
   auto memory = what == For::kInputs
                     ? SharedMemory::MakeForReader(static_cast<size_t>(size))
                     : SharedMemory::MakeForWriter(static_cast<size_t>(size));
-  if (!memory.ok()) {
-    budget->Give(size);
-    return memory.status();
-  }
-  return std::shared_ptr<Segment>(
-      new Segment(what, *std::move(memory), size, std::move(budget)));
+  if (!memory.ok()) return memory.status();
+  auto* const segment = new Segment(what, *std::move(memory), size, budget);
+  taken.Use();
+  return std::shared_ptr<Segment>(segment);
 }
 
 }  // namespace alloy::core
