@@ -6648,7 +6648,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
   // Make a segment of at least `wanted` bytes, and of `better` if the budget allows it.
   //   Fails  EXHAUSTED; the text has the size and the limit.
   static Result<std::shared_ptr<Segment>> Make(For what, int64_t wanted, int64_t better,
-                                               std::shared_ptr<Budget> budget);
+                                               const std::shared_ptr<Budget>& budget);
   ~Segment() { budget_->Give(counted_); }
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
@@ -10201,7 +10201,7 @@ Status NoRoom(Segment::For what, int64_t wanted, const Budget& budget) {
 }  // namespace
 
 Result<std::shared_ptr<Segment>> Segment::Make(For what, int64_t wanted, int64_t better,
-                                               std::shared_ptr<Budget> budget) {
+                                               const std::shared_ptr<Budget>& budget) {
   if (wanted > kMostBytes) return NoRoom(what, wanted, *budget);
   const auto pages = [](int64_t bytes) { return (bytes + kPage - 1) / kPage * kPage; };
   const int64_t least = pages(wanted);

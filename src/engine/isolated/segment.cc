@@ -46,7 +46,7 @@ Status NoRoom(Segment::For what, int64_t wanted, const Budget& budget) {
 }  // namespace
 
 Result<std::shared_ptr<Segment>> Segment::Make(For what, int64_t wanted, int64_t better,
-                                               std::shared_ptr<Budget> budget) {
+                                               const std::shared_ptr<Budget>& budget) {
   if (wanted > kMostBytes) return NoRoom(what, wanted, *budget);
   const auto pages = [](int64_t bytes) { return (bytes + kPage - 1) / kPage * kPage; };
   const int64_t least = pages(wanted);

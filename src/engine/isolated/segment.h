@@ -22,7 +22,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
   // Make a segment of at least `wanted` bytes, and of `better` if the budget allows it.
   //   Fails  EXHAUSTED; the text has the size and the limit.
   static Result<std::shared_ptr<Segment>> Make(For what, int64_t wanted, int64_t better,
-                                               std::shared_ptr<Budget> budget);
+                                               const std::shared_ptr<Budget>& budget);
   ~Segment() { budget_->Give(counted_); }
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
