@@ -224,13 +224,13 @@ SUITES = (
     Suite("go", "the Go module", lambda log: go(log, packages=("./...",)), "Go", "plain"),
     Suite("go-race", "the same, with the race detector", lambda log: go(log, "-race"),
           "Go", "race"),
-    Suite("go-cgocheck2", "the same, with a check of each Go pointer in C memory",
-          lambda log: go(log, env={"GOEXPERIMENT": "cgocheck2"}), "Go", "cgocheck2"),
+    # GOGC only for the tests: the compiler need not collect that often.
+    Suite("go-cgocheck2", "the same, with a check of each Go pointer in C memory, and a garbage"
+          " collection at every chance",
+          lambda log: go(log, "-exec", "env GOGC=1", env={"GOEXPERIMENT": "cgocheck2"}),
+          "Go", "cgocheck2 and GOGC=1"),
     Suite("go-isolated", "the same, with each library in worker processes",
           lambda log: go(log, packages=(".", "./go/bridge"), env=ISOLATED), "Go", "isolated"),
-    # GOGC only for the tests: the compiler need not collect that often.
-    Suite("go-gogc1", "the same, with a garbage collection at every chance",
-          lambda log: go(log, "-exec", "env GOGC=1"), "Go", "GOGC=1"),
     Suite("examples", "what make run prints; its numbers against pyarrow", examples),
     Suite("install", "projects that are built against an installed Alloy", install),
     Suite("cli", "the command line, each command as a process", command_line,
