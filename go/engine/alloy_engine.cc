@@ -9413,7 +9413,10 @@ class Worker {
   // Why it is gone, as a reason of alloy/reason.h; ALLOY_REASON_NONE: not known, or not yet.
   int32_t DeathReason();
   // Of a worker that has ended. Callbacks of the host run.
-  void ReleaseInputs() { held_inputs_.clear(); }
+  void ReleaseInputs() {
+    held_list_.reset();
+    held_inputs_.clear();
+  }
   void Kill() noexcept;
   // Ends the wait of the thread in an exchange, so that it looks at its stops. Any thread,
   // and any signal handler.
@@ -9530,6 +9533,8 @@ class Worker {
   Worker(const WorkerGroup& group, SharedMemory control, Fd near, Fd far);
 
   void Drop(uint64_t input);
+  // Let a result keep the inputs that it may be a part of.
+  void KeepInputs(ReleasedResults::Node* node);
   // It is not used again.
   void GiveUp() noexcept;
 
@@ -9578,6 +9583,8 @@ class Worker {
   const std::shared_ptr<InputMemory> inputs_;
   const std::shared_ptr<ReleasedResults> released_ = std::make_shared<ReleasedResults>();
   std::vector<NumberedInput> held_inputs_;  // by number
+  // The same, for many results; NULL: not made since they changed.
+  std::shared_ptr<const std::vector<KeptInput>> held_list_;
   std::vector<std::byte> message_;
   bool answered_ = false;
 
@@ -10738,6 +10745,7 @@ Result<Worker::Input> Worker::Prepare(RecordWriter& writer, ArrowArray* batch,
     if (kept != nullptr) *kept = held;
   }
   held_inputs_.emplace_back(input.number, std::move(held));
+  held_list_.reset();
   return input;
 }
 
@@ -10748,6 +10756,7 @@ void Worker::Drop(uint64_t input) {
   if (found == held_inputs_.end() || found->first != input) return;
   // Callbacks of the host run when it goes, after the list is whole again.
   const std::shared_ptr<const HeldInput> dropped = std::move(found->second);
+  const auto list = std::move(held_list_);
   held_inputs_.erase(found);
 }
 
@@ -10980,6 +10989,22 @@ Status Worker::AddResultSegment(int64_t wanted) {
   return Status();
 }
 
+void Worker::KeepInputs(ReleasedResults::Node* node) {
+  constexpr size_t kFew = 8;
+  if (held_inputs_.size() <= kFew) [[likely]] {
+    for (const auto& [number, held] : held_inputs_) node->inputs.push_back(held);
+    return;
+  }
+  // A function may keep all its inputs, and the host all its results.
+  if (held_list_ == nullptr) {
+    auto list = std::make_shared<std::vector<KeptInput>>();
+    list->reserve(held_inputs_.size());
+    for (const auto& [number, held] : held_inputs_) list->push_back(held);
+    held_list_ = std::move(list);
+  }
+  node->inputs.push_back(held_list_);
+}
+
 Status Worker::TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
                           ArrowArray* out) {
   const auto result = in.Get<uint64_t>();
@@ -10996,7 +11021,7 @@ Status Worker::TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
   std::shared_ptr<ResultOwner> owner;
   if (!copies) {
     node->segments = result_segments_;
-    for (const auto& [number, held] : held_inputs_) node->inputs.push_back(held);
+    KeepInputs(node.get());
     owner = std::make_shared<ResultOwner>(released_, std::move(node), group_.mark);
   }
   // A record may name the same bytes many times, and would fill the memory of the host.

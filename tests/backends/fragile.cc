@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -110,6 +111,24 @@ class Flow {
   std::thread reader_;
 };
 
+// Keeps all batches of its input, and then gives as many of its own.
+class Keeper {
+ public:
+  using Outputs = alloy::Outputs<alloy::Member<"x", int64_t>>;
+
+  Keeper(Scope&, const Options&, Schemas) {}
+  bool Next(Scope&, std::span<Input> inputs, Outputs& outputs) {
+    while (auto batch = inputs[0].Next()) kept_.push_back(std::move(*batch));
+    if (given_ == kept_.size()) return false;
+    outputs.get<"x">().Append(static_cast<int64_t>(given_++));
+    return true;
+  }
+
+ private:
+  std::vector<std::decay_t<decltype(*std::declval<Input&>().Next())>> kept_;
+  size_t given_ = 0;
+};
+
 // Allocates until the memory is used up.
 void UseUpHeap(Output<int64_t>& pieces) {
   constexpr size_t kBytes = size_t{1} << 20;
@@ -164,6 +183,7 @@ ALLOY_BACKEND("test.fragile", "1.0.0",
                                 const std::lock_guard lock(found.mutex);
                                 text.Append(found.text);
                               }),
+              alloy::Streams<Keeper>("keep"),
               alloy::Raw<Wide>("wide").Option("bytes", "1"),
               alloy::Function("alive", {}, {"alive"},
                               [](Output<int64_t>& count) { count.Append(alive.load()); }),

@@ -225,6 +225,33 @@ TEST(IsolatedRestart, AWorkerInAStreamCollectsNoStatesOfOtherCalls) {
   EXPECT_LT(after, before + kBinds * sizeof(uint64_t) / 2);
 }
 
+// A result keeps the inputs that it may be a part of. Those of a function that keeps all its
+// inputs are the same for each result, and are listed once.
+TEST(IsolatedRestart, ManyResultsOfManyKeptInputsTakeLittleMemoryOfTheHost) {
+  constexpr int kBatches = 500;
+  alloy::Bridge bridge = support::Load("tests/fragile", support::TestHost(), Options());
+  std::vector<alloy::Batch> batches;
+  batches.reserve(kBatches);
+  for (int i = 0; i < kBatches; ++i) batches.push_back(Input(0, 64));
+  auto stream = bridge.Stream("keep", alloy::Stream::Of(std::move(batches)));
+  ASSERT_TRUE(stream.ok()) << stream.status();
+  std::vector<alloy::Batch> results;
+  results.reserve(kBatches);
+  size_t before = 0;
+  for (int i = 0; i < kBatches; ++i) {
+    auto batch = stream->Next();
+    ASSERT_TRUE(batch.ok() && batch->has_value()) << batch.status();
+    if (i == 0) before = ::mallinfo2().uordblks;
+    results.push_back(**std::move(batch));
+  }
+  const size_t after = ::mallinfo2().uordblks;
+  for (int i = 0; i < kBatches; ++i) {
+    EXPECT_EQ(results[static_cast<size_t>(i)].column<int64_t>("x")->Get(0), i);
+  }
+  if (!isolated::kHasHeapLimit) return;  // a sanitizer has another heap
+  EXPECT_LT(after, before + (size_t{1} << 20));
+}
+
 // What the host never hears of, it cannot free.
 TEST(IsolatedRestart, ABindWhoseSchemaDoesNotCrossLeavesNothingInTheWorker) {
   alloy::Bridge bridge =

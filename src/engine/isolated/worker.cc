@@ -216,6 +216,7 @@ Result<Worker::Input> Worker::Prepare(RecordWriter& writer, ArrowArray* batch,
     if (kept != nullptr) *kept = held;
   }
   held_inputs_.emplace_back(input.number, std::move(held));
+  held_list_.reset();
   return input;
 }
 
@@ -226,6 +227,7 @@ void Worker::Drop(uint64_t input) {
   if (found == held_inputs_.end() || found->first != input) return;
   // Callbacks of the host run when it goes, after the list is whole again.
   const std::shared_ptr<const HeldInput> dropped = std::move(found->second);
+  const auto list = std::move(held_list_);
   held_inputs_.erase(found);
 }
 
@@ -458,6 +460,22 @@ Status Worker::AddResultSegment(int64_t wanted) {
   return Status();
 }
 
+void Worker::KeepInputs(ReleasedResults::Node* node) {
+  constexpr size_t kFew = 8;
+  if (held_inputs_.size() <= kFew) [[likely]] {
+    for (const auto& [number, held] : held_inputs_) node->inputs.push_back(held);
+    return;
+  }
+  // A function may keep all its inputs, and the host all its results.
+  if (held_list_ == nullptr) {
+    auto list = std::make_shared<std::vector<KeptInput>>();
+    list->reserve(held_inputs_.size());
+    for (const auto& [number, held] : held_inputs_) list->push_back(held);
+    held_list_ = std::move(list);
+  }
+  node->inputs.push_back(held_list_);
+}
+
 Status Worker::TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
                           ArrowArray* out) {
   const auto result = in.Get<uint64_t>();
@@ -474,7 +492,7 @@ Status Worker::TakeResult(const Ask& ask, RecordReader& reader, ByteReader& in,
   std::shared_ptr<ResultOwner> owner;
   if (!copies) {
     node->segments = result_segments_;
-    for (const auto& [number, held] : held_inputs_) node->inputs.push_back(held);
+    KeepInputs(node.get());
     owner = std::make_shared<ResultOwner>(released_, std::move(node), group_.mark);
   }
   // A record may name the same bytes many times, and would fill the memory of the host.

@@ -74,7 +74,10 @@ class Worker {
   // Why it is gone, as a reason of alloy/reason.h; ALLOY_REASON_NONE: not known, or not yet.
   int32_t DeathReason();
   // Of a worker that has ended. Callbacks of the host run.
-  void ReleaseInputs() { held_inputs_.clear(); }
+  void ReleaseInputs() {
+    held_list_.reset();
+    held_inputs_.clear();
+  }
   void Kill() noexcept;
   // Ends the wait of the thread in an exchange, so that it looks at its stops. Any thread,
   // and any signal handler.
@@ -191,6 +194,8 @@ class Worker {
   Worker(const WorkerGroup& group, SharedMemory control, Fd near, Fd far);
 
   void Drop(uint64_t input);
+  // Let a result keep the inputs that it may be a part of.
+  void KeepInputs(ReleasedResults::Node* node);
   // It is not used again.
   void GiveUp() noexcept;
 
@@ -239,6 +244,8 @@ class Worker {
   const std::shared_ptr<InputMemory> inputs_;
   const std::shared_ptr<ReleasedResults> released_ = std::make_shared<ReleasedResults>();
   std::vector<NumberedInput> held_inputs_;  // by number
+  // The same, for many results; NULL: not made since they changed.
+  std::shared_ptr<const std::vector<KeptInput>> held_list_;
   std::vector<std::byte> message_;
   bool answered_ = false;
 
