@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // A MemoryPool of Apache Arrow C++ whose buffers cross to an isolated backend without a
-// copy. Make one of the bridge, and pass it to builders, readers and compute functions:
-//
-//   const auto pool = alloy::arrow::Pool::Make(bridge);
-//   arrow::Int64Builder builder(pool.get());
+// copy. Make one with alloy::arrow::Pool::Make(bridge), and pass its get() to builders, such
+// as arrow::Int64Builder, to readers and to compute functions.
 //
 // Threads  shared.
 #ifndef ALLOY_ARROW_POOL_HPP_
