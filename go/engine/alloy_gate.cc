@@ -3237,6 +3237,16 @@ int DuplicateAbove(const Fd& fd, int least, Fd* out) {
   return 0;
 }
 
+// What ends at once when it is read: a pipe that nobody writes to. A host in an empty
+// folder has no /dev/null.
+int OpenNothing(Fd* out) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return errno;
+  *out = AboveStandard(ends[0]);
+  ::close(ends[1]);
+  return *out ? 0 : EMFILE;
+}
+
 // How the child starts. Every step may run out of memory; the first error is kept.
 class Plan {
  public:
@@ -3251,11 +3261,12 @@ class Plan {
   Plan(const Plan&) = delete;
   Plan& operator=(const Plan&) = delete;
 
-  // `output`, `handed_over` and `image` lie above every number that is given to the child.
-  int Make(const Fd& output, const std::vector<Fd>& handed_over, const Fd& image) {
+  // All of them lie above every number that is given to the child.
+  int Make(const Fd& input, const Fd& output, const std::vector<Fd>& handed_over,
+           const Fd& image) {
     int next = kFirstHandedOver;
     Keep(::posix_spawn_file_actions_addchdir_np(&actions_, "/"));
-    Keep(::posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0));
+    Keep(::posix_spawn_file_actions_adddup2(&actions_, input.get(), 0));
     Keep(::posix_spawn_file_actions_adddup2(&actions_, output.get(), 1));
     Keep(::posix_spawn_file_actions_adddup2(&actions_, output.get(), 2));
     for (const Fd& fd : handed_over) {
@@ -3315,9 +3326,11 @@ int StartProgram(const ProgramStart& start, int* pid, Fd* output) {
 
   // Above every number that the child gets, so that no copy overwrites what comes next.
   const int least = kFirstHandedOver + static_cast<int>(start.hand_over.size()) + 1;
-  Fd output_copy, image_copy;
+  Fd nothing, input_copy, output_copy, image_copy;
   std::vector<Fd> handed_over(start.hand_over.size());
-  int error = DuplicateAbove(writing, least, &output_copy);
+  int error = OpenNothing(&nothing);
+  if (error == 0) error = DuplicateAbove(nothing, least, &input_copy);
+  if (error == 0) error = DuplicateAbove(writing, least, &output_copy);
   if (error == 0 && start.image != nullptr) {
     error = DuplicateAbove(*start.image, least, &image_copy);
   }
@@ -3327,7 +3340,7 @@ int StartProgram(const ProgramStart& start, int* pid, Fd* output) {
   if (error != 0) return error;
 
   Plan plan;
-  error = plan.Make(output_copy, handed_over, image_copy);
+  error = plan.Make(input_copy, output_copy, handed_over, image_copy);
   if (error == 0) error = plan.Start(start, pid);
   if (error == 0) *output = std::move(reading);
   return error;

@@ -104,6 +104,11 @@ TEST(ChildTest, ItsOutputDoesNotBlockTheReader) {
   EXPECT_EQ(errno, EAGAIN);
 }
 
+TEST(ChildTest, ItsInputIsEmpty) {
+  Child child = Begin(Shell("cat; echo end"));
+  EXPECT_EQ(AllOutput(child.output()), "end\n");
+}
+
 TEST(ChildTest, GetsItsNameItsEnvironmentAndNothingOfTheHost) {
   ASSERT_EQ(::setenv("ALLOY_TEST_OF_HOST", "1", 1), 0);
   ProgramStart start = Shell(
