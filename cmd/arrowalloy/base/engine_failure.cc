@@ -66,6 +66,15 @@ Exit ExitOfReason(int32_t reason) {
     case ALLOY_REASON_NO_LIBCRYPTO:
     case ALLOY_REASON_NO_PROC:
       return Exit::kMachine;
+    case ALLOY_REASON_WORKER_SIGNAL:
+    case ALLOY_REASON_WORKER_EXIT:
+      return Exit::kCrashed;
+    case ALLOY_REASON_WORKER_HANG:
+      return Exit::kHung;
+    case ALLOY_REASON_WORKER_MEMORY:
+      return Exit::kOutOfMemory;
+    case ALLOY_REASON_WORKER_VIOLATION:
+      return Exit::kBrokeRules;
     default:
       return Exit::kBackend;
   }
@@ -111,6 +120,10 @@ std::string HelpOf(Exit exit, const std::string& library) {
     case Exit::kLink:
     case Exit::kMachine:
       return "arrowalloy doctor";
+    case Exit::kCrashed:
+    case Exit::kHung:
+    case Exit::kOutOfMemory:
+    case Exit::kBrokeRules:
     case Exit::kBackend:
       return fmt::format("arrowalloy test {} shows whether the backend is at fault",
                          library);
@@ -131,6 +144,8 @@ Exit ExitOf(alloy_code code, int32_t reason) {
   if (exit != Exit::kBackend) return exit;
   // The machine has too little memory or too few threads.
   if (code == ALLOY_EXHAUSTED) return Exit::kMachine;
+  // A worker was lost, and the host cannot know why: somebody else reaps its children.
+  if (code == ALLOY_LOST) return Exit::kCrashed;
   return code == ALLOY_INVALID ? Exit::kUsage : exit;
 }
 

@@ -23,6 +23,10 @@ enum class Exit {
   kUnreadable = 17,
   kBadCertificate = 18,
   kLink = 19,
+  kCrashed = 20,
+  kHung = 21,
+  kOutOfMemory = 22,
+  kBrokeRules = 23,
   // As shells report the end by a signal: 128 and its number.
   kHungUp = 129,
   kInterrupted = 130,
@@ -50,6 +54,10 @@ inline constexpr ExitText kExitTexts[] = {
     {Exit::kUnreadable, "the library cannot be opened, read or copied"},
     {Exit::kBadCertificate, "the certificate argument is not a certificate"},
     {Exit::kLink, "the static archive is malformed, or cannot be linked"},
+    {Exit::kCrashed, "with --isolated: the backend crashed, or ended its process"},
+    {Exit::kHung, "with --isolated: the backend did not stop or answer in time"},
+    {Exit::kOutOfMemory, "with --isolated: the backend ran out of memory"},
+    {Exit::kBrokeRules, "with --isolated: the worker broke the rules of the channel"},
     {Exit::kHungUp, "the terminal was closed (SIGHUP)"},
     {Exit::kInterrupted, "interrupted by Ctrl-C or SIGTERM"},
     {Exit::kBrokenPipe, "the program that reads the output has ended (SIGPIPE)"}};

@@ -21,6 +21,8 @@ const (
 	ExitLate        = 5 // a deadline, or the time of a graceful shutdown
 	ExitCrash       = 20
 	ExitHang        = 21
+	ExitOutOfMemory = 22
+	ExitViolation   = 23
 	ExitInterrupted = 130
 	ExitBrokenPipe  = 141 // the program that reads the output has ended
 	ExitTerminated  = 143
@@ -164,6 +166,14 @@ func exitOf(e *alloy.Error) int {
 		return 19
 	case 2027, 3016, 3018: // no libcrypto, no /proc, no worker
 		return ExitMachine
+	}
+	switch e.Reason {
+	case alloy.ReasonWorkerHang:
+		return ExitHang
+	case alloy.ReasonWorkerMemory:
+		return ExitOutOfMemory
+	case alloy.ReasonWorkerViolation:
+		return ExitViolation
 	}
 	switch e.Code {
 	case alloy.Exhausted:
