@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "../arrowalloy/base/engine_failure.h"
+#include "../arrowalloy/base/report.h"
 #include "alloy/arrow.hpp"
 #include "arrow_error.h"
 #include "loaded.h"
@@ -20,6 +21,16 @@ alloy::HostOptions HostOptionsOf(const Options& options) {
           .load_plainly = options.load_plainly,
           .may_need = options.may_need,
           .language = "arrowalloy"};
+}
+
+// "x, y, z": what an input has, since the error of the engine lists only what is declared.
+std::string ColumnsOf(const arrow::Schema& schema) {
+  constexpr int kShown = 20;
+  std::string columns;
+  for (int i = 0; i < std::min(schema.num_fields(), kShown); ++i) {
+    columns += (i == 0 ? "" : ", ") + Harmless(schema.field(i)->name());
+  }
+  return columns + (schema.num_fields() > kShown ? ", ..." : "");
 }
 
 // What to do next, in terms of the arguments of `run`.
@@ -41,21 +52,31 @@ std::string HelpOf(const alloy::Status& status, const std::string& otherwise) {
   }
 }
 
-// An error of the engine, with the function, input and column where it happened. `inputs`:
-// their names.
+// What errors say of the inputs.
+struct Inputs {
+  std::vector<std::string> names;
+  std::vector<std::shared_ptr<arrow::Schema>> schemas;
+};
+
+// An error of the engine, with the function, input and column where it happened.
 Failure FailureOf(const alloy::Status& status, const Options& options,
-                  const std::vector<std::string>& inputs = {}) {
+                  const Inputs& inputs = {}) {
   Failure failure = EngineFailure(status.code(), status.reason(),
                                   std::string(status.text()), options.library);
   std::string where = fmt::format("{}, function {}", options.library, options.function);
   if (status.input() >= 0) {
     const auto input = static_cast<size_t>(status.input());
     where += fmt::format(", input {}", input);
-    if (input < inputs.size()) where += " (" + inputs[input] + ")";
+    if (input < inputs.names.size()) where += " (" + inputs.names[input] + ")";
   }
   if (status.column() >= 0) where += fmt::format(", column {}", status.column());
   failure.at = where;
   failure.help = HelpOf(status, failure.help);
+  if (status.code() == ALLOY_NO_MATCH && status.input() >= 0 &&
+      static_cast<size_t>(status.input()) < inputs.schemas.size()) {
+    const auto& schema = *inputs.schemas[static_cast<size_t>(status.input())];
+    failure.help = "the input has the columns " + ColumnsOf(schema) + "; " + failure.help;
+  }
   return failure;
 }
 
@@ -64,8 +85,7 @@ void Check(const alloy::Status& status, const Options& options) {
 }
 
 // Throw an error of the engine, or one of an input, which comes back unchanged.
-void Check(const arrow::Status& status, const Options& options,
-           const std::vector<std::string>& inputs) {
+void Check(const arrow::Status& status, const Options& options, const Inputs& inputs) {
   if (status.ok()) return;
   const auto& detail = status.detail();
   if (const auto* of = dynamic_cast<const alloy::arrow::Detail*>(detail.get())) {
@@ -89,7 +109,7 @@ struct Job::State {
   const Options& options;
   alloy::Bridge bridge;
   std::vector<alloy::FunctionInfo> functions;
-  std::vector<std::string> inputs;  // their names, for errors
+  Inputs inputs;
   alloy::arrow::ReaderPtr results;
 };
 
@@ -125,7 +145,8 @@ bool Job::TakesOneInput() const {
 void Job::Open(const std::vector<std::shared_ptr<arrow::RecordBatchReader>>& inputs,
                std::vector<std::string> names, std::stop_token stop) {
   const Options& options = state_->options;
-  state_->inputs = std::move(names);
+  state_->inputs.names = std::move(names);
+  for (const auto& input : inputs) state_->inputs.schemas.push_back(input->schema());
   alloy::OptionMap values;
   for (const std::string& value : options.values) {
     const size_t equals = value.find('=');

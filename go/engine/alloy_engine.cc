@@ -5766,7 +5766,8 @@ Status CheckInputCount(const alloy_function& function, int32_t n_inputs) {
     expected += " to " + std::to_string(function.max_inputs);
   }
   return Fail(ALLOY_INVALID, std::string(function.name) + " takes " + expected +
-                                 " inputs, not " + std::to_string(n_inputs));
+                                 (expected == "1" ? " input, not " : " inputs, not ") +
+                                 std::to_string(n_inputs));
 }
 
 Result<Lease> TryFunction(const ServedBackend& backend, const alloy_function& function,

@@ -226,6 +226,9 @@ def _make_function(bridge: _alloy.Bridge, row: tuple[Any, ...],
 
 def _certificate(text: str | None) -> str | None:
     """Base64 text, or @FILE of PEM or of base64."""
+    if text is not None and not isinstance(text, str):
+        raise TypeError("certificate must be a str, base64 text or @FILE, not "
+                        f"{type(text).__name__}")
     if text is None or not text.startswith("@"):
         return text
     lines = pathlib.Path(text[1:]).read_text().splitlines()
@@ -252,6 +255,8 @@ class Bridge:
                  check_results: Level = "safe", limits: Limits | None = None) -> None:
         limits = limits if limits is not None else Limits()
         self.isolated = isolated
+        if host is not None and not isinstance(host, Host):
+            raise TypeError(f"host must be an alloy.Host, not {type(host).__name__}")
         self._host = host if host is not None else Host()
         self._limits = limits
         self._checks = (check_inputs, check_results)

@@ -126,7 +126,7 @@ Schema ReadSchema(State& state, ArrowArrayStream* stream, int32_t at) {
   const std::string name = Text(type.get(), "the name of a type");
   std::string advice = "pass a batch, a table or a stream of an Arrow library";
   if (name == "LazyFrame") advice = "pass frame.collect(), or use alloy.polars";
-  Raise(PyExc_TypeError, "input " + std::to_string(at) + " is a " + name +
+  Raise(PyExc_TypeError, "input " + std::to_string(at) + " is of type " + name +
                              ", which has neither __arrow_c_array__ nor "
                              "__arrow_c_stream__; " +
                              advice);

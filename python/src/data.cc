@@ -94,8 +94,11 @@ PyObject* ColumnByName(PyObject* self, PyObject* key) {
       return NewArray(*AsData(self)->state,
                       {child, data.array->children[i], data.keeper});
     }
-    PyErr_SetObject(PyExc_KeyError, key);
-    throw Raised();
+    std::string names;
+    for (int64_t i = 0; i < data.schema->n_children; ++i) {
+      names += (i == 0 ? "" : ", ") + std::string(NameOf(*data.schema->children[i]));
+    }
+    Raise(PyExc_KeyError, "there is no column " + name + "; the columns are " + names);
   });
 }
 

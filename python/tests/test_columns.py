@@ -53,6 +53,10 @@ def test_wrong_arrays_are_named(score, streams):
         score.score.columns(Y, X)
     with pytest.raises(TypeError, match="neither __arrow_c_array__"):
         score.score.columns(3, Y)
+    with pytest.raises(TypeError, match="input 0 is of type int"):
+        score.score(3)
+    with pytest.raises(KeyError, match="no column z; the columns are score"):
+        score.score(pa.record_batch({"x": X, "y": Y}))["z"]
     with pytest.raises(alloy.InvalidError, match="nonsense"):
         score.score.columns(X, Y, nonsense=1)
     with pytest.raises(alloy.InvalidError, match="stream function"):

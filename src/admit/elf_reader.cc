@@ -80,9 +80,12 @@ Status ElfReader::ReadHeader() {
                         ", expected 3); link with -shared");
   }
   if (machine != kElfMachine) {
+    constexpr uint16_t kArm64 = 183, kX86 = 62;
+    const char* found = machine == kArm64 ? ", arm64" : machine == kX86 ? ", x86-64" : "";
     return ElfMalformed("made for another machine (ELF machine " +
-                        std::to_string(machine) + ", expected " +
-                        std::to_string(kElfMachine) + ", " + kElfMachineName + ")");
+                        std::to_string(machine) + found + "; expected " +
+                        std::to_string(kElfMachine) + ", " + kElfMachineName +
+                        "); get or build the library for " + kElfMachineName);
   }
   headers_ = At<uint64_t>(32);
   header_count_ = At<uint16_t>(56);

@@ -75,6 +75,13 @@ class ConventionsTest(CommandTest):
         self.assertIn("at: arrowalloy completion\n", done.err)
         self.assertIn("help: arrowalloy completion --help", done.err)
 
+    def test_a_misspelled_command_or_option_gets_the_nearest_one(self):
+        for arguments, meant in ((("runn", "a.so"), "run"), (("--verison",), "--version"),
+                                 (("run", "a.so", "f", "--inptu", "x"), "--input"),
+                                 (("verify", "a.so", "--certifcate=x"), "--certificate")):
+            self.assertIn(f"; did you mean {meant}?", self.refuse(2, "E0002", *arguments).err)
+        self.assertNotIn("did you mean", self.refuse(2, "E0002", "frobnicate").err)
+
     def test_version_is_that_of_the_header_and_of_the_engine(self):
         header = (ROOT / "include/alloy/alloy.h").read_text()
         version = re.search(r'#define ALLOY_VERSION "(.*)"', header)[1]

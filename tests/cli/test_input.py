@@ -398,7 +398,7 @@ class CsvTest(InputTest):
         before = 'a,b\n1,"two\nlines"\n\n'
         for row, expected in (
                 ("1,2,3\n", r"row 2 \(line 5\) has 3 fields, but the file has 2 columns"),
-                ("1\n", r"row 2 \(line 5\) has 1 fields"),
+                ("1\n", r"row 2 \(line 5\) has 1 field,"),
                 ("x,y\n", r"row 2 \(line 5\), column a: `x` is not int64"),
                 ("NA,y\n", r"--null 'NA'"),
                 ('1,"y\n', r"line 5: .*quote is not closed")):

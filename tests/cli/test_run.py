@@ -155,6 +155,12 @@ class RunTest(CommandTest):
             self.assertEqual(self.read("out.arrow")["score"].to_pylist(),
                              scores(self.table))
 
+    def test_a_missing_column_is_reported_with_the_columns_of_the_input(self):
+        self.write("in.csv", self.table.rename_columns(["name", "X", "y"]))
+        refused = self.run_score("-i", "in.csv", "-o", "out.csv")
+        self.assertEqual(refused.code, 1)
+        self.assertIn("help: the input has the columns name, X, y; choose columns", refused.err)
+
     def test_wrong_arguments_are_refused(self):
         self.write("in.parquet")
         score = ("run", backend("score_cpp"), "score", "--allow-unsigned", "-o", "out.csv")

@@ -13,6 +13,7 @@
 #include <new>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <variant>
@@ -126,6 +127,52 @@ std::string ExitCodes() {
   return text;
 }
 
+// How many letters differ; two that are swapped are one difference.
+size_t Distance(std::string_view a, std::string_view b) {
+  std::vector<std::vector<size_t>> rows(a.size() + 1, std::vector<size_t>(b.size() + 1));
+  for (size_t i = 0; i <= a.size(); ++i) {
+    for (size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 || j == 0) {
+        rows[i][j] = i + j;
+        continue;
+      }
+      size_t& least = rows[i][j];
+      least = std::min({rows[i - 1][j] + 1, rows[i][j - 1] + 1,
+                        rows[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        least = std::min(least, rows[i - 2][j - 2] + 1);
+      }
+    }
+  }
+  return rows[a.size()][b.size()];
+}
+
+// "; did you mean --input?", or nothing if no command or option of `used` is near.
+std::string Suggestion(const CLI::App& used, const std::string& word) {
+  constexpr size_t kLongest = 40;
+  const std::string name = word.substr(0, word.find('='));
+  if (name.size() > kLongest) return "";
+  std::vector<std::string> known;
+  for (const CLI::App* command :
+       used.get_subcommands([](const CLI::App*) { return true; })) {
+    known.push_back(command->get_name());
+  }
+  for (const CLI::Option* option : used.get_options()) {
+    for (const std::string& long_name : option->get_lnames()) {
+      known.push_back("--" + long_name);
+    }
+  }
+  std::string best;
+  size_t least = name.size() < 6 ? 2 : 3;  // differs in fewer letters than that
+  for (const std::string& candidate : known) {
+    const size_t distance = Distance(name, candidate);
+    if (distance >= least) continue;
+    least = distance;
+    best = candidate;
+  }
+  return best.empty() ? "" : fmt::format("; did you mean {}?", best);
+}
+
 // CLI11's text of a usage error, in the words of this program.
 std::string UsageText(const CLI::App& app, const CLI::App& used,
                       const CLI::ParseError& error) {
@@ -133,8 +180,9 @@ std::string UsageText(const CLI::App& app, const CLI::App& used,
   const std::string kind = error.get_name();
   const std::vector<std::string> rest = app.remaining(/*recurse=*/true);
   if (!rest.empty()) {
-    return fmt::format("unknown {}: {}", &used == &app ? "command or option" : "argument",
-                       rest.front());
+    return fmt::format("unknown {}: {}{}",
+                       &used == &app ? "command or option" : "argument", rest.front(),
+                       Suggestion(used, rest.front()));
   }
   if (&used == &app && kind == "RequiredError") return "no command was given";
   const size_t colon = text.find(": ");

@@ -79,10 +79,11 @@ CsvFault Describe(const CsvLayout& layout, const std::string& where,
                   std::string_view record) {
   const auto fields = FieldsOf(record, layout.dialect);
   if (fields.size() != layout.names.size()) {
-    return {fmt::format("{} has {} fields, but the file has {} columns", where,
-                        fields.size(), layout.names.size()),
-            "correct the record; perhaps a quote or a delimiter is missing, or "
-            "--delimiter is wrong"};
+    return {
+        fmt::format("{} has {} field{}, but the file has {} columns", where,
+                    fields.size(), fields.size() == 1 ? "" : "s", layout.names.size()),
+        "correct the record; perhaps a quote or a delimiter is missing, or "
+        "--delimiter is wrong"};
   }
   CsvLayout one = layout;
   for (const int column : layout.chosen) {
