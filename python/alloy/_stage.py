@@ -36,12 +36,12 @@ class Stage:
                  limits: "Limits | None" = None, package: str | None = None,
                  name: str | None = None, sha256: str | None = None,
                  host: "Host | None" = None) -> None:
-        from . import Host, _certificate
+        from ._host import Host, read_certificate
 
         path = os.fspath(library)
         reference = first_open(Reference(
             path=os.path.abspath(path), given=path, package=package, sha256=sha256,
-            signer=None, certificate=_certificate(certificate), isolated=isolated,
+            signer=None, certificate=read_certificate(certificate), isolated=isolated,
             limits=() if limits is None else tuple(sorted(vars(limits).items())),
             policy=(host if host is not None else Host())._policy))
         if name is not None and reference.name != name:

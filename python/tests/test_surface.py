@@ -13,6 +13,8 @@ import pytest
 
 import alloy
 import alloy._errors
+import alloy._function
+import alloy._host
 
 LEVELS = ["check_inputs", "check_results"]
 OPEN = ["host", "isolated", "name", "min_sequence", "sha256", "sidecar", *LEVELS, "limits"]
@@ -64,7 +66,7 @@ def test_a_public_name_says_what_it_is(name):
 
 
 def test_the_examples_of_docstrings():
-    for module in (alloy, alloy._errors):
+    for module in (alloy, alloy._errors, alloy._function, alloy._host):
         result = doctest.testmod(module)
         assert result.attempted > 0 and result.failed == 0
 
