@@ -23,14 +23,14 @@ alloy::HostOptions HostOptionsOf(const Options& options) {
           .language = "arrowalloy"};
 }
 
-// "x, y, z": what an input has, since the error of the engine lists only what is declared.
-std::string ColumnsOf(const arrow::Schema& schema) {
-  constexpr int kShown = 20;
+// "x, y, z": what a file has, since the error of the engine lists only what is declared.
+std::string ColumnsOf(const std::vector<std::string>& names) {
+  constexpr size_t kShown = 20;
   std::string columns;
-  for (int i = 0; i < std::min(schema.num_fields(), kShown); ++i) {
-    columns += (i == 0 ? "" : ", ") + Harmless(schema.field(i)->name());
+  for (size_t i = 0; i < std::min(names.size(), kShown); ++i) {
+    columns += (i == 0 ? "" : ", ") + Harmless(names[i]);
   }
-  return columns + (schema.num_fields() > kShown ? ", ..." : "");
+  return columns + (names.size() > kShown ? ", ..." : "");
 }
 
 // What to do next, in terms of the arguments of `run`.
@@ -52,30 +52,25 @@ std::string HelpOf(const alloy::Status& status, const std::string& otherwise) {
   }
 }
 
-// What errors say of the inputs.
-struct Inputs {
-  std::vector<std::string> names;
-  std::vector<std::shared_ptr<arrow::Schema>> schemas;
-};
-
 // An error of the engine, with the function, input and column where it happened.
 Failure FailureOf(const alloy::Status& status, const Options& options,
-                  const Inputs& inputs = {}) {
+                  const std::vector<InputFacts>& inputs = {}) {
   Failure failure = EngineFailure(status.code(), status.reason(),
                                   std::string(status.text()), options.library);
   std::string where = fmt::format("{}, function {}", options.library, options.function);
   if (status.input() >= 0) {
     const auto input = static_cast<size_t>(status.input());
     where += fmt::format(", input {}", input);
-    if (input < inputs.names.size()) where += " (" + inputs.names[input] + ")";
+    if (input < inputs.size()) where += " (" + inputs[input].name + ")";
   }
   if (status.column() >= 0) where += fmt::format(", column {}", status.column());
   failure.at = where;
   failure.help = HelpOf(status, failure.help);
   if (status.code() == ALLOY_NO_MATCH && status.input() >= 0 &&
-      static_cast<size_t>(status.input()) < inputs.schemas.size()) {
-    const auto& schema = *inputs.schemas[static_cast<size_t>(status.input())];
-    failure.help = "the input has the columns " + ColumnsOf(schema) + "; " + failure.help;
+      static_cast<size_t>(status.input()) < inputs.size()) {
+    const InputFacts& input = inputs[static_cast<size_t>(status.input())];
+    failure.help =
+        "the input has the columns " + ColumnsOf(input.columns) + "; " + failure.help;
   }
   return failure;
 }
@@ -85,7 +80,8 @@ void Check(const alloy::Status& status, const Options& options) {
 }
 
 // Throw an error of the engine, or one of an input, which comes back unchanged.
-void Check(const arrow::Status& status, const Options& options, const Inputs& inputs) {
+void Check(const arrow::Status& status, const Options& options,
+           const std::vector<InputFacts>& inputs) {
   if (status.ok()) return;
   const auto& detail = status.detail();
   if (const auto* of = dynamic_cast<const alloy::arrow::Detail*>(detail.get())) {
@@ -109,7 +105,7 @@ struct Job::State {
   const Options& options;
   alloy::Bridge bridge;
   std::vector<alloy::FunctionInfo> functions;
-  Inputs inputs;
+  std::vector<InputFacts> inputs;  // for errors
   alloy::arrow::ReaderPtr results;
 };
 
@@ -143,10 +139,9 @@ bool Job::TakesOneInput() const {
 }
 
 void Job::Open(const std::vector<std::shared_ptr<arrow::RecordBatchReader>>& inputs,
-               std::vector<std::string> names, std::stop_token stop) {
+               std::vector<InputFacts> facts, std::stop_token stop) {
   const Options& options = state_->options;
-  state_->inputs.names = std::move(names);
-  for (const auto& input : inputs) state_->inputs.schemas.push_back(input->schema());
+  state_->inputs = std::move(facts);
   alloy::OptionMap values;
   for (const std::string& value : options.values) {
     const size_t equals = value.find('=');

@@ -20,6 +20,12 @@
 
 namespace arrowalloy::run {
 
+// What errors say of an input.
+struct InputFacts {
+  std::string name;
+  std::vector<std::string> columns;  // of the file
+};
+
 class Job {
  public:
   // Load the library and find the function.
@@ -33,10 +39,9 @@ class Job {
   std::optional<std::vector<alloy::ColumnInfo>> Declared(size_t input) const;
   bool TakesOneInput() const;
 
-  // Bind the function to the inputs and open the stream of results. `names`: of the inputs,
-  // for errors.
+  // Bind the function to the inputs and open the stream of results.
   void Open(const std::vector<std::shared_ptr<arrow::RecordBatchReader>>& inputs,
-            std::vector<std::string> names, std::stop_token stop);
+            std::vector<InputFacts> facts, std::stop_token stop);
 
   std::shared_ptr<arrow::Schema> schema() const;
 

@@ -224,12 +224,13 @@ Exit Run(const Options& options, Console& console) {
   Job job(options, CertificateArgument(options.certificate));
   std::vector<Input> inputs;
   std::vector<std::shared_ptr<arrow::RecordBatchReader>> readers;
-  std::vector<std::string> names;
+  std::vector<InputFacts> facts;
   TakeExtensionsAsStorage();
   for (auto& paths : InputsOf(options, job)) {
-    names.push_back(fmt::format("{}", fmt::join(paths, ", ")));
+    std::string name = fmt::format("{}", fmt::join(paths, ", "));
     inputs.push_back(OpenInput(
         InputOptionsOf(options, job, inputs.size(), std::move(paths), console)));
+    facts.push_back({std::move(name), inputs.back().columns});
     readers.push_back(inputs.back().reader);
   }
   Totals totals;
@@ -243,7 +244,7 @@ Exit Run(const Options& options, Console& console) {
     return seen;
   };
   try {
-    job.Open(readers, std::move(names), interrupt.token());
+    job.Open(readers, std::move(facts), interrupt.token());
     for (const std::string& loss : LossesOf(format, *job.schema())) console.Warn(loss);
     Output output(&destination, format, job.schema());
     // Rows on the terminal and a bar on the same terminal would be mixed. A table comes

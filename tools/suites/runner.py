@@ -28,6 +28,12 @@ def environment():
     }
 
 
+def hear_signals():
+    """Lets a command hear Ctrl-C, also if this program was started in the background."""
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Log:
     """The log of one suite, which all its commands write to."""
 
@@ -59,7 +65,8 @@ class Log:
             # A new session: at the limit, everything that the command started ends with it.
             process = subprocess.Popen(
                 command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={**environment(), **(env or {})}, start_new_session=True)
+                env={**environment(), **(env or {})}, start_new_session=True,
+                preexec_fn=hear_signals)
             deadline = time.monotonic() + LIMIT
             try:
                 while True:

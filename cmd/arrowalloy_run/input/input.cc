@@ -32,6 +32,7 @@ using SchemaPtr = std::shared_ptr<arrow::Schema>;
 struct Part {
   ReaderPtr reader;
   int64_t rows = -1;
+  std::vector<std::string> columns;  // all of the file
 };
 
 // How the types of a CSV are decided: by --cast, then as in the first file of the input,
@@ -71,7 +72,8 @@ Part OpenPart(const std::string& path, const InputOptions& options,
   }
   const auto file = OpenFile(Source::Open(path), options, std::move(csv));
   return {.reader = ReadPart(*file, InputName(path), options),
-          .rows = file->total_rows()};
+          .rows = file->total_rows(),
+          .columns = file->schema()->field_names()};
 }
 
 // The columns of `other` that `first` has, in its order.
@@ -126,6 +128,7 @@ class Parts final : public arrow::RecordBatchReader {
     Part first = OpenPart(paths_[0], options_, nullptr);
     schema_ = first.reader->schema();
     total_rows_ = first.rows;
+    columns_ = std::move(first.columns);
     parts_.push_back(std::move(first.reader));
     places_.push_back(Match(*schema_, *schema_, paths_[0], paths_[0]));
     // All files are looked at before the work begins. A pipe stays open, because it can be
@@ -140,6 +143,7 @@ class Parts final : public arrow::RecordBatchReader {
   }
 
   SchemaPtr schema() const override { return schema_; }
+  const std::vector<std::string>& columns() const { return columns_; }
   int64_t total_rows() const { return total_rows_; }
 
   arrow::Status ReadNext(BatchPtr* out) override {
@@ -172,6 +176,7 @@ class Parts final : public arrow::RecordBatchReader {
   const std::vector<std::string> paths_;
   InputOptions options_;
   SchemaPtr schema_;
+  std::vector<std::string> columns_;
   std::vector<ReaderPtr> parts_;          // NULL: not open
   std::vector<std::vector<int>> places_;  // of the columns in each part
   int64_t total_rows_ = -1;
@@ -224,6 +229,7 @@ Input OpenInput(const InputOptions& options) {
   Input input;
   input.count = std::make_shared<InputCount>();
   input.total_rows = parts->total_rows();
+  input.columns = parts->columns();
   if (options.limit >= 0 && input.total_rows >= 0) {
     input.total_rows = std::min(input.total_rows, options.limit);
   }

@@ -47,6 +47,8 @@ struct Input {
   std::shared_ptr<arrow::RecordBatchReader> reader;
   std::shared_ptr<InputCount> count;
   int64_t total_rows = -1;  // -1: unknown until the end
+  // All columns of the first file, also those that are not read.
+  std::vector<std::string> columns = {};
 };
 
 // Open an input.
