@@ -71,9 +71,12 @@ Part OpenPart(const std::string& path, const InputOptions& options,
     for (const auto& column : *options.declared) csv.names.push_back(column.name);
   }
   const auto file = OpenFile(Source::Open(path), options, std::move(csv));
+  // Before the reader takes over what the file holds.
+  auto columns = file->schema()->field_names();
+  const int64_t rows = file->total_rows();
   return {.reader = ReadPart(*file, InputName(path), options),
-          .rows = file->total_rows(),
-          .columns = file->schema()->field_names()};
+          .rows = rows,
+          .columns = std::move(columns)};
 }
 
 // The columns of `other` that `first` has, in its order.
