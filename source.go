@@ -107,6 +107,19 @@ func (s *source) fetch() {
 	s.turn.Add(1)
 }
 
+// ownError returns the error of the reader, also if C has not asked for it. The caller is not
+// inside C.
+func (s *source) ownError() error {
+	if own := s.err.Load(); own != nil {
+		return own.error
+	}
+	s.turn.Load()
+	if s.fetched && s.failed != errExited {
+		return s.failed
+	}
+	return nil
+}
+
 // Next moves the next batch of the reader to out.
 func (s *source) Next(out *engine.WrittenArray) error {
 	s.turn.Load()

@@ -401,6 +401,12 @@ func (s *stream) errorOf(f *engine.Fault) error {
 		}
 	}
 	if s.ctx.Err() != nil && Code(f.Code) == Cancelled {
+		// A reader has failed before C heard of the cancel, or while it did: its word says more.
+		for _, in := range s.sources {
+			if own := in.ownError(); own != nil {
+				return own
+			}
+		}
 		return fromContext(s.ctx, "while the backend was running")
 	}
 	return fromFault(f)

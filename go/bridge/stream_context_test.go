@@ -102,21 +102,24 @@ func TestACancelledContextEndsAStream(t *testing.T) {
 }
 
 func TestAReadersOwnWordOnTheContextIsItsOwn(t *testing.T) {
-	mem := checked(t)
-	limited, cancel := context.WithCancel(ctx)
-	in := newFeed(numbersSchema, func(int) (arrow.RecordBatch, error) {
-		cancel()
-		return nil, limited.Err()
-	})
-	out, err := open(t, mem, "").Stream(limited, "echo", nil, in)
-	if err != nil {
-		t.Fatal(err)
+	for _, waits := range []time.Duration{0, time.Millisecond} { // until C hears of the cancel first
+		mem := checked(t)
+		limited, cancel := context.WithCancel(ctx)
+		in := newFeed(numbersSchema, func(int) (arrow.RecordBatch, error) {
+			cancel()
+			time.Sleep(waits)
+			return nil, limited.Err()
+		})
+		out, err := open(t, mem, "").Stream(limited, "echo", nil, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out.Next() || out.Err() != context.Canceled {
+			t.Errorf("got %v", out.Err())
+		}
+		out.Release()
+		in.checkReleased(t)
 	}
-	if out.Next() || out.Err() != context.Canceled {
-		t.Errorf("got %v", out.Err())
-	}
-	out.Release()
-	in.checkReleased(t)
 }
 
 func TestADeadlineOfTheContextIsForTheWholeStream(t *testing.T) {
