@@ -29,8 +29,8 @@ def environment():
 
 
 def hear_signals():
-    """Lets a command hear Ctrl-C, also if this program was started in the background."""
-    for number in (signal.SIGINT, signal.SIGQUIT):
+    """Lets a command hear Ctrl-C and the end of its terminal, also below nohup and `&`."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
 
 
